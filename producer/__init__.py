@@ -1,0 +1,1 @@
+"""Captures a camera and publishes its frames."""

@@ -1,0 +1,1 @@
+"""Serves labelled frames to browsers and players."""
