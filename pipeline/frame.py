@@ -1,0 +1,123 @@
+"""A frame, and how it travels in a Kafka message.
+
+The key is the camera's name, the value the JPEG and nothing else, and the headers are `seq` (decimal, per
+camera), `captured` (ns since the epoch) and, once stamped, `predictions` (JSON). The original system's
+message (`pipeline.mat`) is read as well; its first byte tells the two apart.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+from pipeline import jpeg
+from pipeline.predictions import Prediction, as_json, from_json
+
+Format = Literal["jpeg", "mat"]
+
+UNNAMED: Final = "camera"
+"""The camera of a message without a key, as the original system writes them."""
+
+_MAT_QUALITY: Final = 95
+_LONGEST_NAME: Final = 200
+
+
+class FrameError(ValueError):
+    """A message is not a frame: `kind` is one word for the counters, the text says what is wrong."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of one camera: `seq` counts per camera, `captured` is in ns since the epoch."""
+
+    camera: str
+    seq: int
+    captured: int
+    jpeg: bytes
+    width: int
+    height: int
+    predictions: tuple[Prediction, ...] = ()
+
+
+class Message(NamedTuple):
+    """The parts of a Kafka message."""
+
+    key: bytes | None
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+def encode(frame: Frame) -> Message:
+    """Write a frame as this system's message."""
+    headers = [("seq", b"%d" % frame.seq), ("captured", b"%d" % frame.captured)]
+    if frame.predictions:
+        headers.append(("predictions", json.dumps(as_json(frame.predictions)).encode()))
+    return Message(frame.camera.encode(), frame.jpeg, headers)
+
+
+def decode(message: Message, *, offset: int, timestamp: int) -> Frame:
+    """Read either message; raise `FrameError` for anything else.
+
+    `offset` and `timestamp` (ns since the epoch) are the message's own, and stand in for `seq` and
+    `captured` where the headers do not tell, as with the original's.
+    """
+    headers = dict(message.headers)
+    value = message.value
+    if value[:1] == b"{":
+        value = _jpeg_of_mat(value)
+    try:
+        width, height = jpeg.size(value)
+    except jpeg.JpegError as error:
+        raise FrameError("bad_jpeg", str(error)) from None
+    return Frame(
+        camera=_camera(message.key),
+        seq=_number(headers, "seq", offset),
+        captured=_number(headers, "captured", timestamp),
+        jpeg=value,
+        width=width,
+        height=height,
+        predictions=_predictions(headers.get("predictions")),
+    )
+
+
+def _jpeg_of_mat(value: bytes) -> bytes:
+    # Only who meets the original's messages pays for the memory that OpenCV takes.
+    from pipeline import mat, picture  # noqa: PLC0415
+
+    try:
+        return picture.encode(mat.decode(value), _MAT_QUALITY)
+    except mat.MatError as error:
+        raise FrameError("bad_mat", str(error)) from None
+
+
+def _camera(key: bytes | None) -> str:
+    if not key:
+        return UNNAMED
+    try:
+        name = key.decode()
+    except UnicodeDecodeError:
+        raise FrameError("bad_key", f"the key {key[:40]!r} is not UTF-8") from None
+    if len(name) > _LONGEST_NAME or not name.isprintable():
+        raise FrameError("bad_key", f"the key {key[:40]!r} is no camera's name: too long, or not printable")
+    return name
+
+
+def _number(headers: dict[str, bytes], name: str, otherwise: int) -> int:
+    text = headers.get(name)
+    if text is None:
+        return otherwise
+    if not (text.isdigit() and len(text) < 20):
+        raise FrameError("bad_header", f"header {name} is {text[:40]!r}, not a decimal number")
+    return int(text)
+
+
+def _predictions(text: bytes | None) -> tuple[Prediction, ...]:
+    if text is None:
+        return ()
+    try:
+        return from_json(text)
+    except ValueError as error:
+        raise FrameError("bad_header", f"header predictions: {error}") from None

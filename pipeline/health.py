@@ -1,0 +1,84 @@
+"""What every service tells over HTTP of itself: /healthz, /readyz, /metrics and /ledger."""
+
+import json
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from pipeline.ledger import Ledger
+from pipeline.settings import Address, SettingsError
+
+_TEXT = "text/plain; charset=utf-8"
+_Answer = tuple[int, str, bytes]
+
+
+class HealthServer:
+    """Answers on its own threads, so that a busy or hanging worker can be told from a dead process.
+
+    Raises `SettingsError` when the address is taken.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        alive: Callable[[], str | None],
+        ready: Callable[[], str | None],
+        ledger: Ledger,
+    ) -> None:
+        answers: dict[str, Callable[[], _Answer]] = {
+            "/healthz": lambda: _verdict(alive()),
+            "/readyz": lambda: _verdict(ready()),
+            "/metrics": lambda: (200, CONTENT_TYPE_LATEST, generate_latest()),
+            "/ledger": lambda: (200, "application/json", json.dumps(ledger.snapshot()).encode()),
+        }
+
+        class Handler(_Handler):
+            paths = answers
+
+        try:
+            self._server = ThreadingHTTPServer(address, Handler)
+        except OSError as error:
+            taken = f"HEALTHPORT='{address.host}:{address.port}': cannot listen there: {error.strerror}"
+            raise SettingsError(taken) from None
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port, also when it was chosen by the system."""
+        return int(self._server.server_address[1])
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop answering and let go of the port."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    paths: dict[str, Callable[[], _Answer]]
+    timeout = 5
+
+    def do_GET(self) -> None:
+        answer = self.paths.get(urlsplit(self.path).path)
+        status, kind, body = answer() if answer else (404, _TEXT, f"try {', '.join(self.paths)}\n".encode())
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Keep the probes out of the log."""
+
+
+def _verdict(complaint: str | None) -> _Answer:
+    return (503, _TEXT, f"{complaint}\n".encode()) if complaint else (200, _TEXT, b"ok\n")

@@ -1,0 +1,41 @@
+"""What a JPEG says of itself, read from its markers without decoding it (ITU-T T.81, annex B)."""
+
+from typing import Final
+
+START: Final = b"\xff\xd8"
+END: Final = b"\xff\xd9"
+
+_STANDALONE: Final = frozenset([0x01, *range(0xD0, 0xD9)])
+_START_OF_FRAME: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# Some encoders pad the file; the end marker is looked for in this many last bytes.
+_TAIL: Final = 64
+
+
+class JpegError(ValueError):
+    """The bytes are no complete JPEG; the text says what is wrong."""
+
+
+def size(data: bytes) -> tuple[int, int]:
+    """Return a complete JPEG's (width, height) in pixels; raise `JpegError` for anything else."""
+    if not data.startswith(START):
+        raise JpegError(f"no JPEG: begins with {data[:4].hex() or 'nothing'}, not ffd8")
+    if data.rfind(END, -_TAIL) < 0:
+        raise JpegError(f"truncated JPEG: {len(data)} bytes without an end marker")
+    at = 2
+    while at + 9 <= len(data):
+        if data[at] != 0xFF:
+            raise JpegError(f"broken JPEG: no marker at byte {at}")
+        marker = data[at + 1]
+        if marker in _START_OF_FRAME:
+            height = int.from_bytes(data[at + 5 : at + 7])
+            width = int.from_bytes(data[at + 7 : at + 9])
+            if not width or not height:
+                raise JpegError(f"broken JPEG: {width}x{height} pixels")
+            return width, height
+        if marker == 0xFF:  # a fill byte before the marker
+            at += 1
+        elif marker in _STANDALONE:
+            at += 2
+        else:
+            at += 2 + int.from_bytes(data[at + 2 : at + 4])
+    raise JpegError("broken JPEG: no frame header")

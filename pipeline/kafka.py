@@ -1,0 +1,84 @@
+"""Kafka clients set up for live frames: small queues, no waiting, nothing sent or read twice."""
+
+import logging
+from typing import Any, Final
+
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, Producer, TopicPartition
+
+log = logging.getLogger(__name__)
+
+_LARGEST_MESSAGE: Final = 100_000_000  # bytes, as the original's brokers take
+_COMMON: Final = {
+    "socket.keepalive.enable": True,
+    "socket.nagle.disable": True,
+    "reconnect.backoff.max.ms": 1_000,
+    "topic.metadata.refresh.interval.ms": 5_000,
+    "message.max.bytes": _LARGEST_MESSAGE,
+    # librdkafka writes to standard error by itself otherwise; errors come through error_cb.
+    "log_level": 0,
+}
+
+
+def producer(bootstrap: str, compression: str, extra: dict[str, Any]) -> Producer:
+    """Return a producer that sends at once, and gives up on what it cannot send within two seconds.
+
+    A frame is never sent again: by then there is a newer one, and a second try could overtake it.
+    """
+    return Producer(
+        {
+            **_COMMON,
+            "bootstrap.servers": bootstrap,
+            "acks": 1,
+            "linger.ms": 0,
+            "compression.type": compression,
+            "message.timeout.ms": 2_000,
+            "message.send.max.retries": 0,
+            "queue.buffering.max.messages": 64,
+            "queue.buffering.max.kbytes": 128 * 1024,
+            "error_cb": _log_error,
+            **extra,
+        }
+    )
+
+
+def consumer(bootstrap: str, group: str, fetch_wait: float, extra: dict[str, Any]) -> Consumer:
+    """Return a consumer that gets frames as they come, and commits nothing: live video has no past.
+
+    `fetch_wait` (s) is how long a broker may hold back an empty answer; librdkafka's mock broker holds it
+    back for all of it, a real one until the next frame comes.
+    """
+    return Consumer(
+        {
+            **_COMMON,
+            "bootstrap.servers": bootstrap,
+            "group.id": group,
+            "partition.assignment.strategy": "cooperative-sticky",
+            "auto.offset.reset": "latest",
+            "enable.auto.commit": False,
+            "fetch.min.bytes": 1,
+            "fetch.wait.max.ms": round(fetch_wait * 1000),
+            "fetch.error.backoff.ms": 100,
+            "fetch.max.bytes": _LARGEST_MESSAGE,
+            "max.partition.fetch.bytes": 16 * 1024 * 1024,
+            "receive.message.max.bytes": 2 * _LARGEST_MESSAGE,
+            "queued.max.messages.kbytes": 16 * 1024,
+            "heartbeat.interval.ms": 500,
+            "session.timeout.ms": 6_000,
+            "allow.auto.create.topics": True,
+            "error_cb": _log_error,
+            **extra,
+        }
+    )
+
+
+def from_the_end(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    """Start reading newly assigned partitions at their ends, whatever was committed (an on_assign)."""
+    for partition in partitions:
+        partition.offset = OFFSET_END
+    consumer.incremental_assign(partitions)
+    log.info("reading %s", ", ".join(f"{p.topic}[{p.partition}]" for p in partitions) or "nothing yet")
+
+
+def _log_error(error: KafkaError) -> None:
+    # librdkafka mends its connections by itself and says so in the meantime.
+    log.warning("Kafka: %s", error.str())

@@ -1,0 +1,99 @@
+"""The frame ledger: what came in, what went out and what was dropped, per camera.
+
+It balances: in = out + dropped (of every reason) + pending, and pending is 0 when nothing moves.
+"""
+
+import threading
+import time
+from collections import Counter as Tally
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypedDict
+
+from prometheus_client import Histogram
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+_AGE = Histogram(
+    "streamlens_frame_age_seconds",
+    "Age of a frame when this service was done with it, from its capture",
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5, 10),
+)
+
+
+Counts = TypedDict("Counts", {"in": int, "out": int, "dropped": dict[str, int], "pending": int})
+"""One camera's counts; what is dropped is counted by reason."""
+
+
+@dataclass(slots=True)
+class _Account:
+    came: int = 0
+    went: int = 0
+    dropped: Tally[str] = field(default_factory=Tally)
+
+    def counts(self) -> Counts:
+        pending = self.came - self.went - self.dropped.total()
+        return {"in": self.came, "out": self.went, "dropped": dict(self.dropped), "pending": pending}
+
+
+class Ledger(Collector):
+    """Counts frames from any thread, and shows the counts to Prometheus."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._accounts: defaultdict[str, _Account] = defaultdict(_Account)
+        self._ages: list[float] = []
+
+    def came(self, camera: str) -> None:
+        """Count a frame in."""
+        with self._lock:
+            self._accounts[camera].came += 1
+
+    def went(self, camera: str, captured: int) -> None:
+        """Count a frame out; `captured` (ns since the epoch) tells its age."""
+        age = max(0.0, (time.time_ns() - captured) / 1e9)
+        with self._lock:
+            self._accounts[camera].went += 1
+            self._ages.append(age)
+        _AGE.observe(age)
+
+    def dropped(self, camera: str, reason: str) -> None:
+        """Count a frame that goes no further, and why, in one word."""
+        with self._lock:
+            self._accounts[camera].dropped[reason] += 1
+
+    def snapshot(self) -> dict[str, Counts]:
+        """Return each camera's counts."""
+        with self._lock:
+            return {camera: account.counts() for camera, account in sorted(self._accounts.items())}
+
+    def totals(self) -> Counts:
+        """Return the counts of all cameras together."""
+        total = _Account()
+        with self._lock:
+            for account in self._accounts.values():
+                total.came += account.came
+                total.went += account.went
+                total.dropped += account.dropped
+        return total.counts()
+
+    def take_ages(self) -> list[float]:
+        """Return the ages in s of the frames that went out since the last call."""
+        with self._lock:
+            ages, self._ages = self._ages, []
+        return ages
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the counters for Prometheus."""
+        came = CounterMetricFamily("streamlens_frames_in", "Frames that came in", labels=["camera"])
+        went = CounterMetricFamily("streamlens_frames_out", "Frames that went out", labels=["camera"])
+        dropped = CounterMetricFamily(
+            "streamlens_frames_dropped", "Frames that went no further", labels=["camera", "reason"]
+        )
+        for camera, counts in self.snapshot().items():
+            came.add_metric([camera], counts["in"])
+            went.add_metric([camera], counts["out"])
+            for reason, count in counts["dropped"].items():
+                dropped.add_metric([camera, reason], count)
+        yield from (came, went, dropped)

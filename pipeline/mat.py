@@ -1,0 +1,54 @@
+"""The original system's message: an OpenCV matrix as JSON, raw pixels in base64.
+
+`{"mat": base64, "channels": 3, "rows": height, "cols": width, "type": 16}`, where `type` is OpenCV's number
+for the depth and the channels (`CV_8UC1` 0, `CV_8UC3` 16, `CV_8UC4` 24), as gocv writes it.
+"""
+
+import base64
+import binascii
+import json
+from typing import Final
+
+import cv2
+import numpy as np
+
+from pipeline.picture import Image
+
+_CHANNELS: Final = {0: 1, 16: 3, 24: 4}
+_LARGEST_SIDE: Final = 16_384
+
+
+class MatError(ValueError):
+    """The message is no matrix of pixels; the text says what is wrong."""
+
+
+def encode(image: Image) -> bytes:
+    """Write an image as the original's message."""
+    rows, columns, channels = image.shape
+    head = {"channels": channels, "rows": rows, "cols": columns, "type": 16}
+    text = base64.b64encode(image.tobytes()).decode()
+    return json.dumps({"mat": text, **head}).encode()
+
+
+def decode(value: bytes) -> Image:
+    """Read the original's message as a BGR image; raise `MatError` for anything else."""
+    try:
+        fields = json.loads(value)
+        pixels = base64.b64decode(fields["mat"], validate=True)
+        rows, columns, kind = (int(fields[name]) for name in ("rows", "cols", "type"))
+    except (KeyError, TypeError, RecursionError) as error:
+        raise MatError(f"not the fields of a matrix: {error!r}") from None
+    except (ValueError, binascii.Error) as error:
+        raise MatError(f"not a matrix in JSON: {error}") from None
+    if kind not in _CHANNELS:
+        raise MatError(f"type {kind} is none of {sorted(_CHANNELS)} (8 bits a channel)")
+    channels = _CHANNELS[kind]
+    if not (0 < rows <= _LARGEST_SIDE and 0 < columns <= _LARGEST_SIDE):
+        raise MatError(f"{columns}x{rows} pixels are not within 1x1 and {_LARGEST_SIDE}x{_LARGEST_SIDE}")
+    if len(pixels) != rows * columns * channels:
+        raise MatError(f"{len(pixels)} bytes are not {columns}x{rows} pixels of {channels} channels")
+    image = np.frombuffer(pixels, np.uint8).reshape(rows, columns, channels)
+    if channels == 3:
+        return image
+    code = cv2.COLOR_GRAY2BGR if channels == 1 else cv2.COLOR_BGRA2BGR
+    return cv2.cvtColor(image, code)  # type: ignore[return-value]

@@ -1,0 +1,78 @@
+"""What the models said of a frame, and its JSON form (header `predictions`, and the API's)."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One thing a model saw: its label, its score in 0..1 and, where the model says so, its box.
+
+    The box is x, y, width, height in pixels of the frame.
+    """
+
+    label: str
+    score: float
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A model's last answer as it stands on a frame.
+
+    `seq` is the frame that was classified and `age_ms` how old that frame was when the answer was stamped;
+    both are None, and there are no results, while the model has no answer that is fresh enough.
+    """
+
+    model: str
+    results: tuple[Result, ...] = ()
+    seq: int | None = None
+    age_ms: int | None = None
+
+
+def as_json(predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
+    """Return what `json.dumps` takes."""
+    return [
+        {
+            "model": prediction.model,
+            "results": [_result_as_json(result) for result in prediction.results],
+            "seq": prediction.seq,
+            "age_ms": prediction.age_ms,
+        }
+        for prediction in predictions
+    ]
+
+
+def _result_as_json(result: Result) -> dict[str, Any]:
+    fields: dict[str, Any] = {"label": result.label, "score": round(result.score, 4)}
+    if result.box is not None:
+        fields["box"] = list(result.box)
+    return fields
+
+
+def from_json(text: bytes) -> tuple[Prediction, ...]:
+    """Read the header's JSON; raise ValueError when it is something else."""
+    try:
+        return tuple(
+            Prediction(
+                model=str(item["model"]),
+                results=tuple(_result_from_json(result) for result in item["results"]),
+                seq=None if item["seq"] is None else int(item["seq"]),
+                age_ms=None if item["age_ms"] is None else int(item["age_ms"]),
+            )
+            for item in json.loads(text)
+        )
+    except (KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"not the fields of predictions: {error!r}") from None
+
+
+def _result_from_json(fields: dict[str, Any]) -> Result:
+    box = fields.get("box")
+    if box is not None:
+        x, y, width, height = (int(side) for side in box)
+        box = (x, y, width, height)
+    return Result(label=str(fields["label"]), score=float(fields["score"]), box=box)

@@ -1,0 +1,69 @@
+"""Publishes frames to a topic; the newest wins when not all can be sent."""
+
+import logging
+from functools import partial
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import Message as Delivered
+
+from pipeline.frame import Message
+from pipeline.ledger import Ledger
+from pipeline.logs import Seldom
+
+log = logging.getLogger(__name__)
+
+
+class Publisher:
+    """Hands messages to librdkafka without waiting, and counts what became of their frames."""
+
+    def __init__(self, producer: Producer, topic: str, ledger: Ledger) -> None:
+        self._producer = producer
+        self._topic = topic
+        self._ledger = ledger
+        self._seldom = Seldom(log)
+
+    def publish(self, message: Message, *, camera: str, captured: int) -> None:
+        """Send a frame captured at `captured` (ns); what waits in a full queue is older and makes room."""
+        try:
+            try:
+                self._produce(message, camera, captured)
+            except BufferError:
+                self._producer.purge(in_flight=False)
+                self._producer.poll(0)
+                self._produce(message, camera, captured)
+        except BufferError:  # all that fills the queue is on its way already
+            self._drop(camera, "queue_full", "the queue to Kafka is full")
+        except KafkaException as error:
+            self._drop(camera, error.args[0].name().lower(), str(error.args[0].str()))
+        self._producer.poll(0)
+
+    def poll(self) -> None:
+        """Let librdkafka report what became of earlier frames."""
+        self._producer.poll(0)
+
+    def close(self) -> None:
+        """Send what still waits, for two seconds at most; count the rest as dropped."""
+        if self._producer.flush(2):
+            self._producer.purge()
+            self._producer.flush(1)
+
+    def _produce(self, message: Message, camera: str, captured: int) -> None:
+        self._producer.produce(
+            self._topic,
+            key=message.key,
+            value=message.value,
+            headers=list(message.headers),
+            on_delivery=partial(self._delivered, camera, captured),
+        )
+
+    def _delivered(self, camera: str, captured: int, error: KafkaError | None, _: Delivered) -> None:
+        if error is None:
+            self._ledger.went(camera, captured)
+        elif error.code() == KafkaError._PURGE_QUEUE:
+            self._drop(camera, "replaced", "Kafka does not keep up")
+        else:
+            self._drop(camera, "not_delivered", error.str())
+
+    def _drop(self, camera: str, reason: str, text: str) -> None:
+        self._ledger.dropped(camera, reason)
+        self._seldom.warning(reason, f"a frame of {camera} was not published ({reason}): {text}")

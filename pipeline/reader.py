@@ -1,0 +1,90 @@
+"""Reads frames from a topic and hands each on at once."""
+
+import logging
+from collections.abc import Callable
+
+from confluent_kafka import Consumer
+from confluent_kafka import Message as Received
+from prometheus_client import Counter
+
+from pipeline import kafka
+from pipeline.frame import Frame, FrameError, Message, decode
+from pipeline.ledger import Ledger
+from pipeline.logs import Seldom
+
+log = logging.getLogger(__name__)
+
+_POISON = Counter("streamlens_poison_messages", "Messages that are no frames", ["kind"])
+
+
+class Reader:
+    """Reads one topic from its end; what is no frame is counted, logged and skipped."""
+
+    def __init__(
+        self, consumer: Consumer, topic: str, sink: Callable[[Frame], None], ledger: Ledger, most_cameras: int
+    ) -> None:
+        self._consumer = consumer
+        self._topic = topic
+        self._sink = sink
+        self._ledger = ledger
+        self._most_cameras = most_cameras
+        self._cameras: set[str] = set()
+        self._assigned = False
+        self._seldom = Seldom(log)
+        consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
+
+    def step(self) -> None:
+        """Read one message, waiting for it at most a fifth of a second."""
+        message = self._consumer.poll(0.2)
+        if message is None:
+            return
+        if problem := message.error():
+            self._seldom.warning(problem.name(), f"topic {self._topic}: {problem.str()}")
+            return
+        try:
+            frame = _frame(message)
+        except FrameError as error:
+            _POISON.labels(error.kind).inc()
+            place = f"{message.topic()}[{message.partition()}] at {message.offset()}"
+            self._seldom.warning(error.kind, f"message of {place} skipped: {error}")
+            return
+        self._admit(frame)
+
+    def unready(self) -> str | None:
+        """Return why no frames come, or None when they do."""
+        if not self._assigned:
+            return f"no partition of topic {self._topic} is assigned yet"
+        return None if self._cameras else f"no frame has come on topic {self._topic} yet"
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._consumer.close()
+
+    def _admit(self, frame: Frame) -> None:
+        if frame.camera not in self._cameras:
+            if len(self._cameras) >= self._most_cameras:
+                text = f"frame of {frame.camera} skipped: there are {self._most_cameras} cameras (MAXCAMERAS)"
+                _POISON.labels("too_many_cameras").inc()
+                self._seldom.warning("too_many_cameras", text)
+                return
+            self._cameras.add(frame.camera)
+            log.info("first frame of %s: %d x %d", frame.camera, frame.width, frame.height)
+        self._ledger.came(frame.camera)
+        self._sink(frame)
+
+    def _on_assign(self, consumer: Consumer, partitions: list) -> None:  # type: ignore[type-arg]
+        kafka.from_the_end(consumer, partitions)
+        self._assigned = self._assigned or bool(partitions)
+
+    def _on_revoke(self, consumer: Consumer, partitions: list) -> None:  # type: ignore[type-arg]
+        consumer.incremental_unassign(partitions)
+        self._assigned = bool(consumer.assignment())
+
+
+def _frame(message: Received) -> Frame:
+    headers = [
+        (name, value) for name, value in dict(message.headers() or []).items() if isinstance(value, bytes)
+    ]
+    parts = Message(message.key(), message.value() or b"", headers)
+    _, milliseconds = message.timestamp()
+    return decode(parts, offset=message.offset() or 0, timestamp=milliseconds * 1_000_000)

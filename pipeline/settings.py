@@ -1,0 +1,167 @@
+"""Settings from the environment: the kinds of values they take, and one clear line for a wrong one."""
+
+import difflib
+import json
+import os
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_UNITS: Final = {
+    "ns": Fraction(1, 10**9),
+    "us": Fraction(1, 10**6),
+    "µs": Fraction(1, 10**6),  # the micro sign
+    "μs": Fraction(1, 10**6),  # the Greek letter
+    "ms": Fraction(1, 1000),
+    "s": Fraction(1),
+    "m": Fraction(60),
+    "h": Fraction(3600),
+}
+_PART: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
+
+
+def parse_duration(text: object) -> object:
+    """Return the seconds of a Go duration such as `42ms`, `1.5s` or `1h10m`; raise ValueError for others.
+
+    The form is that of Go's time.ParseDuration. What is not a text passes unchanged.
+    """
+    if not isinstance(text, str):
+        return text
+    sign, rest = (-1, text[1:]) if text[:1] == "-" else (1, text.removeprefix("+"))
+    if rest == "0":
+        return 0.0
+    parts = list(_PART.finditer(rest))
+    if not parts or "".join(part[0] for part in parts) != rest:
+        raise ValueError("a Go duration is wanted, such as 42ms or 1.5s")
+    return float(sign * sum(Fraction(part[1].rstrip(".")) * _UNITS[part[2]] for part in parts))
+
+
+def parse_json_map(text: object) -> object:
+    """Return the dict of a JSON object; raise ValueError for others. What is not a text passes unchanged."""
+    if not isinstance(text, str):
+        return text
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"a JSON object is wanted, and this is no JSON: {error}") from None
+    if not isinstance(fields, dict):
+        raise ValueError('a JSON object is wanted, such as {"name": "value"}')
+    return fields
+
+
+class Address(NamedTuple):
+    """Where to listen; an empty host means every interface."""
+
+    host: str
+    port: int
+
+
+def parse_address(text: object) -> object:
+    """Return the `Address` of `:8080` or `127.0.0.1:8080`; raise ValueError for others."""
+    if not isinstance(text, str):
+        return text
+    host, colon, port = text.rpartition(":")
+    if not colon or not re.fullmatch(r"\d{1,5}", port, re.ASCII) or int(port) > 65_535:
+        raise ValueError("a port is wanted as in :8080, or 127.0.0.1:8080")
+    return Address(host.removeprefix("[").removesuffix("]"), int(port))
+
+
+def mask(link: str) -> str:
+    """Return a URL fit to be printed: `***` for a password, also for one among the query's values."""
+    link = re.sub(r"^(\w+://[^:@/]*):.*@", r"\1:***@", link)
+    return re.sub(r"(?i)([?&][^=&]*(?:pass|pwd|token|secret|key|auth)[^=&]*=)[^&]*", r"\1***", link)
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration)]
+"""Seconds, given as a Go duration."""
+
+JsonMap = Annotated[dict[str, str], NoDecode, BeforeValidator(parse_json_map)]
+"""Names to texts, given as a JSON object."""
+
+Port = Annotated[Address, NoDecode, BeforeValidator(parse_address)]
+"""An address to listen on, given as `:8080`."""
+
+Compression = Literal["none", "gzip", "snappy", "lz4", "zstd"]
+
+Bootstrap = Annotated[str, Field(pattern=r"^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$")]
+"""Kafka's address, `host:port`, several with commas between."""
+
+
+class Settings(BaseSettings):
+    """What every service takes. A variable is its field's name in capitals; an empty one counts as unset."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
+
+    compressiontype: Compression = Field("none", description="none, gzip, snappy, lz4 or zstd")
+    kafkaconfig: Annotated[dict[str, Any], NoDecode, BeforeValidator(parse_json_map)] = Field(
+        {}, repr=False, description="a JSON object handed to librdkafka as it is"
+    )
+    kafkafetchwait: Duration = Field(
+        0.1, ge=0.001, le=1, description="how long the broker may hold back an empty answer, 1ms to 1s"
+    )
+    healthport: Port = Field(
+        Address("", 9000), description="where health and metrics are served, such as :9000"
+    )
+    loglevel: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="debug, info, warning or error"
+    )
+    logformat: Literal["auto", "text", "json"] = Field(
+        "auto", description="text, json, or auto: text on a terminal, else json"
+    )
+
+
+_Settings = TypeVar("_Settings", bound=Settings)
+
+
+class SettingsError(Exception):
+    """One or more settings are wrong or missing; one line for each."""
+
+
+def load(kind: type[_Settings]) -> _Settings:
+    """Read a service's settings from the environment; raise `SettingsError` when they will not do."""
+    try:
+        return kind()
+    except ValidationError as error:
+        lines = dict.fromkeys(_explain(kind, dict(problem)) for problem in error.errors())
+        raise SettingsError("\n".join(lines)) from None
+
+
+def _explain(kind: type[Settings], problem: Mapping[str, Any]) -> str:
+    text = str(problem["msg"]).removeprefix("Value error, ")
+    if not problem["loc"]:  # of several settings together
+        return text
+    name = str(problem["loc"][0])
+    field = kind.model_fields[name]
+    wants = f" (it takes: {field.description})" if field.description else ""
+    if problem["type"] == "missing":
+        return f"{name.upper()} is not set{wants}"
+    return f"{name.upper()}={_shown(kind, name)!r}: {text}{wants}"
+
+
+def _shown(kind: type[Settings], name: str) -> str:
+    value = next((value for key, value in os.environ.items() if key.upper() == name.upper()), "")
+    field = kind.model_fields[name]
+    if not field.repr:
+        return "***"
+    return (
+        mask(value) if SecretStr in (field.annotation, *getattr(field.annotation, "__args__", ())) else value
+    )
+
+
+def strangers(kind: type[Settings]) -> list[str]:
+    """Return a line for each variable that looks like a misspelt setting.
+
+    Only names of letters alone are looked at, as the settings' are: Kubernetes injects variables of its own.
+    """
+    known = {name.upper() for name in kind.model_fields}
+    lines = []
+    for name in sorted(os.environ):
+        if name in known or not (name.isalpha() and name.isupper()):
+            continue
+        if near := difflib.get_close_matches(name, known, n=1, cutoff=0.88):
+            lines.append(f"{name} is not a setting of this service and is ignored; is {near[0]} meant?")
+    return lines

@@ -1,0 +1,25 @@
+"""How every service starts: settings first, then the log, then its own wiring."""
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+from pipeline import logs
+from pipeline.settings import Settings, SettingsError, load, strangers
+
+_Settings = TypeVar("_Settings", bound=Settings)
+
+
+def run(name: str, kind: type[_Settings], serve: Callable[[_Settings], int]) -> int:
+    """Return the exit status of `serve`, or 2 with a line for each setting that will not do."""
+    try:
+        settings = load(kind)
+        logs.configure(settings.loglevel, settings.logformat)
+        for line in strangers(kind):
+            logging.getLogger(name).warning("%s", line)
+        return serve(settings)
+    except SettingsError as error:
+        for line in str(error).splitlines():
+            print(f"{name}: {line}", file=sys.stderr)
+        return 2

@@ -1,0 +1,55 @@
+"""Captures a camera and publishes its frames: `python -m producer`."""
+
+import logging
+import sys
+from functools import partial
+
+from pipeline import kafka, startup
+from pipeline.ledger import Ledger
+from pipeline.publisher import Publisher
+from pipeline.service import Service
+from pipeline.settings import mask
+from producer.camera import Camera
+from producer.capture import Capture
+from producer.publish import FramePublisher
+from producer.settings import ProducerSettings
+
+log = logging.getLogger("producer")
+
+
+def serve(settings: ProducerSettings) -> int:
+    """Wire the parts and run until told to stop."""
+    log.info("camera %s: %s", settings.cameraname, mask(settings.source))
+    ledger = Ledger()
+    service = Service("producer", settings.healthport, ledger)
+
+    client = kafka.producer(settings.kafkaport, settings.compressiontype, settings.kafkaconfig)
+    publisher = Publisher(client, settings.topicname, ledger)
+    service.at_end(publisher.close)
+
+    camera = Camera(
+        settings.cameraname,
+        partial(Capture, settings.source, is_file=settings.is_file, read_timeout=settings.frozenafter),
+        interval=settings.frameinterval,
+        is_file=settings.is_file,
+        frozen_after=settings.frozenafter,
+        ledger=ledger,
+    )
+    service.work("capture", camera.run)
+    service.ready_when(camera.unready)
+
+    frames = FramePublisher(
+        camera,
+        publisher,
+        ledger,
+        scale=(settings.imagescalex, settings.imagescaley),
+        quality=settings.jpegquality,
+        frame_format=settings.frameformat,
+    )
+    service.repeat("publish", frames.step)
+    service.at_end(frames.close)
+    return service.run()
+
+
+if __name__ == "__main__":
+    sys.exit(startup.run("producer", ProducerSettings, serve))

@@ -1,0 +1,106 @@
+"""A camera kept open, and its newest frame."""
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import Final
+
+from pipeline.ledger import Ledger
+from pipeline.newest import Newest
+from pipeline.pace import Pace
+from pipeline.service import Pulse
+from producer.capture import Capture, Captured, CaptureError
+
+log = logging.getLogger(__name__)
+
+_SHORTEST_WAIT: Final = 0.5  # s before a lost camera is opened again, doubled each time
+_LONGEST_WAIT: Final = 30.0
+
+
+class Camera:
+    """Reads a camera as fast as it delivers, or a file at the pace of the ticks, into `frames`.
+
+    A lost camera is opened again with growing waits; `open_capture` raises `CaptureError` when it cannot.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        open_capture: Callable[[], Capture],
+        *,
+        interval: float,
+        is_file: bool,
+        frozen_after: float,
+        ledger: Ledger,
+    ) -> None:
+        self.name = name
+        self.frames = Newest[Captured](replaced=lambda _: ledger.dropped(name, "replaced"))
+        self._open_capture = open_capture
+        self._interval = interval
+        self._is_file = is_file
+        self._frozen_after = frozen_after
+        self._ledger = ledger
+        self._pace = Pace(interval)
+        self._capture: Capture | None = None
+        self._failures = 0
+        self._trouble: str | None = "not open yet"
+        self._last = self._tick = time.monotonic()
+
+    def run(self, pulse: Pulse) -> None:
+        """Read frames until told to stop."""
+        try:
+            while not pulse.stopping.is_set():
+                pulse.beat()
+                if self._is_file:
+                    pulse.stopping.wait(self._until_tick())
+                try:
+                    self._admit(self._read())
+                except CaptureError as error:
+                    pulse.stopping.wait(self._lost(error))
+        finally:
+            self._close()
+
+    def unready(self) -> str | None:
+        """Return what is wrong with the camera, in one line, or None."""
+        silent = time.monotonic() - self._last
+        if self._trouble is None and silent > self._frozen_after + self._interval:
+            return f"camera {self.name} is frozen: no new frame for {silent:.0f} s"
+        return self._trouble and f"camera {self.name}: {self._trouble}"
+
+    def _read(self) -> Captured:
+        if self._capture is None:
+            self._capture = self._open_capture()
+        return self._capture.read()
+
+    def _admit(self, captured: Captured) -> None:
+        self._last = time.monotonic()
+        if self._trouble:
+            log.info("camera %s delivers frames of %d x %d", self.name, *captured.image.shape[1::-1])
+            self._trouble = None
+            self._failures = 0
+        self._ledger.came(self.name)
+        if self._is_file or self._pace.due(self._last):
+            self.frames.put(self.name, captured)
+        else:
+            self._ledger.dropped(self.name, "not_due")
+
+    def _until_tick(self) -> float:
+        now = time.monotonic()
+        # Ticks that were missed are left out, not made up for.
+        self._tick = max(self._tick + self._interval, now)
+        return self._tick - now
+
+    def _lost(self, error: CaptureError) -> float:
+        self._close()
+        longest = min(_LONGEST_WAIT, _SHORTEST_WAIT * 2.0**self._failures)
+        wait = longest * random.uniform(0.75, 1)  # many producers shall not knock at the same time
+        self._failures = min(self._failures + 1, 10)
+        self._trouble = str(error)
+        log.warning("camera %s: %s; trying again in %.1f s", self.name, error, wait)
+        return wait
+
+    def _close(self) -> None:
+        if self._capture is not None:
+            self._capture.close()
+            self._capture = None
