@@ -6,6 +6,7 @@ message (`pipeline.mat`) is read as well; its first byte tells the two apart.
 """
 
 import json
+import time
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
@@ -48,6 +49,11 @@ class Message(NamedTuple):
     key: bytes | None
     value: bytes
     headers: list[tuple[str, bytes]]
+
+
+def age_of(captured: int) -> float:
+    """Return how many seconds ago a frame was captured; never below 0, though clocks may differ."""
+    return max(0.0, (time.time_ns() - captured) / 1e9)
 
 
 def encode(frame: Frame) -> Message:

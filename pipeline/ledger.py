@@ -4,7 +4,6 @@ It balances: in = out + dropped (of every reason) + pending, and pending is 0 wh
 """
 
 import threading
-import time
 from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Iterator
@@ -50,9 +49,8 @@ class Ledger(Collector):
         with self._lock:
             self._accounts[camera].came += 1
 
-    def went(self, camera: str, captured: int) -> None:
-        """Count a frame out; `captured` (ns since the epoch) tells its age."""
-        age = max(0.0, (time.time_ns() - captured) / 1e9)
+    def went(self, camera: str, age: float) -> None:
+        """Count a frame out, `age` s after its capture."""
         with self._lock:
             self._accounts[camera].went += 1
             self._ages.append(age)

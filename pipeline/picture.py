@@ -12,6 +12,10 @@ Image = NDArray[np.uint8]
 _MCU = 16  # pixels a side of a minimum coded unit with 4:2:0 subsampling
 
 
+class PictureError(ValueError):
+    """The bytes cannot be decoded as a picture."""
+
+
 def encode(image: Image, quality: int) -> bytes:
     """Encode an image as JPEG, quality 1 to 100, with one restart marker after each row of MCUs.
 
@@ -28,8 +32,8 @@ def encode(image: Image, quality: int) -> bytes:
 
 
 def decode(jpeg: bytes) -> Image:
-    """Decode a JPEG, also a grey one; raise ValueError when it cannot be."""
+    """Decode a JPEG, also a grey one; raise `PictureError` when it cannot be."""
     image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
-        raise ValueError(f"the {len(jpeg)} bytes cannot be decoded as a picture")
+        raise PictureError(f"{len(jpeg)} bytes are no picture")
     return image  # type: ignore[return-value]  # imread and its kin promise no element type

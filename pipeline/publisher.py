@@ -6,7 +6,7 @@ from functools import partial
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
 
-from pipeline.frame import Message
+from pipeline.frame import Message, age_of
 from pipeline.ledger import Ledger
 from pipeline.logs import Seldom
 
@@ -53,12 +53,12 @@ class Publisher:
             key=message.key,
             value=message.value,
             headers=list(message.headers),
-            on_delivery=partial(self._delivered, camera, captured),
+            on_delivery=partial(self._delivered, camera, age_of(captured)),
         )
 
-    def _delivered(self, camera: str, captured: int, error: KafkaError | None, _: Delivered) -> None:
+    def _delivered(self, camera: str, age: float, error: KafkaError | None, _: Delivered) -> None:
         if error is None:
-            self._ledger.went(camera, captured)
+            self._ledger.went(camera, age)
         elif error.code() == KafkaError._PURGE_QUEUE:
             self._drop(camera, "replaced", "Kafka does not keep up")
         else:

@@ -21,7 +21,12 @@ class Reader:
     """Reads one topic from its end; what is no frame is counted, logged and skipped."""
 
     def __init__(
-        self, consumer: Consumer, topic: str, sink: Callable[[Frame], None], ledger: Ledger, most_cameras: int
+        self,
+        consumer: Consumer,
+        topic: str,
+        sink: Callable[[str, Frame], object],
+        ledger: Ledger,
+        most_cameras: int,
     ) -> None:
         self._consumer = consumer
         self._topic = topic
@@ -70,7 +75,7 @@ class Reader:
             self._cameras.add(frame.camera)
             log.info("first frame of %s: %d x %d", frame.camera, frame.width, frame.height)
         self._ledger.came(frame.camera)
-        self._sink(frame)
+        self._sink(frame.camera, frame)
 
     def _on_assign(self, consumer: Consumer, partitions: list) -> None:  # type: ignore[type-arg]
         kafka.from_the_end(consumer, partitions)

@@ -1,0 +1,60 @@
+"""Reads frames, asks the models, stamps and publishes: `python -m consumer`."""
+
+import sys
+
+from consumer import labels
+from consumer.client import ModelClient
+from consumer.handlers import HANDLERS
+from consumer.labeller import Labeller
+from consumer.model import Model
+from consumer.settings import ConsumerSettings, handler_of, order_of
+from consumer.teller import Teller
+from pipeline import kafka, startup
+from pipeline.ledger import Ledger
+from pipeline.publisher import Publisher
+from pipeline.reader import Reader
+from pipeline.service import Service
+
+
+def serve(settings: ConsumerSettings) -> int:
+    """Wire the parts and run until told to stop."""
+    ledger = Ledger()
+    service = Service("consumer", settings.healthport, ledger)
+
+    models = [_model(name, settings) for name in sorted(settings.modelurls, key=order_of)]
+    for model in models:
+        service.work(model.name, model.run)
+
+    client = kafka.producer(settings.kafkaportout, settings.compressiontype, settings.kafkaconfig)
+    publisher = Publisher(client, settings.topicnameout, ledger)
+    service.at_end(publisher.close)
+
+    labeller = Labeller(
+        models,
+        publisher,
+        ledger,
+        tell=Teller(client, settings.topicnamepredictions).tell if settings.topicnamepredictions else None,
+        quality=settings.jpegquality,
+        frame_format=settings.frameformat,
+    )
+    service.repeat("label", labeller.step)
+    service.at_end(labeller.close)
+
+    source = kafka.consumer(
+        settings.kafkaportin, settings.groupname, settings.kafkafetchwait, settings.kafkaconfig
+    )
+    reader = Reader(source, settings.topicnamein, labeller.frames.put, ledger, settings.maxcameras)
+    service.repeat("read", reader.step)
+    service.ready_when(reader.unready)
+    service.at_end(reader.close)
+    return service.run()
+
+
+def _model(name: str, settings: ConsumerSettings) -> Model:
+    handler = HANDLERS[handler_of(name)](labels.load(name, settings.labelurls[name]))
+    client = ModelClient(settings.modelurls[name], settings.modeltimeout)
+    return Model(name, handler, client, settings.forgetafter)
+
+
+if __name__ == "__main__":
+    sys.exit(startup.run("consumer", ConsumerSettings, serve))

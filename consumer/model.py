@@ -1,0 +1,85 @@
+"""One model: asked about the newest frames as fast as it answers, its last answers held."""
+
+import logging
+import time
+from typing import Final
+
+from prometheus_client import Counter, Histogram
+
+from consumer.client import ModelClient, ModelError
+from consumer.handlers.imagenet import Imagenet
+from pipeline.frame import Frame, age_of
+from pipeline.logs import Seldom
+from pipeline.newest import Newest
+from pipeline.predictions import Prediction, Result
+from pipeline.service import Pulse
+
+log = logging.getLogger(__name__)
+
+_REQUESTS = Counter(
+    "streamlens_model_requests", "Requests to a model, by what came of them", ["model", "outcome"]
+)
+_SKIPPED = Counter(
+    "streamlens_model_frames_skipped", "Frames a model was too busy to be asked about", ["model"]
+)
+_SECONDS = Histogram("streamlens_model_answer_seconds", "Time a model took to answer", ["model"])
+
+_SHORTEST_WAIT: Final = 0.1  # s after a failed request, doubled each time
+_LONGEST_WAIT: Final = 2.0
+
+
+class Model:
+    """Never holds up the video: frames are offered without waiting, and answers are looked up."""
+
+    def __init__(self, name: str, handler: Imagenet, client: ModelClient, forget_after: float) -> None:
+        self.name = name
+        self._handler = handler
+        self._client = client
+        self._forget_after = forget_after
+        self._frames = Newest[Frame](replaced=lambda _: _SKIPPED.labels(name).inc())
+        self._answers: dict[str, tuple[Frame, tuple[Result, ...]]] = {}
+        self._failures = 0
+        self._seldom = Seldom(log)
+
+    def offer(self, frame: Frame) -> None:
+        """Let the model be asked about this frame, unless a newer one comes before it is free."""
+        self._frames.put(frame.camera, frame)
+
+    def run(self, pulse: Pulse) -> None:
+        """Ask about one frame after another until told to stop."""
+        while not pulse.stopping.is_set():
+            pulse.beat()
+            frame = self._frames.take(0.5)
+            if frame is not None and not self._ask(frame):
+                pulse.stopping.wait(min(_LONGEST_WAIT, _SHORTEST_WAIT * 2.0**self._failures))
+
+    def prediction(self, camera: str) -> Prediction:
+        """Return the last answer about a camera, without results when there is none that is fresh enough."""
+        if camera not in self._answers:
+            return Prediction(self.name)
+        frame, results = self._answers[camera]
+        age = age_of(frame.captured)
+        if age > self._forget_after:
+            return Prediction(self.name)
+        return Prediction(self.name, results, frame.seq, round(age * 1000))
+
+    def _ask(self, frame: Frame) -> bool:
+        begun = time.monotonic()
+        try:
+            body = self._client.ask(self._handler.request(frame))
+            try:
+                results = self._handler.results(body)
+            except ValueError as error:
+                raise ModelError("nonsense", f"its answer makes no sense: {error}") from None
+        except ModelError as error:
+            _REQUESTS.labels(self.name, error.kind).inc()
+            self._seldom.warning(error.kind, f"model {self.name}: {error}")
+            self._failures = min(self._failures + 1, 10)
+            return False
+        _REQUESTS.labels(self.name, "ok").inc()
+        _SECONDS.labels(self.name).observe(time.monotonic() - begun)
+        if self._failures:
+            log.info("model %s answers again", self.name)
+            self._failures = 0
+        self._answers[frame.camera] = (frame, results)
+        return True
