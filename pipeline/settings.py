@@ -162,6 +162,6 @@ def strangers(kind: type[Settings]) -> list[str]:
     for name in sorted(os.environ):
         if name in known or not (name.isalpha() and name.isupper()):
             continue
-        if near := difflib.get_close_matches(name, known, n=1, cutoff=0.88):
+        if near := difflib.get_close_matches(name, known, n=1, cutoff=0.91):
             lines.append(f"{name} is not a setting of this service and is ignored; is {near[0]} meant?")
     return lines

@@ -1,0 +1,80 @@
+"""What the video server answers over HTTP."""
+
+from pathlib import Path
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from video.board import Board
+from video.channel import Channel
+from video.mjpeg import Stream
+
+_PAGE: Final = Path(__file__).parent / "page"
+_POLICY: Final = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:",
+    "Cache-Control": "no-cache",
+    "Vary": "Accept",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def application(board: Board, interval: float) -> Starlette:
+    """Return the ASGI application; `interval` is the least time between two frames of a stream in s."""
+
+    async def root(request: Request) -> Response | Stream:
+        if "text/html" in request.headers.get("accept", ""):
+            return FileResponse(_PAGE / "index.html", headers=_POLICY)
+        return await first_stream(request)
+
+    async def first_stream(_: Request) -> Response | Stream:
+        channel = await board.first()
+        return Stream(channel, interval) if channel else _stopping()
+
+    async def stream(request: Request) -> Response | Stream:
+        channel = _channel(board, request)
+        return Stream(channel, interval) if channel else _unknown(board, request)
+
+    async def snapshot(request: Request) -> Response:
+        channel = _channel(board, request)
+        if channel is None:
+            return _unknown(board, request)
+        frame = channel.frame
+        headers = {"Cache-Control": "no-store", "X-Seq": str(frame.seq), "X-Captured": str(frame.captured)}
+        return Response(frame.jpeg, media_type="image/jpeg", headers=headers)
+
+    async def cameras(_: Request) -> Response:
+        return JSONResponse([channel.status() for channel in board])
+
+    async def camera(request: Request) -> Response:
+        channel = _channel(board, request)
+        return JSONResponse(channel.status()) if channel else _unknown(board, request)
+
+    return Starlette(
+        routes=[
+            Route("/", root),
+            Mount("/page", StaticFiles(directory=_PAGE)),
+            Route("/stream", first_stream),
+            Route("/stream/{camera:path}", stream),
+            Route("/snapshot/{camera:path}.jpg", snapshot),
+            Route("/api/cameras", cameras),
+            Route("/api/cameras/{camera:path}", camera),
+        ]
+    )
+
+
+def _channel(board: Board, request: Request) -> Channel | None:
+    return board.get(request.path_params["camera"])
+
+
+def _unknown(board: Board, request: Request) -> Response:
+    names = ", ".join(channel.frame.camera for channel in board) or "none yet"
+    text = f"no camera {request.path_params['camera']!r}; there are: {names}\n"
+    return PlainTextResponse(text, status_code=404)
+
+
+def _stopping() -> Response:
+    return PlainTextResponse("the server is stopping\n", status_code=503)
