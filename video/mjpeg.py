@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Final
 
 from prometheus_client import Counter, Gauge
@@ -10,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from pipeline.frame import Frame
 from pipeline.pace import Pace
 from video.channel import Channel
+from video.protocol import UNREAD
 
 _BOUNDARY: Final = b"frame"
 
@@ -24,6 +26,9 @@ HEADERS: Final = {
 
 _CLIENTS = Gauge("streamlens_stream_clients", "Clients that watch a camera's MJPEG", ["camera"])
 _SENT = Counter("streamlens_stream_frames_sent", "Frames written to MJPEG clients", ["camera"])
+
+# A window says nothing new until something is sent; after so many seconds a frame goes out all the same.
+_PATIENCE: Final = 0.5
 
 
 def part(frame: Frame) -> bytes:
@@ -41,7 +46,7 @@ class Stream:
     """An ASGI response that sends a channel's newest frames for as long as the client listens.
 
     `interval` is the least time between two frames in s. A client that reads slowly misses frames: the next
-    one it gets is always the newest.
+    one it gets is always the newest, and no frame is sent while it has more than one still to read.
     """
 
     def __init__(self, channel: Channel, interval: float) -> None:
@@ -53,7 +58,7 @@ class Stream:
         headers = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         if scope["method"] != "HEAD":
-            sending = asyncio.ensure_future(self._send_frames(send))
+            sending = asyncio.ensure_future(self._send_frames(send, scope.get(UNREAD, _nothing)))
             leaving = asyncio.ensure_future(_until_gone(receive))
             try:
                 await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -63,16 +68,24 @@ class Stream:
                 await asyncio.gather(sending, leaving, return_exceptions=True)
         await send({"type": "http.response.body"})
 
-    async def _send_frames(self, send: Send) -> None:
+    async def _send_frames(self, send: Send, unread: Callable[[], int]) -> None:
         camera = self._channel.frame.camera
         sent = _SENT.labels(camera)
         await send({"type": "http.response.body", "body": FIRST, "more_body": True})
         with _CLIENTS.labels(camera).track_inprogress():
-            number = 0
+            number, last = 0, 0.0
             while number := await self._channel.next(number):
-                if self._pace.due(time.monotonic()):
-                    await send({"type": "http.response.body", "body": self._channel.part, "more_body": True})
+                chunk, now = self._channel.part, time.monotonic()
+                if now - last < _PATIENCE and unread() > 1.5 * len(chunk):
+                    continue
+                if self._pace.due(now):
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
                     sent.inc()
+                    last = now
+
+
+def _nothing() -> int:
+    return 0
 
 
 async def _until_gone(receive: Receive) -> None:

@@ -11,6 +11,7 @@ import uvicorn
 from pipeline.service import Pulse
 from pipeline.settings import Address, SettingsError
 from video.board import Board
+from video.protocol import Protocol
 from video.web import application
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class WebServer:
         self._listener = listener
         self._config = uvicorn.Config(
             application(board, interval),
+            http=Protocol,
             log_config=None,
             access_log=False,
             lifespan="off",

@@ -1,0 +1,70 @@
+/** The bar at the top: the way back, the count of cameras by state, and whether the server answers. */
+
+import { byId, make, mark, setText } from "./dom.js";
+import { text } from "./text.js";
+
+/** @typedef {import("./api.js").Camera} Camera */
+/** @typedef {import("./api.js").State} State */
+
+const banner = byId("banner");
+const summary = byId("summary");
+const paths = byId("paths");
+const back = byId("back");
+const previous = /** @type {HTMLAnchorElement} */ (byId("previous"));
+const next = /** @type {HTMLAnchorElement} */ (byId("next"));
+
+back.append(mark("arrow-left"), make("span", "", text.back));
+previous.append(mark("arrow-left"));
+next.append(mark("arrow-right"));
+
+/** @param {Date | null} since when the server was last known to be away; null: it answers */
+export function showAway(since) {
+  setText(banner, since ? text.away(since) : "");
+  summary.hidden = since !== null;
+}
+
+/** @param {Camera[]} cameras */
+export function showSummary(cameras) {
+  const states = /** @type {State[]} */ (["live", "stale", "no-signal"]);
+  const items = states.flatMap((state) => {
+    const count = cameras.filter((camera) => camera.state === state).length;
+    return count ? [{ state, count }] : [];
+  });
+  const now = items.map(({ state, count }) => `${count} ${state}`).join();
+  if (summary.dataset.now === now) return;
+  summary.dataset.now = now;
+  summary.replaceChildren(
+    ...items.map(({ state, count }) => {
+      const item = make("li", "count");
+      item.dataset.state = state;
+      item.append(mark(`mark-${state}`), String(count), make("span", "count-words", ` ${text.counted[state]}`));
+      return item;
+    }),
+  );
+}
+
+/**
+ * Show the ways out of the single view.
+ * @param {string | null} camera the enlarged one; null on the wall
+ * @param {string[]} names all cameras', in order
+ */
+export function showPaths(camera, names) {
+  paths.hidden = camera === null;
+  const at = names.indexOf(camera ?? "");
+  const around = names.length > 1 && at >= 0;
+  lead(previous, around ? names[(at + names.length - 1) % names.length] : null, text.previous);
+  lead(next, around ? names[(at + 1) % names.length] : null, text.next);
+}
+
+/**
+ * @param {HTMLAnchorElement} link
+ * @param {string | null} name the camera it leads to
+ * @param {(name: string) => string} words
+ */
+function lead(link, name, words) {
+  link.hidden = name === null;
+  if (name === null) return;
+  link.href = `?camera=${encodeURIComponent(name)}`;
+  link.title = words(name);
+  link.setAttribute("aria-label", words(name));
+}

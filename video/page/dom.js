@@ -1,0 +1,53 @@
+/** Small helpers to make elements, and to touch them only where something changed. */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {string} [name] its class
+ * @param {string} [content] its text
+ */
+export function make(tag, name = "", content = "") {
+  const element = document.createElement(tag);
+  if (name) element.className = name;
+  if (content) element.textContent = content;
+  return element;
+}
+
+/**
+ * A mark from the sheet in index.html; decoration, the words stand beside it.
+ * @param {string} id
+ */
+export function mark(id) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "mark");
+  svg.setAttribute("aria-hidden", "true");
+  svg.append(document.createElementNS(SVG, "use"));
+  setMark(svg, id);
+  return svg;
+}
+
+/** @param {SVGElement} svg @param {string} id */
+export function setMark(svg, id) {
+  const use = /** @type {SVGUseElement} */ (svg.firstElementChild);
+  if (use.getAttribute("href") !== `#${id}`) use.setAttribute("href", `#${id}`);
+}
+
+/** @param {Element} element @param {string} content */
+export function setText(element, content) {
+  if (element.textContent !== content) element.textContent = content;
+}
+
+/** @param {HTMLElement} element @param {string} key @param {string} value */
+export function setData(element, key, value) {
+  if (element.dataset[key] !== value) element.dataset[key] = value;
+}
+
+/**
+ * The element of this id in index.html.
+ * @param {string} id
+ */
+export function byId(id) {
+  return /** @type {HTMLElement} */ (document.getElementById(id));
+}

@@ -1,0 +1,49 @@
+/** How many tiles stand side by side. */
+
+const NARROWEST = 264; // px, a tile that still reads well
+const COMFORTABLE = 320; // px, what tiles get where not all of them fit on the screen
+
+/**
+ * @typedef {object} Room
+ * @property {number} width px
+ * @property {number} height px
+ * @property {number} gap px between tiles
+ * @property {number} ratio of the pictures
+ * @property {number[]} captions px below each picture; a row is as high as its highest
+ */
+
+/**
+ * The widest tiles that all fit on the screen; where they would be too small, full rows that scroll.
+ * @param {Room} room
+ * @returns {{columns: number, tile: number}} `tile` in px
+ */
+export function arrange({ width, height, gap, ratio, captions }) {
+  let best = { columns: 1, tile: 0 };
+  for (let columns = Math.max(1, captions.length); columns >= 1; columns--) {
+    const rows = Math.ceil(captions.length / columns);
+    const high = (height - gap * (rows - 1) - captionsOf(captions, columns)) / rows;
+    const tile = Math.floor(Math.min((width - gap * (columns - 1)) / columns, high * ratio));
+    // Another row must be worth it: a wide row looks better than a ragged block.
+    if (tile > best.tile * 1.08) best = { columns, tile };
+  }
+  if (best.tile >= Math.min(NARROWEST, width)) return best;
+  const columns = Math.max(1, Math.floor((width + gap) / (COMFORTABLE + gap)));
+  return { columns, tile: Math.floor((width - gap * (columns - 1)) / columns) };
+}
+
+/** @param {number[]} captions @param {number} columns */
+function captionsOf(captions, columns) {
+  let sum = 0;
+  for (let at = 0; at < captions.length; at += columns) sum += Math.max(...captions.slice(at, at + columns));
+  return sum;
+}
+
+/**
+ * The ratio the wall's pictures share: the middle one, so that most pictures fill their place.
+ * @param {number[]} ratios
+ */
+export function sharedRatio(ratios) {
+  const sorted = [...ratios].sort((a, b) => a - b);
+  const middle = sorted[Math.floor((sorted.length - 1) / 2)] ?? 16 / 9;
+  return Math.min(2, Math.max(4 / 3, middle));
+}

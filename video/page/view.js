@@ -1,0 +1,37 @@
+/** Which camera is enlarged: the address bar knows (?camera=NAME), so that links and the back button work. */
+
+/** @param {string} name */
+const addressOf = (name) => `?camera=${encodeURIComponent(name)}`;
+
+export class View {
+  #changed;
+
+  /** @param {() => void} changed called after each change */
+  constructor(changed) {
+    this.#changed = changed;
+    window.addEventListener("popstate", changed);
+  }
+
+  /** The enlarged camera's name; null on the wall. */
+  get camera() {
+    return new URLSearchParams(location.search).get("camera");
+  }
+
+  /** @param {string} name */
+  enlarge(name) {
+    if (this.camera === null) history.pushState({ fromWall: true }, "", addressOf(name));
+    else history.replaceState(history.state, "", addressOf(name));
+    this.#changed();
+  }
+
+  /** Back to the wall. */
+  leave() {
+    if (this.camera === null) return;
+    if (history.state?.fromWall) {
+      history.back(); // leads to popstate
+      return;
+    }
+    history.replaceState(null, "", location.pathname);
+    this.#changed();
+  }
+}
