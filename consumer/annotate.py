@@ -37,8 +37,8 @@ def stamp(image: Image, texts: Sequence[str]) -> None:
     margin = max(4, height // 60)
     for number, text in enumerate(map(_ascii, texts), start=1):
         (length, _), _ = cv2.getTextSize(text, _FONT, scale, 1)
-        fitting = scale * min(1, (width - 2 * margin) / max(1, length))
-        place = (margin, round(number * (_FONT_HEIGHT * scale * 1.6)) + margin // 2)
+        fitting = scale * min(1, max(0, width - 2 * margin) / max(1, length))
+        place = (margin, round((2 * number - 0.4) * _FONT_HEIGHT * scale) + margin // 2)
         thin = max(1, round(scale * 2))
         cv2.putText(image, text, place, _FONT, fitting, _BLACK, thin * 3, cv2.LINE_AA)
         cv2.putText(image, text, place, _FONT, fitting, _WHITE, thin, cv2.LINE_AA)

@@ -37,6 +37,7 @@ class ModelClient:
                 headers={"Content-Type": "application/json"},
                 timeout=urllib3.Timeout(total=self._timeout),
                 preload_content=False,
+                redirect=False,
             )
             try:
                 text = _read(answer, deadline)

@@ -1,5 +1,6 @@
 """A frame's way through the consumer: offered to the models, stamped with what they last said, published."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -8,8 +9,11 @@ from consumer.model import Model
 from pipeline import mat, picture
 from pipeline.frame import Format, Frame, Message, encode
 from pipeline.ledger import Ledger
+from pipeline.logs import Seldom
 from pipeline.newest import Newest
 from pipeline.publisher import Publisher
+
+log = logging.getLogger(__name__)
 
 
 class Labeller:
@@ -32,6 +36,7 @@ class Labeller:
         self._tell = tell
         self._quality = quality
         self._format = frame_format
+        self._seldom = Seldom(log)
 
     def step(self) -> None:
         """Label and publish the next frame that comes within half a second."""
@@ -43,8 +48,9 @@ class Labeller:
             model.offer(frame)
         try:
             message = self._label(frame)
-        except picture.PictureError:
+        except picture.PictureError as error:
             self._ledger.dropped(frame.camera, "bad_jpeg")
+            self._seldom.warning("bad_jpeg", f"a frame of {frame.camera} skipped: {error}")
             return
         self._publisher.publish(message, camera=frame.camera, captured=frame.captured)
 

@@ -16,7 +16,7 @@ def load(model: str, source: str) -> tuple[str, ...]:
     try:
         text = _fetch(source) if source.startswith(("http://", "https://")) else _read(source)
         labels = json.loads(text)
-    except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
+    except (OSError, ValueError, RecursionError, urllib3.exceptions.HTTPError) as error:
         raise SettingsError(_explain(model, source, str(error))) from None
     if not labels or not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         raise SettingsError(_explain(model, source, "it is no JSON list of texts"))

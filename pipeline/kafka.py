@@ -1,9 +1,12 @@
 """Kafka clients set up for live frames: small queues, no waiting, nothing sent or read twice."""
 
 import logging
+import re
 from typing import Any, Final
 
-from confluent_kafka import OFFSET_END, Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+
+from pipeline.settings import SettingsError
 
 log = logging.getLogger(__name__)
 
@@ -23,52 +26,58 @@ def producer(bootstrap: str, compression: str, extra: dict[str, Any]) -> Produce
     """Return a producer that sends at once, and gives up on what it cannot send within two seconds.
 
     A frame is never sent again: by then there is a newer one, and a second try could overtake it.
+    Raises `SettingsError` when librdkafka does not take what `extra` holds.
     """
-    return Producer(
-        {
-            **_COMMON,
-            "bootstrap.servers": bootstrap,
-            "acks": 1,
-            "linger.ms": 0,
-            "compression.type": compression,
-            "message.timeout.ms": 2_000,
-            "message.send.max.retries": 0,
-            "queue.buffering.max.messages": 64,
-            "queue.buffering.max.kbytes": 128 * 1024,
-            "error_cb": _log_error,
-            **extra,
-        }
-    )
+    config = {
+        **_COMMON,
+        "bootstrap.servers": bootstrap,
+        "acks": 1,
+        "linger.ms": 0,
+        "compression.type": compression,
+        "message.timeout.ms": 2_000,
+        "message.send.max.retries": 0,
+        "queue.buffering.max.messages": 64,
+        "queue.buffering.max.kbytes": 128 * 1024,
+        "error_cb": _log_error,
+        **extra,
+    }
+    try:
+        return Producer(config)
+    except (KafkaException, TypeError) as error:
+        raise _refused(error) from None
 
 
 def consumer(bootstrap: str, group: str, fetch_wait: float, extra: dict[str, Any]) -> Consumer:
     """Return a consumer that gets frames as they come, and commits nothing: live video has no past.
 
     `fetch_wait` (s) is how long a broker may hold back an empty answer; librdkafka's mock broker holds it
-    back for all of it, a real one until the next frame comes.
+    back for all of it, a real one until the next frame comes. Raises `SettingsError` when librdkafka does
+    not take what `extra` holds.
     """
-    return Consumer(
-        {
-            **_COMMON,
-            "bootstrap.servers": bootstrap,
-            "group.id": group,
-            "partition.assignment.strategy": "cooperative-sticky",
-            "auto.offset.reset": "latest",
-            "enable.auto.commit": False,
-            "fetch.min.bytes": 1,
-            "fetch.wait.max.ms": round(fetch_wait * 1000),
-            "fetch.error.backoff.ms": 100,
-            "fetch.max.bytes": _LARGEST_MESSAGE,
-            "max.partition.fetch.bytes": 16 * 1024 * 1024,
-            "receive.message.max.bytes": 2 * _LARGEST_MESSAGE,
-            "queued.max.messages.kbytes": 16 * 1024,
-            "heartbeat.interval.ms": 500,
-            "session.timeout.ms": 6_000,
-            "allow.auto.create.topics": True,
-            "error_cb": _log_error,
-            **extra,
-        }
-    )
+    config = {
+        **_COMMON,
+        "bootstrap.servers": bootstrap,
+        "group.id": group,
+        "partition.assignment.strategy": "cooperative-sticky",
+        "auto.offset.reset": "latest",
+        "enable.auto.commit": False,
+        "fetch.min.bytes": 1,
+        "fetch.wait.max.ms": round(fetch_wait * 1000),
+        "fetch.error.backoff.ms": 100,
+        "fetch.max.bytes": _LARGEST_MESSAGE,
+        "max.partition.fetch.bytes": 16 * 1024 * 1024,
+        "receive.message.max.bytes": 2 * _LARGEST_MESSAGE,
+        "queued.max.messages.kbytes": 16 * 1024,
+        "heartbeat.interval.ms": 500,
+        "session.timeout.ms": 6_000,
+        "allow.auto.create.topics": True,
+        "error_cb": _log_error,
+        **extra,
+    }
+    try:
+        return Consumer(config)
+    except (KafkaException, TypeError) as error:
+        raise _refused(error) from None
 
 
 def from_the_end(consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -77,6 +86,13 @@ def from_the_end(consumer: Consumer, partitions: list[TopicPartition]) -> None:
         partition.offset = OFFSET_END
     consumer.incremental_assign(partitions)
     log.info("reading %s", ", ".join(f"{p.topic}[{p.partition}]" for p in partitions) or "nothing yet")
+
+
+def _refused(error: KafkaException | TypeError) -> SettingsError:
+    # Some of librdkafka's texts hold the value, which may be a password in the wrong place.
+    text = error.args[0].str() if isinstance(error, KafkaException) else str(error)
+    text = re.sub(r'(?s)value ".*" for', "value for", text)
+    return SettingsError(f"KAFKACONFIG='***': {text}")
 
 
 def _log_error(error: KafkaError) -> None:

@@ -1,7 +1,7 @@
 """The original system's message: an OpenCV matrix as JSON, raw pixels in base64.
 
 `{"mat": base64, "channels": 3, "rows": height, "cols": width, "type": 16}`, where `type` is OpenCV's number
-for the depth and the channels (`CV_8UC1` 0, `CV_8UC3` 16, `CV_8UC4` 24), as gocv writes it.
+for the depth and the channels (`CV_8UC1` 0, `CV_8UC3` 16, `CV_8UC4` 24), as gocv writes it; no spaces.
 """
 
 import base64
@@ -27,7 +27,7 @@ def encode(image: Image) -> bytes:
     rows, columns, channels = image.shape
     head = {"channels": channels, "rows": rows, "cols": columns, "type": 16}
     text = base64.b64encode(image.tobytes()).decode()
-    return json.dumps({"mat": text, **head}).encode()
+    return json.dumps({"mat": text, **head}, separators=(",", ":")).encode()
 
 
 def decode(value: bytes) -> Image:
@@ -36,7 +36,7 @@ def decode(value: bytes) -> Image:
         fields = json.loads(value)
         pixels = base64.b64decode(fields["mat"], validate=True)
         rows, columns, kind = (int(fields[name]) for name in ("rows", "cols", "type"))
-    except (KeyError, TypeError, RecursionError) as error:
+    except (KeyError, TypeError, OverflowError, RecursionError) as error:
         raise MatError(f"not the fields of a matrix: {error!r}") from None
     except (ValueError, binascii.Error) as error:
         raise MatError(f"not a matrix in JSON: {error}") from None

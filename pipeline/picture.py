@@ -33,7 +33,10 @@ def encode(image: Image, quality: int) -> bytes:
 
 def decode(jpeg: bytes) -> Image:
     """Decode a JPEG, also a grey one; raise `PictureError` when it cannot be."""
-    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    try:
+        image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:  # no bytes at all, or more pixels than OpenCV takes
+        raise PictureError(f"{len(jpeg)} bytes are no picture: {error.err}") from None
     if image is None:
         raise PictureError(f"{len(jpeg)} bytes are no picture")
     return image  # type: ignore[return-value]  # imread and its kin promise no element type

@@ -1,6 +1,7 @@
 """What the models said of a frame, and its JSON form (header `predictions`, and the API's)."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +67,7 @@ def from_json(text: bytes) -> tuple[Prediction, ...]:
             )
             for item in json.loads(text)
         )
-    except (KeyError, TypeError, OverflowError, RecursionError) as error:
+    except (AttributeError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"not the fields of predictions: {error!r}") from None
 
 
@@ -75,4 +76,7 @@ def _result_from_json(fields: dict[str, Any]) -> Result:
     if box is not None:
         x, y, width, height = (int(side) for side in box)
         box = (x, y, width, height)
-    return Result(label=str(fields["label"]), score=float(fields["score"]), box=box)
+    score = float(fields["score"])
+    if not math.isfinite(score):  # Python's JSON knows these, a browser's does not
+        raise ValueError(f"the score {score} is no number")
+    return Result(label=str(fields["label"]), score=score, box=box)

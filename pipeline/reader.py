@@ -1,9 +1,11 @@
 """Reads frames from a topic and hands each on at once."""
 
 import logging
+import time
 from collections.abc import Callable
+from typing import Final
 
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, KafkaException
 from confluent_kafka import Message as Received
 from prometheus_client import Counter
 
@@ -15,6 +17,7 @@ from pipeline.logs import Seldom
 log = logging.getLogger(__name__)
 
 _POISON = Counter("streamlens_poison_messages", "Messages that are no frames", ["kind"])
+_ASK_EVERY: Final = 2.0  # s
 
 
 class Reader:
@@ -35,6 +38,7 @@ class Reader:
         self._most_cameras = most_cameras
         self._cameras: set[str] = set()
         self._assigned = False
+        self._asked = 0.0
         self._seldom = Seldom(log)
         consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
 
@@ -42,6 +46,8 @@ class Reader:
         """Read one message, waiting for it at most a fifth of a second."""
         message = self._consumer.poll(0.2)
         if message is None:
+            if not self._assigned:
+                self._ask_for_topic()
             return
         if problem := message.error():
             self._seldom.warning(problem.name(), f"topic {self._topic}: {problem.str()}")
@@ -64,6 +70,16 @@ class Reader:
     def close(self) -> None:
         """Leave the group."""
         self._consumer.close()
+
+    def _ask_for_topic(self) -> None:
+        # Subscribing creates no topic (librdkafka#3395); asking for its metadata does, if the broker allows.
+        if time.monotonic() - self._asked < _ASK_EVERY:
+            return
+        self._asked = time.monotonic()
+        try:
+            self._consumer.list_topics(self._topic, timeout=0.5)
+        except KafkaException as error:
+            self._seldom.warning("metadata", f"topic {self._topic}: {error.args[0].str()}")
 
     def _admit(self, frame: Frame) -> None:
         if frame.camera not in self._cameras:

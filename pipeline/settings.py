@@ -37,7 +37,10 @@ def parse_duration(text: object) -> object:
     parts = list(_PART.finditer(rest))
     if not parts or "".join(part[0] for part in parts) != rest:
         raise ValueError("a Go duration is wanted, such as 42ms or 1.5s")
-    return float(sign * sum(Fraction(part[1].rstrip(".")) * _UNITS[part[2]] for part in parts))
+    try:
+        return float(sign * sum(Fraction(part[1].rstrip(".")) * _UNITS[part[2]] for part in parts))
+    except OverflowError:
+        raise ValueError("that is longer than a number can tell") from None
 
 
 def parse_json_map(text: object) -> object:
@@ -72,8 +75,9 @@ def parse_address(text: object) -> object:
 
 def mask(link: str) -> str:
     """Return a URL fit to be printed: `***` for a password, also for one among the query's values."""
-    link = re.sub(r"^(\w+://[^:@/]*):.*@", r"\1:***@", link)
-    return re.sub(r"(?i)([?&][^=&]*(?:pass|pwd|token|secret|key|auth)[^=&]*=)[^&]*", r"\1***", link)
+    # Also where a user's name holds an @ or a /, and a camera's path its password (user=x_password=y).
+    link = re.sub(r"(?s)^([^:/]+://[^:]*):.*@", r"\1:***@", link)
+    return re.sub(r"(?i)((?:pas|pw|token|secret|key|auth)[^=&/?]*=)[^&]*", r"\1***", link)
 
 
 Duration = Annotated[float, BeforeValidator(parse_duration)]
@@ -147,9 +151,9 @@ def _shown(kind: type[Settings], name: str) -> str:
     field = kind.model_fields[name]
     if not field.repr:
         return "***"
-    return (
-        mask(value) if SecretStr in (field.annotation, *getattr(field.annotation, "__args__", ())) else value
-    )
+    if SecretStr in (field.annotation, *getattr(field.annotation, "__args__", ())):
+        return mask(value)
+    return re.sub(r'\w+://[^"\s]+', lambda url: mask(url[0]), value)
 
 
 def strangers(kind: type[Settings]) -> list[str]:

@@ -53,11 +53,11 @@ class Camera:
             while not pulse.stopping.is_set():
                 pulse.beat()
                 if self._is_file:
-                    pulse.stopping.wait(self._until_tick())
+                    _wait(pulse, self._until_tick())
                 try:
                     self._admit(self._read())
                 except CaptureError as error:
-                    pulse.stopping.wait(self._lost(error))
+                    _wait(pulse, self._lost(error))
         finally:
             self._close()
 
@@ -104,3 +104,10 @@ class Camera:
         if self._capture is not None:
             self._capture.close()
             self._capture = None
+
+
+def _wait(pulse: Pulse, seconds: float) -> None:
+    # Half a minute without a heartbeat would look like a hanging worker.
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0 and not pulse.stopping.wait(min(left, 1.0)):
+        pulse.beat()

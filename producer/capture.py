@@ -3,7 +3,6 @@
 import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import cv2
@@ -34,7 +33,7 @@ class Capture:
         self._loops = is_file
         self._capture = cv2.VideoCapture()
         path = source.removeprefix("file://")
-        if is_file and not Path(path).is_file():
+        if is_file and not os.path.isfile(path):  # False, too, where a Path raises
             raise CaptureError("there is no such file")
         if source.isdigit():
             opened = self._capture.open(int(source))

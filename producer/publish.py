@@ -55,7 +55,9 @@ class FramePublisher:
     def _publish(self, captured: Captured) -> None:
         image = captured.image
         if self._scale != (1, 1):
-            image = cv2.resize(image, None, fx=self._scale[0], fy=self._scale[1])  # type: ignore[assignment]
+            height, width = image.shape[:2]
+            sides = (max(1, round(width * self._scale[0])), max(1, round(height * self._scale[1])))
+            image = cv2.resize(image, sides)  # type: ignore[assignment]
         name = self._camera.name
         if self._format == "mat":
             message = Message(None, mat.encode(image), [])

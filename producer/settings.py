@@ -1,12 +1,18 @@
 """The producer's settings."""
 
-from pathlib import Path
+import os
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from pipeline.frame import UNNAMED, Format
 from pipeline.settings import Bootstrap, Duration, Settings
+
+
+def _printable(name: str) -> str:
+    if not name.isprintable():  # whoever reads the frames would skip them all
+        raise ValueError("it holds a character that cannot be printed")
+    return name
 
 
 class ProducerSettings(Settings):
@@ -16,7 +22,7 @@ class ProducerSettings(Settings):
         SecretStr(""), description="an RTSP or HTTP URL, a video file, or a device such as /dev/video0"
     )
     videodevice: str = Field("", description="a device such as 0 or /dev/video0, instead of VIDEOLINK")
-    cameraname: Annotated[str, Field(min_length=1, max_length=200)] = Field(
+    cameraname: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)] = Field(
         UNNAMED, description="the name under which the frames travel, up to 200 characters"
     )
     frameinterval: Duration = Field(
@@ -49,5 +55,6 @@ class ProducerSettings(Settings):
     def is_file(self) -> bool:
         """Whether the source is a file: it is read at our pace and from its beginning again at its end."""
         link = self.videolink.get_secret_value()
-        is_device = link.isdigit() or Path(link).is_char_device()
+        # A camera that is not plugged in yet is a device, too.
+        is_device = link.isdigit() or (link.startswith("/dev/") and not os.path.isfile(link))
         return bool(link) and not is_device and ("://" not in link or link.startswith("file://"))

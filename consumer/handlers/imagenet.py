@@ -28,9 +28,10 @@ class Imagenet:
             answer = json.loads(body)["predictions"][0]
             number, probabilities = answer["classes"], answer["probabilities"]
             score = float(probabilities[number])
-        except (KeyError, IndexError, TypeError, RecursionError) as error:
+            known = 0 <= number <= len(self._labels) and 0 <= score <= 1
+        except (KeyError, IndexError, TypeError, OverflowError, RecursionError) as error:
             raise ValueError(f"no classes and probabilities in it: {error!r}") from None
-        if not (0 <= number <= len(self._labels) and 0 <= score <= 1):
+        if not known:
             raise ValueError(
                 f"class {number} with probability {score} is not among {len(self._labels)} labels"
             )

@@ -1,0 +1,46 @@
+"""What the consumer's tests share."""
+
+from collections.abc import Callable
+
+import pytest
+
+from consumer.settings import ConsumerSettings
+from pipeline.settings import SettingsError, load
+from tests.consumer.fakes import Clock
+
+Configure = Callable[..., ConsumerSettings]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The time of day as ages of frames are reckoned with; it passes only when told to."""
+    clock = Clock()
+    monkeypatch.setattr("pipeline.frame.time", clock)
+    return clock
+
+
+@pytest.fixture
+def configure(monkeypatch: pytest.MonkeyPatch) -> Configure:
+    """Return the settings of an environment with the given variables and Kafka's addresses, nothing else."""
+
+    def configure(**variables: str) -> ConsumerSettings:
+        for name in ConsumerSettings.model_fields:
+            monkeypatch.delenv(name.upper(), raising=False)
+        defaults = {"KAFKAPORTIN": "kafka:9092", "KAFKAPORTOUT": "kafka:9092"}
+        for name, value in {**defaults, **variables}.items():
+            monkeypatch.setenv(name, value)
+        return load(ConsumerSettings)
+
+    return configure
+
+
+@pytest.fixture
+def complaint(configure: Configure) -> Callable[..., str]:
+    """Return the complaint about an environment with the given variables."""
+
+    def complaint(**variables: str) -> str:
+        with pytest.raises(SettingsError) as caught:
+            configure(**variables)
+        return str(caught.value)
+
+    return complaint

@@ -1,0 +1,208 @@
+"""Stand-ins for what surrounds the consumer: Kafka, a model, a model server, the clock."""
+
+import threading
+from collections.abc import Callable, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Final, Self, cast
+
+import numpy as np
+from confluent_kafka import KafkaError, Producer
+from hypothesis import settings
+
+from pipeline import picture
+from pipeline.frame import Frame
+from pipeline.predictions import Prediction
+
+PROPERTY: Final = settings(deadline=None, derandomize=True)
+"""How the properties run: without a limit of time, and the same each time."""
+
+SECOND: Final = 1_000_000_000  # ns
+
+BROKEN: Final = (
+    b"\xff\xd8\xff\xc0\x00\x11\x08\x00\x10\x00\x10\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01"
+    + bytes(20)
+    + b"\xff\xd9"
+)
+"""Its markers are those of a JPEG of 16 x 16 pixels, but there is no picture in it."""
+
+
+def grey(width: int = 64, height: int = 48) -> bytes:
+    """Return a JPEG of one colour."""
+    return picture.encode(np.full((height, width, 3), 90, np.uint8), 90)
+
+
+def a_frame(
+    seq: int = 1, *, camera: str = "door", captured: int = 5 * SECOND, jpeg: bytes | None = None
+) -> Frame:
+    """Return a frame of 64 x 48 pixels."""
+    return Frame(camera, seq, captured, grey() if jpeg is None else jpeg, 64, 48)
+
+
+class Clock:
+    """Stands in for the module `time`: its time passes only when told to."""
+
+    def __init__(self, now: float = 1_000.0) -> None:
+        self.now = now
+
+    def time(self) -> float:
+        """Return the seconds."""
+        return self.now
+
+    def monotonic(self) -> float:
+        """Return the seconds."""
+        return self.now
+
+    def time_ns(self) -> int:
+        """Return the nanoseconds."""
+        return round(self.now * SECOND)
+
+
+class FakeProducer:
+    """Takes messages as librdkafka does: into a queue of `capacity`, delivered when polled."""
+
+    def __init__(self, capacity: int = 64) -> None:
+        self.capacity = capacity
+        self.delivers = True
+        self.polls = 0
+        self.queue: list[dict[str, Any]] = []
+        self.sent: list[dict[str, Any]] = []
+
+    def produce(self, topic: str, **message: Any) -> None:
+        """Queue a message, or raise BufferError."""
+        if len(self.queue) >= self.capacity:
+            raise BufferError
+        self.queue.append({"topic": topic, **message})
+
+    def poll(self, _: float) -> None:
+        """Deliver what is queued."""
+        self.polls += 1
+        if self.delivers:
+            self._report(None)
+
+    def purge(self, **_: bool) -> None:
+        """Give up what is queued."""
+        self._report(KafkaError(KafkaError._PURGE_QUEUE))
+
+    def flush(self, _: float) -> int:
+        """Deliver what is queued; return how much is left."""
+        self.poll(0)
+        return len(self.queue)
+
+    def _report(self, error: KafkaError | None) -> None:
+        queue, self.queue = self.queue, []
+        for message in queue:
+            if error is None:
+                self.sent.append(message)
+            if "on_delivery" in message:
+                message["on_delivery"](error, None)
+
+    @property
+    def kafka(self) -> Producer:
+        """The same, as whom it stands in for."""
+        return cast("Producer", self)
+
+
+class FakeModel:
+    """Says what it was told to say of each camera, and remembers what it was offered."""
+
+    def __init__(self, prediction: Prediction) -> None:
+        self.name = prediction.model
+        self.offered: list[Frame] = []
+        self._prediction = prediction
+
+    def offer(self, frame: Frame) -> None:
+        """Remember a frame."""
+        self.offered.append(frame)
+
+    def prediction(self, _: str) -> Prediction:
+        """Return what it was told to."""
+        return self._prediction
+
+
+class Request(BaseHTTPRequestHandler):
+    """A request to a `ScriptedServer`; `released` is for its answer to wait on."""
+
+    protocol_version = "HTTP/1.1"
+    released: threading.Event
+
+
+Answer = Callable[[Request, bytes], None]
+"""What a `ScriptedServer` does with a request and its body."""
+
+
+def reply(status: int, body: bytes) -> Answer:
+    """Answer with a status and a body."""
+
+    def answer(request: Request, _: bytes) -> None:
+        request.send_response(status)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    return answer
+
+
+def hang(request: Request, _: bytes) -> None:
+    """Answer nothing until the server is released."""
+    request.released.wait(60)
+    request.close_connection = True
+
+
+class ScriptedServer:
+    """A real HTTP server that gives one scripted answer after another, the last one again and again.
+
+    `connections` tells over which connection each request came, `bodies` with which body; `released` is for
+    the answers to wait on, and is set at the end.
+    """
+
+    def __init__(self, *answers: Answer) -> None:
+        self.bodies: list[bytes] = []
+        self.connections: list[int] = []
+        self.released = threading.Event()
+        self._answers: Sequence[Answer] = answers
+        outer = self
+
+        class Handler(Request):
+            released = self.released
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+                number = len(outer.bodies)
+                outer.bodies.append(body)
+                outer.connections.append(int(self.client_address[1]))
+                try:
+                    outer._answers[min(number, len(outer._answers) - 1)](self, body)
+                    self.wfile.flush()
+                except OSError:  # the client has gone, as many of these tests want it to
+                    self.close_connection = True
+
+            do_GET = do_POST  # noqa: N815
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+            block_on_close = False
+
+            def handle_error(self, *_: Any) -> None:
+                pass
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: object, ___: TracebackType | None) -> None:
+        self.released.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}/v1/models/imagenet:predict"

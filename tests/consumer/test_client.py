@@ -1,0 +1,222 @@
+"""Asking a model server: within a deadline, whatever it does."""
+
+import socket
+
+import pytest
+
+from consumer.client import ModelClient, ModelError
+from tests.consumer.fakes import Answer, Request, ScriptedServer, hang, reply
+from tests.parts import free_port
+
+SOON = 0.3  # s, for what is to run into the deadline
+LONG = 10.0  # s, for what is not
+URL_OF_NOBODY = "http://127.0.0.1:{}/v1/models/imagenet:predict"
+
+
+def ask(server: ScriptedServer, timeout: float = LONG) -> bytes:
+    """Ask a server once."""
+    return ModelClient(server.url, timeout).ask(b"question")
+
+
+def raw(*pieces: bytes) -> Answer:
+    """Write these bytes and close the connection."""
+
+    def answer(request: Request, _: bytes) -> None:
+        for piece in pieces:
+            request.wfile.write(piece)
+        request.close_connection = True
+
+    return answer
+
+
+def test_a_question_goes_out_as_it_is_and_its_answer_comes_back() -> None:
+    with ScriptedServer(reply(200, b'{"predictions": []}')) as server:
+        text = ask(server)
+
+    assert text == b'{"predictions": []}'
+    assert server.bodies == [b"question"]
+
+
+def test_an_empty_answer_is_an_answer() -> None:
+    with ScriptedServer(reply(200, b"")) as server:
+        assert ask(server) == b""
+
+
+@pytest.mark.parametrize("status", [400, 404, 429, 500, 503])
+def test_any_other_status_is_an_error_named_after_it(status: int) -> None:
+    with (
+        ScriptedServer(reply(status, b'{"error": "no such model"}')) as server,
+        pytest.raises(ModelError, match="no such model") as caught,
+    ):
+        ask(server)
+
+    assert caught.value.kind == f"http_{status}"
+
+
+def test_a_redirection_is_not_followed_wherever_it_points() -> None:
+    head = b"HTTP/1.1 302 Found\r\nLocation: http://[nowhere\r\nContent-Length: 0\r\n\r\n"
+
+    with ScriptedServer(raw(head)) as server, pytest.raises(ModelError) as caught:
+        ask(server)
+
+    assert caught.value.kind == "http_302"
+    assert len(server.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (b"\x00\x01 this is no HTTP\r\n\r\n",),
+        (b"",),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf",),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhal",),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd",),
+        (b"HTTP/1.1 200 OK\r\nX: ", b"x" * 70_000, b"\r\n\r\n"),
+    ],
+)
+def test_what_is_no_whole_answer_is_broken(pieces: tuple[bytes, ...]) -> None:
+    with ScriptedServer(raw(*pieces)) as server, pytest.raises(ModelError) as caught:
+        ask(server)
+
+    assert caught.value.kind == "broken"
+
+
+def test_a_server_that_never_answers_is_given_up() -> None:
+    with (
+        ScriptedServer(hang) as server,
+        pytest.raises(ModelError, match=r"no answer within 0\.3 s") as caught,
+    ):
+        ask(server, SOON)
+
+    assert caught.value.kind == "timeout"
+
+
+def test_a_server_that_never_reads_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(ModelError) as caught:
+        ModelClient(URL_OF_NOBODY.format(listener.getsockname()[1]), SOON).ask(bytes(50_000_000))
+
+    assert caught.value.kind in {"timeout", "broken"}
+
+
+@pytest.mark.parametrize(
+    ("before", "trickle", "after"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n", b"a", b""),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n", b"0\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b"a", b""),
+    ],
+    ids=["of known length", "in chunks", "up to its end"],
+)
+def test_an_answer_that_trickles_in_is_given_up(before: bytes, trickle: bytes, after: bytes) -> None:
+    written = []
+
+    def answer(request: Request, _: bytes) -> None:
+        request.wfile.write(before)
+        for number in range(500):
+            request.wfile.write(trickle)
+            written.append(number)
+            server.released.wait(0.02)
+        request.wfile.write(after)
+        request.close_connection = True
+
+    with ScriptedServer(answer) as server:
+        with pytest.raises(ModelError) as caught:
+            ask(server, SOON)
+        before_release = len(written)
+
+    assert caught.value.kind == "timeout"
+    assert before_release < 500
+
+
+def test_an_endless_answer_is_given_up() -> None:
+    def answer(request: Request, _: bytes) -> None:
+        request.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while not server.released.is_set():
+            request.wfile.write(bytes(1_000_000))
+
+    with ScriptedServer(answer) as server, pytest.raises(ModelError, match="longer than") as caught:
+        ask(server, 60)
+
+    assert caught.value.kind == "nonsense"
+
+
+def test_a_server_that_is_not_there_is_unreachable() -> None:
+    with pytest.raises(ModelError) as caught:
+        ModelClient(URL_OF_NOBODY.format(free_port()), LONG).ask(b"question")
+
+    assert caught.value.kind == "unreachable"
+
+
+def test_a_host_that_nobody_knows_is_unreachable() -> None:
+    with pytest.raises(ModelError) as caught:
+        ModelClient("http://nobody.invalid/v1", LONG).ask(b"question")
+
+    assert caught.value.kind == "unreachable"
+
+
+@pytest.mark.parametrize("url", ["http://host:99999/x", "http://[/x", "http://a..b/x"])
+def test_a_url_that_is_none_after_all_is_broken(url: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        ModelClient(url, LONG).ask(b"question")
+
+    assert caught.value.kind == "broken"
+
+
+def test_questions_share_a_connection_also_after_an_error() -> None:
+    with ScriptedServer(reply(200, b"1"), reply(500, b"no"), reply(200, b"3"), reply(200, b"")) as server:
+        client = ModelClient(server.url, LONG)
+        first = client.ask(b"a")
+        with pytest.raises(ModelError):
+            client.ask(b"b")
+        rest = [client.ask(b"c"), client.ask(b"d")]
+
+    assert [first, *rest] == [b"1", b"3", b""]
+    assert len(set(server.connections)) == 1
+
+
+def test_a_connection_that_the_server_closed_is_opened_again() -> None:
+    def answer(request: Request, _: bytes) -> None:
+        request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+        request.close_connection = True
+
+    with ScriptedServer(answer) as server:
+        client = ModelClient(server.url, LONG)
+        answers = [client.ask(b"a"), client.ask(b"b")]
+
+    assert answers == [b"ok", b"ok"]
+    assert len(set(server.connections)) == 2
+
+
+def test_a_late_answer_is_not_taken_for_the_next() -> None:
+    def late(request: Request, _: bytes) -> None:
+        server.released.wait(60)
+        reply(200, b"late")(request, b"")
+
+    with ScriptedServer(late, reply(200, b"second"), reply(200, b"third")) as server:
+        client = ModelClient(server.url, SOON)
+        with pytest.raises(ModelError):
+            client.ask(b"first")
+        second = client.ask(b"second")
+        server.released.set()
+        third = client.ask(b"third")
+
+    assert (second, third) == (b"second", b"third")
+    assert server.bodies == [b"first", b"second", b"third"]
+
+
+def test_the_rest_of_an_unfinished_answer_is_not_taken_for_the_next() -> None:
+    def halting(request: Request, _: bytes) -> None:
+        request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhalf")
+        request.wfile.flush()
+        server.released.wait(60)
+        request.wfile.write(b"of an answer....")
+
+    with ScriptedServer(halting, reply(200, b"second")) as server:
+        client = ModelClient(server.url, SOON)
+        with pytest.raises(ModelError) as caught:
+            client.ask(b"first")
+        second = client.ask(b"second")
+
+    assert caught.value.kind == "timeout"
+    assert second == b"second"

@@ -1,0 +1,338 @@
+"""A frame's way through the consumer."""
+
+import json
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.client import ModelClient
+from consumer.handlers.imagenet import Imagenet
+from consumer.labeller import Labeller
+from consumer.model import Model
+from consumer.teller import Teller
+from pipeline import mat, picture
+from pipeline.frame import Format, Frame, Message, decode
+from pipeline.ledger import Ledger
+from pipeline.predictions import Prediction, Result
+from pipeline.publisher import Publisher
+from pipeline.service import Pulse
+from tests.consumer.fakes import BROKEN, PROPERTY, FakeModel, FakeProducer, ScriptedServer, a_frame, hang
+from tests.parts import wait_for
+
+ANSWER = Prediction("imagenet_1", (Result("mountain bike", 0.93, (1, 2, 3, 4)),), 17, 41)
+NONE_YET = Prediction("imagenet_2")
+
+
+class Bench:
+    """A labeller with a fake Kafka behind it."""
+
+    def __init__(
+        self,
+        models: Sequence[FakeModel | Model] = (),
+        *,
+        told: str = "",
+        frame_format: Format = "jpeg",
+        capacity: int = 64,
+    ) -> None:
+        self.ledger = Ledger()
+        self.producer = FakeProducer(capacity)
+        self.publisher = Publisher(self.producer.kafka, "videodisplay", self.ledger)
+        self.labeller = Labeller(
+            cast("Sequence[Model]", models),
+            self.publisher,
+            self.ledger,
+            tell=Teller(self.producer.kafka, told).tell if told else None,
+            quality=85,
+            frame_format=frame_format,
+        )
+
+    def put(self, *frames: Frame) -> None:
+        """Let frames come in, as the reader does."""
+        for frame in frames:
+            self.ledger.came(frame.camera)
+            self.labeller.frames.put(frame.camera, frame)
+
+    def close(self) -> None:
+        """End as the service does."""
+        self.labeller.close()
+        self.publisher.close()
+
+    @property
+    def published(self) -> list[Frame]:
+        """The frames that were delivered, as a reader sees them."""
+        messages = (message for message in self.producer.sent if message["topic"] == "videodisplay")
+        return [decode(as_message(message), offset=0, timestamp=0) for message in messages]
+
+
+def as_message(sent: dict[str, Any]) -> Message:
+    """Return what was produced, as a message."""
+    return Message(sent["key"], sent["value"], sent["headers"])
+
+
+def balanced(bench: Bench) -> bool:
+    """Tell whether nothing is unaccounted for."""
+    return all(counts["pending"] == 0 for counts in bench.ledger.snapshot().values())
+
+
+def test_frames_leave_in_the_order_in_which_they_came() -> None:
+    bench = Bench()
+
+    for seq in range(1, 6):
+        bench.put(a_frame(seq, camera="door"), a_frame(10 * seq, camera="yard"))
+        bench.labeller.step()
+        bench.labeller.step()
+
+    assert [frame.seq for frame in bench.published if frame.camera == "door"] == [1, 2, 3, 4, 5]
+    assert [frame.seq for frame in bench.published if frame.camera == "yard"] == [10, 20, 30, 40, 50]
+    assert bench.ledger.totals() == {"in": 10, "out": 10, "dropped": {}, "pending": 0}
+
+
+def test_the_newest_frame_wins_and_the_others_are_counted() -> None:
+    bench = Bench()
+
+    bench.put(*(a_frame(seq) for seq in range(1, 5)))
+    bench.labeller.step()
+
+    assert [frame.seq for frame in bench.published] == [4]
+    assert bench.ledger.totals() == {"in": 4, "out": 1, "dropped": {"replaced": 3}, "pending": 0}
+
+
+def test_cameras_take_turns() -> None:
+    bench = Bench()
+
+    bench.put(a_frame(1, camera="door"), a_frame(1, camera="yard"), a_frame(2, camera="door"))
+    bench.labeller.step()
+    bench.labeller.step()
+
+    assert [(frame.camera, frame.seq) for frame in bench.published] == [("door", 2), ("yard", 1)]
+
+
+def test_without_a_frame_deliveries_are_still_reported() -> None:
+    bench = Bench()
+    bench.producer.delivers = False
+    bench.put(a_frame())
+    bench.labeller.step()
+    bench.producer.delivers = True
+
+    bench.labeller.step()
+
+    assert bench.ledger.totals()["out"] == 1
+
+
+def test_every_model_is_offered_every_frame_as_it_came() -> None:
+    models = [FakeModel(ANSWER), FakeModel(NONE_YET)]
+    bench = Bench(models)
+    frames = [a_frame(1), a_frame(2)]
+
+    for frame in frames:
+        bench.put(frame)
+        bench.labeller.step()
+
+    assert [model.offered for model in models] == [frames, frames]
+    assert all(kept is came for kept, came in zip(models[0].offered, frames, strict=True))
+
+
+def test_key_and_headers_travel_on_with_the_predictions() -> None:
+    bench = Bench([FakeModel(ANSWER), FakeModel(NONE_YET)])
+
+    bench.put(a_frame(19, camera="Tür/1", captured=123_456_789_000))
+    bench.labeller.step()
+
+    (sent,) = bench.producer.sent
+    headers = dict(sent["headers"])
+    assert sent["key"] == "Tür/1".encode()
+    assert (headers["seq"], headers["captured"]) == (b"19", b"123456789000")
+    assert json.loads(headers["predictions"]) == [
+        {
+            "model": "imagenet_1",
+            "results": [{"label": "mountain bike", "score": 0.93, "box": [1, 2, 3, 4]}],
+            "seq": 17,
+            "age_ms": 41,
+        },
+        {"model": "imagenet_2", "results": [], "seq": None, "age_ms": None},
+    ]
+    assert bench.published[0].predictions == (ANSWER, NONE_YET)
+
+
+def test_without_models_there_is_no_header_of_predictions() -> None:
+    bench = Bench()
+
+    bench.put(a_frame())
+    bench.labeller.step()
+
+    assert [name for name, _ in bench.producer.sent[0]["headers"]] == ["seq", "captured"]
+
+
+def test_the_label_is_drawn_on_the_picture_and_the_rest_stays() -> None:
+    image = np.full((480, 640, 3), 90, np.uint8)
+    frame = replace(a_frame(jpeg=picture.encode(image, 95)), width=640, height=480)
+    bench = Bench([FakeModel(ANSWER)])
+
+    bench.put(frame)
+    bench.labeller.step()
+
+    (labelled,) = bench.published
+    stamped = picture.decode(labelled.jpeg)
+    assert (labelled.width, labelled.height) == (640, 480)
+    assert (stamped[:60] > 220).all(axis=2).any()
+    assert np.abs(stamped[64:].astype(int) - 90).max() <= 2
+
+
+def test_the_incoming_frame_is_left_as_it_is() -> None:
+    frame = a_frame()
+    before = bytes(frame.jpeg)
+    bench = Bench([FakeModel(ANSWER)])
+
+    bench.put(frame)
+    bench.labeller.step()
+
+    assert frame.jpeg == before
+    assert bench.published[0].jpeg != before
+
+
+def test_a_jpeg_that_cannot_be_decoded_is_counted_logged_once_and_skipped(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bench = Bench(told="predictions")
+
+    with caplog.at_level(logging.WARNING):
+        for seq in range(1, 4):
+            bench.put(a_frame(seq, jpeg=BROKEN))
+            bench.labeller.step()
+        bench.put(a_frame(4))
+        bench.labeller.step()
+
+    assert [frame.seq for frame in bench.published] == [4]
+    assert bench.ledger.totals() == {"in": 4, "out": 1, "dropped": {"bad_jpeg": 3}, "pending": 0}
+    assert len(bench.producer.sent) == 2
+    assert ["a frame of door skipped" in line for line in caplog.messages] == [True]
+
+
+def test_a_jpeg_that_claims_more_pixels_than_there_can_be_is_skipped() -> None:
+    jpeg = bytearray(a_frame().jpeg)
+    at = jpeg.find(b"\xff\xc0")
+    jpeg[at + 5 : at + 9] = b"\xff\xdc\xff\xdc"
+    bench = Bench()
+
+    bench.put(a_frame(jpeg=bytes(jpeg)))
+    bench.labeller.step()
+
+    assert bench.ledger.totals()["dropped"] == {"bad_jpeg": 1}
+
+
+def test_the_originals_message_is_written_where_it_is_wanted() -> None:
+    bench = Bench([FakeModel(ANSWER)], frame_format="mat")
+
+    bench.put(a_frame(7))
+    bench.labeller.step()
+
+    (sent,) = bench.producer.sent
+    fields = json.loads(sent["value"])
+    assert (sent["key"], sent["headers"]) == (None, [])
+    assert {name: fields[name] for name in ("channels", "rows", "cols", "type")} == {
+        "channels": 3,
+        "rows": 48,
+        "cols": 64,
+        "type": 16,
+    }
+    assert mat.decode(sent["value"]).shape == (48, 64, 3)
+    assert bench.ledger.totals() == {"in": 1, "out": 1, "dropped": {}, "pending": 0}
+
+
+@pytest.mark.parametrize("frame_format", ["jpeg", "mat"])
+def test_predictions_are_told_apart_when_wanted(frame_format: Format) -> None:
+    bench = Bench([FakeModel(ANSWER), FakeModel(NONE_YET)], told="predictions", frame_format=frame_format)
+
+    bench.put(a_frame(19))
+    bench.labeller.step()
+
+    told = [message for message in bench.producer.sent if message["topic"] == "predictions"]
+    fields = json.loads(told[0]["value"])
+    assert len(told) == 1
+    assert (fields["camera"], fields["seq"]) == ("door", 19)
+    assert [prediction["model"] for prediction in fields["predictions"]] == ["imagenet_1", "imagenet_2"]
+
+
+def test_a_full_queue_to_kafka_makes_room_for_the_newest() -> None:
+    bench = Bench(capacity=1)
+    bench.producer.delivers = False
+
+    for seq in range(1, 4):
+        bench.put(a_frame(seq))
+        bench.labeller.step()
+    bench.producer.delivers = True
+    bench.close()
+
+    assert [frame.seq for frame in bench.published] == [3]
+    assert bench.ledger.totals() == {"in": 3, "out": 1, "dropped": {"replaced": 2}, "pending": 0}
+
+
+def test_frames_that_nobody_took_are_counted_at_the_end() -> None:
+    bench = Bench()
+
+    bench.put(a_frame(1, camera="door"), a_frame(1, camera="yard"))
+    bench.close()
+
+    assert bench.ledger.totals() == {"in": 2, "out": 0, "dropped": {"stopping": 2}, "pending": 0}
+
+
+@PROPERTY
+@given(
+    events=st.lists(
+        st.tuples(
+            st.sampled_from(["door", "yard", "roof"]), st.sampled_from(["put", "bad", "step", "stall"])
+        ),
+        max_size=30,
+    ),
+    capacity=st.integers(0, 3),
+)
+def test_the_ledger_balances_whatever_happens(events: list[tuple[str, str]], capacity: int) -> None:
+    bench = Bench([FakeModel(ANSWER)], capacity=capacity)
+    waiting: set[str] = set()
+
+    for seq, (camera, event) in enumerate(events):
+        if event in {"put", "bad"}:
+            bench.put(a_frame(seq, camera=camera, jpeg=BROKEN if event == "bad" else None))
+            waiting.add(camera)
+        elif event == "stall":
+            bench.producer.delivers = not bench.producer.delivers
+        elif bench.labeller.frames._slots:
+            bench.labeller.step()
+    bench.producer.delivers = True
+    bench.close()
+
+    assert balanced(bench)
+    seqs: dict[str, list[int]] = {camera: [] for camera in waiting}
+    for frame in bench.published:
+        seqs[frame.camera].append(frame.seq)
+    assert all(numbers == sorted(set(numbers)) for numbers in seqs.values())
+
+
+def test_a_hanging_model_server_holds_nothing_up() -> None:
+    with ScriptedServer(hang) as server:
+        model = Model("imagenet_1", Imagenet(["tench"]), ModelClient(server.url, 60), 10)
+        bench = Bench([model])
+        pulse = Pulse(threading.Event())
+        thread = threading.Thread(target=model.run, args=(pulse,), daemon=True)
+        thread.start()
+        bench.put(a_frame(1))
+        bench.labeller.step()
+        wait_for(lambda: server.bodies, 10, "the question that hangs")
+
+        for seq in range(2, 52):
+            bench.put(a_frame(seq))
+            bench.labeller.step()
+
+        assert [frame.seq for frame in bench.published] == list(range(1, 52))
+        assert {frame.predictions for frame in bench.published} == {(Prediction("imagenet_1"),)}
+        assert len(server.bodies) == 1
+        pulse.stopping.set()
+        server.released.set()
+        thread.join(10)

@@ -1,0 +1,109 @@
+"""The consumer's settings, and one clear line for each that will not do."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from consumer.settings import ConsumerSettings, handler_of, order_of
+
+URL = "http://models:8501/v1/models/imagenet:predict"
+Complaint = Callable[..., str]
+Configure = Callable[..., ConsumerSettings]
+
+
+def test_kafkas_addresses_alone_will_do(configure: Configure) -> None:
+    settings = configure()
+
+    assert (settings.topicnamein, settings.topicnameout) == ("videocam", "videodisplay")
+    assert settings.modelurls == {}
+    assert (settings.modeltimeout, settings.forgetafter, settings.frameformat) == (2, 10, "jpeg")
+
+
+def test_models_and_labels_are_read_from_json(configure: Configure) -> None:
+    models = {"imagenet_1": URL, "imagenet_2": URL}
+    labels = {"imagenet_1": "a.json", "imagenet_2": "http://host/b.json"}
+
+    settings = configure(MODELURLS=json.dumps(models), LABELURLS=json.dumps(labels))
+
+    assert settings.modelurls == models
+    assert settings.labelurls == labels
+
+
+@pytest.mark.parametrize("name", ["resnet_1", "Imagenet_1", "imagenet_x", "imagenet_1_2", "imagenet-1", ""])
+def test_a_model_without_a_handler_is_named_with_what_there_is(complaint: Complaint, name: str) -> None:
+    line = complaint(MODELURLS=json.dumps({name: URL}), LABELURLS=json.dumps({name: "labels.json"}))
+
+    assert len(line.splitlines()) == 1
+    assert line.startswith("MODELURLS=")
+    assert f"{name!r} names no known handler" in line
+    assert "imagenet_1" in line
+
+
+@pytest.mark.parametrize("variable", ["MODELURLS", "LABELURLS"])
+@pytest.mark.parametrize("value", ["{", "imagenet_1=http://x/y", "[]", '"text"', "null", "[" * 100_000])
+def test_what_is_no_json_object_gets_one_line(complaint: Complaint, variable: str, value: str) -> None:
+    line = complaint(**{variable: value})
+
+    assert len(line.splitlines()) == 1
+    assert line.startswith(f"{variable}=")
+    assert "a JSON object is wanted" in line
+
+
+@pytest.mark.parametrize("variable", ["MODELURLS", "LABELURLS"])
+def test_a_number_in_place_of_a_url_gets_one_line(complaint: Complaint, variable: str) -> None:
+    line = complaint(**{variable: '{"imagenet_1": 7}'})
+
+    assert len(line.splitlines()) == 1
+    assert line.startswith(f"{variable}=")
+
+
+def test_a_model_without_labels_gets_one_line(complaint: Complaint) -> None:
+    models = json.dumps({"imagenet_1": URL, "imagenet_2": URL})
+
+    line = complaint(MODELURLS=models, LABELURLS='{"imagenet_1": "labels.json"}')
+
+    assert line == "LABELURLS has no entry for imagenet_2, which MODELURLS names"
+
+
+@pytest.mark.parametrize(
+    "url", ["", "models:8501", "ftp://models/x", "http://models", "http:///x", "http://a b/c"]
+)
+def test_a_bad_url_gets_one_line_that_shows_it(complaint: Complaint, url: str) -> None:
+    line = complaint(MODELURLS=json.dumps({"imagenet_1": url}), LABELURLS='{"imagenet_1": "labels.json"}')
+
+    assert len(line.splitlines()) == 1
+    assert line.startswith("MODELURLS=")
+    assert f"{url!r} of imagenet_1 is no URL" in line
+
+
+def test_a_password_in_a_bad_url_is_shown_nowhere(complaint: Complaint) -> None:
+    line = complaint(MODELURLS='{"imagenet_1": "http://user:geheim@models"}')
+
+    assert line.startswith("MODELURLS=")
+    assert "geheim" not in line
+
+
+def test_each_wrong_setting_has_a_line_of_its_own(complaint: Complaint) -> None:
+    lines = complaint(
+        KAFKAPORTIN="kafka", JPEGQUALITY="101", MODELTIMEOUT="2", FRAMEFORMAT="png"
+    ).splitlines()
+
+    assert [line.partition("=")[0] for line in lines] == [
+        "KAFKAPORTIN",
+        "MODELTIMEOUT",
+        "JPEGQUALITY",
+        "FRAMEFORMAT",
+    ]
+
+
+def test_models_are_ordered_by_their_numbers() -> None:
+    names = ["imagenet_10", "imagenet_2", "imagenet", "emonet_3", "imagenet_1"]
+
+    ordered = sorted(names, key=order_of)
+
+    assert ordered == ["imagenet", "imagenet_1", "imagenet_2", "emonet_3", "imagenet_10"]
+
+
+def test_the_part_before_the_number_picks_the_handler() -> None:
+    assert [handler_of(name) for name in ("imagenet_1", "imagenet")] == ["imagenet", "imagenet"]

@@ -1,0 +1,312 @@
+import base64
+import json
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline import mat, picture
+from pipeline.frame import UNNAMED, Frame, FrameError, Message, age_of, decode, encode
+from pipeline.predictions import Prediction, Result, as_json
+
+KINDS = {"bad_jpeg", "bad_mat", "bad_key", "bad_header"}
+PICTURE = np.full((48, 70, 3), (200, 100, 50), np.uint8)
+JPEG = picture.encode(PICTURE, 85)
+
+names = st.text(
+    st.characters(exclude_categories=("C", "Zl", "Zp", "Zs"), include_characters=" "),
+    min_size=1,
+    max_size=200,
+)
+counts = st.integers(0, 10**19 - 1)
+results = st.builds(
+    Result,
+    label=st.text(),
+    score=st.integers(0, 10_000).map(lambda n: n / 10_000),
+    box=st.none() | st.tuples(*[st.integers(-(2**31), 2**31)] * 4),
+)
+predictions = st.builds(
+    Prediction,
+    model=st.text(),
+    results=st.lists(results, max_size=4).map(tuple),
+    seq=st.none() | st.integers(0),
+    age_ms=st.none() | st.integers(0),
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+def message_of(value: bytes, key: bytes | None = b"front", **headers: bytes) -> Message:
+    return Message(key, value, list(headers.items()))
+
+
+def mat_of(**changed: Any) -> bytes:
+    fields = {"mat": base64.b64encode(bytes(12)).decode(), "channels": 3, "rows": 2, "cols": 2, "type": 16}
+    return json.dumps(fields | changed).encode()
+
+
+def kind_or_frame(message: Message) -> str | Frame:
+    try:
+        return decode(message, offset=0, timestamp=0)
+    except FrameError as error:
+        return error.kind
+
+
+def kind_of_error(message: Message) -> str:
+    with pytest.raises(FrameError) as caught:
+        decode(message, offset=0, timestamp=0)
+    assert len(str(caught.value).splitlines()) == 1
+    return caught.value.kind
+
+
+@given(names, counts, counts, st.lists(predictions, max_size=3).map(tuple))
+def test_a_frame_comes_back_as_it_was_sent(
+    camera: str, seq: int, captured: int, said: tuple[Prediction, ...]
+) -> None:
+    frame = Frame(camera, seq, captured, JPEG, 70, 48, said)
+
+    message = encode(frame)
+
+    assert decode(message, offset=-1, timestamp=-1) == frame
+
+
+def test_the_message_is_the_documented_one() -> None:
+    said = (Prediction("imagenet_1", (Result("unicycle", 0.93, (1, 2, 3, 4)),), 16, 41),)
+
+    message = encode(Frame("front", 17, 1_700_000_000_000_000_001, JPEG, 70, 48, said))
+
+    assert message.key == b"front"
+    assert message.value == JPEG
+    assert message.headers == [
+        ("seq", b"17"),
+        ("captured", b"1700000000000000001"),
+        (
+            "predictions",
+            b'[{"model": "imagenet_1", "results": [{"label": "unicycle", "score": 0.93, '
+            b'"box": [1, 2, 3, 4]}], "seq": 16, "age_ms": 41}]',
+        ),
+    ]
+
+
+def test_a_frame_without_predictions_carries_no_header_for_them() -> None:
+    message = encode(Frame("front", 0, 0, JPEG, 70, 48))
+
+    assert [name for name, _ in message.headers] == ["seq", "captured"]
+
+
+@pytest.mark.parametrize("key", [None, b""])
+def test_what_key_and_headers_do_not_tell_comes_from_the_message_itself(key: bytes | None) -> None:
+    message = Message(key, JPEG, [])
+
+    frame = decode(message, offset=12, timestamp=34_000_000)
+
+    assert frame == Frame(UNNAMED, 12, 34_000_000, JPEG, 70, 48)
+    assert UNNAMED == "camera"
+
+
+def test_unknown_headers_are_left_alone() -> None:
+    message = message_of(JPEG, seq=b"5", traceparent=b"\xff\x00")
+
+    assert decode(message, offset=0, timestamp=0).seq == 5
+
+
+def test_the_first_byte_tells_the_original_message_from_a_jpeg() -> None:
+    original = Message(None, mat.encode(PICTURE), [])
+
+    frame = decode(original, offset=7, timestamp=9)
+
+    assert (frame.camera, frame.seq, frame.captured) == (UNNAMED, 7, 9)
+    assert (frame.width, frame.height) == (70, 48)
+    assert frame.jpeg.startswith(b"\xff\xd8")
+    assert np.abs(picture.decode(frame.jpeg).astype(int) - PICTURE).max() <= 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "channels", "pixel"),
+    [(0, 1, [90]), (16, 3, [200, 100, 50]), (24, 4, [200, 100, 50, 7])],
+    ids=["grey", "BGR", "BGRA"],
+)
+def test_the_originals_pictures_of_every_kind_are_read(kind: int, channels: int, pixel: list[int]) -> None:
+    raw = base64.b64encode(bytes(pixel * 6)).decode()
+    value = f'{{"mat":"{raw}","channels":{channels},"rows":2,"cols":3,"type":{kind}}}'.encode()
+
+    frame = decode(Message(None, value, []), offset=0, timestamp=0)
+
+    expected = pixel * 3 if channels == 1 else pixel[:3]
+    assert (frame.width, frame.height) == (3, 2)
+    assert np.abs(picture.decode(frame.jpeg).astype(int) - expected).max() <= 4
+
+
+def test_a_mat_with_key_and_headers_keeps_them() -> None:
+    message = message_of(mat.encode(PICTURE), seq=b"3", captured=b"4")
+
+    frame = decode(message, offset=0, timestamp=0)
+
+    assert (frame.camera, frame.seq, frame.captured) == ("front", 3, 4)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"{",
+        b"{}",
+        b'{"mat": 5, "rows": 1, "cols": 1, "type": 16}',
+        b'{"mat": "AAAA", "rows": 1e999, "cols": 1, "type": 16}',
+        b"{" + b'"a":[' * 100_000,
+        b'{"mat": "\xff"}',
+        mat_of(mat=None),
+        mat_of(mat="AAA"),
+        mat_of(mat="AA*A"),
+        mat_of(mat="\ud800"),
+        mat_of(mat=""),
+        mat_of(rows=1),
+        mat_of(rows=3),
+        mat_of(rows=0),
+        mat_of(rows=-2, cols=-2),
+        mat_of(rows=2**31, cols=2**31),
+        mat_of(rows=10**400),
+        mat_of(rows="two"),
+        mat_of(rows=None),
+        mat_of(type=17),
+        mat_of(type=-1),
+        mat_of(type=0),
+        mat_of(type=24),
+    ],
+)
+def test_what_is_no_mat_is_told_so(value: bytes) -> None:
+    assert kind_of_error(message_of(value)) == "bad_mat"
+
+
+@pytest.mark.parametrize(
+    "value", [b"", b"hello", b"\xff", b"\xff\xd8", b"\xff\xd8\xff\xd9", b"\x89PNG\r\n", b"[1]"]
+)
+def test_what_is_no_jpeg_is_told_so(value: bytes) -> None:
+    assert kind_of_error(message_of(value)) == "bad_jpeg"
+
+
+@pytest.mark.parametrize("key", [b"\xff", b"a\nb", b"a\x00", "\u200b".encode(), b"x" * 201])
+def test_a_key_that_is_no_name_is_told_so(key: bytes) -> None:
+    assert kind_of_error(message_of(JPEG, key)) == "bad_key"
+
+
+@pytest.mark.parametrize("name", ["seq", "captured"])
+@pytest.mark.parametrize("text", [b"", b"-1", b"1.5", b"1e3", b" 1", b"\xd9\xa1", b"9" * 20, b"9" * 10_000])
+def test_a_number_that_is_none_is_told_so(name: str, text: bytes) -> None:
+    assert kind_of_error(message_of(JPEG, **{name: text})) == "bad_header"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"\xff",
+        b"5",
+        b"null",
+        b"{",
+        b'{"model": 1}',
+        b"[5]",
+        b"[{}]",
+        b'[{"model": "m", "results": ["x"], "seq": 1, "age_ms": 1}]',
+        b'[{"model": "m", "results": [{"label": "a"}], "seq": 1, "age_ms": 1}]',
+        b'[{"model": "m", "results": [{"label": "a", "score": NaN}], "seq": 1, "age_ms": 1}]',
+        b'[{"model": "m", "results": [{"label": "a", "score": 1e999}], "seq": 1, "age_ms": 1}]',
+        b'[{"model": "m", "results": [{"label": "a", "score": 1, "box": [1, 2]}], "seq": 1, "age_ms": 1}]',
+        b'[{"model": "m", "results": [], "seq": Infinity, "age_ms": 1}]',
+        b"[" * 100_000,
+    ],
+)
+def test_predictions_that_are_none_are_told_so(text: bytes) -> None:
+    assert kind_of_error(message_of(JPEG, predictions=text)) == "bad_header"
+
+
+@given(
+    st.none() | st.binary(max_size=300),
+    st.one_of(
+        st.binary(), st.binary().map(b"{".__add__), st.binary().map(b"\xff\xd8".__add__), st.just(JPEG)
+    ),
+    st.lists(st.tuples(st.sampled_from(["seq", "captured", "predictions", "other"]), st.binary(max_size=30))),
+)
+def test_no_bytes_raise_anything_but_a_frame_error(
+    key: bytes | None, value: bytes, headers: list[tuple[str, bytes]]
+) -> None:
+    outcome = kind_or_frame(Message(key, value, headers))
+
+    assert outcome in KINDS or (isinstance(outcome, Frame) and outcome.jpeg == value)
+
+
+@given(st.dictionaries(st.sampled_from(["mat", "rows", "cols", "type", "channels"]), json_values))
+def test_no_json_in_place_of_a_mat_raises_anything_but_a_frame_error(changed: dict[str, Any]) -> None:
+    outcome = kind_or_frame(message_of(mat_of(**changed)))
+
+    assert outcome == "bad_mat" or isinstance(outcome, Frame)
+
+
+@given(
+    json_values
+    | st.lists(
+        st.fixed_dictionaries(
+            {
+                "model": json_values,
+                "results": json_values
+                | st.lists(
+                    json_values
+                    | st.fixed_dictionaries({"label": json_values, "score": json_values, "box": json_values})
+                ),
+                "seq": json_values,
+                "age_ms": json_values,
+            }
+        ),
+        max_size=2,
+    )
+)
+def test_no_json_in_place_of_predictions_raises_anything_but_a_frame_error(said: Any) -> None:
+    outcome = kind_or_frame(message_of(JPEG, predictions=json.dumps(said).encode()))
+
+    if isinstance(outcome, Frame):  # what was read can be sent on, and shown by a browser
+        json.dumps(as_json(outcome.predictions), allow_nan=False)
+        assert isinstance(kind_or_frame(encode(outcome)), Frame)
+    else:
+        assert outcome == "bad_header"
+
+
+def test_a_jpeg_cut_off_anywhere_is_told_so() -> None:
+    for length in range(len(JPEG)):
+        assert kind_of_error(message_of(JPEG[:length])) == "bad_jpeg", length
+
+
+def test_a_jpeg_with_any_byte_changed_raises_nothing_but_a_frame_error() -> None:
+    outcomes = [
+        kind_or_frame(message_of(JPEG[:at] + bytes([byte]) + JPEG[at + 1 :]))
+        for at in range(len(JPEG))
+        for byte in (0x00, 0xD9, 0xFF)
+    ]
+
+    assert {outcome for outcome in outcomes if not isinstance(outcome, Frame)} == {"bad_jpeg"}
+
+
+def test_the_pixels_of_the_frame_are_what_opencv_decodes() -> None:
+    frame = decode(message_of(JPEG), offset=0, timestamp=0)
+
+    image = cv2.imdecode(np.frombuffer(frame.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    assert image.shape == (frame.height, frame.width, 3)
+
+
+def test_the_age_counts_from_the_capture_and_is_never_negative(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.frame.time", FixedTime())
+
+    assert age_of(FixedTime.now - 1_500_000_000) == 1.5
+    assert age_of(FixedTime.now + 1_500_000_000) == 0
+
+
+class FixedTime:
+    now = 1_700_000_000_000_000_000
+
+    def time_ns(self) -> int:
+        return self.now

@@ -1,0 +1,138 @@
+import logging
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any, cast
+
+import pytest
+from confluent_kafka import OFFSET_END, Consumer, Producer, TopicPartition
+
+from pipeline import kafka
+from pipeline.settings import SettingsError
+
+NOWHERE = "127.0.0.1:1"
+
+
+@contextmanager
+def purged(producer: Producer) -> Iterator[Producer]:
+    yield producer
+    producer.purge()
+    producer.flush(5)
+
+
+def room(producer: Producer, size: int) -> int:
+    """Return how many messages of `size` bytes the queue takes."""
+    for count in range(1000):
+        try:
+            producer.produce("topic", bytes(size))
+        except BufferError:
+            return count
+    raise AssertionError("the queue has no end")
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip", "snappy", "lz4", "zstd"])
+def test_librdkafka_takes_the_producers_configuration(compression: str) -> None:
+    with purged(kafka.producer(NOWHERE, compression, {})) as producer:
+        producer.produce("topic", b"frame")
+
+
+@pytest.mark.parametrize("fetch_wait", [0.001, 0.1, 1])
+def test_librdkafka_takes_the_consumers_configuration(fetch_wait: float) -> None:
+    with closing(kafka.consumer(NOWHERE, "group", fetch_wait, {})) as consumer:
+        consumer.subscribe(["topic"])
+
+
+def test_the_queue_is_bounded_in_frames() -> None:
+    with purged(kafka.producer(NOWHERE, "none", {})) as producer:
+        assert room(producer, 10) == 64
+
+
+def test_the_queue_is_bounded_in_bytes() -> None:
+    with purged(kafka.producer(NOWHERE, "none", {})) as producer:
+        assert room(producer, 10_000_000) == 13  # 128 MiB
+
+
+def test_a_frame_of_some_megabytes_is_taken() -> None:
+    with purged(kafka.producer(NOWHERE, "none", {})) as producer:
+        assert room(producer, 50_000_000) > 0
+
+
+def test_kafkaconfig_overrides_the_producers_configuration() -> None:
+    with purged(kafka.producer(NOWHERE, "none", {"queue.buffering.max.messages": 2})) as producer:
+        assert room(producer, 10) == 2
+
+
+def test_kafkaconfig_overrides_the_consumers_configuration() -> None:
+    with pytest.raises(SettingsError, match=r"`max\.poll\.interval\.ms`"):
+        # That it does not go with the session's length shows that it arrived.
+        kafka.consumer(NOWHERE, "group", 0.1, {"max.poll.interval.ms": 100})
+
+
+@pytest.mark.parametrize(
+    ("extra", "name"),
+    [
+        ({"no.such.thing": "hunter2"}, "no.such.thing"),
+        ({"security.protocol": "hunter2"}, "security.protocol"),
+        ({"socket.timeout.ms": "hunter2"}, "socket.timeout.ms"),
+        ({"on_delivery": "hunter2"}, "on_delivery"),
+        ({"error_cb": "hunter2"}, "error_cb"),
+    ],
+)
+def test_what_librdkafka_refuses_is_told_without_its_value(extra: dict[str, Any], name: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        kafka.producer(NOWHERE, "none", extra)
+
+    text = str(caught.value)
+    assert text.startswith("KAFKACONFIG='***': ")
+    assert name in text
+    assert "hunter2" not in text
+    assert len(text.splitlines()) == 1
+
+
+def test_the_same_goes_for_a_consumer() -> None:
+    with pytest.raises(SettingsError, match=r'^KAFKACONFIG=.*"no.such.thing"'):
+        kafka.consumer(NOWHERE, "group", 0.1, {"no.such.thing": "hunter2"})
+
+
+def test_an_unreachable_broker_is_logged_and_not_printed(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with purged(kafka.producer(NOWHERE, "none", {})) as producer:
+        while not caplog.messages:
+            producer.poll(0.1)
+
+    assert caplog.messages[0].startswith("Kafka: ")
+    assert NOWHERE in caplog.messages[0]
+    assert capfd.readouterr() == ("", "")
+
+
+class FakeConsumer:
+    def __init__(self) -> None:
+        self.assigned: list[TopicPartition] = []
+
+    def incremental_assign(self, partitions: list[TopicPartition]) -> None:
+        self.assigned += partitions
+
+
+def test_new_partitions_are_read_from_their_ends_whatever_was_committed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    fake = FakeConsumer()
+
+    kafka.from_the_end(cast("Consumer", fake), [TopicPartition("videocam", n, 17) for n in range(2)])
+
+    assert [(p.topic, p.partition, p.offset) for p in fake.assigned] == [
+        ("videocam", 0, OFFSET_END),
+        ("videocam", 1, OFFSET_END),
+    ]
+    assert caplog.messages == ["reading videocam[0], videocam[1]"]
+
+
+def test_an_empty_assignment_is_taken(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    fake = FakeConsumer()
+
+    kafka.from_the_end(cast("Consumer", fake), [])
+
+    assert fake.assigned == []
+    assert caplog.messages == ["reading nothing yet"]

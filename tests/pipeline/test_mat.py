@@ -1,0 +1,73 @@
+import base64
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline import mat
+from pipeline.picture import Image
+
+
+@st.composite
+def images(draw: st.DrawFn) -> Image:
+    rows, columns = draw(st.integers(1, 12)), draw(st.integers(1, 12))
+    size = rows * columns * 3
+    pixels = draw(st.binary(min_size=size, max_size=size))
+    return np.frombuffer(pixels, np.uint8).reshape(rows, columns, 3)
+
+
+@given(images())
+def test_an_image_comes_back_as_it_was_sent(image: Image) -> None:
+    again = mat.decode(mat.encode(image))
+
+    assert again.dtype == np.uint8
+    assert again.shape == image.shape
+    assert (again == image).all()
+
+
+def test_the_message_is_to_the_byte_what_the_original_writes() -> None:
+    image = np.arange(6, dtype=np.uint8).reshape(1, 2, 3)
+
+    assert mat.encode(image) == b'{"mat":"AAECAwQF","channels":3,"rows":1,"cols":2,"type":16}'
+
+
+def test_a_view_on_a_larger_image_is_sent_row_after_row() -> None:
+    image = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)[1:3, 1:3]
+
+    fields = json.loads(mat.encode(image))
+
+    assert base64.b64decode(fields["mat"]) == bytes([15, 16, 17, 18, 19, 20, 27, 28, 29, 30, 31, 32])
+
+
+@pytest.mark.parametrize(
+    ("kind", "pixels", "expected"),
+    [
+        (0, [7, 9], [[7, 7, 7], [9, 9, 9]]),
+        (16, [1, 2, 3, 4, 5, 6], [[1, 2, 3], [4, 5, 6]]),
+        (24, [1, 2, 3, 0, 4, 5, 6, 255], [[1, 2, 3], [4, 5, 6]]),
+    ],
+    ids=["grey", "BGR", "BGRA"],
+)
+def test_every_kind_is_read_as_bgr(kind: int, pixels: list[int], expected: list[list[int]]) -> None:
+    text = base64.b64encode(bytes(pixels)).decode()
+    value = json.dumps({"mat": text, "channels": 1, "rows": 1, "cols": 2, "type": kind}).encode()
+
+    assert mat.decode(value).tolist() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"), [(0, 1), (1, 0), (-1, -1), (16_385, 1), (1, 16_385), (10**400, 1)]
+)
+def test_sides_out_of_bounds_are_refused_before_anything_is_reserved(rows: int, columns: int) -> None:
+    value = json.dumps({"mat": "", "rows": rows, "cols": columns, "type": 16}).encode()
+
+    with pytest.raises(mat.MatError, match="pixels are not within"):
+        mat.decode(value)
+
+
+def test_the_largest_side_is_read() -> None:
+    image = np.zeros((1, 16_384, 3), np.uint8)
+
+    assert mat.decode(mat.encode(image)).shape == (1, 16_384, 3)

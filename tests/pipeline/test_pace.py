@@ -1,0 +1,78 @@
+from itertools import accumulate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.pace import Pace
+
+intervals = st.sampled_from([0.001, 0.042, 1.0, 60.0])
+starts = st.floats(0, 1e6)
+
+
+@given(intervals, starts, st.lists(st.floats(0, 3), min_size=1, max_size=200))
+def test_within_any_time_no_more_are_due_than_the_rate_allows(
+    interval: float, start: float, gaps: list[float]
+) -> None:
+    pace = Pace(interval)
+    times = [start + interval * gap for gap in accumulate(gaps)]
+
+    due = [now for now in times if pace.due(now)]
+
+    # One for the interval that begins, one after a pause, and half an interval of earliness.
+    for first in range(len(due)):
+        for last in range(first, len(due)):
+            assert last - first + 1 <= (due[last] - due[first]) / interval + 2.5 + 1e-3
+
+
+@given(intervals, starts, st.floats(0.1, 1.2), st.integers(200, 400))
+def test_of_a_faster_stream_as_many_are_due_as_are_wanted(
+    interval: float, start: float, gap: float, count: int
+) -> None:
+    pace = Pace(interval)
+    times = [start + number * gap * interval for number in range(count)]
+
+    due = sum(pace.due(now) for now in times)
+
+    wanted = min(count, count * gap)
+    assert wanted - 2 <= due <= wanted + 2.5
+
+
+@given(intervals, starts, st.lists(st.floats(-0.49, 0.49), min_size=1, max_size=300))
+def test_a_stream_of_the_wanted_rate_keeps_its_frames_however_unevenly_they_come(
+    interval: float, start: float, jitters: list[float]
+) -> None:
+    pace = Pace(interval)
+
+    due = [pace.due(start + (number + 1 + jitter) * interval) for number, jitter in enumerate(jitters)]
+
+    assert all(due)
+
+
+@given(intervals, starts, st.lists(st.floats(1, 100), min_size=1, max_size=100))
+def test_a_slower_stream_keeps_its_frames(interval: float, start: float, gaps: list[float]) -> None:
+    pace = Pace(interval)
+
+    due = [pace.due(start + interval * gap) for gap in accumulate(gaps)]
+
+    assert all(due)
+
+
+def test_a_long_pause_is_not_made_up_for() -> None:
+    pace = Pace(1.0)
+    pace.due(0.0)
+
+    due = sum(pace.due(1000 + number / 100) for number in range(100))
+
+    assert due == 3  # in a second: the first, the one that may come early, and the next
+
+
+@pytest.mark.parametrize(
+    ("rate", "wanted", "kept"), [(100, 25, 25), (30, 25, 25), (25, 25, 25), (10, 25, 10)]
+)
+def test_a_cameras_rate_is_brought_to_the_wanted_one(rate: int, wanted: int, kept: int) -> None:
+    pace = Pace(1 / wanted)
+
+    due = sum(pace.due(100 + number / rate) for number in range(rate * 60))
+
+    assert kept * 60 <= due <= kept * 60 + 2

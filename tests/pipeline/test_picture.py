@@ -1,0 +1,98 @@
+import cv2
+import numpy as np
+import pytest
+
+from pipeline import picture
+from pipeline.picture import Image, PictureError
+
+SIZES = [(1, 1), (16, 16), (17, 16), (16, 17), (64, 48), (70, 33), (250, 205), (1280, 720)]
+
+
+def gradient(width: int, height: int) -> Image:
+    x, y = np.meshgrid(np.linspace(0, 255, width), np.linspace(0, 255, height))
+    return np.dstack([x, y, (x + y) / 2]).astype(np.uint8)
+
+
+def markers(data: bytes) -> list[tuple[int, bytes]]:
+    """Return the (marker, content) of the segments up to and with the start of scan."""
+    found: list[tuple[int, bytes]] = []
+    at = 2
+    while not found or found[-1][0] != 0xDA:
+        assert data[at] == 0xFF
+        length = int.from_bytes(data[at + 2 : at + 4])
+        found.append((data[at + 1], data[at + 4 : at + 2 + length]))
+        at += 2 + length
+    return found
+
+
+def restarts(data: bytes) -> list[int]:
+    """Return the numbers of the restart markers in the entropy-coded data."""
+    start = 2 + sum(4 + len(content) for _, content in markers(data))
+    # Within the data an FF that is no marker is followed by a zero.
+    return [
+        byte - 0xD0
+        for before, byte in zip(data[start:-2], data[start + 1 : -2], strict=False)
+        if before == 0xFF and byte
+    ]
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("quality", [1, 85, 100])
+def test_there_is_one_restart_marker_between_two_rows_of_mcus(width: int, height: int, quality: int) -> None:
+    data = picture.encode(gradient(width, height), quality)
+
+    rows, columns = -(-height // 16), -(-width // 16)
+    intervals = [content for marker, content in markers(data) if marker == 0xDD]
+    assert intervals == [columns.to_bytes(2)]
+    assert restarts(data) == [number % 8 for number in range(rows - 1)]
+
+
+def test_a_unit_is_sixteen_pixels_a_side() -> None:
+    data = picture.encode(gradient(64, 48), 85)
+
+    frame_header = dict(markers(data))[0xC0]
+    samplings = [frame_header[at] for at in (7, 10, 13)]
+    assert samplings == [0x22, 0x11, 0x11]
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_what_is_encoded_decodes_to_about_the_same(width: int, height: int) -> None:
+    image = gradient(width, height)
+
+    again = picture.decode(picture.encode(image, 90))
+
+    assert again.shape == image.shape
+    assert np.abs(again.astype(int) - image).mean() < 3
+
+
+def test_quality_is_handed_on() -> None:
+    image = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
+
+    sizes = [len(picture.encode(image, quality)) for quality in (1, 50, 100)]
+
+    assert sizes == sorted(sizes)
+    assert len(set(sizes)) == 3
+
+
+def test_a_grey_picture_decodes_to_three_channels() -> None:
+    _, data = cv2.imencode(".jpg", np.full((20, 30), 77, np.uint8))
+
+    image = picture.decode(data.tobytes())
+
+    assert image.shape == (20, 30, 3)
+    assert (image == 77).all()
+
+
+def with_size(data: bytes, width: int, height: int) -> bytes:
+    at = data.index(b"\xff\xc0") + 5
+    return data[:at] + height.to_bytes(2) + width.to_bytes(2) + data[at + 4 :]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\xff\xd8", b"hello", with_size(picture.encode(gradient(16, 16), 85), 65_000, 65_000)],
+    ids=["nothing", "start", "text", "more pixels than memory"],
+)
+def test_what_cannot_be_decoded_is_told_so(data: bytes) -> None:
+    with pytest.raises(PictureError, match=f"{len(data)} bytes are no picture"):
+        picture.decode(data)

@@ -1,0 +1,281 @@
+import time
+from collections.abc import Callable
+from typing import Any, cast
+
+import psutil
+import pytest
+from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import Message as Delivered
+
+from pipeline import kafka
+from pipeline.frame import Message
+from pipeline.ledger import Ledger
+from pipeline.publisher import Publisher
+
+Delivery = Callable[[KafkaError | None, Delivered | None], None]
+MESSAGE = Message(b"front", b"jpeg", [("seq", b"1"), ("captured", b"2")])
+
+
+class FakeProducer:
+    """Keeps a queue of `room` messages; what it was told to go wrong goes wrong at the next `produce`."""
+
+    def __init__(self, room: int = 2) -> None:
+        self.room = room
+        self.trouble: list[BaseException] = []
+        self.produced: list[tuple[str, dict[str, Any]]] = []
+        self.queue: list[Delivery] = []
+        self.in_flight: list[Delivery] = []
+        self.reports: list[tuple[Delivery, KafkaError | None]] = []
+        self.flushed: list[float] = []
+
+    def produce(self, topic: str, *, on_delivery: Delivery, **parts: Any) -> None:
+        if self.trouble:
+            raise self.trouble.pop(0)
+        if len(self.queue) + len(self.in_flight) >= self.room:
+            raise BufferError
+        self.produced.append((topic, parts))
+        self.queue.append(on_delivery)
+
+    def purge(self, *, in_queue: bool = True, in_flight: bool = True) -> None:
+        assert in_queue
+        self.report(self.queue, KafkaError._PURGE_QUEUE)
+        if in_flight:
+            self.report(self.in_flight, KafkaError._PURGE_INFLIGHT)
+
+    def report(self, messages: list[Delivery], code: int | None) -> None:
+        """Make known at the next poll what became of these messages."""
+        self.reports += [(message, None if code is None else KafkaError(code)) for message in messages]
+        messages.clear()
+
+    def poll(self, timeout: float) -> None:
+        assert timeout == 0
+        while self.reports:
+            message, error = self.reports.pop(0)
+            message(error, None)
+
+    def flush(self, timeout: float) -> int:
+        self.flushed.append(timeout)
+        self.poll(0)
+        return len(self.queue) + len(self.in_flight)
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    return Ledger()
+
+
+@pytest.fixture
+def producer() -> FakeProducer:
+    return FakeProducer()
+
+
+@pytest.fixture
+def publisher(producer: FakeProducer, ledger: Ledger) -> Publisher:
+    return Publisher(cast("Producer", producer), "videocam", ledger)
+
+
+def publish(publisher: Publisher, ledger: Ledger, camera: str = "front") -> None:
+    ledger.came(camera)
+    publisher.publish(MESSAGE, camera=camera, captured=time.time_ns())
+
+
+def test_a_message_is_sent_as_it_is(publisher: Publisher, producer: FakeProducer, ledger: Ledger) -> None:
+    publish(publisher, ledger)
+
+    parts = {"key": b"front", "value": b"jpeg", "headers": [("seq", b"1"), ("captured", b"2")]}
+    assert producer.produced == [("videocam", parts)]
+    assert ledger.totals()["pending"] == 1
+
+
+def test_a_delivered_frame_counts_as_out_with_its_age(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger
+) -> None:
+    ledger.came("front")
+    publisher.publish(MESSAGE, camera="front", captured=time.time_ns() - 5_000_000_000)
+
+    producer.report(producer.queue, None)
+    publisher.poll()
+
+    assert ledger.snapshot() == {"front": {"in": 1, "out": 1, "dropped": {}, "pending": 0}}
+    (age,) = ledger.take_ages()
+    assert age >= 5
+
+
+def test_the_older_make_room_in_a_full_queue(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger
+) -> None:
+    for camera in ("a", "b", "c"):
+        publish(publisher, ledger, camera)
+
+    producer.report(producer.queue, None)
+    publisher.poll()
+
+    assert ledger.snapshot() == {
+        "a": {"in": 1, "out": 0, "dropped": {"replaced": 1}, "pending": 0},
+        "b": {"in": 1, "out": 0, "dropped": {"replaced": 1}, "pending": 0},
+        "c": {"in": 1, "out": 1, "dropped": {}, "pending": 0},
+    }
+
+
+def test_what_is_on_its_way_is_not_called_back(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger
+) -> None:
+    publish(publisher, ledger, "sent")
+    producer.in_flight, producer.queue = producer.queue, []
+    for camera in ("waiting", "new"):
+        publish(publisher, ledger, camera)
+
+    producer.report(producer.in_flight, None)
+    publisher.poll()
+
+    assert ledger.snapshot()["sent"]["out"] == 1
+    assert ledger.snapshot()["waiting"]["dropped"] == {"replaced": 1}
+    assert len(producer.queue) == 1
+
+
+def test_a_frame_is_dropped_where_all_of_a_full_queue_is_on_its_way(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        publish(publisher, ledger)
+    producer.in_flight, producer.queue = producer.queue, []
+
+    publish(publisher, ledger)
+
+    assert ledger.totals() == {"in": 3, "out": 0, "dropped": {"queue_full": 1}, "pending": 2}
+    assert caplog.messages == ["a frame of front was not published (queue_full): the queue to Kafka is full"]
+
+
+@pytest.mark.parametrize("queue_full_first", [False, True])
+def test_a_frame_that_is_refused_is_dropped_with_the_reason(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger, queue_full_first: bool
+) -> None:
+    refusal = KafkaException(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))
+    producer.trouble = [BufferError(), refusal] if queue_full_first else [refusal]
+
+    publish(publisher, ledger)
+    publish(publisher, ledger)
+
+    assert ledger.totals() == {"in": 2, "out": 0, "dropped": {"msg_size_too_large": 1}, "pending": 1}
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (KafkaError._PURGE_QUEUE, "replaced"),
+        (KafkaError._PURGE_INFLIGHT, "not_delivered"),
+        (KafkaError._MSG_TIMED_OUT, "not_delivered"),
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, "not_delivered"),
+    ],
+)
+def test_a_frame_that_was_not_delivered_is_dropped_with_the_reason(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger, code: int, reason: str
+) -> None:
+    publish(publisher, ledger)
+
+    producer.report(producer.queue, code)
+    publisher.poll()
+
+    assert ledger.totals() == {"in": 1, "out": 0, "dropped": {reason: 1}, "pending": 0}
+
+
+def test_trouble_is_logged_once_per_kind(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(5):
+        publish(publisher, ledger)
+        producer.report(producer.queue, KafkaError._MSG_TIMED_OUT)
+    publisher.poll()
+
+    assert ledger.totals()["dropped"] == {"not_delivered": 5}
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith("a frame of front was not published (not_delivered): ")
+
+
+def test_at_the_end_what_cannot_be_sent_is_dropped(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger
+) -> None:
+    publish(publisher, ledger)
+    producer.in_flight, producer.queue = producer.queue, []
+    publish(publisher, ledger)
+
+    publisher.close()
+
+    assert ledger.totals()["pending"] == 0
+    assert ledger.totals()["dropped"] == {"replaced": 1, "not_delivered": 1}
+    assert sum(producer.flushed) <= 3
+
+
+def test_at_the_end_nothing_is_purged_where_all_was_sent(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger
+) -> None:
+    publish(publisher, ledger)
+    producer.report(producer.queue, None)
+
+    publisher.close()
+
+    assert ledger.totals() == {"in": 1, "out": 1, "dropped": {}, "pending": 0}
+
+
+# With librdkafka itself
+
+
+def test_while_kafka_is_away_the_queue_stays_bounded_and_all_is_counted(ledger: Ledger) -> None:
+    client = kafka.producer("127.0.0.1:1", "none", {})
+    publisher = Publisher(client, "videocam", ledger)
+    frame = Message(b"front", bytes(1_000_000), [("seq", b"1")])
+    before = psutil.Process().memory_info().rss
+    most_waiting = most_pending = 0
+
+    for _ in range(1000):
+        ledger.came("front")
+        publisher.publish(frame, camera="front", captured=time.time_ns())
+        most_waiting = max(most_waiting, len(client))
+        most_pending = max(most_pending, ledger.totals()["pending"])
+    grown = psutil.Process().memory_info().rss - before
+    at_the_end = ledger.totals()
+    publisher.close()
+
+    assert most_pending <= 64
+    assert most_waiting <= 64 + 10  # and a few events of librdkafka's own
+    assert grown < 256 * 2**20  # of the 1,000 MB that were published
+    assert at_the_end["dropped"].get("replaced", 0) >= 900
+    totals = ledger.totals()
+    assert (totals["in"], totals["out"], totals["pending"]) == (1000, 0, 0)
+    assert sum(totals["dropped"].values()) == 1000
+    assert len(client) == 0
+
+
+def test_the_newest_is_among_those_that_wait_for_kafka(ledger: Ledger) -> None:
+    client = kafka.producer("127.0.0.1:1", "none", {"queue.buffering.max.messages": 4})
+    publisher = Publisher(client, "videocam", ledger)
+
+    for number in range(11):
+        publish(publisher, ledger, f"{number:02}")
+
+    waiting = [camera for camera, counts in ledger.snapshot().items() if counts["pending"]]
+    assert waiting == ["08", "09", "10"]
+    publisher.close()
+    assert ledger.totals()["pending"] == 0
+
+
+def test_what_kafka_takes_counts_as_out(ledger: Ledger) -> None:
+    client = kafka.producer("127.0.0.1:1", "none", {"test.mock.num.brokers": 1})
+    publisher = Publisher(client, "videocam", ledger)
+
+    for _ in range(20):
+        publish(publisher, ledger)
+    publisher.close()
+
+    assert ledger.totals() == {"in": 20, "out": 20, "dropped": {}, "pending": 0}
+
+
+def test_a_frame_too_large_for_kafka_is_dropped(ledger: Ledger) -> None:
+    client = kafka.producer("127.0.0.1:1", "none", {"message.max.bytes": 1000})
+    publisher = Publisher(client, "videocam", ledger)
+
+    ledger.came("front")
+    publisher.publish(Message(b"front", bytes(2000), []), camera="front", captured=0)
+
+    assert ledger.totals() == {"in": 1, "out": 0, "dropped": {"msg_size_too_large": 1}, "pending": 0}
+    publisher.close()

@@ -1,0 +1,258 @@
+import logging
+from collections.abc import Callable
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from confluent_kafka import TIMESTAMP_CREATE_TIME, Consumer, KafkaError, KafkaException, TopicPartition
+from prometheus_client import REGISTRY
+
+from pipeline import mat, picture
+from pipeline.frame import Frame
+from pipeline.ledger import Ledger
+from pipeline.reader import Reader
+
+PICTURE = np.full((48, 70, 3), (200, 100, 50), np.uint8)
+JPEG = picture.encode(PICTURE, 85)
+
+OnPartitions = Callable[[Any, list[TopicPartition]], None]
+
+
+class FakeMessage:
+    def __init__(
+        self,
+        value: bytes | None,
+        key: bytes | None = b"front",
+        headers: list[tuple[str, bytes | None]] | None = None,
+        error: KafkaError | None = None,
+    ) -> None:
+        self._value, self._key, self._headers, self._error = value, key, headers, error
+
+    def error(self) -> KafkaError | None:
+        return self._error
+
+    def value(self) -> bytes | None:
+        return self._value
+
+    def key(self) -> bytes | None:
+        return self._key
+
+    def headers(self) -> list[tuple[str, bytes | None]] | None:
+        return self._headers
+
+    def timestamp(self) -> tuple[int, int]:
+        return TIMESTAMP_CREATE_TIME, 1234
+
+    def topic(self) -> str:
+        return "videocam"
+
+    def partition(self) -> int:
+        return 3
+
+    def offset(self) -> int:
+        return 17
+
+
+class FakeConsumer:
+    """Hands out the messages it was given, one a poll."""
+
+    def __init__(self) -> None:
+        self.messages: list[FakeMessage] = []
+        self.topics: list[str] = []
+        self.assigned: list[TopicPartition] = []
+        self.asked: list[str] = []
+        self.trouble: KafkaException | None = None
+        self.closed = False
+
+    def subscribe(self, topics: list[str], on_assign: OnPartitions, on_revoke: OnPartitions) -> None:
+        self.topics, self.on_assign, self.on_revoke = topics, on_assign, on_revoke
+
+    def poll(self, timeout: float) -> FakeMessage | None:
+        assert timeout <= 1
+        return self.messages.pop(0) if self.messages else None
+
+    def incremental_assign(self, partitions: list[TopicPartition]) -> None:
+        self.assigned += partitions
+
+    def incremental_unassign(self, partitions: list[TopicPartition]) -> None:
+        self.assigned = [partition for partition in self.assigned if partition not in partitions]
+
+    def assignment(self) -> list[TopicPartition]:
+        return self.assigned
+
+    def list_topics(self, topic: str, timeout: float) -> None:
+        assert timeout <= 1
+        self.asked.append(topic)
+        if self.trouble:
+            raise self.trouble
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Kit:
+    """A reader of at most two cameras, and what is around it."""
+
+    def __init__(self) -> None:
+        self.consumer = FakeConsumer()
+        self.ledger = Ledger()
+        self.frames: list[Frame] = []
+        self.reader = Reader(
+            cast("Consumer", self.consumer), "videocam", self._sink, self.ledger, most_cameras=2
+        )
+
+    def _sink(self, camera: str, frame: Frame) -> None:
+        assert camera == frame.camera
+        self.frames.append(frame)
+
+    def read(self, *messages: FakeMessage) -> None:
+        self.consumer.messages += messages
+        for _ in messages:
+            self.reader.step()
+
+
+@pytest.fixture
+def kit() -> Kit:
+    return Kit()
+
+
+def poison(kind: str) -> float:
+    return REGISTRY.get_sample_value("streamlens_poison_messages_total", {"kind": kind}) or 0.0
+
+
+def test_the_topic_is_subscribed_to(kit: Kit) -> None:
+    assert kit.consumer.topics == ["videocam"]
+
+
+def test_a_frame_is_counted_and_handed_on(kit: Kit) -> None:
+    kit.read(FakeMessage(JPEG, headers=[("seq", b"5"), ("captured", b"99")]))
+
+    assert kit.frames == [Frame("front", 5, 99, JPEG, 70, 48)]
+    assert kit.ledger.snapshot() == {"front": {"in": 1, "out": 0, "dropped": {}, "pending": 1}}
+
+
+@pytest.mark.parametrize("headers", [None, [], [("seq", None), ("captured", None)]])
+def test_offset_and_timestamp_stand_in_for_headers(
+    kit: Kit, headers: list[tuple[str, bytes | None]] | None
+) -> None:
+    kit.read(FakeMessage(JPEG, key=None, headers=headers))
+
+    assert kit.frames == [Frame("camera", 17, 1_234_000_000, JPEG, 70, 48)]
+
+
+def test_the_last_of_two_equal_headers_counts(kit: Kit) -> None:
+    kit.read(FakeMessage(JPEG, headers=[("seq", b"5"), ("seq", b"6")]))
+
+    assert kit.frames[0].seq == 6
+
+
+def test_the_originals_message_is_read(kit: Kit) -> None:
+    kit.read(FakeMessage(mat.encode(PICTURE), key=None))
+
+    (frame,) = kit.frames
+    assert (frame.camera, frame.width, frame.height) == ("camera", 70, 48)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("bad_jpeg", FakeMessage(b"hello")),
+        ("bad_jpeg", FakeMessage(None)),
+        ("bad_jpeg", FakeMessage(JPEG[:-2])),
+        ("bad_mat", FakeMessage(b'{"mat": "", "rows": -1, "cols": 1, "type": 16}')),
+        ("bad_key", FakeMessage(JPEG, key=b"\xff")),
+        ("bad_header", FakeMessage(JPEG, headers=[("seq", b"x")])),
+        ("bad_header", FakeMessage(JPEG, headers=[("predictions", b"x")])),
+    ],
+)
+def test_poison_is_counted_logged_and_skipped(
+    kit: Kit, kind: str, message: FakeMessage, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = poison(kind)
+
+    kit.read(message, FakeMessage(JPEG), message)
+
+    assert poison(kind) - before == 2
+    assert len(kit.frames) == 1
+    assert kit.ledger.totals()["in"] == 1
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith("message of videocam[3] at 17 skipped: ")
+
+
+def test_no_more_cameras_are_taken_than_allowed(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
+    before = poison("too_many_cameras")
+
+    kit.read(*[FakeMessage(JPEG, key=key) for key in (b"a", b"b", b"c", b"a", b"d", b"b")])
+
+    assert [frame.camera for frame in kit.frames] == ["a", "b", "a", "b"]
+    assert list(kit.ledger.snapshot()) == ["a", "b"]
+    assert poison("too_many_cameras") - before == 2
+    assert caplog.messages == ["frame of c skipped: there are 2 cameras (MAXCAMERAS)"]
+
+
+def test_a_cameras_first_frame_is_logged(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+    kit.read(FakeMessage(JPEG), FakeMessage(JPEG))
+
+    assert caplog.messages == ["first frame of front: 70 x 48"]
+
+
+def test_trouble_of_kafka_is_logged_and_survived(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
+    trouble = FakeMessage(None, error=KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, "no such topic"))
+
+    kit.read(trouble, trouble, FakeMessage(JPEG))
+
+    assert len(kit.frames) == 1
+    assert caplog.messages == ["topic videocam: no such topic"]
+
+
+def test_nothing_to_read_is_no_trouble(kit: Kit) -> None:
+    kit.reader.step()
+
+    assert kit.frames == []
+
+
+def test_until_partitions_are_assigned_the_topic_is_asked_for_but_not_at_every_step(kit: Kit) -> None:
+    for _ in range(5):
+        kit.reader.step()
+
+    assert kit.consumer.asked == ["videocam"]
+
+
+def test_once_partitions_are_assigned_nobody_asks_for_the_topic(kit: Kit) -> None:
+    kit.consumer.on_assign(kit.consumer, [TopicPartition("videocam", 0)])
+
+    kit.reader.step()
+
+    assert kit.consumer.asked == []
+
+
+def test_asking_in_vain_is_logged_and_survived(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
+    kit.consumer.trouble = KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
+
+    kit.reader.step()
+
+    assert caplog.messages == ["topic videocam: no broker"]
+
+
+def test_what_is_missing_is_told(kit: Kit) -> None:
+    partitions = [TopicPartition("videocam", 0), TopicPartition("videocam", 1)]
+
+    assert kit.reader.unready() == "no partition of topic videocam is assigned yet"
+    kit.consumer.on_assign(kit.consumer, [])
+    assert kit.reader.unready() == "no partition of topic videocam is assigned yet"
+    kit.consumer.on_assign(kit.consumer, partitions)
+    assert kit.reader.unready() == "no frame has come on topic videocam yet"
+    kit.read(FakeMessage(JPEG))
+    assert kit.reader.unready() is None
+    kit.consumer.on_revoke(kit.consumer, partitions[:1])
+    assert kit.reader.unready() is None
+    kit.consumer.on_revoke(kit.consumer, partitions[1:])
+    assert kit.reader.unready() == "no partition of topic videocam is assigned yet"
+
+
+def test_at_the_end_the_group_is_left(kit: Kit) -> None:
+    kit.reader.close()
+
+    assert kit.consumer.closed

@@ -1,0 +1,371 @@
+import logging
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from http.client import HTTPConnection
+
+import pytest
+from prometheus_client import REGISTRY
+
+from pipeline import service as module
+from pipeline.ledger import Ledger
+from pipeline.service import Pulse, Service
+from pipeline.settings import Address
+
+LOCAL = Address("127.0.0.1", 0)
+
+
+@pytest.fixture(autouse=True)
+def _signal_handlers() -> Iterator[None]:
+    """Give the signals back their handlers afterwards."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    return Ledger()
+
+
+@pytest.fixture
+def service(ledger: Ledger) -> Service:
+    return Service("example", LOCAL, ledger)
+
+
+class SignallingLedger(Ledger):
+    """Raises a signal in the main thread, where the service asks for the ages."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+    def take_ages(self) -> list[float]:
+        signal.raise_signal(self.number)
+        return super().take_ages()
+
+
+def get(service: Service, path: str) -> tuple[int, str]:
+    connection = HTTPConnection("127.0.0.1", service._health.port, timeout=10)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    finally:
+        connection.close()
+
+
+def wait_for_stop(pulse: Pulse) -> None:
+    while not pulse.stopping.wait(0.05):
+        pulse.beat()
+
+
+def restarts(worker: str) -> float:
+    return REGISTRY.get_sample_value("streamlens_worker_restarts_total", {"worker": worker}) or 0.0
+
+
+# To the end
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_service_and_all_is_closed_in_reverse_order(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_SUMMARY", 0.05)
+    service = Service("example", LOCAL, SignallingLedger(number))
+    ended: list[str] = []
+
+    def work(pulse: Pulse) -> None:
+        wait_for_stop(pulse)
+        ended.append("worker")
+
+    service.work("work", work)
+    service.at_end(lambda: ended.append("first"))
+    service.at_end(lambda: ended.append("second"))
+
+    status = service.run()
+
+    assert status == 0
+    assert ended == ["worker", "second", "first"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_wakes_the_waiting_service(service: Service, number: signal.Signals) -> None:
+    main = threading.main_thread().ident
+    assert main is not None
+
+    def work(pulse: Pulse) -> None:
+        signal.pthread_kill(main, number)
+        wait_for_stop(pulse)
+
+    service.work("work", work)
+    started = time.monotonic()
+
+    assert service.run() == 0
+    assert time.monotonic() - started < module._SUMMARY  # it did not wait for the next summary
+
+
+def test_stop_ends_the_service_from_any_thread(service: Service) -> None:
+    service.repeat("work", service.stop)
+
+    assert service.run() == 0
+
+
+def test_a_worker_that_does_not_end_is_left_behind(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "_JOIN", 0.1)
+    hanging, closed = threading.Event(), threading.Event()
+
+    def work(_: Pulse) -> None:
+        service.stop()
+        hanging.wait()
+
+    service.work("hang", work)
+    service.at_end(closed.set)
+
+    status = service.run()
+    hanging.set()
+
+    assert status == 0
+    assert closed.is_set()
+    assert "worker hang did not end in time" in caplog.messages
+
+
+def test_all_workers_together_have_one_time_to_end(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_JOIN", 0.5)
+    hanging, all_run = threading.Event(), threading.Barrier(20)
+
+    def work(_: Pulse) -> None:
+        all_run.wait()
+        service.stop()
+        hanging.wait()
+
+    for number in range(20):
+        service.work(f"hang {number}", work)
+    started = time.monotonic()
+
+    service.run()
+    took = time.monotonic() - started
+    hanging.set()
+
+    assert took < 20 * 0.5
+
+
+# Workers
+
+
+def test_a_step_is_repeated_until_the_end(service: Service) -> None:
+    steps: list[int] = []
+
+    def step() -> None:
+        steps.append(len(steps))
+        if len(steps) == 10:
+            service.stop()
+
+    service.repeat("work", step)
+
+    assert service.run() == 0
+    assert steps == list(range(10))
+
+
+def test_a_repeated_step_beats_each_time(service: Service) -> None:
+    beats: list[float] = []
+
+    def step() -> None:
+        beats.append(service._workers[0].pulse.last)
+        time.sleep(0.001)  # so that the clock moves on
+        if len(beats) == 5:
+            service.stop()
+
+    service.repeat("work", step)
+    service.run()
+
+    assert beats == sorted(set(beats))
+
+
+def test_a_worker_that_fails_is_started_again_and_counted(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = restarts("flaky")
+    attempts: list[int] = []
+
+    def work(pulse: Pulse) -> None:
+        attempts.append(len(attempts))
+        if len(attempts) < 3:
+            raise RuntimeError("a bug")
+        service.stop()
+        wait_for_stop(pulse)
+
+    service.work("flaky", work)
+
+    status = service.run()
+
+    assert status == 0
+    assert attempts == [0, 1, 2]
+    assert restarts("flaky") - before == 2
+    failures = [record for record in caplog.records if "worker flaky failed" in record.message]
+    assert [record.levelname for record in failures] == ["ERROR", "ERROR"]
+    assert all(record.exc_info for record in failures)
+
+
+def test_a_worker_that_fails_too_often_ends_the_service(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_RESTARTS", 2)
+    before, closed = restarts("broken"), threading.Event()
+    attempts: list[int] = []
+
+    def work(_: Pulse) -> None:
+        attempts.append(len(attempts))
+        raise RuntimeError("a bug")
+
+    service.work("broken", work)
+    service.work("sound", wait_for_stop)
+    service.at_end(closed.set)
+
+    status = service.run()
+
+    assert status == 1
+    assert attempts == [0, 1, 2]
+    assert restarts("broken") - before == 2
+    assert closed.is_set()
+
+
+def test_failures_of_long_ago_are_forgotten(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_RESTARTS", 1)
+    monkeypatch.setattr(module, "_RECENT", 0.0)
+    attempts: list[int] = []
+
+    def work(_: Pulse) -> None:
+        attempts.append(len(attempts))
+        if len(attempts) == 4:
+            service.stop()
+        raise RuntimeError("a bug")
+
+    service.work("work", work)
+
+    assert service.run() == 0
+    assert attempts == [0, 1, 2, 3]
+
+
+def test_one_workers_failure_does_not_disturb_another(service: Service) -> None:
+    steps: list[int] = []
+    failed = threading.Event()
+
+    def fail(_: Pulse) -> None:
+        failed.set()
+        raise RuntimeError("a bug")
+
+    def step() -> None:
+        if failed.wait(0.1):
+            steps.append(len(steps))
+        if len(steps) == 10:
+            service.stop()
+
+    service.work("broken", fail)
+    service.repeat("sound", step)
+
+    assert service.run() == 0
+    assert len(steps) == 10
+
+
+# What it tells
+
+
+def test_a_hanging_worker_is_told_over_http(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_FROZEN", 0.5)
+    release = threading.Event()
+    healthy: list[tuple[int, str]] = []
+    hanging: list[tuple[int, str]] = []
+
+    def hang(_: Pulse) -> None:
+        healthy.append(get(service, "/healthz"))
+        release.wait()
+
+    def probe() -> None:
+        answer = get(service, "/healthz")
+        if answer[0] == 503:
+            hanging.append(answer)
+            release.set()
+            service.stop()
+
+    service.work("hang", hang)
+    service.repeat("probe", probe)
+
+    status = service.run()
+
+    assert status == 0
+    assert healthy == [(200, "ok\n")]
+    assert hanging[0][1].startswith("worker hang has not beaten for ")
+
+
+def test_readiness_tells_the_first_thing_that_is_missing(service: Service) -> None:
+    missing: dict[str, str | None] = {"camera": None, "kafka": None}
+    service.ready_when(lambda: missing["camera"])
+    service.ready_when(lambda: missing["kafka"])
+
+    assert service.unready() is None
+    missing["kafka"] = "no broker"
+    assert service.unready() == "no broker"
+    missing["camera"] = "no picture"
+    assert service.unready() == "no picture"
+    service.stop()
+    assert service.unready() == "stopping"
+    service._health._server.server_close()
+
+
+def test_readiness_and_the_ledger_are_told_over_http(service: Service, ledger: Ledger) -> None:
+    answers: dict[str, tuple[int, str]] = {}
+
+    def ask() -> None:
+        ledger.came("front")
+        answers.update({path: get(service, path) for path in ("/readyz", "/ledger", "/metrics")})
+        service.stop()
+
+    service.ready_when(lambda: "no picture")
+    service.repeat("ask", ask)
+    service.run()
+
+    assert answers["/readyz"] == (503, "no picture\n")
+    assert answers["/ledger"] == (200, '{"front": {"in": 1, "out": 0, "dropped": {}, "pending": 1}}')
+    assert 'streamlens_frames_in_total{camera="front"} 1.0' in answers["/metrics"][1]
+
+
+def test_a_service_can_run_after_another() -> None:
+    for _ in range(2):
+        service = Service("example", LOCAL, Ledger())
+        service.repeat("work", service.stop)
+
+        assert service.run() == 0
+
+
+def test_a_summary_tells_what_happened_since_the_last(
+    service: Service, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(module, "_SUMMARY", 0.1)
+    summaries: list[str] = []
+    for _ in range(3):
+        ledger.came("front")
+    ledger.went("front", 0.02)
+    ledger.went("front", 0.5)
+    ledger.dropped("front", "late")
+
+    def look() -> None:
+        time.sleep(0.01)
+        summaries[:] = [text for text in caplog.messages if text.startswith("in ")]
+        if len(summaries) >= 2:
+            service.stop()
+
+    service.repeat("look", look)
+    service.run()
+
+    assert summaries[0].startswith("in 3, out 2, dropped {'late': 1}, ")
+    assert summaries[0].endswith(" fps, age 500 ms (worst 500)")
+    assert summaries[1] == "in 0, out 0, dropped {'late': 1}, 0.0 fps, age 0 ms (worst 0)"
+    assert caplog.messages[-1] == (
+        "example stopped: {'in': 3, 'out': 2, 'dropped': {'late': 1}, 'pending': 0}"
+    )

@@ -1,0 +1,454 @@
+import re
+from collections.abc import Callable
+from decimal import Decimal, localcontext
+from typing import Annotated
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pydantic import Field, SecretStr
+
+from pipeline.settings import (
+    Address,
+    Bootstrap,
+    Duration,
+    JsonMap,
+    Port,
+    Settings,
+    SettingsError,
+    load,
+    mask,
+    parse_address,
+    parse_duration,
+    parse_json_map,
+    strangers,
+)
+
+Environment = Callable[..., None]
+
+SECONDS = {
+    "ns": "1e-9",
+    "us": "1e-6",
+    "µs": "1e-6",
+    "μs": "1e-6",
+    "ms": "1e-3",
+    "s": "1",
+    "m": "60",
+    "h": "3600",
+}
+GO_DURATION = r"[-+]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)"  # Go takes both
+
+
+class Example(Settings):
+    """One setting of every kind."""
+
+    topicname: str = Field(min_length=1, description="a topic")
+    kafkaport: Bootstrap = Field("kf1-service:19091", description="Kafka's address")
+    frameinterval: Duration = Field(0.042, ge=0.001, le=3600, description="a duration such as 42ms")
+    displayport: Port = Field(Address("", 8080), description="where to listen, such as :8080")
+    modelurls: JsonMap = Field({}, description="a JSON object, name to URL")
+    imagescalex: float = Field(1, gt=0, le=8, description="a factor")
+    videolink: SecretStr = Field(SecretStr(""), max_length=1000, description="a URL")
+    backuplink: Annotated[SecretStr | None, Field(max_length=60)] = Field(None, description="a URL")
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Environment:
+    """Set these variables, and of the settings no other."""
+    for name in Example.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+    def set_variables(**variables: str) -> None:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+
+    return set_variables
+
+
+def problem() -> str:
+    with pytest.raises(SettingsError) as caught:
+        load(Example)
+    return str(caught.value)
+
+
+# Durations
+
+
+@given(
+    st.sampled_from(["", "+", "-"]),
+    st.lists(
+        st.tuples(
+            st.sampled_from(["{0}", "{0}.", "{0}.{1}", ".{1}"]),
+            st.integers(0, 10**9),
+            st.from_regex(r"[0-9]{1,9}", fullmatch=True),
+            st.sampled_from(sorted(SECONDS)),
+        ),
+        min_size=1,
+        max_size=5,
+    ),
+)
+def test_a_go_duration_is_the_sum_of_its_parts(sign: str, parts: list[tuple[str, int, str, str]]) -> None:
+    text = sign + "".join(form.format(whole, digits) + unit for form, whole, digits, unit in parts)
+    with localcontext() as context:
+        context.prec = 60
+        seconds = sum(
+            Decimal(("0" if form.startswith(".") else "") + form.format(whole, digits))
+            * Decimal(SECONDS[unit])
+            for form, whole, digits, unit in parts
+        )
+
+    duration = parse_duration(text)
+
+    assert duration == float(-seconds if sign == "-" else seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("42ms", 0.042),
+        ("1s", 1),
+        ("1.5s", 1.5),
+        ("1h10m", 4200),
+        ("0", 0),
+        ("-0", 0),
+        ("+5us", 5e-6),
+        ("-2m", -120),
+    ],
+)
+def test_durations_people_write(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@given(st.text("0123456789.+-nsuµμmh ٣", max_size=12))  # Go takes both
+@example("")
+@example("+-1s")
+@example("1.s")
+@example(".s")
+@example("1")
+@example("1d")
+@example("٣s")
+def test_a_duration_is_taken_exactly_when_go_takes_it(text: str) -> None:
+    is_duration = re.fullmatch(GO_DURATION, text, re.ASCII) is not None
+
+    try:
+        parse_duration(text)
+        taken = True
+    except ValueError:
+        taken = False
+
+    assert taken == is_duration
+
+
+@pytest.mark.parametrize("text", ["9" * 400 + "h", "9" * 5000 + "s"])
+def test_a_duration_beyond_all_numbers_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  # the text is Python's
+        parse_duration(text)
+
+
+# JSON objects and addresses
+
+
+def test_a_json_object_is_read() -> None:
+    assert parse_json_map('{"imagenet_1": "http://host:8501"}') == {"imagenet_1": "http://host:8501"}
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "5", "null", "{", "{'a': 1}", "[" * 100_000])
+def test_what_is_no_json_object_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="a JSON object is wanted"):
+        parse_json_map(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        (":8080", ("", 8080)),
+        ("127.0.0.1:0", ("127.0.0.1", 0)),
+        ("[::1]:65535", ("::1", 65535)),
+        ("host:09", ("host", 9)),
+    ],
+)
+def test_an_address_is_read(text: str, address: tuple[str, int]) -> None:
+    assert parse_address(text) == Address(*address)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "8080", ":", ":x", ":-1", ":65536", ":123456", ":٣", ": 80", ":80 ", "a:b"]
+)
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="a port is wanted"):
+        parse_address(text)
+
+
+@pytest.mark.parametrize("value", [0.5, {"a": "b"}, Address("", 1)])
+def test_what_is_no_text_passes_unchanged(value: object) -> None:
+    assert parse_duration(value) is value
+    assert parse_json_map(value) is value
+    assert parse_address(value) is value
+
+
+@pytest.mark.parametrize("text", ["kf1-service:19091", "a:1,b.c:2", "127.0.0.1:9092"])
+def test_kafkas_address_is_taken(environment: Environment, text: str) -> None:
+    environment(TOPICNAME="videocam", KAFKAPORT=text)
+
+    assert load(Example).kafkaport == text
+
+
+@pytest.mark.parametrize("text", ["kafka", "kafka:", ":9092", "a:1,", "a:1, b:2", "a:1;b:2", "a:b", "a:1:2"])
+def test_what_is_not_kafkas_address_is_refused(environment: Environment, text: str) -> None:
+    environment(TOPICNAME="videocam", KAFKAPORT=text)
+
+    assert problem().startswith(f"KAFKAPORT={text!r}: ")
+
+
+# Passwords
+
+SECRET = "hunter2"
+anything = st.text(st.sampled_from("ab1@:/?&=#%\n") | st.characters(exclude_categories=["C"]), max_size=12)
+secrets = st.builds(lambda before, after: before + SECRET + after, anything, anything)
+users = anything.map(lambda text: text.replace(":", ""))
+
+
+@st.composite
+def links_with_a_password(draw: st.DrawFn) -> str:
+    scheme = draw(st.sampled_from(["rtsp", "http", "https", "rtsp+tls", "h.264-x"]))
+    path = draw(st.sampled_from(["", "/", "/stream1", "/a?channel=1&x=y", "/user@host"]))
+    return f"{scheme}://{draw(users)}:{draw(secrets)}@192.168.1.2:554{path}"
+
+
+@given(links_with_a_password())
+@example("rtsp://joe@example.com:hunter2@192.168.1.2/")
+@example("rtsp://domain/joe:hunter2@192.168.1.2/")
+@example("rtsp://joe:p@ss/hunter2@192.168.1.2/")
+def test_a_password_is_never_in_the_masked_link(link: str) -> None:
+    masked = mask(link)
+
+    assert SECRET not in masked
+    assert ":***@" in masked
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://host/video.cgi?user=joe&pwd=hunter2",
+        "http://host/video.cgi?password=hunter2&user=joe",
+        "http://host/video.cgi?loginuse=joe&loginpas=hunter2",
+        "http://host/video?Access_Token=hunter2&x=1",
+        "http://host/video?apikey=a/b?c=hunter2",
+        "http://host/video?X-Amz-Security-Token=hunter2",
+        "rtsp://host:554/user=joe&password=hunter2&channel=1&stream=0.sdp",
+        "rtsp://host:554/user=joe_password=hunter2_channel=1_stream=0.sdp?real_stream",
+    ],
+)
+def test_a_password_among_the_parameters_is_masked(link: str) -> None:
+    masked = mask(link)
+
+    assert SECRET not in masked
+    assert "***" in masked
+    assert "host" in masked
+
+
+@pytest.mark.parametrize(
+    ("link", "masked"),
+    [
+        ("rtsp://joe:hunter2@host:554/stream1", "rtsp://joe:***@host:554/stream1"),
+        ("rtsp://:hunter2@host/", "rtsp://:***@host/"),
+        ("http://host/?user=joe&pwd=x&channel=2", "http://host/?user=joe&pwd=***&channel=2"),
+    ],
+)
+def test_all_but_the_password_stays(link: str, masked: str) -> None:
+    assert mask(link) == masked
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "rtsp://host:554/stream1",
+        "rtsp://joe@host/",
+        "/videos/clip.mp4",
+        "0",
+        "/dev/video0",
+        "",
+        "http://h/?a=b",
+    ],
+)
+def test_what_holds_no_password_is_shown_as_it_is(link: str) -> None:
+    assert mask(link) == link
+
+
+@given(links_with_a_password())
+def test_a_refused_link_is_shown_without_its_password(link: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TOPICNAME", "videocam")
+        patch.setenv("VIDEOLINK", link + "/" * 1000)
+        patch.setenv("BACKUPLINK", link + "/" * 60)
+
+        text = problem()
+
+    assert SECRET not in text
+    assert [line.partition("=")[0] for line in text.split("\n")] == ["VIDEOLINK", "BACKUPLINK"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '{"sasl.password": "hunter2"',
+        '["hunter2"]',
+        '"hunter2"',
+        "hunter2",
+        '{"a": hunter2}',
+        '{"a"\x01hunter2',
+    ],
+)
+def test_a_refused_kafkaconfig_is_not_shown(environment: Environment, value: str) -> None:
+    environment(TOPICNAME="videocam", KAFKACONFIG=value)
+
+    text = problem()
+
+    assert SECRET not in text
+    assert text.startswith("KAFKACONFIG='***': a JSON object is wanted")
+
+
+def test_settings_show_no_secret_when_printed(environment: Environment) -> None:
+    environment(
+        TOPICNAME="videocam", VIDEOLINK="rtsp://joe:hunter2@host/", KAFKACONFIG='{"sasl.password": "hunter2"}'
+    )
+
+    settings = load(Example)
+
+    assert settings.kafkaconfig == {"sasl.password": SECRET}
+    assert SECRET not in repr(settings)
+    assert SECRET not in str(settings)
+
+
+# Loading
+
+
+def test_the_settings_come_from_the_environment(environment: Environment) -> None:
+    environment(
+        TOPICNAME="videocam",
+        FRAMEINTERVAL="1s",
+        DISPLAYPORT="127.0.0.1:80",
+        MODELURLS='{"a": "b"}',
+        LOGLEVEL="debug",
+    )
+
+    settings = load(Example)
+
+    assert settings.topicname == "videocam"
+    assert settings.frameinterval == 1
+    assert settings.displayport == Address("127.0.0.1", 80)
+    assert settings.modelurls == {"a": "b"}
+    assert settings.loglevel == "debug"
+
+
+def test_the_defaults_hold_where_nothing_is_set(environment: Environment) -> None:
+    environment(TOPICNAME="videocam")
+
+    settings = load(Example)
+
+    assert settings.frameinterval == 0.042
+    assert settings.compressiontype == "none"
+    assert settings.healthport == Address("", 9000)
+    assert settings.kafkaconfig == {}
+    assert settings.logformat == "auto"
+
+
+def test_an_empty_variable_counts_as_unset(environment: Environment) -> None:
+    environment(TOPICNAME="", FRAMEINTERVAL="", MODELURLS="", KAFKACONFIG="", LOGLEVEL="")
+
+    assert problem() == "TOPICNAME is not set (it takes: a topic)"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says", "takes"),
+    [
+        ("FRAMEINTERVAL", "42", "a Go duration is wanted, such as 42ms or 1.5s", "a duration such as 42ms"),
+        ("FRAMEINTERVAL", "0s", "greater than or equal to 0.001", "a duration such as 42ms"),
+        ("FRAMEINTERVAL", "-1s", "greater than or equal to 0.001", "a duration such as 42ms"),
+        ("FRAMEINTERVAL", "2h", "less than or equal to 3600", "a duration such as 42ms"),
+        ("FRAMEINTERVAL", "9" * 400 + "s", "longer than a number can tell", "a duration such as 42ms"),
+        ("DISPLAYPORT", "8080", "a port is wanted as in :8080", "where to listen, such as :8080"),
+        ("MODELURLS", "{", "this is no JSON", "a JSON object, name to URL"),
+        ("MODELURLS", "[]", "a JSON object is wanted", "a JSON object, name to URL"),
+        ("MODELURLS", '{"a": 1}', "valid string", "a JSON object, name to URL"),
+        ("KAFKAPORT", "kafka", "match pattern", "Kafka's address"),
+        ("COMPRESSIONTYPE", "rar", "'none', 'gzip'", "none, gzip, snappy, lz4 or zstd"),
+        ("IMAGESCALEX", "0", "greater than 0", "a factor"),
+        ("IMAGESCALEX", "nan", "less than or equal to 8", "a factor"),
+        ("IMAGESCALEX", "two", "valid number", "a factor"),
+        ("LOGLEVEL", "loud", "'debug', 'info'", "debug, info, warning or error"),
+        ("LOGFORMAT", "xml", "'auto', 'text' or 'json'", "auto: text on a terminal"),
+        ("KAFKAFETCHWAIT", "2s", "less than or equal to 1", "1ms to 1s"),
+        ("HEALTHPORT", ":99999", "a port is wanted", ":9000"),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_name_and_what_it_takes(
+    environment: Environment, name: str, value: str, says: str, takes: str
+) -> None:
+    environment(**{"TOPICNAME": "videocam", name: value})
+
+    text = problem()
+
+    assert text.startswith(f"{name}={value!r}: ")
+    assert says in text
+    assert re.search(rf" \(it takes: .*{re.escape(takes)}.*\)$", text)
+    assert len(text.splitlines()) == 1
+
+
+def test_every_wrong_setting_has_one_line(environment: Environment) -> None:
+    environment(FRAMEINTERVAL="x", IMAGESCALEX="y", MODELURLS='{"a": 1, "b": 2}', LOGLEVEL="z")
+
+    names = [re.split("[= ]", line)[0] for line in problem().splitlines()]
+
+    assert sorted(names) == ["FRAMEINTERVAL", "IMAGESCALEX", "LOGLEVEL", "MODELURLS", "TOPICNAME"]
+
+
+@given(
+    st.sampled_from([name.upper() for name in Example.model_fields]),
+    st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1),
+)
+@example("MODELURLS", '{"\\ud800": 1}')
+@example("FRAMEINTERVAL", "4\n2ms")
+def test_any_value_is_taken_or_told_in_one_line(name: str, value: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        for other in Example.model_fields:
+            patch.delenv(other.upper(), raising=False)
+        patch.setenv("TOPICNAME", "videocam")
+        patch.setenv(name, value)
+
+        try:
+            load(Example)
+            lines = []
+        except SettingsError as error:
+            lines = str(error).splitlines()
+
+    assert len(lines) <= 1
+    assert all(line.startswith(f"{name}=") for line in lines)
+
+
+# Misspelt names
+
+
+@pytest.mark.parametrize(
+    ("misspelt", "meant"),
+    [("TOPICNAMES", "TOPICNAME"), ("FRAMEINTERVALL", "FRAMEINTERVAL"), ("DISPLYPORT", "DISPLAYPORT")],
+)
+def test_a_misspelt_name_is_told(environment: Environment, misspelt: str, meant: str) -> None:
+    environment(**{misspelt: "x"})
+
+    assert strangers(Example) == [
+        f"{misspelt} is not a setting of this service and is ignored; is {meant} meant?"
+    ]
+
+
+def test_names_of_others_are_left_alone(environment: Environment) -> None:
+    environment(
+        TOPICNAME="x",
+        KAFKA_PORT="tcp://10.0.0.1:9092",
+        TOPIC_NAME="x",
+        topicnames="x",
+        EDITOR="vi",
+        LANGUAGE="en",
+    )
+
+    assert strangers(Example) == []

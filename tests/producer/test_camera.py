@@ -1,0 +1,336 @@
+import logging
+import threading
+from itertools import pairwise
+from typing import cast
+
+import numpy as np
+import pytest
+
+from pipeline.ledger import Ledger
+from pipeline.service import Pulse
+from producer import camera as module
+from producer.camera import Camera
+from producer.capture import Capture, Captured, CaptureError
+
+INTERVAL = 0.04
+
+
+class FakeTime:
+    """A clock that only goes forward where somebody waits."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+class FakeEvent(threading.Event):
+    """An event on which waiting costs no time but the fake clock's."""
+
+    def __init__(self, time: FakeTime) -> None:
+        super().__init__()
+        self.time = time
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        if not self.is_set():
+            self.time.now += timeout
+        return self.is_set()
+
+
+class RecordingPulse(Pulse):
+    """Knows when it beat, and stops at `stop_at`."""
+
+    def __init__(self, time: FakeTime) -> None:
+        super().__init__(FakeEvent(time))
+        self.time = time
+        self.beats: list[float] = []
+        self.stop_at = float("inf")
+
+    def beat(self) -> None:
+        self.beats.append(self.time.now)
+        if self.time.now >= self.stop_at:
+            self.stopping.set()
+
+
+class FakeCapture:
+    """Gives a frame after each of the `durations` (s), and then fails."""
+
+    def __init__(self, kit: "Kit", durations: list[float]) -> None:
+        self.kit = kit
+        self.durations = durations
+        self.closed = False
+
+    def read(self) -> Captured:
+        assert not self.closed
+        if not self.durations:
+            raise CaptureError("it gives no more frames")
+        self.kit.time.now += self.durations.pop(0)
+        self.kit.reads.append(self.kit.time.now)
+        if len(self.kit.reads) == self.kit.stop_after:
+            self.kit.pulse.stopping.set()
+        return Captured(np.zeros((48, 64, 3), np.uint8), len(self.kit.reads))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Kit:
+    """A camera, what comes of opening it each time (None: a failure), and what it did when.
+
+    It stops after `stop_after` frames, or when all of the `script` is played.
+    """
+
+    def __init__(self, time: FakeTime) -> None:
+        self.time = time
+        self.pulse = RecordingPulse(time)
+        self.ledger = Ledger()
+        self.stop_after = 0
+        self.script: list[list[float] | None] = []
+        self.captures: list[FakeCapture] = []
+        self.opened: list[float] = []
+        self.reads: list[float] = []
+
+    def camera(self, *, is_file: bool = False, interval: float = INTERVAL) -> Camera:
+        return Camera(
+            "front", self._open, interval=interval, is_file=is_file, frozen_after=5, ledger=self.ledger
+        )
+
+    def waits(self) -> list[float]:
+        return [later - earlier for earlier, later in pairwise(self.opened)]
+
+    def _open(self) -> Capture:
+        self.opened.append(self.time.now)
+        if not self.script:
+            self.pulse.stopping.set()
+        durations = self.script.pop(0) if self.script else None
+        if durations is None:
+            raise CaptureError("it cannot be opened")
+        self.captures.append(FakeCapture(self, durations))
+        return cast("Capture", self.captures[-1])
+
+
+@pytest.fixture
+def kit(monkeypatch: pytest.MonkeyPatch) -> Kit:
+    time = FakeTime()
+    monkeypatch.setattr(module, "time", time)
+    return Kit(time)
+
+
+# A live camera
+
+
+def test_of_a_fast_camera_the_frames_that_are_not_due_are_counted(kit: Kit) -> None:
+    kit.script = [[0.01] * 400]
+    kit.stop_after = 400
+    camera = kit.camera()
+
+    camera.run(kit.pulse)
+
+    (counts,) = kit.ledger.snapshot().values()
+    due = 400 - counts["dropped"]["not_due"]
+    assert counts["in"] == 400
+    assert 100 <= due <= 102
+    assert counts["dropped"]["replaced"] == due - 1
+    assert counts["pending"] == 1
+
+
+def test_the_newest_frame_wins(kit: Kit) -> None:
+    kit.script = [[INTERVAL] * 5]
+    kit.stop_after = 5
+    camera = kit.camera()
+
+    camera.run(kit.pulse)
+    captured = camera.frames.take(0)
+
+    assert captured is not None
+    assert captured.at == 5
+    assert camera.frames.take(0) is None
+    assert kit.ledger.totals() == {"in": 5, "out": 0, "dropped": {"replaced": 4}, "pending": 1}
+
+
+def test_a_slow_camera_keeps_all_its_frames(kit: Kit) -> None:
+    kit.script = [[0.5] * 20]
+    kit.stop_after = 20
+    camera = kit.camera()
+
+    camera.run(kit.pulse)
+
+    assert "not_due" not in kit.ledger.totals()["dropped"]
+
+
+# A file
+
+
+def test_the_ticks_pace_a_file(kit: Kit) -> None:
+    kit.script = [[0.0, 0.01, 0.03, 0.0, 0.02, 0.0]]
+    kit.stop_after = 6
+    started = kit.time.now
+
+    kit.camera(is_file=True).run(kit.pulse)
+
+    begun = [started + INTERVAL * number for number in range(1, 7)]
+    took = [0.0, 0.01, 0.03, 0.0, 0.02, 0.0]
+    assert kit.reads == pytest.approx([at + s for at, s in zip(begun, took, strict=True)])
+    assert "not_due" not in kit.ledger.totals()["dropped"]
+
+
+def test_missed_ticks_are_left_out(kit: Kit) -> None:
+    kit.script = [[0.0, 0.0, 1.0, 0.0, 0.0, 0.0]]
+    kit.stop_after = 6
+
+    kit.camera(is_file=True).run(kit.pulse)
+
+    gaps = [later - earlier for earlier, later in pairwise(kit.reads)]
+    assert gaps == pytest.approx([INTERVAL, INTERVAL + 1.0, 0.0, INTERVAL, INTERVAL])
+
+
+# A lost camera
+
+
+def test_a_camera_that_cannot_be_opened_is_tried_with_growing_waits(kit: Kit) -> None:
+    kit.script = [None] * 14
+
+    kit.camera().run(kit.pulse)
+
+    longest = [min(30.0, 0.5 * 2**number) for number in range(14)]
+    assert len(kit.opened) == 15
+    for wait, most in zip(kit.waits(), longest, strict=True):
+        assert 0.75 * most - 1e-6 <= wait <= most + 1e-6
+    assert kit.ledger.snapshot() == {}
+
+
+def test_a_lost_camera_is_closed_and_opened_again(kit: Kit) -> None:
+    kit.script = [[0.01] * 3, [0.01] * 2]
+
+    kit.camera().run(kit.pulse)
+
+    assert [capture.closed for capture in kit.captures] == [True, True]
+    assert len(kit.reads) == 5
+    assert kit.ledger.totals()["in"] == 5
+
+
+def test_the_waits_begin_small_again_after_a_frame(kit: Kit) -> None:
+    kit.script = [None, None, None, None, [0.01], None]
+
+    kit.camera().run(kit.pulse)
+
+    lost_again, failed_again = kit.waits()[4:]
+    assert lost_again <= 0.5 + 0.01 + 1e-6
+    assert 0.75 - 1e-6 <= failed_again <= 1.0 + 1e-6
+
+
+def test_the_heart_beats_while_a_lost_camera_is_waited_for(kit: Kit) -> None:
+    kit.script = [None] * 10
+
+    kit.camera().run(kit.pulse)
+
+    gaps = [later - earlier for earlier, later in pairwise(kit.pulse.beats)]
+    assert max(kit.waits()) > 20
+    assert max(gaps) <= 1.0 + 1e-6
+
+
+def test_the_heart_beats_while_a_tick_is_waited_for(kit: Kit) -> None:
+    kit.script = [[0.0] * 3]
+    kit.stop_after = 3
+
+    kit.camera(is_file=True, interval=60.0).run(kit.pulse)
+
+    gaps = [later - earlier for earlier, later in pairwise(kit.pulse.beats)]
+    assert kit.reads == pytest.approx([1060.0, 1120.0, 1180.0])
+    assert max(gaps) <= 1.0 + 1e-6
+
+
+def test_the_heart_beats_with_every_frame(kit: Kit) -> None:
+    kit.script = [[0.01] * 50]
+    kit.stop_after = 50
+
+    kit.camera().run(kit.pulse)
+
+    assert len(kit.pulse.beats) == 50
+
+
+def test_a_long_wait_ends_with_the_service(kit: Kit) -> None:
+    kit.script = [None] * 100
+    kit.pulse.stop_at = 1100.0
+
+    kit.camera().run(kit.pulse)
+
+    assert 1100.0 <= kit.time.now <= 1101.0
+
+
+def test_the_source_is_closed_at_the_end(kit: Kit) -> None:
+    kit.script = [[0.01] * 10]
+    kit.stop_after = 3
+
+    kit.camera().run(kit.pulse)
+
+    assert len(kit.reads) == 3
+    assert kit.captures[0].closed
+
+
+def test_the_source_is_closed_also_when_a_bug_comes_to_light(kit: Kit) -> None:
+    kit.script = [[0.01, "a bug"]]  # type: ignore[list-item]
+
+    with pytest.raises(TypeError):
+        kit.camera().run(kit.pulse)
+
+    assert kit.captures[0].closed
+
+
+# What it tells
+
+
+def test_what_is_wrong_is_told(kit: Kit) -> None:
+    kit.script = [None]
+    camera = kit.camera()
+
+    assert camera.unready() == "camera front: not open yet"
+    camera.run(kit.pulse)
+    assert camera.unready() == "camera front: it cannot be opened"
+
+
+def test_a_camera_that_lost_its_last_frame_is_told_so(kit: Kit) -> None:
+    kit.script = [[0.01]]
+    kit.pulse.stop_at = 1000.05
+    camera = kit.camera()
+
+    camera.run(kit.pulse)
+
+    assert camera.unready() == "camera front: it gives no more frames"
+
+
+def test_a_frozen_camera_is_told_so(kit: Kit) -> None:
+    kit.script = [[0.01] * 3]
+    kit.stop_after = 3
+    camera = kit.camera()
+    camera.run(kit.pulse)
+
+    assert camera.unready() is None
+    kit.time.now += 5.0
+    assert camera.unready() is None
+    kit.time.now += 1.0
+    assert camera.unready() == "camera front is frozen: no new frame for 6 s"
+
+
+def test_a_slow_file_is_not_taken_for_a_frozen_one(kit: Kit) -> None:
+    kit.script = [[0.0]]
+    kit.stop_after = 1
+    camera = kit.camera(is_file=True, interval=60.0)
+    camera.run(kit.pulse)
+
+    kit.time.now += 64.0
+
+    assert camera.unready() is None
+
+
+def test_trouble_and_recovery_are_logged_once_each(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    kit.script = [None, [0.01] * 3]
+    kit.stop_after = 3
+
+    kit.camera().run(kit.pulse)
+
+    assert caplog.messages[0].startswith("camera front: it cannot be opened; trying again in 0.")
+    assert caplog.messages[1:] == ["camera front delivers frames of 64 x 48"]
