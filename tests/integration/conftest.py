@@ -1,0 +1,101 @@
+"""The whole pipeline as real processes, on either broker."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.parts import LABELS, Process, Service, embedded_broker, free_port, get, reads
+
+Enter = Callable[[AbstractContextManager[Any]], Any]
+
+
+class Pipeline:
+    """Starts services on topics of its own; whatever it started ends with the test."""
+
+    def __init__(self, bootstrap: str, folder: Path, enter: Enter) -> None:
+        self.bootstrap = bootstrap
+        self.folder = folder
+        self._enter = enter
+        tag = uuid.uuid4().hex[:8]
+        self.topic_in, self.topic_out = f"videocam-{tag}", f"videodisplay-{tag}"
+        self.display = f"http://127.0.0.1:{free_port()}"
+
+    def producer(self, camera: str, link: str | Path, **settings: str) -> Service:
+        """Start a producer."""
+        environment = {
+            "VIDEOLINK": str(link),
+            "CAMERANAME": camera,
+            "FRAMEINTERVAL": "40ms",
+            "TOPICNAME": self.topic_in,
+            "KAFKAPORT": self.bootstrap,
+            **settings,
+        }
+        return self._start("producer", environment, f"-{camera}")
+
+    def consumer(self, model_url: str = "", **settings: str) -> Service:
+        """Start a consumer that asks one ImageNet model, or none."""
+        models, labels = {"imagenet_1": model_url}, {"imagenet_1": str(LABELS)}
+        environment = {
+            "TOPICNAMEIN": self.topic_in,
+            "TOPICNAMEOUT": self.topic_out,
+            "KAFKAPORTIN": self.bootstrap,
+            "KAFKAPORTOUT": self.bootstrap,
+            "GROUPNAME": self.topic_in,
+            "MODELURLS": json.dumps(models if model_url else {}),
+            "LABELURLS": json.dumps(labels if model_url else {}),
+            **settings,
+        }
+        return self._start("consumer", environment)
+
+    def video(self, **settings: str) -> Service:
+        """Start a video server at `display`."""
+        environment = {
+            "TOPICNAME": self.topic_out,
+            "KAFKAPORT": self.bootstrap,
+            "DISPLAYPORT": self.display.removeprefix("http://"),
+            "FRAMEINTERVAL": "40ms",
+            **settings,
+        }
+        return self._start("video", environment)
+
+    def camera(self, name: str) -> dict[str, Any]:
+        """Return what the video server tells of a camera; nothing while it does not know it."""
+        fields: dict[str, Any] = json.loads(reads(f"{self.display}/api/cameras/{name}") or b"{}")
+        return fields
+
+    def snapshot(self, name: str) -> bytes:
+        """Return a camera's newest picture."""
+        return get(f"{self.display}/snapshot/{name}.jpg")
+
+    def _start(self, name: str, environment: dict[str, str], tag: str = "") -> Service:
+        service: Service = self._enter(Service(name, environment, self.folder, tag))
+        return service
+
+
+@pytest.fixture(params=["embedded", "kafka"])
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of each kind of broker in turn."""
+    if request.param == "kafka":
+        yield request.getfixturevalue("kafka_bootstrap")
+        return
+    with embedded_broker(tmp_path) as (address, _):
+        yield address
+
+
+@pytest.fixture
+def pipeline(broker: str, tmp_path: Path) -> Iterator[Pipeline]:
+    """A pipeline on each kind of broker in turn."""
+    with ExitStack() as stack:
+        yield Pipeline(broker, tmp_path, stack.enter_context)
+
+
+@pytest.fixture
+def frail(tmp_path: Path) -> Iterator[tuple[Pipeline, Process]]:
+    """A pipeline on an embedded broker of its own, and that broker's process."""
+    with embedded_broker(tmp_path) as (address, process), ExitStack() as stack:
+        yield Pipeline(address, tmp_path, stack.enter_context), process

@@ -1,0 +1,199 @@
+"""What happens when a part fails: the rest goes on, and all recovers without a restart."""
+
+import signal
+import socket
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import cv2
+from confluent_kafka import Producer
+
+from tests.integration.conftest import Pipeline
+from tests.parts import ModelServer, Process, free_port, wait_for
+
+Frail = tuple[Pipeline, Process]
+
+
+def results(pipeline: Pipeline, camera: str) -> list[object]:
+    """Return the results on the camera's newest frame."""
+    return [r for p in pipeline.camera(camera).get("predictions", []) for r in p["results"]]
+
+
+def test_a_camera_that_comes_back_is_shown_again(
+    frail: Frail, system_python: str, clips: Path, tmp_path: Path
+) -> None:
+    pipeline, _ = frail
+    film = cv2.VideoCapture(str(clips / "bikes.mp4"))
+    for number in range(100):
+        cv2.imwrite(str(tmp_path / f"{number:04d}.jpg"), film.read()[1])
+    port = free_port()
+    command = [system_python, "-m", "tests.rtsp_camera", str(port), str(tmp_path / "%04d.jpg")]
+    link = f"rtsp://user:secret@127.0.0.1:{port}/camera"
+    pipeline.video(NOSIGNALAFTER="1s")
+    pipeline.consumer()
+    producer = pipeline.producer("door", link, FROZENAFTER="2s")
+    other = pipeline.producer("other", clips / "bikes.mp4")
+
+    with Process(command, {}, tmp_path / "rtsp1.log") as camera:
+        wait_for(lambda: pipeline.camera("door").get("seq", 0) > 25, 40, "the camera's picture")
+        camera.kill()
+        wait_for(lambda: pipeline.camera("door")["state"] == "no-signal", 20, "no signal to be told")
+    seq, others = pipeline.camera("door")["seq"], other.ledger()["other"]["out"]
+    assert b"door" in (producer.text.encode())
+    with Process(command, {}, tmp_path / "rtsp2.log"):
+        wait_for(lambda: pipeline.camera("door")["state"] == "live", 60, "the picture to go on")
+        wait_for(lambda: pipeline.camera("door")["seq"] > seq + 25, 20, "more frames")
+
+    assert other.ledger()["other"]["out"] > others, "the other camera never stopped"
+    assert "secret" not in producer.text
+
+
+def test_a_frozen_camera_is_noticed_and_opened_again(
+    frail: Frail, system_python: str, clips: Path, tmp_path: Path
+) -> None:
+    pipeline, _ = frail
+    film = cv2.VideoCapture(str(clips / "bikes.mp4"))
+    for number in range(50):
+        cv2.imwrite(str(tmp_path / f"{number:04d}.jpg"), film.read()[1])
+    port = free_port()
+    command = [system_python, "-m", "tests.rtsp_camera", str(port), str(tmp_path / "%04d.jpg")]
+
+    with Process(command, {}, tmp_path / "rtsp.log") as camera:
+        producer = pipeline.producer("door", f"rtsp://127.0.0.1:{port}/camera", FROZENAFTER="1s").ready()
+        camera.signal(signal.SIGSTOP)
+        wait_for(lambda: "gives no more frames" in producer.text, 20, "the frozen camera to be noticed")
+        camera.signal(signal.SIGCONT)
+        came = producer.ledger()["door"]["in"]
+        wait_for(lambda: producer.ledger()["door"]["in"] > came + 25, 40, "new frames")
+
+
+def test_the_video_goes_on_without_the_model_server_and_labels_come_back(
+    frail: Frail, model_folder: Path, clips: Path, tmp_path: Path
+) -> None:
+    pipeline, _ = frail
+    port = free_port()
+    pipeline.video(STALEAFTER="1s")
+    consumer = pipeline.consumer(f"http://127.0.0.1:{port}/v1/models/imagenet:predict", FORGETAFTER="2s")
+    pipeline.producer("bikes", clips / "bikes.mp4")
+    wait_for(lambda: pipeline.camera("bikes").get("state") == "stale", 30, "a picture without a label")
+
+    with ModelServer(model_folder, port, tmp_path) as server:
+        wait_for(lambda: results(pipeline, "bikes"), 30, "a label")
+        wait_for(lambda: pipeline.camera("bikes")["state"] == "live", 10, "the fresh label to be told")
+        server.signal(signal.SIGSTOP)
+        wait_for(lambda: not results(pipeline, "bikes"), 20, "the hanging server's label to go")
+        seq = pipeline.camera("bikes")["seq"]
+        wait_for(lambda: pipeline.camera("bikes")["seq"] > seq + 25, 5, "the picture to go on meanwhile")
+        server.signal(signal.SIGCONT)
+        wait_for(lambda: results(pipeline, "bikes"), 20, "the label to come back")
+        server.kill()
+    wait_for(lambda: not results(pipeline, "bikes"), 20, "the dead server's label to go")
+    with ModelServer(model_folder, port, tmp_path):
+        wait_for(lambda: results(pipeline, "bikes"), 30, "the label to come back again")
+
+    assert "Traceback" not in consumer.text
+
+
+def test_a_model_url_that_answers_404_leaves_the_picture_alone(
+    frail: Frail, model_server: ModelServer, clips: Path
+) -> None:
+    pipeline, _ = frail
+    pipeline.video()
+    consumer = pipeline.consumer(f"{model_server.base}/v1/models/nobody:predict")
+    pipeline.producer("bikes", clips / "bikes.mp4")
+
+    wait_for(lambda: pipeline.camera("bikes").get("seq", 0) > 50, 30, "frames")
+
+    assert results(pipeline, "bikes") == []
+    assert consumer.text.count("it answered 404") == 1, "one line a minute, not one a frame"
+    assert consumer.metric('streamlens_model_requests_total{model="imagenet_1",outcome="http_404"}') >= 1
+
+
+def test_poison_messages_are_skipped_counted_and_logged_once(frail: Frail, clips: Path) -> None:
+    pipeline, _ = frail
+    video, consumer = pipeline.video(), pipeline.consumer()
+    producer = pipeline.producer("bikes", clips / "bikes.mp4")
+    wait_for(lambda: pipeline.camera("bikes").get("seq", 0) > 10, 30, "frames")
+    picture = pipeline.snapshot("bikes")
+    poison = [
+        b"",
+        b"neither",
+        picture[: len(picture) // 2],
+        b'{"mat": "AAAA", "rows": 2, "cols": 2, "channels": 3, "type": 16}',
+        b'{"mat": "", "rows": -1, "cols": 99999999, "channels": 3, "type": 16}',
+    ]
+    poisoner = Producer({"bootstrap.servers": pipeline.bootstrap})
+    for topic in (pipeline.topic_in, pipeline.topic_out):
+        for value in poison * 20:
+            poisoner.produce(topic, key=b"evil", value=value)
+    assert poisoner.flush(10) == 0
+
+    for service in (consumer, video):
+        skipped = partial(service.metric, "streamlens_poison_messages_total")
+        wait_for(lambda skipped=skipped: skipped() == 100, 20, "all 100 poison messages to be counted")  # type: ignore[misc]
+        assert service.text.count("skipped") == 2, "one line for each kind"
+    seq = pipeline.camera("bikes")["seq"]
+    wait_for(lambda: pipeline.camera("bikes")["seq"] > seq + 25, 10, "the picture to go on")
+    assert producer.ledger().keys() == consumer.ledger().keys() == {"bikes"}
+
+
+def test_a_frozen_broker_fills_no_memory_and_the_newest_frame_comes_first_afterwards(
+    frail: Frail, clips: Path
+) -> None:
+    pipeline, broker = frail
+    video, consumer = pipeline.video(), pipeline.consumer()
+    producer = pipeline.producer("bunny", clips / "bigbuckbunny.mp4")
+    wait_for(lambda: pipeline.camera("bunny").get("seq", 0) > 50, 30, "frames")
+    before = producer.rss()
+
+    broker.signal(signal.SIGSTOP)
+    wait_for(
+        lambda: sum(producer.ledger()["bunny"]["dropped"].values()) > 200, 30, "200 frames to be given up"
+    )
+    after = producer.rss()
+    broker.signal(signal.SIGCONT)
+
+    wait_for(lambda: pipeline.camera("bunny")["state"] == "live", 30, "the picture to move again")
+    wait_for(lambda: pipeline.camera("bunny")["age_ms"] < 500, 10, "it to be up to date")
+    assert after < before + 60, "the queue is bounded"
+    for service in (producer, consumer, video):
+        assert service.stop() == 0
+
+
+def test_a_clients_silence_is_its_own_trouble(frail: Frail, clips: Path) -> None:
+    pipeline, _ = frail
+    video = pipeline.video()
+    pipeline.consumer()
+    pipeline.producer("bunny", clips / "bigbuckbunny.mp4")
+    wait_for(lambda: pipeline.camera("bunny").get("seq", 0) > 25, 30, "frames")
+    before = video.rss()
+    host, _, port = pipeline.display.removeprefix("http://").partition(":")
+
+    silent = [socket.create_connection((host, int(port))) for _ in range(50)]
+    for client in silent:
+        client.sendall(b"GET /stream/bunny HTTP/1.1\r\nHost: x\r\n\r\n")
+    seq = pipeline.camera("bunny")["seq"]
+    wait_for(lambda: pipeline.camera("bunny")["seq"] > seq + 100, 20, "100 more frames")
+
+    assert pipeline.camera("bunny")["age_ms"] < 1000
+    assert video.rss() < before + 40, "a silent client holds one frame at most"
+    for client in silent:
+        client.close()
+
+
+def test_a_signal_while_everything_is_away_ends_each_service(tmp_path: Path) -> None:
+    nowhere = f"127.0.0.1:{free_port()}"
+    with ExitStack() as stack:
+        pipeline = Pipeline(nowhere, tmp_path, stack.enter_context)
+        services = [
+            pipeline.producer("door", "rtsp://127.0.0.1:1/nobody"),
+            pipeline.consumer(f"http://{nowhere}/v1/models/imagenet:predict"),
+            pipeline.video(),
+        ]
+        for service in services:
+            wait_for(lambda s=service: "started" in s.text, 20, "start")  # type: ignore[misc]
+
+        statuses = [service.stop(10) for service in services]
+
+    assert statuses == [0, 0, 0]

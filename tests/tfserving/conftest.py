@@ -1,0 +1,48 @@
+"""What the tests of the model and its server share."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.tfserving import toys
+from tfserving import export
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The base path of a model with many signatures, version 1."""
+    base = tmp_path_factory.mktemp("toy")
+    toys.save(base / "1")
+    return base
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The base path of the ImageNet model, freshly exported."""
+    base = tmp_path_factory.mktemp("exported")
+    assert export.main([str(base)]) == 0
+    return base
+
+
+@pytest.fixture(scope="session")
+def frames(clips: Path) -> Callable[..., list[bytes]]:
+    """Return every `step`-th frame of a clip from frame `first` on, as JPEGs."""
+
+    def frames(name: str, first: int = 0, step: int = 10) -> list[bytes]:
+        pictures = list(read(clips / f"{name}.mp4"))[first::step]
+        return [cv2.imencode(".jpg", picture)[1].tobytes() for picture in pictures]
+
+    return frames
+
+
+def read(clip: Path) -> Iterator[np.ndarray]:
+    """Yield the pictures of a film."""
+    film = cv2.VideoCapture(str(clip))
+    while True:
+        good, picture = film.read()
+        if not good:
+            return
+        yield picture

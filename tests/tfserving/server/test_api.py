@@ -1,0 +1,163 @@
+"""The whole REST API over a real graph, without HTTP."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.tfserving.server.strategies import BODIES
+from tests.tfserving.toys import DTYPES
+from tfserving.server import api
+from tfserving.server.catalog import Catalog
+from tfserving.server.errors import Code, ServingError
+from tfserving.server.model import Model
+from tfserving.server.rest import error_text
+from tfserving.server.route import Route, match
+from tfserving.server.saved import Runtime, SavedModel
+from tfserving.server.versions import Retries
+
+
+@pytest.fixture(scope="module")
+def catalog(toy: Path) -> Iterator[Catalog]:
+    catalog = Catalog([Model("toy", toy, lambda folder: SavedModel(folder, Runtime()), Retries())])
+    catalog.poll()
+    yield catalog
+    catalog.close()
+
+
+def predict(catalog: Catalog, body: Any, url: str = "/v1/models/toy:predict") -> Any:
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return json.loads(api.answer(catalog, match("POST", url), text))
+
+
+def failure(catalog: Catalog, body: Any, url: str = "/v1/models/toy:predict") -> tuple[Code, str]:
+    with pytest.raises(ServingError) as caught:
+        predict(catalog, body, url)
+    return caught.value.code, caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("body", "answer"),
+    [
+        ({"instances": [1, 2.5]}, {"predictions": [2.0, 5.0]}),
+        ({"instances": [{"x": 1}]}, {"predictions": [2.0]}),
+        ({"inputs": [1, 2]}, {"outputs": [2.0, 4.0]}),
+        ({"inputs": 4}, {"outputs": 8.0}),
+        ({"inputs": {"x": [[1], [2]]}, "signature_name": ""}, {"outputs": [[2.0], [4.0]]}),
+        (
+            {"signature_name": "two", "instances": [{"a": 1, "b": 2}]},
+            {"predictions": [{"sum": 3, "text_bytes": {"b64": "MQ=="}}]},
+        ),
+        (
+            {"signature_name": "two", "inputs": {"a": [1], "b": [2, 3]}},
+            {"outputs": {"sum": [3, 4], "text_bytes": [{"b64": "MQ=="}]}},
+        ),
+        ({"signature_name": "one_in_two_out", "inputs": [4]}, {"outputs": {"double": [8.0], "half": [2.0]}}),
+        ({"signature_name": "scalar", "inputs": [1, 2]}, {"outputs": 3.0}),
+        ({"signature_name": "empty", "instances": [1, 2]}, {"predictions": []}),
+        (
+            {"signature_name": "join", "instances": ["é", {"b64": "QQ"}]},
+            {
+                "predictions": [
+                    {"raw_bytes": {"b64": "w6k="}, "text": "é"},
+                    {"raw_bytes": {"b64": "QQ=="}, "text": "A"},
+                ]
+            },
+        ),
+    ],
+)
+def test_predict(catalog: Catalog, body: Any, answer: Any) -> None:
+    assert predict(catalog, body) == answer
+
+
+@pytest.mark.parametrize("dtype", [name for name in DTYPES if name not in {"bool", "string"}])
+def test_each_dtype_is_carried_or_refused(catalog: Catalog, dtype: str) -> None:
+    body = {"signature_name": dtype, "inputs": [1, 2]}
+
+    if dtype in {"uint16", "float16", "bfloat16", "complex64"}:
+        code, message = failure(catalog, body)
+        assert code == Code.UNIMPLEMENTED
+        assert "Conversion of JSON Value: 1 to type: " in message
+    else:
+        assert predict(catalog, body) == {"outputs": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "code", "message"),
+    [
+        ("nope:predict", b"nonsense", Code.INVALID_ARGUMENT, "JSON Parse error"),
+        ("nope:predict", {}, Code.NOT_FOUND, "Servable not found for request: Latest(nope)"),
+        ("toy/versions/2:predict", {}, Code.NOT_FOUND, "Servable not found for request: Specific(toy, 2)"),
+        ("toy/labels/a:predict", {}, Code.INVALID_ARGUMENT, "Unrecognized servable version label: a"),
+        ("toy:predict", {}, Code.INVALID_ARGUMENT, "Missing 'inputs' or 'instances' key"),
+        (
+            "toy:predict",
+            {"signature_name": "x"},
+            Code.INVALID_ARGUMENT,
+            'Serving signature name: "x" not found in signature def',
+        ),
+        (
+            "toy:predict",
+            {"signature_name": "no_input"},
+            Code.INVALID_ARGUMENT,
+            "Failed to get input map for signature: no_input",
+        ),
+        (
+            "toy:predict",
+            {"signature_name": "scalar", "instances": [1]},
+            Code.INVALID_ARGUMENT,
+            "Tensor name: y has no shape information",
+        ),
+        (
+            "toy:predict",
+            {"signature_name": "uneven", "instances": [1, 2]},
+            Code.INVALID_ARGUMENT,
+            "Tensor name: b has inconsistent batch size: 1 expecting: 2",
+        ),
+        (
+            "toy:predict",
+            {"signature_name": "matrix", "instances": [1]},
+            Code.INVALID_ARGUMENT,
+            "ndims must be",
+        ),
+    ],
+)
+def test_failures(catalog: Catalog, url: str, body: Any, code: Code, message: str) -> None:
+    got, text = failure(catalog, body, f"/v1/models/{url}")
+
+    assert got == code
+    assert message in text
+
+
+def test_status(catalog: Catalog) -> None:
+    answers = [
+        json.loads(api.answer(catalog, Route("status", "toy", version, label), b""))
+        for version, label in [(None, None), (1, None), (None, "unknown")]
+    ]
+
+    status = {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
+    assert answers == [{"model_version_status": [status]}] * 3
+
+
+def test_metadata(catalog: Catalog) -> None:
+    answer = json.loads(api.answer(catalog, Route("metadata", "toy"), b""))
+
+    assert answer["model_spec"] == {"name": "toy", "signature_name": "", "version": "1"}
+    assert "serving_default" in answer["metadata"]["signature_def"]["signature_def"]
+    with pytest.raises(ServingError, match=r"Specific\(toy, 2\)"):
+        api.answer(catalog, Route("metadata", "toy", 2), b"")
+
+
+@given(BODIES | BODIES.map(lambda body: b'{"instances": [' + body + b"]}"), st.sampled_from(["toy", "nope"]))
+@settings(deadline=None)
+def test_any_body_is_answered_or_refused(catalog: Catalog, body: bytes, name: str) -> None:
+    try:
+        text = api.answer(catalog, Route("predict", name), body)
+    except ServingError as error:
+        text = error_text(error.message)
+
+    assert set(json.loads(text)) <= {"predictions", "outputs", "error"}

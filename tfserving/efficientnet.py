@@ -1,0 +1,120 @@
+"""EfficientNet-Lite0 as a graph from pictures to class probabilities.
+
+The layers' sizes are those of the published model, the numbers in them come from `weights`. Batch
+normalisation is folded into the convolution before it: the same function, a third of the operations.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfserving.runtime import tf
+from tfserving.weights import FloatArray
+
+SIDE = 224  # pixels of the square the network looks at
+MARGIN = 32  # pixels of the picture's shorter side left out when the square is cut, at the network's scale
+MEAN, SCALE = 127.0, 128.0
+EPSILON = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A run of equal blocks: only the first one strides and changes the number of channels."""
+
+    repeats: int
+    kernel: int
+    stride: int
+    expand: int
+    outputs: int
+
+
+STAGES = (
+    Stage(1, 3, 1, 1, 16),
+    Stage(2, 3, 2, 6, 24),
+    Stage(2, 5, 2, 6, 40),
+    Stage(3, 3, 2, 6, 80),
+    Stage(3, 5, 1, 6, 112),
+    Stage(4, 5, 2, 6, 192),
+    Stage(1, 3, 1, 6, 320),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Convolution:
+    """A convolution with its bias; the kernel is [height, width, inputs, outputs or 1]."""
+
+    kernel: FloatArray
+    bias: FloatArray
+    stride: int = 1
+    depthwise: bool = False
+    bounded: bool = True
+
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+        """Convolve [batch, height, width, channels] and, where the layer is bounded, clip to 0..6."""
+        strides = [1, self.stride, self.stride, 1]
+        convolve = tf.nn.depthwise_conv2d if self.depthwise else tf.nn.conv2d
+        x = tf.nn.bias_add(convolve(x, self.kernel, strides, "SAME"), self.bias)
+        return tf.nn.relu6(x) if self.bounded else x
+
+
+class EfficientNetLite0:
+    """The network, built once from the tensors of the weights file."""
+
+    def __init__(self, weights: Mapping[str, FloatArray]) -> None:
+        self._weights = weights
+        self.stem = self._convolution("_conv_stem", "_bn0", stride=2)
+        self.blocks: list[tuple[list[Convolution], bool]] = []
+        inputs = self.stem.bias.size
+        for stage in STAGES:
+            for repeat in range(stage.repeats):
+                stride = stage.stride if repeat == 0 else 1
+                skips = stride == 1 and inputs == stage.outputs
+                self.blocks.append((self._block(len(self.blocks), stage, stride), skips))
+                inputs = stage.outputs
+        self.head = self._convolution("_conv_head", "_bn1")
+        self.kernel = weights["_fc.weight"].T
+        self.bias = weights["_fc.bias"]
+
+    def __call__(self, x: tf.Tensor) -> tf.Tensor:
+        """Return the probabilities [batch, 1000] of pictures [batch, 224, 224, 3] with values -1..1."""
+        x = self.stem(x)
+        for layers, skips in self.blocks:
+            y = x
+            for layer in layers:
+                y = layer(y)
+            x = x + y if skips else y
+        x = tf.reduce_mean(self.head(x), axis=[1, 2])
+        return tf.nn.softmax(tf.matmul(x, self.kernel) + self.bias)
+
+    def _block(self, number: int, stage: Stage, stride: int) -> list[Convolution]:
+        name = f"_blocks.{number}."
+        layers = []
+        if stage.expand > 1:
+            layers.append(self._convolution(f"{name}_expand_conv", f"{name}_bn0"))
+        depthwise = self._convolution(f"{name}_depthwise_conv", f"{name}_bn1", stride=stride, depthwise=True)
+        project = self._convolution(f"{name}_project_conv", f"{name}_bn2", bounded=False)
+        return [*layers, depthwise, project]
+
+    def _convolution(
+        self, name: str, norm: str, *, stride: int = 1, depthwise: bool = False, bounded: bool = True
+    ) -> Convolution:
+        weights = self._weights
+        scale = weights[f"{norm}.weight"] / np.sqrt(weights[f"{norm}.running_var"] + np.float32(EPSILON))
+        bias = weights[f"{norm}.bias"] - weights[f"{norm}.running_mean"] * scale
+        # The file's order is [outputs, inputs, height, width].
+        kernel = (weights[f"{name}.weight"] * scale[:, None, None, None]).transpose(
+            (2, 3, 0, 1) if depthwise else (2, 3, 1, 0)
+        )
+        return Convolution(kernel, bias, stride, depthwise, bounded)
+
+
+def picture(jpeg: tf.Tensor) -> tf.Tensor:
+    """Decode one JPEG (a string scalar) into [224, 224, 3]: the middle square, scaled, values -1..1."""
+    pixels = tf.io.decode_jpeg(jpeg, channels=3)
+    height, width = tf.unstack(tf.shape(pixels)[:2])
+    side = tf.maximum(tf.minimum(height, width) * SIDE // (SIDE + MARGIN), 1)
+    top, left = (height - side + 1) // 2, (width - side + 1) // 2
+    square = pixels[top : top + side, left : left + side]
+    scaled = tf.image.resize(square, [SIDE, SIDE], tf.image.ResizeMethod.BICUBIC)
+    return (scaled - MEAN) / SCALE

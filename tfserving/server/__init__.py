@@ -1,0 +1,1 @@
+"""A TensorFlow runtime behind the REST API of TensorFlow Serving."""

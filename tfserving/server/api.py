@@ -1,0 +1,58 @@
+"""The answers of the REST API, apart from HTTP: a route and a body to JSON text."""
+
+import json
+
+from tfserving.server import request, response
+from tfserving.server.catalog import Catalog
+from tfserving.server.errors import Code, ServingError, invalid
+from tfserving.server.route import Route
+from tfserving.server.saved import DEFAULT_SIGNATURE
+
+
+def answer(catalog: Catalog, route: Route, body: bytes) -> bytes:
+    """Return the JSON text that answers a request; raise ServingError where it cannot be served."""
+    if route.verb == "status":
+        return _status(catalog, route)
+    if route.verb == "metadata":
+        return _metadata(catalog, route)
+    if route.verb == "predict":
+        return _predict(catalog, route, body)
+    raise ServingError(Code.UNIMPLEMENTED, f"{route.verb} is not served here")
+
+
+def _status(catalog: Catalog, route: Route) -> bytes:
+    statuses = catalog.statuses(route.name, route.version)
+    return json.dumps(
+        {
+            "model_version_status": [
+                {
+                    "version": str(status.version),
+                    "state": status.state.name,
+                    "status": {"error_code": status.code.name, "error_message": status.message},
+                }
+                for status in statuses
+            ]
+        },
+        indent=1,
+    ).encode()
+
+
+def _metadata(catalog: Catalog, route: Route) -> bytes:
+    with catalog.lease(route.name, route.version, route.label) as (version, model):
+        spec = {"name": route.name, "signature_name": "", "version": str(version)}
+        signatures = {"signature_def": model.metadata()}
+    return json.dumps({"model_spec": spec, "metadata": {"signature_def": signatures}}, indent=1).encode()
+
+
+def _predict(catalog: Catalog, route: Route, body: bytes) -> bytes:
+    asked = request.read(body)
+    with catalog.lease(route.name, route.version, route.label) as (_, model):
+        name = asked.signature or DEFAULT_SIGNATURE
+        signature = model.signatures.get(name)
+        if signature is None:
+            raise invalid(f'Serving signature name: "{name}" not found in signature def')
+        if not signature.inputs:
+            raise invalid(f"Failed to get input map for signature: {asked.signature or 'DEFAULT'}")
+        dtypes = {alias: tensor.dtype for alias, tensor in signature.inputs.items()}
+        outputs = model.run(name, request.feeds(asked, dtypes))
+    return response.text(outputs, row=asked.is_row)

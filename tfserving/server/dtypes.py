@@ -1,0 +1,21 @@
+"""What JSON and messages know of TensorFlow's dtypes, by NumPy's names (and `string`)."""
+
+REALS = frozenset({"float32", "float64"})
+
+# For each integer dtype the literals that are taken, from and up to; the narrow ones wrap, as in a cast.
+INTEGERS = {
+    "int8": (-(2**31), 2**31),
+    "int16": (-(2**31), 2**31),
+    "int32": (-(2**31), 2**31),
+    "uint8": (-(2**31), 2**31),
+    "int64": (-(2**63), 2**63),
+    "uint32": (0, 2**32),
+    "uint64": (0, 2**64),
+}
+
+_SPELLINGS = {"float32": "float", "float64": "double", "float16": "half"}
+
+
+def spelling(dtype: str) -> str:
+    """Return the name a dtype has in messages: float for float32."""
+    return _SPELLINGS.get(dtype, dtype)

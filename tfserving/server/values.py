@@ -1,0 +1,133 @@
+"""JSON values to tensors: shapes, dtypes and binary strings."""
+
+import binascii
+from itertools import chain
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from tfserving.server.dtypes import INTEGERS, REALS, spelling
+from tfserving.server.echo import echo
+from tfserving.server.errors import Code, ServingError, invalid
+from tfserving.server.parse import Value
+
+Array: TypeAlias = npt.NDArray[Any]
+
+MAX_RANK = 64  # as many dimensions as NumPy has; no more useful ones are known
+
+_TYPES = {type(None): "Null", int: "Number", float: "Number", bytes: "String", list: "Array", dict: "Object"}
+
+
+def is_binary(value: Value) -> bool:
+    """Tell whether a value is a binary string: an object whose only member is a string named b64."""
+    return isinstance(value, dict) and len(value) == 1 and isinstance(value.get(b"b64"), bytes)
+
+
+def tensor(value: Value, dtype: str) -> Array:
+    """Return the tensor of a scalar or of nested lists, strings as an array of bytes objects.
+
+    Raises ServingError: UNIMPLEMENTED for a dtype that JSON has no values for, INVALID_ARGUMENT for lists of
+    unequal lengths and for values of another type.
+    """
+    shape, leaves = _flatten(value)
+    if dtype in REALS:
+        flat = _reals(leaves, dtype)
+    elif dtype in INTEGERS:
+        flat = _integers(leaves, dtype)
+    elif dtype == "bool":
+        _check(leaves, dtype, bool)
+        flat = np.array(leaves, np.bool_)
+    elif dtype == "string":
+        flat = np.empty(len(leaves), object)
+        flat[:] = [_string(leaf) for leaf in leaves]
+    else:
+        first = echo(leaves[0]) if leaves else "[]"
+        raise ServingError(
+            Code.UNIMPLEMENTED, f"Conversion of JSON Value: {first} to type: {spelling(dtype)}"
+        )
+    return flat.reshape(shape)
+
+
+def _flatten(value: Value) -> tuple[tuple[int, ...], list[Value]]:
+    """Return the shape that the first elements have, and all elements, which must agree with it."""
+    shape = []
+    first = value
+    while isinstance(first, list):
+        shape.append(len(first))
+        if not first:
+            break
+        first = first[0]
+    if len(shape) > MAX_RANK:
+        raise invalid(f"Encountered {len(shape)} nested lists, expected at most {MAX_RANK}")
+    items = [value]
+    for level, size in enumerate(shape):
+        for item in items:
+            if not isinstance(item, list):
+                raise invalid(
+                    f"JSON Value: {echo(item)} found at incorrect level: {level} in the JSON DOM."
+                    f" Expected at level: {len(shape)}"
+                )
+            if len(item) != size:
+                raise invalid(
+                    f"Encountered list at unexpected size: {len(item)} at level: {level}"
+                    f" expected size: {size}"
+                )
+        items = list(chain.from_iterable(items))  # type: ignore[arg-type] # they are lists, as just checked
+    if list in set(map(type, items)):
+        raise invalid(f"Encountered list at unexpected level: {len(shape)} expected < {len(shape)}")
+    return tuple(shape), items
+
+
+def _check(leaves: list[Value], dtype: str, *allowed: type) -> None:
+    if set(map(type, leaves)).issubset(allowed):
+        return
+    raise _mismatch(next(leaf for leaf in leaves if type(leaf) not in allowed), dtype)
+
+
+def _mismatch(value: Value, dtype: str) -> ServingError:
+    kind = str(value) if isinstance(value, bool) else _TYPES[type(value)]
+    return invalid(f"JSON Value: {echo(value)} Type: {kind} is not of expected type: {spelling(dtype)}")
+
+
+def _reals(leaves: list[Value], dtype: str) -> Array:
+    _check(leaves, dtype, int, float)
+    with np.errstate(over="ignore", under="ignore"):
+        return np.array(leaves, np.float64).astype(dtype)
+
+
+def _integers(leaves: list[Value], dtype: str) -> Array:
+    _check(leaves, dtype, int)
+    low, high = INTEGERS[dtype]
+    for leaf in leaves:
+        if not isinstance(leaf, int) or not low <= leaf < high:
+            raise _mismatch(leaf, dtype)
+    return np.array(leaves, np.uint64 if dtype == "uint64" else np.int64).astype(dtype)
+
+
+def _string(value: Value) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, dict):
+        text = value.get(b"b64")
+        if len(value) != 1 or not isinstance(text, bytes):
+            raise invalid(f"JSON Value: {echo(value)} not formatted correctly for base64 data")
+        return decode(text)
+    raise _mismatch(value, "string")
+
+
+def decode(text: bytes) -> bytes:
+    """Return the bytes of base64 text; whitespace is skipped, padding may be missing or written as dots."""
+    try:
+        # The quick way, for text that is as it should be.
+        return binascii.a2b_base64(text, strict_mode=True)
+    except binascii.Error:
+        text = text.translate(None, b" \t\n\v\f\r").replace(b".", b"=")
+    bare = text.rstrip(b"=")
+    padding = len(text) - len(bare)
+    if padding not in {0, -len(bare) % 4}:
+        raise invalid("Unable to base64 decode")
+    try:
+        return binascii.a2b_base64(bare + b"=" * (-len(bare) % 4), strict_mode=True)
+    except binascii.Error as error:
+        raise invalid("Unable to base64 decode") from error
