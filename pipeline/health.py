@@ -46,7 +46,9 @@ class HealthServer:
             taken = f"HEALTHPORT='{address.host}:{address.port}': cannot listen there: {error.strerror}"
             raise SettingsError(taken) from None
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.1,), name="health", daemon=True
+        )
 
     @property
     def port(self) -> int:

@@ -5,7 +5,7 @@ class Pace:
     """Lets frames through at one per `interval` s on average, each at the moment it comes.
 
     A frame may come half an interval early, so that a stream of about the wanted rate keeps its frames
-    however unevenly they arrive.
+    however unevenly they arrive; after a pause that makes two frames at once.
     """
 
     def __init__(self, interval: float) -> None:

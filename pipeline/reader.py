@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaException
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaException
 from confluent_kafka import Message as Received
 from prometheus_client import Counter
 
@@ -107,5 +107,6 @@ def _frame(message: Received) -> Frame:
         (name, value) for name, value in dict(message.headers() or []).items() if isinstance(value, bytes)
     ]
     parts = Message(message.key(), message.value() or b"", headers)
-    _, milliseconds = message.timestamp()
-    return decode(parts, offset=message.offset() or 0, timestamp=milliseconds * 1_000_000)
+    kind, milliseconds = message.timestamp()
+    timestamp = time.time_ns() if kind == TIMESTAMP_NOT_AVAILABLE else milliseconds * 1_000_000
+    return decode(parts, offset=message.offset() or 0, timestamp=timestamp)

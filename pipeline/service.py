@@ -100,7 +100,7 @@ class Service:
         finally:
             self._join(threads)
             for close in reversed(self._closers):
-                close()
+                _close(close)
             self._health.stop()
             log.info("%s stopped: %s", self._name, self._ledger.totals())
             REGISTRY.unregister(self._ledger)
@@ -167,3 +167,11 @@ class Service:
             thread.join(max(0.0, deadline - time.monotonic()))
             if thread.is_alive():
                 log.warning("worker %s did not end in time", thread.name)
+
+
+def _close(close: Callable[[], None]) -> None:
+    # What one part cannot close shall not keep the others from it.
+    try:
+        close()
+    except Exception:
+        log.exception("closing failed")

@@ -35,7 +35,7 @@ class Capture:
         path = source.removeprefix("file://")
         if is_file and not os.path.isfile(path):  # False, too, where a Path raises
             raise CaptureError("there is no such file")
-        if source.isdigit():
+        if source.isdecimal():
             opened = self._capture.open(int(source))
         elif source.startswith("/dev/"):
             opened = self._capture.open(source)

@@ -35,7 +35,10 @@ class ProducerSettings(Settings):
     jpegquality: int = Field(85, ge=1, le=100, description="JPEG quality, 1 to 100")
     frameformat: Format = Field("jpeg", description="jpeg, or mat for the original system's message")
     frozenafter: Duration = Field(
-        5, ge=0.5, le=600, description="time without a new frame until the camera is opened again"
+        5,
+        ge=0.5,
+        le=15,
+        description="time without a new frame until the camera is opened again, 500ms to 15s",
     )
 
     @model_validator(mode="after")
@@ -56,5 +59,5 @@ class ProducerSettings(Settings):
         """Whether the source is a file: it is read at our pace and from its beginning again at its end."""
         link = self.videolink.get_secret_value()
         # A camera that is not plugged in yet is a device, too.
-        is_device = link.isdigit() or (link.startswith("/dev/") and not os.path.isfile(link))
+        is_device = link.isdecimal() or (link.startswith("/dev/") and not os.path.isfile(link))
         return bool(link) and not is_device and ("://" not in link or link.startswith("file://"))

@@ -61,6 +61,8 @@ class Board:
         return next(iter(self), None)
 
     def _show(self) -> None:
+        if self._loop is None:  # closed since this was called for
+            return
         for frame in self._frames.clear():
             made = part(frame)
             channel = self._channels.get(frame.camera)

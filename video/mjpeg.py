@@ -59,7 +59,7 @@ class Stream:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         if scope["method"] != "HEAD":
             sending = asyncio.ensure_future(self._send_frames(send, scope.get(UNREAD, _nothing)))
-            leaving = asyncio.ensure_future(_until_gone(receive))
+            leaving = asyncio.ensure_future(until_gone(receive))
             try:
                 await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -81,6 +81,9 @@ class Stream:
                 if self._pace.due(now):
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
                     sent.inc()
+                    # uvicorn waits for room before it writes, not after. Waiting here, with nothing to write,
+                    # leaves the choice of the next frame until there is room for it.
+                    await send({"type": "http.response.body", "body": b"", "more_body": True})
                     last = now
 
 
@@ -88,6 +91,7 @@ def _nothing() -> int:
     return 0
 
 
-async def _until_gone(receive: Receive) -> None:
+async def until_gone(receive: Receive) -> None:
+    """Return when the client has closed its connection."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -53,6 +53,7 @@ class WebServer:
             application(board, interval),
             http=Protocol,
             log_config=None,
+            log_level="warning",
             access_log=False,
             lifespan="off",
             ws="none",

@@ -1,5 +1,6 @@
 """What the video server answers over HTTP."""
 
+import asyncio
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from video.board import Board
 from video.channel import Channel
-from video.mjpeg import Stream
+from video.mjpeg import Stream, until_gone
 
 _PAGE: Final = Path(__file__).parent / "page"
 _POLICY: Final = {
@@ -30,8 +31,8 @@ def application(board: Board, interval: float) -> Starlette:
             return FileResponse(_PAGE / "index.html", headers=_POLICY)
         return await first_stream(request)
 
-    async def first_stream(_: Request) -> Response | Stream:
-        channel = await board.first()
+    async def first_stream(request: Request) -> Response | Stream:
+        channel = await _first(board, request)
         return Stream(channel, interval) if channel else _stopping()
 
     async def stream(request: Request) -> Response | Stream:
@@ -68,6 +69,18 @@ def application(board: Board, interval: float) -> Starlette:
 
 def _channel(board: Board, request: Request) -> Channel | None:
     return board.get(request.path_params["camera"])
+
+
+async def _first(board: Board, request: Request) -> Channel | None:
+    # A client that goes before there is any camera must not be waited for.
+    waiting = asyncio.ensure_future(board.first())
+    leaving = asyncio.ensure_future(until_gone(request.receive))
+    try:
+        await asyncio.wait((waiting, leaving), return_when=asyncio.FIRST_COMPLETED)
+        return waiting.result() if waiting.done() else None
+    finally:
+        waiting.cancel()
+        leaving.cancel()
 
 
 def _unknown(board: Board, request: Request) -> Response:

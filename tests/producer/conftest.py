@@ -5,16 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import cv2
-import hypothesis
 import numpy as np
 import pytest
 
 from producer.settings import ProducerSettings
 
 Environment = Callable[..., None]
-
-hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)
-hypothesis.settings.load_profile("repeatable")
 
 GREYS = (0, 60, 120, 180, 240)
 """The brightness of the clip's frames."""

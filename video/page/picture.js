@@ -85,10 +85,16 @@ export class Picture {
     this.#failed = false;
     this.#seen = { print: "", seq: -1, still: 0 };
     this.#stillSeq = -1;
-    image.addEventListener("error", () => (this.#failed = true));
+    image.addEventListener("error", () => this.#fail(image));
     // A stream that ended can stay in the browser's memory under its address: each gets its own.
     image.src = streamUrl(this.#name) + (this.#opened++ ? `?${this.#opened}` : "");
     this.#put(image);
+  }
+
+  /** @param {HTMLImageElement} image */
+  #fail(image) {
+    image.dataset.failed = "";
+    if (image === this.#image) this.#failed = true;
   }
 
   /**

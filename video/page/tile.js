@@ -66,6 +66,7 @@ export class Tile {
     const since = new Date(camera.since);
     const silent = camera.state === "no-signal";
     this.#show(camera.state, camera.state === "live" ? "" : text.since(since));
+    this.#veil.hidden = !silent;
     setText(this.#veilWords, silent ? text.noSignal(since) : "");
     this.#labels.update(camera);
     setText(this.#fps, text.fps(silent ? 0 : camera.fps));
@@ -78,6 +79,7 @@ export class Tile {
   away() {
     this.known = false;
     this.#show("away", "");
+    this.#veil.hidden = true;
     setText(this.#veilWords, "");
     setText(this.#fps, "");
     setText(this.#age, "");

