@@ -30,10 +30,11 @@ def lines(predictions: Sequence[Prediction]) -> list[str]:
 def stamp(image: Image, texts: Sequence[str]) -> None:
     """Draw lines of text under each other into the upper left corner, white with a black outline.
 
-    The letters take a 30th of the image's height, and less where a line would not fit its width.
+    The letters take a 26th of the image's height (of a flat one a 56th of its width), and less where a line
+    would not fit.
     """
     height, width = image.shape[:2]
-    scale = max(height / 30, 8) / _FONT_HEIGHT
+    scale = max(height / 26, width / 56, 8) / _FONT_HEIGHT
     margin = max(4, height // 60)
     for number, text in enumerate(map(_ascii, texts), start=1):
         (length, _), _ = cv2.getTextSize(text, _FONT, scale, 1)

@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,12 +15,21 @@ from video.channel import Channel
 from video.mjpeg import Stream, until_gone
 
 _PAGE: Final = Path(__file__).parent / "page"
-_POLICY: Final = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:",
-    "Cache-Control": "no-cache",
+_HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
+    ),
+    "Cache-Control": "no-cache",  # a new version is seen at once, and whole
     "Vary": "Accept",
     "X-Content-Type-Options": "nosniff",
 }
+
+
+class _PageFiles(StaticFiles):
+    def file_response(self, *args: Any, **options: Any) -> Response:
+        response = super().file_response(*args, **options)
+        response.headers.update(_HEADERS)
+        return response
 
 
 def application(board: Board, interval: float) -> Starlette:
@@ -28,7 +37,7 @@ def application(board: Board, interval: float) -> Starlette:
 
     async def root(request: Request) -> Response | Stream:
         if "text/html" in request.headers.get("accept", ""):
-            return FileResponse(_PAGE / "index.html", headers=_POLICY)
+            return FileResponse(_PAGE / "index.html", headers=_HEADERS)
         return await first_stream(request)
 
     async def first_stream(request: Request) -> Response | Stream:
@@ -57,7 +66,7 @@ def application(board: Board, interval: float) -> Starlette:
     return Starlette(
         routes=[
             Route("/", root),
-            Mount("/page", StaticFiles(directory=_PAGE)),
+            Mount("/page", _PageFiles(directory=_PAGE)),
             Route("/stream", first_stream),
             Route("/stream/{camera:path}", stream),
             Route("/snapshot/{camera:path}.jpg", snapshot),

@@ -28,9 +28,9 @@ def drawn(texts: list[str], width: int, height: int) -> NDArray[np.bool_]:
     return changed
 
 
-def letters(height: int) -> float:
-    """Return the height of a capital letter on a picture of that height."""
-    return max(height / 30, 8)
+def letters(width: int, height: int) -> float:
+    """Return the height of a capital letter on a picture of that size."""
+    return max(height / 26, width / 56, 8)
 
 
 def margin(height: int) -> int:
@@ -38,9 +38,9 @@ def margin(height: int) -> int:
     return max(4, height // 60)
 
 
-def bottom(count: int, height: int) -> float:
+def bottom(count: int, width: int, height: int) -> float:
     """Return the last row that so many lines may change."""
-    return (2 * count + 0.3) * letters(height) + margin(height)
+    return (2 * count + 0.3) * letters(width, height) + margin(height)
 
 
 def test_no_model_at_all_says_nothing() -> None:
@@ -80,7 +80,7 @@ def test_only_the_upper_rows_change(width: int, height: int, count: int) -> None
 
     assert rows.size
     assert rows.min() >= 0
-    assert rows.max() <= bottom(count, height)
+    assert rows.max() <= bottom(count, width, height)
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
@@ -119,7 +119,7 @@ def test_a_long_label_does_not_shrink_the_others() -> None:
 
     together = drawn(["Nothing", "W" * 300], 640, 480)
 
-    rows = round(2 * letters(480))
+    rows = round(2 * letters(640, 480))
     assert np.array_equal(together[:rows], alone[:rows])
 
 
@@ -174,4 +174,4 @@ def test_more_lines_than_fit_are_cut_off() -> None:
 def test_no_text_is_too_odd(texts: list[str], width: int) -> None:
     changed = drawn(texts, width, 100)
 
-    assert not changed[round(bottom(len(texts), 100)) + 1 :].any()
+    assert not changed[round(bottom(len(texts), width, 100)) + 1 :].any()
