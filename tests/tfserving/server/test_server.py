@@ -135,7 +135,7 @@ def test_predict_over_one_connection(server: ToyServer) -> None:
         ("GET", "/v1/models/to%2Fy", 404),
         ("GET", "/v1/models/", 400),
         ("POST", "/v1/models/toy:predict", 400),
-        ("POST", "/v1/models/toy:classify", 501),
+        ("POST", "/v1/models/toy:classify", 400),
         ("DELETE", "/v1/models/toy", 400),
         ("POST", "/v1/models/toy", 400),
     ],
@@ -262,6 +262,12 @@ def test_a_wrong_flag_is_told_in_one_line() -> None:
 
     assert ended.returncode == 1
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_wrong_flags_are_told_before_tensorflow_is_imported() -> None:
+    code = "import sys, tfserving.server.__main__; sys.exit('tensorflow' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=30, cwd=ROOT).returncode == 0
 
 
 def test_the_version_is_told() -> None:
