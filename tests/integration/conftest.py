@@ -37,17 +37,17 @@ class Pipeline:
         }
         return self._start("producer", environment, f"-{camera}")
 
-    def consumer(self, model_url: str = "", **settings: str) -> Service:
-        """Start a consumer that asks one ImageNet model, or none."""
-        models, labels = {"imagenet_1": model_url}, {"imagenet_1": str(LABELS)}
+    def consumer(self, *model_urls: str, **settings: str) -> Service:
+        """Start a consumer that asks the ImageNet models at these URLs: imagenet_1, imagenet_2, ..."""
+        models = {f"imagenet_{number}": url for number, url in enumerate(model_urls, start=1)}
         environment = {
             "TOPICNAMEIN": self.topic_in,
             "TOPICNAMEOUT": self.topic_out,
             "KAFKAPORTIN": self.bootstrap,
             "KAFKAPORTOUT": self.bootstrap,
             "GROUPNAME": self.topic_in,
-            "MODELURLS": json.dumps(models if model_url else {}),
-            "LABELURLS": json.dumps(labels if model_url else {}),
+            "MODELURLS": json.dumps(models),
+            "LABELURLS": json.dumps(dict.fromkeys(models, str(LABELS))),
             **settings,
         }
         return self._start("consumer", environment)

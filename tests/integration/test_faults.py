@@ -95,17 +95,20 @@ def test_the_video_goes_on_without_the_model_server_and_labels_come_back(
     assert "Traceback" not in consumer.text
 
 
-def test_a_model_url_that_answers_404_leaves_the_picture_alone(
+def test_a_model_that_answers_404_leaves_the_picture_and_the_other_model_alone(
     frail: Frail, model_server: ModelServer, clips: Path
 ) -> None:
     pipeline, _ = frail
     pipeline.video()
-    consumer = pipeline.consumer(f"{model_server.base}/v1/models/nobody:predict")
-    pipeline.producer("bikes", clips / "bikes.mp4")
+    consumer = pipeline.consumer(f"{model_server.base}/v1/models/nobody:predict", model_server.url)
+    pipeline.producer("phone", clips / "carphone_pristine.mp4")
 
-    wait_for(lambda: pipeline.camera("bikes").get("seq", 0) > 50, 30, "frames")
+    wait_for(lambda: results(pipeline, "phone"), 30, "an answer of the model that is there")
+    wait_for(lambda: pipeline.camera("phone")["seq"] > 50, 30, "frames")
 
-    assert results(pipeline, "bikes") == []
+    first, second = pipeline.camera("phone")["predictions"]
+    assert (first["model"], first["results"], first["seq"]) == ("imagenet_1", [], None)
+    assert (second["model"], second["results"][0]["label"]) == ("imagenet_2", "Windsor tie")
     assert consumer.text.count("it answered 404") == 1, "one line a minute, not one a frame"
     assert consumer.metric('streamlens_model_requests_total{model="imagenet_1",outcome="http_404"}') >= 1
 

@@ -131,6 +131,18 @@ def test_each_service_speaks_the_originals_message(pipeline: Pipeline, clips: Pa
     assert decode_picture(pipeline.snapshot("camera")).shape == (272, 640, 3)
 
 
+def test_the_stream_of_one_system_is_a_camera_of_another(pipeline: Pipeline, clips: Path) -> None:
+    pipeline.video()
+    pipeline.consumer()
+    pipeline.producer("bikes", clips / "bikes.mp4")
+    wait_for(lambda: pipeline.camera("bikes"), 30, "the first camera")
+
+    pipeline.producer("again", f"{pipeline.display}/stream/bikes")
+
+    wait_for(lambda: pipeline.camera("again").get("seq", 0) > 25, 30, "the camera that is its stream")
+    assert (pipeline.camera("again")["width"], pipeline.camera("again")["height"]) == (640, 272)
+
+
 def test_predictions_go_to_a_topic_of_their_own(
     pipeline: Pipeline, model_server: ModelServer, clips: Path
 ) -> None:
