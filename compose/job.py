@@ -68,6 +68,7 @@ class Job:
         """End the process, to be started anew with another address; this is no death."""
         if self.process is not None and self._kill_at is None:
             self._kill_at = now + _REPLACING
+            self.trouble = "is to get the new address"
             self.process.terminate()
 
     def is_running(self) -> bool:

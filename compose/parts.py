@@ -14,17 +14,20 @@ _LABELS: Final = "tfserving/labels/imagenetLabels.json"
 
 # What compose decides, or what would get in the way of it, is not taken over from the user's environment.
 _DECIDED: Final = {
-    *(
-        "VIDEOLINK",
-        "VIDEODEVICE",
-        "CAMERANAME",
-        "MODELURLS",
-        "LABELURLS",
-        "DISPLAYPORT",
-        "NODEPORT",
-        "HEALTHPORT",
-    ),
-    *("TOPICNAME", "TOPICNAMEIN", "TOPICNAMEOUT", "KAFKAPORT", "KAFKAPORTIN", "KAFKAPORTOUT"),
+    "VIDEOLINK",
+    "VIDEODEVICE",
+    "CAMERANAME",
+    "MODELURLS",
+    "LABELURLS",
+    "DISPLAYPORT",
+    "NODEPORT",
+    "HEALTHPORT",
+    "TOPICNAME",
+    "TOPICNAMEIN",
+    "TOPICNAMEOUT",
+    "KAFKAPORT",
+    "KAFKAPORTIN",
+    "KAFKAPORTOUT",
 }
 
 

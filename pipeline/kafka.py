@@ -6,9 +6,11 @@ from typing import Any, Final
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
+from pipeline.logs import Seldom
 from pipeline.settings import SettingsError
 
 log = logging.getLogger(__name__)
+_SELDOM: Final = Seldom(log)
 
 _LARGEST_MESSAGE: Final = 100_000_000  # bytes, as the original's brokers take
 _COMMON: Final = {
@@ -96,5 +98,5 @@ def _refused(error: KafkaException | TypeError) -> SettingsError:
 
 
 def _log_error(error: KafkaError) -> None:
-    # librdkafka mends its connections by itself and says so in the meantime.
-    log.warning("Kafka: %s", error.str())
+    # librdkafka mends its connections by itself, and says many times a second that it has not yet.
+    _SELDOM.warning(error.name(), f"Kafka: {error.str()}")

@@ -68,8 +68,11 @@ class Reader:
         return None if self._cameras else f"no frame has come on topic {self._topic} yet"
 
     def close(self) -> None:
-        """Leave the group."""
-        self._consumer.close()
+        """Leave the group, if there is a broker to be told."""
+        try:
+            self._consumer.close()
+        except KafkaException as error:
+            log.warning("topic %s: the group was not left: %s", self._topic, error.args[0].str())
 
     def _ask_for_topic(self) -> None:
         # Subscribing creates no topic (librdkafka#3395); asking for its metadata does, if the broker allows.

@@ -1,0 +1,94 @@
+"""Parts that are only played, and the real runner that keeps them up."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from compose.parts import Part
+from tests.parts import ROOT, free_port
+
+CHILD = Path(__file__).with_name("child.py")
+
+
+class Run:
+    """A runner in a process of its own, its two outputs in files."""
+
+    def __init__(
+        self, parts: list[Part], folder: Path, kafka: str = "k:1", seconds: float | None = None
+    ) -> None:
+        self.parts = parts
+        self.folder = folder
+        given: dict[str, Any] = {
+            "parts": [asdict(part) for part in parts],
+            "kafka": kafka,
+            "seconds": seconds,
+        }
+        self._out = (folder / "out").open("wb")
+        self._err = (folder / "err").open("wb")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.compose.driver", json.dumps(given)],
+            cwd=ROOT,
+            stdout=self._out,
+            stderr=self._err,
+            start_new_session=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()  # what it started ends with it
+        self.process.wait()
+        self._out.close()
+        self._err.close()
+
+    @property
+    def out(self) -> str:
+        return (self.folder / "out").read_text()
+
+    @property
+    def err(self) -> str:
+        return (self.folder / "err").read_text()
+
+    def is_ready(self) -> bool:
+        return "ready: here\n" in self.out
+
+    def starts(self, name: str) -> list[tuple[int, str]]:
+        """Return the number and the broker's address of each process that a part has had."""
+        file = self.folder / f"{name}.starts"
+        lines = file.read_text().splitlines() if file.exists() else []
+        return [(int(line.split()[0]), line.split()[1]) for line in lines]
+
+
+Play = Callable[..., Part]
+Runs = Callable[..., Run]
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Play:
+    """Makes a part that behaves as its kind says; see child.py."""
+
+    def part(kind: str, role: Any = "consumer", *, name: str = "", kafka: tuple[str, ...] = ()) -> Part:
+        name, port = name or role, free_port()
+        command = (sys.executable, str(CHILD), kind, str(port), str(tmp_path / name))
+        return Part(name, role, command, kafka=kafka, port=port, source="rtsp://u:***@h/x")
+
+    return part
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Iterator[Runs]:
+    """Starts runners; what is left of them ends with the test."""
+    with ExitStack() as stack:
+
+        def start(*parts: Part, **options: Any) -> Run:
+            return stack.enter_context(Run(list(parts), tmp_path, **options))
+
+        yield start

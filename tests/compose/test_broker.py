@@ -1,0 +1,124 @@
+"""The embedded broker, with real clients in another process."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from compose import broker
+from compose.broker import Broker
+from compose.errors import BrokerError
+from tests.parts import ROOT, embedded_broker
+
+COMMAND = [sys.executable, "-m", "compose.broker"]
+
+CLIENT = """
+import json, sys, time
+from confluent_kafka import Consumer, Producer
+
+address, topic = sys.argv[1:]
+producer = Producer({"bootstrap.servers": address})
+partitions = {name: len(found.partitions) for name, found in producer.list_topics(timeout=20).topics.items()}
+producer.produce(topic, b"picture" * 100_000, key="door", headers={"seq": b"17"})
+producer.flush(20)
+consumer = Consumer({"bootstrap.servers": address, "group.id": "g", "auto.offset.reset": "earliest"})
+assigned = []
+begun = time.monotonic()
+consumer.subscribe([topic], on_assign=lambda _, partitions: assigned.extend(partitions))
+while not assigned and time.monotonic() < begun + 20:
+    consumer.poll(0.05)
+seconds = time.monotonic() - begun
+message = None
+while message is None and time.monotonic() < begun + 40:
+    message = consumer.poll(0.1)
+consumer.close()
+print(json.dumps({
+    "partitions": partitions,
+    "assigned": len(assigned),
+    "seconds": seconds,
+    "key": message.key().decode(),
+    "size": len(message.value()),
+    "seq": dict(message.headers())["seq"].decode(),
+}))
+"""
+
+
+def client(address: str, topic: str) -> dict[str, object]:
+    """Return what a client in a process of its own found."""
+    command = [sys.executable, "-c", CLIENT, address, topic]
+    found: dict[str, object] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return found
+
+
+def test_clients_of_another_process_find_the_topics_and_are_assigned_at_once() -> None:
+    with Broker({"videocam": 3, "videodisplay": 8}) as started:
+        found = client(started.bootstrap, "videocam")
+
+    assert found["partitions"] == {"videocam": 3, "videodisplay": 8}
+    assert found["assigned"] == 3
+    assert float(str(found["seconds"])) < 1.5, "by default a group waits 3 s for more members"
+    assert (found["key"], found["size"], found["seq"]) == ("door", 700_000, "17")
+
+
+def test_a_process_of_its_own(tmp_path: Path) -> None:
+    with embedded_broker(tmp_path) as (address, process):
+        found = client(address, "new")
+        assert found["assigned"] == 4
+        assert process.stop(5) == 0
+        assert process.text == f"KAFKA_BOOTSTRAP={address}\n", "librdkafka is silent"
+
+
+def test_ctrl_c_ends_it() -> None:
+    command = [*COMMAND, "--topic", "a:2"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("KAFKA_BOOTSTRAP=")
+        process.send_signal(signal.SIGINT)
+
+        assert process.wait(5) == 0
+
+
+def test_it_ends_with_its_parent() -> None:
+    code = f"import subprocess, time; subprocess.Popen({COMMAND}, cwd={str(ROOT)!r}); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline().startswith("KAFKA_BOOTSTRAP=")
+        os.kill(parent.pid, signal.SIGKILL)
+
+        assert parent.stdout.read() == "", "the pipe ends with the last process that holds it"
+
+
+@pytest.mark.parametrize(
+    "topic", ["videocam", "videocam:", ":3", "videocam:0", "videocam:x", "videocam:99999"]
+)
+def test_a_wrong_topic_is_one_line(topic: str) -> None:
+    command = [*COMMAND, f"--topic={topic}"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+
+    assert ran.returncode == 2
+    assert ran.stderr.endswith(f"--topic: {topic!r}: NAME:PARTITIONS is wanted, such as videocam:4\n")
+    assert len(ran.stderr.splitlines()) == 1
+
+
+def test_closing_twice_is_closing_once() -> None:
+    started = Broker()
+    started.close()
+    started.close()
+
+
+def test_no_client_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "confluent_kafka", None)
+
+    with pytest.raises(BrokerError, match="confluent_kafka cannot be loaded"):
+        Broker()
+
+
+def test_a_client_library_without_a_mock_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker, "_FUNCTIONS", {"rd_kafka_no_such_function": (None, ())})
+
+    with pytest.raises(BrokerError, match="has no rd_kafka_no_such_function"):
+        Broker()

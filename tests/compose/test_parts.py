@@ -1,0 +1,141 @@
+"""The table of parts and their environments."""
+
+import itertools
+import json
+from pathlib import Path
+
+from compose.cameras import Camera
+from compose.options import ROOT, Options
+from compose.parts import Part, environment, table
+
+DOOR = Camera("door", "rtsp://u:secret@h/x")
+YARD = Camera("yard", "/films/yard.mp4")
+
+
+def parts(
+    cameras: tuple[Camera, ...] = (DOOR,), kafka: str = "", model_url: str = "", *, no_model: bool = False
+) -> dict[str, Part]:
+    options = Options(cameras, 30163, kafka, model_url, no_model, None)
+    return {part.name: part for part in table(options, itertools.count(41_000))}
+
+
+def variables(part: Part, **inherited: str) -> dict[str, str]:
+    return environment(part, "127.0.0.1:9092", inherited)
+
+
+def test_everything_of_our_own() -> None:
+    found = parts((DOOR, YARD))
+
+    assert list(found) == ["broker", "tfserving", "producer door", "producer yard", "consumer", "video"]
+    assert [part.command[2] for part in found.values()] == [
+        *("compose.broker", "tfserving.server", "producer", "producer", "consumer", "video")
+    ]
+    assert found["broker"].command[3:] == ("--topic=videocam:4", "--topic=videodisplay:4")
+    assert found["tfserving"].command[3:] == (
+        "--rest_api_port=41000",
+        "--model_name=imagenet",
+        "--model_base_path=build/models/imagenet",
+    )
+    ports = [part.port for part in found.values() if part.port]
+    assert len(set(ports)) == len(ports) == 5
+
+
+def test_what_runs_already_is_not_started() -> None:
+    url = "http://models:8501/v1/models/imagenet:predict"
+
+    found = parts(kafka="k:9092", model_url=url)
+
+    assert list(found) == ["producer door", "consumer", "video"]
+    assert json.loads(variables(found["consumer"])["MODELURLS"]) == {"imagenet_1": url}
+    assert "KAFKAFETCHWAIT" not in variables(found["consumer"])
+
+
+def test_without_a_model() -> None:
+    found = parts(no_model=True)
+
+    assert "tfserving" not in found
+    assert variables(found["consumer"])["MODELURLS"] == "{}"
+    assert variables(found["consumer"])["LABELURLS"] == "{}"
+
+
+def test_a_broker_has_a_partition_for_each_camera() -> None:
+    many = tuple(Camera(str(number), "0") for number in range(9))
+
+    assert "--topic=videocam:9" in parts(many)["broker"].command
+
+
+def test_a_producers_environment() -> None:
+    found = variables(parts()["producer door"])
+
+    assert found == {
+        "VIDEOLINK": "rtsp://u:secret@h/x",
+        "CAMERANAME": "door",
+        "TOPICNAME": "videocam",
+        "KAFKAPORT": "127.0.0.1:9092",
+        "KAFKAFETCHWAIT": "5ms",
+        "FRAMEINTERVAL": "40ms",
+        "HEALTHPORT": "127.0.0.1:41001",
+        "LOGFORMAT": "text",
+        "PYTHONUNBUFFERED": "1",
+    }
+    assert parts()["producer door"].source == "rtsp://u:***@h/x"
+
+
+def test_a_consumers_environment() -> None:
+    found = variables(parts()["consumer"])
+
+    assert found["KAFKAPORTIN"] == found["KAFKAPORTOUT"] == "127.0.0.1:9092"
+    assert (found["TOPICNAMEIN"], found["TOPICNAMEOUT"]) == ("videocam", "videodisplay")
+    assert json.loads(found["MODELURLS"]) == {
+        "imagenet_1": "http://127.0.0.1:41000/v1/models/imagenet:predict"
+    }
+    labels = json.loads(found["LABELURLS"])["imagenet_1"]
+    assert isinstance(json.loads((ROOT / labels).read_text()), list)
+    assert "KAFKAPORT" not in found
+
+
+def test_a_video_servers_environment() -> None:
+    found = variables(parts()["video"])
+
+    assert (found["TOPICNAME"], found["DISPLAYPORT"], found["NODEPORT"]) == (
+        "videodisplay",
+        ":30163",
+        ":30163",
+    )
+    assert found["FRAMEINTERVAL"] == "40ms"
+
+
+def test_what_the_user_has_set_passes_through() -> None:
+    mine = {"FRAMEINTERVAL": "100ms", "JPEGQUALITY": "50", "LOGFORMAT": "json", "KAFKAFETCHWAIT": "9ms"}
+
+    found = variables(parts()["producer door"], **mine, PATH="/bin", GROUPNAME="mine")
+
+    assert found.items() >= mine.items()
+    assert found["PATH"] == "/bin"
+    assert found["GROUPNAME"] == "mine"
+    assert variables(parts()["video"], FRAMEINTERVAL="")["FRAMEINTERVAL"] == "40ms"
+
+
+def test_what_compose_decides_is_not_taken_over() -> None:
+    theirs = {
+        "VIDEODEVICE": "0",
+        "videodevice": "1",
+        "TOPICNAME": "x",
+        "KAFKAPORT": "x:1",
+        "HEALTHPORT": ":9000",
+    }
+
+    producer = variables(parts()["producer door"], **theirs)
+    consumer = variables(parts()["consumer"], **theirs)
+
+    assert {"VIDEODEVICE", "videodevice"}.isdisjoint(producer)
+    assert producer["TOPICNAME"] == "videocam"
+    assert producer["KAFKAPORT"] == "127.0.0.1:9092"
+    assert {"TOPICNAME", "KAFKAPORT"}.isdisjoint(consumer)
+    assert consumer["HEALTHPORT"] == "127.0.0.1:41002"
+
+
+def test_every_module_that_is_started_is_there() -> None:
+    for part in parts().values():
+        path = Path(ROOT, *part.command[2].split("."))
+        assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()

@@ -1,0 +1,126 @@
+"""What is told while parts become ready, and what happens to cameras that do not."""
+
+import io
+from typing import Any
+
+import pytest
+
+from compose.console import Console
+from compose.errors import PartError
+from compose.job import Job
+from compose.parts import Part
+from compose.progress import Progress
+
+
+class Stage:
+    """Jobs that are never started, and a clock that stands at 0 at their start."""
+
+    def __init__(self, **roles: Any) -> None:
+        self.stream = io.StringIO()
+        console = Console(self.stream, [*roles], colour=False)
+        self.jobs = {
+            name: Job(Part(name, role, (), source=f"rtsp://u:***@{name}/x"), console, {})
+            for name, role in roles.items()
+        }
+        self.announced = 0
+        self._progress = Progress([*self.jobs.values()], console, self._announce, 0)
+
+    def at(self, now: float) -> list[str]:
+        """Report at a time; return the lines that were told."""
+        self.stream.seek(0)
+        self.stream.truncate()
+        self._progress.report(now)
+        return [line.partition("| ")[2] for line in self.stream.getvalue().splitlines()]
+
+    def ready(self, *names: str) -> None:
+        for name in names:
+            self.jobs[name].trouble = None
+            self.jobs[name].answered = 1
+
+    def unready(self, name: str, reason: str, since: float = 1) -> None:
+        self.jobs[name].trouble = reason
+        self.jobs[name].answered = since
+
+    def _announce(self) -> None:
+        self.announced += 1
+
+
+def test_what_is_waited_for_is_told_now_and_then() -> None:
+    stage = Stage(consumer="consumer", video="video")
+    stage.unready("consumer", "no frame yet")
+
+    assert stage.at(1) == []
+    assert stage.at(3) == ["waiting for consumer (no frame yet), video (not started yet)"]
+    assert stage.at(4) == []
+    stage.ready("video")
+    assert stage.at(6) == ["waiting for consumer (no frame yet)"]
+
+
+def test_all_being_ready_is_told_once() -> None:
+    stage = Stage(consumer="consumer")
+    stage.ready("consumer")
+
+    stage.at(1)
+    stage.at(2)
+    stage.unready("consumer", "is starting")
+    stage.at(3)
+    stage.ready("consumer")
+    stage.at(4)
+
+    assert stage.announced == 1
+
+
+def test_the_others_go_on_without_a_camera_that_does_not_deliver() -> None:
+    stage = Stage(door="producer", yard="producer", video="video")
+    stage.ready("yard", "video")
+    stage.unready("door", "camera door: away")
+
+    assert stage.at(14) == ["waiting for door (camera door: away)"]
+    assert stage.announced == 0
+    told = "camera rtsp://u:***@door/x is unreachable (camera door: away)"
+    assert stage.at(16) == [f"{told}; the others go on, its producer keeps trying"]
+    assert stage.announced == 1
+    assert stage.at(40) == []
+
+
+def test_a_camera_that_went_is_told_again_when_it_goes_again() -> None:
+    stage = Stage(door="producer", yard="producer")
+    stage.ready("yard")
+    stage.unready("door", "away")
+
+    assert len(stage.at(16)) == 1
+    stage.ready("door")
+    assert stage.at(20) == []
+    stage.unready("door", "away")
+    assert len(stage.at(30)) == 1
+
+
+def test_no_camera_at_all_is_the_end() -> None:
+    stage = Stage(door="producer", yard="producer", video="video")
+    stage.unready("door", "camera door: away")
+    stage.unready("yard", "camera yard: no video")
+    stage.at(14)
+
+    told = r"no camera delivers: camera door: away \(rtsp://u:\*\*\*@door/x\); camera yard: no video \("
+    with pytest.raises(PartError, match=told):
+        stage.at(16)
+
+
+def test_a_producer_that_starts_slowly_has_its_time() -> None:
+    stage = Stage(door="producer", video="video")
+
+    assert stage.at(20) == ["waiting for door (not started yet), video (not started yet)"]
+    stage.unready("door", "not open yet", since=20)
+    stage.at(25)
+    with pytest.raises(PartError, match="no camera delivers"):
+        stage.at(27)
+
+
+def test_cameras_that_go_later_end_nothing() -> None:
+    stage = Stage(door="producer", video="video")
+    stage.ready("door", "video")
+    stage.at(5)
+
+    stage.unready("door", "away", since=100)
+
+    assert len(stage.at(200)) == 1
