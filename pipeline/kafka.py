@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Producer, TopicPartition
@@ -10,7 +11,6 @@ from pipeline.logs import Seldom
 from pipeline.settings import SettingsError
 
 log = logging.getLogger(__name__)
-_SELDOM: Final = Seldom(log)
 
 _LARGEST_MESSAGE: Final = 100_000_000  # bytes, as the original's brokers take
 _COMMON: Final = {
@@ -40,7 +40,7 @@ def producer(bootstrap: str, compression: str, extra: dict[str, Any]) -> Produce
         "message.send.max.retries": 0,
         "queue.buffering.max.messages": 64,
         "queue.buffering.max.kbytes": 128 * 1024,
-        "error_cb": _log_error,
+        "error_cb": _error_log(),
         **extra,
     }
     try:
@@ -73,7 +73,7 @@ def consumer(bootstrap: str, group: str, fetch_wait: float, extra: dict[str, Any
         "heartbeat.interval.ms": 500,
         "session.timeout.ms": 6_000,
         "allow.auto.create.topics": True,
-        "error_cb": _log_error,
+        "error_cb": _error_log(),
         **extra,
     }
     try:
@@ -97,6 +97,11 @@ def _refused(error: KafkaException | TypeError) -> SettingsError:
     return SettingsError(f"KAFKACONFIG='***': {text}")
 
 
-def _log_error(error: KafkaError) -> None:
-    # librdkafka mends its connections by itself, and says many times a second that it has not yet.
-    _SELDOM.warning(error.name(), f"Kafka: {error.str()}")
+def _error_log() -> Callable[[KafkaError], None]:
+    seldom = Seldom(log)
+
+    def note(error: KafkaError) -> None:
+        # librdkafka mends its connections by itself, and says many times a second that it has not yet.
+        seldom.warning(error.name(), f"Kafka: {error.str()}")
+
+    return note
