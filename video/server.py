@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 # Python names it from 3.12 on.
 _TCP_NOTSENT_LOWAT: Final = {"linux": 25, "darwin": 0x201}.get(sys.platform)
 _UNSENT: Final = 16_384  # bytes
+_GRACE: Final = 1.5  # s for clients to take what is left for them
 
 
 def listen(address: Address) -> socket.socket:
@@ -82,4 +83,7 @@ class WebServer:
         finally:
             self._board.close()
             server.should_exit = True
+            await asyncio.wait([serving], timeout=_GRACE)
+            for connection in list(server.server_state.connections):
+                connection.transport.abort()  # its client does not read what ends its stream
             await serving
