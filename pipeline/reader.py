@@ -37,7 +37,7 @@ class Reader:
         self._ledger = ledger
         self._most_cameras = most_cameras
         self._cameras: set[str] = set()
-        self._assigned = False
+        self._partitions: set[tuple[str, int]] = set()
         self._asked = 0.0
         self._seldom = Seldom(log)
         consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
@@ -46,7 +46,7 @@ class Reader:
         """Read one message, waiting for it at most a fifth of a second."""
         message = self._consumer.poll(0.2)
         if message is None:
-            if not self._assigned:
+            if not self._partitions:
                 self._ask_for_topic()
             return
         if problem := message.error():
@@ -63,7 +63,7 @@ class Reader:
 
     def unready(self) -> str | None:
         """Return why no frames come, or None when they do."""
-        if not self._assigned:
+        if not self._partitions:
             return f"no partition of topic {self._topic} is assigned yet"
         return None if self._cameras else f"no frame has come on topic {self._topic} yet"
 
@@ -98,11 +98,13 @@ class Reader:
 
     def _on_assign(self, consumer: Consumer, partitions: list) -> None:  # type: ignore[type-arg]
         kafka.from_the_end(consumer, partitions)
-        self._assigned = self._assigned or bool(partitions)
+        self._partitions |= {(partition.topic, partition.partition) for partition in partitions}
 
     def _on_revoke(self, consumer: Consumer, partitions: list) -> None:  # type: ignore[type-arg]
+        # consumer.assignment() would tell what is left, but while closing without a broker it may raise
+        # what no `except` catches (a KafkaError, which is no exception).
         consumer.incremental_unassign(partitions)
-        self._assigned = bool(consumer.assignment())
+        self._partitions -= {(partition.topic, partition.partition) for partition in partitions}
 
 
 def _frame(message: Received) -> Frame:

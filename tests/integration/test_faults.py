@@ -2,17 +2,34 @@
 
 import signal
 import socket
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 import cv2
+import pytest
 from confluent_kafka import Producer
 
 from tests.integration.conftest import Pipeline
 from tests.parts import ModelServer, Process, free_port, wait_for
 
 Frail = tuple[Pipeline, Process]
+RtspCamera = Callable[[int], Process]
+
+
+@pytest.fixture
+def rtsp_camera(system_python: str, clips: Path, tmp_path: Path) -> RtspCamera:
+    """Make a real RTSP server that shows a real film's first seconds at a port, round and round."""
+    film = cv2.VideoCapture(str(clips / "bikes.mp4"))
+    for number in range(100):
+        cv2.imwrite(str(tmp_path / f"{number:04d}.jpg"), film.read()[1])
+
+    def start(port: int) -> Process:
+        command = [system_python, "-m", "tests.rtsp_camera", str(port), str(tmp_path / "%04d.jpg")]
+        return Process(command, {}, tmp_path / "rtsp.log")
+
+    return start
 
 
 def results(pipeline: Pipeline, camera: str) -> list[object]:
@@ -20,28 +37,22 @@ def results(pipeline: Pipeline, camera: str) -> list[object]:
     return [r for p in pipeline.camera(camera).get("predictions", []) for r in p["results"]]
 
 
-def test_a_camera_that_comes_back_is_shown_again(
-    frail: Frail, system_python: str, clips: Path, tmp_path: Path
-) -> None:
+def test_a_camera_that_comes_back_is_shown_again(frail: Frail, rtsp_camera: RtspCamera, clips: Path) -> None:
     pipeline, _ = frail
-    film = cv2.VideoCapture(str(clips / "bikes.mp4"))
-    for number in range(100):
-        cv2.imwrite(str(tmp_path / f"{number:04d}.jpg"), film.read()[1])
     port = free_port()
-    command = [system_python, "-m", "tests.rtsp_camera", str(port), str(tmp_path / "%04d.jpg")]
     link = f"rtsp://user:secret@127.0.0.1:{port}/camera"
     pipeline.video(NOSIGNALAFTER="1s")
     pipeline.consumer()
     producer = pipeline.producer("door", link, FROZENAFTER="2s")
     other = pipeline.producer("other", clips / "bikes.mp4")
 
-    with Process(command, {}, tmp_path / "rtsp1.log") as camera:
+    with rtsp_camera(port) as camera:
         wait_for(lambda: pipeline.camera("door").get("seq", 0) > 25, 40, "the camera's picture")
         camera.kill()
         wait_for(lambda: pipeline.camera("door")["state"] == "no-signal", 20, "no signal to be told")
     seq, others = pipeline.camera("door")["seq"], other.ledger()["other"]["out"]
     assert b"door" in (producer.text.encode())
-    with Process(command, {}, tmp_path / "rtsp2.log"):
+    with rtsp_camera(port):
         wait_for(lambda: pipeline.camera("door")["state"] == "live", 60, "the picture to go on")
         wait_for(lambda: pipeline.camera("door")["seq"] > seq + 25, 20, "more frames")
 
@@ -49,17 +60,11 @@ def test_a_camera_that_comes_back_is_shown_again(
     assert "secret" not in producer.text
 
 
-def test_a_frozen_camera_is_noticed_and_opened_again(
-    frail: Frail, system_python: str, clips: Path, tmp_path: Path
-) -> None:
+def test_a_frozen_camera_is_noticed_and_opened_again(frail: Frail, rtsp_camera: RtspCamera) -> None:
     pipeline, _ = frail
-    film = cv2.VideoCapture(str(clips / "bikes.mp4"))
-    for number in range(50):
-        cv2.imwrite(str(tmp_path / f"{number:04d}.jpg"), film.read()[1])
     port = free_port()
-    command = [system_python, "-m", "tests.rtsp_camera", str(port), str(tmp_path / "%04d.jpg")]
 
-    with Process(command, {}, tmp_path / "rtsp.log") as camera:
+    with rtsp_camera(port) as camera:
         producer = pipeline.producer("door", f"rtsp://127.0.0.1:{port}/camera", FROZENAFTER="1s").ready()
         camera.signal(signal.SIGSTOP)
         wait_for(lambda: "gives no more frames" in producer.text, 20, "the frozen camera to be noticed")
