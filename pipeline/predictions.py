@@ -60,7 +60,7 @@ def from_json(text: bytes) -> tuple[Prediction, ...]:
     try:
         return tuple(
             Prediction(
-                model=str(item["model"]),
+                model=_text(item["model"]),
                 results=tuple(_result_from_json(result) for result in item["results"]),
                 seq=None if item["seq"] is None else int(item["seq"]),
                 age_ms=None if item["age_ms"] is None else int(item["age_ms"]),
@@ -79,4 +79,10 @@ def _result_from_json(fields: dict[str, Any]) -> Result:
     score = float(fields["score"])
     if not math.isfinite(score):  # Python's JSON knows these, a browser's does not
         raise ValueError(f"the score {score} is no number")
-    return Result(label=str(fields["label"]), score=score, box=box)
+    return Result(label=_text(fields["label"]), score=score, box=box)
+
+
+def _text(value: object) -> str:
+    text = str(value)
+    text.encode()  # JSON can hold half a surrogate pair, which no answer in UTF-8 can: a ValueError
+    return text

@@ -8,9 +8,10 @@ from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
+from confluent_kafka import Producer
 
-from tests.consumer.fakes import ScriptedServer, reply
-from tests.parts import ROOT, Service, free_port, get, wait_for
+from tests.consumer.fakes import ScriptedServer, grey, hang, reply
+from tests.parts import ROOT, Service, embedded_broker, free_port, get, wait_for
 
 URL = "http://127.0.0.1:1/v1/models/imagenet:predict"
 
@@ -94,3 +95,34 @@ def test_without_kafka_it_runs_is_alive_says_what_is_missing_and_ends_when_told_
     assert status == 0
     assert "consumer stopped" in consumer.text
     assert "Traceback" not in consumer.text
+
+
+def test_with_kafka_gone_and_a_model_that_hangs_it_ends_in_time(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.json"
+    labels.write_text('["tench"]')
+
+    with ScriptedServer(hang) as server, embedded_broker(tmp_path) as (bootstrap, broker):
+        kafka = Producer({"bootstrap.servers": bootstrap})
+        variables = {
+            "KAFKAPORTIN": bootstrap,
+            "KAFKAPORTOUT": bootstrap,
+            "MODELURLS": json.dumps({"imagenet_1": server.url}),
+            "LABELURLS": json.dumps({"imagenet_1": str(labels)}),
+            "MODELTIMEOUT": "10s",
+        }
+
+        def asked() -> list[bytes]:
+            kafka.produce("videocam", key=b"door", value=grey(), headers={"seq": b"7"})
+            kafka.flush(5)
+            return server.bodies
+
+        with Service("consumer", variables, tmp_path) as consumer:
+            wait_for(lambda: "consumer started" in consumer.text, 30, "the start")
+            wait_for(asked, 40, "a question to the model")
+            broker.kill()
+            wait_for(lambda: "Kafka" in consumer.text, 20, "Kafka's absence to be noticed")
+            status = consumer.stop(10)
+
+    assert status == 0
+    assert "Traceback" not in consumer.text
+    assert "'pending': 0}" in consumer.text

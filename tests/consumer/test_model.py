@@ -220,28 +220,45 @@ def test_a_real_server_that_comes_back_is_asked_again(clock: Clock) -> None:
     assert [outcomes(model, kind)() for kind in ("http_500", "nonsense", "http_404", "ok")] == [1, 1, 1, 1]
 
 
-def test_a_model_that_keeps_failing_is_asked_ever_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+def waits_of(monkeypatch: pytest.MonkeyPatch, *answers: bytes | Exception) -> list[float]:
+    """Return how long a model that is given these answers waits after each that fails, in s."""
     waits: list[float] = []
 
     class Event(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
             waits.append(timeout or 0)
-            if len(waits) == 8:
-                self.set()
             return self.is_set()
 
-    client = HeldClient()
-    model = a_model(client)
-    frame = a_frame()
-    monkeypatch.setattr(model._frames, "take", lambda _: frame)
-    for _ in range(8):
-        client.answer(ModelError("unreachable", "refused"))
+    client, frames = HeldClient(), iter([a_frame()] * len(answers))
+    pulse = Pulse(Event())
 
-    model.run(Pulse(Event()))
+    def take(_: float) -> Frame | None:
+        if (frame := next(frames, None)) is None:
+            pulse.stopping.set()
+        return frame
+
+    model = a_model(client)
+    monkeypatch.setattr(model._frames, "take", take)
+    for text in answers:
+        client.answer(text)
+    model.run(pulse)
+    return waits
+
+
+def test_a_model_that_keeps_failing_is_asked_ever_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = waits_of(monkeypatch, *[ModelError("unreachable", "refused")] * 8)
 
     assert waits == sorted(waits)
     assert waits[0] <= 0.2
     assert waits[-1] == 2.0
+
+
+def test_after_an_answer_a_failure_is_the_first_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    trouble = ModelError("unreachable", "refused")
+
+    first, _, third, again = waits_of(monkeypatch, trouble, trouble, trouble, answer(1), trouble)
+
+    assert first == again < third
 
 
 def test_offering_to_a_hanging_model_never_waits() -> None:

@@ -11,6 +11,7 @@ import cv2
 import pytest
 from confluent_kafka import Producer
 
+from producer.capture import Capture
 from tests.integration.conftest import Pipeline
 from tests.parts import ModelServer, Process, free_port, wait_for
 
@@ -21,9 +22,9 @@ RtspCamera = Callable[[int], Process]
 @pytest.fixture
 def rtsp_camera(system_python: str, clips: Path, tmp_path: Path) -> RtspCamera:
     """Make a real RTSP server that shows a real film's first seconds at a port, round and round."""
-    film = cv2.VideoCapture(str(clips / "bikes.mp4"))
+    film = Capture(str(clips / "bikes.mp4"), is_file=True, read_timeout=5)
     for number in range(100):
-        cv2.imwrite(str(tmp_path / f"{number:04d}.jpg"), film.read()[1])
+        cv2.imwrite(str(tmp_path / f"{number:04d}.jpg"), film.read().image)
 
     def start(port: int) -> Process:
         command = [system_python, "-m", "tests.rtsp_camera", str(port), str(tmp_path / "%04d.jpg")]
