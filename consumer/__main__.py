@@ -1,7 +1,5 @@
 """Reads frames, asks the models, stamps and publishes: `python -m consumer`."""
 
-import sys
-
 from consumer import labels
 from consumer.client import ModelClient
 from consumer.handlers import HANDLERS
@@ -57,4 +55,4 @@ def _model(name: str, settings: ConsumerSettings) -> Model:
 
 
 if __name__ == "__main__":
-    sys.exit(startup.run("consumer", ConsumerSettings, serve))
+    startup.main("consumer", ConsumerSettings, serve)

@@ -38,12 +38,14 @@ class Model:
         self._forget_after = forget_after
         self._frames = Newest[Frame](replaced=lambda _: _SKIPPED.labels(name).inc())
         self._answers: dict[str, tuple[Frame, tuple[Result, ...]]] = {}
+        self._refused: dict[str, float] = {}  # cameras, and when they may be asked about again
         self._failures = 0
         self._seldom = Seldom(log)
 
     def offer(self, frame: Frame) -> None:
         """Let the model be asked about this frame, unless a newer one comes before it is free."""
-        self._frames.put(frame.camera, frame)
+        if time.monotonic() >= self._refused.get(frame.camera, 0):
+            self._frames.put(frame.camera, frame)
 
     def run(self, pulse: Pulse) -> None:
         """Ask about one frame after another until told to stop."""
@@ -51,7 +53,7 @@ class Model:
             pulse.beat()
             frame = self._frames.take(0.5)
             if frame is not None and not self._ask(frame):
-                pulse.stopping.wait(min(_LONGEST_WAIT, _SHORTEST_WAIT * 2.0**self._failures))
+                pulse.stopping.wait(min(_LONGEST_WAIT, _SHORTEST_WAIT * 2.0 ** (self._failures - 1)))
 
     def prediction(self, camera: str) -> Prediction:
         """Return the last answer about a camera, without results when there is none that is fresh enough."""
@@ -74,6 +76,9 @@ class Model:
         except ModelError as error:
             _REQUESTS.labels(self.name, error.kind).inc()
             self._seldom.warning(error.kind, f"model {self.name}: {error}")
+            if error.kind == "http_400":  # this frame's fault; the other cameras need not wait for it
+                self._refused[frame.camera] = time.monotonic() + _LONGEST_WAIT
+                return True
             self._failures = min(self._failures + 1, 10)
             return False
         _REQUESTS.labels(self.name, "ok").inc()

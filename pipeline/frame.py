@@ -51,6 +51,12 @@ class Message(NamedTuple):
     headers: list[tuple[str, bytes]]
 
 
+def is_name(text: str) -> bool:
+    """Tell whether a text can be a camera's name: 1 to 200 characters that can be printed."""
+    # The joiner within emoji of several parts counts as unprintable.
+    return 0 < len(text) <= _LONGEST_NAME and text.replace("\u200d", "").isprintable()
+
+
 def age_of(captured: int) -> float:
     """Return how many seconds ago a frame was captured; never below 0, though clocks may differ."""
     return max(0.0, (time.time_ns() - captured) / 1e9)
@@ -106,7 +112,7 @@ def _camera(key: bytes | None) -> str:
         name = key.decode()
     except UnicodeDecodeError:
         raise FrameError("bad_key", f"the key {key[:40]!r} is not UTF-8") from None
-    if len(name) > _LONGEST_NAME or not name.isprintable():
+    if not is_name(name):
         raise FrameError("bad_key", f"the key {key[:40]!r} is no camera's name: too long, or not printable")
     return name
 

@@ -5,6 +5,9 @@ from typing import Final
 START: Final = b"\xff\xd8"
 END: Final = b"\xff\xd9"
 
+MOST_PIXELS: Final = 64_000_000
+"""How many a frame may have: a few bytes can claim a picture that fits no memory."""
+
 _STANDALONE: Final = frozenset([0x01, *range(0xD0, 0xD9)])
 _START_OF_FRAME: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 # Some encoders pad the file; the end marker is looked for in this many last bytes.
@@ -29,8 +32,8 @@ def size(data: bytes) -> tuple[int, int]:
         if marker in _START_OF_FRAME:
             height = int.from_bytes(data[at + 5 : at + 7])
             width = int.from_bytes(data[at + 7 : at + 9])
-            if not width or not height:
-                raise JpegError(f"broken JPEG: {width}x{height} pixels")
+            if not 0 < width * height <= MOST_PIXELS:
+                raise JpegError(f"{width}x{height} pixels are none, or more than {MOST_PIXELS}")
             return width, height
         if marker == 0xFF:  # a fill byte before the marker
             at += 1

@@ -25,7 +25,7 @@ MOST_RESTARTS: Final = 5
 _RECENT: Final = 60.0
 _FROZEN: Final = 20.0  # s without a heartbeat until a worker counts as hanging
 _SUMMARY: Final = 10.0  # s between two summary lines
-_JOIN: Final = 6.0  # s for all workers to end
+_JOIN: Final = 5.0  # s for all workers to end
 
 
 @dataclass(slots=True)

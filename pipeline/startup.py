@@ -1,9 +1,10 @@
-"""How every service starts: settings first, then the log, then its own wiring."""
+"""How every service starts and ends: settings first, then the log, then its own wiring."""
 
 import logging
+import os
 import sys
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from pipeline import logs
 from pipeline.settings import Settings, SettingsError, load, strangers
@@ -23,3 +24,11 @@ def run(name: str, kind: type[_Settings], serve: Callable[[_Settings], int]) -> 
         for line in str(error).splitlines():
             print(f"{name}: {line}", file=sys.stderr)
         return 2
+
+
+def main(name: str, kind: type[_Settings], serve: Callable[[_Settings], int]) -> NoReturn:
+    """Run a service, and end the process with its exit status."""
+    status = run(name, kind, serve)
+    logging.shutdown()
+    # A worker that still waits in OpenCV, for a camera that is silent, would make an orderly end an abort.
+    os._exit(status)

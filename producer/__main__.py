@@ -1,7 +1,6 @@
 """Captures a camera and publishes its frames: `python -m producer`."""
 
 import logging
-import sys
 from functools import partial
 
 from pipeline import kafka, startup
@@ -52,4 +51,4 @@ def serve(settings: ProducerSettings) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(startup.run("producer", ProducerSettings, serve))
+    startup.main("producer", ProducerSettings, serve)

@@ -5,13 +5,13 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from pipeline.frame import UNNAMED, Format
+from pipeline.frame import UNNAMED, Format, is_name
 from pipeline.settings import Bootstrap, Duration, Settings
 
 
-def _printable(name: str) -> str:
-    if not name.isprintable():  # whoever reads the frames would skip them all
-        raise ValueError("it holds a character that cannot be printed")
+def _check_name(name: str) -> str:
+    if not is_name(name):  # whoever reads the frames would skip them all
+        raise ValueError("1 to 200 characters that can be printed are wanted")
     return name
 
 
@@ -22,8 +22,8 @@ class ProducerSettings(Settings):
         SecretStr(""), description="an RTSP or HTTP URL, a video file, or a device such as /dev/video0"
     )
     videodevice: str = Field("", description="a device such as 0 or /dev/video0, instead of VIDEOLINK")
-    cameraname: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)] = Field(
-        UNNAMED, description="the name under which the frames travel, up to 200 characters"
+    cameraname: Annotated[str, AfterValidator(_check_name)] = Field(
+        UNNAMED, description="the name under which the frames travel"
     )
     frameinterval: Duration = Field(
         0.042, ge=0.001, le=3600, description="time between two frames, such as 42ms; 1ms to 1h"

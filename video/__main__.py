@@ -1,7 +1,6 @@
 """Serves labelled frames to browsers and players: `python -m video`."""
 
 import logging
-import sys
 import uuid
 
 from pipeline import kafka, startup
@@ -43,4 +42,4 @@ def serve(settings: VideoSettings) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(startup.run("video", VideoSettings, serve))
+    startup.main("video", VideoSettings, serve)

@@ -61,7 +61,8 @@ class Channel:
         """Return what /api/cameras tells of this camera."""
         self._update()
         now = time.monotonic()
-        recent = [at for at in self._arrivals if now - at < _FPS_OVER]
+        over = _FPS_OVER if self._state != "no-signal" else 0
+        recent = [at for at in self._arrivals if now - at < over]
         seconds = recent[-1] - recent[0] if len(recent) > 1 else 0
         return {
             "name": self.frame.camera,

@@ -65,7 +65,9 @@ class Stream:
             finally:
                 sending.cancel()
                 leaving.cancel()
-                await asyncio.gather(sending, leaving, return_exceptions=True)
+                await asyncio.wait((sending, leaving))
+            if not sending.cancelled():
+                sending.result()
         await send({"type": "http.response.body"})
 
     async def _send_frames(self, send: Send, unread: Callable[[], int]) -> None:

@@ -15,7 +15,7 @@ FIGURES = [
 ]
 
 
-@pytest.mark.parametrize(("figure", "met"), zip(FIGURES, [True, False, True, None], strict=True))
+@pytest.mark.parametrize(("figure", "met"), list(zip(FIGURES, [True, False, True, None], strict=True)))
 def test_a_figure_knows_whether_its_goal_is_met(figure: Figure, met: bool | None) -> None:
     assert figure.met is met
 

@@ -1,0 +1,120 @@
+"""What the video server's tests share."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pipeline.ledger import Ledger
+from pipeline.service import Pulse
+from pipeline.settings import Address, SettingsError, load
+from tests.parts import wait_for
+from tests.video.fakes import INTERVAL, Clock, Site, a_frame
+from video.board import Board
+from video.channel import Limits
+from video.server import WebServer, listen
+from video.settings import VideoSettings
+
+LIMITS = Limits(no_signal_after=3, stale_after=5)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The time of day and the monotonic one, in channels and for ages; it passes only when told to."""
+    clock = Clock()
+    for module in ("pipeline.frame", "video.channel", "video.mjpeg"):
+        monkeypatch.setattr(f"{module}.time", clock)
+    return clock
+
+
+@pytest.fixture
+def configure(monkeypatch: pytest.MonkeyPatch) -> Callable[..., VideoSettings]:
+    """Return the settings of an environment with the given variables and Kafka's address, nothing else."""
+
+    def configure(**variables: str) -> VideoSettings:
+        for name in VideoSettings.model_fields:
+            monkeypatch.delenv(name.upper(), raising=False)
+        for name, value in {"KAFKAPORT": "kafka:9092", **variables}.items():
+            monkeypatch.setenv(name, value)
+        return load(VideoSettings)
+
+    return configure
+
+
+@pytest.fixture
+def complaint(configure: Callable[..., VideoSettings]) -> Callable[..., str]:
+    """Return the complaint about an environment with the given variables."""
+
+    def complaint(**variables: str) -> str:
+        with pytest.raises(SettingsError) as caught:
+            configure(**variables)
+        return str(caught.value)
+
+    return complaint
+
+
+@contextmanager
+def a_page(folder: Path) -> Iterator[Path]:
+    """Put a page of two files in place of the real one."""
+    (folder / "index.html").write_text("<!doctype html><title>a page</title>")
+    (folder / "app.js").write_text("'a script'")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("video.web._PAGE", folder)
+        yield folder
+
+
+@contextmanager
+def serving(pulse: Pulse) -> Iterator[Site]:
+    """Run the web server on a free port, without any camera yet."""
+    ledger = Ledger()
+    board = Board(LIMITS, ledger)
+    listener = listen(Address("127.0.0.1", 0))
+    web = WebServer(board, listener, INTERVAL)
+    thread = threading.Thread(target=web.run, args=(pulse,), name="web", daemon=True)
+    thread.start()
+    wait_for(lambda: board._loop, 20, "the server")
+    try:
+        yield Site(board, ledger, listener.getsockname()[1])
+    finally:
+        pulse.stopping.set()
+        thread.join(20)
+        web.close()
+        board.drop_rest()
+    assert not thread.is_alive()
+
+
+@pytest.fixture(scope="package")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A page of two files in place of the real one."""
+    with a_page(tmp_path_factory.mktemp("page")) as folder:
+        yield folder
+
+
+@pytest.fixture
+def pulse() -> Pulse:
+    """What ends the server."""
+    return Pulse(threading.Event())
+
+
+@pytest.fixture
+def site(page: Path, pulse: Pulse) -> Iterator[Site]:  # noqa: ARG001
+    """A web server without any camera yet."""
+    with serving(pulse) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def house(page: Path) -> Iterator[Site]:  # noqa: ARG001
+    """A web server for several tests, with the cameras `door` and `front door`."""
+    with serving(Pulse(threading.Event())) as site:
+        site.show(a_frame(7, camera="front door"), a_frame(7, camera="door"))
+        yield site
+
+
+@pytest.fixture(scope="module")
+def street(page: Path) -> Iterator[Site]:  # noqa: ARG001
+    """A web server for several tests, which show their own cameras."""
+    with serving(Pulse(threading.Event())) as site:
+        yield site

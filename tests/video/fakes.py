@@ -1,0 +1,213 @@
+"""Stand-ins for what surrounds the video server: frames, the clock, ASGI clients, readers of MJPEG."""
+
+import asyncio
+import http.client
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator, MutableMapping
+from typing import IO, Any, Final, NamedTuple
+from urllib.parse import quote
+
+import numpy as np
+from hypothesis import settings
+
+from pipeline import picture
+from pipeline.frame import Frame
+from pipeline.ledger import Ledger
+from pipeline.predictions import Prediction
+from video.board import Board
+from video.protocol import UNREAD
+
+PROPERTY: Final = settings(deadline=None, derandomize=True)
+"""How the properties run: without a limit of time, and the same each time."""
+
+INTERVAL: Final = 0.001
+"""The least time between two frames of a stream of `Site`, in s."""
+
+SECOND: Final = 1_000_000_000  # ns
+
+
+def grey(width: int = 64, height: int = 48) -> bytes:
+    """Return a JPEG of one colour."""
+    return picture.encode(np.full((height, width, 3), 90, np.uint8), 90)
+
+
+GREY: Final = grey()
+
+
+def a_frame(
+    seq: int = 1,
+    *,
+    camera: str = "door",
+    captured: int = 5 * SECOND,
+    jpeg: bytes = GREY,
+    predictions: tuple[Prediction, ...] = (),
+) -> Frame:
+    """Return a frame of 64 x 48 pixels."""
+    return Frame(camera, seq, captured, jpeg, 64, 48, predictions)
+
+
+class Clock:
+    """Stands in for the module `time`: its time passes only when told to."""
+
+    def __init__(self, now: float = 1_000.0) -> None:
+        self.now = now
+
+    def time(self) -> float:
+        """Return the seconds."""
+        return self.now
+
+    def monotonic(self) -> float:
+        """Return the seconds."""
+        return self.now
+
+    def time_ns(self) -> int:
+        """Return the nanoseconds."""
+        return round(self.now * SECOND)
+
+
+async def settle() -> None:
+    """Let everything run on the loop that can."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+class AsgiClient:
+    """A client as uvicorn shows it: who sends waits for room first, and then what is sent is taken whole."""
+
+    def __init__(self, method: str = "GET") -> None:
+        self.unread = 0
+        self.scope = {"type": "http", "method": method, UNREAD: lambda: self.unread}
+        self.messages: list[MutableMapping[str, Any]] = []
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._gone = asyncio.Event()
+        self._stalled = False
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        """Take a message, when there is room."""
+        await self._writable.wait()
+        self.messages.append(message)
+        if self._stalled and message.get("body"):
+            self._writable.clear()
+
+    async def receive(self) -> MutableMapping[str, Any]:
+        """Return when the client has gone."""
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    def stall(self) -> None:
+        """Stop reading: what is sent next fills the buffer."""
+        self._stalled = True
+
+    def read(self) -> None:
+        """Read on."""
+        self._stalled = False
+        self._writable.set()
+
+    def leave(self) -> None:
+        """Close the connection."""
+        self._gone.set()
+
+    @property
+    def bodies(self) -> list[bytes]:
+        """The pieces of body that were taken."""
+        bodies = (message.get("body", b"") for message in self.messages)
+        return [body for body in bodies if body]
+
+    @property
+    def seqs(self) -> list[int]:
+        """The numbers of the frames that were taken."""
+        return [int(seq) for seq in re.findall(rb"X-Seq: (\d+)\r\n", b"".join(self.bodies))]
+
+
+class Part(NamedTuple):
+    """A part of a multipart body."""
+
+    headers: dict[str, str]
+    body: bytes
+
+
+def by_length(stream: IO[bytes], boundary: bytes) -> Iterator[Part]:
+    """Yield the parts of a multipart stream up to its end, each as long as its Content-Length says."""
+    while line := stream.readline():
+        assert line == b"--" + boundary + b"\r\n"
+        headers = {}
+        while (line := stream.readline()) not in {b"\r\n", b""}:
+            name, _, value = line.decode().partition(":")
+            headers[name.lower()] = value.strip()
+        if not line:
+            return
+        body = stream.read(int(headers["content-length"]))
+        assert stream.read(2) == b"\r\n"
+        yield Part(headers, body)
+
+
+def by_boundary(text: bytes, boundary: bytes) -> list[bytes]:
+    """Return the complete parts' bodies of a multipart text, told apart by nothing but the boundary."""
+    *parts, _ = (b"\r\n" + text).split(b"\r\n--" + boundary + b"\r\n")
+    return [part.partition(b"\r\n\r\n")[2] for part in parts[1:]]
+
+
+class Browser:
+    """Asks a video server that answers on this port."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def ask(self, path: str, method: str = "GET", **headers: str) -> http.client.HTTPResponse:
+        """Return the answer's head; the path goes out as it is."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection.request(method, path, headers={"Connection": "close", **headers})
+        answer = connection.getresponse()
+        connection.close()  # the answer keeps the socket until it is closed itself
+        return answer
+
+    def get(self, path: str, **headers: str) -> tuple[int, bytes]:
+        """Return an answer's status and body."""
+        with self.ask(path, **headers) as answer:
+            return answer.status, answer.read()
+
+    def of(self, prefix: str, camera: str, suffix: str = "") -> str:
+        """Return a camera's path."""
+        return f"{prefix}/{quote(camera, safe='')}{suffix}"
+
+    def connect(self, path: str, receive_buffer: int) -> socket.socket:
+        """Ask over a socket with little room for what is not read yet."""
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        client.settimeout(20)
+        client.connect(("127.0.0.1", self.port))
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+        return client
+
+
+class Site(Browser):
+    """A video server in this process, to be shown frames and asked for them."""
+
+    def __init__(self, board: Board, ledger: Ledger, port: int) -> None:
+        super().__init__(port)
+        self.board = board
+        self.ledger = ledger
+
+    def show(self, *frames: Frame) -> None:
+        """Let frames come in, as the reader does, and wait until each is put up."""
+        for frame in frames:
+            self.ledger.came(frame.camera)
+            self.board.offer(frame.camera, frame)
+            self.sync()
+
+    def pause(self) -> None:
+        """Wait for an interval, so that the next frame is due."""
+        due = time.monotonic() + 2 * INTERVAL
+        while time.monotonic() < due:
+            self.sync()
+
+    def sync(self) -> None:
+        """Wait until the event loop has done what it was given so far."""
+        assert self.board._loop is not None
+        done = threading.Event()
+        self.board._loop.call_soon_threadsafe(done.set)
+        assert done.wait(20)

@@ -1,0 +1,241 @@
+"""The HTTP server's life, and clients that read slowly or not at all."""
+
+import http.client
+import itertools
+import socket
+import threading
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+import pytest
+from prometheus_client import REGISTRY
+
+from pipeline.ledger import Ledger
+from pipeline.service import Pulse
+from pipeline.settings import Address, SettingsError
+from tests.parts import wait_for
+from tests.video.conftest import LIMITS, serving
+from tests.video.fakes import INTERVAL, Site, a_frame, by_length
+from video.board import Board
+from video.server import WebServer, listen
+
+LARGE = bytes(1_000_000)
+CAMERAS = (f"camera {number}" for number in itertools.count(1))
+
+
+def sent(camera: str) -> float:
+    """Return how many frames of a camera were handed to the network for its clients."""
+    return REGISTRY.get_sample_value("streamlens_stream_frames_sent_total", {"camera": camera}) or 0
+
+
+class Film:
+    """Lets frames of a camera come in all the time, `interval` s apart."""
+
+    def __init__(self, site: Site, camera: str, jpeg: bytes, interval: float) -> None:
+        self.newest = 0
+        self._came = threading.Condition()
+        self._stopping = threading.Event()
+        self._site, self._frame = site, partial(a_frame, camera=camera, jpeg=jpeg)
+        self._interval = interval
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._next()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join(20)
+
+    def await_frames(self, count: int) -> None:
+        """Wait until so many more have come."""
+        with self._came:
+            wanted = self.newest + count
+            assert self._came.wait_for(lambda: self.newest >= wanted, 20)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._interval):
+            self._next()
+
+    def _next(self) -> None:
+        self._site.show(self._frame(self.newest + 1))
+        with self._came:
+            self.newest += 1
+            self._came.notify_all()
+
+
+def test_a_free_port_is_found_and_listened_on() -> None:
+    with listen(Address("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        with socket.create_connection(("127.0.0.1", port), timeout=20):
+            pass
+
+
+def test_every_interface_is_listened_on_without_a_host() -> None:
+    with listen(Address("", 0)) as listener:
+        assert listener.getsockname()[0] == "0.0.0.0"
+
+
+def test_the_kernel_takes_little_ahead_of_the_network() -> None:
+    with listen(Address("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port), timeout=20):
+            accepted, _ = listener.accept()
+            with accepted:
+                assert accepted.getsockopt(socket.IPPROTO_TCP, 25) == 16_384
+
+
+def test_a_port_that_is_taken_gets_one_line() -> None:
+    with listen(Address("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        with pytest.raises(SettingsError) as caught:
+            listen(Address("127.0.0.1", port))
+
+    line = str(caught.value)
+    assert line == f"DISPLAYPORT='127.0.0.1:{port}': cannot listen there: Address already in use"
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "nobody.invalid"])
+def test_a_host_that_is_not_this_one_gets_one_line(host: str) -> None:
+    with pytest.raises(SettingsError, match=f"DISPLAYPORT='{host}:0': cannot listen there") as caught:
+        listen(Address(host, 0))
+
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_server_without_clients_ends_when_told_to_and_beats_until_then(site: Site, pulse: Pulse) -> None:
+    begun = pulse.last
+
+    wait_for(lambda: pulse.last > begun, 20, "a heartbeat")
+
+    assert site.get("/api/cameras")[0] == 200
+
+
+def test_open_streams_end_with_the_server(site: Site, pulse: Pulse) -> None:
+    site.show(a_frame())
+    answers = [site.ask("/stream/door") for _ in range(3)]
+    for answer in answers:
+        next(by_length(answer, b"frame"))
+
+    pulse.stopping.set()
+
+    assert [answer.read().count(b"X-Seq") for answer in answers] == [0, 0, 0]
+    for answer in answers:
+        answer.close()
+
+
+def test_who_waits_for_the_first_camera_is_told_that_the_server_stops(site: Site, pulse: Pulse) -> None:
+    with site.connect("/stream", 65_536) as client:
+        site.get("/api/cameras")  # so that the request before has come in
+
+        pulse.stopping.set()
+
+        assert client.makefile("rb").readline() == b"HTTP/1.1 503 Service Unavailable\r\n"
+
+
+def test_a_client_that_never_reads_does_not_hold_up_the_end(
+    page: Path,  # noqa: ARG001
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    camera = next(CAMERAS)
+
+    with serving(Pulse(threading.Event())) as site:
+        site.show(a_frame(camera=camera, jpeg=LARGE))
+        client = site.connect(site.of("/stream", camera), 4096)
+        wait_for(lambda: sent(camera), 20, "the first frame")
+    client.close()
+
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_a_server_that_is_started_again_answers_on_the_same_port(
+    page: Path,  # noqa: ARG001
+) -> None:
+    board = Board(LIMITS, Ledger())
+    listener = listen(Address("127.0.0.1", 0))
+    web = WebServer(board, listener, INTERVAL)
+    site = Site(board, Ledger(), listener.getsockname()[1])
+    found = []
+
+    for seq in (1, 2):
+        pulse = Pulse(threading.Event())
+        thread = threading.Thread(target=web.run, args=(pulse,), daemon=True)
+        thread.start()
+        wait_for(lambda: board._loop, 20, "the server")
+        site.show(a_frame(seq))
+        with site.ask("/snapshot/door.jpg") as answer:
+            found.append(answer.headers["x-seq"])
+            answer.read()
+        pulse.stopping.set()
+        thread.join(20)
+        assert not thread.is_alive()
+    web.close()
+
+    assert found == ["1", "2"]
+
+
+def test_a_closed_server_leaves_its_port_to_others(page: Path) -> None:  # noqa: ARG001
+    listener = listen(Address("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+
+    WebServer(Board(LIMITS, Ledger()), listener, INTERVAL).close()
+
+    listen(Address("127.0.0.1", port)).close()
+
+
+def test_a_client_that_never_reads_holds_two_frames_at_most_and_nobody_up(site: Site) -> None:
+    idle, watched = next(CAMERAS), next(CAMERAS)
+    site.show(a_frame(1, camera=idle, jpeg=LARGE), a_frame(1, camera=watched))
+
+    with (
+        site.connect(site.of("/stream", idle), 4096),
+        site.ask(site.of("/stream", watched)) as answer,
+    ):
+        parts = by_length(answer, b"frame")
+        found = [int(next(parts).headers["x-seq"])]
+        for seq in range(2, 102):
+            site.pause()
+            site.show(a_frame(seq, camera=idle, jpeg=LARGE), a_frame(seq, camera=watched))
+            found.append(int(next(parts).headers["x-seq"]))
+        held = sent(idle)
+
+    assert found == list(range(1, 102))
+    assert held <= 2
+    assert site.ledger.totals() == {"in": 202, "out": 202, "dropped": {}, "pending": 0}
+
+
+@pytest.mark.parametrize("size", [10_000, 60_000, 200_000])
+def test_a_client_that_reads_two_of_five_frames_sees_recent_ones(site: Site, size: int) -> None:
+    camera = next(CAMERAS)
+    lags = []
+
+    with (
+        Film(site, camera, bytes(size), 0.02) as film,
+        socket.create_connection(("127.0.0.1", site.port), timeout=20) as client,
+    ):
+        client.sendall(f"GET {site.of('/stream', camera)} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+        with http.client.HTTPResponse(client) as answer:
+            answer.begin()
+            parts = by_length(answer, b"frame")
+            for number in range(30):
+                film.await_frames(2 + number % 2)
+                lags.append(film.newest - int(next(parts).headers["x-seq"]))
+
+    assert max(lags) <= 20
+    assert sorted(lags)[len(lags) // 2] <= 8
+
+
+def test_a_client_that_goes_without_a_word_is_forgotten(site: Site) -> None:
+    camera = next(CAMERAS)
+    site.show(a_frame(1, camera=camera))
+    client = site.connect(site.of("/stream", camera), 65_536)
+    labels = {"camera": camera}
+    wait_for(lambda: REGISTRY.get_sample_value("streamlens_stream_clients", labels) == 1, 20, "the stream")
+
+    client.close()
+
+    wait_for(lambda: REGISTRY.get_sample_value("streamlens_stream_clients", labels) == 0, 20, "its end")

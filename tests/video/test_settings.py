@@ -1,0 +1,47 @@
+"""The video server's settings, and one clear line for each that will not do."""
+
+from collections.abc import Callable
+
+import pytest
+
+from pipeline.settings import Address
+from video.settings import VideoSettings
+
+Complaint = Callable[..., str]
+Configure = Callable[..., VideoSettings]
+
+
+def test_kafkas_address_alone_will_do(configure: Configure) -> None:
+    settings = configure()
+
+    assert settings.topicname == "videodisplay"
+    assert (settings.displayport, settings.nodeport) == (Address("", 8080), Address("", 30163))
+    assert (settings.frameinterval, settings.nosignalafter, settings.staleafter) == (0.042, 3, 5)
+
+
+def test_kafkas_address_is_asked_for(complaint: Complaint) -> None:
+    assert complaint(KAFKAPORT="").startswith("KAFKAPORT is not set (it takes: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KAFKAPORT", "kafka"),
+        ("DISPLAYPORT", "8080"),
+        ("DISPLAYPORT", ":65536"),
+        ("NODEPORT", "x:y"),
+        ("FRAMEINTERVAL", "42"),
+        ("FRAMEINTERVAL", "0s"),
+        ("FRAMEINTERVAL", "-1s"),
+        ("FRAMEINTERVAL", "2h"),
+        ("NOSIGNALAFTER", "199ms"),
+        ("STALEAFTER", "never"),
+        ("MAXCAMERAS", "0"),
+    ],
+)
+def test_what_will_not_do_gets_one_line_with_its_value(complaint: Complaint, name: str, value: str) -> None:
+    line = complaint(**{name: value})
+
+    assert len(line.splitlines()) == 1
+    assert line.startswith(f"{name}={value!r}: ")
+    assert "it takes" in line
