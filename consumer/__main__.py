@@ -1,5 +1,9 @@
 """Reads frames, asks the models, stamps and publishes: `python -m consumer`."""
 
+from collections.abc import Callable
+
+from confluent_kafka import Producer
+
 from consumer import labels
 from consumer.client import ModelClient
 from consumer.handlers import HANDLERS
@@ -8,6 +12,7 @@ from consumer.model import Model
 from consumer.settings import ConsumerSettings, handler_of, order_of
 from consumer.teller import Teller
 from pipeline import kafka, startup
+from pipeline.frame import Frame
 from pipeline.ledger import Ledger
 from pipeline.publisher import Publisher
 from pipeline.reader import Reader
@@ -22,16 +27,16 @@ def serve(settings: ConsumerSettings) -> int:
     models = [_model(name, settings) for name in sorted(settings.modelurls, key=order_of)]
     for model in models:
         service.work(model.name, model.run)
+        service.at_end(model.close)
 
-    client = kafka.producer(settings.kafkaportout, settings.compressiontype, settings.kafkaconfig)
-    publisher = Publisher(client, settings.topicnameout, ledger)
+    publisher = Publisher(_producer(settings), settings.topicnameout, ledger)
     service.at_end(publisher.close)
 
     labeller = Labeller(
         models,
         publisher,
         ledger,
-        tell=Teller(client, settings.topicnamepredictions).tell if settings.topicnamepredictions else None,
+        tell=_tell(settings, service),
         quality=settings.jpegquality,
         frame_format=settings.frameformat,
     )
@@ -52,6 +57,18 @@ def _model(name: str, settings: ConsumerSettings) -> Model:
     handler = HANDLERS[handler_of(name)](labels.load(name, settings.labelurls[name]))
     client = ModelClient(settings.modelurls[name], settings.modeltimeout)
     return Model(name, handler, client, settings.forgetafter)
+
+
+def _producer(settings: ConsumerSettings) -> Producer:
+    return kafka.producer(settings.kafkaportout, settings.compressiontype, settings.kafkaconfig)
+
+
+def _tell(settings: ConsumerSettings, service: Service) -> Callable[[Frame], None] | None:
+    if not settings.topicnamepredictions:
+        return None
+    teller = Teller(_producer(settings), settings.topicnamepredictions)
+    service.at_end(teller.close)
+    return teller.tell
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """Asks a model server over HTTP, within a deadline."""
 
+import socket
+import threading
 import time
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from typing import Final
-
-import urllib3
-from urllib3 import exceptions
+from urllib.parse import urlsplit
 
 _LARGEST_ANSWER: Final = 16 * 1024 * 1024  # bytes
-_PIECE: Final = 256 * 1024
 
 
 class ModelError(Exception):
@@ -22,48 +23,64 @@ class ModelClient:
     """Posts requests to one URL over a connection that is kept open."""
 
     def __init__(self, url: str, timeout: float) -> None:
-        self._url = url
+        parts = urlsplit(url)
+        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        self._connection = kind(parts.hostname or "", parts.port, timeout=timeout)
+        self._path = parts.path + (f"?{parts.query}" if parts.query else "")
         self._timeout = timeout
-        self._pool = urllib3.PoolManager(maxsize=1, retries=False)
 
     def ask(self, body: bytes) -> bytes:
         """Return the answer's body; raise `ModelError` for anything but a 200 within the deadline."""
         deadline = time.monotonic() + self._timeout
+        was_open = self._connection.sock is not None
         try:
-            answer = self._pool.request(
-                "POST",
-                self._url,
-                body=body,
-                headers={"Content-Type": "application/json"},
-                timeout=urllib3.Timeout(total=self._timeout),
-                preload_content=False,
-                redirect=False,
-            )
             try:
-                text = _read(answer, deadline)
-            except BaseException:
-                answer.close()  # the rest of this answer must not be taken for the next one
-                raise
-            answer.release_conn()
-        except exceptions.NewConnectionError as error:
-            raise ModelError("unreachable", str(error)) from None
-        except exceptions.TimeoutError:
-            raise ModelError("timeout", f"no answer within {self._timeout:g} s") from None
-        except (exceptions.HTTPError, OSError) as error:
-            raise ModelError("broken", str(error)) from None
-        if answer.status != 200:
-            raise ModelError(f"http_{answer.status}", f"it answered {answer.status}: {text[:200]!r}")
+                status, text = self._exchange(body, deadline)
+            except ConnectionError:
+                # A server may close a connection that was idle; that is no reason to do without an answer.
+                if not was_open or time.monotonic() > deadline:
+                    raise
+                self._connection.close()
+                status, text = self._exchange(body, deadline)
+        except (HTTPException, OSError, UnicodeError) as error:
+            self._connection.close()  # the rest of this answer must not be taken for the next one
+            if time.monotonic() >= deadline or isinstance(error, TimeoutError):
+                raise ModelError("timeout", f"no answer within {self._timeout:g} s") from None
+            kind = "unreachable" if isinstance(error, ConnectionRefusedError | socket.gaierror) else "broken"
+            raise ModelError(kind, f"{type(error).__name__}: {error}") from None
+        if len(text) > _LARGEST_ANSWER:
+            self._connection.close()
+            raise ModelError("nonsense", f"the answer is longer than {_LARGEST_ANSWER} bytes")
+        if status != 200:
+            raise ModelError(f"http_{status}", f"it answered {status}: {text[:200]!r}")
         return text
 
+    def close(self) -> None:
+        """Close the connection; the next question opens it again."""
+        self._connection.close()
 
-def _read(answer: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-    pieces = []
-    length = 0
-    while piece := answer.read1(_PIECE):
-        pieces.append(piece)
-        length += len(piece)
-        if length > _LARGEST_ANSWER:
-            raise ModelError("nonsense", f"the answer is longer than {_LARGEST_ANSWER} bytes")
-        if time.monotonic() > deadline:
-            raise exceptions.TimeoutError("the answer trickles in")
-    return b"".join(pieces)
+    def _exchange(self, body: bytes, deadline: float) -> tuple[int, bytes]:
+        """Return the answer's status and body; of a body that is too long, a byte more than is allowed."""
+        if self._connection.sock is None:
+            self._connection.connect()
+        # Timeouts of a socket count from its last byte, however slowly they trickle in.
+        left = max(0, deadline - time.monotonic())
+        watchdog = threading.Timer(left, _cut, [self._connection.sock])
+        watchdog.start()
+        try:
+            self._connection.request("POST", self._path, body, {"Content-Type": "application/json"})
+            answer: HTTPResponse = self._connection.getresponse()
+            with answer:
+                text = answer.read(_LARGEST_ANSWER + 1)
+                if answer.length and len(text) <= _LARGEST_ANSWER:
+                    raise IncompleteRead(text, answer.length)
+            if time.monotonic() >= deadline:  # the end that was read is the watchdog's
+                raise TimeoutError
+            return answer.status, text
+        finally:
+            watchdog.cancel()
+
+
+def _cut(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)

@@ -52,6 +52,9 @@ class Labeller:
             self._ledger.dropped(frame.camera, "bad_jpeg")
             self._seldom.warning("bad_jpeg", f"a frame of {frame.camera} skipped: {error}")
             return
+        except Exception:
+            self._ledger.dropped(frame.camera, "failed")
+            raise
         self._publisher.publish(message, camera=frame.camera, captured=frame.captured)
 
     def close(self) -> None:

@@ -1,10 +1,11 @@
 """Reads a model's list of labels."""
 
 import json
+from http.client import HTTPException
 from pathlib import Path
 from typing import Final
-
-import urllib3
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
 
 from pipeline.settings import SettingsError, mask
 
@@ -16,7 +17,9 @@ def load(model: str, source: str) -> tuple[str, ...]:
     try:
         text = _fetch(source) if source.startswith(("http://", "https://")) else _read(source)
         labels = json.loads(text)
-    except (OSError, ValueError, RecursionError, urllib3.exceptions.HTTPError) as error:
+    except OSError as error:  # its text would hold the URL once more
+        raise SettingsError(_explain(model, source, error.strerror or str(error))) from None
+    except (ValueError, RecursionError, HTTPException) as error:
         raise SettingsError(_explain(model, source, str(error))) from None
     if not labels or not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         raise SettingsError(_explain(model, source, "it is no JSON list of texts"))
@@ -28,10 +31,14 @@ def _read(path: str) -> bytes:
 
 
 def _fetch(url: str) -> bytes:
-    answer = urllib3.request("GET", url, timeout=_TIMEOUT, retries=False)
-    if answer.status != 200:
-        raise ValueError(f"the server answered {answer.status}")
-    return answer.data
+    try:
+        with urlopen(url, timeout=_TIMEOUT) as answer:  # noqa: S310  # an http URL, see above
+            return bytes(answer.read())
+    except HTTPError as error:
+        with error:
+            raise ValueError(f"the server answered {error.code}") from None
+    except URLError as error:
+        raise ValueError(f"the server is not reached: {error.reason}") from None
 
 
 def _explain(model: str, source: str, reason: str) -> str:

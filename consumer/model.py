@@ -37,7 +37,7 @@ class Model:
         self._client = client
         self._forget_after = forget_after
         self._frames = Newest[Frame](replaced=lambda _: _SKIPPED.labels(name).inc())
-        self._answers: dict[str, tuple[Frame, tuple[Result, ...]]] = {}
+        self._answers: dict[str, tuple[int, int, tuple[Result, ...]]] = {}  # seq, captured, results
         self._refused: dict[str, float] = {}  # cameras, and when they may be asked about again
         self._failures = 0
         self._seldom = Seldom(log)
@@ -55,15 +55,19 @@ class Model:
             if frame is not None and not self._ask(frame):
                 pulse.stopping.wait(min(_LONGEST_WAIT, _SHORTEST_WAIT * 2.0 ** (self._failures - 1)))
 
+    def close(self) -> None:
+        """Let go of the connection to the model server."""
+        self._client.close()
+
     def prediction(self, camera: str) -> Prediction:
         """Return the last answer about a camera, without results when there is none that is fresh enough."""
         if camera not in self._answers:
             return Prediction(self.name)
-        frame, results = self._answers[camera]
-        age = age_of(frame.captured)
+        seq, captured, results = self._answers[camera]
+        age = age_of(captured)
         if age > self._forget_after:
             return Prediction(self.name)
-        return Prediction(self.name, results, frame.seq, round(age * 1000))
+        return Prediction(self.name, results, seq, round(age * 1000))
 
     def _ask(self, frame: Frame) -> bool:
         begun = time.monotonic()
@@ -86,5 +90,5 @@ class Model:
         if self._failures:
             log.info("model %s answers again", self.name)
             self._failures = 0
-        self._answers[frame.camera] = (frame, results)
+        self._answers[frame.camera] = (frame.seq, frame.captured, results)
         return True

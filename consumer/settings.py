@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -27,11 +28,18 @@ def _check_models(urls: dict[str, str]) -> dict[str, str]:
         if not _NAME.fullmatch(name) or handler_of(name) not in HANDLERS:
             known = ", ".join(f"{handler}_1" for handler in HANDLERS)
             raise ValueError(f"{name!r} names no known handler and a number, such as {known}")
-        if not re.fullmatch(r"https?://[^/\s]+/\S+", url):
+        if not _is_url(url):
             raise ValueError(
                 f"{mask(url)!r} of {name} is no URL such as http://host:8501/v1/models/NAME:predict"
             )
     return urls
+
+
+def _is_url(text: str) -> bool:
+    try:
+        return bool(re.fullmatch(r"https?://[^/\s@]+/\S+", text) and urlsplit(text).port != 0)
+    except ValueError:  # the port is no number, or too large a one
+        return False
 
 
 class ConsumerSettings(Settings):

@@ -1,6 +1,7 @@
 """What every service tells over HTTP of itself: /healthz, /readyz, /metrics and /ledger."""
 
 import json
+import logging
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +12,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pipeline.ledger import Ledger
 from pipeline.settings import Address, SettingsError
+
+log = logging.getLogger(__name__)
 
 _TEXT = "text/plain; charset=utf-8"
 _Answer = tuple[int, str, bytes]
@@ -41,11 +44,10 @@ class HealthServer:
             paths = answers
 
         try:
-            self._server = ThreadingHTTPServer(address, Handler)
+            self._server = _Server(address, Handler)
         except OSError as error:
             taken = f"HEALTHPORT='{address.host}:{address.port}': cannot listen there: {error.strerror}"
             raise SettingsError(taken) from None
-        self._server.daemon_threads = True
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.1,), name="health", daemon=True
         )
@@ -63,6 +65,11 @@ class HealthServer:
         """Stop answering and let go of the port."""
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: Any) -> None:
+        log.debug("a client of the health server went away", exc_info=True)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -10,6 +10,8 @@ MOST_PIXELS: Final = 64_000_000
 
 _STANDALONE: Final = frozenset([0x01, *range(0xD0, 0xD9)])
 _START_OF_FRAME: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# Metadata may come before the frame header, but not without end.
+_LONGEST_HEAD: Final = 256 * 1024
 # Some encoders pad the file; the end marker is looked for in this many last bytes.
 _TAIL: Final = 64
 
@@ -25,7 +27,7 @@ def size(data: bytes) -> tuple[int, int]:
     if data.rfind(END, -_TAIL) < 0:
         raise JpegError(f"truncated JPEG: {len(data)} bytes without an end marker")
     at = 2
-    while at + 9 <= len(data):
+    while at + 9 <= min(len(data), _LONGEST_HEAD):
         if data[at] != 0xFF:
             raise JpegError(f"broken JPEG: no marker at byte {at}")
         marker = data[at + 1]

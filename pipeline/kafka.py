@@ -38,7 +38,8 @@ def producer(bootstrap: str, compression: str, extra: dict[str, Any]) -> Produce
         "compression.type": compression,
         "message.timeout.ms": 2_000,
         "message.send.max.retries": 0,
-        "queue.buffering.max.messages": 64,
+        # Two seconds of some cameras; the size is what bounds the memory.
+        "queue.buffering.max.messages": 1_000,
         "queue.buffering.max.kbytes": 128 * 1024,
         "error_cb": _error_log(),
         **extra,

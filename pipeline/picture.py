@@ -13,21 +13,24 @@ _MCU = 16  # pixels a side of a minimum coded unit with 4:2:0 subsampling
 
 
 class PictureError(ValueError):
-    """The bytes cannot be decoded as a picture."""
+    """Bytes cannot be decoded as a picture, or an image cannot be encoded."""
 
 
 def encode(image: Image, quality: int) -> bytes:
     """Encode an image as JPEG, quality 1 to 100, with one restart marker after each row of MCUs.
 
     The restart markers make the rows independent of each other, so that a few of them can be decoded,
-    changed and put back alone; they cost 0.03 % of size.
+    changed and put back alone; they cost 0.03 % of size. Raises `PictureError` for a
+    picture too large for the format.
     """
     width = image.shape[1]
-    _, data = cv2.imencode(
+    ok, data = cv2.imencode(
         ".jpg",
         image,
         [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_RST_INTERVAL, -(-width // _MCU)],
     )
+    if not ok:
+        raise PictureError(f"{width} x {image.shape[0]} pixels cannot be encoded as JPEG")
     return data.tobytes()
 
 

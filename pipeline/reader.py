@@ -108,10 +108,12 @@ class Reader:
 
 
 def _frame(message: Received) -> Frame:
-    headers = [
-        (name, value) for name, value in dict(message.headers() or []).items() if isinstance(value, bytes)
-    ]
-    parts = Message(message.key(), message.value() or b"", headers)
+    try:
+        headers = dict(message.headers() or [])
+    except SystemError as error:  # how confluent_kafka tells that a header's name is not UTF-8
+        raise FrameError("bad_header", f"a header cannot be read: {error.__cause__ or error}") from None
+    texts = [(name, value) for name, value in headers.items() if isinstance(value, bytes)]
     kind, milliseconds = message.timestamp()
     timestamp = time.time_ns() if kind == TIMESTAMP_NOT_AVAILABLE else milliseconds * 1_000_000
+    parts = Message(message.key(), message.value() or b"", texts)
     return decode(parts, offset=message.offset() or 0, timestamp=timestamp)

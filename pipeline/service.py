@@ -4,6 +4,7 @@ import logging
 import signal
 import threading
 import time
+from collections import Counter as Tally
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
@@ -129,19 +130,20 @@ class Service:
         self.stop()
 
     def _wait(self) -> None:
-        last, came, went = time.monotonic(), 0, 0
+        last, came, went, gone = time.monotonic(), 0, 0, Tally[str]()
         while not self._stopping.wait(max(0.0, last + _SUMMARY - time.monotonic())):
             now, totals, ages = time.monotonic(), self._ledger.totals(), sorted(self._ledger.take_ages())
+            dropped = Tally(totals["dropped"])
             log.info(
                 "in %d, out %d, dropped %s, %.1f fps, age %.0f ms (worst %.0f)",
                 totals["in"] - came,
                 totals["out"] - went,
-                totals["dropped"] or "none",
+                dict(dropped - gone) or "none",
                 (totals["out"] - went) / (now - last),
                 1000 * ages[len(ages) // 2] if ages else 0,
                 1000 * ages[-1] if ages else 0,
             )
-            last, came, went = now, totals["in"], totals["out"]
+            last, came, went, gone = now, totals["in"], totals["out"], dropped
 
     def _supervise(self, worker: _Worker) -> None:
         failures: list[float] = []

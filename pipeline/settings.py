@@ -57,7 +57,7 @@ def parse_json_map(text: object) -> object:
 
 
 class Address(NamedTuple):
-    """Where to listen; an empty host means every interface."""
+    """Where to listen; an empty host means every IPv4 interface."""
 
     host: str
     port: int

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
@@ -28,6 +29,8 @@ def run(name: str, kind: type[_Settings], serve: Callable[[_Settings], int]) -> 
 
 def main(name: str, kind: type[_Settings], serve: Callable[[_Settings], int]) -> NoReturn:
     """Run a service, and end the process with its exit status."""
+    # Before its workers run, a service has nothing to finish; as process 1 of a container it must say so.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     status = run(name, kind, serve)
     logging.shutdown()
     # A worker that still waits in OpenCV, for a camera that is silent, would make an orderly end an abort.

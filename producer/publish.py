@@ -1,6 +1,7 @@
 """From captured image to published frame: scale, encode, send."""
 
 import itertools
+import logging
 
 import cv2
 from prometheus_client import Counter
@@ -8,9 +9,12 @@ from prometheus_client import Counter
 from pipeline import mat, picture
 from pipeline.frame import Format, Frame, Message, encode
 from pipeline.ledger import Ledger
+from pipeline.logs import Seldom
 from pipeline.publisher import Publisher
 from producer.camera import Camera
 from producer.capture import Captured
+
+log = logging.getLogger(__name__)
 
 _IDENTICAL = Counter(
     "streamlens_identical_frames", "Frames that are the same as the one before, to the last bit", ["camera"]
@@ -38,6 +42,7 @@ class FramePublisher:
         self._format = frame_format
         self._numbers = itertools.count()
         self._last = b""
+        self._seldom = Seldom(log)
 
     def step(self) -> None:
         """Publish the next frame that comes within half a second."""
@@ -45,27 +50,34 @@ class FramePublisher:
         if captured is None:
             self._publisher.poll()
             return
-        self._publish(captured)
+        name = self._camera.name
+        try:
+            message = self._encode(captured)
+        except picture.PictureError as error:
+            self._ledger.dropped(name, "not_encodable")
+            self._seldom.warning("not_encodable", f"a frame of {name} skipped: {error}")
+            return
+        except Exception:
+            self._ledger.dropped(name, "failed")
+            raise
+        if message.value == self._last:
+            _IDENTICAL.labels(name).inc()
+        self._last = message.value
+        self._publisher.publish(message, camera=name, captured=captured.at)
 
     def close(self) -> None:
         """Count the frame that nobody took."""
         for _ in self._camera.frames.clear():
             self._ledger.dropped(self._camera.name, "stopping")
 
-    def _publish(self, captured: Captured) -> None:
+    def _encode(self, captured: Captured) -> Message:
         image = captured.image
+        height, width = image.shape[:2]
         if self._scale != (1, 1):
-            height, width = image.shape[:2]
-            sides = (max(1, round(width * self._scale[0])), max(1, round(height * self._scale[1])))
-            image = cv2.resize(image, sides)  # type: ignore[assignment]
-        name = self._camera.name
+            width = max(1, round(width * self._scale[0]))
+            height = max(1, round(height * self._scale[1]))
+            image = cv2.resize(image, (width, height))  # type: ignore[assignment]
         if self._format == "mat":
-            message = Message(None, mat.encode(image), [])
-        else:
-            height, width = image.shape[:2]
-            data = picture.encode(image, self._quality)
-            message = encode(Frame(name, next(self._numbers), captured.at, data, width, height))
-        if message.value == self._last:
-            _IDENTICAL.labels(name).inc()
-        self._last = message.value
-        self._publisher.publish(message, camera=name, captured=captured.at)
+            return Message(None, mat.encode(image), [])
+        data = picture.encode(image, self._quality)
+        return encode(Frame(self._camera.name, next(self._numbers), captured.at, data, width, height))

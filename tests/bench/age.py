@@ -29,7 +29,7 @@ def _ages(system: System, pause: float) -> list[float]:
     """Watch the camera; return the ages in s of the frames, but of the first few, which waited for us."""
     ages = []
     with socket.create_connection((system.host, system.port)) as connection:
-        connection.sendall(b"GET /stream/bunny HTTP/1.0\r\n\r\n")
+        connection.sendall(b"GET /stream/bunny HTTP/1.1\r\nHost: bench\r\n\r\n")
         end = time.monotonic() + _SECONDS
         for captured in _captures(connection):
             ages.append((time.time_ns() - captured) / 1e9)

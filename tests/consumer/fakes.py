@@ -10,6 +10,7 @@ import numpy as np
 from confluent_kafka import KafkaError, Producer
 from hypothesis import settings
 
+from consumer.client import ModelClient
 from pipeline import picture
 from pipeline.frame import Frame
 from pipeline.predictions import Prediction
@@ -206,3 +207,10 @@ class ScriptedServer:
     def url(self) -> str:
         """Where it answers."""
         return f"http://127.0.0.1:{self._server.server_address[1]}/v1/models/imagenet:predict"
+
+
+class Client(ModelClient):
+    """A client whose connection ends with it."""
+
+    def __del__(self) -> None:
+        self.close()

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.client import ModelClient
 from consumer.handlers.imagenet import Imagenet
 from consumer.labeller import Labeller
 from consumer.model import Model
@@ -23,7 +22,16 @@ from pipeline.ledger import Ledger
 from pipeline.predictions import Prediction, Result
 from pipeline.publisher import Publisher
 from pipeline.service import Pulse
-from tests.consumer.fakes import BROKEN, PROPERTY, FakeModel, FakeProducer, ScriptedServer, a_frame, hang
+from tests.consumer.fakes import (
+    BROKEN,
+    PROPERTY,
+    Client,
+    FakeModel,
+    FakeProducer,
+    ScriptedServer,
+    a_frame,
+    hang,
+)
 from tests.parts import wait_for
 
 ANSWER = Prediction("imagenet_1", (Result("mountain bike", 0.93, (1, 2, 3, 4)),), 17, 41)
@@ -317,7 +325,7 @@ def test_the_ledger_balances_whatever_happens(events: list[tuple[str, str]], cap
 
 def test_a_hanging_model_server_holds_nothing_up() -> None:
     with ScriptedServer(hang) as server:
-        model = Model("imagenet_1", Imagenet(["tench"]), ModelClient(server.url, 60), 10)
+        model = Model("imagenet_1", Imagenet(["tench"]), Client(server.url, 60), 10)
         bench = Bench([model])
         pulse = Pulse(threading.Event())
         thread = threading.Thread(target=model.run, args=(pulse,), daemon=True)

@@ -17,7 +17,7 @@ from consumer.model import Model
 from pipeline.frame import Frame
 from pipeline.predictions import Prediction, Result
 from pipeline.service import Pulse
-from tests.consumer.fakes import SECOND, Clock, ScriptedServer, a_frame, reply
+from tests.consumer.fakes import SECOND, Client, Clock, ScriptedServer, a_frame, reply
 from tests.parts import wait_for
 
 LABELS = ("tench", "goldfish", "shark")
@@ -209,7 +209,7 @@ def test_a_real_server_that_comes_back_is_asked_again(clock: Clock) -> None:
     answers = [reply(500, b"no"), reply(200, b"nonsense"), reply(404, b""), reply(200, answer(1))]
 
     with ScriptedServer(*answers) as server:
-        model = a_model(ModelClient(server.url, 10))
+        model = a_model(Client(server.url, 10))
         with running(model):
             for seq in range(1, 5):
                 model.offer(a_frame(seq, captured=clock.time_ns()))
@@ -294,3 +294,20 @@ def test_frames_of_five_seconds_ago_give_an_age_of_five_seconds(clock: Clock) ->
         wait_for(outcomes(model, "ok"), 10, "the answer")
 
     assert model.prediction("door").age_ms == 5000
+
+
+def test_a_camera_whose_frames_a_model_refuses_does_not_hold_up_the_others() -> None:
+    client = HeldClient()
+    model = a_model(client)
+
+    with running(model, client):
+        model.offer(a_frame(1, camera="bad"))
+        client.answer(ModelError("http_400", "it answered 400: no picture"))
+        wait_for(lambda: outcomes(model, "http_400")() == 1, 10, "the refusal")
+        model.offer(a_frame(2, camera="bad"))
+        for seq in range(1, 4):
+            model.offer(a_frame(seq, camera="good"))
+            client.answer(answer(1))
+            wait_for(lambda seq=seq: outcomes(model, "ok")() == seq, 10, "an answer")  # type: ignore[misc]
+
+    assert client.asked[:4] == [b"bad 1", b"good 1", b"good 2", b"good 3"]

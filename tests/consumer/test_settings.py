@@ -67,7 +67,17 @@ def test_a_model_without_labels_gets_one_line(complaint: Complaint) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "models:8501", "ftp://models/x", "http://models", "http:///x", "http://a b/c"]
+    "url",
+    [
+        "",
+        "models:8501",
+        "ftp://models/x",
+        "http://models",
+        "http:///x",
+        "http://a b/c",
+        "http://a:99999/x",
+        "http://[/x",
+    ],
 )
 def test_a_bad_url_gets_one_line_that_shows_it(complaint: Complaint, url: str) -> None:
     line = complaint(MODELURLS=json.dumps({"imagenet_1": url}), LABELURLS='{"imagenet_1": "labels.json"}')
@@ -78,7 +88,7 @@ def test_a_bad_url_gets_one_line_that_shows_it(complaint: Complaint, url: str) -
 
 
 def test_a_password_in_a_bad_url_is_shown_nowhere(complaint: Complaint) -> None:
-    line = complaint(MODELURLS='{"imagenet_1": "http://user:geheim@models"}')
+    line = complaint(MODELURLS='{"imagenet_1": "http://user:geheim@models/x"}')
 
     assert line.startswith("MODELURLS=")
     assert "geheim" not in line

@@ -24,7 +24,7 @@ def test_predictions_are_told_with_camera_and_seq() -> None:
         replace(a_frame(19, camera="Tür/1"), predictions=(PREDICTION,))
     )
 
-    (message,) = producer.queue
+    (message,) = producer.sent
     assert message["topic"] == "predictions"
     assert message["key"] == "Tür/1".encode()
     assert json.loads(message["value"]) == {
@@ -39,6 +39,17 @@ def test_predictions_are_told_with_camera_and_seq() -> None:
             }
         ],
     }
+
+
+def test_what_does_not_arrive_is_counted() -> None:
+    producer = FakeProducer()
+    producer.delivers = False
+    before = dropped()
+
+    Teller(producer.kafka, "predictions").tell(a_frame())
+    producer.purge()
+
+    assert dropped() - before == 1
 
 
 def test_a_full_queue_drops_and_counts() -> None:

@@ -84,6 +84,8 @@ def test_an_end_far_from_the_end_does_not_count() -> None:
         (b"\xff\xd8" + bytes(20) + b"\xff\xd9", "no marker at byte 2"),
         (b"\xff\xd8\xff\xc0\x00\x11\x08\x00\x00\x00\x10\xff\xd9", "16x0 pixels"),
         (b"\xff\xd8\xff\xc0\x00\x11\x08\x00\x10\x00\x00\xff\xd9", "0x16 pixels"),
+        (b"\xff\xd8\xff\xc0\x00\x11\x08\x75\x30\x75\x30\xff\xd9", "30000x30000 pixels"),
+        (b"\xff\xd8" + b"\xff" * 10_000_000 + b"\xff\xd9", "no frame header"),
         (b"\xff\xd8\xff\xe0\xff\xff" + bytes(20) + b"\xff\xd9", "no frame header"),
     ],
 )

@@ -21,7 +21,7 @@ def purged(producer: Producer) -> Iterator[Producer]:
 
 def room(producer: Producer, size: int) -> int:
     """Return how many messages of `size` bytes the queue takes."""
-    for count in range(1000):
+    for count in range(2_000):
         try:
             producer.produce("topic", bytes(size))
         except BufferError:
@@ -43,7 +43,7 @@ def test_librdkafka_takes_the_consumers_configuration(fetch_wait: float) -> None
 
 def test_the_queue_is_bounded_in_frames() -> None:
     with purged(kafka.producer(NOWHERE, "none", {})) as producer:
-        assert room(producer, 10) == 64
+        assert room(producer, 10) == 1_000
 
 
 def test_the_queue_is_bounded_in_bytes() -> None:

@@ -236,10 +236,10 @@ def test_while_kafka_is_away_the_queue_stays_bounded_and_all_is_counted(ledger: 
     at_the_end = ledger.totals()
     publisher.close()
 
-    assert most_pending <= 64
-    assert most_waiting <= 64 + 10  # and a few events of librdkafka's own
+    assert most_pending <= 135  # of a megabyte each, in 128 MiB
+    assert most_waiting <= 135 + 10  # and a few events of librdkafka's own
     assert grown < 256 * 2**20  # of the 1,000 MB that were published
-    assert at_the_end["dropped"].get("replaced", 0) >= 900
+    assert at_the_end["dropped"].get("replaced", 0) >= 800
     totals = ledger.totals()
     assert (totals["in"], totals["out"], totals["pending"]) == (1000, 0, 0)
     assert sum(totals["dropped"].values()) == 1000

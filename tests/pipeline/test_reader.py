@@ -256,3 +256,15 @@ def test_at_the_end_the_group_is_left(kit: Kit) -> None:
     kit.reader.close()
 
     assert kit.consumer.closed
+
+
+def test_a_headers_name_that_is_no_text_is_skipped_as_well() -> None:
+    class Unreadable(FakeMessage):
+        def headers(self) -> list[tuple[str, bytes | None]] | None:
+            raise SystemError("returned a result with an exception set")  # as confluent_kafka does
+
+    kit = Kit()
+    kit.consumer.messages.append(Unreadable(b"x"))
+    kit.reader.step()
+
+    assert kit.frames == []

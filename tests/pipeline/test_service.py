@@ -365,7 +365,7 @@ def test_a_summary_tells_what_happened_since_the_last(
 
     assert summaries[0].startswith("in 3, out 2, dropped {'late': 1}, ")
     assert summaries[0].endswith(" fps, age 500 ms (worst 500)")
-    assert summaries[1] == "in 0, out 0, dropped {'late': 1}, 0.0 fps, age 0 ms (worst 0)"
+    assert summaries[1] == "in 0, out 0, dropped none, 0.0 fps, age 0 ms (worst 0)"
     assert caplog.messages[-1] == (
         "example stopped: {'in': 3, 'out': 2, 'dropped': {'late': 1}, 'pending': 0}"
     )

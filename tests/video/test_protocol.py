@@ -3,12 +3,14 @@
 import asyncio
 import socket
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tests.parts import wait_for
+from tests.video.fakes import Site, a_frame
 from video.protocol import Protocol, Receiver
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a receiver's window")
@@ -80,6 +82,61 @@ def test_what_a_client_does_not_read_is_not_kept_in_memory(monkeypatch: pytest.M
 
     monkeypatch.setattr(HttpToolsProtocol, "connection_made", lambda *_: None)
 
-    Protocol.__new__(Protocol).connection_made(Transport())
+    with asyncio.Runner() as runner:
+        protocol = Protocol.__new__(Protocol)
+        protocol.loop = runner.get_loop()
+        protocol.connection_made(Transport())
 
     assert limits == [(0, None)]
+
+
+def test_a_window_that_shrank_for_good_is_forgotten_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("video.protocol.time.monotonic", lambda: clock[0])
+
+    class Window(socket.socket):
+        size = 500 * KB
+
+        def getsockopt(self, *_: int) -> bytes:  # type: ignore[override]
+            return bytes(228) + self.size.to_bytes(4, sys.byteorder)
+
+    with Window() as window:
+        receiver = Receiver(window)
+        assert receiver.unread() == 0
+        window.size = 60 * KB
+        assert receiver.unread() == 440 * KB
+        for seconds in (31.0, 45.0, 62.0):
+            clock[0] = seconds
+            receiver.unread()
+
+        assert receiver.unread() == 0
+
+
+def test_a_head_without_end_is_refused(site: Site) -> None:
+    with socket.create_connection(("127.0.0.1", site.port)) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: " + b"x" * 70_000)
+        client.settimeout(20)
+
+        assert client.recv(1000).startswith(b"HTTP/1.1 431 ")
+
+
+def test_a_request_that_is_never_whole_is_given_up(monkeypatch: pytest.MonkeyPatch, site: Site) -> None:
+    monkeypatch.setattr("video.protocol._HEAD_TIMEOUT", 0.2)
+    with socket.create_connection(("127.0.0.1", site.port)) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost")
+        client.settimeout(20)
+
+        assert client.recv(1000) == b""
+
+
+def test_a_stream_outlives_the_time_for_its_request(monkeypatch: pytest.MonkeyPatch, site: Site) -> None:
+    monkeypatch.setattr("video.protocol._HEAD_TIMEOUT", 0.3)
+    site.show(a_frame(1))
+    with socket.create_connection(("127.0.0.1", site.port)) as client:
+        client.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+        client.settimeout(20)
+        wait_for(lambda: b"X-Seq: 1" in client.recv(100_000), 20, "the first frame")
+        time.sleep(0.5)
+        site.show(a_frame(2))
+
+        wait_for(lambda: b"X-Seq: 2" in client.recv(100_000), 20, "a frame after the timeout")
