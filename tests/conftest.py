@@ -7,6 +7,7 @@ A part that the machine lacks makes its tests skip, with a line that says how to
 import importlib.metadata
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,9 +20,36 @@ hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=Tr
 hypothesis.settings.load_profile("repeatable")
 
 
+PARTS = {"broker", "browser", "rtsp"}
+
+# What tests.rtsp_camera is made of, beside the bindings.
+RTSP_CHECK = """
+import sys, gi
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import Gst, GstRtspServer
+Gst.init(None)
+wanted = ("multifilesrc", "jpegdec", "videoconvert", "x264enc", "rtph264pay")
+sys.exit(not all(map(Gst.ElementFactory.find, wanted)))
+"""
+
+
+def required() -> set[str]:
+    """The parts named in `REQUIRE`."""
+    names = (name.strip() for name in os.environ.get("REQUIRE", "").split(","))
+    return {name for name in names if name}
+
+
+def pytest_configure() -> None:
+    """Refuse a `REQUIRE` that would require nothing because of a slip."""
+    if unknown := required() - PARTS:
+        names, known = ", ".join(sorted(unknown)), ", ".join(sorted(PARTS))
+        raise pytest.UsageError(f"REQUIRE names {names}; known are {known}, with commas between")
+
+
 def missing(part: str, how: str) -> None:
     """Skip the test for want of a part, or fail it where that part is required."""
-    if part in os.environ.get("REQUIRE", "").split(","):
+    if part in required():
         pytest.fail(f"{part} is required and missing: {how}", pytrace=False)
     pytest.skip(f"no {part}: {how}")
 
@@ -84,10 +112,13 @@ def chromium() -> str:
 def system_python() -> str:
     """The system's Python, which sees GStreamer's RTSP server."""
     python = "/usr/bin/python3"
-    check = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
-    if shutil.which(python) is None or os.system(f'{python} -c "{check}" 2>/dev/null') != 0:
+    try:
+        found = subprocess.run([python, "-c", RTSP_CHECK], capture_output=True, check=False).returncode == 0
+    except OSError:
+        found = False
+    if not found:
         missing(
             "rtsp",
-            "install python3-gi gir1.2-gst-rtsp-server-1.0 and GStreamer's plugins-good and plugins-ugly",
+            "install python3-gi gir1.2-gst-rtsp-server-1.0 and GStreamer's plugins base, good and ugly",
         )
     return python

@@ -1,6 +1,7 @@
 """HTTP connections: how far behind their client is with reading, and how much of a request they wait for."""
 
 import asyncio
+import os
 import socket
 import sys
 import time
@@ -63,13 +64,16 @@ class Protocol(HttpToolsProtocol):
         super().connection_made(transport)
         # A send then waits until all of it is with the kernel: the next frame is chosen only after that.
         transport.set_write_buffer_limits(high=0)
-        self._receiver = Receiver(transport.get_extra_info("socket"))
+        # A socket of our own: what uvloop gives makes a new one for each call, and raises once it is closed.
+        self._socket = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+        self._receiver = Receiver(self._socket)
         self._head = 0
         self._waiting: asyncio.TimerHandle | None = self.loop.call_later(_HEAD_TIMEOUT, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End a connection."""
         self._stop_waiting()
+        self._socket.close()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

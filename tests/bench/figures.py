@@ -11,28 +11,25 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`value` in `unit`, measured beside `against`; `goal` is its upper bound (lower where `at_least`)."""
+    """`value` in `unit`, measured beside `against`; `goal` is its upper bound."""
 
     name: str
     value: float
     unit: str
     against: str
     goal: float | None = None
-    at_least: bool = False
 
     @property
     def met(self) -> bool | None:
         """Whether the goal is reached; None where there is none."""
-        if self.goal is None:
-            return None
-        return self.value >= self.goal if self.at_least else self.value <= self.goal
+        return None if self.goal is None else self.value <= self.goal
 
 
 def table(figures: Sequence[Figure]) -> str:
     """Return the figures as lines for the screen."""
     rows = [("figure", "value", "goal", "", "against")]
     for figure in figures:
-        bound = "" if figure.goal is None else f"{'>=' if figure.at_least else '<='} {figure.goal:g}"
+        bound = "" if figure.goal is None else f"<= {figure.goal:g}"
         met = {None: "", True: "met", False: "NOT MET"}[figure.met]
         rows.append((figure.name, f"{figure.value:.3g} {figure.unit}", bound, met, figure.against))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]

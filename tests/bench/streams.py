@@ -48,7 +48,7 @@ def _frames_per_core(kind: str) -> float:
         server.stdout.readline()
         clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(_CLIENTS)]
         for client in clients:
-            client.sendall(b"GET /stream/bench HTTP/1.1\r\nHost: bench\r\n\r\n")
+            client.sendall(b"GET /stream HTTP/1.1\r\nHost: bench\r\n\r\n")
         time.sleep(0.5)
         times = psutil.Process(server.pid).cpu_times
         before = sum(times()[:2])

@@ -1,19 +1,24 @@
 """What a user sees: `make run`, a browser, a picture that moves and its label."""
 
+import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import psutil
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
+from tests.e2e.processes import child
 from tests.parts import ROOT, free_port, get, wait_for
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+SIZES = {"desktop": (1600, 900), "phone": (360, 740)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +32,11 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, clips: Path) -> Iterator[Site]:
-    """The whole system as the README starts it, with two cameras."""
+    """The whole system as the README starts it, with three cameras."""
     port = free_port()
     log = tmp_path_factory.mktemp("site") / "run.log"
-    cameras = f"--camera bikes={clips}/bikes.mp4 --camera phone={clips}/carphone_pristine.mp4"
+    films = {"bikes": "bikes.mp4", "door": "carphone_pristine.mp4", "phone": "carphone_pristine.mp4"}
+    cameras = " ".join(f"--camera {name}={clips / film}" for name, film in films.items())
     with (
         log.open("wb") as output,
         subprocess.Popen(
@@ -38,7 +44,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, clips: Path) -> Iterator[Site
         ) as process,
     ):
         try:
-            wait_for(lambda: b"ready: http://" in log.read_bytes() or process.poll(), 90, "ready")
+            wait_for(lambda: b"ready: http://" in log.read_bytes() or process.poll() is not None, 90, "ready")
             assert process.poll() is None, log.read_text()
             compose = child(psutil.Process(process.pid), "compose")
             yield Site(f"http://127.0.0.1:{port}/", log, compose)
@@ -48,68 +54,153 @@ def site(tmp_path_factory: pytest.TempPathFactory, clips: Path) -> Iterator[Site
             process.terminate()
 
 
-def child(parent: psutil.Process, module: str) -> psutil.Process:
-    """Return the process below `parent` that runs `python -m module`."""
-    return next(p for p in parent.children(recursive=True) if ["-m", module] == p.cmdline()[1:3])
-
-
-@pytest.fixture(params=["desktop", "phone"])
-def page(request: pytest.FixtureRequest, chromium: str) -> Iterator[Page]:
-    """A page of a browser on each kind of screen."""
-    size = {"desktop": (1600, 900), "phone": (360, 740)}[request.param]
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A browser."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser.new_page(viewport={"width": size[0], "height": size[1]})
+        yield browser
         browser.close()
 
 
-def test_a_browser_shows_moving_labelled_pictures_without_an_error(site: Site, page: Page) -> None:
+@pytest.fixture(params=["desktop", "phone"])
+def size(request: pytest.FixtureRequest) -> tuple[int, int]:
+    """Each kind of screen."""
+    return SIZES[request.param]
+
+
+@pytest.fixture
+def scheme() -> Literal["dark", "light"]:
+    """The colours that the user likes."""
+    return "dark"
+
+
+@pytest.fixture
+def page(
+    site: Site, browser: Browser, size: tuple[int, int], scheme: Literal["dark", "light"]
+) -> Iterator[Page]:
+    """The page in a browser, which must have nothing to complain about to the end."""
     errors: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             errors.append(message.text)
 
+    page = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
     page.on("console", note)
     page.on("pageerror", lambda error: errors.append(str(error)))
-
     page.goto(site.address)
-    tiles = page.locator("[data-camera]")
-    expect(tiles).to_have_count(2)
-    phone = page.locator('[data-camera="phone"]')
-    expect(phone).to_contain_text("Windsor tie", timeout=20_000)
-    expect(phone).to_contain_text("live", ignore_case=True)
-    picture = page.locator('[data-camera="bikes"] img').first
+    yield page
+    page.wait_for_timeout(100)  # in which late messages arrive
+    page.close()
+    assert errors == []
+
+
+def tile(page: Page, camera: str) -> Locator:
+    """Return a camera's tile, scrolled into view: only what is in view streams."""
+    found = page.locator(f'[data-camera="{camera}"]')
+    found.scroll_into_view_if_needed(timeout=20_000)
+    return found
+
+
+def expect_live_video(page: Page, camera: str) -> None:
+    """Check that a tile shows a stream, not a preview of one frame a second, and that it moves."""
+    shown = tile(page, camera)
+    expect(shown).to_have_attribute("data-state", "live", timeout=20_000)
+    expect(shown.locator(".screen")).to_have_attribute("data-mode", "live")
+    picture = shown.locator("img")
     expect(picture).to_be_visible()
     wait_for(lambda: picture.evaluate("image => image.naturalWidth") > 0, 20, "a picture")
     first = picture.screenshot()
     wait_for(lambda: picture.screenshot() != first, 10, "the picture to move")
 
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_a_browser_shows_moving_labelled_pictures(page: Page, scheme: str) -> None:
+    expect(page.locator("[data-camera]")).to_have_count(3)
+    phone = tile(page, "phone")
+    expect(phone.locator(".label")).to_have_text("Windsor tie", timeout=20_000)
+    expect(phone.locator(".score")).to_have_text(re.compile(r"^\d+ %$"))
+    expect(phone.locator(".state")).to_have_text("Live", ignore_case=True)
+    expect(phone.locator(".veil")).to_be_hidden()
+    for camera in ("bikes", "phone"):
+        expect_live_video(page, camera)
+        expect(tile(page, camera).locator(".fps")).to_have_text(re.compile(r"^[1-9]\d*(\.\d)? fps$"))
+        expect(tile(page, camera).locator(".age")).to_have_text(re.compile(r"^\d+(\.\d)? m?s old$"))
+    expect(page.locator("#banner")).to_be_empty()
+
     width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert width <= 0, "nothing hangs over the edge"
-    assert errors == []
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == scheme
+
+
+def test_a_camera_is_enlarged_and_left_again_by_mouse_and_by_keyboard(site: Site, page: Page) -> None:
+    wall = page.locator("#wall")
+    link = tile(page, "bikes").locator("a.open")
+
+    ways: list[Callable[[], None]] = [link.click, lambda: link.press("Enter")]
+    for enlarge in ways:
+        enlarge()
+        expect(wall).to_have_attribute("data-view", "single")
+        assert page.url == f"{site.address}?camera=bikes"
+        expect(page.locator('[data-camera="phone"]')).to_be_hidden()
+        expect_live_video(page, "bikes")
+
+        page.keyboard.press("Escape")
+        expect(wall).to_have_attribute("data-view", "wall")
+        assert page.url == site.address
+        expect(page.locator('[data-camera="phone"]')).to_be_visible()
+        expect(link).to_be_focused()
+
+
+def test_a_camera_that_falls_silent_says_so_until_it_is_back(site: Site, page: Page) -> None:
+    expect_live_video(page, "door")
+    producer = child(site.process, "producer", CAMERANAME="door")
+
+    producer.suspend()
+    try:
+        expect(tile(page, "door")).to_have_attribute("data-state", "no-signal", timeout=20_000)
+        veil = tile(page, "door").locator(".veil")
+        expect(veil).to_be_visible()
+        expect(veil).to_have_text(re.compile(r"^No signal since .*\d\d:\d\d:\d\d$"))
+        expect(tile(page, "door").locator(".fps")).to_have_text("0 fps")
+        expect(tile(page, "bikes")).to_have_attribute("data-state", "live")
+    finally:
+        producer.resume()
+
+    expect_live_video(page, "door")
+    expect(veil).to_be_hidden()
 
 
 def test_the_root_is_a_stream_for_players_and_a_page_for_browsers(site: Site) -> None:
-    player = subprocess.run(
-        ["curl", "--silent", "--max-time", "2", site.address], capture_output=True, check=False
-    ).stdout
+    stream = b""
+    request = urllib.request.Request(site.address, headers={"Accept": "*/*"})
+    deadline = time.monotonic() + 10
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        while stream.count(b"\r\n--frame\r\n") <= 10 and time.monotonic() < deadline:
+            stream += answer.read1(65_536)
 
-    assert player.startswith(b"--frame\r\nContent-Type: image/jpeg\r\n")
-    assert player.count(b"\r\n--frame\r\n") > 10
+    assert stream.startswith(b"--frame\r\nContent-Type: image/jpeg\r\n")
+    assert stream.count(b"\r\n--frame\r\n") > 10
+    request = urllib.request.Request(site.address, headers={"Accept": "text/html"})
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        assert answer.read().startswith(b"<!doctype html>")
     assert get(f"{site.address}snapshot/bikes.jpg").startswith(b"\xff\xd8")
 
 
 def test_a_killed_service_comes_back_by_itself(site: Site) -> None:
-    before = site.log.read_text().count("is ready")
+    before = len(site.log.read_text())
 
     child(site.process, "consumer").kill()
+
+    def said(words: str) -> bool:
+        return re.search(words, site.log.read_text()[before:]) is not None
 
     def moving() -> bool:
         first = get(f"{site.address}snapshot/bikes.jpg")
         time.sleep(0.2)
         return get(f"{site.address}snapshot/bikes.jpg") != first
 
-    wait_for(lambda: site.log.read_text().count("is ready") > before, 30, "the consumer to be ready again")
+    wait_for(lambda: said("consumer ended with SIGKILL.*; it is started again in"), 10, "its end to be told")
+    wait_for(lambda: said("consumer is ready"), 30, "the consumer to be ready again")
     wait_for(moving, 20, "the picture to move again")
-    assert "consumer" in site.log.read_text()

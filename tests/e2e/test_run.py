@@ -1,13 +1,17 @@
 """The README's first command, and what it says when something is wrong."""
 
+import signal
 import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import psutil
 import pytest
 
-from tests.parts import ROOT, free_port
+from tests.e2e.processes import child
+from tests.parts import ROOT, free_port, wait_for
 
 
 def compose(*options: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
@@ -15,20 +19,37 @@ def compose(*options: str, timeout: float = 60) -> subprocess.CompletedProcess[s
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False)
 
 
-def test_make_run_stops_by_itself_and_prints_only_the_address_on_standard_output() -> None:
+def test_make_run_prints_only_the_address_on_standard_output(tmp_path: Path) -> None:
     port = free_port()
+    command = ["make", "--silent", "run", f"ARGS=--port {port} --no-model"]
+    out, log = tmp_path / "out", tmp_path / "log"
 
-    run = subprocess.run(
-        ["make", "--silent", "run", f"ARGS=--port {port} --no-model --seconds 5"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    with (
+        out.open("wb") as stdout,
+        log.open("wb") as stderr,
+        subprocess.Popen(command, cwd=ROOT, stdout=stdout, stderr=stderr) as run,
+    ):
+        try:
+            wait_for(lambda: out.read_bytes() or run.poll() is not None, 90, "ready")
+            assert run.poll() is None, log.read_text()
+            child(psutil.Process(run.pid), "compose").send_signal(signal.SIGINT)
+            status = run.wait(30)
+        finally:
+            run.terminate()
+
+    assert status == 0, log.read_text()
+    assert out.read_text() == f"ready: http://127.0.0.1:{port}/\n"
+    assert "Traceback" not in log.read_text()
+
+
+def test_it_stops_by_itself_after_the_seconds_it_was_given() -> None:
+    begun = time.monotonic()
+
+    run = compose("--port", str(free_port()), "--no-model", "--seconds", "2")
 
     assert run.returncode == 0, run.stderr
-    assert run.stdout == f"ready: http://127.0.0.1:{port}/\n"
+    assert time.monotonic() - begun >= 2
+    assert run.stderr.rstrip().endswith("| stopped")
     assert "Traceback" not in run.stderr
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.parts import LABELS, Process, Service, embedded_broker, free_port, get, reads
+from tests.parts import LABELS, Process, Service, embedded_broker, free_port, get, reads, wait_for
 
 Enter = Callable[[AbstractContextManager[Any]], Any]
 
@@ -66,6 +66,11 @@ class Pipeline:
     def camera(self, name: str) -> dict[str, Any]:
         """Return what the video server tells of a camera; nothing while it does not know it."""
         fields: dict[str, Any] = json.loads(reads(f"{self.display}/api/cameras/{name}") or b"{}")
+        return fields
+
+    def told(self, name: str) -> dict[str, Any]:
+        """Return what the video server tells of a camera, once it does."""
+        fields: dict[str, Any] = wait_for(lambda: self.camera(name), 30, f"news of camera {name}")
         return fields
 
     def snapshot(self, name: str) -> bytes:

@@ -10,7 +10,7 @@ from urllib.error import HTTPError
 import pytest
 from confluent_kafka import Producer
 
-from tests.parts import ROOT, Service, embedded_broker, free_port, get, wait_for
+from tests.parts import ROOT, Service, embedded_broker, free_port, get, reads, wait_for
 from tests.video.fakes import GREY, Browser
 
 
@@ -65,7 +65,7 @@ def test_without_kafka_it_runs_and_ends_in_time_with_a_client_waiting(tmp_path: 
     variables = {"KAFKAPORT": f"127.0.0.1:{free_port()}", "DISPLAYPORT": f"127.0.0.1:{port}"}
 
     with Service("video", variables, tmp_path) as video:
-        wait_for(lambda: "video started" in video.text, 30, "the start")
+        wait_for(lambda: reads(f"http://127.0.0.1:{port}/api/cameras"), 30, "the start")
         site = Browser(port)
         with site.connect("/stream", 65_536) as client:
             alive = get(f"{video.health}/healthz")

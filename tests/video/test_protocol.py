@@ -73,7 +73,9 @@ def test_a_system_that_does_not_tell_counts_as_nothing_unread(
     assert Receiver(connection[0]).unread() == 0
 
 
-def test_what_a_client_does_not_read_is_not_kept_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_client_does_not_read_is_not_kept_in_memory(
+    monkeypatch: pytest.MonkeyPatch, connection: tuple[socket.socket, socket.socket]
+) -> None:
     limits = []
 
     class Transport(asyncio.Transport):
@@ -85,7 +87,8 @@ def test_what_a_client_does_not_read_is_not_kept_in_memory(monkeypatch: pytest.M
     with asyncio.Runner() as runner:
         protocol = Protocol.__new__(Protocol)
         protocol.loop = runner.get_loop()
-        protocol.connection_made(Transport())
+        protocol.connection_made(Transport({"socket": connection[0]}))
+        protocol._socket.close()
 
     assert limits == [(0, None)]
 
