@@ -1,7 +1,6 @@
 """The HTTP server's life: its socket, its event loop, its end."""
 
 import asyncio
-import logging
 import socket
 import sys
 from typing import Final
@@ -13,8 +12,6 @@ from pipeline.settings import Address, SettingsError
 from video.board import Board
 from video.protocol import Protocol
 from video.web import application
-
-log = logging.getLogger(__name__)
 
 # Python names it from 3.12 on.
 _TCP_NOTSENT_LOWAT: Final = {"linux": 25, "darwin": 0x201}.get(sys.platform)

@@ -6,7 +6,7 @@ import pytest
 
 from consumer.settings import ConsumerSettings
 from pipeline.settings import SettingsError, load
-from tests.consumer.fakes import Clock
+from tests.clock import Clock
 
 Configure = Callable[..., ConsumerSettings]
 

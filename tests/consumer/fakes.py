@@ -14,11 +14,11 @@ from consumer.client import ModelClient
 from pipeline import picture
 from pipeline.frame import Frame
 from pipeline.predictions import Prediction
+from tests.clock import SECOND
 
 PROPERTY: Final = settings(deadline=None, derandomize=True)
 """How the properties run: without a limit of time, and the same each time."""
 
-SECOND: Final = 1_000_000_000  # ns
 
 BROKEN: Final = (
     b"\xff\xd8\xff\xc0\x00\x11\x08\x00\x10\x00\x10\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01"
@@ -38,25 +38,6 @@ def a_frame(
 ) -> Frame:
     """Return a frame of 64 x 48 pixels."""
     return Frame(camera, seq, captured, grey() if jpeg is None else jpeg, 64, 48)
-
-
-class Clock:
-    """Stands in for the module `time`: its time passes only when told to."""
-
-    def __init__(self, now: float = 1_000.0) -> None:
-        self.now = now
-
-    def time(self) -> float:
-        """Return the seconds."""
-        return self.now
-
-    def monotonic(self) -> float:
-        """Return the seconds."""
-        return self.now
-
-    def time_ns(self) -> int:
-        """Return the nanoseconds."""
-        return round(self.now * SECOND)
 
 
 class FakeProducer:

@@ -17,7 +17,8 @@ from consumer.model import Model
 from pipeline.frame import Frame
 from pipeline.predictions import Prediction, Result
 from pipeline.service import Pulse
-from tests.consumer.fakes import SECOND, Client, Clock, ScriptedServer, a_frame, reply
+from tests.clock import SECOND, Clock
+from tests.consumer.fakes import Client, ScriptedServer, a_frame, reply
 from tests.parts import wait_for
 
 LABELS = ("tench", "goldfish", "shark")

@@ -10,8 +10,9 @@ import pytest
 from pipeline.ledger import Ledger
 from pipeline.service import Pulse
 from pipeline.settings import Address, SettingsError, load
+from tests.clock import Clock
 from tests.parts import wait_for
-from tests.video.fakes import INTERVAL, Clock, Site, a_frame
+from tests.video.fakes import INTERVAL, Site, a_frame
 from video.board import Board
 from video.channel import Limits
 from video.server import WebServer, listen

@@ -17,6 +17,7 @@ from pipeline import picture
 from pipeline.frame import Frame
 from pipeline.ledger import Ledger
 from pipeline.predictions import Prediction
+from tests.clock import SECOND
 from video.board import Board
 from video.protocol import UNREAD
 
@@ -25,8 +26,6 @@ PROPERTY: Final = settings(deadline=None, derandomize=True)
 
 INTERVAL: Final = 0.001
 """The least time between two frames of a stream of `Site`, in s."""
-
-SECOND: Final = 1_000_000_000  # ns
 
 
 def grey(width: int = 64, height: int = 48) -> bytes:
@@ -47,25 +46,6 @@ def a_frame(
 ) -> Frame:
     """Return a frame of 64 x 48 pixels."""
     return Frame(camera, seq, captured, jpeg, 64, 48, predictions)
-
-
-class Clock:
-    """Stands in for the module `time`: its time passes only when told to."""
-
-    def __init__(self, now: float = 1_000.0) -> None:
-        self.now = now
-
-    def time(self) -> float:
-        """Return the seconds."""
-        return self.now
-
-    def monotonic(self) -> float:
-        """Return the seconds."""
-        return self.now
-
-    def time_ns(self) -> int:
-        """Return the nanoseconds."""
-        return round(self.now * SECOND)
 
 
 async def settle() -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from pipeline.frame import Frame
 from pipeline.predictions import Prediction, Result
+from tests.clock import SECOND, Clock
 from tests.video.conftest import LIMITS
-from tests.video.fakes import SECOND, Clock, a_frame, settle
+from tests.video.fakes import a_frame, settle
 from video.channel import Channel
 
 FRESH = Prediction("imagenet_1", (Result("tench", 0.93),), 17, 41)

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
+from tests.clock import Clock
 from tests.video.conftest import LIMITS
-from tests.video.fakes import PROPERTY, AsgiClient, Clock, a_frame, by_boundary, by_length, settle
+from tests.video.fakes import PROPERTY, AsgiClient, a_frame, by_boundary, by_length, settle
 from video.channel import Channel
 from video.mjpeg import FIRST, HEADERS, Stream, part
 

@@ -1,6 +1,5 @@
 """The server put together: models, threads and HTTP, from the flags."""
 
-import logging
 import socket
 import sys
 import threading
@@ -17,8 +16,6 @@ from tfserving.server.rest import RestApi
 from tfserving.server.saved import Runtime, SavedModel
 from tfserving.server.serve import serve
 from tfserving.server.versions import Retries
-
-log = logging.getLogger(__name__)
 
 
 def version() -> str:

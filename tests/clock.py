@@ -1,0 +1,24 @@
+"""A clock for tests, in place of the module `time`."""
+
+from typing import Final
+
+SECOND: Final = 1_000_000_000  # ns
+
+
+class Clock:
+    """Stands in for the module `time`: its time passes only when told to."""
+
+    def __init__(self, now: float = 1_000.0) -> None:
+        self.now = now
+
+    def time(self) -> float:
+        """Return the seconds."""
+        return self.now
+
+    def monotonic(self) -> float:
+        """Return the seconds."""
+        return self.now
+
+    def time_ns(self) -> int:
+        """Return the nanoseconds."""
+        return round(self.now * SECOND)
