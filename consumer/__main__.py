@@ -27,9 +27,11 @@ def serve(settings: ConsumerSettings) -> int:
     models = [_model(name, settings) for name in sorted(settings.modelurls, key=order_of)]
     for model in models:
         service.work(model.name, model.run)
+        service.ready_when(model.unready)
         service.at_end(model.close)
 
     publisher = Publisher(_producer(settings), settings.topicnameout, ledger)
+    service.ready_when(publisher.unready)
     service.at_end(publisher.close)
 
     labeller = Labeller(

@@ -1,6 +1,7 @@
 """One model: asked about the newest frames as fast as it answers, its last answers held."""
 
 import logging
+import math
 import time
 from typing import Final
 
@@ -40,6 +41,8 @@ class Model:
         self._answers: dict[str, tuple[int, int, tuple[Result, ...]]] = {}  # seq, captured, results
         self._refused: dict[str, float] = {}  # cameras, and when they may be asked about again
         self._failures = 0
+        self._answered = -math.inf  # when it last did
+        self._trouble = ""
         self._seldom = Seldom(log)
 
     def offer(self, frame: Frame) -> None:
@@ -54,6 +57,12 @@ class Model:
             frame = self._frames.take(0.5)
             if frame is not None and not self._ask(frame):
                 pulse.stopping.wait(min(_LONGEST_WAIT, _SHORTEST_WAIT * 2.0 ** (self._failures - 1)))
+
+    def unready(self) -> str | None:
+        """Return what is wrong with the model, in one line, once its last answers are forgotten."""
+        if not self._trouble or time.monotonic() - self._answered < self._forget_after:
+            return None
+        return f"model {self.name}: {self._trouble}"
 
     def close(self) -> None:
         """Let go of the connection to the model server."""
@@ -78,6 +87,7 @@ class Model:
             except ValueError as error:
                 raise ModelError("nonsense", f"its answer makes no sense: {error}") from None
         except ModelError as error:
+            self._trouble = str(error)
             _REQUESTS.labels(self.name, error.kind).inc()
             self._seldom.warning(error.kind, f"model {self.name}: {error}")
             if error.kind == "http_400":  # this frame's fault; the other cameras need not wait for it
@@ -85,6 +95,7 @@ class Model:
                 return True
             self._failures = min(self._failures + 1, 10)
             return False
+        self._answered, self._trouble = time.monotonic(), ""
         _REQUESTS.labels(self.name, "ok").inc()
         _SECONDS.labels(self.name).observe(time.monotonic() - begun)
         if self._failures:

@@ -21,9 +21,17 @@ class Publisher:
         self._topic = topic
         self._ledger = ledger
         self._seldom = Seldom(log)
+        self._reached = False
+        self._trouble: str | None = None
+
+    def unready(self) -> str | None:
+        """Return why the last frame did not reach Kafka, in one line, or None when it did."""
+        return self._trouble
 
     def publish(self, message: Message, *, camera: str, captured: int) -> None:
         """Send a frame captured at `captured` (ns); what waits in a full queue is older and makes room."""
+        if not self._reached and not self._trouble:
+            self._trouble = f"no frame has reached topic {self._topic} yet"
         try:
             try:
                 self._produce(message, camera, captured)
@@ -58,6 +66,7 @@ class Publisher:
 
     def _delivered(self, camera: str, age: float, error: KafkaError | None, _: Delivered) -> None:
         if error is None:
+            self._reached, self._trouble = True, None
             self._ledger.went(camera, age)
         elif error.code() == KafkaError._PURGE_QUEUE:
             self._drop(camera, "replaced", "Kafka does not keep up")
@@ -66,4 +75,5 @@ class Publisher:
 
     def _drop(self, camera: str, reason: str, text: str) -> None:
         self._ledger.dropped(camera, reason)
+        self._trouble = f"the last frame did not reach topic {self._topic}: {text}"
         self._seldom.warning(reason, f"a frame of {camera} was not published ({reason}): {text}")

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaException
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaException, TopicPartition
 from confluent_kafka import Message as Received
 from prometheus_client import Counter
 
@@ -38,6 +38,8 @@ class Reader:
         self._most_cameras = most_cameras
         self._cameras: set[str] = set()
         self._partitions: set[tuple[str, int]] = set()
+        self._joined = False  # also with no partition, where the group has more members than there are
+        self._in_use = False
         self._asked = 0.0
         self._seldom = Seldom(log)
         consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
@@ -46,7 +48,7 @@ class Reader:
         """Read one message, waiting for it at most a fifth of a second."""
         message = self._consumer.poll(0.2)
         if message is None:
-            if not self._partitions:
+            if not (self._partitions and self._cameras):
                 self._ask_for_topic()
             return
         if problem := message.error():
@@ -62,10 +64,10 @@ class Reader:
         self._admit(frame)
 
     def unready(self) -> str | None:
-        """Return why no frames come, or None when they do."""
-        if not self._partitions:
+        """Return why no frames come, or None: also when those of the topic go to others of the group."""
+        if not self._joined or not (self._partitions or self._in_use):
             return f"no partition of topic {self._topic} is assigned yet"
-        return None if self._cameras else f"no frame has come on topic {self._topic} yet"
+        return None if self._cameras or self._in_use else f"no frame has come on topic {self._topic} yet"
 
     def close(self) -> None:
         """Leave the group, if there is a broker to be told."""
@@ -80,9 +82,15 @@ class Reader:
             return
         self._asked = time.monotonic()
         try:
-            self._consumer.list_topics(self._topic, timeout=0.5)
+            topic = self._consumer.list_topics(self._topic, timeout=0.5).topics[self._topic]
+            others = (part for part in topic.partitions if (self._topic, part) not in self._partitions)
+            self._in_use = self._joined and any(map(self._holds_messages, others))
         except KafkaException as error:
             self._seldom.warning("metadata", f"topic {self._topic}: {error.args[0].str()}")
+
+    def _holds_messages(self, partition: int) -> bool:
+        place = TopicPartition(self._topic, partition)
+        return bool(self._consumer.get_watermark_offsets(place, timeout=0.5)[1])
 
     def _admit(self, frame: Frame) -> None:
         if frame.camera not in self._cameras:
@@ -98,6 +106,7 @@ class Reader:
 
     def _on_assign(self, consumer: Consumer, partitions: list) -> None:  # type: ignore[type-arg]
         kafka.from_the_end(consumer, partitions)
+        self._joined, self._asked = True, 0.0
         self._partitions |= {(partition.topic, partition.partition) for partition in partitions}
 
     def _on_revoke(self, consumer: Consumer, partitions: list) -> None:  # type: ignore[type-arg]
@@ -105,6 +114,7 @@ class Reader:
         # what no `except` catches (a KafkaError, which is no exception).
         consumer.incremental_unassign(partitions)
         self._partitions -= {(partition.topic, partition.partition) for partition in partitions}
+        self._joined = bool(self._partitions)  # else the next assignment tells
 
 
 def _frame(message: Received) -> Frame:

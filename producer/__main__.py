@@ -24,6 +24,7 @@ def serve(settings: ProducerSettings) -> int:
 
     client = kafka.producer(settings.kafkaport, settings.compressiontype, settings.kafkaconfig)
     publisher = Publisher(client, settings.topicname, ledger)
+    service.ready_when(publisher.unready)
     service.at_end(publisher.close)
 
     camera = Camera(

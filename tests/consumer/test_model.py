@@ -312,3 +312,28 @@ def test_a_camera_whose_frames_a_model_refuses_does_not_hold_up_the_others() -> 
             wait_for(lambda seq=seq: outcomes(model, "ok")() == seq, 10, "an answer")  # type: ignore[misc]
 
     assert client.asked[:4] == [b"bad 1", b"good 1", b"good 2", b"good 3"]
+
+
+def test_it_is_unready_once_its_answers_are_forgotten(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consumer.model.time", clock)
+    client = HeldClient()
+    model = a_model(client)
+    with running(model, client):
+        assert model.unready() is None
+
+        model.offer(a_frame())
+        client.answer(ModelError("http_404", "it answered 404"))
+        wait_for(model.unready, 10, "a complaint")
+        assert model.unready() == f"model {model.name}: it answered 404"
+
+        client.answer(answer(1))
+        model.offer(a_frame())
+        wait_for(lambda: model.unready() is None, 10, "the answer")
+
+        client.answer(ModelError("timeout", "no answer within 2 s"))
+        model.offer(a_frame())
+        wait_for(outcomes(model, "timeout"), 10, "the failure")
+        assert model.unready() is None
+
+        clock.now += FORGET_AFTER
+        assert model.unready() == f"model {model.name}: no answer within 2 s"

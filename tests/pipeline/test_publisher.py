@@ -101,6 +101,31 @@ def test_a_delivered_frame_counts_as_out_with_its_age(
     assert age >= 5
 
 
+def test_who_has_nothing_to_publish_is_ready(publisher: Publisher) -> None:
+    assert publisher.unready() is None
+
+
+def test_it_is_ready_while_frames_reach_kafka(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger
+) -> None:
+    publish(publisher, ledger)
+    assert publisher.unready() == "no frame has reached topic videocam yet"
+
+    producer.report(producer.queue, None)
+    publish(publisher, ledger)
+    assert publisher.unready() is None
+
+    producer.report(producer.queue, KafkaError._MSG_TIMED_OUT)
+    publish(publisher, ledger)
+    reason = publisher.unready()
+    assert reason is not None
+    assert "did not reach topic videocam" in reason
+
+    producer.report(producer.queue, None)
+    publisher.poll()
+    assert publisher.unready() is None
+
+
 def test_the_older_make_room_in_a_full_queue(
     publisher: Publisher, producer: FakeProducer, ledger: Ledger
 ) -> None:

@@ -1,5 +1,6 @@
 import logging
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -61,6 +62,7 @@ class FakeConsumer:
         self.topics: list[str] = []
         self.assigned: list[TopicPartition] = []
         self.asked: list[str] = []
+        self.ends: dict[int, int] = {}
         self.trouble: KafkaException | None = None
         self.closed = False
 
@@ -80,11 +82,16 @@ class FakeConsumer:
     def assignment(self) -> list[TopicPartition]:
         return self.assigned
 
-    def list_topics(self, topic: str, timeout: float) -> None:
+    def list_topics(self, topic: str, timeout: float) -> SimpleNamespace:
         assert timeout <= 1
         self.asked.append(topic)
         if self.trouble:
             raise self.trouble
+        return SimpleNamespace(topics={topic: SimpleNamespace(partitions=self.ends)})
+
+    def get_watermark_offsets(self, partition: TopicPartition, timeout: float) -> tuple[int, int]:
+        assert timeout <= 1
+        return 0, self.ends[partition.partition]
 
     def close(self) -> None:
         self.closed = True
@@ -220,8 +227,9 @@ def test_until_partitions_are_assigned_the_topic_is_asked_for_but_not_at_every_s
     assert kit.consumer.asked == ["videocam"]
 
 
-def test_once_partitions_are_assigned_nobody_asks_for_the_topic(kit: Kit) -> None:
+def test_once_frames_come_nobody_asks_for_the_topic(kit: Kit) -> None:
     kit.consumer.on_assign(kit.consumer, [TopicPartition("videocam", 0)])
+    kit.read(FakeMessage(JPEG))
 
     kit.reader.step()
 
@@ -249,6 +257,35 @@ def test_what_is_missing_is_told(kit: Kit) -> None:
     kit.consumer.on_revoke(kit.consumer, partitions[:1])
     assert kit.reader.unready() is None
     kit.consumer.on_revoke(kit.consumer, partitions[1:])
+    assert kit.reader.unready() == "no partition of topic videocam is assigned yet"
+
+
+@pytest.mark.parametrize("mine", [[], [TopicPartition("videocam", 0)]])
+def test_frames_that_go_to_others_of_the_group_are_no_reason_to_be_unready(
+    kit: Kit, mine: list[TopicPartition]
+) -> None:
+    kit.consumer.ends = {0: 0, 1: 17}
+    kit.consumer.on_assign(kit.consumer, mine)
+
+    kit.reader.step()
+
+    assert kit.reader.unready() is None
+
+
+def test_a_topic_that_nobody_writes_to_is_not_ready(kit: Kit) -> None:
+    kit.consumer.ends = {0: 0, 1: 0}
+    kit.consumer.on_assign(kit.consumer, [TopicPartition("videocam", 0)])
+
+    kit.reader.step()
+
+    assert kit.reader.unready() == "no frame has come on topic videocam yet"
+
+
+def test_who_is_not_in_the_group_is_not_ready_though_the_topic_is_in_use(kit: Kit) -> None:
+    kit.consumer.ends = {0: 17}
+
+    kit.reader.step()
+
     assert kit.reader.unready() == "no partition of topic videocam is assigned yet"
 
 

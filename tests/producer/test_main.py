@@ -175,7 +175,10 @@ def test_while_kafka_is_away_a_film_is_read_and_every_frame_accounted_for(
     )
     producer.wait_until("/ledger", counted("front", "in", 200))
 
-    assert producer.get("/readyz") == (200, "ok\n")
+    status, reason = producer.get("/readyz")
+    assert status == 503
+    assert "reach" in reason
+    assert "topic videocam" in reason
     status, _, err = producer.end()
 
     counts = totals(err)
