@@ -6,7 +6,9 @@ SERVICES := producer consumer video tfserving
 PIN := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint bench lock clean
+COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) -f compose/docker-compose.yml
+
+.PHONY: help install run images up down deploy undeploy status release test lint bench lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +17,28 @@ install: .venv/run .venv/test build/models/imagenet/1 ## set up .venv and the mo
 
 run: .venv/run build/models/imagenet/1 ## labelled video at http://127.0.0.1:30163 (ARGS="--camera door=rtsp://...")
 	@$(BIN)/python -m compose $(ARGS)
+
+images: ## build the images of the services
+	@for s in $(SERVICES); do docker build -f $$s/Dockerfile -t streamlens/$$s . || exit; done
+
+up: ## everything in containers, at http://localhost:30163 (VIDEOLINK=rtsp://... make up)
+	@$(COMPOSE) up --build --detach
+
+down: ## stop and remove the containers
+	@$(COMPOSE) down
+
+deploy: ## everything on Kubernetes, at http://NODE:30163 (OVERLAY=overlays/many-cameras for one of the overlays)
+	@kubectl apply -k k8s/$(OVERLAY)
+
+undeploy: ## remove everything from Kubernetes
+	@kubectl delete -k k8s/$(OVERLAY) --ignore-not-found
+
+status: ## what runs in containers and on Kubernetes
+	@-docker ps --filter network=streamlens --format 'table {{.Names}}\t{{.Status}}\t{{.Ports}}'
+	@-kubectl get pods,services --selector app.kubernetes.io/part-of=streamlens
+
+release: images ## push the images (REGISTRY=...), and write the manifests with their digests to build/release.yml
+	@REGISTRY="$(REGISTRY)" k8s/release
 
 test: install ## all tests; with REQUIRE=broker,browser,rtsp what would skip fails (ARGS=tests/video for some)
 	@REQUIRE="$(REQUIRE)" $(BIN)/python -m pytest $(ARGS)

@@ -20,7 +20,7 @@ hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=Tr
 hypothesis.settings.load_profile("repeatable")
 
 
-PARTS = {"broker", "browser", "rtsp"}
+PARTS = {"broker", "browser", "rtsp", "docker", "cluster"}
 
 # What tests.rtsp_camera is made of, beside the bindings.
 RTSP_CHECK = """

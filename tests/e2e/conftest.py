@@ -1,0 +1,58 @@
+"""The container engine, the project's images, and a Kubernetes cluster that has them."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from tests.conftest import missing
+from tests.parts import ROOT
+
+SERVING = "tensorflow/serving:2.19.1"
+
+
+def call(*command: str, timeout: float = 300, **environment: str) -> str:
+    """Run a command at the repository's root; return its standard output, or fail with what it said."""
+    run = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    assert run.returncode == 0, f"{' '.join(command)}\n{run.stdout[-3000:]}{run.stderr[-3000:]}"
+    return run.stdout
+
+
+def works(*command: str) -> bool:
+    """Whether a command is there and ends with 0."""
+    try:
+        return subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+@pytest.fixture(scope="session")
+def engine() -> None:
+    """A Docker engine that answers."""
+    if not works("docker", "version"):
+        missing("docker", "start a Docker engine")
+
+
+@pytest.fixture(scope="session")
+def images(engine: None) -> None:  # noqa: ARG001
+    """The project's images, built by the README's command."""
+    if not works("docker", "image", "inspect", SERVING) and not works("docker", "pull", SERVING):
+        call("docker", "build", "-f", "tests/e2e/serving/Dockerfile", "-t", SERVING, ".", timeout=600)
+    call("make", "images", timeout=900)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> None:
+    """A Kubernetes cluster that kubectl reaches and whose node has the project's images."""
+    how = "set KUBECONFIG to that of a cluster whose node has the images (see k8s/README.md)"
+    if shutil.which("kubectl") is None or not works("kubectl", "get", "nodes"):
+        missing("cluster", how)
