@@ -1,7 +1,6 @@
 """The container engine, the project's images, and a Kubernetes cluster that has them."""
 
 import os
-import shutil
 import subprocess
 
 import pytest
@@ -9,6 +8,8 @@ import pytest
 from tests.conftest import missing
 from tests.parts import ROOT
 
+SERVICES = ("producer", "consumer", "video", "tfserving")
+IMAGES = (*(f"streamlens/{name}" for name in SERVICES), "confluentinc/cp-kafka", "confluentinc/cp-zookeeper")
 SERVING = "tensorflow/serving:2.19.1"
 
 
@@ -52,7 +53,13 @@ def images(engine: None) -> None:  # noqa: ARG001
 
 @pytest.fixture(scope="session")
 def cluster() -> None:
-    """A Kubernetes cluster that kubectl reaches and whose node has the project's images."""
-    how = "set KUBECONFIG to that of a cluster whose node has the images (see k8s/README.md)"
-    if shutil.which("kubectl") is None or not works("kubectl", "get", "nodes"):
+    """A Kubernetes cluster for tests, whose nodes have the images and on which nothing of ours runs yet."""
+    how = "set KUBECONFIG to that of a cluster for tests whose nodes have the images (k8s/README.md)"
+    if "KUBECONFIG" not in os.environ or not works("kubectl", "get", "nodes"):
         missing("cluster", how)
+    held = call("kubectl", "get", "nodes", "-o", "jsonpath={.items[*].status.images[*].names}")
+    if absent := [name for name in IMAGES if f"{name}:" not in held]:
+        missing("cluster", f"{how}; not there: {', '.join(absent)}")
+    ours = "app.kubernetes.io/part-of=streamlens"
+    if found := call("kubectl", "get", "pods", "--all-namespaces", "-l", ours, "-o", "name"):
+        pytest.fail(f"Streamlens runs on this cluster already: {found.split()}", pytrace=False)

@@ -1,0 +1,157 @@
+"""Streamlens on a Kubernetes cluster, as the tests see it: through kubectl and the page's port."""
+
+import json
+import os
+import subprocess
+import threading
+import time
+import urllib.request
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final, Self
+
+from tests.e2e.conftest import call
+from tests.parts import reads, wait_for
+
+SUBSYSTEMS: Final = ("zookeeper", "tfserving", "producer", "consumer", "video")
+PAGE: Final = f"http://{os.environ.get('NODE', '127.0.0.1')}:30163"
+"""Where the NodePort answers; NODE names a node's address where that is not this machine's."""
+
+_KINDS: Final = "pods,deployments,statefulsets,services,secrets,persistentvolumeclaims,networkpolicies,pdb"
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Streamlens in one namespace."""
+
+    namespace: str = "default"
+
+    def kubectl(self, *arguments: str, timeout: float = 170) -> str:
+        """Return what kubectl prints; fail with what it says where it fails."""
+        return call("kubectl", "--namespace", self.namespace, *arguments, timeout=timeout)
+
+    def objects(self, kinds: str = _KINDS) -> list[Object]:
+        """Return all objects of these kinds that belong to Streamlens."""
+        label = "app.kubernetes.io/part-of=streamlens"
+        items: list[Object] = json.loads(self.kubectl("get", kinds, "-l", label, "-o", "json"))["items"]
+        return items
+
+    def apply(self, *subsystems: str) -> None:
+        """Apply the files of these subsystems, one after the other, as they are."""
+        for name in subsystems:
+            self.kubectl("apply", "-f", f"{name}/deployment.yml")
+
+    def pods(self, app: str = "") -> list[Object]:
+        """Return an app's pods, or those of all, without those that end."""
+        return [
+            pod
+            for pod in self.objects("pods")
+            if app in ("", pod["metadata"]["labels"]["app"]) and "deletionTimestamp" not in pod["metadata"]
+        ]
+
+    def pod(self, app: str) -> Object:
+        """Return the one pod of an app."""
+        (pod,) = self.pods(app)
+        return pod
+
+    def is_ready(self) -> bool:
+        """Whether all pods are ready."""
+        pods = self.pods()
+        return bool(pods) and all(map(is_ready, pods))
+
+    def wait_until_ready(self, timeout: float = 120) -> None:
+        """Wait until every pod is ready."""
+        wait_for(self.is_ready, timeout, f"all pods to be ready in namespace {self.namespace}")
+
+    def wait_until_gone(self) -> None:
+        """Wait until nothing of Streamlens is left."""
+        wait_for(lambda: not self.objects(), 120, f"everything to be gone in namespace {self.namespace}")
+
+    def ask(self, pod: Object, path: str) -> str:
+        """Return what a pod's health server answers, whatever the status."""
+        url = f"/api/v1/namespaces/{self.namespace}/pods/{name_of(pod)}:9000/proxy{path}"
+        run = subprocess.run(["kubectl", "get", "--raw", url], capture_output=True, text=True, check=False)
+        return run.stdout + run.stderr
+
+    def model_requests(self) -> dict[str, float]:
+        """Return how many requests the consumer sent to the model, by what came of them."""
+        outcomes = {}
+        for line in self.ask(self.pod("consumer"), "/metrics").splitlines():
+            if line.startswith("streamlens_model_requests_total{"):
+                outcomes[line.split('outcome="')[1].split('"')[0]] = float(line.rpartition(" ")[2])
+        return outcomes
+
+    def kafka_topics(self, *arguments: str) -> str:
+        """Return what Kafka's own command says of topics."""
+        command = (
+            f"KAFKA_HEAP_OPTS=-Xmx64m kafka-topics --bootstrap-server localhost:19095 {' '.join(arguments)}"
+        )
+        return self.kubectl("exec", "kafka-1", "--container", "kafka", "--", "bash", "-c", command)
+
+
+def name_of(thing: Object) -> str:
+    """Return an object's name."""
+    return str(thing["metadata"]["name"])
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether a pod takes part."""
+    conditions = pod["status"].get("conditions", [])
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+
+
+def restarts(pod: Object) -> int:
+    """Return how often a pod's containers were started again."""
+    return sum(status["restartCount"] for status in pod["status"]["containerStatuses"])
+
+
+def cameras() -> dict[str, Object]:
+    """Return the cameras that the page shows, by name; none where it does not answer."""
+    answer = reads(f"{PAGE}/api/cameras")
+    return {camera["name"]: camera for camera in json.loads(answer)} if answer else {}
+
+
+def is_labelled(name: str = "bikes") -> bool:
+    """Whether a camera's picture moves and has a fresh label."""
+    camera = cameras().get(name, {"state": "unknown"})
+    return camera["state"] == "live" and any(model["results"] for model in camera["predictions"])
+
+
+def wait_until_labelled(*names: str, timeout: float = 120) -> None:
+    """Wait until the pictures of these cameras move and have fresh labels."""
+    wait_for(lambda: all(map(is_labelled, names or ("bikes",))), timeout, "labelled frames")
+
+
+class Watch:
+    """Watches a camera's stream: when its frames came (s, of the monotonic clock)."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def longest_gap(self) -> float:
+        """Return the longest time without a frame, in s; also that since the last one."""
+        times = [*self.times, time.monotonic()]
+        return max(after - before for before, after in pairwise(times))
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with urllib.request.urlopen(f"{PAGE}/stream/bikes", timeout=5) as stream:
+                    while not self._stopping.is_set() and (line := stream.readline()):
+                        if line.startswith(b"X-Seq"):
+                            self.times.append(time.monotonic())
+            except OSError:
+                self._stopping.wait(0.1)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        wait_for(lambda: len(self.times) > 10, 30, "the stream")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join(10)

@@ -1,0 +1,271 @@
+"""Streamlens on a real Kubernetes cluster, with the manifests as they are."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.conftest import call
+from tests.e2e.kubernetes import (
+    SUBSYSTEMS,
+    Object,
+    System,
+    Watch,
+    is_ready,
+    name_of,
+    restarts,
+    wait_until_labelled,
+)
+from tests.parts import wait_for
+
+pytestmark = [pytest.mark.timeout(400), pytest.mark.usefixtures("cluster")]
+
+BY_WRONG_ORDER = ("video", "consumer", "producer", "tfserving", "zookeeper")
+MODELS = '{"imagenet_1": "http://tfserving-service:8501/v1/models/%s:predict"}'
+
+
+@pytest.fixture(scope="module")
+def system(cluster: None) -> Iterator[System]:  # noqa: ARG001
+    """Streamlens in the default namespace, its five files applied in a wrong order."""
+    system = System()
+    system.apply(*BY_WRONG_ORDER)
+    wait_until_labelled()
+    system.wait_until_ready()
+    yield system
+    for name in SUBSYSTEMS:
+        system.kubectl("delete", "--ignore-not-found", "-f", f"{name}/deployment.yml")
+    system.wait_until_gone()
+
+
+@pytest.fixture(autouse=True)
+def well(request: pytest.FixtureRequest) -> None:
+    """All is well when a test begins."""
+    if "system" in request.fixturenames:
+        request.getfixturevalue("system").wait_until_ready()
+        wait_until_labelled()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        *(f"-f={name}/deployment.yml" for name in SUBSYSTEMS),
+        "-f=k8s/namespace.yml",
+        "-k=k8s/",
+        "-k=k8s/overlays/many-cameras",
+        "-k=k8s/overlays/three-brokers",
+        "-k=k8s/overlays/hardened",
+    ],
+)
+def test_the_server_takes_every_manifest(source: str) -> None:
+    said = System().kubectl("apply", "--dry-run=server", source)
+
+    assert "(server dry run)" in said
+
+
+def test_applied_in_a_wrong_order_no_container_needed_a_restart_by_hand(system: System) -> None:
+    assert {name_of(pod).split("-")[0] for pod in system.pods()} == set(SUBSYSTEMS) | {"kafka"}
+    assert sum(map(restarts, (system.pod(app) for app in ("producer", "consumer", "video")))) == 0
+
+
+def test_a_rollout_of_the_consumer_freezes_the_picture_for_two_seconds_at_most(system: System) -> None:
+    with Watch() as watch:
+        roll_out(system, "consumer")
+        time.sleep(3)
+
+        assert watch.longest_gap() <= 2
+
+
+def test_a_rollout_of_the_model_server_loses_no_request_and_freezes_nothing(system: System) -> None:
+    before = system.model_requests()
+
+    with Watch() as watch:
+        roll_out(system, "tfserving")
+        wait_for(lambda: len(running(system, "tfserving")) == 2, 60, "the old servers to be gone")
+        time.sleep(3)
+
+        assert watch.longest_gap() <= 2
+    after = system.model_requests()
+    assert after.keys() == {"ok"}
+    assert after["ok"] > before["ok"] + 10
+
+
+@pytest.mark.parametrize("app", ["video", "producer", "consumer", "tfserving", "kafka", "zookeeper"])
+def test_a_pod_that_is_deleted_comes_back_and_the_picture_moves_again(system: System, app: str) -> None:
+    topics = topic_ids(system)
+    assert topics.keys() == {"videocam", "videodisplay"}
+    deleted = system.pods(app)[0]
+    begun = time.monotonic()
+
+    system.kubectl("delete", "pod", name_of(deleted))
+
+    wait_for(lambda: uid(deleted) not in map(uid, system.pods(app)), 60, "another pod")
+    system.wait_until_ready()
+    wait_until_labelled(timeout=60)
+    print(f"{app}: back after {time.monotonic() - begun:.1f} s")
+    wait_for(lambda: topic_ids(system) == topics, 60, f"the topics that were there before: {topics}")
+
+
+def test_a_missing_secret_is_told_and_its_pod_starts_once_it_is_there(system: System) -> None:
+    system.kubectl("delete", "secret", "camera")
+    system.kubectl("delete", "pod", name_of(system.pod("producer")))
+
+    complaint = wait_for(lambda: waiting(system.pod("producer")), 60, "a complaint")
+    assert complaint["reason"] == "CreateContainerConfigError"
+    assert 'secret "camera" not found' in complaint["message"]
+    pod = system.pod("producer")
+
+    system.apply("producer")
+    wait_until_labelled()
+    assert name_of(system.pod("producer")) == name_of(pod)
+    assert restarts(system.pod("producer")) == 0
+
+
+@pytest.mark.parametrize(
+    ("variable", "wrong", "right", "says"),
+    [
+        ("TOPICNAMEIN", "nonsense", "videocam", "no frame has come on topic nonsense yet"),
+        ("MODELURLS", MODELS % "nonsense", MODELS % "imagenet", "model imagenet_1: it answered 404"),
+        ("KAFKAPORTOUT", "nowhere:19093", "kf1-service:19093", "topic videodisplay"),
+    ],
+)
+def test_a_wrong_setting_is_told_in_a_line_and_takes_nothing_from_those_that_work(
+    system: System, variable: str, wrong: str, right: str, says: str
+) -> None:
+    (old,) = system.pods("consumer")
+    system.kubectl("set", "env", "deployment/consumer", f"{variable}={wrong}")
+    try:
+        new = wait_for(lambda: [pod for pod in system.pods("consumer") if uid(pod) != uid(old)], 30, "a pod")[
+            0
+        ]
+        wait_for(lambda: says in system.ask(new, "/readyz"), 60, f"the reason {says!r}")
+        time.sleep(3)
+
+        assert len(system.ask(new, "/readyz").splitlines()[0]) < 400
+        assert uid(old) in map(uid, system.pods("consumer"))
+        assert not any(is_ready(pod) for pod in system.pods("consumer") if uid(pod) == uid(new))
+    finally:
+        system.kubectl("set", "env", "deployment/consumer", f"{variable}={right}")
+    wait_for(lambda: len(running(system, "consumer")) == 1, 60, "the wrong pod to be gone")
+
+
+def test_while_the_broker_is_away_the_services_say_so_and_need_no_restart(system: System) -> None:
+    system.kubectl("scale", "statefulset/kafka", "--replicas=0")
+    try:
+        wait_for(lambda: not is_ready(system.pod("producer")), 60, "the producer to be unready")
+        wait_for(lambda: not is_ready(system.pod("consumer")), 60, "the consumer to be unready")
+        assert "topic videocam" in system.ask(system.pod("producer"), "/readyz")
+    finally:
+        system.kubectl("scale", "statefulset/kafka", "--replicas=1")
+
+    system.wait_until_ready()
+    wait_until_labelled()
+    assert sum(map(restarts, (system.pod(app) for app in ("producer", "consumer", "video")))) == 0
+
+
+def test_what_runs_is_told(system: System) -> None:  # noqa: ARG001
+    said = call("make", "status")
+
+    assert "video-service" in said
+    assert said.count("1/1") == 7
+
+
+def test_deleting_the_files_leaves_nothing(system: System) -> None:
+    for name in SUBSYSTEMS:
+        system.kubectl("delete", "-f", f"{name}/deployment.yml")
+
+    system.wait_until_gone()
+
+
+def test_a_restricted_namespace_takes_our_pods_with_passwords_but_no_root(cluster: None) -> None:  # noqa: ARG001
+    system = System("streamlens")
+    call("kubectl", "apply", "-f", "k8s/namespace.yml")
+    try:
+        refused = subprocess.run(
+            ["kubectl", "-n", "streamlens", "run", "root", "--image=busybox:1.36"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "violates PodSecurity" in refused.stderr
+
+        users = [
+            f"--from-literal={user}={user}-password" for user in ("broker", "producer", "consumer", "video")
+        ]
+        system.kubectl("create", "secret", "generic", "kafka-users", *users)
+        system.kubectl("apply", "-k", "k8s/overlays/hardened")
+        wait_until_labelled()
+        system.wait_until_ready()
+
+        with pytest.raises(AssertionError, match="124"):  # without a password Kafka never answers
+            system.kafka_topics("--list", "& sleep 10; kill $! && exit 124")
+    finally:
+        call("kubectl", "delete", "namespace", "streamlens", timeout=170)
+
+
+def test_of_three_brokers_one_may_be_lost(cluster: None) -> None:  # noqa: ARG001
+    system = System()
+    with_make("deploy", "three-brokers")
+    try:
+        wait_until_labelled(timeout=180)
+        system.wait_until_ready()
+        described = system.kafka_topics("--describe", "--topic", "videocam")
+        assert described.count("ReplicationFactor: 3") == 1
+        assert "min.insync.replicas=2" in described
+
+        with Watch() as watch:
+            system.kubectl("delete", "pod", "kafka-2", "--grace-period=0", "--force")
+            time.sleep(12)
+            assert watch.longest_gap() < 10
+        wait_until_labelled()
+    finally:
+        with_make("undeploy", "three-brokers")
+        system.wait_until_gone()
+
+
+def test_each_of_many_cameras_is_shown(cluster: None) -> None:  # noqa: ARG001
+    with_make("deploy", "many-cameras")
+    try:
+        wait_until_labelled("bikes", "bunny", "phone", timeout=180)
+    finally:
+        with_make("undeploy", "many-cameras")
+        System().wait_until_gone()
+
+
+def with_make(target: str, overlay: str) -> None:
+    call("make", target, f"OVERLAY=overlays/{overlay}")
+
+
+def roll_out(system: System, name: str) -> None:
+    system.kubectl("rollout", "restart", f"deployment/{name}")
+    system.kubectl("rollout", "status", f"deployment/{name}", "--timeout=150s")
+
+
+def running(system: System, app: str) -> list[Object]:
+    """Return an app's pods, with those that end."""
+    return [pod for pod in system.objects("pods") if pod["metadata"]["labels"]["app"] == app]
+
+
+def uid(thing: Object) -> str:
+    return str(thing["metadata"]["uid"])
+
+
+def waiting(pod: Object) -> Object | None:
+    """Return why a pod's container is not started, when there is something wrong."""
+    for status in pod["status"].get("containerStatuses", []):
+        state: Object = status["state"].get("waiting", {})
+        if "message" in state:
+            return state
+    return None
+
+
+def topic_ids(system: System) -> dict[str, str]:
+    """Return the ids of our topics by their names; none while Kafka cannot tell."""
+    try:
+        lines = system.kafka_topics("--describe").splitlines()
+    except AssertionError:
+        return {}
+    rows = [dict(part.split(": ") for part in line.split("\t") if ": " in part) for line in lines]
+    return {
+        row["Topic"]: row["TopicId"] for row in rows if "TopicId" in row and row["Topic"].startswith("video")
+    }
