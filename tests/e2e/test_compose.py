@@ -1,0 +1,166 @@
+"""The whole system in containers, as `make up` starts it: what it shows, and what it survives."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.e2e.conftest import call
+from tests.e2e.containers import (
+    NETWORK,
+    PROJECT,
+    SERVICES,
+    Container,
+    Site,
+    compose,
+    compose_v2,
+    docker,
+    expect_nobody,
+    leftovers,
+    started,
+)
+from tests.parts import free_port, get, wait_for
+
+pytestmark = pytest.mark.timeout(1200)  # in which images are built
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """The running system: its page, and the container of each service."""
+
+    site: Site
+    containers: dict[str, Container]
+
+
+@pytest.fixture(scope="module")
+def system(images: None) -> Iterator[System]:  # noqa: ARG001
+    """Everything in containers, with a film clip as the camera."""
+    expect_nobody()
+    port = str(free_port())
+    environment = {"VIDEOPORT": port, "COMPOSE_PROJECT_NAME": PROJECT}
+    try:
+        call("make", "up", timeout=300, **environment)
+        find = ("ps", "--quiet", "--filter", f"label=com.docker.compose.project={PROJECT}", "--filter")
+        ids = {service: docker(*find, f"label=com.docker.compose.service={service}") for service in SERVICES}
+        site = Site(f"http://127.0.0.1:{port}")
+        wait_for(lambda: site.label_age() < 5, 60, "a labelled picture")
+        yield System(site, {service: Container(found) for service, found in ids.items()})
+        call("make", "down", timeout=100, **environment)
+    finally:
+        compose("compose", compose_v2(), "down", "--volumes", **environment)
+    assert leftovers([PROJECT]) == []
+
+
+def expect_labelled_picture(site: Site, since: float, timeout: float = 40) -> None:
+    """Wait for a picture whose label is about a frame that was captured after `since`."""
+    wait_for(lambda: site.label_age() < time.monotonic() - since, timeout, "a labelled picture")
+
+
+def test_the_page_shows_labelled_pictures_that_move(system: System) -> None:
+    (camera,) = system.site.cameras()
+    assert (camera["name"], camera["state"]) == ("bikes", "live")
+    (answer,) = camera["predictions"]
+    assert answer["model"] == "imagenet_1"
+    assert answer["results"][0]["label"]
+    wait_for(lambda: system.site.camera()["seq"] > camera["seq"] + 50, 10, "the picture to move")
+    picture = cv2.imdecode(np.frombuffer(get(f"{system.site.address}/snapshot/bikes.jpg"), np.uint8), 1)
+    assert picture is not None
+    assert picture.shape[:2] == (camera["height"], camera["width"])
+    assert b"<!doctype html>" in get(f"{system.site.address}/page/index.html")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_container_may_do_no_more_than_it_must(system: System, service: str) -> None:
+    container = system.containers[service]
+
+    told, process = container.told(), container.process()
+
+    assert all(uid != "0" for uid in process["Uid"].split())
+    assert {int(process[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {0}
+    assert process["NoNewPrivs"] == "1"
+    host = told["HostConfig"]
+    assert host["ReadonlyRootfs"]
+    assert not host["Privileged"]
+    assert 0 < host["Memory"] <= 2 * 1024**3
+    assert host["RestartPolicy"]["Name"] == "unless-stopped"
+    assert host["LogConfig"]["Config"].keys() == {"max-size", "max-file"}
+    volumes = [mount["Name"] for mount in told["Mounts"] if mount["Type"] == "volume"]
+    assert all(name.startswith(PROJECT) for name in volumes), "one without a name would be left behind"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_container_becomes_healthy(system: System, service: str) -> None:
+    container = system.containers[service]
+
+    wait_for(lambda: container.state()["Health"]["Status"] == "healthy", 40, f"{service} to be healthy")
+
+    assert container.told()["RestartCount"] == 0, "it came up at once"
+
+
+@pytest.mark.parametrize("service", ["producer", "consumer", "video"])
+def test_a_container_that_is_stopped_ends_in_order_and_goes_on_when_started(
+    system: System, service: str
+) -> None:
+    container = system.containers[service]
+
+    seconds = container.stop()
+
+    assert seconds < 8
+    assert container.state()["ExitCode"] == 0
+    lines = container.log().splitlines()
+    assert any("SIGTERM received" in line for line in lines)
+    assert " stopped: " in lines[-1]
+    container.start()
+    assert container.stop() < 5, "also before Python has begun"
+    container.start()
+    expect_labelled_picture(system.site, time.monotonic())
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_killed_container_comes_back_by_itself(system: System, service: str) -> None:
+    container, ages = system.containers[service], []
+    before = container.state()["StartedAt"]
+
+    container.kill()
+    killed = time.monotonic()
+    wait_for(lambda: container.state()["StartedAt"] != before, 40, f"{service} to be started again")
+    back = time.monotonic()
+
+    def labelled() -> bool:
+        ages.append(system.site.camera().get("age_ms", 0))
+        return system.site.label_age() < time.monotonic() - back
+
+    wait_for(labelled, 40, "a labelled picture")
+    shown = time.monotonic()
+    print(
+        f"{service}: started again after {back - killed:.1f} s, labelled picture after {shown - killed:.1f} s"
+    )
+    if service in {"zookeeper", "tfserving"}:
+        assert max(ages) < 2000, "the picture goes on meanwhile"
+    wait_for(lambda: container.state()["Health"]["Status"] == "healthy", 40, f"{service} to be healthy")
+
+
+def test_a_model_that_is_not_there_is_named_by_a_consumer_that_is_not_ready(system: System) -> None:
+    model = "http://tfserving-service:8501/v1/models/nonsense:predict"
+    settings = {
+        "KAFKAPORTIN": "kf1-service:19092",
+        "KAFKAPORTOUT": "kf1-service:19093",
+        "TOPICNAMEOUT": "elsewhere",
+        "GROUPNAME": "another",
+        "MODELURLS": json.dumps({"imagenet_1": model}),
+        "LABELURLS": json.dumps({"imagenet_1": "labels/imagenetLabels.json"}),
+    }
+
+    with started("consumer", f"--network={NETWORK}", **settings) as consumer:
+        wait_for(lambda: "404" in consumer.log(), 40, "the model's answer to be told")
+        status, text = consumer.readiness()
+
+    assert status == 503
+    (line,) = text.splitlines()
+    assert line.startswith("model imagenet_1: it answered 404: ")
+    assert "nonsense" in line
+    assert system.site.label_age() < 5, "the other consumer goes on"

@@ -1,0 +1,132 @@
+"""The images: what is in them and what is not, and how a container of each begins and ends."""
+
+import json
+import re
+import subprocess
+from itertools import takewhile
+from typing import Any
+
+import pytest
+
+from tests.e2e.containers import Container, docker, started
+from tests.parts import wait_for
+
+pytestmark = [pytest.mark.usefixtures("images"), pytest.mark.timeout(1200)]  # in which they are built
+
+OURS = ["producer", "consumer", "video"]
+SETTINGS = {
+    "producer": {"VIDEOLINK": "/clips/bikes.mp4", "KAFKAPORT": "127.0.0.1:1"},
+    "consumer": {"KAFKAPORTIN": "127.0.0.1:1", "KAFKAPORTOUT": "127.0.0.1:1"},
+    "video": {"KAFKAPORT": "127.0.0.1:1"},
+}
+
+TOOLS = "gcc cc g++ c++ make ld git curl pytest mypy ruff"
+LOOK = f"""
+for name in {TOOLS}; do command -v $name; done
+find /app -name 'test*'
+python -c 'import pytest' 2>/dev/null && echo pytest
+id -u
+"""
+
+
+def about(image: str) -> Any:
+    """Return what Docker tells of an image."""
+    return json.loads(docker("image", "inspect", f"streamlens/{image}"))[0]
+
+
+def history(image: str) -> list[tuple[str, int]]:
+    """Return the steps that made an image, from its base on, and the bytes that each added."""
+    shown = "{{.Size}} {{.CreatedBy}}"
+    command = ("history", "--no-trunc", "--human=false", "--format", shown, f"streamlens/{image}")
+    steps = (line.partition(" ") for line in reversed(docker(*command).splitlines()))
+    return [(step, int(size)) for size, _, step in steps]
+
+
+@pytest.mark.parametrize("image", OURS)
+def test_an_image_holds_no_compiler_and_no_tests(image: str) -> None:
+    found = docker("run", "--rm", "--entrypoint", "sh", f"streamlens/{image}", "-c", LOOK)
+
+    assert found == "65532", "nothing but the number of its user"
+
+
+@pytest.mark.parametrize("image", [*OURS, "tfserving"])
+def test_an_image_names_its_user_by_number(image: str) -> None:
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", about(image)["Config"]["User"])
+
+
+def test_the_services_images_share_most_of_their_bytes() -> None:
+    layers = [about(image)["RootFS"]["Layers"] for image in OURS]
+    steps = [history(image) for image in OURS]
+
+    shared = list(takewhile(lambda same: len(set(same)) == 1, zip(*layers, strict=False)))
+    same_steps = list(takewhile(lambda same: len(set(same)) == 1, zip(*steps, strict=False)))
+
+    assert any("COPY pipeline pipeline" in step for (step, _), *_ in same_steps)
+    size = sum(size for (_, size), *_ in same_steps)
+    assert size > 0.9 * max(about(image)["Size"] for image in OURS)
+    # Some steps, such as ENV, make no layer; from the first that differs on, each has layers of its own.
+    assert len(shared) >= sum(size > 0 for (_, size), *_ in same_steps)
+
+
+@pytest.mark.parametrize(
+    ("image", "name"), [("producer", "KAFKAPORT"), ("consumer", "KAFKAPORTIN"), ("video", "KAFKAPORT")]
+)
+def test_a_missing_setting_ends_the_container_with_one_line(image: str, name: str) -> None:
+    settings = {key: value for key, value in SETTINGS[image].items() if key != name}
+    options = [f"--env={key}={value}" for key, value in settings.items()]
+
+    run = subprocess.run(
+        ["docker", "run", "--rm", *options, f"streamlens/{image}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert run.returncode == 2
+    assert run.stdout == ""
+    (line,) = run.stderr.splitlines()
+    assert line.startswith(f"{image}: {name} is not set")
+
+
+def handles_sigterm(container: Container) -> bool:
+    """Whether the container's first process has a handler for SIGTERM: to it there is no default."""
+    return bool(int(container.process()["SigCgt"], 16) & 1 << 14)
+
+
+@pytest.mark.parametrize("image", OURS)
+def test_a_container_that_has_hardly_begun_stops_at_once(image: str) -> None:
+    with started(image, **SETTINGS[image]) as container:
+        wait_for(lambda: handles_sigterm(container), 10, "Python to begin")
+        seconds = container.stop()
+
+        assert seconds < 5, "half of the time after which Docker kills"
+        assert container.state()["ExitCode"] == 0
+
+
+def test_a_container_with_another_port_for_its_health_is_healthy() -> None:
+    with started("video", "--health-interval=1s", HEALTHPORT=":9876", **SETTINGS["video"]) as container:
+        wait_for(lambda: container.state()["Health"]["Status"] == "healthy", 30, "the probe to find the port")
+
+
+def test_a_film_that_is_not_there_is_told_by_a_producer_that_keeps_running() -> None:
+    settings = SETTINGS["producer"] | {"VIDEOLINK": "/no/such/film.mp4", "CAMERANAME": "yard"}
+
+    with started("producer", **settings) as container:
+        wait_for(lambda: "trying again in" in container.log(), 20, "the producer to try")
+        answer = container.readiness()
+
+        assert answer == (503, "camera yard: there is no such file")
+        assert "/no/such/film.mp4" in container.log()
+        assert container.state()["Running"]
+
+
+def test_a_cameras_password_is_in_no_log() -> None:
+    settings = SETTINGS["producer"] | {"VIDEOLINK": "rtsp://user:secret@127.0.0.1:1/live"}
+
+    with started("producer", **settings) as container:
+        wait_for(lambda: "trying again in" in container.log(), 20, "the producer to try")
+
+        assert "rtsp://user:***@127.0.0.1:1/live" in container.log()
+        assert "secret" not in container.log()
+        assert "secret" not in container.readiness()[1]

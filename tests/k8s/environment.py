@@ -1,0 +1,71 @@
+"""What a container gets as its environment, from Kubernetes and from Docker Compose."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from tests.k8s.manifests import Document, Documents, labels_of, of_kind, read
+
+Variables = dict[str, str]
+
+SECRET = "a-password"  # in place of one that is not in the manifests
+
+
+def kubernetes(workload: Document, container: Document, documents: Documents) -> Variables:
+    """Return a container's variables, with what others and the pod's own fields put into them."""
+    found: Variables = {}
+    for variable in container.get("env", []):
+        if "value" in variable:
+            found[variable["name"]] = expand(variable["value"], found)
+        else:
+            found[variable["name"]] = _from(variable["valueFrom"], workload, documents)
+    return found
+
+
+def expand(text: str, known: Mapping[str, str]) -> str:
+    """Put variables in for $(NAME), as Kubernetes does: those that stand above, and $$ for a dollar sign."""
+
+    def put(match: re.Match[str]) -> str:
+        return "$" if match[0] == "$$" else known.get(match[1], match[0])
+
+    return re.sub(r"\$\$|\$\(([\w.-]+)\)", put, text)
+
+
+def names_in(texts: Iterable[str]) -> set[str]:
+    """Return the names that texts use as $(NAME)."""
+    return {name for text in texts for name in re.findall(r"\$\(([\w.-]+)\)", text)}
+
+
+def _from(source: Document, workload: Document, documents: Documents) -> str:
+    if "secretKeyRef" in source:
+        name, key = source["secretKeyRef"]["name"], source["secretKeyRef"]["key"]
+        secrets = [secret for secret in of_kind(documents, "Secret") if secret["metadata"]["name"] == name]
+        return str(secrets[0]["stringData"][key]) if secrets else SECRET
+    path = source["fieldRef"]["fieldPath"]
+    first = str(workload["spec"].get("ordinals", {}).get("start", 0))
+    labels = {**labels_of(workload), "apps.kubernetes.io/pod-index": first}
+    if label := re.fullmatch(r"metadata\.labels\['(.+)'\]", path):
+        return labels[label[1]]
+    assert path == "metadata.name", path
+    return f"{workload['metadata']['name']}-{first}"
+
+
+def compose(folder: str, service: str) -> Variables:
+    """Return a service's variables from the folder's Compose file, where the user has set none."""
+    (file,) = read(f"{folder}/docker-compose.yml")
+    given = file["services"][service].get("environment", {})
+    return {name: _without_user(str(value)) for name, value in given.items()}
+
+
+def _without_user(text: str) -> str:
+    text = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
+    assert "$" not in text, text
+    return text
+
+
+def aliases() -> Iterator[tuple[str, str, str]]:
+    """Yield the folder, the service and each name that it has in the Compose network."""
+    for folder in ("zookeeper", "tfserving", "producer", "consumer", "video"):
+        (file,) = read(f"{folder}/docker-compose.yml")
+        for service, fields in file["services"].items():
+            for alias in fields.get("networks", {}).get("default", {}).get("aliases", []):
+                yield folder, service, alias

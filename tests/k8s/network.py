@@ -1,0 +1,117 @@
+"""Who may reach whom: network policies, read as a cluster's network reads them.
+
+Only what the manifests use is understood; anything else is an error, so that it cannot pass unseen.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from tests.k8s.manifests import Document, Documents, labels_of, of_kind, ports_of, selects, workloads
+
+Port = tuple[str, int]
+"""A protocol and a number."""
+
+OURS: Final = {"kubernetes.io/metadata.name": "streamlens"}
+SYSTEM: Final = {"kubernetes.io/metadata.name": "kube-system"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where connections begin and end: a pod, or what is outside the cluster and has no namespace."""
+
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    namespace: Mapping[str, str] = field(default_factory=lambda: OURS)
+    ports: Mapping[str, int] = field(default_factory=dict)
+
+
+OUTSIDE: Final = Place("outside", namespace={})
+STRANGER: Final = Place("stranger", {"app": "stranger"})
+NAMES: Final = Place("names", {"k8s-app": "kube-dns"}, SYSTEM)
+
+
+def pods(documents: Documents) -> list[Place]:
+    """Return a place for each workload, named for its app."""
+    return [
+        Place(labels_of(workload)["app"], labels_of(workload), ports=ports_of(workload))
+        for workload in workloads(documents)
+    ]
+
+
+def allows(documents: Documents, source: Place, target: Place, port: Port) -> bool:
+    """Whether a connection comes about: both ends' policies have to let it."""
+    return _lets(documents, "Egress", source, target, target.ports, port) and _lets(
+        documents, "Ingress", target, source, target.ports, port
+    )
+
+
+def _lets(
+    documents: Documents,
+    way: Literal["Ingress", "Egress"],
+    mine: Place,
+    other: Place,
+    names: Mapping[str, int],
+    port: Port,
+) -> bool:
+    specs = [policy["spec"] for policy in of_kind(documents, "NetworkPolicy")]
+    specs = [spec for spec in specs if way in spec["policyTypes"]]
+    specs = [spec for spec in specs if mine.namespace == OURS and _selects(spec["podSelector"], mine.labels)]
+    if not specs:  # whom no policy is about is free
+        return True
+    return any(_rule_lets(rule, way, other, names, port) for spec in specs for rule in _rules(spec, way))
+
+
+def _rules(spec: Document, way: str) -> Iterator[Document]:
+    _only(spec, {"podSelector", "policyTypes", "ingress", "egress"})
+    yield from spec.get(way.lower()) or []
+
+
+def _rule_lets(rule: Document, way: str, other: Place, names: Mapping[str, int], port: Port) -> bool:
+    side = "from" if way == "Ingress" else "to"
+    _only(rule, {side, "ports"})
+    peers, ports = rule.get(side) or [], rule.get("ports") or []
+    return (not peers or any(_is(peer, other) for peer in peers)) and (
+        not ports or any(_is_port(wanted, names, port) for wanted in ports)
+    )
+
+
+def _is(peer: Document, place: Place) -> bool:
+    _only(peer, {"podSelector", "namespaceSelector", "ipBlock"})
+    if "ipBlock" in peer:
+        return place == OUTSIDE
+    if place == OUTSIDE:
+        return False
+    if "namespaceSelector" in peer:
+        in_it = _selects(peer["namespaceSelector"], place.namespace)
+    else:
+        in_it = place.namespace == OURS
+    return in_it and _selects(peer.get("podSelector", {}), place.labels)
+
+
+def _is_port(wanted: Document, names: Mapping[str, int], port: Port) -> bool:
+    _only(wanted, {"port", "protocol"})
+    number = names.get(wanted["port"]) if isinstance(wanted["port"], str) else wanted["port"]
+    return port == (wanted.get("protocol", "TCP"), number)
+
+
+def _selects(selector: Document, labels: Mapping[str, str]) -> bool:
+    _only(selector, {"matchLabels"})
+    return selects(selector.get("matchLabels", {}), dict(labels))
+
+
+def _only(fields: Document, known: set[str]) -> None:
+    if unknown := fields.keys() - known:
+        raise NotImplementedError(f"{', '.join(unknown)} of a network policy is not understood here")
+
+
+def reached(
+    documents: Documents, sources: Sequence[Place], targets: Sequence[Place], more: Sequence[Port]
+) -> Iterator[tuple[str, str, str, int]]:
+    """Yield each connection that comes about, at the targets' ports and some more."""
+    for source in sources:
+        for target in targets:
+            ports = {*more, *(("TCP", number) for number in target.ports.values())}
+            for protocol, number in sorted(ports):
+                if allows(documents, source, target, (protocol, number)):
+                    yield source.name, target.name, protocol, number

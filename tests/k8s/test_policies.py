@@ -1,0 +1,139 @@
+"""Exactly those connections come about that the system needs."""
+
+import pytest
+
+from tests.k8s.manifests import SYSTEMS, Document, Documents, of_kind, parse, system
+from tests.k8s.network import NAMES, OURS, OUTSIDE, STRANGER, Place, allows, pods, reached
+
+Connection = tuple[str, str, str, int]
+
+APPS = ("zookeeper", "kafka", "tfserving", "producer", "consumer", "video")
+OTHERS = (OUTSIDE, STRANGER, NAMES)
+
+# Beside the pods' own: a name's, a web server's, a camera's, a remote shell's, and one that nobody has.
+PORTS = (("UDP", 53), ("TCP", 53), ("TCP", 80), ("TCP", 554), ("UDP", 5004), ("TCP", 22), ("TCP", 9999))
+
+NEEDED = {
+    ("producer", "kafka", "TCP", 19091),
+    ("consumer", "kafka", "TCP", 19092),
+    ("consumer", "kafka", "TCP", 19093),
+    ("video", "kafka", "TCP", 19094),
+    ("kafka", "kafka", "TCP", 19095),
+    ("kafka", "zookeeper", "TCP", 2181),
+    ("zookeeper", "zookeeper", "TCP", 2888),
+    ("zookeeper", "zookeeper", "TCP", 3888),
+    ("consumer", "tfserving", "TCP", 8501),
+    ("consumer", "tfserving", "TCP", 8500),
+}
+
+
+def browsers(names: tuple[str, ...]) -> set[Connection]:
+    """Return the connections to the page."""
+    return {(name, "video", "TCP", 8080) for name in names}
+
+
+@pytest.mark.parametrize("name", [name for name in SYSTEMS if name != "hardened"])
+def test_pods_are_reached_only_by_whom_they_serve(name: str) -> None:
+    documents = system(name)
+    ours = pods(documents)
+
+    found = set(reached(documents, [*ours, *OTHERS], ours, PORTS))
+
+    # The page is everybody's, also other pods'.
+    assert found == NEEDED | browsers((*APPS, *(other.name for other in OTHERS)))
+
+
+def test_hardened_pods_reach_only_what_they_need() -> None:
+    documents = system("hardened")
+    ours = pods(documents)
+
+    inside = set(reached(documents, ours, ours, PORTS))
+    inwards = set(reached(documents, OTHERS, ours, PORTS))
+    outwards = set(reached(documents, ours, OTHERS, PORTS))
+
+    assert inside == NEEDED
+    assert inwards == browsers(tuple(other.name for other in OTHERS))
+    names = {(app, "names", protocol, 53) for app in APPS for protocol in ("UDP", "TCP")}
+    cameras = {("producer", "outside", *port) for port in PORTS}
+    assert outwards == names | cameras
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("app", APPS)
+def test_each_pod_is_watched(name: str, app: str) -> None:
+    documents = system(name)
+    (pod, *_) = (place for place in pods(documents) if place.name == app)
+
+    assert not allows(documents, STRANGER, pod, ("TCP", 9999))
+
+
+def test_every_policy_counts() -> None:
+    documents = system("base")
+    ours = pods(documents)
+    before = set(reached(documents, [*ours, *OTHERS], ours, PORTS))
+
+    for policy in of_kind(documents, "NetworkPolicy"):
+        without = tuple(document for document in documents if document is not policy)
+
+        after = set(reached(without, [*ours, *OTHERS], ours, PORTS))
+        opened = {target for _, target, _, _ in after - before}
+        assert opened == {policy["metadata"]["name"]}
+
+
+def policy(text: str) -> Documents:
+    """Return a policy about the pods of the app a."""
+    fields = f"podSelector: {{matchLabels: {{app: a}}}}, {text}"
+    return parse(f"{{kind: NetworkPolicy, metadata: {{name: a}}, spec: {{{fields}}}}}")
+
+
+A = Place("a", {"app": "a"}, ports={"http": 8080})
+B = Place("b", {"app": "b"}, ports={"http": 80})
+FAR = Place("far", {"app": "b"}, {"kubernetes.io/metadata.name": "far"})
+
+
+@pytest.mark.parametrize(
+    ("rules", "source", "target", "port", "allowed"),
+    [
+        ("policyTypes: [Ingress]", B, A, 8080, False),
+        ("policyTypes: [Ingress]", A, B, 80, True),
+        ("policyTypes: [Ingress]", B, FAR, 80, True),
+        ("policyTypes: [Ingress], ingress: [{}]", B, A, 8080, True),
+        ("policyTypes: [Ingress], ingress: [{ports: [{port: http}]}]", B, A, 8080, True),
+        ("policyTypes: [Ingress], ingress: [{ports: [{port: http}]}]", B, A, 80, False),
+        ("policyTypes: [Ingress], ingress: [{ports: [{port: 80, protocol: UDP}]}]", B, A, 80, False),
+        ("policyTypes: [Ingress], ingress: [{from: [{podSelector: {}}]}]", B, A, 8080, True),
+        ("policyTypes: [Ingress], ingress: [{from: [{podSelector: {}}]}]", FAR, A, 8080, False),
+        ("policyTypes: [Ingress], ingress: [{from: [{podSelector: {}}]}]", OUTSIDE, A, 8080, False),
+        ("policyTypes: [Ingress], ingress: [{from: [{namespaceSelector: {}}]}]", FAR, A, 8080, True),
+        ("policyTypes: [Ingress], ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0}}]}]", OUTSIDE, A, 8080, True),
+        ("policyTypes: [Egress], egress: [{ports: [{port: http}]}]", A, B, 80, True),
+        ("policyTypes: [Egress], egress: [{ports: [{port: http}]}]", A, B, 8080, False),
+        ("policyTypes: [Egress]", A, OUTSIDE, 80, False),
+        ("policyTypes: [Egress]", B, A, 8080, True),
+    ],
+)
+def test_policies_are_read_as_kubernetes_reads_them(
+    rules: str, source: Place, target: Place, port: int, allowed: bool
+) -> None:
+    assert A.namespace == OURS
+    assert allows(policy(rules), source, target, ("TCP", port)) is allowed
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "ingress: [{from: [{podSelector: {matchExpressions: []}}]}]",
+        "ingress: [{ports: [{port: 1, endPort: 9}]}]",
+        "ingress: [{to: []}]",
+    ],
+)
+def test_what_is_not_understood_does_not_pass(rules: str) -> None:
+    with pytest.raises(NotImplementedError):
+        allows(policy(f"policyTypes: [Ingress], {rules}"), B, A, ("TCP", 8080))
+
+
+def test_a_policy_says_what_it_is_about(documents: Documents) -> None:
+    def says(document: Document) -> bool:
+        return bool(document["spec"]["policyTypes"]) and bool(document["spec"]["podSelector"])
+
+    assert all(map(says, of_kind(documents, "NetworkPolicy")))

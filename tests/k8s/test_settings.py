@@ -1,0 +1,162 @@
+"""Our services get settings that they know and take, from the manifests and from the Compose files."""
+
+import re
+
+import pytest
+from confluent_kafka import Producer
+
+from consumer.settings import ConsumerSettings
+from pipeline.settings import Settings, load
+from producer.settings import ProducerSettings
+from tests.k8s import environment
+from tests.k8s.environment import Variables
+from tests.k8s.manifests import (
+    Document,
+    Documents,
+    labels_of,
+    of_kind,
+    pod_of,
+    ports_of,
+    read,
+    system,
+    texts,
+    workload,
+    workloads,
+)
+from video.settings import VideoSettings
+
+KINDS: dict[str, type[Settings]] = {
+    "producer": ProducerSettings,
+    "consumer": ConsumerSettings,
+    "video": VideoSettings,
+}
+
+
+def ours(documents: Documents) -> list[tuple[Document, Document]]:
+    """Return the workloads and containers of our services."""
+    found = [each for each in workloads(documents) if labels_of(each)["app"] in KINDS]
+    return [(each, container) for each in found for container in pod_of(each)["containers"]]
+
+
+def variables(name: str, documents: Documents) -> Variables:
+    """Return what a workload's only container gets."""
+    found = workload(documents, name)
+    (container,) = pod_of(found)["containers"]
+    return environment.kubernetes(found, container, documents)
+
+
+def settings(app: str, given: Variables) -> Settings:
+    """Return what a service makes of an environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        for field in KINDS[app].model_fields:
+            patch.delenv(field.upper(), raising=False)
+        for name, value in given.items():
+            patch.setenv(name, value)
+        return load(KINDS[app])
+
+
+def known(app: str) -> set[str]:
+    """Return the names of a service's settings."""
+    return {field.upper() for field in KINDS[app].model_fields}
+
+
+def test_the_manifests_name_only_settings(documents: Documents) -> None:
+    assert {labels_of(each)["app"] for each, _ in ours(documents)} == KINDS.keys()
+    for each, container in ours(documents):
+        names = [variable["name"] for variable in container["env"]]
+        used = environment.names_in(texts(container["env"]))
+
+        assert len(set(names)) == len(names)
+        assert set(names) - known(labels_of(each)["app"]) == used
+        assert "envFrom" not in container
+
+
+@pytest.mark.parametrize("app", KINDS)
+def test_the_compose_files_name_only_settings(app: str) -> None:
+    assert environment.compose(app, app).keys() <= known(app)
+
+
+def test_the_services_take_what_the_manifests_give(documents: Documents) -> None:
+    for each, container in ours(documents):
+        given = environment.kubernetes(each, container, documents)
+        taken = settings(labels_of(each)["app"], given)
+
+        assert environment.names_in(given.values()) == set()
+        Producer(taken.kafkaconfig)  # raises where librdkafka does not know a name or a value
+
+
+@pytest.mark.parametrize("app", KINDS)
+def test_the_services_take_what_compose_gives(app: str) -> None:
+    settings(app, environment.compose(app, app))
+
+
+def test_a_wrong_setting_is_found() -> None:
+    with pytest.raises(Exception, match="FRAMEINTERVAL='soon'"):
+        settings("video", {**environment.compose("video", "video"), "FRAMEINTERVAL": "soon"})
+
+
+def chain(producer: Variables, consumer: Variables, video: Variables) -> None:
+    """Check that each service reads what the one before it writes, at a port of its own."""
+    assert producer["TOPICNAME"] == consumer["TOPICNAMEIN"]
+    assert consumer["TOPICNAMEOUT"] == video["TOPICNAME"]
+    assert producer["TOPICNAME"] != video["TOPICNAME"]
+    assert producer["KAFKAPORT"] == "kf1-service:19091"
+    assert (consumer["KAFKAPORTIN"], consumer["KAFKAPORTOUT"]) == ("kf1-service:19092", "kf1-service:19093")
+    assert video["KAFKAPORT"] == "kf1-service:19094"
+
+
+def test_frames_find_their_way_on_kubernetes(documents: Documents) -> None:
+    for each, _ in ours(documents):
+        if labels_of(each)["app"] == "producer":
+            producer = variables(each["metadata"]["name"], documents)
+            chain(producer, variables("consumer", documents), variables("video", documents))
+
+
+def test_frames_find_their_way_with_compose() -> None:
+    chain(*(environment.compose(app, app) for app in KINDS))
+
+
+def test_each_camera_has_a_name_and_a_picture_of_its_own() -> None:
+    documents = system("many-cameras")
+    cameras = [variables(each["metadata"]["name"], documents) for each, _ in ours(documents)]
+    cameras = [camera for camera in cameras if "VIDEOLINK" in camera]
+
+    assert len(cameras) > 1
+    for name in ("CAMERANAME", "VIDEOLINK"):
+        assert len({camera[name] for camera in cameras}) == len(cameras)
+
+
+def test_a_health_port_is_where_the_probes_ask(documents: Documents) -> None:
+    for each, container in ours(documents):
+        taken = settings(labels_of(each)["app"], environment.kubernetes(each, container, documents))
+
+        assert taken.healthport.port == ports_of(each)["health"]
+
+
+def test_the_page_is_where_it_says(documents: Documents) -> None:
+    taken = settings("video", variables("video", documents))
+    (service,) = (each for each in of_kind(documents, "Service") if each["spec"].get("type") == "NodePort")
+
+    assert isinstance(taken, VideoSettings)
+    assert taken.displayport.port == ports_of(workload(documents, "video"))["http"]
+    assert [port["nodePort"] for port in service["spec"]["ports"]] == [taken.nodeport.port]
+
+
+def test_the_page_is_where_it_says_with_compose() -> None:
+    taken = settings("video", environment.compose("video", "video"))
+    (file,) = read("video/docker-compose.yml")
+
+    assert isinstance(taken, VideoSettings)
+    (port,) = file["services"]["video"]["ports"]
+    assert port == f"${{VIDEOPORT:-{taken.nodeport.port}}}:{taken.displayport.port}"
+
+
+def test_addresses_in_compose_are_names_in_its_network() -> None:
+    names = {alias for _, _, alias in environment.aliases()}
+    given = [environment.compose(app, app) for app in KINDS]
+    given += [environment.compose("zookeeper", name) for name in ("zookeeper", "kafka")]
+
+    found = {
+        host for each in given for text in each.values() for host in re.findall(r"[a-z0-9-]+-service", text)
+    }
+    assert found == names
