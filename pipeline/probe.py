@@ -1,6 +1,7 @@
-"""Asks the service in this container how it is: `python -m pipeline.probe`, for Docker's HEALTHCHECK.
+"""Asks the service in this container how it is: `python -m pipeline.probe /readyz`.
 
-Ends with 0 where `/healthz` answers 200, else with 1 and a line that says why.
+Without a path it asks for `/healthz`, as Docker's HEALTHCHECK does. Prints the answer; ends with 0 where its
+status is 200, else with 1.
 """
 
 import os
@@ -8,12 +9,12 @@ import sys
 from http.client import HTTPConnection, HTTPException
 
 
-def main() -> int:
+def main(path: str = "/healthz") -> int:
     """Return the exit status."""
     host, _, port = (os.environ.get("HEALTHPORT") or ":9000").rpartition(":")
     connection = HTTPConnection(host or "127.0.0.1", int(port), timeout=2)
     try:
-        connection.request("GET", "/healthz")
+        connection.request("GET", path)
         answer = connection.getresponse()
         print(answer.read().decode(errors="replace").strip())
         return int(answer.status != 200)
@@ -23,4 +24,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

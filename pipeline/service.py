@@ -144,6 +144,8 @@ class Service:
                 1000 * ages[-1] if ages else 0,
             )
             last, came, went, gone = now, totals["in"], totals["out"], dropped
+            if reason := self.unready():
+                log.warning("not ready: %s", reason)
 
     def _supervise(self, worker: _Worker) -> None:
         failures: list[float] = []

@@ -69,16 +69,17 @@ class System:
         """Wait until nothing of Streamlens is left."""
         wait_for(lambda: not self.objects(), 120, f"everything to be gone in namespace {self.namespace}")
 
-    def ask(self, pod: Object, path: str) -> str:
-        """Return what a pod's health server answers, whatever the status."""
-        url = f"/api/v1/namespaces/{self.namespace}/pods/{name_of(pod)}:9000/proxy{path}"
-        run = subprocess.run(["kubectl", "get", "--raw", url], capture_output=True, text=True, check=False)
-        return run.stdout + run.stderr
+    def readiness(self, pod: Object) -> str:
+        """Return what a pod of ours answers to whether it is ready."""
+        probe = ["python", "-m", "pipeline.probe", "/readyz"]
+        command = ["kubectl", "--namespace", self.namespace, "exec", name_of(pod), "--", *probe]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
     def model_requests(self) -> dict[str, float]:
         """Return how many requests the consumer sent to the model, by what came of them."""
         outcomes = {}
-        for line in self.ask(self.pod("consumer"), "/metrics").splitlines():
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{name_of(self.pod('consumer'))}:9000/proxy/metrics"
+        for line in self.kubectl("get", "--raw", path).splitlines():
             if line.startswith("streamlens_model_requests_total{"):
                 outcomes[line.split('outcome="')[1].split('"')[0]] = float(line.rpartition(" ")[2])
         return outcomes

@@ -116,6 +116,7 @@ def test_a_container_that_is_stopped_ends_in_order_and_goes_on_when_started(
     assert " stopped: " in lines[-1]
     container.start()
     assert container.stop() < 5, "also before Python has begun"
+    assert not container.state()["Running"]
     container.start()
     expect_labelled_picture(system.site, time.monotonic())
 

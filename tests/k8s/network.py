@@ -41,24 +41,21 @@ def pods(documents: Documents) -> list[Place]:
 
 def allows(documents: Documents, source: Place, target: Place, port: Port) -> bool:
     """Whether a connection comes about: both ends' policies have to let it."""
-    return _lets(documents, "Egress", source, target, target.ports, port) and _lets(
-        documents, "Ingress", target, source, target.ports, port
+    return _lets(documents, "Egress", source, target, port) and _lets(
+        documents, "Ingress", target, source, port
     )
 
 
 def _lets(
-    documents: Documents,
-    way: Literal["Ingress", "Egress"],
-    mine: Place,
-    other: Place,
-    names: Mapping[str, int],
-    port: Port,
+    documents: Documents, way: Literal["Ingress", "Egress"], mine: Place, other: Place, port: Port
 ) -> bool:
     specs = [policy["spec"] for policy in of_kind(documents, "NetworkPolicy")]
     specs = [spec for spec in specs if way in spec["policyTypes"]]
     specs = [spec for spec in specs if mine.namespace == OURS and _selects(spec["podSelector"], mine.labels)]
     if not specs:  # whom no policy is about is free
         return True
+    # A port's name is looked up where the connection ends.
+    names = (mine if way == "Ingress" else other).ports
     return any(_rule_lets(rule, way, other, names, port) for spec in specs for rule in _rules(spec, way))
 
 

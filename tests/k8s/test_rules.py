@@ -7,13 +7,9 @@ from tests.k8s.manifests import (
     Documents,
     containers_of,
     containers_that,
-    labels_of,
     name_of,
-    of_kind,
     pod_of,
     pods_that,
-    ports_of,
-    selects,
     system,
     workloads,
 )
@@ -30,8 +26,6 @@ CURRENT = {
 }
 """Of each kind, the version that is served and not going away."""
 
-OURS = ("producer", "consumer", "video")
-PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 
 
@@ -43,7 +37,7 @@ def size(quantity: str) -> int:
 def test_all_subsystems_are_there() -> None:
     names = {name_of(document).split()[1] for document in workloads(system("base"))}
 
-    assert names == {"zookeeper", "kafka", "tfserving", *OURS}
+    assert names == {"zookeeper", "kafka", "tfserving", "producer", "consumer", "video"}
 
 
 def test_interfaces_are_current(documents: Documents) -> None:
@@ -120,65 +114,6 @@ def test_containers_say_what_they_take_and_are_bounded(documents: Documents) -> 
         return "cpu" not in requests or size(requests["memory"]) > size(limits["memory"])
 
     assert containers_that(documents, breaks) == []
-
-
-def test_containers_that_serve_are_probed(documents: Documents) -> None:
-    for workload in workloads(documents):
-        ports = ports_of(workload)
-        for container in pod_of(workload)["containers"]:
-            for probe in PROBES:
-                ways = container[probe].keys() & {"httpGet", "tcpSocket", "exec", "grpc"}
-                assert len(ways) == 1, f"{name_of(workload)}: {probe}"
-                port = container[probe][ways.pop()].get("port")
-                assert port is None or port in ports, f"{name_of(workload)}: {probe} asks {port}"
-
-
-def test_our_services_are_asked_for_their_health_and_their_readiness(documents: Documents) -> None:
-    services = [workload for workload in workloads(documents) if labels_of(workload)["app"] in OURS]
-
-    assert len(services) >= len(OURS)
-    for workload in services:
-        (container,) = pod_of(workload)["containers"]
-        asked = {probe: container[probe]["httpGet"] for probe in PROBES}
-        health, ready = ({"path": path, "port": "health"} for path in ("/healthz", "/readyz"))
-        assert asked == {"startupProbe": health, "readinessProbe": ready, "livenessProbe": health}
-
-
-def test_pods_have_time_to_end(documents: Documents) -> None:
-    assert pods_that(documents, lambda pod: pod.get("terminationGracePeriodSeconds", 0) < 10) == []
-
-
-def test_two_or_more_of_a_kind_are_spread_and_go_one_by_one(documents: Documents) -> None:
-    budgets = of_kind(documents, "PodDisruptionBudget")
-    several = [workload for workload in workloads(documents) if workload["spec"]["replicas"] > 1]
-
-    assert several
-    for workload in several:
-        labels, name = labels_of(workload), name_of(workload)
-        (spread,) = pod_of(workload)["topologySpreadConstraints"]
-        assert spread["topologyKey"] == "kubernetes.io/hostname", name
-        assert selects(spread["labelSelector"]["matchLabels"], labels), name
-        mine = [budget["spec"] for budget in budgets if selects(_selector(budget), labels)]
-        assert [budget.get("maxUnavailable") for budget in mine] == [1], name
-
-
-def test_every_budget_is_somebodys(documents: Documents) -> None:
-    for budget in of_kind(documents, "PodDisruptionBudget"):
-        assert any(selects(_selector(budget), labels_of(workload)) for workload in workloads(documents))
-
-
-def _selector(document: Document) -> dict[str, str]:
-    assert document["spec"]["selector"].keys() == {"matchLabels"}
-    selector: dict[str, str] = document["spec"]["selector"]["matchLabels"]
-    return selector
-
-
-def test_workloads_make_pods_that_are_theirs_alone(documents: Documents) -> None:
-    for workload in workloads(documents):
-        mine = [
-            name_of(other) for other in workloads(documents) if selects(_selector(workload), labels_of(other))
-        ]
-        assert mine == [name_of(workload)]
 
 
 def test_a_container_that_prepares_is_looked_at_too() -> None:

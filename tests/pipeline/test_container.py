@@ -51,9 +51,16 @@ def test_without_one_name_it_says_what_is_wanted(arguments: list[str]) -> None:
     assert run.stderr == "usage: python -m pipeline producer|consumer|video\n"
 
 
-@pytest.mark.parametrize(("answer", "status"), [(200, 0), (503, 1)])
-def test_the_probe_tells_the_health(
-    answer: int, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("arguments", "answer", "status"),
+    [([], 200, 0), ([], 503, 1), (["/readyz"], 200, 0), (["/readyz"], 503, 1)],
+)
+def test_the_probe_tells_what_the_service_answers(
+    arguments: list[str],
+    answer: int,
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     asked = []
 
@@ -71,9 +78,9 @@ def test_the_probe_tells_the_health(
         threading.Thread(target=server.handle_request).start()
         monkeypatch.setenv("HEALTHPORT", f":{server.server_port}")
 
-        assert probe.main() == status
+        assert probe.main(*arguments) == status
 
-    assert asked == ["/healthz"]
+    assert asked == (arguments or ["/healthz"])
     assert capsys.readouterr().out == "this is how it is\n"
 
 

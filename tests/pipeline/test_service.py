@@ -342,6 +342,27 @@ def test_a_service_can_run_after_another() -> None:
         assert service.run() == 0
 
 
+def test_every_summary_says_what_is_missing(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "_SUMMARY", 0.1)
+    missing: list[str] = ["no broker"]
+    service.ready_when(lambda: missing[0] if missing else None)
+
+    def look() -> None:
+        time.sleep(0.01)
+        if len(caplog.messages) >= 2:
+            missing.clear()
+        if not missing:
+            time.sleep(0.3)
+            service.stop()
+
+    service.repeat("look", look)
+    service.run()
+
+    assert caplog.messages == ["not ready: no broker"] * 2
+
+
 def test_a_summary_tells_what_happened_since_the_last(
     service: Service, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

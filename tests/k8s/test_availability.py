@@ -1,0 +1,76 @@
+"""Pods are asked how they are, end in peace, and never go all at once; in the base and in each overlay."""
+
+from tests.k8s.manifests import (
+    Document,
+    Documents,
+    labels_of,
+    name_of,
+    of_kind,
+    pod_of,
+    pods_that,
+    ports_of,
+    selects,
+    workloads,
+)
+
+OURS = ("producer", "consumer", "video")
+PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
+
+
+def test_containers_that_serve_are_probed(documents: Documents) -> None:
+    for workload in workloads(documents):
+        ports = ports_of(workload)
+        for container in pod_of(workload)["containers"]:
+            for probe in PROBES:
+                ways = container[probe].keys() & {"httpGet", "tcpSocket", "exec", "grpc"}
+                assert len(ways) == 1, f"{name_of(workload)}: {probe}"
+                port = container[probe][ways.pop()].get("port")
+                assert port is None or port in ports, f"{name_of(workload)}: {probe} asks {port}"
+
+
+def test_our_services_are_asked_for_their_health_and_their_readiness(documents: Documents) -> None:
+    services = [workload for workload in workloads(documents) if labels_of(workload)["app"] in OURS]
+
+    assert len(services) >= len(OURS)
+    for workload in services:
+        (container,) = pod_of(workload)["containers"]
+        asked = {probe: container[probe]["httpGet"] for probe in PROBES}
+        health, ready = ({"path": path, "port": "health"} for path in ("/healthz", "/readyz"))
+        assert asked == {"startupProbe": health, "readinessProbe": ready, "livenessProbe": health}
+
+
+def test_pods_have_time_to_end(documents: Documents) -> None:
+    assert pods_that(documents, lambda pod: pod.get("terminationGracePeriodSeconds", 0) < 10) == []
+
+
+def test_two_or_more_of_a_kind_are_spread_and_go_one_by_one(documents: Documents) -> None:
+    budgets = of_kind(documents, "PodDisruptionBudget")
+    several = [workload for workload in workloads(documents) if workload["spec"]["replicas"] > 1]
+
+    assert several
+    for workload in several:
+        labels, name = labels_of(workload), name_of(workload)
+        (spread,) = pod_of(workload)["topologySpreadConstraints"]
+        assert spread["topologyKey"] == "kubernetes.io/hostname", name
+        assert selects(spread["labelSelector"]["matchLabels"], labels), name
+        mine = [budget["spec"] for budget in budgets if selects(_selector(budget), labels)]
+        assert [budget.get("maxUnavailable") for budget in mine] == [1], name
+
+
+def test_every_budget_is_somebodys(documents: Documents) -> None:
+    for budget in of_kind(documents, "PodDisruptionBudget"):
+        assert any(selects(_selector(budget), labels_of(workload)) for workload in workloads(documents))
+
+
+def _selector(document: Document) -> dict[str, str]:
+    assert document["spec"]["selector"].keys() == {"matchLabels"}
+    selector: dict[str, str] = document["spec"]["selector"]["matchLabels"]
+    return selector
+
+
+def test_workloads_make_pods_that_are_theirs_alone(documents: Documents) -> None:
+    for workload in workloads(documents):
+        mine = [
+            name_of(other) for other in workloads(documents) if selects(_selector(workload), labels_of(other))
+        ]
+        assert mine == [name_of(workload)]

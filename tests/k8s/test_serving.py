@@ -1,0 +1,142 @@
+"""TensorFlow Serving gets flags that it knows, and serves the model that the consumer asks for."""
+
+import json
+import shlex
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.e2e.conftest import SERVING
+from tests.k8s import environment
+from tests.k8s.dockerfiles import stages
+from tests.k8s.environment import Variables
+from tests.k8s.flags import FLAGS, is_known
+from tests.k8s.manifests import Documents, of_kind, pod_of, ports_of, read, workload
+from tfserving.server import flags
+
+MODEL = "imagenet"
+
+PER_MODEL = ("port", "rest_api_port", "model_name", "model_base_path")
+
+# What the image's entry point runs, before the container's own arguments.
+ENTRY_POINT = (
+    "--port=8500",
+    "--rest_api_port=8501",
+    f"--model_name={MODEL}",
+    f"--model_base_path=/models/{MODEL}",
+)
+
+
+def on_kubernetes(documents: Documents) -> list[str]:
+    """Return the arguments that the manifests give."""
+    (container,) = pod_of(workload(documents, "tfserving"))["containers"]
+    assert "command" not in container, "it would take the place of the entry point"
+    arguments: list[str] = container.get("args", [])
+    return arguments
+
+
+def in_compose() -> list[str]:
+    """Return the arguments that the Compose file gives."""
+    (file,) = read("tfserving/docker-compose.yml")
+    service = file["services"]["tfserving"]
+    assert "entrypoint" not in service
+    command = service.get("command", [])
+    return shlex.split(command) if isinstance(command, str) else command
+
+
+def check(arguments: list[str]) -> None:
+    """Check arguments that follow those of the entry point."""
+    names = [argument.removeprefix("--").partition("=")[0] for argument in arguments]
+
+    assert [argument for argument in arguments if not is_known(argument)] == []
+    assert set(names).isdisjoint(PER_MODEL), "the entry point gives it"
+    assert len(set(names)) == len(names)
+    parsed = flags.parse([*ENTRY_POINT, *arguments])
+    assert (parsed.port, parsed.rest_api_port, parsed.model_name) == (8500, 8501, MODEL)
+
+
+def test_the_flags_on_kubernetes_are_known(documents: Documents) -> None:
+    check(on_kubernetes(documents))
+
+
+def test_the_flags_in_compose_are_known() -> None:
+    check(in_compose())
+
+
+@pytest.mark.parametrize(
+    ("argument", "known"),
+    [
+        ("--rest_api_timeout_in_ms=2000", True),
+        ("--enable_batching", True),
+        ("--enable_batching=true", True),
+        ("--model_config_file=/models/models.config", True),
+        ("--rest_api_timeout_in_ms", False),
+        ("--rest_api_timeout_in_ms=2s", False),
+        ("--rest_api_timeout_ms=2000", False),
+        ("--enable_batching=yes", False),
+        ("-enable_batching", False),
+        ("2000", False),
+    ],
+)
+def test_what_is_known(argument: str, known: bool) -> None:
+    assert is_known(argument) is known
+
+
+def test_our_own_server_has_no_flag_that_is_not_known() -> None:
+    names = list(flags.Flags.__dataclass_fields__)
+
+    assert [name for name in names if name not in FLAGS] == []
+
+
+def test_ports_are_those_of_the_entry_point(documents: Documents) -> None:
+    (service,) = (
+        each for each in of_kind(documents, "Service") if each["metadata"]["name"] == "tfserving-service"
+    )
+    (file,) = read("tfserving/docker-compose.yml")
+
+    wanted = {"rest": 8501, "grpc": 8500}
+    assert ports_of(workload(documents, "tfserving")) == wanted
+    assert {port["name"]: port["port"] for port in service["spec"]["ports"]} == wanted
+    published = file["services"]["tfserving"]["ports"]
+    assert published == [f"127.0.0.1:{port}:{port}" for port in wanted.values()]
+
+
+def test_the_image_is_tensorflow_serving_with_the_model() -> None:
+    image = stages("tfserving")[-1]
+
+    assert image[0].value == SERVING
+    assert [line.value for line in image if line.name == "ENV"] == [f"MODEL_NAME={MODEL}"]
+    (copied,) = (line.value for line in image if line.name == "COPY")
+    assert copied.split()[-2:] == [f"/models/{MODEL}"] * 2
+    assert {line.name for line in image}.isdisjoint({"ENTRYPOINT", "CMD"})
+
+
+def models(consumer: Variables, hosts: set[str]) -> None:
+    """Check the model's address that a consumer gets."""
+    urls, labels = json.loads(consumer["MODELURLS"]), json.loads(consumer["LABELURLS"])
+
+    assert list(urls) == list(labels) == [f"{MODEL}_1"]
+    address = urlsplit(urls[f"{MODEL}_1"])
+    assert (address.scheme, address.port, address.path) == ("http", 8501, f"/v1/models/{MODEL}:predict")
+    assert address.hostname in hosts
+
+
+def test_the_consumer_asks_for_the_model_on_kubernetes(documents: Documents) -> None:
+    consumer = workload(documents, "consumer")
+    (container,) = pod_of(consumer)["containers"]
+
+    hosts = {service["metadata"]["name"] for service in of_kind(documents, "Service")}
+    models(environment.kubernetes(consumer, container, documents), hosts)
+
+
+def test_the_consumer_asks_for_the_model_in_compose() -> None:
+    hosts = {alias for _, service, alias in environment.aliases() if service == "tfserving"}
+
+    models(environment.compose("consumer", "consumer"), hosts)
+
+
+def test_the_model_s_own_state_is_what_the_probes_ask_for(documents: Documents) -> None:
+    (container,) = pod_of(workload(documents, "tfserving"))["containers"]
+
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert container[probe]["httpGet"] == {"path": f"/v1/models/{MODEL}", "port": "rest"}
