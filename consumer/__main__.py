@@ -27,11 +27,9 @@ def serve(settings: ConsumerSettings) -> int:
     models = [_model(name, settings) for name in sorted(settings.modelurls, key=order_of)]
     for model in models:
         service.work(model.name, model.run)
-        service.ready_when(model.unready)
         service.at_end(model.close)
 
     publisher = Publisher(_producer(settings), settings.topicnameout, ledger)
-    service.ready_when(publisher.unready)
     service.at_end(publisher.close)
 
     labeller = Labeller(
@@ -50,8 +48,10 @@ def serve(settings: ConsumerSettings) -> int:
     )
     reader = Reader(source, settings.topicnamein, labeller.frames.put, ledger, settings.maxcameras)
     service.repeat("read", reader.step)
-    service.ready_when(reader.unready)
     service.at_end(reader.close)
+
+    for unready in (reader.unready, publisher.unready, *(model.unready for model in models)):
+        service.ready_when(unready)
     return service.run()
 
 

@@ -20,17 +20,38 @@ class ModelError(Exception):
 
 
 class ModelClient:
-    """Posts requests to one URL over a connection that is kept open."""
+    """Sends requests to one URL over a connection that is kept open."""
 
     def __init__(self, url: str, timeout: float) -> None:
         parts = urlsplit(url)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._connection = kind(parts.hostname or "", parts.port, timeout=timeout)
         self._path = parts.path + (f"?{parts.query}" if parts.query else "")
+        self._url = url
         self._timeout = timeout
 
+    def missing(self) -> str | None:
+        """Return why the server does not offer the model, or None; asks over a connection of its own.
+
+        Where the URL ends with `:predict` the model's status is asked for; of other URLs nothing is known.
+        """
+        model, _, verb = self._url.rpartition(":")
+        if verb != "predict":
+            return None
+        client = ModelClient(model, min(1.0, self._timeout))
+        try:
+            client.ask(b"")
+        except ModelError as error:
+            return str(error)
+        finally:
+            client.close()
+        return None
+
     def ask(self, body: bytes) -> bytes:
-        """Return the answer's body; raise `ModelError` for anything but a 200 within the deadline."""
+        """Return the answer's body; raise `ModelError` for anything but a 200 within the deadline.
+
+        Without a body the question is a GET.
+        """
         deadline = time.monotonic() + self._timeout
         was_open = self._connection.sock is not None
         try:
@@ -68,7 +89,8 @@ class ModelClient:
         watchdog = threading.Timer(left, _cut, [self._connection.sock])
         watchdog.start()
         try:
-            self._connection.request("POST", self._path, body, {"Content-Type": "application/json"})
+            method = "POST" if body else "GET"
+            self._connection.request(method, self._path, body, {"Content-Type": "application/json"})
             answer: HTTPResponse = self._connection.getresponse()
             with answer:
                 text = answer.read(_LARGEST_ANSWER + 1)

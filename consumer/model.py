@@ -43,6 +43,7 @@ class Model:
         self._failures = 0
         self._answered = -math.inf  # when it last did
         self._trouble = ""
+        self._offered = False
         self._seldom = Seldom(log)
 
     def offer(self, frame: Frame) -> None:
@@ -59,10 +60,18 @@ class Model:
                 pulse.stopping.wait(min(_LONGEST_WAIT, _SHORTEST_WAIT * 2.0 ** (self._failures - 1)))
 
     def unready(self) -> str | None:
-        """Return what is wrong with the model, in one line, once its last answers are forgotten."""
-        if not self._trouble or time.monotonic() - self._answered < self._forget_after:
+        """Return what is wrong with the model, in one line, once its last answers are forgotten, or None.
+
+        May take a second at first: as long as it was asked nothing, the server is asked whether it is there.
+        """
+        if not self._offered and not self._trouble:
+            trouble = self._client.missing() or ""
+            self._offered = not trouble
+        else:
+            trouble = self._trouble
+        if not trouble or time.monotonic() - self._answered < self._forget_after:
             return None
-        return f"model {self.name}: {self._trouble}"
+        return f"model {self.name}: {trouble}"
 
     def close(self) -> None:
         """Let go of the connection to the model server."""
@@ -95,7 +104,7 @@ class Model:
                 return True
             self._failures = min(self._failures + 1, 10)
             return False
-        self._answered, self._trouble = time.monotonic(), ""
+        self._answered, self._trouble, self._offered = time.monotonic(), "", True
         _REQUESTS.labels(self.name, "ok").inc()
         _SECONDS.labels(self.name).observe(time.monotonic() - begun)
         if self._failures:

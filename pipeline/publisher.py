@@ -25,13 +25,13 @@ class Publisher:
         self._trouble: str | None = None
 
     def unready(self) -> str | None:
-        """Return why the last frame did not reach Kafka, in one line, or None when it did."""
+        """Return why frames do not reach the topic, in one line, or None; may take half a second at first."""
+        if not self._reached and not self._trouble:
+            return self._missing()
         return self._trouble
 
     def publish(self, message: Message, *, camera: str, captured: int) -> None:
         """Send a frame captured at `captured` (ns); what waits in a full queue is older and makes room."""
-        if not self._reached and not self._trouble:
-            self._trouble = f"no frame has reached topic {self._topic} yet"
         try:
             try:
                 self._produce(message, camera, captured)
@@ -54,6 +54,17 @@ class Publisher:
         if self._producer.flush(2):
             self._producer.purge()
             self._producer.flush(1)
+
+    def _missing(self) -> str | None:
+        # Who has published nothing yet can only ask.
+        try:
+            error = self._producer.list_topics(self._topic, timeout=0.5).topics[self._topic].error
+        except KafkaException as failure:
+            error = failure.args[0]
+        if error:
+            return f"topic {self._topic} is not reached: {error.str()}"
+        self._reached = True
+        return None
 
     def _produce(self, message: Message, camera: str, captured: int) -> None:
         self._producer.produce(

@@ -24,7 +24,6 @@ def serve(settings: ProducerSettings) -> int:
 
     client = kafka.producer(settings.kafkaport, settings.compressiontype, settings.kafkaconfig)
     publisher = Publisher(client, settings.topicname, ledger)
-    service.ready_when(publisher.unready)
     service.at_end(publisher.close)
 
     camera = Camera(
@@ -36,7 +35,6 @@ def serve(settings: ProducerSettings) -> int:
         ledger=ledger,
     )
     service.work("capture", camera.run)
-    service.ready_when(camera.unready)
 
     frames = FramePublisher(
         camera,
@@ -48,6 +46,9 @@ def serve(settings: ProducerSettings) -> int:
     )
     service.repeat("publish", frames.step)
     service.at_end(frames.close)
+
+    for unready in (camera.unready, publisher.unready):
+        service.ready_when(unready)
     return service.run()
 
 

@@ -1,10 +1,10 @@
-"""Measures everything, or some of it: `python -m tests.bench [system] [streams] [start]`."""
+"""Measures everything, or some of it: `python -m tests.bench [system] [streams] [start] [containers]`."""
 
 import argparse
 import importlib.metadata
 from pathlib import Path
 
-from tests.bench import age, cost, start, streams
+from tests.bench import age, containers, cost, start, streams
 from tests.bench.figures import Figure, save, table
 from tests.bench.system import running
 from tests.parts import ROOT
@@ -19,7 +19,12 @@ def _system() -> list[Figure]:
 
 def main() -> None:
     """Measure, print a table and write bench.json."""
-    kinds = {"system": _system, "streams": streams.measure, "start": start.measure}
+    kinds = {
+        "system": _system,
+        "streams": streams.measure,
+        "start": start.measure,
+        "containers": containers.measure,
+    }
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of {', '.join(kinds)}; all by default")
     chosen = parser.parse_args().kinds or list(kinds)

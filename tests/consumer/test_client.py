@@ -219,3 +219,29 @@ def test_the_rest_of_an_unfinished_answer_is_not_taken_for_the_next() -> None:
 
     assert caught.value.kind == "timeout"
     assert second == b"second"
+
+
+def test_a_server_that_tells_the_models_status_offers_it() -> None:
+    with ScriptedServer(reply(200, b'{"model_version_status": []}')) as server:
+        assert Client(server.url, LONG).missing() is None
+
+    assert server.bodies == [b""]
+
+
+def test_a_model_that_the_server_does_not_know_is_missing() -> None:
+    with ScriptedServer(reply(404, b'{"error": "no such model"}')) as server:
+        reason = Client(server.url, LONG).missing()
+
+    assert reason is not None
+    assert reason.startswith("it answered 404: ")
+
+
+def test_a_model_of_a_server_that_nobody_reaches_is_missing() -> None:
+    reason = Client(URL_OF_NOBODY.format(free_port()), LONG).missing()
+
+    assert reason is not None
+    assert "refused" in reason
+
+
+def test_of_a_url_that_is_not_tensorflow_servings_nothing_is_asked() -> None:
+    assert Client(URL_OF_NOBODY.format(free_port()).replace(":predict", "/infer"), LONG).missing() is None

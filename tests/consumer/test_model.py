@@ -39,6 +39,11 @@ class HeldClient:
     def __init__(self) -> None:
         self.asked: list[bytes] = []
         self._answers: queue.Queue[bytes | Exception] = queue.Queue()
+        self.lack: str | None = None
+
+    def missing(self) -> str | None:
+        """Return what the test says is missing."""
+        return self.lack
 
     def ask(self, body: bytes) -> bytes:
         """Wait for the next answer."""
@@ -337,3 +342,17 @@ def test_it_is_unready_once_its_answers_are_forgotten(clock: Clock, monkeypatch:
 
         clock.now += FORGET_AFTER
         assert model.unready() == f"model {model.name}: no answer within 2 s"
+
+
+def test_before_it_is_asked_it_is_ready_when_the_server_offers_it() -> None:
+    client = HeldClient()
+    model = a_model(client)
+
+    client.lack = "it answered 404"
+    assert model.unready() == f"model {model.name}: it answered 404"
+
+    client.lack = None
+    assert model.unready() is None
+
+    client.lack = "never asked again"
+    assert model.unready() is None

@@ -100,8 +100,9 @@ class Container:
 
     def kill(self) -> None:
         """End its process as a crash would: to Docker's own `kill` no restart policy answers."""
-        pid = str(self.state()["Pid"])
-        docker("run", "--rm", "--privileged", "--pid=host", "busybox:1.36", "kill", "-9", pid)
+        pid = self.state()["Pid"]
+        assert pid > 0, "it does not run"
+        docker("run", "--rm", "--privileged", "--pid=host", "busybox:1.36", "kill", "-9", str(pid))
 
 
 @contextmanager

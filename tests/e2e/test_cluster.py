@@ -133,6 +133,7 @@ def test_a_missing_secret_is_told_and_its_pod_starts_once_it_is_there(system: Sy
             "the last frame did not reach topic videodisplay",
         ),
     ],
+    ids=["topic", "model", "broker"],
 )
 def test_a_wrong_setting_is_told_in_a_line_and_takes_nothing_from_those_that_work(
     system: System, variable: str, wrong: str, right: str, says: str

@@ -107,18 +107,16 @@ def test_a_container_that_is_stopped_ends_in_order_and_goes_on_when_started(
 ) -> None:
     container = system.containers[service]
 
-    seconds = container.stop()
+    seconds, ended, lines = container.stop(), container.state(), container.log().splitlines()
+    container.start()
+    since = time.monotonic()
 
     assert seconds < 8
-    assert container.state()["ExitCode"] == 0
-    lines = container.log().splitlines()
+    assert ended["ExitCode"] == 0
     assert any("SIGTERM received" in line for line in lines)
     assert " stopped: " in lines[-1]
-    container.start()
-    assert container.stop() < 5, "also before Python has begun"
-    assert not container.state()["Running"]
-    container.start()
-    expect_labelled_picture(system.site, time.monotonic())
+    expect_labelled_picture(system.site, since)
+    assert container.told()["HostConfig"]["Init"], "what is stopped before Python has begun ends at once, too"
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -145,6 +143,20 @@ def test_a_killed_container_comes_back_by_itself(system: System, service: str) -
     wait_for(lambda: container.state()["Health"]["Status"] == "healthy", 40, f"{service} to be healthy")
 
 
+@pytest.mark.usefixtures("system")
+def test_a_film_that_is_not_there_is_told_by_a_producer_that_keeps_running() -> None:
+    settings = {"VIDEOLINK": "/no/such/film.mp4", "CAMERANAME": "yard"}
+    settings |= {"TOPICNAME": "elsewhere", "KAFKAPORT": "kf1-service:19091"}
+
+    with started("producer", f"--network={NETWORK}", **settings) as producer:
+        wait_for(lambda: "trying again in" in producer.log(), 20, "the producer to try")
+        wait_for(lambda: "yard" in producer.readiness()[1], 20, "what is wrong to be told")
+
+        assert producer.readiness() == (503, "camera yard: there is no such file")
+        assert "/no/such/film.mp4" in producer.log()
+        assert producer.state()["Running"]
+
+
 def test_a_model_that_is_not_there_is_named_by_a_consumer_that_is_not_ready(system: System) -> None:
     model = "http://tfserving-service:8501/v1/models/nonsense:predict"
     settings = {
@@ -157,7 +169,8 @@ def test_a_model_that_is_not_there_is_named_by_a_consumer_that_is_not_ready(syst
     }
 
     with started("consumer", f"--network={NETWORK}", **settings) as consumer:
-        wait_for(lambda: "404" in consumer.log(), 40, "the model's answer to be told")
+        wait_for(lambda: "404" in consumer.log(), 40, "the model's answer in the log")
+        wait_for(lambda: "404" in consumer.readiness()[1], 20, "the model's answer to be told")
         status, text = consumer.readiness()
 
     assert status == 503

@@ -109,18 +109,6 @@ def test_a_container_with_another_port_for_its_health_is_healthy() -> None:
         wait_for(lambda: container.state()["Health"]["Status"] == "healthy", 30, "the probe to find the port")
 
 
-def test_a_film_that_is_not_there_is_told_by_a_producer_that_keeps_running() -> None:
-    settings = SETTINGS["producer"] | {"VIDEOLINK": "/no/such/film.mp4", "CAMERANAME": "yard"}
-
-    with started("producer", **settings) as container:
-        wait_for(lambda: "trying again in" in container.log(), 20, "the producer to try")
-        answer = container.readiness()
-
-        assert answer == (503, "camera yard: there is no such file")
-        assert "/no/such/film.mp4" in container.log()
-        assert container.state()["Running"]
-
-
 def test_a_cameras_password_is_in_no_log() -> None:
     settings = SETTINGS["producer"] | {"VIDEOLINK": "rtsp://user:secret@127.0.0.1:1/live"}
 

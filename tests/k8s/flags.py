@@ -53,7 +53,7 @@ _SWITCHES: Final = (
 FLAGS: Final = {
     **dict.fromkeys(_TEXTS, r"=.+"),
     **dict.fromkeys(_NUMBERS, r"=-?\d{1,18}"),
-    **dict.fromkeys(_SWITCHES, r"(=(true|false|0|1))?"),
+    **dict.fromkeys(_SWITCHES, r"(=(true|false))?"),
 }
 """What follows each flag's name, as a regular expression."""
 

@@ -1,5 +1,6 @@
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, cast
 
 import psutil
@@ -27,6 +28,13 @@ class FakeProducer:
         self.in_flight: list[Delivery] = []
         self.reports: list[tuple[Delivery, KafkaError | None]] = []
         self.flushed: list[float] = []
+        self.topic_trouble: KafkaException | KafkaError | None = None
+
+    def list_topics(self, topic: str, timeout: float) -> SimpleNamespace:
+        assert timeout <= 1
+        if isinstance(self.topic_trouble, KafkaException):
+            raise self.topic_trouble
+        return SimpleNamespace(topics={topic: SimpleNamespace(error=self.topic_trouble)})
 
     def produce(self, topic: str, *, on_delivery: Delivery, **parts: Any) -> None:
         if self.trouble:
@@ -101,28 +109,45 @@ def test_a_delivered_frame_counts_as_out_with_its_age(
     assert age >= 5
 
 
-def test_who_has_nothing_to_publish_is_ready(publisher: Publisher) -> None:
-    assert publisher.unready() is None
-
-
 def test_it_is_ready_while_frames_reach_kafka(
     publisher: Publisher, producer: FakeProducer, ledger: Ledger
 ) -> None:
     publish(publisher, ledger)
-    assert publisher.unready() == "no frame has reached topic videocam yet"
-
-    producer.report(producer.queue, None)
-    publish(publisher, ledger)
-    assert publisher.unready() is None
-
-    producer.report(producer.queue, KafkaError._MSG_TIMED_OUT)
-    publish(publisher, ledger)
-    reason = publisher.unready()
-    assert reason is not None
-    assert "did not reach topic videocam" in reason
-
     producer.report(producer.queue, None)
     publisher.poll()
+    assert publisher.unready() is None
+
+    publish(publisher, ledger)
+    producer.report(producer.queue, KafkaError._MSG_TIMED_OUT)
+    publisher.poll()
+    reason = publisher.unready()
+    assert reason is not None
+    assert reason.startswith("the last frame did not reach topic videocam: ")
+
+    publish(publisher, ledger)
+    producer.report(producer.queue, None)
+    publisher.poll()
+    assert publisher.unready() is None
+
+
+def test_who_has_published_nothing_yet_asks_for_the_topic(
+    publisher: Publisher, producer: FakeProducer
+) -> None:
+    producer.topic_trouble = KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
+    assert publisher.unready() == "topic videocam is not reached: no broker"
+
+    producer.topic_trouble = KafkaError(KafkaError.TOPIC_EXCEPTION, "Broker: Invalid topic")
+    assert publisher.unready() == "topic videocam is not reached: Broker: Invalid topic"
+
+    producer.topic_trouble = None
+    assert publisher.unready() is None
+
+
+def test_the_topic_is_asked_for_until_it_is_reached(publisher: Publisher, producer: FakeProducer) -> None:
+    assert publisher.unready() is None
+
+    producer.topic_trouble = KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
+
     assert publisher.unready() is None
 
 

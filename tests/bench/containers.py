@@ -1,0 +1,100 @@
+"""What the containers take: their images, their memory, and the time until they show something."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from tests.bench.figures import Figure
+from tests.e2e.conftest import IMAGES, call, works
+from tests.e2e.kubernetes import SUBSYSTEMS, System, is_ready, wait_until_labelled
+from tests.parts import free_port, reads, wait_for
+
+_SERVICES: Final = ("producer", "consumer", "video")
+_COMPOSE: Final = ("docker-compose", "-f", "compose/docker-compose.yml", "-p", "streamlens-bench")
+_UNITS: Final = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+
+
+def measure() -> list[Figure]:
+    """Return the figures of Docker and of Kubernetes, as far as they are there."""
+    figures = []
+    if works("docker", "version"):
+        figures += _docker()
+    else:
+        print("no Docker engine: no figures of containers")
+    if "KUBECONFIG" in os.environ and works("kubectl", "get", "nodes"):
+        figures += _kubernetes()
+    else:
+        print("no KUBECONFIG of a cluster for tests: no figures of pods")
+    return figures
+
+
+def _docker() -> list[Figure]:
+    port = free_port()
+    begun = time.monotonic()
+    with _composition(port):
+        wait_for(lambda: _labelled(port), 120, "a labelled frame")
+        first = time.monotonic() - begun
+        time.sleep(20)
+        memory = [
+            Figure(f"container of {name}", _memory(name), "MB", "24 frames/s of 640x272", goal=120)
+            for name in _SERVICES
+        ]
+    figures = [Figure("compose to first label", first, "s", "nothing built, base images there")]
+    return figures + memory + [_image(name) for name in IMAGES if name.startswith("streamlens/")]
+
+
+@contextmanager
+def _composition(port: int) -> Iterator[None]:
+    try:
+        call(*_COMPOSE, "build", "--no-cache", "--quiet", timeout=900)
+        call(*_COMPOSE, "up", "--detach", VIDEOPORT=str(port))
+        yield
+    finally:
+        call(*_COMPOSE, "down", "--volumes")
+
+
+def _labelled(port: int) -> bool:
+    cameras = json.loads(reads(f"http://127.0.0.1:{port}/api/cameras") or b"[]")
+    return any(prediction["results"] for camera in cameras for prediction in camera["predictions"])
+
+
+def _memory(name: str) -> float:
+    container = call(*_COMPOSE, "ps", "--quiet", name).strip()
+    usage = call("docker", "stats", "--no-stream", "--format", "{{.MemUsage}}", container).split()[0]
+    return float(usage[:-3]) * _UNITS[usage[-3:]] / 1e6
+
+
+def _image(name: str) -> Figure:
+    size = int(call("docker", "image", "inspect", "--format", "{{.Size}}", name)) / 1e6
+    goal = None if name.endswith("tfserving") else 350
+    return Figure(f"image {name}", size, "MB", "all layers, most of them shared", goal)
+
+
+def _kubernetes() -> list[Figure]:
+    system = System()
+    try:
+        system.apply(*SUBSYSTEMS)
+        system.wait_until_ready()
+        wait_until_labelled()
+        return [
+            Figure(f"pod of {app}, start to ready", _start(system, app), "s", "image on the node", goal=5)
+            for app in _SERVICES
+        ]
+    finally:
+        for name in SUBSYSTEMS:
+            subprocess.run(["kubectl", "delete", "-f", f"{name}/deployment.yml"], check=False)
+        system.wait_until_gone()
+
+
+def _start(system: System, app: str) -> float:
+    """Return the seconds from a pod's being made to its being ready."""
+    old = system.pod(app)["metadata"]["name"]
+    system.kubectl("delete", "pod", old, "--wait=false")
+    wait_for(lambda: system.pods(app) and system.pod(app)["metadata"]["name"] != old, 30, "another pod")
+    begun = time.monotonic()
+    wait_for(lambda: is_ready(system.pod(app)), 60, "the pod to be ready")
+    return time.monotonic() - begun
