@@ -12,6 +12,7 @@ from tests.e2e.kubernetes import (
     Object,
     System,
     Watch,
+    cameras,
     is_ready,
     name_of,
     restarts,
@@ -104,6 +105,17 @@ def test_a_pod_that_is_deleted_comes_back_and_the_picture_moves_again(system: Sy
     wait_until_labelled(timeout=60)
     print(f"{app}: back after {time.monotonic() - begun:.1f} s")
     wait_for(lambda: topic_ids(system) == topics, 60, f"the topics that were there before: {topics}")
+
+
+def test_another_camera_is_a_secret_and_a_restart_away(system: System) -> None:
+    secret = "kubectl create secret generic camera --from-literal=VIDEOLINK=/clips/bigbuckbunny.mp4"
+    call("bash", "-c", f"{secret} --dry-run=client -o yaml | kubectl apply -f -")
+    system.kubectl("rollout", "restart", "deployment/producer")
+    wait_for(lambda: cameras()["bikes"]["width"] == 1280, 60, "the other film")
+
+    system.apply("producer")
+    system.kubectl("rollout", "restart", "deployment/producer")
+    wait_for(lambda: cameras()["bikes"]["width"] == 640, 60, "the film that was there before")
 
 
 def test_a_missing_secret_is_told_and_its_pod_starts_once_it_is_there(system: System) -> None:
