@@ -17,6 +17,9 @@ _COMMON: Final = {
     "socket.keepalive.enable": True,
     "socket.nagle.disable": True,
     "reconnect.backoff.max.ms": 1_000,
+    # A broker that comes back elsewhere leaves an address that never answers, not even with a refusal.
+    "socket.connection.setup.timeout.ms": 3_000,
+    "socket.timeout.ms": 10_000,
     "topic.metadata.refresh.interval.ms": 5_000,
     "message.max.bytes": _LARGEST_MESSAGE,
     # librdkafka writes to standard error by itself otherwise; errors come through error_cb.

