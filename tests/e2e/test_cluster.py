@@ -175,7 +175,8 @@ def test_while_the_broker_is_away_the_services_say_so_and_need_no_restart(system
         wait_for(lambda: not is_ready(system.pod("producer")), 60, "the producer to be unready")
         wait_for(lambda: not is_ready(system.pod("consumer")), 60, "the consumer to be unready")
         assert "topic videocam" in system.readiness(system.pod("producer"))
-        wait_for(lambda: "no partition" in system.readiness(system.pod("consumer")), 30, "the group to be lost")
+        consumer = system.pod("consumer")
+        wait_for(lambda: "no partition" in system.readiness(consumer), 30, "the group to be lost")
         assert cameras()["bikes"]["state"] == "no-signal"
     finally:
         system.kubectl("scale", "statefulset/kafka", "--replicas=1")
