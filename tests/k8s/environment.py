@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from tests.k8s.manifests import Document, Documents, labels_of, of_kind, read
+from tests.k8s.manifests import Document, Documents, labels_of, of_kind, read, values
 
 Variables = dict[str, str]
 
@@ -39,7 +39,7 @@ def _from(source: Document, workload: Document, documents: Documents) -> str:
     if "secretKeyRef" in source:
         name, key = source["secretKeyRef"]["name"], source["secretKeyRef"]["key"]
         secrets = [secret for secret in of_kind(documents, "Secret") if secret["metadata"]["name"] == name]
-        return str(secrets[0]["stringData"][key]) if secrets else SECRET
+        return str(values(secrets[0])[key]) if secrets else SECRET
     path = source["fieldRef"]["fieldPath"]
     first = str(workload["spec"].get("ordinals", {}).get("start", 0))
     labels = {**labels_of(workload), "apps.kubernetes.io/pod-index": first}

@@ -3,6 +3,7 @@
 import functools
 import shutil
 import subprocess
+from base64 import b64decode
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -137,3 +138,9 @@ def texts(value: Any) -> Iterator[str]:
     )
     for item in inner:
         yield from texts(item)
+
+
+def values(secret: Document) -> dict[str, str]:
+    """Return what a Secret holds, in plain text."""
+    coded = {key: b64decode(text).decode() for key, text in secret.get("data", {}).items()}
+    return {**coded, **secret.get("stringData", {})}

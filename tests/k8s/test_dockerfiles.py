@@ -8,7 +8,7 @@ import pytest
 
 from tests.k8s import dockerfiles, environment
 from tests.k8s.dockerfiles import Line, enters, files, lines, stages
-from tests.k8s.manifests import SYSTEMS, of_kind, system
+from tests.k8s.manifests import SYSTEMS, of_kind, system, values
 from tests.parts import ROOT
 
 PYTHON = "python:3.11-slim-bookworm"
@@ -139,7 +139,7 @@ def test_the_clips_that_stand_in_for_cameras_are_in_the_image(name: str) -> None
     *sources, target = copied.words
     clips = {target + PurePosixPath(source).name for source in sources}
 
-    links = {secret["stringData"]["VIDEOLINK"] for secret in of_kind(system(name), "Secret")}
+    links = {values(secret)["VIDEOLINK"] for secret in of_kind(system(name), "Secret")}
     assert links <= clips
     assert environment.compose("producer", "producer")["VIDEOLINK"] in clips
 

@@ -14,6 +14,7 @@ from tests.k8s.manifests import (
     selects,
     texts,
     workloads,
+    values,
 )
 
 PART = {"app.kubernetes.io/part-of": "streamlens"}
@@ -88,7 +89,7 @@ def test_no_service_is_named_like_settings_of_an_image(documents: Documents) -> 
 
 
 def test_a_camera_s_address_is_in_a_secret_of_its_own(documents: Documents) -> None:
-    secrets = {secret["metadata"]["name"]: secret["stringData"] for secret in of_kind(documents, "Secret")}
+    secrets = {secret["metadata"]["name"]: values(secret) for secret in of_kind(documents, "Secret")}
     used = []
 
     for workload in workloads(documents):
