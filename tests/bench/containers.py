@@ -10,11 +10,11 @@ from typing import Final
 
 from tests.bench.figures import Figure
 from tests.e2e.conftest import IMAGES, call, works
+from tests.e2e.containers import compose_v2
 from tests.e2e.kubernetes import SUBSYSTEMS, System, is_ready, wait_until_labelled
 from tests.parts import free_port, reads, wait_for
 
 _SERVICES: Final = ("producer", "consumer", "video")
-_COMPOSE: Final = ("docker-compose", "-f", "compose/docker-compose.yml", "-p", "streamlens-bench")
 _UNITS: Final = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 
@@ -47,14 +47,19 @@ def _docker() -> list[Figure]:
     return figures + memory + [_image(name) for name in IMAGES if name.startswith("streamlens/")]
 
 
+def _compose(*arguments: str, timeout: float = 300, **environment: str) -> str:
+    command = (*compose_v2(), "-f", "compose/docker-compose.yml", "-p", "streamlens-bench")
+    return call(*command, *arguments, timeout=timeout, **environment)
+
+
 @contextmanager
 def _composition(port: int) -> Iterator[None]:
     try:
-        call(*_COMPOSE, "build", "--no-cache", "--quiet", timeout=900)
-        call(*_COMPOSE, "up", "--detach", VIDEOPORT=str(port))
+        _compose("build", "--no-cache", "--quiet", timeout=900)
+        _compose("up", "--detach", VIDEOPORT=str(port))
         yield
     finally:
-        call(*_COMPOSE, "down", "--volumes")
+        _compose("down", "--volumes")
 
 
 def _labelled(port: int) -> bool:
@@ -63,7 +68,7 @@ def _labelled(port: int) -> bool:
 
 
 def _memory(name: str) -> float:
-    container = call(*_COMPOSE, "ps", "--quiet", name).strip()
+    container = _compose("ps", "--quiet", name).strip()
     usage = call("docker", "stats", "--no-stream", "--format", "{{.MemUsage}}", container).split()[0]
     return float(usage[:-3]) * _UNITS[usage[-3:]] / 1e6
 

@@ -13,8 +13,8 @@ from tests.k8s.manifests import (
     ports_of,
     selects,
     texts,
-    workloads,
     values,
+    workloads,
 )
 
 PART = {"app.kubernetes.io/part-of": "streamlens"}
