@@ -1,7 +1,6 @@
 """What the containers take: their images, their memory, and the time until they show something."""
 
 import json
-import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -9,7 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from tests.bench.figures import Figure
-from tests.e2e.conftest import IMAGES, call, works
+from tests.e2e.conftest import IMAGES, call, no_cluster, works
 from tests.e2e.containers import compose_v2
 from tests.e2e.kubernetes import SUBSYSTEMS, System, is_ready, wait_until_labelled
 from tests.parts import free_port, reads, wait_for
@@ -24,11 +23,11 @@ def measure() -> list[Figure]:
     if works("docker", "version"):
         figures += _docker()
     else:
-        print("no Docker engine: no figures of containers")
-    if "KUBECONFIG" in os.environ and works("kubectl", "get", "nodes"):
-        figures += _kubernetes()
+        print("no figures of containers: there is no Docker engine")
+    if problem := no_cluster():
+        print(f"no figures of pods: {problem}")
     else:
-        print("no KUBECONFIG of a cluster for tests: no figures of pods")
+        figures += _kubernetes()
     return figures
 
 

@@ -51,15 +51,22 @@ def images(engine: None) -> None:  # noqa: ARG001
     call("make", "images", timeout=900)
 
 
-@pytest.fixture(scope="session")
-def cluster() -> None:
-    """A Kubernetes cluster for tests, whose nodes have the images and on which nothing of ours runs yet."""
-    how = "set KUBECONFIG to that of a cluster for tests whose nodes have the images (k8s/README.md)"
+def no_cluster() -> str | None:
+    """Return why there is no cluster for tests, one that has the images and nothing of ours runs on."""
+    how = "set KUBECONFIG to that of a cluster for tests, and load the images into it (k8s/README.md)"
     if "KUBECONFIG" not in os.environ or not works("kubectl", "get", "nodes"):
-        missing("cluster", how)
+        return how
     held = call("kubectl", "get", "nodes", "-o", "jsonpath={.items[*].status.images[*].names}")
     if absent := [name for name in IMAGES if f"{name}:" not in held]:
-        missing("cluster", f"{how}; not there: {', '.join(absent)}")
+        return f"{how}; not there: {', '.join(absent)}"
     ours = "app.kubernetes.io/part-of=streamlens"
-    if found := call("kubectl", "get", "pods", "--all-namespaces", "-l", ours, "-o", "name"):
-        pytest.fail(f"Streamlens runs on this cluster already: {found.split()}", pytrace=False)
+    if found := call("kubectl", "get", "pods", "--all-namespaces", "-l", ours, "-o", "name").split():
+        return f"Streamlens runs on it already, and would be deleted: {', '.join(found)}"
+    return None
+
+
+@pytest.fixture(scope="session")
+def cluster() -> None:
+    """A Kubernetes cluster for tests."""
+    if problem := no_cluster():
+        missing("cluster", problem)
