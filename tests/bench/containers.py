@@ -1,7 +1,6 @@
 """What the containers take: their images, their memory, and the time until they show something."""
 
 import json
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -90,7 +89,7 @@ def _kubernetes() -> list[Figure]:
         ]
     finally:
         for name in SUBSYSTEMS:
-            subprocess.run(["kubectl", "delete", "-f", f"{name}/deployment.yml"], check=False)
+            system.kubectl("delete", "--ignore-not-found", "-f", f"{name}/deployment.yml")
         system.wait_until_gone()
 
 
