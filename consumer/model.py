@@ -27,6 +27,7 @@ _SECONDS = Histogram("streamlens_model_answer_seconds", "Time a model took to an
 
 _SHORTEST_WAIT: Final = 0.1  # s after a failed request, doubled each time
 _LONGEST_WAIT: Final = 2.0
+_IDLE: Final = 15.0  # s without a question, more than one can take
 
 
 class Model:
@@ -41,7 +42,7 @@ class Model:
         self._answers: dict[str, tuple[int, int, tuple[Result, ...]]] = {}  # seq, captured, results
         self._refused: dict[str, float] = {}  # cameras, and when they may be asked about again
         self._failures = 0
-        self._answered = -math.inf  # when it last did
+        self._asked = self._answered = -math.inf  # when it last was, and did
         self._trouble = ""
         self._offered = False
         self._seldom = Seldom(log)
@@ -62,16 +63,14 @@ class Model:
     def unready(self) -> str | None:
         """Return what is wrong with the model, in one line, once its last answers are forgotten, or None.
 
-        May take a second at first: as long as it was asked nothing, the server is asked whether it is there.
+        While there is nothing to ask it, its server is asked whether it is there, which may take a second.
         """
-        if not self._offered and not self._trouble:
-            trouble = self._client.missing() or ""
-            self._offered = not trouble
-        else:
-            trouble = self._trouble
-        if not trouble or time.monotonic() - self._answered < self._forget_after:
+        if (self._trouble or not self._offered) and time.monotonic() - self._asked > _IDLE:
+            self._trouble = self._client.missing() or ""
+            self._offered = not self._trouble
+        if not self._trouble or time.monotonic() - self._answered < self._forget_after:
             return None
-        return f"model {self.name}: {trouble}"
+        return f"model {self.name}: {self._trouble}"
 
     def close(self) -> None:
         """Let go of the connection to the model server."""
@@ -88,7 +87,7 @@ class Model:
         return Prediction(self.name, results, seq, round(age * 1000))
 
     def _ask(self, frame: Frame) -> bool:
-        begun = time.monotonic()
+        begun = self._asked = time.monotonic()
         try:
             body = self._client.ask(self._handler.request(frame))
             try:

@@ -1,7 +1,10 @@
 """Publishes frames to a topic; the newest wins when not all can be sent."""
 
 import logging
+import math
+import time
 from functools import partial
+from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
@@ -11,6 +14,8 @@ from pipeline.ledger import Ledger
 from pipeline.logs import Seldom
 
 log = logging.getLogger(__name__)
+
+_IDLE: Final = 5.0  # s without a word of any frame
 
 
 class Publisher:
@@ -23,11 +28,16 @@ class Publisher:
         self._seldom = Seldom(log)
         self._reached = False
         self._trouble: str | None = None
+        self._told = -math.inf  # when it was last heard what became of a frame
 
     def unready(self) -> str | None:
-        """Return why frames do not reach the topic, in one line, or None; may take half a second at first."""
-        if not self._reached and not self._trouble:
-            return self._missing()
+        """Return why frames do not reach the topic, in one line, or None.
+
+        Who publishes nothing can only ask, which may take half a second; it does until the topic is reached.
+        """
+        if (self._trouble or not self._reached) and time.monotonic() - self._told > _IDLE:
+            self._trouble = self._missing()
+            self._reached = not self._trouble
         return self._trouble
 
     def publish(self, message: Message, *, camera: str, captured: int) -> None:
@@ -56,15 +66,11 @@ class Publisher:
             self._producer.flush(1)
 
     def _missing(self) -> str | None:
-        # Who has published nothing yet can only ask.
         try:
             error = self._producer.list_topics(self._topic, timeout=0.5).topics[self._topic].error
         except KafkaException as failure:
             error = failure.args[0]
-        if error:
-            return f"topic {self._topic} is not reached: {error.str()}"
-        self._reached = True
-        return None
+        return f"topic {self._topic} is not reached: {error.str()}" if error else None
 
     def _produce(self, message: Message, camera: str, captured: int) -> None:
         self._producer.produce(
@@ -77,6 +83,7 @@ class Publisher:
 
     def _delivered(self, camera: str, age: float, error: KafkaError | None, _: Delivered) -> None:
         if error is None:
+            self._told = time.monotonic()
             self._reached, self._trouble = True, None
             self._ledger.went(camera, age)
         elif error.code() == KafkaError._PURGE_QUEUE:
@@ -86,5 +93,6 @@ class Publisher:
 
     def _drop(self, camera: str, reason: str, text: str) -> None:
         self._ledger.dropped(camera, reason)
+        self._told = time.monotonic()
         self._trouble = f"the last frame did not reach topic {self._topic}: {text}"
         self._seldom.warning(reason, f"a frame of {camera} was not published ({reason}): {text}")

@@ -356,3 +356,23 @@ def test_before_it_is_asked_it_is_ready_when_the_server_offers_it() -> None:
 
     client.lack = "never asked again"
     assert model.unready() is None
+
+
+def test_once_there_is_nothing_to_ask_its_server_tells_whether_it_is_back(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consumer.model.time", clock)
+    client = HeldClient()
+    client.lack = "connection refused"
+    model = a_model(client)
+    with running(model, client):
+        model.offer(a_frame())
+        client.answer(ModelError("timeout", "no answer within 2 s"))
+        wait_for(outcomes(model, "timeout"), 10, "the failure")
+    assert model.unready() == f"model {model.name}: no answer within 2 s"
+
+    clock.now += 16
+    assert model.unready() == f"model {model.name}: connection refused"
+
+    client.lack = None
+    assert model.unready() is None

@@ -143,6 +143,19 @@ def test_who_has_published_nothing_yet_asks_for_the_topic(
     assert publisher.unready() is None
 
 
+def test_who_has_nothing_more_to_publish_asks_whether_the_topic_is_back(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(publisher, ledger)
+    producer.report(producer.queue, KafkaError._MSG_TIMED_OUT)
+    publisher.poll()
+    assert publisher.unready() is not None
+
+    monkeypatch.setattr("pipeline.publisher._IDLE", 0.0)
+
+    assert publisher.unready() is None
+
+
 def test_the_topic_is_asked_for_until_it_is_reached(publisher: Publisher, producer: FakeProducer) -> None:
     assert publisher.unready() is None
 
