@@ -1,16 +1,16 @@
 """What the containers take: their images, their memory, and the time until they show something."""
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from tests.bench.figures import Figure
+from tests.bench.start import labelled
 from tests.e2e.conftest import IMAGES, call, no_cluster, works
 from tests.e2e.containers import compose_v2
 from tests.e2e.kubernetes import SUBSYSTEMS, System, is_ready, wait_until_labelled
-from tests.parts import free_port, reads, wait_for
+from tests.parts import free_port, wait_for
 
 _SERVICES: Final = ("producer", "consumer", "video")
 _UNITS: Final = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
@@ -34,7 +34,7 @@ def _docker() -> list[Figure]:
     port = free_port()
     begun = time.monotonic()
     with _composition(port):
-        wait_for(lambda: _labelled(port), 120, "a labelled frame")
+        wait_for(lambda: labelled(port), 120, "a labelled frame")
         first = time.monotonic() - begun
         time.sleep(20)
         memory = [
@@ -58,11 +58,6 @@ def _composition(port: int) -> Iterator[None]:
         yield
     finally:
         _compose("down", "--volumes")
-
-
-def _labelled(port: int) -> bool:
-    cameras = json.loads(reads(f"http://127.0.0.1:{port}/api/cameras") or b"[]")
-    return any(prediction["results"] for camera in cameras for prediction in camera["predictions"])
 
 
 def _memory(name: str) -> float:

@@ -17,13 +17,14 @@ def measure() -> list[Figure]:
         command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     ) as process:
         try:
-            wait_for(lambda: _labelled(port), 60, "a labelled frame")
+            wait_for(lambda: labelled(port), 60, "a labelled frame")
             seconds = time.monotonic() - begun
         finally:
             process.terminate()
     return [Figure("make run to first label", seconds, "s", "the second time, embedded broker", goal=15)]
 
 
-def _labelled(port: int) -> bool:
+def labelled(port: int) -> bool:
+    """Whether the video server at a port of this machine shows a label."""
     cameras = json.loads(reads(f"http://127.0.0.1:{port}/api/cameras") or b"[]")
     return any(prediction["results"] for camera in cameras for prediction in camera["predictions"])

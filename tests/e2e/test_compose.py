@@ -179,3 +179,16 @@ def test_a_model_that_is_not_there_is_named_by_a_consumer_that_is_not_ready(syst
     assert line.startswith("model imagenet_1: it answered 404: ")
     assert "nonsense" in line
     assert system.site.label_age() < 5, "the other consumer goes on"
+
+
+def test_a_second_camera_is_a_second_producer(system: System) -> None:
+    command = [*compose_v2(), "-p", f"{PROJECT}-yard"]
+    try:
+        settings = {"VIDEOLINK": "/clips/carphone_pristine.mp4", "CAMERANAME": "yard"}
+        compose("producer", command, "up", "--detach", **settings)
+
+        wait_for(lambda: len(system.site.cameras()) == 2, 60, "the second camera")
+
+        assert {camera["name"] for camera in system.site.cameras()} == {"bikes", "yard"}
+    finally:
+        compose("producer", command, "down")
