@@ -56,14 +56,15 @@ class System:
         (pod,) = self.pods(app)
         return pod
 
-    def is_ready(self) -> bool:
-        """Whether all pods are ready."""
-        pods = self.pods()
-        return bool(pods) and all(map(is_ready, pods))
-
-    def wait_until_ready(self, timeout: float = 120) -> None:
-        """Wait until every pod is ready."""
-        wait_for(self.is_ready, timeout, f"all pods to be ready in namespace {self.namespace}")
+    def wait_until_ready(self, timeout: float = 240) -> None:
+        """Wait until every pod is ready; fail with what kubectl tells of those that are not."""
+        deadline = time.monotonic() + timeout
+        while not (pods := self.pods()) or not all(map(is_ready, pods)):
+            if time.monotonic() > deadline:
+                lacking = [name_of(pod) for pod in pods if not is_ready(pod)]
+                told = [self.kubectl("describe", "pod", name)[-3000:] for name in lacking]
+                raise AssertionError("\n".join([f"not ready after {timeout:g} s: {lacking}", *told]))
+            time.sleep(0.2)
 
     def wait_until_gone(self) -> None:
         """Wait until nothing of Streamlens is left."""
