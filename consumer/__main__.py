@@ -1,11 +1,12 @@
 """Reads frames, asks the models, stamps and publishes: `python -m consumer`."""
 
 from collections.abc import Callable
+from functools import partial
 
 from confluent_kafka import Producer
 
 from consumer import labels
-from consumer.client import ModelClient
+from consumer.client import KnownSignature, connect
 from consumer.handlers import HANDLERS
 from consumer.labeller import Labeller
 from consumer.model import Model
@@ -26,7 +27,8 @@ def serve(settings: ConsumerSettings) -> int:
 
     models = [_model(name, settings) for name in sorted(settings.modelurls, key=order_of)]
     for model in models:
-        service.work(model.name, model.run)
+        for client in model.clients:
+            service.work(model.name, partial(model.run, client))
         service.at_end(model.close)
 
     publisher = Publisher(_producer(settings), settings.topicnameout, ledger)
@@ -56,9 +58,12 @@ def serve(settings: ConsumerSettings) -> int:
 
 
 def _model(name: str, settings: ConsumerSettings) -> Model:
-    handler = HANDLERS[handler_of(name)](labels.load(name, settings.labelurls[name]))
-    client = ModelClient(settings.modelurls[name], settings.modeltimeout)
-    return Model(name, handler, client, settings.forgetafter)
+    source = settings.modelurls[name]
+    clients = [connect(source.url, settings.modeltimeout) for _ in range(settings.inflight)]
+    signature = KnownSignature(clients[0])
+    names = labels.load(name, settings.labelurls[name])
+    handler = HANDLERS[handler_of(name)](names, source.options, signature)
+    return Model(name, handler, clients, signature, most=settings.maxbatch, forget_after=settings.forgetafter)
 
 
 def _producer(settings: ConsumerSettings) -> Producer:

@@ -65,7 +65,7 @@ class Labeller:
     def _label(self, frame: Frame) -> Message:
         predictions = tuple(model.prediction(frame.camera) for model in self._models)
         image = picture.decode(frame.jpeg)
-        annotate.stamp(image, annotate.lines(predictions))
+        annotate.stamp(image, predictions)
         if self._tell is not None:
             self._tell(replace(frame, predictions=predictions))
         if self._format == "mat":

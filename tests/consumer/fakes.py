@@ -10,7 +10,7 @@ import numpy as np
 from confluent_kafka import KafkaError, Producer
 from hypothesis import settings
 
-from consumer.client import ModelClient
+from consumer import connection, rest
 from pipeline import picture
 from pipeline.frame import Frame
 from pipeline.predictions import Prediction
@@ -190,7 +190,14 @@ class ScriptedServer:
         return f"http://127.0.0.1:{self._server.server_address[1]}/v1/models/imagenet:predict"
 
 
-class Client(ModelClient):
+class Connection(connection.Connection):
+    """A connection that ends with its owner."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class Client(rest.RestClient):
     """A client whose connection ends with it."""
 
     def __del__(self) -> None:

@@ -1,90 +1,135 @@
 """A model is asked about the newest frames as fast as it answers, and never holds anything up."""
 
 import itertools
-import json
 import queue
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import cast
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
+import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 
-from consumer.client import ModelClient, ModelError
-from consumer.handlers.imagenet import Imagenet
+from consumer.client import Client, KnownSignature
+from consumer.errors import ModelError
+from consumer.handlers.handler import Options, Question
 from consumer.model import Model
+from consumer.tensors import Array, Signature, Tensors
 from pipeline.frame import Frame
+from pipeline.picture import PictureError
 from pipeline.predictions import Prediction, Result
 from pipeline.service import Pulse
 from tests.clock import SECOND, Clock
-from tests.consumer.fakes import Client, ScriptedServer, a_frame, reply
+from tests.consumer import fakes
+from tests.consumer.fakes import ScriptedServer, a_frame, reply
 from tests.parts import wait_for
 
-LABELS = ("tench", "goldfish", "shark")
 NAMES = (f"imagenet_{number}" for number in itertools.count(1000))
 FORGET_AFTER = 10.0
 
+Asked = list[str]
+Outputs = dict[str, Array] | ModelError
+Answer = Outputs | Callable[[Asked], Outputs]
 
-def answer(number: int, score: float = 1.0) -> bytes:
-    """Return a model server's answer."""
-    probabilities = [0.0] * 4
-    probabilities[number] = score
-    return json.dumps({"predictions": [{"classes": number, "probabilities": probabilities}]}).encode()
+
+def says(*labels: str) -> dict[str, Array]:
+    """Return a model's answer: a label for each frame."""
+    return {"label": np.array(labels)}
+
+
+def echo(asked: Asked) -> dict[str, Array]:
+    """Answer each frame with its own name."""
+    return says(*asked)
 
 
 class HeldClient:
-    """Answers a question when it is told to; `asked` tells what it was asked so far."""
+    """Answers a question when it is told to; `asked` tells what it was asked so far, as `door 1`."""
 
     def __init__(self) -> None:
-        self.asked: list[bytes] = []
-        self._answers: queue.Queue[bytes | Exception] = queue.Queue()
+        self.asked: list[Asked] = []
+        self.answers: queue.Queue[Answer] = queue.Queue()
         self.lack: str | None = None
+        self.closed = False
+
+    def predict(self, inputs: Tensors) -> dict[str, Array]:
+        """Wait for the next answer."""
+        asked = [str(name) for name in inputs["frame"]]
+        self.asked.append(asked)
+        answer = self.answers.get(timeout=60)
+        if callable(answer):
+            answer = answer(asked)
+        if isinstance(answer, ModelError):
+            raise answer
+        return answer
+
+    def signature(self) -> Signature:
+        """Return a signature without tensors."""
+        return Signature({}, {})
 
     def missing(self) -> str | None:
         """Return what the test says is missing."""
         return self.lack
 
-    def ask(self, body: bytes) -> bytes:
-        """Wait for the next answer."""
-        self.asked.append(body)
-        answer = self._answers.get(timeout=60)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+    def close(self) -> None:
+        """Remember that it was closed."""
+        self.closed = True
 
-    def answer(self, text: bytes | Exception) -> None:
-        """Give an answer, or raise an error, to this question or the next."""
-        self._answers.put(text)
+    def answer(self, *answers: Answer) -> None:
+        """Give these answers to this question and the next."""
+        for answer in answers:
+            self.answers.put(answer)
 
 
-class SeqHandler(Imagenet):
-    """Asks with the frame's camera and number alone, so that a test can read them."""
+class NameHandler:
+    """Asks with the frame's camera and number, so that a test can read them; of `empty` it asks nothing."""
 
-    def request(self, frame: Frame) -> bytes:
-        """Return `camera 1`."""
-        return f"{frame.camera} {frame.seq}".encode()
+    Options = Options
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def question(self, frame: Frame) -> Question:
+        """Return `door 1` as a question."""
+        if not frame.jpeg:
+            raise PictureError("0 bytes are no picture")
+        rows = 0 if frame.camera == "empty" else 1
+        return Question(frame, {"frame": np.array([f"{frame.camera} {frame.seq}"] * rows)}, rows)
+
+    def results(self, question: Question, answer: Tensors) -> tuple[Result, ...]:
+        """Return the label of the only row."""
+        if not question.rows:
+            return ()
+        (label,) = answer["label"]
+        if label == "nonsense":
+            raise ValueError("no label")
+        return (Result(str(label), 1.0),)
 
 
-def a_model(client: HeldClient | ModelClient) -> Model:
+def a_model(*clients: Client, most: int = 8) -> Model:
     """Return a model with counters of its own."""
-    return Model(next(NAMES), SeqHandler(LABELS), cast("ModelClient", client), FORGET_AFTER)
+    signature = KnownSignature(clients[0])
+    handler = NameHandler()
+    return Model(next(NAMES), handler, clients, signature, most=most, forget_after=FORGET_AFTER)
 
 
 @contextmanager
-def running(model: Model, client: HeldClient | None = None) -> Iterator[Pulse]:
-    """Run a model on a thread of its own."""
+def running(model: Model, *clients: HeldClient) -> Iterator[Pulse]:
+    """Run a model's workers on threads of their own."""
     pulse = Pulse(threading.Event())
-    thread = threading.Thread(target=model.run, args=(pulse,), daemon=True)
-    thread.start()
+    threads = [
+        threading.Thread(target=model.run, args=(client, pulse), daemon=True) for client in model.clients
+    ]
+    for thread in threads:
+        thread.start()
     try:
         yield pulse
     finally:
         pulse.stopping.set()
-        if client is not None:
-            client.answer(answer(1))
-        thread.join(10)
-        assert not thread.is_alive()
+        for client in clients:
+            client.answer(echo, echo, echo)
+        for thread in threads:
+            thread.join(10)
+            assert not thread.is_alive()
 
 
 def metric(name: str, model: Model, **labels: str) -> float:
@@ -97,37 +142,94 @@ def outcomes(model: Model, kind: str) -> Callable[[], float]:
     return lambda: metric("streamlens_model_requests_total", model, outcome=kind)
 
 
+def labels(model: Model, *cameras: str) -> list[str]:
+    """Return what is held about each camera."""
+    return [", ".join(result.label for result in model.prediction(camera).results) for camera in cameras]
+
+
 def test_before_any_answer_there_are_no_results() -> None:
     model = a_model(HeldClient())
 
     assert model.prediction("door") == Prediction(model.name, (), None, None)
 
 
-def test_a_busy_model_is_asked_about_the_newest_frame_of_each_camera_in_turn() -> None:
+def test_a_busy_model_is_then_asked_about_the_newest_frame_of_each_camera_at_once(clock: Clock) -> None:
     client = HeldClient()
     model = a_model(client)
 
     with running(model, client):
-        model.offer(a_frame(1, camera="door"))
+        model.offer(a_frame(1, camera="door", captured=clock.time_ns()))
         wait_for(lambda: client.asked, 10, "the first question")
         for seq in range(2, 6):
-            model.offer(a_frame(seq, camera="door"))
+            model.offer(a_frame(seq, camera="door", captured=clock.time_ns()))
         for seq in range(1, 4):
-            model.offer(a_frame(seq, camera="yard"))
-        for _ in range(3):
-            client.answer(answer(1))
-        wait_for(lambda: outcomes(model, "ok")() == 3, 10, "three answers")
+            model.offer(a_frame(seq, camera="yard", captured=clock.time_ns()))
+        client.answer(echo, echo)
+        wait_for(lambda: outcomes(model, "ok")() == 2, 10, "both answers")
 
-    assert client.asked == [b"door 1", b"door 5", b"yard 3"]
+    assert client.asked == [["door 1"], ["yard 3", "door 5"]]
+    assert labels(model, "door", "yard") == ["door 5", "yard 3"]
     assert metric("streamlens_model_frames_skipped_total", model) == 5
+    assert metric("streamlens_model_frames_answered_total", model) == 3
+
+
+def test_it_is_asked_about_so_many_frames_at_most() -> None:
+    client = HeldClient()
+    model = a_model(client, most=3)
+    for camera in "abcde":
+        model.offer(a_frame(1, camera=camera))
+
+    with running(model, client):
+        client.answer(echo, echo)
+        wait_for(lambda: outcomes(model, "ok")() == 2, 10, "both answers")
+
+    assert client.asked == [["a 1", "b 1", "c 1"], ["d 1", "e 1"]]
+
+
+def test_it_is_asked_by_as_many_clients_at_a_time_as_it_has(clock: Clock) -> None:
+    first, second = HeldClient(), HeldClient()
+    model = a_model(first, second)
+
+    with running(model, first, second):
+        for seq in (1, 2):
+            model.offer(a_frame(seq, captured=clock.time_ns() + seq))
+            wait_for(lambda seq=seq: len(first.asked + second.asked) == seq, 10, "a question")  # type: ignore[misc]
+        older, newer = sorted((first, second), key=lambda client: client.asked)
+        newer.answer(echo)
+        wait_for(lambda: labels(model, "door") == ["door 2"], 10, "the newer answer")
+        older.answer(echo)
+        wait_for(lambda: outcomes(model, "ok")() == 2, 10, "both answers")
+
+        assert labels(model, "door") == ["door 2"]
+
+    model.close()
+    assert first.closed
+    assert second.closed
+
+
+def test_cameras_with_nothing_to_ask_are_answered_without_results(clock: Clock) -> None:
+    client = HeldClient()
+    model = a_model(client)
+    model.offer(a_frame(1, camera="empty", captured=clock.time_ns()))
+    model.offer(a_frame(1, camera="door", captured=clock.time_ns()))
+
+    with running(model, client):
+        client.answer(echo)
+        wait_for(outcomes(model, "ok"), 10, "the answer")
+        model.offer(a_frame(2, camera="empty", captured=clock.time_ns()))
+        wait_for(lambda: outcomes(model, "ok")() == 2, 10, "an answer without a question")
+
+    assert client.asked == [["door 1"]]
+    assert labels(model, "door") == ["door 1"]
+    assert model.prediction("empty") == Prediction(model.name, (), 2, 0)
 
 
 def test_an_answer_is_held_and_its_age_grows_until_it_is_forgotten(clock: Clock) -> None:
     client = HeldClient()
-    client.answer(answer(2, 0.75))
+    client.answer(says("goldfish"))
     model = a_model(client)
     captured = clock.time_ns()
-    results = (Result("goldfish", 0.75),)
+    results = (Result("goldfish", 1.0),)
 
     with running(model, client):
         model.offer(a_frame(17, captured=captured))
@@ -140,40 +242,12 @@ def test_an_answer_is_held_and_its_age_grows_until_it_is_forgotten(clock: Clock)
     assert model.prediction("door") == Prediction(model.name)
 
 
-def test_an_answer_belongs_to_its_camera(clock: Clock) -> None:
-    client = HeldClient()
-    client.answer(answer(1))
-    client.answer(answer(3))
-    model = a_model(client)
-
-    with running(model, client):
-        model.offer(a_frame(1, camera="door", captured=clock.time_ns()))
-        model.offer(a_frame(9, camera="yard", captured=clock.time_ns()))
-        wait_for(lambda: outcomes(model, "ok")() == 2, 10, "both answers")
-
-    assert model.prediction("door") == Prediction(model.name, (Result("tench", 1.0),), 1, 0)
-    assert model.prediction("yard") == Prediction(model.name, (Result("shark", 1.0),), 9, 0)
-    assert model.prediction("roof") == Prediction(model.name)
-
-
-def test_the_background_is_an_answer_without_results(clock: Clock) -> None:
-    client = HeldClient()
-    client.answer(answer(0))
-    model = a_model(client)
-
-    with running(model, client):
-        model.offer(a_frame(4, captured=clock.time_ns()))
-        wait_for(outcomes(model, "ok"), 10, "the answer")
-
-    assert model.prediction("door") == Prediction(model.name, (), 4, 0)
-
-
 def test_a_failure_keeps_the_last_answer(clock: Clock) -> None:
     client = HeldClient()
     model = a_model(client)
 
     with running(model, client):
-        client.answer(answer(1))
+        client.answer(says("tench"))
         model.offer(a_frame(1, captured=clock.time_ns()))
         wait_for(outcomes(model, "ok"), 10, "the answer")
         client.answer(ModelError("timeout", "no answer"))
@@ -188,16 +262,18 @@ def test_a_failure_keeps_the_last_answer(clock: Clock) -> None:
     [
         (ModelError("timeout", "no answer"), "timeout"),
         (ModelError("unreachable", "refused"), "unreachable"),
-        (b"<html>", "nonsense"),
-        (b'{"predictions": [{"classes": "a", "probabilities": {"a": 1}}]}', "nonsense"),
+        (ModelError("nonsense", "no JSON"), "nonsense"),
+        (says("nonsense"), "nonsense"),
+        (says("one", "too many"), "nonsense"),
+        ({"label": np.array("a scalar")}, "nonsense"),
     ],
 )
 def test_after_a_failure_the_newest_frame_is_asked_about_without_a_restart(
-    clock: Clock, trouble: bytes | Exception, kind: str
+    clock: Clock, trouble: Outputs, kind: str
 ) -> None:
     client = HeldClient()
     client.answer(trouble)
-    client.answer(answer(3))
+    client.answer(says("shark"))
     model = a_model(client)
 
     with running(model, client):
@@ -207,15 +283,22 @@ def test_after_a_failure_the_newest_frame_is_asked_about_without_a_restart(
             model.offer(a_frame(seq, captured=clock.time_ns()))
         wait_for(outcomes(model, "ok"), 10, "the answer")
 
-    assert client.asked == [b"door 1", b"door 3"]
+    assert client.asked == [["door 1"], ["door 3"]]
     assert model.prediction("door").results == (Result("shark", 1.0),)
 
 
 def test_a_real_server_that_comes_back_is_asked_again(clock: Clock) -> None:
-    answers = [reply(500, b"no"), reply(200, b"nonsense"), reply(404, b""), reply(200, answer(1))]
+    good = reply(200, b'{"predictions": ["tench"]}')
+    answers = [reply(500, b"no"), reply(200, b"nonsense"), reply(404, b""), good]
+
+    class OnlyHandler(NameHandler):
+        def results(self, question: Question, answer: Tensors) -> tuple[Result, ...]:
+            return super().results(question, {"label": answer[""]})
 
     with ScriptedServer(*answers) as server:
-        model = a_model(Client(server.url, 10))
+        client = fakes.Client(server.url, 10)
+        name, signature = next(NAMES), KnownSignature(client)
+        model = Model(name, OnlyHandler(), [client], signature, most=8, forget_after=FORGET_AFTER)
         with running(model):
             for seq in range(1, 5):
                 model.offer(a_frame(seq, captured=clock.time_ns()))
@@ -226,7 +309,7 @@ def test_a_real_server_that_comes_back_is_asked_again(clock: Clock) -> None:
     assert [outcomes(model, kind)() for kind in ("http_500", "nonsense", "http_404", "ok")] == [1, 1, 1, 1]
 
 
-def waits_of(monkeypatch: pytest.MonkeyPatch, *answers: bytes | Exception) -> list[float]:
+def waits_of(monkeypatch: pytest.MonkeyPatch, *answers: Answer) -> list[float]:
     """Return how long a model that is given these answers waits after each that fails, in s."""
     waits: list[float] = []
 
@@ -235,19 +318,18 @@ def waits_of(monkeypatch: pytest.MonkeyPatch, *answers: bytes | Exception) -> li
             waits.append(timeout or 0)
             return self.is_set()
 
-    client, frames = HeldClient(), iter([a_frame()] * len(answers))
+    client, frames = HeldClient(), iter([[a_frame()]] * len(answers))
     pulse = Pulse(Event())
 
-    def take(_: float) -> Frame | None:
-        if (frame := next(frames, None)) is None:
+    def take(*_: float) -> Sequence[Frame]:
+        if not (taken := next(frames, [])):
             pulse.stopping.set()
-        return frame
+        return taken
 
     model = a_model(client)
-    monkeypatch.setattr(model._frames, "take", take)
-    for text in answers:
-        client.answer(text)
-    model.run(pulse)
+    monkeypatch.setattr(model._waiting, "take", take)
+    client.answer(*answers)
+    model.run(client, pulse)
     return waits
 
 
@@ -262,7 +344,7 @@ def test_a_model_that_keeps_failing_is_asked_ever_less_often(monkeypatch: pytest
 def test_after_an_answer_a_failure_is_the_first_again(monkeypatch: pytest.MonkeyPatch) -> None:
     trouble = ModelError("unreachable", "refused")
 
-    first, _, third, again = waits_of(monkeypatch, trouble, trouble, trouble, answer(1), trouble)
+    first, _, third, again = waits_of(monkeypatch, trouble, trouble, trouble, echo, trouble)
 
     assert first == again < third
 
@@ -278,7 +360,7 @@ def test_offering_to_a_hanging_model_never_waits() -> None:
             model.offer(a_frame(seq, jpeg=b""))
             model.prediction("door")
 
-        assert client.asked == [b"door 1"]
+        assert client.asked == [["door 1"]]
         assert metric("streamlens_model_frames_skipped_total", model) == 999
 
 
@@ -292,7 +374,7 @@ def test_a_model_ends_when_told_to_and_beats_until_then() -> None:
 
 def test_frames_of_five_seconds_ago_give_an_age_of_five_seconds(clock: Clock) -> None:
     client = HeldClient()
-    client.answer(answer(1))
+    client.answer(says("tench"))
     model = a_model(client)
 
     with running(model, client):
@@ -302,21 +384,143 @@ def test_frames_of_five_seconds_ago_give_an_age_of_five_seconds(clock: Clock) ->
     assert model.prediction("door").age_ms == 5000
 
 
+REFUSAL = ModelError("http_400", "it answered 400: no picture", refused=True)
+
+
 def test_a_camera_whose_frames_a_model_refuses_does_not_hold_up_the_others() -> None:
     client = HeldClient()
     model = a_model(client)
 
     with running(model, client):
         model.offer(a_frame(1, camera="bad"))
-        client.answer(ModelError("http_400", "it answered 400: no picture"))
+        client.answer(REFUSAL)
         wait_for(lambda: outcomes(model, "http_400")() == 1, 10, "the refusal")
         model.offer(a_frame(2, camera="bad"))
         for seq in range(1, 4):
             model.offer(a_frame(seq, camera="good"))
-            client.answer(answer(1))
+            client.answer(echo)
             wait_for(lambda seq=seq: outcomes(model, "ok")() == seq, 10, "an answer")  # type: ignore[misc]
 
-    assert client.asked[:4] == [b"bad 1", b"good 1", b"good 2", b"good 3"]
+    assert client.asked[:4] == [["bad 1"], ["good 1"], ["good 2"], ["good 3"]]
+
+
+def test_frames_that_are_refused_together_are_asked_about_one_by_one(clock: Clock) -> None:
+    client = HeldClient()
+    model = a_model(client)
+    for camera in ("good", "bad", "best"):
+        model.offer(a_frame(1, camera=camera, captured=clock.time_ns()))
+
+    with running(model, client):
+        client.answer(REFUSAL, echo, REFUSAL, echo)
+        wait_for(lambda: outcomes(model, "ok")() == 2, 10, "two answers")
+        model.offer(a_frame(2, camera="good", captured=clock.time_ns()))
+        model.offer(a_frame(2, camera="best", captured=clock.time_ns()))
+        client.answer(echo)
+        wait_for(lambda: outcomes(model, "ok")() == 3, 10, "a third")
+
+    assert client.asked[:4] == [["good 1", "bad 1", "best 1"], ["good 1"], ["bad 1"], ["best 1"]]
+    assert labels(model, "good", "bad", "best") == ["good 2", "", "best 2"]
+    assert outcomes(model, "http_400")() == 1
+
+
+def test_a_model_that_takes_one_frame_at_a_time_is_asked_so_from_then_on(clock: Clock) -> None:
+    client = HeldClient()
+    model = a_model(client)
+
+    with running(model, client):
+        for seq in (1, 2):
+            for camera in "ab":
+                model.offer(a_frame(seq, camera=camera, captured=clock.time_ns()))
+            client.answer(*([REFUSAL] if seq == 1 else []), echo, echo)
+            wait_for(lambda seq=seq: outcomes(model, "ok")() == 2 * seq, 10, "answers")  # type: ignore[misc]
+
+    assert client.asked == [["a 1", "b 1"], ["a 1"], ["b 1"], ["a 2"], ["b 2"]]
+
+
+def test_a_frame_that_is_no_picture_is_told_and_does_not_hold_up_the_others(clock: Clock) -> None:
+    client = HeldClient()
+    model = a_model(client)
+    model.offer(a_frame(1, camera="bad", jpeg=b""))
+    model.offer(a_frame(1, camera="good", captured=clock.time_ns()))
+
+    with running(model, client):
+        client.answer(echo)
+        wait_for(outcomes(model, "ok"), 10, "the answer")
+
+    assert labels(model, "good") == ["good 1"]
+    assert outcomes(model, "bad_picture")() == 1
+
+
+def test_an_answer_that_makes_no_sense_for_one_camera_is_one_for_the_others(clock: Clock) -> None:
+    client = HeldClient()
+    model = a_model(client)
+    for camera in ("good", "bad"):
+        model.offer(a_frame(1, camera=camera, captured=clock.time_ns()))
+
+    with running(model, client):
+        client.answer(says("tench", "nonsense"))
+        wait_for(outcomes(model, "nonsense"), 10, "the failure")
+
+    assert labels(model, "good", "bad") == ["tench", ""]
+
+
+def test_the_signature_is_asked_for_once_and_again_after_a_failure() -> None:
+    client = HeldClient()
+    asked = []
+    client.signature = lambda: asked.append(1) or Signature({}, {})  # type: ignore[func-returns-value,method-assign]
+    signature = KnownSignature(client)
+
+    class CuriousHandler(NameHandler):
+        def question(self, frame: Frame) -> Question:
+            signature()
+            return super().question(frame)
+
+    model = Model(next(NAMES), CuriousHandler(), [client], signature, most=8, forget_after=FORGET_AFTER)
+    with running(model, client):
+        for seq, trouble in enumerate((None, None, ModelError("http_500", "no"), None), start=1):
+            model.offer(a_frame(seq))
+            client.answer(trouble or echo)
+            wait_for(lambda seq=seq: len(client.asked) == seq, 10, "a question")  # type: ignore[misc]
+            wait_for(client.answers.empty, 10, "its answer to be taken")
+            wait_for(
+                lambda seq=seq: outcomes(model, "ok")() + outcomes(model, "http_500")() == seq,  # type: ignore[misc]
+                10,
+                "an outcome",
+            )
+
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("rate", [1, 2])
+def test_one_fast_camera_and_seven_slow_ones_are_answered_equally(clock: Clock, rate: int) -> None:
+    clients = [HeldClient() for _ in range(rate)]
+    model = a_model(*clients, most=2)
+    cameras = ["fast", *(f"slow {number}" for number in range(7))]
+    stop = threading.Event()
+
+    def flood() -> None:
+        for seq in itertools.count(1):
+            model.offer(a_frame(seq, camera="fast", captured=clock.time_ns()))
+            if stop.wait(0.0005):
+                return
+
+    with ExitStack() as stack:
+        stack.enter_context(running(model, *clients))
+        flooding = threading.Thread(target=flood)
+        flooding.start()
+        stack.callback(flooding.join)
+        stack.callback(stop.set)
+        for turn in range(1, 101):
+            for camera in cameras[1:]:
+                model.offer(a_frame(turn, camera=camera, captured=clock.time_ns()))
+            done = turn * 4
+            for client in clients:
+                client.answer(*[echo] * (4 // rate))
+            wait_for(lambda done=done: outcomes(model, "ok")() >= done, 10, "a round of answers")  # type: ignore[misc]
+
+        asked = [name.rpartition(" ")[0] for client in clients for pair in client.asked for name in pair]
+        shares = [asked.count(camera) for camera in cameras]
+        assert max(shares) - min(shares) <= 10, dict(zip(cameras, shares, strict=True))
 
 
 def test_it_is_unready_once_its_answers_are_forgotten(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,7 +535,7 @@ def test_it_is_unready_once_its_answers_are_forgotten(clock: Clock, monkeypatch:
         wait_for(model.unready, 10, "a complaint")
         assert model.unready() == f"model {model.name}: it answered 404"
 
-        client.answer(answer(1))
+        client.answer(says("tench"))
         model.offer(a_frame())
         wait_for(lambda: model.unready() is None, 10, "the answer")
 

@@ -26,7 +26,7 @@ def test_models_and_labels_are_read_from_json(configure: Configure) -> None:
 
     settings = configure(MODELURLS=json.dumps(models), LABELURLS=json.dumps(labels))
 
-    assert settings.modelurls == models
+    assert {name: source.url for name, source in settings.modelurls.items()} == models
     assert settings.labelurls == labels
 
 
@@ -48,6 +48,55 @@ def test_what_is_no_json_object_gets_one_line(complaint: Complaint, variable: st
     assert len(line.splitlines()) == 1
     assert line.startswith(f"{variable}=")
     assert "a JSON object is wanted" in line
+
+
+LABELS = '{"imagenet_1": "labels.json"}'
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "grpc://models/v1/models/imagenet",
+        "grpc://models:8500/v1/models/imagenet",
+        "grpc://models:8500/v1/models/imagenet:predict",
+        "grpcs://models:8500/v1/models/imagenet/versions/2",
+        "grpc://models:8500/v1/models/imagenet/labels/stable",
+        "https://models/anything",
+    ],
+)
+def test_a_model_may_be_asked_over_grpc_too(configure: Configure, url: str) -> None:
+    settings = configure(MODELURLS=json.dumps({"imagenet_1": url}), LABELURLS=LABELS)
+
+    assert settings.modelurls["imagenet_1"].url == url
+
+
+def test_a_model_may_have_options(configure: Configure) -> None:
+    models = {"imagenet_1": {"url": URL, "top": 3}}
+
+    settings = configure(MODELURLS=json.dumps(models), LABELURLS=LABELS)
+
+    assert settings.modelurls["imagenet_1"].url == URL
+    assert settings.modelurls["imagenet_1"].options.model_dump()["top"] == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "parts"),
+    [
+        ({"url": URL, "tops": 3}, ["imagenet_1: 'tops' is none of its options", "top"]),
+        ({"url": URL, "top": "many"}, ["imagenet_1: option top='many'", "integer"]),
+        ({"url": URL, "top": 0}, ["imagenet_1: option top=0", "greater than"]),
+        ({"top": 3}, ["imagenet_1 has neither a URL"]),
+        ({"url": 3}, ["imagenet_1 has neither a URL"]),
+        ({"url": "models"}, ["'models' of imagenet_1 is no URL"]),
+        ([URL], ["imagenet_1 has neither a URL"]),
+    ],
+)
+def test_options_that_will_not_do_get_one_line(complaint: Complaint, value: object, parts: list[str]) -> None:
+    line = complaint(MODELURLS=json.dumps({"imagenet_1": value}), LABELURLS=LABELS)
+
+    assert len(line.splitlines()) == 1
+    assert line.startswith("MODELURLS=")
+    assert all(part in line for part in parts), line
 
 
 @pytest.mark.parametrize("variable", ["MODELURLS", "LABELURLS"])
@@ -77,6 +126,10 @@ def test_a_model_without_labels_gets_one_line(complaint: Complaint) -> None:
         "http://a b/c",
         "http://a:99999/x",
         "http://[/x",
+        "grpc://models:8500",
+        "grpc://models:8500/imagenet",
+        "grpc://models:99999/v1/models/imagenet",
+        "grpc://models:8500/v1/models/imagenet:classify",
     ],
 )
 def test_a_bad_url_gets_one_line_that_shows_it(complaint: Complaint, url: str) -> None:

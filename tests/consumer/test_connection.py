@@ -4,18 +4,20 @@ import socket
 
 import pytest
 
-from consumer.client import ModelError
-from tests.consumer.fakes import Answer, Client, Request, ScriptedServer, hang, reply
+from consumer import connection
+from consumer.errors import ModelError
+from tests.consumer.fakes import Answer, Connection, Request, ScriptedServer, hang, reply
 from tests.parts import free_port
 
 SOON = 0.3  # s, for what is to run into the deadline
 LONG = 10.0  # s, for what is not
+PATH = "/v1/models/imagenet:predict"
 URL_OF_NOBODY = "http://127.0.0.1:{}/v1/models/imagenet:predict"
 
 
 def ask(server: ScriptedServer, timeout: float = LONG) -> bytes:
     """Ask a server once."""
-    return Client(server.url, timeout).ask(b"question")
+    return Connection(server.url, timeout).ask(PATH, b"question")
 
 
 def raw(*pieces: bytes) -> Answer:
@@ -93,7 +95,7 @@ def test_a_server_that_never_answers_is_given_up() -> None:
 
 def test_a_server_that_never_reads_is_given_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(ModelError) as caught:
-        Client(URL_OF_NOBODY.format(listener.getsockname()[1]), SOON).ask(bytes(50_000_000))
+        Connection(URL_OF_NOBODY.format(listener.getsockname()[1]), SOON).ask(PATH, bytes(50_000_000))
 
     assert caught.value.kind in {"timeout", "broken"}
 
@@ -143,32 +145,32 @@ def test_an_endless_answer_is_given_up() -> None:
 
 def test_a_server_that_is_not_there_is_unreachable() -> None:
     with pytest.raises(ModelError) as caught:
-        Client(URL_OF_NOBODY.format(free_port()), LONG).ask(b"question")
+        Connection(URL_OF_NOBODY.format(free_port()), LONG).ask(PATH, b"question")
 
     assert caught.value.kind == "unreachable"
 
 
 def test_a_host_that_nobody_knows_is_unreachable() -> None:
     with pytest.raises(ModelError) as caught:
-        Client("http://nobody.invalid/v1", LONG).ask(b"question")
+        Connection("http://nobody.invalid/v1", LONG).ask(PATH, b"question")
 
     assert caught.value.kind == "unreachable"
 
 
 def test_a_host_that_can_be_none_is_broken() -> None:
     with pytest.raises(ModelError) as caught:
-        Client("http://a..b/x", LONG).ask(b"question")
+        Connection("http://a..b/x", LONG).ask(PATH, b"question")
 
     assert caught.value.kind == "broken"
 
 
 def test_questions_share_a_connection_also_after_an_error() -> None:
     with ScriptedServer(reply(200, b"1"), reply(500, b"no"), reply(200, b"3"), reply(200, b"")) as server:
-        client = Client(server.url, LONG)
-        first = client.ask(b"a")
+        client = Connection(server.url, LONG)
+        first = client.ask(PATH, b"a")
         with pytest.raises(ModelError):
-            client.ask(b"b")
-        rest = [client.ask(b"c"), client.ask(b"d")]
+            client.ask(PATH, b"b")
+        rest = [client.ask(PATH, b"c"), client.ask(PATH, b"d")]
 
     assert [first, *rest] == [b"1", b"3", b""]
     assert len(set(server.connections)) == 1
@@ -180,11 +182,22 @@ def test_a_connection_that_the_server_closed_is_opened_again() -> None:
         request.close_connection = True
 
     with ScriptedServer(answer) as server:
-        client = Client(server.url, LONG)
-        answers = [client.ask(b"a"), client.ask(b"b")]
+        client = Connection(server.url, LONG)
+        answers = [client.ask(PATH, b"a"), client.ask(PATH, b"b")]
 
     assert answers == [b"ok", b"ok"]
     assert len(set(server.connections)) == 2
+
+
+def test_a_deadline_that_has_passed_is_no_reason_to_ask_again() -> None:
+    with ScriptedServer(reply(200, b""), hang) as server:
+        client = Connection(server.url, SOON)
+        client.ask(PATH, b"a")
+        with pytest.raises(ModelError) as caught:
+            client.ask(PATH, b"b")
+
+    assert caught.value.kind == "timeout"
+    assert server.bodies == [b"a", b"b"]
 
 
 def test_a_late_answer_is_not_taken_for_the_next() -> None:
@@ -193,12 +206,12 @@ def test_a_late_answer_is_not_taken_for_the_next() -> None:
         reply(200, b"late")(request, b"")
 
     with ScriptedServer(late, reply(200, b"second"), reply(200, b"third")) as server:
-        client = Client(server.url, SOON)
+        client = Connection(server.url, SOON)
         with pytest.raises(ModelError):
-            client.ask(b"first")
-        second = client.ask(b"second")
+            client.ask(PATH, b"first")
+        second = client.ask(PATH, b"second")
         server.released.set()
-        third = client.ask(b"third")
+        third = client.ask(PATH, b"third")
 
     assert (second, third) == (b"second", b"third")
     assert server.bodies == [b"first", b"second", b"third"]
@@ -212,36 +225,35 @@ def test_the_rest_of_an_unfinished_answer_is_not_taken_for_the_next() -> None:
         request.wfile.write(b"of an answer....")
 
     with ScriptedServer(halting, reply(200, b"second")) as server:
-        client = Client(server.url, SOON)
+        client = Connection(server.url, SOON)
         with pytest.raises(ModelError) as caught:
-            client.ask(b"first")
-        second = client.ask(b"second")
+            client.ask(PATH, b"first")
+        second = client.ask(PATH, b"second")
 
     assert caught.value.kind == "timeout"
     assert second == b"second"
 
 
-def test_a_server_that_tells_the_models_status_offers_it() -> None:
-    with ScriptedServer(reply(200, b'{"model_version_status": []}')) as server:
-        assert Client(server.url, LONG).missing() is None
+def test_a_connection_that_has_served_its_time_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer(reply(200, b"")) as server:
+        client = Connection(server.url, LONG)
+        client.ask(PATH, b"a")
+        client.ask(PATH, b"b")
+        monkeypatch.setattr(connection, "LIFETIME", 0.0)
+        client.ask(PATH, b"c")
 
-    assert server.bodies == [b""]
-
-
-def test_a_model_that_the_server_does_not_know_is_missing() -> None:
-    with ScriptedServer(reply(404, b'{"error": "no such model"}')) as server:
-        reason = Client(server.url, LONG).missing()
-
-    assert reason is not None
-    assert reason.startswith("it answered 404: ")
+    first, second, third = server.connections
+    assert first == second != third
 
 
-def test_a_model_of_a_server_that_nobody_reaches_is_missing() -> None:
-    reason = Client(URL_OF_NOBODY.format(free_port()), LONG).missing()
+def test_without_a_body_it_gets() -> None:
+    methods = []
 
-    assert reason is not None
-    assert "refused" in reason
+    def answer(request: Request, _: bytes) -> None:
+        methods.append(f"{request.command} {request.path}")
+        reply(200, b"")(request, b"")
 
+    with ScriptedServer(answer) as server:
+        Connection(server.url, LONG).ask("/v1/models/imagenet")
 
-def test_of_a_url_that_is_not_tensorflow_servings_nothing_is_asked() -> None:
-    assert Client(URL_OF_NOBODY.format(free_port()).replace(":predict", "/infer"), LONG).missing() is None
+    assert methods == ["GET /v1/models/imagenet"]

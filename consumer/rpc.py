@@ -1,0 +1,166 @@
+"""Asks a model over TensorFlow Serving's gRPC API.
+
+https://github.com/tensorflow/serving/tree/master/tensorflow_serving/apis
+"""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+from urllib.parse import unquote
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+
+from consumer import serving_pb2 as messages
+from consumer import tensor_proto
+from consumer.connection import LARGEST_ANSWER, LIFETIME
+from consumer.errors import ModelError
+from consumer.tensors import Array, Signature, TensorInfo, Tensors
+
+URL: Final = re.compile(
+    r"(?P<scheme>grpcs?)://(?P<host>[^/\s@]+)/v1/models/(?P<name>[^/:\s]+)"
+    r"(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:\s]+))?(?::predict)?"
+)
+"""What names a model: `grpc://host:8500/v1/models/imagenet`; `grpcs` is gRPC over TLS."""
+
+_PREDICT: Final = "/tensorflow.serving.PredictionService/Predict"
+_METADATA: Final = "/tensorflow.serving.PredictionService/GetModelMetadata"
+_STATUS: Final = "/tensorflow.serving.ModelService/GetModelStatus"
+_AVAILABLE: Final = 30  # of ModelVersionStatus.State
+_PORT: Final = 8500
+
+_CHANNEL: Final = [
+    ("grpc.max_receive_message_length", LARGEST_ANSWER),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.enable_retries", 0),
+    # Else channels to the same address share a connection, and with it one of a Service's pods.
+    ("grpc.use_local_subchannel_pool", 1),
+]
+_REFUSALS: Final = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE}
+
+_Answer = TypeVar("_Answer", bound=Message)
+
+
+class RpcClient:
+    """Asks the model at a URL such as `grpc://host:8500/v1/models/imagenet`; for one thread.
+
+    `signature` and `missing` may be called from any thread: they use channels of their own.
+    """
+
+    def __init__(self, url: str, timeout: float) -> None:
+        parts = URL.fullmatch(url)
+        if parts is None:
+            raise ValueError(f"{url} is no URL such as grpc://host:8500/v1/models/NAME")
+        self._url = url
+        self._timeout = timeout
+        host = parts["host"]
+        self._address = host if re.search(r":\d+$", host) else f"{host}:{_PORT}"
+        self._secure = parts["scheme"] == "grpcs"
+        self._spec = messages.ModelSpec(name=unquote(parts["name"]))
+        if parts["version"]:
+            self._spec.version.value = int(parts["version"])
+        if parts["label"]:
+            self._spec.version_label = unquote(parts["label"])
+        self._channel: grpc.Channel | None = None
+        self._opened = 0.0
+
+    def predict(self, inputs: Tensors) -> dict[str, Array]:
+        """Return the outputs for a batch; raise ModelError where there is no sensible answer."""
+        request = messages.PredictRequest(model_spec=self._spec)
+        for name, array in inputs.items():
+            request.inputs[name].CopyFrom(tensor_proto.message(array))
+        answer = self._ask(_PREDICT, request, messages.PredictResponse.FromString)
+        try:
+            return {name: tensor_proto.array(tensor) for name, tensor in answer.outputs.items()}
+        except (ValueError, OverflowError) as error:
+            raise ModelError("nonsense", f"its answer makes no sense: {error}") from None
+
+    def signature(self) -> Signature:
+        """Return the model's signature; raise ModelError where it cannot be had."""
+        request = messages.GetModelMetadataRequest(model_spec=self._spec, metadata_field=["signature_def"])
+        answer = self._ask_apart(_METADATA, request, messages.GetModelMetadataResponse.FromString)
+        try:
+            signatures = messages.SignatureDefMap.FromString(
+                answer.metadata["signature_def"].value
+            ).signature_def
+        except DecodeError as error:
+            raise ModelError("nonsense", f"its metadata make no sense: {error}") from None
+        if "serving_default" not in signatures:
+            raise ModelError("nonsense", "its metadata hold no serving_default")
+        definition = signatures["serving_default"]
+        return Signature(
+            {name: _info(info) for name, info in definition.inputs.items()},
+            {name: _info(info) for name, info in definition.outputs.items()},
+        )
+
+    def missing(self) -> str | None:
+        """Return why the server does not offer the model, or None."""
+        request = messages.GetModelStatusRequest(model_spec=self._spec)
+        try:
+            answer = self._ask_apart(_STATUS, request, messages.GetModelStatusResponse.FromString)
+        except ModelError as error:
+            return str(error)
+        states = [version.state for version in answer.model_version_status]
+        return None if _AVAILABLE in states else "no version of it is available"
+
+    def close(self) -> None:
+        """Let go of the connection; the next question opens it again."""
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+
+    def _ask_apart(self, method: str, request: Message, read: Callable[[bytes], _Answer]) -> _Answer:
+        client = RpcClient(self._url, min(1.0, self._timeout))
+        try:
+            return client._ask(method, request, read)
+        finally:
+            client.close()
+
+    def _ask(self, method: str, request: Message, read: Callable[[bytes], _Answer]) -> _Answer:
+        deadline = time.monotonic() + self._timeout
+        if time.monotonic() > self._opened + LIFETIME:
+            self.close()
+        was_open = self._channel is not None
+        try:
+            try:
+                return self._exchange(method, request, read, deadline)
+            except grpc.RpcError as error:
+                # A server may close a connection that was idle; that is no reason to do without an answer.
+                if not was_open or error.code() != grpc.StatusCode.UNAVAILABLE or time.monotonic() > deadline:
+                    raise
+                self.close()
+                return self._exchange(method, request, read, deadline)
+        except grpc.RpcError as error:
+            raise self._explained(error) from None
+
+    def _exchange(
+        self, method: str, request: Message, read: Callable[[bytes], _Answer], deadline: float
+    ) -> _Answer:
+        if self._channel is None:
+            self._channel = self._open()
+            self._opened = time.monotonic()
+        call = self._channel.unary_unary(method, type(request).SerializeToString, read)
+        answer: _Answer = call(request, timeout=max(0.0, deadline - time.monotonic()))
+        return answer
+
+    def _open(self) -> grpc.Channel:
+        if self._secure:
+            return grpc.secure_channel(self._address, grpc.ssl_channel_credentials(), _CHANNEL)
+        return grpc.insecure_channel(self._address, _CHANNEL)
+
+    def _explained(self, error: Any) -> ModelError:
+        code, details = error.code(), str(error.details() or "")[:200]
+        if code == grpc.StatusCode.DEADLINE_EXCEEDED:
+            return ModelError("timeout", f"no answer within {self._timeout:g} s")
+        if code == grpc.StatusCode.UNAVAILABLE:
+            self.close()
+            return ModelError("unreachable", details)
+        kind = f"grpc_{code.name.lower()}"
+        return ModelError(kind, f"it answered {code.name}: {details}", refused=code in _REFUSALS)
+
+
+def _info(info: messages.TensorInfo) -> TensorInfo:
+    shape = info.tensor_shape
+    sizes = None if shape.unknown_rank else tuple(dim.size for dim in shape.dim)
+    return TensorInfo(tensor_proto.DTYPES.get(info.dtype, "unknown"), sizes)

@@ -1,0 +1,96 @@
+"""Tensors as messages, held against TensorFlow's own."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from consumer import tensor_proto
+from consumer.serving_pb2 import Tensor
+from consumer.tensors import Array
+from tests.consumer.fakes import PROPERTY
+from tfserving.runtime import tf
+
+from tensorflow.core.framework.tensor_pb2 import TensorProto  # isort: skip
+from tensorflow.python.framework import tensor_util  # isort: skip
+
+NUMBERS = sorted(set(tensor_proto.DTYPES.values()) - {"string"})
+
+
+def array_of(dtype: str) -> st.SearchStrategy[Array]:
+    """Return arrays of any shape."""
+    return arrays.arrays(dtype, arrays.array_shapes(min_dims=0, max_dims=3, min_side=0))
+
+
+def test_the_dtypes_numbers_are_tensorflows() -> None:
+    assert {number: tf.dtypes.as_dtype(number).name for number in tensor_proto.DTYPES} == tensor_proto.DTYPES
+
+
+@PROPERTY
+@given(st.sampled_from(NUMBERS).flatmap(array_of))
+def test_tensorflow_reads_what_is_written_here(array: Array) -> None:
+    written = tensor_proto.message(array).SerializeToString()
+
+    read = tf.make_ndarray(TensorProto.FromString(written))
+
+    assert read.dtype == array.dtype
+    assert read.shape == array.shape
+    assert read.tobytes() == array.tobytes()
+
+
+@PROPERTY
+@given(st.sampled_from(NUMBERS).flatmap(array_of))
+def test_what_tensorflow_writes_is_read_here(array: Array) -> None:
+    written = tf.make_tensor_proto(array).SerializeToString()
+
+    read = tensor_proto.array(Tensor.FromString(written))
+
+    assert read.dtype == array.dtype
+    assert read.shape == array.shape
+    assert read.tobytes() == array.tobytes()
+
+
+@PROPERTY
+@given(st.sampled_from(NUMBERS).flatmap(array_of))
+def test_the_typed_fields_that_a_server_writes_are_read_here(array: Array) -> None:
+    proto = TensorProto(dtype=tf.dtypes.as_dtype(array.dtype).as_datatype_enum)
+    proto.tensor_shape.CopyFrom(tf.TensorShape(array.shape).as_proto())
+    appended = tensor_util.GetNumpyAppendFn(array.dtype)
+    appended(proto, array.ravel())
+
+    read = tensor_proto.array(Tensor.FromString(proto.SerializeToString()))
+
+    assert read.tobytes() == array.tobytes()
+
+
+def test_strings_go_both_ways() -> None:
+    array = np.empty((2, 1), object)
+    array[:, 0] = [b"\xff\xd8", b""]
+
+    written = tensor_proto.message(array).SerializeToString()
+
+    assert tf.make_ndarray(TensorProto.FromString(written)).tolist() == array.tolist()
+    assert tensor_proto.array(Tensor.FromString(written)).tolist() == array.tolist()
+
+
+@pytest.mark.parametrize(
+    ("tensor", "text"),
+    [
+        (Tensor(), "of type 0"),
+        (Tensor(dtype=8), "of type 8"),
+        (Tensor(dtype=1, tensor_shape={"dim": [{"size": 2}]}), "of shape \\(2,\\) with 0 values"),
+        (Tensor(dtype=1, tensor_shape={"dim": [{"size": -1}]}), "of shape \\(-1,\\)"),
+        (Tensor(dtype=1, tensor_shape={"dim": [{"size": 1}]}, float_val=[1, 2]), "with 2 values"),
+        (Tensor(dtype=1, tensor_shape={"dim": [{"size": 2**62}]}, float_val=[1]), "with 1 values"),
+        (Tensor(dtype=1, tensor_shape={"dim": [{"size": 1}]}, tensor_content=b"abc"), "buffer size"),
+    ],
+)
+def test_parts_that_do_not_fit_together_are_told(tensor: Tensor, text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        tensor_proto.array(tensor)
+
+
+def test_what_no_tensor_holds_is_told() -> None:
+    with pytest.raises(ValueError, match="complex128"):
+        tensor_proto.message(np.array([1j]))
