@@ -21,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"compose: {error}", file=sys.stderr)
         return 2
 
-    started = parts.table(wanted, iter(free_ports(len(wanted.cameras) + 3)))
+    started = parts.table(wanted, iter(free_ports(len(wanted.cameras) + 4)))
     names = [part.name for part in started]
     console = Console(sys.stderr, names, colour=wants_colour(sys.stderr, os.environ))
     console.say(f"starting {', '.join(names)}")

@@ -51,7 +51,7 @@ class Part:
 
 
 def table(options: Options, ports: Iterator[int]) -> list[Part]:
-    """Return the parts in the order in which they are started; `ports` are free ones, a part takes one."""
+    """Return the parts in the order in which they are started; `ports` are free ones, a part takes one or two."""
     common = {"LOGFORMAT": "text"}
     parts = []
     if not options.kafka:
@@ -62,7 +62,7 @@ def table(options: Options, ports: Iterator[int]) -> list[Part]:
     if not options.no_model and not model_url:
         port = next(ports)
         model_url = f"http://127.0.0.1:{port}/v1/models/imagenet:predict"
-        parts.append(_tfserving(port))
+        parts.append(_tfserving(port, next(ports)))
     paced = {"FRAMEINTERVAL": "40ms", **common}
     parts += [_producer(camera, next(ports), paced) for camera in options.cameras]
     parts.append(_consumer(model_url, next(ports), common))
@@ -89,8 +89,9 @@ def _broker(cameras: int) -> Part:
     return Part("broker", "broker", _module("compose.broker", *topics))
 
 
-def _tfserving(port: int) -> Part:
-    flags = (f"--rest_api_port={port}", "--model_name=imagenet", f"--model_base_path={MODELS}")
+def _tfserving(port: int, grpc_port: int) -> Part:
+    ports = (f"--port={grpc_port}", f"--rest_api_port={port}")
+    flags = (*ports, "--model_name=imagenet", f"--model_base_path={MODELS}")
     return Part("tfserving", "tfserving", _module("tfserving.server", *flags), port=port)
 
 

@@ -144,16 +144,18 @@ class Service(Process):
 class ModelServer(Process):
     """The stand-in model server; it answers when the block begins."""
 
-    def __init__(self, folder: Path, port: int, logs: Path) -> None:
+    def __init__(self, folder: Path, port: int, logs: Path, *flags: str) -> None:
         self.base = f"http://127.0.0.1:{port}"
         self.url = f"{self.base}/v1/models/imagenet:predict"
-        command = [sys.executable, "-m", "tfserving.server", f"--rest_api_port={port}"]
+        grpc_port = free_port()
+        self.grpc = f"grpc://127.0.0.1:{grpc_port}/v1/models/"
+        command = [sys.executable, "-m", "tfserving.server", f"--port={grpc_port}", f"--rest_api_port={port}"]
         command += ["--model_name=imagenet", f"--model_base_path={folder}"]
-        super().__init__(command, {}, logs / "tfserving.log")
+        super().__init__([*command, *flags], {}, logs / "tfserving.log")
 
     def __enter__(self) -> Self:
-        status = f"{self.base}/v1/models/imagenet"
-        wait_for(lambda: b"AVAILABLE" in reads(status), 90, "the model server")
+        # Its ports are opened once all its models can be asked.
+        wait_for(lambda: reads(f"{self.base}/v1/models/imagenet"), 90, "the model server")
         return self
 
 

@@ -32,6 +32,7 @@ def test_everything_of_our_own() -> None:
     ]
     assert found["broker"].command[3:] == ("--topic=videocam:4", "--topic=videodisplay:4")
     assert found["tfserving"].command[3:] == (
+        "--port=41001",
         "--rest_api_port=41000",
         "--model_name=imagenet",
         "--model_base_path=build/models/imagenet",

@@ -65,7 +65,7 @@ class ScriptedServer(
         self.peers.append(context.peer())
         return self.answer(request, context)
 
-    GetModelMetadata = GetModelStatus = Predict  # noqa: N815
+    GetModelMetadata = GetModelStatus = Predict
 
 
 Serve = Callable[..., ScriptedServer]
