@@ -75,7 +75,7 @@ def test_a_producers_environment() -> None:
         "KAFKAPORT": "127.0.0.1:9092",
         "KAFKAFETCHWAIT": "5ms",
         "FRAMEINTERVAL": "40ms",
-        "HEALTHPORT": "127.0.0.1:41001",
+        "HEALTHPORT": "127.0.0.1:41002",
         "LOGFORMAT": "text",
         "PYTHONUNBUFFERED": "1",
     }
@@ -133,7 +133,7 @@ def test_what_compose_decides_is_not_taken_over() -> None:
     assert producer["TOPICNAME"] == "videocam"
     assert producer["KAFKAPORT"] == "127.0.0.1:9092"
     assert {"TOPICNAME", "KAFKAPORT"}.isdisjoint(consumer)
-    assert consumer["HEALTHPORT"] == "127.0.0.1:41002"
+    assert consumer["HEALTHPORT"] == "127.0.0.1:41003"
 
 
 def test_every_module_that_is_started_is_there() -> None:
