@@ -1,10 +1,10 @@
-"""Measures everything, or some of it: `python -m tests.bench [system] [streams] [start] [containers]`."""
+"""Measures everything, or what is named, such as `python -m tests.bench system streams`."""
 
 import argparse
 import importlib.metadata
 from pathlib import Path
 
-from tests.bench import age, containers, cost, start, streams
+from tests.bench import age, containers, cost, models, start, streams
 from tests.bench.figures import Figure, save, table
 from tests.bench.system import running
 from tests.parts import ROOT
@@ -23,6 +23,7 @@ def main() -> None:
         "system": _system,
         "streams": streams.measure,
         "start": start.measure,
+        "models": models.measure,
         "containers": containers.measure,
     }
     parser = argparse.ArgumentParser(description=__doc__)

