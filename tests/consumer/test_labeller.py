@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumer.client import KnownSignature
 from consumer.handlers.imagenet import Imagenet
 from consumer.labeller import Labeller
 from consumer.model import Model
@@ -325,10 +326,13 @@ def test_the_ledger_balances_whatever_happens(events: list[tuple[str, str]], cap
 
 def test_a_hanging_model_server_holds_nothing_up() -> None:
     with ScriptedServer(hang) as server:
-        model = Model("imagenet_1", Imagenet(["tench"]), Client(server.url, 60), 10)
+        client = Client(server.url, 60)
+        signature = KnownSignature(client)
+        handler = Imagenet(["tench"], Imagenet.Options(), signature)
+        model = Model("imagenet_1", handler, [client], signature, most=8, forget_after=10)
         bench = Bench([model])
         pulse = Pulse(threading.Event())
-        thread = threading.Thread(target=model.run, args=(pulse,), daemon=True)
+        thread = threading.Thread(target=model.run, args=(client, pulse), daemon=True)
         thread.start()
         bench.put(a_frame(1))
         bench.labeller.step()

@@ -1,6 +1,6 @@
 """The flags of TensorFlow Serving, as `tensorflow_model_server --help` lists them.
 
-Without what is called experimental there, and what is for other devices than processors.
+Without what is called experimental there.
 """
 
 import re
@@ -44,16 +44,19 @@ _SWITCHES: Final = (
     "enable_model_warmup",
     "enable_per_model_batching_parameters",
     "enable_profiler",
+    "enable_serialization_as_tensor_content",
     "enable_signature_method_name_check",
     "flush_filesystem_caches",
     "remove_unused_fields_from_bundle_metagraph",
     "rest_api_enable_cors_support",
     "version",
+    "xla_cpu_compilation_enabled",
 )
 FLAGS: Final = {
     **dict.fromkeys(_TEXTS, r"=.+"),
     **dict.fromkeys(_NUMBERS, r"=-?\d{1,18}"),
     **dict.fromkeys(_SWITCHES, r"(=(true|false))?"),
+    "per_process_gpu_memory_fraction": r"=[01]?\.?\d*",
 }
 """What follows each flag's name, as a regular expression."""
 

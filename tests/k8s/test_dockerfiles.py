@@ -15,7 +15,7 @@ PYTHON = "python:3.11-slim-bookworm"
 SERVICES = ("producer", "consumer", "video")
 ALL = (*SERVICES, "tfserving")
 
-DOCUMENTS = {".md", ".yml", ".yaml", ""}
+DOCUMENTS = {".md", ".yml", ".yaml", ".proto", ".pyi", ""}
 """What tells of a service or deploys it, and is no part of it; a Dockerfile's name has no end."""
 
 
