@@ -1,55 +1,89 @@
 """Draws what the models said onto a frame."""
 
-import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
 import cv2
 
+from consumer import layout, lettering
+from consumer.layout import Line
+from consumer.lettering import Colour
 from pipeline.picture import Image
-from pipeline.predictions import Prediction
+from pipeline.predictions import Box, Prediction, Result
 
 NOTHING: Final = "Nothing"
 """What stands on a frame about which there is no answer, as in the original."""
 
-_FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
-_FONT_HEIGHT: Final = 22  # pixels of a capital letter at scale 1
-_WHITE: Final = (255, 255, 255)
+COLOURS: Final[Sequence[Colour]] = (
+    (255, 255, 255),  # white
+    (233, 180, 86),  # sky blue
+    (0, 159, 230),  # orange
+    (66, 228, 240),  # yellow
+    (167, 121, 204),  # purple
+    (115, 158, 0),  # green
+    (0, 94, 213),  # vermilion
+)
+"""The models' colours, by their place; those of Okabe and Ito, which the colour-blind can tell apart.
+
+https://jfly.uni-koeln.de/color/
+"""
+
 _BLACK: Final = (0, 0, 0)
+_STALE: Final = 1000  # ms from which on an answer's age is told
 
 
-def lines(predictions: Sequence[Prediction]) -> list[str]:
-    """Return a line for each result of each model, in order: `mountain bike 93% 41 ms`."""
-    texts = []
-    for prediction in predictions:
-        age = _age(prediction.age_ms or 0)
-        texts += [f"{result.label} {result.score:.0%} {age}" for result in prediction.results] or [NOTHING]
-    return texts or [NOTHING]
+def stamp(image: Image, predictions: Sequence[Prediction]) -> None:
+    """Draw the models' answers: boxes with their labels, the others as lines in the upper left corner.
 
-
-def stamp(image: Image, texts: Sequence[str]) -> None:
-    """Draw lines of text under each other into the upper left corner, white with a black outline.
-
-    The letters take a 26th of the image's height (of a flat one a 56th of its width), and less where a line
-    would not fit.
+    The letters in the corner take a 26th of the image's height (of a flat one a 56th of its width), those at
+    a box eight tenths of that; less where a line would not fit.
     """
     height, width = image.shape[:2]
-    scale = max(height / 26, width / 56, 8) / _FONT_HEIGHT
-    margin = max(4, height // 60)
-    for number, text in enumerate(map(_ascii, texts), start=1):
-        (length, _), _ = cv2.getTextSize(text, _FONT, scale, 1)
-        fitting = scale * min(1, max(0, width - 2 * margin) / max(1, length))
-        place = (margin, round((2 * number - 0.4) * _FONT_HEIGHT * scale) + margin // 2)
-        thin = max(1, round(scale * 2))
-        cv2.putText(image, text, place, _FONT, fitting, _BLACK, thin * 3, cv2.LINE_AA)
-        cv2.putText(image, text, place, _FONT, fitting, _WHITE, thin, cv2.LINE_AA)
+    placed = layout.corner(lines(predictions), width, height)
+    for number, prediction in enumerate(predictions):
+        colour = _colour(number)
+        for result in prediction.results:
+            box = result.box and layout.clip(result.box, width, height)
+            if box:
+                _frame(image, box, colour)
+                line = Line(result.label, _end(result, prediction), colour)
+                placed.append(layout.beside(box, line, width, height, placed))
+    for text in placed:
+        lettering.draw(image, text.text, text.left, text.top, text.colour)
 
 
-def _age(milliseconds: int) -> str:
-    return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
+def lines(predictions: Sequence[Prediction]) -> list[Line]:
+    """Return the lines in the corner: `mountain bike 93%`, and from a second on its age, `2.3 s old`.
+
+    A model without an answer that is fresh enough has the line `Nothing`. One that has seen nothing has none,
+    but where nothing else would stand on the frame, a `Nothing` does.
+    """
+    texts = []
+    for number, prediction in enumerate(predictions):
+        if prediction.seq is None and not prediction.results:
+            texts.append(Line("", NOTHING, _colour(number)))
+        texts += [
+            Line(result.label, _end(result, prediction), _colour(number))
+            for result in prediction.results
+            if result.box is None
+        ]
+    if texts or any(prediction.results for prediction in predictions):
+        return texts
+    return [Line("", NOTHING, _colour(0))]
 
 
-def _ascii(text: str) -> str:
-    # OpenCV's letters are ASCII: `crème brûlée` loses its accents rather than whole letters.
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return plain or "?"
+def _frame(image: Image, box: Box, colour: Colour) -> None:
+    left, top, width, height = box
+    thin = layout.edge(image.shape[0])
+    corners = (left, top), (left + width - 1, top + height - 1)
+    cv2.rectangle(image, *corners, _BLACK, thin * 3)
+    cv2.rectangle(image, *corners, colour, thin)
+
+
+def _end(result: Result, prediction: Prediction) -> str:
+    age = prediction.age_ms or 0
+    return f"{result.score:.0%}" + (f" {age / 1000:.1f} s old" if age >= _STALE else "")
+
+
+def _colour(number: int) -> Colour:
+    return COLOURS[number % len(COLOURS)]

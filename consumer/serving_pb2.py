@@ -4,15 +4,18 @@
 # source: consumer/serving.proto
 # Protobuf Python Version: 7.35.1
 """Generated protocol buffer code."""
-
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pool as _descriptor_pool
 from google.protobuf import runtime_version as _runtime_version
 from google.protobuf import symbol_database as _symbol_database
 from google.protobuf.internal import builder as _builder
-
 _runtime_version.ValidateProtobufRuntimeVersion(
-    _runtime_version.Domain.PUBLIC, 7, 35, 1, "", "consumer/serving.proto"
+    _runtime_version.Domain.PUBLIC,
+    7,
+    35,
+    1,
+    '',
+    'consumer/serving.proto'
 )
 # @@protoc_insertion_point(imports)
 
@@ -23,65 +26,63 @@ from google.protobuf import any_pb2 as google_dot_protobuf_dot_any__pb2
 from google.protobuf import wrappers_pb2 as google_dot_protobuf_dot_wrappers__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(
-    b'\n\x16\x63onsumer/serving.proto\x12\x12streamlens.serving\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/wrappers.proto"j\n\x0bTensorShape\x12\x30\n\x03\x64im\x18\x02 \x03(\x0b\x32#.streamlens.serving.TensorShape.Dim\x12\x14\n\x0cunknown_rank\x18\x03 \x01(\x08\x1a\x13\n\x03\x44im\x12\x0c\n\x04size\x18\x01 \x01(\x03"\x91\x02\n\x06Tensor\x12\r\n\x05\x64type\x18\x01 \x01(\x05\x12\x35\n\x0ctensor_shape\x18\x02 \x01(\x0b\x32\x1f.streamlens.serving.TensorShape\x12\x16\n\x0etensor_content\x18\x04 \x01(\x0c\x12\x11\n\tfloat_val\x18\x05 \x03(\x02\x12\x12\n\ndouble_val\x18\x06 \x03(\x01\x12\x0f\n\x07int_val\x18\x07 \x03(\x05\x12\x12\n\nstring_val\x18\x08 \x03(\x0c\x12\x11\n\tint64_val\x18\n \x03(\x03\x12\x10\n\x08\x62ool_val\x18\x0b \x03(\x08\x12\x10\n\x08half_val\x18\r \x03(\x05\x12\x12\n\nuint32_val\x18\x10 \x03(\r\x12\x12\n\nuint64_val\x18\x11 \x03(\x04"\x8c\x01\n\tModelSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1b.google.protobuf.Int64ValueH\x00\x12\x17\n\rversion_label\x18\x04 \x01(\tH\x00\x12\x16\n\x0esignature_name\x18\x03 \x01(\tB\x10\n\x0eversion_choice"\xce\x01\n\x0ePredictRequest\x12\x31\n\nmodel_spec\x18\x01 \x01(\x0b\x32\x1d.streamlens.serving.ModelSpec\x12>\n\x06inputs\x18\x02 \x03(\x0b\x32..streamlens.serving.PredictRequest.InputsEntry\x1aI\n\x0bInputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12)\n\x05value\x18\x02 \x01(\x0b\x32\x1a.streamlens.serving.Tensor:\x02\x38\x01"\xa0\x01\n\x0fPredictResponse\x12\x41\n\x07outputs\x18\x01 \x03(\x0b\x32\x30.streamlens.serving.PredictResponse.OutputsEntry\x1aJ\n\x0cOutputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12)\n\x05value\x18\x02 \x01(\x0b\x32\x1a.streamlens.serving.Tensor:\x02\x38\x01"J\n\x15GetModelStatusRequest\x12\x31\n\nmodel_spec\x18\x01 \x01(\x0b\x32\x1d.streamlens.serving.ModelSpec"\xab\x01\n\x16GetModelStatusResponse\x12[\n\x14model_version_status\x18\x01 \x03(\x0b\x32=.streamlens.serving.GetModelStatusResponse.ModelVersionStatus\x1a\x34\n\x12ModelVersionStatus\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\r\n\x05state\x18\x02 \x01(\x05"d\n\x17GetModelMetadataRequest\x12\x31\n\nmodel_spec\x18\x01 \x01(\x0b\x32\x1d.streamlens.serving.ModelSpec\x12\x16\n\x0emetadata_field\x18\x02 \x03(\t"\xaf\x01\n\x18GetModelMetadataResponse\x12L\n\x08metadata\x18\x02 \x03(\x0b\x32:.streamlens.serving.GetModelMetadataResponse.MetadataEntry\x1a\x45\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12#\n\x05value\x18\x02 \x01(\x0b\x32\x14.google.protobuf.Any:\x02\x38\x01"R\n\nTensorInfo\x12\r\n\x05\x64type\x18\x02 \x01(\x05\x12\x35\n\x0ctensor_shape\x18\x03 \x01(\x0b\x32\x1f.streamlens.serving.TensorShape"\xab\x02\n\x0cSignatureDef\x12<\n\x06inputs\x18\x01 \x03(\x0b\x32,.streamlens.serving.SignatureDef.InputsEntry\x12>\n\x07outputs\x18\x02 \x03(\x0b\x32-.streamlens.serving.SignatureDef.OutputsEntry\x1aM\n\x0bInputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12-\n\x05value\x18\x02 \x01(\x0b\x32\x1e.streamlens.serving.TensorInfo:\x02\x38\x01\x1aN\n\x0cOutputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12-\n\x05value\x18\x02 \x01(\x0b\x32\x1e.streamlens.serving.TensorInfo:\x02\x38\x01"\xb6\x01\n\x0fSignatureDefMap\x12L\n\rsignature_def\x18\x01 \x03(\x0b\x32\x35.streamlens.serving.SignatureDefMap.SignatureDefEntry\x1aU\n\x11SignatureDefEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12/\n\x05value\x18\x02 \x01(\x0b\x32 .streamlens.serving.SignatureDef:\x02\x38\x01\x62\x06proto3'
-)
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x63onsumer/serving.proto\x12\x12streamlens.serving\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/wrappers.proto\"j\n\x0bTensorShape\x12\x30\n\x03\x64im\x18\x02 \x03(\x0b\x32#.streamlens.serving.TensorShape.Dim\x12\x14\n\x0cunknown_rank\x18\x03 \x01(\x08\x1a\x13\n\x03\x44im\x12\x0c\n\x04size\x18\x01 \x01(\x03\"\x91\x02\n\x06Tensor\x12\r\n\x05\x64type\x18\x01 \x01(\x05\x12\x35\n\x0ctensor_shape\x18\x02 \x01(\x0b\x32\x1f.streamlens.serving.TensorShape\x12\x16\n\x0etensor_content\x18\x04 \x01(\x0c\x12\x11\n\tfloat_val\x18\x05 \x03(\x02\x12\x12\n\ndouble_val\x18\x06 \x03(\x01\x12\x0f\n\x07int_val\x18\x07 \x03(\x05\x12\x12\n\nstring_val\x18\x08 \x03(\x0c\x12\x11\n\tint64_val\x18\n \x03(\x03\x12\x10\n\x08\x62ool_val\x18\x0b \x03(\x08\x12\x10\n\x08half_val\x18\r \x03(\x05\x12\x12\n\nuint32_val\x18\x10 \x03(\r\x12\x12\n\nuint64_val\x18\x11 \x03(\x04\"\x8c\x01\n\tModelSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1b.google.protobuf.Int64ValueH\x00\x12\x17\n\rversion_label\x18\x04 \x01(\tH\x00\x12\x16\n\x0esignature_name\x18\x03 \x01(\tB\x10\n\x0eversion_choice\"\xce\x01\n\x0ePredictRequest\x12\x31\n\nmodel_spec\x18\x01 \x01(\x0b\x32\x1d.streamlens.serving.ModelSpec\x12>\n\x06inputs\x18\x02 \x03(\x0b\x32..streamlens.serving.PredictRequest.InputsEntry\x1aI\n\x0bInputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12)\n\x05value\x18\x02 \x01(\x0b\x32\x1a.streamlens.serving.Tensor:\x02\x38\x01\"\xa0\x01\n\x0fPredictResponse\x12\x41\n\x07outputs\x18\x01 \x03(\x0b\x32\x30.streamlens.serving.PredictResponse.OutputsEntry\x1aJ\n\x0cOutputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12)\n\x05value\x18\x02 \x01(\x0b\x32\x1a.streamlens.serving.Tensor:\x02\x38\x01\"J\n\x15GetModelStatusRequest\x12\x31\n\nmodel_spec\x18\x01 \x01(\x0b\x32\x1d.streamlens.serving.ModelSpec\"\xab\x01\n\x16GetModelStatusResponse\x12[\n\x14model_version_status\x18\x01 \x03(\x0b\x32=.streamlens.serving.GetModelStatusResponse.ModelVersionStatus\x1a\x34\n\x12ModelVersionStatus\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\r\n\x05state\x18\x02 \x01(\x05\"d\n\x17GetModelMetadataRequest\x12\x31\n\nmodel_spec\x18\x01 \x01(\x0b\x32\x1d.streamlens.serving.ModelSpec\x12\x16\n\x0emetadata_field\x18\x02 \x03(\t\"\xaf\x01\n\x18GetModelMetadataResponse\x12L\n\x08metadata\x18\x02 \x03(\x0b\x32:.streamlens.serving.GetModelMetadataResponse.MetadataEntry\x1a\x45\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12#\n\x05value\x18\x02 \x01(\x0b\x32\x14.google.protobuf.Any:\x02\x38\x01\"R\n\nTensorInfo\x12\r\n\x05\x64type\x18\x02 \x01(\x05\x12\x35\n\x0ctensor_shape\x18\x03 \x01(\x0b\x32\x1f.streamlens.serving.TensorShape\"\xab\x02\n\x0cSignatureDef\x12<\n\x06inputs\x18\x01 \x03(\x0b\x32,.streamlens.serving.SignatureDef.InputsEntry\x12>\n\x07outputs\x18\x02 \x03(\x0b\x32-.streamlens.serving.SignatureDef.OutputsEntry\x1aM\n\x0bInputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12-\n\x05value\x18\x02 \x01(\x0b\x32\x1e.streamlens.serving.TensorInfo:\x02\x38\x01\x1aN\n\x0cOutputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12-\n\x05value\x18\x02 \x01(\x0b\x32\x1e.streamlens.serving.TensorInfo:\x02\x38\x01\"\xb6\x01\n\x0fSignatureDefMap\x12L\n\rsignature_def\x18\x01 \x03(\x0b\x32\x35.streamlens.serving.SignatureDefMap.SignatureDefEntry\x1aU\n\x11SignatureDefEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12/\n\x05value\x18\x02 \x01(\x0b\x32 .streamlens.serving.SignatureDef:\x02\x38\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
-_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, "consumer.serving_pb2", _globals)
+_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'consumer.serving_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-    DESCRIPTOR._loaded_options = None
-    _globals["_PREDICTREQUEST_INPUTSENTRY"]._loaded_options = None
-    _globals["_PREDICTREQUEST_INPUTSENTRY"]._serialized_options = b"8\001"
-    _globals["_PREDICTRESPONSE_OUTPUTSENTRY"]._loaded_options = None
-    _globals["_PREDICTRESPONSE_OUTPUTSENTRY"]._serialized_options = b"8\001"
-    _globals["_GETMODELMETADATARESPONSE_METADATAENTRY"]._loaded_options = None
-    _globals["_GETMODELMETADATARESPONSE_METADATAENTRY"]._serialized_options = b"8\001"
-    _globals["_SIGNATUREDEF_INPUTSENTRY"]._loaded_options = None
-    _globals["_SIGNATUREDEF_INPUTSENTRY"]._serialized_options = b"8\001"
-    _globals["_SIGNATUREDEF_OUTPUTSENTRY"]._loaded_options = None
-    _globals["_SIGNATUREDEF_OUTPUTSENTRY"]._serialized_options = b"8\001"
-    _globals["_SIGNATUREDEFMAP_SIGNATUREDEFENTRY"]._loaded_options = None
-    _globals["_SIGNATUREDEFMAP_SIGNATUREDEFENTRY"]._serialized_options = b"8\001"
-    _globals["_TENSORSHAPE"]._serialized_start = 105
-    _globals["_TENSORSHAPE"]._serialized_end = 211
-    _globals["_TENSORSHAPE_DIM"]._serialized_start = 192
-    _globals["_TENSORSHAPE_DIM"]._serialized_end = 211
-    _globals["_TENSOR"]._serialized_start = 214
-    _globals["_TENSOR"]._serialized_end = 487
-    _globals["_MODELSPEC"]._serialized_start = 490
-    _globals["_MODELSPEC"]._serialized_end = 630
-    _globals["_PREDICTREQUEST"]._serialized_start = 633
-    _globals["_PREDICTREQUEST"]._serialized_end = 839
-    _globals["_PREDICTREQUEST_INPUTSENTRY"]._serialized_start = 766
-    _globals["_PREDICTREQUEST_INPUTSENTRY"]._serialized_end = 839
-    _globals["_PREDICTRESPONSE"]._serialized_start = 842
-    _globals["_PREDICTRESPONSE"]._serialized_end = 1002
-    _globals["_PREDICTRESPONSE_OUTPUTSENTRY"]._serialized_start = 928
-    _globals["_PREDICTRESPONSE_OUTPUTSENTRY"]._serialized_end = 1002
-    _globals["_GETMODELSTATUSREQUEST"]._serialized_start = 1004
-    _globals["_GETMODELSTATUSREQUEST"]._serialized_end = 1078
-    _globals["_GETMODELSTATUSRESPONSE"]._serialized_start = 1081
-    _globals["_GETMODELSTATUSRESPONSE"]._serialized_end = 1252
-    _globals["_GETMODELSTATUSRESPONSE_MODELVERSIONSTATUS"]._serialized_start = 1200
-    _globals["_GETMODELSTATUSRESPONSE_MODELVERSIONSTATUS"]._serialized_end = 1252
-    _globals["_GETMODELMETADATAREQUEST"]._serialized_start = 1254
-    _globals["_GETMODELMETADATAREQUEST"]._serialized_end = 1354
-    _globals["_GETMODELMETADATARESPONSE"]._serialized_start = 1357
-    _globals["_GETMODELMETADATARESPONSE"]._serialized_end = 1532
-    _globals["_GETMODELMETADATARESPONSE_METADATAENTRY"]._serialized_start = 1463
-    _globals["_GETMODELMETADATARESPONSE_METADATAENTRY"]._serialized_end = 1532
-    _globals["_TENSORINFO"]._serialized_start = 1534
-    _globals["_TENSORINFO"]._serialized_end = 1616
-    _globals["_SIGNATUREDEF"]._serialized_start = 1619
-    _globals["_SIGNATUREDEF"]._serialized_end = 1918
-    _globals["_SIGNATUREDEF_INPUTSENTRY"]._serialized_start = 1761
-    _globals["_SIGNATUREDEF_INPUTSENTRY"]._serialized_end = 1838
-    _globals["_SIGNATUREDEF_OUTPUTSENTRY"]._serialized_start = 1840
-    _globals["_SIGNATUREDEF_OUTPUTSENTRY"]._serialized_end = 1918
-    _globals["_SIGNATUREDEFMAP"]._serialized_start = 1921
-    _globals["_SIGNATUREDEFMAP"]._serialized_end = 2103
-    _globals["_SIGNATUREDEFMAP_SIGNATUREDEFENTRY"]._serialized_start = 2018
-    _globals["_SIGNATUREDEFMAP_SIGNATUREDEFENTRY"]._serialized_end = 2103
+  DESCRIPTOR._loaded_options = None
+  _globals['_PREDICTREQUEST_INPUTSENTRY']._loaded_options = None
+  _globals['_PREDICTREQUEST_INPUTSENTRY']._serialized_options = b'8\001'
+  _globals['_PREDICTRESPONSE_OUTPUTSENTRY']._loaded_options = None
+  _globals['_PREDICTRESPONSE_OUTPUTSENTRY']._serialized_options = b'8\001'
+  _globals['_GETMODELMETADATARESPONSE_METADATAENTRY']._loaded_options = None
+  _globals['_GETMODELMETADATARESPONSE_METADATAENTRY']._serialized_options = b'8\001'
+  _globals['_SIGNATUREDEF_INPUTSENTRY']._loaded_options = None
+  _globals['_SIGNATUREDEF_INPUTSENTRY']._serialized_options = b'8\001'
+  _globals['_SIGNATUREDEF_OUTPUTSENTRY']._loaded_options = None
+  _globals['_SIGNATUREDEF_OUTPUTSENTRY']._serialized_options = b'8\001'
+  _globals['_SIGNATUREDEFMAP_SIGNATUREDEFENTRY']._loaded_options = None
+  _globals['_SIGNATUREDEFMAP_SIGNATUREDEFENTRY']._serialized_options = b'8\001'
+  _globals['_TENSORSHAPE']._serialized_start=105
+  _globals['_TENSORSHAPE']._serialized_end=211
+  _globals['_TENSORSHAPE_DIM']._serialized_start=192
+  _globals['_TENSORSHAPE_DIM']._serialized_end=211
+  _globals['_TENSOR']._serialized_start=214
+  _globals['_TENSOR']._serialized_end=487
+  _globals['_MODELSPEC']._serialized_start=490
+  _globals['_MODELSPEC']._serialized_end=630
+  _globals['_PREDICTREQUEST']._serialized_start=633
+  _globals['_PREDICTREQUEST']._serialized_end=839
+  _globals['_PREDICTREQUEST_INPUTSENTRY']._serialized_start=766
+  _globals['_PREDICTREQUEST_INPUTSENTRY']._serialized_end=839
+  _globals['_PREDICTRESPONSE']._serialized_start=842
+  _globals['_PREDICTRESPONSE']._serialized_end=1002
+  _globals['_PREDICTRESPONSE_OUTPUTSENTRY']._serialized_start=928
+  _globals['_PREDICTRESPONSE_OUTPUTSENTRY']._serialized_end=1002
+  _globals['_GETMODELSTATUSREQUEST']._serialized_start=1004
+  _globals['_GETMODELSTATUSREQUEST']._serialized_end=1078
+  _globals['_GETMODELSTATUSRESPONSE']._serialized_start=1081
+  _globals['_GETMODELSTATUSRESPONSE']._serialized_end=1252
+  _globals['_GETMODELSTATUSRESPONSE_MODELVERSIONSTATUS']._serialized_start=1200
+  _globals['_GETMODELSTATUSRESPONSE_MODELVERSIONSTATUS']._serialized_end=1252
+  _globals['_GETMODELMETADATAREQUEST']._serialized_start=1254
+  _globals['_GETMODELMETADATAREQUEST']._serialized_end=1354
+  _globals['_GETMODELMETADATARESPONSE']._serialized_start=1357
+  _globals['_GETMODELMETADATARESPONSE']._serialized_end=1532
+  _globals['_GETMODELMETADATARESPONSE_METADATAENTRY']._serialized_start=1463
+  _globals['_GETMODELMETADATARESPONSE_METADATAENTRY']._serialized_end=1532
+  _globals['_TENSORINFO']._serialized_start=1534
+  _globals['_TENSORINFO']._serialized_end=1616
+  _globals['_SIGNATUREDEF']._serialized_start=1619
+  _globals['_SIGNATUREDEF']._serialized_end=1918
+  _globals['_SIGNATUREDEF_INPUTSENTRY']._serialized_start=1761
+  _globals['_SIGNATUREDEF_INPUTSENTRY']._serialized_end=1838
+  _globals['_SIGNATUREDEF_OUTPUTSENTRY']._serialized_start=1840
+  _globals['_SIGNATUREDEF_OUTPUTSENTRY']._serialized_end=1918
+  _globals['_SIGNATUREDEFMAP']._serialized_start=1921
+  _globals['_SIGNATUREDEFMAP']._serialized_end=2103
+  _globals['_SIGNATUREDEFMAP_SIGNATUREDEFENTRY']._serialized_start=2018
+  _globals['_SIGNATUREDEFMAP_SIGNATUREDEFENTRY']._serialized_end=2103
 # @@protoc_insertion_point(module_scope)

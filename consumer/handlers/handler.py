@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -35,10 +35,8 @@ class Handler(Protocol):
 
     Options: ClassVar[type[Options]]
 
-    def __init__(
-        self, labels: Sequence[str], options: "Options", signature: Callable[[], Signature]
-    ) -> None:
-        """Take the model's labels, its options, and what asks the server for the model's signature.
+    def __init__(self, labels: Sequence[str], options: Any, signature: Callable[[], Signature]) -> None:
+        """Take the model's labels, its `Options`, and what asks the server for the model's signature.
 
         The signature may have to be fetched: ask for it only in `question`, where it is needed.
         """

@@ -1,38 +1,72 @@
-"""ImageNet classifiers: a JPEG goes in as it came, one label comes out."""
+"""ImageNet classifiers: a JPEG goes in as it came, labels come out."""
 
-import base64
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import ClassVar
 
+import numpy as np
+from pydantic import Field
+
+from consumer.handlers import answers
+from consumer.handlers.handler import Options, Question
+from consumer.tensors import Signature, Tensors
 from pipeline.frame import Frame
 from pipeline.predictions import Result
 
 
+class ImagenetOptions(Options):
+    """What can be set for an ImageNet classifier."""
+
+    top: int = Field(1, ge=1, le=1000, description="labels shown at most, 1 to 1000")
+    threshold: float = Field(0, ge=0, le=1, description="the least score shown, 0 to 1")
+
+
 class Imagenet:
-    """Speaks TensorFlow Serving's row format with the original system's signature.
+    """Asks models with the original system's signature.
 
     `image_bytes` (a JPEG) gives `classes` (an integer; 0 is the background, so the label is
     `labels[classes - 1]`) and `probabilities` (one for each class, the background first).
     """
 
-    def __init__(self, labels: Sequence[str]) -> None:
+    Options: ClassVar[type[Options]] = ImagenetOptions
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        options: ImagenetOptions,
+        signature: Callable[[], Signature],  # noqa: ARG002  # it is known
+    ) -> None:
         self._labels = labels
+        self._options = options
 
-    def request(self, frame: Frame) -> bytes:
-        """Return the body that asks about a frame."""
-        return b'{"instances":[{"image_bytes":{"b64":"%s"}}]}' % base64.b64encode(frame.jpeg)
+    def question(self, frame: Frame) -> Question:
+        """Return the question, which holds the frame's JPEG as it came."""
+        return Question(frame, {"image_bytes": np.array([frame.jpeg], object)})
 
-    def results(self, body: bytes) -> tuple[Result, ...]:
-        """Return one result, or none for the background; raise ValueError for a nonsensical answer."""
-        try:
-            answer = json.loads(body)["predictions"][0]
-            number, probabilities = answer["classes"], answer["probabilities"]
-            score = float(probabilities[number])
-            known = 0 <= number <= len(self._labels) and 0 <= score <= 1
-        except (KeyError, IndexError, TypeError, OverflowError, RecursionError) as error:
-            raise ValueError(f"no classes and probabilities in it: {error!r}") from None
-        if not known:
+    def results(self, question: Question, answer: Tensors) -> tuple[Result, ...]:  # noqa: ARG002
+        """Return the label of `classes`, and the likeliest others where `top` asks for them.
+
+        There are none where `classes` is the background. Raises ValueError for a nonsensical answer.
+        """
+        classes = answers.output(answer, "classes")
+        probabilities = answers.scores(
+            answers.output(answer, "probabilities"), (1, -1), "the probabilities"
+        ).ravel()
+        if classes.dtype.kind not in "iu" or classes.shape != (1,):
+            raise ValueError(f"the classes are {classes.dtype} {list(classes.shape)}, not one integer")
+        chosen, known = int(classes[0]), min(len(probabilities) - 1, len(self._labels))
+        if not 0 <= chosen <= known:
             raise ValueError(
-                f"class {number} with probability {score} is not among {len(self._labels)} labels"
+                f"class {chosen} is not among {len(probabilities)} probabilities"
+                f" and {len(self._labels)} labels"
             )
-        return (Result(self._labels[number - 1], score),) if number else ()
+        if len(probabilities) - 1 > len(self._labels):
+            raise ValueError(
+                f"there are {len(probabilities)} probabilities, and {len(self._labels)} labels in LABELURLS"
+            )
+        if chosen == 0:
+            return ()
+        ranks = probabilities[1:].copy()
+        ranks[chosen - 1] = np.inf  # it comes first, whatever the others have
+        order = np.argsort(-ranks, kind="stable")[: self._options.top]
+        found = (Result(self._labels[i], float(probabilities[i + 1])) for i in order)
+        return tuple(result for result in found if result.score >= self._options.threshold)

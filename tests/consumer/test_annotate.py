@@ -1,4 +1,4 @@
-"""What is written on a frame, and where."""
+"""What is drawn on a frame."""
 
 import numpy as np
 import pytest
@@ -7,171 +7,206 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from consumer import annotate
+from consumer.annotate import COLOURS
+from consumer.layout import Line
 from pipeline.picture import Image
-from pipeline.predictions import Prediction, Result
+from pipeline.predictions import Box, Prediction, Result
 from tests.consumer.fakes import PROPERTY
 
 GREY = 90
-SIZES = [(64, 48), (160, 120), (640, 360), (640, 480), (1280, 720), (1920, 1080), (3840, 2160)]
+WHITE, BLUE, ORANGE, *_ = COLOURS
 
 
-def blank(width: int, height: int) -> Image:
+def blank(width: int = 640, height: int = 480) -> Image:
     """Return a picture of one colour."""
     return np.full((height, width, 3), GREY, np.uint8)
 
 
-def drawn(texts: list[str], width: int, height: int) -> NDArray[np.bool_]:
-    """Return which pixels of a picture the texts change."""
+def stamped(*predictions: Prediction, width: int = 640, height: int = 480) -> Image:
+    """Return a picture of one colour with the predictions on it."""
     image = blank(width, height)
-    annotate.stamp(image, texts)
-    changed: NDArray[np.bool_] = (image != GREY).any(axis=2)
-    return changed
+    annotate.stamp(image, predictions)
+    return image
 
 
-def letters(width: int, height: int) -> float:
-    """Return the height of a capital letter on a picture of that size."""
-    return max(height / 26, width / 56, 8)
+def answer(model: str, *results: Result, age_ms: int = 41) -> Prediction:
+    """Return a model's answer."""
+    return Prediction(model, results, 17, age_ms)
 
 
-def margin(height: int) -> int:
-    """Return the distance of the text from the edge."""
-    return max(4, height // 60)
+def has(image: Image, colour: tuple[int, int, int]) -> NDArray[np.bool_]:
+    """Return which pixels have a colour."""
+    same: NDArray[np.bool_] = (image == np.array(colour, np.uint8)).all(axis=2)
+    return same
 
 
-def bottom(count: int, width: int, height: int) -> float:
-    """Return the last row that so many lines may change."""
-    return (2 * count + 0.3) * letters(width, height) + margin(height)
+def extent(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    """Return the first and last column and row that hold something."""
+    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+    return int(columns[0]), int(columns[-1]), int(rows[0]), int(rows[-1])
+
+
+def texts(*predictions: Prediction) -> list[str]:
+    """Return the texts of the lines in the corner."""
+    return [f"{line.label} {line.end}".strip() for line in annotate.lines(predictions)]
 
 
 def test_no_model_at_all_says_nothing() -> None:
-    assert annotate.lines([]) == ["Nothing"]
+    assert texts() == ["Nothing"]
 
 
-def test_a_line_has_the_label_the_score_and_the_age() -> None:
-    prediction = Prediction("imagenet_1", (Result("mountain bike", 0.934),), 17, 41)
-
-    assert annotate.lines([prediction]) == ["mountain bike 93% 41 ms"]
+def test_a_line_has_the_label_and_the_score() -> None:
+    assert texts(answer("imagenet_1", Result("mountain bike", 0.934))) == ["mountain bike 93%"]
 
 
 @pytest.mark.parametrize(
     ("age", "text"),
-    [(0, "0 ms"), (None, "0 ms"), (999, "999 ms"), (1000, "1.0 s"), (1449, "1.4 s"), (9960, "10.0 s")],
+    [
+        (0, "tench 100%"),
+        (999, "tench 100%"),
+        (1000, "tench 100% 1.0 s old"),
+        (2345, "tench 100% 2.3 s old"),
+        (9960, "tench 100% 10.0 s old"),
+    ],
 )
-def test_ages_are_in_milliseconds_up_to_a_second(age: int | None, text: str) -> None:
-    prediction = Prediction("imagenet_1", (Result("tench", 1.0),), 17, age)
-
-    assert annotate.lines([prediction]) == [f"tench 100% {text}"]
+def test_the_age_is_told_from_a_second_on(age: int, text: str) -> None:
+    assert texts(answer("imagenet_1", Result("tench", 1.0), age_ms=age)) == [text]
 
 
-def test_models_stand_under_each_other_in_order_and_none_is_left_out() -> None:
-    predictions = [
-        Prediction("imagenet_1", (Result("tench", 0.5),), 17, 41),
-        Prediction("imagenet_2"),
-        Prediction("emonet_3", (Result("happy", 0.25), Result("sad", 0.75)), 16, 1500),
+def test_models_stand_under_each_other_in_order_each_in_its_colour() -> None:
+    lines = annotate.lines(
+        [
+            answer("imagenet_1", Result("tench", 0.5)),
+            Prediction("imagenet_2"),
+            answer("classify_3", Result("red", 0.25), Result("blue", 0.75), age_ms=1500),
+        ]
+    )
+
+    assert lines == [
+        Line("tench", "50%", WHITE),
+        Line("", "Nothing", BLUE),
+        Line("red", "25% 1.5 s old", ORANGE),
+        Line("blue", "75% 1.5 s old", ORANGE),
     ]
 
-    assert annotate.lines(predictions) == ["tench 50% 41 ms", "Nothing", "happy 25% 1.5 s", "sad 75% 1.5 s"]
+
+def test_a_model_that_has_seen_nothing_leaves_no_line_beside_others() -> None:
+    assert texts(answer("imagenet_1", Result("tench", 0.5)), answer("emonet_2")) == ["tench 50%"]
+    assert texts(answer("emonet_1"), Prediction("imagenet_2")) == ["Nothing"]
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
-@pytest.mark.parametrize("count", [1, 2, 3])
-def test_only_the_upper_rows_change(width: int, height: int, count: int) -> None:
-    rows = np.flatnonzero(drawn(["Ågjpqy|{[ 93% 41 ms"] * count, width, height).any(axis=1))
-
-    assert rows.size
-    assert rows.min() >= 0
-    assert rows.max() <= bottom(count, width, height)
+def test_a_frame_on_which_all_have_seen_nothing_says_so_once() -> None:
+    assert texts(answer("emonet_1"), answer("detect_2")) == ["Nothing"]
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
-def test_text_begins_at_the_left_within_the_margin(width: int, height: int) -> None:
-    columns = np.flatnonzero(drawn(["Nothing"], width, height).any(axis=0))
+def test_where_boxes_stand_nothing_need_be_said() -> None:
+    boxed = answer("detect_1", Result("car", 0.5, (10, 10, 50, 50)))
 
-    assert 0 < columns.min() <= 2 * margin(height)
-    assert columns.max() < width
-
-
-@pytest.mark.parametrize(("width", "height"), SIZES)
-def test_lines_do_not_overlap(width: int, height: int) -> None:
-    first = drawn(["gjpqy,;Q 93% 41 ms"], width, height)
-    second = drawn([" ", "MHKbdfltiA0123456789%"], width, height)
-    third = drawn([" ", " ", "MHKbdfltiA0123456789%"], width, height)
-
-    assert first.any()
-    assert second.any()
-    assert not (first & second).any()
-    assert not (drawn([" ", "gjpqy,;Q"], width, height) & third).any()
+    assert texts(boxed, answer("emonet_2")) == []
+    assert texts(boxed, Prediction("emonet_2")) == ["Nothing"]
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
-def test_a_long_label_fits_the_width(width: int, height: int) -> None:
-    image = blank(width, height)
+def test_there_are_colours_for_many_models_and_no_two_are_alike() -> None:
+    predictions = [answer(f"imagenet_{number}", Result("tench", 1)) for number in range(20)]
 
-    annotate.stamp(image, ["W" * 300])
+    lines = annotate.lines(predictions)
 
-    columns = np.flatnonzero((image > 150).all(axis=2).any(axis=0))
-    assert columns.min() >= margin(height) / 2
-    assert width - 2 * margin(height) <= columns.max() <= width - margin(height) / 2
-
-
-def test_a_long_label_does_not_shrink_the_others() -> None:
-    alone = drawn(["Nothing"], 640, 480)
-
-    together = drawn(["Nothing", "W" * 300], 640, 480)
-
-    rows = round(2 * letters(640, 480))
-    assert np.array_equal(together[:rows], alone[:rows])
+    assert len(set(COLOURS)) == len(COLOURS) >= 7
+    assert [line.colour for line in lines[:7]] == list(COLOURS[:7])
+    assert lines[7].colour == WHITE
 
 
 def test_text_is_white_with_black_around_it() -> None:
-    image = blank(640, 480)
+    image = stamped()
 
-    annotate.stamp(image, ["Nothing"])
-
-    assert (image > 220).all(axis=2).any()
-    assert (image < 30).all(axis=2).any()
-
-
-def test_text_can_be_read_on_white_and_on_black() -> None:
-    for shade in (0, 255):
-        image = np.full((480, 640, 3), shade, np.uint8)
-
-        annotate.stamp(image, ["Nothing"])
-
-        assert (image != shade).any()
+    assert has(image, (255, 255, 255)).any()
+    left, right, top, bottom = extent(has(image, (0, 0, 0)))
+    inner = extent(has(image, (255, 255, 255)))
+    assert left < inner[0] <= inner[1] < right
+    assert top < inner[2] <= inner[3] < bottom
 
 
-def test_accents_go_and_the_letters_stay() -> None:
-    assert np.array_equal(drawn(["crème brûlée"], 640, 480), drawn(["creme brulee"], 640, 480))
+@pytest.mark.parametrize("shade", [0, 128, 255])
+def test_text_can_be_read_on_any_shade(shade: int) -> None:
+    image = np.full((480, 640, 3), shade, np.uint8)
+
+    annotate.stamp(image, [])
+
+    assert has(image, (255, 255, 255)).sum() > 200
+    assert has(image, (0, 0, 0)).sum() > 200
 
 
-@pytest.mark.parametrize("text", ["自行车", "🎥", "\ud800"])
-def test_what_has_no_ascii_letters_is_a_question_mark(text: str) -> None:
-    assert np.array_equal(drawn([text], 640, 480), drawn(["?"], 640, 480))
+def test_a_box_is_drawn_in_the_models_colour_where_it_is() -> None:
+    image = stamped(answer("imagenet_1"), answer("detect_2", Result("", 1, (200, 150, 120, 90))))
+
+    edge = has(image[150:240, 200:320], BLUE)
+    assert edge[:, 0].all()
+    assert edge[:, -1].all()
+    assert edge[0].all()
+    assert edge[-1].all()
+    assert not edge[8:-8, 8:-8].any()
+    assert (image[160:230, 210:310] == GREY).all()
 
 
-@pytest.mark.parametrize(("width", "height"), [(1, 1), (8, 8), (16, 16), (4, 2000), (2000, 4), (7680, 4320)])
-def test_no_size_is_too_small_or_too_large(width: int, height: int) -> None:
-    image = blank(width, height)
+def test_a_label_stands_above_its_box() -> None:
+    image = stamped(answer("detect_1", Result("car", 0.5, (200, 150, 120, 90))))
 
-    annotate.stamp(image, ["mountain bike 93% 41 ms", "Nothing"])
+    left, right, top, bottom = extent((image != GREY).any(axis=2)[:146])
+    assert 195 <= left < right <= 320
+    assert 110 <= top < bottom <= 146
+
+
+def test_a_label_that_would_leave_the_picture_stands_within_the_box() -> None:
+    image = stamped(answer("detect_1", Result("car", 0.5, (200, 4, 120, 90))))
+
+    assert has(image[10:60, 205:315], WHITE).any()
+    assert (image[100:] == GREY).all()
+
+
+def test_a_label_gives_way_to_the_lines_in_the_corner() -> None:
+    first = answer("imagenet_1", Result("tench", 0.5))
+    apart = has(stamped(first), WHITE)
+
+    image = stamped(first, answer("detect_2", Result("car", 0.5, (2, 40, 120, 90))))
+
+    assert has(image, WHITE)[apart].all()
+    assert has(image[45:125, 8:110], BLUE).any()
+
+
+@pytest.mark.parametrize("box", [(-50, -50, 40, 40), (700, 10, 5, 5), (10, 10, 0, 5), (10, 480, 50, 9)])
+def test_a_box_outside_the_picture_leaves_no_trace(box: Box) -> None:
+    assert (stamped(answer("detect_1", Result("car", 0.5, box))) == GREY).all()
+
+
+ODD = st.text(st.characters(), max_size=80) | st.sampled_from(
+    ["", " ", "🎥", "自行车", "\ud800", "\n\0", "W" * 5000]
+)
+SIDES = st.integers(-(2**40), 2**40) | st.integers(-300, 300)
+BOXES = st.none() | st.tuples(SIDES, SIDES, SIDES, SIDES)
+RESULTS = st.builds(Result, ODD, st.floats(0, 1), BOXES)
+PREDICTIONS = st.builds(
+    Prediction,
+    st.just("detect_1"),
+    st.lists(RESULTS, max_size=4).map(tuple),
+    st.none() | st.integers(0, 9),
+    st.none() | st.integers(0, 10**9),
+)
+
+
+@PROPERTY
+@given(predictions=st.lists(PREDICTIONS, max_size=4), width=st.integers(1, 260), height=st.integers(1, 200))
+def test_any_answers_can_be_drawn_on_any_picture(
+    predictions: list[Prediction], width: int, height: int
+) -> None:
+    image = stamped(*predictions, width=width, height=height)
 
     assert image.shape == (height, width, 3)
 
 
-def test_sixteen_pixels_a_side_show_something() -> None:
-    assert drawn(["Nothing"], 16, 16).any()
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (8, 8), (4, 2000), (2000, 4), (7680, 4320)])
+def test_no_size_is_too_small_or_too_large(width: int, height: int) -> None:
+    boxed = Result("mountain bike", 0.93, (0, 0, width, height))
 
+    image = stamped(answer("detect_1", boxed, Result("tench", 0.5)), width=width, height=height)
 
-def test_more_lines_than_fit_are_cut_off() -> None:
-    many = drawn(["Nothing"] * 500, 64, 48)
-
-    assert many[-8:].any()
-
-
-@PROPERTY
-@given(texts=st.lists(st.text(st.characters(), max_size=80), max_size=4), width=st.integers(1, 200))
-def test_no_text_is_too_odd(texts: list[str], width: int) -> None:
-    changed = drawn(texts, width, 100)
-
-    assert not changed[round(bottom(len(texts), width, 100)) + 1 :].any()
+    assert (image != GREY).any()

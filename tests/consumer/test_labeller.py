@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.client import KnownSignature
-from consumer.handlers.imagenet import Imagenet
+from consumer.handlers.imagenet import Imagenet, ImagenetOptions
 from consumer.labeller import Labeller
 from consumer.model import Model
 from consumer.teller import Teller
@@ -328,7 +328,7 @@ def test_a_hanging_model_server_holds_nothing_up() -> None:
     with ScriptedServer(hang) as server:
         client = Client(server.url, 60)
         signature = KnownSignature(client)
-        handler = Imagenet(["tench"], Imagenet.Options(), signature)
+        handler = Imagenet(["tench"], ImagenetOptions(), signature)
         model = Model("imagenet_1", handler, [client], signature, most=8, forget_after=10)
         bench = Bench([model])
         pulse = Pulse(threading.Event())

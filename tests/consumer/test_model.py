@@ -5,6 +5,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -83,7 +84,7 @@ class HeldClient:
 class NameHandler:
     """Asks with the frame's camera and number, so that a test can read them; of `empty` it asks nothing."""
 
-    Options = Options
+    Options: ClassVar[type[Options]] = Options
 
     def __init__(self, *_: object) -> None:
         pass

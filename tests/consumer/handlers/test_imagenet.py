@@ -1,52 +1,50 @@
 """What is asked of an ImageNet classifier, and what its answers mean."""
 
-import base64
-import json
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from pydantic import ValidationError
 
+from consumer import labels
 from consumer.handlers import HANDLERS
-from consumer.handlers.imagenet import Imagenet
+from consumer.handlers.handler import Question
+from consumer.handlers.imagenet import Imagenet, ImagenetOptions
+from consumer.tensors import Signature, Tensors
 from pipeline.predictions import Result
 from tests.consumer.fakes import PROPERTY, a_frame
+from tests.consumer.handlers.conftest import Asked, Film
+from tests.parts import ROOT
 
 LABELS = ("tench", "goldfish", "shark")
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
-    max_leaves=8,
-)
-NEARLY = st.fixed_dictionaries(
-    {
-        "predictions": st.lists(
-            st.fixed_dictionaries(
-                {"classes": JSON | st.integers(-4, 4), "probabilities": JSON | st.lists(JSON, max_size=4)}
-            ),
-            max_size=2,
-        )
-    }
-)
+
+def unasked() -> Signature:
+    """Stand in for a server that must not be asked for the signature."""
+    raise AssertionError("the signature is known")
 
 
-def answer(classes: Any, probabilities: Any) -> bytes:
-    """Return a model server's answer about one picture."""
-    return json.dumps({"predictions": [{"classes": classes, "probabilities": probabilities}]}).encode()
+def results(classes: Any, probabilities: Any, **options: float) -> tuple[Result, ...]:
+    """Return what an answer about one picture means."""
+    handler = Imagenet(LABELS, ImagenetOptions.model_validate(options), unasked)
+    answer: Tensors = {"classes": np.array([classes]), "probabilities": np.array([probabilities])}
+    return handler.results(handler.question(a_frame()), answer)
 
 
 @PROPERTY
 @given(jpeg=st.binary(max_size=300))
 def test_the_jpeg_travels_byte_for_byte(jpeg: bytes) -> None:
-    body = json.loads(Imagenet(LABELS).request(a_frame(jpeg=jpeg)))
+    question = Imagenet(LABELS, ImagenetOptions(), unasked).question(a_frame(jpeg=jpeg))
 
-    ((instance,),) = body.values()
-    assert list(body) == ["instances"]
-    assert list(instance) == ["image_bytes"]
-    assert list(instance["image_bytes"]) == ["b64"]
-    assert base64.b64decode(instance["image_bytes"]["b64"], validate=True) == jpeg
+    assert list(question.inputs) == ["image_bytes"]
+    assert question.inputs["image_bytes"].dtype == object
+    assert question.inputs["image_bytes"].tolist() == [jpeg]
+    assert (question.rows, question.boxes) == (1, ())
 
 
 @pytest.mark.parametrize(("number", "label"), [(1, "tench"), (2, "goldfish"), (3, "shark")])
@@ -54,68 +52,106 @@ def test_the_label_of_a_class_is_the_one_before_it(number: int, label: str) -> N
     probabilities = [0.01, 0.02, 0.03, 0.04]
     probabilities[number] = 0.93
 
-    results = Imagenet(LABELS).results(answer(number, probabilities))
-
-    assert results == (Result(label, 0.93),)
+    assert results(number, probabilities) == (Result(label, 0.93),)
 
 
 def test_the_background_is_no_result() -> None:
-    assert Imagenet(LABELS).results(answer(0, [0.9, 0.1, 0, 0])) == ()
+    assert results(0, [0.9, 0.1, 0, 0], top=3) == ()
 
 
-def test_only_the_first_of_several_answers_counts() -> None:
-    body = {
-        "predictions": [
-            {"classes": 2, "probabilities": [0, 0, 1, 0]},
-            {"classes": 3, "probabilities": [0, 0, 0, 1]},
-        ]
-    }
+def test_further_labels_come_in_the_order_of_their_scores_without_the_background() -> None:
+    found = results(2, [0.3, 0.1, 0.4, 0.2], top=5)
 
-    assert Imagenet(LABELS).results(json.dumps(body).encode()) == (Result("goldfish", 1.0),)
+    assert found == (Result("goldfish", 0.4), Result("shark", 0.2), Result("tench", 0.1))
+
+
+def test_the_class_comes_first_whatever_the_scores() -> None:
+    assert results(1, [0, 0.2, 0.5, 0.3], top=2) == (Result("tench", 0.2), Result("goldfish", 0.5))
+
+
+def test_what_is_below_the_threshold_is_not_shown() -> None:
+    assert results(2, [0, 0.25, 0.5, 0.25], top=3, threshold=0.3) == (Result("goldfish", 0.5),)
+    assert results(2, [0, 0.25, 0.5, 0.25], threshold=0.6) == ()
+
+
+def test_scores_may_all_be_integers_as_json_has_them() -> None:
+    assert results(3, [0, 0, 0, 1]) == (Result("shark", 1.0),)
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("classes", "probabilities", "text"),
     [
-        b"",
-        b"<html>",
-        b"\xff",
-        b"null",
-        b"[]",
-        b"{}",
-        b'{"error": "no such model"}',
-        b'{"predictions": []}',
-        b'{"predictions": [{"classes": 1}]}',
-        b'{"predictions": [[0.1, 0.9]]}',
-        b"[" * 99_999,
-        answer(4, [0, 0, 0, 0, 1]),
-        answer(-1, [0, 0, 0, 1]),
-        answer(1, [0, 1.5]),
-        answer(1, [0, float("nan")]),
-        answer(1, [0, 10**400]),
-        answer(10**400, [0, 1]),
-        answer(1.0, [0, 1]),
-        answer("a", {"a": 0.5}),
-        answer(1, [0]),
-        answer(1, 0.9),
+        (4, [0, 0, 0, 1], "class 4"),
+        (-1, [0, 0, 0, 1], "class -1"),
+        (10**15, [0, 0, 0, 1], "class 1000000000000000"),
+        (1, [0], "class 1"),
+        (1, [], "class 1"),
+        (1, [0, 0, 0, 0, 1], "5 probabilities, and 3 labels in LABELURLS"),
+        (1, [0, 1.5, 0, 0], "0 to 1.5, not within 0 to 1"),
+        (1, [0, -0.5, 0, 0], "-0.5 to 0, not within"),
+        (1, [0, float("nan"), 0, 0], "no finite number"),
+        (1, [0, float("inf"), 0, 0], "no finite number"),
+        (1.0, [0, 1, 0, 0], "float64"),
+        ("a", [0, 1, 0, 0], "not one integer"),
+        ([1, 2], [0, 1, 0, 0], "not one integer"),
+        (1, ["a", "b", "c", "d"], "not numbers"),
+        (1, [[0.5], [0.5]], "the shape"),
+        (1, 0.9, "the shape"),
     ],
 )
-def test_nonsense_is_a_value_error(body: bytes) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        Imagenet(LABELS).results(body)
+def test_nonsense_is_a_value_error_that_says_what_is_wrong(
+    classes: Any, probabilities: Any, text: str
+) -> None:
+    with pytest.raises(ValueError, match=text) as caught:
+        results(classes, probabilities)
+
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("answer", [{}, {"": np.array([1])}, {"classes": np.array([1])}])
+def test_a_missing_output_is_named(answer: Tensors) -> None:
+    with pytest.raises(ValueError, match=r"there is no output '(classes|probabilities)' among"):
+        Imagenet(LABELS, ImagenetOptions(), unasked).results(Question(a_frame(), {}), answer)
+
+
+ANY = st.sampled_from(["int64", "float32", "float16", "bool", "uint8", "U3"]).flatmap(
+    lambda dtype: arrays.arrays(
+        np.dtype(dtype), arrays.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=5)
+    )
+)
 
 
 @PROPERTY
-@given(body=st.binary(max_size=50) | (JSON | NEARLY).map(lambda value: json.dumps(value).encode()))
-@example(answer("a", {"a": 0.5}))
-def test_any_answer_gives_results_or_a_value_error(body: bytes) -> None:
+@given(answer=st.dictionaries(st.sampled_from(["classes", "probabilities", ""]), ANY))
+def test_any_answer_gives_results_or_a_value_error(answer: Tensors) -> None:
+    handler = Imagenet(LABELS, ImagenetOptions(top=3), unasked)
+
     try:
-        results = Imagenet(LABELS).results(body)
+        found = handler.results(Question(a_frame(), {}), answer)
     except ValueError:
         return
 
-    assert len(results) <= 1
-    assert all(result.label in LABELS and 0 <= result.score <= 1 for result in results)
+    assert len(found) <= 3
+    assert all(result.label in LABELS and 0 <= result.score <= 1 for result in found)
+
+
+@pytest.mark.parametrize("options", [{"top": 0}, {"top": "many"}, {"threshold": 1.5}, {"tops": 2}])
+def test_options_have_bounds(options: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        ImagenetOptions.model_validate(options)
+
+
+def test_a_real_model_tells_bikes(model_folder: Path, film: Film) -> None:
+    names = labels.load("imagenet_1", str(ROOT / "tfserving/labels/imagenetLabels.json"))
+    handler = Imagenet(names, ImagenetOptions(top=5), unasked)
+
+    with closing(Asked(next(model_folder.glob("[0-9]*")))) as model:
+        first, *others = model.results(handler, film("bikes", most=126)[-1])
+
+    assert first.label == "unicycle"
+    assert len(others) == 4
+    scores = [first.score, *(result.score for result in others)]
+    assert scores == sorted(scores, reverse=True)
 
 
 def test_imagenet_models_are_handled_by_it() -> None:

@@ -1,0 +1,107 @@
+"""Texts for OpenCV to draw: how large they are, how they are made to fit."""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+
+from pipeline.picture import Image
+
+Colour = tuple[int, int, int]
+"""Blue, green and red, 0 to 255."""
+
+_FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
+_CAPITAL: Final = 22  # pixels of a capital letter at scale 1
+_BELOW: Final = 0.35  # of the letters' height that a g goes below the line
+_SMALLEST: Final = 0.6  # of the letters' size, before a text is cut
+_CUT: Final = "..."
+_LONGEST: Final = 200  # characters
+_BLACK: Final = (0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A line of text and the rectangle that it takes with its outline, in pixels.
+
+    `letters` is the height of a capital letter. The text is empty where nothing fits.
+    """
+
+    text: str
+    letters: float
+    width: int
+    height: int
+
+
+NONE: Final = Text("", 0, 0, 0)
+"""No text at all."""
+
+
+def plain(text: str) -> str:
+    """Return a text in the letters that OpenCV has, `?` where none is left of it."""
+    # OpenCV's letters are ASCII: `crème brûlée` loses its accents rather than whole letters.
+    known = unicodedata.normalize("NFKD", text[:_LONGEST]).encode("ascii", "ignore").decode()
+    words = "".join(letter if letter.isprintable() else " " for letter in known).split()
+    return " ".join(words) or ("?" if text.strip() else "")
+
+
+def height(letters: float) -> int:
+    """Return the height of a line with capital letters of so many pixels, its outline with it."""
+    return round(letters * (1 + _BELOW)) + 2 * _above(letters)
+
+
+def fit(label: str, end: str, letters: float, room: int) -> Text:
+    """Return a text whose width is `room` pixels at most.
+
+    Its letters become smaller, down to six tenths; then its label is cut, and its `end` is kept.
+    """
+    if not letters:
+        return NONE
+    label = plain(label)
+    text = f"{label} {end}".strip()
+    width, least = _width(text, letters), letters * _SMALLEST
+    while width > room and letters > least:
+        letters = max(least, letters * 0.96)
+        width = _width(text, letters)
+    while width > room and label:
+        # Letters differ in width: what is measured says about how many are too many.
+        label = label[: max(0, min(len(label) - 1, len(label) * room // width))].rstrip()
+        text = f"{label}{_CUT} {end}".strip()
+        width = _width(text, letters)
+    while width > room and letters > 1:  # not even the end fits
+        letters *= 0.8
+        width = _width(text, letters)
+    return Text(text, letters, width, height(letters)) if width <= room else NONE
+
+
+def draw(image: Image, text: Text, left: int, top: int, colour: Colour) -> None:
+    """Draw a text with a black outline; `left` and `top` are those of its rectangle."""
+    if not text.text:
+        return
+    place = left + _beside(text.letters), top + _above(text.letters) + round(text.letters)
+    scale = text.letters / _CAPITAL
+    # The outline's own edge is not smoothed: that would take longer than all the rest.
+    cv2.putText(image, text.text, place, _FONT, scale, _BLACK, _outline(text.letters), cv2.LINE_8)
+    cv2.putText(image, text.text, place, _FONT, scale, colour, _stroke(text.letters), cv2.LINE_AA)
+
+
+def _width(text: str, letters: float) -> int:
+    (width, _), _ = cv2.getTextSize(text, _FONT, letters / _CAPITAL, 1)
+    return width + 2 * _beside(letters)
+
+
+def _stroke(letters: float) -> int:
+    # One pixel, smoothed, is too faint from 12 pixels on.
+    return max(2 if letters >= 11.5 else 1, round(letters / 11))
+
+
+def _outline(letters: float) -> int:
+    return _stroke(letters) + 2 * max(1, round(letters / 9))
+
+
+def _beside(letters: float) -> int:
+    return round(_outline(letters) * 0.7) + 1
+
+
+def _above(letters: float) -> int:
+    return _outline(letters) + 2  # brackets are taller than capital letters
