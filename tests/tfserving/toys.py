@@ -62,3 +62,45 @@ def save(folder: Path, factor: float = 2.0) -> Path:
     module.kept = list(signatures.values())
     tf.saved_model.save(module, str(folder), signatures=signatures)
     return folder
+
+
+def save_tasks(folder: Path) -> Path:
+    """Write a model as TensorFlow 1 did, whose signatures share an input: half of a feature x, plus 2."""
+    v1 = tf.compat.v1
+    with v1.Session(graph=tf.Graph()) as session:
+        examples, others = v1.placeholder(tf.string, [None]), v1.placeholder(tf.string, [None])
+        a, b = v1.placeholder(tf.float32, [None], "a"), v1.placeholder(tf.float32, [None], "b")
+        y = v1.parse_example(examples, {"x": tf.io.FixedLenFeature([1], tf.float32)})["x"] / 2 + 2
+        signatures = {
+            "regress_x_to_y": _task("regress", examples, outputs=y),
+            "regress_x_to_y2": _task("regress", examples, outputs=y + 1),
+            "regress_other": _task("regress", others, outputs=tf.strings.to_number(others)),
+            "classify_x_to_y": _task("classify", examples, scores=y),
+            "classes_and_other": _task("classify", examples, classes=tf.strings.as_string(y), other=y),
+            "classes_of_numbers": _task("classify", examples, classes=y),
+            "scores_of_rank_1": _task("classify", examples, scores=y[:, 0]),
+            "scores_of_doubles": _task("classify", examples, scores=tf.cast(y, tf.float64)),
+            "one_class_two_scores": _task(
+                "classify", examples, classes=tf.strings.as_string(y), scores=tf.concat([y, y], 1)
+            ),
+            "outputs_of_integers": _task("regress", examples, outputs=tf.cast(y, tf.int32)),
+            "outputs_of_pairs": _task("regress", examples, outputs=tf.concat([y, y], 1)),
+            "one_output": _task("regress", examples, outputs=y[:1]),
+            "sum": v1.saved_model.predict_signature_def(
+                {"a": a, "b": b}, {"sum": a + b, "difference": a - b}
+            ),
+        }
+        signatures["sum"].defaults["b"].CopyFrom(tf.make_tensor_proto([10.0]))
+        builder = v1.saved_model.Builder(str(folder))
+        builder.add_meta_graph_and_variables(session, ["serve"], signatures)
+        builder.save()
+    return folder
+
+
+def _task(verb: str, examples: Any, **outputs: Any) -> Any:
+    info = tf.compat.v1.saved_model.build_tensor_info
+    return tf.compat.v1.saved_model.build_signature_def(
+        {"inputs": info(examples)},
+        {alias: info(output) for alias, output in outputs.items()},
+        f"tensorflow/serving/{verb}",
+    )

@@ -1,1 +1,1 @@
-"""A TensorFlow runtime behind the REST API of TensorFlow Serving."""
+"""A TensorFlow runtime behind the gRPC and REST APIs of TensorFlow Serving."""

@@ -1,29 +1,46 @@
-"""Serve a model's folder over REST until SIGTERM or SIGINT."""
+"""Serve models over gRPC and REST until SIGTERM or SIGINT."""
 
+import gc
 import logging
 import sys
 
-from tfserving.server import flags, serve, signals
+from tfserving.server import config, flags, serve, signals
+from tfserving.server.errors import ServingError
+from tfserving.server.flags import Flags
 
 
 def main() -> int:
     """Run the server; return the exit status."""
     options = flags.parse(sys.argv[1:])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    stop = signals.stop_event()
     try:
-        listener = serve.bind(options.rest_api_port)
-    except OSError as error:
-        print(f"Failed to start server. Error: port {options.rest_api_port}: {error}", file=sys.stderr)
+        run(options)
+    except (OSError, ServingError) as error:
+        reason = f"{error.code.name}: {error}" if isinstance(error, ServingError) else error
+        print(f"Failed to start server. Error: {reason}", file=sys.stderr)
         return 1
+    return 0
+
+
+def run(options: Flags) -> None:
+    """Serve until told to stop, or tell the version; raise OSError or ServingError where that cannot be."""
+    stop = signals.stop_event()
+    models, listener = None, None
+    if not options.version:
+        models = config.first(options)
+        # gRPC binds its port by itself, and late: here it is only seen whether it is taken.
+        serve.bind(options.port).close()
+        listener = serve.bind(options.rest_api_port) if options.rest_api_port else None
     # TensorFlow takes seconds to import: what is wrong before that is said at once.
     from tfserving.server import start  # noqa: PLC0415
 
     if options.version:
         print(start.version())
-        return 0
-    return start.run(options, listener, stop)
+    else:
+        start.run(options, models, listener, stop)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    gc.freeze()  # else Python would spend seconds on TensorFlow's garbage before the process ends
+    sys.exit(status)

@@ -2,22 +2,24 @@
 
 import json
 
-from tfserving.server import examples, request, response, results, values
+from tfserving.server import examples, request, response, results
 from tfserving.server.catalog import Catalog
 from tfserving.server.errors import invalid
+from tfserving.server.inference import Inference
+from tfserving.server.monitoring import Monitor
 from tfserving.server.route import Route
-from tfserving.server.saved import DEFAULT_SIGNATURE
+from tfserving.server.signature import DEFAULT_SIGNATURE
 
 
-def answer(catalog: Catalog, route: Route, body: bytes) -> bytes:
+def answer(catalog: Catalog, route: Route, body: bytes, monitor: Monitor | None = None) -> bytes:
     """Return the JSON text that answers a request; raise ServingError where it cannot be served."""
     if route.verb == "status":
         return _status(catalog, route)
     if route.verb == "metadata":
         return _metadata(catalog, route)
     if route.verb == "predict":
-        return _predict(catalog, route, body)
-    return _classify_or_regress(catalog, route, body)
+        return _predict(catalog, route, body, monitor)
+    return _classify_or_regress(catalog, route, body, monitor)
 
 
 def _status(catalog: Catalog, route: Route) -> bytes:
@@ -44,7 +46,7 @@ def _metadata(catalog: Catalog, route: Route) -> bytes:
     return json.dumps({"model_spec": spec, "metadata": {"signature_def": signatures}}, indent=1).encode()
 
 
-def _predict(catalog: Catalog, route: Route, body: bytes) -> bytes:
+def _predict(catalog: Catalog, route: Route, body: bytes, monitor: Monitor | None) -> bytes:
     asked = request.read(body)
     with catalog.lease(route.name, route.version, route.label) as (_, model):
         name = asked.signature or DEFAULT_SIGNATURE
@@ -54,18 +56,16 @@ def _predict(catalog: Catalog, route: Route, body: bytes) -> bytes:
         if not signature.inputs:
             raise invalid(f"Failed to get input map for signature: {asked.signature or 'DEFAULT'}")
         dtypes = {alias: tensor.dtype for alias, tensor in signature.inputs.items()}
-        outputs = model.run(name, request.feeds(asked, dtypes))
+        feeds = request.feeds(asked, dtypes)
+        results.check_method("predict", signature)
+        outputs = Inference(model, route.name, monitor=monitor).predict(name, feeds)
     return response.text(outputs, row=asked.is_row)
 
 
-def _classify_or_regress(catalog: Catalog, route: Route, body: bytes) -> bytes:
+def _classify_or_regress(catalog: Catalog, route: Route, body: bytes, monitor: Monitor | None) -> bytes:
     asked = request.read(body)
-    batch = examples.serialized(asked.body, route.verb)
+    batch = examples.serialized(asked.body)
     with catalog.lease(route.name, route.version, route.label) as (_, model):
-        name = asked.signature or DEFAULT_SIGNATURE
-        signature = model.signatures.get(name)
-        if signature is None:
-            raise invalid(f"No signature was found with the name: {name}")
-        results.check(route.verb, signature.inputs, signature.outputs)
-        outputs = model.run(name, {results.INPUT: values.strings(batch)})
-    return results.text(route.verb, outputs, len(batch))
+        inference = Inference(model, route.name, monitor=monitor)
+        outputs = inference.evaluate(route.verb, asked.signature, batch)
+    return results.text(route.verb, outputs)

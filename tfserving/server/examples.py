@@ -5,25 +5,31 @@ from typing import Any
 
 from tfserving.runtime import tf
 from tfserving.server import values
-from tfserving.server.errors import invalid
+from tfserving.server.echo import echo
+from tfserving.server.errors import ServingError, invalid
 from tfserving.server.parse import Value
 
 
-def serialized(body: Mapping[bytes, Value], verb: str) -> list[bytes]:
+def serialized(body: Mapping[bytes, Value]) -> list[bytes]:
     """Return the Examples of a request, each behind the context that all share.
 
     Raises ServingError (INVALID_ARGUMENT) where one cannot be converted.
     """
     context = _example(body[b"context"]) if b"context" in body else b""
     if b"examples" not in body:
-        raise invalid(f"When method is {verb}, key 'examples' is expected and was not found")
+        # Of a request to regress too.
+        raise _malformed(body, "When method is classify, key 'examples' is expected and was not found")
     examples = body[b"examples"]
     if not isinstance(examples, list):
-        raise invalid("Expecting 'examples' value to be an list/array")
+        raise _malformed(body, "Expecting 'examples' value to be an list/array")
     if not examples:
-        raise invalid("'examples' value is an empty array")
+        raise _malformed(body, "'examples' value is an empty array")
     # Messages written one after the other are read as one, merged.
     return [context + _example(example) for example in examples]
+
+
+def _malformed(body: Mapping[bytes, Value], what: str) -> ServingError:
+    return invalid(f"JSON Value: {echo(dict(body))} {what}")
 
 
 def _example(value: Value) -> bytes:
@@ -37,27 +43,30 @@ def _example(value: Value) -> bytes:
 
 
 def _feature(name: str, items: list[Value]) -> Any:
-    kinds = [_kind(name, item) for item in items]
-    for kind in kinds:
-        if kind != kinds[0]:
-            raise invalid(f"Unexpected element type in feature: {name} expecting type: {kinds[0]}")
+    feature = tf.train.Feature()
     if not items:
-        return tf.train.Feature()
-    if kinds[0] == "float":
-        return tf.train.Feature(float_list=tf.train.FloatList(value=items))
-    if kinds[0] == "int64":
-        return tf.train.Feature(int64_list=tf.train.Int64List(value=[_integer(name, item) for item in items]))
-    strings = values.tensor(items, "string").tolist()
-    return tf.train.Feature(bytes_list=tf.train.BytesList(value=strings))
+        return feature
+    first = _kind(name, items[0])
+    converted: list[Any] = []
+    for item in items:
+        if _kind(name, item) != first:
+            expected = first.removesuffix("_list")
+            raise invalid(f"Unexpected element type in feature: {name} expecting type: {expected}")
+        if first == "int64_list":
+            converted.append(_integer(name, item))
+        else:
+            converted.append(item if first == "float_list" else values.tensor(item, "string").item())
+    getattr(feature, first).value.extend(converted)
+    return feature
 
 
 def _kind(name: str, item: Value) -> str:
     if isinstance(item, bytes) or values.is_binary(item):
-        return "bytes"
+        return "bytes_list"
     if isinstance(item, float):
-        return "float"
+        return "float_list"
     if isinstance(item, int):
-        return "int64"
+        return "int64_list"
     raise invalid(f"Feature: {name} has element with unexpected JSON type: {values.kind(item)}")
 
 

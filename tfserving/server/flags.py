@@ -3,38 +3,74 @@
 import argparse
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import NoReturn
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, NoReturn
 
 PROGRAM = "python -m tfserving.server"
+IGNORED = "accepted, changes nothing"
+
+
+def _flag(default: Any, text: str, low: int = 0, high: int = 2**63 - 1) -> Any:
+    return field(default=default, metadata={"text": text, "range": (low, high)})
+
+
+def _seconds(default: int, text: str) -> Any:
+    return _flag(default, text, -(2**31))
 
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """What the server was told; the names are those of the flags."""
+    """What the server was told; the names and the defaults are those of the flags."""
 
-    port: int
-    rest_api_port: int
-    rest_api_num_threads: int
-    rest_api_timeout_in_ms: int
-    rest_api_enable_cors_support: bool
-    model_name: str
-    model_base_path: Path
-    file_system_poll_wait_seconds: int
-    max_num_load_retries: int
-    load_retry_interval_micros: int
-    saved_model_tags: str
-    tensorflow_session_parallelism: int
-    tensorflow_intra_op_parallelism: int
-    tensorflow_inter_op_parallelism: int
-    version: bool
+    port: int = _flag(8500, "port of gRPC; 0: none", high=65535)
+    grpc_socket_path: str = _flag("", "path of a UNIX socket for gRPC")
+    grpc_max_threads: int = _flag(4 * (os.cpu_count() or 1), "gRPC requests computed at once", 1)
+    grpc_channel_arguments: str = _flag("", "options of gRPC's server: name=value, separated by commas")
+    ssl_config_file: str = _flag("", "file of an SSLConfig, as text: gRPC over TLS")
+    enable_grpc_healthcheck_service: bool = _flag(False, "serve gRPC's health checks")
+    enable_serialization_as_tensor_content: bool = _flag(False, "answer gRPC with tensors as bytes")
+    rest_api_port: int = _flag(0, "port of the REST API; 0: none", high=65535)
+    rest_api_num_threads: int = _flag(4 * (os.cpu_count() or 1), "REST requests computed at once", 1)
+    rest_api_timeout_in_ms: int = _flag(30_000, "time limit of a REST request", 1)
+    rest_api_enable_cors_support: bool = _flag(False, "let pages of other origins ask")
+    model_name: str = _flag("default", "name of the model")
+    model_base_path: str = _flag("", "folder of the model's versions")
+    model_config_file: str = _flag("", "file of a ModelServerConfig, as text, in place of the two before")
+    model_config_file_poll_wait_seconds: int = _seconds(0, "time between looks at that file; 0: one look")
+    allow_version_labels_for_unavailable_models: bool = _flag(
+        False, "let new labels point at what is not loaded"
+    )
+    file_system_poll_wait_seconds: int = _seconds(1, "time between looks for new versions; 0: one look")
+    max_num_load_retries: int = _flag(5, "attempts after a first one that failed")
+    load_retry_interval_micros: int = _flag(60_000_000, "time between attempts", -(2**63))
+    num_load_threads: int = _flag(0, "versions loaded at once; 0: one a core")
+    num_unload_threads: int = _flag(0, "versions unloaded at once; 0: one")
+    saved_model_tags: str = _flag("serve", "tags of the graph to load, separated by commas")
+    enable_signature_method_name_check: bool = _flag(False, "hold classify and regress to their method_name")
+    enable_model_warmup: bool = _flag(True, "replay a version's warm-up requests when it is loaded")
+    num_request_iterations_for_warmup: int = _flag(0, "times each of them is replayed; 0: once", -(2**31))
+    enable_batching: bool = _flag(False, "run requests together")
+    batching_parameters_file: str = _flag("", "file of BatchingParameters, as text")
+    enable_per_model_batching_parameters: bool = _flag(False, "read a version's batching_params.pbtxt")
+    monitoring_config_file: str = _flag("", "file of a MonitoringConfig, as text: Prometheus")
+    tensorflow_session_parallelism: int = _flag(0, "threads of an operation and of a graph; 0: one a core")
+    tensorflow_intra_op_parallelism: int = _flag(0, "threads of an operation alone")
+    tensorflow_inter_op_parallelism: int = _flag(0, "threads of a graph alone")
+    version: bool = _flag(False, "print the version and exit")
+    enable_profiler: bool = _flag(True, IGNORED)
+    flush_filesystem_caches: bool = _flag(True, IGNORED)
+    per_process_gpu_memory_fraction: float = _flag(0.0, IGNORED)
+    platform_config_file: str = _flag("", IGNORED)
+    remove_unused_fields_from_bundle_metagraph: bool = _flag(True, IGNORED)
+    tensorflow_session_config_file: str = _flag("", IGNORED)
+    thread_pool_factory_config_file: str = _flag("", IGNORED)
+    xla_cpu_compilation_enabled: bool = _flag(False, IGNORED)
 
 
 def parse(arguments: Sequence[str]) -> Flags:
     """Return the flags; `--flag=value` and `--flag value` are the same.
 
-    Exits with one line on standard error where a flag is unknown, missing or wrong.
+    Exits with one line on standard error where a flag is unknown or wrong, or where they do not go together.
     """
     flags = Flags(**vars(_parser().parse_args(arguments)))
     if not flags.version:
@@ -43,52 +79,54 @@ def parse(arguments: Sequence[str]) -> Flags:
 
 
 def _check(flags: Flags) -> None:
-    if not flags.rest_api_port:
-        _stop("--rest_api_port must be set: REST is all this server offers, and 0 turns it off")
-    if flags.rest_api_port == flags.port:
-        _stop(f"--rest_api_port and --port must differ, both are {flags.port}")
-    if not flags.model_base_path.parts:
-        _stop("--model_base_path must be set: the folder that holds the model's numbered versions")
-    if not flags.model_name:
-        _stop("--model_name must not be empty")
+    if not flags.port and not flags.grpc_socket_path:
+        _refuse("At least one of --port or --grpc_socket_path must be set")
+    if flags.rest_api_port == flags.port and flags.port:
+        _refuse(f"--rest_api_port and --port must differ, both are {flags.port}")
+    if not flags.model_config_file:
+        if not flags.model_base_path:
+            _refuse("Both --model_base_path and --model_config_file are empty!")
+        if not flags.model_name:
+            _refuse("--model_name must not be empty")
+    if flags.batching_parameters_file and not flags.enable_batching:
+        _refuse("--batching_parameters_file is set without setting --enable_batching to true.")
+    threads = flags.tensorflow_intra_op_parallelism and flags.tensorflow_inter_op_parallelism
+    if threads and flags.tensorflow_session_parallelism:
+        _refuse(
+            "Either configure --tensorflow_session_parallelism or (--tensorflow_intra_op_parallelism,"
+            " --tensorflow_inter_op_parallelism) separately. You cannot configure all."
+        )
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog=PROGRAM, allow_abbrev=False, description=__doc__)
-    add = parser.add_argument
-    port, positive, natural = _number(0, 65535), _number(1), _number(0)
-    cores = os.cpu_count() or 1
-    add("--port", type=port, default=8500, help="accepted and not used: gRPC is not served")
-    add("--rest_api_port", type=port, default=0, help="port of the REST API; must be set")
-    add("--rest_api_num_threads", type=positive, default=4 * cores, help="requests computed at once")
-    add("--rest_api_timeout_in_ms", type=positive, default=30_000, help="time limit of a request")
-    _add_switch(parser, "--rest_api_enable_cors_support", "let pages of other origins ask")
-    add("--model_name", default="default", help="name of the model in URLs")
-    add("--model_base_path", type=Path, default=Path(), help="folder of the model's versions; must be set")
-    add("--file_system_poll_wait_seconds", type=int, default=1, help="time between looks for new versions")
-    add("--max_num_load_retries", type=natural, default=5, help="attempts after a first one that failed")
-    add("--load_retry_interval_micros", type=natural, default=60_000_000, help="time between attempts")
-    add("--saved_model_tags", default="serve", help="tags of the graph to load, separated by commas")
-    for kind in ("session", "intra_op", "inter_op"):
-        add(f"--tensorflow_{kind}_parallelism", type=natural, default=0, help="threads; 0: one a core")
-    _add_switch(parser, "--version", "print the version and exit")
+    for each in fields(Flags):
+        text = each.metadata["text"].replace("%", "%%")
+        if isinstance(each.default, bool):
+            parser.add_argument(
+                f"--{each.name}", type=_switch, nargs="?", const=True, default=each.default, help=text
+            )
+        else:
+            parser.add_argument(f"--{each.name}", type=_converter(each), default=each.default, help=text)
     return parser
-
-
-def _add_switch(parser: argparse.ArgumentParser, flag: str, text: str) -> None:
-    parser.add_argument(flag, type=_switch, nargs="?", const=True, default=False, help=text)
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        _stop(message)
+        raise SystemExit(f"{PROGRAM}: {message}")
 
 
-def _stop(message: str) -> NoReturn:
-    raise SystemExit(f"{PROGRAM}: {message}")
+def _refuse(message: str) -> NoReturn:
+    raise SystemExit(f"Failed to start server. Error: INVALID_ARGUMENT: {message}")
 
 
-def _number(low: int, high: int = 2**63 - 1) -> Callable[[str], int]:
+def _converter(each: Field[Any]) -> Callable[[str], Any]:
+    if isinstance(each.default, int):
+        return _number(*each.metadata["range"])
+    return type(each.default)
+
+
+def _number(low: int, high: int) -> Callable[[str], int]:
     def convert(text: str) -> int:
         try:
             value = int(text)

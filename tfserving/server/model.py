@@ -1,71 +1,125 @@
-"""One model: its versions loaded and unloaded as its folder changes, and lent to requests."""
+"""One model: its versions loaded and unloaded as its folder and its config change, and lent to requests."""
 
-import gc
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
-from tfserving.server import versions
+from tfserving.server import attempts, versions
 from tfserving.server.errors import Code, ServingError
+from tfserving.server.policy import Policy
 from tfserving.server.saved import SavedModel
 from tfserving.server.versions import Retries, State, Status, Version
 
 log = logging.getLogger(__name__)
 
+Job: TypeAlias = Callable[[], None]
+Submit: TypeAlias = Callable[[Job], object]
+
+
+def at_once(job: Job) -> None:
+    """Do a job in the thread that asks for it."""
+    job()
+
+
+def not_found(name: str, number: int | None) -> ServingError:
+    """Return the failure of a request for a version, or for the latest, that is not there."""
+    which = f"Latest({name})" if number is None else f"Specific({name}, {number})"
+    return ServingError(Code.NOT_FOUND, f"Servable not found for request: {which}")
+
 
 class Model:
-    """The versions of one model. `poll` is called from one thread, all else from any."""
+    """The versions of one model. All methods may be called from any thread.
+
+    Loading and unloading are jobs for `submit_load` and `submit_unload`: nothing here waits for them, nor for
+    the requests that run on a version that is to be unloaded.
+    """
 
     def __init__(
         self,
         name: str,
-        base_path: Path,
+        base_path: Path | None,
         load: Callable[[Path], SavedModel],
         retries: Retries,
+        *,
         clock: Callable[[], float] = time.monotonic,
+        submit_load: Submit = at_once,
+        submit_unload: Submit = at_once,
     ) -> None:
         self.name = name
-        self.base_path = base_path
+        self._source = (base_path, Policy())
         self._load = load
         self._retries = retries
         self._clock = clock
+        self._submit_load = submit_load
+        self._submit_unload = submit_unload
         self._versions: dict[int, Version] = {}
+        self._folders: dict[int, Path] = {}
         self._aspired: set[int] = set()
-        self._changed = threading.Condition()
+        self._is_closed = False
+        self._lock = threading.RLock()
+
+    def configure(self, base_path: Path | None, policy: Policy) -> None:
+        """Say where the versions are and which are served; without a base path all are unloaded."""
+        with self._lock:
+            self._source = (base_path, policy)
+            if base_path is None:
+                self._folders = {}
+        self.advance()
 
     def poll(self) -> None:
-        """Look at the folder once: load the version that is wanted, then unload the others."""
-        try:
-            found = versions.find(self.base_path)
-        except OSError:
-            log.warning("Could not find base path %s for servable %s", self.base_path, self.name)
+        """Look at the folder once, then begin the loads and unloads that follow from it."""
+        source = base_path, policy = self._source
+        if base_path is None:
             return
-        if not found:
-            log.warning(
-                "No versions of servable %s found under base path %s."
-                " Did you forget to name your leaf directory as a number (eg. '/1/')?",
-                self.name,
-                self.base_path,
-            )
-        self._aspire({number: found[number] for number in versions.latest(found)})
-        for number in sorted(self._aspired, reverse=True):
-            self._try_load(self._versions[number])
-        ready = any(self._versions[number].state == State.AVAILABLE for number in self._aspired)
-        if ready or not self._aspired:
+        try:
+            folders = versions.wanted(self.name, base_path, policy)
+        except OSError as error:
+            log.warning("Could not find base path %s for servable %s: %s", base_path, self.name, error)
+            return
+        with self._lock:
+            # What was asked for meanwhile is not undone.
+            if self._source == source:
+                self._folders = folders
+        self.advance()
+
+    def advance(self) -> None:
+        """Begin what is due: loads and retries, and unloads where a version that is wanted can take over."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._aspire()
+            due = [self._versions[number] for number in sorted(self._aspired, reverse=True)]
+            due = [version for version in due if version.is_due(self._clock())]
+            for version in due:
+                version.busy, version.state = True, State.LOADING
+            ready = any(self._versions[number].state == State.AVAILABLE for number in self._aspired)
             for version in list(self._versions.values()):
                 if version.number not in self._aspired:
-                    self._unload(version)
+                    version.retire(replaced=ready or not self._folders)
+                    self._free_if_unused(version)
+        for version in due:
+            self._submit_load(partial(self._try_load, version))
 
     def statuses(self) -> list[Status]:
         """Return the state of every version ever managed, the highest first."""
-        with self._changed:
-            return [
-                Status(version.number, version.state, version.code, version.message)
-                for _, version in sorted(self._versions.items(), reverse=True)
-            ]
+        with self._lock:
+            return [version.status() for _, version in sorted(self._versions.items(), reverse=True)]
+
+    def is_available(self, number: int | None = None) -> bool:
+        """Tell whether a version, by default any, can be asked."""
+        numbers = [status.version for status in self.statuses() if status.state == State.AVAILABLE]
+        return bool(numbers) if number is None else number in numbers
+
+    def failure(self) -> Status | None:
+        """Return the state of the highest version where all that are wanted have failed, else None."""
+        with self._lock:
+            wanted = [self._versions[number].status() for number in sorted(self._aspired, reverse=True)]
+        return wanted[0] if wanted and all(status.state == State.END for status in wanted) else None
 
     @contextmanager
     def lease(self, number: int | None = None) -> Iterator[tuple[int, SavedModel]]:
@@ -73,20 +127,21 @@ class Model:
 
         Raises ServingError (NOT_FOUND) where it is not loaded.
         """
-        with self._changed:
+        with self._lock:
             version = self._available(number)
             version.users += 1
         try:
             assert version.model is not None  # noqa: S101 # it is available, and stays so while it has users
             yield version.number, version.model
         finally:
-            with self._changed:
+            with self._lock:
                 version.users -= 1
-                self._changed.notify_all()
+                self._free_if_unused(version)
 
     def close(self) -> None:
         """Free all versions at once, cancelling the requests that run on them."""
-        with self._changed:
+        with self._lock:
+            self._is_closed = True
             models = [version.model for version in self._versions.values() if version.model]
         for model in models:
             model.close()
@@ -97,61 +152,36 @@ class Model:
             return self._versions[max(loaded)]
         if number is not None and number in loaded:
             return self._versions[number]
-        which = f"Latest({self.name})" if number is None else f"Specific({self.name}, {number})"
-        raise ServingError(Code.NOT_FOUND, f"Servable not found for request: {which}")
+        raise not_found(self.name, number)
 
-    def _aspire(self, folders: dict[int, Path]) -> None:
-        with self._changed:
-            for number, folder in folders.items():
-                known = self._versions.get(number)
-                # One that ended is begun anew only after its folder was away.
-                if known is None or (known.state == State.END and number not in self._aspired):
-                    self._versions[number] = Version(number, folder)
-            self._aspired = set(folders)
+    def _aspire(self) -> None:
+        for number, folder in self._folders.items():
+            known = self._versions.get(number)
+            # One that failed is begun anew only after its folder was away.
+            if known is None or (known.state == State.END and number not in self._aspired):
+                self._versions[number] = Version(number, folder)
+        # One that is being unloaded has to end before it can be loaded again.
+        self._aspired = {n for n in self._folders if self._versions[n].state != State.UNLOADING}
 
     def _try_load(self, version: Version) -> None:
-        if version.state not in {State.START, State.LOADING} or self._clock() < version.next_attempt:
-            return
-        self._set(version, State.LOADING)
-        started = self._clock()
         try:
-            version.model = self._load(version.folder)
+            model = attempts.attempt(self._load, self.name, version.number, version.folder)
         except ServingError as failure:
-            version.attempts += 1
-            version.next_attempt = self._clock() + self._retries.interval
-            log.error(
-                "Loading servable: {name: %s version: %d} failed: %s: %s",
-                self.name,
-                version.number,
-                failure.code.name,
-                failure.message,
-            )
-            if version.attempts > self._retries.count:
-                version.code, version.message = failure.code, failure.message
-                self._set(version, State.END)
-            return
-        self._set(version, State.AVAILABLE)
-        log.info(
-            "Successfully loaded servable version {name: %s version: %d} in %.1f s",
-            self.name,
-            version.number,
-            self._clock() - started,
-        )
+            with self._lock:
+                version.failed(failure, self._retries, self._clock())
+        else:
+            with self._lock:
+                version.loaded(model)
+        self.advance()
 
-    def _unload(self, version: Version) -> None:
-        if version.state == State.END:
-            return
-        self._set(version, State.UNLOADING)
-        with self._changed:
-            self._changed.wait_for(lambda: not version.users)
-        if version.model is not None:
-            version.model.close()
-            version.model = None
-            # A graph is full of reference cycles and may hold gigabytes.
-            gc.collect()
-            log.info("Done unloading servable version {name: %s version: %d}", self.name, version.number)
-        self._set(version, State.END)
+    def _free_if_unused(self, version: Version) -> None:
+        if version.is_unused() and not self._is_closed:
+            version.busy = True
+            self._submit_unload(partial(self._free, version))
 
-    def _set(self, version: Version, state: State) -> None:
-        with self._changed:
-            version.state = state
+    def _free(self, version: Version) -> None:
+        assert version.model is not None  # noqa: S101 # it was available, and this runs once
+        attempts.free(version.model, self.name, version.number)
+        with self._lock:
+            version.freed()
+        self.advance()

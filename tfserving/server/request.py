@@ -1,6 +1,7 @@
 """Predict requests: JSON in row or column format to tensors."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tfserving.server import values
@@ -30,7 +31,7 @@ def read(text: bytes) -> Request:
         raise invalid(f"JSON Value: {echo(body)} Is not object")
     name = body.get(b"signature_name", b"")
     if not isinstance(name, bytes):
-        raise invalid(f"JSON Value: {echo(name)} 'signature_name' key must be a string value.")
+        raise invalid(f"JSON Value: {echo(body)} 'signature_name' key must be a string value.")
     return Request(name.decode("utf-8", "replace"), body)
 
 
@@ -41,9 +42,10 @@ def feeds(request: Request, inputs: Mapping[str, str]) -> dict[str, Array]:
     """
     row, column = b"instances" in request.body, b"inputs" in request.body
     if row and column:
-        raise invalid("Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist")
+        what = "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist"
+        raise invalid(f"JSON Value: {echo(dict(request.body))} {what}")
     if row:
-        return _rows(request.body[b"instances"], inputs)
+        return _rows(request, inputs)
     if column:
         return _columns(request.body[b"inputs"], inputs)
     raise invalid("Missing 'inputs' or 'instances' key")
@@ -65,73 +67,82 @@ def _columns(value: Value, inputs: Mapping[str, str]) -> dict[str, Array]:
     return feeds
 
 
-def _rows(instances: Value, inputs: Mapping[str, str]) -> dict[str, Array]:
+def _rows(request: Request, inputs: Mapping[str, str]) -> dict[str, Array]:
+    instances = request.body[b"instances"]
     if not isinstance(instances, list):
-        raise invalid(f"JSON Value: {echo(instances)} Expecting 'instances' to be an list/array")
+        raise invalid(f"JSON Value: {echo(dict(request.body))} Expecting 'instances' to be an list/array")
     if not instances:
-        raise invalid("JSON Value: [] No values in 'instances' array")
-    if _is_named(instances[0]):
-        return _named_rows(instances, inputs)
-    for i, item in enumerate(instances):
-        if _is_named(item):
-            raise invalid(f"Expecting value/list but got object at item {i} of input list")
-    if len(inputs) > 1:
+        raise invalid(f"JSON Value: {echo(dict(request.body))} No values in 'instances' array")
+    if len(inputs) > 1 and not isinstance(instances[0], dict):
         raise invalid(
             "instances is a plain list, but expecting list of objects as multiple input tensors required"
             " as per tensorinfo_map"
         )
-    return {alias: _stacked(instances, dtype) for alias, dtype in inputs.items()}
+    named = _is_named(instances[0])
+    columns = _by_alias(instances, inputs) if named else dict.fromkeys(list(inputs)[:1], instances)
+    if columns is not None and (named or not any(map(_is_named, instances))):
+        with suppress(ServingError):
+            # All rows at once is quicker than one by one, which only an error needs.
+            return {alias: values.tensor(column, inputs[alias]) for alias, column in columns.items()}
+    firsts: dict[str, Array] = {}
+    for i, item in enumerate(instances):
+        _check_row(i, item, inputs, firsts, named=named)
+    return {alias: values.tensor(column, inputs[alias]) for alias, column in (columns or {}).items()}
 
 
 def _is_named(item: Value) -> bool:
     return isinstance(item, dict) and not values.is_binary(item)
 
 
-def _named_rows(instances: list[Value], inputs: Mapping[str, str]) -> dict[str, Array]:
-    aliases = {alias.encode(): alias for alias in sorted(inputs)}
+def _by_alias(instances: list[Value], inputs: Mapping[str, str]) -> dict[str, list[Value]] | None:
+    """Return the values of all rows for each input; None where a row has others."""
+    keys = {alias.encode(): alias for alias in inputs}
     columns: dict[str, list[Value]] = {alias: [] for alias in inputs}
-    for i, item in enumerate(instances):
-        if not isinstance(item, dict) or values.is_binary(item):
-            raise invalid(f"Expecting object but got list at item {i} of input list")
+    for item in instances:
+        if not isinstance(item, dict) or values.is_binary(item) or item.keys() != keys.keys():
+            return None
         for key, value in item.items():
-            if key not in aliases:
-                name = key.decode("utf-8", "replace")
-                raise invalid(
-                    f"Failed to process element: {i} of 'instances' list."
-                    f" JSON object: does not have named input: {name}"
-                )
-            columns[aliases[key]].append(value)
-        if len(item) != len(aliases):
-            keys = ",".join(aliases.values())
-            raise invalid(
-                f"Failed to process element: {i} of 'instances' list. JSON object: {echo(item)}"
-                f" keys must be equal to: {keys}"
-            )
-    return {alias: _stacked(columns[alias], dtype, f" key: {alias}") for alias, dtype in inputs.items()}
+            columns[keys[key]].append(value)
+    return columns
 
 
-def _stacked(items: list[Value], dtype: str, key: str = "") -> Array:
-    """Return the tensors of all items as one, the items along its 0th dimension."""
+def _check_row(
+    i: int, item: Value, inputs: Mapping[str, str], firsts: dict[str, Array], *, named: bool
+) -> None:
+    """Raise ServingError where a row is no tensor for each input, or none like those of the first row."""
+    if named != _is_named(item):
+        expected = "object but got list" if named else "value/list but got object"
+        raise invalid(f"Expecting {expected} at item {i} of input list")
+    if not isinstance(item, dict) or not named:
+        _check_value(f"{i} of", item, next(iter(inputs)), inputs, firsts)
+        return
+    for key, value in item.items():
+        name = key.decode("utf-8", "replace")
+        _check_value(f"{i} key: {name} of", value, name, inputs, firsts)
+    if len(item) != len(inputs):
+        raise invalid(
+            f"Failed to process element: {i} of 'instances' list. JSON object: {echo(item)}"
+            f" keys must be equal to: {','.join(sorted(inputs))}"
+        )
+
+
+def _check_value(
+    where: str, value: Value, alias: str, inputs: Mapping[str, str], firsts: dict[str, Array]
+) -> None:
     try:
-        return values.tensor(items, dtype)
+        if alias not in inputs:
+            raise invalid(f"JSON object: does not have named input: {alias}")
+        array = values.tensor(value, inputs[alias])
+        _compare(firsts.setdefault(alias, array), array)
     except ServingError as failure:
-        whole = failure
-    first: Array | None = None
-    for i, item in enumerate(items):
-        try:
-            array = values.tensor(item, dtype)
-            _compare(first, array)
-        except ServingError as failure:
-            raise invalid(
-                f"Failed to process element: {i}{key} of 'instances' list."
-                f" Error: {failure.code.name}: {failure.message}"
-            ) from failure
-        first = array if first is None else first
-    raise whole
+        raise invalid(
+            f"Failed to process element: {where} 'instances' list."
+            f" Error: {failure.code.name}: {failure.message}"
+        ) from failure
 
 
-def _compare(first: Array | None, array: Array) -> None:
-    if first is None or first.shape == array.shape:
+def _compare(first: Array, array: Array) -> None:
+    if first.shape == array.shape:
         return
     if first.size != array.size:
         raise invalid(f"Expecting tensor size: {first.size} but got: {array.size}")

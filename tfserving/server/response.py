@@ -12,6 +12,8 @@ def text(outputs: Mapping[str, Array], *, row: bool) -> bytes:
 
     Raises ServingError (INVALID_ARGUMENT) where an output cannot be written.
     """
+    if not outputs:
+        raise invalid("Cannot convert empty tensor map to JSON")
     if row:
         return b'{"predictions": [' + b", ".join(_output_rows(outputs)) + b"]}"
     texts = {alias: write.tensor(outputs[alias], alias) for alias in sorted(outputs)}

@@ -3,37 +3,25 @@
 import asyncio
 import json
 import logging
-import zlib
-from collections.abc import Awaitable, Callable, MutableMapping
+import re
+import time
+from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from typing import Any
 
-from tfserving.server import route
-from tfserving.server.errors import Code, ServingError, invalid
+from tfserving.server import asgi, route
+from tfserving.server.asgi import Answer, Receive, Scope, Send
+from tfserving.server.errors import Code, ServingError
+from tfserving.server.monitoring import Monitor
 
 log = logging.getLogger(__name__)
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-UNPACKED_LIMIT = 100 << 20  # bytes of a gzipped body
 CORS = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-allow-methods", b"POST, GET"),
     (b"access-control-allow-headers", b"Content-Type"),
 ]
 NOT_FOUND = b"<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer."""
-
-    status: int
-    body: bytes = b""
-    content_type: bytes | None = b"application/json"
 
 
 class RestApi:
@@ -46,55 +34,89 @@ class RestApi:
         *,
         timeout: float = 30.0,
         cors: bool = False,
+        monitor: Monitor | None = None,
+        metrics_path: str | None = None,
     ) -> None:
-        """Take `compute`, which returns the JSON text for a route and a body, or raises ServingError."""
+        """Take `compute`, which returns the JSON text for a route and a body, or raises ServingError.
+
+        The timeout is in seconds. With a `metrics_path` the monitor's metrics are served there.
+        """
         self._compute = compute
         self._executor = executor
         self._timeout = timeout
         self._cors = cors
+        self._monitor = monitor or Monitor()
+        self._metrics_path = metrics_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        path = scope["raw_path"].decode("latin-1")
-        if scope["query_string"]:
-            path += "?" + scope["query_string"].decode("latin-1")
-        if not path.lower().startswith(route.PREFIX):
-            await _send(send, Answer(404, NOT_FOUND, b"text/html"), [])
+        target = asgi.target(scope)
+        path = re.split("[?#]", target)[0]
+        if path == self._metrics_path:
+            await asgi.send_answer(send, self._metrics(target), [])
+        elif target.lower().startswith(route.PREFIX):
+            await self._rest(scope, target, receive, send)
+        else:
+            await asgi.send_answer(send, Answer(Code.NOT_FOUND, NOT_FOUND, b"text/html"), [])
+
+    def _metrics(self, target: str) -> Answer:
+        if target != self._metrics_path:
+            text = f"Unexpected path: {target}. Should be {self._metrics_path}"
+            return Answer(Code.INVALID_ARGUMENT, text.encode("utf-8", "replace"), b"text/plain")
+        return Answer(Code.OK, self._monitor.text(), b"text/plain")
+
+    async def _rest(self, scope: Scope, target: str, receive: Receive, send: Send) -> None:
+        body = await asgi.read_body(receive)
+        if body is None:
             return
-        body = await _read(receive)
-        if body is not None:
-            answer = await self._answer(scope["method"], path, dict(scope["headers"]), body)
-            await _send(send, answer, CORS if self._cors else [])
-
-    async def _answer(self, method: str, path: str, headers: dict[bytes, bytes], body: bytes) -> Answer:
+        started = time.monotonic()
+        method = scope["method"]
+        # Of a header that comes twice the first counts.
+        headers = dict(reversed(scope["headers"]))
         if method == "OPTIONS":
-            origin = headers.get(b"origin", b"")
-            return Answer(200 if b"http://" in origin or b"https://" in origin else 400, b"", None)
-        try:
-            where = route.match(method, path)
-            packed = b"gzip" in headers.get(b"content-encoding", b"")
-            return Answer(200, await self._run(where, body, packed))
-        except route.VersionError:
-            return Answer(400)
-        except ServingError as failure:
-            return Answer(failure.code.http_status, error_text(failure.message))
+            where, answer = None, _preflight(headers.get(b"origin", b""))
+        else:
+            packed = method == "POST" and b"gzip" in headers.get(b"content-encoding", b"")
+            where, answer = await self._answer(method, target, body, packed, receive)
+        await asgi.send_answer(send, answer, CORS if self._cors else [])
+        name = where.name if where else route.model_name(method, target)
+        api = where.verb if where and method == "POST" else ""
+        self._monitor.answered(name, api, "REST", answer.code, time.monotonic() - started)
 
-    async def _run(self, where: route.Route, body: bytes, packed: bool) -> bytes:
+    async def _answer(
+        self, method: str, target: str, body: bytes, packed: bool, receive: Receive
+    ) -> tuple[route.Route | None, Answer]:
+        where = None
+        try:
+            where = route.match(method, target)
+            return where, Answer(Code.OK, await self._run(where, body, packed, receive))
+        except route.VersionError:
+            return None, Answer(Code.INVALID_ARGUMENT)
+        except ServingError as failure:
+            return where, Answer(failure.code, error_text(failure.message))
+
+    async def _run(self, where: route.Route, body: bytes, packed: bool, receive: Receive) -> bytes:
         loop = asyncio.get_running_loop()
         run = loop.run_in_executor(self._executor, self._guarded, where, body, packed)
+        gone = asyncio.ensure_future(receive())
+        both: set[asyncio.Future[Any]] = {run, gone}
         try:
-            async with asyncio.timeout(self._timeout):
-                return await run
-        except TimeoutError:
-            raise ServingError(
-                Code.DEADLINE_EXCEEDED, f"Timeout of {self._timeout * 1000:.0f} ms exceeded"
-            ) from None
+            done, _ = await asyncio.wait(both, timeout=self._timeout, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
+        if run in done:
+            return run.result()
+        # What has not begun never will.
+        run.cancel()
+        if gone in done:
+            raise ServingError(Code.CANCELLED, "The client has gone away")
+        raise ServingError(Code.DEADLINE_EXCEEDED, f"Timeout of {self._timeout * 1000:.0f} ms exceeded")
 
     def _guarded(self, where: route.Route, body: bytes, packed: bool) -> bytes:
         try:
-            return self._compute(where, _unpack(body) if packed else body)
+            return self._compute(where, asgi.unpack(body) if packed and body else body)
         except ServingError:
             raise
         except Exception as error:
@@ -103,36 +125,11 @@ class RestApi:
             raise ServingError(Code.INTERNAL, f"Internal error: {type(error).__name__}") from error
 
 
-def _unpack(body: bytes) -> bytes:
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        text = unpacker.decompress(body, UNPACKED_LIMIT)
-    except zlib.error as error:
-        raise invalid(f"Failed to uncompress the request body: {error}") from error
-    if not unpacker.eof:
-        raise invalid("Failed to uncompress the request body: it is cut off or too large")
-    return text
+def _preflight(origin: bytes) -> Answer:
+    known = b"http://" in origin or b"https://" in origin
+    return Answer(Code.OK if known else Code.FAILED_PRECONDITION, b"", None)
 
 
 def error_text(message: str) -> bytes:
     """Return the JSON text of a failure."""
     return json.dumps({"error": message}, ensure_ascii=False).encode("utf-8", "replace")
-
-
-async def _read(receive: Receive) -> bytes | None:
-    """Return the whole body; None where the client went away."""
-    parts = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        parts.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(parts)
-
-
-async def _send(send: Send, answer: Answer, headers: list[tuple[bytes, bytes]]) -> None:
-    length = (b"content-length", b"%d" % len(answer.body))
-    kind = [(b"content-type", answer.content_type)] if answer.content_type else []
-    await send({"type": "http.response.start", "status": answer.status, "headers": [length, *kind, *headers]})
-    await send({"type": "http.response.body", "body": answer.body})

@@ -1,89 +1,118 @@
-"""Classify and regress answers: the signatures they need, and tensors to JSON."""
+"""Classify and regress: the signatures they need, the tensors they give, and their JSON."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
 from tfserving.server import write
-from tfserving.server.errors import ServingError, invalid
+from tfserving.server.errors import Code, ServingError, invalid
+from tfserving.server.signature import Signature
+from tfserving.server.tensor_proto import type_name
 from tfserving.server.values import Array
 
 INPUT = "inputs"
+METHODS = {verb: f"tensorflow/serving/{verb}" for verb in ("predict", "classify", "regress")}
+
+_NOUNS = {"classify": "classification", "regress": "regression"}
 
 
-def check(verb: str, inputs: Collection[str], outputs: Collection[str]) -> None:
-    """Raise ServingError where a signature with these aliases does not serve the verb."""
-    what = "classification" if verb == "classify" else "regression"
-    if len(inputs) != 1:
-        raise invalid("Expected one input Tensor.")
-    if INPUT not in inputs:
-        raise invalid(f"No {what} inputs found in SignatureDef: {_aliases(inputs)}")
-    if verb == "classify":
-        if len(outputs) not in {1, 2}:
-            raise invalid(f"Expected one or two output Tensors, found {len(outputs)}")
-        if not {"classes", "scores"}.issuperset(outputs):
-            raise invalid(
-                'Expected classification signature outputs to contain at least one of "classes" or "scores"'
-                f" and nothing else. Signature was: {_aliases(outputs)}"
-            )
+def check_method(verb: str, signature: Signature) -> None:
+    """Raise ServingError where a signature that is held to its method_name does not serve the verb."""
+    if signature.method is None:
         return
-    if len(outputs) != 1:
+    if verb == "predict":
+        if signature.method not in METHODS.values():
+            known = ", ".join(METHODS.values())
+            what = f"Expected prediction signature method_name to be one of {{{known}}}"
+            raise ServingError(Code.INTERNAL, f"{what}. Was: {signature.method}")
+    elif signature.method != METHODS[verb]:
+        what = f"Expected {_NOUNS[verb]} signature method_name to be {METHODS[verb]}"
+        raise invalid(f"{what}. Was: {signature.method}")
+
+
+def needed(verb: str, signature: Signature) -> list[str]:
+    """Return the outputs that classify or regress fetches; raise ServingError where it cannot be served."""
+    check_method(verb, signature)
+    outputs = signature.outputs
+    if len(signature.inputs) != 1:
+        raise invalid("Expected one input Tensor.")
+    if verb == "classify" and len(outputs) not in {1, 2}:
+        raise invalid(f"Expected one or two output Tensors, found {len(outputs)}")
+    if verb == "regress" and len(outputs) != 1:
         raise invalid("Expected one output Tensor.")
-    if "outputs" not in outputs:
-        raise invalid(f"No regression outputs found in SignatureDef: {_aliases(outputs)}")
+    if INPUT not in signature.inputs:
+        raise invalid(f"No {_NOUNS[verb]} inputs found in SignatureDef: {signature.definition}")
+    if verb == "regress":
+        if "outputs" not in outputs:
+            raise invalid(f"No regression outputs found in SignatureDef: {signature.definition}")
+        return ["outputs"]
+    found = [alias for alias in ("classes", "scores") if alias in outputs]
+    if not found:
+        raise invalid(
+            'Expected classification signature outputs to contain at least one of "classes" or "scores".'
+            f" Signature was: {signature.definition}"
+        )
+    return found
 
 
-def text(verb: str, outputs: Mapping[str, Array], batch: int) -> bytes:
-    """Return the JSON text of an answer for a batch of examples.
+def checked(verb: str, outputs: Mapping[str, Array], batch: int) -> dict[str, Array]:
+    """Return what a run gave for examples: `classes` and `scores` [batch, k], or `outputs` [batch].
 
-    Raises ServingError where a tensor is not of the type or the shape that the verb needs.
+    Classes that are missing are empty, scores are 0. Raises ServingError (INVALID_ARGUMENT) where a tensor is
+    not of the type or the shape that the verb needs.
     """
-    rows = _classified(outputs, batch) if verb == "classify" else _regressed(outputs["outputs"], batch)
-    return b'{"results": [' + b", ".join(rows) + b"]}"
-
-
-def _classified(outputs: Mapping[str, Array], batch: int) -> list[bytes]:
+    if verb == "regress":
+        return {"outputs": _regressed(outputs["outputs"], batch)}
     classes, scores = outputs.get("classes"), outputs.get("scores")
     if classes is not None:
-        _check_classes("classes", "DT_STRING", classes, batch, np.dtype(object))
+        _check_classes("classes", "DT_STRING", classes, batch)
     if scores is not None:
-        _check_classes("scores", "DT_FLOAT", scores, batch, np.dtype(np.float32))
-    shape = next(iter(outputs.values())).shape
+        _check_classes("scores", "DT_FLOAT", scores, batch)
     if classes is not None and scores is not None and classes.shape != scores.shape:
         raise invalid(
             "Tensors class and score should match in dim_size(1)."
             f" Got {classes.shape[1]} vs. {scores.shape[1]}"
         )
-    labels = write.elements(np.full(shape, b"", object) if classes is None else classes, "classes")
-    numbers = write.elements(np.zeros(shape, np.float32) if scores is None else scores, "scores")
-    pairs = [b"[" + label + b", " + number + b"]" for label, number in zip(labels, numbers, strict=True)]
-    return write.nested(pairs, shape)
+    shape = next(iter(outputs.values())).shape
+    return {
+        "classes": np.full(shape, b"", object) if classes is None else classes,
+        "scores": np.zeros(shape, np.float32) if scores is None else scores,
+    }
 
 
-def _check_classes(alias: str, name: str, tensor: Array, batch: int, dtype: np.dtype[np.generic]) -> None:
-    if tensor.dtype != dtype:
-        raise invalid(f"Expected {alias} Tensor of {name}. Got: {tensor.dtype}")
+def text(verb: str, outputs: Mapping[str, Array]) -> bytes:
+    """Return the JSON text of an answer, given what `checked` returned."""
+    if verb == "regress":
+        rows = write.elements(outputs["outputs"], "outputs")
+    else:
+        labels = write.elements(outputs["classes"], "classes")
+        numbers = write.elements(outputs["scores"], "scores")
+        pairs = [b"[" + label + b", " + number + b"]" for label, number in zip(labels, numbers, strict=True)]
+        rows = write.nested(pairs, outputs["scores"].shape)
+    return b'{"results": [' + b", ".join(rows) + b"]}"
+
+
+def _check_classes(alias: str, name: str, tensor: Array, batch: int) -> None:
     if tensor.ndim != 2:
-        raise invalid(f"Expected Tensor shape: [batch_size num_classes] but got {list(tensor.shape)}")
+        raise invalid(f"Expected Tensor shape: [batch_size num_classes] but got {_shape(tensor)}")
+    if type_name(tensor) != name:
+        raise invalid(f"Expected {alias} Tensor of {name}. Got: {type_name(tensor)}")
     if len(tensor) != batch:
-        raise _mismatch(len(tensor), batch)
+        raise invalid(f"Expected {alias} output batch size of {batch}. Got: {len(tensor)}")
 
 
-def _regressed(tensor: Array, batch: int) -> list[bytes]:
-    if tensor.dtype != np.float32:
-        raise invalid(f"Expected output Tensor of DT_FLOAT. Got: {tensor.dtype}")
+def _regressed(tensor: Array, batch: int) -> Array:
     if tensor.ndim not in {1, 2} or tensor.shape[1:] not in {(), (1,)}:
         raise invalid(
-            f"Expected Tensor shape: either [batch_size] or [batch_size, 1] but got {list(tensor.shape)}"
+            "Expected output Tensor shape to be either [batch_size] or [batch_size, 1]"
+            f" but got {_shape(tensor)}"
         )
     if len(tensor) != batch:
-        raise _mismatch(len(tensor), batch)
-    return write.elements(tensor, "outputs")
+        raise invalid(f"Input batch size did not match output batch size: {batch} vs. {len(tensor)}")
+    if type_name(tensor) != "DT_FLOAT":
+        raise invalid(f"Expected output Tensor of DT_FLOAT.  Got: {type_name(tensor)}")
+    return tensor.ravel()
 
 
-def _mismatch(got: int, batch: int) -> ServingError:
-    return invalid(f"Input batch size did not match output batch size: {batch} vs. {got}")
-
-
-def _aliases(aliases: Collection[str]) -> str:
-    return ", ".join(sorted(aliases))
+def _shape(tensor: Array) -> str:
+    return "[" + ",".join(map(str, tensor.shape)) + "]"

@@ -9,8 +9,11 @@ from tfserving.server.errors import ServingError, invalid
 PREFIX = "/v1/"
 
 _WHICH = r"(?:/(?i:versions)/(?P<version>[0-9]+)|/(?i:labels)/(?P<label>[^/:]+))?"
-_POST = re.compile(rf"(?i:/v1/models)/(?P<name>[^/:]+){_WHICH}:(?P<verb>(?i:predict|classify|regress))")
-_GET = re.compile(rf"(?i:/v1/models)(?:/(?P<name>[^/:]+))?{_WHICH}(?P<verb>(?i:/metadata))?")
+_POST = re.compile(
+    rf"(?i:/v1/models)/(?P<name>[^/:]+){_WHICH}:(?P<verb>(?i:predict|classify|regress))", re.ASCII
+)
+_GET = re.compile(rf"(?i:/v1/models)(?:/(?P<name>[^/:]+))?{_WHICH}(?P<verb>(?i:/metadata))?", re.ASCII)
+_PATTERNS = {"POST": _POST, "GET": _GET}
 _VERBS = {"predict", "classify", "regress"}
 
 
@@ -34,7 +37,7 @@ def match(method: str, path: str) -> Route:
     Raises ServingError (INVALID_ARGUMENT) where the API has no such URL, VersionError where a version is too
     large.
     """
-    found = {"POST": _POST, "GET": _GET}[method].fullmatch(path) if method in {"GET", "POST"} else None
+    found = _find(method, path)
     verb = found["verb"] if found else None
     if found is None or (method == "POST" and verb not in _VERBS):
         raise malformed(method, path)
@@ -50,9 +53,20 @@ def match(method: str, path: str) -> Route:
     )
 
 
+def model_name(method: str, path: str) -> str:
+    """Return the model that a request names, also where it cannot be served; empty where it names none."""
+    found = _find(method, path)
+    return _decoded(found["name"] or "") if found else ""
+
+
 def malformed(method: str, path: str) -> ServingError:
     """Return the failure of a request whose method and URL the API does not have."""
     return invalid(f"Malformed request: {method} {path}")
+
+
+def _find(method: str, path: str) -> re.Match[str] | None:
+    pattern = _PATTERNS.get(method)
+    return pattern.fullmatch(path) if pattern else None
 
 
 def _decoded(text: str) -> str:

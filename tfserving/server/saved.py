@@ -1,36 +1,22 @@
 """A SavedModel in memory: its signatures, its metadata, and runs of its graph."""
 
-import threading
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
+from google.protobuf.json_format import MessageToDict
 
-from tfserving.runtime import CallableOptions, tf
+from tfserving.runtime import sessions, tf
+from tfserving.server import signature
 from tfserving.server.errors import Code, ServingError
+from tfserving.server.signature import DEFAULT_SIGNATURE, Signature, Tensor
 from tfserving.server.values import Array
 
-DEFAULT_SIGNATURE = "serving_default"
-
-
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """A tensor of the graph, as a signature declares it; the dtype is NumPy's name, or string."""
-
-    name: str
-    dtype: str
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """The tensors to feed and to fetch by alias."""
-
-    inputs: Mapping[str, Tensor]
-    outputs: Mapping[str, Tensor]
+__all__ = ["DEFAULT_SIGNATURE", "Runtime", "SavedModel", "Signature", "Tensor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +27,7 @@ class Runtime:
     intra_op_threads: int = 0
     inter_op_threads: int = 0
     timeout_ms: int = 30_000
+    check_method_names: bool = False
 
 
 class SavedModel:
@@ -61,32 +48,42 @@ class SavedModel:
         except ServingError:
             self._session.close()
             raise
-        self.signatures = {
-            name: Signature(_tensors(definition.inputs), _tensors(definition.outputs))
+        self.signatures: dict[str, Signature] = {
+            name: signature.read(definition, check_method_name=runtime.check_method_names)
             for name, definition in definitions.items()
         }
         self._metadata = {name: _json(definition) for name, definition in sorted(definitions.items())}
-        self._callables: dict[str, Callable[..., list[Array]]] = {}
-        self._lock = threading.Lock()
+        self._ends: dict[str, Any] = {}
+        self._session._extend_graph()
         if DEFAULT_SIGNATURE in self.signatures:
-            # The graph is optimised now, not while the first request waits, who is also told what is wrong.
-            with suppress(tf.errors.OpError, TypeError, ValueError):
-                self._callable(DEFAULT_SIGNATURE)
+            # The graph is optimised now, not while the first request waits.
+            self._prepare(DEFAULT_SIGNATURE)
 
-    def run(self, name: str, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        """Feed a signature's inputs and return its outputs, both by alias.
+    def run(
+        self,
+        name: str,
+        feeds: Mapping[str, Array],
+        fetch: Sequence[str] | None = None,
+        timeout: float | None = None,
+    ) -> dict[str, Array]:
+        """Feed all of a signature's inputs and return its outputs, or those in `fetch`, both by alias.
 
+        The run ends after `timeout` seconds, `math.inf` for no limit, by default after the runtime's time.
         Declared shapes are not enforced, only the graph's operations are. Raises ServingError with the code
         and the text of TensorFlow where the run fails.
         """
-        signature = self.signatures[name]
+        asked = self.signatures[name]
+        aliases = list(asked.outputs) if fetch is None else list(fetch)
+        limit = self._runtime.timeout_ms / 1000 if timeout is None else timeout
         try:
-            fetched = self._callable(name)(*(feeds[alias] for alias in signature.inputs))
+            fed = {self._end(tensor.name): feeds[alias] for alias, tensor in asked.inputs.items()}
+            wanted = [self._end(asked.outputs[alias].name) for alias in aliases]
+            fetched = self._run(fed, wanted, limit)
         except tf.errors.OpError as error:
             raise ServingError(_code(error), error.message) from error
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, KeyError) as error:
             raise ServingError(Code.INVALID_ARGUMENT, str(error)) from error
-        return {alias: _array(value) for alias, value in zip(signature.outputs, fetched, strict=True)}
+        return {alias: _array(value) for alias, value in zip(aliases, fetched, strict=True)}
 
     def metadata(self) -> dict[str, Any]:
         """Return all signatures as JSON objects, in the fields of SignatureDef."""
@@ -96,22 +93,38 @@ class SavedModel:
         """Free the graph; what still runs is cancelled."""
         self._session.close()
 
-    def _callable(self, name: str) -> Callable[..., list[Array]]:
-        with self._lock:
-            if name not in self._callables:
-                self._callables[name] = self._make_callable(self.signatures[name])
-            return self._callables[name]
+    def _run(self, feeds: Mapping[Any, Array], fetches: Sequence[Any], limit: float) -> list[Any]:
+        if limit <= 0:
+            raise ServingError(Code.DEADLINE_EXCEEDED, "The time for the request is over")
+        # 0 would be no limit, which is right only for more time than the field holds.
+        milliseconds = math.ceil(limit * 1000) if limit < 2**31 else 0
+        options = tf.compat.v1.RunOptions(timeout_in_ms=milliseconds).SerializeToString()
+        buffer = sessions.TF_NewBufferFromString(options)
+        try:
+            # Session.run refuses shapes that the graph would take, make_callable has no time limit.
+            fetched: list[Any] = sessions.TF_SessionRun_wrapper(
+                self._session._session, buffer, feeds, fetches, [], None
+            )
+            return fetched
+        finally:
+            sessions.TF_DeleteBuffer(buffer)
 
-    def _make_callable(self, signature: Signature) -> Callable[..., list[Array]]:
-        options = tf.compat.v1.RunOptions(timeout_in_ms=self._runtime.timeout_ms)
-        proto = CallableOptions(
-            feed=[tensor.name for tensor in signature.inputs.values()],
-            fetch=[tensor.name for tensor in signature.outputs.values()],
-            run_options=options,
-        )
-        # The public make_callable takes no time limit, and Session.run refuses shapes the graph would take.
-        make: Callable[[Any], Callable[..., list[Array]]] = self._session._make_callable_from_options
-        return make(proto)
+    def _prepare(self, name: str) -> None:
+        """Have a signature's graph optimised: TensorFlow does that before it looks at what is fed."""
+        inputs = self.signatures[name].inputs
+        wrong = {
+            alias: np.zeros((), np.int8 if tensor.dtype == "uint8" else np.uint8)
+            for alias, tensor in inputs.items()
+        }
+        if wrong:
+            with suppress(ServingError):
+                SavedModel.run(self, name, wrong)
+
+    def _end(self, name: str) -> Any:
+        """Return a tensor's place in the graph; raise KeyError or ValueError where there is none."""
+        if name not in self._ends:
+            self._ends[name] = self._session.graph.get_tensor_by_name(name)._as_tf_output()
+        return self._ends[name]
 
 
 def _load(session: Any, folder: Path, tags: tuple[str, ...]) -> Mapping[str, Any]:
@@ -127,25 +140,14 @@ def _load(session: Any, folder: Path, tags: tuple[str, ...]) -> Mapping[str, Any
 
 
 def _json(definition: Any) -> dict[str, Any]:
-    options = {"preserving_proto_field_name": True, "always_print_fields_with_no_presence": True}
-    value: dict[str, Any] = MessageToDict(definition, **options)
-    return value
-
-
-def _tensors(infos: Mapping[str, Any]) -> dict[str, Tensor]:
-    return {alias: Tensor(infos[alias].name, _dtype(infos[alias].dtype)) for alias in sorted(infos)}
+    return MessageToDict(
+        definition, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
 
 
 def _array(value: Any) -> Array:
     """Return a fetched value as an array; a session gives rank 0 as a scalar, or as bytes."""
     return np.array(value, object if isinstance(value, bytes) else None)
-
-
-def _dtype(number: int) -> str:
-    try:
-        return str(tf.dtypes.as_dtype(number).name)
-    except TypeError:
-        return "invalid"
 
 
 def _code(error: Any) -> Code:

@@ -1,66 +1,99 @@
-"""The server put together: models, threads and HTTP, from the flags."""
+"""The server put together: models, threads, gRPC and HTTP, from the flags."""
 
+import os
 import socket
-import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 from tfserving.runtime import tf
-from tfserving.server import api
+from tfserving.server import api, build, monitoring, opening, prediction_log, rpc_options, upkeep
 from tfserving.server.catalog import Catalog
-from tfserving.server.errors import ServingError
 from tfserving.server.flags import Flags
-from tfserving.server.model import Model
+from tfserving.server.monitoring import Monitor
 from tfserving.server.rest import RestApi
-from tfserving.server.saved import Runtime, SavedModel
-from tfserving.server.serve import serve
-from tfserving.server.versions import Retries
+from tfserving.server.rpc import RpcServer
+from tfserving.server.serve import GRACE_SECONDS, HttpServer
 
 
 def version() -> str:
-    """Return the line that `--version` prints."""
-    return f"TensorFlow runtime: {tf.__version__}"
+    """Return the lines that `--version` prints."""
+    return f"TensorFlow ModelServer: stand-in\nTensorFlow Library: {tf.__version__}"
 
 
-def run(flags: Flags, listener: socket.socket, stop: threading.Event) -> int:
-    """Load the model, serve until told to stop, and return the exit status."""
-    catalog = build(flags)
-    interval = flags.file_system_poll_wait_seconds
-    executor = ThreadPoolExecutor(flags.rest_api_num_threads, "rest")
+def run(flags: Flags, config: Any, listener: socket.socket | None, stop: threading.Event) -> None:
+    """Load the models of a ModelServerConfig, and serve until told to stop.
+
+    Raises ServingError or OSError where the server cannot be started.
+    """
+    monitor = Monitor()
+    metrics_path = monitoring.metrics_path(flags.monitoring_config_file)
+    open_model = opening.Opener(build.runtime(flags), monitor, opening.batching(flags))
+    loads = ThreadPoolExecutor(flags.num_load_threads or os.cpu_count(), "load")
+    unloads = ThreadPoolExecutor(flags.num_unload_threads or 1, "unload")
+    requests = ThreadPoolExecutor(flags.rest_api_num_threads, "rest")
+    load = build.loader(flags, open_model, prediction_log.replay, stop, monitor)
+    catalog = build.catalog(flags, loads, unloads, load)
     try:
-        catalog.wait_until_available(stop, max(interval, 1))
-        if stop.is_set():
-            return 0
-        if interval > 0:
-            threading.Thread(target=catalog.keep_polling, args=(stop, interval), daemon=True).start()
-        serve(_application(flags, catalog, executor), listener, stop, catalog.close)
-    except (OSError, ServingError) as error:
-        print(f"Failed to start server. Error: {error}", file=sys.stderr)
-        return 1
+        _load(flags, catalog, config, stop)
+        if not stop.is_set():
+            rest = _rest(flags, catalog, requests, monitor, metrics_path)
+            http = HttpServer(rest, listener, stop) if listener else None
+            _serve(RpcServer(catalog, rpc_options.options(flags), monitor), http, catalog, stop)
     finally:
+        stop.set()
         catalog.close()
-        executor.shutdown(cancel_futures=True)
-    return 0
+        for executor in (loads, unloads, requests):
+            executor.shutdown(cancel_futures=True)
 
 
-def _application(flags: Flags, catalog: Catalog, executor: Executor) -> RestApi:
+def _load(flags: Flags, catalog: Catalog, config: Any, stop: threading.Event) -> None:
+    """Return when each model can be served, or when told to stop; versions are looked after from then on."""
+    catalog.reconfigure(config)
+    _in_background(upkeep.keep_polling, catalog, stop, flags.file_system_poll_wait_seconds)
+    catalog.wait_until_available(stop)
+    seconds = flags.model_config_file_poll_wait_seconds
+    if flags.model_config_file and seconds > 0:
+        _in_background(upkeep.keep_reading, catalog, Path(flags.model_config_file), stop, seconds)
+
+
+def _in_background(target: Callable[..., None], *arguments: Any) -> None:
+    threading.Thread(target=target, args=arguments, name=target.__name__, daemon=True).start()
+
+
+def _serve(rpc: RpcServer, http: HttpServer | None, catalog: Catalog, stop: threading.Event) -> None:
+    """Open the ports and serve until told to stop; what still runs two seconds later is cancelled.
+
+    Raises OSError where another process has taken a port meanwhile.
+    """
+    try:
+        rpc.start()
+        if http:
+            http.start()
+        stop.wait()
+        rpc.stop(GRACE_SECONDS)
+        if http:
+            http.stop()
+            http.join(GRACE_SECONDS)
+        rpc.join(GRACE_SECONDS)
+        catalog.close()
+        if http:
+            http.join()
+    finally:
+        rpc.close()
+
+
+def _rest(
+    flags: Flags, catalog: Catalog, requests: Executor, monitor: Monitor, metrics_path: str | None
+) -> RestApi:
     return RestApi(
-        partial(api.answer, catalog),
-        executor,
+        partial(api.answer, catalog, monitor=monitor),
+        requests,
         timeout=flags.rest_api_timeout_in_ms / 1000,
         cors=flags.rest_api_enable_cors_support,
+        monitor=monitor,
+        metrics_path=metrics_path,
     )
-
-
-def build(flags: Flags) -> Catalog:
-    """Return the catalog of the one model that the flags name."""
-    runtime = Runtime(
-        tags=tuple(flags.saved_model_tags.split(",")),
-        intra_op_threads=flags.tensorflow_intra_op_parallelism or flags.tensorflow_session_parallelism,
-        inter_op_threads=flags.tensorflow_inter_op_parallelism or flags.tensorflow_session_parallelism,
-        timeout_ms=flags.rest_api_timeout_in_ms,
-    )
-    retries = Retries(flags.max_num_load_retries, flags.load_retry_interval_micros / 1e6)
-    load = partial(SavedModel, runtime=runtime)
-    return Catalog([Model(flags.model_name, flags.model_base_path, load, retries)])

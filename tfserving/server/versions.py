@@ -1,13 +1,16 @@
-"""The versions of a model: which there are on disk, which are wanted, and what state each is in."""
+"""The versions of a model: which there are on disk, and what state each is in."""
 
+import logging
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from tfserving.server.errors import Code
+from tfserving.server.errors import Code, ServingError
+from tfserving.server.policy import Policy
 from tfserving.server.saved import SavedModel
+
+log = logging.getLogger(__name__)
 
 _NUMBER = re.compile(r"[0-9]+")
 
@@ -43,17 +46,58 @@ class Retries:
 
 @dataclass(slots=True)
 class Version:
-    """One version and its state; `users` counts the requests that run on it."""
+    """One version and its state; `users` counts the requests that run on it.
+
+    `busy` tells that a thread loads it or frees it.
+    """
 
     number: int
     folder: Path
     state: State = State.START
     model: SavedModel | None = None
     users: int = 0
+    busy: bool = False
     attempts: int = 0
     next_attempt: float = 0.0
     code: Code = Code.OK
     message: str = ""
+
+    def status(self) -> Status:
+        """Return what clients are told of it."""
+        return Status(self.number, self.state, self.code, self.message)
+
+    def is_due(self, now: float) -> bool:
+        """Tell whether it is time to load it."""
+        return not self.busy and self.state in {State.START, State.LOADING} and now >= self.next_attempt
+
+    def is_unused(self) -> bool:
+        """Tell whether it is time to free it."""
+        return self.state == State.UNLOADING and not self.users and not self.busy
+
+    def retire(self, *, replaced: bool) -> None:
+        """Give it up: where it is loaded, only when it is replaced."""
+        if self.busy:
+            return
+        if self.state in {State.START, State.LOADING}:
+            self.state = State.END
+        elif self.state == State.AVAILABLE and replaced:
+            self.state = State.UNLOADING
+
+    def loaded(self, model: SavedModel) -> None:
+        """Note that it is loaded."""
+        self.model, self.state, self.busy = model, State.AVAILABLE, False
+
+    def failed(self, failure: ServingError, retries: Retries, now: float) -> None:
+        """Note that it could not be loaded: it waits for the next attempt, or has ended."""
+        self.busy = False
+        self.attempts += 1
+        self.next_attempt = now + retries.interval
+        if self.attempts > retries.count:
+            self.state, self.code, self.message = State.END, failure.code, failure.message
+
+    def freed(self) -> None:
+        """Note that it is unloaded."""
+        self.model, self.state, self.busy = None, State.END, False
 
 
 def find(base: Path) -> dict[int, Path]:
@@ -62,12 +106,41 @@ def find(base: Path) -> dict[int, Path]:
     Raises OSError where the base path cannot be read.
     """
     found: dict[int, Path] = {}
-    for child in sorted(base.iterdir(), reverse=True):
-        if _NUMBER.fullmatch(child.name) and int(child.name) < 2**63 and child.is_dir():
-            found[int(child.name)] = child
+    for child in sorted(base.iterdir()):
+        if not _NUMBER.fullmatch(child.name) or int(child.name) >= 2**63 or not child.is_dir():
+            continue
+        number = int(child.name)
+        if number in found:
+            log.warning(
+                "Duplicate version directories detected. Version %d will be loaded from %s,"
+                " %s will be ignored.",
+                number,
+                child.name,
+                found[number].name,
+            )
+        found[number] = child
     return found
 
 
-def latest(versions: Iterable[int], count: int = 1) -> set[int]:
-    """Return the highest `count` of the versions."""
-    return set(sorted(versions, reverse=True)[:count])
+def wanted(name: str, base: Path, policy: Policy) -> dict[int, Path]:
+    """Return the folders of a model's versions that are to be served, by number, and log what is missing.
+
+    Raises OSError where the base path cannot be read.
+    """
+    found = find(base)
+    for number in policy.missing(found):
+        log.warning(
+            "Version %d of servable %s, which was requested to be served as a 'specific' version in the"
+            " servable's version policy, was not found in the file system",
+            number,
+            name,
+        )
+    chosen = policy.choose(found)
+    if not chosen:
+        log.warning(
+            "No versions of servable %s found under base path %s."
+            " Did you forget to name your leaf directory as a number (eg. '/1/')?",
+            name,
+            base,
+        )
+    return {number: found[number] for number in chosen}

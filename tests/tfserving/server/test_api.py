@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tfserving.server.strategies import BODIES
+from tests.tfserving import toys
+from tests.tfserving.server.strategies import BODIES, DOCUMENTS
 from tests.tfserving.toys import DTYPES
 from tfserving.server import api
 from tfserving.server.catalog import Catalog
@@ -201,16 +202,55 @@ def test_metadata(catalog: Catalog) -> None:
         api.answer(catalog, Route("metadata", "toy", 2), b"")
 
 
+@pytest.mark.parametrize(
+    ("verb", "signature", "code", "message"),
+    [
+        ("predict", "sum", None, ""),
+        ("classify", "classify_x_to_y", None, ""),
+        ("regress", "regress_x_to_y", None, ""),
+        ("classify", "regress_x_to_y", Code.INVALID_ARGUMENT, "classification signature method_name to be"),
+        ("regress", "classify_x_to_y", Code.INVALID_ARGUMENT, "regression signature method_name to be"),
+    ],
+)
+def test_signatures_can_be_held_to_their_method_names(
+    tmp_path: Path, verb: str, signature: str, code: Code | None, message: str
+) -> None:
+    toys.save_tasks(tmp_path / "1")
+    strict = Runtime(check_method_names=True)
+    catalog = Catalog([Model("tasks", tmp_path, lambda folder: SavedModel(folder, strict), Retries())])
+    catalog.poll()
+    body = {"signature_name": signature, "examples": [{"x": 2.0}], "inputs": {"a": [1], "b": [2]}}
+    url = f"/v1/models/tasks:{verb}"
+
+    if code is None:
+        assert predict(catalog, body, url)
+    else:
+        assert failure(catalog, body, url)[0] == code
+        assert message in failure(catalog, body, url)[1]
+    catalog.close()
+
+
+SIGNATURES = st.sampled_from(["serving_default", "two", "join", "classify", "regress", "int8", "bool"])
+PARTS = st.sampled_from(["instances", "inputs", "examples", "context"])
+REQUESTS = st.builds(
+    lambda name, parts: json.dumps({"signature_name": name, **parts}).encode(),
+    SIGNATURES,
+    st.dictionaries(PARTS, DOCUMENTS | st.lists(st.dictionaries(st.sampled_from("xabs"), DOCUMENTS))),
+)
+
+
 @given(
-    BODIES | BODIES.map(lambda body: b'{"instances": [' + body + b"]}"),
+    BODIES | BODIES.map(lambda body: b'{"instances": [' + body + b"]}") | REQUESTS,
     st.sampled_from(["toy", "nope"]),
     VERBS,
 )
 @settings(deadline=None)
 def test_any_body_is_answered_or_refused(catalog: Catalog, body: bytes, name: str, verb: str) -> None:
+    code = Code.OK
     try:
         text = api.answer(catalog, Route(verb, name), body)
     except ServingError as error:
-        text = error_text(error.message)
+        text, code = error_text(error.message), error.code
 
     assert set(json.loads(text)) <= {"predictions", "outputs", "results", "error"}
+    assert code in {Code.OK, Code.INVALID_ARGUMENT, Code.NOT_FOUND, Code.UNIMPLEMENTED}

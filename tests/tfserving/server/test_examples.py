@@ -13,9 +13,9 @@ from tfserving.server import examples, request
 from tfserving.server.errors import ServingError
 
 
-def serialized(body: Any, verb: str = "classify") -> list[bytes]:
+def serialized(body: Any) -> list[bytes]:
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return examples.serialized(request.read(text).body, verb)
+    return examples.serialized(request.read(text).body)
 
 
 def features(example: bytes) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def test_the_context_is_in_every_example_and_yields_to_it() -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ({}, "When method is regress, key 'examples' is expected and was not found"),
+        ({}, "JSON Value: {} When method is classify, key 'examples' is expected and was not found"),
         ({"examples": {}}, "Expecting 'examples' value to be an list/array"),
         ({"examples": []}, "'examples' value is an empty array"),
         ({"examples": [1]}, "Example must be JSON object but got JSON Number"),
@@ -63,6 +63,11 @@ def test_the_context_is_in_every_example_and_yields_to_it() -> None:
         ({"examples": [{"f": [10, 10.0]}]}, "Unexpected element type in feature: f expecting type: int64"),
         ({"examples": [{"f": ["a", 1]}]}, "Unexpected element type in feature: f expecting type: bytes"),
         ({"examples": [{"f": [1.5, 1]}]}, "Unexpected element type in feature: f expecting type: float"),
+        (
+            {"examples": [{"f": [1, 1.5, None]}]},
+            "Unexpected element type in feature: f expecting type: int64",
+        ),
+        ({"examples": [{"f": [{"b64": "*"}, 1]}]}, "Unable to base64 decode"),
         ({"examples": [{"f": None}]}, "Feature: f has element with unexpected JSON type: Null"),
         ({"examples": [{"f": [[1]]}]}, "Feature: f has element with unexpected JSON type: Array"),
         ({"examples": [{"f": {"x": 1}}]}, "Feature: f has element with unexpected JSON type: Object"),
@@ -72,7 +77,7 @@ def test_the_context_is_in_every_example_and_yields_to_it() -> None:
 )
 def test_what_is_no_feature_is_refused(body: Any, message: str) -> None:
     with pytest.raises(ServingError) as caught:
-        serialized(body, "regress")
+        serialized(body)
 
     assert message in caught.value.message
 

@@ -1,9 +1,10 @@
 """The command line is TensorFlow Serving's."""
 
-from pathlib import Path
+import re
 
 import pytest
 
+from tests.k8s.flags import FLAGS as DOCUMENTED
 from tfserving.server import flags
 
 ENOUGH = ["--rest_api_port=8501", "--model_base_path=/models/m"]
@@ -14,19 +15,38 @@ def test_a_flag_takes_its_value_after_a_sign_or_a_space(arguments: list[str]) ->
     options = flags.parse(arguments)
 
     assert options.rest_api_port == 8501
-    assert options.model_base_path == Path("/models/m")
+    assert options.model_base_path == "/models/m"
 
 
 def test_the_defaults_are_those_of_tensorflow_serving() -> None:
-    options = flags.parse(ENOUGH)
+    options = flags.parse(["--model_base_path=/models/m"])
 
     assert options.model_name == "default"
     assert options.port == 8500
+    assert options.rest_api_port == 0
     assert options.rest_api_timeout_in_ms == 30_000
     assert options.file_system_poll_wait_seconds == 1
+    assert options.model_config_file_poll_wait_seconds == 0
     assert options.max_num_load_retries == 5
     assert options.load_retry_interval_micros == 60_000_000
-    assert not options.rest_api_enable_cors_support
+    assert options.num_request_iterations_for_warmup == 0
+    assert options.saved_model_tags == "serve"
+    switches = {name for name in flags.Flags.__slots__ if getattr(options, name) is True}
+    assert switches == {
+        "enable_model_warmup",
+        "enable_profiler",
+        "flush_filesystem_caches",
+        "remove_unused_fields_from_bundle_metagraph",
+    }
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTED))
+def test_what_tensorflow_serving_takes_is_taken(name: str) -> None:
+    text = next(text for text in ("1", "0.5", "true") if re.fullmatch(DOCUMENTED[name], f"={text}"))
+
+    value = getattr(flags.parse([*ENOUGH, "--enable_batching", f"--{name}={text}"]), name)
+
+    assert str(value).lower() in {text, f"{text}.0"}
 
 
 @pytest.mark.parametrize(("text", "value"), [("", True), ("=true", True), ("=false", False), ("=0", False)])
@@ -39,16 +59,26 @@ def test_switches_may_have_a_value(text: str, value: bool) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ([], "--rest_api_port must be set"),
-        ([*ENOUGH, "--rest_api_port=0"], "--rest_api_port must be set"),
+        (ENOUGH[:1], "Both --model_base_path and --model_config_file are empty!"),
+        (
+            [*ENOUGH, "--port=0"],
+            "Failed to start server. Error: INVALID_ARGUMENT: At least one of --port or --grpc_socket_path",
+        ),
+        ([*ENOUGH, "--batching_parameters_file=x"], "is set without setting --enable_batching to true"),
+        (
+            [
+                *ENOUGH,
+                *(f"--tensorflow_{kind}_parallelism=1" for kind in ("session", "intra_op", "inter_op")),
+            ],
+            "You cannot configure all.",
+        ),
         ([*ENOUGH, "--rest_api_port=x"], "argument --rest_api_port: 'x' is not a whole number"),
         ([*ENOUGH, "--rest_api_port=65536"], "argument --rest_api_port: 65536 is not between 0 and 65535"),
         ([*ENOUGH, "--port=8501"], "--rest_api_port and --port must differ, both are 8501"),
-        (ENOUGH[:1], "--model_base_path must be set"),
         ([*ENOUGH, "--model_name="], "--model_name must not be empty"),
         ([*ENOUGH, "--rest_api_num_threads=0"], "argument --rest_api_num_threads: 0 is not between 1"),
         ([*ENOUGH, "--rest_api_enable_cors_support=x"], "'x' is neither true nor false"),
-        ([*ENOUGH, "--enable_batching"], "unrecognized arguments: --enable_batching"),
+        ([*ENOUGH, "--enable_batch"], "unrecognized arguments: --enable_batch"),
         ([*ENOUGH, "--rest_api"], "unrecognized arguments: --rest_api"),
     ],
 )
@@ -59,6 +89,14 @@ def test_wrong_flags_are_told_in_one_line(arguments: list[str], complaint: str) 
     message = str(caught.value)
     assert complaint in message
     assert "\n" not in message
+
+
+def test_a_config_file_needs_no_model() -> None:
+    assert flags.parse(["--model_config_file=/c", "--model_name="]).model_config_file == "/c"
+
+
+def test_a_socket_can_take_the_place_of_the_port() -> None:
+    assert flags.parse([*ENOUGH, "--port=0", "--grpc_socket_path=/s"]).port == 0
 
 
 def test_the_version_needs_no_other_flag() -> None:

@@ -73,7 +73,15 @@ def test_both_formats(body: Any, inputs: Mapping[str, str], expected: dict[str, 
         ({"instances": [{"x": 1}, 2]}, X, "Expecting object but got list at item 1 of input list"),
         ({"instances": [1, {"x": 1}]}, X, "Expecting value/list but got object at item 1 of input list"),
         ({"instances": [1]}, AB, "instances is a plain list, but expecting list of objects as multiple"),
-        ({"instances": [{"y": 1}]}, X, "JSON object: does not have named input: y"),
+        (
+            {"instances": [{"y": 1}]},
+            X,
+            "Failed to process element: 0 key: y of 'instances' list."
+            " Error: INVALID_ARGUMENT: JSON object: does not have named input: y",
+        ),
+        ({"instances": [1, {"a": 1}]}, AB, "instances is a plain list, but expecting list of objects"),
+        ({"instances": [{"x": True}, 2]}, X, "Failed to process element: 0 key: x of 'instances' list."),
+        ({"instances": [[1], [1, 2], {"x": 1}]}, X, "Failed to process element: 1 of 'instances' list."),
         ({"instances": [{"b64": 1}]}, X, "JSON object: does not have named input: b64"),
         (
             {"instances": [{"a": 1, "b": 1}, {"b": 1}]},

@@ -23,7 +23,6 @@ TWO = {"b": np.array([[1], [2]]), "a": np.array([True, False])}
         ({"y": np.array(3)}, False, {"outputs": 3}),
         ({"y": np.zeros(0)}, True, {"predictions": []}),
         ({"y": np.zeros((2, 0))}, True, {"predictions": [[], []]}),
-        ({}, False, {"outputs": {}}),
     ],
 )
 def test_one_output_goes_without_its_name_and_several_by_name(
@@ -45,3 +44,9 @@ def test_one_output_goes_without_its_name_and_several_by_name(
 def test_rows_need_a_common_batch(outputs: Mapping[str, np.ndarray], message: str) -> None:
     with pytest.raises(ServingError, match=message):
         response.text(outputs, row=True)
+
+
+@pytest.mark.parametrize("row", [False, True])
+def test_an_answer_needs_an_output(row: bool) -> None:
+    with pytest.raises(ServingError, match="Cannot convert empty tensor map to JSON"):
+        response.text({}, row=row)

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.tfserving.server.strategies import BODIES
 from tfserving.server.errors import Code, ServingError
+from tfserving.server.monitoring import DEFAULT_PATH, Monitor
 from tfserving.server.rest import RestApi
 from tfserving.server.route import Route
 
@@ -41,27 +42,33 @@ def ask(
     app: RestApi, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
 ) -> Answer:
     """Send one request to an application, its body in two parts."""
-    path, _, query = path.partition("?")
     parts: list[dict[str, Any]] = [{"body": body[:5], "more_body": True}, {"body": body[5:]}]
     messages = iter([{"type": "http.request", **part} for part in parts])
     sent: list[MutableMapping[str, Any]] = []
 
     async def receive() -> MutableMapping[str, Any]:
-        return next(messages)
+        for message in messages:
+            return message
+        return await asyncio.Future()
 
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
-    scope = {
+    asyncio.run(app(scope_of(method, path, headers), receive, send))
+    got = {key.decode(): value.decode() for key, value in sent[0]["headers"]}
+    return Answer(sent[0]["status"], got, sent[1]["body"])
+
+
+def scope_of(method: str, path: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return the scope of a request."""
+    path, _, query = path.partition("?")
+    return {
         "type": "http",
         "method": method,
         "raw_path": path.encode("utf-8", "surrogatepass"),
         "query_string": query.encode("utf-8", "surrogatepass"),
         "headers": [(key.encode(), value.encode()) for key, value in (headers or {}).items()],
     }
-    asyncio.run(app(scope, receive, send))
-    got = {key.decode(): value.decode() for key, value in sent[0]["headers"]}
-    return Answer(sent[0]["status"], got, sent[1]["body"])
 
 
 @pytest.fixture(scope="module")
@@ -103,13 +110,30 @@ def test_a_gzipped_body_is_unpacked(application: Application) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"nonsense", gzip.compress(b"abc")[:-3], gzip.compress(bytes(101 << 20))]
+    "body", [b"nonsense", gzip.compress(b"abc")[:-3], gzip.compress(bytes((100 << 20) + 1))]
 )
 def test_a_gzipped_body_that_is_broken_or_too_large_is_refused(application: Application, body: bytes) -> None:
     answer = ask(application(repeat), "POST", PREDICT, body, headers=GZIP)
 
     assert answer.status == 400
     assert "Failed to uncompress" in answer.error
+
+
+def test_as_much_as_may_be_is_unpacked(application: Application) -> None:
+    body = gzip.compress(bytes(100 << 20))
+
+    answer = ask(application(lambda _, body: b"%d" % len(body)), "POST", PREDICT, body, headers=GZIP)
+
+    assert answer.body == b"%d" % (100 << 20)
+
+
+@pytest.mark.parametrize(("method", "body"), [("POST", b""), ("GET", b"nonsense")])
+def test_what_has_no_packed_body_is_not_unpacked(application: Application, method: str, body: bytes) -> None:
+    path = PREDICT if method == "POST" else "/v1/models/m"
+
+    answer = ask(application(repeat), method, path, body, headers=GZIP)
+
+    assert answer.status == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/statuspage", "/v2/models/m", "/%76%31/models/m"])
@@ -211,13 +235,132 @@ def test_a_request_has_a_time_limit(application: Application) -> None:
     assert took < 5
 
 
-@given(
-    st.sampled_from(["GET", "POST", "PUT", "HEAD", "OPTIONS"]),
-    st.text().map("/v1/models/".__add__) | st.text().map("/".__add__) | st.just(PREDICT),
-    BODIES,
+def test_a_path_is_told_as_it_came(application: Application) -> None:
+    answer = ask(application(repeat), "POST", "/v1/models/é/%C3%A9")
+
+    assert answer.error == "Malformed request: POST /v1/models/é/%C3%A9"
+
+
+def test_only_ascii_is_alike_in_another_case(application: Application) -> None:
+    assert ask(application(repeat), "POST", "/V1/MODELS/m:predict").status == 200
+    assert ask(application(repeat), "POST", "/v1/model\u017f/m:predict").status == 400
+
+
+def test_what_a_client_has_left_is_not_begun(application: Application, executor: ThreadPoolExecutor) -> None:
+    go, begun = threading.Event(), threading.Event()
+    busy = [executor.submit(go.wait, 10) for _ in range(2)]
+
+    def begin(*_: object) -> bytes:
+        begun.set()
+        return b""
+
+    app = application(begin)
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def leave() -> None:
+        messages: list[dict[str, Any]] = [{"type": "http.disconnect"}, {"type": "http.request"}]
+
+        async def receive() -> MutableMapping[str, Any]:
+            return messages.pop()
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            sent.append(message)
+
+        await app(scope_of("POST", PREDICT), receive, send)
+
+    asyncio.run(leave())
+    go.set()
+    wait(busy)
+    executor.submit(int).result(10)
+
+    assert sent[0]["status"] == 499
+    assert not begun.is_set()
+
+
+def test_requests_are_counted_with_their_model_and_status(application: Application) -> None:
+    monitor = Monitor()
+
+    def sometimes(route: Route, _: bytes) -> bytes:
+        if route.name == "none":
+            raise ServingError(Code.NOT_FOUND, "no such model")
+        return b"{}"
+
+    app = application(sometimes, monitor=monitor, metrics_path="/metrics")
+    ask(app, "POST", PREDICT)
+    ask(app, "GET", "/v1/models/m")
+    ask(app, "POST", "/v1/models/no%6ee:predict")
+    ask(app, "GET", f"/v1/models/m/versions/{2**63}")
+    ask(app, "PUT", PREDICT)
+    ask(app, "OPTIONS", PREDICT)
+    ask(app, "GET", "/elsewhere")
+    text = ask(app, "GET", "/metrics").body.decode()
+
+    counts = [line for line in text.splitlines() if line.startswith(":tensorflow:serving:request_count{")]
+    assert counts == [
+        ':tensorflow:serving:request_count{model_name="",status="FAILED_PRECONDITION"} 1',
+        ':tensorflow:serving:request_count{model_name="",status="INVALID_ARGUMENT"} 1',
+        ':tensorflow:serving:request_count{model_name="m",status="INVALID_ARGUMENT"} 1',
+        ':tensorflow:serving:request_count{model_name="m",status="OK"} 2',
+        ':tensorflow:serving:request_count{model_name="none",status="NOT_FOUND"} 1',
+    ]
+    latency = ":tensorflow:serving:request_latency_count{"
+    assert [line for line in text.splitlines() if line.startswith(latency)] == [
+        f'{latency}model_name="m",API="",entrypoint="REST"}} 1',
+        f'{latency}model_name="m",API="predict",entrypoint="REST"}} 1',
+    ]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize("path", ["/metrics", "/v1/metrics"])
+def test_metrics_are_served_at_their_path(application: Application, method: str, path: str) -> None:
+    answer = ask(application(repeat, metrics_path=path), method, path)
+
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/plain")
+    assert b"# TYPE :tensorflow:serving:request_count counter" in answer.body.splitlines()
+
+
+def test_metrics_take_no_query(application: Application) -> None:
+    answer = ask(application(repeat, metrics_path="/metrics"), "GET", "/metrics?x=1")
+
+    assert (answer.status, answer.headers["content-type"]) == (400, "text/plain")
+    assert answer.body == b"Unexpected path: /metrics?x=1. Should be /metrics"
+
+
+def test_without_monitoring_there_are_no_metrics(application: Application) -> None:
+    assert ask(application(repeat), "GET", DEFAULT_PATH).status == 404
+
+
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"]
+PATHS = st.lists(
+    st.sampled_from(
+        "/v1 /V1/models /m /versions /labels /7 :predict :classify /metadata ?x # % %2F %ff / é /metrics"
+        f" {2**63}".split()
+    )
+    | st.text()
+).map("".join)
+HEADERS = st.dictionaries(
+    st.sampled_from(["origin", "content-encoding", "content-type", "expect", "x"]),
+    st.sampled_from(["gzip", "http://a", "https://", "", "br, gzip", "text/html"]) | st.text(),
 )
-def test_any_request_has_an_answer(method: str, path: str, body: bytes) -> None:
+
+
+@given(st.sampled_from(METHODS), PATHS, HEADERS, BODIES | BODIES.map(gzip.compress), st.booleans())
+def test_any_request_has_a_documented_answer(
+    method: str, path: str, headers: dict[str, str], body: bytes, cors: bool
+) -> None:
     with ThreadPoolExecutor(1) as executor:
-        answer = ask(RestApi(repeat, executor), method, path, body)
+        app = RestApi(repeat, executor, cors=cors, metrics_path="/metrics")
+        answer = ask(app, method, "/" + path.lstrip("/"), body, headers)
 
     assert answer.status in {200, 400, 404}
+    assert int(answer.headers["content-length"]) == len(answer.body)
+    kind = answer.headers.get("content-type")
+    if kind == "application/json" and answer.status == 400 and answer.body:
+        assert isinstance(answer.error, str)
+        assert "Internal" not in answer.error
+    if answer.status == 404:
+        assert kind == "text/html"
+    if method == "OPTIONS" and kind is None:
+        assert answer.body == b""
+    if kind in {"application/json", None}:
+        assert ("access-control-allow-origin" in answer.headers) == cors

@@ -1,5 +1,6 @@
 """Graphs run with whatever tensors their operations take."""
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -48,7 +49,7 @@ def test_a_string_of_rank_0_stays_as_it_is(model: SavedModel, value: bytes) -> N
     [
         ("matrix", {"x": np.ones(2, np.float32)}, "ndims must be >= 2"),
         ("matrix", {"x": np.ones((1, 3), np.float32)}, "Matrix size-incompatible"),
-        ("matrix", {"x": np.ones((1, 2), np.int32)}, "expect float"),
+        ("matrix", {"x": np.ones((1, 2), np.int32)}, "to be float"),
         ("two", {"a": np.ones(2, np.int32), "b": np.ones(3, np.int32)}, "Incompatible shapes"),
     ],
 )
@@ -132,3 +133,48 @@ def test_a_folder_without_a_good_model_is_refused(tmp_path: Path, content: bytes
 def test_a_graph_is_found_by_its_tags(toy: Path) -> None:
     with pytest.raises(ServingError, match="train"):
         SavedModel(toy / "1", Runtime(tags=("train",)))
+
+
+def test_outputs_can_be_chosen(model: SavedModel) -> None:
+    feeds = {"a": np.array([1], np.int32), "b": np.array([2], np.int32)}
+
+    assert set(model.run("two", feeds, ["sum"])) == {"sum"}
+    assert list(model.run("two", feeds, ["text_bytes", "sum"])) == ["text_bytes", "sum"]
+
+
+@pytest.mark.parametrize("timeout", [0.2, 0.0, -1.0])
+def test_a_run_ends_at_the_time_limit_of_its_request(toy: Path, timeout: float) -> None:
+    model = SavedModel(toy / "1", Runtime(timeout_ms=3_600_000))
+
+    with pytest.raises(ServingError) as caught:
+        model.run("spin", {"turns": np.array([10**12])}, timeout=timeout)
+
+    assert caught.value.code == Code.DEADLINE_EXCEEDED
+    model.close()
+
+
+def test_a_request_may_have_more_time_than_others(toy: Path) -> None:
+    model = SavedModel(toy / "1", Runtime(timeout_ms=1))
+    feeds = {"turns": np.array([100_000])}
+
+    with pytest.raises(ServingError):
+        model.run("spin", feeds)
+    for timeout in (60, math.inf):
+        assert model.run("spin", feeds, timeout=timeout)["turns"].tolist() == [100_000]
+    model.close()
+
+
+def test_a_graph_is_optimised_before_its_first_request(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fed = []
+    run = SavedModel.run
+
+    def noting(self: SavedModel, name: str, feeds: dict[str, np.ndarray]) -> None:
+        fed.append(name)
+        with pytest.raises(ServingError, match="to be float but uint8 is provided"):
+            run(self, name, feeds)
+
+    monkeypatch.setattr(SavedModel, "run", noting)
+
+    SavedModel(toy / "1", Runtime()).close()
+
+    assert fed == ["serving_default"]

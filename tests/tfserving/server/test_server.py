@@ -28,7 +28,8 @@ class ToyServer(Process):
 
     def __init__(self, base: Path, logs: Path, *flags: str) -> None:
         self.port = free_port()
-        command = [*SERVER, f"--rest_api_port={self.port}", "--model_name=toy", f"--model_base_path={base}"]
+        command = [*SERVER, f"--port={free_port()}", f"--rest_api_port={self.port}"]
+        command += ["--model_name=toy", f"--model_base_path={base}"]
         super().__init__([*command, *flags], {}, logs / "toy.log")
 
     def available(self) -> "ToyServer":
@@ -65,7 +66,12 @@ def ask(connection: http.client.HTTPConnection, method: str, path: str, body: An
 def run(*flags: str) -> subprocess.CompletedProcess[str]:
     """Run the server until it ends by itself."""
     return subprocess.run(
-        [*SERVER, *flags], check=False, capture_output=True, text=True, timeout=60, cwd=ROOT
+        [*SERVER, f"--port={free_port()}", *flags],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=ROOT,
     )
 
 
@@ -205,6 +211,7 @@ def test_the_port_is_closed_until_there_is_a_version(toy: Path, tmp_path: Path) 
         server.available()
 
         assert f"Exporting HTTP/REST API at:localhost:{server.port} ..." in server.text
+        assert "Running gRPC ModelServer at 0.0.0.0:" in server.text
 
 
 def test_a_signal_ends_it_though_a_client_is_connected_and_a_run_goes_on(toy: Path, tmp_path: Path) -> None:
@@ -239,7 +246,8 @@ def test_a_model_that_cannot_be_loaded_is_told(tmp_path: Path) -> None:
     ended = run(f"--rest_api_port={free_port()}", f"--model_base_path={tmp_path}", "--max_num_load_retries=0")
 
     assert ended.returncode == 1
-    assert "Failed to start server. Error: 1 servable(s) did not become available: " in ended.stderr
+    reason = "1 servable(s) did not become available: {{{name: default version: 1} due to error: "
+    assert f"Failed to start server. Error: UNKNOWN: {reason}" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
@@ -248,20 +256,22 @@ def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
         taken.bind(("0.0.0.0", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        flags = [f"--rest_api_port={port}", f"--model_base_path={tmp_path}"]
-        ended = run(*flags)
+        ended = [
+            run(f"--{flag}={port}", f"--model_base_path={tmp_path}") for flag in ("port", "rest_api_port")
+        ]
 
-    assert ended.returncode == 1
-    assert ended.stderr.splitlines() == [
-        f"Failed to start server. Error: port {port}: [Errno 98] Address already in use"
-    ]
+    line = f"Failed to start server. Error: port {port}: [Errno 98] Address already in use"
+    assert [(each.returncode, each.stderr.splitlines()) for each in ended] == [(1, [line])] * 2
 
 
 def test_a_wrong_flag_is_told_in_one_line() -> None:
-    ended = run("--rest_api_port=0")
+    ended = run("--model_base_path=/m", "--batching_parameters_file=/b")
 
     assert ended.returncode == 1
-    assert len(ended.stderr.splitlines()) == 1
+    assert ended.stderr.splitlines() == [
+        "Failed to start server. Error: INVALID_ARGUMENT: --batching_parameters_file is set without setting"
+        " --enable_batching to true."
+    ]
 
 
 def test_wrong_flags_are_told_before_tensorflow_is_imported() -> None:
@@ -274,5 +284,5 @@ def test_the_version_is_told() -> None:
     ended = run("--version")
 
     assert ended.returncode == 0
-    assert ended.stdout.startswith("TensorFlow runtime: ")
+    assert ended.stdout.startswith("TensorFlow ModelServer: ")
     assert ended.stderr == ""

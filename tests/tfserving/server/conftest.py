@@ -1,0 +1,44 @@
+"""A gRPC server in the tests' process, and its client."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.tfserving import toys
+from tests.tfserving.server.rpc_client import Client
+from tfserving.server.catalog import Catalog
+from tfserving.server.model import Model
+from tfserving.server.monitoring import Monitor
+from tfserving.server.rpc import RpcServer
+from tfserving.server.rpc_options import RpcOptions
+from tfserving.server.saved import Runtime, SavedModel
+from tfserving.server.versions import Retries
+
+
+@pytest.fixture(scope="module")
+def rpc_catalog(toy: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
+    base = tmp_path_factory.mktemp("tasks")
+    toys.save_tasks(base / "3")
+
+    def load(folder: Path) -> SavedModel:
+        return SavedModel(folder, Runtime())
+
+    catalog = Catalog([Model("toy", toy, load, Retries()), Model("tasks", base, load, Retries())])
+    catalog.poll()
+    yield catalog
+    catalog.close()
+
+
+@pytest.fixture(scope="module")
+def rpc_monitor() -> Monitor:
+    return Monitor()
+
+
+@pytest.fixture(scope="module")
+def client(rpc_catalog: Catalog, rpc_monitor: Monitor) -> Iterator[Client]:
+    server = RpcServer(rpc_catalog, RpcOptions(health=True), rpc_monitor)
+    client = Client(f"127.0.0.1:{server.start()}")
+    yield client
+    client.channel.close()
+    server.close()
