@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tfserving.efficientnet import SIDE, EfficientNetLite0, picture
+from tfserving.precision import Precision
 from tfserving.runtime import tf
 from tfserving.weights import FloatArray
 
@@ -11,9 +12,9 @@ from tfserving.weights import FloatArray
 class Classifier(tf.Module):  # type: ignore[misc] # tensorflow publishes no types
     """JPEG bytes to classes, the decoding included; class 0 is background and never chosen."""
 
-    def __init__(self, weights: Mapping[str, FloatArray], labels: Path) -> None:
+    def __init__(self, weights: Mapping[str, FloatArray], labels: Path, precision: Precision) -> None:
         super().__init__()
-        self._network = EfficientNetLite0(weights)
+        self._network = EfficientNetLite0(weights, precision)
         self.labels = tf.saved_model.Asset(str(labels))
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "image_bytes")])  # type: ignore[untyped-decorator]
@@ -25,8 +26,10 @@ class Classifier(tf.Module):  # type: ignore[misc] # tensorflow publishes no typ
         return {"classes": tf.argmax(probabilities, axis=1), "probabilities": probabilities}
 
 
-def save(weights: Mapping[str, FloatArray], labels: Path, folder: Path) -> None:
+def save(
+    weights: Mapping[str, FloatArray], labels: Path, folder: Path, precision: Precision = "float32"
+) -> None:
     """Write the classifier with these weights, and the labels beside it, as a SavedModel."""
-    module = Classifier(weights, labels)
+    module = Classifier(weights, labels, precision)
     # The weights are constants of the graph: nothing has to be restored when it is loaded.
     tf.saved_model.save(module, str(folder), signatures=module.classify)

@@ -1,21 +1,20 @@
 """EfficientNet-Lite0 as a graph from pictures to class probabilities.
 
 The layers' sizes are those of the published model, the numbers in them come from `weights`. Batch
-normalisation is folded into the convolution before it: the same function, a third of the operations.
+normalisation is folded into the convolution before it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
+from tfserving.layers import Convolution, Norm, fold, widened
+from tfserving.precision import Precision
 from tfserving.runtime import tf
 from tfserving.weights import FloatArray
 
 SIDE = 224  # pixels of the square the network looks at
 MARGIN = 32  # pixels of the picture's shorter side left out when the square is cut, at the network's scale
 MEAN, SCALE = 127.0, 128.0
-EPSILON = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +39,12 @@ STAGES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Convolution:
-    """A convolution with its bias; the kernel is [height, width, inputs, outputs or 1]."""
-
-    kernel: FloatArray
-    bias: FloatArray
-    stride: int = 1
-    depthwise: bool = False
-    bounded: bool = True
-
-    def __call__(self, x: tf.Tensor) -> tf.Tensor:
-        """Convolve [batch, height, width, channels] and, where the layer is bounded, clip to 0..6."""
-        strides = [1, self.stride, self.stride, 1]
-        convolve = tf.nn.depthwise_conv2d if self.depthwise else tf.nn.conv2d
-        x = tf.nn.bias_add(convolve(x, self.kernel, strides, "SAME"), self.bias)
-        return tf.nn.relu6(x) if self.bounded else x
-
-
 class EfficientNetLite0:
     """The network, built once from the tensors of the weights file."""
 
-    def __init__(self, weights: Mapping[str, FloatArray]) -> None:
+    def __init__(self, weights: Mapping[str, FloatArray], precision: Precision = "float32") -> None:
         self._weights = weights
+        self._precision = precision
         self.stem = self._convolution("_conv_stem", "_bn0", stride=2)
         self.blocks: list[tuple[list[Convolution], bool]] = []
         inputs = self.stem.bias.size
@@ -85,7 +67,7 @@ class EfficientNetLite0:
                 y = layer(y)
             x = x + y if skips else y
         x = tf.reduce_mean(self.head(x), axis=[1, 2])
-        return tf.nn.softmax(tf.matmul(x, self.kernel) + self.bias)
+        return tf.nn.softmax(tf.matmul(x, widened(self.kernel, self._precision)) + self.bias)
 
     def _block(self, number: int, stage: Stage, stride: int) -> list[Convolution]:
         name = f"_blocks.{number}."
@@ -99,14 +81,19 @@ class EfficientNetLite0:
     def _convolution(
         self, name: str, norm: str, *, stride: int = 1, depthwise: bool = False, bounded: bool = True
     ) -> Convolution:
-        weights = self._weights
-        scale = weights[f"{norm}.weight"] / np.sqrt(weights[f"{norm}.running_var"] + np.float32(EPSILON))
-        bias = weights[f"{norm}.bias"] - weights[f"{norm}.running_mean"] * scale
-        # The file's order is [outputs, inputs, height, width].
-        kernel = (weights[f"{name}.weight"] * scale[:, None, None, None]).transpose(
-            (2, 3, 0, 1) if depthwise else (2, 3, 1, 0)
+        parts = (
+            self._weights[f"{norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")
         )
-        return Convolution(kernel, bias, stride, depthwise, bounded)
+        # The file's order is [outputs, inputs, height, width].
+        kernel, bias = fold(self._weights[f"{name}.weight"].transpose(2, 3, 1, 0), Norm(*parts))
+        return Convolution(
+            kernel.transpose(0, 1, 3, 2) if depthwise else kernel,
+            bias,
+            stride,
+            depthwise,
+            "relu6" if bounded else "none",
+            precision=self._precision,
+        )
 
 
 def picture(jpeg: tf.Tensor) -> tf.Tensor:

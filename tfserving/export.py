@@ -1,20 +1,62 @@
-"""Write the ImageNet classifier as a SavedModel: `python -m tfserving.export DIR` makes `DIR/1`.
+"""Write a model as a SavedModel: `python -m tfserving.export DIR` makes `DIR/1`, the ImageNet classifier.
 
-Signature `serving_default`: `image_bytes` (string [-1], JPEG of any size) -> `classes` (int64 [-1], 0 is
-background) and `probabilities` (float32 [-1, 1001]). The label of class c is entry c - 1 of the file
-`assets/imagenetLabels.json`.
+`--model` takes another one, `--precision` another number format for its kernels. What goes into each model
+and what comes out is told in `classifier`, `emotions` and `detector`.
 """
 
 import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from tfserving import weights
+from tfserving.precision import PRECISIONS, Precision
 
-LABELS = Path(__file__).parent / "labels" / "imagenetLabels.json"
+Save = Callable[[Path], None]
+
+LABELS = Path(__file__).parent / "labels"
+
+
+# What takes seconds to import is imported late: it is not needed to say that the weights are missing.
+# ruff: noqa: PLC0415
+
+
+def imagenet(precision: Precision) -> Save:
+    """Return what writes the ImageNet classifier; raise WeightsError where its weights cannot be read."""
+    source = weights.locate()
+    print(f"weights: {source}", flush=True)
+    tensors = weights.read(source)
+    from tfserving import classifier
+
+    return lambda folder: classifier.save(tensors, LABELS / "imagenetLabels.json", folder, precision)
+
+
+def emonet(precision: Precision) -> Save:
+    """Return what writes the model of emotions; raise WeightsError where its weights cannot be read."""
+    from tfserving import keras_weights
+
+    source = weights.locate(keras_weights.PACKAGE, keras_weights.SUFFIX)
+    print(f"weights: {source}", flush=True)
+    tensors = keras_weights.read(source)
+    from tfserving import emotions
+
+    return lambda folder: emotions.save(tensors, LABELS / "emonetLabels.json", folder, precision)
+
+
+def detect(precision: Precision) -> Save:
+    """Train the detector of shapes, say how good it is, and return what writes it."""
+    from tfserving import accuracy, detector, training
+
+    layers = training.train(say=partial(print, flush=True))
+    trained = detector.Detector(layers, LABELS / "detectLabels.json", precision)
+    print(accuracy.measure(lambda jpeg: dict(trained.detect([jpeg]))), flush=True)
+    return lambda folder: detector.save(trained, folder)
+
+
+MODELS: dict[str, Callable[[Precision], Save]] = {"imagenet": imagenet, "emonet": emonet, "detect": detect}
 
 
 def next_version(folder: Path) -> int:
@@ -23,18 +65,14 @@ def next_version(folder: Path) -> int:
     return max((int(name) for name in names if name.isdecimal()), default=0) + 1
 
 
-def write(source: Path, target: Path) -> None:
-    """Write the SavedModel with the weights of the file `source`; it exists under its name only when whole.
+def write(save: Save, target: Path) -> None:
+    """Write a SavedModel with `save`; it exists under its name only when whole.
 
-    Raises WeightsError when the file cannot be read, OSError when the folder cannot be written.
+    Raises WeightsError when the weights are of no use, OSError when the folder cannot be written.
     """
-    tensors = weights.read(source)
-    # Takes seconds to import, and is not needed to say that the weights are missing.
-    from tfserving import classifier  # noqa: PLC0415
-
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as scratch:
-        classifier.save(tensors, LABELS, Path(scratch, "new"))
+        save(Path(scratch, "new"))
         if target.exists():
             target.rename(Path(scratch, "old"))
         Path(scratch, "new").rename(target)
@@ -45,25 +83,41 @@ def size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Export the model and say where it lies; return the exit status."""
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return the options; argparse ends the process where they are wrong."""
     parser = argparse.ArgumentParser(
-        prog="python -m tfserving.export", description="Export the ImageNet model."
+        prog="python -m tfserving.export", description="Export a model as a SavedModel."
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="the model's folder; DIR/1 is written")
+    parser.add_argument(
+        "--model",
+        choices=MODELS,
+        default="imagenet",
+        help="imagenet: classes of pictures (the default); emonet: emotions of faces; "
+        "detect: shapes and where they are, trained here in a minute or two",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="float32",
+        help="number format that the kernels are stored in (default: float32)",
+    )
     number = parser.add_mutually_exclusive_group()
     number.add_argument(
         "--version", type=int, default=1, metavar="N", help="write DIR/N instead, replacing it"
     )
     number.add_argument("--next", action="store_true", help="write the version after the highest one there")
-    options = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Export the model and say where it lies; return the exit status."""
+    options = parse(arguments)
     version = next_version(options.folder) if options.next else options.version
     target = options.folder / str(version)
     started = time.monotonic()
     try:
-        source = weights.locate()
-        print(f"weights: {source}", flush=True)
-        write(source, target)
+        write(MODELS[options.model](options.precision), target)
     except (weights.WeightsError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -29,6 +29,15 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def narrow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The base paths of the ImageNet model in fewer bits, by precision."""
+    bases = {precision: tmp_path_factory.mktemp(precision) for precision in ("float16", "int8")}
+    for precision, base in bases.items():
+        assert export.main([str(base), f"--precision={precision}"]) == 0
+    return bases
+
+
+@pytest.fixture(scope="session")
 def model_folder(request: pytest.FixtureRequest) -> Path:
     """The ImageNet model as `make install` leaves it, else freshly exported."""
     folder = ROOT / "build/models/imagenet"

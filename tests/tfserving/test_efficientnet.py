@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from tfserving import weights
-from tfserving.efficientnet import EPSILON, SIDE, EfficientNetLite0, picture
+from tfserving.efficientnet import SIDE, EfficientNetLite0, picture
+from tfserving.layers import EPSILON
 from tfserving.runtime import tf
 from tfserving.weights import FloatArray
 

@@ -80,28 +80,25 @@ def test_pictures_of_several_sizes_go_in_one_batch(model: SavedModel, frames: Fr
     assert together == [classify(model, [picture])[0][0] for picture in pictures]
 
 
-def test_an_export_replaces_the_version_and_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tfserving.classifier.save", lambda _w, _l, folder: folder.mkdir())
+def test_an_export_replaces_the_version_and_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "1").mkdir()
     (tmp_path / "1/old").touch()
 
-    export.write(weights.locate(), tmp_path / "1")
+    export.write(Path.mkdir, tmp_path / "1")
 
     assert [path.name for path in tmp_path.iterdir()] == ["1"]
     assert list((tmp_path / "1").iterdir()) == []
 
 
-def test_a_failed_export_leaves_the_old_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
+def test_a_failed_export_leaves_the_old_version(tmp_path: Path) -> None:
+    def fail(folder: Path) -> None:
+        folder.mkdir()
         raise OSError("disk full")
 
-    monkeypatch.setattr("tfserving.classifier.save", fail)
     (tmp_path / "1").mkdir()
 
     with pytest.raises(OSError, match="disk full"):
-        export.write(weights.locate(), tmp_path / "1")
+        export.write(fail, tmp_path / "1")
 
     assert [path.name for path in tmp_path.iterdir()] == ["1"]
 
@@ -123,7 +120,7 @@ def test_the_version_is_chosen_by_the_arguments(
     arguments: list[str],
     version: str,
 ) -> None:
-    monkeypatch.setattr("tfserving.classifier.save", lambda _w, _l, folder: folder.mkdir())
+    monkeypatch.setattr("tfserving.classifier.save", lambda _w, _l, folder, _p: folder.mkdir())
     (tmp_path / "3").mkdir()
 
     status = export.main([str(tmp_path), *arguments])
@@ -131,6 +128,34 @@ def test_the_version_is_chosen_by_the_arguments(
     assert status == 0
     assert (tmp_path / version).is_dir()
     assert f"model: {tmp_path / version}, 0.0 MB" in capsys.readouterr().out
+
+
+def test_fewer_bits_make_a_smaller_model_of_the_same_signature(
+    exported: Path, narrow: dict[str, Path], frames: Frames
+) -> None:
+    pictures = frames("bikes", first=110, step=20)
+    names, probabilities = {}, {}
+    for precision, base in {"float32": exported, **narrow}.items():
+        model = SavedModel(base / "1", Runtime())
+        names[precision], probabilities[precision] = classify(model, pictures)
+        model.close()
+
+    whole = export.size(exported / "1")
+    assert export.size(narrow["float16"] / "1") < 0.55 * whole
+    assert export.size(narrow["int8"] / "1") < 0.3 * whole
+    assert 0 < np.abs(probabilities["float16"] - probabilities["float32"]).max() < 0.02
+    assert 0 < np.abs(probabilities["int8"] - probabilities["float32"]).max() < 0.5
+    assert names["float16"] == names["float32"]
+    for base in narrow.values():
+        assert (base / "1/assets/imagenetLabels.json").read_bytes() == LABELS.read_bytes()
+
+
+@pytest.mark.parametrize("arguments", [["--model=nothing"], ["--precision=float64"]])
+def test_what_is_not_known_is_refused(tmp_path: Path, arguments: list[str]) -> None:
+    with pytest.raises(SystemExit):
+        export.main([str(tmp_path), *arguments])
+
+    assert not list(tmp_path.iterdir())
 
 
 def test_missing_weights_are_told_in_one_line(
