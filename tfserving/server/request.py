@@ -31,7 +31,8 @@ def read(text: bytes) -> Request:
         raise invalid(f"JSON Value: {echo(body)} Is not object")
     name = body.get(b"signature_name", b"")
     if not isinstance(name, bytes):
-        raise invalid(f"JSON Value: {echo(body)} 'signature_name' key must be a string value.")
+        what = "not formatted correctly. 'signature_name' key must be a string value."
+        raise invalid(f"JSON Value: {echo(body)} {what}")
     return Request(name.decode("utf-8", "replace"), body)
 
 

@@ -2,20 +2,18 @@
 
 import binascii
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from tfserving.server import nesting
 from tfserving.server.dtypes import INTEGERS, REALS, spelling
 from tfserving.server.echo import echo
 from tfserving.server.errors import Code, ServingError, invalid
 from tfserving.server.parse import Value
 
 Array: TypeAlias = npt.NDArray[Any]
-
-MAX_RANK = 64  # as many dimensions as NumPy has; no more useful ones are known
 
 _TYPES = {type(None): "Null", int: "Number", float: "Number", bytes: "String", list: "Array", dict: "Object"}
 
@@ -31,21 +29,12 @@ def tensor(value: Value, dtype: str) -> Array:
     Raises ServingError: UNIMPLEMENTED for a dtype that JSON has no values for, INVALID_ARGUMENT for lists of
     unequal lengths and for values of another type.
     """
-    shape, leaves = _flatten(value)
-    if dtype in REALS:
-        flat = _reals(leaves, dtype)
-    elif dtype in INTEGERS:
-        flat = _integers(leaves, dtype)
-    elif dtype == "bool":
-        _check(leaves, dtype, bool)
-        flat = np.array(leaves, np.bool_)
-    elif dtype == "string":
-        flat = strings([_string(leaf) for leaf in leaves])
-    else:
-        first = echo(leaves[0]) if leaves else "[]"
-        raise ServingError(
-            Code.UNIMPLEMENTED, f"Conversion of JSON Value: {first} to type: {spelling(dtype)}"
-        )
+    shape = nesting.shape(value)
+    leaves, failure = nesting.elements(value, shape)
+    # What fails first in the text is told, be it a value or a list.
+    flat = _converted(leaves, dtype)
+    if failure:
+        raise failure
     return flat.reshape(shape)
 
 
@@ -56,34 +45,21 @@ def strings(items: Sequence[bytes]) -> Array:
     return array
 
 
-def _flatten(value: Value) -> tuple[tuple[int, ...], list[Value]]:
-    """Return the shape that the first elements have, and all elements, which must agree with it."""
-    shape = []
-    first = value
-    while isinstance(first, list):
-        shape.append(len(first))
-        if not first:
-            break
-        first = first[0]
-    if len(shape) > MAX_RANK:
-        raise invalid(f"Encountered {len(shape)} nested lists, expected at most {MAX_RANK}")
-    items = [value]
-    for level, size in enumerate(shape):
-        for item in items:
-            if not isinstance(item, list):
-                raise invalid(
-                    f"JSON Value: {echo(item)} found at incorrect level: {level} in the JSON DOM."
-                    f" Expected at level: {len(shape)}"
-                )
-            if len(item) != size:
-                raise invalid(
-                    f"Encountered list at unexpected size: {len(item)} at level: {level}"
-                    f" expected size: {size}"
-                )
-        items = list(chain.from_iterable(items))  # type: ignore[arg-type] # they are lists, as just checked
-    if list in set(map(type, items)):
-        raise invalid(f"Encountered list at unexpected level: {len(shape)} expected < {len(shape)}")
-    return tuple(shape), items
+def _converted(leaves: list[Value], dtype: str) -> Array:
+    if dtype in REALS:
+        return _reals(leaves, dtype)
+    if dtype in INTEGERS:
+        return _integers(leaves, dtype)
+    if dtype == "bool":
+        _check(leaves, dtype, bool)
+        return np.array(leaves, np.bool_)
+    if dtype == "string":
+        return strings([_string(leaf) for leaf in leaves])
+    first = leaves[0] if leaves else []
+    if isinstance(first, dict):
+        raise _mismatch(first, dtype)
+    what = f"Conversion of JSON Value: {echo(first)} to type: {spelling(dtype)}"
+    raise ServingError(Code.UNIMPLEMENTED, what)
 
 
 def _check(leaves: list[Value], dtype: str, *allowed: type) -> None:
@@ -109,10 +85,9 @@ def _reals(leaves: list[Value], dtype: str) -> Array:
 
 
 def _integers(leaves: list[Value], dtype: str) -> Array:
-    _check(leaves, dtype, int)
     low, high = INTEGERS[dtype]
     for leaf in leaves:
-        if not isinstance(leaf, int) or not low <= leaf < high:
+        if isinstance(leaf, bool) or not isinstance(leaf, int) or not low <= leaf < high:
             raise _mismatch(leaf, dtype)
     return np.array(leaves, np.uint64 if dtype == "uint64" else np.int64).astype(dtype)
 

@@ -1,0 +1,93 @@
+"""Two exports are compared over a film, and what cannot be compared is told in one line."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.parts import ROOT
+from tests.tfserving import toys
+from tfserving import compare
+from tfserving.film import frames
+
+
+def test_a_model_is_the_same_as_itself(
+    exported: Path, clips: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = compare.main([str(exported), str(exported / "1"), str(clips / "bikes.mp4"), "--step=50"])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert status == 0
+    assert lines[0].split() == ["MODEL_A", "MODEL_B"]
+    assert lines[1].split() == ["size", "on", "disk", "18.6", "MB", "18.6", "MB"]
+    assert [float(word) > 0 for word in lines[2].split() if word[0].isdigit()] == [True, True]
+    assert lines[3] == "same likeliest class: 100.0% of 5 frames"
+    assert lines[4] == "its probability differs by 0.0000 on average, 0.0000 at most"
+
+
+def test_fewer_bits_are_compared_frame_by_frame(exported: Path, narrow: dict[str, Path], clips: Path) -> None:
+    wide, few = (compare.load(compare.resolve(base)) for base in (exported, narrow["int8"]))
+
+    comparison = compare.compare(wide, few, frames(clips / "bikes.mp4", 25), print)
+
+    wide.close()
+    few.close()
+    assert len(comparison.same) == len(comparison.differences) == 10
+    assert all(len(times) == 10 for times in comparison.times)
+    assert sum(comparison.same) >= 7
+    assert 0 < max(comparison.differences) < 0.5
+
+
+def test_the_highest_version_is_taken(tmp_path: Path) -> None:
+    for name in ("2", "10", "x"):
+        (tmp_path / name).mkdir()
+
+    assert compare.resolve(tmp_path) == tmp_path / "10"
+
+
+@pytest.mark.parametrize("what", ["missing", "empty", "toy", "film", "picture"])
+def test_what_cannot_be_compared_is_told_in_one_line(
+    exported: Path, clips: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], what: str
+) -> None:
+    bikes = clips / "bikes.mp4"
+    (tmp_path / "empty").mkdir()
+    toys.save(tmp_path / "toy")
+    model, clip, reason = {
+        "missing": (tmp_path / "missing", bikes, f"{tmp_path}/missing: No such file or directory"),
+        "empty": (
+            tmp_path / "empty",
+            bikes,
+            f"{tmp_path}/empty: neither a SavedModel nor a folder of versions",
+        ),
+        "toy": (
+            tmp_path / "toy",
+            bikes,
+            f"{tmp_path}/toy: it takes x, gives y; only models from image_bytes",
+        ),
+        "film": (exported, tmp_path / "none.mp4", f"{tmp_path}/none.mp4: no such file"),
+        "picture": (exported, ROOT / "README.md", f"{ROOT}/README.md: OpenCV reads no frame of it"),
+    }[what]
+    capfd.readouterr()
+
+    status = compare.main([str(model), str(exported), str(clip)])
+
+    output = capfd.readouterr()
+    assert status == 1
+    assert output.out == ""
+    assert output.err.startswith(reason)
+    assert output.err.count("\n") == 1
+
+
+def test_a_missing_opencv_is_told_with_the_command_that_installs_it(
+    exported: Path, clips: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "cv2", None)
+
+    assert compare.main([str(exported), str(exported), str(clips / "bikes.mp4")]) == 1
+    assert "pip install 'opencv-python-headless<5'\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("step", ["0", "-1", "x"])
+def test_a_wrong_step_is_refused(exported: Path, clips: Path, step: str) -> None:
+    with pytest.raises(SystemExit):
+        compare.main([str(exported), str(exported), str(clips / "bikes.mp4"), f"--step={step}"])

@@ -1,0 +1,175 @@
+"""The detector, trained once here, finds shapes on pictures it has not seen, with the usual signature."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.parts import ROOT
+from tfserving import accuracy, export, training
+from tfserving.detector import GREY, LAYERS, MOST, SIDE, Detector, fitted, save
+from tfserving.runtime import tf
+from tfserving.server.saved import Runtime, SavedModel
+from tfserving.shapes import NAMES
+
+# Training takes a minute or two, and longer beside other work.
+pytestmark = pytest.mark.timeout(1200)
+
+LABELS = ROOT / "tfserving/labels/detectLabels.json"
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder of the exported detector, and what the export printed."""
+    base = tmp_path_factory.mktemp("detect")
+    with redirect_stdout(StringIO()) as said:
+        assert export.main([str(base), "--model=detect"]) == 0
+    return base / "1", said.getvalue()
+
+
+@pytest.fixture(scope="session")
+def model(trained: tuple[Path, str]) -> Iterator[SavedModel]:
+    model = SavedModel(trained[0], Runtime())
+    yield model
+    model.close()
+
+
+def detect(model: SavedModel, jpegs: list[bytes]) -> dict[str, Any]:
+    return model.run("serving_default", {"input_tensor": np.array([*jpegs, None], object)[:-1]})
+
+
+def jpeg(pixels: np.ndarray) -> bytes:
+    return cv2.imencode(".jpg", pixels)[1].tobytes()
+
+
+def star(height: int, width: int) -> bytes:
+    """A star in the left half of a grey picture, in a box of half its height."""
+    angles = np.arange(10) * np.pi / 5
+    radii = np.where(np.arange(10) % 2, 0.42, 1) * height / 4
+    points = np.stack([width / 4 + radii * np.sin(angles), height / 2 - radii * np.cos(angles)], axis=1)
+    picture = np.full((height, width, 3), 90, np.uint8)
+    cv2.fillPoly(picture, [np.rint(points).astype(np.int32)], (40, 60, 230), cv2.LINE_AA)
+    return jpeg(picture)
+
+
+def test_the_signature_is_that_of_object_detection(model: SavedModel) -> None:
+    fields = model.metadata()["serving_default"]
+
+    def shape(tensor: dict[str, Any]) -> list[str]:
+        return [dim["size"] for dim in tensor["tensor_shape"]["dim"]]
+
+    assert {name: (t["dtype"], shape(t)) for name, t in fields["inputs"].items()} == {
+        "input_tensor": ("DT_STRING", ["-1"])
+    }
+    assert {name: (t["dtype"], shape(t)) for name, t in fields["outputs"].items()} == {
+        "detection_boxes": ("DT_FLOAT", ["-1", str(MOST), "4"]),
+        "detection_classes": ("DT_FLOAT", ["-1", str(MOST)]),
+        "detection_scores": ("DT_FLOAT", ["-1", str(MOST)]),
+        "num_detections": ("DT_FLOAT", ["-1"]),
+    }
+
+
+def test_the_labels_are_beside_the_model(trained: tuple[Path, str]) -> None:
+    assert (trained[0] / "assets/detectLabels.json").read_bytes() == LABELS.read_bytes()
+    assert tuple(json.loads(LABELS.read_text())) == NAMES
+
+
+def test_the_export_tells_how_far_it_is_and_how_good(trained: tuple[Path, str]) -> None:
+    figures = re.search(
+        r"^held out: precision (0\.\d+|1\.0+), recall (0\.\d+|1\.0+) of \d+ shapes", trained[1], re.MULTILINE
+    )
+
+    assert "training: step " in trained[1]
+    assert figures is not None
+    assert min(map(float, figures.groups())) > 0.9
+
+
+@pytest.mark.parametrize("sides", [(96, 256), (400, 900), (1280, 1280)])
+def test_shapes_are_found_on_pictures_of_any_size(model: SavedModel, sides: tuple[int, int]) -> None:
+    count = 100 if sides[1] < 1000 else 20
+
+    measured = accuracy.measure(lambda jpeg: detect(model, [jpeg]), count, sides)
+
+    assert measured.there > 1.5 * count
+    assert measured.precision > 0.9
+    assert measured.recall > 0.9
+
+
+@pytest.mark.parametrize(("height", "width"), [(240, 240), (360, 640), (720, 1280), (200, 500)])
+def test_a_box_lies_around_its_shape_whatever_the_proportions(
+    model: SavedModel, height: int, width: int
+) -> None:
+    outputs = detect(model, [star(height, width)])
+
+    aside = height / width / 4
+    there = np.array([0.25, 0.25 - aside, 0.45 + 0.25, 0.25 + aside], np.float32)
+    assert int(outputs["num_detections"][0]) >= 1
+    assert outputs["detection_classes"][0, 0] == NAMES.index("star") + 1
+    assert outputs["detection_scores"][0, 0] > 0.5
+    assert accuracy.overlap(outputs["detection_boxes"][0, 0], there) > 0.6
+
+
+def test_boxes_come_likeliest_first_and_zeros_after_them(model: SavedModel) -> None:
+    outputs = detect(model, [star(300, 400), star(200, 200), jpeg(np.full((90, 90, 3), 90, np.uint8))])
+
+    for boxes, scores, classes, count in zip(
+        *(outputs[f"detection_{name}"] for name in ("boxes", "scores", "classes")),
+        outputs["num_detections"].astype(int),
+        strict=True,
+    ):
+        assert (np.diff(scores) <= 0).all()
+        assert (scores[:count] > 0).all()
+        assert set(classes[:count]) <= {1, 2, 3, 4}
+        assert ((boxes >= 0) & (boxes <= 1)).all()
+        assert not boxes[count:].any()
+        assert not scores[count:].any()
+        assert not classes[count:].any()
+    assert (outputs["detection_scores"][2] < 0.5).all()
+
+
+def test_pictures_in_one_batch_are_answered_as_alone(model: SavedModel) -> None:
+    pictures = [star(300, 400), star(500, 500), star(240, 900)]
+
+    together = detect(model, pictures)
+
+    for number, picture in enumerate(pictures):
+        alone = detect(model, [picture])
+        assert all(np.allclose(together[name][number], alone[name][0], atol=1e-4) for name in alone)
+
+
+def test_a_film_without_shapes_holds_few_that_are_sure(
+    model: SavedModel, frames: Callable[..., list[bytes]]
+) -> None:
+    outputs = detect(model, frames("carphone_pristine", step=20))
+
+    assert (outputs["detection_scores"] >= 0.5).sum(axis=1).mean() < 3
+
+
+@pytest.mark.parametrize(("height", "width"), [(160, 160), (1, 1), (1, 700), (900, 300), (128, 64)])
+def test_a_picture_keeps_its_proportions_in_the_square(height: int, width: int) -> None:
+    square, taken = fitted(tf.constant(jpeg(np.full((height, width, 3), 255, np.uint8))))
+
+    rows, columns = taken.numpy().astype(int)
+    assert max(rows, columns) == SIDE
+    assert rows == max(round(SIDE * height / max(height, width)), 1)
+    assert columns == max(round(SIDE * width / max(height, width)), 1)
+    assert np.allclose(square[:rows, :columns], 255, atol=2)
+    assert np.allclose(square[rows:], GREY)
+    assert np.allclose(square[:, columns:], GREY)
+
+
+def test_fewer_bits_make_it_smaller(tmp_path: Path) -> None:
+    layers = training.train(pictures=16, rounds=1)
+    assert list(layers) == [*(name for name in LAYERS if name != "head"), "head"]
+
+    save(Detector(layers, LABELS, "float32"), tmp_path / "whole")
+    save(Detector(layers, LABELS, "int8"), tmp_path / "few")
+
+    assert export.size(tmp_path / "few") < 0.4 * export.size(tmp_path / "whole")

@@ -1,0 +1,111 @@
+"""What the detector learns by says what is right."""
+
+import numpy as np
+import pytest
+
+from tfserving import training
+from tfserving.detector import CELL, CLASSES, GRID, SIDE
+from tfserving.learning import Adam, flipped, loss, overlap, targets
+from tfserving.runtime import tf
+from tfserving.shapes import Scene
+from tfserving.weights import FloatArray
+
+WHOLE = np.array([SIDE, SIDE], np.float32)
+
+
+def one(box: list[float], number: int) -> Scene:
+    """A scene with one shape."""
+    return Scene(np.zeros((8, 8, 3), np.uint8), np.array([box], np.float32), np.array([number]))
+
+
+def perfect(wanted: FloatArray) -> FloatArray:
+    """What a grid tells that knows what is wanted."""
+    near = wanted[..., :CLASSES]
+    middle = (np.arange(GRID) + 0.5) * CELL
+    y, x = np.meshgrid(middle, middle, indexing="ij")
+    ymin, xmin, ymax, xmax = np.moveaxis(wanted[..., -5:-1], -1, 0)
+    distances = np.stack([y - ymin, x - xmin, ymax - y, xmax - x], axis=-1) / CELL
+    there = np.where(near.max(axis=-1, keepdims=True) > 0.5, 20, -20)
+    classes = 20 * (near == near.max(axis=-1, keepdims=True))
+    return np.concatenate([there, classes, np.log(np.maximum(distances, 0.02))], axis=-1, dtype=np.float32)
+
+
+def test_the_cell_in_the_middle_of_a_shape_is_its_peak() -> None:
+    cells = targets(one([0.25, 0.5, 0.5, 0.875], 3), WHOLE)
+
+    rows, columns = np.nonzero(cells[..., 2] == 1)
+    assert (rows.tolist(), columns.tolist()) == ([6], [11])
+    assert cells[6, 11, -5:].tolist() == [32, 64, 64, 112, 1]
+    assert not cells[..., [0, 1, 3]].any()
+    assert cells[6, 12, 2] > cells[6, 13, 2] > cells[6, 15, 2]
+
+
+def test_a_box_is_placed_where_the_picture_lies_in_the_square() -> None:
+    cells = targets(one([0, 0, 1, 1], 1), np.array([SIDE, SIDE / 2], np.float32))
+
+    assert cells[GRID // 2, GRID // 4, -5:-1].tolist() == [0, 0, SIDE, SIDE / 2]
+
+
+@pytest.mark.parametrize(("down", "across"), [(False, True), (True, False), (True, True), (False, False)])
+def test_a_flipped_picture_has_the_targets_of_a_flipped_scene(down: bool, across: bool) -> None:
+    box = np.array([0.1, 0.3, 0.42, 0.63])
+    low, high = box[:2].copy(), box[2:].copy()
+    for axis, turned in enumerate((down, across)):
+        if turned:
+            low[axis], high[axis] = 1 - box[2 + axis], 1 - box[axis]
+    squares = np.random.default_rng(0).integers(0, 255, (1, SIDE, SIDE, 3)).astype(np.uint8)
+
+    pictures, wanted = flipped(squares, targets(one(list(box), 2), WHOLE)[None], down=down, across=across)
+
+    expected = targets(one([*low, *high], 2), WHOLE)
+    counts = expected[..., -1] > 0
+    assert np.allclose(wanted[0, ..., :CLASSES], expected[..., :CLASSES])
+    assert np.allclose(wanted[0][counts], expected[counts], atol=1e-4)
+    assert (pictures[0, -1 if down else 0, -1 if across else 0] == squares[0, 0, 0]).all()
+
+
+def test_what_is_right_costs_nothing_and_each_mistake_something() -> None:
+    wanted = targets(one([0.25, 0.5, 0.5, 0.875], 3), WHOLE)[None]
+    right = perfect(wanted)
+    silent, confused, shifted = right.copy(), right.copy(), right.copy()
+    silent[..., 0] = -20
+    confused[..., 1 : 1 + CLASSES] = np.roll(right[..., 1 : 1 + CLASSES], 1, axis=-1)
+    shifted[..., -4:] += 0.5
+
+    assert loss(tf.constant(right), wanted) < 1e-3
+    for wrong in (silent, confused, shifted):
+        assert loss(tf.constant(wrong), wanted) > 0.2
+
+
+@pytest.mark.parametrize(
+    ("other", "value"),
+    [
+        ([0, 0, 2, 2], 1),
+        ([0, 0, 2, 4], 0.5),
+        ([0, 2, 2, 4], 0),
+        ([0, 4, 2, 6], -1 / 3),
+        ([1, 1, 3, 3], 1 / 7 - 2 / 9),
+    ],
+)
+def test_the_overlap_of_boxes(other: list[float], value: float) -> None:
+    assert overlap(tf.constant([0.0, 0, 2, 2]), tf.constant(other, tf.float32)).numpy() == pytest.approx(
+        value
+    )
+
+
+def test_steps_lead_to_the_lowest_point() -> None:
+    x = tf.Variable([5.0, -3.0])
+    adam = Adam([x], 0.2, 200)
+
+    for _ in range(200):
+        adam.apply([2 * (x - [1.0, 2.0]) * [1.0, 100.0]])
+
+    assert np.allclose(x, [1, 2], atol=0.02)
+
+
+def test_training_is_the_same_each_time() -> None:
+    first, second = (training.train(pictures=32, rounds=2) for _ in range(2))
+
+    assert list(first) == list(second)
+    assert all((first[name].kernel == second[name].kernel).all() for name in first)
+    assert all((first[name].bias == second[name].bias).all() for name in first)

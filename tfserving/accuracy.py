@@ -1,0 +1,77 @@
+"""How well the detector finds shapes on generated pictures that it has not learned from."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tfserving import shapes
+from tfserving.shapes import Scene
+from tfserving.weights import FloatArray
+
+SEED = 2
+PICTURES = 300
+SIDES = (120, 640)
+SCORE = 0.5  # a box counts as found from this score on
+OVERLAP = 0.5  # and as right where it overlaps a box of its class by this share
+
+Detect = Callable[[bytes], Mapping[str, npt.ArrayLike]]  # of a batch of one picture
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """What was counted: boxes found, those of them that are right, and boxes that there are."""
+
+    pictures: int
+    found: int
+    right: int
+    there: int
+
+    @property
+    def precision(self) -> float:
+        """The share of the boxes found that are right; 1 where none is found."""
+        return self.right / self.found if self.found else 1.0
+
+    @property
+    def recall(self) -> float:
+        """The share of the boxes that there are which were found; 1 where there is none."""
+        return self.right / self.there if self.there else 1.0
+
+    def __str__(self) -> str:
+        """Return one line for people."""
+        return (
+            f"held out: precision {self.precision:.3f}, recall {self.recall:.3f} "
+            f"of {self.there} shapes on {self.pictures} pictures (score {SCORE}, overlap {OVERLAP})"
+        )
+
+
+def measure(detect: Detect, pictures: int = PICTURES, sides: tuple[int, int] = SIDES) -> Accuracy:
+    """Count over new pictures, the longer side of so many pixels; `detect` gives the signature's outputs."""
+    random = np.random.default_rng(SEED)
+    found = right = there = 0
+    for _ in range(pictures):
+        scene, jpeg = shapes.draw(random, *sides)
+        answer = {name: np.asarray(value)[0] for name, value in detect(jpeg).items()}
+        sure = answer["detection_scores"] >= SCORE
+        found += int(sure.sum())
+        right += matches(answer["detection_boxes"][sure], answer["detection_classes"][sure], scene)
+        there += len(scene.boxes)
+    return Accuracy(pictures, found, right, there)
+
+
+def matches(boxes: FloatArray, classes: FloatArray, scene: Scene) -> int:
+    """Return how many of the boxes [count, 4], likeliest first, are right; each of a scene's counts once."""
+    left = list(range(len(scene.boxes)))
+    for box, number in zip(boxes, classes, strict=True):
+        same = [n for n in left if scene.classes[n] == number and overlap(box, scene.boxes[n]) >= OVERLAP]
+        if same:
+            left.remove(max(same, key=lambda n: overlap(box, scene.boxes[n])))
+    return len(scene.boxes) - len(left)
+
+
+def overlap(a: FloatArray, b: FloatArray) -> float:
+    """Return the intersection of two boxes over their union, 0..1."""
+    both = np.prod(np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0))
+    either = np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - both
+    return float(both / either) if either > 0 else 0.0

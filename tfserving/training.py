@@ -1,0 +1,108 @@
+"""Train the detector on generated pictures: the same pictures and steps each time, a minute on two cores."""
+
+from typing import Any
+
+import numpy as np
+
+from tfserving import detector, shapes
+from tfserving.detector import CLASSES, LAYERS
+from tfserving.layers import EPSILON, Convolution, Norm, fold
+from tfserving.learning import Adam, flipped, loss, targets
+from tfserving.progress import Say, slowly
+from tfserving.runtime import tf
+from tfserving.weights import FloatArray
+
+SEED = 1
+PICTURES = 2000
+ROUNDS = 4  # how often each picture is looked at
+BATCH = 16
+RATE = 4e-3  # the highest rate of learning
+KEPT = 0.95  # share of what it has seen that a normalisation keeps in a step
+SIDES = (96, 256)  # pixels of the longer side of a picture
+
+
+class Trainee(tf.Module):  # type: ignore[misc] # tensorflow publishes no types
+    """The detector's layers while they learn: kernels, and normalisations over the batch."""
+
+    def __init__(self, random: np.random.Generator) -> None:
+        super().__init__()
+        self.kernels: dict[str, Any] = {}
+        self.norms: dict[str, dict[str, Any]] = {}
+        starts = {"gamma": 1.0, "beta": 0.0, "mean": 0.0, "variance": 1.0}
+        for name, size in LAYERS.items():
+            shape = (size.kernel, size.kernel, size.inputs, size.outputs)
+            spread = np.sqrt(2 / (size.kernel**2 * size.inputs))
+            self.kernels[name] = tf.Variable(random.normal(scale=spread, size=shape), dtype=tf.float32)
+            if name != "head":
+                self.norms[name] = {
+                    part: tf.Variable(tf.fill([size.outputs], start), trainable=part in ("gamma", "beta"))
+                    for part, start in starts.items()
+                }
+        # At first a shape is unlikely in every cell, each class as likely as the others, the box small.
+        self.bias = tf.Variable([-3.0] + [0.0] * CLASSES + [0.5] * 4)
+
+    def layer(self, name: str, x: tf.Tensor) -> tf.Tensor:
+        """Apply a layer; a normalisation takes note of what it sees."""
+        x = tf.nn.conv2d(x, self.kernels[name], LAYERS[name].stride, "SAME")
+        if name == "head":
+            return x + self.bias
+        norm = self.norms[name]
+        mean, variance = tf.nn.moments(x, [0, 1, 2])
+        norm["mean"].assign(KEPT * norm["mean"] + (1 - KEPT) * mean)
+        norm["variance"].assign(KEPT * norm["variance"] + (1 - KEPT) * variance)
+        x = tf.nn.batch_normalization(x, mean, variance, norm["beta"], norm["gamma"], EPSILON)
+        return tf.nn.relu(x)
+
+    def layers(self) -> dict[str, Convolution]:
+        """Return the layers as they are exported, the normalisations folded in."""
+        head = Convolution(self.kernels["head"].numpy(), self.bias.numpy())
+        folded = {
+            name: Convolution(
+                *fold(
+                    self.kernels[name].numpy(), Norm(**{part: norm[part].numpy() for part in Norm._fields})
+                ),
+                LAYERS[name].stride,
+                activation="relu",
+            )
+            for name, norm in self.norms.items()
+        }
+        return {**folded, "head": head}
+
+
+def train(pictures: int = PICTURES, rounds: int = ROUNDS, say: Say = print) -> dict[str, Convolution]:
+    """Return the trained layers by name; `say` gets a line every ten seconds or so."""
+    random = np.random.default_rng(SEED)
+    tell = slowly(say)
+    squares, wanted = examples(random, pictures, tell)
+    trainee = Trainee(random)
+    batches = pictures // BATCH
+    adam = Adam(trainee.trainable_variables, RATE, rounds * batches)
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def learn(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            value = loss(detector.grid(detector.scaled(x), trainee.layer), y)
+        adam.apply(tape.gradient(value, trainee.trainable_variables))
+        return value
+
+    for step in range(rounds * batches):
+        if step % batches == 0:
+            order = random.permutation(pictures)
+        chosen = order[step % batches * BATCH :][:BATCH]
+        down, across = random.random(2) < 0.5
+        value = learn(*flipped(squares[chosen], wanted[chosen], down=down, across=across))
+        tell(f"training: step {step + 1} of {rounds * batches}, loss {value:.2f}")
+    return trainee.layers()
+
+
+def examples(random: np.random.Generator, count: int, tell: Say) -> tuple[shapes.Pixels, FloatArray]:
+    """Return pictures [count, SIDE, SIDE, 3] as the network sees them, and the targets of their grids."""
+    fitted = tf.function(detector.fitted, input_signature=[tf.TensorSpec([], tf.string)])
+    squares, wanted = [], []
+    for number in range(count):
+        scene, jpeg = shapes.draw(random, *SIDES)
+        square, taken = fitted(jpeg)
+        squares.append(np.rint(square).astype(np.uint8))
+        wanted.append(targets(scene, taken.numpy()))
+        tell(f"training: {number + 1} of {count} pictures drawn")
+    return np.stack(squares), np.stack(wanted)
