@@ -1,14 +1,13 @@
 """An HTTP connection that is kept open, with a deadline for each question."""
 
 import socket
-import threading
 import time
-from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from typing import Final
 from urllib.parse import urlsplit
 
 from consumer.errors import ModelError
+from consumer.watchdog import Watchdog
 
 LARGEST_ANSWER: Final = 16 * 1024 * 1024  # bytes
 LIFETIME: Final = 30.0
@@ -26,6 +25,7 @@ class Connection:
         parts = urlsplit(url)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         self._connection = kind(parts.hostname or "", parts.port, timeout=timeout)
+        self._watchdog = Watchdog(timeout)
         self._timeout = timeout
         self._opened = 0.0
 
@@ -63,6 +63,7 @@ class Connection:
 
     def close(self) -> None:
         """Close the connection; the next question opens it again."""
+        self._watchdog.end()
         self._connection.close()
 
     def _exchange(self, path: str, body: bytes, deadline: float) -> tuple[int, bytes]:
@@ -70,10 +71,7 @@ class Connection:
         if self._connection.sock is None:
             self._connection.connect()
             self._opened = time.monotonic()
-        # Timeouts of a socket count from its last byte, however slowly they trickle in.
-        left = max(0, deadline - time.monotonic())
-        watchdog = threading.Timer(left, _cut, [self._connection.sock])
-        watchdog.start()
+        self._watchdog.watch(self._connection.sock, deadline)
         try:
             method = "POST" if body else "GET"
             self._connection.request(method, path, body, {"Content-Type": "application/json"})
@@ -86,9 +84,4 @@ class Connection:
                 raise TimeoutError
             return answer.status, text
         finally:
-            watchdog.cancel()
-
-
-def _cut(connection: socket.socket) -> None:
-    with suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
+            self._watchdog.rest()
