@@ -8,6 +8,7 @@ import importlib.metadata
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,6 +70,38 @@ def model_folder() -> Path:
     if not folder.is_dir():
         pytest.fail("the model is not there: make install exports it", pytrace=False)
     return folder
+
+
+@pytest.fixture(scope="session")
+def int8_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The ImageNet model with kernels of eight bits."""
+    return _exported(tmp_path_factory.mktemp("int8"), "--precision=int8")[0]
+
+
+@pytest.fixture(scope="session")
+def emonet_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model of emotions."""
+    return _exported(tmp_path_factory.mktemp("emonet"), "--model=emonet")[0]
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The detector, and what its export printed; it takes a minute or two, longer beside other work."""
+    return _exported(tmp_path_factory.mktemp("detect"), "--model=detect")
+
+
+@pytest.fixture(scope="session")
+def detect_folder(trained: tuple[Path, str]) -> Path:
+    """The detector."""
+    return trained[0]
+
+
+def _exported(folder: Path, *options: str) -> tuple[Path, str]:
+    """Export a model; return its folder and what was printed."""
+    command = [sys.executable, "-m", "tfserving.export", *options, str(folder)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
+    assert run.returncode == 0, run.stderr
+    return folder, run.stdout
 
 
 @pytest.fixture(scope="session")

@@ -111,7 +111,7 @@ def _feed(bootstrap: str, topic: str, frames: list[Frame], stop: threading.Event
         shown = frames[seq % len(frames)]
         camera = f"camera {seq % _CAMERAS}"
         message = encode(Frame(camera, seq, time.time_ns(), shown.jpeg, shown.width, shown.height))
-        producer.produce(topic, message.value, message.key, headers=message.headers)  # type: ignore[arg-type]
+        producer.produce(topic, message.value, message.key, headers=list(message.headers))
         producer.poll(0)
         if stop.wait(1 / _RATE / _CAMERAS):
             break

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.tfserving import toys
 from tests.tfserving.server.strategies import BODIES, DOCUMENTS
 from tests.tfserving.toys import DTYPES
+from tfserving.runtime import tf
 from tfserving.server import api
 from tfserving.server.catalog import Catalog
 from tfserving.server.errors import Code, ServingError
@@ -134,6 +135,20 @@ def test_failures(catalog: Catalog, url: str, body: Any, code: Code, message: st
 
     assert got == code
     assert message in text
+
+
+def test_rows_of_binary_strings_are_the_first_input_alone(tmp_path: Path) -> None:
+    pair = toys.signature(lambda a, b: {"y": a + b}, a=("string", [None]), b=("string", [None]))
+    tf.saved_model.save(tf.Module(), str(tmp_path / "1"), signatures={"serving_default": pair})
+    catalog = Catalog([Model("toy", tmp_path, lambda folder: SavedModel(folder, Runtime()), Retries())])
+    catalog.poll()
+
+    code, message = failure(catalog, {"instances": [{"b64": "QQ=="}]})
+    catalog.close()
+
+    assert code == Code.INVALID_ARGUMENT
+    assert message.startswith("input size does not match signature: 1!=2")
+    assert message.endswith("Missing but required: {b}.")
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ def test_requests_of_other_shapes_fail_together(batched: Make, runs: Runs) -> No
     both = [failure(run) for run in runs(batched(TWO), "matrix", *feeds)]
 
     assert [code for code, _ in both] == [Code.FAILED_PRECONDITION] * 2
-    assert all("have different shapes and padding is turned off" in message for _, message in both)
+    assert all("have different shapes and padding is turned off.Set" in message for _, message in both)
 
 
 def test_requests_of_other_shapes_run_together_on_demand(batched: Make, runs: Runs) -> None:

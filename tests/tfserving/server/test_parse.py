@@ -81,6 +81,7 @@ def test_reads_what_other_parsers_do_not(text: bytes, value: Value) -> None:
     [
         (b"", "The document is empty"),
         (b" \n", "The document is empty. at offset: 2"),
+        (b"}", "The document is empty. at offset: 0"),
         (b"nul", "Invalid value. at offset: 0"),
         (b"[1,]", "Invalid value. at offset: 3"),
         (b"['a']", "Invalid value. at offset: 1"),

@@ -65,7 +65,11 @@ def test_both_formats(body: Any, inputs: Mapping[str, str], expected: dict[str, 
     ("body", "inputs", "message"),
     [
         ([], X, "JSON Value: [] Is not object"),
-        ({"signature_name": None}, X, "'signature_name' key must be a string value."),
+        (
+            {"signature_name": None},
+            X,
+            "not formatted correctly. 'signature_name' key must be a string value.",
+        ),
         ({}, X, "Missing 'inputs' or 'instances' key"),
         ({"inputs": 1, "instances": 2}, X, "expecting only one of 'inputs' or 'instances' keys to exist"),
         ({"instances": 1}, X, "Expecting 'instances' to be an list/array"),

@@ -217,18 +217,23 @@ def test_the_port_is_closed_until_there_is_a_version(toy: Path, tmp_path: Path) 
 def test_a_signal_ends_it_though_a_client_is_connected_and_a_run_goes_on(toy: Path, tmp_path: Path) -> None:
     with ToyServer(toy, tmp_path) as server:
         server.available()
-        with connected(server.port) as idle, connected(server.port) as busy:
+        with connected(server.port) as idle, connected(server.port) as busy, connected(server.port) as slow:
             ask(idle, "GET", "/v1/models/toy")
             body = json.dumps({"signature_name": "spin", "inputs": [10**12]})
             busy.request("POST", "/v1/models/toy:predict", body)
+            slow.putrequest("POST", "/v1/models/toy:predict")
+            slow.putheader("Content-Length", "100")
+            slow.endheaders(b"{")
             time.sleep(0.3)
             started = time.monotonic()
             server.signal(signal.SIGTERM)
             status = server.stop()
             took = time.monotonic() - started
+            unfinished = slow.getresponse().status
 
     assert status == 0
-    assert took < 5
+    assert took < 6
+    assert unfinished == 503
     assert "Traceback" not in server.text
 
 

@@ -81,11 +81,14 @@ def test_values_of_another_type_are_refused(value: Value, dtype: str, message: s
     [
         ([[1, 2], [3]], "Encountered list at unexpected size: 1 at level: 1 expected size: 2"),
         ([1, [2]], "Encountered list at unexpected level: 1 expected < 1"),
-        ([[1], 2], "JSON Value: 2 found at incorrect level: 1 in the JSON DOM. Expected at level: 2"),
+        ([[1], 2], "JSON Value: 2 found at incorrect level: 2 in the JSON DOM. Expected at level: 2"),
         ([[], [1]], "Encountered list at unexpected size: 1 at level: 1 expected size: 0"),
+        ([[b"a", 1], [2]], 'JSON Value: "a" Type: String is not of expected type: float'),
+        ([[1], [2, b"a"]], "Encountered list at unexpected size: 2 at level: 1 expected size: 1"),
+        ([[[1], [None]], [2]], "JSON Value: null Type: Null is not of expected type: float"),
     ],
 )
-def test_lists_of_unequal_shape_are_refused(value: Value, message: str) -> None:
+def test_of_lists_of_unequal_shape_the_first_failure_is_told(value: Value, message: str) -> None:
     assert complaint(value, "float32") == message
 
 
@@ -99,6 +102,7 @@ def test_other_dtypes_have_no_json_values(dtype: str) -> None:
         values.tensor([1], dtype)
 
     assert caught.value.code == Code.UNIMPLEMENTED
+    assert "Type: Object is not of expected type" in complaint([{b"b64": b""}], dtype)
 
 
 @given(st.lists(st.binary()))
