@@ -134,4 +134,4 @@ def is_the_star(result: dict[str, Any]) -> bool:
     """Whether a result is the star in the middle of the wall."""
     x, y, width, height = result["box"]
     away = abs(x + width / 2 - 216), abs(y + height / 2 - 216)
-    return result["label"] == "star" and max(away) < 40
+    return bool(result["label"] == "star" and max(away) < 40)
