@@ -2,15 +2,17 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
 from confluent_kafka import Producer
 
-from tests.consumer.fakes import ScriptedServer, grey, hang, reply
+from tests.consumer.fakes import Answer, Request, ScriptedServer, grey, hang, reply
 from tests.parts import ROOT, Service, embedded_broker, free_port, get, wait_for
 
 URL = "http://127.0.0.1:1/v1/models/imagenet:predict"
@@ -126,3 +128,71 @@ def test_with_kafka_gone_and_a_model_that_hangs_it_ends_in_time(tmp_path: Path) 
     assert status == 0
     assert "Traceback" not in consumer.text
     assert "'pending': 0}" in consumer.text
+
+
+def predictions(probabilities: str, number: str = "1") -> bytes:
+    """Return an ImageNet model's answer."""
+    return b'{"predictions": [{"classes": %s, "probabilities": %s}]}' % (
+        number.encode(),
+        probabilities.encode(),
+    )
+
+
+def halved(request: Request, _: bytes) -> None:
+    """Answer with half a body."""
+    request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+    request.close_connection = True
+
+
+BAD_ANSWERS: dict[str, tuple[Answer, str]] = {
+    "imagenet_1": (reply(200, b"<html>"), "its answer makes no sense: JSONDecodeError"),
+    "imagenet_2": (reply(200, predictions("[NaN, NaN]")), "its answer makes no sense: the probabilities"),
+    "imagenet_3": (reply(200, predictions("[[0], [1]]")), "its answer makes no sense: the probabilities"),
+    "imagenet_4": (reply(200, predictions("[0, 1]", "7")), "its answer makes no sense: class 7"),
+    "imagenet_5": (reply(200, predictions("[0, 0, 0, 1]", "3")), "labels"),
+    "imagenet_6": (halved, "IncompleteRead"),
+    "imagenet_7": (hang, "no answer within 0.5 s"),
+    "imagenet_8": (reply(400, b"Malformed request"), "its URL does not end with :predict"),
+}
+"""What models may answer, and what is then said of them."""
+
+
+def test_whatever_models_answer_the_frames_go_on_and_each_trouble_is_told_once(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.json"
+    labels.write_text('["tench"]')
+
+    with ExitStack() as stack:
+        bootstrap, _ = stack.enter_context(embedded_broker(tmp_path))
+        servers = {
+            model: stack.enter_context(ScriptedServer(answer)) for model, (answer, _) in BAD_ANSWERS.items()
+        }
+        urls = {model: server.url for model, server in servers.items()}
+        urls["imagenet_8"] = urls["imagenet_8"].removesuffix(":predict")
+        variables = {
+            "KAFKAPORTIN": bootstrap,
+            "KAFKAPORTOUT": bootstrap,
+            "MODELURLS": json.dumps(urls),
+            "LABELURLS": json.dumps(dict.fromkeys(urls, str(labels))),
+            "MODELTIMEOUT": "500ms",
+        }
+        kafka = Producer({"bootstrap.servers": bootstrap})
+        consumer = stack.enter_context(Service("consumer", variables, tmp_path))
+
+        def asked() -> bool:
+            kafka.produce("videocam", key=b"door", value=grey(), headers={"seq": b"7"})
+            kafka.flush(5)
+            return all(len(server.bodies) >= 3 for server in servers.values())
+
+        wait_for(asked, 60, "three questions to each model")
+        out = consumer.ledger()["door"]["out"]
+        wait_for(lambda: asked() and consumer.ledger()["door"]["out"] > out + 5, 20, "frames to go on")
+        outcomes = get(f"{consumer.health}/metrics").decode()
+        assert consumer.stop(10) == 0
+
+    for model, (_, trouble) in BAD_ANSWERS.items():
+        told = [line for line in consumer.text.splitlines() if f"model {model}: " in line and "WARN" in line]
+        assert len([line for line in told if trouble in line and "not ready" not in line]) == 1, told
+        counted = re.findall(rf'requests_total{{model="{model}",outcome="(\w+)"}} (\S+)', outcomes)
+        assert counted, outcomes
+        assert all(kind != "ok" and float(count) >= 2 for kind, count in counted), counted
+    assert "Traceback" not in consumer.text

@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import http.client
 import json
 import re
 import shutil
@@ -219,6 +220,18 @@ def test_requests_sent_before_the_answers_come(port: int) -> None:
 
     assert answer.count(b"HTTP/1.1 200") == 3
     assert answer.count(b'{"predictions": [2.0]}') == 3
+
+
+def test_a_connection_outlasts_a_pause(port: int) -> None:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as client:
+        client.connect()
+        used = client.sock
+        # uvicorn by itself would close it after five seconds.
+        for pause in (6, 0):
+            client.request("POST", PREDICT, b'{"instances": [1]}')
+            assert json.loads(client.getresponse().read()) == {"predictions": [2.0]}
+            assert client.sock is used
+            time.sleep(pause)
 
 
 def test_large_headers_and_bodies(port: int) -> None:

@@ -121,13 +121,24 @@ def test_a_closed_model_runs_nothing(toy: Path, signature: str) -> None:
     assert caught.value.code == Code.CANCELLED
 
 
-@pytest.mark.parametrize("content", [None, b"", b"nonsense"])
-def test_a_folder_without_a_good_model_is_refused(tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize(
+    ("content", "code"), [(None, Code.NOT_FOUND), (b"", Code.NOT_FOUND), (b"nonsense", Code.DATA_LOSS)]
+)
+def test_a_folder_without_a_good_model_is_refused(tmp_path: Path, content: bytes | None, code: Code) -> None:
     if content is not None:
         (tmp_path / "saved_model.pb").write_bytes(content)
 
-    with pytest.raises(ServingError):
+    with pytest.raises(ServingError) as caught:
         SavedModel(tmp_path, Runtime())
+
+    assert caught.value.code == code
+
+
+def test_tags_that_no_graph_has_are_refused(toy: Path) -> None:
+    with pytest.raises(ServingError, match="nope") as caught:
+        SavedModel(toy / "1", Runtime(tags=("nope",)))
+
+    assert caught.value.code == Code.NOT_FOUND
 
 
 def test_a_graph_is_found_by_its_tags(toy: Path) -> None:
