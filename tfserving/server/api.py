@@ -2,7 +2,7 @@
 
 import json
 
-from tfserving.server import examples, request, response, results
+from tfserving.server import examples, predict, request, response, results
 from tfserving.server.catalog import Catalog
 from tfserving.server.errors import invalid
 from tfserving.server.inference import Inference
@@ -57,6 +57,9 @@ def _predict(catalog: Catalog, route: Route, body: bytes, monitor: Monitor | Non
             raise invalid(f"Failed to get input map for signature: {asked.signature or 'DEFAULT'}")
         dtypes = {alias: tensor.dtype for alias, tensor in signature.inputs.items()}
         feeds = request.feeds(asked, dtypes)
+        if len(feeds) < len(dtypes):
+            # Rows that are binary strings are taken for the first input alone.
+            raise predict.wrong_size(set(feeds), set(dtypes))
         results.check_method("predict", signature)
         outputs = Inference(model, route.name, monitor=monitor).predict(name, feeds)
     return response.text(outputs, row=asked.is_row)

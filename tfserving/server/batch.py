@@ -100,7 +100,8 @@ def _extended(array: Array, inner: tuple[int, ...]) -> Array:
 def _shapes_differ(name: str) -> ServingError:
     return ServingError(
         Code.FAILED_PRECONDITION,
+        # TensorFlow Serving leaves out these two spaces as well.
         f"Tensors with name '{name}' from different tasks have different shapes and padding is turned off."
-        " Set pad_variable_length_inputs to true, or ensure that all tensors with the same name have equal"
-        " dimensions starting with the first dim.",
+        "Set pad_variable_length_inputs to true, or ensure that all tensors with the same name"
+        "have equal dimensions starting with the first dim.",
     )

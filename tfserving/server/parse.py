@@ -21,7 +21,7 @@ def parse(text: bytes) -> Value:
     if not text:
         raise invalid("JSON Parse error: The document is empty")
     at = skip(text, len(_BOM) if text.startswith(_BOM) else 0)
-    if at == len(text):
+    if at == len(text) or text[at] in b"]},:":
         fail("The document is empty.", at)
     numbers = NumberLists(text)
     # The containers begun and not yet ended, and for each object among them the key that waits for its value.

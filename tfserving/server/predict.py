@@ -41,7 +41,7 @@ def feeds(signature: Signature, inputs: Mapping[str, Any]) -> dict[str, Array]:
     """
     defaults = signature.definition.defaults
     if len(inputs) > len(signature.inputs) or (len(inputs) < len(signature.inputs) and not defaults):
-        raise _wrong_size(set(inputs), set(signature.inputs))
+        raise wrong_size(set(inputs), set(signature.inputs))
     tensors = {}
     for alias, tensor in signature.inputs.items():
         if alias not in inputs and alias not in defaults:
@@ -63,7 +63,8 @@ def feeds(signature: Signature, inputs: Mapping[str, Any]) -> dict[str, Array]:
     return tensors
 
 
-def _wrong_size(given: set[str], wanted: set[str]) -> ServingError:
+def wrong_size(given: set[str], wanted: set[str]) -> ServingError:
+    """Return the failure of a request with more or fewer inputs, by alias, than its signature has."""
     return invalid(
         f"input size does not match signature: {len(given)}!={len(wanted)}"
         f" len({_braced(given)}) != len({_braced(wanted)})."

@@ -68,7 +68,13 @@ class RestApi:
         return Answer(Code.OK, self._monitor.text(), b"text/plain")
 
     async def _rest(self, scope: Scope, target: str, receive: Receive, send: Send) -> None:
-        body = await asgi.read_body(receive)
+        try:
+            body = await asgi.read_body(receive)
+        except asyncio.CancelledError:
+            # The rest of the body is waited for no longer.
+            ending = Answer(Code.UNAVAILABLE, error_text("The server is about to end"))
+            await asgi.send_answer(send, ending, CORS if self._cors else [])
+            return
         if body is None:
             return
         started = time.monotonic()

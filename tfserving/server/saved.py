@@ -11,7 +11,7 @@ import numpy as np
 from google.protobuf.json_format import MessageToDict
 
 from tfserving.runtime import sessions, tf
-from tfserving.server import signature
+from tfserving.server import graphs, signature
 from tfserving.server.errors import Code, ServingError
 from tfserving.server.signature import DEFAULT_SIGNATURE, Signature, Tensor
 from tfserving.server.values import Array
@@ -44,7 +44,7 @@ class SavedModel:
             ),
         )
         try:
-            definitions = _load(self._session, folder, runtime.tags)
+            definitions = graphs.load(self._session, folder, runtime.tags)
         except ServingError:
             self._session.close()
             raise
@@ -80,7 +80,7 @@ class SavedModel:
             wanted = [self._end(asked.outputs[alias].name) for alias in aliases]
             fetched = self._run(fed, wanted, limit)
         except tf.errors.OpError as error:
-            raise ServingError(_code(error), error.message) from error
+            raise graphs.failure(error) from error
         except (TypeError, ValueError, KeyError) as error:
             raise ServingError(Code.INVALID_ARGUMENT, str(error)) from error
         return {alias: _array(value) for alias, value in zip(aliases, fetched, strict=True)}
@@ -127,18 +127,6 @@ class SavedModel:
         return self._ends[name]
 
 
-def _load(session: Any, folder: Path, tags: tuple[str, ...]) -> Mapping[str, Any]:
-    """Load a graph into a session and return its SignatureDefs by name."""
-    try:
-        with session.graph.as_default():
-            definitions = tf.compat.v1.saved_model.load(session, list(tags), str(folder)).signature_def
-            return dict(definitions.items())
-    except tf.errors.OpError as error:
-        raise ServingError(_code(error), error.message) from error
-    except (OSError, RuntimeError, TypeError, ValueError, KeyError) as error:
-        raise ServingError(Code.INVALID_ARGUMENT, str(error)) from error
-
-
 def _json(definition: Any) -> dict[str, Any]:
     return MessageToDict(
         definition, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
@@ -148,10 +136,3 @@ def _json(definition: Any) -> dict[str, Any]:
 def _array(value: Any) -> Array:
     """Return a fetched value as an array; a session gives rank 0 as a scalar, or as bytes."""
     return np.array(value, object if isinstance(value, bytes) else None)
-
-
-def _code(error: Any) -> Code:
-    try:
-        return Code(error.error_code)
-    except ValueError:
-        return Code.UNKNOWN

@@ -12,6 +12,7 @@ from tfserving.server.rest import RestApi
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 2
+KEEP_ALIVE_SECONDS = 50
 
 
 def bind(port: int) -> socket.socket:
@@ -45,6 +46,8 @@ class HttpServer:
                 log_level="warning",
                 access_log=False,
                 server_header=False,
+                # As long as TensorFlow Serving keeps a connection that nothing comes on.
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 # Only for requests that do not end though they are cancelled.
                 timeout_graceful_shutdown=2 * GRACE_SECONDS,
             )

@@ -39,13 +39,14 @@ def reals(values: npt.NDArray[np.floating[Any]]) -> list[bytes]:
 
     Six significant digits where they read back as the same number, else as many as always do (9, 17).
     """
-    exact = b"%.9g" if values.dtype == np.float32 else b"%.17g"
+    exact = b"%.9g " if values.dtype == np.float32 else b"%.17g "
     numbers = values.tolist()
     texts = (b"%.6g " * len(numbers) % tuple(numbers)).split()
     with np.errstate(over="ignore"):
         back = np.array(list(map(float, texts))).astype(values.dtype)
-    for i in np.flatnonzero(back != values).tolist():
-        texts[i] = exact % numbers[i]
+    longer = np.flatnonzero(back != values)
+    for i, text in zip(longer, (exact * len(longer) % tuple(values[longer].tolist())).split(), strict=True):
+        texts[i] = text
     return [text if b"." in text or b"e" in text else _TOKENS.get(text) or text + b".0" for text in texts]
 
 
