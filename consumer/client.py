@@ -1,11 +1,17 @@
 """Clients of model servers: REST and gRPC alike."""
 
+import re
 import threading
-from typing import Protocol
+from typing import Final, Protocol
 
 from consumer.rest import RestClient
-from consumer.rpc import RpcClient
 from consumer.tensors import Array, Signature, Tensors
+
+GRPC_URL: Final = re.compile(
+    r"(?P<scheme>grpcs?)://(?P<host>[^/\s@]+)/v1/models/(?P<name>[^/:\s]+)"
+    r"(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:\s]+))?(?::predict)?"
+)
+"""What names a model: `grpc://host:8500/v1/models/imagenet`; `grpcs` is gRPC over TLS."""
 
 
 class Client(Protocol):
@@ -30,7 +36,12 @@ class Client(Protocol):
 
 def connect(url: str, timeout: float) -> Client:
     """Return a client of the model at an `http(s)` or `grpc(s)` URL; `timeout` in s bounds each question."""
-    return RpcClient(url, timeout) if url.startswith("grpc") else RestClient(url, timeout)
+    if not url.startswith("grpc"):
+        return RestClient(url, timeout)
+    # It takes 15 MB of memory.
+    from consumer.rpc import RpcClient  # noqa: PLC0415
+
+    return RpcClient(url, timeout)
 
 
 class KnownSignature:

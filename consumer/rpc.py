@@ -14,15 +14,10 @@ from google.protobuf.message import DecodeError, Message
 
 from consumer import serving_pb2 as messages
 from consumer import tensor_proto
+from consumer.client import GRPC_URL
 from consumer.connection import LARGEST_ANSWER, LIFETIME
 from consumer.errors import ModelError
 from consumer.tensors import Array, Signature, TensorInfo, Tensors
-
-URL: Final = re.compile(
-    r"(?P<scheme>grpcs?)://(?P<host>[^/\s@]+)/v1/models/(?P<name>[^/:\s]+)"
-    r"(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:\s]+))?(?::predict)?"
-)
-"""What names a model: `grpc://host:8500/v1/models/imagenet`; `grpcs` is gRPC over TLS."""
 
 _PREDICT: Final = "/tensorflow.serving.PredictionService/Predict"
 _METADATA: Final = "/tensorflow.serving.PredictionService/GetModelMetadata"
@@ -49,7 +44,7 @@ class RpcClient:
     """
 
     def __init__(self, url: str, timeout: float) -> None:
-        parts = URL.fullmatch(url)
+        parts = GRPC_URL.fullmatch(url)
         if parts is None:
             raise ValueError(f"{url} is no URL such as grpc://host:8500/v1/models/NAME")
         self._url = url

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import NoDecode
 
-from consumer import rpc
+from consumer.client import GRPC_URL
 from consumer.handlers import HANDLERS
 from consumer.handlers.handler import Options
 from pipeline.frame import Format
@@ -76,7 +76,7 @@ def _is_url(text: str) -> bool:
         port = urlsplit(text).port
     except ValueError:  # it is no number, or too large a one
         return False
-    return port != 0 and bool(re.fullmatch(r"https?://[^/\s@]+/\S+", text) or rpc.URL.fullmatch(text))
+    return port != 0 and bool(re.fullmatch(r"https?://[^/\s@]+/\S+", text) or GRPC_URL.fullmatch(text))
 
 
 class ConsumerSettings(Settings):
