@@ -51,7 +51,7 @@ class Part:
 
 
 def table(options: Options, ports: Iterator[int]) -> list[Part]:
-    """Return the parts in the order in which they are started; `ports` are free ones, a part takes one or two."""
+    """Return the parts in the order in which they are started; each takes one or two of the free `ports`."""
     common = {"LOGFORMAT": "text"}
     parts = []
     if not options.kafka:
