@@ -40,7 +40,7 @@ status: ## what runs in containers and on Kubernetes
 release: images ## push the images (REGISTRY=...), and write the manifests with their digests to build/release.yml
 	@REGISTRY="$(REGISTRY)" k8s/release
 
-test: install ## all tests; with REQUIRE=broker,browser,rtsp what would skip fails (ARGS=tests/video for some)
+test: install ## all tests; what REQUIRE=broker,browser,... names fails where it would skip (ARGS=tests/video for some)
 	@REQUIRE="$(REQUIRE)" $(BIN)/python -m pytest $(ARGS)
 
 lint: .venv/test ## format, style and types

@@ -120,29 +120,35 @@ class Model:
 
     def _serve(self, client: Client, frames: list[Frame], pulse: Pulse) -> bool:
         """Ask about frames; return whether the model may be asked again at once."""
-        self._asked = time.monotonic()
         try:
-            questions = [question for frame in frames if (question := self._question(frame))]
-            if not self._ask(client, questions) and len(questions) > 1:
+            questions = self._questions(frames)
+            if questions and not self._ask(client, questions) and len(questions) > 1:
                 self._ask_each(client, questions, pulse)
         except ModelError as error:
+            self._asked = time.monotonic()
             self._signature.forget()
             self._tell(error)
             self._failures = min(self._failures + 1, 10)
             return False
         return True
 
-    def _question(self, frame: Frame) -> Question | None:
-        """Return what to ask about a frame; None where it is no picture, which is told."""
-        try:
-            return self._handler.question(frame)
-        except PictureError as error:
-            self._refuse(
-                frame, ModelError("bad_picture", f"a frame of {frame.camera} is no picture: {error}")
-            )
-            return None
-        except ValueError as error:
-            raise ModelError("nonsense", f"it cannot be asked: {error}") from None
+    def _questions(self, frames: list[Frame]) -> list[Question]:
+        """Return what to ask about frames; where there is nothing to ask, that is the answer."""
+        questions = []
+        for frame in frames:
+            try:
+                question = self._handler.question(frame)
+            except PictureError as error:
+                text = f"a frame of {frame.camera} is no picture: {error}"
+                self._refuse(frame, ModelError("bad_picture", text))
+                continue
+            except ValueError as error:
+                raise ModelError("nonsense", f"it cannot be asked: {error}") from None
+            if question.rows:
+                questions.append(question)
+            else:
+                self._hold(frame, self._handler.results(question, {}))
+        return questions
 
     def _ask_each(self, client: Client, questions: list[Question], pulse: Pulse) -> None:
         """Ask one by one what was refused together: one bad frame is no reason to do without the others."""
@@ -159,7 +165,7 @@ class Model:
 
         Raises ModelError where there is no answer, or none for some frame that makes sense.
         """
-        begun = time.monotonic()
+        begun = self._asked = time.monotonic()
         try:
             answer = self._predict(client, questions)
         except ModelError as error:
@@ -183,14 +189,10 @@ class Model:
         return True
 
     def _predict(self, client: Client, questions: list[Question]) -> Tensors:
-        asked = [question for question in questions if question.rows]
-        if not asked:
-            return {}
-        inputs = {
-            name: np.concatenate([question.inputs[name] for question in asked]) for name in asked[0].inputs
-        }
+        names = questions[0].inputs
+        inputs = {name: np.concatenate([question.inputs[name] for question in questions]) for name in names}
         answer = client.predict(inputs)
-        rows = sum(question.rows for question in asked)
+        rows = sum(question.rows for question in questions)
         for name, tensor in answer.items():
             if tensor.shape[:1] != (rows,):
                 shape = list(tensor.shape)
