@@ -29,7 +29,7 @@ from tests.integration.conftest import Pipeline
 from tests.parts import ROOT, ModelServer, Service, embedded_broker, free_port, wait_for
 
 _CAMERAS = 8
-_RATE = 8  # frames a second and camera: more than the model can answer
+_MORE = 1.7  # times as many frames are sent as the model can answer one by one
 _SECONDS = 4.0
 _ROUNDS = 3
 _ANSWERED = "streamlens_model_frames_answered_total"
@@ -59,11 +59,12 @@ def _pipeline(server: ModelServer, bootstrap: str, frames: list[Frame], folder: 
         "batches": {"MAXBATCH": str(_CAMERAS), "INFLIGHT": "1"},
     }
     rates: dict[str, list[float]] = {name: [] for name in (*asked, "one bare", "two bare")}
+    pause = 1 / (_MORE * _bare(server.url, frames, 1))
     for _ in range(_ROUNDS):
         rates["one bare"].append(_bare(server.url, frames, 1))
         rates["two bare"].append(_bare(server.url, frames, 2))
         for name, settings in asked.items():
-            with _fed(server.url, bootstrap, frames, folder, settings) as consumer:
+            with _fed(server.url, bootstrap, frames, folder, settings=settings, pause=pause) as consumer:
                 rates[name].append(_rate(lambda: consumer.metric(_ANSWERED)))
     each = {name: statistics.median(values) for name, values in rates.items()}
 
@@ -97,14 +98,14 @@ def _pipeline(server: ModelServer, bootstrap: str, frames: list[Frame], folder: 
 
 @contextmanager
 def _fed(
-    url: str, bootstrap: str, frames: list[Frame], folder: Path, settings: dict[str, str]
+    url: str, bootstrap: str, frames: list[Frame], folder: Path, *, settings: dict[str, str], pause: float
 ) -> Iterator[Service]:
-    """Run a consumer with cameras that all send more than the model can answer."""
+    """Run a consumer with cameras that send more than the model can answer, a frame every `pause` s."""
     with ExitStack() as stack:
         pipeline = Pipeline(bootstrap, folder, stack.enter_context)
         consumer = pipeline.consumer(url, **settings)
         stop = threading.Event()
-        feeder = threading.Thread(target=_feed, args=(bootstrap, pipeline.topic_in, frames, stop))
+        feeder = threading.Thread(target=_feed, args=(bootstrap, pipeline.topic_in, frames, pause, stop))
         feeder.start()
         stack.callback(feeder.join)
         stack.callback(stop.set)
@@ -112,15 +113,16 @@ def _fed(
         yield consumer
 
 
-def _feed(bootstrap: str, topic: str, frames: list[Frame], stop: threading.Event) -> None:
+def _feed(bootstrap: str, topic: str, frames: list[Frame], pause: float, stop: threading.Event) -> None:
     producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 0, "acks": 1})
+    begun = time.monotonic()
     for seq in itertools.count(1):
         shown = frames[seq % len(frames)]
         camera = f"camera {seq % _CAMERAS}"
         message = encode(Frame(camera, seq, time.time_ns(), shown.jpeg, shown.width, shown.height))
         producer.produce(topic, message.value, message.key, headers=list(message.headers))
         producer.poll(0)
-        if stop.wait(1 / _RATE / _CAMERAS):
+        if stop.wait(max(0.0, begun + seq * pause - time.monotonic())):
             break
     producer.flush(5)
 
