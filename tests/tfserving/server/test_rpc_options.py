@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 import pytest
 
+from tests.conftest import missing
 from tests.tfserving.server.rpc_client import Client, request
 from tfserving.server import flags, rpc_options
 from tfserving.server.catalog import Catalog
@@ -20,7 +21,7 @@ from tfserving.server.rpc_options import RpcOptions
 def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """A key and the certificate for localhost that it signed itself, as PEM."""
     if not shutil.which("openssl"):
-        pytest.skip("no openssl: install it to test TLS")
+        missing("openssl", "install the package openssl")
     folder = tmp_path_factory.mktemp("tls")
     command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout key -out cert -subj /CN=localhost"
     subprocess.run(
