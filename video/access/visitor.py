@@ -26,12 +26,26 @@ class Anyone:
     name = None
 
     def may_see(self, camera: str) -> bool:  # noqa: ARG002
-        """Every camera."""
+        """Allow every camera."""
         return True
 
     def welcome(self) -> bool:
-        """Always."""
+        """Tell that it always is so."""
         return True
+
+
+class Nobody:
+    """The visitor who has not logged in, and sees the login page only."""
+
+    name = None
+
+    def may_see(self, camera: str) -> bool:  # noqa: ARG002
+        """Allow no camera."""
+        return False
+
+    def welcome(self) -> bool:
+        """Tell that it never is so."""
+        return False
 
 
 def visitor_of(scope: Any) -> Visitor:

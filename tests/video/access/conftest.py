@@ -1,0 +1,56 @@
+"""What the tests of access share: a users file with two users, and its sessions."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.clock import Clock
+from video.access import token
+from video.access.password import hashed
+from video.access.session import Sessions
+from video.access.users import Users
+from video.access.users_file import User, UsersFile, write
+
+PASSWORD = "correct horse"
+TOKEN = "sl_of-ann"
+
+
+@pytest.fixture(scope="session")
+def content() -> UsersFile:
+    """Two users: ann, of door and the yard, with a token; bob, of everything."""
+    password = hashed(PASSWORD)
+    ann = User(password=password, cameras=["door", "yard-*"], tokens={"vlc": token.digest(TOKEN)})
+    bob = User(password=password, cameras=["*"])
+    return UsersFile(secret="s" * 32, users={"ann": ann, "bob": bob})
+
+
+@pytest.fixture
+def path(tmp_path: Path, content: UsersFile) -> Path:
+    """The users file."""
+    path = tmp_path / "users.json"
+    write(path, content)
+    return path
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still."""
+    return Clock()
+
+
+@pytest.fixture
+def users(path: Path, clock: Clock) -> Users:
+    """The users, who look at their file when the clock says so."""
+    return Users(path, clock.monotonic)
+
+
+@pytest.fixture
+def sessions(users: Users, clock: Clock) -> Sessions:
+    """Sessions of an hour."""
+    return Sessions(users, 3600, clock.time)
+
+
+def change(path: Path, clock: Clock, content: UsersFile) -> None:
+    """Write the users file, and let the time pass until it is looked at."""
+    write(path, content)
+    clock.now += 1

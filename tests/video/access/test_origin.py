@@ -1,0 +1,80 @@
+"""Which pages a request may come from."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from video.access.origin import header, same
+
+
+def pairs(**headers: str) -> list[tuple[bytes, bytes]]:
+    return [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("http://cams:8080", "cams:8080"),
+        ("http://cams", "cams"),
+        ("https://cams", "cams"),  # a proxy took the TLS off
+        ("https://cams", "cams:443"),
+        ("http://cams:80", "cams"),
+        ("http://CAMS", "cams"),
+        ("http://[::1]:8080", "[::1]:8080"),
+    ],
+)
+def test_our_own_page_is_known_by_its_host(origin: str, host: str) -> None:
+    assert same(pairs(host=host, origin=origin))
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://evil",
+        "http://cams:8081",
+        "http://cams",
+        "http://cams:8080.evil",
+        "http://cams:8080@evil",
+        "http://evil/cams:8080",
+        "null",
+        "",
+        "cams:8080",
+        "chrome-extension://cams:8080",
+        "http://cams:port",
+        "http://[::1",
+        "http://",
+    ],
+)
+def test_another_sites_page_is_refused(origin: str) -> None:
+    assert not same(pairs(host="cams:8080", origin=origin))
+
+
+def test_what_comes_from_no_page_is_allowed() -> None:
+    assert same(pairs(host="cams:8080"))
+
+
+def test_an_origin_without_a_host_and_two_of_either_are_refused() -> None:
+    ours = pairs(host="cams", origin="http://cams")
+
+    assert not same(pairs(origin="http://cams"))
+    assert not same([*ours, (b"host", b"cams")])
+    assert not same([*ours, (b"origin", b"http://cams")])
+
+
+def test_a_browser_that_judges_itself_is_believed() -> None:
+    behind_a_proxy = pairs(host="backend:8080", origin="https://cams")
+
+    assert same([*behind_a_proxy, (b"sec-fetch-site", b"same-origin")])
+    assert not same(pairs(host="cams", origin="http://cams", sec_fetch_site="cross-site"))
+    assert not same(pairs(host="cams", sec_fetch_site="same-site"))
+    assert not same(pairs(host="cams", origin="http://evil", sec_fetch_site="none"))
+
+
+@given(st.text(st.characters(codec="latin-1")), st.text(st.characters(codec="latin-1")))
+def test_any_text_is_judged(origin: str, host: str) -> None:
+    assert same(pairs(origin=origin, host=host)) in {True, False}
+
+
+def test_several_headers_of_a_name_are_joined() -> None:
+    assert header([(b"a", b"1"), (b"b", b"2"), (b"a", b"3")], b"a") == "1, 3"
+    assert header([], b"a") == ""

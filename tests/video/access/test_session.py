@@ -1,0 +1,164 @@
+"""Sessions and their cookie."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.clock import Clock
+from tests.video.access.conftest import change
+from video.access.password import hashed
+from video.access.session import Session, Sessions
+from video.access.users import Users
+from video.access.users_file import User, UsersFile, write
+
+
+@pytest.fixture
+def ann(content: UsersFile) -> User:
+    """The user ann."""
+    return content.users["ann"]
+
+
+@pytest.fixture
+def cookie(sessions: Sessions, ann: User) -> str:
+    """The cookie of a session of ann's, as a browser sends it."""
+    return f"streamlens={sessions.begin('ann', ann)}"
+
+
+def found(sessions: Sessions, cookie: str) -> Session:
+    session = sessions.find(cookie)
+    assert session is not None
+    return session
+
+
+def test_a_session_is_its_users(sessions: Sessions, cookie: str) -> None:
+    session = found(sessions, cookie)
+
+    assert session.name == "ann"
+    assert session.welcome()
+    assert session.may_see("yard-2")
+    assert not session.may_see("office")
+
+
+def test_the_longest_name_fits_into_a_cookie(path: Path, clock: Clock, content: UsersFile) -> None:
+    name = "".join(chr(0x1F400 + 7 * number) for number in range(64))
+    ann = content.users["ann"]
+    write(path, content.model_copy(update={"users": {name: ann}}))
+    sessions = Sessions(Users(path), 3600, clock.time)
+
+    assert found(sessions, f"streamlens={sessions.begin(name, ann)}").name == name
+
+
+def test_a_cookie_is_found_among_others(sessions: Sessions, cookie: str) -> None:
+    assert found(sessions, f"a=b; {cookie};theme=dark").name == "ann"
+    assert found(sessions, f"streamlens=of-another-server; {cookie}").name == "ann"
+
+
+def test_a_session_ends_after_its_length(sessions: Sessions, cookie: str, clock: Clock) -> None:
+    session = found(sessions, cookie)
+
+    clock.now += 3599
+    assert session.welcome()
+    clock.now += 1
+
+    assert not session.welcome()
+    assert sessions.find(cookie) is None
+
+
+def test_a_session_that_another_servers_clock_began_just_now_holds(
+    sessions: Sessions, cookie: str, clock: Clock
+) -> None:
+    clock.now -= 5
+
+    assert found(sessions, cookie).welcome()
+
+
+def test_a_session_ends_with_its_password(
+    sessions: Sessions, cookie: str, path: Path, clock: Clock, content: UsersFile
+) -> None:
+    session = found(sessions, cookie)
+    ann = content.users["ann"].model_copy(update={"password": hashed("another one")})
+
+    change(path, clock, content.model_copy(update={"users": {"ann": ann}}))
+
+    assert not session.welcome()
+    assert sessions.find(cookie) is None
+
+
+def test_a_session_ends_with_its_user(
+    sessions: Sessions, cookie: str, path: Path, clock: Clock, content: UsersFile
+) -> None:
+    session = found(sessions, cookie)
+
+    change(path, clock, content.model_copy(update={"users": {}}))
+
+    assert not session.welcome()
+    assert not session.may_see("door")
+    assert sessions.find(cookie) is None
+
+
+def test_a_new_secret_ends_all_sessions(
+    sessions: Sessions, cookie: str, path: Path, clock: Clock, content: UsersFile
+) -> None:
+    session = found(sessions, cookie)
+
+    change(path, clock, content.model_copy(update={"secret": "t" * 32}))
+
+    assert not session.welcome()
+    assert sessions.find(cookie) is None
+
+
+def test_rights_change_while_a_session_lasts(
+    sessions: Sessions, cookie: str, path: Path, clock: Clock, content: UsersFile
+) -> None:
+    session = found(sessions, cookie)
+    ann = content.users["ann"].model_copy(update={"cameras": ["office"]})
+
+    change(path, clock, content.model_copy(update={"users": {"ann": ann}}))
+
+    assert session.may_see("office")
+    assert not session.may_see("door")
+
+
+def test_a_session_that_was_ended_stays_so_and_others_stay(
+    sessions: Sessions, cookie: str, ann: User
+) -> None:
+    other = found(sessions, f"streamlens={sessions.begin('ann', ann)}")
+    session = found(sessions, cookie)
+
+    sessions.end(session)
+
+    assert not session.welcome()
+    assert sessions.find(cookie) is None
+    assert other.welcome()
+
+
+@given(st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_other_cookie_is_taken_for_it(sessions: Sessions, cookie: str, data: st.DataObject) -> None:
+    at = data.draw(st.integers(len("streamlens="), len(cookie) - 1))
+    end = data.draw(st.integers(at, len(cookie)))
+    forged = cookie[:at] + data.draw(st.text(st.characters(codec="latin-1"), max_size=9)) + cookie[end:]
+
+    # Base 64 can be written in more than one way: then it is the same session, and no other.
+    assert sessions.find(forged) in {None, found(sessions, cookie)}
+
+
+@given(st.text(st.characters(codec="latin-1")))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_is_only_no_session(sessions: Sessions, text: str) -> None:
+    assert sessions.find(f"streamlens={text}") is None
+    assert sessions.find(text) is None
+
+
+def test_a_huge_cookie_is_no_session(sessions: Sessions, cookie: str) -> None:
+    assert sessions.find("streamlens=" + "A" * 60_000) is None
+    assert sessions.find("streamlens=x; " * 5_000 + cookie) is None
+
+
+@pytest.mark.parametrize("signed", [["ann"], "anna", 7, None, {"name": "ann"}])
+def test_what_is_signed_but_no_session_is_none(sessions: Sessions, signed: object) -> None:
+    cookie = sessions._serializer().dumps(signed)
+
+    assert sessions.find(f"streamlens={cookie}") is None

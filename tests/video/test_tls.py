@@ -1,0 +1,172 @@
+"""TLS by certificate files."""
+
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from pipeline.settings import SettingsError
+from tests.conftest import missing
+from video.tls import Certificate
+
+
+def make(folder: Path, name: str, *options: str) -> tuple[Path, Path]:
+    """Make a key, and the certificate for localhost that it signed itself."""
+    if not shutil.which("openssl"):
+        missing("openssl", "install the package openssl")
+    folder.mkdir()
+    command = "openssl req -x509 -newkey rsa:2048 -days 2 -keyout key.pem -out cert.pem -addext"
+    alternative = "subjectAltName=DNS:localhost"
+    subprocess.run(
+        [*command.split(), alternative, "-subj", f"/CN={name}", *(options or ("-nodes",))],
+        check=True,
+        cwd=folder,
+        capture_output=True,
+        timeout=60,
+    )
+    return folder / "cert.pem", folder / "key.pem"
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate and its key."""
+    return make(tmp_path_factory.mktemp("tls") / "one", "one")
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate and its key, as they are renewed."""
+    return make(tmp_path_factory.mktemp("tls") / "other", "other")
+
+
+@pytest.fixture
+def files(tmp_path: Path, one: tuple[Path, Path]) -> tuple[Path, Path]:
+    """The files that a server is told of."""
+    files = tmp_path / "cert.pem", tmp_path / "key.pem"
+    put(files, one)
+    return files
+
+
+def put(files: tuple[Path, Path], pair: tuple[Path, Path]) -> None:
+    """Replace the files, each at once, as tools that renew certificates do."""
+    for file, source in zip(files, pair, strict=True):
+        new = file.with_suffix(".new")
+        new.write_bytes(source.read_bytes())
+        new.replace(file)
+
+
+def served(certificate: Certificate, trusted: Path) -> str:
+    """Return the name in the certificate that a client is shown, who trusts this one only."""
+    context = ssl.create_default_context(cafile=trusted)
+    here, there = socket.socketpair()
+    with here, there:
+        server = threading.Thread(target=lambda: greet(certificate, there), daemon=True)
+        server.start()
+        here.settimeout(20)
+        with context.wrap_socket(here, server_hostname="localhost") as client:
+            shown = client.getpeercert()
+            assert client.recv(5) == b"hello"
+        server.join(20)
+    assert shown is not None
+    return dict(pair for part in shown["subject"] for pair in part)["commonName"]  # type: ignore[misc]
+
+
+def greet(certificate: Certificate, connection: socket.socket) -> None:
+    connection.settimeout(20)
+    try:
+        with certificate.context.wrap_socket(connection, server_side=True) as server:
+            server.sendall(b"hello")
+    except ssl.SSLError:  # the client does not trust it
+        pass
+
+
+def test_a_client_that_trusts_the_certificate_is_served(
+    files: tuple[Path, Path], one: tuple[Path, Path]
+) -> None:
+    assert served(Certificate(*files), one[0]) == "one"
+
+
+def test_a_renewed_certificate_is_served_without_a_restart(
+    files: tuple[Path, Path], other: tuple[Path, Path]
+) -> None:
+    certificate = Certificate(*files)
+
+    put(files, other)
+    certificate.refresh()
+
+    assert served(certificate, other[0]) == "other"
+
+
+def test_the_files_are_read_only_when_they_change(
+    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = Certificate(*files)
+    monkeypatch.setattr(certificate, "_load", lambda: pytest.fail("read without need"))
+
+    certificate.refresh()
+
+
+@pytest.mark.parametrize("halfway", [True, False])
+def test_a_broken_renewal_leaves_the_old_pair_and_is_logged_once(
+    files: tuple[Path, Path],
+    one: tuple[Path, Path],
+    other: tuple[Path, Path],
+    caplog: pytest.LogCaptureFixture,
+    halfway: bool,
+) -> None:
+    certificate = Certificate(*files)
+    if halfway:
+        put(files, (other[0], one[1]))
+    else:
+        files[1].unlink()
+
+    for _ in range(3):
+        certificate.refresh()
+
+    assert served(certificate, one[0]) == "one"
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    put(files, other)
+    certificate.refresh()
+    assert served(certificate, other[0]) == "other"
+
+
+def test_an_old_version_of_tls_is_refused(files: tuple[Path, Path]) -> None:
+    assert Certificate(*files).context.minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+def complaint(cert: Path, key: Path) -> str:
+    with pytest.raises(SettingsError) as caught:
+        Certificate(cert, key)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_missing_file_is_named(files: tuple[Path, Path], tmp_path: Path) -> None:
+    cert, key = files
+    none = tmp_path / "none.pem"
+
+    assert complaint(none, key) == f"TLSCERT='{none}': cannot be read: No such file or directory"
+    assert complaint(cert, none) == f"TLSKEY='{none}': cannot be read: No such file or directory"
+    assert complaint(tmp_path, key) == f"TLSCERT='{tmp_path}': cannot be read: Is a directory"
+
+
+def test_a_file_that_holds_something_else_is_named(
+    files: tuple[Path, Path], other: tuple[Path, Path]
+) -> None:
+    cert, key = files
+
+    assert complaint(key, cert) == f"TLSCERT='{key}': holds no certificate in PEM form"
+    assert complaint(cert, cert) == f"TLSKEY='{cert}': holds no private key in PEM form"
+    assert complaint(cert, other[1]).startswith(f"TLSKEY='{other[1]}': is not the key of the certificate ")
+    key.write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+    assert complaint(cert, key).startswith(f"TLSCERT='{cert}', TLSKEY='{key}': cannot be used: ")
+
+
+def test_a_key_with_a_password_is_refused_and_nobody_is_asked(tmp_path: Path) -> None:
+    cert, key = make(tmp_path / "locked", "locked", "-passout", "pass:hunter22")
+
+    assert complaint(cert, key) == f"TLSKEY='{key}': is locked with a password; a key without one is wanted"

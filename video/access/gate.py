@@ -1,0 +1,103 @@
+"""The gate in front of everything: who asks, and whether that may be answered."""
+
+from typing import Final
+from urllib.parse import quote
+
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from video.access import origin, token
+from video.access.returning import fit
+from video.access.rootpath import root_of, route_of
+from video.access.session import Session, Sessions
+from video.access.token import Bearer
+from video.access.visitor import VISITOR, Anyone, Nobody
+
+_OPEN: Final = {"/login", "/logout"}
+_SAFE: Final = {"GET", "HEAD", "OPTIONS"}
+_NO_STORE: Final = {"Cache-Control": "no-store"}
+_ASK: Final = 'Basic realm="Streamlens", charset="UTF-8"'
+_BEARER: Final = 'Bearer realm="Streamlens"'
+_LOG_IN: Final = "log in first, or send a token as Authorization: Bearer TOKEN, or as the password of a user"
+_FOREIGN: Final = "this comes from the page of another site; only pages of this server may do that"
+
+
+class Gate:
+    """ASGI middleware: puts the `Visitor` into the scope, or answers instead of the application.
+
+    Without sessions access is open to all, but not to other sites' pages in their visitors' browsers.
+    """
+
+    def __init__(self, app: ASGIApp, sessions: Sessions | None) -> None:
+        self._app = app
+        self._sessions = sessions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request or a socket."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        if _needs_our_page(scope) and not origin.same(scope["headers"]):
+            await _refuse(_answer(scope, 403, _FOREIGN), scope, receive, send)
+            return
+        visitor = self._visitor(scope)
+        if visitor is None and not _open(scope):
+            await _refuse(_asking(scope), scope, receive, send)
+            return
+        await self._app({**scope, VISITOR: visitor or Nobody()}, receive, send)
+
+    def _visitor(self, scope: Scope) -> Anyone | Bearer | Session | None:
+        if self._sessions is None:
+            return Anyone()
+        headers = scope["headers"]
+        # A proxy may ask for a password of its own: the cookie counts beside a header that we do not know.
+        return token.find(
+            self._sessions.users, origin.header(headers, b"authorization")
+        ) or self._sessions.find("; ".join(origin.values(headers, b"cookie")))
+
+
+def _needs_our_page(scope: Scope) -> bool:
+    return scope["type"] == "websocket" or scope["method"] not in _SAFE
+
+
+def _open(scope: Scope) -> bool:
+    path = route_of(scope)
+    return scope["type"] == "http" and (path in _OPEN or path.startswith("/page/"))
+
+
+def _asking(scope: Scope) -> Response:
+    """Return the answer that asks for a login, in the way that whoever asks can act on."""
+    headers = scope["headers"]
+    path = route_of(scope)
+    if scope["type"] == "websocket":
+        return _answer(scope, 401, _LOG_IN, _BEARER)
+    if scope["method"] in {"GET", "HEAD"} and "text/html" in origin.header(headers, b"accept"):
+        query = scope["query_string"].decode("latin-1")
+        here = quote(scope["path"]) + (f"?{query}" if query else "")
+        root = root_of(scope)
+        after = f"?next={quote(here, safe='')}" if fit(here, root) and here != f"{root}/" else ""
+        return RedirectResponse(f"{root}/login{after}", 303, headers=_NO_STORE)
+    if path.startswith("/api/") or origin.header(headers, b"sec-fetch-mode"):
+        # A page's own requests: "Basic" would make the browser ask by itself, over the page.
+        return _answer(scope, 401, _LOG_IN, _BEARER)
+    return _answer(scope, 401, _LOG_IN, _ASK, _BEARER)
+
+
+def _answer(scope: Scope, status: int, text: str, *challenges: str) -> Response:
+    if route_of(scope).startswith("/api/"):
+        response: Response = JSONResponse({"detail": text}, status, _NO_STORE)
+    else:
+        response = PlainTextResponse(f"{text}\n", status, _NO_STORE)
+    for challenge in challenges:
+        response.headers.append("WWW-Authenticate", challenge)
+    return response
+
+
+async def _refuse(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request, or a socket before it is accepted."""
+    if scope["type"] == "websocket":
+        await receive()  # that it wants to connect
+        if "websocket.http.response" not in scope.get("extensions", {}):
+            await send({"type": "websocket.close", "code": 1008, "reason": ""})
+            return
+    await response(scope, receive, send)

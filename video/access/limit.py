@@ -1,0 +1,65 @@
+"""How often one may fail: after some failures in a row each further try waits, twice as long each time."""
+
+import ipaddress
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+_FORGET: Final = 900.0  # s after which the last failure is forgotten
+_MOST: Final = 10_000  # keys remembered; the ones that failed longest ago go first
+
+
+@dataclass(slots=True)
+class _Failures:
+    count: int
+    last: float
+
+
+class Limit:
+    """Counts failures by key; `free` of them cost nothing, then 1 s, 2 s, ... up to `longest` s are waited.
+
+    Times are of any one clock, in s.
+    """
+
+    def __init__(self, free: int, longest: float) -> None:
+        self._free = free
+        self._longest = longest
+        self._failures: OrderedDict[str, _Failures] = OrderedDict()
+
+    def wait(self, key: str, now: float) -> float:
+        """Return how many s it is until the next try; 0 when it may be now."""
+        failures = self._recent(key, now)
+        if failures is None or failures.count < self._free:
+            return 0.0
+        # No power is too large for a float: 2.0**1024 would be.
+        pause = min(self._longest, 2.0 ** min(failures.count - self._free, 30))
+        return max(0.0, failures.last + pause - now)
+
+    def failed(self, key: str, now: float) -> None:
+        """Count a failure."""
+        before = self._recent(key, now)
+        self._failures[key] = _Failures(before.count + 1 if before else 1, now)
+        self._failures.move_to_end(key)
+        if len(self._failures) > _MOST:
+            self._failures.popitem(last=False)
+
+    def succeeded(self, key: str) -> None:
+        """Forget a key's failures."""
+        self._failures.pop(key, None)
+
+    def _recent(self, key: str, now: float) -> _Failures | None:
+        failures = self._failures.get(key)
+        return failures if failures and now - failures.last < _FORGET else None
+
+
+def network_of(address: str) -> str:
+    """Return what a client is counted by: its address, of IPv6 the /64 that one subscriber has to itself."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return address
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed.packed[:8] + bytes(8), 64)))

@@ -1,0 +1,125 @@
+"""Logging in and out: the form, and the session's cookie."""
+
+import html
+import logging
+import math
+import re
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from video.access.passwords import Passwords
+from video.access.returning import back_to
+from video.access.rootpath import root_of
+from video.access.session import COOKIE, Sessions
+from video.access.visitor import visitor_of
+
+log = logging.getLogger(__name__)
+
+_PAGE: Final = Path(__file__).parent.parent / "page/login.html"
+_NO_STORE: Final = {"Cache-Control": "no-store"}
+_FORM: Final = "application/x-www-form-urlencoded"
+_LARGEST: Final = 16 * 1024  # bytes of a form
+_MOST_FIELDS: Final = 20
+_WRONG: Final = "This name and this password do not belong together."
+
+
+class Login:
+    """Answers /login and /logout; without sessions access is open to all."""
+
+    def __init__(self, sessions: Sessions | None, passwords: Passwords) -> None:
+        self._sessions = sessions
+        self._passwords = passwords
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route("/login", self._form),
+            Route("/login", self._login, methods=["POST"]),
+            Route("/logout", self._logout, methods=["POST"]),
+        ]
+
+    async def _form(self, request: Request) -> Response:
+        after = request.query_params.get("next", "")
+        if self._sessions is None or visitor_of(request.scope).welcome():
+            return _redirect(back_to(after, root_of(request.scope)))
+        return _page(after)
+
+    async def _login(self, request: Request) -> Response:
+        fields = await _fields(request)
+        name, after = fields.get("name", "").strip(), fields.get("next", "")
+        there = _redirect(back_to(after, root_of(request.scope)))
+        if self._sessions is None:
+            return there
+        user = self._sessions.users.get(name)
+        client = request.client.host if request.client else ""
+        stored = user.password if user else None
+        wait = await self._passwords.check(stored, name, fields.get("password", ""), client)
+        if user is not None and wait == 0:
+            log.info("%s logged in from %s", name, client)
+            cookie, length = self._sessions.begin(name, user), int(self._sessions.length)
+            there.set_cookie(COOKIE, cookie, max_age=length, **_attributes(request))
+            return there
+        if wait:
+            seconds = math.ceil(wait)
+            later = f"Too many attempts. Try again in {seconds} {'second' if seconds == 1 else 'seconds'}."
+            return _page(after, name, later, 429, {"Retry-After": str(seconds)})
+        # A name that nobody has may be a password in the wrong field.
+        log.warning("login failed for %s from %s", name if user else "an unknown name", client)
+        return _page(after, name, _WRONG)
+
+    async def _logout(self, request: Request) -> Response:
+        root = root_of(request.scope)
+        if self._sessions is None:
+            return _redirect(f"{root}/")
+        if session := self._sessions.find(request.headers.get("cookie", "")):
+            self._sessions.end(session)
+        there = _redirect(f"{root}/login")
+        there.delete_cookie(COOKIE, **_attributes(request))
+        return there
+
+
+async def _fields(request: Request) -> dict[str, str]:
+    """Return a form's fields; raise `HTTPException` where it is none, or a large one."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != _FORM:
+        raise HTTPException(415, f"a form is wanted, of the type {_FORM}")
+    body = b""
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _LARGEST:
+                raise HTTPException(413, f"a form of at most {_LARGEST} bytes is wanted")
+        fields = parse_qs(body.decode("latin-1"), max_num_fields=_MOST_FIELDS)
+    except (ClientDisconnect, ValueError):
+        raise HTTPException(400, "that is not the form of the login page") from None
+    return {name: values[0] for name, values in fields.items()}
+
+
+def _page(
+    after: str, name: str = "", error: str = "", status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """Return the login page, with what has been typed already, and what was wrong with it."""
+    texts = {"next": after, "name": name, "error": error}
+    texts |= {"name_focus": "" if name else " autofocus", "password_focus": " autofocus" if name else ""}
+    # All at once: what has been typed may itself look like a place.
+    page = re.sub(r"{{(\w+)}}", lambda place: html.escape(texts[place[1]]), _PAGE.read_text("utf-8"))
+    return HTMLResponse(page, status, {**_NO_STORE, **(headers or {})})
+
+
+def _redirect(address: str) -> RedirectResponse:
+    return RedirectResponse(address, 303, _NO_STORE)
+
+
+def _attributes(request: Request) -> dict[str, Any]:
+    return {
+        "path": root_of(request.scope) or "/",
+        "secure": request.url.scheme == "https",
+        "httponly": True,
+        "samesite": "lax",
+    }

@@ -1,0 +1,22 @@
+"""What a proxy tells of its clients, believed of trusted proxies only: `TRUSTEDPROXIES`."""
+
+from typing import Any
+
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+
+class ProxyHeaders(ProxyHeadersMiddleware):
+    """uvicorn's middleware for the forwarded address and scheme, which takes the forwarded host as well."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request or a socket."""
+        client = scope.get("client")
+        if client and client[0] in self.trusted_hosts:
+            headers = scope["headers"]
+            told = [value for name, value in headers if name == b"x-forwarded-host"]
+            if told:
+                # The last one is of the proxy that we trust; what came before it may be the client's.
+                host = told[-1].rpartition(b",")[2].strip()
+                headers = [(name, value) for name, value in headers if name != b"host"]
+                scope = {**scope, "headers": [*headers, (b"host", host)]}
+        await super().__call__(scope, receive, send)
