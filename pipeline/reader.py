@@ -17,7 +17,7 @@ from pipeline.logs import Seldom
 log = logging.getLogger(__name__)
 
 _POISON = Counter("streamlens_poison_messages", "Messages that are no frames", ["kind"])
-_ASK_EVERY: Final = 2.0  # s
+_ASK_EVERY: Final = 1.0  # s
 
 
 class Reader:
@@ -41,6 +41,8 @@ class Reader:
         self._joined = False  # also with no partition, where the group has more members than there are
         self._in_use = False
         self._asked = 0.0
+        self._came = time.monotonic()
+        self._broker_away = False
         self._seldom = Seldom(log)
         consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
 
@@ -48,12 +50,13 @@ class Reader:
         """Read one message, waiting for it at most a fifth of a second."""
         message = self._consumer.poll(0.2)
         if message is None:
-            if not (self._partitions and self._cameras):
-                self._ask_for_topic()
+            if self._time_to_ask():
+                self._ask()
             return
         if problem := message.error():
             self._seldom.warning(problem.name(), f"topic {self._topic}: {problem.str()}")
             return
+        self._came, self._broker_away = time.monotonic(), False
         try:
             frame = _frame(message)
         except FrameError as error:
@@ -62,6 +65,11 @@ class Reader:
             self._seldom.warning(error.kind, f"message of {place} skipped: {error}")
             return
         self._admit(frame)
+
+    @property
+    def broker_away(self) -> bool:
+        """Whether the broker did not answer when asked last, and nothing has come since; for any thread."""
+        return self._broker_away
 
     def unready(self) -> str | None:
         """Return why no frames come, or None: also when those of the topic go to others of the group."""
@@ -76,17 +84,26 @@ class Reader:
         except KafkaException as error:
             log.warning("topic %s: the group was not left: %s", self._topic, error.args[0].str())
 
-    def _ask_for_topic(self) -> None:
+    def _time_to_ask(self) -> bool:
+        now = time.monotonic()
+        return now - self._asked >= _ASK_EVERY and (self._without_frames() or now - self._came > _ASK_EVERY)
+
+    def _without_frames(self) -> bool:
+        return not (self._partitions and self._cameras)
+
+    def _ask(self) -> None:
         # Subscribing creates no topic (librdkafka#3395); asking for its metadata does, if the broker allows.
-        if time.monotonic() - self._asked < _ASK_EVERY:
-            return
         self._asked = time.monotonic()
+        away = True
         try:
             topic = self._consumer.list_topics(self._topic, timeout=0.5).topics[self._topic]
-            others = (part for part in topic.partitions if (self._topic, part) not in self._partitions)
-            self._in_use = self._joined and any(map(self._holds_messages, others))
+            away = False
+            if self._without_frames():
+                others = (part for part in topic.partitions if (self._topic, part) not in self._partitions)
+                self._in_use = self._joined and any(map(self._holds_messages, others))
         except KafkaException as error:
             self._seldom.warning("metadata", f"topic {self._topic}: {error.args[0].str()}")
+        self._broker_away = away
 
     def _holds_messages(self, partition: int) -> bool:
         place = TopicPartition(self._topic, partition)

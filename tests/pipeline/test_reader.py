@@ -1,5 +1,7 @@
 import logging
+import signal
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -8,13 +10,17 @@ import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME, Consumer, KafkaError, KafkaException, TopicPartition
 from prometheus_client import REGISTRY
 
-from pipeline import mat, picture
+from pipeline import kafka, mat, picture
 from pipeline.frame import Frame
 from pipeline.ledger import Ledger
 from pipeline.reader import Reader
+from tests.clock import Clock
+from tests.parts import embedded_broker, wait_for
 
 PICTURE = np.full((48, 70, 3), (200, 100, 50), np.uint8)
 JPEG = picture.encode(PICTURE, 85)
+
+NO_FRAME = "no frame has come on topic videocam yet"
 
 OnPartitions = Callable[[Any, list[TopicPartition]], None]
 
@@ -64,6 +70,7 @@ class FakeConsumer:
         self.asked: list[str] = []
         self.ends: dict[int, int] = {}
         self.trouble: KafkaException | None = None
+        self.unknown: KafkaException | None = None
         self.closed = False
 
     def subscribe(self, topics: list[str], on_assign: OnPartitions, on_revoke: OnPartitions) -> None:
@@ -91,6 +98,8 @@ class FakeConsumer:
 
     def get_watermark_offsets(self, partition: TopicPartition, timeout: float) -> tuple[int, int]:
         assert timeout <= 1
+        if self.unknown:
+            raise self.unknown
         return 0, self.ends[partition.partition]
 
     def close(self) -> None:
@@ -121,6 +130,23 @@ class Kit:
 @pytest.fixture
 def kit() -> Kit:
     return Kit()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The reader's time; it passes only when told to."""
+    clock = Clock()
+    monkeypatch.setattr("pipeline.reader.time", clock)
+    return clock
+
+
+@pytest.fixture
+def silent(clock: Clock) -> Kit:  # noqa: ARG001
+    """A reader of a partition from which a frame has come."""
+    kit = Kit()
+    kit.consumer.on_assign(kit.consumer, [TopicPartition("videocam", 0)])
+    kit.read(FakeMessage(JPEG))
+    return kit
 
 
 def poison(kind: str) -> float:
@@ -236,6 +262,92 @@ def test_once_frames_come_nobody_asks_for_the_topic(kit: Kit) -> None:
     assert kit.consumer.asked == []
 
 
+def test_a_silent_broker_is_asked_each_second_and_is_away_while_it_does_not_answer(
+    silent: Kit, clock: Clock
+) -> None:
+    silent.consumer.trouble = KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
+
+    told = []
+    for _ in range(10):
+        clock.now += 0.5
+        silent.reader.step()
+        told.append(silent.reader.broker_away)
+
+    assert told == [False, False, *[True] * 8]
+    assert len(silent.consumer.asked) == 4
+
+
+def test_a_broker_that_answers_is_not_away_though_no_frames_come(silent: Kit, clock: Clock) -> None:
+    clock.now += 2
+    silent.reader.step()
+
+    assert silent.consumer.asked
+    assert not silent.reader.broker_away
+
+
+@pytest.mark.parametrize("message", [FakeMessage(JPEG), FakeMessage(b"poison")])
+def test_a_message_ends_that_the_broker_is_away(silent: Kit, clock: Clock, message: FakeMessage) -> None:
+    silent.consumer.trouble = KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
+    clock.now += 2
+    silent.reader.step()
+    before = silent.reader.broker_away
+
+    silent.read(message)
+
+    assert before
+    assert not silent.reader.broker_away
+
+
+def test_an_answer_ends_that_the_broker_is_away(silent: Kit, clock: Clock) -> None:
+    silent.consumer.trouble = KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
+    clock.now += 2
+    silent.reader.step()
+
+    silent.consumer.trouble = None
+    clock.now += 1
+    silent.reader.step()
+
+    assert not silent.reader.broker_away
+
+
+def test_nobody_asks_while_frames_come(silent: Kit, clock: Clock) -> None:
+    for _ in range(10):
+        silent.read(FakeMessage(JPEG))
+        clock.now += 0.9
+        silent.reader.step()
+
+    assert silent.consumer.asked == []
+
+
+def test_a_partition_whose_end_is_not_known_is_no_sign_that_the_broker_is_away(kit: Kit) -> None:
+    kit.consumer.ends = {0: 0, 1: 0}
+    kit.consumer.unknown = KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE, "no leader"))
+    kit.consumer.on_assign(kit.consumer, [TopicPartition("videocam", 0)])
+
+    kit.reader.step()
+
+    assert not kit.reader.broker_away
+
+
+def test_a_real_broker_is_away_while_it_stands_still(tmp_path: Path) -> None:
+    with embedded_broker(tmp_path) as (address, broker):
+        source = kafka.consumer(address, "group", 0.005, {})
+        reader = Reader(source, "videocam", lambda *_: None, Ledger(), most_cameras=2)
+
+        def step_until(away: bool) -> bool:
+            reader.step()
+            return reader.broker_away == away
+
+        wait_for(lambda: step_until(False) and reader.unready() == NO_FRAME, 20, "the topic")
+
+        broker.signal(signal.SIGSTOP)
+        wait_for(lambda: step_until(True), 10, "the broker to be away")
+        broker.signal(signal.SIGCONT)
+        wait_for(lambda: step_until(False), 10, "the broker to be back")
+
+        reader.close()
+
+
 def test_asking_in_vain_is_logged_and_survived(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
     kit.consumer.trouble = KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
 
@@ -251,7 +363,7 @@ def test_what_is_missing_is_told(kit: Kit) -> None:
     kit.consumer.on_assign(kit.consumer, [])
     assert kit.reader.unready() == "no partition of topic videocam is assigned yet"
     kit.consumer.on_assign(kit.consumer, partitions)
-    assert kit.reader.unready() == "no frame has come on topic videocam yet"
+    assert kit.reader.unready() == NO_FRAME
     kit.read(FakeMessage(JPEG))
     assert kit.reader.unready() is None
     kit.consumer.on_revoke(kit.consumer, partitions[:1])
@@ -278,7 +390,7 @@ def test_a_topic_that_nobody_writes_to_is_not_ready(kit: Kit) -> None:
 
     kit.reader.step()
 
-    assert kit.reader.unready() == "no frame has come on topic videocam yet"
+    assert kit.reader.unready() == NO_FRAME
 
 
 def test_who_is_not_in_the_group_is_not_ready_though_the_topic_is_in_use(kit: Kit) -> None:
