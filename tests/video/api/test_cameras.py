@@ -1,0 +1,72 @@
+from urllib.parse import quote
+
+import pytest
+from pydantic import TypeAdapter
+
+from pipeline.predictions import Prediction, Result
+from tests.video.api.conftest import Api
+from tests.video.fakes import a_frame
+from video.api import models
+
+BOXED = Prediction("detect_1", (Result("cat", 0.5, (1, 2, 3, 4)), Result("dog", 0.25)), 17, 41)
+MISSING = Prediction("emonet_2")
+
+
+def test_what_the_channels_tell_fits_the_model(api: Api) -> None:
+    api.show(a_frame(19, predictions=(BOXED, MISSING)), a_frame(camera="yard"))
+
+    told = api.json("/api/cameras")
+
+    cameras = TypeAdapter(list[models.Camera]).validate_python(told, strict=False)
+    assert [camera.name for camera in cameras] == ["door", "yard"]
+    assert [camera.model_dump(mode="json", exclude_unset=True) for camera in cameras] == told
+
+
+def test_one_camera_is_told_as_in_the_list(api: Api) -> None:
+    api.show(a_frame(19, predictions=(BOXED,)))
+
+    told = api.json("/api/cameras/door")
+
+    assert models.Camera.model_validate(told).seq == 19
+    assert set(told) == set(api.json("/api/cameras")[0])
+
+
+@pytest.mark.parametrize("path", ["/api/cameras", "/api/cameras/door"])
+def test_the_answer_is_not_kept(api: Api, path: str) -> None:
+    api.show(a_frame())
+
+    with api.ask(path) as answer:
+        assert answer.status == 200
+        assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("name", ["front door", "hall/3rd floor", "/", "..", "a.jpg", "<b>", "🎥", "x" * 200])
+def test_a_camera_may_have_any_name(still: Api, name: str) -> None:
+    still.show(a_frame(camera=name))
+
+    assert still.json(f"/api/cameras/{quote(name, safe='')}")["name"] == name
+
+
+def test_an_unknown_camera_is_a_404_that_names_those_there_are(api: Api) -> None:
+    without_any = api.refusal("/api/cameras/yard")
+    api.show(a_frame(camera="door"), a_frame(camera="hall"))
+
+    assert without_any == (404, "no camera 'yard'; there are: none yet")
+    assert api.refusal("/api/cameras/yard") == (404, "no camera 'yard'; there are: door, hall")
+
+
+def test_a_camera_that_may_not_be_seen_is_as_one_that_is_not_there(api: Api) -> None:
+    api.show(a_frame(camera="door"), a_frame(camera="secret"))
+
+    api.guest.hidden = {"secret"}
+
+    assert [camera["name"] for camera in api.json("/api/cameras")] == ["door"]
+    assert api.refusal("/api/cameras/secret") == (404, "no camera 'secret'; there are: door")
+
+
+def test_what_other_services_may_have_put_in_the_predictions_breaks_no_list(api: Api) -> None:
+    odd = Prediction('<b>"', (Result("\u2028\x00é🎥", 1e-9),), 10**15, 0)
+
+    api.show(a_frame(camera="odd", predictions=(odd,)), a_frame(camera="door"))
+
+    assert api.json("/api/cameras")[1]["predictions"][0]["results"][0]["label"] == "\u2028\x00é🎥"

@@ -1,0 +1,149 @@
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+from pydantic import TypeAdapter
+
+from tests.video.api.conftest import Api
+from tests.video.fakes import GREY
+from video.api import models
+from video.history import History
+
+
+def labels(api: Api, query: str = "") -> list[str | None]:
+    """Return the labels that are answered to a query."""
+    return [event["label"] for event in api.json(f"/api/labels{query}")]
+
+
+def test_what_is_told_of_an_event_fits_the_model(api: Api) -> None:
+    api.label("suit", seq=17)
+    api.label(None)
+
+    told = api.json("/api/labels")
+
+    gone, came = TypeAdapter(list[models.LabelEvent]).validate_python(told)
+    assert (came.camera, came.model, came.label, came.score) == ("door", "imagenet_1", "suit", 0.9346)
+    assert (came.previous, came.seq, came.snapshot) == (None, 17, f"/api/events/{came.id}.jpg")
+    assert (gone.label, gone.score, gone.previous) == (None, None, "suit")
+    assert gone.model_dump() == told[0]
+
+
+def test_events_are_found_by_camera_label_and_number(api: Api) -> None:
+    for camera, label in (("door", "bow tie"), ("yard", "suit"), ("door", "Windsor tie")):
+        api.label(label, camera)
+
+    assert labels(api) == ["Windsor tie", "suit", "bow tie"]
+    assert labels(api, "?camera=yard") == ["suit"]
+    assert labels(api, "?camera=none") == []
+    assert labels(api, "?label=TIE") == ["Windsor tie", "bow tie"]
+    assert labels(api, "?camera=door&label=tie&limit=1") == ["Windsor tie"]
+
+
+def test_an_events_own_time_finds_it_as_the_first_and_as_the_last(api: Api) -> None:
+    api.label("suit")
+    (event,) = api.json("/api/labels")
+    moment = event["time"]
+
+    assert labels(api, f"?from={moment}&to={moment}") == ["suit"]
+    assert labels(api, f"?to={moment.replace('20', '19', 1)}") == []
+    assert labels(api, f"?from={moment.replace('20', '29', 1)}") == []
+
+
+@pytest.mark.parametrize("moment", ["1795290407", "1795290407.5", "2026-11-21", "2026-11-21T20:46:47+01:00"])
+def test_a_time_is_iso_8601_or_seconds(still: Api, moment: str) -> None:
+    still.label("suit")
+
+    assert labels(still, f"?from={quote(moment)}") != labels(still, f"?to={quote(moment)}")
+
+
+@pytest.mark.parametrize("name", ["from", "to"])
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("abc", "'abc'"),
+        ("", "''"),
+        ("nan", "'nan'"),
+        ("1e999", "'1e999'"),
+        ("2026-13-01", "'2026-13-01'"),
+        ("a\nb", r"'a\nb'"),
+        ("9" * 5000, f"'{'9' * 40}…'"),
+    ],
+)
+def test_anything_else_is_no_time(still: Api, name: str, asked: str, shown: str) -> None:
+    refusal = still.refusal(f"/api/labels?{name}={quote(asked)}")
+
+    assert refusal == (400, f"{name}={shown}: a time is wanted, ISO 8601 or seconds since the epoch")
+
+
+@pytest.mark.parametrize("limit", ["0", "1001", "-1", "x", ""])
+def test_a_limit_is_within_its_bounds(still: Api, limit: str) -> None:
+    status, detail = still.refusal(f"/api/labels?limit={limit}")
+
+    assert status == 400
+    assert detail.startswith(f"limit='{limit}': input should be ")
+
+
+def test_two_mistakes_are_told_in_one_line(still: Api) -> None:
+    status, detail = still.refusal("/api/labels?limit=0&from=x")
+
+    assert status == 400
+    assert detail.startswith("from='x': a time is wanted")
+    assert "; limit='0': " in detail
+
+
+def test_an_events_picture_is_the_frame_on_which_it_came_up(api: Api) -> None:
+    api.label("suit")
+    (event,) = api.json("/api/labels")
+
+    with api.ask(event["snapshot"]) as answer:
+        body = answer.read()
+
+    assert (answer.status, body) == (200, GREY)
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_picture_that_is_not_kept_is_neither_named_nor_found(serve: Callable[..., Api]) -> None:
+    api = serve(history=History(most_snapshot_bytes=0))
+    api.label("suit")
+
+    (event,) = api.json("/api/labels")
+
+    assert event["snapshot"] is None
+    assert api.refusal(f"/api/events/{event['id']}.jpg")[0] == 404
+
+
+@pytest.mark.parametrize(
+    "event", ["0", "1", "-1", "x", "%C2%B2", "9" * 30, "9" * 9000, "..%2F..", "1.5", "%00"]
+)
+def test_a_forged_id_finds_no_picture(still: Api, event: str) -> None:
+    still.label("suit")
+
+    status, detail = still.refusal(f"/api/events/{event}.jpg")
+
+    assert status == 404
+    assert len(detail) < 200
+
+
+def test_the_events_of_a_camera_that_may_not_be_seen_are_as_if_not_there(api: Api) -> None:
+    api.label("suit", "secret")
+    api.label("tie", "door")
+    secret = api.json("/api/labels?camera=secret")[0]
+
+    api.guest.hidden = {"secret"}
+
+    assert labels(api) == ["tie"]
+    assert labels(api, "?camera=secret") == []
+    unknown = api.refusal("/api/events/17.jpg")
+    hidden = api.refusal(secret["snapshot"])
+    assert hidden == (404, unknown[1].replace("17", secret["id"]))
+
+
+def test_the_pictures_address_begins_with_the_root_path(serve: Callable[..., Api]) -> None:
+    api = serve(root="/cameras")
+    api.label("suit")
+
+    (event,) = api.json("/api/labels")
+
+    assert event["snapshot"] == f"/cameras/api/events/{event['id']}.jpg"
+    assert api.get(event["snapshot"].removeprefix("/cameras")) == (200, GREY)  # as a proxy asks

@@ -1,0 +1,15 @@
+from tests.video.api.conftest import Api
+from video.api import models
+
+
+def test_where_access_is_open_nobody_has_a_name(still: Api) -> None:
+    assert still.json("/api/session") == {"access": "open"}
+
+
+def test_a_user_is_told_their_name(api: Api) -> None:
+    api.guest.name = "ann"
+
+    told = api.json("/api/session")
+
+    assert told == {"access": "user", "name": "ann"}
+    assert models.Session.model_validate(told)

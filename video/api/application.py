@@ -1,0 +1,35 @@
+"""The web application: how it describes itself, and how it refuses."""
+
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+VERSION: Final = "0.1.0"
+_MOST_SHOWN: Final = 40  # characters of what was asked
+
+
+def create_app() -> FastAPI:
+    """Return an application without routes; it describes those it gets at /api/openapi.json."""
+    app = FastAPI(
+        title="Streamlens",
+        summary="Labelled live video of IP cameras",
+        version=VERSION,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+
+    @app.exception_handler(RequestValidationError)
+    async def refuse(_: Request, error: RequestValidationError) -> JSONResponse:
+        return JSONResponse({"detail": "; ".join(map(_line, error.errors()))}, status_code=400)
+
+    return app
+
+
+def _line(problem: dict[str, Any]) -> str:
+    text = str(problem["input"])
+    shown = text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "…"
+    wrong = problem["msg"].removeprefix("Value error, ")
+    return f"{problem['loc'][-1]}={shown!r}: {wrong[:1].lower()}{wrong[1:]}"

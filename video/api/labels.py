@@ -1,0 +1,87 @@
+"""The labels there were, and their pictures."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Path, Query, Request
+from fastapi.responses import Response
+
+from video.access.visitor import Visitor, visitor_of
+from video.api import models
+from video.api.answers import NOT_KEPT, as_json, errors, example
+from video.api.moments import Moment, iso
+from video.history import History, LabelEvent, Wanted
+
+
+def event_json(event: LabelEvent, history: History, root: str) -> dict[str, Any]:
+    """Return what the API tells of an event; `root` is the root path before all addresses."""
+    kept = history.snapshot(event.id) is not None
+    return {
+        "id": str(event.id),
+        "time": iso(event.time),
+        "camera": event.camera,
+        "model": event.model,
+        "label": event.label,
+        "score": None if event.score is None else round(event.score, 4),
+        "previous": event.previous,
+        "seq": event.seq,
+        "snapshot": f"{root}/api/events/{event.id}.jpg" if kept else None,
+    }
+
+
+def wanted_by(visitor: Visitor, camera: str | None) -> Wanted:
+    """Tell a visitor's cameras, or the one that is asked for, from others."""
+    if camera is None:
+        return visitor.may_see
+    return lambda name: name == camera and visitor.may_see(name)
+
+
+Camera = Annotated[str | None, Query(description="only of this camera", examples=["door"])]
+"""The parameter that picks a camera."""
+
+
+def labels(history: History) -> APIRouter:
+    """Return the routes of what a history retains."""
+    router = APIRouter(tags=["labels"])
+
+    @router.get(
+        "/api/labels",
+        summary="Changes of labels, newest first",
+        description="What this server retains: the last changes of each camera, since it was started.",
+        response_model=list[models.LabelEvent],
+        responses={200: example([models.LABEL_EVENT]), **errors(400)},
+    )
+    async def all_labels(
+        request: Request,
+        *,
+        camera: Camera = None,
+        label: Annotated[str, Query(description="what the label contains, in either case")] = "",
+        start: Annotated[
+            Moment | None, Query(alias="from", description="not before", examples=["2026-11-21T19:46:47Z"])
+        ] = None,
+        end: Annotated[
+            Moment | None, Query(alias="to", description="not after", examples=["1795290407"])
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=1000, description="events at most")] = 100,
+    ) -> Response:
+        wanted = wanted_by(visitor_of(request.scope), camera)
+        events = history.select(wanted, limit, label=label, start=start, end=end)
+        root = request.scope.get("root_path", "")
+        return as_json([event_json(event, history, root) for event in events])
+
+    @router.get(
+        "/api/events/{event}.jpg",
+        summary="The picture on which a label came up",
+        response_class=Response,
+        responses={200: {"content": {"image/jpeg": {}}, "description": "The frame"}, **errors(404)},
+    )
+    async def snapshot(
+        request: Request,
+        event: Annotated[str, Path(description="the event's id", examples=[models.LABEL_EVENT["id"]])],
+    ) -> Response:
+        number = int(event) if event.isascii() and event.isdecimal() and len(event) <= 20 else 0
+        camera, jpeg = history.snapshot(number) or ("", b"")
+        if not (jpeg and visitor_of(request.scope).may_see(camera)):
+            raise HTTPException(404, f"no picture of an event {event[:40]!r} is kept")
+        return Response(jpeg, media_type="image/jpeg", headers=NOT_KEPT)
+
+    return router
