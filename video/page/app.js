@@ -1,38 +1,48 @@
-/** The page: asks the server for its cameras, and keeps the wall and the bar up to date. */
+/** The page: hears of the cameras, and keeps the wall, the single view and the bar up to date. */
 
-import { pollCameras } from "./api.js";
+import { loginTo } from "./addresses.js";
+import { Announcer } from "./announcer.js";
 import { showAway, showPaths, showSummary } from "./bar.js";
+import { Details } from "./details.js";
 import { byId } from "./dom.js";
+import { actOf } from "./keys.js";
+import { Feed } from "./live/feed.js";
 import { showMessage } from "./message.js";
 import { text } from "./text.js";
-import { takeTurns } from "./turns.js";
+import { setUpTools, toggleKeys } from "./tools.js";
 import { View } from "./view.js";
 import { Wall } from "./wall.js";
 
-/** @typedef {import("./api.js").Camera} Camera */
+/** @typedef {import("./live/types.js").Camera} Camera */
 
-const mayStream = takeTurns(() => wall.refresh());
-const wall = new Wall(byId("wall"), mayStream);
+const feed = new Feed("ws", { cameras, pictures: (news) => wall.drawn(news), away, loggedOut });
+const wall = new Wall(byId("wall"), feed);
+const details = new Details();
+const announcer = new Announcer();
 const view = new View(() => showView());
 let answered = false;
-/** @type {Date | null} */
-let awaySince = null;
 /** @type {string | null} */
 let enlarged = null;
 
-/** @param {Camera[] | null} cameras null: the server does not answer */
-function tell(cameras) {
-  awaySince = cameras ? null : (awaySince ?? new Date());
-  showAway(awaySince);
-  if (!cameras) {
-    wall.away();
-    return;
-  }
+/** @param {Camera[]} cameras */
+function cameras(cameras) {
+  if (!answered) byId("main").removeAttribute("aria-busy");
   answered = true;
-  byId("main").removeAttribute("aria-busy");
+  showAway(null);
   wall.update(cameras);
   showSummary(cameras);
+  announcer.note(cameras);
   showRest();
+}
+
+/** @param {Date} since */
+function away(since) {
+  showAway(since);
+  wall.away(since);
+}
+
+function loggedOut() {
+  location.assign(loginTo(location.pathname + location.search));
 }
 
 /** Show what depends on both the address and the cameras there are. */
@@ -40,9 +50,12 @@ function showRest() {
   const { camera } = view;
   const { names } = wall;
   showPaths(camera, names);
+  details.show(wall.tile(camera) ?? null);
+  details.update();
   const missing = camera !== null && !names.includes(camera);
   const words = missing ? text.unknown(camera) : names.length ? null : text.empty;
-  showMessage(answered ? words : null);
+  if (!feed.supported) showMessage(text.unsupported);
+  else showMessage(answered ? words : null);
 }
 
 /** Follow the address: enlarge a camera, or show all. */
@@ -76,16 +89,26 @@ function onClick(event) {
 
 /** @param {KeyboardEvent} event */
 function onKey(event) {
-  if (view.camera === null || event.metaKey || event.ctrlKey || event.altKey || event.shiftKey) return;
-  if (event.key === "Escape") view.leave();
-  const step = { ArrowLeft: "previous", ArrowRight: "next" }[event.key];
-  const link = step ? byId(step) : null;
-  if (link && !link.hidden) link.click();
+  if (event.target instanceof HTMLInputElement && event.key !== "Escape") return;
+  if (document.querySelector("dialog[open]") && event.key !== "?") return;
+  if (wall.step(event.key)) {
+    event.preventDefault(); // else the page scrolls, too
+    return;
+  }
+  const act = actOf(event, view.camera !== null);
+  if (act === "leave") view.leave();
+  else if (act === "help") toggleKeys();
+  else if (act === "fullscreen") details.toggleFullscreen();
+  else if (act === "snapshot") details.save();
+  else if (act) follow(byId(act));
+}
+
+/** @param {HTMLElement} link to the previous or the next camera */
+function follow(link) {
+  if (!link.hidden) link.click();
 }
 
 document.addEventListener("click", onClick);
 document.addEventListener("keydown", onKey);
-const askNow = pollCameras(tell);
-document.addEventListener("visibilitychange", () => document.hidden || askNow());
-window.addEventListener("online", askNow);
+setUpTools();
 showView();

@@ -1,10 +1,11 @@
 /** The bar at the top: the way back, the count of cameras by state, and whether the server answers. */
 
-import { byId, make, mark, setText } from "./dom.js";
+import { viewOf } from "./addresses.js";
+import { byId, make, mark, setHidden, setText } from "./dom.js";
 import { text } from "./text.js";
 
-/** @typedef {import("./api.js").Camera} Camera */
-/** @typedef {import("./api.js").State} State */
+/** @typedef {import("./live/types.js").Camera} Camera */
+/** @typedef {import("./live/types.js").State} State */
 
 const banner = byId("banner");
 const summary = byId("summary");
@@ -20,12 +21,12 @@ next.append(mark("arrow-right"));
 /** @param {Date | null} since when the server was last known to be away; null: it answers */
 export function showAway(since) {
   setText(banner, since ? text.away(since) : "");
-  summary.hidden = since !== null;
+  setHidden(summary, since !== null);
 }
 
 /** @param {Camera[]} cameras */
 export function showSummary(cameras) {
-  const states = /** @type {State[]} */ (["live", "stale", "no-signal"]);
+  const states = /** @type {State[]} */ (Object.keys(text.counted));
   const items = states.flatMap((state) => {
     const count = cameras.filter((camera) => camera.state === state).length;
     return count ? [{ state, count }] : [];
@@ -49,7 +50,7 @@ export function showSummary(cameras) {
  * @param {string[]} names all cameras', in order
  */
 export function showPaths(camera, names) {
-  paths.hidden = camera === null;
+  setHidden(paths, camera === null);
   const at = names.indexOf(camera ?? "");
   const around = names.length > 1 && at >= 0;
   lead(previous, around ? names[(at + names.length - 1) % names.length] : null, text.previous);
@@ -62,9 +63,9 @@ export function showPaths(camera, names) {
  * @param {(name: string) => string} words
  */
 function lead(link, name, words) {
-  link.hidden = name === null;
-  if (name === null) return;
-  link.href = `?camera=${encodeURIComponent(name)}`;
+  setHidden(link, name === null);
+  if (name === null || link.title === words(name)) return;
+  link.href = viewOf(name);
   link.title = words(name);
   link.setAttribute("aria-label", words(name));
 }

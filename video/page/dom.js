@@ -16,14 +16,23 @@ export function make(tag, name = "", content = "") {
 }
 
 /**
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, string>} attributes
+ */
+export function makeSvg(tag, attributes) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  return element;
+}
+
+/**
  * A mark from the sheet in index.html; decoration, the words stand beside it.
  * @param {string} id
  */
 export function mark(id) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", "mark");
-  svg.setAttribute("aria-hidden", "true");
-  svg.append(document.createElementNS(SVG, "use"));
+  const svg = makeSvg("svg", { class: "mark", "aria-hidden": "true" });
+  svg.append(makeSvg("use", {}));
   setMark(svg, id);
   return svg;
 }
@@ -34,9 +43,19 @@ export function setMark(svg, id) {
   if (use.getAttribute("href") !== `#${id}`) use.setAttribute("href", `#${id}`);
 }
 
-/** @param {Element} element @param {string} content */
+/** @param {Element} element without children @param {string} content */
 export function setText(element, content) {
-  if (element.textContent !== content) element.textContent = content;
+  const node = element.firstChild;
+  if (!node) {
+    if (content) element.textContent = content;
+  } else if (node.nodeValue !== content) {
+    node.nodeValue = content; // cheaper than a new node
+  }
+}
+
+/** @param {HTMLElement} element @param {boolean} hidden */
+export function setHidden(element, hidden) {
+  if (element.hidden !== hidden) element.hidden = hidden;
 }
 
 /** @param {HTMLElement} element @param {string} key @param {string} value */

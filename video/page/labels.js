@@ -3,19 +3,23 @@
 import { make, setData, setText } from "./dom.js";
 import { text } from "./text.js";
 
-/** @typedef {import("./api.js").Camera} Camera */
-/** @typedef {import("./api.js").Prediction} Prediction */
+/** @typedef {import("./live/types.js").Camera} Camera */
+/** @typedef {import("./live/types.js").Prediction} Prediction */
 
 /**
  * @typedef {object} Line
  * @property {string} model empty on a model's further lines
  * @property {string} label
  * @property {number | null} score null when there is no result
+ * @property {string} boxes how many boxes the model drew; empty on a model's further lines
  * @property {string} age set when the label is old
  * @property {boolean} extra left out on the wall
  */
 
 const ON_WALL = 3; // lines of one model
+
+/** @type {Line} */
+const NONE = { model: "", label: "", score: null, boxes: "", age: "", extra: false };
 
 /**
  * Whether this is (one of) the answers that make a camera's label stale. The server's limit is not known here:
@@ -38,7 +42,7 @@ export function linesOf(camera) {
     const age = isOld(prediction, camera) ? text.labelAge(prediction.age_ms) : "";
     return linesOfModel(prediction, age);
   });
-  return lines.length ? lines : [{ model: text.noModel, label: text.noLabel, score: null, age: "", extra: false }];
+  return lines.length ? lines : [{ ...NONE, model: text.noModel, label: text.noLabel }];
 }
 
 /**
@@ -46,11 +50,14 @@ export function linesOf(camera) {
  * @param {string} age
  * @returns {Line[]}
  */
-function linesOfModel({ model, results }, age) {
-  if (!results.length) return [{ model, label: text.nothing, score: null, age, extra: false }];
+function linesOfModel({ model, results, seq }, age) {
+  if (seq === null) return [{ ...NONE, model, label: text.noAnswer }];
+  if (!results.length) return [{ ...NONE, model, label: text.nothing, age }];
+  const count = results.filter(({ box }) => box).length;
+  const boxes = count ? text.boxes(count) : "";
   return results.map(({ label, score }, at) => {
-    const first = at === 0;
-    return { model: first ? model : "", label, score, age: first ? age : "", extra: at >= ON_WALL };
+    const further = { ...NONE, label, score, extra: at >= ON_WALL };
+    return at === 0 ? { ...further, model, boxes, age } : further;
   });
 }
 
@@ -58,40 +65,50 @@ function linesOfModel({ model, results }, age) {
 class Row {
   element = make("li", "line");
   #model = make("span", "model");
+  #modelName = make("span", "model-name");
+  #boxes = make("span", "boxes");
   #label = make("span", "label");
   #age = make("span", "label-age");
   #score = make("span", "score");
   #meter = make("span", "meter");
+  #share = "";
 
   constructor() {
     const words = make("span", "words");
+    this.#model.append(this.#modelName, " ", this.#boxes);
     words.append(this.#label, " ", this.#age);
     this.element.append(this.#model, " ", words, " ", this.#score, this.#meter);
   }
 
   /** @param {Line} line */
-  update({ model, label, score, age, extra }) {
-    setText(this.#model, model);
+  update({ model, label, score, boxes, age, extra }) {
+    setText(this.#modelName, model);
+    setText(this.#boxes, boxes);
     setText(this.#label, label);
     if (this.#label.title !== label) this.#label.title = label; // it may be cut on the wall
     setText(this.#age, age);
     setText(this.#score, score === null ? "" : text.score(score));
-    this.#meter.style.setProperty("--score", String(Math.min(1, Math.max(0, score ?? 0))));
+    const share = String(Math.min(1, Math.max(0, score ?? 0)));
+    if (share !== this.#share) this.#meter.style.setProperty("--score", share);
+    this.#share = share;
+    setData(this.element, "further", String(model === ""));
     setData(this.element, "old", String(age !== ""));
     setData(this.element, "none", String(score === null));
     setData(this.element, "extra", String(extra));
   }
 }
 
-/** The list of lines; on the wall it keeps the height it once needed, so that nothing jumps. */
+/** The list of lines; it keeps the height it once needed, so that nothing jumps. */
 export class Labels {
   element = make("ul", "labels");
   /** @type {Row[]} */
   #rows = [];
-  #most = 0;
+  /** The most there were, for which there is room. */
+  #most = { lines: 0, all: 0, models: 0 };
 
-  constructor() {
-    this.element.setAttribute("aria-live", "off");
+  /** The lines that the wall has room for. */
+  get lines() {
+    return this.#most.lines;
   }
 
   /** @param {Camera} camera */
@@ -101,9 +118,16 @@ export class Labels {
     lines.forEach((line, at) => {
       this.#rows[at] ??= new Row();
       this.#rows[at].update(line);
-      if (!this.#rows[at].element.isConnected) this.element.append(this.#rows[at].element);
+      if (this.element.children[at] !== this.#rows[at].element) this.element.append(this.#rows[at].element);
     });
-    this.#most = Math.max(this.#most, lines.filter((line) => !line.extra).length);
-    this.element.style.setProperty("--lines", String(this.#most));
+    this.#reserve("lines", lines.filter((line) => !line.extra).length);
+    this.#reserve("all", lines.length);
+    this.#reserve("models", Math.max(1, camera.predictions.length));
+  }
+  /** @param {"lines" | "all" | "models"} what @param {number} count */
+  #reserve(what, count) {
+    if (count <= this.#most[what]) return;
+    this.#most[what] = count;
+    this.element.style.setProperty(`--${what}`, String(count));
   }
 }

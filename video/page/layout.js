@@ -23,8 +23,9 @@ export function arrange({ width, height, gap, ratio, captions }) {
     const rows = Math.ceil(captions.length / columns);
     const high = (height - gap * (rows - 1) - captionsOf(captions, columns)) / rows;
     const tile = Math.floor(Math.min((width - gap * (columns - 1)) / columns, high * ratio));
-    // Another row must be worth it: a wide row looks better than a ragged block.
-    if (tile > best.tile * 1.08) best = { columns, tile };
+    // Another row must be worth it where it makes the block ragged: a wide row looks better.
+    const worth = captions.length % columns ? 1.08 : 1;
+    if (tile > best.tile * worth) best = { columns, tile };
   }
   if (best.tile >= Math.min(NARROWEST, width)) return best;
   const columns = Math.max(1, Math.floor((width + gap) / (COMFORTABLE + gap)));

@@ -1,6 +1,6 @@
 /** What stands in the middle of the page when there is no picture to show. */
 
-import { byId, make } from "./dom.js";
+import { byId, make, setHidden } from "./dom.js";
 
 /** @typedef {{heading: string, lead: string, checks: string[]}} Words */
 
@@ -9,7 +9,7 @@ const place = byId("message");
 /** @param {Words | null} words null: nothing to say */
 export function showMessage(words) {
   const key = words ? words.heading : "";
-  place.hidden = words === null;
+  setHidden(place, words === null);
   if (place.dataset.shown === key) return;
   place.dataset.shown = key;
   place.replaceChildren(...(words ? contentOf(words) : []));

@@ -1,70 +1,86 @@
-/** Everything the page says, in one place, and how it writes times and numbers. */
+/** Everything the page says, in one place. */
 
-/** @typedef {import("./api.js").State} State */
+import { spanOf, timeOf } from "./times.js";
 
-/** What a camera can be in: the server's states, and "away" while the server does not answer. */
+/** @typedef {import("./live/types.js").State} State */
+/** @typedef {import("./sparkline.js").Figures} Figures */
+
+/** What a camera can be in: the server's states, and "away" while the server does not tell. */
 /** @typedef {State | "away"} Shown */
 
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-
-/**
- * A time of day in the browser's zone, with the date unless it is today's.
- * @param {Date} time
- * @param {Date} [now]
- */
-export function timeOf(time, now = new Date()) {
-  if (Number.isNaN(time.getTime())) return "?";
-  const today = time.toDateString() === now.toDateString();
-  return today ? clock.format(time) : `${day.format(time)}, ${clock.format(time)}`;
-}
-
-/**
- * A length of time, as coarse as it is long.
- * @param {number} ms
- */
-export function spanOf(ms) {
-  if (ms < SECOND) return `${Math.max(0, Math.round(ms))} ms`;
-  if (ms < 10 * SECOND) return `${(ms / SECOND).toFixed(1)} s`;
-  if (ms < MINUTE) return `${Math.round(ms / SECOND)} s`;
-  if (ms < HOUR) return `${Math.round(ms / MINUTE)} min`;
-  return ms < 2 * DAY ? `${Math.round(ms / HOUR)} h` : `${Math.round(ms / DAY)} days`;
-}
-
 /** @type {Record<Shown, string>} */
-const states = { live: "Live", stale: "Label stale", "no-signal": "No signal", away: "Not known" };
+const states = {
+  live: "Live",
+  stale: "Label stale",
+  "model-away": "Model away",
+  "no-signal": "No signal",
+  "broker-away": "Broker away",
+  away: "Not known",
+};
+
+/** @param {number} score 0 to 1 */
+const score = (score) => `${Math.round(100 * score)} %`;
+
+/** @param {number} count @param {string} one */
+const many = (count, one) => `${count} ${one}${count === 1 ? "" : one.endsWith("x") ? "es" : "s"}`;
+
+/** @param {(value: number) => string} unit */
+const trend = (unit) => (/** @type {string} */ name, /** @type {Figures | null} */ figures) => {
+  if (!figures) return `${name}, last two minutes: none`;
+  const now = Number.isFinite(figures.last) ? unit(figures.last) : "none";
+  return `${name}, last two minutes: now ${now}, lowest ${unit(figures.low)}, highest ${unit(figures.high)}`;
+};
 
 export const text = {
   title: "Streamlens",
   /** @param {string} camera */
   titleOf: (camera) => `${camera} · Streamlens`,
+  unsupported: {
+    heading: "This browser is too old for this page",
+    lead: "It needs module workers and OffscreenCanvas. The streams themselves, at stream/NAME, play anywhere.",
+    checks: [],
+  },
 
   states,
   /** Behind the count of cameras in each state. @type {Record<State, string>} */
-  counted: { live: "live", stale: "stale", "no-signal": "no signal" },
+  counted: {
+    live: "live",
+    stale: "stale",
+    "model-away": "without model",
+    "no-signal": "no signal",
+    "broker-away": "broker away",
+  },
   /** @param {Date} time */
   since: (time) => `since ${timeOf(time)}`,
-  /** @param {Date} time */
-  noSignal: (time) => `No signal since ${timeOf(time)}`,
-  preview: "1 fps preview",
+  /** Over the picture of a camera in one of these states. @param {Shown} state @param {Date | null} time */
+  veil: (state, time) => {
+    const words = state === "away" && time ? "No connection" : states[state];
+    return time ? `${words} since ${timeOf(time)}` : words;
+  },
+  /** To screen readers, when a camera's state changed. @param {string} camera @param {State} state */
+  news: (camera, state) => `${camera}: ${states[state]}`,
+  /** @param {number} count of cameras whose state changed */
+  muchNews: (count) => `${count} cameras changed their state`,
 
   nothing: "Nothing",
+  noAnswer: "No answer",
   noLabel: "No label",
   noModel: "–",
-  /** @param {number} score 0 to 1 */
-  score: (score) => `${Math.round(100 * score)} %`,
+  score,
+  /** @param {number} count */
+  boxes: (count) => many(count, "box"),
   /** @param {number | null} ms */
   labelAge: (ms) => (ms === null ? "age unknown" : `${spanOf(ms)} old`),
 
   /** @param {number} fps */
   fps: (fps) => `${fps.toFixed(fps > 0 && fps < 10 ? 1 : 0)} fps`,
+  /** @param {number} fps */
+  drawn: (fps) => `${Math.round(fps)} drawn`,
   /** @param {number} ms */
   age: (ms) => `${spanOf(ms)} old`,
+  /** @param {number} ms */
+  slow: (ms) => `Line slow: ${spanOf(ms)} old`,
+  noPicture: "No picture yet",
   /** @param {number} width @param {number} height */
   size: (width, height) => `${width} × ${height}`,
 
@@ -78,15 +94,50 @@ export const text = {
   /** @param {string} camera */
   next: (camera) => `Next camera: ${camera}`,
 
+  fullscreen: "Full screen",
+  snapshot: "Save",
+  snapshotTitle: "Save the newest picture",
+  stream: "Stream",
+  streamAddress: "Address for players",
+  trends: "Last two minutes",
+  ageTrend: "Picture’s age",
+  scoreTrendOf: trend(score),
+  ageTrendOf: trend(spanOf),
+  span: spanOf,
+  labels: "Last labels",
+  noLabels: "No label yet",
+  /** @param {string | null} label */
+  label: (label) => label ?? "Nothing",
+  /** @param {string} label what it was before */
+  was: (label) => `was ${label}`,
+  /** @param {string | null} label @param {Date} time */
+  snapshotOf: (label, time) => `Picture of ${label ?? "nothing"} at ${timeOf(time)}`,
+  time: timeOf,
+
+  /** @param {"system" | "dark" | "light"} theme */
+  theme: (theme) => `Colours: ${{ system: "as the system", dark: "dark", light: "light" }[theme]}`,
+  logout: "Log out",
+  keys: "Keys",
+  close: "Close",
+  /** What the keys do. @type {[string[], string][]} */
+  keyList: [
+    [["←", "→", "↑", "↓"], "on the wall: to the camera beside"],
+    [["Enter"], "on the wall: enlarge the camera"],
+    [["←", "→"], "enlarged: previous or next camera"],
+    [["Esc"], "enlarged: back to all cameras"],
+    [["F"], "enlarged: full screen"],
+    [["S"], "enlarged: save the picture"],
+    [["?"], "this list"],
+  ],
+
   /** @param {Date} time */
   away: (time) => `No connection to the server since ${timeOf(time)}; trying again`,
-
   empty: {
     heading: "Waiting for the first frame",
     lead: "Cameras show up here by themselves as soon as their first frame arrives. If none does, check that:",
     checks: [
       "the producer reaches its camera: the address in VIDEOLINK is right, and its log says it captures;",
-      "Kafka is up, and producer, consumer and video agree on its address and on the topics' names;",
+      "Kafka is up, and producer, consumer and video agree on its address and on the topics’ names;",
       "the consumer runs: each service says on /readyz what it still waits for.",
     ],
   },

@@ -1,49 +1,48 @@
 /** One camera on the page. */
 
+import { viewOf } from "./addresses.js";
 import { make, mark, setData, setMark, setText } from "./dom.js";
 import { Labels } from "./labels.js";
-import { Picture } from "./picture.js";
+import { Screen } from "./screen.js";
 import { text } from "./text.js";
+import { Trend } from "./trend.js";
 
-/** @typedef {import("./api.js").Camera} Camera */
+/** @typedef {import("./live/types.js").Camera} Camera */
+/** @typedef {import("./live/types.js").News} News */
 /** @typedef {import("./text.js").Shown} Shown */
 
 export class Tile {
   /** @type {Camera} */
   camera;
+  /** @type {Shown} */
+  state = "away";
   inView = false;
-  known = true; // whether the server tells of it now
+  trend = new Trend();
 
   element = make("li", "tile");
   link = make("a", "open");
-  #caption = make("div", "caption");
+  caption = make("div", "caption");
   #name = make("h2", "name");
   #state = make("p", "state");
   #mark = mark("mark-away");
   #stateWords = make("span", "state-words");
   #since = make("span", "since");
-  #veil = make("p", "veil");
-  #veilWords = make("span", "veil-words");
   #labels = new Labels();
   #fps = make("span", "fps");
-  #age = make("span", "age");
+  #drawn = make("span", "drawn");
   #size = make("span", "size");
+  #ratio = "";
 
   /** @param {Camera} camera */
   constructor(camera) {
     this.camera = camera;
-    this.picture = new Picture(camera.name);
+    this.screen = new Screen(camera.name);
     this.element.dataset.camera = camera.name;
     this.#name.textContent = this.#name.title = camera.name;
-    this.link.href = `?camera=${encodeURIComponent(camera.name)}`;
+    this.link.href = viewOf(camera.name);
     this.link.setAttribute("aria-label", text.enlarge(camera.name));
     this.#assemble();
     this.update(camera);
-  }
-
-  /** Whether a stream would show anything new. */
-  get moves() {
-    return this.camera.state !== "no-signal";
   }
 
   get ratio() {
@@ -51,64 +50,70 @@ export class Tile {
     return width > 0 && height > 0 ? width / height : 16 / 9;
   }
 
-  /** What the words need, in px; in a row of higher ones they have more. */
-  get captionHeight() {
-    const { paddingTop, paddingBottom, rowGap } = getComputedStyle(this.#caption);
-    const parts = /** @type {HTMLElement[]} */ ([...this.#caption.children]);
+  /** How many lines of labels the wall has room for here. */
+  get lines() {
+    return this.#labels.lines;
+  }
+
+  /** What the words need, in px: a line of labels, and the rest. Reads the layout: to be called rarely. */
+  measure() {
+    const { paddingTop, paddingBottom, rowGap } = getComputedStyle(this.caption);
+    const parts = /** @type {HTMLElement[]} */ ([...this.caption.children]);
     const gaps = parseFloat(paddingTop) + parseFloat(paddingBottom) + parseFloat(rowGap) * (parts.length - 1);
-    return parts.reduce((sum, part) => sum + part.offsetHeight, gaps);
+    const whole = parts.reduce((sum, part) => sum + part.offsetHeight, gaps);
+    const labels = this.#labels.element.offsetHeight;
+    return { line: labels / this.lines, rest: whole - labels };
   }
 
   /** @param {Camera} camera */
   update(camera) {
     this.camera = camera;
-    this.known = true;
-    const since = new Date(camera.since);
-    const silent = camera.state === "no-signal";
-    this.#show(camera.state, camera.state === "live" ? "" : text.since(since));
-    this.#veil.hidden = !silent;
-    setText(this.#veilWords, silent ? text.noSignal(since) : "");
+    const gone = camera.state === "no-signal" || camera.state === "broker-away";
+    this.#show(camera.state, new Date(camera.since));
     this.#labels.update(camera);
-    setText(this.#fps, text.fps(silent ? 0 : camera.fps));
-    setText(this.#age, text.age(camera.age_ms));
+    setText(this.#fps, text.fps(gone ? 0 : camera.fps));
     setText(this.#size, text.size(camera.width, camera.height));
-    this.element.style.setProperty("--own-ratio", this.ratio.toFixed(4));
+    this.trend.add(performance.now(), camera.predictions, gone ? NaN : this.screen.age);
+    const ratio = this.ratio.toFixed(4);
+    if (ratio !== this.#ratio) this.element.style.setProperty("--own-ratio", ratio);
+    this.#ratio = ratio;
   }
 
-  /** Say that nothing is known of the camera now. */
-  away() {
-    this.known = false;
-    this.#show("away", "");
-    this.#veil.hidden = true;
-    setText(this.#veilWords, "");
+  /** @param {News} news of the pictures drawn since the last */
+  drawn({ age_ms, fps }) {
+    this.screen.drawn(age_ms);
+    setText(this.#drawn, text.drawn(fps));
+  }
+
+  /** Say that nothing is known of the camera now. @param {Date | null} since */
+  away(since) {
+    this.#show("away", since);
     setText(this.#fps, "");
-    setText(this.#age, "");
+    setText(this.#drawn, "");
   }
 
-  /** Take the tile off the page. */
-  remove() {
-    this.picture.close();
-    this.element.remove();
+  /** Write the picture's age: a few times a second, while pictures are asked for. */
+  tick() {
+    this.screen.tick(this.camera.fps >= 1);
   }
 
-  /** @param {Shown} shown @param {string} since */
-  #show(shown, since) {
-    setData(this.element, "state", shown);
-    setMark(this.#mark, `mark-${shown}`);
-    setText(this.#stateWords, text.states[shown]);
-    setText(this.#since, since);
+  /** @param {Shown} state @param {Date | null} since */
+  #show(state, since) {
+    this.state = state;
+    setData(this.element, "state", state);
+    setMark(this.#mark, `mark-${state}`);
+    setText(this.#stateWords, text.states[state]);
+    setText(this.#since, state === "live" || !since ? "" : text.since(since));
+    this.screen.show(state, since);
   }
 
   #assemble() {
     const title = make("div", "title");
     const stats = make("p", "stats");
-    const preview = make("span", "preview", text.preview);
     this.#state.append(this.#mark, this.#stateWords, " ", this.#since);
-    this.#veil.append(mark("mark-no-signal"), this.#veilWords);
     title.append(this.#name, this.#state);
-    stats.append(this.#fps, " ", this.#age, " ", this.#size);
-    this.picture.element.append(this.#veil, preview);
-    this.#caption.append(title, this.#labels.element, stats);
-    this.element.append(this.picture.element, this.#caption, this.link);
+    stats.append(this.#fps, " ", this.#drawn, " ", this.#size);
+    this.caption.append(title, this.#labels.element, stats);
+    this.element.append(this.screen.element, this.caption, this.link);
   }
 }

@@ -1,7 +1,6 @@
 /** Which camera is enlarged: the address bar knows (?camera=NAME), so that links and the back button work. */
 
-/** @param {string} name */
-const addressOf = (name) => `?camera=${encodeURIComponent(name)}`;
+import { viewOf } from "./addresses.js";
 
 export class View {
   #changed;
@@ -19,8 +18,8 @@ export class View {
 
   /** @param {string} name */
   enlarge(name) {
-    if (this.camera === null) history.pushState({ fromWall: true }, "", addressOf(name));
-    else history.replaceState(history.state, "", addressOf(name));
+    if (this.camera === null) history.pushState({ fromWall: true }, "", viewOf(name));
+    else history.replaceState(history.state, "", viewOf(name));
     this.#changed();
   }
 

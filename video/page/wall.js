@@ -1,149 +1,164 @@
-/** All cameras' tiles: which there are, how they stand, and which of them stream. */
+/** All cameras' tiles: which there are, how they stand, and of which of them pictures are wanted. */
 
-import { arrange, sharedRatio } from "./layout.js";
-import { setData } from "./dom.js";
+import { setData, setHidden } from "./dom.js";
+import { Grid } from "./grid.js";
+import { stepOf } from "./keys.js";
 import { Tile } from "./tile.js";
 
-/** @typedef {import("./api.js").Camera} Camera */
+/** @typedef {import("./live/types.js").Camera} Camera */
+/** @typedef {import("./live/types.js").News} News */
+/** @typedef {import("./live/feed.js").Feed} Feed */
 
-const STREAMS = 4; // of a browser's six connections; the rest is for snapshots and the API
 const GRACE = 5000; // ms after the server is back, in which it may not know all cameras again
+const TICK = 250; // ms
+const FULL = 0; // the width that asks for the full picture
 
 export class Wall {
-  /** @type {Map<string, Tile>} */
+  /** In the server's order. @type {Map<string, Tile>} */
   #tiles = new Map();
   /** @type {string | null} */
   #enlarged = null;
   #away = false;
   #keepUntil = 0;
+  #arranged = "";
   #element;
-  #mayStream;
+  #grid;
+  #feed;
   #sights;
 
-  /**
-   * @param {HTMLElement} element the list to fill
-   * @param {() => boolean} mayStream whether this window may hold several streams
-   */
-  constructor(element, mayStream) {
+  /** @param {HTMLElement} element the list to fill @param {Feed} feed */
+  constructor(element, feed) {
     this.#element = element;
-    this.#mayStream = mayStream;
+    this.#grid = new Grid(element);
+    this.#feed = feed;
     this.#sights = new IntersectionObserver((sights) => this.#see(sights), { rootMargin: "64px" });
     new ResizeObserver(() => this.#arrange()).observe(document.documentElement);
     window.addEventListener("resize", () => this.#arrange());
+    document.addEventListener("visibilitychange", () => this.#watch());
+    setInterval(() => this.#tick(), TICK);
   }
 
   get names() {
     return [...this.#tiles.keys()];
   }
 
-  /** @param {string} name */
+  /** @param {string | null} name */
   tile(name) {
-    return this.#tiles.get(name);
+    return name === null ? undefined : this.#tiles.get(name);
   }
 
   /** @param {Camera[]} cameras all there are now, in order */
   update(cameras) {
     if (this.#away) this.#keepUntil = performance.now() + GRACE;
     this.#away = false;
-    this.#miss(new Set(cameras.map((camera) => camera.name)));
-    cameras.forEach((camera, at) => {
-      const tile = this.#tiles.get(camera.name) ?? this.#add(camera);
-      tile.update(camera);
+    const before = this.#tiles;
+    this.#tiles = new Map();
+    for (const camera of cameras) {
+      const tile = before.get(camera.name);
+      tile?.update(camera);
+      this.#tiles.set(camera.name, tile ?? this.#add(camera));
+    }
+    for (const [name, tile] of before) if (!this.#tiles.has(name)) this.#miss(name, tile);
+    [...this.#tiles.values()].forEach(({ element }, at) => {
       const there = this.#element.children[at];
-      if (there !== tile.element) this.#element.insertBefore(tile.element, there ?? null);
+      if (there !== element) this.#element.insertBefore(element, there ?? null);
     });
-    this.refresh();
+    this.#refresh();
   }
 
-  /** The server does not answer: hold the last pictures. */
-  away() {
+  /** @param {Map<string, News>} news */
+  drawn(news) {
+    for (const [name, each] of news) this.#tiles.get(name)?.drawn(each);
+  }
+
+  /** The server is not heard: hold the last pictures, and say so. @param {Date} since */
+  away(since) {
     this.#away = true;
-    for (const tile of this.#tiles.values()) tile.away();
-    this.#stream();
+    for (const tile of this.#tiles.values()) tile.away(since);
   }
 
   /** @param {string | null} name null: show all */
   enlarge(name) {
     this.#enlarged = name;
-    this.refresh();
+    this.#refresh();
   }
 
-  /** Put everything in its place again. */
-  refresh() {
-    this.#arrange();
-    this.#stream();
+  /** Move the focus from tile to tile. @param {string} key @returns {boolean} whether the key does that */
+  step(key) {
+    const tiles = [...this.#tiles.values()];
+    const at = tiles.findIndex(({ link }) => link === document.activeElement);
+    const to = this.#enlarged === null && at >= 0 ? stepOf(key, at, tiles.length, this.#grid.columns) : null;
+    if (to !== null) tiles[to].link.focus();
+    return to !== null;
   }
 
   /** @param {Camera} camera */
   #add(camera) {
     const tile = new Tile(camera);
-    this.#tiles.set(camera.name, tile);
+    this.#feed.attach(camera.name, tile.screen.canvas);
     this.#sights.observe(tile.element);
     return tile;
   }
 
   /**
-   * Drop the tiles of the cameras that are gone.
-   * @param {Set<string>} names of those that are there
+   * A camera is not told of any more: drop its tile, but not at once when the server has only just come back.
+   * @param {string} name
+   * @param {Tile} tile
    */
-  #miss(names) {
-    const keep = performance.now() < this.#keepUntil;
-    for (const [name, tile] of this.#tiles) {
-      if (names.has(name)) continue;
-      tile.away();
-      if (keep) continue;
-      this.#sights.unobserve(tile.element);
-      this.#tiles.delete(name);
-      tile.remove();
+  #miss(name, tile) {
+    tile.away(null);
+    if (performance.now() < this.#keepUntil) {
+      this.#tiles.set(name, tile);
+      return;
     }
+    this.#sights.unobserve(tile.element);
+    this.#feed.detach(name);
+    tile.element.remove();
   }
 
   /** @param {IntersectionObserverEntry[]} sights */
   #see(sights) {
     const seen = new Map(sights.map((sight) => [sight.target, sight.isIntersecting]));
     for (const tile of this.#tiles.values()) tile.inView = seen.get(tile.element) ?? tile.inView;
-    this.#stream();
+    this.#watch();
   }
 
-  /** Give the streams to tiles in view, first to those that have one; snapshots to the others in view. */
-  #stream() {
-    const tiles = [...this.#tiles.values()];
-    const shown = document.hidden ? [] : tiles.filter((tile) => tile.known && this.#inSight(tile));
-    const moving = shown.filter((tile) => tile.moves);
-    const most = this.#enlarged === null ? (this.#mayStream() ? STREAMS : 0) : 1;
-    moving.sort((a, b) => Number(b.picture.isLive) - Number(a.picture.isLive));
-    const live = new Set(moving.slice(0, most));
-    for (const tile of tiles) {
-      const mode = live.has(tile) ? "live" : shown.includes(tile) ? "still" : "held";
-      tile.picture.show(mode, tile.camera);
+  /** Ask for the pictures of the tiles in view, as large as they are shown. */
+  #watch() {
+    /** @type {Map<string, number>} */
+    const wanted = new Map();
+    const alone = this.#enlarged !== null || this.#tiles.size === 1;
+    for (const [name, tile] of this.#tiles) {
+      const inSight = this.#enlarged === null ? tile.inView : name === this.#enlarged;
+      tile.screen.want(inSight && !document.hidden);
+      if (inSight && !document.hidden) wanted.set(name, alone ? FULL : this.#grid.pixelsOf(tile));
     }
+    this.#feed.watch(wanted);
   }
 
-  /** @param {Tile} tile */
-  #inSight(tile) {
-    return this.#enlarged === null ? tile.inView : tile.camera.name === this.#enlarged;
+  #tick() {
+    if (document.hidden) return;
+    for (const tile of this.#tiles.values()) tile.tick();
+  }
+
+  /** Put everything in its place, when something changed that moves it. */
+  #refresh() {
+    const tiles = [...this.#tiles].map(([name, { ratio, lines }]) => [name, ratio.toFixed(3), lines]);
+    const key = JSON.stringify([this.#enlarged, tiles]);
+    if (key === this.#arranged) return;
+    this.#arranged = key;
+    this.#arrange();
   }
 
   #arrange() {
     const tiles = [...this.#tiles.values()];
     const single = this.#enlarged !== null;
     setData(this.#element, "view", single ? "single" : tiles.length === 1 ? "lone" : "wall");
-    for (const tile of tiles) {
-      tile.element.hidden = single && tile.camera.name !== this.#enlarged;
-      tile.link.hidden = single;
+    for (const [name, tile] of this.#tiles) {
+      setHidden(tile.element, single && name !== this.#enlarged);
+      setHidden(tile.link, single);
     }
-    if (single || tiles.length < 2) return;
-    const style = getComputedStyle(this.#element);
-    const ratio = sharedRatio(tiles.map((tile) => tile.ratio));
-    const { columns, tile } = arrange({
-      width: this.#element.clientWidth,
-      height: window.innerHeight - this.#element.offsetTop - parseFloat(style.marginBottom),
-      gap: parseFloat(style.columnGap),
-      ratio,
-      captions: tiles.map((each) => each.captionHeight),
-    });
-    this.#element.style.setProperty("--columns", String(columns));
-    this.#element.style.setProperty("--tile", `${tile}px`);
-    this.#element.style.setProperty("--ratio", ratio.toFixed(4));
+    if (!single && tiles.length > 1) this.#grid.place(tiles);
+    this.#watch();
   }
 }

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { eventsOf, labelsOf, loginTo, snapshotOf, streamOf, viewOf } from "../../../video/page/addresses.js";
+
+const PAGE = "https://host/under/a/path/?camera=door";
+const NAMES = ["door", "a/b", "../x", "<b>né & co</b>/“yard”", "a b?c#d", "🦊 den", "100 %"];
+
+test("any name is one part of a path, under the page's own", () => {
+  for (const name of NAMES) {
+    const stream = new URL(streamOf(name), PAGE);
+    const snapshot = new URL(snapshotOf(name), PAGE);
+
+    assert.equal(decodeURIComponent(stream.pathname), `/under/a/path/stream/${name}`);
+    assert.equal(decodeURIComponent(snapshot.pathname), `/under/a/path/snapshot/${name}.jpg`);
+    assert.equal(stream.search + stream.hash + snapshot.search + snapshot.hash, "");
+  }
+});
+
+test("any name is found again in a query", () => {
+  for (const name of NAMES) {
+    for (const address of [viewOf(name), labelsOf(name, 50), eventsOf(name)]) {
+      assert.equal(new URL(address, PAGE).searchParams.get("camera"), name);
+    }
+  }
+});
+
+test("the labels' address says how many", () => {
+  assert.equal(new URL(labelsOf("door", 50), PAGE).searchParams.get("limit"), "50");
+});
+
+test("the login leads back to where the user was", () => {
+  const login = new URL(loginTo("/under/a/path/?camera=a%2Fb"), PAGE);
+
+  assert.equal(login.pathname, "/under/a/path/login");
+  assert.equal(login.searchParams.get("next"), "/under/a/path/?camera=a%2Fb");
+});

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { linesOf } from "../../../video/page/labels.js";
+
+/** @typedef {import("../../../video/page/live/types.js").Camera} Camera */
+
+/** @param {Partial<Camera>} some @returns {Camera} */
+function camera(some) {
+  const since = "2026-11-21T19:46:47Z";
+  const numbers = { fps: 25, age_ms: 17, seq: 4711, width: 1280, height: 720 };
+  return { name: "door", state: "live", since, ...numbers, predictions: [], ...some };
+}
+
+const result = (/** @type {string} */ label, /** @type {number[] | undefined} */ box = undefined) => ({
+  label,
+  score: 0.5,
+  ...(box && { box }),
+});
+
+test("a model is named on its first line, with its boxes", () => {
+  const results = [result("person", [0, 0, 9, 9]), result("dog", [1, 1, 2, 2]), result("sky")];
+
+  const lines = linesOf(camera({ predictions: [{ model: "detect_1", results, seq: 1, age_ms: 9 }] }));
+
+  assert.deepEqual(lines.map(({ model }) => model), ["detect_1", "", ""]);
+  assert.deepEqual(lines.map(({ label }) => label), ["person", "dog", "sky"]);
+  assert.deepEqual(lines.map(({ boxes }) => boxes), ["2 boxes", "", ""]);
+});
+
+test("the wall leaves out what a model says after three lines", () => {
+  const results = ["a", "b", "c", "d", "e"].map((label) => result(label));
+
+  const lines = linesOf(camera({ predictions: [{ model: "m", results, seq: 1, age_ms: 9 }] }));
+
+  assert.deepEqual(lines.map(({ extra }) => extra), [false, false, false, true, true]);
+});
+
+test("seeing nothing, not answering, and no model are three things", () => {
+  const nothing = camera({ predictions: [{ model: "m", results: [], seq: 1, age_ms: 9 }] });
+  const silent = camera({ state: "model-away", predictions: [{ model: "m", results: [], seq: null, age_ms: null }] });
+
+  assert.equal(linesOf(nothing)[0].label, "Nothing");
+  assert.equal(linesOf(silent)[0].label, "No answer");
+  assert.equal(linesOf(camera({}))[0].label, "No label");
+});
+
+test("of a stale camera the old answers say how old they are", () => {
+  const answers = [
+    { model: "slow", results: [result("suit")], seq: 1, age_ms: 9000 },
+    { model: "quick", results: [result("tie")], seq: 2, age_ms: 40 },
+  ];
+
+  assert.deepEqual(linesOf(camera({ state: "stale", predictions: answers })).map(({ age }) => age), ["9.0 s old", ""]);
+  assert.deepEqual(linesOf(camera({ predictions: answers })).map(({ age }) => age), ["", ""]);
+});

@@ -1,0 +1,48 @@
+/** How the wall's tiles lie: measures what they need, and sets what the style sheet lays out by. */
+
+import { arrange, sharedRatio } from "./layout.js";
+
+/** @typedef {import("./tile.js").Tile} Tile */
+
+export class Grid {
+  columns = 1;
+  #width = 0; // px, of a tile
+  #ratio = 16 / 9; // of the pictures' places
+  #element;
+
+  /** @param {HTMLElement} element the list of tiles */
+  constructor(element) {
+    this.#element = element;
+  }
+
+  /** Lay the tiles out anew. Reads the layout: to be called rarely. @param {Tile[]} tiles at least one */
+  place(tiles) {
+    const style = getComputedStyle(this.#element);
+    const { line, rest } = tiles[0].measure();
+    const captions = tiles.map(({ lines }) => rest + line * lines);
+    this.#ratio = sharedRatio(tiles.map(({ ratio }) => ratio));
+    const { columns, tile } = arrange({
+      width: this.#element.clientWidth,
+      height: window.innerHeight - this.#element.offsetTop - parseFloat(style.marginBottom),
+      gap: parseFloat(style.columnGap),
+      ratio: this.#ratio,
+      captions,
+    });
+    this.columns = columns;
+    this.#width = tile;
+    this.#set("--columns", String(columns));
+    this.#set("--tile", `${tile}px`);
+    this.#set("--ratio", this.#ratio.toFixed(4));
+    this.#set("--tall", `${Math.round(tile / this.#ratio + Math.max(...captions))}px`);
+  }
+
+  /** How wide a tile's picture is shown, in device pixels. @param {Tile} tile */
+  pixelsOf({ ratio }) {
+    return Math.ceil(this.#width * Math.min(1, ratio / this.#ratio) * window.devicePixelRatio);
+  }
+
+  /** @param {string} property @param {string} value */
+  #set(property, value) {
+    this.#element.style.setProperty(property, value);
+  }
+}

@@ -1,0 +1,68 @@
+/** The values that the page's parts pass on. Types only: nothing here runs. */
+
+/** @typedef {"live" | "stale" | "model-away" | "no-signal" | "broker-away"} State */
+
+/**
+ * @typedef {object} Result
+ * @property {string} label
+ * @property {number} score 0 to 1
+ * @property {number[]} [box] x, y, width, height in pixels of the full picture
+ */
+
+/**
+ * @typedef {object} Prediction
+ * @property {string} model
+ * @property {Result[]} results empty when the model saw nothing it knows, or has no answer
+ * @property {number | null} seq the frame that was classified; null while the model has no answer
+ * @property {number | null} age_ms null while the model has no answer
+ */
+
+/**
+ * @typedef {object} Camera
+ * @property {string} name
+ * @property {State} state
+ * @property {string} since when that state began, ISO 8601
+ * @property {number} fps
+ * @property {number} age_ms how old the newest frame was when the server said so
+ * @property {number} seq
+ * @property {number} width
+ * @property {number} height
+ * @property {Prediction[]} predictions
+ */
+
+/**
+ * What is known of the picture on a camera's canvas.
+ * @typedef {object} News
+ * @property {number} seq
+ * @property {number} age_ms from the capture to the drawing, by the server's clock
+ * @property {number} width of the picture as it came, px
+ * @property {number} height
+ * @property {number} fps pictures drawn
+ */
+
+/**
+ * Pictures that came, by what became of them.
+ * @typedef {object} Counts
+ * @property {number} drawn
+ * @property {number} skipped a newer one came first, or there was no canvas
+ * @property {number} undecodable
+ */
+
+/**
+ * What the page tells the worker. `open` comes once, and first.
+ * @typedef {{type: "open", url: string}
+ *   | {type: "attach", name: string, canvas: OffscreenCanvas}
+ *   | {type: "detach", name: string}
+ *   | {type: "watch", wanted: Map<string, number>}
+ *   | {type: "retry"}} ToWorker
+ */
+
+/**
+ * What the worker tells the page. `offset`: ms from the browser's clock to the server's.
+ * @typedef {{type: "cameras", cameras: Camera[]}
+ *   | {type: "pictures", pictures: Map<string, News>, counts: Counts}
+ *   | {type: "clock", offset: number}
+ *   | {type: "away", since: number}} FromWorker
+ */
+
+export {};

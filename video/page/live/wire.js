@@ -1,0 +1,63 @@
+/** The messages of the socket: a picture is bytes, everything else JSON. */
+
+/** @typedef {import("./types.js").Camera} Camera */
+
+const HEAD = 28; // bytes before the JPEG, big-endian
+const PICTURE = 1;
+
+/**
+ * @typedef {object} Picture
+ * @property {number} scale the picture is 1/scale of the frame
+ * @property {number} id the camera's, as in the message `cameras`
+ * @property {number} number counts the camera's frames; wraps at 32 bits
+ * @property {number} seq
+ * @property {number} captured ms since the epoch, by the server's clock
+ * @property {number} width px, of this picture
+ * @property {number} height
+ * @property {Uint8Array<ArrayBuffer>} jpeg
+ */
+
+/**
+ * What the server says as text.
+ * @typedef {{type: "cameras", now: number, cameras: (Camera & {id: number})[]}
+ *   | {type: "time", echo: number, now: number}} Said
+ */
+
+/**
+ * @param {ArrayBuffer} message
+ * @returns {Picture | null} null when it is no picture, which a later server may send
+ */
+export function readPicture(message) {
+  if (message.byteLength < HEAD) return null;
+  const head = new DataView(message, 0, HEAD);
+  if (head.getUint8(0) !== PICTURE) return null;
+  return {
+    scale: head.getUint8(1),
+    id: head.getUint16(2),
+    number: head.getUint32(4),
+    seq: Number(head.getBigUint64(8)),
+    captured: Number(head.getBigUint64(16) / 1000n) / 1000,
+    width: head.getUint16(24),
+    height: head.getUint16(26),
+    jpeg: new Uint8Array(message, HEAD),
+  };
+}
+
+/**
+ * Ask for cameras; replaces what was asked for before.
+ * @param {Map<string, number>} wanted name → width in device pixels; 0: the full picture
+ */
+export const writeWatch = (wanted) => JSON.stringify({ type: "watch", cameras: Object.fromEntries(wanted) });
+
+/**
+ * Tell that a picture, and all before it of that camera, was drawn or left out.
+ * @param {number} id the camera's
+ * @param {number} number the picture's
+ */
+export const writeAck = (id, number) => JSON.stringify({ type: "ack", id, number });
+
+/**
+ * Ask for the server's clock.
+ * @param {number} echo comes back with the answer
+ */
+export const writeTime = (echo) => JSON.stringify({ type: "time", echo });

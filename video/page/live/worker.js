@@ -1,0 +1,87 @@
+/** The worker: hears the server, decodes pictures and draws them, so that the page's own thread need not. */
+
+import { Clock, localNow } from "./clock.js";
+import { Decoder } from "./decoder.js";
+import { decode, draw } from "./image.js";
+import { Line } from "./line.js";
+import { readPicture, writeAck, writeTime, writeWatch } from "./wire.js";
+
+/** @typedef {import("./types.js").FromWorker} FromWorker */
+/** @typedef {import("./types.js").ToWorker} ToWorker */
+/** @typedef {import("./wire.js").Said} Said */
+
+const NEWS_EVERY = 100; // ms
+const SURE = 5; // answers about the clock, asked for quickly; then now and then
+const ASK_SOON = 200; // ms
+const ASK_LATER = 10_000; // ms
+
+/** @type {Line} */
+let line;
+/** @type {Map<string, number>} */
+let wanted = new Map();
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let asking;
+const clock = new Clock();
+
+/** @type {Decoder<OffscreenCanvas, import("./image.js").Image>} */
+const decoder = new Decoder({
+  decode,
+  draw,
+  drop: (image) => image.close(),
+  ack: (id, number) => line.send(writeAck(id, number)),
+  now: () => localNow() + clock.offset,
+});
+
+/** @param {FromWorker} message */
+const tell = (message) => self.postMessage(message);
+
+const askTime = () => line.send(writeTime(localNow()));
+
+/** @param {Said} said */
+function hear(said) {
+  if (said.type === "cameras") {
+    decoder.know(said.cameras);
+    tell({ type: "cameras", cameras: said.cameras });
+  } else if (said.type === "time") {
+    clock.add(said.echo, localNow(), said.now);
+    tell({ type: "clock", offset: clock.offset });
+    clearTimeout(asking);
+    asking = setTimeout(askTime, clock.samples < SURE ? ASK_SOON : ASK_LATER);
+  }
+}
+
+const handlers = {
+  opened() {
+    decoder.restart();
+    askTime();
+    line.send(writeWatch(wanted));
+  },
+  /** @param {string | ArrayBuffer} data */
+  heard(data) {
+    if (typeof data === "string") {
+      hear(JSON.parse(data));
+      return;
+    }
+    const picture = readPicture(data);
+    if (picture) decoder.take(picture);
+  },
+  /** @param {number} since */
+  away: (since) => tell({ type: "away", since }),
+};
+
+self.addEventListener("message", (/** @type {MessageEvent<ToWorker>} */ { data }) => {
+  if (data.type === "open") line = new Line(data.url, handlers);
+  else if (data.type === "attach") decoder.attach(data.name, data.canvas);
+  else if (data.type === "detach") decoder.detach(data.name);
+  else if (data.type === "retry") line.retry();
+  else if (data.type === "watch") {
+    wanted = data.wanted;
+    line.send(writeWatch(wanted));
+  }
+});
+
+// One message for all that was drawn meanwhile.
+setInterval(() => {
+  const pictures = decoder.news();
+  if (pictures.size) tell({ type: "pictures", pictures, counts: decoder.counts });
+}, NEWS_EVERY);

@@ -1,0 +1,76 @@
+/** The last labels of a camera on the page: what, when, how sure, with the picture. */
+
+import { make, setHidden } from "./dom.js";
+import { Events } from "./events.js";
+import { text } from "./text.js";
+import { merge } from "./timeline.js";
+
+/** @typedef {import("./timeline.js").LabelEvent} LabelEvent */
+
+const LIMIT = 50;
+
+export class Log {
+  element = make("ol", "log");
+  #none = make("li", "log-none", text.noLabels);
+  /** @type {LabelEvent[]} */
+  #events = [];
+  /** @type {Map<string, HTMLElement>} */
+  #rows = new Map();
+  #source;
+
+  /** @param {string} camera */
+  constructor(camera) {
+    this.element.append(this.#none);
+    this.#source = new Events(camera, LIMIT, (events) => this.#add(events));
+  }
+
+  /** Hear no more. */
+  close() {
+    this.#source.close();
+  }
+
+  /** @param {LabelEvent[]} events */
+  #add(events) {
+    this.#events = merge(this.#events, events, LIMIT);
+    const rows = new Map(this.#events.map((event) => [event.id, this.#rows.get(event.id) ?? rowOf(event)]));
+    for (const [id, row] of this.#rows) if (!rows.has(id)) row.remove();
+    this.#rows = rows;
+    setHidden(this.#none, rows.size > 0);
+    [...rows.values()].forEach((row, at) => {
+      const there = this.element.children[at];
+      if (there !== row) this.element.insertBefore(row, there);
+    });
+  }
+}
+
+/** @param {LabelEvent} event */
+function rowOf({ time, model, label, score, previous, snapshot }) {
+  const when = new Date(time);
+  const row = make("li", "log-row");
+  const clock = make("time", "log-time", text.time(when));
+  const words = make("p", "log-words");
+  const from = make("p", "log-from", previous === null ? model : `${model} · ${text.was(previous)}`);
+  const sure = make("span", "score", score === null ? "" : text.score(score));
+  clock.dateTime = time;
+  words.append(make("span", "log-label", text.label(label)), " ", sure);
+  from.title = from.textContent;
+  row.dataset.none = String(label === null);
+  row.append(thumbnailOf(snapshot, text.snapshotOf(label, when)), words, clock, from);
+  return row;
+}
+
+/** @param {string | null} address null: the picture is not kept @param {string} words */
+function thumbnailOf(address, words) {
+  if (address === null) return make("span", "thumbnail");
+  const link = make("a", "thumbnail");
+  const image = make("img");
+  link.href = address;
+  link.target = "_blank";
+  image.alt = words;
+  image.loading = "lazy";
+  image.decoding = "async";
+  image.addEventListener("error", () => link.replaceWith(make("span", "thumbnail"))); // not kept any more
+  image.src = address;
+  link.append(image);
+  return link;
+}

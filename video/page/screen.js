@@ -1,0 +1,76 @@
+/** One camera's picture, and what lies over it: its age, and the veil when it is not live. */
+
+import { ageOf } from "./age.js";
+import { make, mark, setData, setHidden, setMark, setText } from "./dom.js";
+import { text } from "./text.js";
+
+/** @typedef {import("./age.js").Seen} Seen */
+/** @typedef {import("./age.js").Level} Level */
+/** @typedef {import("./text.js").Shown} Shown */
+
+/** The states in which what is on the screen is not what the camera sees. @type {Shown[]} */
+const VEILED = ["no-signal", "broker-away", "away"];
+
+/** A shape for each level, so that colour is not needed. @type {Record<Level, string>} */
+const MARKS = { none: "mark-away", fresh: "mark-fresh", old: "mark-stale", stalled: "mark-slow" };
+
+export class Screen {
+  element = make("div", "screen");
+  canvas = make("canvas", "picture");
+  #pill = make("p", "pill");
+  #pillMark = mark(MARKS.none);
+  #age = make("span", "age");
+  #veil = make("p", "veil");
+  #veilMark = mark("mark-away");
+  #veilWords = make("span", "veil-words");
+  /** @type {Seen | null} */
+  #seen = null;
+  #wanted = NaN;
+
+  /** @param {string} camera */
+  constructor(camera) {
+    this.canvas.setAttribute("role", "img");
+    this.canvas.setAttribute("aria-label", text.picture(camera));
+    this.#veil.hidden = true;
+    this.#veil.append(this.#veilMark, this.#veilWords);
+    this.#pill.append(this.#pillMark, this.#age);
+    this.element.append(this.canvas, this.#pill, this.#veil);
+    setData(this.element, "level", "none");
+  }
+
+  /** Whether pictures are asked for. @param {boolean} wanted */
+  want(wanted) {
+    if (wanted === !Number.isNaN(this.#wanted)) return;
+    this.#wanted = wanted ? performance.now() : NaN;
+  }
+
+  /** A picture was drawn. @param {number} age_ms how old it was then */
+  drawn(age_ms) {
+    this.#seen = { age_ms, at: performance.now() };
+  }
+
+  /** How old the picture is now, ms; NaN when none came since it was asked for. */
+  get age() {
+    if (!this.#seen || !(this.#seen.at >= this.#wanted)) return NaN;
+    return ageOf(this.#seen, this.#wanted, performance.now()).ms;
+  }
+
+  /** @param {Shown} state @param {Date | null} since */
+  show(state, since) {
+    const veiled = VEILED.includes(state);
+    setHidden(this.#veil, !veiled);
+    setHidden(this.#pill, veiled);
+    setMark(this.#veilMark, `mark-${state}`);
+    setText(this.#veilWords, veiled ? text.veil(state, since) : "");
+  }
+
+  /** Write the picture's age. @param {boolean} steady whether the camera sends at least a picture a second */
+  tick(steady) {
+    if (Number.isNaN(this.#wanted) || this.#pill.hidden) return;
+    const { level, ms } = ageOf(this.#seen, this.#wanted, performance.now());
+    setData(this.element, "level", level);
+    setMark(this.#pillMark, MARKS[level]);
+    if (Number.isNaN(ms)) setText(this.#age, level === "stalled" ? text.noPicture : "");
+    else setText(this.#age, level === "stalled" && steady ? text.slow(ms) : text.age(ms));
+  }
+}

@@ -1,0 +1,66 @@
+/** What stands at the end of the bar: the colours, the list of keys, and who is logged in. */
+
+import { byId, make, mark, setMark } from "./dom.js";
+import { text } from "./text.js";
+import { nextTheme, theme } from "./theme.js";
+
+/** @typedef {import("./theme.js").Theme} Theme */
+
+const dialog = /** @type {HTMLDialogElement} */ (byId("keys"));
+
+/** Make the buttons work, and ask who is logged in. */
+export function setUpTools() {
+  setUpTheme(byId("theme"));
+  setUpKeys(byId("help"));
+  void showSession();
+}
+
+/** Show the list of keys, or put it away. */
+export function toggleKeys() {
+  if (dialog.open) dialog.close();
+  else dialog.showModal();
+}
+
+/** @param {HTMLElement} button */
+function setUpTheme(button) {
+  const sign = mark(`theme-${theme()}`);
+  const show = (/** @type {Theme} */ theme) => {
+    setMark(sign, `theme-${theme}`);
+    button.title = text.theme(theme);
+    button.setAttribute("aria-label", text.theme(theme));
+  };
+  button.append(sign);
+  button.addEventListener("click", () => show(nextTheme()));
+  show(theme());
+}
+
+/** @param {HTMLElement} button */
+function setUpKeys(button) {
+  button.title = text.keys;
+  button.setAttribute("aria-label", text.keys);
+  button.addEventListener("click", toggleKeys);
+  const heading = make("h2", "heading", text.keys);
+  heading.id = "keys-heading";
+  dialog.setAttribute("aria-labelledby", heading.id);
+  const list = make("dl", "key-list");
+  for (const [keys, does] of text.keyList) {
+    const term = make("dt");
+    term.append(...keys.map((key) => make("kbd", "", key)));
+    list.append(term, make("dd", "", does));
+  }
+  const close = make("button", "path", text.close);
+  close.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close()); // beside it
+  dialog.replaceChildren(heading, list, close);
+}
+
+/** Name the user and offer the way out, where there are users. */
+async function showSession() {
+  const answer = await fetch("api/session", { cache: "no-store" }).catch(() => null);
+  const session = answer?.ok ? await answer.json().catch(() => null) : null;
+  if (session?.access !== "user") return;
+  byId("user").textContent = session.name;
+  byId("logout").textContent = text.logout;
+  byId("logout").title = session.name; // where there is no room for it
+  byId("session").hidden = false;
+}
