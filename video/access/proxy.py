@@ -1,12 +1,16 @@
 """What a proxy tells of its clients, believed of trusted proxies only: `TRUSTEDPROXIES`."""
 
-from typing import Any
+from typing import Any, cast
 
+from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 
 class ProxyHeaders(ProxyHeadersMiddleware):
     """uvicorn's middleware for the forwarded address and scheme, which takes the forwarded host as well."""
+
+    def __init__(self, app: ASGIApp, trusted: str) -> None:
+        super().__init__(cast("Any", app), trusted)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request or a socket."""
