@@ -1,0 +1,217 @@
+"""What browsers are told of the cameras, and when."""
+
+import asyncio
+import time
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from pipeline.frame import Frame
+from pipeline.predictions import Prediction, Result
+from tests.video.fakes import a_frame, settle
+from tests.video.live.fakes import Guest, Wall, Wire, until
+from video.access.visitor import Anyone, Visitor
+from video.live.feed import Feeds
+from video.live.lobby import Lobby
+from video.live.viewer import Viewer
+from video.live.wire import Watch
+
+EVERYBODY = Anyone()
+
+
+@pytest.fixture(autouse=True)
+def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no tick come unless a test wants them, and changes be told at once."""
+    monkeypatch.setattr("video.live.lobby._EVERY", 3600)
+    monkeypatch.setattr("video.live.lobby._AT_MOST_EVERY", 0)
+
+
+@pytest.fixture
+def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tick every 10 ms."""
+    monkeypatch.setattr("video.live.lobby._EVERY", 0.01)
+
+
+class Hall:
+    """A lobby, its board, and who is in."""
+
+    def __init__(self) -> None:
+        self.wall = Wall()
+        self.lobby = Lobby(self.wall)
+        self.stack = ExitStack()
+
+    def enter(self, visitor: Visitor = EVERYBODY) -> tuple[Viewer, Wire]:
+        """Let a browser in."""
+        connection = Wire()
+        viewer = Viewer(connection, visitor, self.wall, Feeds())
+        self.stack.enter_context(self.lobby.visit(viewer))
+        return viewer, connection
+
+
+def labelled(seq: int, label: str, camera: str = "door") -> Frame:
+    """Return a frame with a label."""
+    return a_frame(
+        seq, camera=camera, predictions=(Prediction("imagenet_1", (Result(label, 0.5),), seq, 40),)
+    )
+
+
+def names(text: Any) -> list[str]:
+    """Return the cameras that a message tells of."""
+    return [camera["name"] for camera in text["cameras"]]
+
+
+def test_who_comes_is_told_of_all_cameras_at_once() -> None:
+    async def scenario() -> tuple[Wall, list[Any]]:
+        hall = Hall()
+        hall.wall.put(a_frame(camera="yard"), labelled(3, "a <b> of \u2028 tea 🫖", "door"))
+        with hall.stack:
+            _, connection = hall.enter()
+            return hall.wall, connection.texts
+
+    wall, (text,) = asyncio.run(scenario())
+
+    assert text["type"] == "cameras"
+    assert names(text) == ["door", "yard"]
+    assert [camera["id"] for camera in text["cameras"]] == [2, 1]
+    expected: dict[str, Any] = {**wall.channels["door"].status(), "id": 2}
+    assert {**text["cameras"][0], "age_ms": 0} == {**expected, "age_ms": 0}
+    assert abs(text["now"] / 1000 - time.time()) < 60
+
+
+def test_each_is_told_only_of_what_may_be_seen() -> None:
+    async def scenario() -> list[list[str]]:
+        hall = Hall()
+        hall.wall.put(*(a_frame(camera=camera) for camera in "abc"))
+        with hall.stack:
+            guests = [hall.enter(Guest(cameras))[1] for cameras in ("ab", "", "cax")]
+            return [names(guest.texts[0]) for guest in guests]
+
+    assert asyncio.run(scenario()) == [["a", "b"], [], ["a", "c"]]
+
+
+def test_who_may_see_the_same_shares_the_message() -> None:
+    async def scenario() -> list[int]:
+        hall = Hall()
+        hall.wall.put(a_frame(camera="a"), a_frame(camera="b"))
+        with hall.stack:
+            connections = [hall.enter(visitor)[1] for visitor in (Guest("ab"), Anyone(), Guest("b"))]
+            hall.wall.put(labelled(2, "tea", "a"))
+            await until(lambda: all(len(each.chunks) == 2 for each in connections), "the news")
+            return [id(each.chunks[1]) for each in connections]
+
+    first, second, third = asyncio.run(scenario())
+
+    assert first == second != third
+
+
+def test_changes_are_told_soon_and_frames_are_not() -> None:
+    async def scenario() -> list[Any]:
+        hall = Hall()
+        with hall.stack:
+            viewer, connection = hall.enter()
+            viewer.take(Watch({"door": 0}))
+            for frame in (labelled(1, "tea"), labelled(2, "tea"), labelled(3, "cake"), labelled(4, "cake")):
+                hall.wall.put(frame)
+                await until(lambda: hall.lobby._news is None, "the news to be told")
+            return [
+                [camera["predictions"][0]["results"][0]["label"] for camera in text["cameras"]]
+                for text in connection.texts
+            ]
+
+    assert asyncio.run(scenario()) == [[], ["tea"], ["cake"]]
+
+
+def test_many_changes_at_once_are_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("video.live.lobby._AT_MOST_EVERY", 0.05)
+
+    async def scenario() -> list[list[str]]:
+        hall = Hall()
+        with hall.stack:
+            _, connection = hall.enter()
+            for camera in "abcdef":
+                hall.wall.put(a_frame(camera=camera))
+                await settle()
+            await until(lambda: len(connection.texts) > 1, "the news")
+            await settle()
+            return [names(text) for text in connection.texts]
+
+    assert asyncio.run(scenario()) == [[], list("abcdef")]
+
+
+def test_a_wanted_camera_is_shown_as_soon_as_it_comes() -> None:
+    async def scenario() -> int:
+        hall = Hall()
+        with hall.stack:
+            viewer, connection = hall.enter()
+            viewer.take(Watch({"door": 0}))
+            hall.wall.put(a_frame(9))
+            await until(lambda: connection.pictures, "a picture")
+            return connection.pictures[0].seq
+
+    assert asyncio.run(scenario()) == 9
+
+
+@pytest.mark.usefixtures("ticking")
+def test_rights_that_change_are_noticed_with_the_next_tick() -> None:
+    async def scenario() -> None:
+        hall, guest = Hall(), Guest("a")
+        hall.wall.put(a_frame(camera="a"), a_frame(camera="b"))
+        with hall.stack:
+            viewer, connection = hall.enter(guest)
+            viewer.take(Watch({"a": 0, "b": 0}))
+            await until(lambda: len(connection.texts) > 2, "two ticks")
+            guest.cameras = {"b"}
+            await until(lambda: names(connection.texts[-1]) == ["b"], "the news")
+            assert not hall.wall.channels["a"].watchers
+            assert [picture.camera for picture in connection.pictures] == [1, 2]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.usefixtures("ticking")
+def test_who_does_not_acknowledge_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("video.live.window._LOST", 0.05)
+
+    async def scenario() -> None:
+        hall = Hall()
+        hall.wall.put(a_frame())
+        with hall.stack:
+            silent, connection = hall.enter()
+            _, other = hall.enter()
+            silent.take(Watch({"door": 0}))
+            await until(lambda: connection.aborted, "the end")
+            assert not other.aborted
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.usefixtures("ticking")
+def test_nothing_ticks_when_nobody_is_in() -> None:
+    async def scenario() -> None:
+        hall = Hall()
+        with hall.stack:
+            _, connection = hall.enter()
+            await until(lambda: len(connection.texts) > 2, "a tick")
+        hall.wall.put(a_frame())
+        assert hall.lobby._tick is hall.lobby._news is None
+
+    asyncio.run(scenario())
+
+
+def test_who_comes_right_after_a_camera_is_told_of_it_and_so_are_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("video.live.lobby._AT_MOST_EVERY", 0.05)
+
+    async def scenario() -> tuple[list[str], int]:
+        hall = Hall()
+        with hall.stack:
+            viewer, first = hall.enter()
+            viewer.take(Watch({"door": 0}))
+            hall.wall.put(a_frame(9))
+            _, second = hall.enter()
+            await until(lambda: first.pictures, "a picture")
+            return names(second.texts[0]), first.pictures[0].seq
+
+    assert asyncio.run(scenario()) == (["door"], 9)

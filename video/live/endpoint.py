@@ -1,0 +1,66 @@
+"""The socket itself: its opening, what a browser says, and its end."""
+
+from typing import Final
+
+from prometheus_client import Gauge
+from starlette.types import Message, Receive, Scope, Send
+
+from video.access.visitor import visitor_of
+from video.board import Board
+from video.clients import Clients, TooManyError
+from video.connection import CONNECTION
+from video.live import wire
+from video.live.feed import Feeds
+from video.live.lobby import Lobby
+from video.live.viewer import Viewer
+
+_SOCKETS = Gauge("streamlens_sockets", "Open sockets")
+_RETRY_AFTER: Final = b"5"  # s
+
+
+class Socket:
+    """The ASGI application of `/ws`.
+
+    Pictures and texts go straight to the scope's `Connection`, the handshake and the end through ASGI.
+    """
+
+    def __init__(self, board: Board, clients: Clients) -> None:
+        self._board = board
+        self._clients = clients
+        self._feeds = Feeds()
+        self._lobby = Lobby(board)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one browser until it goes, or says what it may not."""
+        await receive()  # the wish to connect
+        try:
+            with (
+                self._clients.join(scope[CONNECTION], visitor_of(scope).welcome),
+                _SOCKETS.track_inprogress(),
+            ):
+                await send({"type": "websocket.accept"})
+                await self._serve(scope, receive, send)
+        except TooManyError as error:
+            await _refuse(send, str(error))
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        viewer = Viewer(scope[CONNECTION], visitor_of(scope), self._board, self._feeds)
+        try:
+            with self._lobby.visit(viewer):
+                while (message := await receive())["type"] != "websocket.disconnect":
+                    viewer.take(_parsed(message))
+        except wire.MessageError as error:
+            await send({"type": "websocket.close", "code": error.code, "reason": str(error)})
+
+
+def _parsed(message: Message) -> wire.Watch | wire.Ack | wire.Time:
+    text = message.get("text")
+    if text is None:
+        raise wire.MessageError(wire.WRONG_FORM, "a binary message, not text")
+    return wire.parse(text)
+
+
+async def _refuse(send: Send, text: str) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"retry-after", _RETRY_AFTER)]
+    await send({"type": "websocket.http.response.start", "status": 503, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": f"{text}\n".encode()})

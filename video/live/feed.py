@@ -1,0 +1,132 @@
+"""One camera in one size: made once a frame, for all browsers that watch it."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from prometheus_client import Counter
+
+from pipeline.frame import Frame
+from pipeline.logs import Seldom
+from video.channel import Channel
+from video.live import wire
+from video.live.scale import ScaleError, shrink
+
+log = logging.getLogger(__name__)
+_seldom = Seldom(log)
+
+_THREADS: Final = 2
+
+_SCALED = Counter("streamlens_pictures_scaled", "Pictures made in a smaller size for sockets", ["scale"])
+_UNSCALED = Counter("streamlens_pictures_not_scaled", "Pictures that could not be decoded for it", ["camera"])
+_SENT = Counter("streamlens_socket_pictures_sent", "Pictures written to sockets", ["camera"])
+_SKIPPED = Counter(
+    "streamlens_socket_pictures_skipped",
+    "Pictures that a newer one replaced before a socket took it",
+    ["camera"],
+)
+
+Listener = Callable[["Feed"], None]
+"""Is called when a new picture is up; may not wait."""
+
+
+class Feed:
+    """On the event loop: `chunk` is the newest picture as it goes out, of frame `number` (0: none yet)."""
+
+    def __init__(self, channel: Channel, scale: int, pool: ThreadPoolExecutor) -> None:
+        self.channel = channel
+        self.scale = scale
+        self.id = channel.id
+        self.number = 0
+        self.chunk = b""
+        self.sent = _SENT.labels(channel.frame.camera)
+        self.skipped = _SKIPPED.labels(channel.frame.camera)
+        self.listeners: set[Listener] = set()
+        self._pool = pool
+        self._newest = (channel.number, channel.frame)
+        self._making: asyncio.Future[tuple[int, bytes | None]] | None = None
+        self.show(channel)
+
+    def show(self, channel: Channel) -> None:
+        """Take a new frame; one that still waits for a thread gives way to it."""
+        self._newest = (channel.number, channel.frame)
+        if self.scale == 1:
+            frame = channel.frame
+            self._put_up(channel.number, self._chunk(*self._newest, frame.jpeg, frame.width, frame.height))
+        elif self._making is None:
+            self._make()
+
+    def close(self) -> None:
+        """Make no more pictures."""
+        self.listeners.clear()
+        if self._making is not None:
+            self._making.cancel()
+
+    def _make(self) -> None:
+        self._making = asyncio.get_running_loop().run_in_executor(self._pool, self._shrink_newest)
+        self._making.add_done_callback(self._made)
+
+    def _shrink_newest(self) -> tuple[int, bytes | None]:
+        # Runs in a thread, and only now takes what is newest.
+        number, frame = self._newest
+        try:
+            made = shrink(frame.jpeg, self.scale)
+        except ScaleError as error:
+            _UNSCALED.labels(frame.camera).inc()
+            _seldom.warning("scale", f"camera {frame.camera}: frame {frame.seq}: {error}")
+            return number, None
+        _SCALED.labels(self.scale).inc()
+        return number, self._chunk(number, frame, *made)
+
+    def _made(self, making: asyncio.Future[tuple[int, bytes | None]]) -> None:
+        self._making = None
+        if making.cancelled():
+            return
+        number, chunk = making.result()
+        if self._newest[0] != number:
+            self._make()
+        if chunk is not None:
+            self._put_up(number, chunk)
+
+    def _put_up(self, number: int, chunk: bytes) -> None:
+        self.number, self.chunk = number, chunk
+        for listener in self.listeners:
+            listener(self)
+
+    def _chunk(self, number: int, frame: Frame, jpeg: bytes, width: int, height: int) -> bytes:
+        return wire.picture(
+            jpeg,
+            scale=self.scale,
+            camera=self.id,
+            number=number,
+            seq=frame.seq,
+            captured=frame.captured,
+            width=width,
+            height=height,
+        )
+
+
+class Feeds:
+    """The feeds that somebody watches now."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(_THREADS, "scale")
+        self._feeds: dict[tuple[Channel, int], Feed] = {}
+
+    def watch(self, channel: Channel, scale: int, listener: Listener) -> Feed:
+        """Call `listener` for each new picture of a camera in a size, from the next one on."""
+        feed = self._feeds.get((channel, scale))
+        if feed is None:
+            feed = self._feeds[channel, scale] = Feed(channel, scale, self._pool)
+            channel.watch(feed)
+        feed.listeners.add(listener)
+        return feed
+
+    def unwatch(self, feed: Feed, listener: Listener) -> None:
+        """Call it no more; a feed that nobody watches any more is not made."""
+        feed.listeners.discard(listener)
+        if not feed.listeners and self._feeds.pop((feed.channel, feed.scale), None) is not None:
+            feed.channel.unwatch(feed)
+            feed.close()
