@@ -7,10 +7,16 @@ from pipeline import kafka, startup
 from pipeline.ledger import Ledger
 from pipeline.reader import Reader
 from pipeline.service import Service
+from video.access.session import Sessions
+from video.access.users import Users
 from video.board import Board
 from video.channel import Limits
-from video.server import WebServer, listen
+from video.clients import Clients
+from video.history import History
+from video.server import WebServer, allow_files, listen
 from video.settings import VideoSettings
+from video.site import Site
+from video.tls import Certificate
 
 log = logging.getLogger("video")
 
@@ -23,7 +29,19 @@ def serve(settings: VideoSettings) -> int:
     board = Board(Limits(settings.nosignalafter, settings.staleafter), ledger)
     service.at_end(board.drop_rest)
 
-    web = WebServer(board, listen(settings.displayport), settings.frameinterval)
+    certificate = _certificate(settings)
+    site = Site(
+        board,
+        settings.frameinterval,
+        Clients(settings.maxclients, settings.clienttimeout),
+        History(settings.maxevents, settings.snapshotmemory * 1_000_000),
+        sessions=_sessions(settings),
+        proxies=settings.trustedproxies,
+        root=settings.rootpath,
+        tls=certificate is not None,
+    )
+    allow_files()
+    web = WebServer(site, listen(settings.displayport, share=settings.shareport), certificate)
     service.work("web", web.run)
     service.at_end(web.close)
 
@@ -31,6 +49,7 @@ def serve(settings: VideoSettings) -> int:
     group = f"{settings.groupname}-{uuid.uuid4().hex[:12]}"
     source = kafka.consumer(settings.kafkaport, group, settings.kafkafetchwait, settings.kafkaconfig)
     reader = Reader(source, settings.topicname, board.offer, ledger, settings.maxcameras)
+    board.broker_away = lambda: reader.broker_away
     service.repeat("read", reader.step)
     # Once there are cameras, a page that says "no signal" is worth more than none.
     service.ready_when(lambda: None if ledger.totals()["in"] else reader.unready())
@@ -39,7 +58,19 @@ def serve(settings: VideoSettings) -> int:
     log.info(
         "pictures at port %d, for browsers at port %d", settings.displayport.port, settings.nodeport.port
     )
+    if settings.users is None:
+        log.info("who reaches that port sees all cameras; USERS=FILE asks for logins")
     return service.run()
+
+
+def _certificate(settings: VideoSettings) -> Certificate | None:
+    if settings.tlscert is None or settings.tlskey is None:
+        return None
+    return Certificate(settings.tlscert, settings.tlskey)
+
+
+def _sessions(settings: VideoSettings) -> Sessions | None:
+    return None if settings.users is None else Sessions(Users(settings.users), settings.sessionlength)
 
 
 if __name__ == "__main__":

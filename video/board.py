@@ -1,23 +1,34 @@
 """All cameras, by name: frames come from the reader's thread, clients from the event loop."""
 
 import asyncio
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Final
 
 from pipeline.frame import Frame, age_of
 from pipeline.ledger import Ledger
 from pipeline.newest import Newest
 from video.channel import Channel, Limits
-from video.mjpeg import part
+
+_CHECK_EVERY: Final = 0.2  # s
 
 
 class Board:
-    """The channels of the cameras seen so far."""
+    """The channels of the cameras seen so far.
+
+    On the event loop, `on_frame` is called for each frame that is put up, and `on_change` when a camera came,
+    or its state or a label of it changed. `broker_away` tells whether Kafka does not answer.
+    """
 
     def __init__(self, limits: Limits, ledger: Ledger) -> None:
+        self.on_frame: list[Callable[[Channel], None]] = []
+        self.on_change: list[Callable[[Channel], None]] = []
+        self.broker_away: Callable[[], bool] = bool  # for as long as nobody knows
         self._limits = limits
         self._ledger = ledger
         self._frames = Newest[Frame](replaced=lambda frame: ledger.dropped(frame.camera, "replaced"))
         self._channels: dict[str, Channel] = {}
+        self._numbers = itertools.count(1)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._any = asyncio.Event()
 
@@ -33,6 +44,14 @@ class Board:
         self._loop = asyncio.get_running_loop()
         self._any = asyncio.Event()
         self._show()
+
+    async def watch(self) -> None:
+        """Notice cameras that fall silent, for ever."""
+        while True:
+            await asyncio.sleep(_CHECK_EVERY)
+            for channel in self:
+                if channel.check(broker_away=self.broker_away()):
+                    self._tell(self.on_change, channel)
 
     def close(self) -> None:
         """End all streams, and forget the cameras."""
@@ -55,20 +74,39 @@ class Board:
         """Return a camera's channel, if it has been seen."""
         return self._channels.get(camera)
 
-    async def first(self) -> Channel | None:
-        """Return the first camera's channel, waiting for one if there is none; None when the board closes."""
-        await self._any.wait()
-        return next(iter(self), None)
+    async def first(self, may_see: Callable[[str], bool]) -> Channel | None:
+        """Return the first camera's channel that may be seen, waiting for one; None when the board closes."""
+        while self._loop is not None:
+            came = self._any
+            for channel in self:
+                if may_see(channel.frame.camera):
+                    return channel
+            await came.wait()
+        return None
 
     def _show(self) -> None:
         if self._loop is None:  # closed since this was called for
             return
         for frame in self._frames.clear():
-            made = part(frame)
             channel = self._channels.get(frame.camera)
             if channel is None:
-                self._channels[frame.camera] = Channel(frame, made, self._limits)
-                self._any.set()
+                channel = self._add(frame)
+                changed = True
             else:
-                channel.show(frame, made)
+                changed = channel.show(frame)
+            self._tell(self.on_frame, channel)
+            if changed:
+                self._tell(self.on_change, channel)
             self._ledger.went(frame.camera, age_of(frame.captured))
+
+    def _add(self, frame: Frame) -> Channel:
+        channel = self._channels[frame.camera] = Channel(next(self._numbers), frame, self._limits)
+        # A new event for the next camera: who waits for the old one need not be asked whether it woke.
+        came, self._any = self._any, asyncio.Event()
+        came.set()
+        return channel
+
+    @staticmethod
+    def _tell(listeners: list[Callable[[Channel], None]], channel: Channel) -> None:
+        for listener in listeners:
+            listener(channel)

@@ -1,16 +1,24 @@
-"""One camera as the video server knows it: its newest frame, who waits for the next, and its state."""
+"""One camera as the video server knows it: its newest frame, who watches it, and its state."""
 
-import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol, TypedDict
 
 from pipeline.frame import Frame, age_of
 from pipeline.predictions import as_json
 
-State = Literal["live", "stale", "no-signal"]
+State = Literal["live", "stale", "model-away", "no-signal", "broker-away"]
+"""How a camera is.
+
+No frame comes (`no-signal`, or `broker-away` when Kafka does not answer either), or frames come whose label
+is missing (`model-away`) or old (`stale`), or all is well (`live`).
+"""
+
+SILENT: Final = frozenset({"no-signal", "broker-away"})
+"""The states in which no frame comes."""
 
 _FPS_OVER: Final = 5.0  # s
 
@@ -23,51 +31,104 @@ class Limits:
     stale_after: float
 
 
-class Channel:
-    """Lives on the event loop: the newest frame, and the same as `part` of an MJPEG stream."""
+class CameraStatus(TypedDict):
+    """What is told of a camera, as JSON."""
 
-    def __init__(self, frame: Frame, part: bytes, limits: Limits) -> None:
-        self.frame = frame
-        self.part = part
-        self._limits = limits
-        self._number = 1
-        self._news = asyncio.Event()
-        self._closed = False
-        self._arrivals = deque([time.monotonic()], maxlen=500)
-        self._state: State = self._judge()
-        self._since = time.time()
+    name: str
+    state: State
+    since: str
+    fps: float
+    age_ms: int
+    seq: int
+    width: int
+    height: int
+    predictions: list[dict[str, Any]]
 
-    def show(self, frame: Frame, part: bytes) -> None:
-        """Put up a frame, and wake who waits for it."""
-        self._update()
-        self.frame, self.part = frame, part
-        self._arrivals.append(time.monotonic())
-        self._update()
-        self._number += 1
-        self._wake()
+
+class Watcher(Protocol):
+    """Who is shown a camera's frames; neither may wait."""
+
+    def show(self, channel: "Channel") -> None:
+        """Take note of a new frame."""
 
     def close(self) -> None:
-        """End the streams."""
-        self._closed = True
-        self._wake()
+        """End: no more frames come for good."""
 
-    async def next(self, seen: int) -> int:
-        """Wait for a frame other than number `seen`; return the newest one's number; 0 at the end."""
-        while self._number == seen and not self._closed:
-            await self._news.wait()
-        return 0 if self._closed else self._number
 
-    def status(self) -> dict[str, Any]:
-        """Return what /api/cameras tells of this camera."""
+class Channel:
+    """Lives on the event loop; `number` counts the frames that were put up, from 1."""
+
+    def __init__(self, number: int, frame: Frame, limits: Limits) -> None:
+        self.id = number
+        self.frame = frame
+        self.number = 1
+        self._limits = limits
+        self._watchers: set[Watcher] = set()
+        self._made: dict[Callable[[Channel], bytes], bytes] = {}
+        self._arrivals = deque([time.monotonic()], maxlen=500)
+        self._broker_away = False
+        self.state: State = self._judge()
+        self._since = time.time()
+
+    def show(self, frame: Frame) -> bool:
+        """Put up a frame for all who watch; tell whether the state or a label has changed."""
+        changed = self.check(broker_away=False)
+        labels = _labels(self.frame)
+        self.frame = frame
+        self.number += 1
+        self._made.clear()
+        self._arrivals.append(time.monotonic())
+        changed |= self._update() or labels != _labels(frame)
+        for watcher in self.watchers:
+            watcher.show(self)
+        return changed
+
+    def check(self, *, broker_away: bool) -> bool:
+        """Look at the time, and tell whether the state has changed."""
+        self._broker_away = broker_away
+        return self._update()
+
+    def watch(self, watcher: Watcher) -> None:
+        """Show a watcher all further frames."""
+        self._watchers.add(watcher)
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Show it no more."""
+        self._watchers.discard(watcher)
+
+    def once(self, make: Callable[["Channel"], bytes]) -> bytes:
+        """Return what `make` makes of the newest frame: made once, and shared by all who ask."""
+        made = self._made.get(make)
+        if made is None:
+            made = self._made[make] = make(self)
+        return made
+
+    def close(self) -> None:
+        """End for all who watch."""
+        for watcher in self.watchers:
+            watcher.close()
+
+    @property
+    def watchers(self) -> tuple[Watcher, ...]:
+        """Who watches now."""
+        return tuple(self._watchers)
+
+    @property
+    def since(self) -> datetime:
+        """When the state began; where no frame comes, when the last one came."""
+        return datetime.fromtimestamp(self._since, UTC)
+
+    def status(self) -> CameraStatus:
+        """Return what is told of this camera."""
         self._update()
         now = time.monotonic()
-        over = _FPS_OVER if self._state != "no-signal" else 0
+        over = _FPS_OVER if self.state not in SILENT else 0
         recent = [at for at in self._arrivals if now - at < over]
         seconds = recent[-1] - recent[0] if len(recent) > 1 else 0
         return {
             "name": self.frame.camera,
-            "state": self._state,
-            "since": datetime.fromtimestamp(self._since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "state": self.state,
+            "since": self.since.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "fps": round((len(recent) - 1) / seconds, 1) if seconds else 0.0,
             "age_ms": round(1000 * age_of(self.frame.captured)),
             "seq": self.frame.seq,
@@ -76,20 +137,25 @@ class Channel:
             "predictions": as_json(self.frame.predictions),
         }
 
-    def _update(self) -> None:
+    def _update(self) -> bool:
         state = self._judge()
-        if state != self._state:
-            silent = time.monotonic() - self._arrivals[-1] if state == "no-signal" else 0
-            self._state, self._since = state, time.time() - silent
+        if state == self.state:
+            return False
+        if not (state in SILENT and self.state in SILENT):
+            silent = time.monotonic() - self._arrivals[-1] if state in SILENT else 0
+            self._since = time.time() - silent
+        self.state = state
+        return True
 
     def _judge(self) -> State:
         if time.monotonic() - self._arrivals[-1] > self._limits.no_signal_after:
-            return "no-signal"
-        oldest = 1000 * self._limits.stale_after
+            return "broker-away" if self._broker_away else "no-signal"
         ages = [prediction.age_ms for prediction in self.frame.predictions]
-        return "stale" if any(age is None or age > oldest for age in ages) else "live"
+        if any(age is None for age in ages):
+            return "model-away"
+        oldest = 1000 * self._limits.stale_after
+        return "stale" if any(age is not None and age > oldest for age in ages) else "live"
 
-    def _wake(self) -> None:
-        # A new event for the next frame: who waits for the old one need not be asked whether it woke.
-        news, self._news = self._news, asyncio.Event()
-        news.set()
+
+def _labels(frame: Frame) -> list[tuple[str, str | None]]:
+    return [(each.model, each.results[0].label if each.results else None) for each in frame.predictions]

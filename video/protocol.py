@@ -1,21 +1,13 @@
-"""HTTP connections: how far behind their client is with reading, and how much of a request they wait for."""
+"""HTTP and WebSocket connections: uvicorn's protocols, with bounds and a `Connection` in each scope."""
 
 import asyncio
-import os
-import socket
-import sys
-import time
-from typing import Final
+from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 
-UNREAD: Final = "streamlens.unread"
-"""The key in an ASGI scope under which `Receiver.unread` is found."""
-
-_TCP_INFO: Final = getattr(socket, "TCP_INFO", None) if sys.platform == "linux" else None
-# tcp_info of linux/tcp.h ends, since Linux 5.4, with tcpi_rcv_ooopack and tcpi_snd_wnd.
-_WINDOW: Final = slice(228, 232)
-_EPOCH: Final = 30.0  # s
+from video.connection import CONNECTION, Connection
 
 _LONGEST_HEAD: Final = 64 * 1024  # bytes of a request line and its headers
 _HEAD_TIMEOUT: Final = 10.0  # s for them to come
@@ -24,60 +16,27 @@ _TOO_LONG: Final = (
 )
 
 
-class Receiver:
-    """The other end of a connection."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._largest = self._largest_before = 0
-        self._epoch = time.monotonic()
-
-    def unread(self) -> int:
-        """Return about how many bytes the client's kernel holds that the client has not read yet.
-
-        A client that reads slowly is found out by its receive window: it shrinks by what waits there. It is
-        held against the largest of the last half minute, or minute: a window may also shrink for good.
-        Where the system does not tell the window, 0.
-        """
-        if _TCP_INFO is None:
-            return 0
-        try:
-            info = self._connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _WINDOW.stop)
-        except OSError:  # the connection is gone
-            return 0
-        window = int.from_bytes(info[_WINDOW], sys.byteorder)
-        now = time.monotonic()
-        if now - self._epoch > _EPOCH:
-            self._epoch, self._largest_before, self._largest = now, self._largest, 0
-        self._largest = max(self._largest, window)
-        return max(self._largest, self._largest_before) - window
-
-
-class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, but no frame queues in memory, and each scope tells the receiver's backlog.
-
-    A request must be whole within ten seconds, its head within 64 KB.
-    """
+class HttpProtocol(HttpToolsProtocol):
+    """A request must be whole within ten seconds, its head within 64 KB; during a stream none is taken."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin a connection."""
         super().connection_made(transport)
-        # A send then waits until all of it is with the kernel: the next frame is chosen only after that.
-        transport.set_write_buffer_limits(high=0)
-        # A socket of our own: what uvloop gives makes a new one for each call, and raises once it is closed.
-        self._socket = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
-        self._receiver = Receiver(self._socket)
+        self._connection = Connection(transport)
+        self._connection.begin()
         self._head = 0
         self._waiting: asyncio.TimerHandle | None = self.loop.call_later(_HEAD_TIMEOUT, transport.close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End a connection."""
         self._stop_waiting()
-        self._socket.close()
         super().connection_lost(exc)
+        self._connection.lost()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of a request, unless its head has become too long."""
+        if self._connection.streaming:
+            return
         self._head += len(data)
         if self._head > _LONGEST_HEAD and self._waiting is not None:
             self.transport.write(_TOO_LONG)
@@ -88,7 +47,7 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        self.scope[UNREAD] = self._receiver.unread  # type: ignore[typeddict-unknown-key]
+        self.scope[CONNECTION] = self._connection  # type: ignore[typeddict-unknown-key]
         if self._waiting is None:
             self._waiting = self.loop.call_later(_HEAD_TIMEOUT, self.transport.close)
 
@@ -98,7 +57,54 @@ class Protocol(HttpToolsProtocol):
         self._head = 0
         super().on_message_complete()
 
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over."""
+        self._stop_waiting()
+        super().handle_websocket_upgrade()
+        self._connection.lost()
+
+    def pause_writing(self) -> None:
+        """Note that the kernel takes no more."""
+        super().pause_writing()
+        self._connection.filled()
+
+    def resume_writing(self) -> None:
+        """Note that the kernel has taken all."""
+        super().resume_writing()
+        self._connection.drained()
+
     def _stop_waiting(self) -> None:
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """Handshake, control frames and what the browser sends are uvicorn's; pictures go past it."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin a connection."""
+        super().connection_made(transport)
+        self._connection = Connection(transport)
+        self._connection.begin()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End a connection."""
+        super().connection_lost(exc)
+        self._connection.lost()
+
+    def handle_connect(self, event: Request) -> None:
+        """Begin the handshake."""
+        super().handle_connect(event)
+        if not self.close_sent:  # else it was refused, and there is no scope
+            self.scope[CONNECTION] = self._connection  # type: ignore[typeddict-unknown-key]
+
+    def pause_writing(self) -> None:
+        """Note that the kernel takes no more."""
+        super().pause_writing()
+        self._connection.filled()
+
+    def resume_writing(self) -> None:
+        """Note that the kernel has taken all."""
+        super().resume_writing()
+        self._connection.drained()

@@ -1,6 +1,7 @@
 """The HTTP server's life: its socket, its event loop, its end."""
 
 import asyncio
+import resource
 import socket
 import sys
 from typing import Final
@@ -9,18 +10,23 @@ import uvicorn
 
 from pipeline.service import Pulse
 from pipeline.settings import Address, SettingsError
-from video.board import Board
-from video.protocol import Protocol
-from video.web import application
+from video.protocol import HttpProtocol, WebSocketProtocol
+from video.site import Site
+from video.tls import Certificate
 
 # Python names it from 3.12 on.
 _TCP_NOTSENT_LOWAT: Final = {"linux": 25, "darwin": 0x201}.get(sys.platform)
 _UNSENT: Final = 16_384  # bytes
 _GRACE: Final = 1.5  # s for clients to take what is left for them
+_LONGEST_MESSAGE: Final = 64 * 1024  # bytes of a browser's message
+_PING: Final = 20.0  # s
+_RENEW_EVERY: Final = 5.0  # s
 
 
-def listen(address: Address) -> socket.socket:
+def listen(address: Address, *, share: bool = False) -> socket.socket:
     """Return a listening socket; raise `SettingsError` when the address is taken.
+
+    With `share` several processes may listen there: the kernel spreads the connections over them.
 
     The kernel takes no more than 16 KB ahead of what the network takes: frames wait here, where a newer one
     can replace them, and not in its buffers. Without it a client that reads 10 of 25 frames a second sees
@@ -29,6 +35,8 @@ def listen(address: Address) -> socket.socket:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if share:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     if _TCP_NOTSENT_LOWAT is not None:
         listener.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, _UNSENT)
     try:
@@ -41,20 +49,33 @@ def listen(address: Address) -> socket.socket:
     return listener
 
 
-class WebServer:
-    """Serves the board's cameras on a listening socket."""
+def allow_files() -> None:
+    """Let the process open as many files as it may: each client takes two."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
-    def __init__(self, board: Board, listener: socket.socket, interval: float) -> None:
-        self._board = board
+
+class WebServer:
+    """Serves a site on a listening socket."""
+
+    def __init__(self, site: Site, listener: socket.socket, certificate: Certificate | None = None) -> None:
+        self._site = site
         self._listener = listener
+        self._certificate = certificate
         self._config = uvicorn.Config(
-            application(board, interval),
-            http=Protocol,
+            site.app,
+            http=HttpProtocol,
+            ws=WebSocketProtocol,
+            ws_max_size=_LONGEST_MESSAGE,
+            ws_per_message_deflate=False,  # pictures do not get smaller, and are shared by all
+            ws_ping_interval=_PING,
+            ws_ping_timeout=_PING,
+            proxy_headers=False,  # the site believes those that it is told of
+            ssl_context_factory=None if certificate is None else lambda *_: certificate.context,
             log_config=None,
             log_level="warning",
             access_log=False,
             lifespan="off",
-            ws="none",
             server_header=False,
             timeout_graceful_shutdown=2,  # an endless stream would hold the end back for ever
         )
@@ -70,17 +91,33 @@ class WebServer:
 
     async def _serve(self, pulse: Pulse) -> None:
         server = uvicorn.Server(self._config)
-        self._board.open()
+        self._site.open()
         # uvicorn closes the socket it is given; a restarted worker needs it again.
         serving = asyncio.ensure_future(server.serve(sockets=[self._listener.dup()]))
+        living = asyncio.ensure_future(self._live())
         try:
-            while not (pulse.stopping.is_set() or serving.done()):
+            while not (pulse.stopping.is_set() or serving.done() or living.done()):
                 pulse.beat()
-                await asyncio.wait([serving], timeout=0.2)
+                await asyncio.wait([serving, living], timeout=0.2, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._board.close()
+            living.cancel()
+            self._site.close()
             server.should_exit = True
-            await asyncio.wait([serving], timeout=_GRACE)
+            await asyncio.wait([serving, living], timeout=_GRACE)
             for connection in list(server.server_state.connections):
                 connection.transport.abort()  # its client does not read what ends its stream
             await serving
+        if not living.cancelled():
+            living.result()  # a bug there ends the worker, which is started again
+
+    async def _live(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._site.live())
+            if self._certificate is not None:
+                tasks.create_task(_renew(self._certificate))
+
+
+async def _renew(certificate: Certificate) -> None:
+    while True:
+        await asyncio.sleep(_RENEW_EVERY)
+        certificate.refresh()

@@ -4,99 +4,120 @@ import asyncio
 from pathlib import Path
 from typing import Any, Final
 
-from starlette.applications import Starlette
+from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive
 
+from video.access.visitor import visitor_of
+from video.api.application import create_app
+from video.api.routes import router
+from video.blank import Blanks
 from video.board import Board
 from video.channel import Channel
-from video.mjpeg import Stream, until_gone
+from video.clients import Clients
+from video.history import History
+from video.live.endpoint import Socket
+from video.mjpeg import Stream
 
 _PAGE: Final = Path(__file__).parent / "page"
-_HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
-    ),
-    "Cache-Control": "no-cache",  # a new version is seen at once, and whole
-    "Vary": "Accept",
-    "X-Content-Type-Options": "nosniff",
-}
+_FRESH: Final = {"Cache-Control": "no-cache", "Vary": "Accept"}  # a new version is seen at once, and whole
 
 
 class _PageFiles(StaticFiles):
     def file_response(self, *args: Any, **options: Any) -> Response:
         response = super().file_response(*args, **options)
-        response.headers.update(_HEADERS)
+        response.headers.update(_FRESH)
         return response
 
 
-def application(board: Board, interval: float) -> Starlette:
+def application(board: Board, clients: Clients, history: History, interval: float) -> FastAPI:
     """Return the ASGI application; `interval` is the least time between two frames of a stream in s."""
+    app = create_app()
+    pictures = Pictures(board, clients, interval)
+    app.router.routes += [
+        *pictures.routes(),
+        Mount("/page", _PageFiles(directory=_PAGE)),
+        WebSocketRoute("/ws", Socket(board, clients)),
+    ]
+    app.include_router(router(board, history, clients))
+    return app
 
-    async def root(request: Request) -> Response | Stream:
+
+class Pictures:
+    """The page at the root, MJPEG for players, and snapshots."""
+
+    def __init__(self, board: Board, clients: Clients, interval: float) -> None:
+        self._board = board
+        self._clients = clients
+        self._interval = interval
+        self._blanks = Blanks()
+        board.on_change.append(self._blanks.note)
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes."""
+        return [
+            Route("/", self._root),
+            Route("/stream", self._first_stream),
+            Route("/stream/{camera:path}", self._stream),
+            Route("/snapshot/{camera:path}.jpg", self._snapshot),
+        ]
+
+    async def _root(self, request: Request) -> Response | Stream:
         if "text/html" in request.headers.get("accept", ""):
-            return FileResponse(_PAGE / "index.html", headers=_HEADERS)
-        return await first_stream(request)
+            return FileResponse(_PAGE / "index.html", headers=_FRESH)
+        return await self._first_stream(request)
 
-    async def first_stream(request: Request) -> Response | Stream:
-        channel = await _first(board, request)
-        return Stream(channel, interval) if channel else _stopping()
-
-    async def stream(request: Request) -> Response | Stream:
-        channel = _channel(board, request)
-        return Stream(channel, interval) if channel else _unknown(board, request)
-
-    async def snapshot(request: Request) -> Response:
-        channel = _channel(board, request)
+    async def _first_stream(self, request: Request) -> Response | Stream:
+        channel = await self._first(request)
         if channel is None:
-            return _unknown(board, request)
+            return PlainTextResponse("the server is stopping\n", status_code=503)
+        return self._streamed(channel)
+
+    async def _stream(self, request: Request) -> Response | Stream:
+        channel = self._channel(request)
+        return self._streamed(channel) if channel else self._unknown(request)
+
+    async def _snapshot(self, request: Request) -> Response:
+        channel = self._channel(request)
+        if channel is None:
+            return self._unknown(request)
         frame = channel.frame
-        headers = {"Cache-Control": "no-store", "X-Seq": str(frame.seq), "X-Captured": str(frame.captured)}
+        headers = {
+            "Cache-Control": "no-store",
+            "X-Captured": str(frame.captured),
+            "X-Seq": str(frame.seq),
+            "X-State": channel.state,
+        }
         return Response(frame.jpeg, media_type="image/jpeg", headers=headers)
 
-    async def cameras(_: Request) -> Response:
-        return JSONResponse([channel.status() for channel in board])
+    def _streamed(self, channel: Channel) -> Stream:
+        return Stream(channel, self._interval, self._clients, self._blanks.note)
 
-    async def camera(request: Request) -> Response:
-        channel = _channel(board, request)
-        return JSONResponse(channel.status()) if channel else _unknown(board, request)
+    def _channel(self, request: Request) -> Channel | None:
+        camera = request.path_params["camera"]
+        return self._board.get(camera) if visitor_of(request.scope).may_see(camera) else None
 
-    return Starlette(
-        routes=[
-            Route("/", root),
-            Mount("/page", _PageFiles(directory=_PAGE)),
-            Route("/stream", first_stream),
-            Route("/stream/{camera:path}", stream),
-            Route("/snapshot/{camera:path}.jpg", snapshot),
-            Route("/api/cameras", cameras),
-            Route("/api/cameras/{camera:path}", camera),
-        ]
-    )
+    async def _first(self, request: Request) -> Channel | None:
+        # A client that goes before there is any camera must not be waited for.
+        waiting = asyncio.ensure_future(self._board.first(visitor_of(request.scope).may_see))
+        leaving = asyncio.ensure_future(_until_gone(request.receive))
+        try:
+            await asyncio.wait((waiting, leaving), return_when=asyncio.FIRST_COMPLETED)
+            return waiting.result() if waiting.done() else None
+        finally:
+            waiting.cancel()
+            leaving.cancel()
 
-
-def _channel(board: Board, request: Request) -> Channel | None:
-    return board.get(request.path_params["camera"])
-
-
-async def _first(board: Board, request: Request) -> Channel | None:
-    # A client that goes before there is any camera must not be waited for.
-    waiting = asyncio.ensure_future(board.first())
-    leaving = asyncio.ensure_future(until_gone(request.receive))
-    try:
-        await asyncio.wait((waiting, leaving), return_when=asyncio.FIRST_COMPLETED)
-        return waiting.result() if waiting.done() else None
-    finally:
-        waiting.cancel()
-        leaving.cancel()
+    def _unknown(self, request: Request) -> Response:
+        may_see = visitor_of(request.scope).may_see
+        names = ", ".join(filter(may_see, (channel.frame.camera for channel in self._board))) or "none yet"
+        text = f"no camera {request.path_params['camera']!r}; there are: {names}\n"
+        return PlainTextResponse(text, status_code=404)
 
 
-def _unknown(board: Board, request: Request) -> Response:
-    names = ", ".join(channel.frame.camera for channel in board) or "none yet"
-    text = f"no camera {request.path_params['camera']!r}; there are: {names}\n"
-    return PlainTextResponse(text, status_code=404)
-
-
-def _stopping() -> Response:
-    return PlainTextResponse("the server is stopping\n", status_code=503)
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

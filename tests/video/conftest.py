@@ -4,9 +4,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import video.site
 from pipeline.ledger import Ledger
 from pipeline.service import Pulse
 from pipeline.settings import Address, SettingsError, load
@@ -15,6 +17,8 @@ from tests.parts import wait_for
 from tests.video.fakes import INTERVAL, Site, a_frame
 from video.board import Board
 from video.channel import Limits
+from video.clients import Clients
+from video.history import History
 from video.server import WebServer, listen
 from video.settings import VideoSettings
 
@@ -25,7 +29,7 @@ LIMITS = Limits(no_signal_after=3, stale_after=5)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time of day and the monotonic one, in channels and for ages; it passes only when told to."""
     clock = Clock()
-    for module in ("pipeline.frame", "video.channel", "video.mjpeg"):
+    for module in ("pipeline.frame", "video.channel", "video.mjpeg", "video.connection"):
         monkeypatch.setattr(f"{module}.time", clock)
     return clock
 
@@ -66,18 +70,24 @@ def a_page(folder: Path) -> Iterator[Path]:
         yield folder
 
 
+def a_site(board: Board, **options: Any) -> video.site.Site:
+    """Return all that the event loop runs."""
+    return video.site.Site(board, INTERVAL, Clients(1000, 30), History(500, 1_000_000), **options)
+
+
 @contextmanager
 def serving(pulse: Pulse) -> Iterator[Site]:
     """Run the web server on a free port, without any camera yet."""
     ledger = Ledger()
     board = Board(LIMITS, ledger)
     listener = listen(Address("127.0.0.1", 0))
-    web = WebServer(board, listener, INTERVAL)
+    site = a_site(board)
+    web = WebServer(site, listener)
     thread = threading.Thread(target=web.run, args=(pulse,), name="web", daemon=True)
     thread.start()
     wait_for(lambda: board._loop, 20, "the server")
     try:
-        yield Site(board, ledger, listener.getsockname()[1])
+        yield Site(site, ledger, listener.getsockname()[1])
     finally:
         pulse.stopping.set()
         thread.join(20)

@@ -6,20 +6,21 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator, MutableMapping
-from typing import IO, Any, Final, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import IO, Final, NamedTuple
 from urllib.parse import quote
 
 import numpy as np
 from hypothesis import settings
 
+import video.site
 from pipeline import picture
 from pipeline.frame import Frame
 from pipeline.ledger import Ledger
 from pipeline.predictions import Prediction
 from tests.clock import SECOND
-from video.board import Board
-from video.protocol import UNREAD
+from video.channel import Channel
+from video.connection import Connection
 
 PROPERTY: Final = settings(deadline=None, derandomize=True)
 """How the properties run: without a limit of time, and the same each time."""
@@ -54,53 +55,69 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-class AsgiClient:
-    """A client as uvicorn shows it: who sends waits for room first, and then what is sent is taken whole."""
+class Audience:
+    """Takes note of what it is shown."""
 
-    def __init__(self, method: str = "GET") -> None:
-        self.unread = 0
-        self.scope = {"type": "http", "method": method, UNREAD: lambda: self.unread}
-        self.messages: list[MutableMapping[str, Any]] = []
-        self._writable = asyncio.Event()
-        self._writable.set()
-        self._gone = asyncio.Event()
-        self._stalled = False
+    def __init__(self) -> None:
+        self.seqs: list[int] = []
+        self.closed = False
 
-    async def send(self, message: MutableMapping[str, Any]) -> None:
-        """Take a message, when there is room."""
-        await self._writable.wait()
-        self.messages.append(message)
-        if self._stalled and message.get("body"):
-            self._writable.clear()
+    def show(self, channel: Channel) -> None:
+        """Note the frame."""
+        self.seqs.append(channel.frame.seq)
 
-    async def receive(self) -> MutableMapping[str, Any]:
-        """Return when the client has gone."""
-        await self._gone.wait()
-        return {"type": "http.disconnect"}
+    def close(self) -> None:
+        """Note the end."""
+        self.closed = True
+
+
+class FakeConnection(Connection):
+    """A connection whose kernel takes what it is told to; it keeps what was written."""
+
+    def __init__(self) -> None:
+        self.full = self.streaming = False
+        self.backlog = 0
+        self.written: list[bytes] = []
+        self.gone = asyncio.Event()
+        self.aborted = self._stalled = False
+        self.since = 0.0
+        self.on_room: Callable[[], None] = lambda: None
+
+    def unread(self) -> int:
+        """Return the backlog that the test has set."""
+        return self.backlog
+
+    def write(self, chunk: bytes) -> None:
+        """Take a chunk; where the client has stalled, it fills the kernel."""
+        self.written.append(chunk)
+        self.full = self._stalled
+
+    def stuck(self, now: float) -> float:
+        """Return for how long it has been full."""
+        return now - self.since if self.full else 0.0
 
     def stall(self) -> None:
-        """Stop reading: what is sent next fills the buffer."""
+        """Stop reading: what is sent next fills the kernel."""
         self._stalled = True
 
     def read(self) -> None:
         """Read on."""
-        self._stalled = False
-        self._writable.set()
+        self._stalled = self.full = False
+        self.on_room()
 
-    def leave(self) -> None:
-        """Close the connection."""
-        self._gone.set()
+    def close(self) -> None:
+        """Close the connection, from either side."""
+        self.gone.set()
 
-    @property
-    def bodies(self) -> list[bytes]:
-        """The pieces of body that were taken."""
-        bodies = (message.get("body", b"") for message in self.messages)
-        return [body for body in bodies if body]
+    def abort(self) -> None:
+        """Close the connection at once."""
+        self.aborted = True
+        self.gone.set()
 
     @property
     def seqs(self) -> list[int]:
-        """The numbers of the frames that were taken."""
-        return [int(seq) for seq in re.findall(rb"X-Seq: (\d+)\r\n", b"".join(self.bodies))]
+        """The numbers of the frames that were written."""
+        return [int(seq) for seq in re.findall(rb"X-Seq: (\d+)\r\n", b"".join(self.written))]
 
 
 class Part(NamedTuple):
@@ -167,9 +184,10 @@ class Browser:
 class Site(Browser):
     """A video server in this process, to be shown frames and asked for them."""
 
-    def __init__(self, board: Board, ledger: Ledger, port: int) -> None:
+    def __init__(self, web: video.site.Site, ledger: Ledger, port: int) -> None:
         super().__init__(port)
-        self.board = board
+        self.web = web
+        self.board = web.board
         self.ledger = ledger
 
     def show(self, *frames: Frame) -> None:

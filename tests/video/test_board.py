@@ -4,20 +4,23 @@ import asyncio
 import threading
 from collections.abc import Callable
 
+import pytest
+
 from pipeline.frame import Frame
 from pipeline.ledger import Ledger
+from pipeline.predictions import Prediction, Result
 from tests.video.conftest import LIMITS
-from tests.video.fakes import a_frame, settle
+from tests.video.fakes import Audience, a_frame, settle
 from video.board import Board
-from video.mjpeg import part
+from video.channel import Limits
 
 
 class Bench:
     """A board with its ledger, and a reader's thread when one is wanted."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = LIMITS) -> None:
         self.ledger = Ledger()
-        self.board = Board(LIMITS, self.ledger)
+        self.board = Board(limits, self.ledger)
 
     def offer(self, *frames: Frame) -> None:
         """Let frames come in, as the reader does."""
@@ -34,6 +37,11 @@ class Bench:
     def shown(self) -> dict[str, int]:
         """Return the number of the frame that is up, by camera."""
         return {channel.frame.camera: channel.frame.seq for channel in self.board}
+
+
+def anyone(_: str) -> bool:
+    """Every camera may be seen."""
+    return True
 
 
 def on_a_loop(scenario: Callable[[Bench], object]) -> Bench:
@@ -80,12 +88,48 @@ def test_frames_that_came_before_the_loop_are_shown_when_it_opens() -> None:
     assert bench.shown() == {"door": 2}
 
 
-def test_a_frame_and_its_part_belong_together() -> None:
-    bench = on_a_loop(lambda bench: bench.offer(a_frame(1)))
-    channel = bench.board.get("door")
+def test_each_frame_is_told_and_what_changes() -> None:
+    other = (Prediction("imagenet_1", (Result("suit", 0.5),), 18, 41),)
+    frames, changes = [], []
 
-    assert channel is not None
-    assert channel.part == part(channel.frame)
+    async def scenario() -> None:
+        bench = Bench()
+        bench.board.on_frame.append(lambda channel: frames.append(channel.frame.seq))
+        bench.board.on_change.append(lambda channel: changes.append(channel.frame.seq))
+        bench.board.open()
+        for frame in (a_frame(1), a_frame(2), a_frame(3, predictions=other), a_frame(4, predictions=other)):
+            bench.offer(frame)
+            await settle()
+
+    asyncio.run(scenario())
+
+    assert frames == [1, 2, 3, 4]
+    assert changes == [1, 3]
+
+
+@pytest.mark.parametrize(("broker_away", "state"), [(False, "no-signal"), (True, "broker-away")])
+def test_a_camera_that_falls_silent_is_noticed(broker_away: bool, state: str) -> None:
+    async def scenario() -> str:
+        bench = Bench(Limits(no_signal_after=0.2, stale_after=5))
+        noticed = asyncio.get_running_loop().create_future()
+        bench.board.broker_away = lambda: broker_away
+        bench.board.open()
+        bench.offer(a_frame())
+        await settle()
+        bench.board.on_change.append(lambda channel: noticed.set_result(channel.state))
+        watching = asyncio.create_task(bench.board.watch())
+        async with asyncio.timeout(10):
+            told = await noticed
+        watching.cancel()
+        return str(told)
+
+    assert asyncio.run(scenario()) == state
+
+
+def test_cameras_are_numbered_in_the_order_in_which_they_came() -> None:
+    bench = on_a_loop(lambda bench: bench.offer(a_frame(camera="yard"), a_frame(camera="door")))
+
+    assert {channel.frame.camera: channel.id for channel in bench.board} == {"yard": 1, "door": 2}
 
 
 def test_cameras_come_in_the_order_of_their_names() -> None:
@@ -106,7 +150,7 @@ def test_the_first_camera_is_waited_for() -> None:
     async def scenario() -> str:
         bench = Bench()
         bench.board.open()
-        waiting = asyncio.create_task(bench.board.first())
+        waiting = asyncio.create_task(bench.board.first(anyone))
         await settle()
         assert not waiting.done()
         bench.offer_elsewhere(a_frame(camera="yard"), a_frame(camera="door"))
@@ -118,11 +162,28 @@ def test_the_first_camera_is_waited_for() -> None:
     assert asyncio.run(scenario()) == "door"
 
 
+def test_the_first_camera_is_the_first_that_may_be_seen() -> None:
+    async def scenario() -> str:
+        bench = Bench()
+        bench.board.open()
+        waiting = asyncio.create_task(bench.board.first(lambda camera: camera == "yard"))
+        bench.offer(a_frame(camera="door"))
+        await settle()
+        assert not waiting.done()
+        bench.offer(a_frame(camera="yard"))
+        async with asyncio.timeout(10):
+            channel = await waiting
+        assert channel is not None
+        return channel.frame.camera
+
+    assert asyncio.run(scenario()) == "yard"
+
+
 def test_who_waits_for_the_first_camera_is_let_go_at_the_end() -> None:
     async def scenario() -> object:
         bench = Bench()
         bench.board.open()
-        waiting = asyncio.create_task(bench.board.first())
+        waiting = asyncio.create_task(bench.board.first(anyone))
         await settle()
         bench.board.close()
         async with asyncio.timeout(10):
@@ -132,19 +193,22 @@ def test_who_waits_for_the_first_camera_is_let_go_at_the_end() -> None:
 
 
 def test_closing_ends_the_channels_and_frames_that_come_later_are_counted() -> None:
-    async def scenario(bench: Bench) -> int:
+    audience = Audience()
+
+    async def scenario(bench: Bench) -> None:
         bench.board.open()
         bench.offer(a_frame(1))
         await settle()
         channel = bench.board.get("door")
         assert channel is not None
+        channel.watch(audience)
         bench.board.close()
         bench.offer_elsewhere(a_frame(2), a_frame(3))
         await settle()
-        return await channel.next(0)
 
     bench = Bench()
-    assert asyncio.run(scenario(bench)) == 0
+    asyncio.run(scenario(bench))
+    assert (audience.seqs, audience.closed) == ([], True)
     bench.offer(a_frame(4))
     bench.board.drop_rest()
 

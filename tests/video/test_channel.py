@@ -1,22 +1,20 @@
 """One camera as the video server knows it."""
 
-import asyncio
-
 import pytest
 
 from pipeline.frame import Frame
 from pipeline.predictions import Prediction, Result
 from tests.clock import SECOND, Clock
 from tests.video.conftest import LIMITS
-from tests.video.fakes import a_frame, settle
+from tests.video.fakes import Audience, a_frame
 from video.channel import Channel
 
 FRESH = Prediction("imagenet_1", (Result("tench", 0.93),), 17, 41)
 
 
-def at(clock: Clock, seq: int = 1, *predictions: Prediction) -> tuple[Frame, bytes]:
-    """Return what puts up a frame captured now."""
-    return a_frame(seq, captured=clock.time_ns(), predictions=predictions), b"part"
+def at(clock: Clock, seq: int = 1, *predictions: Prediction) -> Frame:
+    """Return a frame captured now."""
+    return a_frame(seq, captured=clock.time_ns(), predictions=predictions)
 
 
 def states(channel: Channel) -> tuple[str, str]:
@@ -26,7 +24,7 @@ def states(channel: Channel) -> tuple[str, str]:
 
 
 def test_the_status_tells_what_the_api_promises(clock: Clock) -> None:
-    channel = Channel(*at(clock, 19, FRESH), LIMITS)
+    channel = Channel(1, at(clock, 19, FRESH), LIMITS)
     clock.now += 0.041
 
     assert channel.status() == {
@@ -45,26 +43,28 @@ def test_the_status_tells_what_the_api_promises(clock: Clock) -> None:
 
 
 def test_a_camera_without_a_model_is_live(clock: Clock) -> None:
-    channel = Channel(*at(clock), LIMITS)
+    channel = Channel(1, at(clock), LIMITS)
 
     assert states(channel) == ("live", "1970-01-01T00:16:40Z")
 
 
 @pytest.mark.parametrize(
-    ("age", "state"), [(0, "live"), (5000, "live"), (5001, "stale"), (60_000, "stale"), (None, "stale")]
+    ("age", "state"), [(0, "live"), (5000, "live"), (5001, "stale"), (60_000, "stale"), (None, "model-away")]
 )
-def test_an_old_answer_or_none_makes_the_label_stale(clock: Clock, age: int | None, state: str) -> None:
+def test_an_old_answer_makes_the_label_stale_and_none_is_a_model_away(
+    clock: Clock, age: int | None, state: str
+) -> None:
     old = Prediction("imagenet_2", (), None if age is None else 3, age)
 
-    channel = Channel(*at(clock, 1, FRESH, old), LIMITS)
+    channel = Channel(1, at(clock, 1, FRESH, old), LIMITS)
 
     assert channel.status()["state"] == state
 
 
 def test_silence_is_no_signal_since_the_last_frame(clock: Clock) -> None:
-    channel = Channel(*at(clock), LIMITS)
+    channel = Channel(1, at(clock), LIMITS)
     clock.now += 10
-    channel.show(*at(clock, 2))
+    channel.show(at(clock, 2))
 
     clock.now += 3
     still = states(channel)
@@ -78,66 +78,66 @@ def test_silence_is_no_signal_since_the_last_frame(clock: Clock) -> None:
 
 
 def test_a_frame_ends_no_signal_though_nobody_looked(clock: Clock) -> None:
-    channel = Channel(*at(clock), LIMITS)
+    channel = Channel(1, at(clock), LIMITS)
     clock.now += 100
 
-    channel.show(*at(clock, 2))
+    channel.show(at(clock, 2))
 
     assert states(channel) == ("live", "1970-01-01T00:18:20Z")
 
 
 def test_since_stays_while_the_state_does(clock: Clock) -> None:
-    channel = Channel(*at(clock), LIMITS)
+    channel = Channel(1, at(clock), LIMITS)
 
     for seq in range(2, 100):
         clock.now += 1
-        channel.show(*at(clock, seq))
+        channel.show(at(clock, seq))
 
     assert states(channel) == ("live", "1970-01-01T00:16:40Z")
 
 
-def test_a_label_turns_stale_and_live_again(clock: Clock) -> None:
-    channel = Channel(*at(clock, 1, FRESH), LIMITS)
+def test_a_model_goes_away_and_comes_back(clock: Clock) -> None:
+    channel = Channel(1, at(clock, 1, FRESH), LIMITS)
     seen = []
 
     for seq, prediction in enumerate((FRESH, Prediction("imagenet_1"), Prediction("imagenet_1"), FRESH), 2):
         clock.now += 1
-        channel.show(*at(clock, seq, prediction))
+        channel.show(at(clock, seq, prediction))
         seen.append(states(channel))
 
     assert seen == [
         ("live", "1970-01-01T00:16:40Z"),
-        ("stale", "1970-01-01T00:16:42Z"),
-        ("stale", "1970-01-01T00:16:42Z"),
+        ("model-away", "1970-01-01T00:16:42Z"),
+        ("model-away", "1970-01-01T00:16:42Z"),
         ("live", "1970-01-01T00:16:44Z"),
     ]
 
 
 @pytest.mark.parametrize("rate", [1, 10, 25, 60])
 def test_the_rate_is_that_of_the_last_seconds(clock: Clock, rate: int) -> None:
-    channel = Channel(*at(clock), LIMITS)
+    channel = Channel(1, at(clock), LIMITS)
 
     for seq in range(2, 20 * rate):
         clock.now += 1 / rate
-        channel.show(*at(clock, seq))
+        channel.show(at(clock, seq))
 
     assert channel.status()["fps"] == pytest.approx(rate, abs=0.1)
 
 
 def test_the_rate_follows_a_change(clock: Clock) -> None:
-    channel = Channel(*at(clock), LIMITS)
+    channel = Channel(1, at(clock), LIMITS)
 
     for step in [0.04] * 200 + [0.2] * 30:
         clock.now += step
-        channel.show(*at(clock))
+        channel.show(at(clock))
 
     assert channel.status()["fps"] == 5.0
 
 
 def test_the_rate_is_0_when_nothing_came_for_long(clock: Clock) -> None:
-    channel = Channel(*at(clock), LIMITS)
+    channel = Channel(1, at(clock), LIMITS)
     clock.now += 0.04
-    channel.show(*at(clock, 2))
+    channel.show(at(clock, 2))
 
     clock.now += 60
 
@@ -145,51 +145,67 @@ def test_the_rate_is_0_when_nothing_came_for_long(clock: Clock) -> None:
 
 
 def test_the_age_grows_with_time_and_is_never_negative(clock: Clock) -> None:
-    channel = Channel(a_frame(captured=clock.time_ns() - 2 * SECOND), b"", LIMITS)
+    channel = Channel(1, a_frame(captured=clock.time_ns() - 2 * SECOND), LIMITS)
     clock.now += 1
     old = channel.status()["age_ms"]
-    channel.show(a_frame(2, captured=clock.time_ns() + 5 * SECOND), b"")
+    channel.show(a_frame(2, captured=clock.time_ns() + 5 * SECOND))
 
     assert old == 3000
     assert channel.status()["age_ms"] == 0
 
 
-def test_who_has_seen_nothing_gets_the_newest_at_once() -> None:
-    async def scenario() -> tuple[int, int]:
-        channel = Channel(a_frame(1), b"1", LIMITS)
-        channel.show(a_frame(2), b"2")
-        return await channel.next(0), channel.frame.seq
+def test_silence_while_kafka_does_not_answer_is_told_apart_and_keeps_its_time(clock: Clock) -> None:
+    channel = Channel(1, at(clock), LIMITS)
+    seen = []
 
-    number, seq = asyncio.run(scenario())
+    for seconds, away in ((2, True), (2, True), (10, False), (1, True)):
+        clock.now += seconds
+        changed = channel.check(broker_away=away)
+        seen.append((changed, *states(channel)))
 
-    assert number
-    assert seq == 2
-
-
-def test_all_who_wait_are_woken_once_by_the_next_frame() -> None:
-    async def scenario() -> list[int]:
-        channel = Channel(a_frame(1), b"1", LIMITS)
-        seen = await channel.next(0)
-        waiting = [asyncio.create_task(channel.next(seen)) for _ in range(3)]
-        await settle()
-        assert not any(task.done() for task in waiting)
-        channel.show(a_frame(2), b"2")
-        numbers = await asyncio.gather(*waiting)
-        again = asyncio.create_task(channel.next(numbers[0]))
-        await settle()
-        assert not again.done()
-        again.cancel()
-        return [number - seen for number in numbers]
-
-    assert asyncio.run(scenario()) == [1, 1, 1]
+    assert seen == [
+        (False, "live", "1970-01-01T00:16:40Z"),
+        (True, "broker-away", "1970-01-01T00:16:40Z"),
+        (True, "no-signal", "1970-01-01T00:16:40Z"),
+        (True, "broker-away", "1970-01-01T00:16:40Z"),
+    ]
 
 
-def test_the_end_wakes_all_who_wait_or_come_later() -> None:
-    async def scenario() -> list[int]:
-        channel = Channel(a_frame(1), b"1", LIMITS)
-        waiting = asyncio.create_task(channel.next(await channel.next(0)))
-        await settle()
-        channel.close()
-        return [await waiting, await channel.next(0)]
+def test_only_a_change_of_state_or_label_is_told(clock: Clock) -> None:
+    other = Prediction("imagenet_1", (Result("suit", 0.5),), 18, 41)
+    surer = Prediction("imagenet_1", (Result("suit", 0.9),), 19, 41)
+    channel = Channel(1, at(clock, 1, FRESH), LIMITS)
 
-    assert asyncio.run(scenario()) == [0, 0]
+    told = [channel.show(at(clock, 2, prediction)) for prediction in (FRESH, other, surer, FRESH)]
+
+    assert told == [False, True, False, True]
+
+
+def test_all_who_watch_are_shown_each_frame_until_they_leave(clock: Clock) -> None:
+    channel, first, second = Channel(1, at(clock), LIMITS), Audience(), Audience()
+
+    channel.watch(first)
+    channel.show(at(clock, 2))
+    channel.watch(second)
+    channel.show(at(clock, 3))
+    channel.unwatch(first)
+    channel.show(at(clock, 4))
+    channel.close()
+
+    assert (first.seqs, first.closed) == ([2, 3], False)
+    assert (second.seqs, second.closed) == ([3, 4], True)
+
+
+def test_what_is_made_of_a_frame_is_made_once_and_anew_for_the_next(clock: Clock) -> None:
+    made = []
+
+    def make(channel: Channel) -> bytes:
+        made.append(channel.frame.seq)
+        return b"%d" % channel.frame.seq
+
+    channel = Channel(1, at(clock), LIMITS)
+    first = [channel.once(make), channel.once(make)]
+    channel.show(at(clock, 2))
+
+    assert [*first, channel.once(make)] == [b"1", b"1", b"2"]
+    assert made == [1, 2]

@@ -1,4 +1,4 @@
-"""How far behind its client a connection is."""
+"""A client's connection: how far behind the client is, what is kept for it, what it may ask."""
 
 import asyncio
 import socket
@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from tests.clock import Clock
 from tests.parts import wait_for
 from tests.video.fakes import Site, a_frame
-from video.protocol import Protocol, Receiver
+from video.connection import Connection, Receiver
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a receiver's window")
 
@@ -68,34 +68,79 @@ def test_a_connection_that_is_gone_has_nothing_unread(
 def test_a_system_that_does_not_tell_counts_as_nothing_unread(
     connection: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("video.protocol._TCP_INFO", None)
+    monkeypatch.setattr("video.connection._TCP_INFO", None)
 
     assert Receiver(connection[0]).unread() == 0
 
 
+class Transport(asyncio.Transport):
+    """Notes what it is asked for."""
+
+    def __init__(self, end: socket.socket) -> None:
+        super().__init__({"socket": end})
+        self.limits: tuple[int | None, int | None] | None = None
+        self.written: list[bytes] = []
+        self.closing = False
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        self.limits = (high, low)
+
+    def write(self, data: bytes) -> None:  # type: ignore[override]
+        self.written.append(data)
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+
 def test_what_a_client_does_not_read_is_not_kept_in_memory(
-    monkeypatch: pytest.MonkeyPatch, connection: tuple[socket.socket, socket.socket]
+    connection: tuple[socket.socket, socket.socket],
 ) -> None:
-    limits = []
+    transport = Transport(connection[0])
 
-    class Transport(asyncio.Transport):
-        def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-            limits.append((high, low))
+    ours = Connection(transport)
+    ours.begin()
+    ours.lost()
 
-    monkeypatch.setattr(HttpToolsProtocol, "connection_made", lambda *_: None)
+    assert transport.limits == (1, None)
 
-    with asyncio.Runner() as runner:
-        protocol = Protocol.__new__(Protocol)
-        protocol.loop = runner.get_loop()
-        protocol.connection_made(Transport({"socket": connection[0]}))
-        protocol._socket.close()
 
-    assert limits == [(0, None)]
+def test_nothing_is_written_to_a_connection_that_closes(
+    connection: tuple[socket.socket, socket.socket],
+) -> None:
+    transport = Transport(connection[0])
+    ours = Connection(transport)
+
+    ours.write(b"1")
+    transport.closing = True
+    ours.write(b"2")
+    ours.lost()
+
+    assert transport.written == [b"1"]
+
+
+def test_it_tells_for_how_long_it_has_been_full_and_when_there_is_room(
+    connection: tuple[socket.socket, socket.socket], clock: Clock
+) -> None:
+    ours = Connection(Transport(connection[0]))
+    room: list[float] = []
+    ours.on_room = lambda: room.append(clock.now)
+
+    ours.filled()
+    clock.now += 7
+    stuck = ours.stuck(clock.now)
+    ours.drained()
+    again = ours.stuck(clock.now)
+    ours.lost()
+    ours.drained()
+
+    assert (stuck, again) == (7, 0)
+    assert room == [clock.now]
+    assert ours.gone.is_set()
 
 
 def test_a_window_that_shrank_for_good_is_forgotten_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr("video.protocol.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("video.connection.time.monotonic", lambda: clock[0])
 
     class Window(socket.socket):
         size = 500 * KB
@@ -143,3 +188,32 @@ def test_a_stream_outlives_the_time_for_its_request(monkeypatch: pytest.MonkeyPa
         site.show(a_frame(2))
 
         wait_for(lambda: b"X-Seq: 2" in client.recv(100_000), 20, "a frame after the timeout")
+
+
+def test_what_a_client_asks_during_its_stream_is_not_answered(site: Site) -> None:
+    site.show(a_frame(1))
+    with socket.create_connection(("127.0.0.1", site.port)) as client:
+        client.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+        client.settimeout(20)
+        wait_for(lambda: b"X-Seq: 1" in client.recv(100_000), 20, "the first frame")
+        client.sendall(b"GET /api/cameras HTTP/1.1\r\nHost: x\r\n\r\n" * 50)
+        site.show(a_frame(2))
+
+        answer = wait_for(lambda: client.recv(100_000), 20, "the next frame")
+
+    assert b"HTTP/1.1" not in answer
+    wait_for(lambda: len(site.web.clients) == 0, 20, "its end to be noticed")
+
+
+def test_a_client_of_http_1_0_gets_no_chunks(site: Site) -> None:
+    site.show(a_frame(1))
+    with socket.create_connection(("127.0.0.1", site.port)) as client:
+        client.sendall(b"GET /stream HTTP/1.0\r\n\r\n")
+        client.settimeout(20)
+        answer = b""
+        while b"X-Seq: 1\r\n" not in answer:
+            answer += client.recv(100_000)
+
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in head.lower()
+    assert body.startswith(b"--frame\r\nContent-Type: image/jpeg\r\n")

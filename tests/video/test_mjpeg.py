@@ -4,17 +4,19 @@ import asyncio
 import io
 import itertools
 import re
+from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
 from tests.clock import Clock
 from tests.video.conftest import LIMITS
-from tests.video.fakes import PROPERTY, AsgiClient, a_frame, by_boundary, by_length, settle
-from video.channel import Channel
-from video.mjpeg import FIRST, HEADERS, Stream, part
+from tests.video.fakes import PROPERTY, FakeConnection, a_frame, by_boundary, by_length, settle
+from video.channel import Channel, Watcher
+from video.clients import Clients
+from video.connection import CONNECTION
+from video.mjpeg import FIRST, HEADERS, Stream, Viewer, part
 
 BOUNDARY = HEADERS["Content-Type"].partition("boundary=")[2].encode()
 INTERVAL = 0.042  # s
@@ -22,21 +24,32 @@ INTERVAL = 0.042  # s
 
 def a_channel(seq: int = 1, camera: str = "door") -> Channel:
     """Return a camera's channel with its first frame."""
-    frame = a_frame(seq, camera=camera)
-    return Channel(frame, part(frame), LIMITS)
+    return Channel(1, a_frame(seq, camera=camera), LIMITS)
 
 
 def show(channel: Channel, seq: int) -> None:
     """Put up a frame."""
-    frame = a_frame(seq, camera=channel.frame.camera)
-    channel.show(frame, part(frame))
+    channel.show(a_frame(seq, camera=channel.frame.camera))
 
 
-def serve(channel: Channel, client: AsgiClient, interval: float = INTERVAL) -> asyncio.Task[None]:
-    """Stream to a client."""
+def view(channel: Channel, interval: float = INTERVAL) -> FakeConnection:
+    """Let a client watch; return its connection."""
+    connection = FakeConnection()
+    viewer = Viewer(connection, channel, interval)
+    viewer.show(channel)
+    channel.watch(viewer)
+    return connection
+
+
+def serve(channel: Channel, connection: FakeConnection, clients: Clients) -> asyncio.Task[None]:
+    """Stream to a client over ASGI; nothing may be sent that way."""
+    scope = {"type": "http", "method": "GET", CONNECTION: connection}
+
+    async def nothing(*_: object) -> Any:
+        raise AssertionError
 
     async def serve() -> None:
-        await Stream(channel, interval)(client.scope, client.receive, client.send)
+        await Stream(channel, INTERVAL, clients, lambda _: None)(scope, nothing, nothing)
 
     return asyncio.create_task(serve())
 
@@ -92,179 +105,130 @@ def test_each_frame_is_complete_without_the_next(jpegs: list[bytes]) -> None:
 
 
 def test_a_stream_begins_with_the_newest_frame_and_the_boundary() -> None:
-    async def scenario() -> AsgiClient:
-        channel, client = a_channel(seq=7), AsgiClient()
-        task = serve(channel, client)
+    async def scenario() -> bytes:
+        channel, connection = a_channel(seq=7), FakeConnection()
+        task = serve(channel, connection, Clients(1, 30))
         await settle()
-        client.leave()
+        connection.close()
         await task
-        return client
+        return b"".join(connection.written)
 
-    client = asyncio.run(scenario())
+    head, _, body = asyncio.run(scenario()).partition(b"\r\n\r\n")
 
-    start, *_, last = client.messages
-    assert (start["type"], start["status"]) == ("http.response.start", 200)
-    assert dict(start["headers"])[b"content-type"] == b"multipart/x-mixed-replace; boundary=frame"
-    assert b"".join(client.bodies) == FIRST + part(a_frame(7))
-    assert not last.get("more_body")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n" in head
+    assert body == FIRST + part(a_frame(7))
 
 
 def test_frames_are_paced_at_the_interval(clock: Clock) -> None:
-    async def scenario() -> AsgiClient:
-        channel, client = a_channel(), AsgiClient()
-        task = serve(channel, client, interval=0.040)
-        for seq in range(2, 402):
-            await settle()
-            clock.now += 0.010
-            show(channel, seq)
-        await settle()
-        client.leave()
-        await task
-        return client
+    channel = a_channel()
+    client = view(channel, interval=0.040)
 
-    client = asyncio.run(scenario())
+    for seq in range(2, 402):
+        clock.now += 0.010
+        show(channel, seq)
 
     assert 100 <= len(client.seqs) <= 103
     assert client.seqs == sorted(set(client.seqs))
 
 
 def test_a_camera_slower_than_the_interval_keeps_all_its_frames(clock: Clock) -> None:
-    async def scenario() -> AsgiClient:
-        channel, client = a_channel(), AsgiClient()
-        task = serve(channel, client, interval=0.040)
-        for seq in range(2, 52):
-            await settle()
-            clock.now += 0.040 if seq % 2 else 0.050
-            show(channel, seq)
-        await settle()
-        client.leave()
-        await task
-        return client
+    channel = a_channel()
+    client = view(channel, interval=0.040)
 
-    client = asyncio.run(scenario())
+    for seq in range(2, 52):
+        clock.now += 0.040 if seq % 2 else 0.050
+        show(channel, seq)
 
     assert client.seqs == list(range(1, 52))
 
 
 def test_a_client_that_stalls_gets_the_newest_frame_and_nothing_older(clock: Clock) -> None:
-    async def scenario() -> AsgiClient:
-        channel, client = a_channel(), AsgiClient()
-        task = serve(channel, client)
-        await settle()
-        for begin in (2, 12):
-            client.stall()
-            for seq in range(begin, begin + 10):
-                clock.now += INTERVAL
-                show(channel, seq)
-                await settle()
-            client.read()
-            await settle()
-        client.leave()
-        await task
-        return client
+    channel = a_channel()
+    client = view(channel)
 
-    client = asyncio.run(scenario())
+    for begin in (2, 12):
+        client.stall()
+        for seq in range(begin, begin + 10):
+            clock.now += INTERVAL
+            show(channel, seq)
+        client.read()
 
     assert client.seqs == [1, 2, 11, 12, 21]
 
 
-def test_a_client_that_stalls_does_not_hold_up_another(clock: Clock) -> None:
-    async def scenario() -> tuple[AsgiClient, AsgiClient]:
-        channel, slow, quick = a_channel(), AsgiClient(), AsgiClient()
-        tasks = [serve(channel, slow), serve(channel, quick)]
-        await settle()
-        slow.stall()
-        for seq in range(2, 12):
-            clock.now += INTERVAL
-            show(channel, seq)
-            await settle()
-        slow.leave()
-        quick.leave()
-        await settle()
-        slow.read()
-        await asyncio.gather(*tasks)
-        return slow, quick
+def test_a_client_that_reads_on_is_not_sent_again_what_it_has(clock: Clock) -> None:
+    channel = a_channel()
+    client = view(channel)
+    client.stall()
+    clock.now += INTERVAL
+    show(channel, 2)
+    clock.now += INTERVAL
 
-    slow, quick = asyncio.run(scenario())
+    client.read()
+
+    assert client.seqs == [1, 2]
+
+
+def test_a_client_that_stalls_does_not_hold_up_another(clock: Clock) -> None:
+    channel = a_channel()
+    slow, quick = view(channel), view(channel)
+    slow.stall()
+
+    for seq in range(2, 12):
+        clock.now += INTERVAL
+        show(channel, seq)
 
     assert slow.seqs == [1, 2]
     assert quick.seqs == list(range(1, 12))
 
 
 def test_all_clients_share_a_frames_bytes() -> None:
-    async def scenario() -> tuple[bytes, list[AsgiClient]]:
-        channel, clients = a_channel(), [AsgiClient() for _ in range(3)]
-        tasks = [serve(channel, client) for client in clients]
+    channel = a_channel()
+
+    clients = [view(channel) for _ in range(3)]
+
+    assert len({id(chunk) for client in clients for chunk in client.written}) == 1
+
+
+def test_a_stream_ends_when_its_client_goes_and_leaves_nothing_behind() -> None:
+    async def scenario() -> tuple[tuple[Watcher, ...], int]:
+        channel, connection, clients = a_channel(), FakeConnection(), Clients(1, 30)
+        task = serve(channel, connection, clients)
         await settle()
-        for client in clients:
-            client.leave()
-        await asyncio.gather(*tasks)
-        return channel.part, clients
-
-    made, clients = asyncio.run(scenario())
-
-    assert all(any(body is made for body in client.bodies) for client in clients)
-
-
-@pytest.mark.parametrize("stalled", [False, True])
-def test_a_stream_ends_when_its_client_goes(stalled: bool) -> None:
-    async def scenario() -> None:
-        channel, client = a_channel(), AsgiClient()
-        task = serve(channel, client)
-        await settle()
-        if stalled:
-            client.stall()
-            show(channel, 2)
-            await settle()
-        client.leave()
-        await settle()
-        client.read()
+        assert len(channel.watchers) == len(clients) == 1
+        connection.abort()
         async with asyncio.timeout(10):
             await task
         assert asyncio.all_tasks() == {asyncio.current_task()}
+        return channel.watchers, len(clients)
 
-    asyncio.run(scenario())
+    assert asyncio.run(scenario()) == ((), 0)
 
 
 def test_a_stream_ends_with_its_channel() -> None:
-    async def scenario() -> AsgiClient:
-        channel, client = a_channel(), AsgiClient()
-        task = serve(channel, client)
+    async def scenario() -> list[int]:
+        channel, connection = a_channel(), FakeConnection()
+        task = serve(channel, connection, Clients(1, 30))
         await settle()
         channel.close()
         async with asyncio.timeout(10):
             await task
-        return client
+        return connection.seqs
 
-    client = asyncio.run(scenario())
-
-    assert client.seqs == [1]
-    assert client.messages[-1] == {"type": "http.response.body"}
-
-
-def test_a_question_for_the_head_gets_no_body() -> None:
-    async def scenario() -> AsgiClient:
-        client = AsgiClient("HEAD")
-        async with asyncio.timeout(10):
-            await serve(a_channel(), client)
-        return client
-
-    client = asyncio.run(scenario())
-
-    assert [message["type"] for message in client.messages] == ["http.response.start", "http.response.body"]
-    assert client.bodies == []
+    assert asyncio.run(scenario()) == [1]
 
 
 def test_clients_and_frames_are_counted_per_camera() -> None:
     labels = {"camera": "counted/1"}
 
     async def scenario() -> list[float | None]:
-        channel, clients = a_channel(camera="counted/1"), [AsgiClient(), AsgiClient()]
-        tasks = [serve(channel, client) for client in clients]
+        channel, connections = a_channel(camera="counted/1"), [FakeConnection(), FakeConnection()]
+        tasks = [serve(channel, connection, Clients(2, 30)) for connection in connections]
         await settle()
         watching = REGISTRY.get_sample_value("streamlens_stream_clients", labels)
-        for client in clients:
-            client.leave()
+        for connection in connections:
+            connection.close()
         await asyncio.gather(*tasks)
         return [
             watching,
@@ -285,42 +249,28 @@ def test_a_part_holds_the_jpeg_once() -> None:
 
 
 def test_a_client_with_more_than_a_frame_unread_gets_none_until_it_has_read(clock: Clock) -> None:
-    async def scenario() -> list[list[int]]:
-        channel, client = a_channel(), AsgiClient()
-        task = serve(channel, client)
-        seen = []
-        for unread, seqs in ((0, (2, 3)), (1.4, (4,)), (1.6, (5, 6, 7)), (0, (8,))):
-            client.unread = round(unread * len(channel.part))
-            for seq in seqs:
-                await settle()
-                clock.now += INTERVAL
-                show(channel, seq)
-            await settle()
-            seen.append(client.seqs)
-        client.leave()
-        await task
-        return seen
+    channel = a_channel()
+    client = view(channel)
+    size, seen = len(part(channel.frame)), []
 
-    seen = asyncio.run(scenario())
+    for unread, seqs in ((0, (2, 3)), (1.4, (4,)), (1.6, (5, 6, 7)), (0, (8,))):
+        client.backlog = round(unread * size)
+        for seq in seqs:
+            clock.now += INTERVAL
+            show(channel, seq)
+        seen.append(client.seqs)
 
     assert seen == [[1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 4, 8]]
 
 
 def test_a_client_that_seems_to_read_nothing_is_tried_again_now_and_then(clock: Clock) -> None:
-    async def scenario() -> AsgiClient:
-        channel, client = a_channel(), AsgiClient()
-        client.unread = 10**9
-        task = serve(channel, client)
-        for seq in range(2, 102):
-            await settle()
-            clock.now += 0.040
-            show(channel, seq)
-        await settle()
-        client.leave()
-        await task
-        return client
+    channel = a_channel()
+    client = view(channel)
+    client.backlog = 10**9
 
-    client = asyncio.run(scenario())
+    for seq in range(2, 102):
+        clock.now += 0.040
+        show(channel, seq)
 
     gaps = {later - earlier for earlier, later in itertools.pairwise(client.seqs)}
     assert client.seqs[0] == 1

@@ -15,8 +15,8 @@ from pipeline.ledger import Ledger
 from pipeline.service import Pulse
 from pipeline.settings import Address, SettingsError
 from tests.parts import wait_for
-from tests.video.conftest import LIMITS, serving
-from tests.video.fakes import INTERVAL, Site, a_frame, by_length
+from tests.video.conftest import LIMITS, a_site, serving
+from tests.video.fakes import Site, a_frame, by_length
 from video.board import Board
 from video.server import WebServer, listen
 
@@ -157,8 +157,9 @@ def test_a_server_that_is_started_again_answers_on_the_same_port(
 ) -> None:
     board = Board(LIMITS, Ledger())
     listener = listen(Address("127.0.0.1", 0))
-    web = WebServer(board, listener, INTERVAL)
-    site = Site(board, Ledger(), listener.getsockname()[1])
+    served = a_site(board)
+    web = WebServer(served, listener)
+    site = Site(served, Ledger(), listener.getsockname()[1])
     found = []
 
     for seq in (1, 2):
@@ -182,7 +183,7 @@ def test_a_closed_server_leaves_its_port_to_others(page: Path) -> None:  # noqa:
     listener = listen(Address("127.0.0.1", 0))
     port = listener.getsockname()[1]
 
-    WebServer(Board(LIMITS, Ledger()), listener, INTERVAL).close()
+    WebServer(a_site(Board(LIMITS, Ledger())), listener).close()
 
     listen(Address("127.0.0.1", port)).close()
 

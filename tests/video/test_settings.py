@@ -16,7 +16,7 @@ def test_kafkas_address_alone_will_do(configure: Configure) -> None:
 
     assert settings.topicname == "videodisplay"
     assert (settings.displayport, settings.nodeport) == (Address("", 8080), Address("", 30163))
-    assert (settings.frameinterval, settings.nosignalafter, settings.staleafter) == (0.042, 3, 5)
+    assert (settings.frameinterval, settings.nosignalafter, settings.staleafter) == (0.042, 2.5, 5)
 
 
 def test_kafkas_address_is_asked_for(complaint: Complaint) -> None:

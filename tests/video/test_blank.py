@@ -1,0 +1,92 @@
+"""The picture that an MJPEG client gets when its camera falls silent."""
+
+import asyncio
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline import picture
+from tests.clock import Clock
+from tests.parts import wait_for
+from tests.video.conftest import LIMITS
+from tests.video.fakes import FakeConnection, Site, a_frame, by_length, settle
+from video.blank import Blanks, blank
+from video.channel import Channel
+from video.mjpeg import Viewer
+
+BRIGHT = picture.encode(np.full((360, 640, 3), (200, 120, 60), np.uint8), 90)
+
+
+def pixels(jpeg: bytes) -> np.ndarray:
+    """Decode a JPEG."""
+    decoded = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return decoded
+
+
+def test_it_is_dark_and_grey_and_says_something() -> None:
+    said, unsaid = (pixels(blank(BRIGHT, text)) for text in ("No signal since 12:03:07", " "))
+
+    assert said.shape == (360, 640, 3)
+    assert unsaid.max() < 80
+    assert np.ptp(said.reshape(-1, 3).mean(axis=0)) < 2
+    rows, columns = np.nonzero(said.max(axis=2) > 200)
+    assert (columns.min(), columns.max()) == pytest.approx((64, 576), abs=20)
+    assert (rows.min() + rows.max()) / 2 == pytest.approx(180, abs=15)
+
+
+@pytest.mark.parametrize("jpeg", [b"", b"\xff\xd8\xff\xd9", BRIGHT[:300]])
+def test_what_is_no_picture_is_refused(jpeg: bytes) -> None:
+    with pytest.raises(ValueError, match="cannot be decoded"):
+        blank(jpeg, "No signal")
+
+
+def test_a_camera_that_falls_silent_says_so_to_its_clients_until_it_is_back(clock: Clock) -> None:
+    async def scenario() -> list[int]:
+        channel = Channel(1, a_frame(1, jpeg=BRIGHT), LIMITS)
+        connection, blanks, written = FakeConnection(), Blanks(), []
+        viewer = Viewer(connection, channel, 0.04)
+        channel.watch(viewer)
+        for seconds in (1, 10):
+            clock.now += seconds
+            channel.check(broker_away=False)
+            blanks.note(channel)
+            await asyncio.gather(*blanks.tasks)
+            written.append(len(connection.written))
+        channel.show(a_frame(2, jpeg=BRIGHT))
+        await settle()
+        written.append(len(connection.written))
+        return written
+
+    assert asyncio.run(scenario()) == [0, 1, 2]
+
+
+def test_a_frame_that_comes_meanwhile_is_not_covered(clock: Clock) -> None:
+    async def scenario() -> list[int]:
+        channel = Channel(1, a_frame(1, jpeg=BRIGHT), LIMITS)
+        connection, blanks = FakeConnection(), Blanks()
+        channel.watch(Viewer(connection, channel, 0.04))
+        clock.now += 10
+        channel.check(broker_away=True)
+        blanks.note(channel)
+        channel.show(a_frame(2, jpeg=BRIGHT))
+        await asyncio.gather(*blanks.tasks)
+        return connection.seqs
+
+    assert asyncio.run(scenario()) == [2]
+
+
+def test_a_client_that_comes_to_a_silent_camera_is_told(site: Site) -> None:
+    site.show(a_frame(1, jpeg=BRIGHT))
+    channel = site.board.get("door")
+    assert channel is not None
+    channel._limits = type(LIMITS)(no_signal_after=0.05, stale_after=5)
+    wait_for(lambda: channel.state == "no-signal", 20, "no signal")
+
+    with site.ask("/stream/door") as answer:
+        parts = by_length(answer, b"frame")
+        frozen, told = next(parts), next(parts)
+
+    assert frozen.body == BRIGHT
+    assert pixels(told.body).mean() < 0.5 * pixels(BRIGHT).mean()

@@ -1,0 +1,40 @@
+"""All open streams and sockets: how many there may be, and which of them must end."""
+
+import pytest
+
+from tests.video.fakes import FakeConnection
+from video.clients import Clients, TooManyError
+
+
+def test_no_more_join_than_may() -> None:
+    clients = Clients(2, 30)
+
+    with clients.join(FakeConnection(), lambda: True), clients.join(FakeConnection(), lambda: True):
+        with pytest.raises(TooManyError, match=r"there are 2 open streams \(MAXCLIENTS\)"):
+            clients.join(FakeConnection(), lambda: True).__enter__()
+        assert len(clients) == 2
+    with clients.join(FakeConnection(), lambda: True):
+        assert len(clients) == 1
+
+
+def test_who_reads_nothing_for_too_long_is_ended_and_nobody_else() -> None:
+    clients, idle, slow, quick = Clients(9, 30), FakeConnection(), FakeConnection(), FakeConnection()
+    idle.full = slow.full = True
+    slow.since = 5.0
+
+    with clients.join(idle, bool), clients.join(slow, lambda: True), clients.join(quick, lambda: True):
+        clients.sweep(31.0)
+
+    assert [each.aborted for each in (idle, slow, quick)] == [True, False, False]
+
+
+def test_who_may_no_longer_see_is_ended() -> None:
+    clients, one, other, rights = Clients(9, 30), FakeConnection(), FakeConnection(), {"one": True}
+
+    with clients.join(one, lambda: rights["one"]), clients.join(other, lambda: True):
+        clients.sweep(1.0)
+        before = one.aborted
+        rights["one"] = False
+        clients.sweep(2.0)
+
+    assert (before, one.aborted, other.aborted) == (False, True, False)

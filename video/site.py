@@ -1,0 +1,63 @@
+"""All that the event loop runs: the cameras, who watches them, and the application that answers."""
+
+import asyncio
+
+from starlette.types import ASGIApp
+
+from video.access.gate import Gate
+from video.access.headers import SecurityHeaders
+from video.access.login import Login
+from video.access.passwords import Passwords
+from video.access.proxy import ProxyHeaders
+from video.access.rootpath import RootPath
+from video.access.session import Sessions
+from video.board import Board
+from video.clients import Clients
+from video.history import History
+from video.web import application
+
+
+class Site:
+    """Serves a board's cameras; `interval` is the least time between two frames of an MJPEG stream in s.
+
+    Without `sessions` access is open to all. `proxies` are the addresses and networks of those that are
+    believed what they say of their clients, `root` is the path below which they show the site, and `tls`
+    tells that connections are encrypted by the server itself.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        interval: float,
+        clients: Clients,
+        history: History,
+        *,
+        sessions: Sessions | None = None,
+        proxies: str = "",
+        root: str = "",
+        tls: bool = False,
+    ) -> None:
+        self.board = board
+        self.clients = clients
+        self.history = history
+        board.on_frame.append(lambda channel: history.note(channel.frame))
+        inner = application(board, clients, history, interval)
+        inner.router.routes[:0] = Login(sessions, Passwords()).routes()
+        app: ASGIApp = SecurityHeaders(RootPath(Gate(inner, sessions), root), tls)
+        self.app: ASGIApp = ProxyHeaders(app, proxies) if proxies else app
+
+    def open(self) -> None:
+        """Show frames on the running event loop from now on."""
+        self.history.open()
+        self.board.open()
+
+    async def live(self) -> None:
+        """Do what is to be done all the time, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.board.watch())
+            tasks.create_task(self.clients.watch())
+
+    def close(self) -> None:
+        """End all streams."""
+        self.board.close()
+        self.history.close()
