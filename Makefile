@@ -5,6 +5,8 @@ BIN := .venv/bin
 SERVICES := producer consumer video tfserving
 PIN := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate
 
+NPM := $(shell command -v npm)
+
 .DEFAULT_GOAL := help
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) -f compose/docker-compose.yml
 
@@ -40,13 +42,14 @@ status: ## what runs in containers and on Kubernetes
 release: images ## push the images (REGISTRY=...), and write the manifests with their digests to build/release.yml
 	@REGISTRY="$(REGISTRY)" k8s/release
 
-test: install ## all tests; what REQUIRE=broker,browser,... names fails where it would skip (ARGS=tests/video for some)
+test: install $(if $(NPM),tests/node_modules) ## all tests; what REQUIRE=broker,browser,... names fails where it would skip (ARGS=tests/video for some)
 	@REQUIRE="$(REQUIRE)" $(BIN)/python -m pytest $(ARGS)
 
-lint: .venv/test ## format, style and types
+lint: .venv/test tests/node_modules ## format, style and types, of Python and of the page's JavaScript
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@tests/node_modules/.bin/tsc -p tests
 
 bench: install ## the figures, beside what they are measured against; also in bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)
@@ -63,7 +66,7 @@ protos: .venv/test ## the Python of every .proto file, beside it (OUT=DIR for an
 	@$(BIN)/python -m grpc_tools.protoc --proto_path=. --python_out=$(or $(OUT),.) --pyi_out=$(or $(OUT),.) $(PROTOS)
 
 clean: ## forget .venv and everything built
-	rm -rf .venv build bench.json
+	rm -rf .venv build bench.json tests/node_modules
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Streamlens needs Python 3.11 or later; set PYTHON=python3.11")'
@@ -82,6 +85,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 .venv/test: .venv/run tests/requirements.txt
 	@echo "installing what the tests need"
 	@$(PIP) -r tests/requirements.txt
+	@touch $@
+
+tests/node_modules: tests/package-lock.json
+	@$(if $(NPM),,echo "npm is missing: install Node.js 20 or later" >&2; exit 1)
+	@echo "installing what checks the page"
+	@npm --prefix tests ci --silent --no-audit --no-fund
 	@touch $@
 
 build/models/imagenet/1: .venv/run $(wildcard tfserving/*.py) tfserving/labels/imagenetLabels.json

@@ -21,7 +21,7 @@ hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=Tr
 hypothesis.settings.load_profile("repeatable")
 
 
-PARTS = {"broker", "browser", "rtsp", "openssl", "docker", "cluster"}
+PARTS = {"broker", "browser", "node", "rtsp", "openssl", "docker", "cluster"}
 
 # What tests.rtsp_camera is made of, beside the bindings.
 RTSP_CHECK = """

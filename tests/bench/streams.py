@@ -1,6 +1,7 @@
 """MJPEG to many clients: the video server beside a bare asyncio protocol that writes the same bytes."""
 
 import asyncio
+import itertools
 import os
 import socket
 import statistics
@@ -21,14 +22,18 @@ from tests.bench.figures import Figure
 from tests.parts import ROOT, free_port
 from video.board import Board
 from video.channel import Limits
+from video.clients import Clients
+from video.history import History
 from video.mjpeg import FIRST, part
 from video.server import WebServer, listen
+from video.site import Site
 
 _CLIENTS = 50
 _SECONDS = 6.0
 _ROUNDS = 5
 _TICK = 0.005
-_FRAME = Frame("bench", 0, 0, b"\xff\xd8" + os.urandom(60_000) + b"\xff\xd9", 1280, 720)
+_JPEG = b"\xff\xd8" + os.urandom(60_000) + b"\xff\xd9"
+_FRAME = Frame("bench", 0, 0, _JPEG, 1280, 720)
 
 
 def measure() -> list[Figure]:
@@ -79,30 +84,33 @@ def _drain(clients: list[socket.socket]) -> int:
     return received
 
 
-def _serve_ours(listener: socket.socket) -> None:
+def serve_site(listener: socket.socket, jpeg: bytes, tick: float) -> None:
+    """Run the video server, with a camera `bench` that has a frame each `tick` s."""
     board = Board(Limits(3, 5), Ledger())
     stopping = threading.Event()
 
     def offer() -> None:
-        while not stopping.wait(_TICK):
-            board.offer("bench", _FRAME)
+        for seq in itertools.count():
+            if stopping.wait(tick):
+                return
+            board.offer("bench", Frame("bench", seq, time.time_ns(), jpeg, 1280, 720))
 
     threading.Thread(target=offer, daemon=True).start()
-    WebServer(board, listener, interval=0.001).run(Pulse(stopping))
+    WebServer(Site(board, 0.001, Clients(10_000, 30), History(500, 1_000_000)), listener).run(Pulse(stopping))
 
 
-class _Bare(asyncio.Protocol):
+class Bare(asyncio.Protocol):
     """The least that a server can do: a header, then each frame to whoever keeps up."""
 
-    def __init__(self, clients: "set[_Bare]") -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n" + FIRST
+
+    def __init__(self, clients: "set[Bare]") -> None:
         self._clients = clients
         self._paused = False
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
-        transport.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n" + FIRST
-        )
+        transport.write(self.head)
         self._clients.add(self)
 
     def connection_lost(self, _: Exception | None) -> None:
@@ -115,13 +123,14 @@ class _Bare(asyncio.Protocol):
         self._paused = False
 
     def show(self, chunk: bytes) -> None:
+        """Write a chunk, if there is room."""
         if not self._paused:
             self._transport.write(chunk)
 
 
 async def _serve_bare(listener: socket.socket) -> None:
-    clients: set[_Bare] = set()
-    await asyncio.get_running_loop().create_server(lambda: _Bare(clients), sock=listener)
+    clients: set[Bare] = set()
+    await asyncio.get_running_loop().create_server(lambda: Bare(clients), sock=listener)
     while True:
         await asyncio.sleep(_TICK)
         chunk = part(_FRAME)
@@ -133,7 +142,7 @@ def _main(kind: str, port: str) -> None:
     listener = listen(Address("127.0.0.1", int(port)))
     print("listening", flush=True)
     if kind == "ours":
-        _serve_ours(listener)
+        serve_site(listener, _JPEG, _TICK)
     else:
         uvloop.run(_serve_bare(listener))
 

@@ -2,15 +2,27 @@
 
 import os
 import subprocess
+from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.conftest import missing
+from tests.e2e.browsing import FLAGS
 from tests.parts import ROOT
 
 SERVICES = ("producer", "consumer", "video", "tfserving")
 IMAGES = (*(f"streamlens/{name}" for name in SERVICES), "confluentinc/cp-kafka", "confluentinc/cp-zookeeper")
 SERVING = "tensorflow/serving:2.19.1"
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """A browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
 
 
 def call(*command: str, timeout: float = 300, **environment: str) -> str:

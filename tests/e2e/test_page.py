@@ -8,17 +8,14 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.browsing import SIZES, Scheme, expect_live_video, keep, open_page, tile
 from tests.e2e.processes import child
 from tests.parts import ROOT, free_port, get, wait_for
-
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-SIZES = {"desktop": (1600, 900), "phone": (360, 740)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +51,6 @@ def site(tmp_path_factory: pytest.TempPathFactory, clips: Path) -> Iterator[Site
             process.terminate()
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    """A browser."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture(params=["desktop", "phone"])
 def size(request: pytest.FixtureRequest) -> tuple[int, int]:
     """Each kind of screen."""
@@ -70,54 +58,21 @@ def size(request: pytest.FixtureRequest) -> tuple[int, int]:
 
 
 @pytest.fixture
-def scheme() -> Literal["dark", "light"]:
+def scheme() -> Scheme:
     """The colours that the user likes."""
     return "dark"
 
 
 @pytest.fixture
-def page(
-    site: Site, browser: Browser, size: tuple[int, int], scheme: Literal["dark", "light"]
-) -> Iterator[Page]:
-    """The page in a browser, which must have nothing to complain about to the end."""
-    errors: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            errors.append(message.text)
-
-    page = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
-    page.on("console", note)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(site.address)
-    yield page
-    page.wait_for_timeout(100)  # in which late messages arrive
-    page.close()
-    assert errors == []
-
-
-def tile(page: Page, camera: str) -> Locator:
-    """Return a camera's tile, scrolled into view: only what is in view streams."""
-    found = page.locator(f'[data-camera="{camera}"]')
-    found.scroll_into_view_if_needed(timeout=20_000)
-    return found
-
-
-def expect_live_video(page: Page, camera: str) -> None:
-    """Check that a tile shows a stream, not a preview of one frame a second, and that it moves."""
-    shown = tile(page, camera)
-    expect(shown).to_have_attribute("data-state", "live", timeout=20_000)
-    expect(shown.locator(".screen")).to_have_attribute("data-mode", "live")
-    picture = shown.locator("img")
-    expect(picture).to_be_visible()
-    wait_for(lambda: picture.evaluate("image => image.naturalWidth") > 0, 20, "a picture")
-    first = picture.screenshot()
-    wait_for(lambda: picture.screenshot() != first, 10, "the picture to move")
+def page(site: Site, browser: Browser, size: tuple[int, int], scheme: Scheme) -> Iterator[Page]:
+    """The page in a browser."""
+    with open_page(browser, site.address, size, scheme) as page:
+        yield page
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_a_browser_shows_moving_labelled_pictures(page: Page, scheme: str) -> None:
-    expect(page.locator("[data-camera]")).to_have_count(3)
+def test_a_browser_shows_moving_labelled_pictures(page: Page, size: tuple[int, int], scheme: Scheme) -> None:
+    expect(page.locator(".tile")).to_have_count(3)
     phone = tile(page, "phone")
     expect(phone.locator(".label")).to_have_text("Windsor tie", timeout=20_000)
     expect(phone.locator(".score")).to_have_text(re.compile(r"^\d+ %$"))
@@ -132,6 +87,7 @@ def test_a_browser_shows_moving_labelled_pictures(page: Page, scheme: str) -> No
     width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert width <= 0, "nothing hangs over the edge"
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == scheme
+    keep(page, f"labelled-{size[0]}-{scheme}")
 
 
 def test_a_camera_is_enlarged_and_left_again_by_mouse_and_by_keyboard(site: Site, page: Page) -> None:
@@ -143,13 +99,15 @@ def test_a_camera_is_enlarged_and_left_again_by_mouse_and_by_keyboard(site: Site
         enlarge()
         expect(wall).to_have_attribute("data-view", "single")
         assert page.url == f"{site.address}?camera=bikes"
-        expect(page.locator('[data-camera="phone"]')).to_be_hidden()
+        expect(page.locator('.tile[data-camera="phone"]')).to_be_hidden()
         expect_live_video(page, "bikes")
+        expect(page.locator(".log-row").first).to_be_visible(timeout=20_000)
+        keep(page, f"labelled-single-{page.viewport_size['width'] if page.viewport_size else 0}")
 
         page.keyboard.press("Escape")
         expect(wall).to_have_attribute("data-view", "wall")
         assert page.url == site.address
-        expect(page.locator('[data-camera="phone"]')).to_be_visible()
+        expect(page.locator('.tile[data-camera="phone"]')).to_be_visible()
         expect(link).to_be_focused()
 
 

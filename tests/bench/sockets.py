@@ -1,0 +1,151 @@
+"""A thousand sockets on one camera, beside a bare asyncio protocol that writes the same bytes."""
+
+import asyncio
+import json
+import os
+import resource
+import selectors
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Final
+
+import psutil
+import uvloop
+
+from pipeline.settings import Address
+from tests.bench.figures import Figure
+from tests.bench.streams import Bare, serve_site
+from tests.parts import ROOT, free_port
+from video.live.wire import PICTURE, picture
+from video.server import listen
+
+_CLIENTS: Final = 1_000
+_SECONDS: Final = 5.0
+_ROUNDS: Final = 3
+_TICK: Final = 0.2  # s between frames: both have time for all clients
+_JPEG: Final = b"\xff\xd8" + os.urandom(20_000) + b"\xff\xd9"
+_UPGRADE: Final = (
+    b"GET /ws HTTP/1.1\r\nHost: bench\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+
+
+def measure() -> list[Figure]:
+    """Return what a frame for all clients costs the video server, against the bare protocol."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    rounds = [(_cost("ours"), _cost("bare")) for _ in range(_ROUNDS)]
+    ours = statistics.median(ours for ours, _ in rounds)
+    ratio = statistics.median(ours / bare for ours, bare in rounds)
+    beside = f"{_CLIENTS} subscribers of one camera, 20 KB a picture, each acknowledged"
+    return [
+        Figure("video, processor time per frame for all sockets", 1000 * ours, "ms", beside),
+        Figure("video, the same / bare protocol", ratio, "x", "without acknowledgements"),
+    ]
+
+
+def _cost(kind: str) -> float:
+    """Return the processor time in s that a frame takes the server."""
+    port = free_port()
+    command = [sys.executable, "-m", "tests.bench.sockets", kind, str(port)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        clients = [_Client(port) for _ in range(_CLIENTS)]
+        _read(clients, 1.0)
+        times = psutil.Process(server.pid).cpu_times
+        before, begun = sum(times()[:2]), sum(client.pictures for client in clients)
+        _read(clients, _SECONDS)
+        spent = sum(times()[:2]) - before
+        pictures = sum(client.pictures for client in clients) - begun
+        server.terminate()
+        for client in clients:
+            client.socket.close()
+    return _CLIENTS * spent / pictures
+
+
+class _Client:
+    """The least of a browser: it counts the pictures, and acknowledges each."""
+
+    def __init__(self, port: int) -> None:
+        self.pictures = 0
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.sendall(_UPGRADE)
+        self._buffer = b""
+        while b"\r\n\r\n" not in self._buffer:
+            self._buffer += self.socket.recv(1 << 16)
+        self._buffer = self._buffer.partition(b"\r\n\r\n")[2]
+        self.socket.sendall(_said({"type": "watch", "cameras": {"bench": 0}}))
+
+    def take(self, data: bytes) -> None:
+        """Read whole messages, and keep the rest."""
+        self._buffer += data
+        for payload in self._messages():
+            if payload[:1] == b"\x01":
+                self.pictures += 1
+                _, _, camera, number, *_ = PICTURE.unpack_from(payload)
+                self.socket.sendall(_said({"type": "ack", "id": camera, "number": number}))
+
+    def _messages(self) -> Iterator[bytes]:
+        while len(self._buffer) > 4:
+            length = self._buffer[1]
+            at = 2
+            if length == 126:
+                length, at = int.from_bytes(self._buffer[2:4]), 4
+            if len(self._buffer) < at + length:
+                return
+            yield self._buffer[at : at + length]
+            self._buffer = self._buffer[at + length :]
+
+
+def _said(message: dict[str, object]) -> bytes:
+    """Return a browser's message: masked, with a mask that changes nothing."""
+    payload = json.dumps(message).encode()
+    return bytes((0x81, 0x80 | len(payload), 0, 0, 0, 0)) + payload
+
+
+def _read(clients: list[_Client], seconds: float) -> None:
+    selector = selectors.DefaultSelector()
+    for client in clients:
+        selector.register(client.socket, selectors.EVENT_READ, client)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for key, _ in selector.select(0.1):
+            key.data.take(key.data.socket.recv(1 << 20))
+    selector.close()
+
+
+class _BareSocket(Bare):
+    head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+
+
+async def _serve_bare(listener: socket.socket) -> None:
+    clients: set[Bare] = set()
+    await asyncio.get_running_loop().create_server(lambda: _BareSocket(clients), sock=listener)
+    number = 0
+    while True:
+        await asyncio.sleep(_TICK)
+        number += 1
+        chunk = picture(
+            _JPEG, scale=1, camera=1, number=number, seq=number, captured=0, width=1280, height=720
+        )
+        for client in clients:
+            client.show(chunk)
+
+
+def _main(kind: str, port: str) -> None:
+    listener = listen(Address("127.0.0.1", int(port)))
+    print("listening", flush=True)
+    if kind == "ours":
+        serve_site(listener, _JPEG, _TICK)
+    else:
+        uvloop.run(_serve_bare(listener))
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    _main(*sys.argv[1:])

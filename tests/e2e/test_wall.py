@@ -1,0 +1,313 @@
+"""The page with sixteen cameras: what moves, what is told of what does not, one camera alone, the keys."""
+
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from pipeline.predictions import Prediction, Result
+from tests.conftest import missing
+from tests.e2e.browsing import (
+    SIZES,
+    expect_accessible,
+    expect_live_video,
+    expect_moving,
+    keep,
+    open_page,
+    tile,
+)
+from tests.films import FILMS, Camera, Films, bunny
+from tests.parts import ROOT, Process, Service, embedded_broker, free_port, reads, wait_for
+
+HTML = '<img src=x onerror="document.title=1">/né & “co” 🎥'
+NAMES = ["door", "yard", "gate", "hall", "roof", *(f"camera {number:02}" for number in range(1, 11)), HTML]
+LARGE = (2560, 1440)
+BOX = (300, 120, 200, 150)
+
+
+def street(seq: int) -> Sequence[Prediction]:
+    """See two things, one of them in a box."""
+    boxes = (Result("bicycle", 0.83, BOX), Result("person", 0.71, BOX))
+    return [
+        Prediction("imagenet_1", (Result("unicycle", 0.72),), seq, 47),
+        Prediction("detect_2", boxes, seq, 40),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A video server with its cameras: where it answers, and what may be taken away from it."""
+
+    address: str
+    films: Films
+    broker: Process
+    video: Service
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A video server with sixteen cameras at 15 frames a second."""
+    with ExitStack() as stack:
+        yield start(stack, tmp_path_factory.mktemp("wall"), free_port())
+
+
+def start(stack: ExitStack, folder: Path, port: int, **variables: str) -> Site:
+    """Start a broker, a video server and the cameras; they end with the stack."""
+    bootstrap, broker = stack.enter_context(embedded_broker(folder))
+    address = f"127.0.0.1:{port}"
+    variables = {"KAFKAPORT": bootstrap, "DISPLAYPORT": address, **variables}
+    video = stack.enter_context(Service("video", variables, folder))
+    cameras = [Camera(name, FILMS[number % 3], bunny) for number, name in enumerate(NAMES)]
+    for camera in cameras:
+        if camera.film == "bikes.mp4":
+            camera.labels = street
+    films = stack.enter_context(Films(bootstrap, cameras))
+    video.ready()
+    return Site(f"http://{address}/", films, broker, video)
+
+
+@pytest.fixture
+def wall(site: Site, browser: Browser) -> Iterator[Page]:
+    """The page on a screen that all cameras fit on."""
+    with open_page(browser, site.address, LARGE) as page:
+        expect(page.locator(".tile")).to_have_count(16, timeout=20_000)
+        yield page
+
+
+@pytest.fixture(scope="session")
+def axe() -> None:
+    """What tells whether a page is accessible."""
+    if not (ROOT / "tests/node_modules/axe-core/axe.min.js").exists():
+        missing("node", "install Node.js 20 or later, and run make test again")
+
+
+def test_all_cameras_move_over_one_socket(site: Site, wall: Page) -> None:
+    paths: list[str] = []
+    wall.on("request", lambda request: paths.append(request.url))
+
+    for name in NAMES:
+        expect(tile(wall, name)).to_have_attribute("data-state", "live", timeout=20_000)
+    for name in NAMES:
+        expect_moving(tile(wall, name))
+
+    assert site.video.metric("streamlens_sockets ") == 1
+    assert [path for path in paths if "/stream" in path or "/snapshot" in path] == []
+    keep(wall, "wall-large")
+
+
+def test_each_picture_tells_its_age(wall: Page) -> None:
+    for name in ("door", "yard"):
+        expect(tile(wall, name).locator(".age")).to_have_text(re.compile(r"^\d+ ms old$"), timeout=20_000)
+
+
+@pytest.mark.parametrize("size", ["phone", "desktop"])
+def test_only_what_is_in_view_is_sent(site: Site, browser: Browser, size: str) -> None:
+    def sent(name: str) -> float:
+        return site.video.metric(f'streamlens_socket_pictures_sent_total{{camera="{name}"}}')
+
+    with open_page(browser, site.address, SIZES[size]) as page:
+        expect(page.locator(".tile")).to_have_count(16, timeout=20_000)
+        last = page.locator(".tile").last.get_attribute("data-camera") or ""
+        expect_moving(page.locator(".tile").first)
+        above = sent(last)
+        page.wait_for_timeout(500)
+        still = sent(last)
+        tile(page, last)
+        wait_for(lambda: sent(last) > still, 10, "pictures of what is scrolled to")
+
+    assert still == above
+
+
+def test_a_camera_that_is_killed_says_so_within_three_seconds_and_comes_back(
+    site: Site, browser: Browser
+) -> None:
+    with open_page(browser, site.address) as page:
+        expect_live_video(page, "yard")
+        camera, shown = site.films.cameras["yard"], tile(page, "yard")
+
+        camera.running = False
+        killed = time.monotonic()
+        try:
+            expect(shown).to_have_attribute("data-state", "no-signal", timeout=10_000)
+            took = time.monotonic() - killed
+            expect(shown.locator(".veil")).to_have_text(re.compile(r"^No signal since \d\d:\d\d:\d\d$"))
+            expect(shown.locator(".fps")).to_have_text("0 fps")
+            expect(shown.locator(".pill")).to_be_hidden()
+            expect(tile(page, "door")).to_have_attribute("data-state", "live")
+            keep(page, "no-signal")
+        finally:
+            camera.running = True
+
+        expect_live_video(page, "yard")
+    assert took < 3
+
+
+@pytest.mark.parametrize(
+    ("labels", "state", "words"),
+    [
+        (lambda _: [Prediction("imagenet_1")], "model-away", "Model away"),
+        (lambda seq: [Prediction("imagenet_1", (Result("suit", 0.6),), seq, 60_000)], "stale", "Label stale"),
+        (lambda _: [], "live", "Live"),
+    ],
+)
+def test_what_the_models_do_is_told(
+    site: Site, wall: Page, labels: Callable[[int], Sequence[Prediction]], state: str, words: str
+) -> None:
+    camera, shown = site.films.cameras["gate"], tile(wall, "gate")
+    before, camera.labels = camera.labels, labels
+    try:
+        expect(shown).to_have_attribute("data-state", state, timeout=10_000)
+        expect(shown.locator(".state")).to_contain_text(words)
+        expect(shown.locator(".veil")).to_be_hidden()
+        expect_moving(shown)
+    finally:
+        camera.labels = before
+
+
+def test_kafkas_absence_is_told_apart_from_a_cameras(site: Site, wall: Page) -> None:
+    expect_live_video(wall, "door")
+
+    site.broker.signal(signal.SIGSTOP)
+    try:
+        shown = tile(wall, "door")
+        expect(shown).to_have_attribute("data-state", "broker-away", timeout=20_000)
+        expect(shown.locator(".veil")).to_have_text(re.compile(r"^Broker away since \d\d:\d\d:\d\d$"))
+    finally:
+        site.broker.signal(signal.SIGCONT)
+
+    expect_live_video(wall, "door")
+
+
+def test_a_server_that_is_gone_is_told_and_found_again(browser: Browser, tmp_path: Path) -> None:
+    port = free_port()
+    refused = ("WebSocket", "ERR_CONNECTION_REFUSED")
+    with ExitStack() as stack:
+        site = start(stack, tmp_path, port)
+        with open_page(browser, site.address, expected=refused) as page:
+            expect_live_video(page, "door")
+
+            site.video.kill()
+            expect(page.locator("#banner")).to_contain_text("No connection to the server", timeout=10_000)
+            expect(tile(page, "door")).to_have_attribute("data-state", "away")
+            expect(tile(page, "door").locator(".veil")).to_be_visible()
+            bootstrap = site.broker.text.split("KAFKA_BOOTSTRAP=")[1].split()[0]
+            variables = {"KAFKAPORT": bootstrap, "DISPLAYPORT": f"127.0.0.1:{port}"}
+            stack.enter_context(Service("video", variables, tmp_path, "-again"))
+
+            expect_live_video(page, "door")
+            expect(page.locator("#banner")).to_be_empty()
+
+
+def test_names_and_labels_are_text_whatever_they_hold(site: Site, wall: Page) -> None:
+    site.films.cameras[HTML].labels = lambda seq: [
+        Prediction("<b>model</b>", (Result("<script>alert(1)</script>", 0.5),), seq, 10)
+    ]
+    shown = tile(wall, HTML)
+
+    expect(shown.locator(".label").first).to_have_text("<script>alert(1)</script>", timeout=10_000)
+    shown.locator("a.open").click()
+    expect(wall.locator("#wall")).to_have_attribute("data-view", "single")
+    expect(wall.locator(".log-label").first).to_have_text("<script>alert(1)</script>", timeout=10_000)
+    expect_live_video(wall, HTML)
+
+    assert wall.evaluate("document.querySelectorAll('main img[src=x], main script, main b').length") == 0
+
+
+def test_one_camera_alone_shows_all_there_is_to_know(site: Site, browser: Browser) -> None:
+    with open_page(browser, f"{site.address}?camera=door") as page:
+        expect_live_video(page, "door")
+        shown = tile(page, "door")
+        expect(shown.locator(".label").first).to_have_text(re.compile("hare|wood rabbit"))
+        expect(page.locator(".sparks svg, .sparks canvas").first).to_be_visible()
+        rows = page.locator(".log-row")
+        expect(rows.nth(1)).to_be_visible(timeout=20_000)
+        thumbnail = rows.first.locator("img")
+        wait_for(lambda: thumbnail.evaluate("image => image.naturalWidth") > 0, 10, "the thumbnail")
+        expect(rows.first).to_contain_text(
+            re.compile(r"(hare|wood rabbit).*\d+ %.*\d\d:\d\d:\d\d", re.DOTALL)
+        )
+
+        shown.locator(".label").first.select_text()
+        assert page.evaluate("getSelection().toString()") in {"hare", "wood rabbit"}
+        with page.expect_download() as download:
+            page.keyboard.press("s")
+        assert download.value.path().read_bytes().startswith(b"\xff\xd8")
+        assert download.value.suggested_filename == "door.jpg"
+        page.keyboard.press("f")
+        wait_for(lambda: page.evaluate("document.fullscreenElement !== null"), 10, "full screen")
+        page.keyboard.press("f")
+        wait_for(lambda: page.evaluate("document.fullscreenElement === null"), 10, "its end")
+        keep(page, "single")
+        assert (
+            page.locator("a.path", has_text="Stream").evaluate("link => link.href")
+            == f"{site.address}stream/door"
+        )
+
+
+def test_everything_can_be_done_by_keyboard(site: Site, browser: Browser) -> None:
+    with open_page(browser, site.address) as page:
+        expect(page.locator(".tile")).to_have_count(16, timeout=20_000)
+        names = page.locator(".tile .name").all_text_contents()
+        page.locator("a.open").first.focus()
+
+        page.keyboard.press("ArrowRight")
+        expect(page.locator("a.open").nth(1)).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.locator("#wall")).to_have_attribute("data-view", "single")
+        expect(page.locator(".tile:visible .name")).to_have_text(names[1])
+        page.keyboard.press("ArrowRight")
+        expect(page.locator(".tile:visible .name")).to_have_text(names[2])
+        page.keyboard.press("?")
+        expect(page.locator("dialog")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog")).to_be_hidden()
+        page.keyboard.press("Escape")
+        expect(page.locator("#wall")).to_have_attribute("data-view", "wall")
+        reached = set()
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            reached.add(page.evaluate("document.activeElement.id || document.activeElement.className"))
+
+    assert {"theme", "help", "open"} <= reached
+
+
+@pytest.mark.usefixtures("axe")
+@pytest.mark.parametrize("size", ["phone", "desktop"])
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_axe_finds_nothing_and_nothing_hangs_over_the_edge(
+    site: Site, browser: Browser, size: str, scheme: str
+) -> None:
+    for view, path in (("wall", ""), ("single", "?camera=yard"), ("unknown", "?camera=nobody")):
+        with open_page(browser, site.address + path, SIZES[size], scheme) as page:  # type: ignore[arg-type]
+            expect(page.locator(".tile")).to_have_count(16, timeout=20_000)
+            if view != "unknown":
+                expect_live_video(page, "yard")
+            over = page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            keep(page, f"{view}-{size}-{scheme}")
+
+            expect_accessible(page)
+            page.keyboard.press("?")
+            expect_accessible(page)
+
+        assert over <= 0
+
+
+def test_a_page_without_cameras_says_what_to_look_at(browser: Browser, tmp_path: Path) -> None:
+    port = free_port()
+    with (
+        Service("video", {"KAFKAPORT": "127.0.0.1:1", "DISPLAYPORT": f"127.0.0.1:{port}"}, tmp_path),
+        ExitStack() as stack,
+    ):
+        address = f"http://127.0.0.1:{port}/"
+        wait_for(lambda: reads(f"{address}api/cameras") == b"[]", 20, "the server")
+        page = stack.enter_context(open_page(browser, address))
+        expect(page.get_by_role("heading", name="Waiting for the first frame")).to_be_visible()
+        keep(page, "empty")
