@@ -30,6 +30,9 @@ class Clients:
     def __len__(self) -> int:
         return len(self._open)
 
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(tuple(self._open))
+
     @contextlib.contextmanager
     def join(self, connection: Connection, allowed: Callable[[], bool]) -> Iterator[None]:
         """Count a client in; it is ended once it is no longer `allowed`. Raise `TooManyError` when full."""

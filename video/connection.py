@@ -51,6 +51,7 @@ class Connection:
 
     Who writes looks at `full` first: while the kernel has not taken all of a chunk, a further one would only
     grow old here. `on_room` is called when it is worth looking again, `gone` is set when the client has gone.
+    `on_text` is offered each text of a WebSocket, and tells whether it took it.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -63,6 +64,7 @@ class Connection:
         self.streaming = False  # the answer has no end: further requests of this client are not for us
         self.gone = asyncio.Event()
         self.on_room: Callable[[], None] = _nothing
+        self.on_text: Callable[[bytes], bool] | None = None
 
     def begin(self) -> None:
         """Have the protocol told as soon as there is anything that the kernel does not take."""
@@ -73,6 +75,10 @@ class Connection:
         """Hand a whole chunk to the kernel, or what it does not take to the transport."""
         if not self._transport.is_closing():
             self._transport.write(chunk)
+
+    def unsent(self) -> int:
+        """Return how many bytes wait here for the kernel."""
+        return self._transport.get_write_buffer_size()
 
     def stuck(self, now: float) -> float:
         """Return for how many s it has been full without a break; `now` is of the monotonic clock."""
@@ -97,7 +103,7 @@ class Connection:
 
     def lost(self) -> None:
         """Note that there is no connection any more."""
-        self.on_room = _nothing
+        self.on_room, self.on_text = _nothing, None
         self._socket.close()
         self.gone.set()
 

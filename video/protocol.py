@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 from websockets.http11 import Request
 
 from video.connection import CONNECTION, Connection
@@ -98,6 +99,19 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if not self.close_sent:  # else it was refused, and there is no scope
             self.scope[CONNECTION] = self._connection  # type: ignore[typeddict-unknown-key]
+
+    def handle_text(self, event: Frame) -> None:
+        """Hand a text over at once where it is taken: the queue and the task behind it cost more than it."""
+        hear = self._connection.on_text
+        if not (event.fin and hear is not None and hear(bytes(event.data))):
+            super().handle_text(event)
+
+    def handle_ping(self) -> None:
+        """Answer a ping, but not those of a client that does not read the answers."""
+        if self._connection.full:
+            self.conn.data_to_send()
+        else:
+            super().handle_ping()
 
     def pause_writing(self) -> None:
         """Note that the kernel takes no more."""

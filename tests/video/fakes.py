@@ -171,13 +171,14 @@ class Browser:
         """Return a camera's path."""
         return f"{prefix}/{quote(camera, safe='')}{suffix}"
 
-    def connect(self, path: str, receive_buffer: int) -> socket.socket:
+    def connect(self, path: str, receive_buffer: int, **headers: str) -> socket.socket:
         """Ask over a socket with little room for what is not read yet."""
         client = socket.socket()
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         client.settimeout(20)
         client.connect(("127.0.0.1", self.port))
-        client.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n{lines}\r\n".encode())
         return client
 
 

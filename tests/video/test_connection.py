@@ -16,6 +16,12 @@ from video.connection import Connection, Receiver
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a receiver's window")
 
 KB = 1024
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+}
 
 
 @pytest.fixture
@@ -217,3 +223,21 @@ def test_a_client_of_http_1_0_gets_no_chunks(site: Site) -> None:
     head, _, body = answer.partition(b"\r\n\r\n")
     assert b"transfer-encoding" not in head.lower()
     assert body.startswith(b"--frame\r\nContent-Type: image/jpeg\r\n")
+
+
+def test_pings_of_a_client_that_reads_no_answers_fill_no_memory(site: Site) -> None:
+    ping = bytes((0x89, 0x80 | 125, 0, 0, 0, 0)) + bytes(125)
+    site.show(a_frame(1, jpeg=bytes(1_000_000)))
+    watch = b'{"type": "watch", "cameras": {"door": 0}}'
+    with site.connect("/ws", 4_096, **UPGRADE) as client:
+        assert client.recv(12) == b"HTTP/1.1 101"
+        client.sendall(bytes((0x81, 0x80 | len(watch), 0, 0, 0, 0)) + watch)
+        wait_for(lambda: any(each.full for each in site.web.clients), 20, "the picture that fills it")
+        (ours,) = site.web.clients
+        before = ours.unsent()
+
+        for _ in range(200):
+            client.sendall(ping * 100)
+        site.sync()
+
+        assert ours.unsent() <= before

@@ -1,5 +1,6 @@
 """The socket itself: its opening, what a browser says, and its end."""
 
+from functools import partial
 from typing import Final
 
 from prometheus_client import Gauge
@@ -8,7 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 from video.access.visitor import visitor_of
 from video.board import Board
 from video.clients import Clients, TooManyError
-from video.connection import CONNECTION
+from video.connection import CONNECTION, Connection
 from video.live import wire
 from video.live.feed import Feeds
 from video.live.lobby import Lobby
@@ -44,13 +45,24 @@ class Socket:
             await _refuse(send, str(error))
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        viewer = Viewer(scope[CONNECTION], visitor_of(scope), self._board, self._feeds)
+        connection: Connection = scope[CONNECTION]
+        viewer = Viewer(connection, visitor_of(scope), self._board, self._feeds)
         try:
             with self._lobby.visit(viewer):
+                connection.on_text = partial(_hear, viewer)
                 while (message := await receive())["type"] != "websocket.disconnect":
                     viewer.take(_parsed(message))
         except wire.MessageError as error:
             await send({"type": "websocket.close", "code": error.code, "reason": str(error)})
+
+
+def _hear(viewer: Viewer, text: bytes) -> bool:
+    """Let a browser have its way at once; what it may not say comes again, by `receive`."""
+    try:
+        viewer.take(wire.parse(text.decode()))
+    except ValueError:
+        return False
+    return True
 
 
 def _parsed(message: Message) -> wire.Watch | wire.Ack | wire.Time:
