@@ -4,7 +4,7 @@ import argparse
 import importlib.metadata
 from pathlib import Path
 
-from tests.bench import age, containers, cost, models, start, streams
+from tests.bench import age, containers, cost, grid, models, sockets, start, streams
 from tests.bench.figures import Figure, save, table
 from tests.bench.system import running
 from tests.parts import ROOT
@@ -22,6 +22,8 @@ def main() -> None:
     kinds = {
         "system": _system,
         "streams": streams.measure,
+        "sockets": sockets.measure,
+        "grid": grid.measure,
         "start": start.measure,
         "models": models.measure,
         "containers": containers.measure,
