@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
         console,
         interrupts,
         kafka=wanted.kafka,
-        ready=lambda: announce(f"ready: http://127.0.0.1:{wanted.port}/"),
+        ready=lambda: announce(f"ready: {parts.page_address(wanted.port, os.environ)}"),
         seconds=wanted.seconds,
     )
     return runner.run()

@@ -31,8 +31,12 @@ examples:
       the video alone, somewhere else
   python -m compose --kafka kafka1:9092,kafka2:9092 --tfserving http://models:8501
       with a Kafka and a TensorFlow Serving that run already
+  python -m video.users --file users.json add ann
+  python -m compose --users users.json
+      only for ann, who is asked for the password
 
-Settings of the services, such as FRAMEINTERVAL=100ms or JPEGQUALITY=70, are taken from the environment.
+Settings of the services, such as FRAMEINTERVAL=100ms, JPEGQUALITY=70, TLSCERT=cert.pem or ROOTPATH=/cameras,
+are taken from the environment.
 Ctrl-C ends everything, a second one at once.
 """
 
@@ -49,6 +53,8 @@ class Options:
     """Where to ask the model; empty for the stand-in server, or for none."""
     no_model: bool
     seconds: float | None
+    users: str
+    """The full path of the users file; empty where none is given."""
 
 
 def read(arguments: Sequence[str]) -> Options:
@@ -63,6 +69,7 @@ def read(arguments: Sequence[str]) -> Options:
         model_url=found.tfserving or "",
         no_model=found.no_model,
         seconds=found.seconds,
+        users=found.users or "",
     )
     _check(options)
     return options
@@ -101,6 +108,8 @@ def _parser() -> argparse.ArgumentParser:
     text = "a model server that runs already, http://host:8501 or a full ...:predict URL (default: our own)"
     models.add_argument("--tfserving", type=_tfserving, metavar="URL", help=text)
     models.add_argument("--no-model", action="store_true", help="video without labels")
+    text = "ask for a login; python -m video.users makes the file (default: who reaches the port sees all)"
+    add("--users", type=_users, metavar="FILE", help=text)
     add("--seconds", type=_seconds, metavar="N", help="stop by itself after that time")
     return parser
 
@@ -114,6 +123,15 @@ def _port(text: str) -> int:
     if not re.fullmatch(r"\d{1,5}", text, re.ASCII) or not 1 <= int(text) <= 65_535:
         raise OptionsError(f"--port {text!r}: a port from 1 to 65535 is wanted")
     return int(text)
+
+
+def _users(text: str) -> str:
+    path = Path(text).expanduser().absolute()
+    if not path.is_file():
+        raise OptionsError(
+            f"--users {text!r}: there is no such file; python -m video.users --file FILE add NAME makes one"
+        )
+    return str(path)
 
 
 def _seconds(text: str) -> float:

@@ -66,14 +66,21 @@ def table(options: Options, ports: Iterator[int]) -> list[Part]:
     paced = {"FRAMEINTERVAL": "40ms", **common}
     parts += [_producer(camera, next(ports), paced) for camera in options.cameras]
     parts.append(_consumer(model_url, next(ports), common))
-    parts.append(_video(options.port, next(ports), paced))
+    parts.append(_video(options, next(ports), paced))
     return parts
+
+
+def page_address(port: int, inherited: Mapping[str, str]) -> str:
+    """Return where browsers of this machine find the page, of the user's environment."""
+    scheme = "https" if inherited.get("TLSCERT") else "http"
+    return f"{scheme}://127.0.0.1:{port}{inherited.get('ROOTPATH', '').removesuffix('/')}/"
 
 
 def environment(part: Part, bootstrap: str, inherited: Mapping[str, str]) -> dict[str, str]:
     """Return a part's whole environment, of the broker's address and the user's environment."""
     # The services read lower-case names, too.
-    kept = {name: value for name, value in inherited.items() if name.upper() not in _DECIDED}
+    decided = _DECIDED | part.settings.keys()
+    kept = {name: value for name, value in inherited.items() if name.upper() not in decided}
     defaults = {name: value for name, value in part.defaults.items() if not kept.get(name)}
     addresses = dict.fromkeys(part.kafka, bootstrap)
     return {**kept, "PYTHONUNBUFFERED": "1", **defaults, **part.settings, **addresses}
@@ -125,11 +132,13 @@ def _consumer(model_url: str, port: int, defaults: Mapping[str, str]) -> Part:
     return Part("consumer", "consumer", _module("consumer"), settings, defaults, kafka, port)
 
 
-def _video(display: int, port: int, defaults: Mapping[str, str]) -> Part:
+def _video(options: Options, port: int, defaults: Mapping[str, str]) -> Part:
     settings = {
         "TOPICNAME": _OUT,
-        "DISPLAYPORT": f":{display}",
-        "NODEPORT": f":{display}",
+        "DISPLAYPORT": f":{options.port}",
+        "NODEPORT": f":{options.port}",
         "HEALTHPORT": f"127.0.0.1:{port}",
     }
+    if options.users:
+        settings["USERS"] = options.users
     return Part("video", "video", _module("video"), settings, defaults, ("KAFKAPORT",), port)

@@ -33,6 +33,7 @@ def test_defaults(model_folder: Path) -> None:
     assert [camera.name for camera in found.cameras] == ["bikes"]
     assert Path(found.cameras[0].link).is_file()
     assert (found.kafka, found.model_url, found.no_model, found.seconds) == ("", "", False, None)
+    assert found.users == ""
 
 
 def test_cameras_of_all_kinds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,6 +48,13 @@ def test_cameras_of_all_kinds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
     wanted = ["0", url, "http://h/mjpeg", file, file, file, "1", "/dev/video9"]
     assert [camera.link for camera in found.cameras] == wanted
+
+
+def test_a_users_file_is_named_by_its_full_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "users.json").touch()
+    monkeypatch.chdir(tmp_path)
+
+    assert read("--users=users.json").users == str(tmp_path / "users.json")
 
 
 def test_a_full_set(listener: int) -> None:
@@ -96,6 +104,9 @@ def test_a_full_set(listener: int) -> None:
         (["--seconds=nan"], "0 or more"),
         (["--seconds=inf"], "0 or more"),
         (["--seconds=soon"], "0 or more"),
+        (["--users=/nowhere.json"], "--users '/nowhere.json': there is no such file; python -m video.users"),
+        (["--users=/tmp"], "there is no such file"),
+        (["--users="], "there is no such file"),
         (["--cam=a=0"], "unknown: --cam=a=0"),
         (["stray"], "unknown: stray"),
         (["--tfserving=http://127.0.0.1:1"], "not allowed with"),

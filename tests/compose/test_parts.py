@@ -4,18 +4,26 @@ import itertools
 import json
 from pathlib import Path
 
+import pytest
+
 from compose.cameras import Camera
 from compose.options import ROOT, Options
-from compose.parts import Part, environment, table
+from compose.parts import Part, environment, page_address, table
+from video.settings import VideoSettings
 
 DOOR = Camera("door", "rtsp://u:secret@h/x")
 YARD = Camera("yard", "/films/yard.mp4")
 
 
 def parts(
-    cameras: tuple[Camera, ...] = (DOOR,), kafka: str = "", model_url: str = "", *, no_model: bool = False
+    cameras: tuple[Camera, ...] = (DOOR,),
+    kafka: str = "",
+    model_url: str = "",
+    *,
+    no_model: bool = False,
+    users: str = "",
 ) -> dict[str, Part]:
-    options = Options(cameras, 30163, kafka, model_url, no_model, None)
+    options = Options(cameras, 30163, kafka, model_url, no_model, None, users)
     return {part.name: part for part in table(options, itertools.count(41_000))}
 
 
@@ -104,6 +112,39 @@ def test_a_video_servers_environment() -> None:
         ":30163",
     )
     assert found["FRAMEINTERVAL"] == "40ms"
+    assert "USERS" not in found
+
+
+def test_a_users_file_is_for_the_video_server_alone_and_before_the_users_variable() -> None:
+    found = parts(users="/etc/users.json")
+
+    video = variables(found["video"], USERS="/other.json", users="/another.json")
+    assert video["USERS"] == "/etc/users.json"
+    assert "users" not in video
+    assert all("USERS" not in part.settings for name, part in found.items() if name != "video")
+
+
+def test_every_setting_of_the_video_server_that_compose_does_not_decide_passes_through() -> None:
+    decided = {"TOPICNAME", "KAFKAPORT", "DISPLAYPORT", "NODEPORT", "HEALTHPORT"}
+    names = {field.upper() for field in VideoSettings.model_fields} - decided
+    mine = {name: f"my {name}" for name in names}
+
+    found = variables(parts()["video"], **mine)
+
+    assert found.items() >= mine.items()
+
+
+@pytest.mark.parametrize(
+    ("inherited", "address"),
+    [
+        ({}, "http://127.0.0.1:30163/"),
+        ({"TLSCERT": "cert.pem"}, "https://127.0.0.1:30163/"),
+        ({"ROOTPATH": "/cameras"}, "http://127.0.0.1:30163/cameras/"),
+        ({"ROOTPATH": "/cameras/", "TLSCERT": ""}, "http://127.0.0.1:30163/cameras/"),
+    ],
+)
+def test_the_page_is_told_where_the_settings_put_it(inherited: dict[str, str], address: str) -> None:
+    assert page_address(30163, inherited) == address
 
 
 def test_what_the_user_has_set_passes_through() -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any
 
@@ -103,6 +104,40 @@ def test_a_container_that_has_hardly_begun_stops_at_once(image: str) -> None:
 def test_a_container_with_another_port_for_its_health_is_healthy() -> None:
     with started("video", "--health-interval=1s", HEALTHPORT=":9876", **SETTINGS["video"]) as container:
         wait_for(lambda: container.state()["Health"]["Status"] == "healthy", 30, "the probe to find the port")
+
+
+# Asks the server from within its container, with and without the token: prints both statuses.
+ASK = """
+import sys, urllib.error, urllib.request
+for headers in ({}, {"Authorization": "Bearer " + sys.argv[1]}):
+    try:
+        asked = urllib.request.Request("http://127.0.0.1:8080/api/cameras", headers=headers)
+        print(urllib.request.urlopen(asked, timeout=5).status)
+    except urllib.error.HTTPError as error:
+        print(error.code)
+"""
+
+
+@pytest.fixture
+def volume() -> Iterator[str]:
+    """A volume of our own."""
+    name = docker("volume", "create")
+    yield name
+    docker("volume", "rm", name)
+
+
+def test_users_that_are_made_in_a_volume_are_asked_for_a_login(volume: str) -> None:
+    users = "/etc/streamlens/users.json"
+    mounted = ("--read-only", "--cap-drop=ALL", f"--volume={volume}:/etc/streamlens")
+    tool = f"python -m video.users --file {users}"
+    make = f"echo correct horse | {tool} add ann && {tool} token ann player"
+    token = docker("run", "--rm", *mounted, "--entrypoint=sh", "streamlens/video", "-c", make)
+
+    with started("video", *mounted, USERS=users, **SETTINGS["video"]) as container:
+        wait_for(lambda: "pictures at port 8080" in container.log(), 20, "the server to listen")
+        statuses = docker("exec", container.id, "python", "-c", ASK, token).split()
+
+        assert statuses == ["401", "200"]
 
 
 def test_a_cameras_password_is_in_no_log() -> None:

@@ -9,6 +9,7 @@ from consumer.settings import ConsumerSettings
 from pipeline.settings import Settings, load
 from producer.settings import ProducerSettings
 from tests.k8s import environment
+from tests.k8s.dockerfiles import lines
 from tests.k8s.environment import Variables
 from tests.k8s.manifests import (
     Document,
@@ -23,6 +24,7 @@ from tests.k8s.manifests import (
     workload,
     workloads,
 )
+from tests.parts import ROOT
 from video.settings import VideoSettings
 
 KINDS: dict[str, type[Settings]] = {
@@ -149,6 +151,54 @@ def test_the_page_is_where_it_says_with_compose() -> None:
     assert isinstance(taken, VideoSettings)
     (port,) = file["services"]["video"]["ports"]
     assert port == f"${{VIDEOPORT:-{taken.nodeport.port}}}:{taken.displayport.port}"
+
+
+def test_with_compose_the_user_can_set_all_that_the_page_takes_and_no_port_depends_on() -> None:
+    decided = {"TOPICNAME", "KAFKAPORT", "DISPLAYPORT", "NODEPORT", "LOGFORMAT"}
+    # A container has the address, the group and the health server to itself, and its Kafka is ours.
+    internal = set(Settings.model_fields) | {"groupname", "shareport"}
+    (file,) = read("video/docker-compose.yml")
+    given = file["services"]["video"]["environment"]
+
+    assert given.keys() == known("video") - {name.upper() for name in internal} | decided
+    for name in given.keys() - decided:
+        assert re.fullmatch(rf"\$\{{{name}:-(.*)\}}", given[name]), name
+
+
+def test_what_the_user_can_set_with_compose_is_told() -> None:
+    told = (ROOT / "compose/README.md").read_text().partition("## In containers")[2]
+    table = {name for line in told.splitlines() if line[:3] == "| `" for name in re.findall(r"`(\w+)`", line)}
+
+    taken = set(re.findall(r"\$\{(\w+):-", (ROOT / "video/docker-compose.yml").read_text()))
+
+    assert taken <= table
+
+
+FILES = "/etc/streamlens"
+
+
+def test_users_and_certificates_are_mounted_where_there_are_some(documents: Documents) -> None:
+    pod = pod_of(workload(documents, "video"))
+    (container,) = pod["containers"]
+    (volume,) = pod["volumes"]
+
+    assert container["volumeMounts"] == [{"name": volume["name"], "mountPath": FILES, "readOnly": True}]
+    sources = [source["secret"] for source in volume["projected"]["sources"]]
+    assert sources == [{"name": name, "optional": True} for name in ("video-users", "video-tls")]
+
+
+def test_with_compose_the_files_are_in_a_volume_that_the_image_gives_to_its_user() -> None:
+    (file,) = read("video/docker-compose.yml")
+    (whole,) = read("compose/docker-compose.yml")
+
+    (mount,) = file["services"]["video"]["volumes"]
+    volume = re.fullmatch(rf"\$\{{VIDEOFILES:-([\w-]+)\}}:{FILES}", mount)
+    assert volume
+    assert volume[1] in file["volumes"].keys() & whole["volumes"].keys()
+    (user,) = (line.value for line in lines("video") if line.name == "USER")
+    owner, group = user.split(":")
+    made = f"install -d -o {owner} -g {group} -m 700 {FILES}"
+    assert any(made in line.value for line in lines("video") if line.name == "RUN")
 
 
 def test_addresses_in_compose_are_names_in_its_network() -> None:

@@ -1,0 +1,151 @@
+"""What the READMEs say is so: their tables and examples."""
+
+import json
+import re
+import struct
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+
+from pipeline.ledger import Ledger
+from pipeline.settings import Settings
+from tests.parts import ROOT
+from tests.video.test_settings import Configure
+from video.access.login import Login
+from video.access.passwords import Passwords
+from video.api import models
+from video.board import Board
+from video.channel import Limits, State
+from video.clients import Clients
+from video.history import History
+from video.live import wire
+from video.settings import VideoSettings
+from video.web import application
+
+README = (ROOT / "video/README.md").read_text()
+SOCKET = (ROOT / "video/live/README.md").read_text()
+
+
+def blocks(language: str, text: str = README) -> list[str]:
+    """Return the blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def rows(columns: int, text: str = README) -> list[list[str]]:
+    """Return the rows of the tables with so many columns, without their heads."""
+    lines = [line[1:-1].split("|") for line in text.splitlines() if line.startswith("| ")]
+    found = [[cell.strip() for cell in cells] for cells in lines]
+    return [cells for cells in found if len(cells) == columns and set(cells) != {"---"}]
+
+
+def quoted(cell: str) -> list[str]:
+    """Return what stands in a cell in quotes of code."""
+    return re.findall(r"`([^`]*)`", cell)
+
+
+def test_the_settings_have_their_names_and_defaults(configure: Configure) -> None:
+    told: dict[str, str] = {}
+    for names, defaults, _ in rows(3):
+        if re.fullmatch(r"`[A-Z]+`(, `[A-Z]+`)*", names):
+            told |= dict.fromkeys(quoted(names), (quoted(defaults) or [""])[0])
+
+    configured = configure(KAFKAPORT="k:1", **{name: text for name, text in told.items() if text})
+
+    # Pictures go out as they come: what is about writing to Kafka is of no use here.
+    assert told.keys() == {field.upper() for field in VideoSettings.model_fields} - {"COMPRESSIONTYPE"}
+    assert configured == configure(KAFKAPORT="k:1")
+    elsewhere = Settings.model_fields.keys() | {"kafkaport"}
+    for name, field in VideoSettings.model_fields.items():
+        if name not in elsewhere:
+            assert bool(told[name.upper()]) == bool(field.default is not None and field.default != ""), name
+
+
+def test_the_commands_name_settings_only() -> None:
+    named = set(re.findall(r"\b([A-Z]{3,})=", " ".join([*blocks("sh"), README])))
+
+    assert named - {"TOKEN"} <= {field.upper() for field in VideoSettings.model_fields}
+
+
+def paths(routes: list[BaseRoute]) -> set[str]:
+    """Return the paths of routes, with their parameters' names alone."""
+    found = {route.path for route in routes if isinstance(route, Route | Mount | WebSocketRoute)}
+    return {re.sub(r":path\}", "}", path) for path in found}
+
+
+def test_the_table_has_each_address_there_is() -> None:
+    board = Board(Limits(1, 1), Ledger())
+    app = application(board, Clients(1, 1), History(), 1)
+    there = paths([*app.router.routes, *Login(None, Passwords()).routes()]) | app.openapi()["paths"].keys()
+
+    table = README.partition("| path | answer |")[2].partition("\n\n")[0]
+    told = {path for line in table.splitlines() for path in quoted(line.split(" | ")[0]) if path[:1] == "/"}
+
+    assert told == there
+
+
+def test_the_api_s_table_has_each_address_and_each_parameter() -> None:
+    described = application(Board(Limits(1, 1), Ledger()), Clients(1, 1), History(), 1).openapi()["paths"]
+
+    told = {}
+    for cell, _ in rows(2, README.partition("## API")[2]):
+        for address in re.findall(r"(/api/[^` ]*)", cell):
+            path, _, query = address.partition("?")
+            told[path] = set(re.findall(r"(\w+)=", query))
+
+    assert told.keys() == described.keys()
+    for path, parameters in told.items():
+        given = described[path]["get"].get("parameters", [])
+        assert parameters == {each["name"] for each in given if each["in"] == "query"}, path
+
+
+def test_the_states_are_those_there_are() -> None:
+    table = README.partition("| state |")[2].partition("\n\n")[0]
+
+    assert re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE) == list(get_args(State))
+
+
+def test_the_api_s_example_is_an_event() -> None:
+    (example,) = blocks("json")
+
+    assert json.loads(example) == [models.LABEL_EVENT]
+
+
+def test_the_layout_of_a_picture_is_what_is_sent() -> None:
+    signs = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q"}
+    table = [cells for cells in rows(3, SOCKET) if cells[0].isdecimal()]
+
+    form = "!" + "".join(signs[kind] for _, kind, _ in table)
+
+    assert form == wire.PICTURE.format
+    ends = [struct.calcsize(form[: 1 + count]) for count in range(len(table) + 1)]
+    assert [int(at) for at, _, _ in table] == ends[:-1]
+    assert f"{ends[-1]} bytes, big-endian" in SOCKET
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what a page's headings are named in links, as GitHub names them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize(
+    "path", ["README.md", "video/README.md", "video/live/README.md", "k8s/README.md", "compose/README.md"]
+)
+def test_links_lead_somewhere(path: str) -> None:
+    page = ROOT / path
+
+    for link in re.findall(r"\]\(([^)]+)\)", page.read_text()):
+        name, _, anchor = link.partition("#")
+        there = page.parent / name if name else page
+        assert there.exists(), link
+        assert not anchor or anchor in anchors(there), link
+
+
+def test_the_messages_that_are_shown_may_be_sent() -> None:
+    sent = SOCKET.partition("## What a browser says")[2].partition("## ")[0]
+
+    messages = [wire.parse(text) for cell, _ in rows(2, sent) for text in quoted(cell) if text[0] == "{"]
+
+    assert messages == [wire.Watch({"door": 640, "yard": 0}), wire.Ack(3, 17), wire.Time(12345.6)]
