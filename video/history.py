@@ -4,8 +4,8 @@ import asyncio
 import heapq
 import time
 from bisect import bisect_right
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from operator import attrgetter
@@ -52,10 +52,10 @@ class News(NamedTuple):
 
 
 class _Camera:
-    def __init__(self, name: str, most_events: int) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
         self.labels: dict[str, str] = {}  # those of the newest frame, by model
-        self.events: deque[LabelEvent] = deque(maxlen=most_events)
+        self.events: list[LabelEvent] = []  # no deque: its middle is far away
         self.lost = 0  # the last event that is no longer retained
 
 
@@ -119,11 +119,14 @@ class History:
         start: float | None = None,
         end: float | None = None,
     ) -> list[LabelEvent]:
-        """Return at most `limit` events, newest first.
+        """Return at most `limit` events, newest first; any thread may ask.
 
         `label` is what the label contains, in either case; `start` and `end` are in ms since the epoch, and
         both included.
         """
+        # Copies, each made at once: meanwhile the event loop may note further events.
+        cameras = [each for each in list(self._cameras.values()) if wanted(each.name)]
+        events = [tuple(each.events) for each in cameras]
         text = label.casefold()
 
         def fits(event: LabelEvent) -> bool:
@@ -133,20 +136,20 @@ class History:
                 and (end is None or event.time <= end)
             )
 
-        found = [filter(fits, reversed(each.events)) for each in self._cameras.values() if wanted(each.name)]
+        found = [filter(fits, reversed(each)) for each in events]
         return list(islice(heapq.merge(*found, key=_ID, reverse=True), limit))
 
     def after(self, last: int, wanted: Wanted, limit: int) -> News:
         """Return at most `limit` events that came after the one with the id `last`."""
         lost = self._began
-        found: list[Iterator[LabelEvent]] = []
+        found: list[list[LabelEvent]] = []
         for camera in reversed(self._cameras.values()):
             if not camera.events or camera.events[-1].id <= last:
                 break  # those that follow have nothing newer
             if wanted(camera.name):
                 lost = max(lost, camera.lost)
                 first = bisect_right(camera.events, last, key=_ID)
-                found.append(islice(camera.events, first, None))
+                found.append(camera.events[first : first + limit])
         events = list(islice(heapq.merge(*found, key=_ID), limit))
         cursor = events[-1].id if len(events) == limit else max(last, self._newest)
         return News(events, cursor, lost + 1 if lost > last else None)
@@ -161,13 +164,13 @@ class History:
         return self._snapshots.get(event)
 
     def _add_camera(self, name: str) -> _Camera:
-        camera = self._cameras[name] = _Camera(name, self._most_events)
+        camera = self._cameras[name] = _Camera(name)
         self._cameras.move_to_end(name, last=False)  # it has no event yet
         return camera
 
     def _add(self, camera: _Camera, event: LabelEvent, jpeg: bytes) -> None:
-        if len(camera.events) == camera.events.maxlen:
-            camera.lost = camera.events[0].id
+        if len(camera.events) == self._most_events:
+            camera.lost = camera.events.pop(0).id
             self._snapshots.drop(camera.lost)
         camera.events.append(event)
         self._snapshots.put(event.id, camera.name, jpeg)

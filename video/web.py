@@ -17,7 +17,8 @@ from video.api.routes import router
 from video.blank import Blanks
 from video.board import Board
 from video.channel import Channel
-from video.clients import Clients
+from video.clients import Clients, TooManyError
+from video.connection import CONNECTION
 from video.history import History
 from video.live.endpoint import Socket
 from video.mjpeg import Stream
@@ -71,7 +72,12 @@ class Pictures:
         return await self._first_stream(request)
 
     async def _first_stream(self, request: Request) -> Response | Stream:
-        channel = await self._first(request)
+        try:
+            # Who waits for a camera counts as well, and may lose the right to.
+            with self._clients.join(request.scope[CONNECTION], visitor_of(request.scope).welcome):
+                channel = await self._first(request)
+        except TooManyError as error:
+            return PlainTextResponse(f"{error}\n", 503, {"Retry-After": "5"})
         if channel is None:
             return PlainTextResponse("the server is stopping\n", status_code=503)
         return self._streamed(channel)
@@ -115,7 +121,7 @@ class Pictures:
         may_see = visitor_of(request.scope).may_see
         names = ", ".join(filter(may_see, (channel.frame.camera for channel in self._board))) or "none yet"
         text = f"no camera {request.path_params['camera']!r}; there are: {names}\n"
-        return PlainTextResponse(text, status_code=404)
+        return PlainTextResponse(text, 404, {"Cache-Control": "no-store"})
 
 
 async def _until_gone(receive: Receive) -> None:

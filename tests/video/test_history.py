@@ -193,6 +193,19 @@ def test_what_is_asked_for_is_selected(
     assert labels(found) == expected
 
 
+def test_events_may_come_while_others_are_selected() -> None:
+    history = History()
+    history.note(labelled("suit"))
+    history.note(labelled("bow tie", camera="yard"))
+
+    def wanted(camera: str) -> bool:
+        history.note(labelled("new", camera=f"another {camera}"))
+        history.note(labelled("new", camera=camera))
+        return True
+
+    assert set(labels(history.select(wanted, MANY))) == {"suit", "bow tie", "new"}
+
+
 def test_missing_labels_are_selected_by_no_text() -> None:
     history = History()
 

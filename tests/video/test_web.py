@@ -90,6 +90,28 @@ def test_clients_that_come_and_go_before_any_camera_leave_nothing_behind(site: S
     wait_for(lambda: tasks(site) == 0, 20, "the requests' end")
 
 
+def test_who_waits_for_a_camera_counts_among_the_open_streams(site: Site) -> None:
+    with site.connect("/", 65_536), site.connect("/stream", 65_536):
+        wait_for(lambda: tasks(site) >= 2, 20, "the requests")
+
+        assert len(site.web.clients) == 2
+
+    wait_for(lambda: not len(site.web.clients), 20, "the requests' end")
+
+
+def test_as_many_wait_for_a_camera_as_there_may_be_streams(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site.web.clients, "_most", 1)
+    with site.connect("/stream", 65_536):
+        wait_for(lambda: tasks(site) > 0, 20, "the request")
+
+        with site.ask("/stream") as second:
+            answer = (second.status, second.headers["retry-after"], second.read())
+
+    assert answer == (503, "5", b"there are 1 open streams (MAXCLIENTS); try again later\n")
+
+
 def tasks(site: Site) -> int:
     """Return how many tasks wait for the first camera."""
     loop = site.board._loop
@@ -146,6 +168,14 @@ def test_an_unknown_camera_is_a_404_that_names_those_there_are(house: Site, path
     assert line.endswith("; there are: door, front door\n")
     assert len(line.splitlines()) == 1
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/login/", "/ws/", "/api/labels/", "/page"])
+def test_a_slash_too_many_leads_to_no_host_that_the_request_names(house: Site, path: str) -> None:
+    with house.ask(path, Host="evil.example") as answer:
+        assert answer.status == 404
+        assert "location" not in answer.headers
 
 
 def test_without_any_camera_a_404_says_so(site: Site) -> None:

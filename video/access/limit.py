@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _FORGET: Final = 900.0  # s after which the last failure is forgotten
+_LONGEST: Final = 64  # characters of what a proxy takes for an address
 _MOST: Final = 10_000  # keys remembered; the ones that failed longest ago go first
 
 
@@ -57,7 +58,7 @@ def network_of(address: str) -> str:
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
-        return address
+        return address[:_LONGEST]
     if isinstance(parsed, ipaddress.IPv4Address):
         return address
     if parsed.ipv4_mapped:

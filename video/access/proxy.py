@@ -1,5 +1,6 @@
 """What a proxy tells of its clients, believed of trusted proxies only: `TRUSTEDPROXIES`."""
 
+import ipaddress
 from typing import Any, cast
 
 from starlette.types import ASGIApp
@@ -15,6 +16,9 @@ class ProxyHeaders(ProxyHeadersMiddleware):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request or a socket."""
         client = scope.get("client")
+        if client:
+            client = (_plain(client[0]), client[1])
+            scope = {**scope, "client": client}
         if client and client[0] in self.trusted_hosts:
             headers = scope["headers"]
             told = [value for name, value in headers if name == b"x-forwarded-host"]
@@ -24,3 +28,13 @@ class ProxyHeaders(ProxyHeadersMiddleware):
                 headers = [(name, value) for name, value in headers if name != b"host"]
                 scope = {**scope, "headers": [*headers, (b"host", host)]}
         await super().__call__(scope, receive, send)
+
+
+def _plain(address: str) -> str:
+    """Return an IPv4 address as such, also where a socket that listens to both kinds has it as IPv6."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return str(mapped) if mapped else address

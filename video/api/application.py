@@ -19,6 +19,7 @@ def create_app() -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # to a whole address, with the host that whoever asks has made up
     )
 
     @app.exception_handler(RequestValidationError)

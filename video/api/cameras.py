@@ -5,7 +5,7 @@ from fastapi.responses import Response
 
 from video.access.visitor import visitor_of
 from video.api import models
-from video.api.answers import as_json, errors, example
+from video.api.answers import NOT_KEPT, as_json, errors, example
 from video.board import Board
 
 _NAME = Path(description="the camera's name; a slash in it need not be quoted", examples=["door"])
@@ -37,7 +37,7 @@ def cameras(board: Board) -> APIRouter:
         if channel is None or not may_see(camera):
             known = (channel.frame.camera for channel in board)
             names = ", ".join(filter(may_see, known)) or "none yet"
-            raise HTTPException(404, f"no camera {camera!r}; there are: {names}")
+            raise HTTPException(404, f"no camera {camera!r}; there are: {names}", NOT_KEPT)
         return as_json(channel.status())
 
     return router

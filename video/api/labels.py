@@ -1,5 +1,8 @@
 """The labels there were, and their pictures."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
@@ -42,6 +45,8 @@ Camera = Annotated[str | None, Query(description="only of this camera", examples
 def labels(history: History) -> APIRouter:
     """Return the routes of what a history retains."""
     router = APIRouter(tags=["labels"])
+    # Looking through all events can take longer than a frame; the video must not wait for it.
+    thread = ThreadPoolExecutor(1, "labels")
 
     @router.get(
         "/api/labels",
@@ -64,7 +69,8 @@ def labels(history: History) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=1000, description="events at most")] = 100,
     ) -> Response:
         wanted = wanted_by(visitor_of(request.scope), camera)
-        events = history.select(wanted, limit, label=label, start=start, end=end)
+        select = partial(history.select, wanted, limit, label=label, start=start, end=end)
+        events = await asyncio.get_running_loop().run_in_executor(thread, select)
         root = request.scope.get("root_path", "")
         return as_json([event_json(event, history, root) for event in events])
 
@@ -81,7 +87,7 @@ def labels(history: History) -> APIRouter:
         number = int(event) if event.isascii() and event.isdecimal() and len(event) <= 20 else 0
         camera, jpeg = history.snapshot(number) or ("", b"")
         if not (jpeg and visitor_of(request.scope).may_see(camera)):
-            raise HTTPException(404, f"no picture of an event {event[:40]!r} is kept")
+            raise HTTPException(404, f"no picture of an event {event[:40]!r} is kept", NOT_KEPT)
         return Response(jpeg, media_type="image/jpeg", headers=NOT_KEPT)
 
     return router

@@ -89,6 +89,7 @@ def test_thousands_of_failures_are_as_one() -> None:
         ("::ffff:192.0.2.1", "192.0.2.1", True),
         ("", "", True),
         ("fe80::1%eth0", "fe80::2%eth0", True),
+        ("x" * 64 + "1", "x" * 64 + "2", True),
     ],
 )
 def test_a_client_counts_by_what_it_cannot_change(one: str, other: str, same: bool) -> None:

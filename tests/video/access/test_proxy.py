@@ -38,3 +38,16 @@ def test_a_proxy_that_tells_no_host_leaves_it() -> None:
     answer = Client(ProxyHeaders(app, "192.0.2.1")).get("/", x_forwarded_for="198.51.100.7")
 
     assert answer.json == ["198.51.100.7", "http", ["cams:8080"]]
+
+
+def test_a_trusted_proxy_is_known_also_by_a_socket_for_both_kinds_of_addresses() -> None:
+    answer = Client(ProxyHeaders(app, "10.0.0.0/8"), "::ffff:10.1.2.3").get("/", **TOLD)
+
+    assert answer.json == ["198.51.100.7", "https", ["cams.example"]]
+
+
+@pytest.mark.parametrize("address", ["::ffff:192.0.2.1", "2001:db8::a00:1", "no address"])
+def test_another_address_of_whatever_kind_is_not_trusted(address: str) -> None:
+    answer = Client(ProxyHeaders(app, "10.0.0.0/8"), address).get("/", **TOLD)
+
+    assert answer.json == [address.removeprefix("::ffff:"), "http", ["cams:8080"]]

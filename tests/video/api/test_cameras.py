@@ -31,12 +31,14 @@ def test_one_camera_is_told_as_in_the_list(api: Api) -> None:
     assert set(told) == set(api.json("/api/cameras")[0])
 
 
-@pytest.mark.parametrize("path", ["/api/cameras", "/api/cameras/door"])
-def test_the_answer_is_not_kept(api: Api, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "status"), [("/api/cameras", 200), ("/api/cameras/door", 200), ("/api/cameras/yard", 404)]
+)
+def test_the_answer_is_not_kept(api: Api, path: str, status: int) -> None:
     api.show(a_frame())
 
     with api.ask(path) as answer:
-        assert answer.status == 200
+        assert answer.status == status
         assert answer.headers["cache-control"] == "no-store"
 
 

@@ -1,4 +1,6 @@
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
@@ -147,3 +149,30 @@ def test_the_pictures_address_begins_with_the_root_path(serve: Callable[..., Api
 
     assert event["snapshot"] == f"/cameras/api/events/{event['id']}.jpg"
     assert api.get(event["snapshot"].removeprefix("/cameras")) == (200, GREY)  # as a proxy asks
+
+
+def test_a_search_that_takes_long_holds_up_nothing_else(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.label("suit")
+    searching, go_on = threading.Event(), threading.Event()
+
+    def may_see(_: str) -> bool:
+        searching.set()
+        return go_on.wait(20)
+
+    monkeypatch.setattr(api.guest, "may_see", may_see)
+    with ThreadPoolExecutor(1) as pool:
+        search = pool.submit(labels, api)
+        assert searching.wait(20)
+
+        meanwhile = api.get("/api/session")[0]
+
+        searched = search.done()
+        go_on.set()
+        assert (meanwhile, searched) == (200, False)
+        assert search.result(20) == ["suit"]
+
+
+def test_that_there_is_no_picture_is_not_kept(api: Api) -> None:
+    with api.ask("/api/events/1.jpg") as answer:
+        assert answer.status == 404
+        assert answer.headers["cache-control"] == "no-store"
