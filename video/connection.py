@@ -71,6 +71,10 @@ class Connection:
         # uvloop's TLS transport takes 0 for being full at all times.
         self._transport.set_write_buffer_limits(high=1)
 
+    def take_little(self, size: int) -> None:
+        """Have the kernel take in only about so many bytes ahead: what one says in a burst holds up all."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+
     def write(self, chunk: bytes) -> None:
         """Hand a whole chunk to the kernel, or what it does not take to the transport."""
         if not self._transport.is_closing():

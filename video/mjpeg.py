@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from pipeline.frame import Frame
 from pipeline.pace import Pace
+from video.access.headers import HEADERS as SECURITY
 from video.access.visitor import visitor_of
 from video.channel import Channel
 from video.clients import Clients, TooManyError
@@ -24,10 +25,10 @@ HEADERS: Final = {
     "Content-Type": f"multipart/x-mixed-replace; boundary={_BOUNDARY.decode()}",
     "Cache-Control": "no-store, no-cache, must-revalidate",
     "Connection": "close",
-    "Cross-Origin-Resource-Policy": "same-origin",
     "X-Accel-Buffering": "no",
-    "X-Content-Type-Options": "nosniff",
+    **{name.decode(): value.decode() for name, value in SECURITY.items()},
 }
+"""The headers of a stream; it goes past what adds the last of them to all other answers."""
 
 # Without a length and without chunks: it ends with the connection, as players of any age take it.
 _HEAD: Final = "HTTP/1.1 200 OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())

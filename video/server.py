@@ -10,9 +10,10 @@ import uvicorn
 
 from pipeline.service import Pulse
 from pipeline.settings import Address, SettingsError
-from video.protocol import HttpProtocol, WebSocketProtocol
+from video.protocol import HttpProtocol
 from video.site import Site
 from video.tls import Certificate
+from video.websocket import WebSocketProtocol
 
 # Python names it from 3.12 on.
 _TCP_NOTSENT_LOWAT: Final = {"linux": 25, "darwin": 0x201}.get(sys.platform)

@@ -77,7 +77,7 @@ def test_a_client_that_comes_before_any_camera_waits_for_the_first(site: Site) -
         wait_for(lambda: tasks(site) > 0, 20, "the request")
         site.show(a_frame(7))
 
-        assert b"X-Seq: 7" in client.makefile("rb").read(400)
+        assert b"X-Seq: 7" in client.makefile("rb").read(1_200)
 
 
 def test_clients_that_come_and_go_before_any_camera_leave_nothing_behind(site: Site) -> None:

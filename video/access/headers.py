@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_HEADERS: Final = {
+HEADERS: Final = {
     b"content-security-policy": (
         b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
         b"connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; "
@@ -17,6 +17,8 @@ _HEADERS: Final = {
     b"x-frame-options": b"DENY",
     b"permissions-policy": b"camera=(), microphone=(), geolocation=()",
 }
+"""What every answer carries."""
+
 # Browsers complain where it comes over HTTP, and ignore it.
 _OVER_TLS: Final = {b"cross-origin-opener-policy": b"same-origin"}
 # A month: who goes back to HTTP is not locked out for a year, on none of the host's ports.
@@ -32,7 +34,7 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, tls: bool) -> None:
         self._app = app
-        self._headers = _HEADERS | (_HSTS if tls else {})
+        self._headers = HEADERS | (_HSTS if tls else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request or a socket."""

@@ -1,0 +1,129 @@
+"""Sockets and connections that clients misuse, against a real server."""
+
+import logging
+import os
+import socket
+import time
+from contextlib import suppress
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin
+
+from tests.parts import wait_for
+from tests.video.fakes import Site, a_frame
+
+HANDSHAKE = (
+    b"GET /ws HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c3RyZWFtbGVucy1zdHJlYQ==\r\n"
+)
+LONG = b"".join(b"X-%d: y\r\n" % number for number in range(200))
+
+
+def frame(opcode: int, payload: bytes) -> bytes:
+    """Return a short masked frame, with a mask of zeros."""
+    return bytes([0x80 | opcode, 0x80 | len(payload), 0, 0, 0, 0]) + payload
+
+
+def opened(site: Site) -> socket.socket:
+    """Return a socket after its handshake."""
+    client = socket.create_connection(("127.0.0.1", site.port), timeout=20)
+    client.sendall(HANDSHAKE + b"\r\n")
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += client.recv(1)
+    assert head.startswith(b"HTTP/1.1 101 ")
+    return client
+
+
+@pytest.mark.parametrize("extra", [LONG, b"X: " + b"y" * 20_000 + b"\r\n", b"Content-Length: 5\r\n"])
+def test_a_handshake_that_will_not_do_is_answered(site: Site, extra: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=5) as client:
+        client.sendall(HANDSHAKE + extra + b"\r\n")
+
+        assert client.recv(9) == b"HTTP/1.1 "
+        client.settimeout(20)
+        while client.recv(65_536):
+            pass
+
+
+def test_a_text_that_is_not_utf_8_ends_the_socket_without_a_traceback(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    with opened(site) as client:
+        client.sendall(frame(1, b"{") + frame(1, b"\xff") * 5)
+        while client.recv(65_536):
+            pass
+
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+def test_a_refused_socket_is_no_error_of_ours(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        pytest.raises(InvalidStatus),
+        connect(f"ws://127.0.0.1:{site.port}/ws", origin=Origin("http://evil")),
+    ):
+        pass
+    site.sync()
+
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+def test_a_flood_of_messages_holds_up_nobody_else(site: Site) -> None:
+    site.show(a_frame())
+    flood = frame(1, b'{"type":"ack","id":1,"number":1}') * 20_000
+    with opened(site) as client:
+        client.setblocking(False)
+        longest, until = 0.0, time.monotonic() + 3
+        while time.monotonic() < until:
+            with suppress(BlockingIOError):
+                client.send(flood)
+            begun = time.monotonic()
+            assert site.get("/snapshot/door.jpg")[0] == 200
+            longest = max(longest, time.monotonic() - begun)
+
+    assert longest < 0.5
+
+
+def test_empty_lines_do_not_keep_a_connection(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("video.protocol._HEAD_TIMEOUT", 1.0)
+    with socket.create_connection(("127.0.0.1", site.port), timeout=0.2) as client:
+        client.sendall(b"GET /api/session HTTP/1.1\r\nHost: a\r\n\r\n")
+        wait_for(lambda: client.recv(65_536), 5, "the answer")
+
+        def ended() -> bool:
+            client.sendall(b"\r\n")
+            try:
+                return client.recv(1) == b""
+            except TimeoutError:
+                return False
+
+        wait_for(ended, 8, "the end")
+
+
+def test_an_answer_that_nobody_reads_does_not_stay_for_ever(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("video.protocol._UNREAD_TIMEOUT", 1.0, raising=False)
+    site.show(a_frame(jpeg=bytes(8_000_000)))
+    before = files()
+    with site.connect("/snapshot/door.jpg", 4_096):
+        wait_for(lambda: files() > before + 1, 5, "the connection")
+
+        wait_for(lambda: files() == before + 1, 12, "its end")
+
+
+def files() -> int:
+    """Return how many files this process has open."""
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_a_message_in_endless_pieces_ends_the_socket(site: Site) -> None:
+    with opened(site) as client:
+        client.sendall(bytes((0x01, 0x80, 0, 0, 0, 0)) + bytes((0x00, 0x80, 0, 0, 0, 0)) * 100)
+        answer = b""
+        while piece := client.recv(65_536):
+            answer += piece
+
+    assert bytes((1009 >> 8, 1009 & 0xFF)) in answer
