@@ -2,9 +2,10 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from fastapi import FastAPI
+from fastapi import Path as PathParameter
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
@@ -27,6 +28,9 @@ _PAGE: Final = Path(__file__).parent / "page"
 _FRESH: Final = {"Cache-Control": "no-cache", "Vary": "Accept"}  # a new version is seen at once, and whole
 
 
+Camera = Annotated[str, PathParameter(description="the camera's name", examples=["door"])]
+
+
 class _PageFiles(StaticFiles):
     def file_response(self, *args: Any, **options: Any) -> Response:
         response = super().file_response(*args, **options)
@@ -44,6 +48,21 @@ def application(board: Board, clients: Clients, history: History, interval: floa
         WebSocketRoute("/ws", Socket(board, clients)),
     ]
     app.include_router(router(board, history, clients))
+    app.add_api_route(
+        "/snapshot/{camera:path}.jpg",
+        pictures.snapshot,
+        tags=["cameras"],
+        summary="A camera's newest picture",
+        response_class=Response,
+        responses={
+            200: {
+                "content": {"image/jpeg": {}},
+                "description": "Headers X-Seq, X-Captured (ns since the epoch) and X-State say what it shows",
+            },
+            404: {"content": {"text/plain": {"example": "no camera 'yard'; there are: door"}}},
+            401: {"content": {"text/plain": {"example": "log in first"}}},
+        },
+    )
     return app
 
 
@@ -63,7 +82,6 @@ class Pictures:
             Route("/", self._root),
             Route("/stream", self._first_stream),
             Route("/stream/{camera:path}", self._stream),
-            Route("/snapshot/{camera:path}.jpg", self._snapshot),
         ]
 
     async def _root(self, request: Request) -> Response | Stream:
@@ -86,7 +104,8 @@ class Pictures:
         channel = self._channel(request)
         return self._streamed(channel) if channel else self._unknown(request)
 
-    async def _snapshot(self, request: Request) -> Response:
+    async def snapshot(self, request: Request, camera: Camera) -> Response:  # noqa: ARG002
+        """Answer with a camera's newest picture."""
         channel = self._channel(request)
         if channel is None:
             return self._unknown(request)

@@ -292,3 +292,12 @@ def test_half_a_letter_in_a_label_never_gets_as_far_as_the_api() -> None:
 
     with pytest.raises(FrameError, match="predictions"):
         decode(Message(b"door", GREY, [("predictions", odd)]), offset=0, timestamp=0)
+
+
+def test_snapshots_are_described_beside_the_api(house: Site) -> None:
+    status, body = house.get("/api/openapi.json")
+
+    described = json.loads(body)["paths"]
+    assert status == 200
+    assert "image/jpeg" in described["/snapshot/{camera}.jpg"]["get"]["responses"]["200"]["content"]
+    assert {path for path in described if not path.startswith("/api/")} == {"/snapshot/{camera}.jpg"}
