@@ -1,9 +1,14 @@
 """A browser with a page that must have nothing to complain about, and what tests look for on it."""
 
+import socket
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, Literal
+from types import TracebackType
+from typing import Any, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 
@@ -18,6 +23,18 @@ FLAGS: Final = [
 SIZES: Final = {"desktop": (1600, 900), "phone": (360, 740)}
 PICTURES: Final = ROOT / "build/pictures"
 """Where the pictures of the page are kept, to be looked at after the run."""
+
+FORGOTTEN: Final = "/api/events/"
+"""In the address of a snapshot, which the server may forget between telling of it and being asked for it."""
+
+PIXELS: Final = """canvases => canvases.map((canvas) => {
+  const small = new OffscreenCanvas(32, 18);
+  const brush = small.getContext("2d");
+  brush.drawImage(canvas, 0, 0, 32, 18);
+  const { data } = brush.getImageData(0, 0, 32, 18);
+  return data.some((value, at) => at % 4 < 3 && value > 0) ? data.join() : "";
+})"""
+"""What canvases show, in short; empty where nothing was drawn."""
 
 Scheme = Literal["dark", "light"]
 
@@ -35,8 +52,9 @@ def open_page(
     errors: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not any(text in message.text for text in expected):
-            errors.append(message.text)
+        told = f"{message.text} {message.location.get('url', '')}"
+        if message.type in {"error", "warning"} and not any(text in told for text in (*expected, FORGOTTEN)):
+            errors.append(told)
 
     width, height = size
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **options)
@@ -49,7 +67,60 @@ def open_page(
         page.wait_for_timeout(100)  # in which late messages arrive
     finally:
         context.close()
-    assert errors == []
+    assert not errors, f"the browser complains: {errors}"
+
+
+class Line:
+    """Stands between a browser and a server, at `address`: passes `rate` bytes/s to the browser."""
+
+    def __init__(self, server: str) -> None:
+        parts = urlsplit(server)
+        self.rate = float("inf")
+        self._server = (parts.hostname, parts.port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._ends: list[socket.socket] = []
+        self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, _: object, trace: TracebackType | None) -> None:
+        with suppress(OSError):  # wakes whoever waits in it
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut()
+
+    def cut(self) -> None:
+        """End all connections; new ones are taken."""
+        ends, self._ends = self._ends, []
+        for end in ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                self._join(self._listener.accept()[0])
+
+    def _join(self, browser: socket.socket) -> None:
+        server = socket.socket()
+        for end in (browser, server):  # what waits, waits at the server
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8_192)
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
+        server.connect(self._server)
+        self._ends += [browser, server]
+        threading.Thread(target=self._pass, args=(browser, server), daemon=True).start()
+        threading.Thread(target=self._pass, args=(server, browser, True), daemon=True).start()
+
+    def _pass(self, source: socket.socket, target: socket.socket, slow: bool = False) -> None:
+        with source, suppress(OSError):
+            while data := source.recv(4_096):
+                target.sendall(data)
+                if slow:
+                    time.sleep(len(data) / self.rate)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)
 
 
 def tile(page: Page, camera: str) -> Locator:
@@ -68,10 +139,27 @@ def expect_live_video(page: Page, camera: str) -> None:
 
 
 def expect_moving(shown: Locator) -> None:
-    """Check that the picture of a tile moves."""
-    canvas = shown.locator("canvas")
-    first = canvas.screenshot()
-    wait_for(lambda: canvas.screenshot() != first, 10, "the picture to move")
+    """Check that the pictures of all these tiles move."""
+    canvases = shown.locator("canvas")
+    first = canvases.evaluate_all(PIXELS)
+    assert first, "there is no picture"
+
+    def still() -> list[int]:
+        now = canvases.evaluate_all(PIXELS)
+        return [at for at, pixels in enumerate(now) if pixels in {first[at], ""}]
+
+    wait_for(lambda: not still(), 20, "all pictures to move")
+
+
+def hide(page: Page, hidden: bool) -> None:
+    """Tell the page that its tab is hidden, or seen again: without a screen, browsers hide none."""
+    page.evaluate(
+        """hidden => {
+          Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
 
 
 def keep(page: Page, name: str) -> Path:

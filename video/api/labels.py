@@ -13,6 +13,7 @@ from video.api import models
 from video.api.answers import NOT_KEPT, as_json, errors, example
 from video.api.moments import Moment, iso
 from video.history import History, LabelEvent, Wanted
+from video.live.scale import fitted
 
 
 def event_json(event: LabelEvent, history: History, root: str) -> dict[str, Any]:
@@ -83,11 +84,16 @@ def labels(history: History) -> APIRouter:
     async def snapshot(
         request: Request,
         event: Annotated[str, Path(description="the event's id", examples=[models.LABEL_EVENT["id"]])],
+        width: Annotated[
+            int, Query(ge=0, le=65_535, description="px that are enough; 0: the frame itself")
+        ] = 0,
     ) -> Response:
         number = int(event) if event.isascii() and event.isdecimal() and len(event) <= 20 else 0
         camera, jpeg = history.snapshot(number) or ("", b"")
         if not (jpeg and visitor_of(request.scope).may_see(camera)):
             raise HTTPException(404, f"no picture of an event {event[:40]!r} is kept", NOT_KEPT)
+        if width:
+            jpeg = await asyncio.get_running_loop().run_in_executor(thread, fitted, jpeg, width)
         return Response(jpeg, media_type="image/jpeg", headers=NOT_KEPT)
 
     return router

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from pipeline.jpeg import JpegError, size
+
 SCALES: Final = (8, 4, 2, 1)
 """What the sides may be divided by, coarsest first: a JPEG is decoded to these at less than the full cost."""
 
@@ -36,3 +38,12 @@ def shrink(jpeg: bytes, scale: int) -> tuple[bytes, int, int]:
     height, width = image.shape[:2]
     small = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
     return small.tobytes(), width, height
+
+
+def fitted(jpeg: bytes, wanted: int) -> bytes:
+    """Return a JPEG that is at least 0.8 x `wanted` px wide: a smaller one, or itself where there is none."""
+    try:
+        scale = scale_for(size(jpeg)[0], wanted)
+        return jpeg if scale == 1 else shrink(jpeg, scale)[0]
+    except (JpegError, ScaleError):
+        return jpeg

@@ -1,7 +1,10 @@
 /** Where things are on the server, all of them relative to the page, so that it works under any root path. */
 
-/** @param {string} name */
-export const streamOf = (name) => `stream/${encodeURIComponent(name)}`;
+/**
+ * Null for a name that no address can hold: "." and ".." lead to another folder, however they are written.
+ * @param {string} name
+ */
+export const streamOf = (name) => (name === "." || name === ".." ? null : `stream/${encodeURIComponent(name)}`);
 
 /** @param {string} name */
 export const snapshotOf = (name) => `snapshot/${encodeURIComponent(name)}.jpg`;

@@ -18,10 +18,10 @@ export class Announcer {
 
   /** @param {Camera[]} cameras */
   note(cameras) {
-    for (const { name, state } of cameras) {
-      const before = this.#known.get(name);
-      this.#known.set(name, state);
-      if (before !== undefined && before !== state) this.#changed.set(name, state);
+    const before = this.#known;
+    this.#known = new Map(cameras.map(({ name, state }) => [name, state]));
+    for (const [name, state] of this.#known) {
+      if (before.has(name) && before.get(name) !== state) this.#changed.set(name, state);
     }
     if (this.#changed.size && !this.#planned) this.#planned = window.setTimeout(() => this.#tell(), TOGETHER);
   }

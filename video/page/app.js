@@ -50,7 +50,7 @@ function showRest() {
   const { camera } = view;
   const { names } = wall;
   showPaths(camera, names);
-  details.show(wall.tile(camera) ?? null);
+  details.show(wall.tile(wall.alone) ?? null);
   details.update();
   const missing = camera !== null && !names.includes(camera);
   const words = missing ? text.unknown(camera) : names.length ? null : text.empty;
@@ -95,7 +95,7 @@ function onKey(event) {
     event.preventDefault(); // else the page scrolls, too
     return;
   }
-  const act = actOf(event, view.camera !== null);
+  const act = actOf(event, wall.alone !== null);
   if (act === "leave") view.leave();
   else if (act === "help") toggleKeys();
   else if (act === "fullscreen") details.toggleFullscreen();

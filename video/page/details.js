@@ -1,7 +1,7 @@
-/** What the single view tells beside the picture: tools, how score and age went, and the last labels. */
+/** What the single view tells besides the picture and its labels: tools, how score and age went, the last labels. */
 
 import { snapshotOf, streamOf } from "./addresses.js";
-import { make, mark } from "./dom.js";
+import { make, mark, setHidden } from "./dom.js";
 import { Log } from "./log.js";
 import { Sparkline } from "./sparkline.js";
 import { text } from "./text.js";
@@ -11,7 +11,9 @@ import { text } from "./text.js";
 const LEAST_AGE = 500; // ms, at the top of the age's line: small ages stay low
 
 export class Details {
-  #element = make("div", "details");
+  #tools = make("div", "tools");
+  #trends = make("section", "section trends");
+  #labels = make("section", "section last");
   #fullscreen = make("button", "path");
   #snapshot = make("a", "path");
   #stream = make("a", "path");
@@ -20,7 +22,6 @@ export class Details {
   #age = new Sparkline(text.ageTrend, text.ageTrendOf, text.span);
   /** @type {Map<string, Sparkline>} */
   #scores = new Map();
-  #logPlace = make("section", "section");
   /** @type {Log | null} */
   #log = null;
   /** @type {Tile | null} */
@@ -32,15 +33,13 @@ export class Details {
     this.#snapshot.title = text.snapshotTitle;
     this.#snapshot.append(mark("sign-save"), text.snapshot);
     this.#stream.append(mark("sign-stream"), text.stream);
+    this.#stream.target = "_blank";
     this.#address.readOnly = true;
     this.#address.setAttribute("aria-label", text.streamAddress);
     this.#address.addEventListener("focus", () => this.#address.select());
     this.#fullscreen.addEventListener("click", () => this.toggleFullscreen());
-    const tools = make("div", "tools");
-    tools.append(this.#fullscreen, this.#snapshot, this.#stream, this.#address);
-    const trends = make("section", "section");
-    trends.append(make("h3", "section-name", text.trends), this.#sparks);
-    this.#element.append(tools, trends, this.#logPlace);
+    this.#tools.append(this.#fullscreen, this.#snapshot, this.#stream, this.#address);
+    this.#trends.append(make("h3", "section-name", text.trends), this.#sparks);
   }
 
   /** Stand beside this tile's picture; null: nowhere. @param {Tile | null} tile */
@@ -50,8 +49,9 @@ export class Details {
     this.#log = null;
     this.#tile = tile;
     if (document.fullscreenElement) void document.exitFullscreen();
+    for (const part of [this.#tools, this.#trends, this.#labels]) part.remove();
+    this.#labels.replaceChildren();
     if (tile) this.#open(tile);
-    else this.#element.remove();
   }
 
   /** Draw the lines anew. */
@@ -77,22 +77,24 @@ export class Details {
 
   /** Have the browser save the newest picture. */
   save() {
-    this.#snapshot.click();
+    if (this.#tile) this.#snapshot.click();
   }
 
   /** @param {Tile} tile */
   #open(tile) {
     const { name } = tile.camera;
+    const stream = streamOf(name);
     this.#snapshot.href = snapshotOf(name);
     this.#snapshot.download = `${name}.jpg`;
-    this.#stream.href = streamOf(name);
-    this.#stream.target = "_blank";
-    this.#address.value = this.#stream.href;
+    setHidden(this.#stream, stream === null);
+    this.#stream.href = stream ?? "";
+    this.#address.value = stream === null ? text.noStream : this.#stream.href;
     this.#scores.clear();
     this.#sparks.replaceChildren(this.#age.element);
     this.#log = new Log(name);
-    this.#logPlace.replaceChildren(make("h3", "section-name", text.labels), this.#log.element);
-    tile.caption.append(this.#element);
+    this.#labels.append(make("h3", "section-name", text.labels), this.#log.element);
+    tile.caption.append(this.#tools, this.#labels);
+    tile.element.append(this.#trends);
     tile.caption.scrollTop = 0;
     this.update();
   }

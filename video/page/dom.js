@@ -53,6 +53,18 @@ export function setText(element, content) {
   }
 }
 
+/**
+ * Have these children first, in this order; only those out of place move.
+ * @param {Element} parent
+ * @param {Element[]} children
+ */
+export function setOrder(parent, children) {
+  children.forEach((child, at) => {
+    const there = parent.children[at];
+    if (there !== child) parent.insertBefore(child, there ?? null);
+  });
+}
+
 /** @param {HTMLElement} element @param {boolean} hidden */
 export function setHidden(element, hidden) {
   if (element.hidden !== hidden) element.hidden = hidden;

@@ -38,7 +38,8 @@ export class Grid {
 
   /** How wide a tile's picture is shown, in device pixels. @param {Tile} tile */
   pixelsOf({ ratio }) {
-    return Math.ceil(this.#width * Math.min(1, ratio / this.#ratio) * window.devicePixelRatio);
+    const width = this.#width * Math.min(1, ratio / this.#ratio) * window.devicePixelRatio;
+    return Math.max(1, Math.ceil(width)); // 0 would ask for the full picture
   }
 
   /** @param {string} property @param {string} value */

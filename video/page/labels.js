@@ -1,6 +1,6 @@
 /** A camera's labels as lines of text: one a result, grouped by model. */
 
-import { make, setData, setText } from "./dom.js";
+import { make, setData, setOrder, setText } from "./dom.js";
 import { text } from "./text.js";
 
 /** @typedef {import("./live/types.js").Camera} Camera */
@@ -118,12 +118,13 @@ export class Labels {
     lines.forEach((line, at) => {
       this.#rows[at] ??= new Row();
       this.#rows[at].update(line);
-      if (this.element.children[at] !== this.#rows[at].element) this.element.append(this.#rows[at].element);
     });
+    setOrder(this.element, this.#rows.map(({ element }) => element));
     this.#reserve("lines", lines.filter((line) => !line.extra).length);
     this.#reserve("all", lines.length);
     this.#reserve("models", Math.max(1, camera.predictions.length));
   }
+
   /** @param {"lines" | "all" | "models"} what @param {number} count */
   #reserve(what, count) {
     if (count <= this.#most[what]) return;

@@ -1,6 +1,6 @@
 /** The last labels of a camera on the page: what, when, how sure, with the picture. */
 
-import { make, setHidden } from "./dom.js";
+import { make, setHidden, setOrder } from "./dom.js";
 import { Events } from "./events.js";
 import { text } from "./text.js";
 import { merge } from "./timeline.js";
@@ -8,6 +8,7 @@ import { merge } from "./timeline.js";
 /** @typedef {import("./timeline.js").LabelEvent} LabelEvent */
 
 const LIMIT = 50;
+const WIDTH = 72; // px, of a thumbnail
 
 export class Log {
   element = make("ol", "log");
@@ -36,10 +37,7 @@ export class Log {
     for (const [id, row] of this.#rows) if (!rows.has(id)) row.remove();
     this.#rows = rows;
     setHidden(this.#none, rows.size > 0);
-    [...rows.values()].forEach((row, at) => {
-      const there = this.element.children[at];
-      if (there !== row) this.element.insertBefore(row, there);
-    });
+    setOrder(this.element, [...rows.values()]);
   }
 }
 
@@ -70,7 +68,7 @@ function thumbnailOf(address, words) {
   image.loading = "lazy";
   image.decoding = "async";
   image.addEventListener("error", () => link.replaceWith(make("span", "thumbnail"))); // not kept any more
-  image.src = address;
+  image.src = `${address}?width=${Math.ceil(WIDTH * window.devicePixelRatio)}`;
   link.append(image);
   return link;
 }

@@ -70,7 +70,9 @@ export class Screen {
     const { level, ms } = ageOf(this.#seen, this.#wanted, performance.now());
     setData(this.element, "level", level);
     setMark(this.#pillMark, MARKS[level]);
+    const slow = level === "stalled" && steady && !Number.isNaN(ms);
+    setData(this.#pill, "slow", String(slow));
     if (Number.isNaN(ms)) setText(this.#age, level === "stalled" ? text.noPicture : "");
-    else setText(this.#age, level === "stalled" && steady ? text.slow(ms) : text.age(ms));
+    else setText(this.#age, slow ? text.slow(ms) : text.age(ms));
   }
 }

@@ -75,7 +75,7 @@ export const text = {
   /** @param {number} fps */
   fps: (fps) => `${fps.toFixed(fps > 0 && fps < 10 ? 1 : 0)} fps`,
   /** @param {number} fps */
-  drawn: (fps) => `${Math.round(fps)} drawn`,
+  drawn: (fps) => (Number.isNaN(fps) ? "" : `${Math.round(fps)} drawn`),
   /** @param {number} ms */
   age: (ms) => `${spanOf(ms)} old`,
   /** @param {number} ms */
@@ -99,6 +99,7 @@ export const text = {
   snapshotTitle: "Save the newest picture",
   stream: "Stream",
   streamAddress: "Address for players",
+  noStream: "None: browsers and players read “.” and “..” as folders",
   trends: "Last two minutes",
   ageTrend: "Picture’s age",
   scoreTrendOf: trend(score),

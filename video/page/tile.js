@@ -32,6 +32,7 @@ export class Tile {
   #drawn = make("span", "drawn");
   #size = make("span", "size");
   #ratio = "";
+  #pace = NaN; // pictures drawn a second
 
   /** @param {Camera} camera */
   constructor(camera) {
@@ -82,19 +83,20 @@ export class Tile {
   /** @param {News} news of the pictures drawn since the last */
   drawn({ age_ms, fps }) {
     this.screen.drawn(age_ms);
-    setText(this.#drawn, text.drawn(fps));
+    this.#pace = fps;
   }
 
   /** Say that nothing is known of the camera now. @param {Date | null} since */
   away(since) {
     this.#show("away", since);
     setText(this.#fps, "");
-    setText(this.#drawn, "");
+    this.#pace = NaN;
   }
 
-  /** Write the picture's age: a few times a second, while pictures are asked for. */
+  /** Write the picture's age and pace: a few times a second, while pictures are asked for. */
   tick() {
     this.screen.tick(this.camera.fps >= 1);
+    setText(this.#drawn, text.drawn(this.#pace));
   }
 
   /** @param {Shown} state @param {Date | null} since */

@@ -1,6 +1,6 @@
 /** All cameras' tiles: which there are, how they stand, and of which of them pictures are wanted. */
 
-import { setData, setHidden } from "./dom.js";
+import { setData, setHidden, setOrder } from "./dom.js";
 import { Grid } from "./grid.js";
 import { stepOf } from "./keys.js";
 import { Tile } from "./tile.js";
@@ -32,7 +32,7 @@ export class Wall {
     this.#grid = new Grid(element);
     this.#feed = feed;
     this.#sights = new IntersectionObserver((sights) => this.#see(sights), { rootMargin: "64px" });
-    new ResizeObserver(() => this.#arrange()).observe(document.documentElement);
+    new ResizeObserver(() => this.#arrange()).observe(element); // above all: it was hidden, a scroll bar came
     window.addEventListener("resize", () => this.#arrange());
     document.addEventListener("visibilitychange", () => this.#watch());
     setInterval(() => this.#tick(), TICK);
@@ -40,6 +40,12 @@ export class Wall {
 
   get names() {
     return [...this.#tiles.keys()];
+  }
+
+  /** The camera that is shown alone: the enlarged one, or the only one. */
+  get alone() {
+    const [only = null, more] = this.#tiles.keys();
+    return this.#enlarged ?? (more === undefined ? only : null);
   }
 
   /** @param {string | null} name */
@@ -59,10 +65,7 @@ export class Wall {
       this.#tiles.set(camera.name, tile ?? this.#add(camera));
     }
     for (const [name, tile] of before) if (!this.#tiles.has(name)) this.#miss(name, tile);
-    [...this.#tiles.values()].forEach(({ element }, at) => {
-      const there = this.#element.children[at];
-      if (there !== element) this.#element.insertBefore(element, there ?? null);
-    });
+    setOrder(this.#element, [...this.#tiles.values()].map(({ element }) => element));
     this.#refresh();
   }
 
@@ -87,7 +90,7 @@ export class Wall {
   step(key) {
     const tiles = [...this.#tiles.values()];
     const at = tiles.findIndex(({ link }) => link === document.activeElement);
-    const to = this.#enlarged === null && at >= 0 ? stepOf(key, at, tiles.length, this.#grid.columns) : null;
+    const to = this.alone === null && at >= 0 ? stepOf(key, at, tiles.length, this.#grid.columns) : null;
     if (to !== null) tiles[to].link.focus();
     return to !== null;
   }
@@ -127,11 +130,11 @@ export class Wall {
   #watch() {
     /** @type {Map<string, number>} */
     const wanted = new Map();
-    const alone = this.#enlarged !== null || this.#tiles.size === 1;
+    const { alone } = this;
     for (const [name, tile] of this.#tiles) {
-      const inSight = this.#enlarged === null ? tile.inView : name === this.#enlarged;
-      tile.screen.want(inSight && !document.hidden);
-      if (inSight && !document.hidden) wanted.set(name, alone ? FULL : this.#grid.pixelsOf(tile));
+      const inSight = !document.hidden && (alone === null ? tile.inView : name === alone);
+      tile.screen.want(inSight);
+      if (inSight) wanted.set(name, alone === null ? this.#grid.pixelsOf(tile) : FULL);
     }
     this.#feed.watch(wanted);
   }
@@ -144,21 +147,20 @@ export class Wall {
   /** Put everything in its place, when something changed that moves it. */
   #refresh() {
     const tiles = [...this.#tiles].map(([name, { ratio, lines }]) => [name, ratio.toFixed(3), lines]);
-    const key = JSON.stringify([this.#enlarged, tiles]);
+    const key = JSON.stringify([this.alone, tiles]);
     if (key === this.#arranged) return;
     this.#arranged = key;
     this.#arrange();
   }
 
   #arrange() {
-    const tiles = [...this.#tiles.values()];
-    const single = this.#enlarged !== null;
-    setData(this.#element, "view", single ? "single" : tiles.length === 1 ? "lone" : "wall");
+    const { alone } = this;
+    setData(this.#element, "view", alone === null ? "wall" : "single");
     for (const [name, tile] of this.#tiles) {
-      setHidden(tile.element, single && name !== this.#enlarged);
-      setHidden(tile.link, single);
+      setHidden(tile.element, alone !== null && name !== alone);
+      setHidden(tile.link, alone !== null);
     }
-    if (!single && tiles.length > 1) this.#grid.place(tiles);
+    if (alone === null && this.#tiles.size) this.#grid.place([...this.#tiles.values()]);
     this.#watch();
   }
 }

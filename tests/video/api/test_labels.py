@@ -1,13 +1,15 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
 from pydantic import TypeAdapter
 
-from tests.video.api.conftest import Api
-from tests.video.fakes import GREY
+from pipeline.jpeg import size
+from tests.video.api.conftest import Api, labelled
+from tests.video.fakes import GREY, grey
 from video.api import models
 from video.history import History
 
@@ -176,3 +178,14 @@ def test_that_there_is_no_picture_is_not_kept(api: Api) -> None:
     with api.ask("/api/events/1.jpg") as answer:
         assert answer.status == 404
         assert answer.headers["cache-control"] == "no-store"
+
+
+def test_an_events_picture_may_be_asked_for_in_a_smaller_size(api: Api) -> None:
+    jpeg = grey(640, 480)
+    api.show(replace(labelled("tie"), jpeg=jpeg))
+    (event,) = api.json("/api/labels")
+
+    sizes = [size(api.get(f"{event['snapshot']}?width={width}")[1]) for width in (0, 72, 500)]
+
+    assert sizes == [(640, 480), (80, 60), (640, 480)]
+    assert api.refusal(f"{event['snapshot']}?width=-1")[0] == 400

@@ -8,13 +8,17 @@ const NAMES = ["door", "a/b", "../x", "<b>né & co</b>/“yard”", "a b?c#d", "
 
 test("any name is one part of a path, under the page's own", () => {
   for (const name of NAMES) {
-    const stream = new URL(streamOf(name), PAGE);
+    const stream = new URL(streamOf(name) ?? "", PAGE);
     const snapshot = new URL(snapshotOf(name), PAGE);
 
     assert.equal(decodeURIComponent(stream.pathname), `/under/a/path/stream/${name}`);
     assert.equal(decodeURIComponent(snapshot.pathname), `/under/a/path/snapshot/${name}.jpg`);
     assert.equal(stream.search + stream.hash + snapshot.search + snapshot.hash, "");
   }
+});
+
+test("a name that no address can hold has no stream's", () => {
+  assert.deepEqual([".", "..", "...", ".a"].map(streamOf), [null, null, "stream/...", "stream/.a"]);
 });
 
 test("any name is found again in a query", () => {

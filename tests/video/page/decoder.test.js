@@ -85,7 +85,7 @@ test("a picture is drawn, then acknowledged, then told", async () => {
 
   assert.deepEqual(bench.door, [7]);
   assert.deepEqual(bench.acks, ["1:7"]);
-  const news = { seq: 107, age_ms: 50, width: 64, height: 48, fps: 0 };
+  const news = { seq: 107, age_ms: 50, width: 64, height: 48, fps: NaN };
   assert.deepEqual(bench.decoder.news(), new Map([["door", news]]));
   assert.equal(bench.decoder.news().size, 0, "news is told once");
 });
@@ -187,6 +187,16 @@ test("the pace is that of the last two seconds", async () => {
   const fps = bench.decoder.news().get("door")?.fps ?? 0;
 
   assert.ok(Math.abs(fps - 10) < 0.01, String(fps));
+});
+
+test("two pictures right after each other are no pace yet", async () => {
+  for (const number of [1, 2, 3]) {
+    bench.now += 200;
+    bench.decoder.take(picture(1, number));
+    await bench.finish();
+  }
+
+  assert.deepEqual(bench.decoder.news().get("door")?.fps, NaN);
 });
 
 test("in any order of events pictures go forward, all are acknowledged, and the counts add up", async () => {

@@ -5,6 +5,7 @@
 /** @typedef {import("./wire.js").Picture} Picture */
 
 const PACE_OVER = 2000; // ms
+const LEAST_SPAN = 500; // ms: when pictures are asked for anew, the first two may come close together
 
 /**
  * What it works with; a `Canvas` and an `Image` are whatever `draw` and `decode` make of them.
@@ -129,7 +130,8 @@ export class Decoder {
     const times = (this.#drawn.get(name) ?? []).filter((time) => time > now - PACE_OVER && time <= now);
     times.push(now);
     this.#drawn.set(name, times);
-    const fps = times.length > 1 ? (1000 * (times.length - 1)) / (now - times[0]) : 0;
+    const span = now - times[0];
+    const fps = span >= LEAST_SPAN ? (1000 * (times.length - 1)) / span : NaN;
     this.#news.set(name, { seq, age_ms: now - captured, width, height, fps });
   }
 }

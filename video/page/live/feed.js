@@ -13,7 +13,7 @@ const TOGETHER = 16; // ms in which changes of what is wanted become one
 /**
  * @typedef {object} Handlers
  * @property {(cameras: Camera[]) => void} cameras all, by name: each second, and when something changed
- * @property {(news: Map<string, News>) => void} pictures what is new, by camera; ten times a second at most
+ * @property {(news: Map<string, News>) => void} pictures what is new, by camera; four times a second at most
  * @property {(since: Date) => void} away the server is not heard any more; `cameras` tells that it is back
  * @property {() => void} loggedOut the server wants a login
  */

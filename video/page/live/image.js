@@ -25,7 +25,7 @@ const decodeBlob = (data) => createImageBitmap(new Blob([data], { type: "image/j
 export const decode = "ImageDecoder" in globalThis ? decodeDirectly : decodeBlob;
 
 /**
- * Draw an image on a canvas of its size, and close it.
+ * Draw an image on a canvas of its size, and close it; throws where it is too large for a canvas.
  * @param {OffscreenCanvas} canvas
  * @param {Image} image
  */
@@ -33,7 +33,10 @@ export function draw(canvas, image) {
   const direct = "displayWidth" in image;
   const width = direct ? image.displayWidth : image.width;
   const height = direct ? image.displayHeight : image.height;
-  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-  canvas.getContext("2d", { alpha: false })?.drawImage(image, 0, 0);
-  image.close();
+  try {
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    canvas.getContext("2d", { alpha: false })?.drawImage(image, 0, 0);
+  } finally {
+    image.close();
+  }
 }

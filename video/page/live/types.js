@@ -37,7 +37,7 @@
  * @property {number} age_ms from the capture to the drawing, by the server's clock
  * @property {number} width of the picture as it came, px
  * @property {number} height
- * @property {number} fps pictures drawn
+ * @property {number} fps pictures drawn; NaN as long as too few were
  */
 
 /**

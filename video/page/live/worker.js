@@ -10,7 +10,7 @@ import { readPicture, writeAck, writeTime, writeWatch } from "./wire.js";
 /** @typedef {import("./types.js").ToWorker} ToWorker */
 /** @typedef {import("./wire.js").Said} Said */
 
-const NEWS_EVERY = 100; // ms
+const NEWS_EVERY = 250; // ms
 const SURE = 5; // answers about the clock, asked for quickly; then now and then
 const ASK_SOON = 200; // ms
 const ASK_LATER = 10_000; // ms
