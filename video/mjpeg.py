@@ -78,7 +78,7 @@ class Viewer:
         if connection.full:
             return
         chunk, now = channel.once(newest_part), time.monotonic()
-        if now - self._last < _PATIENCE and connection.unread() > 1.5 * len(chunk):
+        if now - self._last < _PATIENCE and connection.unread() > len(chunk):
             return
         if self._pace.due(now):
             self._number, self._last = channel.number, now

@@ -253,7 +253,7 @@ def test_a_client_with_more_than_a_frame_unread_gets_none_until_it_has_read(cloc
     client = view(channel)
     size, seen = len(part(channel.frame)), []
 
-    for unread, seqs in ((0, (2, 3)), (1.4, (4,)), (1.6, (5, 6, 7)), (0, (8,))):
+    for unread, seqs in ((0, (2, 3)), (0.9, (4,)), (1.1, (5, 6, 7)), (0, (8,))):
         client.backlog = round(unread * size)
         for seq in seqs:
             clock.now += INTERVAL
