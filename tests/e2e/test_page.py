@@ -102,13 +102,21 @@ def test_a_camera_is_enlarged_and_left_again_by_mouse_and_by_keyboard(site: Site
         expect(page.locator('.tile[data-camera="phone"]')).to_be_hidden()
         expect_live_video(page, "bikes")
         expect(page.locator(".log-row").first).to_be_visible(timeout=20_000)
-        keep(page, f"labelled-single-{page.viewport_size['width'] if page.viewport_size else 0}")
 
         page.keyboard.press("Escape")
         expect(wall).to_have_attribute("data-view", "wall")
         assert page.url == site.address
         expect(page.locator('.tile[data-camera="phone"]')).to_be_visible()
         expect(link).to_be_focused()
+
+
+def test_one_camera_is_shown_with_what_it_was_labelled(page: Page, size: tuple[int, int]) -> None:
+    tile(page, "bikes").locator("a.open").click()
+    sure = page.locator(".line").filter(has_text=re.compile(r"unicycle.*[4-9]\d %"))
+
+    expect(page.locator(".log-row").nth(12)).to_be_attached(timeout=60_000)
+    expect(sure.first).to_be_visible(timeout=60_000)
+    keep(page, f"labelled-single-{size[0]}")
 
 
 def test_a_camera_that_falls_silent_says_so_until_it_is_back(site: Site, page: Page) -> None:
