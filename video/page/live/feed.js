@@ -1,10 +1,7 @@
 /** The page's side of the live pictures: says what is wanted, hears what is new; a worker does the rest. */
 
-import { localNow } from "./clock.js";
-
 /** @typedef {import("./types.js").Camera} Camera */
 /** @typedef {import("./types.js").News} News */
-/** @typedef {import("./types.js").Counts} Counts */
 /** @typedef {import("./types.js").FromWorker} FromWorker */
 /** @typedef {import("./types.js").ToWorker} ToWorker */
 
@@ -22,12 +19,9 @@ const TOGETHER = 16; // ms in which changes of what is wanted become one
 export class Feed {
   /** Whether this browser can draw away from the page's thread; without it, a feed tells nothing. */
   supported = "OffscreenCanvas" in globalThis && "transferControlToOffscreen" in HTMLCanvasElement.prototype;
-  /** @type {Counts} */
-  counts = { drawn: 0, skipped: 0, undecodable: 0 };
   /** @type {Worker | null} */
   #worker = null;
   #handlers;
-  #offset = 0;
   #away = false;
   /** @type {Map<string, number>} */
   #wanted = new Map();
@@ -81,11 +75,6 @@ export class Feed {
     }, TOGETHER);
   }
 
-  /** The server's clock, ms since the epoch. */
-  now() {
-    return localNow() + this.#offset;
-  }
-
   /** @param {ToWorker} message @param {Transferable[]} [transfer] */
   #tell(message, transfer = []) {
     this.#worker?.postMessage(message, transfer);
@@ -94,13 +83,10 @@ export class Feed {
   /** @param {FromWorker} message */
   #hear(message) {
     if (message.type === "pictures") {
-      this.counts = message.counts;
       this.#handlers.pictures(message.pictures);
     } else if (message.type === "cameras") {
       this.#away = false;
       this.#handlers.cameras(message.cameras);
-    } else if (message.type === "clock") {
-      this.#offset = message.offset;
     } else {
       this.#lose(new Date(message.since));
       void this.#askSession();

@@ -58,10 +58,9 @@
  */
 
 /**
- * What the worker tells the page. `offset`: ms from the browser's clock to the server's.
+ * What the worker tells the page.
  * @typedef {{type: "cameras", cameras: Camera[]}
- *   | {type: "pictures", pictures: Map<string, News>, counts: Counts}
- *   | {type: "clock", offset: number}
+ *   | {type: "pictures", pictures: Map<string, News>}
  *   | {type: "away", since: number}} FromWorker
  */
 

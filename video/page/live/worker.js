@@ -44,7 +44,6 @@ function hear(said) {
     tell({ type: "cameras", cameras: said.cameras });
   } else if (said.type === "time") {
     clock.add(said.echo, localNow(), said.now);
-    tell({ type: "clock", offset: clock.offset });
     clearTimeout(asking);
     asking = setTimeout(askTime, clock.samples < SURE ? ASK_SOON : ASK_LATER);
   }
@@ -83,5 +82,5 @@ self.addEventListener("message", (/** @type {MessageEvent<ToWorker>} */ { data }
 // One message for all that was drawn meanwhile.
 setInterval(() => {
   const pictures = decoder.news();
-  if (pictures.size) tell({ type: "pictures", pictures, counts: decoder.counts });
+  if (pictures.size) tell({ type: "pictures", pictures });
 }, NEWS_EVERY);
