@@ -177,7 +177,7 @@ def test_while_the_broker_is_away_the_services_say_so_and_need_no_restart(system
         assert "topic videocam" in system.readiness(system.pod("producer"))
         consumer = system.pod("consumer")
         wait_for(lambda: "no partition" in system.readiness(consumer), 30, "the group to be lost")
-        assert cameras()["bikes"]["state"] == "no-signal"
+        assert cameras()["bikes"]["state"] == "broker-away"
     finally:
         system.kubectl("scale", "statefulset/kafka", "--replicas=1")
 
