@@ -105,7 +105,7 @@ def test_the_video_goes_on_without_the_model_server_and_labels_come_back(
     pipeline.video(STALEAFTER="1s")
     consumer = pipeline.consumer(f"http://127.0.0.1:{port}/v1/models/imagenet:predict", FORGETAFTER="2s")
     pipeline.producer("bikes", clips / "bikes.mp4")
-    wait_for(lambda: pipeline.camera("bikes").get("state") == "stale", 30, "a picture without a label")
+    wait_for(lambda: pipeline.camera("bikes").get("state") == "model-away", 30, "a picture without a label")
 
     with ModelServer(model_folder, port, tmp_path) as server:
         wait_for(lambda: results(pipeline, "bikes"), 30, "a label")
@@ -207,7 +207,7 @@ def test_kafka_goes_away_and_comes_back_and_nothing_is_restarted(clips: Path, tm
             return int(producer.ledger()["bikes"]["dropped"].get("not_delivered", 0))
 
         broker.go()
-        wait_for(lambda: pipeline.camera("bikes").get("state") == "no-signal", 20, "no signal to be told")
+        wait_for(lambda: pipeline.camera("bikes").get("state") == "broker-away", 20, "its absence to be told")
         before, came = lost(), producer.ledger()["bikes"]["in"]
         wait_for(lambda: lost() > before + 25, 20, "frames to be given up")
         assert producer.ledger()["bikes"]["in"] > came + 25, "the camera is read on"
