@@ -16,9 +16,9 @@ IMAGES = (*(f"streamlens/{name}" for name in SERVICES), "confluentinc/cp-kafka",
 SERVING = "tensorflow/serving:2.19.1"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """A browser."""
+    """A browser; as long as there is one, its event loop keeps others of this thread from running."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser
