@@ -37,13 +37,13 @@ class Connection:
         deadline = time.monotonic() + self._timeout
         if time.monotonic() > self._opened + LIFETIME:
             self._connection.close()
-        was_open = self._connection.sock is not None
         try:
             try:
                 status, text = self._exchange(path, body, deadline)
             except ConnectionError:
-                # A server may close a connection that was idle; that is no reason to do without an answer.
-                if not was_open or time.monotonic() > deadline:
+                # A server may close a connection that was idle, or end just as it takes a new one, and another
+                # be in its place: that is no reason to do without an answer.
+                if time.monotonic() > deadline:
                     raise
                 self._connection.close()
                 status, text = self._exchange(path, body, deadline)

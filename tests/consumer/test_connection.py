@@ -189,6 +189,17 @@ def test_a_connection_that_the_server_closed_is_opened_again() -> None:
     assert len(set(server.connections)) == 2
 
 
+def test_a_server_that_ends_just_as_it_takes_a_connection_is_asked_again() -> None:
+    def leave(request: Request, _: bytes) -> None:
+        request.close_connection = True
+
+    with ScriptedServer(leave, reply(200, b"another")) as server:
+        answer = Connection(server.url, LONG).ask(PATH, b"a")
+
+    assert answer == b"another"
+    assert server.bodies == [b"a", b"a"]
+
+
 def test_a_deadline_that_has_passed_is_no_reason_to_ask_again() -> None:
     with ScriptedServer(reply(200, b""), hang) as server:
         client = Connection(server.url, SOON)
