@@ -41,8 +41,8 @@ class Connection:
             try:
                 status, text = self._exchange(path, body, deadline)
             except ConnectionError:
-                # A server may close a connection that was idle, or end just as it takes a new one, and another
-                # be in its place: that is no reason to do without an answer.
+                # A server may close a connection that was idle, or end just as it takes a new one while
+                # another is in its place: that is no reason to do without an answer.
                 if time.monotonic() > deadline:
                     raise
                 self._connection.close()
