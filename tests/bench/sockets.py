@@ -1,9 +1,7 @@
 """A thousand sockets on one camera, beside a bare asyncio protocol that writes the same bytes."""
 
-import asyncio
 import json
 import os
-import resource
 import selectors
 import socket
 import statistics
@@ -18,10 +16,10 @@ import uvloop
 
 from pipeline.settings import Address
 from tests.bench.figures import Figure
-from tests.bench.streams import Bare, serve_site
+from tests.bench.streams import Bare, serve_bare, serve_site
 from tests.parts import ROOT, free_port
 from video.live.wire import PICTURE, picture
-from video.server import listen
+from video.server import allow_files, listen
 
 _CLIENTS: Final = 1_000
 _SECONDS: Final = 5.0
@@ -36,8 +34,7 @@ _UPGRADE: Final = (
 
 def measure() -> list[Figure]:
     """Return what a frame for all clients costs the video server, against the bare protocol."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    allow_files()
     rounds = [(_cost("ours"), _cost("bare")) for _ in range(_ROUNDS)]
     ours = statistics.median(ours for ours, _ in rounds)
     ratio = statistics.median(ours / bare for ours, bare in rounds)
@@ -123,18 +120,8 @@ class _BareSocket(Bare):
     head = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
 
 
-async def _serve_bare(listener: socket.socket) -> None:
-    clients: set[Bare] = set()
-    await asyncio.get_running_loop().create_server(lambda: _BareSocket(clients), sock=listener)
-    number = 0
-    while True:
-        await asyncio.sleep(_TICK)
-        number += 1
-        chunk = picture(
-            _JPEG, scale=1, camera=1, number=number, seq=number, captured=0, width=1280, height=720
-        )
-        for client in clients:
-            client.show(chunk)
+def _picture(number: int) -> bytes:
+    return picture(_JPEG, scale=1, camera=1, number=number, seq=number, captured=0, width=1280, height=720)
 
 
 def _main(kind: str, port: str) -> None:
@@ -143,9 +130,9 @@ def _main(kind: str, port: str) -> None:
     if kind == "ours":
         serve_site(listener, _JPEG, _TICK)
     else:
-        uvloop.run(_serve_bare(listener))
+        uvloop.run(serve_bare(listener, _BareSocket, _picture, _TICK))
 
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    allow_files()
     _main(*sys.argv[1:])

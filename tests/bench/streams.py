@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import psutil
@@ -128,14 +129,17 @@ class Bare(asyncio.Protocol):
             self._transport.write(chunk)
 
 
-async def _serve_bare(listener: socket.socket) -> None:
+async def serve_bare(
+    listener: socket.socket, kind: type[Bare], chunk: Callable[[int], bytes], tick: float
+) -> None:
+    """Write `chunk` of each number, from 0, to all clients, one each `tick` s."""
     clients: set[Bare] = set()
-    await asyncio.get_running_loop().create_server(lambda: Bare(clients), sock=listener)
-    while True:
-        await asyncio.sleep(_TICK)
-        chunk = part(_FRAME)
+    await asyncio.get_running_loop().create_server(lambda: kind(clients), sock=listener)
+    for number in itertools.count():
+        await asyncio.sleep(tick)
+        made = chunk(number)
         for client in clients:
-            client.show(chunk)
+            client.show(made)
 
 
 def _main(kind: str, port: str) -> None:
@@ -144,7 +148,7 @@ def _main(kind: str, port: str) -> None:
     if kind == "ours":
         serve_site(listener, _JPEG, _TICK)
     else:
-        uvloop.run(_serve_bare(listener))
+        uvloop.run(serve_bare(listener, Bare, lambda _: part(_FRAME), _TICK))
 
 
 if __name__ == "__main__":
