@@ -80,10 +80,6 @@ class Connection:
         if not self._transport.is_closing():
             self._transport.write(chunk)
 
-    def unsent(self) -> int:
-        """Return how many bytes wait here for the kernel."""
-        return self._transport.get_write_buffer_size()
-
     def stuck(self, now: float) -> float:
         """Return for how many s it has been full without a break; `now` is of the monotonic clock."""
         return now - self._full_since if self.full else 0.0
