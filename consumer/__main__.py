@@ -8,7 +8,7 @@ from confluent_kafka import Producer
 from consumer import labels
 from consumer.client import KnownSignature, connect
 from consumer.handlers import HANDLERS
-from consumer.labeller import Labeller
+from consumer.labeller import Labeller, turn
 from consumer.model import Model
 from consumer.settings import ConsumerSettings, handler_of, order_of
 from consumer.teller import Teller
@@ -42,14 +42,13 @@ def serve(settings: ConsumerSettings) -> int:
         quality=settings.jpegquality,
         frame_format=settings.frameformat,
     )
-    service.repeat("label", labeller.step)
     service.at_end(labeller.close)
 
     source = kafka.consumer(
         settings.kafkaportin, settings.groupname, settings.kafkafetchwait, settings.kafkaconfig
     )
     reader = Reader(source, settings.topicnamein, labeller.frames.put, ledger, settings.maxcameras)
-    service.repeat("read", reader.step)
+    service.repeat("label", partial(turn, reader, labeller))
     service.at_end(reader.close)
 
     for unready in (reader.unready, publisher.unready, *(model.unready for model in models)):

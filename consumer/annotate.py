@@ -1,13 +1,15 @@
 """Draws what the models said onto a frame."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 import cv2
 
-from consumer import layout, lettering
+from consumer import layout
 from consumer.layout import Line
 from consumer.lettering import Colour
+from consumer.tiles import Area
 from pipeline.picture import Image
 from pipeline.predictions import Box, Prediction, Result
 
@@ -32,6 +34,42 @@ _BLACK: Final = (0, 0, 0)
 _STALE: Final = 1000  # ms from which on an answer's age is told
 
 
+class Mark(Protocol):
+    """Something drawn on a picture."""
+
+    def areas(self) -> Iterable[Area]:
+        """Return the areas in pixels within which it is drawn; they may reach beyond the picture."""
+
+    def draw(self, image: Image, left: int, top: int) -> None:
+        """Draw it on an image whose upper left corner is `left` and `top` pixels within the picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The edges of a box, `thin` pixels wide and as much black at either side."""
+
+    box: Box
+    thin: int
+    colour: Colour
+
+    def areas(self) -> Iterable[Area]:
+        """Return the areas of its four edges."""
+        reach = self.thin * 3 // 2 + 1
+        left, top, width, height = self.box
+        right, bottom = left + width, top + height
+        for y in top, bottom:
+            yield Area(left - reach, y - reach, right + reach, y + reach)
+        for x in left, right:
+            yield Area(x - reach, top - reach, x + reach, bottom + reach)
+
+    def draw(self, image: Image, left: int, top: int) -> None:
+        """Draw it on an image whose upper left corner is `left` and `top` pixels within the picture."""
+        x, y, width, height = self.box[0] - left, self.box[1] - top, *self.box[2:]
+        corners = (x, y), (x + width - 1, y + height - 1)
+        cv2.rectangle(image, *corners, _BLACK, self.thin * 3)
+        cv2.rectangle(image, *corners, self.colour, self.thin)
+
+
 def stamp(image: Image, predictions: Sequence[Prediction]) -> None:
     """Draw the models' answers: boxes with their labels, the others as lines in the upper left corner.
 
@@ -39,17 +77,23 @@ def stamp(image: Image, predictions: Sequence[Prediction]) -> None:
     a box eight tenths of that; less where a line would not fit.
     """
     height, width = image.shape[:2]
-    placed = layout.corner(lines(predictions), width, height)
+    for mark in marks(predictions, width, height):
+        mark.draw(image, 0, 0)
+
+
+def marks(predictions: Sequence[Prediction], width: int, height: int) -> list[Mark]:
+    """Return what `stamp` draws on an image of that size, in that order."""
+    boxes: list[Mark] = []
+    placed = list(layout.corner(lines(predictions), width, height))
     for number, prediction in enumerate(predictions):
         colour = _colour(number)
         for result in prediction.results:
             box = result.box and layout.clip(result.box, width, height)
             if box:
-                _frame(image, box, colour)
+                boxes.append(Outline(box, layout.edge(height), colour))
                 line = Line(result.label, _end(result, prediction), colour)
                 placed.append(layout.beside(box, line, width, height, placed))
-    for text in placed:
-        lettering.draw(image, text.text, text.left, text.top, text.colour)
+    return [*boxes, *(text for text in placed if text.text.height)]
 
 
 def lines(predictions: Sequence[Prediction]) -> list[Line]:
@@ -70,14 +114,6 @@ def lines(predictions: Sequence[Prediction]) -> list[Line]:
     if texts or any(prediction.results for prediction in predictions):
         return texts
     return [Line("", NOTHING, _colour(0))]
-
-
-def _frame(image: Image, box: Box, colour: Colour) -> None:
-    left, top, width, height = box
-    thin = layout.edge(image.shape[0])
-    corners = (left, top), (left + width - 1, top + height - 1)
-    cv2.rectangle(image, *corners, _BLACK, thin * 3)
-    cv2.rectangle(image, *corners, colour, thin)
 
 
 def _end(result: Result, prediction: Prediction) -> str:

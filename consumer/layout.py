@@ -1,11 +1,13 @@
 """Where texts stand on an image."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from consumer import lettering
 from consumer.lettering import Colour, Text
+from consumer.tiles import Area
+from pipeline.picture import Image
 from pipeline.predictions import Box
 
 _AT_BOX: Final = 0.8  # the letters at a box, beside those in the corner
@@ -29,6 +31,14 @@ class Placed:
     left: int
     top: int
     colour: Colour
+
+    def areas(self) -> Iterable[Area]:
+        """Return the text's rectangle."""
+        yield Area(self.left, self.top, self.left + self.text.width, self.top + self.text.height)
+
+    def draw(self, image: Image, left: int, top: int) -> None:
+        """Draw it on an image whose upper left corner is `left` and `top` pixels within the picture."""
+        lettering.draw(image, self.text, self.left - left, self.top - top, self.colour)
 
 
 def corner(texts: Sequence[Line], width: int, height: int) -> list[Placed]:

@@ -2,9 +2,11 @@
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import cv2
+import numpy as np
 
 from pipeline.picture import Image
 
@@ -50,6 +52,7 @@ def height(letters: float) -> int:
     return round(letters * (1 + _BELOW)) + 2 * _above(letters)
 
 
+@lru_cache(maxsize=256)
 def fit(label: str, end: str, letters: float, room: int) -> Text:
     """Return a text whose width is `room` pixels at most.
 
@@ -75,14 +78,27 @@ def fit(label: str, end: str, letters: float, room: int) -> Text:
 
 
 def draw(image: Image, text: Text, left: int, top: int, colour: Colour) -> None:
-    """Draw a text with a black outline; `left` and `top` are those of its rectangle."""
-    if not text.text:
-        return
-    place = left + _beside(text.letters), top + _above(text.letters) + round(text.letters)
+    """Draw what is on the image of a text with a black outline; `left` and `top` are its rectangle's."""
+    x, y = max(0, left), max(0, top)
+    there = image[y : max(0, top + text.height), x : max(0, left + text.width)]
+    height, width = there.shape[:2]
+    if height and width and text.text:
+        here = slice(y - top, y - top + height), slice(x - left, x - left + width)
+        pixels, mask = _drawn(text, colour)
+        cv2.copyTo(pixels[here], mask[here], there)
+
+
+@lru_cache(maxsize=256)
+def _drawn(text: Text, colour: Colour) -> tuple[Image, Image]:
+    """Return a text's rectangle on black, and where it covers what is beneath: labels seldom change."""
+    place = _beside(text.letters), _above(text.letters) + round(text.letters)
     scale = text.letters / _CAPITAL
+    pixels = np.zeros((text.height, text.width, 3), np.uint8)
+    mask = np.zeros((text.height, text.width), np.uint8)
     # The outline's own edge is not smoothed: that would take longer than all the rest.
-    cv2.putText(image, text.text, place, _FONT, scale, _BLACK, _outline(text.letters), cv2.LINE_8)
-    cv2.putText(image, text.text, place, _FONT, scale, colour, _stroke(text.letters), cv2.LINE_AA)
+    cv2.putText(mask, text.text, place, _FONT, scale, (255,), _outline(text.letters), cv2.LINE_8)
+    cv2.putText(pixels, text.text, place, _FONT, scale, colour, _stroke(text.letters), cv2.LINE_AA)
+    return pixels, mask
 
 
 def _width(text: str, letters: float) -> int:

@@ -104,7 +104,9 @@ class ConsumerSettings(Settings):
     forgetafter: Duration = Field(
         10, ge=0.1, le=3600, description="age at which an answer is no longer shown, 100ms to 1h"
     )
-    jpegquality: int = Field(85, ge=1, le=100, description="JPEG quality of labelled frames, 1 to 100")
+    jpegquality: int | None = Field(
+        None, ge=1, le=100, description="JPEG quality of labelled frames, 1 to 100; as they came by default"
+    )
     frameformat: Format = Field("jpeg", description="jpeg, or mat for the original system's message")
     maxcameras: int = Field(256, ge=1, le=10_000, description="cameras read at most, 1 to 10000")
 

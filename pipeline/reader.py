@@ -46,25 +46,18 @@ class Reader:
         self._seldom = Seldom(log)
         consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
 
-    def step(self) -> None:
-        """Read one message, waiting for it at most a fifth of a second."""
-        message = self._consumer.poll(0.2)
+    def step(self, wait: float = 0.2) -> bool:
+        """Read one message, waiting for it at most `wait` s; tell whether there was one."""
+        message = self._consumer.poll(wait)
         if message is None:
             if self._time_to_ask():
                 self._ask()
-            return
+            return False
         if problem := message.error():
             self._seldom.warning(problem.name(), f"topic {self._topic}: {problem.str()}")
-            return
-        self._came, self._broker_away = time.monotonic(), False
-        try:
-            frame = _frame(message)
-        except FrameError as error:
-            _POISON.labels(error.kind).inc()
-            place = f"{message.topic()}[{message.partition()}] at {message.offset()}"
-            self._seldom.warning(error.kind, f"message of {place} skipped: {error}")
-            return
-        self._admit(frame)
+        else:
+            self._take(message)
+        return True
 
     @property
     def broker_away(self) -> bool:
@@ -108,6 +101,17 @@ class Reader:
     def _holds_messages(self, partition: int) -> bool:
         place = TopicPartition(self._topic, partition)
         return bool(self._consumer.get_watermark_offsets(place, timeout=0.5)[1])
+
+    def _take(self, message: Received) -> None:
+        self._came, self._broker_away = time.monotonic(), False
+        try:
+            frame = _frame(message)
+        except FrameError as error:
+            _POISON.labels(error.kind).inc()
+            place = f"{message.topic()}[{message.partition()}] at {message.offset()}"
+            self._seldom.warning(error.kind, f"message of {place} skipped: {error}")
+            return
+        self._admit(frame)
 
     def _admit(self, frame: Frame) -> None:
         if frame.camera not in self._cameras:

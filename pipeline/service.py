@@ -1,5 +1,6 @@
 """The life of a service: its workers are started, watched, started again when they fail, and stopped."""
 
+import gc
 import logging
 import signal
 import threading
@@ -65,7 +66,7 @@ class Service:
         """Add a worker that runs until its pulse says stop."""
         self._workers.append(_Worker(name, run, Pulse(self._stopping)))
 
-    def repeat(self, name: str, step: Callable[[], None]) -> None:
+    def repeat(self, name: str, step: Callable[[], object]) -> None:
         """Add a worker that does one step after another; a step waits a second at most."""
 
         def run(pulse: Pulse) -> None:
@@ -93,6 +94,9 @@ class Service:
             threading.Thread(target=self._supervise, args=(worker,), name=worker.name, daemon=True)
             for worker in self._workers
         ]
+        # What is here now stays: the garbage collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
         for thread in threads:
             thread.start()
         log.info("%s started", self._name)

@@ -1,0 +1,158 @@
+"""How a JPEG's pixels are coded, as its head says it (ITU-T T.81, annex B), and which quality that is."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from pipeline import picture
+
+_BASELINE, _EXTENDED, _PROGRESSIVE = 0xC0, 0xC1, 0xC2
+_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_ARITHMETIC: Final = frozenset(range(0xC9, 0xD0)) - {0xCC}
+_HUFFMAN, _SCAN, _QUANTIZATION, _INTERVAL, _EXIF, _ADOBE = 0xC4, 0xDA, 0xDB, 0xDD, 0xE1, 0xEE
+_SEQUENTIAL: Final = bytes([0, 63, 0])  # a scan with all coefficients at once
+_420: Final = (0x22, 0x11, 0x11)
+
+
+class UnfitError(ValueError):
+    """The rows of a JPEG cannot be exchanged one by one; `reason` is one word for the counters."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A colour component: its number, its sampling factors, and its tables as they stand in the file.
+
+    `sampling` has the horizontal factor in the upper four bits and the vertical one in the lower.
+    """
+
+    number: int
+    sampling: int
+    quantization: bytes
+    dc: bytes
+    ac: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What comes before the entropy-coded data of a baseline JPEG with 4:2:0 subsampling.
+
+    `width` and `height` are in pixels, `interval` is the restart interval in MCUs (0: none), and `size_at` is
+    where the height and the width stand, two bytes each. JPEGs with equal components code pixels
+    the same way.
+    """
+
+    width: int
+    height: int
+    interval: int
+    size_at: int
+    components: tuple[Component, ...]
+
+
+def head_length(data: bytes) -> int:
+    """Return how many bytes come before the entropy-coded data; raise `UnfitError` where there is none."""
+    at = 2
+    while data[at : at + 1] == b"\xff":
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4])
+        if data[at + 1] == _SCAN:
+            return end
+        at = end
+    raise UnfitError("markers")
+
+
+@lru_cache(maxsize=256)
+def parse(head: bytes) -> Head:
+    """Read a head; raise `UnfitError` where it is not baseline, 8 bits, YCbCr 4:2:0 and one scan."""
+    quantization: dict[int, bytes] = {}
+    huffman: dict[int, bytes] = {}
+    frame, scan, interval, size_at = b"", b"", 0, 0
+    at = 2
+    while at < len(head):
+        marker, end = head[at + 1], at + 2 + int.from_bytes(head[at + 2 : at + 4])
+        body = head[at + 4 : end]
+        if marker in _FRAMES:
+            _check_process(marker, body)
+            frame, size_at = body, at + 5
+        elif marker == _QUANTIZATION:
+            quantization |= _quantization_tables(body)
+        elif marker == _HUFFMAN:
+            huffman |= _huffman_tables(body)
+        elif marker == _INTERVAL:
+            interval = int.from_bytes(body)
+        elif marker == _SCAN:
+            scan = body
+        elif marker == _ADOBE or (marker == _EXIF and body.startswith(b"Exif")):
+            # Other colours, or a picture that is to be turned.
+            raise UnfitError("exif" if marker == _EXIF else "colours")
+        at = end
+    components = _components(frame, scan, quantization, huffman)
+    if tuple(component.sampling for component in components) != _420:
+        raise UnfitError("sampling")
+    height, width = int.from_bytes(frame[1:3]), int.from_bytes(frame[3:5])
+    return Head(width, height, interval, size_at, components)
+
+
+@lru_cache(maxsize=256)
+def quality_of(components: tuple[Component, ...]) -> int | None:
+    """Return at which quality `pipeline.picture` codes pixels like this, None where it does at none."""
+    return next((quality for quality in range(100, 0, -1) if _ours(quality) == components), None)
+
+
+@lru_cache(maxsize=100)
+def _ours(quality: int) -> tuple[Component, ...]:
+    sample = picture.encode(np.zeros((16, 16, 3), np.uint8), quality)
+    return parse(sample[: head_length(sample)]).components
+
+
+def _check_process(marker: int, body: bytes) -> None:
+    if marker in _ARITHMETIC:
+        raise UnfitError("arithmetic")
+    if marker != _BASELINE:
+        reasons = {_PROGRESSIVE: "progressive", _EXTENDED: "extended"}
+        raise UnfitError(reasons.get(marker, "process"))
+    if len(body) < 6 or body[0] != 8:
+        raise UnfitError("precision")
+
+
+def _components(
+    frame: bytes, scan: bytes, quantization: dict[int, bytes], huffman: dict[int, bytes]
+) -> tuple[Component, ...]:
+    fields = [frame[at : at + 3] for at in range(6, len(frame), 3)]
+    chosen = [scan[at : at + 2] for at in range(1, len(scan) - 3, 2)]
+    # Of three components with other numbers some decoders think that they are red, green and blue.
+    if [field[0] for field in fields] != [1, 2, 3] or [pair[0] for pair in chosen] != [1, 2, 3]:
+        raise UnfitError("colours")
+    if scan[-3:] != _SEQUENTIAL:
+        raise UnfitError("process")
+    try:
+        return tuple(
+            Component(
+                number, sampling, quantization[table], huffman[pair[1] >> 4], huffman[16 | pair[1] & 15]
+            )
+            for (number, sampling, table), pair in zip(fields, chosen, strict=True)
+        )
+    except (KeyError, ValueError):
+        raise UnfitError("tables") from None
+
+
+def _quantization_tables(body: bytes) -> dict[int, bytes]:
+    tables, at = {}, 0
+    while at < len(body):
+        length = 128 if body[at] >> 4 else 64
+        tables[body[at] & 15] = body[at + 1 : at + 1 + length]
+        at += 1 + length
+    return tables
+
+
+def _huffman_tables(body: bytes) -> dict[int, bytes]:
+    tables, at = {}, 0
+    while at < len(body):
+        end = at + 17 + sum(body[at + 1 : at + 17])
+        tables[body[at]] = body[at + 1 : end]  # DC tables are 0 to 15, AC tables 16 to 31
+        at = end
+    return tables
