@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
@@ -184,6 +185,20 @@ def test_a_repeated_step_beats_each_time(service: Service) -> None:
     service.run()
 
     assert beats == sorted(set(beats))
+
+
+@pytest.mark.skipif(not Path("/proc/thread-self").exists(), reason="there is no /proc here, as on Linux")
+def test_a_worker_has_its_name_in_the_system_too(service: Service) -> None:
+    names = []
+
+    def work(_: Pulse) -> None:
+        names.append(Path("/proc/thread-self/comm").read_text().strip())
+        service.stop()
+
+    service.work("a name that is long", work)
+    service.run()
+
+    assert names == ["a name that is "[:15].strip()]
 
 
 def test_a_worker_that_fails_is_started_again_and_counted(
