@@ -1,5 +1,6 @@
 """How a JPEG's pixels are coded, as its head says it (ITU-T T.81, annex B), and which quality that is."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -14,14 +15,19 @@ _ARITHMETIC: Final = frozenset(range(0xC9, 0xD0)) - {0xCC}
 _HUFFMAN, _SCAN, _QUANTIZATION, _INTERVAL, _EXIF, _ADOBE = 0xC4, 0xDA, 0xDB, 0xDD, 0xE1, 0xEE
 _SEQUENTIAL: Final = bytes([0, 63, 0])  # a scan with all coefficients at once
 _420: Final = (0x22, 0x11, 0x11)
+_LONGEST: Final = 64 * 1024  # bytes of a head: those that were read are kept for the next frames
 
 
 class UnfitError(ValueError):
-    """The rows of a JPEG cannot be exchanged one by one; `reason` is one word for the counters."""
+    """The tiles of a JPEG cannot be exchanged one by one; `reason` is one word for the counters.
 
-    def __init__(self, reason: str) -> None:
+    `quality` is the JPEG's own, None where it has none that `pipeline.picture` knows.
+    """
+
+    def __init__(self, reason: str, quality: int | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.quality = quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +62,9 @@ class Head:
 
 def head_length(data: bytes) -> int:
     """Return how many bytes come before the entropy-coded data; raise `UnfitError` where there is none."""
-    at = 2
-    while data[at : at + 1] == b"\xff":
-        end = at + 2 + int.from_bytes(data[at + 2 : at + 4])
-        if data[at + 1] == _SCAN:
+    for marker, _, end in _segments(data):
+        if marker == _SCAN:
             return end
-        at = end
     raise UnfitError("markers")
 
 
@@ -71,13 +74,11 @@ def parse(head: bytes) -> Head:
     quantization: dict[int, bytes] = {}
     huffman: dict[int, bytes] = {}
     frame, scan, interval, size_at = b"", b"", 0, 0
-    at = 2
-    while at < len(head):
-        marker, end = head[at + 1], at + 2 + int.from_bytes(head[at + 2 : at + 4])
-        body = head[at + 4 : end]
+    for marker, at, end in _segments(head):
+        body = head[at:end]
         if marker in _FRAMES:
             _check_process(marker, body)
-            frame, size_at = body, at + 5
+            frame, size_at = body, at + 1
         elif marker == _QUANTIZATION:
             quantization |= _quantization_tables(body)
         elif marker == _HUFFMAN:
@@ -89,7 +90,6 @@ def parse(head: bytes) -> Head:
         elif marker == _ADOBE or (marker == _EXIF and body.startswith(b"Exif")):
             # Other colours, or a picture that is to be turned.
             raise UnfitError("exif" if marker == _EXIF else "colours")
-        at = end
     components = _components(frame, scan, quantization, huffman)
     if tuple(component.sampling for component in components) != _420:
         raise UnfitError("sampling")
@@ -107,6 +107,15 @@ def quality_of(components: tuple[Component, ...]) -> int | None:
 def _ours(quality: int) -> tuple[Component, ...]:
     sample = picture.encode(np.zeros((16, 16, 3), np.uint8), quality)
     return parse(sample[: head_length(sample)]).components
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Return each segment's marker, and where its body begins and ends, as far as there are any in a row."""
+    at, most = 2, min(len(data), _LONGEST)
+    while at + 4 <= most and data[at] == 0xFF:
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4])
+        yield data[at + 1], at + 4, end
+        at = end
 
 
 def _check_process(marker: int, body: bytes) -> None:

@@ -3,12 +3,12 @@
 https://www.tensorflow.org/tfx/serving/api_rest
 """
 
-import base64
 import json
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
+import pybase64
 
 from consumer.connection import Connection
 from consumer.errors import ModelError
@@ -103,7 +103,7 @@ def outputs(text: bytes) -> dict[str, Array]:
 
 def _value(row: Any) -> bytes:
     if isinstance(row, bytes):
-        return b'{"b64":"%s"}' % base64.b64encode(row)
+        return b'{"b64":"%s"}' % pybase64.b64encode(row)
     if isinstance(row, np.ndarray) and row.dtype == object:
         return b"[%s]" % b",".join(map(_value, row))
     return json.dumps(row.tolist(), separators=(",", ":")).encode()

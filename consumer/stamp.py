@@ -28,9 +28,10 @@ def stamp(frame: Frame, quality: int | None) -> bytes:
         return _stamp_tiles(frame, quality)
     except UnfitError as error:
         _WHOLE.labels(error.reason).inc()
+        own = error.quality
     image = picture.decode(frame.jpeg)
     annotate.stamp(image, frame.predictions)
-    return picture.encode(image, quality or _QUALITY)
+    return picture.encode(image, quality or own or _QUALITY)
 
 
 def _stamp_tiles(frame: Frame, quality: int | None) -> bytes:

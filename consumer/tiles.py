@@ -50,7 +50,7 @@ class Tiles:
             raise UnfitError("quality")
         row = -(-head.width // MCU)
         if not head.interval or row % head.interval:
-            raise UnfitError("restarts")
+            raise UnfitError("restarts", own)
         self.columns, self.rows = row // head.interval, -(-head.height // MCU)
         self.width = head.interval * MCU
         self._jpeg, self._head, self._quality = jpeg, head, own
@@ -137,7 +137,7 @@ class Tiles:
         if rows == self.rows and wanted:
             wanted[-1] = END
         if [marker[0] for marker in markers] != wanted:
-            raise UnfitError("markers")
+            raise UnfitError("markers", self._quality)
 
 
 def _runs(numbers: list[int]) -> list[tuple[int, int]]:

@@ -4,13 +4,13 @@
 for the depth and the channels (`CV_8UC1` 0, `CV_8UC3` 16, `CV_8UC4` 24), as gocv writes it; no spaces.
 """
 
-import base64
 import binascii
 import json
 from typing import Final
 
 import cv2
 import numpy as np
+import pybase64
 
 from pipeline.picture import Image
 
@@ -25,16 +25,15 @@ class MatError(ValueError):
 def encode(image: Image) -> bytes:
     """Write an image as the original's message."""
     rows, columns, channels = image.shape
-    head = {"channels": channels, "rows": rows, "cols": columns, "type": 16}
-    text = base64.b64encode(image.tobytes()).decode()
-    return json.dumps({"mat": text, **head}, separators=(",", ":")).encode()
+    text = pybase64.b64encode(np.ascontiguousarray(image))
+    return b'{"mat":"%b","channels":%d,"rows":%d,"cols":%d,"type":16}' % (text, channels, rows, columns)
 
 
 def decode(value: bytes) -> Image:
     """Read the original's message as a BGR image; raise `MatError` for anything else."""
     try:
         fields = json.loads(value)
-        pixels = base64.b64decode(fields["mat"], validate=True)
+        pixels = pybase64.b64decode(fields["mat"], validate=True)
         rows, columns, kind = (int(fields[name]) for name in ("rows", "cols", "type"))
     except (KeyError, TypeError, OverflowError, RecursionError) as error:
         raise MatError(f"not the fields of a matrix: {error!r}") from None
