@@ -25,7 +25,7 @@ class MatError(ValueError):
 def encode(image: Image) -> bytes:
     """Write an image as the original's message."""
     rows, columns, channels = image.shape
-    text = pybase64.b64encode(np.ascontiguousarray(image))
+    text = pybase64.b64encode(np.ascontiguousarray(image).data)
     return b'{"mat":"%b","channels":%d,"rows":%d,"cols":%d,"type":16}' % (text, channels, rows, columns)
 
 
