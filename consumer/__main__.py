@@ -12,7 +12,7 @@ from consumer.labeller import Labeller, turn
 from consumer.model import Model
 from consumer.settings import ConsumerSettings, handler_of, order_of
 from consumer.teller import Teller
-from pipeline import kafka, startup
+from pipeline import kafka, process, startup
 from pipeline.frame import Frame
 from pipeline.ledger import Ledger
 from pipeline.publisher import Publisher
@@ -22,6 +22,7 @@ from pipeline.service import Service
 
 def serve(settings: ConsumerSettings) -> int:
     """Wire the parts and run until told to stop."""
+    process.settle()
     ledger = Ledger()
     service = Service("consumer", settings.healthport, ledger)
 

@@ -3,7 +3,7 @@
 import logging
 from functools import partial
 
-from pipeline import kafka, startup
+from pipeline import kafka, process, startup
 from pipeline.ledger import Ledger
 from pipeline.publisher import Publisher
 from pipeline.service import Service
@@ -18,6 +18,7 @@ log = logging.getLogger("producer")
 
 def serve(settings: ProducerSettings) -> int:
     """Wire the parts and run until told to stop."""
+    process.settle()
     log.info("camera %s: %s", settings.cameraname, mask(settings.source))
     ledger = Ledger()
     service = Service("producer", settings.healthport, ledger)

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Final
 
 from pipeline.ledger import Ledger
+from pipeline.logs import Seldom
 from pipeline.newest import Newest
 from pipeline.pace import Pace
+from pipeline.picture import PictureError
 from pipeline.service import Pulse
 from producer.capture import Capture, Captured, CaptureError
 
@@ -21,7 +23,8 @@ _LONGEST_WAIT: Final = 30.0
 class Camera:
     """Reads a camera as fast as it delivers, or a file at the pace of the ticks, into `frames`.
 
-    A lost camera is opened again with growing waits; `open_capture` raises `CaptureError` when it cannot.
+    A lost camera is opened again with growing waits, and so is one whose frames hold no pictures;
+    `open_capture` raises `CaptureError` when it cannot.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Camera:
         self._failures = 0
         self._trouble: str | None = "not open yet"
         self._last = self._tick = time.monotonic()
+        self._seldom = Seldom(log)
 
     def run(self, pulse: Pulse) -> None:
         """Read frames until told to stop."""
@@ -55,7 +59,7 @@ class Camera:
                 if self._is_file:
                     _wait(pulse, self._until_tick())
                 try:
-                    self._admit(self._read())
+                    self._step(self._capture or self._opened())
                 except CaptureError as error:
                     _wait(pulse, self._lost(error))
         finally:
@@ -68,22 +72,39 @@ class Camera:
             return f"camera {self.name} is frozen: no new frame for {silent:.0f} s"
         return self._trouble and f"camera {self.name}: {self._trouble}"
 
-    def _read(self) -> Captured:
-        if self._capture is None:
-            self._capture = self._open_capture()
-        return self._capture.read()
-
-    def _admit(self, captured: Captured) -> None:
+    def _opened(self) -> Capture:
+        self._capture = self._open_capture()
+        self._pace = Pace(self._interval)  # the first frame is due
         self._last = time.monotonic()
+        return self._capture
+
+    def _step(self, capture: Capture) -> None:
+        capture.grab()
+        now = time.monotonic()
+        self._ledger.came(self.name)
+        if not (self._is_file or self._pace.due(now)):
+            self._ledger.dropped(self.name, "not_due")
+            return
+        try:
+            captured = capture.retrieve()
+        except PictureError as error:
+            self._skipped(error)
+            return
+        except Exception:
+            self._ledger.dropped(self.name, "failed")
+            raise
+        self._last = now
         if self._trouble:
-            log.info("camera %s delivers frames of %d x %d", self.name, *captured.image.shape[1::-1])
+            log.info("camera %s delivers frames of %d x %d", self.name, captured.width, captured.height)
             self._trouble = None
             self._failures = 0
-        self._ledger.came(self.name)
-        if self._is_file or self._pace.due(self._last):
-            self.frames.put(self.name, captured)
-        else:
-            self._ledger.dropped(self.name, "not_due")
+        self.frames.put(self.name, captured)
+
+    def _skipped(self, error: PictureError) -> None:
+        self._ledger.dropped(self.name, "bad_picture")
+        self._seldom.warning("bad_picture", f"a frame of {self.name} skipped: {error}")
+        if time.monotonic() - self._last > self._frozen_after + self._interval:
+            raise CaptureError(f"it gives no pictures: {error}")
 
     def _until_tick(self) -> float:
         now = time.monotonic()

@@ -1,28 +1,35 @@
-"""From captured image to published frame: scale, encode, send."""
+"""From captured picture to published frame: scale, encode, send."""
 
 import itertools
 import logging
+from typing import Final
 
-import cv2
 from prometheus_client import Counter
 
 from pipeline import mat, picture
 from pipeline.frame import Format, Frame, Message, encode
 from pipeline.ledger import Ledger
 from pipeline.logs import Seldom
+from pipeline.picture import Image
 from pipeline.publisher import Publisher
+from producer import scale
 from producer.camera import Camera
 from producer.capture import Captured
 
 log = logging.getLogger(__name__)
 
+_QUALITY: Final = 85
 _IDENTICAL = Counter(
     "streamlens_identical_frames", "Frames that are the same as the one before, to the last bit", ["camera"]
 )
 
 
 class FramePublisher:
-    """Publishes a camera's newest frames, numbered from 0."""
+    """Publishes a camera's newest frames, numbered from 0.
+
+    With a `quality` of None the JPEGs of a camera that sends JPEGs are published as they came, where nothing
+    is to be scaled.
+    """
 
     def __init__(
         self,
@@ -31,7 +38,7 @@ class FramePublisher:
         ledger: Ledger,
         *,
         scale: tuple[float, float],
-        quality: int,
+        quality: int | None,
         frame_format: Format,
     ) -> None:
         self._camera = camera
@@ -71,13 +78,19 @@ class FramePublisher:
             self._ledger.dropped(self._camera.name, "stopping")
 
     def _encode(self, captured: Captured) -> Message:
-        image = captured.image
-        height, width = image.shape[:2]
-        if self._scale != (1, 1):
-            width = max(1, round(width * self._scale[0]))
-            height = max(1, round(height * self._scale[1]))
-            image = cv2.resize(image, (width, height))  # type: ignore[assignment]
+        came = captured.width, captured.height
+        size = scale.size_of(*came, self._scale)
         if self._format == "mat":
-            return Message(None, mat.encode(image), [])
-        data = picture.encode(image, self._quality)
-        return encode(Frame(self._camera.name, next(self._numbers), captured.at, data, width, height))
+            return Message(None, mat.encode(_image(captured, size)), [])
+        if isinstance(captured.picture, bytes) and self._quality is None and size == came:
+            data = captured.picture
+        else:
+            data = picture.encode(_image(captured, size), self._quality or _QUALITY)
+        return encode(Frame(self._camera.name, next(self._numbers), captured.at, data, *size))
+
+
+def _image(captured: Captured, size: tuple[int, int]) -> Image:
+    image = captured.picture
+    if isinstance(image, bytes):
+        image = scale.decode(image, (captured.width, captured.height), size)
+    return scale.to_size(image, *size)

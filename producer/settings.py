@@ -32,7 +32,12 @@ class ProducerSettings(Settings):
     kafkaport: Bootstrap = Field(description="Kafka's address, such as kf1-service:19091")
     imagescalex: float = Field(1, gt=0, le=8, description="factor on the width, above 0 up to 8")
     imagescaley: float = Field(1, gt=0, le=8, description="factor on the height, above 0 up to 8")
-    jpegquality: int = Field(85, ge=1, le=100, description="JPEG quality, 1 to 100")
+    jpegquality: int | None = Field(
+        None,
+        ge=1,
+        le=100,
+        description="JPEG quality, 1 to 100; by default 85, and JPEGs of a camera stay as they came",
+    )
     frameformat: Format = Field("jpeg", description="jpeg, or mat for the original system's message")
     frozenafter: Duration = Field(
         5,

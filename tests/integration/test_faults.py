@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from confluent_kafka import Producer
 
@@ -26,7 +27,8 @@ def rtsp_camera(system_python: str, clips: Path, tmp_path: Path) -> RtspCamera:
     """Make a real RTSP server that shows a real film's first seconds at a port, round and round."""
     film = Capture(str(clips / "bikes.mp4"), is_file=True, read_timeout=5)
     for number in range(100):
-        cv2.imwrite(str(tmp_path / f"{number:04d}.jpg"), film.read().image)
+        film.grab()
+        cv2.imwrite(str(tmp_path / f"{number:04d}.jpg"), np.asarray(film.retrieve().picture))
 
     def start(port: int) -> Process:
         command = [system_python, "-m", "tests.rtsp_camera", str(port), str(tmp_path / "%04d.jpg")]

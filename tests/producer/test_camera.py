@@ -1,5 +1,6 @@
 import logging
 import threading
+from collections.abc import Callable
 from itertools import pairwise
 from typing import cast
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.ledger import Ledger
+from pipeline.picture import PictureError
 from pipeline.service import Pulse
 from producer import camera as module
 from producer.camera import Camera
@@ -62,15 +64,21 @@ class FakeCapture:
         self.durations = durations
         self.closed = False
 
-    def read(self) -> Captured:
+    def grab(self) -> None:
         assert not self.closed
         if not self.durations:
             raise CaptureError("it gives no more frames")
         self.kit.time.now += self.durations.pop(0)
-        self.kit.reads.append(self.kit.time.now)
-        if len(self.kit.reads) == self.kit.stop_after:
+        self.kit.grabs.append(self.kit.time.now)
+        if len(self.kit.grabs) == self.kit.stop_after:
             self.kit.pulse.stopping.set()
-        return Captured(np.zeros((48, 64, 3), np.uint8), len(self.kit.reads))
+
+    def retrieve(self) -> Captured:
+        number = len(self.kit.grabs)
+        self.kit.retrieved.append(number)
+        if self.kit.broken(number):
+            raise PictureError("no JPEG")
+        return Captured(np.zeros((48, 64, 3), np.uint8), 64, 48, number)
 
     def close(self) -> None:
         self.closed = True
@@ -90,7 +98,9 @@ class Kit:
         self.script: list[list[float] | None] = []
         self.captures: list[FakeCapture] = []
         self.opened: list[float] = []
-        self.reads: list[float] = []
+        self.grabs: list[float] = []
+        self.retrieved: list[int] = []
+        self.broken: Callable[[int], bool] = lambda _: False
 
     def camera(self, *, is_file: bool = False, interval: float = INTERVAL) -> Camera:
         return Camera(
@@ -132,6 +142,7 @@ def test_of_a_fast_camera_the_frames_that_are_not_due_are_counted(kit: Kit) -> N
     due = 400 - counts["dropped"]["not_due"]
     assert counts["in"] == 400
     assert 100 <= due <= 102
+    assert len(kit.retrieved) == due, "those that are not due are never retrieved"
     assert counts["dropped"]["replaced"] == due - 1
     assert counts["pending"] == 1
 
@@ -172,7 +183,7 @@ def test_the_ticks_pace_a_file(kit: Kit) -> None:
 
     begun = [started + INTERVAL * number for number in range(1, 7)]
     took = [0.0, 0.01, 0.03, 0.0, 0.02, 0.0]
-    assert kit.reads == pytest.approx([at + s for at, s in zip(begun, took, strict=True)])
+    assert kit.grabs == pytest.approx([at + s for at, s in zip(begun, took, strict=True)])
     assert "not_due" not in kit.ledger.totals()["dropped"]
 
 
@@ -182,7 +193,7 @@ def test_missed_ticks_are_left_out(kit: Kit) -> None:
 
     kit.camera(is_file=True).run(kit.pulse)
 
-    gaps = [later - earlier for earlier, later in pairwise(kit.reads)]
+    gaps = [later - earlier for earlier, later in pairwise(kit.grabs)]
     assert gaps == pytest.approx([INTERVAL, INTERVAL + 1.0, 0.0, INTERVAL, INTERVAL])
 
 
@@ -207,7 +218,7 @@ def test_a_lost_camera_is_closed_and_opened_again(kit: Kit) -> None:
     kit.camera().run(kit.pulse)
 
     assert [capture.closed for capture in kit.captures] == [True, True]
-    assert len(kit.reads) == 5
+    assert len(kit.grabs) == 5
     assert kit.ledger.totals()["in"] == 5
 
 
@@ -219,6 +230,15 @@ def test_the_waits_begin_small_again_after_a_frame(kit: Kit) -> None:
     lost_again, failed_again = kit.waits()[4:]
     assert lost_again <= 0.5 + 0.01 + 1e-6
     assert 0.75 - 1e-6 <= failed_again <= 1.0 + 1e-6
+
+
+def test_the_first_frame_of_a_camera_that_is_back_is_due(kit: Kit) -> None:
+    kit.script = [[0.01], [0.01], [0.01, 0.01]]
+
+    kit.camera(interval=3600).run(kit.pulse)
+
+    assert kit.retrieved == [1, 2, 3]
+    assert kit.ledger.totals()["dropped"] == {"replaced": 2, "not_due": 1}
 
 
 def test_the_heart_beats_while_a_lost_camera_is_waited_for(kit: Kit) -> None:
@@ -238,7 +258,7 @@ def test_the_heart_beats_while_a_tick_is_waited_for(kit: Kit) -> None:
     kit.camera(is_file=True, interval=60.0).run(kit.pulse)
 
     gaps = [later - earlier for earlier, later in pairwise(kit.pulse.beats)]
-    assert kit.reads == pytest.approx([1060.0, 1120.0, 1180.0])
+    assert kit.grabs == pytest.approx([1060.0, 1120.0, 1180.0])
     assert max(gaps) <= 1.0 + 1e-6
 
 
@@ -266,7 +286,7 @@ def test_the_source_is_closed_at_the_end(kit: Kit) -> None:
 
     kit.camera().run(kit.pulse)
 
-    assert len(kit.reads) == 3
+    assert len(kit.grabs) == 3
     assert kit.captures[0].closed
 
 
@@ -277,6 +297,66 @@ def test_the_source_is_closed_also_when_a_bug_comes_to_light(kit: Kit) -> None:
         kit.camera().run(kit.pulse)
 
     assert kit.captures[0].closed
+
+
+# Frames without pictures
+
+
+def test_a_frame_without_a_picture_is_skipped_and_counted(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
+    kit.script = [[INTERVAL] * 6]
+    kit.stop_after = 6
+    kit.broken = lambda number: number % 2 == 0
+    camera = kit.camera()
+
+    camera.run(kit.pulse)
+
+    assert kit.ledger.totals() == {
+        "in": 6,
+        "out": 0,
+        "dropped": {"bad_picture": 3, "replaced": 2},
+        "pending": 1,
+    }
+    assert len(kit.opened) == 1
+    assert caplog.messages == ["a frame of front skipped: no JPEG"]
+    assert camera.unready() is None
+
+
+def test_a_camera_that_gives_no_pictures_is_opened_again(kit: Kit) -> None:
+    kit.script = [[1.0] * 10, [1.0] * 2]
+    kit.stop_after = 8
+    kit.broken = lambda number: number <= 6
+    camera = kit.camera()
+
+    camera.run(kit.pulse)
+
+    assert len(kit.opened) == 2, "after the sixth frame, as 5 s are what it may be silent"
+    assert kit.captures[0].durations == [1.0] * 4
+    assert kit.ledger.totals()["dropped"] == {"bad_picture": 6, "replaced": 1}
+    assert camera.unready() is None
+
+
+def test_a_camera_that_gives_no_pictures_is_told_so(kit: Kit) -> None:
+    kit.script = [[1.0] * 6]
+    kit.broken = lambda _: True
+    kit.pulse.stop_at = 1006.0
+    camera = kit.camera()
+
+    camera.run(kit.pulse)
+
+    assert camera.unready() == "camera front: it gives no pictures: no JPEG"
+
+
+def test_a_bug_in_retrieving_is_counted(kit: Kit) -> None:
+    def bug(_: int) -> bool:
+        raise ZeroDivisionError
+
+    kit.script = [[0.01]]
+    kit.broken = bug
+
+    with pytest.raises(ZeroDivisionError):
+        kit.camera().run(kit.pulse)
+
+    assert kit.ledger.totals() == {"in": 1, "out": 0, "dropped": {"failed": 1}, "pending": 0}
 
 
 # What it tells

@@ -1,11 +1,12 @@
 import json
 from typing import Any, cast
 
+import cv2
 import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 
-from pipeline import mat, picture
+from pipeline import jpeg, mat, picture
 from pipeline.frame import Frame, Message, decode
 from pipeline.ledger import Ledger
 from pipeline.picture import Image
@@ -36,15 +37,23 @@ class Kit:
             "front", no_capture, interval=1, is_file=False, frozen_after=5, ledger=self.ledger
         )
         self.sent = FakePublisher()
-        options: dict[str, Any] = {"scale": (1, 1), "quality": 85, "frame_format": "jpeg"}
+        options: dict[str, Any] = {"scale": (1, 1), "quality": None, "frame_format": "jpeg"}
         self.frames = FramePublisher(
             self.camera, cast("Publisher", self.sent), self.ledger, **options | changed
         )
 
     def publish(self, image: Image, at: int = 0) -> Message:
-        self.camera.frames.put("front", Captured(image, at))
-        self.frames.step()
+        height, width = image.shape[:2]
+        self.step(Captured(image, width, height, at))
         return self.sent.published[-1][0]
+
+    def publish_jpeg(self, data: bytes) -> Message:
+        self.step(Captured(data, *jpeg.size(data), 0))
+        return self.sent.published[-1][0]
+
+    def step(self, captured: Captured) -> None:
+        self.camera.frames.put("front", captured)
+        self.frames.step()
 
 
 def no_capture() -> Capture:
@@ -117,6 +126,57 @@ def test_the_quality_is_that_of_the_settings() -> None:
     image = np.random.default_rng(1).integers(0, 256, (48, 64, 3), np.uint8)
 
     assert Kit(quality=30).publish(image).value == picture.encode(image, 30)
+    assert Kit().publish(image).value == picture.encode(image, 85)
+
+
+def jpeg_of(width: int = 64, height: int = 48) -> bytes:
+    """Return a JPEG that this system would not have made: 4:2:2, no restart markers."""
+    image = np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
+    sampling = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422]
+    return cv2.imencode(".jpg", image, sampling)[1].tobytes()
+
+
+def test_a_cameras_jpeg_is_published_as_it_came() -> None:
+    data = jpeg_of()
+
+    frame = read(Kit().publish_jpeg(data))
+
+    assert frame.jpeg == data
+    assert (frame.seq, frame.width, frame.height) == (0, 64, 48)
+
+
+def test_a_cameras_jpeg_is_encoded_anew_where_a_quality_is_asked_for() -> None:
+    data = jpeg_of()
+
+    assert Kit(quality=30).publish_jpeg(data).value == picture.encode(picture.decode(data), 30)
+
+
+@pytest.mark.parametrize("form", ["jpeg", "mat"])
+@pytest.mark.parametrize("scale", [(2, 1), (0.9, 0.5), (0.5, 0.5), (0.25, 0.25), (0.3, 0.2), (0.1, 0.1)])
+def test_a_cameras_jpeg_is_scaled(scale: tuple[float, float], form: str) -> None:
+    frame = read(Kit(scale=scale, frame_format=form).publish_jpeg(jpeg_of()))
+
+    assert (frame.width, frame.height) == (round(64 * scale[0]), round(48 * scale[1]))
+
+
+def test_a_cameras_jpeg_becomes_the_originals_message() -> None:
+    data = jpeg_of()
+
+    message = Kit(frame_format="mat").publish_jpeg(data)
+
+    assert (mat.decode(message.value) == picture.decode(data)).all()
+
+
+def test_what_cannot_be_decoded_is_counted_and_the_next_frame_published() -> None:
+    kit, good = Kit(quality=85), jpeg_of()
+    tables = good.index(b"\xff\xdb")
+    broken = good[: tables + 4] + b"\x77" + good[tables + 5 :]  # there is no such table
+
+    kit.step(Captured(broken, 64, 48, 0))
+    kit.publish_jpeg(good)
+
+    assert len(kit.sent.published) == 1
+    assert kit.ledger.totals()["dropped"] == {"not_encodable": 1}
 
 
 def test_the_originals_message_has_neither_key_nor_headers() -> None:
@@ -153,7 +213,7 @@ def test_while_no_frame_comes_reports_are_still_read() -> None:
 def test_at_the_end_the_frame_that_nobody_took_is_counted() -> None:
     kit = Kit()
     kit.ledger.came("front")
-    kit.camera.frames.put("front", Captured(picture_of(), 0))
+    kit.camera.frames.put("front", Captured(picture_of(), 64, 48, 0))
 
     kit.frames.close()
     kit.frames.close()
