@@ -56,11 +56,11 @@ class Outline:
         """Return the areas of its four edges."""
         reach = self.thin * 3 // 2 + 1
         left, top, width, height = self.box
-        right, bottom = left + width, top + height
+        right, bottom = left + width - 1, top + height - 1
         for y in top, bottom:
-            yield Area(left - reach, y - reach, right + reach, y + reach)
+            yield Area(left - reach, y - reach, right + reach + 1, y + reach + 1)
         for x in left, right:
-            yield Area(x - reach, top - reach, x + reach, bottom + reach)
+            yield Area(x - reach, top - reach, x + reach + 1, bottom + reach + 1)
 
     def draw(self, image: Image, left: int, top: int) -> None:
         """Draw it on an image whose upper left corner is `left` and `top` pixels within the picture."""

@@ -68,7 +68,7 @@ def head_length(data: bytes) -> int:
     raise UnfitError("markers")
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def parse(head: bytes) -> Head:
     """Read a head; raise `UnfitError` where it is not baseline, 8 bits, YCbCr 4:2:0 and one scan."""
     quantization: dict[int, bytes] = {}
@@ -97,7 +97,7 @@ def parse(head: bytes) -> Head:
     return Head(width, height, interval, size_at, components)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def quality_of(components: tuple[Component, ...]) -> int | None:
     """Return at which quality `pipeline.picture` codes pixels like this, None where it does at none."""
     return next((quality for quality in range(100, 0, -1) if _ours(quality) == components), None)

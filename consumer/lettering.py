@@ -19,7 +19,7 @@ _BELOW: Final = 0.35  # of the letters' height that a g goes below the line
 _SMALLEST: Final = 0.6  # of the letters' size, before a text is cut
 _CUT: Final = "..."
 _LONGEST: Final = 200  # characters
-_BLACK: Final = (0, 0, 0)
+_MOST_KEPT: Final = 32 * 2**20  # bytes of drawn texts: one across a 4K picture takes 2.4 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +84,38 @@ def draw(image: Image, text: Text, left: int, top: int, colour: Colour) -> None:
     height, width = there.shape[:2]
     if height and width and text.text:
         here = slice(y - top, y - top + height), slice(x - left, x - left + width)
-        pixels, mask = _drawn(text, colour)
+        pixels, mask = _drawings.get(text, colour)
         cv2.copyTo(pixels[here], mask[here], there)
 
 
-@lru_cache(maxsize=256)
+class _Drawings:
+    """The texts drawn last, since labels seldom change: `most` bytes of them; for one thread."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._bytes = 0
+        self._kept = dict[tuple[Text, Colour], tuple[Image, Image]]()
+
+    def get(self, text: Text, colour: Colour) -> tuple[Image, Image]:
+        """Return a text's rectangle on black, and where it covers what is beneath."""
+        drawn = self._kept.pop((text, colour), None)
+        if drawn is None:
+            drawn = _drawn(text, colour)
+            self._bytes += _size(drawn)
+        self._kept[text, colour] = drawn
+        while self._bytes > self._most:
+            self._bytes -= _size(self._kept.pop(next(iter(self._kept))))
+        return drawn
+
+
+_drawings: Final = _Drawings(_MOST_KEPT)
+
+
+def _size(drawn: tuple[Image, Image]) -> int:
+    return sum(part.nbytes for part in drawn)
+
+
 def _drawn(text: Text, colour: Colour) -> tuple[Image, Image]:
-    """Return a text's rectangle on black, and where it covers what is beneath: labels seldom change."""
     place = _beside(text.letters), _above(text.letters) + round(text.letters)
     scale = text.letters / _CAPITAL
     pixels = np.zeros((text.height, text.width, 3), np.uint8)

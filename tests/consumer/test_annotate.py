@@ -1,13 +1,14 @@
 """What is drawn on a frame."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from consumer import annotate
-from consumer.annotate import COLOURS
+from consumer import annotate, layout
+from consumer.annotate import COLOURS, Mark, Outline
 from consumer.layout import Line
 from pipeline.picture import Image
 from pipeline.predictions import Box, Prediction, Result
@@ -201,6 +202,46 @@ def test_any_answers_can_be_drawn_on_any_picture(
     image = stamped(*predictions, width=width, height=height)
 
     assert image.shape == (height, width, 3)
+
+
+@PROPERTY
+@given(
+    box=st.tuples(*[st.integers(30, 100)] * 2, *[st.integers(1, 150)] * 2),
+    thin=st.integers(1, 12),
+    label=st.sampled_from(["car", "(Ågjpq|{[@$Q)", ""]),
+)
+def test_marks_are_drawn_within_their_areas_and_these_are_hardly_larger(
+    box: Box, thin: int, label: str
+) -> None:
+    text = layout.beside(box, Line(label, "93%", WHITE), 400, 300)
+
+    for mark in Outline(box, thin, BLUE), text:
+        image = blank(400, 300)
+        mark.draw(image, 0, 0)
+        within = np.zeros((300, 400), bool)
+        for left, top, right, bottom in mark.areas():
+            within[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = True
+        drawn = (image != GREY).any(axis=2)
+        assert not (drawn & ~within).any()
+        if mark is not text:
+            kernel = np.ones((2 * thin + 5, 2 * thin + 5), np.uint8)
+            assert not (within & (cv2.dilate(drawn.astype(np.uint8), kernel) == 0)).any()
+
+
+def test_a_mark_is_drawn_onto_a_part_of_the_picture_as_onto_all_of_it() -> None:
+    marks: list[Mark] = [
+        Outline((20, 30, 100, 60), 2, BLUE),
+        layout.beside((20, 30, 100, 60), Line("car", "93%", WHITE), 320, 240),
+    ]
+    whole, parts = blank(320, 240), blank(320, 240)
+
+    for mark in marks:
+        mark.draw(whole, 0, 0)
+        for left in range(0, 320, 64):
+            for top in range(0, 240, 16):
+                mark.draw(parts[top : top + 16, left : left + 64], left, top)
+
+    assert np.array_equal(parts, whole)
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (8, 8), (4, 2000), (2000, 4), (7680, 4320)])

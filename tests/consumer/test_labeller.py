@@ -47,6 +47,7 @@ class Bench:
         models: Sequence[FakeModel | Model] = (),
         *,
         told: str = "",
+        quality: int | None = None,
         frame_format: Format = "jpeg",
         capacity: int = 64,
     ) -> None:
@@ -58,7 +59,7 @@ class Bench:
             self.publisher,
             self.ledger,
             tell=Teller(self.producer.kafka, told).tell if told else None,
-            quality=85,
+            quality=quality,
             frame_format=frame_format,
         )
 
@@ -117,9 +118,8 @@ def test_cameras_take_turns() -> None:
     bench = Bench()
 
     bench.put(a_frame(1, camera="door"), a_frame(1, camera="yard"), a_frame(2, camera="door"))
-    bench.labeller.step()
-    bench.labeller.step()
 
+    assert [bench.labeller.step() for _ in range(3)] == [True, True, False]
     assert [(frame.camera, frame.seq) for frame in bench.published] == [("door", 2), ("yard", 1)]
 
 
@@ -192,6 +192,21 @@ def test_the_label_is_drawn_on_the_picture_and_the_rest_stays() -> None:
     assert (labelled.width, labelled.height) == (640, 480)
     assert (stamped[:60] > 220).all(axis=2).any()
     assert np.abs(stamped[64:].astype(int) - 90).max() <= 2
+
+
+@pytest.mark.parametrize("quality", [None, 90, 30])
+def test_the_picture_has_the_quality_that_is_wanted_else_its_own(quality: int | None) -> None:
+    bench = Bench([FakeModel(ANSWER)], quality=quality)
+    image = np.random.default_rng(1).integers(0, 256, (48, 64, 3), np.uint8)
+    came = picture.encode(image, 90)
+
+    bench.put(a_frame(jpeg=came))
+    bench.labeller.step()
+
+    (labelled,) = bench.published
+    at = came.index(b"\xff\xdb")
+    of_quality = picture.encode(image, quality or 90)
+    assert labelled.jpeg[at : at + 69] == of_quality[at : at + 69], "its table of quantization"
 
 
 def test_the_incoming_frame_is_left_as_it_is() -> None:

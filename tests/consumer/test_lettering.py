@@ -1,15 +1,22 @@
 """Texts as they are made fit and drawn."""
 
+import tracemalloc
+
+import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer import lettering
+from consumer import annotate, lettering
+from consumer.lettering import Colour, Text
+from pipeline.picture import Image
 from tests.consumer.fakes import PROPERTY
 
 WHITE = (255, 255, 255)
 WIDE = 100_000
+MOST_KEPT = 32 * 2**20  # bytes
+AROUND, FAR = 40, 700  # pixels
 
 
 @pytest.mark.parametrize(
@@ -106,3 +113,106 @@ def test_no_text_draws_nothing() -> None:
     lettering.draw(image, lettering.NONE, 0, 0, WHITE)
 
     assert (image == 90).all()
+
+
+def straight(text: Text, colour: Colour, shade: int) -> tuple[Image, Image]:
+    """Draw a text onto a picture of a shade as OpenCV does; return its rectangle there, and its outline's."""
+    shape = text.height + 2 * AROUND, text.width + 2 * AROUND
+    scale, font = text.letters / lettering._CAPITAL, cv2.FONT_HERSHEY_SIMPLEX
+    outline, stroke = lettering._outline(text.letters), lettering._stroke(text.letters)
+    x, y = lettering._beside(text.letters), lettering._above(text.letters) + round(text.letters)
+    image, covered = np.full((*shape, 3), shade, np.uint8), np.zeros(shape, np.uint8)
+    place = x + AROUND, y + AROUND
+    cv2.putText(covered, text.text, place, font, scale, (255,), outline, cv2.LINE_8)
+    cv2.putText(image, text.text, place, font, scale, (0, 0, 0), outline, cv2.LINE_8)
+    cv2.putText(image, text.text, place, font, scale, colour, stroke, cv2.LINE_AA)
+    return image, covered
+
+
+@settings(PROPERTY, max_examples=300)
+@given(
+    label=st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=30),
+    letters=st.floats(1, 60),
+    colour=st.sampled_from(annotate.COLOURS),
+    corner=st.tuples(st.integers(-300, 300), st.integers(-100, 120)),
+    shade=st.integers(0, 255),
+)
+def test_a_text_looks_as_opencv_draws_it_wherever_its_outline_is(
+    label: str, letters: float, colour: Colour, corner: tuple[int, int], shade: int
+) -> None:
+    text = lettering.fit(label, "", letters, 600)
+    image = np.full((100, 280, 3), shade, np.uint8)
+    left, top = corner
+
+    lettering.draw(image, text, left, top, colour)
+
+    drawn, covered = straight(text, colour, shade)
+    # The corner of the picture, seen from that of what was drawn.
+    wanted = np.full((100 + 2 * FAR, 280 + 2 * FAR, 3), shade, np.uint8)
+    at = slice(FAR + top - AROUND, None), slice(FAR + left - AROUND, None)
+    there = wanted[at][: drawn.shape[0], : drawn.shape[1]]
+    part = tuple(slice(side) for side in there.shape[:2])
+    there[covered[part] > 0] = drawn[part][covered[part] > 0]
+    assert np.array_equal(image, wanted[FAR:-FAR, FAR:-FAR])
+
+
+@pytest.mark.parametrize("letters", range(8, 60, 3))
+def test_little_of_the_letters_goes_beyond_their_outline(letters: int) -> None:
+    text = lettering.fit("(mountain bike) Agjpq%", "100%", letters, WIDE)
+
+    drawn, covered = straight(text, WHITE, 90)
+
+    beyond = (drawn != 90).any(axis=2) & (covered == 0)
+    assert beyond.sum() < 0.1 * (covered > 0).sum()
+
+
+def test_a_text_is_drawn_onto_a_part_of_a_picture_as_well() -> None:
+    text = lettering.fit("mountain bike", "93%", 20, WIDE)
+    whole, parts = np.full((2, 90, 300, 3), 90, np.uint8)
+    lettering.draw(whole, text, 20, 10, WHITE)
+
+    for left in range(0, 300, 50):
+        for top in range(0, 90, 30):
+            lettering.draw(parts[top : top + 30, left : left + 50], text, 20 - left, 10 - top, WHITE)
+
+    assert np.array_equal(parts, whole)
+
+
+def test_the_same_text_in_another_colour_is_another() -> None:
+    text = lettering.fit("", "Nothing", 20, WIDE)
+    image = np.zeros((text.height, text.width, 3), np.uint8)
+
+    for colour in annotate.COLOURS:
+        lettering.draw(image, text, 0, 0, colour)
+
+        assert (image == np.array(colour)).all(axis=2).any()
+
+
+def test_however_many_texts_there_are_their_memory_is_bounded() -> None:
+    image = np.zeros((200, 4000, 3), np.uint8)
+    tracemalloc.start()
+    try:
+        for number in range(60):
+            text = lettering.fit("mountain bike, all-terrain bike", f"{number / 10:.1f} s old", 80, 4000)
+            lettering.draw(image, text, 0, 0, WHITE)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert 60 * text.width * text.height * 4 > 2 * MOST_KEPT
+    assert MOST_KEPT / 2 < kept < MOST_KEPT + 2**20
+
+
+def test_the_texts_drawn_last_are_kept() -> None:
+    texts = [lettering.fit("", str(number), 10, WIDE) for number in range(10)]
+    drawings = lettering._Drawings(4 * 3 * texts[0].width * texts[0].height)
+
+    first = [drawings.get(text, WHITE)[0] for text in texts[:3]]
+
+    assert drawings.get(texts[0], WHITE)[0] is first[0]
+    drawings.get(texts[3], WHITE)
+    assert [drawings.get(texts[number], WHITE)[0] is first[number] for number in (0, 2, 1)] == [
+        True,
+        True,
+        False,
+    ]

@@ -18,6 +18,7 @@ def test_kafkas_addresses_alone_will_do(configure: Configure) -> None:
     assert (settings.topicnamein, settings.topicnameout) == ("videocam", "videodisplay")
     assert settings.modelurls == {}
     assert (settings.modeltimeout, settings.forgetafter, settings.frameformat) == (2, 10, "jpeg")
+    assert settings.jpegquality is None
 
 
 def test_models_and_labels_are_read_from_json(configure: Configure) -> None:

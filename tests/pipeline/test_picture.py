@@ -1,6 +1,8 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline import picture
 from pipeline.picture import Image, PictureError
@@ -38,13 +40,39 @@ def restarts(data: bytes) -> list[int]:
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
 @pytest.mark.parametrize("quality", [1, 85, 100])
-def test_there_is_one_restart_marker_between_two_rows_of_mcus(width: int, height: int, quality: int) -> None:
-    data = picture.encode(gradient(width, height), quality)
+@pytest.mark.parametrize("interval", [None, 1, 4])
+def test_restart_markers_part_each_row_of_mcus(
+    width: int, height: int, quality: int, interval: int | None
+) -> None:
+    data = picture.encode(gradient(width, height), quality, interval)
 
+    units = interval or picture.restart_interval(width)
     rows, columns = -(-height // 16), -(-width // 16)
     intervals = [content for marker, content in markers(data) if marker == 0xDD]
-    assert intervals == [columns.to_bytes(2)]
-    assert restarts(data) == [number % 8 for number in range(rows - 1)]
+    assert intervals == [units.to_bytes(2)]
+    assert restarts(data) == [number % 8 for number in range(-(-rows * columns // units) - 1)]
+
+
+@pytest.mark.parametrize(
+    ("width", "units"),
+    [
+        *[(1, 1), (16, 1), (17, 2), (128, 8), (129, 9), (256, 8)],
+        *[(640, 8), (1280, 16), (1920, 24), (3840, 48), (7680, 96)],
+        (37 * 16, 37),  # of a prime number only all is a part
+    ],
+)
+def test_a_row_has_five_tiles_where_that_can_be(width: int, units: int) -> None:
+    assert picture.restart_interval(width) == units
+
+
+@given(st.integers(1, 4096))
+def test_tiles_are_equal_parts_of_a_row_five_at_most_and_of_eight_units_at_least(row: int) -> None:
+    units = picture.restart_interval(row * 16)
+
+    assert row % units == 0
+    assert row // units <= 5
+    assert min(row, 8) <= units <= row
+    assert picture.restart_interval(row * 16 - 15) == units
 
 
 def test_a_unit_is_sixteen_pixels_a_side() -> None:

@@ -65,6 +65,7 @@ class FakeConsumer:
 
     def __init__(self) -> None:
         self.messages: list[FakeMessage] = []
+        self.waits: list[float] = []
         self.topics: list[str] = []
         self.assigned: list[TopicPartition] = []
         self.asked: list[str] = []
@@ -78,6 +79,7 @@ class FakeConsumer:
 
     def poll(self, timeout: float) -> FakeMessage | None:
         assert timeout <= 1
+        self.waits.append(timeout)
         return self.messages.pop(0) if self.messages else None
 
     def incremental_assign(self, partitions: list[TopicPartition]) -> None:
@@ -244,6 +246,16 @@ def test_nothing_to_read_is_no_trouble(kit: Kit) -> None:
     kit.reader.step()
 
     assert kit.frames == []
+
+
+def test_a_step_tells_whether_a_message_was_read_and_waits_as_long_as_it_is_told_to(kit: Kit) -> None:
+    trouble = FakeMessage(None, error=KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, "no such topic"))
+    kit.consumer.messages = [FakeMessage(JPEG), FakeMessage(b"poison"), trouble]
+
+    told = [kit.reader.step(wait) for wait in (0.0, 0.1, 0.0, 0.3)]
+
+    assert told == [True, True, True, False]
+    assert kit.consumer.waits == [0.0, 0.1, 0.0, 0.3]
 
 
 def test_until_partitions_are_assigned_the_topic_is_asked_for_but_not_at_every_step(kit: Kit) -> None:

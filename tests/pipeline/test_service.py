@@ -1,3 +1,4 @@
+import gc
 import logging
 import signal
 import threading
@@ -170,6 +171,24 @@ def test_a_step_is_repeated_until_the_end(service: Service) -> None:
 
     assert service.run() == 0
     assert steps == list(range(10))
+
+
+def test_what_was_there_at_the_start_is_left_alone_by_the_garbage_collector(service: Service) -> None:
+    frozen: list[int] = []
+
+    def step() -> str:
+        frozen.append(gc.get_freeze_count())
+        service.stop()
+        return "which nobody looks at"
+
+    service.repeat("work", step)
+    gc.unfreeze()
+    try:
+        service.run()
+    finally:
+        gc.unfreeze()
+
+    assert frozen[0] > 1000
 
 
 def test_a_repeated_step_beats_each_time(service: Service) -> None:

@@ -1,0 +1,465 @@
+"""Frames as they are stamped: tile by tile, or as a whole."""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from cv2 import (
+    IMWRITE_JPEG_CHROMA_QUALITY,
+    IMWRITE_JPEG_LUMA_QUALITY,
+    IMWRITE_JPEG_OPTIMIZE,
+    IMWRITE_JPEG_PROGRESSIVE,
+    IMWRITE_JPEG_QUALITY,
+    IMWRITE_JPEG_RST_INTERVAL,
+    IMWRITE_JPEG_SAMPLING_FACTOR,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client import REGISTRY
+
+from consumer import annotate
+from consumer.stamp import stamp
+from consumer.tiles import Tiles
+from pipeline import mat, picture
+from pipeline.frame import Frame, Message, decode
+from pipeline.picture import MCU, Image, PictureError
+from pipeline.predictions import Prediction, Result
+from tests.consumer.fakes import PROPERTY
+from tests.consumer.jpegs import (
+    ADOBE,
+    EXIF,
+    Parts,
+    boxed,
+    changed,
+    coded,
+    decoded_by_ffmpeg,
+    drawn,
+    find,
+    framed,
+    joined,
+    noise,
+    segments,
+    split,
+    squares,
+    without,
+)
+
+QUALITY = 72
+IMAGE = noise(300, 120)
+JPEG = picture.encode(IMAGE, QUALITY)
+BOXES = boxed((20, 70, 60, 30), None)
+
+# With 37 and 43 units in a row no tile can be smaller than a row.
+WIDTHS = st.integers(1, 700) | st.sampled_from([37 * 16, 43 * 16 - 5, 256, 400, 640])
+# Many a box shall have an edge beside a tile's.
+SIDES = (
+    st.integers(-900, 900)
+    | st.integers(-20, 20)
+    | st.builds(lambda unit, beside: MCU * unit + beside, st.integers(0, 44), st.integers(-3, 3))
+)
+RESULTS = st.builds(
+    Result,
+    st.sampled_from(["car", "", "crème brûlée", "mountain bike, all-terrain bike, off-roader"]),
+    st.floats(0, 1),
+    st.none() | st.tuples(SIDES, SIDES, SIDES, SIDES),
+)
+PREDICTIONS = st.lists(
+    st.builds(
+        Prediction,
+        st.just("detect_1"),
+        st.lists(RESULTS, max_size=4).map(tuple),
+        st.none() | st.just(1),
+        st.sampled_from([None, 0, 41, 999, 1000, 2345, 10**9]),
+    ),
+    max_size=3,
+)
+
+
+def stamped_whole() -> dict[str, float]:
+    """Return how many frames were stamped as a whole, by reason."""
+    samples = (sample for metric in REGISTRY.collect() for sample in metric.samples)
+    return {
+        sample.labels["reason"]: sample.value
+        for sample in samples
+        if sample.name == "streamlens_frames_stamped_whole_total"
+    }
+
+
+def reasons(frame: Frame, quality: int | None = None) -> dict[str, float]:
+    """Stamp a frame; return for which reasons it was as a whole."""
+    before = stamped_whole()
+    try:
+        stamp(frame, quality)
+    finally:
+        after = stamped_whole()
+    return {
+        reason: count - before.get(reason, 0)
+        for reason, count in after.items()
+        if count != before.get(reason, 0)
+    }
+
+
+def touched(frame: Frame) -> set[int]:
+    """Return the numbers of the tiles that a frame's marks touch."""
+    tiles = Tiles(frame.jpeg, None)
+    marks = annotate.marks(frame.predictions, frame.width, frame.height)
+    areas = tiles.touched(part for mark in marks for part in mark.areas())
+    return {
+        row * tiles.columns + column
+        for area in areas
+        for row in range(area.top, area.bottom)
+        for column in range(area.left, area.right)
+    }
+
+
+@PROPERTY
+@given(
+    width=WIDTHS,
+    height=st.integers(1, 700),
+    quality=st.integers(1, 100),
+    predictions=PREDICTIONS,
+    data=st.data(),
+)
+def test_touched_tiles_are_those_of_the_whole_picture_and_the_others_stay(
+    width: int, height: int, quality: int, predictions: list[Prediction], data: st.DataObject
+) -> None:
+    row = -(-width // MCU)
+    intervals = [part for part in range(1, row + 1) if row % part == 0]
+    interval = data.draw(st.sampled_from([picture.restart_interval(width), *intervals]))
+    image = noise(width, height, data.draw(st.integers(0, 9)))
+
+    check_tiles(framed(picture.encode(image, quality, interval), image, *predictions), quality, interval)
+
+
+@pytest.mark.parametrize("beside", range(-8, 9))
+@pytest.mark.parametrize("height", [160, 720])
+def test_a_box_with_its_edges_beside_those_of_tiles_is_drawn_whole(beside: int, height: int) -> None:
+    image = noise(640, height)
+    box = 128 + beside, 48 + beside, 384, 64
+
+    check_tiles(framed(picture.encode(image, 85, 8), image, boxed(box)), 85, 8)
+
+
+def check_tiles(frame: Frame, quality: int, interval: int) -> None:
+    """Check that a stamped frame is put together of what came and of the whole picture's tiles."""
+    before = stamped_whole()
+
+    stamped = stamp(frame, None)
+
+    assert stamped_whole() == before
+    wanted, came = drawn(frame), split(frame.jpeg)
+    whole = split(picture.encode(wanted, quality, interval))
+    numbers = touched(frame)
+    tiles = [whole.tiles[at] if at in numbers else tile for at, tile in enumerate(came.tiles)]
+    assert stamped == joined(Parts(came.head, tiles, came.markers))
+    assert came.markers == [bytes([0xFF, 0xD0 + at % 8]) for at in range(len(tiles) - 1)] + [b"\xff\xd9"]
+
+    different = (picture.decode(frame.jpeg) != wanted).any(axis=2)
+    across = interval * MCU
+    columns = -(-frame.width // across)
+    for at in set(range(len(tiles))) - numbers:
+        y, x = at // columns * MCU, at % columns * across
+        assert not different[y : y + MCU, x : x + across].any(), "drawn outside the tiles that are touched"
+
+
+def shades(image: Image) -> Image:
+    """Return the mean luma of each MCU, in levels of 0 to 255."""
+    height, width = image.shape[:2]
+    luma = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    across, down = range(0, width, MCU), range(0, height, MCU)
+    return np.array([[luma[y : y + MCU, x : x + MCU].mean() for x in across] for y in down])
+
+
+def furthest(jpeg: bytes, frame: Frame, folder: Path) -> float:
+    """Return how far, in levels of an MCU's luma, two decoders see a JPEG from what is to be seen on it."""
+    wanted = shades(drawn(frame))
+    seen = [picture.decode(jpeg), decoded_by_ffmpeg(jpeg, folder)]
+    assert [image.shape[:2] for image in seen] == [(frame.height, frame.width)] * 2
+    return max(float(np.abs(shades(image) - wanted).max()) for image in seen)
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pictures")
+
+
+@settings(PROPERTY, max_examples=40)
+@given(
+    width=WIDTHS, height=st.integers(1, 700), quality=st.sampled_from([50, 85, 100]), predictions=PREDICTIONS
+)
+def test_two_decoders_see_the_stamped_picture(
+    folder: Path, width: int, height: int, quality: int, predictions: list[Prediction]
+) -> None:
+    image = squares(width, height)
+    frame = framed(picture.encode(image, quality), image, *predictions)
+
+    assert furthest(stamp(frame, None), frame, folder) < 6
+
+
+def swap_two_tiles(parts: Parts) -> Parts:
+    tiles = list(parts.tiles)
+    tiles[1], tiles[2] = tiles[2], tiles[1]
+    return replace(parts, tiles=tiles)
+
+
+def lose_a_tile(parts: Parts) -> Parts:
+    return replace(
+        parts, tiles=parts.tiles[:1] + parts.tiles[2:], markers=parts.markers[:1] + parts.markers[2:]
+    )
+
+
+def lose_a_marker(parts: Parts) -> Parts:
+    tiles = [parts.tiles[0] + parts.tiles[1], *parts.tiles[2:]]
+    return replace(parts, tiles=tiles, markers=parts.markers[1:])
+
+
+def misnumber_a_marker(parts: Parts) -> Parts:
+    return replace(parts, markers=[parts.markers[1], *parts.markers[1:]])
+
+
+def keep(parts: Parts) -> Parts:
+    return parts
+
+
+@pytest.mark.parametrize(
+    ("damage", "seen"),
+    [
+        (keep, False),
+        (swap_two_tiles, True),
+        (lose_a_tile, True),
+        (lose_a_marker, True),
+        (misnumber_a_marker, True),
+    ],
+)
+def test_two_decoders_would_see_a_damaged_tile(
+    folder: Path, damage: Callable[[Parts], Parts], seen: bool
+) -> None:
+    image = squares(300, 120)
+    frame = framed(picture.encode(image, 85), image, BOXES)
+
+    damaged = joined(damage(split(stamp(frame, None))))
+
+    assert (furthest(damaged, frame, folder) > 15) == seen
+
+
+NO_RESTARTS = coded(IMAGE, IMWRITE_JPEG_QUALITY, QUALITY)
+SOF, SOS = find(JPEG, 0xC0), find(JPEG, 0xDA)
+
+
+def sampled(name: str) -> bytes:
+    """Return a JPEG with another subsampling."""
+    factors = getattr(cv2, f"IMWRITE_JPEG_SAMPLING_FACTOR_{name}")
+    return coded(IMAGE, IMWRITE_JPEG_SAMPLING_FACTOR, factors, IMWRITE_JPEG_RST_INTERVAL, 19)
+
+
+def numbered(*numbers: int) -> bytes:
+    """Return a JPEG whose components have other numbers."""
+    jpeg = JPEG
+    for place, number in enumerate(numbers):
+        jpeg = changed(jpeg, SOF + 10 + 3 * place, bytes([number]))
+        jpeg = changed(jpeg, SOS + 5 + 2 * place, bytes([number]))
+    return jpeg
+
+
+def two_qualities() -> bytes:
+    """Return a JPEG whose colours are coded at another quality than its luma."""
+    other = picture.encode(IMAGE, 90)
+    (_, at, end), (_, begin, _) = (
+        [segment for segment in segments(jpeg) if segment[0] == 0xDB][1] for jpeg in (other, JPEG)
+    )
+    return changed(JPEG, begin, other[at:end])
+
+
+def missing_marker() -> bytes:
+    """Return a JPEG in which two tiles have become one."""
+    return joined(lose_a_marker(split(JPEG)))
+
+
+def swapped_markers() -> bytes:
+    """Return a JPEG with two restart markers in each other's place."""
+    parts = split(JPEG)
+    first, second, *others = parts.markers
+    return joined(replace(parts, markers=[second, first, *others]))
+
+
+UNFIT = {
+    "progressive": ("progressive", coded(IMAGE, IMWRITE_JPEG_PROGRESSIVE, 1), None),
+    "4:4:4": ("sampling", sampled("444"), None),
+    "4:2:2": ("sampling", sampled("422"), None),
+    "4:4:0": ("sampling", sampled("440"), None),
+    "4:1:1": ("sampling", sampled("411"), None),
+    "grey": ("colours", coded(IMAGE[:, :, 1], IMWRITE_JPEG_RST_INTERVAL, 19), None),
+    "components named R, G and B": ("colours", without(numbered(*b"RGB"), 0xE0), None),
+    "components of the same name": ("colours", numbered(1, 1, 1), None),
+    "Adobe's colours": ("colours", without(JPEG, 0xE0)[:2] + ADOBE + without(JPEG, 0xE0)[2:], None),
+    "to be turned": ("exif", JPEG[:2] + EXIF + JPEG[2:], None),
+    "its own Huffman tables": (
+        "tables",
+        coded(IMAGE, IMWRITE_JPEG_OPTIMIZE, 1, IMWRITE_JPEG_RST_INTERVAL, 19),
+        None,
+    ),
+    "two qualities": ("tables", two_qualities(), None),
+    "two qualities, as OpenCV has them": (
+        "sampling",
+        coded(IMAGE, IMWRITE_JPEG_LUMA_QUALITY, 60, IMWRITE_JPEG_CHROMA_QUALITY, 90),
+        None,
+    ),
+    "no Huffman tables": ("tables", without(JPEG, 0xC4), None),
+    "not all coefficients": ("process", changed(JPEG, SOS + 11, b"\x01"), None),
+    "extended": ("extended", changed(JPEG, SOF + 1, b"\xc1"), None),
+    "no restarts": ("restarts", NO_RESTARTS, QUALITY),
+    "restarts that end no row": (
+        "restarts",
+        coded(IMAGE, IMWRITE_JPEG_QUALITY, QUALITY, IMWRITE_JPEG_RST_INTERVAL, 7),
+        QUALITY,
+    ),
+    "restarts of two rows": (
+        "restarts",
+        coded(IMAGE, IMWRITE_JPEG_QUALITY, QUALITY, IMWRITE_JPEG_RST_INTERVAL, 38),
+        QUALITY,
+    ),
+    "a restart that is missing": ("markers", missing_marker(), QUALITY),
+    "restarts swapped": ("markers", swapped_markers(), QUALITY),
+    "a fill byte in the head": ("markers", JPEG[:SOF] + b"\xff" + JPEG[SOF:], None),
+}
+"""Why a JPEG is stamped as a whole, such a JPEG, and its quality where that is known."""
+
+
+@pytest.mark.parametrize(("reason", "jpeg", "own"), UNFIT.values(), ids=UNFIT)
+@pytest.mark.parametrize("quality", [None, 40])
+def test_what_has_no_tiles_is_counted_and_stamped_as_a_whole(
+    reason: str, jpeg: bytes, own: int | None, quality: int | None
+) -> None:
+    frame = framed(jpeg, IMAGE, BOXES)
+    # A quality of another kind is told before restarts are looked at.
+    told = "quality" if own and quality else reason
+
+    assert reasons(frame, quality) == {told: 1}
+    assert stamp(frame, quality) == picture.encode(drawn(frame), quality or own or 85)
+
+
+@pytest.mark.parametrize(
+    ("reason", "jpeg"),
+    [
+        ("arithmetic", changed(JPEG, SOF + 1, b"\xca")),
+        ("process", changed(JPEG, SOF + 1, b"\xc3")),
+        ("process", changed(JPEG, SOF + 1, b"\xc7")),
+        ("precision", changed(JPEG, SOF + 4, b"\x0c")),
+        ("tables", changed(JPEG, SOF + 12, b"\x03")),
+        ("markers", without(JPEG, 0xDB)[:SOF]),
+        ("markers", b"\xff\xd8\xff"),
+        ("markers", b""),
+    ],
+)
+def test_what_opencv_does_not_know_is_counted_and_told(reason: str, jpeg: bytes) -> None:
+    before = stamped_whole().get(reason, 0)
+
+    with pytest.raises(PictureError, match="are no picture"):
+        stamp(framed(jpeg, IMAGE, BOXES), None)
+
+    assert stamped_whole()[reason] == before + 1
+
+
+def test_a_jpeg_coded_arithmetically_is_left_to_opencv() -> None:
+    assert reasons(framed(changed(JPEG, SOF + 1, b"\xc9"), IMAGE, BOXES)) == {"arithmetic": 1}
+
+
+def test_a_picture_that_is_to_be_turned_is() -> None:
+    jpeg = UNFIT["to be turned"][1]
+
+    stamped = picture.decode(stamp(framed(jpeg, IMAGE, BOXES), None))
+
+    assert stamped.shape == (300, 120, 3)
+
+
+@pytest.mark.parametrize("quality", [1, 2, 10, 49, 50, 51, 85, 99, 100])
+def test_without_a_quality_the_frames_own_is_kept(quality: int) -> None:
+    frame = framed(picture.encode(IMAGE, quality), IMAGE, BOXES)
+
+    assert reasons(frame) == {}
+    assert split(stamp(frame, None)).head == split(frame.jpeg).head
+
+
+def test_the_frames_own_quality_leaves_it_to_the_tiles() -> None:
+    frame = framed(JPEG, IMAGE, BOXES)
+
+    assert reasons(frame, QUALITY) == {}
+    assert stamp(frame, QUALITY) == stamp(frame, None)
+
+
+@pytest.mark.parametrize("quality", [1, QUALITY - 1, QUALITY + 1, 100])
+def test_another_quality_takes_the_whole_picture(quality: int) -> None:
+    frame = framed(JPEG, IMAGE, BOXES)
+
+    assert reasons(frame, quality) == {"quality": 1}
+    assert stamp(frame, quality) == picture.encode(drawn(frame), quality)
+
+
+def test_a_frame_of_the_original_system_has_tiles() -> None:
+    message = Message(None, mat.encode(IMAGE), [])
+    frame = replace(decode(message, offset=1, timestamp=1), predictions=(BOXES,))
+
+    assert reasons(frame) == {}
+    stamped = stamp(frame, None)
+    assert split(stamped).head == split(frame.jpeg).head
+    assert stamped != frame.jpeg
+
+
+def test_a_frame_on_which_nothing_is_drawn_stays_as_it_is() -> None:
+    frame = framed(JPEG, IMAGE, boxed((-90, -90, 10, 10), (20, 20, 0, 9)))
+
+    assert reasons(frame) == {}
+    assert stamp(frame, None) == JPEG
+
+
+def test_what_follows_the_end_stays() -> None:
+    frame = framed(JPEG, IMAGE, BOXES)
+
+    assert stamp(replace(frame, jpeg=JPEG + bytes(9)), None) == stamp(frame, None) + bytes(9)
+
+
+def test_tiles_below_the_marks_are_not_even_looked_at() -> None:
+    parts = split(JPEG)
+    broken = joined(replace(parts, tiles=[*parts.tiles[:-1], b"nothing that could be decoded"]))
+    frame = framed(broken, IMAGE, boxed(None))
+
+    assert reasons(frame) == {}
+    assert split(stamp(frame, None)).tiles[-1] == b"nothing that could be decoded"
+
+
+EDITS = st.lists(
+    st.tuples(st.integers(0, len(JPEG)), st.integers(0, 30), st.binary(max_size=30)), min_size=1, max_size=4
+)
+HEAD_EDITS = st.lists(
+    st.tuples(st.integers(0, SOS + 14), st.integers(0, 3), st.binary(max_size=3)), min_size=1, max_size=3
+)
+
+
+@settings(PROPERTY, max_examples=400)
+@given(edits=EDITS | HEAD_EDITS, quality=st.none() | st.integers(1, 100))
+def test_whatever_is_damaged_only_a_picture_error_is_raised(
+    edits: list[tuple[int, int, bytes]], quality: int | None
+) -> None:
+    jpeg = JPEG
+    for at, length, data in edits:
+        jpeg = jpeg[:at] + data + jpeg[at + length :]
+
+    with contextlib.suppress(PictureError):
+        stamp(framed(jpeg, IMAGE, BOXES), quality)
+
+
+@PROPERTY
+@given(
+    at=st.integers(SOS + 14, len(JPEG) - 3),
+    boxes=st.lists(st.tuples(SIDES, SIDES, SIDES, SIDES), max_size=3),
+)
+def test_a_cut_off_frame_is_stamped_or_told(at: int, boxes: list[tuple[int, int, int, int]]) -> None:
+    frame = framed(JPEG[:at] + b"\xff\xd9", IMAGE, boxed(*boxes, None))
+
+    stamped = stamp(frame, None)
+
+    assert picture.decode(stamped).shape == IMAGE.shape
