@@ -19,7 +19,7 @@ _BELOW: Final = 0.35  # of the letters' height that a g goes below the line
 _SMALLEST: Final = 0.6  # of the letters' size, before a text is cut
 _CUT: Final = "..."
 _LONGEST: Final = 200  # characters
-_MOST_KEPT: Final = 32 * 2**20  # bytes of drawn texts: one across a 4K picture takes 2.4 MB
+_MOST_KEPT: Final = 16 * 2**20  # bytes of drawn texts: one across a 4K picture takes 2.4 MB
 
 
 @dataclass(frozen=True, slots=True)
