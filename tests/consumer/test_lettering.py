@@ -15,7 +15,7 @@ from tests.consumer.fakes import PROPERTY
 
 WHITE = (255, 255, 255)
 WIDE = 100_000
-MOST_KEPT = 32 * 2**20  # bytes
+MOST_KEPT = 16 * 2**20  # bytes
 AROUND, FAR = 40, 700  # pixels
 
 
