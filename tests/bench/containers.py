@@ -5,44 +5,59 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from tests.bench.figures import Figure
+from tests.bench.figures import Figure, Measured
+from tests.bench.pairs import rounds
 from tests.bench.start import labelled
-from tests.e2e.conftest import IMAGES, call, no_cluster, works
+from tests.e2e.conftest import call, no_cluster, works
 from tests.e2e.containers import compose_v2
 from tests.e2e.kubernetes import SUBSYSTEMS, System, is_ready, wait_until_labelled
 from tests.parts import free_port, wait_for
 
 _SERVICES: Final = ("producer", "consumer", "video")
+_STARTS: Final = 3  # of each pod
 _UNITS: Final = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
+FIRST_LABEL: Final = Figure("compose to first label", "s")
+MEMORY: Final = {name: Figure(f"container of {name}, memory", "MB", most=120) for name in _SERVICES}
+SIZE: Final = {name: Figure(f"image of {name}", "MB", most=350) for name in _SERVICES} | {
+    "tfserving": Figure("image of tfserving", "MB")
+}
+READY: Final = {name: Figure(f"pod of {name}, start to ready", "s", most=5) for name in _SERVICES}
+FIGURES: Final = (FIRST_LABEL, *MEMORY.values(), *SIZE.values(), *READY.values())
 
-def measure() -> list[Figure]:
+
+def measure() -> list[Measured]:
     """Return the figures of Docker and of Kubernetes, as far as they are there."""
     figures = []
     if works("docker", "version"):
         figures += _docker()
     else:
-        print("no figures of containers: there is no Docker engine")
+        print("  no figures of containers: there is no Docker engine")
     if problem := no_cluster():
-        print(f"no figures of pods: {problem}")
+        print(f"  no figures of pods: {problem}")
     else:
         figures += _kubernetes()
     return figures
 
 
-def _docker() -> list[Figure]:
+def _docker() -> list[Measured]:
     port = free_port()
+    memory: dict[str, list[float]] = {name: [] for name in _SERVICES}
+    _compose("build", "--quiet", timeout=900)
     begun = time.monotonic()
     with _composition(port):
         wait_for(lambda: labelled(port), 120, "a labelled frame")
         first = time.monotonic() - begun
-        time.sleep(20)
-        memory = [
-            Figure(f"container of {name}", _memory(name), "MB", "24 frames/s of 640x272", goal=120)
-            for name in _SERVICES
-        ]
-    figures = [Figure("compose to first label", first, "s", "nothing built, base images there")]
-    return figures + memory + [_image(name) for name in IMAGES if name.startswith("streamlens/")]
+        for _ in rounds("containers, memory"):
+            time.sleep(1)
+            for name, values in memory.items():
+                values.append(_memory(name))
+    beside = "resident and its files in memory, 24 frames/s of 640x272, from the first label on"
+    return [
+        FIRST_LABEL.alone([first], "images built, 1 start"),
+        *(MEMORY[name].alone(values, beside) for name, values in memory.items()),
+        *(figure.alone([_size(name)], "all layers, most of them shared") for name, figure in SIZE.items()),
+    ]
 
 
 def _compose(*arguments: str, timeout: float = 300, **environment: str) -> str:
@@ -53,7 +68,6 @@ def _compose(*arguments: str, timeout: float = 300, **environment: str) -> str:
 @contextmanager
 def _composition(port: int) -> Iterator[None]:
     try:
-        _compose("build", "--no-cache", "--quiet", timeout=900)
         _compose("up", "--detach", VIDEOPORT=str(port))
         yield
     finally:
@@ -66,22 +80,19 @@ def _memory(name: str) -> float:
     return float(usage[:-3]) * _UNITS[usage[-3:]] / 1e6
 
 
-def _image(name: str) -> Figure:
-    size = int(call("docker", "image", "inspect", "--format", "{{.Size}}", name)) / 1e6
-    goal = None if name.endswith("tfserving") else 350
-    return Figure(f"image {name}", size, "MB", "all layers, most of them shared", goal)
+def _size(name: str) -> float:
+    return int(call("docker", "image", "inspect", "--format", "{{.Size}}", f"streamlens/{name}")) / 1e6
 
 
-def _kubernetes() -> list[Figure]:
+def _kubernetes() -> list[Measured]:
     system = System()
     try:
         system.apply(*SUBSYSTEMS)
         system.wait_until_ready()
         wait_until_labelled()
-        return [
-            Figure(f"pod of {app}, start to ready", _start(system, app), "s", "image on the node", goal=5)
-            for app in _SERVICES
-        ]
+        starts = {app: [_start(system, app) for _ in rounds(f"pod of {app}", _STARTS)] for app in _SERVICES}
+        beside = f"image on the node, {_STARTS} starts"
+        return [READY[app].alone(seconds, beside) for app, seconds in starts.items()]
     finally:
         for name in SUBSYSTEMS:
             system.kubectl("delete", "--ignore-not-found", "-f", f"{name}/deployment.yml")

@@ -1,60 +1,105 @@
-"""What a frame costs each service in processor time, and what the services take of memory."""
+"""What a frame of 1280x720 costs each service in processor time, and what the services take of memory.
+
+The services run beside bare loops of library calls that get the same frames at the same time; what both
+spend is read at the ends of the same intervals. What has no loop is measured in this process after each.
+"""
 
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+from uuid import uuid4
 
-import cv2
-import psutil
+from tests.bench import clips
+from tests.bench.figures import Figure, Measured
+from tests.bench.pairs import cost, rounds
+from tests.bench.processes import Bare, spent
+from tests.bench.stamp import labelling, stamping
+from tests.bench.stream import watching
+from tests.bench.system import CAMERA, System, broker_kind, running
+from tests.bench.topics import short_lived
+from tests.parts import Service, free_port
 
-from pipeline import picture
-from producer.capture import Capture
-from tests.bench.figures import Figure
-from tests.bench.system import System
+_SECONDS: Final = 5.0
 
-_SECONDS = 15
+CONSUMER: Final = Figure("consumer, a frame / labelling", "x", most=0.3)
+CONSUMER_LEAST: Final = Figure("consumer, a frame / stamping and Kafka", "x", most=1.25)
+PRODUCER: Final = Figure("producer, a frame / capture", "x", most=1.15)
+PRODUCER_LEAST: Final = Figure("producer, a frame / capture and Kafka", "x")
+VIDEO: Final = Figure("video, a frame / Kafka and a socket", "x")
+MEMORY: Final = {
+    name: Figure(f"{name}, memory", "MB", most=120) for name in ("producer", "consumer", "video")
+}
+FIGURES: Final = (CONSUMER, CONSUMER_LEAST, PRODUCER, PRODUCER_LEAST, VIDEO, *MEMORY.values())
+
+Costs = dict[str, list[float]]
+"""What a frame costs in ms, by who does it, a value for each round."""
 
 
-def measure(system: System, clip: Path) -> list[Figure]:
-    """Return costs per frame as ratios to the bare work with OpenCV, and the memory of each service."""
-    services = {"producer": system.producer, "consumer": system.consumer, "video": system.video}
-    before = {name: _spent(service.pid) for name, service in services.items()}
-    frames = {name: service.ledger()["bunny"]["out"] for name, service in services.items()}
-    time.sleep(_SECONDS)
-    each = {}
-    for name, service in services.items():
-        made = service.ledger()["bunny"]["out"] - frames[name]
-        each[name] = (_spent(service.pid) - before[name]) / made
-    bare = _bare(clip)
+def measure() -> list[Measured]:
+    """Return costs per frame as ratios to the bare work, and the memory of each service."""
+    with running() as system, _beside(system) as bare:
+        memory: Costs = {name: [] for name in MEMORY}
+        costs = _rounds(system, bare, memory)
+    stamped = [sum(each) for each in zip(costs["stamping"], costs["hop"], strict=True)]
+    at = f"1280x720 at 25/s, {broker_kind()}"
     figures = [
-        Figure(
-            "consumer, cost of a frame",
-            each["consumer"] / bare,
-            "x",
-            f"bare decode, draw, encode: {1e3 * bare:.1f} ms",
+        CONSUMER.ratio(costs["consumer"], costs["labelling"], "ms", f"decode, draw, encode; {at}"),
+        CONSUMER_LEAST.ratio(
+            costs["consumer"], stamped, "ms", f"bare stamping + consume and produce of the same; {at}"
         ),
-        Figure("producer, cost of a frame", each["producer"] / bare, "x", "the same"),
-        Figure("video, cost of a frame", each["video"] / bare, "x", "the same"),
+        PRODUCER.ratio(costs["producer"], costs["capture"], "ms", f"read, encode, throw away; {at}"),
+        PRODUCER_LEAST.ratio(costs["producer"], costs["publish"], "ms", f"read, encode, produce; {at}"),
+        VIDEO.ratio(costs["video"], costs["serve"], "ms", f"consume, write to one connection; {at}"),
     ]
-    for name, service in services.items():
-        figures.append(Figure(f"{name}, memory", service.rss(), "MB", "resident, after a minute", goal=120))
-    return figures
+    beside = f"resident, within two minutes of its start; {at}"
+    return figures + [MEMORY[name].alone(values, beside) for name, values in memory.items()]
 
 
-def _spent(pid: int) -> float:
-    times = psutil.Process(pid).cpu_times()
-    return float(times.user + times.system)
+@contextmanager
+def _beside(system: System) -> Iterator[dict[str, Bare]]:
+    """Run the bare loops beside the system, each once it has frames; one client each watches both servers."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        kafka, tag, port = system.bootstrap, uuid4().hex[:8], str(free_port())
+        clip = str(clips.path())
+        published, hopped = f"bench-published-{tag}", f"bench-hopped-{tag}"
+        stack.enter_context(short_lived(kafka, published, hopped))
+        loops = {
+            "capture": Bare(folder, "bare", "capture", clip),
+            "publish": Bare(folder, "bare", "capture", clip, kafka, published, CAMERA, tag="-published"),
+            "hop": Bare(folder, "bare", "hop", kafka, system.topic_in, hopped),
+            "serve": Bare(folder, "bare_video", kafka, system.topic_out, port),
+        }
+        for loop in loops.values():
+            stack.enter_context(loop).going()
+        stack.enter_context(watching(system.address, CAMERA))
+        stack.enter_context(watching(("127.0.0.1", int(port)), CAMERA))
+        yield loops
 
 
-def _bare(clip: Path) -> float:
-    """Return the processor time in s that OpenCV alone takes to label one of the clip's frames."""
-    capture = Capture(str(clip), is_file=True, read_timeout=5)
-    jpegs = [picture.encode(capture.read().image, 85) for _ in range(50)]
-    begun = time.process_time()
-    for jpeg in jpegs * 4:
-        image = picture.decode(jpeg)
-        for color, width in ((0, 0, 0), 6), ((255, 255, 255), 2):
-            cv2.putText(
-                image, "tench 93% 41 ms", (12, 32), cv2.FONT_HERSHEY_SIMPLEX, 1.1, color, width, cv2.LINE_AA
-            )
-        picture.encode(image, 85)
-    return (time.process_time() - begun) / (4 * len(jpegs))
+def _rounds(system: System, bare: dict[str, Bare], memory: Costs) -> Costs:
+    frames = clips.frames(50)
+    costs: Costs = {name: [] for name in (*system.services, *bare, "labelling", "stamping")}
+    for _ in rounds("cost"):
+        before = _state(system, bare)
+        time.sleep(_SECONDS)
+        for name, (cpu, count) in _state(system, bare).items():
+            costs[name].append(1000 * (cpu - before[name][0]) / (count - before[name][1]))
+        costs["labelling"].append(cost(labelling(), frames))
+        costs["stamping"].append(cost(stamping(), frames))
+        for name, service in system.services.items():
+            memory[name].append(service.rss())
+    return costs
+
+
+def _state(system: System, bare: dict[str, Bare]) -> dict[str, tuple[float, int]]:
+    """Return what each process has spent in s, and how many frames it has done."""
+    services = {name: (spent(each.pid), _out(each)) for name, each in system.services.items()}
+    return services | {name: (spent(each.pid), each.done) for name, each in bare.items()}
+
+
+def _out(service: Service) -> int:
+    return int(service.ledger()[CAMERA]["out"])

@@ -1,60 +1,80 @@
-"""A measured figure, and how it is shown."""
+"""A figure: what is measured, its goal, and what came out in each round."""
 
-import importlib.metadata
-import json
-import os
-import platform
+import statistics
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`value` in `unit`, measured beside `against`; `goal` is its upper bound, `least` its lower one."""
+    """What is measured, in `unit`; the goal is at most `most`, or at least `least`."""
 
     name: str
-    value: float
     unit: str
-    against: str
-    goal: float | None = None
+    most: float | None = None
     least: float | None = None
 
     @property
-    def met(self) -> bool | None:
-        """Whether the goal is reached; None where there is none."""
-        if self.goal is not None:
-            return self.value <= self.goal
-        return None if self.least is None else self.value >= self.least
-
-    @property
-    def bound(self) -> str:
+    def goal(self) -> str:
         """The goal as text; empty where there is none."""
-        if self.goal is not None:
-            return f"<= {self.goal:g}"
+        if self.most is not None:
+            return f"<= {self.most:g}"
         return "" if self.least is None else f">= {self.least:g}"
 
+    def ratio(self, ours: Sequence[float], theirs: Sequence[float], unit: str, against: str) -> "Measured":
+        """Return what pairs of rounds say: each round's ratio of ours to theirs, both in `unit`."""
+        rounds = tuple(our / their for our, their in zip(ours, theirs, strict=True))
+        return Measured(self, rounds, against, Side(unit, tuple(ours)), Side(unit, tuple(theirs)))
 
-def table(figures: Sequence[Figure]) -> str:
-    """Return the figures as lines for the screen."""
-    rows = [("figure", "value", "goal", "", "against")]
-    for figure in figures:
-        met = {None: "", True: "met", False: "NOT MET"}[figure.met]
-        rows.append((figure.name, f"{figure.value:.3g} {figure.unit}", figure.bound, met, figure.against))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True)).rstrip()
-        for row in rows
-    )
+    def beside(self, ours: Sequence[float], theirs: Sequence[float], against: str) -> "Measured":
+        """Return what rounds say whose pairs are shown side by side: the figure is ours."""
+        unit = self.unit
+        return Measured(self, tuple(ours), against, Side(unit, tuple(ours)), Side(unit, tuple(theirs)))
+
+    def alone(self, rounds: Sequence[float], against: str) -> "Measured":
+        """Return what rounds alone say; `against` tells of how many samples they are."""
+        return Measured(self, tuple(rounds), against)
 
 
-def save(figures: Sequence[Figure], path: Path) -> None:
-    """Write the figures as JSON, with the machine and the versions they were measured with."""
-    packages = ("confluent-kafka", "opencv-python-headless", "starlette", "uvicorn", "uvloop")
-    versions = {name: importlib.metadata.version(name) for name in packages}
-    fields = {
-        "machine": {"processors": os.cpu_count(), "kind": platform.machine(), "system": platform.platform()},
-        "versions": {"python": platform.python_version(), **versions},
-        "figures": [{**asdict(figure), "met": figure.met} for figure in figures],
-    }
-    path.write_text(json.dumps(fields, indent=2) + "\n")
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of the pairs: its absolute values, round by round."""
+
+    unit: str
+    rounds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """The rounds' median."""
+        return statistics.median(self.rounds)
+
+    def __str__(self) -> str:
+        return f"{shown(self.median)} {self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A figure's value in each round, at least one; `against` says in words what it is measured beside."""
+
+    figure: Figure
+    rounds: tuple[float, ...]
+    against: str
+    ours: Side | None = None
+    theirs: Side | None = None
+
+    @property
+    def value(self) -> float:
+        """The rounds' median."""
+        return statistics.median(self.rounds)
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the median reaches the goal; None where there is none."""
+        if self.figure.most is not None:
+            return self.value <= self.figure.most
+        return None if self.figure.least is None else self.value >= self.figure.least
+
+
+def shown(value: float) -> str:
+    """Return a value with three digits, or all those before the point: `0.0861`, `12.3`, `57,412`."""
+    return f"{value:.3g}" if abs(value) < 1_000 else f"{value:,.0f}"

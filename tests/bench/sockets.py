@@ -4,26 +4,25 @@ import json
 import os
 import selectors
 import socket
-import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
-import psutil
 import uvloop
 
 from pipeline.settings import Address
-from tests.bench.figures import Figure
-from tests.bench.streams import Bare, serve_bare, serve_site
-from tests.parts import ROOT, free_port
+from tests.bench.bare_server import Bare, serve_bare
+from tests.bench.figures import Figure, Measured
+from tests.bench.pairs import take_turns
+from tests.bench.processes import serving, spent
+from tests.bench.streams import serve_site
 from video.live.wire import PICTURE, picture
 from video.server import allow_files, listen
 
 _CLIENTS: Final = 1_000
-_SECONDS: Final = 5.0
-_ROUNDS: Final = 3
+_SECONDS: Final = 2.0
 _TICK: Final = 0.2  # s between frames: both have time for all clients
 _JPEG: Final = b"\xff\xd8" + os.urandom(20_000) + b"\xff\xd9"
 _UPGRADE: Final = (
@@ -31,38 +30,30 @@ _UPGRADE: Final = (
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
 
+PICTURE_FOR_ALL: Final = Figure("video, a picture for 1,000 sockets", "x")
+FIGURES: Final = (PICTURE_FOR_ALL,)
 
-def measure() -> list[Figure]:
+
+def measure() -> list[Measured]:
     """Return what a frame for all clients costs the video server, against the bare protocol."""
     allow_files()
-    rounds = [(_cost("ours"), _cost("bare")) for _ in range(_ROUNDS)]
-    ours = statistics.median(ours for ours, _ in rounds)
-    ratio = statistics.median(ours / bare for ours, bare in rounds)
-    beside = f"{_CLIENTS} subscribers of one camera, 20 KB a picture, each acknowledged"
-    return [
-        Figure("video, processor time per frame for all sockets", 1000 * ours, "ms", beside),
-        Figure("video, the same / bare protocol", ratio, "x", "without acknowledgements"),
-    ]
+    values = take_turns("sockets", {name: partial(_cost, name) for name in ("ours", "bare")})
+    beside = "bare asyncio protocol without acknowledgements; 20 KB a picture, all of one camera"
+    return [PICTURE_FOR_ALL.ratio(values["ours"], values["bare"], "ms", beside)]
 
 
 def _cost(kind: str) -> float:
-    """Return the processor time in s that a frame takes the server."""
-    port = free_port()
-    command = [sys.executable, "-m", "tests.bench.sockets", kind, str(port)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as server:
-        assert server.stdout is not None
-        server.stdout.readline()
+    """Return the processor time in ms that a frame takes the server."""
+    with serving("sockets", kind) as (server, port):
         clients = [_Client(port) for _ in range(_CLIENTS)]
         _read(clients, 1.0)
-        times = psutil.Process(server.pid).cpu_times
-        before, begun = sum(times()[:2]), sum(client.pictures for client in clients)
+        before, begun = spent(server.pid), sum(client.pictures for client in clients)
         _read(clients, _SECONDS)
-        spent = sum(times()[:2]) - before
+        taken = spent(server.pid) - before
         pictures = sum(client.pictures for client in clients) - begun
-        server.terminate()
         for client in clients:
             client.socket.close()
-    return _CLIENTS * spent / pictures
+    return 1000 * _CLIENTS * taken / pictures
 
 
 class _Client:

@@ -1,75 +1,67 @@
 """MJPEG to many clients: the video server beside a bare asyncio protocol that writes the same bytes."""
 
-import asyncio
 import itertools
 import os
+import selectors
 import socket
-import statistics
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Final
 
-import psutil
 import uvloop
 
 from pipeline.frame import Frame
 from pipeline.ledger import Ledger
 from pipeline.service import Pulse
 from pipeline.settings import Address
-from tests.bench.figures import Figure
-from tests.parts import ROOT, free_port
+from tests.bench.bare_server import Bare, serve_bare
+from tests.bench.figures import Figure, Measured
+from tests.bench.pairs import take_turns
+from tests.bench.processes import serving, spent
 from video.board import Board
 from video.channel import Limits
 from video.clients import Clients
 from video.history import History
-from video.mjpeg import FIRST, part
+from video.mjpeg import part
 from video.server import WebServer, listen
 from video.site import Site
 
-_CLIENTS = 50
-_SECONDS = 6.0
-_ROUNDS = 5
-_TICK = 0.005
-_JPEG = b"\xff\xd8" + os.urandom(60_000) + b"\xff\xd9"
-_FRAME = Frame("bench", 0, 0, _JPEG, 1280, 720)
+_CLIENTS: Final = 50
+_SECONDS: Final = 3.0
+_TICK: Final = 0.005  # s between frames: more than either can send
+_JPEG: Final = b"\xff\xd8" + os.urandom(60_000) + b"\xff\xd9"
+_FRAME: Final = Frame("bench", 0, 0, _JPEG, 1280, 720)
+
+PER_CORE: Final = Figure("video, MJPEG frames per core", "x", least=0.8)
+FIGURES: Final = (PER_CORE,)
 
 
-def measure() -> list[Figure]:
+def measure() -> list[Measured]:
     """Return how many frames a second and core the video server sends, against the bare protocol."""
-    rounds = [(_frames_per_core("ours"), _frames_per_core("bare")) for _ in range(_ROUNDS)]
-    ratio = statistics.median(ours / bare for ours, bare in rounds)
-    bare = statistics.median(bare for _, bare in rounds)
-    beside = f"bare asyncio protocol: {bare:,.0f} frames of 60 KB a second and core, {_CLIENTS} clients"
-    return [Figure("video, frames per core", ratio, "x", beside, least=0.5)]
+    sides = {name: partial(_frames_per_core, name) for name in ("ours", "bare")}
+    values = take_turns("streams", sides)
+    beside = f"bare asyncio protocol: frames of 60 KB a second and core, {_CLIENTS} clients"
+    return [PER_CORE.ratio(values["ours"], values["bare"], "/s", beside)]
 
 
 def _frames_per_core(kind: str) -> float:
-    port = free_port()
-    command = [sys.executable, "-m", "tests.bench.streams", kind, str(port)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as server:
-        assert server.stdout is not None
-        server.stdout.readline()
+    with serving("streams", kind) as (server, port):
         clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(_CLIENTS)]
         for client in clients:
             client.sendall(b"GET /stream HTTP/1.1\r\nHost: bench\r\n\r\n")
         time.sleep(0.5)
-        times = psutil.Process(server.pid).cpu_times
-        before = sum(times()[:2])
+        before = spent(server.pid)
         received = _drain(clients)
-        spent = sum(times()[:2]) - before
-        server.terminate()
+        taken = spent(server.pid) - before
         for client in clients:
             client.close()
-    return received / len(part(_FRAME)) / spent
+    return received / len(part(_FRAME)) / taken
 
 
 def _drain(clients: list[socket.socket]) -> int:
     """Read all that comes for some seconds; return the bytes."""
-    import selectors
-
     selector = selectors.DefaultSelector()
     for client in clients:
         client.setblocking(False)
@@ -98,48 +90,6 @@ def serve_site(listener: socket.socket, jpeg: bytes, tick: float) -> None:
 
     threading.Thread(target=offer, daemon=True).start()
     WebServer(Site(board, 0.001, Clients(10_000, 30), History(500, 1_000_000)), listener).run(Pulse(stopping))
-
-
-class Bare(asyncio.Protocol):
-    """The least that a server can do: a header, then each frame to whoever keeps up."""
-
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n" + FIRST
-
-    def __init__(self, clients: "set[Bare]") -> None:
-        self._clients = clients
-        self._paused = False
-
-    def connection_made(self, transport: Any) -> None:
-        self._transport = transport
-        transport.write(self.head)
-        self._clients.add(self)
-
-    def connection_lost(self, _: Exception | None) -> None:
-        self._clients.discard(self)
-
-    def pause_writing(self) -> None:
-        self._paused = True
-
-    def resume_writing(self) -> None:
-        self._paused = False
-
-    def show(self, chunk: bytes) -> None:
-        """Write a chunk, if there is room."""
-        if not self._paused:
-            self._transport.write(chunk)
-
-
-async def serve_bare(
-    listener: socket.socket, kind: type[Bare], chunk: Callable[[int], bytes], tick: float
-) -> None:
-    """Write `chunk` of each number, from 0, to all clients, one each `tick` s."""
-    clients: set[Bare] = set()
-    await asyncio.get_running_loop().create_server(lambda: kind(clients), sock=listener)
-    for number in itertools.count():
-        await asyncio.sleep(tick)
-        made = chunk(number)
-        for client in clients:
-            client.show(made)
 
 
 def _main(kind: str, port: str) -> None:

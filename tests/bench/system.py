@@ -10,12 +10,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
 from time import sleep
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
+from tests.bench import clips
+from tests.bench.topics import short_lived
 from tests.integration.conftest import Pipeline
 from tests.parts import Service, embedded_broker, wait_for
 
+CAMERA: Final = "bunny"
 _ANSWER = json.dumps({"predictions": [{"classes": 1, "probabilities": [0.0, 1.0]}]}).encode()
 
 
@@ -36,32 +39,61 @@ class _SlowModel(BaseHTTPRequestHandler):
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """The running services; `broker` says of which kind the broker is."""
+    """The running services, their topics, and where the video server listens."""
 
-    broker: str
+    bootstrap: str
+    topic_in: str
+    topic_out: str
     producer: Service
     consumer: Service
     video: Service
-    host: str
-    port: int
+    address: tuple[str, int]
+
+    @property
+    def services(self) -> dict[str, Service]:
+        """The services by their names."""
+        return {"producer": self.producer, "consumer": self.consumer, "video": self.video}
+
+
+def broker_kind() -> str:
+    """Return which kind of broker the figures are measured with."""
+    return "real Kafka" if "KAFKA_BOOTSTRAP" in os.environ else "embedded broker"
 
 
 @contextmanager
-def running(clip: Path) -> Iterator[System]:
-    """Start the system, on the Kafka at `KAFKA_BOOTSTRAP` or else on the embedded broker."""
+def broker(folder: Path) -> Iterator[str]:
+    """Yield the address of the Kafka at `KAFKA_BOOTSTRAP`, or else of an embedded broker."""
+    if address := os.environ.get("KAFKA_BOOTSTRAP"):
+        yield address
+        return
+    with embedded_broker(folder) as (address, _):
+        yield address
+
+
+@contextmanager
+def slow_model() -> Iterator[str]:
+    """Yield the URL of a model that takes 200 ms for its one answer."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _SlowModel)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/v1/models/slow:predict"
+    server.shutdown()
+    server.server_close()
+
+
+@contextmanager
+def running() -> Iterator[System]:
+    """Start the system with its one camera; it shows frames when the block begins."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
-        bootstrap, broker = os.environ.get("KAFKA_BOOTSTRAP"), "real Kafka"
-        if bootstrap is None:
-            bootstrap, broker = stack.enter_context(embedded_broker(folder))[0], "embedded broker"
-        model = ThreadingHTTPServer(("127.0.0.1", 0), _SlowModel)
-        stack.callback(model.shutdown)
-        Thread(target=model.serve_forever, daemon=True).start()
-
+        bootstrap = stack.enter_context(broker(folder))
+        model = stack.enter_context(slow_model())
         pipeline = Pipeline(bootstrap, folder, stack.enter_context)
+        topics = pipeline.topic_in, pipeline.topic_out
+        stack.enter_context(short_lived(bootstrap, *topics))
         video = pipeline.video()
-        consumer = pipeline.consumer(f"http://127.0.0.1:{model.server_port}/v1/models/slow:predict")
-        producer = pipeline.producer("bunny", clip)
-        wait_for(lambda: pipeline.camera("bunny").get("seq", 0) > 100, 60, "frames")
+        consumer = pipeline.consumer(model)
+        producer = pipeline.producer(CAMERA, clips.path())
+        wait_for(lambda: pipeline.camera(CAMERA).get("seq", 0) > 100, 60, "frames")
         address = urlsplit(pipeline.display)
-        yield System(broker, producer, consumer, video, address.hostname or "", address.port or 0)
+        site = (address.hostname or "", address.port or 0)
+        yield System(bootstrap, *topics, producer, consumer, video, site)

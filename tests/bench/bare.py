@@ -1,0 +1,106 @@
+"""What the services are measured against: plain loops of library calls, as child processes.
+
+`python -m tests.bench.bare NAME ARGUMENT...`; a loop writes a dot to standard output for each frame, and runs
+until it is ended. The clients of Kafka are set up as the services' are.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import cv2
+from confluent_kafka import Consumer, Message
+
+from pipeline import kafka
+from tests.bench import clips, opencv
+
+_INTERVAL: Final = 0.04  # s between two frames of a camera
+_FETCH_WAIT: Final = 0.005  # s, as tests.parts.Service sets it
+
+
+def capture(path: str, bootstrap: str = "", topic: str = "", camera: str = "") -> None:
+    """Read a clip as a camera: decode, encode, and publish where there is a topic."""
+    producer = kafka.producer(bootstrap, "none", {}) if topic else None
+    clip = cv2.VideoCapture(path, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+    for seq in _ticks():
+        there, image = clip.read()
+        if not there:
+            clip.set(cv2.CAP_PROP_POS_FRAMES, 0)
+            there, image = clip.read()
+        captured = time.time_ns()
+        jpeg = opencv.encode(image)  # type: ignore[arg-type]  # OpenCV promises no element type
+        if producer is not None:
+            producer.produce(topic, jpeg, camera, headers=_headers(seq, captured))
+            producer.poll(0)
+        _dot()
+
+
+def feed(bootstrap: str, topic: str, camera: str) -> None:
+    """Publish one frame of the clip again and again."""
+    producer = kafka.producer(bootstrap, "none", {})
+    (frame,) = clips.frames(1)
+    for seq in _ticks():
+        producer.produce(topic, frame.jpeg, camera, headers=_headers(seq, time.time_ns()))
+        producer.poll(0)
+        _dot()
+
+
+def hop(bootstrap: str, topic_in: str, topic_out: str) -> None:
+    """Read each message and publish it as it is."""
+    producer = kafka.producer(bootstrap, "none", {})
+    for message in messages(bootstrap, topic_in):
+        producer.produce(topic_out, message.value(), message.key(), headers=message.headers())
+        producer.poll(0)
+        _dot()
+
+
+def label(bootstrap: str, topic_in: str, topic_out: str) -> None:
+    """Read each message, and publish its frame labelled with OpenCV alone."""
+    producer = kafka.producer(bootstrap, "none", {})
+    for message in messages(bootstrap, topic_in):
+        jpeg = opencv.label(message.value() or b"", "Nothing")
+        producer.produce(topic_out, jpeg, message.key(), headers=message.headers())
+        producer.poll(0)
+        _dot()
+
+
+def messages(bootstrap: str, topic: str) -> Iterator[Message]:
+    """Yield the messages that come on a topic from now on."""
+    consumer = subscribed(bootstrap, topic)
+    while True:
+        message = consumer.poll(0.2)
+        if message is not None and message.error() is None:
+            yield message
+
+
+def subscribed(bootstrap: str, topic: str) -> Consumer:
+    """Return a consumer of a topic, in a group of its own."""
+    consumer = kafka.consumer(bootstrap, f"bench-{os.getpid()}-{time.time_ns()}", _FETCH_WAIT, {})
+    consumer.list_topics(topic, timeout=5)  # which makes it, where nobody has yet
+    consumer.subscribe([topic], on_assign=kafka.from_the_end)
+    return consumer
+
+
+def _ticks() -> Iterator[int]:
+    """Count from 0, one each 40 ms; ticks that were missed are left out."""
+    due, number = time.monotonic(), 0
+    while True:
+        yield number
+        number += 1
+        due = max(due + _INTERVAL, time.monotonic())
+        time.sleep(max(0.0, due - time.monotonic()))
+
+
+def _headers(seq: int, captured: int) -> list[tuple[str, str | bytes | None]]:
+    return [("seq", b"%d" % seq), ("captured", b"%d" % captured)]
+
+
+def _dot() -> None:
+    os.write(1, b".")
+
+
+if __name__ == "__main__":
+    loops: dict[str, Callable[..., None]] = {"capture": capture, "feed": feed, "hop": hop, "label": label}
+    loops[sys.argv[1]](*sys.argv[2:])

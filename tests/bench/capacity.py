@@ -1,0 +1,171 @@
+"""How many cameras of 640x360 at 25/s the machine holds, beside what bare library calls would allow.
+
+A side holds so many cameras when, for some seconds, 99 of 100 frames are at the client within 150 ms and no
+more than one in twenty is missing. Ours is a producer for each camera, one consumer, one video server; bare
+is a loop for each camera (read, encode, produce), one that labels (consume, decode, draw, encode, produce),
+and one that writes to connections. There is no model, and one client process watches every camera.
+
+Both sides search at the same time, in turns: twice as many cameras until they are too many, then nearer and
+nearer, at last one more or one fewer at a time. Cameras that are not needed, and those of the side that has
+not its turn, are stopped.
+"""
+
+import math
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from tests.bench import clips
+from tests.bench.figures import Figure, Measured, Side
+from tests.bench.pairs import ROUNDS
+from tests.bench.processes import Bare
+from tests.bench.stream import Viewer, watching
+from tests.bench.system import broker, broker_kind
+from tests.bench.topics import short_lived
+from tests.integration.conftest import Pipeline
+from tests.parts import Process, free_port, wait_for
+
+_FPS: Final = 25
+_SETTLE: Final = 1.5  # s
+_SECONDS: Final = 3.0
+_OLDEST: Final = 0.15  # s
+_FEWEST: Final = 0.95
+_SIZE: Final = (640, 360)
+
+CAMERAS: Final = Figure("capacity, cameras of 640x360", "x", least=0.8)
+FIGURES: Final = (CAMERAS,)
+
+
+class Search:
+    """Which number of cameras to try next, up to `most`.
+
+    `held` has what the tries with the smallest step tell, from the first on that is too many after one
+    that was not: the number that was held, once for each try.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.number = 2
+        self.held: list[int] = []
+        self._most = most
+        self._step = 0  # while nothing was too many yet
+        self._last = True
+
+    def tried(self, holds: bool) -> None:
+        """Take the answer for `number`, and choose the next."""
+        too_many, self._last = self._last and not holds, holds
+        at_most = self.number == self._most and holds
+        if at_most or (self._step == 1 and (too_many or self.held)):
+            self.held.append(self.number if holds else self.number - 1)
+        if not self._step and holds:
+            self.number = min(2 * self.number, self._most)
+            return
+        self._step = max(1, (self._step or self.number // 2) // 2)
+        self.number = min(self._most, max(1, self.number + (self._step if holds else -self._step)))
+
+
+class _Side:
+    """Cameras of one side; `camera` starts one by its name, and `watch` watches it once it can be watched."""
+
+    def __init__(self, camera: Callable[[str], Process], watch: Callable[[str], Viewer]) -> None:
+        self._camera = camera
+        self._watch = watch
+        self._cameras: list[tuple[Process, Viewer]] = []
+
+    def holds(self, number: int) -> bool:
+        """Tell whether so many cameras are held; starts those that are not there yet."""
+        for process, _ in self._cameras[:number]:
+            process.signal(signal.SIGCONT)
+        for index in range(len(self._cameras), number):
+            name = f"camera-{index}"
+            self._cameras.append((self._camera(name), self._watch(name)))
+        running = self._cameras[:number]
+        time.sleep(_SETTLE)
+        for _, viewer in running:
+            viewer.take()
+        time.sleep(_SECONDS)
+        ages = sorted(age for _, viewer in running for age in viewer.take())
+        for process, _ in running:
+            process.signal(signal.SIGSTOP)
+        came = len(ages) / (_FPS * _SECONDS * number)
+        oldest = ages[int(0.99 * len(ages))] if ages else math.inf
+        print(
+            f"    {number} cameras: {came:.0%} of the frames, p99 of the age {1000 * oldest:.0f} ms",
+            flush=True,
+        )
+        return came >= _FEWEST and oldest <= _OLDEST
+
+    def wake(self) -> None:
+        """Have all cameras go on, so that they can end."""
+        for process, _ in self._cameras:
+            process.signal(signal.SIGCONT)
+
+
+def measure() -> list[Measured]:
+    """Return how many cameras the system holds, against the bare loops."""
+    most = 8 * len(os.sched_getaffinity(0))
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        bootstrap = stack.enter_context(broker(folder))
+        clip = clips.scaled(folder, *_SIZE)
+        sides = {"ours": _ours(stack, folder, bootstrap, clip), "bare": _bare(stack, folder, bootstrap, clip)}
+        held = _search(sides, {name: Search(most) for name in sides})
+    ours, theirs = (Side("cameras", tuple(held[name])) for name in ("ours", "bare"))
+    if not theirs.median:
+        print(
+            "  no figure of capacity: the bare calls do not hold one camera, other work takes the processors"
+        )
+        return []
+    beside = f"bare library calls; p99 of the age <= {1000 * _OLDEST:g} ms, {broker_kind()}"
+    # The tries with the smallest step are no pairs: each side has them when its search has come so far.
+    return [Measured(CAMERAS, tuple(each / theirs.median for each in ours.rounds), beside, ours, theirs)]
+
+
+def _search(sides: dict[str, _Side], searches: dict[str, Search]) -> dict[str, list[int]]:
+    try:
+        while unsure := [name for name, search in searches.items() if len(search.held) < ROUNDS]:
+            for name in unsure:
+                print(f"  capacity: {name}:", flush=True)
+                searches[name].tried(sides[name].holds(searches[name].number))
+    finally:
+        for side in sides.values():
+            side.wake()
+    return {name: search.held for name, search in searches.items()}
+
+
+def _ours(stack: ExitStack, folder: Path, bootstrap: str, clip: Path) -> _Side:
+    pipeline = Pipeline(bootstrap, folder, stack.enter_context)
+    stack.enter_context(short_lived(bootstrap, pipeline.topic_in, pipeline.topic_out))
+    pipeline.consumer()
+    pipeline.video()
+    address = urlsplit(pipeline.display)
+
+    def camera(name: str) -> Process:
+        return pipeline.producer(name, clip)
+
+    def watch(name: str) -> Viewer:
+        wait_for(lambda: pipeline.camera(name), 30, f"frames of {name}")
+        return stack.enter_context(watching((address.hostname or "", address.port or 0), name))
+
+    return _Side(camera, watch)
+
+
+def _bare(stack: ExitStack, folder: Path, bootstrap: str, clip: Path) -> _Side:
+    captured, labelled = (f"bench-{name}-{uuid4().hex[:8]}" for name in ("captured", "labelled"))
+    stack.enter_context(short_lived(bootstrap, captured, labelled))
+    port = free_port()
+    stack.enter_context(Bare(folder, "bare", "label", bootstrap, captured, labelled))
+    stack.enter_context(Bare(folder, "bare_video", bootstrap, labelled, str(port)))
+
+    def camera(name: str) -> Process:
+        loop = Bare(folder, "bare", "capture", str(clip), bootstrap, captured, name, tag=f"-{name}")
+        stack.enter_context(loop).going()
+        return loop
+
+    return _Side(camera, lambda name: stack.enter_context(watching(("127.0.0.1", port), name)))

@@ -1,0 +1,44 @@
+"""Child processes: the bare ones, and what any has spent."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.parts import Process, free_port, wait_for
+
+
+class Bare(Process):
+    """One of the loops of `tests.bench.bare`, or `tests.bench.bare_video`."""
+
+    def __init__(self, folder: Path, module: str, *arguments: str, tag: str = "") -> None:
+        command = [sys.executable, "-m", f"tests.bench.{module}", *arguments]
+        super().__init__(command, {}, folder / f"{module}-{arguments[0]}{tag}.log")
+
+    @property
+    def done(self) -> int:
+        """How many frames it has done: it writes a dot for each."""
+        return self.log.stat().st_size
+
+    def going(self) -> None:
+        """Wait until it has done a second's frames."""
+        wait_for(lambda: self.done > 25, 30, f"{self.log.name} to do frames")
+
+
+@contextmanager
+def serving(module: str, kind: str) -> Iterator[tuple[Process, int]]:
+    """Run a server of `tests.bench`, of one of its kinds; yield it and its port once it listens there."""
+    with TemporaryDirectory() as folder:
+        port = free_port()
+        command = [sys.executable, "-m", f"tests.bench.{module}", kind, str(port)]
+        with Process(command, {}, Path(folder) / f"{module}-{kind}.log") as server:
+            wait_for(lambda: "listening" in server.text, 30, f"the server {kind} of {module}")
+            yield server, port
+
+
+def spent(pid: int) -> float:
+    """Return the processor time in s that a running process has taken, with all threads it ever had."""
+    # What clock_getcpuclockid(3) returns; psutil's times are in steps of 10 ms.
+    return time.clock_gettime((~pid << 3) | 2)

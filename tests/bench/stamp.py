@@ -1,0 +1,54 @@
+"""The consumer's stamping of one 1280x720 frame, beside decoding, drawing and encoding with OpenCV.
+
+Both in this process, on the same frames, with the same text; processor time.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from consumer import stamp
+from pipeline.frame import Frame
+from pipeline.predictions import Box, Prediction, Result
+from tests.bench import clips, opencv
+from tests.bench.figures import Figure, Measured
+from tests.bench.pairs import cost, take_turns
+
+LABEL: Final = "mountain bike 93%"
+TEXT: Final = (Prediction("imagenet_1", (Result("mountain bike", 0.93),), 1, 41),)
+_BOXES: Final[Sequence[Box]] = ((300, 200, 160, 160), (700, 260, 160, 160))
+_FACES: Final = (*TEXT, Prediction("emonet_2", tuple(Result("happy", 0.8, box) for box in _BOXES), 1, 41))
+
+LINE: Final = Figure("stamp, a line of text", "x", most=0.3)
+FACES: Final = Figure("stamp, a line and two faces", "x")
+FIGURES: Final = (LINE, FACES)
+
+
+def measure() -> list[Measured]:
+    """Return what stamping costs, with a line of text, and with two faces' boxes."""
+    frames = clips.frames(50)
+    values = take_turns(
+        "stamp",
+        {
+            "line": partial(cost, stamping(TEXT), frames),
+            "bare line": partial(cost, labelling(), frames),
+            "faces": partial(cost, stamping(_FACES), frames),
+            "bare faces": partial(cost, labelling(_BOXES), frames),
+        },
+    )
+    beside = f"decode, draw, encode with OpenCV; 1280x720, {len(frames)} frames a round"
+    return [
+        LINE.ratio(values["line"], values["bare line"], "ms", beside),
+        FACES.ratio(values["faces"], values["bare faces"], "ms", beside),
+    ]
+
+
+def stamping(predictions: tuple[Prediction, ...] = TEXT) -> Callable[[Frame], bytes]:
+    """Return what stamps a frame as the consumer does."""
+    return lambda frame: stamp.stamp(replace(frame, predictions=predictions), None)
+
+
+def labelling(boxes: Sequence[Box] = ()) -> Callable[[Frame], bytes]:
+    """Return what labels a frame with OpenCV alone."""
+    return lambda frame: opencv.label(frame.jpeg, LABEL, boxes)

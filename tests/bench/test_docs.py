@@ -1,0 +1,81 @@
+"""docs/benchmarks.md has the figures that there are, with the goals that they have."""
+
+import re
+import shlex
+import subprocess
+
+import pytest
+
+from tests.bench.__main__ import KINDS, REGULAR, parse
+from tests.bench.report import BEGIN, END, HEAD, rows
+from tests.parts import ROOT
+
+PAGE = (ROOT / "docs/benchmarks.md").read_text()
+LAST_RUN = PAGE.partition(BEGIN)[2].partition(END)[0]
+
+
+def table(text: str) -> list[tuple[str, ...]]:
+    """Return the rows of the tables of a text, without the lines below the heads."""
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    cells = [tuple(cell.strip() for cell in line[1:-1].split("|")) for line in lines]
+    return [row for row in cells if set(row) != {"---"}]
+
+
+def test_the_last_run_has_every_figure_with_its_goal() -> None:
+    head, *shown = table(LAST_RUN)
+    goal = HEAD.index("goal")
+
+    assert head == HEAD
+    assert [(*row[:2], row[goal]) for row in shown] == [(*row[:2], row[goal]) for row in rows(REGULAR, [])]
+
+
+def test_what_was_measured_is_a_number_with_the_figures_unit() -> None:
+    units = {figure.name: figure.unit for figures in REGULAR.values() for figure in figures}
+
+    for _, name, median, *_ in table(LAST_RUN)[1:]:
+        if median != "not measured":
+            value, unit = median.split(" ")
+            assert float(value.replace(",", "")) > 0
+            assert unit == units[name]
+
+
+def test_the_machine_and_the_versions_stand_below() -> None:
+    assert re.search(r"^processors \d+ x .+, memory .+ GiB, system \w+", LAST_RUN, re.MULTILINE)
+    assert re.search(r"^python 3\.\d+.*, librdkafka .*, broker .*, confluent-kafka ", LAST_RUN, re.MULTILINE)
+
+
+def test_every_kind_is_explained() -> None:
+    explained = [row[0].strip("`") for row in table(PAGE.partition(BEGIN)[0])[1:]]
+
+    assert explained == list(KINDS)
+
+
+def test_the_commands_that_are_shown_ask_for_what_there_is() -> None:
+    commands = re.findall(r"^make bench.*", PAGE, re.MULTILINE)
+
+    asked = [parse(_made(shlex.split(command, comments=True)[2:])) for command in commands]
+
+    assert [each.kinds for each in asked] == [[], ["stamp", "streams"], ["hour"], []]
+    assert [each.save for each in asked] == [False, False, False, True]
+    assert asked[2].minutes == 60
+
+
+def _made(variables: list[str]) -> list[str]:
+    """Return with which arguments `make bench` would start the benchmarks."""
+    command = ["make", "--no-print-directory", "--dry-run", "bench", *variables]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return shlex.split(shown.splitlines()[-1].partition(" -m tests.bench")[2])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["stamps"], "no such benchmark: stamps; there are age, cost, stamp, "),
+        (["--save", "stamp"], "docs/benchmarks.md holds the figures of one run: save all of them, or none"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_one_line(arguments: list[str], told: str) -> None:
+    with pytest.raises(SystemExit, match=f"^{re.escape(told)}") as refused:
+        parse(arguments)
+
+    assert "\n" not in str(refused.value.code)
