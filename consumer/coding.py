@@ -1,13 +1,12 @@
 """How a JPEG's pixels are coded, as its head says it (ITU-T T.81, annex B), and which quality that is."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
-from pipeline import picture
+from pipeline import jpeg, picture
 
 _BASELINE, _EXTENDED, _PROGRESSIVE = 0xC0, 0xC1, 0xC2
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -15,7 +14,6 @@ _ARITHMETIC: Final = frozenset(range(0xC9, 0xD0)) - {0xCC}
 _HUFFMAN, _SCAN, _QUANTIZATION, _INTERVAL, _EXIF, _ADOBE = 0xC4, 0xDA, 0xDB, 0xDD, 0xE1, 0xEE
 _SEQUENTIAL: Final = bytes([0, 63, 0])  # a scan with all coefficients at once
 _420: Final = (0x22, 0x11, 0x11)
-_LONGEST: Final = 64 * 1024  # bytes of a head: those that were read are kept for the next frames
 
 
 class UnfitError(ValueError):
@@ -62,10 +60,10 @@ class Head:
 
 def head_length(data: bytes) -> int:
     """Return how many bytes come before the entropy-coded data; raise `UnfitError` where there is none."""
-    for marker, _, end in _segments(data):
-        if marker == _SCAN:
-            return end
-    raise UnfitError("markers")
+    try:
+        return jpeg.head_length(data)
+    except jpeg.JpegError:
+        raise UnfitError("markers") from None
 
 
 @lru_cache(maxsize=64)
@@ -74,7 +72,7 @@ def parse(head: bytes) -> Head:
     quantization: dict[int, bytes] = {}
     huffman: dict[int, bytes] = {}
     frame, scan, interval, size_at = b"", b"", 0, 0
-    for marker, at, end in _segments(head):
+    for marker, at, end in jpeg.segments(head):
         body = head[at:end]
         if marker in _FRAMES:
             _check_process(marker, body)
@@ -107,15 +105,6 @@ def quality_of(components: tuple[Component, ...]) -> int | None:
 def _ours(quality: int) -> tuple[Component, ...]:
     sample = picture.encode(np.zeros((16, 16, 3), np.uint8), quality)
     return parse(sample[: head_length(sample)]).components
-
-
-def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Return each segment's marker, and where its body begins and ends, as far as there are any in a row."""
-    at, most = 2, min(len(data), _LONGEST)
-    while at + 4 <= most and data[at] == 0xFF:
-        end = at + 2 + int.from_bytes(data[at + 2 : at + 4])
-        yield data[at + 1], at + 4, end
-        at = end
 
 
 def _check_process(marker: int, body: bytes) -> None:

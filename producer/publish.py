@@ -15,6 +15,7 @@ from pipeline.publisher import Publisher
 from producer import scale
 from producer.camera import Camera
 from producer.capture import Captured
+from producer.encoder import Encoder
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class FramePublisher:
         self._scale = scale
         self._quality = quality
         self._format = frame_format
+        self._encoder = Encoder()
         self._numbers = itertools.count()
         self._last = b""
         self._seldom = Seldom(log)
@@ -73,7 +75,8 @@ class FramePublisher:
         self._publisher.publish(message, camera=name, captured=captured.at)
 
     def close(self) -> None:
-        """Count the frame that nobody took."""
+        """Count the frame that nobody took, and end."""
+        self._encoder.close()
         for _ in self._camera.frames.clear():
             self._ledger.dropped(self._camera.name, "stopping")
 
@@ -85,7 +88,7 @@ class FramePublisher:
         if isinstance(captured.picture, bytes) and self._quality is None and size == came:
             data = captured.picture
         else:
-            data = picture.encode(_image(captured, size), self._quality or _QUALITY)
+            data = self._encoder.encode(_image(captured, size), self._quality or _QUALITY)
         return encode(Frame(self._camera.name, next(self._numbers), captured.at, data, *size))
 
 

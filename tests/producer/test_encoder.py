@@ -1,0 +1,70 @@
+"""Images are encoded in halves."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline import picture
+from pipeline.picture import Image, PictureError
+from producer import encoder as module
+from producer.encoder import Encoder
+from tests.consumer.fakes import PROPERTY
+
+
+def noise(width: int, height: int) -> Image:
+    small = np.random.default_rng(width * height).integers(
+        0, 256, (-(-height // 8), -(-width // 8), 3), np.uint8
+    )
+    return small.repeat(8, axis=0).repeat(8, axis=1)[:height, :width]
+
+
+@PROPERTY
+@given(st.integers(400, 1400), st.integers(300, 900), st.integers(1, 100))
+def test_it_is_the_same_as_the_whole_at_once(width: int, height: int, quality: int) -> None:
+    image = noise(width, height)
+    encoder = Encoder()
+
+    assert encoder.encode(image, quality) == picture.encode(image, quality)
+    encoder.close()
+
+
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(1280, 720), (1920, 1080), (3840, 2160), (1366, 768), (8000, 128), (8000, 129), (50, 60000)],
+)
+def test_large_images_whose_halves_are_unequal(width: int, height: int) -> None:
+    image = noise(width, height)
+
+    assert Encoder().encode(image, 85) == picture.encode(image, 85)
+
+
+def test_another_thread_encodes_the_lower_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = []
+
+    def encode(image: Image, quality: int) -> bytes:
+        rows.append(len(image))
+        return real(image, quality)
+
+    real = picture.encode
+    monkeypatch.setattr(module.picture, "encode", encode)
+    monkeypatch.setattr(module, "cpu_count", lambda: 2)
+
+    Encoder().encode(noise(1280, 720), 85)
+    assert sorted(rows) == [336, 384]
+
+    rows.clear()
+    Encoder().encode(noise(640, 360), 85)
+    assert rows == [360]
+
+
+def test_one_core_encodes_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "cpu_count", lambda: 1)
+    image = noise(1280, 720)
+
+    assert Encoder().encode(image, 85) == picture.encode(image, 85)
+
+
+def test_what_cannot_be_encoded_is_an_error_as_ever() -> None:
+    with pytest.raises(PictureError):
+        Encoder().encode(np.zeros((70_000, 16, 3), np.uint8), 85)
