@@ -4,8 +4,9 @@ import asyncio
 from dataclasses import replace
 from typing import Final
 
+from video.broadcast import Broadcast
 from video.channel import SILENT, Channel
-from video.mjpeg import Viewer, part
+from video.mjpeg import part
 
 _WORDS: Final = {"no-signal": "No signal since", "broker-away": "Kafka away since"}
 
@@ -44,7 +45,7 @@ class Blanks:
 
     def note(self, channel: Channel) -> None:
         """Take note that a camera's state has changed, or that a client has come to it."""
-        if channel.state in SILENT and any(isinstance(each, Viewer) for each in channel.watchers):
+        if channel.state in SILENT and any(isinstance(each, Broadcast) for each in channel.watchers):
             text = f"{_WORDS[channel.state]} {channel.since.astimezone():%H:%M:%S}"
             sending = self._send(channel, channel.number, text)
             task = asyncio.get_running_loop().create_task(sending)
@@ -61,5 +62,5 @@ class Blanks:
             return
         chunk = part(replace(frame, jpeg=jpeg))
         for watcher in channel.watchers:
-            if isinstance(watcher, Viewer):
+            if isinstance(watcher, Broadcast):
                 watcher.replace(chunk)

@@ -2,7 +2,6 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, Protocol, TypedDict
@@ -64,21 +63,19 @@ class Channel:
         self.number = 1
         self._limits = limits
         self._watchers: set[Watcher] = set()
-        self._made: dict[Callable[[Channel], bytes], bytes] = {}
         self._arrivals = deque([time.monotonic()], maxlen=500)
         self._broker_away = False
+        self._labels = _labels(frame)
         self.state: State = self._judge()
         self._since = time.time()
 
     def show(self, frame: Frame) -> bool:
         """Put up a frame for all who watch; tell whether the state or a label has changed."""
-        changed = self.check(broker_away=False)
-        labels = _labels(self.frame)
-        self.frame = frame
+        labels, changed = self._labels, self.check(broker_away=False)
+        self.frame, self._labels = frame, _labels(frame)
         self.number += 1
-        self._made.clear()
         self._arrivals.append(time.monotonic())
-        changed |= self._update() or labels != _labels(frame)
+        changed |= self._update() or labels != self._labels
         for watcher in self.watchers:
             watcher.show(self)
         return changed
@@ -95,13 +92,6 @@ class Channel:
     def unwatch(self, watcher: Watcher) -> None:
         """Show it no more."""
         self._watchers.discard(watcher)
-
-    def once(self, make: Callable[["Channel"], bytes]) -> bytes:
-        """Return what `make` makes of the newest frame: made once, and shared by all who ask."""
-        made = self._made.get(make)
-        if made is None:
-            made = self._made[make] = make(self)
-        return made
 
     def close(self) -> None:
         """End for all who watch."""
@@ -150,11 +140,13 @@ class Channel:
     def _judge(self) -> State:
         if time.monotonic() - self._arrivals[-1] > self._limits.no_signal_after:
             return "broker-away" if self._broker_away else "no-signal"
-        ages = [prediction.age_ms for prediction in self.frame.predictions]
-        if any(age is None for age in ages):
-            return "model-away"
-        oldest = 1000 * self._limits.stale_after
-        return "stale" if any(age is not None and age > oldest for age in ages) else "live"
+        state: State = "live"
+        for prediction in self.frame.predictions:
+            if prediction.age_ms is None:
+                return "model-away"
+            if prediction.age_ms > 1000 * self._limits.stale_after:
+                state = "stale"
+        return state
 
 
 def _labels(frame: Frame) -> list[tuple[str, str | None]]:

@@ -1,6 +1,7 @@
 """The HTTP server's life: its socket, its event loop, its end."""
 
 import asyncio
+import contextlib
 import resource
 import socket
 import sys
@@ -56,6 +57,25 @@ def allow_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
+class _Server(uvicorn.Server):
+    """Uvicorn, awake once a second for the date of its answers: its own loop looks ten times for the end."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """Let `serve` end at once."""
+        self.should_exit = True
+        self._stopped.set()
+
+    async def main_loop(self) -> None:
+        """Wait for the end."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), 1.0)
+
+
 class WebServer:
     """Serves a site on a listening socket."""
 
@@ -91,7 +111,7 @@ class WebServer:
         self._listener.close()
 
     async def _serve(self, pulse: Pulse) -> None:
-        server = uvicorn.Server(self._config)
+        server = _Server(self._config)
         self._site.open()
         # uvicorn closes the socket it is given; a restarted worker needs it again.
         serving = asyncio.ensure_future(server.serve(sockets=[self._listener.dup()]))
@@ -103,7 +123,7 @@ class WebServer:
         finally:
             living.cancel()
             self._site.close()
-            server.should_exit = True
+            server.stop()
             await asyncio.wait([serving, living], timeout=_GRACE)
             for connection in list(server.server_state.connections):
                 connection.transport.abort()  # its client does not read what ends its stream

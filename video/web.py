@@ -17,12 +17,13 @@ from video.api.application import create_app
 from video.api.routes import router
 from video.blank import Blanks
 from video.board import Board
+from video.broadcast import Broadcasts
 from video.channel import Channel
 from video.clients import Clients, TooManyError
 from video.connection import CONNECTION
 from video.history import History
 from video.live.endpoint import Socket
-from video.mjpeg import Stream
+from video.stream import Stream
 
 _PAGE: Final = Path(__file__).parent / "page"
 _FRESH: Final = {"Cache-Control": "no-cache", "Vary": "Accept"}  # a new version is seen at once, and whole
@@ -72,7 +73,7 @@ class Pictures:
     def __init__(self, board: Board, clients: Clients, interval: float) -> None:
         self._board = board
         self._clients = clients
-        self._interval = interval
+        self._broadcasts = Broadcasts(interval)
         self._blanks = Blanks()
         board.on_change.append(self._blanks.note)
 
@@ -119,7 +120,7 @@ class Pictures:
         return Response(frame.jpeg, media_type="image/jpeg", headers=headers)
 
     def _streamed(self, channel: Channel) -> Stream:
-        return Stream(channel, self._interval, self._clients, self._blanks.note)
+        return Stream(channel, self._broadcasts, self._clients, self._blanks.note)
 
     def _channel(self, request: Request) -> Channel | None:
         camera = request.path_params["camera"]

@@ -76,7 +76,7 @@ class FakeConnection(Connection):
 
     def __init__(self) -> None:
         self.full = self.streaming = False
-        self.backlog = 0
+        self.backlog = self.asked = 0
         self.written: list[bytes] = []
         self.gone = asyncio.Event()
         self.aborted = self._stalled = False
@@ -85,6 +85,7 @@ class FakeConnection(Connection):
 
     def unread(self) -> int:
         """Return the backlog that the test has set."""
+        self.asked += 1
         return self.backlog
 
     def write(self, chunk: bytes) -> None:

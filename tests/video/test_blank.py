@@ -12,8 +12,8 @@ from tests.parts import wait_for
 from tests.video.conftest import LIMITS
 from tests.video.fakes import FakeConnection, Site, a_frame, by_length, settle
 from video.blank import Blanks, blank
+from video.broadcast import Broadcast
 from video.channel import Channel
-from video.mjpeg import Viewer
 
 BRIGHT = picture.encode(np.full((360, 640, 3), (200, 120, 60), np.uint8), 90)
 
@@ -23,6 +23,13 @@ def pixels(jpeg: bytes) -> np.ndarray:
     decoded = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert decoded is not None
     return decoded
+
+
+def watch(channel: Channel, connection: FakeConnection) -> None:
+    """Let a client watch a channel."""
+    broadcast = Broadcast(channel, 0.04)
+    channel.watch(broadcast)
+    broadcast.add(connection)
 
 
 def test_it_is_dark_and_grey_and_says_something() -> None:
@@ -46,8 +53,7 @@ def test_a_camera_that_falls_silent_says_so_to_its_clients_until_it_is_back(cloc
     async def scenario() -> list[int]:
         channel = Channel(1, a_frame(1, jpeg=BRIGHT), LIMITS)
         connection, blanks, written = FakeConnection(), Blanks(), []
-        viewer = Viewer(connection, channel, 0.04)
-        channel.watch(viewer)
+        watch(channel, connection)
         for seconds in (1, 10):
             clock.now += seconds
             channel.check(broker_away=False)
@@ -59,14 +65,14 @@ def test_a_camera_that_falls_silent_says_so_to_its_clients_until_it_is_back(cloc
         written.append(len(connection.written))
         return written
 
-    assert asyncio.run(scenario()) == [0, 1, 2]
+    assert asyncio.run(scenario()) == [1, 2, 3]
 
 
 def test_a_frame_that_comes_meanwhile_is_not_covered(clock: Clock) -> None:
     async def scenario() -> list[int]:
         channel = Channel(1, a_frame(1, jpeg=BRIGHT), LIMITS)
         connection, blanks = FakeConnection(), Blanks()
-        channel.watch(Viewer(connection, channel, 0.04))
+        watch(channel, connection)
         clock.now += 10
         channel.check(broker_away=True)
         blanks.note(channel)
@@ -74,7 +80,7 @@ def test_a_frame_that_comes_meanwhile_is_not_covered(clock: Clock) -> None:
         await asyncio.gather(*blanks.tasks)
         return connection.seqs
 
-    assert asyncio.run(scenario()) == [2]
+    assert asyncio.run(scenario()) == [1, 2]
 
 
 def test_a_client_that_comes_to_a_silent_camera_is_told(site: Site) -> None:

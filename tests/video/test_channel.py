@@ -194,18 +194,3 @@ def test_all_who_watch_are_shown_each_frame_until_they_leave(clock: Clock) -> No
 
     assert (first.seqs, first.closed) == ([2, 3], False)
     assert (second.seqs, second.closed) == ([3, 4], True)
-
-
-def test_what_is_made_of_a_frame_is_made_once_and_anew_for_the_next(clock: Clock) -> None:
-    made = []
-
-    def make(channel: Channel) -> bytes:
-        made.append(channel.frame.seq)
-        return b"%d" % channel.frame.seq
-
-    channel = Channel(1, at(clock), LIMITS)
-    first = [channel.once(make), channel.once(make)]
-    channel.show(at(clock, 2))
-
-    assert [*first, channel.once(make)] == [b"1", b"1", b"2"]
-    assert made == [1, 2]

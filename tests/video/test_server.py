@@ -4,6 +4,8 @@ import http.client
 import itertools
 import socket
 import threading
+import time
+from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -113,6 +115,13 @@ def test_a_server_without_clients_ends_when_told_to_and_beats_until_then(site: S
     wait_for(lambda: pulse.last > begun, 20, "a heartbeat")
 
     assert site.get("/api/cameras")[0] == 200
+
+
+def test_answers_say_what_time_it_is(site: Site) -> None:
+    with site.ask("/api/cameras") as answer:
+        told = parsedate_to_datetime(answer.headers["Date"]).timestamp()
+
+    assert time.time() - 30 < told <= time.time()
 
 
 def test_open_streams_end_with_the_server(site: Site, pulse: Pulse) -> None:

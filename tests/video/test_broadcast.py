@@ -1,0 +1,183 @@
+"""What the clients of one camera's MJPEG get to see."""
+
+import itertools
+
+from tests.clock import Clock
+from tests.video.conftest import LIMITS
+from tests.video.fakes import FakeConnection, a_frame
+from video.broadcast import Broadcast, Broadcasts
+from video.channel import Channel
+from video.mjpeg import part
+
+INTERVAL = 0.042  # s
+
+
+def a_broadcast(interval: float = INTERVAL) -> tuple[Channel, Broadcast]:
+    """Return a camera's channel with its first frame, and its broadcast."""
+    channel = Channel(1, a_frame(1), LIMITS)
+    broadcast = Broadcast(channel, interval)
+    channel.watch(broadcast)
+    return channel, broadcast
+
+
+def show(channel: Channel, seq: int) -> None:
+    """Put up a frame."""
+    channel.show(a_frame(seq))
+
+
+def view(broadcast: Broadcast) -> FakeConnection:
+    """Let a client watch; return its connection."""
+    connection = FakeConnection()
+    broadcast.add(connection)
+    return connection
+
+
+def test_frames_are_paced_at_the_interval(clock: Clock) -> None:
+    channel, broadcast = a_broadcast(interval=0.040)
+    client = view(broadcast)
+
+    for seq in range(2, 402):
+        clock.now += 0.010
+        show(channel, seq)
+
+    assert 100 <= len(client.seqs) <= 103
+    assert client.seqs == sorted(set(client.seqs))
+
+
+def test_a_camera_slower_than_the_interval_keeps_all_its_frames(clock: Clock) -> None:
+    channel, broadcast = a_broadcast(interval=0.040)
+    client = view(broadcast)
+
+    for seq in range(2, 52):
+        clock.now += 0.040 if seq % 2 else 0.050
+        show(channel, seq)
+
+    assert client.seqs == list(range(1, 52))
+
+
+def test_a_client_that_stalls_gets_the_newest_frame_and_nothing_older(clock: Clock) -> None:
+    channel, broadcast = a_broadcast()
+    client = view(broadcast)
+
+    for begin in (2, 12):
+        client.stall()
+        for seq in range(begin, begin + 10):
+            clock.now += INTERVAL
+            show(channel, seq)
+        client.read()
+
+    assert client.seqs == [1, 2, 11, 12, 21]
+
+
+def test_a_client_that_reads_on_is_not_sent_again_what_it_has(clock: Clock) -> None:
+    channel, broadcast = a_broadcast()
+    client = view(broadcast)
+    client.stall()
+    clock.now += INTERVAL
+    show(channel, 2)
+    clock.now += INTERVAL
+
+    client.read()
+
+    assert client.seqs == [1, 2]
+
+
+def test_a_client_that_stalls_does_not_hold_up_another(clock: Clock) -> None:
+    channel, broadcast = a_broadcast()
+    slow, quick = view(broadcast), view(broadcast)
+    slow.stall()
+
+    for seq in range(2, 12):
+        clock.now += INTERVAL
+        show(channel, seq)
+
+    assert slow.seqs == [1, 2]
+    assert quick.seqs == list(range(1, 12))
+
+
+def test_all_clients_share_a_frames_bytes() -> None:
+    _, broadcast = a_broadcast()
+
+    clients = [view(broadcast) for _ in range(3)]
+
+    assert len({id(chunk) for client in clients for chunk in client.written}) == 1
+
+
+def test_a_client_with_more_than_a_frame_unread_gets_none_until_it_has_read(clock: Clock) -> None:
+    channel, broadcast = a_broadcast()
+    client = view(broadcast)
+    size, seen = len(part(channel.frame)), []
+
+    for unread, seqs in ((0, (2, 3)), (0.9, (4,)), (1.1, (5, 6, 7)), (0, (8,))):
+        client.backlog = round(unread * size)
+        for seq in seqs:
+            clock.now += INTERVAL
+            show(channel, seq)
+        seen.append(client.seqs)
+
+    assert seen == [[1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 4, 8]]
+
+
+def test_a_client_that_seems_to_read_nothing_is_tried_again_now_and_then(clock: Clock) -> None:
+    channel, broadcast = a_broadcast()
+    client = view(broadcast)
+    client.backlog = 10**9
+
+    for seq in range(2, 102):
+        clock.now += 0.040
+        show(channel, seq)
+
+    gaps = {later - earlier for earlier, later in itertools.pairwise(client.seqs)}
+    assert client.seqs[0] == 1
+    assert 5 <= len(client.seqs) <= 10
+    assert gaps == {13}
+
+
+def test_a_client_that_missed_a_due_frame_gets_the_next_that_comes(clock: Clock) -> None:
+    channel, broadcast = a_broadcast(interval=1.0)
+    client = view(broadcast)
+    client.stall()
+    for seq, seconds in (
+        (2, 1.0),
+        (3, 1.0),
+        (4, 0.1),
+    ):  # 2 fills it, 3 is due and finds no room, 4 is not due
+        clock.now += seconds
+        show(channel, seq)
+
+    client.read()
+    clock.now += 0.1
+    show(channel, 5)
+
+    assert client.seqs == [1, 2, 4]
+
+
+def test_a_client_that_keeps_up_is_seldom_asked_what_it_has_not_read(clock: Clock) -> None:
+    channel, broadcast = a_broadcast(interval=0.010)
+    prompt, slow = view(broadcast), view(broadcast)
+    slow.backlog = len(part(channel.frame))
+
+    for seq in range(2, 102):
+        clock.now += 0.010
+        show(channel, seq)
+
+    assert len(prompt.seqs) == len(slow.seqs) == 101
+    assert prompt.asked < 50
+    assert slow.asked > 90
+
+
+def test_clients_of_a_camera_share_its_broadcast_until_the_last_has_gone(clock: Clock) -> None:
+    channel, broadcasts = Channel(1, a_frame(1), LIMITS), Broadcasts(INTERVAL)
+    first, second = FakeConnection(), FakeConnection()
+
+    with broadcasts.join(channel, first):
+        with broadcasts.join(channel, second):
+            clock.now += INTERVAL
+            show(channel, 2)
+            watchers = channel.watchers
+        clock.now += INTERVAL
+        show(channel, 3)
+
+    assert (first.seqs, second.seqs) == ([1, 2, 3], [1, 2])
+    assert len(watchers) == 1
+    assert not channel.watchers

@@ -1,0 +1,101 @@
+"""A client's MJPEG stream over ASGI: its beginning and its end."""
+
+import asyncio
+from typing import Any
+
+from prometheus_client import REGISTRY
+
+from tests.video.conftest import LIMITS
+from tests.video.fakes import INTERVAL, FakeConnection, a_frame, settle
+from video.broadcast import Broadcasts
+from video.channel import Channel, Watcher
+from video.clients import Clients
+from video.connection import CONNECTION
+from video.mjpeg import FIRST, part
+from video.stream import Stream
+
+
+def a_channel(seq: int = 1, camera: str = "door") -> Channel:
+    """Return a camera's channel with its first frame."""
+    return Channel(1, a_frame(seq, camera=camera), LIMITS)
+
+
+def serve(
+    channel: Channel, connection: FakeConnection, clients: Clients, broadcasts: Broadcasts | None = None
+) -> asyncio.Task[None]:
+    """Stream to a client over ASGI; nothing may be sent that way."""
+    scope = {"type": "http", "method": "GET", CONNECTION: connection}
+    stream = Stream(channel, broadcasts or Broadcasts(INTERVAL), clients, lambda _: None)
+
+    async def nothing(*_: object) -> Any:
+        raise AssertionError
+
+    async def serve() -> None:
+        await stream(scope, nothing, nothing)
+
+    return asyncio.create_task(serve())
+
+
+def test_a_stream_begins_with_the_newest_frame_and_the_boundary() -> None:
+    async def scenario() -> bytes:
+        channel, connection = a_channel(seq=7), FakeConnection()
+        task = serve(channel, connection, Clients(1, 30))
+        await settle()
+        connection.close()
+        await task
+        return b"".join(connection.written)
+
+    head, _, body = asyncio.run(scenario()).partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n" in head
+    assert body == FIRST + part(a_frame(7))
+
+
+def test_a_stream_ends_when_its_client_goes_and_leaves_nothing_behind() -> None:
+    async def scenario() -> tuple[tuple[Watcher, ...], int]:
+        channel, connection, clients = a_channel(), FakeConnection(), Clients(1, 30)
+        task = serve(channel, connection, clients)
+        await settle()
+        assert len(channel.watchers) == len(clients) == 1
+        connection.abort()
+        async with asyncio.timeout(10):
+            await task
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        return channel.watchers, len(clients)
+
+    assert asyncio.run(scenario()) == ((), 0)
+
+
+def test_a_stream_ends_with_its_channel() -> None:
+    async def scenario() -> list[int]:
+        channel, connection = a_channel(), FakeConnection()
+        task = serve(channel, connection, Clients(1, 30))
+        await settle()
+        channel.close()
+        async with asyncio.timeout(10):
+            await task
+        return connection.seqs
+
+    assert asyncio.run(scenario()) == [1]
+
+
+def test_clients_and_frames_are_counted_per_camera() -> None:
+    labels = {"camera": "counted/1"}
+
+    async def scenario() -> list[float | None]:
+        channel, connections = a_channel(camera="counted/1"), [FakeConnection(), FakeConnection()]
+        clients, broadcasts = Clients(2, 30), Broadcasts(INTERVAL)
+        tasks = [serve(channel, connection, clients, broadcasts) for connection in connections]
+        await settle()
+        watching = REGISTRY.get_sample_value("streamlens_stream_clients", labels)
+        for connection in connections:
+            connection.close()
+        await asyncio.gather(*tasks)
+        return [
+            watching,
+            REGISTRY.get_sample_value("streamlens_stream_clients", labels),
+            REGISTRY.get_sample_value("streamlens_stream_frames_sent_total", labels),
+        ]
+
+    assert asyncio.run(scenario()) == [2, 0, 2]

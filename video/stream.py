@@ -1,0 +1,59 @@
+"""One client's MJPEG stream as an ASGI response."""
+
+from collections.abc import Callable
+
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from video.access.visitor import visitor_of
+from video.broadcast import Broadcasts
+from video.channel import Channel
+from video.clients import Clients, TooManyError
+from video.connection import CONNECTION, Connection
+from video.mjpeg import HEAD, HEADERS
+
+
+class Stream:
+    """Sends a channel's newest frames for as long as the client listens.
+
+    They go past ASGI, straight to the scope's `Connection`. `joined` is called with the channel when the
+    client has joined it.
+    """
+
+    def __init__(
+        self, channel: Channel, broadcasts: Broadcasts, clients: Clients, joined: Callable[[Channel], None]
+    ) -> None:
+        self._channel = channel
+        self._broadcasts = broadcasts
+        self._clients = clients
+        self._joined = joined
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send frames until the client goes or the channel closes."""
+        if scope["method"] == "HEAD":
+            await _send_head(send)
+            return
+        connection: Connection = scope[CONNECTION]
+        visitor, camera = visitor_of(scope), self._channel.frame.camera
+        try:
+            with self._clients.join(connection, lambda: visitor.welcome() and visitor.may_see(camera)):
+                await self._stream(connection)
+        except TooManyError as error:
+            answer = PlainTextResponse(f"{error}\n", status_code=503, headers={"Retry-After": "5"})
+            await answer(scope, receive, send)
+
+    async def _stream(self, connection: Connection) -> None:
+        connection.streaming = True
+        connection.write(HEAD)
+        try:
+            with self._broadcasts.join(self._channel, connection):
+                self._joined(self._channel)
+                await connection.gone.wait()
+        finally:
+            connection.close()
+
+
+async def _send_head(send: Send) -> None:
+    headers = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body"})
