@@ -70,7 +70,7 @@ def _made(variables: list[str]) -> list[str]:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["stamps"], "no such benchmark: stamps; there are age, cost, stamp, "),
+        (["stamps"], "no such benchmark: stamps; there are age, cost, threads, "),
         (["--save", "stamp"], "docs/benchmarks.md holds the figures of one run: save all of them, or none"),
     ],
 )

@@ -13,14 +13,14 @@ from tests.bench.system import CAMERA, System, broker_kind, running
 _SECONDS: Final = 3.0
 _LIBRDKAFKA: Final = "rdk:"
 
-_WORKERS: Final = {
+WORKERS: Final = {
     "producer": ("capture", "publish", "librdkafka"),
     "consumer": ("label", "imagenet_1", "librdkafka"),
     "video": ("read", "web", "librdkafka"),
 }
 _FIGURES: Final = {
     (service, thread): Figure(f"{service}, thread {thread}", "us/frame")
-    for service, threads in _WORKERS.items()
+    for service, threads in WORKERS.items()
     for thread in (*threads, "others")
 }
 FIGURES: Final = tuple(_FIGURES.values())
@@ -44,7 +44,7 @@ def _round(system: System) -> dict[tuple[str, str], float]:
     for name, service in system.services.items():
         spent, count = _spent(service.pid) - before[name][0], _out(system, name) - before[name][1]
         for thread, microseconds in spent.items():
-            place = (name, thread if thread in _WORKERS[name] else "others")
+            place = (name, thread if thread in WORKERS[name] else "others")
             found[place] += microseconds / count
     return found
 

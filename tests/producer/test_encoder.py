@@ -47,7 +47,7 @@ def test_another_thread_encodes_the_lower_half(monkeypatch: pytest.MonkeyPatch) 
         return real(image, quality)
 
     real = picture.encode
-    monkeypatch.setattr(module.picture, "encode", encode)
+    monkeypatch.setattr(picture, "encode", encode)
     monkeypatch.setattr(module, "cpu_count", lambda: 2)
 
     Encoder().encode(noise(1280, 720), 85)
