@@ -51,8 +51,8 @@ lint: .venv/test tests/node_modules ## format, style and types, of Python and of
 	@$(BIN)/mypy
 	@tests/node_modules/.bin/tsc -p tests
 
-bench: install ## the figures, beside what they are measured against, and in bench.json (ONLY="stamp streams" for some, SAVE=yes for docs/benchmarks.md)
-	@$(BIN)/python -m tests.bench $(ONLY) $(if $(filter yes,$(SAVE)),--save) $(if $(MINUTES),--minutes $(MINUTES))
+bench: install ## the figures, beside what they are measured against, and in bench.json (ONLY="stamp streams" for some, ROUNDS=1 for a quick look, SAVE=yes for docs/benchmarks.md)
+	@ROUNDS=$(ROUNDS) $(BIN)/python -m tests.bench $(ONLY) $(if $(filter yes,$(SAVE)),--save) $(if $(MINUTES),--minutes $(MINUTES))
 
 lock: .venv/test ## pin the requirements again, from the ranges in pyproject.toml
 	$(PIN) --upgrade --group dev -o tests/requirements.txt

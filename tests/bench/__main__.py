@@ -25,6 +25,7 @@ from tests.bench import (
 )
 from tests.bench.figures import Figure, Measured
 from tests.bench.machine import keep_memory, machine, versions
+from tests.bench.pairs import ROUNDS, wanted
 from tests.bench.report import markdown, save, splice, table, told
 from tests.bench.system import broker_kind
 from tests.parts import ROOT
@@ -89,7 +90,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     asked = parser.parse_args(arguments)
     if unknown := sorted(set(asked.kinds) - set(KINDS)):
         sys.exit(f"no such benchmark: {', '.join(unknown)}; there are {names}")
-    if asked.save and asked.kinds:
+    if asked.save and (asked.kinds or wanted() < ROUNDS):
         sys.exit("docs/benchmarks.md holds the figures of one run: save all of them, or none")
     return asked
 

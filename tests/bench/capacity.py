@@ -24,7 +24,7 @@ from uuid import uuid4
 
 from tests.bench import clips
 from tests.bench.figures import Figure, Measured, Side
-from tests.bench.pairs import ROUNDS
+from tests.bench.pairs import wanted
 from tests.bench.processes import Bare
 from tests.bench.stream import Viewer, watching
 from tests.bench.system import broker, broker_kind
@@ -129,7 +129,7 @@ def measure() -> list[Measured]:
 
 def _search(sides: dict[str, _Side], searches: dict[str, Search]) -> dict[str, list[int]]:
     try:
-        while unsure := [name for name, search in searches.items() if len(search.held) < ROUNDS]:
+        while unsure := [name for name, search in searches.items() if len(search.held) < wanted()]:
             for name in unsure:
                 print(f"  capacity: {name}:", flush=True)
                 searches[name].tried(sides[name].holds(searches[name].number))

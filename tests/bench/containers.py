@@ -91,8 +91,10 @@ def _kubernetes() -> list[Measured]:
         system.wait_until_ready()
         wait_until_labelled()
         starts = {app: [_start(system, app) for _ in rounds(f"pod of {app}", _STARTS)] for app in _SERVICES}
-        beside = f"image on the node, {_STARTS} starts"
-        return [READY[app].alone(seconds, beside) for app, seconds in starts.items()]
+        return [
+            READY[app].alone(seconds, f"image on the node, {len(seconds)} starts")
+            for app, seconds in starts.items()
+        ]
     finally:
         for name in SUBSYSTEMS:
             system.kubectl("delete", "--ignore-not-found", "-f", f"{name}/deployment.yml")

@@ -1,5 +1,6 @@
 """Rounds: what is compared takes turns, so that whatever else the machine does meets both sides alike."""
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar
@@ -7,10 +8,17 @@ from typing import Final, TypeVar
 Item = TypeVar("Item")
 
 ROUNDS: Final = 5
+"""How many each pair gets."""
 
 
-def rounds(what: str, count: int = ROUNDS) -> Iterator[int]:
-    """Count the rounds from 1, and say on the screen which one begins."""
+def wanted() -> int:
+    """Return how many rounds `make bench ROUNDS=n` asks for, or else all of them."""
+    return int(os.environ.get("ROUNDS") or ROUNDS)
+
+
+def rounds(what: str, most: int = ROUNDS) -> Iterator[int]:
+    """Count the rounds from 1, `most` at most, and say on the screen which one begins."""
+    count = min(most, wanted())
     for number in range(1, count + 1):
         print(f"  {what}: round {number} of {count}", flush=True)
         yield number

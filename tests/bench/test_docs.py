@@ -56,9 +56,9 @@ def test_the_commands_that_are_shown_ask_for_what_there_is() -> None:
 
     asked = [parse(_made(shlex.split(command, comments=True)[2:])) for command in commands]
 
-    assert [each.kinds for each in asked] == [[], ["stamp", "streams"], ["hour"], []]
-    assert [each.save for each in asked] == [False, False, False, True]
-    assert asked[2].minutes == 60
+    assert [each.kinds for each in asked] == [[], ["stamp", "streams"], [], ["hour"], []]
+    assert [each.save for each in asked] == [False, False, False, False, True]
+    assert asked[3].minutes == 60
 
 
 def _made(variables: list[str]) -> list[str]:
