@@ -14,7 +14,10 @@ import cv2
 from confluent_kafka import Consumer, Message
 
 from pipeline import kafka
+from pipeline.frame import Frame
 from tests.bench import clips, opencv
+from tests.bench.machine import keep_memory
+from tests.bench.stamp import labelling, stamping
 
 _INTERVAL: Final = 0.04  # s between two frames of a camera
 _FETCH_WAIT: Final = 0.005  # s, as tests.parts.Service sets it
@@ -66,6 +69,16 @@ def label(bootstrap: str, topic_in: str, topic_out: str) -> None:
         _dot()
 
 
+def draw() -> None:
+    """Label frames of the clip with OpenCV alone."""
+    _work(labelling())
+
+
+def stamp() -> None:
+    """Stamp frames of the clip as the consumer does."""
+    _work(stamping())
+
+
 def messages(bootstrap: str, topic: str) -> Iterator[Message]:
     """Yield the messages that come on a topic from now on."""
     consumer = subscribed(bootstrap, topic)
@@ -81,6 +94,14 @@ def subscribed(bootstrap: str, topic: str) -> Consumer:
     consumer.list_topics(topic, timeout=5)  # which makes it, where nobody has yet
     consumer.subscribe([topic], on_assign=kafka.from_the_end)
     return consumer
+
+
+def _work(work: Callable[[Frame], bytes]) -> None:
+    keep_memory()
+    frames = clips.frames(50)
+    for number in _ticks():
+        work(frames[number % len(frames)])
+        _dot()
 
 
 def _ticks() -> Iterator[int]:
@@ -102,5 +123,7 @@ def _dot() -> None:
 
 
 if __name__ == "__main__":
-    loops: dict[str, Callable[..., None]] = {"capture": capture, "feed": feed, "hop": hop, "label": label}
+    loops: dict[str, Callable[..., None]] = {
+        loop.__name__: loop for loop in (capture, feed, hop, label, draw, stamp)
+    }
     loops[sys.argv[1]](*sys.argv[2:])

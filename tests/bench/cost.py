@@ -1,7 +1,7 @@
 """What a frame of 1280x720 costs each service in processor time, and what the services take of memory.
 
-The services run beside bare loops of library calls that get the same frames at the same time; what both
-spend is read at the ends of the same intervals. What has no loop is measured in this process after each.
+The services run beside bare loops of library calls that get as many frames at the same time; what both
+spend is read at the ends of the same intervals.
 """
 
 import time
@@ -14,9 +14,8 @@ from uuid import uuid4
 
 from tests.bench import clips
 from tests.bench.figures import Figure, Measured
-from tests.bench.pairs import cost, rounds
+from tests.bench.pairs import rounds
 from tests.bench.processes import Bare, spent
-from tests.bench.stamp import labelling, stamping
 from tests.bench.stream import watching
 from tests.bench.system import CAMERA, System, broker_kind, running
 from tests.bench.topics import short_lived
@@ -43,10 +42,10 @@ def measure() -> list[Measured]:
     with running() as system, _beside(system) as bare:
         memory: Costs = {name: [] for name in MEMORY}
         costs = _rounds(system, bare, memory)
-    stamped = [sum(each) for each in zip(costs["stamping"], costs["hop"], strict=True)]
+    stamped = [sum(each) for each in zip(costs["stamp"], costs["hop"], strict=True)]
     at = f"1280x720 at 25/s, {broker_kind()}"
     figures = [
-        CONSUMER.ratio(costs["consumer"], costs["labelling"], "ms", f"decode, draw, encode; {at}"),
+        CONSUMER.ratio(costs["consumer"], costs["draw"], "ms", f"decode, draw, encode; {at}"),
         CONSUMER_LEAST.ratio(
             costs["consumer"], stamped, "ms", f"bare stamping + consume and produce of the same; {at}"
         ),
@@ -70,6 +69,8 @@ def _beside(system: System) -> Iterator[dict[str, Bare]]:
         loops = {
             "capture": Bare(folder, "bare", "capture", clip),
             "publish": Bare(folder, "bare", "capture", clip, kafka, published, CAMERA, tag="-published"),
+            "draw": Bare(folder, "bare", "draw"),
+            "stamp": Bare(folder, "bare", "stamp"),
             "hop": Bare(folder, "bare", "hop", kafka, system.topic_in, hopped),
             "serve": Bare(folder, "bare_video", kafka, system.topic_out, port),
         }
@@ -81,15 +82,12 @@ def _beside(system: System) -> Iterator[dict[str, Bare]]:
 
 
 def _rounds(system: System, bare: dict[str, Bare], memory: Costs) -> Costs:
-    frames = clips.frames(50)
-    costs: Costs = {name: [] for name in (*system.services, *bare, "labelling", "stamping")}
+    costs: Costs = {name: [] for name in (*system.services, *bare)}
     for _ in rounds("cost"):
         before = _state(system, bare)
         time.sleep(_SECONDS)
         for name, (cpu, count) in _state(system, bare).items():
             costs[name].append(1000 * (cpu - before[name][0]) / (count - before[name][1]))
-        costs["labelling"].append(cost(labelling(), frames))
-        costs["stamping"].append(cost(stamping(), frames))
         for name, service in system.services.items():
             memory[name].append(service.rss())
     return costs
