@@ -89,8 +89,8 @@ class Labeller:
 def turn(reader: Reader, labeller: Labeller) -> None:
     """Serve one camera, then read all that has come, so that only the newest frames wait.
 
-    One thread does both: to hand a frame to another takes longer than to read it. Waits a fifth of a second
-    at most, and only where no frame waits.
+    One thread does both, one after the other. Waits a fifth of a second at most, and only where no frame
+    waits.
     """
     wait = 0.0 if labeller.step() else _LONGEST_WAIT
     for _ in range(_MOST_READ):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
+from pipeline import process
 from tests.bench import (
     age,
     capacity,
@@ -24,7 +25,7 @@ from tests.bench import (
     threads,
 )
 from tests.bench.figures import Figure, Measured
-from tests.bench.machine import keep_memory, machine, versions
+from tests.bench.machine import machine, versions
 from tests.bench.pairs import ROUNDS, wanted
 from tests.bench.report import markdown, save, splice, table, told
 from tests.bench.system import broker_kind
@@ -63,7 +64,7 @@ def main() -> None:
     chosen = {name: KINDS[name] for name in asked.kinds or REGULAR}
     if "hour" in chosen:
         chosen["hour"] = chosen["hour"]._replace(measure=partial(hour.measure, asked.minutes))
-    keep_memory()
+    process.settle()  # mapping each image anew would make what avoids whole images look good
     measured, broken = _measure(chosen)
 
     kinds = {name: kind.figures for name, kind in chosen.items()}

@@ -13,10 +13,9 @@ from typing import Final
 import cv2
 from confluent_kafka import Consumer, Message
 
-from pipeline import kafka
+from pipeline import kafka, process
 from pipeline.frame import Frame
 from tests.bench import clips, opencv
-from tests.bench.machine import keep_memory
 from tests.bench.stamp import labelling, stamping
 
 _INTERVAL: Final = 0.04  # s between two frames of a camera
@@ -97,7 +96,7 @@ def subscribed(bootstrap: str, topic: str) -> Consumer:
 
 
 def _work(work: Callable[[Frame], bytes]) -> None:
-    keep_memory()
+    process.settle()
     frames = clips.frames(50)
     for number in _ticks():
         work(frames[number % len(frames)])

@@ -1,6 +1,5 @@
 """What the figures were measured on, and with which versions."""
 
-import ctypes
 import importlib.metadata
 import os
 import platform
@@ -24,8 +23,6 @@ _PACKAGES: Final = (
 )
 
 # Of malloc.h, for mallopt(3).
-_TRIM_THRESHOLD: Final = -1
-_MMAP_THRESHOLD: Final = -3
 
 
 def machine() -> dict[str, str]:
@@ -46,17 +43,6 @@ def versions(broker: str) -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:  # TensorFlow has another name on some machines
             continue
     return found
-
-
-def keep_memory() -> None:
-    """Have this process keep memory that it has let go of, where the C library can.
-
-    Else each image is mapped anew and cleared, page by page, which takes as long as decoding it on some
-    machines, and would make all that is compared with whole images look good.
-    """
-    if hasattr(libc := ctypes.CDLL(None), "mallopt"):
-        libc.mallopt(_MMAP_THRESHOLD, 1 << 25)
-        libc.mallopt(_TRIM_THRESHOLD, 1 << 30)
 
 
 def _processor() -> str:
