@@ -13,11 +13,11 @@ from consumer.model import Model
 from consumer.settings import ConsumerSettings, handler_of, order_of
 from consumer.teller import Teller
 from pipeline import kafka, process, startup
-from pipeline.frame import Frame
 from pipeline.ledger import Ledger
 from pipeline.publisher import Publisher
 from pipeline.reader import Reader
 from pipeline.service import Service
+from pipeline.wire.frame import Frame
 
 
 def serve(settings: ConsumerSettings) -> int:

@@ -10,8 +10,8 @@ from consumer import layout
 from consumer.layout import Line
 from consumer.lettering import Colour
 from consumer.tiles import Area
-from pipeline.picture import Image
-from pipeline.predictions import Box, Prediction, Result
+from pipeline.wire.picture import Image
+from pipeline.wire.predictions import Box, Prediction, Result
 
 NOTHING: Final = "Nothing"
 """What stands on a frame about which there is no answer, as in the original."""

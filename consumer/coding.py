@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from pipeline import jpeg, picture
+from pipeline.wire import jpeg, picture
 
 _BASELINE, _EXTENDED, _PROGRESSIVE = 0xC0, 0xC1, 0xC2
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -19,7 +19,7 @@ _420: Final = (0x22, 0x11, 0x11)
 class UnfitError(ValueError):
     """The tiles of a JPEG cannot be exchanged one by one; `reason` is one word for the counters.
 
-    `quality` is the JPEG's own, None where it has none that `pipeline.picture` knows.
+    `quality` is the JPEG's own, None where it has none that `pipeline.wire.picture` knows.
     """
 
     def __init__(self, reason: str, quality: int | None = None) -> None:
@@ -97,7 +97,7 @@ def parse(head: bytes) -> Head:
 
 @lru_cache(maxsize=64)
 def quality_of(components: tuple[Component, ...]) -> int | None:
-    """Return at which quality `pipeline.picture` codes pixels like this, None where it does at none."""
+    """Return at which quality `pipeline.wire.picture` codes pixels like this, None where it does at none."""
     return next((quality for quality in range(100, 0, -1) if _ours(quality) == components), None)
 
 

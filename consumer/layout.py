@@ -7,8 +7,8 @@ from typing import Final
 from consumer import lettering
 from consumer.lettering import Colour, Text
 from consumer.tiles import Area
-from pipeline.picture import Image
-from pipeline.predictions import Box
+from pipeline.wire.picture import Image
+from pipeline.wire.predictions import Box
 
 _AT_BOX: Final = 0.8  # the letters at a box, beside those in the corner
 _LEAST: Final = 8  # pixels of a letter

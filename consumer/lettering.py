@@ -8,7 +8,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from pipeline.picture import Image
+from pipeline.wire.picture import Image
 
 Colour = tuple[int, int, int]
 """Blue, green and red, 0 to 255."""

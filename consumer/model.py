@@ -16,11 +16,11 @@ from consumer.errors import ModelError
 from consumer.handlers.handler import Handler, Question
 from consumer.tensors import Tensors
 from consumer.waiting import Waiting
-from pipeline.frame import Frame, age_of
 from pipeline.logs import Seldom
-from pipeline.picture import PictureError
-from pipeline.predictions import Prediction, Result
 from pipeline.service import Pulse
+from pipeline.wire.frame import Frame, age_of
+from pipeline.wire.picture import PictureError
+from pipeline.wire.predictions import Prediction, Result
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from prometheus_client import Counter
 from consumer import annotate
 from consumer.coding import UnfitError
 from consumer.tiles import Tiles
-from pipeline import picture
-from pipeline.frame import Frame
-from pipeline.picture import MCU
+from pipeline.wire import picture
+from pipeline.wire.frame import Frame
+from pipeline.wire.picture import MCU
 
 _WHOLE: Final = Counter(
     "streamlens_frames_stamped_whole", "Frames decoded and encoded as a whole to be stamped", ["reason"]

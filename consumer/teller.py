@@ -5,8 +5,8 @@ import json
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from prometheus_client import Counter
 
-from pipeline.frame import Frame
-from pipeline.predictions import as_json
+from pipeline.wire.frame import Frame
+from pipeline.wire.predictions import as_json
 
 _DROPPED = Counter("streamlens_predictions_dropped", "Predictions that did not reach their topic")
 

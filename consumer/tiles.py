@@ -12,9 +12,9 @@ from typing import Final, NamedTuple
 
 from consumer import coding
 from consumer.coding import UnfitError
-from pipeline import picture
-from pipeline.jpeg import END
-from pipeline.picture import MCU, Image
+from pipeline.wire import picture
+from pipeline.wire.jpeg import END
+from pipeline.wire.picture import MCU, Image
 
 # Within entropy-coded data a 0xff is followed by a 0, or it begins a marker: a restart, or the end.
 _MARKER: Final = re.compile(rb"\xff[\xd0-\xd9]")

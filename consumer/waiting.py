@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from heapq import nsmallest
 
-from pipeline.frame import Frame
+from pipeline.wire.frame import Frame
 
 
 class Waiting:

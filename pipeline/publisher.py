@@ -9,9 +9,9 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
 
-from pipeline.frame import Message, age_of
 from pipeline.ledger import Ledger
 from pipeline.logs import Seldom
+from pipeline.wire.frame import Message, age_of
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from confluent_kafka import Message as Received
 from prometheus_client import Counter
 
 from pipeline import kafka
-from pipeline.frame import Frame, FrameError, Message, decode
 from pipeline.ledger import Ledger
 from pipeline.logs import Seldom
+from pipeline.wire.frame import Frame, FrameError, Message, decode
 
 log = logging.getLogger(__name__)
 

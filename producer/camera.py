@@ -10,8 +10,8 @@ from pipeline.ledger import Ledger
 from pipeline.logs import Seldom
 from pipeline.newest import Newest
 from pipeline.pace import Pace
-from pipeline.picture import PictureError
 from pipeline.service import Pulse
+from pipeline.wire.picture import PictureError
 from producer.capture import Capture, Captured, CaptureError
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from typing import Final
 
 import cv2
 
-from pipeline import jpeg
-from pipeline.picture import Image, PictureError
+from pipeline.wire import jpeg
+from pipeline.wire.picture import Image, PictureError
 from producer import mjpeg
 
 _OPEN_TIMEOUT: Final = 5.0  # s

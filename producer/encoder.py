@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
 from typing import Final
 
-from pipeline import jpeg, picture
-from pipeline.picture import MCU, Image
+from pipeline.wire import jpeg, picture
+from pipeline.wire.picture import MCU, Image
 
 _WORTH: Final = 500_000  # pixels; fewer are encoded before another thread has woken up
 _ROWS: Final = (

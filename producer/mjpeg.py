@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from pipeline import picture
-from pipeline.jpeg import END, START, JpegError
+from pipeline.wire import picture
+from pipeline.wire.jpeg import END, START, JpegError
 
 _TABLES: Final = 0xC4
 _SCAN: Final = 0xDA

@@ -6,12 +6,12 @@ from typing import Final
 
 from prometheus_client import Counter
 
-from pipeline import mat, picture
-from pipeline.frame import Format, Frame, Message, encode
 from pipeline.ledger import Ledger
 from pipeline.logs import Seldom
-from pipeline.picture import Image
 from pipeline.publisher import Publisher
+from pipeline.wire import mat, picture
+from pipeline.wire.frame import Format, Frame, Message, encode
+from pipeline.wire.picture import Image
 from producer import scale
 from producer.camera import Camera
 from producer.capture import Captured

@@ -5,7 +5,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from pipeline.picture import Image, PictureError
+from pipeline.wire.picture import Image, PictureError
 
 # What the decoder leaves out costs next to nothing.
 _REDUCED: Final = {

@@ -5,8 +5,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from pipeline.frame import UNNAMED, Format, is_name
 from pipeline.settings import Bootstrap, Duration, Settings
+from pipeline.wire.frame import UNNAMED, Format, is_name
 
 
 def _check_name(name: str) -> str:

@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from confluent_kafka import Producer
 
-from pipeline import picture
-from pipeline.frame import Frame, encode
-from pipeline.predictions import Prediction, Result
+from pipeline.wire import picture
+from pipeline.wire.frame import Frame, encode
+from pipeline.wire.predictions import Prediction, Result
 
 FILMS: Final = ("bigbuckbunny.mp4", "bikes.mp4", "carphone_pristine.mp4")
 _MOST_FRAMES: Final = 60

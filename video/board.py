@@ -5,9 +5,9 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from pipeline.frame import Frame, age_of
 from pipeline.ledger import Ledger
 from pipeline.newest import Newest
+from pipeline.wire.frame import Frame, age_of
 from video.channel import Channel, Limits
 
 _CHECK_EVERY: Final = 0.2  # s

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, Protocol, TypedDict
 
-from pipeline.frame import Frame, age_of
-from pipeline.predictions import as_json
+from pipeline.wire.frame import Frame, age_of
+from pipeline.wire.predictions import as_json
 
 State = Literal["live", "stale", "model-away", "no-signal", "broker-away"]
 """How a camera is.

@@ -11,7 +11,7 @@ from itertools import islice
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from pipeline.frame import Frame
+from pipeline.wire.frame import Frame
 from video.snapshots import Snapshots
 
 Wanted = Callable[[str], bool]

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from pipeline.frame import Frame
+from pipeline.wire.frame import Frame
 from video.access.headers import HEADERS as SECURITY
 
 _BOUNDARY: Final = b"frame"

@@ -10,8 +10,8 @@ from pydantic import Field, FiniteFloat
 from consumer.handlers import answers, pictures, ranking
 from consumer.handlers.handler import Options, Question
 from consumer.tensors import Array, Signature, Tensors
-from pipeline.frame import Frame
-from pipeline.predictions import Result
+from pipeline.wire.frame import Frame
+from pipeline.wire.predictions import Result
 
 
 class ClassifyOptions(Options):

@@ -13,8 +13,8 @@ from pydantic import Field, FiniteFloat
 from consumer.handlers import answers, pictures
 from consumer.handlers.handler import Options, Question
 from consumer.tensors import Array, Signature, Tensors
-from pipeline.frame import Frame
-from pipeline.predictions import Box, Result
+from pipeline.wire.frame import Frame
+from pipeline.wire.predictions import Box, Result
 
 _FARTHEST: Final = 2.0  # detectors do overshoot the picture a little; pixels would be far more
 

@@ -11,8 +11,8 @@ from consumer.handlers.faces import Faces
 from consumer.handlers.handler import Options, Question
 from consumer.handlers.steady import Steady
 from consumer.tensors import Signature, Tensors
-from pipeline.frame import Frame
-from pipeline.predictions import Result
+from pipeline.wire.frame import Frame
+from pipeline.wire.predictions import Result
 
 _SIDE: Final = 64  # pixels of a face where the model leaves it open
 

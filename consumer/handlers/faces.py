@@ -13,9 +13,9 @@ from cv2.data import haarcascades
 from consumer.handlers import overlap
 from consumer.handlers.recent import Recent
 from consumer.tensors import Array
-from pipeline.frame import Frame
-from pipeline.picture import PictureError
-from pipeline.predictions import Box
+from pipeline.wire.frame import Frame
+from pipeline.wire.picture import PictureError
+from pipeline.wire.predictions import Box
 
 _WINDOW: Final = 24  # pixels of the cascade's square
 _STEP: Final = 1.15  # between the sizes that are tried

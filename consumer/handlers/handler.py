@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from consumer.tensors import Signature, Tensors
-from pipeline.frame import Frame
-from pipeline.predictions import Box, Result
+from pipeline.wire.frame import Frame
+from pipeline.wire.predictions import Box, Result
 
 
 class Options(BaseModel):

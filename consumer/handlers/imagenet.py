@@ -9,8 +9,8 @@ from pydantic import Field
 from consumer.handlers import answers
 from consumer.handlers.handler import Options, Question
 from consumer.tensors import Signature, Tensors
-from pipeline.frame import Frame
-from pipeline.predictions import Result
+from pipeline.wire.frame import Frame
+from pipeline.wire.predictions import Result
 
 
 class ImagenetOptions(Options):

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 
 from consumer.tensors import Array, Signature
-from pipeline import picture
-from pipeline.frame import Frame
+from pipeline.wire import picture
+from pipeline.wire.frame import Frame
 
 _FLOATS: Final = ("float16", "float32", "float64")
 

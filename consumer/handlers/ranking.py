@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.predictions import Result
+from pipeline.wire.predictions import Result
 
 
 def ranked(

@@ -3,7 +3,7 @@
 import threading
 from typing import Final, Generic, TypeVar
 
-from pipeline.frame import Frame
+from pipeline.wire.frame import Frame
 
 _MOST: Final = 1024  # cameras; those come and go
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from consumer.handlers import overlap
 from consumer.handlers.recent import Recent
-from pipeline.frame import Frame
-from pipeline.predictions import Box
+from pipeline.wire.frame import Frame
+from pipeline.wire.predictions import Box
 
 Probabilities = NDArray[np.float64]
 

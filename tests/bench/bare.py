@@ -14,7 +14,7 @@ import cv2
 from confluent_kafka import Consumer, Message
 
 from pipeline import kafka, process
-from pipeline.frame import Frame
+from pipeline.wire.frame import Frame
 from tests.bench import clips, opencv
 from tests.bench.stamp import labelling, stamping
 

@@ -8,8 +8,8 @@ from typing import Final
 
 import cv2
 
-from pipeline import picture
-from pipeline.frame import Frame
+from pipeline.wire import picture
+from pipeline.wire.frame import Frame
 
 BUNNY: Final = "bigbuckbunny.mp4"
 """1280x720 at 25 frames a second."""

@@ -8,7 +8,7 @@ from typing import Final
 
 import simplejpeg
 
-from pipeline import picture
+from pipeline.wire import picture
 from tests.bench import clips
 from tests.bench.figures import Figure, Measured
 from tests.bench.pairs import cost, take_turns

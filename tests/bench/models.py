@@ -19,7 +19,7 @@ from confluent_kafka import Producer
 from consumer.client import Client, connect
 from consumer.handlers import HANDLERS
 from consumer.tensors import Signature, TensorInfo, Tensors
-from pipeline.frame import Frame, encode
+from pipeline.wire.frame import Frame, encode
 from tests.bench import clips
 from tests.bench.figures import Figure, Measured
 from tests.bench.pairs import cost, rounds, take_turns

@@ -6,8 +6,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from pipeline.picture import Image
-from pipeline.predictions import Box
+from pipeline.wire.picture import Image
+from pipeline.wire.predictions import Box
 from tests.bench.clips import QUALITY
 
 _BLACK_BELOW_WHITE: Final = ((0, 0, 0), 6), ((255, 255, 255), 2)

@@ -9,8 +9,8 @@ from functools import partial
 from typing import Final
 
 from consumer import stamp
-from pipeline.frame import Frame
-from pipeline.predictions import Box, Prediction, Result
+from pipeline.wire.frame import Frame
+from pipeline.wire.predictions import Box, Prediction, Result
 from tests.bench import clips, opencv
 from tests.bench.figures import Figure, Measured
 from tests.bench.pairs import cost, take_turns

@@ -12,10 +12,10 @@ from typing import Final
 
 import uvloop
 
-from pipeline.frame import Frame
 from pipeline.ledger import Ledger
 from pipeline.service import Pulse
 from pipeline.settings import Address
+from pipeline.wire.frame import Frame
 from tests.bench.bare_server import Bare, serve_bare
 from tests.bench.figures import Figure, Measured
 from tests.bench.pairs import take_turns

@@ -15,7 +15,7 @@ Configure = Callable[..., ConsumerSettings]
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time of day as ages of frames are reckoned with; it passes only when told to."""
     clock = Clock()
-    monkeypatch.setattr("pipeline.frame.time", clock)
+    monkeypatch.setattr("pipeline.wire.frame.time", clock)
     return clock
 
 

@@ -11,9 +11,9 @@ from confluent_kafka import KafkaError, Producer
 from hypothesis import settings
 
 from consumer import connection, rest
-from pipeline import picture
-from pipeline.frame import Frame
-from pipeline.predictions import Prediction
+from pipeline.wire import picture
+from pipeline.wire.frame import Frame
+from pipeline.wire.predictions import Prediction
 from tests.clock import SECOND
 
 PROPERTY: Final = settings(deadline=None, derandomize=True)

@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 
 from consumer import annotate
-from pipeline import picture
-from pipeline.frame import Frame
-from pipeline.picture import MCU, Image, PictureError
-from pipeline.predictions import Box, Prediction, Result
+from pipeline.wire import picture
+from pipeline.wire.frame import Frame
+from pipeline.wire.picture import MCU, Image, PictureError
+from pipeline.wire.predictions import Box, Prediction, Result
 
 EXIF: Final = bytes.fromhex("ffe1 0022 457869660000 4d4d002a00000008 0001 0112000300000001 00060000 00000000")
 """Says that the picture is to be turned by a quarter."""

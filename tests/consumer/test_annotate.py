@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from consumer import annotate, layout
 from consumer.annotate import COLOURS, Mark, Outline
 from consumer.layout import Line
-from pipeline.picture import Image
-from pipeline.predictions import Box, Prediction, Result
+from pipeline.wire.picture import Image
+from pipeline.wire.predictions import Box, Prediction, Result
 from tests.consumer.fakes import PROPERTY
 
 GREY = 90

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from consumer import coding
 from consumer.coding import Head, UnfitError
-from pipeline import picture
+from pipeline.wire import picture
 from tests.consumer.fakes import PROPERTY
 from tests.consumer.jpegs import changed, find, noise, segments, split
 

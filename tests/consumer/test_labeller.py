@@ -17,12 +17,12 @@ from consumer.handlers.imagenet import Imagenet, ImagenetOptions
 from consumer.labeller import Labeller
 from consumer.model import Model
 from consumer.teller import Teller
-from pipeline import mat, picture
-from pipeline.frame import Format, Frame, Message, decode
 from pipeline.ledger import Ledger
-from pipeline.predictions import Prediction, Result
 from pipeline.publisher import Publisher
 from pipeline.service import Pulse
+from pipeline.wire import mat, picture
+from pipeline.wire.frame import Format, Frame, Message, decode
+from pipeline.wire.predictions import Prediction, Result
 from tests.consumer.fakes import (
     BROKEN,
     PROPERTY,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from consumer import layout
 from consumer.layout import Line, Placed
-from pipeline.predictions import Box
+from pipeline.wire.predictions import Box
 from tests.consumer.fakes import PROPERTY
 
 WHITE = (255, 255, 255)

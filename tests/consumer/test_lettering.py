@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from consumer import annotate, lettering
 from consumer.lettering import Colour, Text
-from pipeline.picture import Image
+from pipeline.wire.picture import Image
 from tests.consumer.fakes import PROPERTY
 
 WHITE = (255, 255, 255)

@@ -16,10 +16,10 @@ from consumer.errors import ModelError
 from consumer.handlers.handler import Options, Question
 from consumer.model import Model
 from consumer.tensors import Array, Signature, Tensors
-from pipeline.frame import Frame
-from pipeline.picture import PictureError
-from pipeline.predictions import Prediction, Result
 from pipeline.service import Pulse
+from pipeline.wire.frame import Frame
+from pipeline.wire.picture import PictureError
+from pipeline.wire.predictions import Prediction, Result
 from tests.clock import SECOND, Clock
 from tests.consumer import fakes
 from tests.consumer.fakes import ScriptedServer, a_frame, reply

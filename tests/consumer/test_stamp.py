@@ -24,10 +24,10 @@ from prometheus_client import REGISTRY
 from consumer import annotate
 from consumer.stamp import stamp
 from consumer.tiles import Tiles
-from pipeline import mat, picture
-from pipeline.frame import Frame, Message, decode
-from pipeline.picture import MCU, Image, PictureError
-from pipeline.predictions import Prediction, Result
+from pipeline.wire import mat, picture
+from pipeline.wire.frame import Frame, Message, decode
+from pipeline.wire.picture import MCU, Image, PictureError
+from pipeline.wire.predictions import Prediction, Result
 from tests.consumer.fakes import PROPERTY
 from tests.consumer.jpegs import (
     ADOBE,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from prometheus_client import REGISTRY
 
 from consumer.teller import Teller
-from pipeline.predictions import Prediction, Result
+from pipeline.wire.predictions import Prediction, Result
 from tests.consumer.fakes import FakeProducer, a_frame
 
 PREDICTION = Prediction("imagenet_1", (Result("crème brûlée", 0.93),), 17, 41)

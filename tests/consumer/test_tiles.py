@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from consumer.coding import UnfitError
 from consumer.tiles import Area, Tiles
-from pipeline import picture
-from pipeline.picture import MCU
+from pipeline.wire import picture
+from pipeline.wire.picture import MCU
 from tests.consumer.fakes import PROPERTY
 from tests.consumer.jpegs import joined, noise, split
 

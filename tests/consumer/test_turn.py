@@ -11,9 +11,9 @@ from prometheus_client import REGISTRY
 from consumer.labeller import Labeller, turn
 from consumer.model import Model
 from pipeline.ledger import Ledger
-from pipeline.predictions import Prediction
 from pipeline.publisher import Publisher
 from pipeline.reader import Reader
+from pipeline.wire.predictions import Prediction
 from tests.consumer.fakes import BROKEN, FakeModel, FakeProducer, grey
 
 JPEG = grey()

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from consumer.waiting import Waiting
-from pipeline.frame import Frame
+from pipeline.wire.frame import Frame
 from tests.consumer.fakes import a_frame
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from pipeline.predictions import Prediction, Result
+from pipeline.wire.predictions import Prediction, Result
 from tests.conftest import missing
 from tests.e2e.browsing import (
     SIZES,

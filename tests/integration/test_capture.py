@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import picture
+from pipeline.wire import picture
 from tests.integration.conftest import Pipeline
 from tests.integration.test_pipeline import Spy
 from tests.parts import Process, free_port, wait_for

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline import picture
+from pipeline.wire import picture
 from tests.integration.conftest import Pipeline
 from tests.parts import ROOT, ModelServer, free_port, wait_for
 

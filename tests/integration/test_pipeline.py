@@ -10,8 +10,8 @@ import pytest
 from confluent_kafka import Consumer
 
 from pipeline import kafka
-from pipeline.frame import Frame, Message, decode
-from pipeline.picture import decode as decode_picture
+from pipeline.wire.frame import Frame, Message, decode
+from pipeline.wire.picture import decode as decode_picture
 from tests.integration.conftest import Pipeline
 from tests.parts import LABELS, ModelServer, Service, wait_for
 

@@ -103,7 +103,7 @@ def is_part(file: str) -> bool:
 @pytest.mark.parametrize(
     ("path", "entered"),
     [
-        ("pipeline/frame.py", True),
+        ("pipeline/wire/frame.py", True),
         ("consumer/handlers/imagenet.py", True),
         ("video/page/index.html", True),
         ("tfserving/labels/imagenetLabels.json", True),

@@ -9,9 +9,9 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
 
 from pipeline import kafka
-from pipeline.frame import Message
 from pipeline.ledger import Ledger
 from pipeline.publisher import Publisher
+from pipeline.wire.frame import Message
 
 Delivery = Callable[[KafkaError | None, Delivered | None], None]
 MESSAGE = Message(b"front", b"jpeg", [("seq", b"1"), ("captured", b"2")])

@@ -10,10 +10,11 @@ import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME, Consumer, KafkaError, KafkaException, TopicPartition
 from prometheus_client import REGISTRY
 
-from pipeline import kafka, mat, picture
-from pipeline.frame import Frame
+from pipeline import kafka
 from pipeline.ledger import Ledger
 from pipeline.reader import Reader
+from pipeline.wire import mat, picture
+from pipeline.wire.frame import Frame
 from tests.clock import Clock
 from tests.parts import embedded_broker, wait_for
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pipeline.ledger import Ledger
-from pipeline.picture import PictureError
 from pipeline.service import Pulse
+from pipeline.wire.picture import PictureError
 from producer import camera as module
 from producer.camera import Camera
 from producer.capture import Capture, Captured, CaptureError

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import picture
-from pipeline.picture import PictureError
+from pipeline.wire import picture
+from pipeline.wire.picture import PictureError
 from producer import capture as module
 from producer.capture import Capture, Captured, CaptureError
 from tests.producer.conftest import GREYS

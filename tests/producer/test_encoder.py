@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import picture
-from pipeline.picture import Image, PictureError
+from pipeline.wire import picture
+from pipeline.wire.picture import Image, PictureError
 from producer import encoder as module
 from producer.encoder import Encoder
 from tests.consumer.fakes import PROPERTY

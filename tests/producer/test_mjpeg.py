@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import picture
-from pipeline.jpeg import JpegError, size
+from pipeline.wire import picture
+from pipeline.wire.jpeg import JpegError, size
 from producer import mjpeg
 
 IMAGE = np.random.default_rng(1).integers(0, 256, (48, 64, 3), np.uint8)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 
-from pipeline import jpeg, mat, picture
-from pipeline.frame import Frame, Message, decode
 from pipeline.ledger import Ledger
-from pipeline.picture import Image
 from pipeline.publisher import Publisher
+from pipeline.wire import jpeg, mat, picture
+from pipeline.wire.frame import Frame, Message, decode
+from pipeline.wire.picture import Image
 from producer.camera import Camera
 from producer.capture import Capture, Captured
 from producer.publish import FramePublisher

@@ -29,7 +29,7 @@ LIMITS = Limits(no_signal_after=3, stale_after=5)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time of day and the monotonic one, in channels and for ages; it passes only when told to."""
     clock = Clock()
-    for module in ("pipeline.frame", "video.channel", "video.broadcast", "video.connection"):
+    for module in ("pipeline.wire.frame", "video.channel", "video.broadcast", "video.connection"):
         monkeypatch.setattr(f"{module}.time", clock)
     return clock
 

@@ -14,10 +14,10 @@ import numpy as np
 from hypothesis import settings
 
 import video.site
-from pipeline import picture
-from pipeline.frame import Frame
 from pipeline.ledger import Ledger
-from pipeline.predictions import Prediction
+from pipeline.wire import picture
+from pipeline.wire.frame import Frame
+from pipeline.wire.predictions import Prediction
 from tests.clock import SECOND
 from video.channel import Channel
 from video.connection import Connection

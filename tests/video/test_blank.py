@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline import picture
+from pipeline.wire import picture
 from tests.clock import Clock
 from tests.parts import wait_for
 from tests.video.conftest import LIMITS

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from pipeline.frame import Frame
 from pipeline.ledger import Ledger
-from pipeline.predictions import Prediction, Result
+from pipeline.wire.frame import Frame
+from pipeline.wire.predictions import Prediction, Result
 from tests.video.conftest import LIMITS
 from tests.video.fakes import Audience, a_frame, settle
 from video.board import Board

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline.frame import Frame
-from pipeline.predictions import Prediction, Result
+from pipeline.wire.frame import Frame
+from pipeline.wire.predictions import Prediction, Result
 from tests.clock import SECOND, Clock
 from tests.video.conftest import LIMITS
 from tests.video.fakes import Audience, a_frame

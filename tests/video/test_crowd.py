@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from pipeline.frame import encode
+from pipeline.wire.frame import encode
 from tests.parts import Service, embedded_broker, free_port, get, wait_for
 from tests.video.fakes import Browser, a_frame, grey
 

@@ -16,7 +16,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from pipeline.predictions import Prediction, Result
+from pipeline.wire.predictions import Prediction, Result
 from tests.films import Camera, Films
 from tests.parts import ROOT, Service, embedded_broker, free_port, get, wait_for
 from tests.video.test_docs import README, SOCKET, blocks, quoted, rows

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.frame import Frame
-from pipeline.predictions import Prediction, Result
+from pipeline.wire.frame import Frame
+from pipeline.wire.predictions import Prediction, Result
 from tests.clock import SECOND, Clock
 from tests.video.fakes import GREY, a_frame, settle
 from video.history import History, LabelEvent

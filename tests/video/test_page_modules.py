@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.frame import is_name
+from pipeline.wire.frame import is_name
 from tests.conftest import missing
 from tests.parts import ROOT
 from video.live import wire

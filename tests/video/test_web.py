@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pipeline import jpeg
-from pipeline.frame import FrameError, Message, decode
-from pipeline.predictions import Prediction, Result
+from pipeline.wire import jpeg
+from pipeline.wire.frame import FrameError, Message, decode
+from pipeline.wire.predictions import Prediction, Result
 from tests.parts import wait_for
 from tests.video.fakes import GREY, Site, a_frame, by_length
 

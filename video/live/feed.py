@@ -8,8 +8,8 @@ from typing import Final
 
 from prometheus_client import Counter
 
-from pipeline.frame import Frame
 from pipeline.logs import Seldom
+from pipeline.wire.frame import Frame
 from video.channel import Channel
 from video.live import wire
 from video.live.scale import ScaleError, shrink

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from pipeline.jpeg import JpegError, size
+from pipeline.wire.jpeg import JpegError, size
 
 SCALES: Final = (8, 4, 2, 1)
 """What the sides may be divided by, coarsest first: a JPEG is decoded to these at less than the full cost."""

@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pipeline.frame import is_name
+from pipeline.wire.frame import is_name
 
 PICTURE: Final = struct.Struct("!BBHIQQHH")
 """What stands before the JPEG: kind, scale, camera, number, seq, captured, width, height."""

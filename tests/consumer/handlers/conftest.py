@@ -9,8 +9,8 @@ import pytest
 
 from consumer.handlers.handler import Handler
 from consumer.tensors import Signature, TensorInfo
-from pipeline.frame import Frame
-from pipeline.predictions import Result
+from pipeline.wire.frame import Frame
+from pipeline.wire.predictions import Result
 from tests.clock import SECOND
 from tfserving.server.saved import Runtime, SavedModel
 

@@ -13,8 +13,8 @@ from consumer.handlers import HANDLERS
 from consumer.handlers.classify import Classify, ClassifyOptions
 from consumer.handlers.handler import Question
 from consumer.tensors import Signature, TensorInfo, Tensors
-from pipeline.picture import PictureError
-from pipeline.predictions import Result
+from pipeline.wire.picture import PictureError
+from pipeline.wire.predictions import Result
 from tests.consumer.fakes import PROPERTY, a_frame
 from tests.consumer.handlers.conftest import Asked, coloured
 

@@ -12,7 +12,7 @@ from consumer.handlers import HANDLERS
 from consumer.handlers.detect import Detect, DetectOptions
 from consumer.handlers.handler import Question
 from consumer.tensors import Signature, TensorInfo, Tensors
-from pipeline.predictions import Result
+from pipeline.wire.predictions import Result
 from tests.consumer.fakes import PROPERTY, a_frame
 from tests.consumer.handlers.conftest import coloured
 

@@ -12,8 +12,8 @@ from consumer import labels
 from consumer.handlers import HANDLERS
 from consumer.handlers.emonet import Emonet, EmonetOptions
 from consumer.tensors import Signature, TensorInfo
-from pipeline.frame import Frame
-from pipeline.predictions import Result
+from pipeline.wire.frame import Frame
+from pipeline.wire.predictions import Result
 from tests.consumer.fakes import a_frame
 from tests.consumer.handlers.conftest import Asked, Film
 from tests.parts import ROOT

@@ -9,9 +9,9 @@ import pytest
 
 from consumer.handlers import overlap
 from consumer.handlers.faces import Faces
-from pipeline import picture
-from pipeline.frame import Frame
-from pipeline.picture import PictureError
+from pipeline.wire import picture
+from pipeline.wire.frame import Frame
+from pipeline.wire.picture import PictureError
 from tests.clock import SECOND
 from tests.consumer.fakes import a_frame
 from tests.consumer.handlers.conftest import Film

@@ -16,7 +16,7 @@ from consumer.handlers import HANDLERS
 from consumer.handlers.handler import Question
 from consumer.handlers.imagenet import Imagenet, ImagenetOptions
 from consumer.tensors import Signature, Tensors
-from pipeline.predictions import Result
+from pipeline.wire.predictions import Result
 from tests.consumer.fakes import PROPERTY, a_frame
 from tests.consumer.handlers.conftest import Asked, Film
 from tests.parts import ROOT

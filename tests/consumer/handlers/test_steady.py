@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from consumer.handlers import overlap
 from consumer.handlers.steady import Steady
-from pipeline.predictions import Box
+from pipeline.wire.predictions import Box
 from tests.clock import SECOND
 from tests.consumer.fakes import PROPERTY, a_frame
 

@@ -12,9 +12,9 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pipeline.frame import Frame
 from pipeline.ledger import Ledger
-from pipeline.predictions import Prediction, Result
+from pipeline.wire.frame import Frame
+from pipeline.wire.predictions import Prediction, Result
 from tests.parts import wait_for
 from tests.video.fakes import Browser, a_frame
 from video.access.visitor import VISITOR

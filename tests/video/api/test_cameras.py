@@ -3,7 +3,7 @@ from urllib.parse import quote
 import pytest
 from pydantic import TypeAdapter
 
-from pipeline.predictions import Prediction, Result
+from pipeline.wire.predictions import Prediction, Result
 from tests.video.api.conftest import Api
 from tests.video.fakes import a_frame
 from video.api import models

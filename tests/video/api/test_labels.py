@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from pydantic import TypeAdapter
 
-from pipeline.jpeg import size
+from pipeline.wire.jpeg import size
 from tests.video.api.conftest import Api, labelled
 from tests.video.fakes import GREY, grey
 from video.api import models

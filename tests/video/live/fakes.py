@@ -10,8 +10,8 @@ from websockets.frames import Frame as WebSocketFrame
 from websockets.frames import Opcode
 from websockets.streams import StreamReader
 
-from pipeline.frame import Frame
 from pipeline.ledger import Ledger
+from pipeline.wire.frame import Frame
 from tests.video.conftest import LIMITS
 from video.board import Board
 from video.channel import Channel

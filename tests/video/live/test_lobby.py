@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.frame import Frame
-from pipeline.predictions import Prediction, Result
+from pipeline.wire.frame import Frame
+from pipeline.wire.predictions import Prediction, Result
 from tests.video.fakes import a_frame, settle
 from tests.video.live.fakes import Guest, Wall, Wire, until
 from video.access.visitor import Anyone, Visitor

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.jpeg import size
+from pipeline.wire.jpeg import size
 from tests.video.fakes import PROPERTY, grey
 from video.live.scale import SCALES, ScaleError, fitted, scale_for, shrink
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import jpeg
+from pipeline.wire import jpeg
 
 
 def jpeg_of(width: int, height: int, *options: int, channels: int = 3) -> bytes:

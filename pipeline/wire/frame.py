@@ -2,7 +2,7 @@
 
 The key is the camera's name, the value the JPEG and nothing else, and the headers are `seq` (decimal, per
 camera), `captured` (ns since the epoch) and, once stamped, `predictions` (JSON). The original system's
-message (`pipeline.mat`) is read as well; its first byte tells the two apart.
+message (`pipeline.wire.mat`) is read as well; its first byte tells the two apart.
 """
 
 import json
@@ -10,8 +10,8 @@ import time
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
-from pipeline import jpeg
-from pipeline.predictions import Prediction, as_json, from_json
+from pipeline.wire import jpeg
+from pipeline.wire.predictions import Prediction, as_json, from_json
 
 Format = Literal["jpeg", "mat"]
 
@@ -97,7 +97,7 @@ def decode(message: Message, *, offset: int, timestamp: int) -> Frame:
 
 def _jpeg_of_mat(value: bytes) -> bytes:
     # Only who meets the original's messages pays for the memory that OpenCV takes.
-    from pipeline import mat, picture  # noqa: PLC0415
+    from pipeline.wire import mat, picture  # noqa: PLC0415
 
     try:
         return picture.encode(mat.decode(value), _MAT_QUALITY)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import mat
-from pipeline.picture import Image
+from pipeline.wire import mat
+from pipeline.wire.picture import Image
 
 
 @st.composite

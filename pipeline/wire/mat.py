@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pybase64
 
-from pipeline.picture import Image
+from pipeline.wire.picture import Image
 
 _CHANNELS: Final = {0: 1, 16: 3, 24: 4}
 _LARGEST_SIDE: Final = 16_384

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import mat, picture
-from pipeline.frame import UNNAMED, Frame, FrameError, Message, age_of, decode, encode
-from pipeline.predictions import Prediction, Result, as_json
+from pipeline.wire import mat, picture
+from pipeline.wire.frame import UNNAMED, Frame, FrameError, Message, age_of, decode, encode
+from pipeline.wire.predictions import Prediction, Result, as_json
 
 KINDS = {"bad_jpeg", "bad_mat", "bad_key", "bad_header"}
 PICTURE = np.full((48, 70, 3), (200, 100, 50), np.uint8)
@@ -299,7 +299,7 @@ def test_the_pixels_of_the_frame_are_what_opencv_decodes() -> None:
 
 
 def test_the_age_counts_from_the_capture_and_is_never_negative(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.frame.time", FixedTime())
+    monkeypatch.setattr("pipeline.wire.frame.time", FixedTime())
 
     assert age_of(FixedTime.now - 1_500_000_000) == 1.5
     assert age_of(FixedTime.now + 1_500_000_000) == 0

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.predictions import Prediction, Result, as_json, from_json
+from pipeline.wire.predictions import Prediction, Result, as_json, from_json
 
 boxes = st.tuples(st.integers(), st.integers(), st.integers(), st.integers())
 results = st.builds(

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import picture
-from pipeline.picture import Image, PictureError
+from pipeline.wire import picture
+from pipeline.wire.picture import Image, PictureError
 
 SIZES = [(1, 1), (16, 16), (17, 16), (16, 17), (64, 48), (70, 33), (250, 205), (1280, 720)]
 
