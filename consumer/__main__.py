@@ -12,10 +12,11 @@ from consumer.labeller import Labeller, turn
 from consumer.model import Model
 from consumer.settings import ConsumerSettings, handler_of, order_of
 from consumer.teller import Teller
-from pipeline import kafka, process, startup
+from pipeline import process, startup
+from pipeline.kafka import clients
+from pipeline.kafka.publisher import Publisher
+from pipeline.kafka.reader import Reader
 from pipeline.ledger import Ledger
-from pipeline.publisher import Publisher
-from pipeline.reader import Reader
 from pipeline.service import Service
 from pipeline.wire.frame import Frame
 
@@ -45,7 +46,7 @@ def serve(settings: ConsumerSettings) -> int:
     )
     service.at_end(labeller.close)
 
-    source = kafka.consumer(
+    source = clients.consumer(
         settings.kafkaportin, settings.groupname, settings.kafkafetchwait, settings.kafkaconfig
     )
     reader = Reader(source, settings.topicnamein, labeller.frames.put, ledger, settings.maxcameras)
@@ -67,7 +68,7 @@ def _model(name: str, settings: ConsumerSettings) -> Model:
 
 
 def _producer(settings: ConsumerSettings) -> Producer:
-    return kafka.producer(settings.kafkaportout, settings.compressiontype, settings.kafkaconfig)
+    return clients.producer(settings.kafkaportout, settings.compressiontype, settings.kafkaconfig)
 
 
 def _tell(settings: ConsumerSettings, service: Service) -> Callable[[Frame], None] | None:

@@ -8,11 +8,11 @@ from typing import Final
 from consumer import annotate
 from consumer.model import Model
 from consumer.stamp import stamp
+from pipeline.kafka.publisher import Publisher
+from pipeline.kafka.reader import Reader
 from pipeline.ledger import Ledger
 from pipeline.logs import Seldom
 from pipeline.newest import Newest
-from pipeline.publisher import Publisher
-from pipeline.reader import Reader
 from pipeline.wire import mat, picture
 from pipeline.wire.frame import Format, Frame, Message, encode
 

@@ -3,9 +3,10 @@
 import logging
 from functools import partial
 
-from pipeline import kafka, process, startup
+from pipeline import process, startup
+from pipeline.kafka import clients
+from pipeline.kafka.publisher import Publisher
 from pipeline.ledger import Ledger
-from pipeline.publisher import Publisher
 from pipeline.service import Service
 from pipeline.settings import mask
 from producer.camera import Camera
@@ -23,7 +24,7 @@ def serve(settings: ProducerSettings) -> int:
     ledger = Ledger()
     service = Service("producer", settings.healthport, ledger)
 
-    client = kafka.producer(settings.kafkaport, settings.compressiontype, settings.kafkaconfig)
+    client = clients.producer(settings.kafkaport, settings.compressiontype, settings.kafkaconfig)
     publisher = Publisher(client, settings.topicname, ledger)
     service.at_end(publisher.close)
 

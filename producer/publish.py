@@ -6,9 +6,9 @@ from typing import Final
 
 from prometheus_client import Counter
 
+from pipeline.kafka.publisher import Publisher
 from pipeline.ledger import Ledger
 from pipeline.logs import Seldom
-from pipeline.publisher import Publisher
 from pipeline.wire import mat, picture
 from pipeline.wire.frame import Format, Frame, Message, encode
 from pipeline.wire.picture import Image

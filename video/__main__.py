@@ -3,9 +3,10 @@
 import logging
 import uuid
 
-from pipeline import kafka, startup
+from pipeline import startup
+from pipeline.kafka import clients
+from pipeline.kafka.reader import Reader
 from pipeline.ledger import Ledger
-from pipeline.reader import Reader
 from pipeline.service import Service
 from video.access.session import Sessions
 from video.access.users import Users
@@ -47,7 +48,7 @@ def serve(settings: VideoSettings) -> int:
 
     # A group of its own: every server shows every camera, however many servers there are.
     group = f"{settings.groupname}-{uuid.uuid4().hex[:12]}"
-    source = kafka.consumer(settings.kafkaport, group, settings.kafkafetchwait, settings.kafkaconfig)
+    source = clients.consumer(settings.kafkaport, group, settings.kafkafetchwait, settings.kafkaconfig)
     reader = Reader(source, settings.topicname, board.offer, ledger, settings.maxcameras)
     board.broker_away = lambda: reader.broker_away
     service.repeat("read", reader.step)

@@ -13,7 +13,8 @@ from typing import Final
 import cv2
 from confluent_kafka import Consumer, Message
 
-from pipeline import kafka, process
+from pipeline import process
+from pipeline.kafka import clients
 from pipeline.wire.frame import Frame
 from tests.bench import clips, opencv
 from tests.bench.stamp import labelling, stamping
@@ -24,7 +25,7 @@ _FETCH_WAIT: Final = 0.005  # s, as tests.parts.Service sets it
 
 def capture(path: str, bootstrap: str = "", topic: str = "", camera: str = "") -> None:
     """Read a clip as a camera: decode, encode, and publish where there is a topic."""
-    producer = kafka.producer(bootstrap, "none", {}) if topic else None
+    producer = clients.producer(bootstrap, "none", {}) if topic else None
     clip = cv2.VideoCapture(path, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     for seq in _ticks():
         there, image = clip.read()
@@ -41,7 +42,7 @@ def capture(path: str, bootstrap: str = "", topic: str = "", camera: str = "") -
 
 def feed(bootstrap: str, topic: str, camera: str) -> None:
     """Publish one frame of the clip again and again."""
-    producer = kafka.producer(bootstrap, "none", {})
+    producer = clients.producer(bootstrap, "none", {})
     (frame,) = clips.frames(1)
     for seq in _ticks():
         producer.produce(topic, frame.jpeg, camera, headers=_headers(seq, time.time_ns()))
@@ -51,7 +52,7 @@ def feed(bootstrap: str, topic: str, camera: str) -> None:
 
 def hop(bootstrap: str, topic_in: str, topic_out: str) -> None:
     """Read each message and publish it as it is."""
-    producer = kafka.producer(bootstrap, "none", {})
+    producer = clients.producer(bootstrap, "none", {})
     for message in messages(bootstrap, topic_in):
         producer.produce(topic_out, message.value(), message.key(), headers=message.headers())
         producer.poll(0)
@@ -60,7 +61,7 @@ def hop(bootstrap: str, topic_in: str, topic_out: str) -> None:
 
 def label(bootstrap: str, topic_in: str, topic_out: str) -> None:
     """Read each message, and publish its frame labelled with OpenCV alone."""
-    producer = kafka.producer(bootstrap, "none", {})
+    producer = clients.producer(bootstrap, "none", {})
     for message in messages(bootstrap, topic_in):
         jpeg = opencv.label(message.value() or b"", "Nothing")
         producer.produce(topic_out, jpeg, message.key(), headers=message.headers())
@@ -89,9 +90,9 @@ def messages(bootstrap: str, topic: str) -> Iterator[Message]:
 
 def subscribed(bootstrap: str, topic: str) -> Consumer:
     """Return a consumer of a topic, in a group of its own."""
-    consumer = kafka.consumer(bootstrap, f"bench-{os.getpid()}-{time.time_ns()}", _FETCH_WAIT, {})
+    consumer = clients.consumer(bootstrap, f"bench-{os.getpid()}-{time.time_ns()}", _FETCH_WAIT, {})
     consumer.list_topics(topic, timeout=5)  # which makes it, where nobody has yet
-    consumer.subscribe([topic], on_assign=kafka.from_the_end)
+    consumer.subscribe([topic], on_assign=clients.from_the_end)
     return consumer
 
 

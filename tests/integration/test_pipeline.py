@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer
 
-from pipeline import kafka
+from pipeline.kafka import clients
 from pipeline.wire.frame import Frame, Message, decode
 from pipeline.wire.picture import decode as decode_picture
 from tests.integration.conftest import Pipeline
@@ -27,7 +27,7 @@ class Spy:
         self.frames: list[Frame] = []
         self._assigned = False
         self._topic = topic
-        self._consumer: Consumer = kafka.consumer(bootstrap, f"spy-{topic}", 0.005, {})
+        self._consumer: Consumer = clients.consumer(bootstrap, f"spy-{topic}", 0.005, {})
         self._consumer.subscribe([topic], on_assign=self._on_assign)
 
     def wait_until_assigned(self) -> None:
@@ -53,7 +53,7 @@ class Spy:
         self._consumer.close()
 
     def _on_assign(self, consumer: Consumer, partitions: list[Any]) -> None:
-        kafka.from_the_end(consumer, partitions)
+        clients.from_the_end(consumer, partitions)
         self._assigned = self._assigned or bool(partitions)
 
 
@@ -164,9 +164,9 @@ def test_predictions_go_to_a_topic_of_their_own(
     pipeline: Pipeline, model_server: ModelServer, clips: Path
 ) -> None:
     topic = f"{pipeline.topic_out}-predictions"
-    reader: Consumer = kafka.consumer(pipeline.bootstrap, f"spy-{topic}", 0.005, {})
+    reader: Consumer = clients.consumer(pipeline.bootstrap, f"spy-{topic}", 0.005, {})
     reader.list_topics(topic, timeout=5)
-    reader.subscribe([topic], on_assign=kafka.from_the_end)
+    reader.subscribe([topic], on_assign=clients.from_the_end)
     pipeline.consumer(model_server.url, TOPICNAMEPREDICTIONS=topic)
     pipeline.producer("bikes", clips / "bikes.mp4")
 

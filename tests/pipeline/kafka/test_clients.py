@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import OFFSET_END, Consumer, Producer, TopicPartition
 
-from pipeline import kafka
+from pipeline.kafka import clients
 from pipeline.settings import SettingsError
 
 NOWHERE = "127.0.0.1:1"
@@ -31,40 +31,40 @@ def room(producer: Producer, size: int) -> int:
 
 @pytest.mark.parametrize("compression", ["none", "gzip", "snappy", "lz4", "zstd"])
 def test_librdkafka_takes_the_producers_configuration(compression: str) -> None:
-    with purged(kafka.producer(NOWHERE, compression, {})) as producer:
+    with purged(clients.producer(NOWHERE, compression, {})) as producer:
         producer.produce("topic", b"frame")
 
 
 @pytest.mark.parametrize("fetch_wait", [0.001, 0.1, 1])
 def test_librdkafka_takes_the_consumers_configuration(fetch_wait: float) -> None:
-    with closing(kafka.consumer(NOWHERE, "group", fetch_wait, {})) as consumer:
+    with closing(clients.consumer(NOWHERE, "group", fetch_wait, {})) as consumer:
         consumer.subscribe(["topic"])
 
 
 def test_the_queue_is_bounded_in_frames() -> None:
-    with purged(kafka.producer(NOWHERE, "none", {})) as producer:
+    with purged(clients.producer(NOWHERE, "none", {})) as producer:
         assert room(producer, 10) == 1_000
 
 
 def test_the_queue_is_bounded_in_bytes() -> None:
-    with purged(kafka.producer(NOWHERE, "none", {})) as producer:
+    with purged(clients.producer(NOWHERE, "none", {})) as producer:
         assert room(producer, 10_000_000) == 13  # 128 MiB
 
 
 def test_a_frame_of_some_megabytes_is_taken() -> None:
-    with purged(kafka.producer(NOWHERE, "none", {})) as producer:
+    with purged(clients.producer(NOWHERE, "none", {})) as producer:
         assert room(producer, 50_000_000) > 0
 
 
 def test_kafkaconfig_overrides_the_producers_configuration() -> None:
-    with purged(kafka.producer(NOWHERE, "none", {"queue.buffering.max.messages": 2})) as producer:
+    with purged(clients.producer(NOWHERE, "none", {"queue.buffering.max.messages": 2})) as producer:
         assert room(producer, 10) == 2
 
 
 def test_kafkaconfig_overrides_the_consumers_configuration() -> None:
     with pytest.raises(SettingsError, match=r"`max\.poll\.interval\.ms`"):
         # That it does not go with the session's length shows that it arrived.
-        kafka.consumer(NOWHERE, "group", 0.1, {"max.poll.interval.ms": 100})
+        clients.consumer(NOWHERE, "group", 0.1, {"max.poll.interval.ms": 100})
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_kafkaconfig_overrides_the_consumers_configuration() -> None:
 )
 def test_what_librdkafka_refuses_is_told_without_its_value(extra: dict[str, Any], name: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        kafka.producer(NOWHERE, "none", extra)
+        clients.producer(NOWHERE, "none", extra)
 
     text = str(caught.value)
     assert text.startswith("KAFKACONFIG='***': ")
@@ -90,13 +90,13 @@ def test_what_librdkafka_refuses_is_told_without_its_value(extra: dict[str, Any]
 
 def test_the_same_goes_for_a_consumer() -> None:
     with pytest.raises(SettingsError, match=r'^KAFKACONFIG=.*"no.such.thing"'):
-        kafka.consumer(NOWHERE, "group", 0.1, {"no.such.thing": "hunter2"})
+        clients.consumer(NOWHERE, "group", 0.1, {"no.such.thing": "hunter2"})
 
 
 def test_an_unreachable_broker_is_logged_and_not_printed(
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with purged(kafka.producer(NOWHERE, "none", {})) as producer:
+    with purged(clients.producer(NOWHERE, "none", {})) as producer:
         while not caplog.messages:
             producer.poll(0.1)
 
@@ -119,7 +119,7 @@ def test_new_partitions_are_read_from_their_ends_whatever_was_committed(
     caplog.set_level(logging.INFO)
     fake = FakeConsumer()
 
-    kafka.from_the_end(cast("Consumer", fake), [TopicPartition("videocam", n, 17) for n in range(2)])
+    clients.from_the_end(cast("Consumer", fake), [TopicPartition("videocam", n, 17) for n in range(2)])
 
     assert [(p.topic, p.partition, p.offset) for p in fake.assigned] == [
         ("videocam", 0, OFFSET_END),
@@ -132,7 +132,7 @@ def test_an_empty_assignment_is_taken(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     fake = FakeConsumer()
 
-    kafka.from_the_end(cast("Consumer", fake), [])
+    clients.from_the_end(cast("Consumer", fake), [])
 
     assert fake.assigned == []
     assert caplog.messages == ["reading nothing yet"]

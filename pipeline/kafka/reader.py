@@ -9,7 +9,7 @@ from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaException, T
 from confluent_kafka import Message as Received
 from prometheus_client import Counter
 
-from pipeline import kafka
+from pipeline.kafka import clients
 from pipeline.ledger import Ledger
 from pipeline.logs import Seldom
 from pipeline.wire.frame import Frame, FrameError, Message, decode
@@ -126,7 +126,7 @@ class Reader:
         self._sink(frame.camera, frame)
 
     def _on_assign(self, consumer: Consumer, partitions: list) -> None:  # type: ignore[type-arg]
-        kafka.from_the_end(consumer, partitions)
+        clients.from_the_end(consumer, partitions)
         self._joined, self._asked = True, 0.0
         self._partitions |= {(partition.topic, partition.partition) for partition in partitions}
 

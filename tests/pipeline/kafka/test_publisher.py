@@ -8,9 +8,9 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
 
-from pipeline import kafka
+from pipeline.kafka import clients
+from pipeline.kafka.publisher import Publisher
 from pipeline.ledger import Ledger
-from pipeline.publisher import Publisher
 from pipeline.wire.frame import Message
 
 Delivery = Callable[[KafkaError | None, Delivered | None], None]
@@ -151,7 +151,7 @@ def test_who_has_nothing_more_to_publish_asks_whether_the_topic_is_back(
     publisher.poll()
     assert publisher.unready() is not None
 
-    monkeypatch.setattr("pipeline.publisher._IDLE", 0.0)
+    monkeypatch.setattr("pipeline.kafka.publisher._IDLE", 0.0)
 
     assert publisher.unready() is None
 
@@ -284,7 +284,7 @@ def test_at_the_end_nothing_is_purged_where_all_was_sent(
 
 
 def test_while_kafka_is_away_the_queue_stays_bounded_and_all_is_counted(ledger: Ledger) -> None:
-    client = kafka.producer("127.0.0.1:1", "none", {})
+    client = clients.producer("127.0.0.1:1", "none", {})
     publisher = Publisher(client, "videocam", ledger)
     frame = Message(b"front", bytes(1_000_000), [("seq", b"1")])
     before = psutil.Process().memory_info().rss
@@ -310,7 +310,7 @@ def test_while_kafka_is_away_the_queue_stays_bounded_and_all_is_counted(ledger: 
 
 
 def test_the_newest_is_among_those_that_wait_for_kafka(ledger: Ledger) -> None:
-    client = kafka.producer("127.0.0.1:1", "none", {"queue.buffering.max.messages": 4})
+    client = clients.producer("127.0.0.1:1", "none", {"queue.buffering.max.messages": 4})
     publisher = Publisher(client, "videocam", ledger)
 
     for number in range(11):
@@ -323,7 +323,7 @@ def test_the_newest_is_among_those_that_wait_for_kafka(ledger: Ledger) -> None:
 
 
 def test_what_kafka_takes_counts_as_out(ledger: Ledger) -> None:
-    client = kafka.producer("127.0.0.1:1", "none", {"test.mock.num.brokers": 1})
+    client = clients.producer("127.0.0.1:1", "none", {"test.mock.num.brokers": 1})
     publisher = Publisher(client, "videocam", ledger)
 
     for _ in range(20):
@@ -334,7 +334,7 @@ def test_what_kafka_takes_counts_as_out(ledger: Ledger) -> None:
 
 
 def test_a_frame_too_large_for_kafka_is_dropped(ledger: Ledger) -> None:
-    client = kafka.producer("127.0.0.1:1", "none", {"message.max.bytes": 1000})
+    client = clients.producer("127.0.0.1:1", "none", {"message.max.bytes": 1000})
     publisher = Publisher(client, "videocam", ledger)
 
     ledger.came("front")

@@ -10,9 +10,9 @@ import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME, Consumer, KafkaError, KafkaException, TopicPartition
 from prometheus_client import REGISTRY
 
-from pipeline import kafka
+from pipeline.kafka import clients
+from pipeline.kafka.reader import Reader
 from pipeline.ledger import Ledger
-from pipeline.reader import Reader
 from pipeline.wire import mat, picture
 from pipeline.wire.frame import Frame
 from tests.clock import Clock
@@ -139,7 +139,7 @@ def kit() -> Kit:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The reader's time; it passes only when told to."""
     clock = Clock()
-    monkeypatch.setattr("pipeline.reader.time", clock)
+    monkeypatch.setattr("pipeline.kafka.reader.time", clock)
     return clock
 
 
@@ -344,7 +344,7 @@ def test_a_partition_whose_end_is_not_known_is_no_sign_that_the_broker_is_away(k
 
 def test_a_real_broker_is_away_while_it_stands_still(tmp_path: Path) -> None:
     with embedded_broker(tmp_path) as (address, broker):
-        source = kafka.consumer(address, "group", 0.005, {})
+        source = clients.consumer(address, "group", 0.005, {})
         reader = Reader(source, "videocam", lambda *_: None, Ledger(), most_cameras=2)
 
         def step_until(away: bool) -> bool:

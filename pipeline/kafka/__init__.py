@@ -1,0 +1,1 @@
+"""Kafka clients for live frames: settings, reader and publisher."""
