@@ -13,10 +13,10 @@ from consumer.model import Model
 from consumer.settings import ConsumerSettings, handler_of, order_of
 from consumer.teller import Teller
 from pipeline import process, startup
+from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
 from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reader import Reader
-from pipeline.ledger import Ledger
 from pipeline.service import Service
 from pipeline.wire.frame import Frame
 

@@ -8,11 +8,11 @@ from typing import Final
 from consumer import annotate
 from consumer.model import Model
 from consumer.stamp import stamp
+from pipeline.flow.ledger import Ledger
+from pipeline.flow.newest import Newest
 from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reader import Reader
-from pipeline.ledger import Ledger
 from pipeline.logs import Seldom
-from pipeline.newest import Newest
 from pipeline.wire import mat, picture
 from pipeline.wire.frame import Format, Frame, Message, encode
 

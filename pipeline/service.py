@@ -15,8 +15,8 @@ from typing import Final
 
 from prometheus_client import REGISTRY, Counter
 
+from pipeline.flow.ledger import Ledger
 from pipeline.health import HealthServer
-from pipeline.ledger import Ledger
 from pipeline.settings import Address
 
 log = logging.getLogger(__name__)

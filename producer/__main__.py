@@ -4,9 +4,9 @@ import logging
 from functools import partial
 
 from pipeline import process, startup
+from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
 from pipeline.kafka.publisher import Publisher
-from pipeline.ledger import Ledger
 from pipeline.service import Service
 from pipeline.settings import mask
 from producer.camera import Camera

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from pipeline.ledger import Ledger
+from pipeline.flow.ledger import Ledger
+from pipeline.flow.newest import Newest
+from pipeline.flow.pace import Pace
 from pipeline.logs import Seldom
-from pipeline.newest import Newest
-from pipeline.pace import Pace
 from pipeline.service import Pulse
 from pipeline.wire.picture import PictureError
 from producer.capture import Capture, Captured, CaptureError

@@ -6,8 +6,8 @@ from typing import Final
 
 from prometheus_client import Counter
 
+from pipeline.flow.ledger import Ledger
 from pipeline.kafka.publisher import Publisher
-from pipeline.ledger import Ledger
 from pipeline.logs import Seldom
 from pipeline.wire import mat, picture
 from pipeline.wire.frame import Format, Frame, Message, encode

@@ -4,9 +4,9 @@ import logging
 import uuid
 
 from pipeline import startup
+from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
 from pipeline.kafka.reader import Reader
-from pipeline.ledger import Ledger
 from pipeline.service import Service
 from video.access.session import Sessions
 from video.access.users import Users

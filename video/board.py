@@ -5,8 +5,8 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from pipeline.ledger import Ledger
-from pipeline.newest import Newest
+from pipeline.flow.ledger import Ledger
+from pipeline.flow.newest import Newest
 from pipeline.wire.frame import Frame, age_of
 from video.channel import Channel, Limits
 

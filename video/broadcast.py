@@ -8,7 +8,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge
 
-from pipeline.pace import Pace
+from pipeline.flow.pace import Pace
 from video.channel import Channel
 from video.connection import Connection
 from video.mjpeg import part

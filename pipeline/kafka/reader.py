@@ -9,8 +9,8 @@ from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaException, T
 from confluent_kafka import Message as Received
 from prometheus_client import Counter
 
+from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
-from pipeline.ledger import Ledger
 from pipeline.logs import Seldom
 from pipeline.wire.frame import Frame, FrameError, Message, decode
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import uvloop
 
-from pipeline.ledger import Ledger
+from pipeline.flow.ledger import Ledger
 from pipeline.service import Pulse
 from pipeline.settings import Address
 from pipeline.wire.frame import Frame

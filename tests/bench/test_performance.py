@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY, generate_latest
 
-from pipeline import ledger
+from pipeline.flow import ledger
 from tests.bench.__main__ import KINDS
 from tests.bench.threads import WORKERS
 from tests.parts import ROOT

@@ -17,8 +17,8 @@ from consumer.handlers.imagenet import Imagenet, ImagenetOptions
 from consumer.labeller import Labeller
 from consumer.model import Model
 from consumer.teller import Teller
+from pipeline.flow.ledger import Ledger
 from pipeline.kafka.publisher import Publisher
-from pipeline.ledger import Ledger
 from pipeline.service import Pulse
 from pipeline.wire import mat, picture
 from pipeline.wire.frame import Format, Frame, Message, decode

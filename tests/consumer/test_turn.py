@@ -10,9 +10,9 @@ from prometheus_client import REGISTRY
 
 from consumer.labeller import Labeller, turn
 from consumer.model import Model
+from pipeline.flow.ledger import Ledger
 from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reader import Reader
-from pipeline.ledger import Ledger
 from pipeline.wire.predictions import Prediction
 from tests.consumer.fakes import BROKEN, FakeModel, FakeProducer, grey
 

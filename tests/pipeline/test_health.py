@@ -8,8 +8,8 @@ import pytest
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
+from pipeline.flow.ledger import Ledger
 from pipeline.health import HealthServer
-from pipeline.ledger import Ledger
 from pipeline.settings import Address, SettingsError
 
 

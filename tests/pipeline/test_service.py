@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from pipeline import service as module
-from pipeline.ledger import Ledger
+from pipeline.flow.ledger import Ledger
 from pipeline.service import Pulse, Service
 from pipeline.settings import Address
 

@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from pipeline.ledger import Ledger
+from pipeline.flow.ledger import Ledger
 from pipeline.service import Pulse
 from pipeline.wire.picture import PictureError
 from producer import camera as module

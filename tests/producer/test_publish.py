@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 
+from pipeline.flow.ledger import Ledger
 from pipeline.kafka.publisher import Publisher
-from pipeline.ledger import Ledger
 from pipeline.wire import jpeg, mat, picture
 from pipeline.wire.frame import Frame, Message, decode
 from pipeline.wire.picture import Image

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import video.site
-from pipeline.ledger import Ledger
+from pipeline.flow.ledger import Ledger
 from pipeline.service import Pulse
 from pipeline.settings import Address, SettingsError, load
 from tests.clock import Clock

@@ -14,7 +14,7 @@ import numpy as np
 from hypothesis import settings
 
 import video.site
-from pipeline.ledger import Ledger
+from pipeline.flow.ledger import Ledger
 from pipeline.wire import picture
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pipeline.ledger import Ledger
+from pipeline.flow.ledger import Ledger
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction, Result
 from tests.video.conftest import LIMITS

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
-from pipeline.ledger import Ledger
+from pipeline.flow.ledger import Ledger
 from pipeline.settings import Settings
 from tests.parts import ROOT
 from tests.video.test_settings import Configure

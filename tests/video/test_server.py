@@ -13,7 +13,7 @@ from typing import Self
 import pytest
 from prometheus_client import REGISTRY
 
-from pipeline.ledger import Ledger
+from pipeline.flow.ledger import Ledger
 from pipeline.service import Pulse
 from pipeline.settings import Address, SettingsError
 from tests.parts import wait_for

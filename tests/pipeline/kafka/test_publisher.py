@@ -8,9 +8,9 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
 
+from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
 from pipeline.kafka.publisher import Publisher
-from pipeline.ledger import Ledger
 from pipeline.wire.frame import Message
 
 Delivery = Callable[[KafkaError | None, Delivered | None], None]

@@ -10,9 +10,9 @@ import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME, Consumer, KafkaError, KafkaException, TopicPartition
 from prometheus_client import REGISTRY
 
+from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
 from pipeline.kafka.reader import Reader
-from pipeline.ledger import Ledger
 from pipeline.wire import mat, picture
 from pipeline.wire.frame import Frame
 from tests.clock import Clock

@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pipeline.ledger import Ledger
+from pipeline.flow.ledger import Ledger
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction, Result
 from tests.parts import wait_for

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, TypeAdapter
 
-from pipeline.ledger import Ledger
+from pipeline.flow.ledger import Ledger
 from tests.video.api.conftest import Api
 from video.api import models
 from video.api.application import create_app

@@ -10,7 +10,7 @@ from websockets.frames import Frame as WebSocketFrame
 from websockets.frames import Opcode
 from websockets.streams import StreamReader
 
-from pipeline.ledger import Ledger
+from pipeline.flow.ledger import Ledger
 from pipeline.wire.frame import Frame
 from tests.video.conftest import LIMITS
 from video.board import Board

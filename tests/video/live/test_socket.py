@@ -16,7 +16,7 @@ from starlette.routing import WebSocketRoute
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from pipeline.ledger import Ledger
+from pipeline.flow.ledger import Ledger
 from pipeline.service import Pulse
 from pipeline.settings import Address
 from tests.parts import wait_for

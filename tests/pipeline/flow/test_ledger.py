@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from pipeline.ledger import Counts, Ledger
+from pipeline.flow.ledger import Counts, Ledger
 
 cameras = st.sampled_from(["front", "back", "gate"])
 events = st.one_of(

@@ -3,7 +3,7 @@ import threading
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.newest import Newest
+from pipeline.flow.newest import Newest
 
 Item = tuple[str, int]
 TAKE = ""

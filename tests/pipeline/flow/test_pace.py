@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.pace import Pace
+from pipeline.flow.pace import Pace
 
 intervals = st.sampled_from([0.001, 0.042, 1.0, 60.0])
 starts = st.floats(0, 1e6)

@@ -1,0 +1,1 @@
+"""How frames flow through a service: newest first, at a pace, and counted."""
