@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from compose.errors import OptionsError
-from pipeline.settings import mask
+from pipeline.service.settings import mask
 
 _LONGEST_NAME: Final = 200  # characters, as the producer takes
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from compose import cameras, network
 from compose.cameras import Camera
 from compose.errors import OptionsError
-from pipeline.settings import mask
+from pipeline.service.settings import mask
 
 ROOT: Final = Path(__file__).parent.parent
 MODELS: Final = "build/models/imagenet"

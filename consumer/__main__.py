@@ -12,12 +12,12 @@ from consumer.labeller import Labeller, turn
 from consumer.model import Model
 from consumer.settings import ConsumerSettings, handler_of, order_of
 from consumer.teller import Teller
-from pipeline import process, startup
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
 from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reader import Reader
-from pipeline.service import Service
+from pipeline.service import process, startup
+from pipeline.service.service import Service
 from pipeline.wire.frame import Frame
 
 

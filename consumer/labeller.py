@@ -12,7 +12,7 @@ from pipeline.flow.ledger import Ledger
 from pipeline.flow.newest import Newest
 from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reader import Reader
-from pipeline.logs import Seldom
+from pipeline.service.logs import Seldom
 from pipeline.wire import mat, picture
 from pipeline.wire.frame import Format, Frame, Message, encode
 

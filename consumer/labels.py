@@ -7,7 +7,7 @@ from typing import Final
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
-from pipeline.settings import SettingsError, mask
+from pipeline.service.settings import SettingsError, mask
 
 _TIMEOUT: Final = 5.0  # s
 

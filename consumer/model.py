@@ -16,8 +16,8 @@ from consumer.errors import ModelError
 from consumer.handlers.handler import Handler, Question
 from consumer.tensors import Tensors
 from consumer.waiting import Waiting
-from pipeline.logs import Seldom
-from pipeline.service import Pulse
+from pipeline.service.logs import Seldom
+from pipeline.service.service import Pulse
 from pipeline.wire.frame import Frame, age_of
 from pipeline.wire.picture import PictureError
 from pipeline.wire.predictions import Prediction, Result

@@ -11,7 +11,7 @@ from pydantic_settings import NoDecode
 from consumer.client import GRPC_URL
 from consumer.handlers import HANDLERS
 from consumer.handlers.handler import Options
-from pipeline.settings import Bootstrap, Duration, JsonMap, Settings, mask, parse_json_map
+from pipeline.service.settings import Bootstrap, Duration, JsonMap, Settings, mask, parse_json_map
 from pipeline.wire.frame import Format
 
 _NAME = re.compile(r"([a-z]+)(?:_(\d+))?", re.ASCII)

@@ -3,12 +3,12 @@
 import logging
 from functools import partial
 
-from pipeline import process, startup
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
 from pipeline.kafka.publisher import Publisher
-from pipeline.service import Service
-from pipeline.settings import mask
+from pipeline.service import process, startup
+from pipeline.service.service import Service
+from pipeline.service.settings import mask
 from producer.camera import Camera
 from producer.capture import Capture
 from producer.publish import FramePublisher

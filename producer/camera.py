@@ -9,8 +9,8 @@ from typing import Final
 from pipeline.flow.ledger import Ledger
 from pipeline.flow.newest import Newest
 from pipeline.flow.pace import Pace
-from pipeline.logs import Seldom
-from pipeline.service import Pulse
+from pipeline.service.logs import Seldom
+from pipeline.service.service import Pulse
 from pipeline.wire.picture import PictureError
 from producer.capture import Capture, Captured, CaptureError
 

@@ -8,7 +8,7 @@ from prometheus_client import Counter
 
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka.publisher import Publisher
-from pipeline.logs import Seldom
+from pipeline.service.logs import Seldom
 from pipeline.wire import mat, picture
 from pipeline.wire.frame import Format, Frame, Message, encode
 from pipeline.wire.picture import Image

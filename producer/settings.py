@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from pipeline.settings import Bootstrap, Duration, Settings
+from pipeline.service.settings import Bootstrap, Duration, Settings
 from pipeline.wire.frame import UNNAMED, Format, is_name
 
 

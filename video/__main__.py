@@ -3,11 +3,11 @@
 import logging
 import uuid
 
-from pipeline import startup
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
 from pipeline.kafka.reader import Reader
-from pipeline.service import Service
+from pipeline.service import startup
+from pipeline.service.service import Service
 from video.access.session import Sessions
 from video.access.users import Users
 from video.board import Board

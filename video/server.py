@@ -9,8 +9,8 @@ from typing import Final
 
 import uvicorn
 
-from pipeline.service import Pulse
-from pipeline.settings import Address, SettingsError
+from pipeline.service.service import Pulse
+from pipeline.service.settings import Address, SettingsError
 from video.protocol import HttpProtocol
 from video.site import Site
 from video.tls import Certificate

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from pipeline.settings import Address, Bootstrap, Duration, Port, Settings
+from pipeline.service.settings import Address, Bootstrap, Duration, Port, Settings
 from video.access.rootpath import parse_rootpath
 
 

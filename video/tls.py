@@ -5,7 +5,7 @@ import ssl
 from pathlib import Path
 from typing import NoReturn
 
-from pipeline.settings import SettingsError
+from pipeline.service.settings import SettingsError
 from video.access.version import version_of
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from pipeline.logs import Seldom
-from pipeline.settings import SettingsError
+from pipeline.service.logs import Seldom
+from pipeline.service.settings import SettingsError
 
 log = logging.getLogger(__name__)
 

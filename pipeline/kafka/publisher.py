@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
 
 from pipeline.flow.ledger import Ledger
-from pipeline.logs import Seldom
+from pipeline.service.logs import Seldom
 from pipeline.wire.frame import Message, age_of
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from prometheus_client import Counter
 
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
-from pipeline.logs import Seldom
+from pipeline.service.logs import Seldom
 from pipeline.wire.frame import Frame, FrameError, Message, decode
 
 log = logging.getLogger(__name__)

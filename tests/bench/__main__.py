@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
-from pipeline import process
+from pipeline.service import process
 from tests.bench import (
     age,
     capacity,

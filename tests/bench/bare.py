@@ -13,8 +13,8 @@ from typing import Final
 import cv2
 from confluent_kafka import Consumer, Message
 
-from pipeline import process
 from pipeline.kafka import clients
+from pipeline.service import process
 from pipeline.wire.frame import Frame
 from tests.bench import clips, opencv
 from tests.bench.stamp import labelling, stamping

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from consumer.settings import ConsumerSettings
-from pipeline.settings import SettingsError, load
+from pipeline.service.settings import SettingsError, load
 from tests.clock import Clock
 
 Configure = Callable[..., ConsumerSettings]

@@ -19,7 +19,7 @@ from consumer.model import Model
 from consumer.teller import Teller
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka.publisher import Publisher
-from pipeline.service import Pulse
+from pipeline.service.service import Pulse
 from pipeline.wire import mat, picture
 from pipeline.wire.frame import Format, Frame, Message, decode
 from pipeline.wire.predictions import Prediction, Result

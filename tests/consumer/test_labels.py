@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from consumer import labels
-from pipeline.settings import SettingsError
+from pipeline.service.settings import SettingsError
 from tests.consumer.fakes import ScriptedServer, hang, reply
 from tests.parts import free_port
 

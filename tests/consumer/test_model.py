@@ -16,7 +16,7 @@ from consumer.errors import ModelError
 from consumer.handlers.handler import Options, Question
 from consumer.model import Model
 from consumer.tensors import Array, Signature, Tensors
-from pipeline.service import Pulse
+from pipeline.service.service import Pulse
 from pipeline.wire.frame import Frame
 from pipeline.wire.picture import PictureError
 from pipeline.wire.predictions import Prediction, Result

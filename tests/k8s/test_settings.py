@@ -6,7 +6,7 @@ import pytest
 from confluent_kafka import Producer
 
 from consumer.settings import ConsumerSettings
-from pipeline.settings import Settings, load
+from pipeline.service.settings import Settings, load
 from producer.settings import ProducerSettings
 from tests.k8s import environment
 from tests.k8s.dockerfiles import lines

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from pipeline.settings import Settings, load
+from pipeline.service.settings import Settings, load
 from producer.settings import ProducerSettings
 from tests.parts import ROOT
 

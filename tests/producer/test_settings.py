@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.settings import SettingsError, load
+from pipeline.service.settings import SettingsError, load
 from producer.settings import ProducerSettings
 
 Environment = Callable[..., None]

@@ -10,7 +10,7 @@ import pytest
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from pipeline.flow.ledger import Ledger
-from pipeline.settings import Settings
+from pipeline.service.settings import Settings
 from tests.parts import ROOT
 from tests.video.test_settings import Configure
 from video.access.login import Login

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.settings import SettingsError
+from pipeline.service.settings import SettingsError
 from tests.conftest import missing
 from video.tls import Certificate
 

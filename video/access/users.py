@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from pipeline.settings import SettingsError
+from pipeline.service.settings import SettingsError
 from video.access.users_file import User, UsersError, UsersFile, read
 from video.access.version import version_of
 

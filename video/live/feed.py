@@ -8,7 +8,7 @@ from typing import Final
 
 from prometheus_client import Counter
 
-from pipeline.logs import Seldom
+from pipeline.service.logs import Seldom
 from pipeline.wire.frame import Frame
 from video.channel import Channel
 from video.live import wire

@@ -7,7 +7,7 @@ import pytest
 from confluent_kafka import OFFSET_END, Consumer, Producer, TopicPartition
 
 from pipeline.kafka import clients
-from pipeline.settings import SettingsError
+from pipeline.service.settings import SettingsError
 
 NOWHERE = "127.0.0.1:1"
 

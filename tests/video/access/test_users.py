@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.settings import SettingsError
+from pipeline.service.settings import SettingsError
 from tests.clock import Clock
 from tests.video.access.conftest import change
 from video.access.users import Users

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from prometheus_client import REGISTRY
 
-from pipeline.logs import Seldom
+from pipeline.service.logs import Seldom
 from tests.video.fakes import a_frame, grey, settle
 from tests.video.live.fakes import Picture, Wall, read, until
 from video.live import feed as module

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
-from pipeline import logs
-from pipeline.settings import Settings, SettingsError, load, strangers
+from pipeline.service import logs
+from pipeline.service.settings import Settings, SettingsError, load, strangers
 
 _Settings = TypeVar("_Settings", bound=Settings)
 

@@ -9,8 +9,8 @@ from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.flow.ledger import Ledger
-from pipeline.health import HealthServer
-from pipeline.settings import Address, SettingsError
+from pipeline.service.health import HealthServer
+from pipeline.service.settings import Address, SettingsError
 
 
 class Verdicts:

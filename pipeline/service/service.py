@@ -16,8 +16,8 @@ from typing import Final
 from prometheus_client import REGISTRY, Counter
 
 from pipeline.flow.ledger import Ledger
-from pipeline.health import HealthServer
-from pipeline.settings import Address
+from pipeline.service.health import HealthServer
+from pipeline.service.settings import Address
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pipeline.flow.ledger import Ledger
-from pipeline.settings import Address, SettingsError
+from pipeline.service.settings import Address, SettingsError
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
-from pipeline import service as module
 from pipeline.flow.ledger import Ledger
-from pipeline.service import Pulse, Service
-from pipeline.settings import Address
+from pipeline.service import service as module
+from pipeline.service.service import Pulse, Service
+from pipeline.service.settings import Address
 
 LOCAL = Address("127.0.0.1", 0)
 

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import Field, SecretStr
 
-from pipeline.settings import (
+from pipeline.service.settings import (
     Address,
     Bootstrap,
     Duration,

@@ -6,8 +6,8 @@ from typing import Literal
 
 import pytest
 
-from pipeline import logs
-from pipeline.logs import Seldom
+from pipeline.service import logs
+from pipeline.service.logs import Seldom
 
 
 class FakeTime:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from pydantic import Field
 
-from pipeline import startup
-from pipeline.settings import Settings, SettingsError
+from pipeline.service import startup
+from pipeline.service.settings import Settings, SettingsError
 
 Environment = Callable[..., None]
 
