@@ -61,7 +61,7 @@ lock: .venv/test ## pin the requirements again, from the ranges in pyproject.tom
 	$(PIN) --no-deps --group weights -o tfserving/weights.txt
 	$(PIN) --no-deps --group messages -o tfserving/messages.txt
 
-PROTOS = $(filter-out build/%,$(wildcard *.proto */*.proto */*/*.proto))
+PROTOS = $(filter-out build/%,$(wildcard */*/*.proto */*/*/*.proto))
 protos: .venv/test ## the Python of every .proto file, beside it (OUT=DIR for another folder)
 	@$(BIN)/python -m grpc_tools.protoc --proto_path=. --python_out=$(or $(OUT),.) --pyi_out=$(or $(OUT),.) $(PROTOS)
 

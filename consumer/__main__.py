@@ -6,10 +6,10 @@ from functools import partial
 from confluent_kafka import Producer
 
 from consumer import labels
-from consumer.client import KnownSignature, connect
 from consumer.handlers import HANDLERS
 from consumer.labeller import Labeller, turn
 from consumer.model import Model
+from consumer.model_server.client import KnownSignature, connect
 from consumer.settings import ConsumerSettings, handler_of, order_of
 from consumer.teller import Teller
 from pipeline.flow.ledger import Ledger

@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 from prometheus_client import Counter, Histogram
 
-from consumer.client import Client, KnownSignature
-from consumer.errors import ModelError
 from consumer.handlers.handler import Handler, Question
-from consumer.tensors import Tensors
+from consumer.model_server.client import Client, KnownSignature
+from consumer.model_server.errors import ModelError
+from consumer.model_server.tensors import Tensors
 from consumer.waiting import Waiting
 from pipeline.service.logs import Seldom
 from pipeline.service.service import Pulse

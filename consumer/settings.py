@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import NoDecode
 
-from consumer.client import GRPC_URL
 from consumer.handlers import HANDLERS
 from consumer.handlers.handler import Options
+from consumer.model_server.client import GRPC_URL
 from pipeline.service.settings import Bootstrap, Duration, JsonMap, Settings, mask, parse_json_map
 from pipeline.wire.frame import Format
 

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from consumer.tensors import Array, Tensors
+from consumer.model_server.tensors import Array, Tensors
 
 _SLACK: Final = 1e-3  # how far arithmetic in half precision may lead out of 0..1
 

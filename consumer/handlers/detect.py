@@ -12,7 +12,7 @@ from pydantic import Field, FiniteFloat
 
 from consumer.handlers import answers, pictures
 from consumer.handlers.handler import Options, Question
-from consumer.tensors import Array, Signature, Tensors
+from consumer.model_server.tensors import Array, Signature, Tensors
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Box, Result
 

@@ -10,7 +10,7 @@ from consumer.handlers import answers, pictures
 from consumer.handlers.faces import Faces
 from consumer.handlers.handler import Options, Question
 from consumer.handlers.steady import Steady
-from consumer.tensors import Signature, Tensors
+from consumer.model_server.tensors import Signature, Tensors
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Result
 

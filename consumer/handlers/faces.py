@@ -12,7 +12,7 @@ from cv2.data import haarcascades
 
 from consumer.handlers import overlap
 from consumer.handlers.recent import Recent
-from consumer.tensors import Array
+from consumer.model_server.tensors import Array
 from pipeline.wire.frame import Frame
 from pipeline.wire.picture import PictureError
 from pipeline.wire.predictions import Box

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from consumer.handlers import answers
 from consumer.handlers.handler import Options, Question
-from consumer.tensors import Signature, Tensors
+from consumer.model_server.tensors import Signature, Tensors
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Result
 

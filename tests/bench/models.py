@@ -16,9 +16,9 @@ from typing import Final
 import numpy as np
 from confluent_kafka import Producer
 
-from consumer.client import Client, connect
 from consumer.handlers import HANDLERS
-from consumer.tensors import Signature, TensorInfo, Tensors
+from consumer.model_server.client import Client, connect
+from consumer.model_server.tensors import Signature, TensorInfo, Tensors
 from pipeline.wire.frame import Frame, encode
 from tests.bench import clips
 from tests.bench.figures import Figure, Measured

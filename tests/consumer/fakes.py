@@ -10,7 +10,7 @@ import numpy as np
 from confluent_kafka import KafkaError, Producer
 from hypothesis import settings
 
-from consumer import connection, rest
+from consumer.model_server import connection, rest_client
 from pipeline.wire import picture
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction
@@ -197,7 +197,7 @@ class Connection(connection.Connection):
         self.close()
 
 
-class Client(rest.RestClient):
+class Client(rest_client.RestClient):
     """A client whose connection ends with it."""
 
     def __del__(self) -> None:

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.client import KnownSignature
 from consumer.handlers.imagenet import Imagenet, ImagenetOptions
 from consumer.labeller import Labeller
 from consumer.model import Model
+from consumer.model_server.client import KnownSignature
 from consumer.teller import Teller
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka.publisher import Publisher

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 
-from consumer.client import Client, KnownSignature
-from consumer.errors import ModelError
 from consumer.handlers.handler import Options, Question
 from consumer.model import Model
-from consumer.tensors import Array, Signature, Tensors
+from consumer.model_server.client import Client, KnownSignature
+from consumer.model_server.errors import ModelError
+from consumer.model_server.tensors import Array, Signature, Tensors
 from pipeline.service.service import Pulse
 from pipeline.wire.frame import Frame
 from pipeline.wire.picture import PictureError

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from consumer.client import connect
+from consumer.model_server.client import connect
 from tests.e2e.conftest import call
 from tests.e2e.containers import PROJECT, Site, compose, compose_v2, expect_nobody, leftovers
 from tests.parts import ROOT, free_port, wait_for

@@ -12,10 +12,9 @@ from pipeline.wire import picture
 from pipeline.wire.picture import PictureError
 from producer import capture as module
 from producer.capture import Capture, Captured, CaptureError
+from tests.parts import ROOT
 from tests.producer.conftest import GREYS
 from tests.producer.http_camera import HttpCamera
-
-ROOT = Path(__file__).parents[2]
 
 
 def open_file(path: Path | str) -> Capture:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.parts import ROOT
 
 Start = Callable[..., "Producer"]
 

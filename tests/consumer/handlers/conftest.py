@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from consumer.handlers.handler import Handler
-from consumer.tensors import Signature, TensorInfo
+from consumer.model_server.tensors import Signature, TensorInfo
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Result
 from tests.clock import SECOND

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 from consumer.handlers import HANDLERS
 from consumer.handlers.detect import Detect, DetectOptions
 from consumer.handlers.handler import Question
-from consumer.tensors import Signature, TensorInfo, Tensors
+from consumer.model_server.tensors import Signature, TensorInfo, Tensors
 from pipeline.wire.predictions import Result
 from tests.consumer.fakes import PROPERTY, a_frame
 from tests.consumer.handlers.conftest import coloured

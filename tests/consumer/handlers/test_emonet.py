@@ -11,7 +11,7 @@ import pytest
 from consumer import labels
 from consumer.handlers import HANDLERS
 from consumer.handlers.emonet import Emonet, EmonetOptions
-from consumer.tensors import Signature, TensorInfo
+from consumer.model_server.tensors import Signature, TensorInfo
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Result
 from tests.consumer.fakes import a_frame

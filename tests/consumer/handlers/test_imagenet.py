@@ -15,7 +15,7 @@ from consumer import labels
 from consumer.handlers import HANDLERS
 from consumer.handlers.handler import Question
 from consumer.handlers.imagenet import Imagenet, ImagenetOptions
-from consumer.tensors import Signature, Tensors
+from consumer.model_server.tensors import Signature, Tensors
 from pipeline.wire.predictions import Result
 from tests.consumer.fakes import PROPERTY, a_frame
 from tests.consumer.handlers.conftest import Asked, Film

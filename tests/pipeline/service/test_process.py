@@ -1,11 +1,8 @@
 import platform
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
 
 THREADS = """
 import os
@@ -22,6 +19,7 @@ import resource, threading
 import numpy
 from pipeline import picture
 from pipeline import process
+from tests.parts import ROOT
 process.settle()
 jpeg = picture.encode(numpy.zeros((720, 1280, 3), numpy.uint8), 85)
 

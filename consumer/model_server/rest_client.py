@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import numpy as np
 import pybase64
 
-from consumer.connection import Connection
-from consumer.errors import ModelError
-from consumer.tensors import Array, Signature, TensorInfo, Tensors
+from consumer.model_server.connection import Connection
+from consumer.model_server.errors import ModelError
+from consumer.model_server.tensors import Array, Signature, TensorInfo, Tensors
 
 _VERB = ":predict"
 

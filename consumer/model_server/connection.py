@@ -6,8 +6,8 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import Final
 from urllib.parse import urlsplit
 
-from consumer.errors import ModelError
-from consumer.watchdog import Watchdog
+from consumer.model_server.errors import ModelError
+from consumer.model_server.watchdog import Watchdog
 
 LARGEST_ANSWER: Final = 16 * 1024 * 1024  # bytes
 LIFETIME: Final = 30.0

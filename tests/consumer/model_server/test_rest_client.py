@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer import rest
-from consumer.errors import ModelError
-from consumer.tensors import Array, TensorInfo
+from consumer.model_server import rest_client
+from consumer.model_server.errors import ModelError
+from consumer.model_server.tensors import Array, TensorInfo
 from tests.consumer.fakes import PROPERTY, Client, Request, ScriptedServer, reply
 from tests.parts import free_port
 
@@ -26,7 +26,7 @@ def strings(*items: bytes) -> Array:
 
 
 def test_binary_strings_go_as_base64_in_rows() -> None:
-    text = rest.body({"image_bytes": strings(b"one", b"\xff\xd8")})
+    text = rest_client.body({"image_bytes": strings(b"one", b"\xff\xd8")})
 
     assert json.loads(text) == {
         "instances": [{"image_bytes": {"b64": "b25l"}}, {"image_bytes": {"b64": "/9g="}}]
@@ -36,13 +36,13 @@ def test_binary_strings_go_as_base64_in_rows() -> None:
 def test_numbers_go_as_nested_lists_and_several_inputs_by_name() -> None:
     picture = np.arange(6, dtype=np.uint8).reshape(1, 2, 3)
 
-    text = rest.body({"picture": picture, "scale": np.array([0.5], np.float32)})
+    text = rest_client.body({"picture": picture, "scale": np.array([0.5], np.float32)})
 
     assert json.loads(text) == {"instances": [{"picture": [[0, 1, 2], [3, 4, 5]], "scale": 0.5}]}
 
 
 def test_strings_may_have_more_dimensions() -> None:
-    text = rest.body({"tags": strings(b"a", b"b").reshape(1, 2)})
+    text = rest_client.body({"tags": strings(b"a", b"b").reshape(1, 2)})
 
     assert json.loads(text) == {"instances": [{"tags": [{"b64": "YQ=="}, {"b64": "Yg=="}]}]}
 
@@ -50,7 +50,7 @@ def test_strings_may_have_more_dimensions() -> None:
 def test_several_outputs_come_by_name() -> None:
     text = b'{"predictions": [{"classes": 2, "scores": [0.5, 1]}, {"classes": 0, "scores": [NaN, 0]}]}'
 
-    answer = rest.outputs(text)
+    answer = rest_client.outputs(text)
 
     assert answer["classes"].tolist() == [2, 0]
     assert answer["scores"].shape == (2, 2)
@@ -58,7 +58,7 @@ def test_several_outputs_come_by_name() -> None:
 
 
 def test_the_only_output_has_no_name() -> None:
-    answer = rest.outputs(b'{"predictions": [[1, 2, 3]]}')
+    answer = rest_client.outputs(b'{"predictions": [[1, 2, 3]]}')
 
     assert {name: tensor.shape for name, tensor in answer.items()} == {"": (1, 3)}
 
@@ -84,7 +84,7 @@ def test_the_only_output_has_no_name() -> None:
 )
 def test_what_is_no_answer_is_nonsense_and_shown(text: bytes) -> None:
     with pytest.raises(ModelError, match="makes no sense") as caught:
-        rest.outputs(text)
+        rest_client.outputs(text)
 
     assert caught.value.kind == "nonsense"
 
@@ -95,7 +95,7 @@ def test_what_is_no_answer_is_nonsense_and_shown(text: bytes) -> None:
 )
 def test_any_json_is_an_answer_or_nonsense(value: object) -> None:
     with suppress(ModelError):
-        answer = rest.outputs(json.dumps({"predictions": value}).encode())
+        answer = rest_client.outputs(json.dumps({"predictions": value}).encode())
 
         assert all(isinstance(tensor, np.ndarray) for tensor in answer.values())
 

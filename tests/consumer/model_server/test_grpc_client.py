@@ -10,10 +10,9 @@ import grpc
 import numpy as np
 import pytest
 
-from consumer import rpc
-from consumer.errors import ModelError
-from consumer.rpc import RpcClient
-from consumer.tensors import TensorInfo
+from consumer.model_server.errors import ModelError
+from consumer.model_server.grpc_client import RpcClient
+from consumer.model_server.tensors import TensorInfo
 from tests.parts import free_port, wait_for
 from tfserving.runtime import tf
 

@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from consumer import connection
-from consumer.errors import ModelError
+from consumer.model_server import connection
+from consumer.model_server.errors import ModelError
 from tests.consumer.fakes import Answer, Connection, Request, ScriptedServer, hang, reply
 from tests.parts import free_port
 

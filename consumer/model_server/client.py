@@ -4,8 +4,8 @@ import re
 import threading
 from typing import Final, Protocol
 
-from consumer.rest import RestClient
-from consumer.tensors import Array, Signature, Tensors
+from consumer.model_server.rest_client import RestClient
+from consumer.model_server.tensors import Array, Signature, Tensors
 
 GRPC_URL: Final = re.compile(
     r"(?P<scheme>grpcs?)://(?P<host>[^/\s@]+)/v1/models/(?P<name>[^/:\s]+)"
@@ -39,7 +39,7 @@ def connect(url: str, timeout: float) -> Client:
     if not url.startswith("grpc"):
         return RestClient(url, timeout)
     # It takes 15 MB of memory.
-    from consumer.rpc import RpcClient  # noqa: PLC0415
+    from consumer.model_server.grpc_client import RpcClient  # noqa: PLC0415
 
     return RpcClient(url, timeout)
 

@@ -12,12 +12,12 @@ from urllib.parse import unquote
 import grpc
 from google.protobuf.message import DecodeError, Message
 
-from consumer import serving_pb2 as messages
-from consumer import tensor_proto
-from consumer.client import GRPC_URL
-from consumer.connection import LARGEST_ANSWER, LIFETIME
-from consumer.errors import ModelError
-from consumer.tensors import Array, Signature, TensorInfo, Tensors
+from consumer.model_server import serving_pb2 as messages
+from consumer.model_server import tensor_proto
+from consumer.model_server.client import GRPC_URL
+from consumer.model_server.connection import LARGEST_ANSWER, LIFETIME
+from consumer.model_server.errors import ModelError
+from consumer.model_server.tensors import Array, Signature, TensorInfo, Tensors
 
 _PREDICT: Final = "/tensorflow.serving.PredictionService/Predict"
 _METADATA: Final = "/tensorflow.serving.PredictionService/GetModelMetadata"
