@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from consumer import annotate
 from consumer.model import Model
-from consumer.stamp import stamp
+from consumer.stamp import annotate
+from consumer.stamp.stamp import stamp
 from pipeline.flow.ledger import Ledger
 from pipeline.flow.newest import Newest
 from pipeline.kafka.publisher import Publisher

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer import layout
-from consumer.layout import Line, Placed
+from consumer.stamp import layout
+from consumer.stamp.layout import Line, Placed
 from pipeline.wire.predictions import Box
 from tests.consumer.fakes import PROPERTY
 

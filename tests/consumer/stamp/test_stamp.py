@@ -21,15 +21,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
-from consumer import annotate
-from consumer.stamp import stamp
-from consumer.tiles import Tiles
+from consumer.stamp import annotate
+from consumer.stamp.stamp import stamp
+from consumer.stamp.tiles import Tiles
 from pipeline.wire import mat, picture
 from pipeline.wire.frame import Frame, Message, decode
 from pipeline.wire.picture import MCU, Image, PictureError
 from pipeline.wire.predictions import Prediction, Result
 from tests.consumer.fakes import PROPERTY
-from tests.consumer.jpegs import (
+from tests.consumer.stamp.jpegs import (
     ADOBE,
     EXIF,
     Parts,

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Final, NamedTuple
 
-from consumer import coding
-from consumer.coding import UnfitError
+from consumer.stamp import jpeg_head
+from consumer.stamp.jpeg_head import UnfitError
 from pipeline.wire import picture
 from pipeline.wire.jpeg import END
 from pipeline.wire.picture import MCU, Image
@@ -41,9 +41,9 @@ class Tiles:
 
         Raises `UnfitError` where the JPEG is of another kind or quality, or no restart marker ends a row.
         """
-        self._length = coding.head_length(jpeg)
-        head = coding.parse(jpeg[: self._length])
-        own = coding.quality_of(head.components)
+        self._length = jpeg_head.head_length(jpeg)
+        head = jpeg_head.parse(jpeg[: self._length])
+        own = jpeg_head.quality_of(head.components)
         if own is None:
             raise UnfitError("tables")
         if quality not in (None, own):
@@ -91,7 +91,7 @@ class Tiles:
     def put(self, area: Area, image: Image) -> None:
         """Put pixels in an area's place."""
         data = picture.encode(image, self._quality, self._head.interval)
-        begin = coding.head_length(data)
+        begin = jpeg_head.head_length(data)
         for tile, marker in zip(self._tiles(area), _MARKER.finditer(data, begin), strict=True):
             self._changed[tile] = data[begin : marker.start()]
             begin = marker.end()

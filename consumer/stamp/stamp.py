@@ -4,9 +4,9 @@ from typing import Final
 
 from prometheus_client import Counter
 
-from consumer import annotate
-from consumer.coding import UnfitError
-from consumer.tiles import Tiles
+from consumer.stamp import annotate
+from consumer.stamp.jpeg_head import UnfitError
+from consumer.stamp.tiles import Tiles
 from pipeline.wire import picture
 from pipeline.wire.frame import Frame
 from pipeline.wire.picture import MCU

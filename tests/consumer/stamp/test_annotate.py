@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from consumer import annotate, layout
-from consumer.annotate import COLOURS, Mark, Outline
-from consumer.layout import Line
+from consumer.stamp import annotate, layout
+from consumer.stamp.annotate import COLOURS, Mark, Outline
+from consumer.stamp.layout import Line
 from pipeline.wire.picture import Image
 from pipeline.wire.predictions import Box, Prediction, Result
 from tests.consumer.fakes import PROPERTY

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer import annotate, lettering
-from consumer.lettering import Colour, Text
+from consumer.stamp import annotate, lettering
+from consumer.stamp.lettering import Colour, Text
 from pipeline.wire.picture import Image
 from tests.consumer.fakes import PROPERTY
 

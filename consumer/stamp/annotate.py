@@ -6,10 +6,10 @@ from typing import Final, Protocol
 
 import cv2
 
-from consumer import layout
-from consumer.layout import Line
-from consumer.lettering import Colour
-from consumer.tiles import Area
+from consumer.stamp import layout
+from consumer.stamp.layout import Line
+from consumer.stamp.lettering import Colour
+from consumer.stamp.tiles import Area
 from pipeline.wire.picture import Image
 from pipeline.wire.predictions import Box, Prediction, Result
 

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer import coding
-from consumer.coding import Head, UnfitError
+from consumer.stamp import jpeg_head
+from consumer.stamp.jpeg_head import Head, UnfitError
 from pipeline.wire import picture
 from tests.consumer.fakes import PROPERTY
-from tests.consumer.jpegs import changed, find, noise, segments, split
+from tests.consumer.stamp.jpegs import changed, find, noise, segments, split
 
 JPEG = picture.encode(noise(300, 120), 72)
 
 
 def head_of(jpeg: bytes) -> Head:
     """Return what a JPEG's head says."""
-    return coding.parse(jpeg[: coding.head_length(jpeg)])
+    return jpeg_head.parse(jpeg[: jpeg_head.head_length(jpeg)])
 
 
 @PROPERTY
@@ -31,12 +31,12 @@ def test_a_head_tells_size_interval_and_quality(width: int, height: int, quality
 
     assert (head.width, head.height) == (width, height)
     assert head.interval == picture.restart_interval(width)
-    assert coding.quality_of(head.components) == quality
+    assert jpeg_head.quality_of(head.components) == quality
     assert jpeg[head.size_at : head.size_at + 4] == struct.pack(">HH", height, width)
 
 
 def test_a_head_ends_where_the_pixels_begin() -> None:
-    assert JPEG[: coding.head_length(JPEG)] == split(JPEG).head
+    assert JPEG[: jpeg_head.head_length(JPEG)] == split(JPEG).head
 
 
 def test_a_component_has_its_sampling_and_its_tables() -> None:
@@ -63,16 +63,16 @@ def test_the_last_of_two_tables_of_the_same_number_counts() -> None:
 def test_a_foreign_table_has_no_quality() -> None:
     jpeg = changed(JPEG, find(JPEG, 0xDB) + 20, b"\xfe")
 
-    assert coding.quality_of(head_of(jpeg).components) is None
+    assert jpeg_head.quality_of(head_of(jpeg).components) is None
 
 
 def test_a_head_without_end_is_not_read_to_its_end() -> None:
     comment = b"\xff\xfe\x7f\xff" + bytes(0x7FFD)
     two, three = (JPEG[:2] + comment * count + JPEG[2:] for count in (1, 2))
 
-    assert coding.head_length(two) == coding.head_length(JPEG) + len(comment)
+    assert jpeg_head.head_length(two) == jpeg_head.head_length(JPEG) + len(comment)
     with pytest.raises(UnfitError, match="markers"):
-        coding.head_length(three)
+        jpeg_head.head_length(three)
 
 
 SEGMENTS = st.builds(
@@ -89,7 +89,7 @@ HEADS = st.lists(SEGMENTS | PIECES, max_size=8).map(b"".join) | st.binary(max_si
 @given(head=HEADS)
 def test_a_head_of_garbage_is_unfit_and_nothing_else(head: bytes) -> None:
     for data in head, b"\xff\xd8" + head:
-        for read in coding.parse, coding.head_length:
+        for read in jpeg_head.parse, jpeg_head.head_length:
             with contextlib.suppress(UnfitError):
                 read(data)
 
@@ -107,7 +107,7 @@ def test_a_head_cut_off_anywhere_is_unfit() -> None:
 
     for end in range(len(head)):
         with pytest.raises(UnfitError):
-            coding.parse(head[:end])
+            jpeg_head.parse(head[:end])
 
 
 @PROPERTY

@@ -9,7 +9,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from consumer import annotate
+from consumer.stamp import annotate
 from pipeline.wire import picture
 from pipeline.wire.frame import Frame
 from pipeline.wire.picture import MCU, Image, PictureError

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from consumer import lettering
-from consumer.lettering import Colour, Text
-from consumer.tiles import Area
+from consumer.stamp import lettering
+from consumer.stamp.lettering import Colour, Text
+from consumer.stamp.tiles import Area
 from pipeline.wire.picture import Image
 from pipeline.wire.predictions import Box
 

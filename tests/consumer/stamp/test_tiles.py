@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.coding import UnfitError
-from consumer.tiles import Area, Tiles
+from consumer.stamp.jpeg_head import UnfitError
+from consumer.stamp.tiles import Area, Tiles
 from pipeline.wire import picture
 from pipeline.wire.picture import MCU
 from tests.consumer.fakes import PROPERTY
-from tests.consumer.jpegs import joined, noise, split
+from tests.consumer.stamp.jpegs import joined, noise, split
 
 AREAS = st.lists(
     st.builds(

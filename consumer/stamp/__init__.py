@@ -1,0 +1,1 @@
+"""Stamps predictions onto JPEGs."""
