@@ -10,8 +10,8 @@ from consumer.handlers import HANDLERS
 from consumer.labeller import Labeller, turn
 from consumer.model import Model
 from consumer.model_server.client import KnownSignature, connect
+from consumer.predictions_publisher import Teller
 from consumer.settings import ConsumerSettings, handler_of, order_of
-from consumer.teller import Teller
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
 from pipeline.kafka.publisher import Publisher

@@ -12,10 +12,10 @@ import numpy as np
 from prometheus_client import Counter, Histogram
 
 from consumer.handlers.handler import Handler, Question
+from consumer.model_queue import Waiting
 from consumer.model_server.client import Client, KnownSignature
 from consumer.model_server.errors import ModelError
 from consumer.model_server.tensors import Tensors
-from consumer.waiting import Waiting
 from pipeline.service.logs import Seldom
 from pipeline.service.service import Pulse
 from pipeline.wire.frame import Frame, age_of

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, FiniteFloat
 
-from consumer.handlers import answers, pictures, ranking
+from consumer.handlers import checks, pictures, ranking
 from consumer.handlers.handler import Options, Question
 from consumer.model_server.tensors import Array, Signature, Tensors
 from pipeline.wire.frame import Frame
@@ -70,17 +70,17 @@ class Classify:
                 f"there are {vector.shape[1]} scores, and {len(self._labels)} labels in LABELURLS"
             )
         if options.softmax:
-            scores = _softmax(answers.numbers(vector, shape, "the scores"))
+            scores = _softmax(checks.numbers(vector, shape, "the scores"))
         else:
             remedy = "; if they are logits, set the option softmax to true"
-            scores = answers.scores(vector, shape, "the scores", remedy)
+            scores = checks.scores(vector, shape, "the scores", remedy)
         return ranking.ranked(scores[0], self._labels, options.top, options.threshold)
 
     def _vector(self, answer: Tensors) -> Array:
         if len(answer) == 1:
-            return answers.only(answer)
+            return checks.only(answer)
         if self._options.output:
-            return answers.output(answer, self._options.output)
+            return checks.output(answer, self._options.output)
         vectors = [tensor for tensor in answer.values() if tensor.dtype.kind == "f" and tensor.ndim == 2]
         if len(vectors) != 1:
             raise ValueError(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, FiniteFloat
 
-from consumer.handlers import answers, pictures
+from consumer.handlers import checks, pictures
 from consumer.handlers.handler import Options, Question
 from consumer.model_server.tensors import Array, Signature, Tensors
 from pipeline.wire.frame import Frame
@@ -58,19 +58,17 @@ class Detect:
 
     def results(self, question: Question, answer: Tensors) -> tuple[Result, ...]:
         """Return a result for each box, the likeliest first; raise ValueError for a nonsensical answer."""
-        scores = answers.scores(answers.output(answer, "detection_scores"), (1, -1), "the detection_scores")[
-            0
-        ]
+        scores = checks.scores(checks.output(answer, "detection_scores"), (1, -1), "the detection_scores")[0]
         count = _count(answer, len(scores))
         scores = scores[:count]
-        boxes = answers.output(answer, "detection_boxes")
-        classes = answers.output(answer, "detection_classes")
+        boxes = checks.output(answer, "detection_boxes")
+        classes = checks.output(answer, "detection_classes")
         if boxes.shape[1:2] != classes.shape[1:2] or classes.shape[1:2] < (count,):
             raise ValueError(
                 f"{list(boxes.shape)} boxes, {list(classes.shape)} classes and {count} scores do not match"
             )
-        places = answers.numbers(boxes[:, :count], (1, count, 4), "the detection_boxes")[0]
-        kinds = answers.numbers(classes[:, :count], (1, count), "the detection_classes")[0]
+        places = checks.numbers(boxes[:, :count], (1, count, 4), "the detection_boxes")[0]
+        kinds = checks.numbers(classes[:, :count], (1, count), "the detection_classes")[0]
         results: list[Result] = []
         for i in np.argsort(-scores, kind="stable"):
             if len(results) == self._options.top or scores[i] < self._options.threshold or not scores[i]:
@@ -91,7 +89,7 @@ def _count(answer: Tensors, most: int) -> int:
     if "num_detections" not in answer:
         return most
     counts: Array = answer["num_detections"]
-    count = float(answers.numbers(counts, (1,), "the num_detections")[0])
+    count = float(checks.numbers(counts, (1,), "the num_detections")[0])
     if not (0 <= count <= most and count == int(count)):
         raise ValueError(f"num_detections is {count:g}, and there are {most} scores")
     return int(count)

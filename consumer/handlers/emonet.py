@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 import numpy as np
 from pydantic import Field
 
-from consumer.handlers import answers, pictures
+from consumer.handlers import checks, pictures
 from consumer.handlers.faces import Faces
 from consumer.handlers.handler import Options, Question
 from consumer.handlers.steady import Steady
@@ -74,7 +74,7 @@ class Emonet:
         if not question.rows:
             return ()
         shape = (question.rows, len(self._labels))
-        probabilities = answers.scores(answers.only(answer), shape, "the probabilities")
+        probabilities = checks.scores(checks.only(answer), shape, "the probabilities")
         settled = self._steady.settle(question.frame, question.boxes, probabilities)
         results = [
             Result(self._labels[shown], score, box)

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from consumer.handlers import answers
+from consumer.handlers import checks
 from consumer.handlers.handler import Options, Question
 from consumer.model_server.tensors import Signature, Tensors
 from pipeline.wire.frame import Frame
@@ -47,9 +47,9 @@ class Imagenet:
 
         There are none where `classes` is the background. Raises ValueError for a nonsensical answer.
         """
-        classes = answers.output(answer, "classes")
-        probabilities = answers.scores(
-            answers.output(answer, "probabilities"), (1, -1), "the probabilities"
+        classes = checks.output(answer, "classes")
+        probabilities = checks.scores(
+            checks.output(answer, "probabilities"), (1, -1), "the probabilities"
         ).ravel()
         if classes.dtype.kind not in "iu" or classes.shape != (1,):
             raise ValueError(f"the classes are {classes.dtype} {list(classes.shape)}, not one integer")

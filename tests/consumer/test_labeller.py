@@ -16,7 +16,7 @@ from consumer.handlers.imagenet import Imagenet, ImagenetOptions
 from consumer.labeller import Labeller
 from consumer.model import Model
 from consumer.model_server.client import KnownSignature
-from consumer.teller import Teller
+from consumer.predictions_publisher import Teller
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka.publisher import Publisher
 from pipeline.service.service import Pulse

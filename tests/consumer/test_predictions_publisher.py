@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from prometheus_client import REGISTRY
 
-from consumer.teller import Teller
+from consumer.predictions_publisher import Teller
 from pipeline.wire.predictions import Prediction, Result
 from tests.consumer.fakes import FakeProducer, a_frame
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from consumer.waiting import Waiting
+from consumer.model_queue import Waiting
 from pipeline.wire.frame import Frame
 from tests.consumer.fakes import a_frame
 
