@@ -84,7 +84,7 @@ class Classify:
         vectors = [tensor for tensor in answer.values() if tensor.dtype.kind == "f" and tensor.ndim == 2]
         if len(vectors) != 1:
             raise ValueError(
-                f"{len(vectors)} of the outputs {answers.names(answer)} are vectors of scores;"
+                f"{len(vectors)} of the outputs {checks.names(answer)} are vectors of scores;"
                 " name the one that is meant in the option output"
             )
         return vectors[0]

@@ -10,6 +10,7 @@ import grpc
 import numpy as np
 import pytest
 
+from consumer.model_server import grpc_client
 from consumer.model_server.errors import ModelError
 from consumer.model_server.grpc_client import RpcClient
 from consumer.model_server.tensors import TensorInfo
@@ -267,7 +268,7 @@ def test_a_connection_that_has_served_its_time_is_made_anew(
     asker = client(server.url())
     asker.predict(DOUBLE)
 
-    monkeypatch.setattr(rpc, "LIFETIME", 0.0)
+    monkeypatch.setattr(grpc_client, "LIFETIME", 0.0)
     asker.predict(DOUBLE)
 
     assert len(set(server.peers)) == 2

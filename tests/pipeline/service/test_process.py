@@ -4,10 +4,12 @@ import sys
 
 import pytest
 
+from tests.parts import ROOT
+
 THREADS = """
 import os
 import {service}.__main__
-from pipeline import process
+from pipeline.service import process
 process.settle()
 import cv2, numpy
 cv2.resize(numpy.zeros((720, 1280, 3), numpy.uint8), (500, 300))
@@ -17,9 +19,8 @@ print(len(os.listdir("/proc/self/task")))
 FAULTS = """
 import resource, threading
 import numpy
-from pipeline import picture
-from pipeline import process
-from tests.parts import ROOT
+from pipeline.wire import picture
+from pipeline.service import process
 process.settle()
 jpeg = picture.encode(numpy.zeros((720, 1280, 3), numpy.uint8), 85)
 
