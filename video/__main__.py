@@ -10,10 +10,10 @@ from pipeline.service import startup
 from pipeline.service.service import Service
 from video.access.session import Sessions
 from video.access.users import Users
-from video.board import Board
-from video.channel import Limits
+from video.cameras.camera import Limits
+from video.cameras.cameras import Board
+from video.cameras.history import History
 from video.clients import Clients
-from video.history import History
 from video.server import WebServer, allow_files, listen
 from video.settings import VideoSettings
 from video.site import Site

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from video.broadcast import Broadcast
-from video.channel import SILENT, Channel
+from video.cameras.camera import SILENT, Channel
 from video.mjpeg import part
 
 _WORDS: Final = {"no-signal": "No signal since", "broker-away": "Kafka away since"}

@@ -9,7 +9,7 @@ from typing import Final
 from prometheus_client import Counter, Gauge
 
 from pipeline.flow.pace import Pace
-from video.channel import Channel
+from video.cameras.camera import Channel
 from video.connection import Connection
 from video.mjpeg import part
 

@@ -11,9 +11,9 @@ from video.access.passwords import Passwords
 from video.access.proxy import ProxyHeaders
 from video.access.rootpath import RootPath
 from video.access.session import Sessions
-from video.board import Board
+from video.cameras.cameras import Board
+from video.cameras.history import History
 from video.clients import Clients
-from video.history import History
 from video.web import application
 
 

@@ -7,7 +7,7 @@ from starlette.types import Receive, Scope, Send
 
 from video.access.visitor import visitor_of
 from video.broadcast import Broadcasts
-from video.channel import Channel
+from video.cameras.camera import Channel
 from video.clients import Clients, TooManyError
 from video.connection import CONNECTION, Connection
 from video.mjpeg import HEAD, HEADERS

@@ -16,12 +16,12 @@ from video.access.visitor import visitor_of
 from video.api.application import create_app
 from video.api.routes import router
 from video.blank import Blanks
-from video.board import Board
 from video.broadcast import Broadcasts
-from video.channel import Channel
+from video.cameras.camera import Channel
+from video.cameras.cameras import Board
+from video.cameras.history import History
 from video.clients import Clients, TooManyError
 from video.connection import CONNECTION
-from video.history import History
 from video.live.endpoint import Socket
 from video.stream import Stream
 

@@ -20,10 +20,10 @@ from tests.bench.bare_server import Bare, serve_bare
 from tests.bench.figures import Figure, Measured
 from tests.bench.pairs import take_turns
 from tests.bench.processes import serving, spent
-from video.board import Board
-from video.channel import Limits
+from video.cameras.camera import Limits
+from video.cameras.cameras import Board
+from video.cameras.history import History
 from video.clients import Clients
-from video.history import History
 from video.mjpeg import part
 from video.server import WebServer, listen
 from video.site import Site

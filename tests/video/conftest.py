@@ -15,10 +15,10 @@ from pipeline.service.settings import Address, SettingsError, load
 from tests.clock import Clock
 from tests.parts import wait_for
 from tests.video.fakes import INTERVAL, Site, a_frame
-from video.board import Board
-from video.channel import Limits
+from video.cameras.camera import Limits
+from video.cameras.cameras import Board
+from video.cameras.history import History
 from video.clients import Clients
-from video.history import History
 from video.server import WebServer, listen
 from video.settings import VideoSettings
 
@@ -29,7 +29,7 @@ LIMITS = Limits(no_signal_after=3, stale_after=5)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time of day and the monotonic one, in channels and for ages; it passes only when told to."""
     clock = Clock()
-    for module in ("pipeline.wire.frame", "video.channel", "video.broadcast", "video.connection"):
+    for module in ("pipeline.wire.frame", "video.cameras.camera", "video.broadcast", "video.connection"):
         monkeypatch.setattr(f"{module}.time", clock)
     return clock
 

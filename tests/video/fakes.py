@@ -19,7 +19,7 @@ from pipeline.wire import picture
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction
 from tests.clock import SECOND
-from video.channel import Channel
+from video.cameras.camera import Channel
 from video.connection import Connection
 
 PROPERTY: Final = settings(deadline=None, derandomize=True)

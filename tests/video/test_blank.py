@@ -13,7 +13,7 @@ from tests.video.conftest import LIMITS
 from tests.video.fakes import FakeConnection, Site, a_frame, by_length, settle
 from video.blank import Blanks, blank
 from video.broadcast import Broadcast
-from video.channel import Channel
+from video.cameras.camera import Channel
 
 BRIGHT = picture.encode(np.full((360, 640, 3), (200, 120, 60), np.uint8), 90)
 

@@ -6,7 +6,7 @@ from tests.clock import Clock
 from tests.video.conftest import LIMITS
 from tests.video.fakes import FakeConnection, a_frame
 from video.broadcast import Broadcast, Broadcasts
-from video.channel import Channel
+from video.cameras.camera import Channel
 from video.mjpeg import part
 
 INTERVAL = 0.042  # s

@@ -16,10 +16,10 @@ from tests.video.test_settings import Configure
 from video.access.login import Login
 from video.access.passwords import Passwords
 from video.api import models
-from video.board import Board
-from video.channel import Limits, State
+from video.cameras.camera import Limits, State
+from video.cameras.cameras import Board
+from video.cameras.history import History
 from video.clients import Clients
-from video.history import History
 from video.live import wire
 from video.settings import VideoSettings
 from video.web import application

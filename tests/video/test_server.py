@@ -19,7 +19,7 @@ from pipeline.service.settings import Address, SettingsError
 from tests.parts import wait_for
 from tests.video.conftest import LIMITS, a_site, serving
 from tests.video.fakes import Site, a_frame, by_length
-from video.board import Board
+from video.cameras.cameras import Board
 from video.server import WebServer, listen
 
 LARGE = bytes(1_000_000)

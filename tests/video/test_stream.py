@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 from tests.video.conftest import LIMITS
 from tests.video.fakes import INTERVAL, FakeConnection, a_frame, settle
 from video.broadcast import Broadcasts
-from video.channel import Channel, Watcher
+from video.cameras.camera import Channel, Watcher
 from video.clients import Clients
 from video.connection import CONNECTION
 from video.mjpeg import FIRST, part

@@ -6,7 +6,7 @@ from fastapi.responses import Response
 from video.access.visitor import visitor_of
 from video.api import models
 from video.api.answers import NOT_KEPT, as_json, errors, example
-from video.board import Board
+from video.cameras.cameras import Board
 
 _NAME = Path(description="the camera's name; a slash in it need not be quoted", examples=["door"])
 

@@ -12,7 +12,7 @@ from video.access.visitor import Visitor, visitor_of
 from video.api import models
 from video.api.answers import NOT_KEPT, as_json, errors, example
 from video.api.moments import Moment, iso
-from video.history import History, LabelEvent, Wanted
+from video.cameras.history import History, LabelEvent, Wanted
 from video.live.scale import fitted
 
 

@@ -4,7 +4,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from video.channel import State
+from video.cameras.camera import State
 
 RESULT: Final = {"label": "Windsor tie", "score": 0.93, "box": [412, 96, 180, 240]}
 PREDICTION: Final = {"model": "imagenet_1", "results": [RESULT], "seq": 4709, "age_ms": 47}

@@ -6,9 +6,9 @@ from video.api.cameras import cameras
 from video.api.events import events
 from video.api.labels import labels
 from video.api.session import session
-from video.board import Board
+from video.cameras.cameras import Board
+from video.cameras.history import History
 from video.clients import Clients
-from video.history import History
 
 
 def router(board: Board, history: History, clients: Clients) -> APIRouter:

@@ -7,7 +7,7 @@ from prometheus_client import Gauge
 from starlette.types import Message, Receive, Scope, Send
 
 from video.access.visitor import visitor_of
-from video.board import Board
+from video.cameras.cameras import Board
 from video.clients import Clients, TooManyError
 from video.connection import CONNECTION, Connection
 from video.live import wire

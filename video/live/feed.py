@@ -10,7 +10,7 @@ from prometheus_client import Counter
 
 from pipeline.service.logs import Seldom
 from pipeline.wire.frame import Frame
-from video.channel import Channel
+from video.cameras.camera import Channel
 from video.live import wire
 from video.live.scale import ScaleError, shrink
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from prometheus_client import Counter
 
-from video.board import Board
-from video.channel import Channel
+from video.cameras.camera import Channel
+from video.cameras.cameras import Board
 from video.live import wire
 from video.live.viewer import Viewer
 

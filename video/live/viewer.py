@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 
 from video.access.visitor import Visitor
-from video.board import Board
+from video.cameras.cameras import Board
 from video.connection import Connection
 from video.live import wire
 from video.live.feed import Feed, Feeds

@@ -20,10 +20,10 @@ from tests.video.fakes import Browser, a_frame
 from video.access.visitor import VISITOR
 from video.api.application import create_app
 from video.api.routes import router
-from video.board import Board
-from video.channel import Limits
+from video.cameras.camera import Limits
+from video.cameras.cameras import Board
+from video.cameras.history import History
 from video.clients import Clients
-from video.history import History
 from video.protocol import HttpProtocol
 
 

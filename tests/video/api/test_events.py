@@ -8,8 +8,8 @@ import pytest
 from tests.parts import wait_for
 from tests.video.api.conftest import Api, EventSource
 from video.api import models
+from video.cameras.history import History
 from video.clients import Clients
-from video.history import History
 
 
 @pytest.fixture

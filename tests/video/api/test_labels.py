@@ -11,7 +11,7 @@ from pipeline.wire.jpeg import size
 from tests.video.api.conftest import Api, labelled
 from tests.video.fakes import GREY, grey
 from video.api import models
-from video.history import History
+from video.cameras.history import History
 
 
 def labels(api: Api, query: str = "") -> list[str | None]:

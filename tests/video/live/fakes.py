@@ -13,8 +13,8 @@ from websockets.streams import StreamReader
 from pipeline.flow.ledger import Ledger
 from pipeline.wire.frame import Frame
 from tests.video.conftest import LIMITS
-from video.board import Board
-from video.channel import Channel
+from video.cameras.camera import Channel
+from video.cameras.cameras import Board
 from video.connection import Connection
 from video.live import wire
 

@@ -110,7 +110,7 @@ class Street:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time of channels, viewers and frames."""
     clock = Clock()
-    for module in ("pipeline.wire.frame", "video.channel", "video.live.viewer"):
+    for module in ("pipeline.wire.frame", "video.cameras.camera", "video.live.viewer"):
         monkeypatch.setattr(f"{module}.time", clock)
     return clock
 

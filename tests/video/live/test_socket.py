@@ -23,7 +23,7 @@ from tests.parts import wait_for
 from tests.video.conftest import LIMITS, a_site
 from tests.video.fakes import Site, a_frame, grey
 from tests.video.live.fakes import Picture, picture_of
-from video.board import Board
+from video.cameras.cameras import Board
 from video.clients import Clients
 from video.live.endpoint import Socket
 from video.server import WebServer, listen

@@ -11,8 +11,8 @@ from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction, Result
 from tests.video.conftest import LIMITS
 from tests.video.fakes import Audience, a_frame, settle
-from video.board import Board
-from video.channel import Limits
+from video.cameras.camera import Limits
+from video.cameras.cameras import Board
 
 
 class Bench:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from video.snapshots import Snapshots
+from video.cameras.snapshots import Snapshots
 
 
 def test_a_picture_is_kept_as_the_object_it_is() -> None:

@@ -10,7 +10,7 @@ from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction, Result
 from tests.clock import SECOND, Clock
 from tests.video.fakes import GREY, a_frame, settle
-from video.history import History, LabelEvent
+from video.cameras.history import History, LabelEvent
 
 MANY = 1000
 
@@ -19,7 +19,7 @@ MANY = 1000
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The history's time; it passes only when told to."""
     clock = Clock()
-    monkeypatch.setattr("video.history.time", clock)
+    monkeypatch.setattr("video.cameras.history.time", clock)
     return clock
 
 

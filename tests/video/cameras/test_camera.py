@@ -7,7 +7,7 @@ from pipeline.wire.predictions import Prediction, Result
 from tests.clock import SECOND, Clock
 from tests.video.conftest import LIMITS
 from tests.video.fakes import Audience, a_frame
-from video.channel import Channel
+from video.cameras.camera import Channel
 
 FRESH = Prediction("imagenet_1", (Result("tench", 0.93),), 17, 41)
 

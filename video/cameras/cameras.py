@@ -8,7 +8,7 @@ from typing import Final
 from pipeline.flow.ledger import Ledger
 from pipeline.flow.newest import Newest
 from pipeline.wire.frame import Frame, age_of
-from video.channel import Channel, Limits
+from video.cameras.camera import Channel, Limits
 
 _CHECK_EVERY: Final = 0.2  # s
 

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from pipeline.wire.frame import Frame
-from video.snapshots import Snapshots
+from video.cameras.snapshots import Snapshots
 
 Wanted = Callable[[str], bool]
 """Tells by a camera's name whether its events are asked for."""

@@ -1,0 +1,1 @@
+"""The cameras: their newest frames, states, label history and snapshots."""
