@@ -5,7 +5,7 @@ from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from video.connection import CONNECTION, Connection
+from video.streams.connection import CONNECTION, Connection
 
 _LONGEST_HEAD: Final = 64 * 1024  # bytes of a request line and its headers
 _HEAD_TIMEOUT: Final = 10.0  # s for them to come

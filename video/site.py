@@ -13,7 +13,7 @@ from video.access.rootpath import RootPath
 from video.access.session import Sessions
 from video.cameras.cameras import Board
 from video.cameras.history import History
-from video.clients import Clients
+from video.streams.clients import Clients
 from video.web import application
 
 

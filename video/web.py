@@ -15,15 +15,15 @@ from starlette.types import Receive
 from video.access.visitor import visitor_of
 from video.api.application import create_app
 from video.api.routes import router
-from video.blank import Blanks
-from video.broadcast import Broadcasts
 from video.cameras.camera import Channel
 from video.cameras.cameras import Board
 from video.cameras.history import History
-from video.clients import Clients, TooManyError
-from video.connection import CONNECTION
-from video.live.endpoint import Socket
-from video.stream import Stream
+from video.streams.clients import Clients, TooManyError
+from video.streams.connection import CONNECTION
+from video.streams.mjpeg.blank import Blanks
+from video.streams.mjpeg.broadcast import Broadcasts
+from video.streams.mjpeg.response import Stream
+from video.streams.socket.endpoint import Socket
 
 _PAGE: Final = Path(__file__).parent / "page"
 _FRESH: Final = {"Cache-Control": "no-cache", "Vary": "Accept"}  # a new version is seen at once, and whole

@@ -7,7 +7,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 from websockets.http11 import Request
 
-from video.connection import CONNECTION, Connection
+from video.streams.connection import CONNECTION, Connection
 
 _SHARE: Final = 0.1  # of the event loop's time that one browser's messages may take
 _NOTICEABLE: Final = 0.002  # s

@@ -18,8 +18,8 @@ from tests.bench.figures import Figure, Measured
 from tests.bench.pairs import take_turns
 from tests.bench.processes import serving, spent
 from tests.bench.streams import serve_site
-from video.live.wire import PICTURE, picture
 from video.server import allow_files, listen
+from video.streams.socket.wire import PICTURE, picture
 
 _CLIENTS: Final = 1_000
 _SECONDS: Final = 2.0

@@ -23,10 +23,10 @@ from tests.bench.processes import serving, spent
 from video.cameras.camera import Limits
 from video.cameras.cameras import Board
 from video.cameras.history import History
-from video.clients import Clients
-from video.mjpeg import part
 from video.server import WebServer, listen
 from video.site import Site
+from video.streams.clients import Clients
+from video.streams.mjpeg.framing import part
 
 _CLIENTS: Final = 50
 _SECONDS: Final = 3.0

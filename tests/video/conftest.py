@@ -18,9 +18,9 @@ from tests.video.fakes import INTERVAL, Site, a_frame
 from video.cameras.camera import Limits
 from video.cameras.cameras import Board
 from video.cameras.history import History
-from video.clients import Clients
 from video.server import WebServer, listen
 from video.settings import VideoSettings
+from video.streams.clients import Clients
 
 LIMITS = Limits(no_signal_after=3, stale_after=5)
 
@@ -29,7 +29,12 @@ LIMITS = Limits(no_signal_after=3, stale_after=5)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time of day and the monotonic one, in channels and for ages; it passes only when told to."""
     clock = Clock()
-    for module in ("pipeline.wire.frame", "video.cameras.camera", "video.broadcast", "video.connection"):
+    for module in (
+        "pipeline.wire.frame",
+        "video.cameras.camera",
+        "video.streams.mjpeg.broadcast",
+        "video.streams.connection",
+    ):
         monkeypatch.setattr(f"{module}.time", clock)
     return clock
 

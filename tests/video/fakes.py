@@ -20,7 +20,7 @@ from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction
 from tests.clock import SECOND
 from video.cameras.camera import Channel
-from video.connection import Connection
+from video.streams.connection import Connection
 
 PROPERTY: Final = settings(deadline=None, derandomize=True)
 """How the properties run: without a limit of time, and the same each time."""

@@ -19,13 +19,13 @@ from video.api import models
 from video.cameras.camera import Limits, State
 from video.cameras.cameras import Board
 from video.cameras.history import History
-from video.clients import Clients
-from video.live import wire
 from video.settings import VideoSettings
+from video.streams.clients import Clients
+from video.streams.socket import wire
 from video.web import application
 
 README = (ROOT / "video/README.md").read_text()
-SOCKET = (ROOT / "video/live/README.md").read_text()
+SOCKET = (ROOT / "video/streams/socket/README.md").read_text()
 
 
 def blocks(language: str, text: str = README) -> list[str]:
@@ -131,7 +131,8 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "path", ["README.md", "video/README.md", "video/live/README.md", "k8s/README.md", "compose/README.md"]
+    "path",
+    ["README.md", "video/README.md", "video/streams/socket/README.md", "k8s/README.md", "compose/README.md"],
 )
 def test_links_lead_somewhere(path: str) -> None:
     page = ROOT / path

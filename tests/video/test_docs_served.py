@@ -21,7 +21,7 @@ from tests.films import Camera, Films
 from tests.parts import ROOT, Service, embedded_broker, free_port, get, wait_for
 from tests.video.test_docs import README, SOCKET, blocks, quoted, rows
 from video.api import models
-from video.live import wire
+from video.streams.socket import wire
 
 PASSWORD = "correct horse"
 

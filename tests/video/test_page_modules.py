@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.wire.frame import is_name
 from tests.conftest import missing
 from tests.parts import ROOT
-from video.live import wire
+from video.streams.socket import wire
 
 TESTS: Final = sorted((ROOT / "tests/video/page").glob("*.test.js"))
 OLDEST: Final = (20, 19)

@@ -16,8 +16,8 @@ from video.api import models
 from video.api.answers import NOT_KEPT, as_json, errors, example
 from video.api.labels import Camera, event_json, wanted_by
 from video.cameras.history import History, Wanted
-from video.clients import Clients, TooManyError
-from video.connection import CONNECTION
+from video.streams.clients import Clients, TooManyError
+from video.streams.connection import CONNECTION
 
 _RETRY: Final = 2000  # ms until a browser asks again
 _SIGN_EVERY: Final = 15.0  # s between signs of life

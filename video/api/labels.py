@@ -13,7 +13,7 @@ from video.api import models
 from video.api.answers import NOT_KEPT, as_json, errors, example
 from video.api.moments import Moment, iso
 from video.cameras.history import History, LabelEvent, Wanted
-from video.live.scale import fitted
+from video.streams.socket.scale import fitted
 
 
 def event_json(event: LabelEvent, history: History, root: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from video.api.labels import labels
 from video.api.session import session
 from video.cameras.cameras import Board
 from video.cameras.history import History
-from video.clients import Clients
+from video.streams.clients import Clients
 
 
 def router(board: Board, history: History, clients: Clients) -> APIRouter:

@@ -23,8 +23,8 @@ from video.api.routes import router
 from video.cameras.camera import Limits
 from video.cameras.cameras import Board
 from video.cameras.history import History
-from video.clients import Clients
 from video.protocol import HttpProtocol
+from video.streams.clients import Clients
 
 
 def labelled(label: str | None, camera: str = "door", seq: int = 1) -> Frame:

@@ -15,7 +15,7 @@ from video.api.routes import router
 from video.cameras.camera import Limits
 from video.cameras.cameras import Board
 from video.cameras.history import History
-from video.clients import Clients
+from video.streams.clients import Clients
 
 PATHS = {
     "/api/cameras",

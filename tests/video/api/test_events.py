@@ -9,7 +9,7 @@ from tests.parts import wait_for
 from tests.video.api.conftest import Api, EventSource
 from video.api import models
 from video.cameras.history import History
-from video.clients import Clients
+from video.streams.clients import Clients
 
 
 @pytest.fixture

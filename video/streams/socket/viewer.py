@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from video.access.visitor import Visitor
 from video.cameras.cameras import Board
-from video.connection import Connection
-from video.live import wire
-from video.live.feed import Feed, Feeds
-from video.live.scale import scale_for
-from video.live.window import Window
+from video.streams.connection import Connection
+from video.streams.socket import wire
+from video.streams.socket.feed import Feed, Feeds
+from video.streams.socket.scale import scale_for
+from video.streams.socket.window import Window
 
 
 class Viewer:

@@ -9,11 +9,11 @@ import pytest
 
 from tests.clock import SECOND, Clock
 from tests.video.fakes import a_frame
-from tests.video.live.fakes import Picture, Wall, Wire, read
+from tests.video.streams.socket.fakes import Picture, Wall, Wire, read
 from video.access.visitor import Anyone
-from video.live.feed import Feeds
-from video.live.viewer import Viewer
-from video.live.wire import Ack, Watch
+from video.streams.socket.feed import Feeds
+from video.streams.socket.viewer import Viewer
+from video.streams.socket.wire import Ack, Watch
 
 CAMERAS = [f"camera {number:02}" for number in range(16)]
 FPS = 15
@@ -110,7 +110,7 @@ class Street:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time of channels, viewers and frames."""
     clock = Clock()
-    for module in ("pipeline.wire.frame", "video.cameras.camera", "video.live.viewer"):
+    for module in ("pipeline.wire.frame", "video.cameras.camera", "video.streams.socket.viewer"):
         monkeypatch.setattr(f"{module}.time", clock)
     return clock
 

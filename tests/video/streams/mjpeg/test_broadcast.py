@@ -5,9 +5,9 @@ import itertools
 from tests.clock import Clock
 from tests.video.conftest import LIMITS
 from tests.video.fakes import FakeConnection, a_frame
-from video.broadcast import Broadcast, Broadcasts
 from video.cameras.camera import Channel
-from video.mjpeg import part
+from video.streams.mjpeg.broadcast import Broadcast, Broadcasts
+from video.streams.mjpeg.framing import part
 
 INTERVAL = 0.042  # s
 

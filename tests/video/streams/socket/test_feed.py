@@ -10,10 +10,10 @@ from prometheus_client import REGISTRY
 
 from pipeline.service.logs import Seldom
 from tests.video.fakes import a_frame, grey, settle
-from tests.video.live.fakes import Picture, Wall, read, until
-from video.live import feed as module
-from video.live.feed import Feed, Feeds
-from video.live.scale import shrink
+from tests.video.streams.socket.fakes import Picture, Wall, read, until
+from video.streams.socket import feed as module
+from video.streams.socket.feed import Feed, Feeds
+from video.streams.socket.scale import shrink
 
 BIG = grey(640, 480)
 

@@ -11,8 +11,8 @@ from prometheus_client import Counter
 
 from video.cameras.camera import Channel
 from video.cameras.cameras import Board
-from video.live import wire
-from video.live.viewer import Viewer
+from video.streams.socket import wire
+from video.streams.socket.viewer import Viewer
 
 _EVERY: Final = 1.0  # s
 _AT_MOST_EVERY: Final = 0.1  # s, after changes

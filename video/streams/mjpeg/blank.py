@@ -4,9 +4,9 @@ import asyncio
 from dataclasses import replace
 from typing import Final
 
-from video.broadcast import Broadcast
 from video.cameras.camera import SILENT, Channel
-from video.mjpeg import part
+from video.streams.mjpeg.broadcast import Broadcast
+from video.streams.mjpeg.framing import part
 
 _WORDS: Final = {"no-signal": "No signal since", "broker-away": "Kafka away since"}
 

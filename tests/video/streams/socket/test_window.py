@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.video.fakes import PROPERTY
-from video.live.window import Window
+from video.streams.socket.window import Window
 
 STEPS = st.lists(
     st.tuples(

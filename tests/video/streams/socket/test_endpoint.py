@@ -9,11 +9,11 @@ import pytest
 from prometheus_client import REGISTRY
 
 from tests.video.fakes import a_frame, settle
-from tests.video.live.fakes import Guest, Wall, Wire
+from tests.video.streams.socket.fakes import Guest, Wall, Wire
 from video.access.visitor import VISITOR
-from video.clients import Clients
-from video.connection import CONNECTION
-from video.live.endpoint import Socket
+from video.streams.clients import Clients
+from video.streams.connection import CONNECTION
+from video.streams.socket.endpoint import Socket
 
 
 class Browser:

@@ -10,8 +10,8 @@ from prometheus_client import Counter, Gauge
 
 from pipeline.flow.pace import Pace
 from video.cameras.camera import Channel
-from video.connection import Connection
-from video.mjpeg import part
+from video.streams.connection import Connection
+from video.streams.mjpeg.framing import part
 
 _CLIENTS = Gauge("streamlens_stream_clients", "Clients that watch a camera's MJPEG", ["camera"])
 _SENT = Counter("streamlens_stream_frames_sent", "Frames written to MJPEG clients", ["camera"])

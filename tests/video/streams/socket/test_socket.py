@@ -22,11 +22,11 @@ from pipeline.service.settings import Address
 from tests.parts import wait_for
 from tests.video.conftest import LIMITS, a_site
 from tests.video.fakes import Site, a_frame, grey
-from tests.video.live.fakes import Picture, picture_of
+from tests.video.streams.socket.fakes import Picture, picture_of
 from video.cameras.cameras import Board
-from video.clients import Clients
-from video.live.endpoint import Socket
 from video.server import WebServer, listen
+from video.streams.clients import Clients
+from video.streams.socket.endpoint import Socket
 
 BIG = grey(640, 480)
 NAMES = ["a/b", "a b", "Tür", "🚪", "..", "<script>alert(1)</script>", "%2f?#"]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.video.fakes import PROPERTY, a_frame, by_boundary, by_length
-from video.mjpeg import FIRST, HEADERS, part
+from video.streams.mjpeg.framing import FIRST, HEADERS, part
 
 BOUNDARY = HEADERS["Content-Type"].partition("boundary=")[2].encode()
 

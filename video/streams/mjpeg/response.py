@@ -6,11 +6,11 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from video.access.visitor import visitor_of
-from video.broadcast import Broadcasts
 from video.cameras.camera import Channel
-from video.clients import Clients, TooManyError
-from video.connection import CONNECTION, Connection
-from video.mjpeg import HEAD, HEADERS
+from video.streams.clients import Clients, TooManyError
+from video.streams.connection import CONNECTION, Connection
+from video.streams.mjpeg.broadcast import Broadcasts
+from video.streams.mjpeg.framing import HEAD, HEADERS
 
 
 class Stream:

@@ -10,12 +10,12 @@ import pytest
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction, Result
 from tests.video.fakes import a_frame, settle
-from tests.video.live.fakes import Guest, Wall, Wire, until
+from tests.video.streams.socket.fakes import Guest, Wall, Wire, until
 from video.access.visitor import Anyone, Visitor
-from video.live.feed import Feeds
-from video.live.lobby import Lobby
-from video.live.viewer import Viewer
-from video.live.wire import Watch
+from video.streams.socket.feed import Feeds
+from video.streams.socket.roster import Lobby
+from video.streams.socket.viewer import Viewer
+from video.streams.socket.wire import Watch
 
 EVERYBODY = Anyone()
 
@@ -23,14 +23,14 @@ EVERYBODY = Anyone()
 @pytest.fixture(autouse=True)
 def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no tick come unless a test wants them, and changes be told at once."""
-    monkeypatch.setattr("video.live.lobby._EVERY", 3600)
-    monkeypatch.setattr("video.live.lobby._AT_MOST_EVERY", 0)
+    monkeypatch.setattr("video.streams.socket.roster._EVERY", 3600)
+    monkeypatch.setattr("video.streams.socket.roster._AT_MOST_EVERY", 0)
 
 
 @pytest.fixture
 def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tick every 10 ms."""
-    monkeypatch.setattr("video.live.lobby._EVERY", 0.01)
+    monkeypatch.setattr("video.streams.socket.roster._EVERY", 0.01)
 
 
 class Hall:
@@ -123,7 +123,7 @@ def test_changes_are_told_soon_and_frames_are_not() -> None:
 
 
 def test_many_changes_at_once_are_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("video.live.lobby._AT_MOST_EVERY", 0.05)
+    monkeypatch.setattr("video.streams.socket.roster._AT_MOST_EVERY", 0.05)
 
     async def scenario() -> list[list[str]]:
         hall = Hall()
@@ -171,7 +171,7 @@ def test_rights_that_change_are_noticed_with_the_next_tick() -> None:
 
 @pytest.mark.usefixtures("ticking")
 def test_who_does_not_acknowledge_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("video.live.window._LOST", 0.05)
+    monkeypatch.setattr("video.streams.socket.window._LOST", 0.05)
 
     async def scenario() -> None:
         hall = Hall()
@@ -202,7 +202,7 @@ def test_nothing_ticks_when_nobody_is_in() -> None:
 def test_who_comes_right_after_a_camera_is_told_of_it_and_so_are_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("video.live.lobby._AT_MOST_EVERY", 0.05)
+    monkeypatch.setattr("video.streams.socket.roster._AT_MOST_EVERY", 0.05)
 
     async def scenario() -> tuple[list[str], int]:
         hall = Hall()

@@ -7,12 +7,12 @@ from prometheus_client import REGISTRY
 
 from tests.video.conftest import LIMITS
 from tests.video.fakes import INTERVAL, FakeConnection, a_frame, settle
-from video.broadcast import Broadcasts
 from video.cameras.camera import Channel, Watcher
-from video.clients import Clients
-from video.connection import CONNECTION
-from video.mjpeg import FIRST, part
-from video.stream import Stream
+from video.streams.clients import Clients
+from video.streams.connection import CONNECTION
+from video.streams.mjpeg.broadcast import Broadcasts
+from video.streams.mjpeg.framing import FIRST, part
+from video.streams.mjpeg.response import Stream
 
 
 def a_channel(seq: int = 1, camera: str = "door") -> Channel:

@@ -11,9 +11,9 @@ from tests.clock import Clock
 from tests.parts import wait_for
 from tests.video.conftest import LIMITS
 from tests.video.fakes import FakeConnection, Site, a_frame, by_length, settle
-from video.blank import Blanks, blank
-from video.broadcast import Broadcast
 from video.cameras.camera import Channel
+from video.streams.mjpeg.blank import Blanks, blank
+from video.streams.mjpeg.broadcast import Broadcast
 
 BRIGHT = picture.encode(np.full((360, 640, 3), (200, 120, 60), np.uint8), 90)
 

@@ -11,7 +11,7 @@ import pytest
 from tests.clock import Clock
 from tests.parts import wait_for
 from tests.video.fakes import Site, a_frame
-from video.connection import Connection, Receiver
+from video.streams.connection import Connection, Receiver
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a receiver's window")
 
@@ -74,7 +74,7 @@ def test_a_connection_that_is_gone_has_nothing_unread(
 def test_a_system_that_does_not_tell_counts_as_nothing_unread(
     connection: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("video.connection._TCP_INFO", None)
+    monkeypatch.setattr("video.streams.connection._TCP_INFO", None)
 
     assert Receiver(connection[0]).unread() == 0
 
@@ -146,7 +146,7 @@ def test_it_tells_for_how_long_it_has_been_full_and_when_there_is_room(
 
 def test_a_window_that_shrank_for_good_is_forgotten_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr("video.connection.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("video.streams.connection.time.monotonic", lambda: clock[0])
 
     class Window(socket.socket):
         size = 500 * KB

@@ -5,12 +5,12 @@ from prometheus_client import REGISTRY
 
 from tests.clock import Clock
 from tests.video.fakes import a_frame
-from tests.video.live.fakes import Picture, Wall, Wire
+from tests.video.streams.socket.fakes import Picture, Wall, Wire
 from video.access.visitor import Anyone
-from video.live import wire
-from video.live.feed import Feeds
-from video.live.viewer import Viewer
-from video.live.wire import Ack, Time, Watch
+from video.streams.socket import wire
+from video.streams.socket.feed import Feeds
+from video.streams.socket.viewer import Viewer
+from video.streams.socket.wire import Ack, Time, Watch
 
 FULL = {"a": 0, "b": 0, "c": 0}
 
@@ -19,7 +19,7 @@ FULL = {"a": 0, "b": 0, "c": 0}
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The viewer's time."""
     clock = Clock()
-    monkeypatch.setattr("video.live.viewer.time", clock)
+    monkeypatch.setattr("video.streams.socket.viewer.time", clock)
     return clock
 
 
@@ -178,7 +178,9 @@ def test_numbers_begin_again_on_the_wire_alone() -> None:
 
 
 def test_a_size_is_that_of_the_width_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("video.live.viewer.scale_for", lambda width, wanted: 1 if wanted == width else 99)
+    monkeypatch.setattr(
+        "video.streams.socket.viewer.scale_for", lambda width, wanted: 1 if wanted == width else 99
+    )
     house = House()
 
     house.viewer.take(Watch({"a": 64}))

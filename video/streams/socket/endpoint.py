@@ -8,12 +8,12 @@ from starlette.types import Message, Receive, Scope, Send
 
 from video.access.visitor import visitor_of
 from video.cameras.cameras import Board
-from video.clients import Clients, TooManyError
-from video.connection import CONNECTION, Connection
-from video.live import wire
-from video.live.feed import Feeds
-from video.live.lobby import Lobby
-from video.live.viewer import Viewer
+from video.streams.clients import Clients, TooManyError
+from video.streams.connection import CONNECTION, Connection
+from video.streams.socket import wire
+from video.streams.socket.feed import Feeds
+from video.streams.socket.roster import Lobby
+from video.streams.socket.viewer import Viewer
 
 _SOCKETS = Gauge("streamlens_sockets", "Open sockets")
 _RETRY_AFTER: Final = b"5"  # s

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.video.fakes import FakeConnection
-from video.clients import Clients, TooManyError
+from video.streams.clients import Clients, TooManyError
 
 
 def test_no_more_join_than_may() -> None:

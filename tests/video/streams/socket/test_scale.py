@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.wire.jpeg import size
 from tests.video.fakes import PROPERTY, grey
-from video.live.scale import SCALES, ScaleError, fitted, scale_for, shrink
+from video.streams.socket.scale import SCALES, ScaleError, fitted, scale_for, shrink
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from prometheus_client import Counter
 from pipeline.service.logs import Seldom
 from pipeline.wire.frame import Frame
 from video.cameras.camera import Channel
-from video.live import wire
-from video.live.scale import ScaleError, shrink
+from video.streams.socket import wire
+from video.streams.socket.scale import ScaleError, shrink
 
 log = logging.getLogger(__name__)
 _seldom = Seldom(log)

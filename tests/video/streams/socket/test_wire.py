@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.video.fakes import PROPERTY
-from tests.video.live.fakes import Picture, read
-from video.live import wire
-from video.live.wire import Ack, MessageError, Time, Watch
+from tests.video.streams.socket.fakes import Picture, read
+from video.streams.socket import wire
+from video.streams.socket.wire import Ack, MessageError, Time, Watch
 
 LENGTHS = st.one_of(st.integers(0, 200), st.integers(65_400, 65_700))
 NAMES = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=200)

@@ -15,8 +15,8 @@ from pipeline.wire.frame import Frame
 from tests.video.conftest import LIMITS
 from video.cameras.camera import Channel
 from video.cameras.cameras import Board
-from video.connection import Connection
-from video.live import wire
+from video.streams.connection import Connection
+from video.streams.socket import wire
 
 
 class Picture(NamedTuple):

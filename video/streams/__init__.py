@@ -1,0 +1,1 @@
+"""Streams to clients: MJPEG and the WebSocket."""
