@@ -13,11 +13,11 @@ from video.access.users import Users
 from video.cameras.camera import Limits
 from video.cameras.cameras import Board
 from video.cameras.history import History
-from video.server import WebServer, allow_files, listen
+from video.http.app import Site
+from video.http.server import WebServer, allow_files, listen
+from video.http.tls import Certificate
 from video.settings import VideoSettings
-from video.site import Site
 from video.streams.clients import Clients
-from video.tls import Certificate
 
 log = logging.getLogger("video")
 

@@ -16,7 +16,7 @@ from confluent_kafka import Message
 from pipeline.service.settings import Address
 from tests.bench.bare import messages
 from tests.bench.bare_server import Bare
-from video.server import listen
+from video.http.server import listen
 
 
 class _Client(Bare):

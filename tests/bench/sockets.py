@@ -18,7 +18,7 @@ from tests.bench.figures import Figure, Measured
 from tests.bench.pairs import take_turns
 from tests.bench.processes import serving, spent
 from tests.bench.streams import serve_site
-from video.server import allow_files, listen
+from video.http.server import allow_files, listen
 from video.streams.socket.wire import PICTURE, picture
 
 _CLIENTS: Final = 1_000

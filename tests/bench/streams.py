@@ -23,8 +23,8 @@ from tests.bench.processes import serving, spent
 from video.cameras.camera import Limits
 from video.cameras.cameras import Board
 from video.cameras.history import History
-from video.server import WebServer, listen
-from video.site import Site
+from video.http.app import Site
+from video.http.server import WebServer, listen
 from video.streams.clients import Clients
 from video.streams.mjpeg.framing import part
 

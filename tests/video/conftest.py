@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-import video.site
+import video.http.app
 from pipeline.flow.ledger import Ledger
 from pipeline.service.service import Pulse
 from pipeline.service.settings import Address, SettingsError, load
@@ -18,7 +18,7 @@ from tests.video.fakes import INTERVAL, Site, a_frame
 from video.cameras.camera import Limits
 from video.cameras.cameras import Board
 from video.cameras.history import History
-from video.server import WebServer, listen
+from video.http.server import WebServer, listen
 from video.settings import VideoSettings
 from video.streams.clients import Clients
 
@@ -71,13 +71,13 @@ def a_page(folder: Path) -> Iterator[Path]:
     (folder / "index.html").write_text("<!doctype html><title>a page</title>")
     (folder / "app.js").write_text("'a script'")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("video.web._PAGE", folder)
+        patch.setattr("video.http.routes._PAGE", folder)
         yield folder
 
 
-def a_site(board: Board, **options: Any) -> video.site.Site:
+def a_site(board: Board, **options: Any) -> video.http.app.Site:
     """Return all that the event loop runs."""
-    return video.site.Site(board, INTERVAL, Clients(1000, 30), History(500, 1_000_000), **options)
+    return video.http.app.Site(board, INTERVAL, Clients(1000, 30), History(500, 1_000_000), **options)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import numpy as np
 from hypothesis import settings
 
-import video.site
+import video.http.app
 from pipeline.flow.ledger import Ledger
 from pipeline.wire import picture
 from pipeline.wire.frame import Frame
@@ -186,7 +186,7 @@ class Browser:
 class Site(Browser):
     """A video server in this process, to be shown frames and asked for them."""
 
-    def __init__(self, web: video.site.Site, ledger: Ledger, port: int) -> None:
+    def __init__(self, web: video.http.app.Site, ledger: Ledger, port: int) -> None:
         super().__init__(port)
         self.web = web
         self.board = web.board

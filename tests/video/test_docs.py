@@ -14,15 +14,15 @@ from pipeline.service.settings import Settings
 from tests.parts import ROOT
 from tests.video.test_settings import Configure
 from video.access.login import Login
-from video.access.passwords import Passwords
+from video.access.login_guard import Passwords
 from video.api import models
 from video.cameras.camera import Limits, State
 from video.cameras.cameras import Board
 from video.cameras.history import History
+from video.http.routes import application
 from video.settings import VideoSettings
 from video.streams.clients import Clients
 from video.streams.socket import wire
-from video.web import application
 
 README = (ROOT / "video/README.md").read_text()
 SOCKET = (ROOT / "video/streams/socket/README.md").read_text()

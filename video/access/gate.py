@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from video.access import origin, token
-from video.access.returning import fit
+from video.access.next_url import fit
 from video.access.rootpath import root_of, route_of
 from video.access.session import Session, Sessions
 from video.access.token import Bearer

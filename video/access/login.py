@@ -13,8 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from video.access.passwords import Passwords
-from video.access.returning import back_to
+from video.access.login_guard import Passwords
+from video.access.next_url import back_to
 from video.access.rootpath import root_of
 from video.access.session import COOKIE, Sessions
 from video.access.visitor import visitor_of

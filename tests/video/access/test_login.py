@@ -10,7 +10,7 @@ from tests.video.access.asgi import Answer, Client
 from tests.video.access.conftest import PASSWORD, TOKEN
 from video.access.gate import Gate
 from video.access.login import Login
-from video.access.passwords import Passwords
+from video.access.login_guard import Passwords
 from video.access.rootpath import RootPath
 from video.access.session import Sessions
 from video.api.application import create_app

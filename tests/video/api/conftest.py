@@ -23,7 +23,7 @@ from video.api.routes import router
 from video.cameras.camera import Limits
 from video.cameras.cameras import Board
 from video.cameras.history import History
-from video.protocol import HttpProtocol
+from video.http.protocol import HttpProtocol
 from video.streams.clients import Clients
 
 

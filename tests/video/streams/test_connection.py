@@ -175,7 +175,7 @@ def test_a_head_without_end_is_refused(site: Site) -> None:
 
 
 def test_a_request_that_is_never_whole_is_given_up(monkeypatch: pytest.MonkeyPatch, site: Site) -> None:
-    monkeypatch.setattr("video.protocol._HEAD_TIMEOUT", 0.2)
+    monkeypatch.setattr("video.http.protocol._HEAD_TIMEOUT", 0.2)
     with socket.create_connection(("127.0.0.1", site.port)) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost")
         client.settimeout(20)
@@ -184,7 +184,7 @@ def test_a_request_that_is_never_whole_is_given_up(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_stream_outlives_the_time_for_its_request(monkeypatch: pytest.MonkeyPatch, site: Site) -> None:
-    monkeypatch.setattr("video.protocol._HEAD_TIMEOUT", 0.3)
+    monkeypatch.setattr("video.http.protocol._HEAD_TIMEOUT", 0.3)
     site.show(a_frame(1))
     with socket.create_connection(("127.0.0.1", site.port)) as client:
         client.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")

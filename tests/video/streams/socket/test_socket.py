@@ -24,7 +24,7 @@ from tests.video.conftest import LIMITS, a_site
 from tests.video.fakes import Site, a_frame, grey
 from tests.video.streams.socket.fakes import Picture, picture_of
 from video.cameras.cameras import Board
-from video.server import WebServer, listen
+from video.http.server import WebServer, listen
 from video.streams.clients import Clients
 from video.streams.socket.endpoint import Socket
 

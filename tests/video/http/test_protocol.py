@@ -87,7 +87,7 @@ def test_a_flood_of_messages_holds_up_nobody_else(site: Site) -> None:
 
 
 def test_empty_lines_do_not_keep_a_connection(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("video.protocol._HEAD_TIMEOUT", 1.0)
+    monkeypatch.setattr("video.http.protocol._HEAD_TIMEOUT", 1.0)
     with socket.create_connection(("127.0.0.1", site.port), timeout=0.2) as client:
         client.sendall(b"GET /api/session HTTP/1.1\r\nHost: a\r\n\r\n")
         wait_for(lambda: client.recv(65_536), 5, "the answer")
@@ -105,7 +105,7 @@ def test_empty_lines_do_not_keep_a_connection(site: Site, monkeypatch: pytest.Mo
 def test_an_answer_that_nobody_reads_does_not_stay_for_ever(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("video.protocol._UNREAD_TIMEOUT", 1.0, raising=False)
+    monkeypatch.setattr("video.http.protocol._UNREAD_TIMEOUT", 1.0, raising=False)
     site.show(a_frame(jpeg=bytes(8_000_000)))
     before = files()
     with site.connect("/snapshot/door.jpg", 4_096):

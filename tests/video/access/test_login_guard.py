@@ -7,8 +7,8 @@ import pytest
 
 from tests.clock import Clock
 from tests.video.access.conftest import PASSWORD
-from video.access import passwords
-from video.access.passwords import Passwords
+from video.access import login_guard
+from video.access.login_guard import Passwords
 from video.access.users_file import UsersFile
 
 ANN = "192.0.2.1"
@@ -89,7 +89,7 @@ def test_checks_run_one_at_a_time_and_away_from_the_loop_and_too_many_are_put_of
         assert await asyncio.gather(*tries) == [0] * 16
         assert await checks.check(stored, "ann", PASSWORD, ANN) == 0
 
-    monkeypatch.setattr(passwords, "verify", slow)
+    monkeypatch.setattr(login_guard, "verify", slow)
 
     asyncio.run(scenario())
 

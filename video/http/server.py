@@ -11,10 +11,10 @@ import uvicorn
 
 from pipeline.service.service import Pulse
 from pipeline.service.settings import Address, SettingsError
-from video.protocol import HttpProtocol
-from video.site import Site
-from video.tls import Certificate
-from video.websocket import WebSocketProtocol
+from video.http.app import Site
+from video.http.protocol import HttpProtocol
+from video.http.tls import Certificate
+from video.http.websocket import WebSocketProtocol
 
 # Python names it from 3.12 on.
 _TCP_NOTSENT_LOWAT: Final = {"linux": 25, "darwin": 0x201}.get(sys.platform)

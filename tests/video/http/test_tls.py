@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.service.settings import SettingsError
 from tests.conftest import missing
-from video.tls import Certificate
+from video.http.tls import Certificate
 
 
 def make(folder: Path, name: str, *options: str) -> tuple[Path, Path]:

@@ -7,14 +7,14 @@ from starlette.types import ASGIApp
 from video.access.gate import Gate
 from video.access.headers import SecurityHeaders
 from video.access.login import Login
-from video.access.passwords import Passwords
+from video.access.login_guard import Passwords
 from video.access.proxy import ProxyHeaders
 from video.access.rootpath import RootPath
 from video.access.session import Sessions
 from video.cameras.cameras import Board
 from video.cameras.history import History
+from video.http.routes import application
 from video.streams.clients import Clients
-from video.web import application
 
 
 class Site:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from video.access.returning import back_to
+from video.access.next_url import back_to
 
 LETTERS = st.text(st.sampled_from("/\\ \t\r\n\x00:@?#.%evil\u00e9") | st.characters(), max_size=40)
 

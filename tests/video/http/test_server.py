@@ -20,7 +20,7 @@ from tests.parts import wait_for
 from tests.video.conftest import LIMITS, a_site, serving
 from tests.video.fakes import Site, a_frame, by_length
 from video.cameras.cameras import Board
-from video.server import WebServer, listen
+from video.http.server import WebServer, listen
 
 LARGE = bytes(1_000_000)
 CAMERAS = (f"camera {number}" for number in itertools.count(1))

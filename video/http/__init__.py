@@ -1,0 +1,1 @@
+"""The HTTP server: uvicorn with its protocols, TLS, application and routes."""
