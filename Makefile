@@ -93,7 +93,7 @@ tests/node_modules: tests/package-lock.json
 	@npm --prefix tests ci --silent --no-audit --no-fund
 	@touch $@
 
-build/models/imagenet/1: .venv/run $(wildcard tfserving/*.py) tfserving/labels/imagenetLabels.json
+build/models/imagenet/1: .venv/run $(wildcard tfserving/*.py tfserving/models/*.py tfserving/models/*/*.py) tfserving/labels/imagenetLabels.json
 	@echo "exporting the model"
 	@$(BIN)/python -m tfserving.export build/models/imagenet
 	@touch $@

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from tfserving import weights
-from tfserving.precision import PRECISIONS, Precision
+from tfserving.models import weights
+from tfserving.models.precision import PRECISIONS, Precision
 
 Save = Callable[[Path], None]
 
@@ -29,26 +29,26 @@ def imagenet(precision: Precision) -> Save:
     source = weights.locate()
     print(f"weights: {source}", flush=True)
     tensors = weights.read(source)
-    from tfserving import classifier
+    from tfserving.models.imagenet import classifier
 
     return lambda folder: classifier.save(tensors, LABELS / "imagenetLabels.json", folder, precision)
 
 
 def emonet(precision: Precision) -> Save:
     """Return what writes the model of emotions; raise WeightsError where its weights cannot be read."""
-    from tfserving import keras_weights
+    from tfserving.models import keras_weights
 
     source = weights.locate(keras_weights.PACKAGE, keras_weights.SUFFIX)
     print(f"weights: {source}", flush=True)
     tensors = keras_weights.read(source)
-    from tfserving import emotions
+    from tfserving.models.emonet import emotions
 
     return lambda folder: emotions.save(tensors, LABELS / "emonetLabels.json", folder, precision)
 
 
 def detect(precision: Precision) -> Save:
     """Train the detector of shapes, say how good it is, and return what writes it."""
-    from tfserving import accuracy, detector, training
+    from tfserving.models.detect import accuracy, detector, training
 
     layers = training.train(say=partial(print, flush=True))
     trained = detector.Detector(layers, LABELS / "detectLabels.json", precision)

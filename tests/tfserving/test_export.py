@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from tests.parts import LABELS
-from tfserving import export, weights
+from tfserving import export
+from tfserving.models import weights
+from tfserving.models.weights import WeightsError
 from tfserving.server.saved import Runtime, SavedModel
-from tfserving.weights import WeightsError
 
 Frames = Callable[..., list[bytes]]
 
@@ -120,7 +121,9 @@ def test_the_version_is_chosen_by_the_arguments(
     arguments: list[str],
     version: str,
 ) -> None:
-    monkeypatch.setattr("tfserving.classifier.save", lambda _w, _l, folder, _p: folder.mkdir())
+    monkeypatch.setattr(
+        "tfserving.models.imagenet.classifier.save", lambda _w, _l, folder, _p: folder.mkdir()
+    )
     (tmp_path / "3").mkdir()
 
     status = export.main([str(tmp_path), *arguments])

@@ -25,7 +25,7 @@ from video.streams.mjpeg.broadcast import Broadcasts
 from video.streams.mjpeg.response import Stream
 from video.streams.socket.endpoint import Socket
 
-_PAGE: Final = Path(__file__).parent / "page"
+_PAGE: Final = Path(__file__).parents[1] / "page"
 _FRESH: Final = {"Cache-Control": "no-cache", "Vary": "Accept"}  # a new version is seen at once, and whole
 
 

@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from tfserving import detector, shapes
-from tfserving.detector import CLASSES, LAYERS
-from tfserving.layers import EPSILON, Convolution, Norm, fold
-from tfserving.learning import Adam, flipped, loss, targets
+from tfserving.models.detect import detector, shapes
+from tfserving.models.detect.detector import CLASSES, LAYERS
+from tfserving.models.detect.learning import Adam, flipped, loss, targets
+from tfserving.models.layers import EPSILON, Convolution, Norm, fold
+from tfserving.models.weights import FloatArray
 from tfserving.progress import Say, slowly
 from tfserving.runtime import tf
-from tfserving.weights import FloatArray
 
 SEED = 1
 PICTURES = 2000

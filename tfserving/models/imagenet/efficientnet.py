@@ -7,10 +7,10 @@ normalisation is folded into the convolution before it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tfserving.layers import Convolution, Norm, fold, widened
-from tfserving.precision import Precision
+from tfserving.models.layers import Convolution, Norm, fold, widened
+from tfserving.models.precision import Precision
+from tfserving.models.weights import FloatArray
 from tfserving.runtime import tf
-from tfserving.weights import FloatArray
 
 SIDE = 224  # pixels of the square the network looks at
 MARGIN = 32  # pixels of the picture's shorter side left out when the square is cut, at the network's scale

@@ -8,7 +8,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from tfserving.weights import FloatArray
+from tfserving.models.weights import FloatArray
 
 Precision = Literal["float32", "float16", "int8"]
 PRECISIONS: Final[tuple[Precision, ...]] = get_args(Precision)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tfserving.accuracy import Accuracy, matches, overlap
-from tfserving.shapes import Scene
+from tfserving.models.detect.accuracy import Accuracy, matches, overlap
+from tfserving.models.detect.shapes import Scene
 
 A, B = [0.0, 0.0, 0.4, 0.4], [0.5, 0.5, 0.9, 0.9]
 

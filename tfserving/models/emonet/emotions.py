@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tfserving.layers import Activation, Convolution, Norm, Padding, fold
-from tfserving.precision import Precision
+from tfserving.models.layers import Activation, Convolution, Norm, Padding, fold
+from tfserving.models.precision import Precision
+from tfserving.models.weights import FloatArray, WeightsError
 from tfserving.runtime import tf
-from tfserving.weights import FloatArray, WeightsError
 
 SIDE = 64  # pixels of the square that a face is scaled to
 _MODULES = 4

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tfserving.layers import widened
-from tfserving.precision import PRECISIONS, Precision, quantized
+from tfserving.models.layers import widened
+from tfserving.models.precision import PRECISIONS, Precision, quantized
+from tfserving.models.weights import FloatArray
 from tfserving.runtime import tf
-from tfserving.weights import FloatArray
 
 NUMBERS = st.floats(-100, 100, width=32)
 KERNELS = hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=4, max_side=5), elements=NUMBERS)

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfserving import weights
-from tfserving.weights import MAGIC, PROTOCOL, WeightsError
+from tfserving.models import weights
+from tfserving.models.weights import MAGIC, PROTOCOL, WeightsError
 
 
 class FloatStorage:

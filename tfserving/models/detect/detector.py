@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tfserving.layers import Convolution
-from tfserving.precision import Precision
+from tfserving.models.layers import Convolution
+from tfserving.models.precision import Precision
 from tfserving.runtime import tf
 
 SIDE = 128  # pixels of the square the network looks at

@@ -5,9 +5,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from tfserving.precision import Precision, quantized
+from tfserving.models.precision import Precision, quantized
+from tfserving.models.weights import FloatArray
 from tfserving.runtime import tf
-from tfserving.weights import FloatArray
 
 EPSILON = 1e-3
 

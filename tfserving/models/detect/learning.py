@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from tfserving import detector
-from tfserving.detector import CELL, CLASSES, GRID, SIDE
+from tfserving.models.detect import detector
+from tfserving.models.detect.detector import CELL, CLASSES, GRID, SIDE
+from tfserving.models.detect.shapes import Pixels, Scene
+from tfserving.models.weights import FloatArray
 from tfserving.runtime import tf
-from tfserving.shapes import Pixels, Scene
-from tfserving.weights import FloatArray
 
 
 def targets(scene: Scene, taken: FloatArray) -> FloatArray:

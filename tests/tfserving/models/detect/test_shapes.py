@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfserving.shapes import APART, MOST, NAMES, draw, inside, outline, scene
-from tfserving.weights import FloatArray
+from tfserving.models.detect.shapes import APART, MOST, NAMES, draw, inside, outline, scene
+from tfserving.models.weights import FloatArray
 
 
 @given(st.integers(0, 2**32), st.integers(40, 120), st.integers(40, 120))

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tfserving.models.weights import FloatArray
 from tfserving.runtime import tf
-from tfserving.weights import FloatArray
 
 NAMES = ("circle", "square", "triangle", "star")
 MOST = 14  # shapes drawn on one picture, less those that would meet another

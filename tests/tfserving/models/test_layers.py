@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfserving.layers import EPSILON, Activation, Convolution, Norm, fold
+from tfserving.models.layers import EPSILON, Activation, Convolution, Norm, fold
 from tfserving.runtime import tf
 
 

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from tests.parts import ROOT
-from tfserving import accuracy, export, training
-from tfserving.detector import GREY, LAYERS, MOST, SIDE, Detector, fitted, save
+from tfserving import export
+from tfserving.models.detect import accuracy, training
+from tfserving.models.detect.detector import GREY, LAYERS, MOST, SIDE, Detector, fitted, save
+from tfserving.models.detect.shapes import NAMES
 from tfserving.runtime import tf
 from tfserving.server.saved import Runtime, SavedModel
-from tfserving.shapes import NAMES
 
 # Training takes a minute or two, and longer beside other work.
 pytestmark = pytest.mark.timeout(1200)

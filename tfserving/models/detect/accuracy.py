@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tfserving import shapes
-from tfserving.shapes import Scene
-from tfserving.weights import FloatArray
+from tfserving.models.detect import shapes
+from tfserving.models.detect.shapes import Scene
+from tfserving.models.weights import FloatArray
 
 SEED = 2
 PICTURES = 300

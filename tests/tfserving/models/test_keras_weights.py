@@ -6,8 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
-from tfserving import keras_weights
-from tfserving.weights import WeightsError
+from tfserving.models import keras_weights
+from tfserving.models.weights import WeightsError
 
 
 @pytest.mark.parametrize("inner", ["conv", "conv_1", "model/conv"])

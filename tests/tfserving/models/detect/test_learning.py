@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from tfserving import training
-from tfserving.detector import CELL, CLASSES, GRID, SIDE
-from tfserving.learning import Adam, flipped, loss, overlap, targets
+from tfserving.models.detect import training
+from tfserving.models.detect.detector import CELL, CLASSES, GRID, SIDE
+from tfserving.models.detect.learning import Adam, flipped, loss, overlap, targets
+from tfserving.models.detect.shapes import Scene
+from tfserving.models.weights import FloatArray
 from tfserving.runtime import tf
-from tfserving.shapes import Scene
-from tfserving.weights import FloatArray
 
 WHOLE = np.array([SIDE, SIDE], np.float32)
 

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from tests.parts import ROOT
-from tfserving import export, keras_weights, weights
-from tfserving.emotions import MiniXception
-from tfserving.precision import PRECISIONS
+from tfserving import export
+from tfserving.models import keras_weights, weights
+from tfserving.models.emonet.emotions import MiniXception
+from tfserving.models.precision import PRECISIONS
+from tfserving.models.weights import FloatArray, WeightsError
 from tfserving.server.saved import Runtime, SavedModel
-from tfserving.weights import FloatArray, WeightsError
 
 LABELS = ROOT / "tfserving/labels/emonetLabels.json"
 

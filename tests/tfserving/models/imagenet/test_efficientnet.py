@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from tfserving import weights
-from tfserving.efficientnet import SIDE, EfficientNetLite0, picture
-from tfserving.layers import EPSILON
+from tfserving.models import weights
+from tfserving.models.imagenet.efficientnet import SIDE, EfficientNetLite0, picture
+from tfserving.models.layers import EPSILON
+from tfserving.models.weights import FloatArray
 from tfserving.runtime import tf
-from tfserving.weights import FloatArray
 
 
 @pytest.fixture(scope="module")

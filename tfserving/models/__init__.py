@@ -1,0 +1,1 @@
+"""The models: networks, weights, and their export, one folder per model."""

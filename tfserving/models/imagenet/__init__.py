@@ -1,0 +1,1 @@
+"""The ImageNet classifier (EfficientNet-Lite0)."""
