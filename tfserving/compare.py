@@ -19,9 +19,9 @@ from tfserving.export import size
 from tfserving.film import FilmError, frames
 from tfserving.models.weights import FloatArray
 from tfserving.progress import Say, slowly
-from tfserving.server import versions
 from tfserving.server.errors import ServingError
-from tfserving.server.saved import DEFAULT_SIGNATURE, Runtime, SavedModel
+from tfserving.server.graph.saved import DEFAULT_SIGNATURE, Runtime, SavedModel
+from tfserving.server.models import versions
 
 
 class CompareError(Exception):

@@ -11,7 +11,7 @@ from tests.parts import LABELS
 from tfserving import export
 from tfserving.models import weights
 from tfserving.models.weights import WeightsError
-from tfserving.server.saved import Runtime, SavedModel
+from tfserving.server.graph.saved import Runtime, SavedModel
 
 Frames = Callable[..., list[bytes]]
 

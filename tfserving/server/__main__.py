@@ -4,9 +4,11 @@ import gc
 import logging
 import sys
 
-from tfserving.server import config, flags, serve, signals
+from tfserving.server import flags, signals
 from tfserving.server.errors import ServingError
 from tfserving.server.flags import Flags
+from tfserving.server.models import config
+from tfserving.server.rest import serve
 
 
 def main() -> int:

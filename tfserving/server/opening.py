@@ -4,14 +4,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfserving.server import batch_parameters
-from tfserving.server.batch_parameters import Parameters
-from tfserving.server.batch_threads import BatchThreads
-from tfserving.server.batching import BatchedModel
-from tfserving.server.counted import CountedModel
+from tfserving.server.batching import batch_parameters
+from tfserving.server.batching.batch_parameters import Parameters
+from tfserving.server.batching.batched import BatchedModel
+from tfserving.server.batching.threads import BatchThreads
 from tfserving.server.flags import Flags
-from tfserving.server.monitoring import Monitor
-from tfserving.server.saved import Runtime, SavedModel
+from tfserving.server.graph.counted import CountedModel
+from tfserving.server.graph.saved import Runtime, SavedModel
+from tfserving.server.monitoring.monitoring import Monitor
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 import math
 from typing import Any
 
-from tfserving.server import predict, tasks
 from tfserving.server.errors import Code, ServingError
-from tfserving.server.inference import Inference
-from tfserving.server.saved import SavedModel
+from tfserving.server.graph.saved import SavedModel
+from tfserving.server.inference.inference import Inference
+from tfserving.server.rpc import predict, tasks
 
 
 def replay(model: SavedModel, log: Any) -> None:

@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from tfserving.runtime import tf
-from tfserving.server import api, build, monitoring, opening, prediction_log, rpc_options, upkeep
-from tfserving.server.catalog import Catalog
+from tfserving.server import opening, prediction_log
 from tfserving.server.flags import Flags
-from tfserving.server.monitoring import Monitor
-from tfserving.server.rest import RestApi
-from tfserving.server.rpc import RpcServer
-from tfserving.server.serve import GRACE_SECONDS, HttpServer
+from tfserving.server.models import build, upkeep
+from tfserving.server.models.catalog import Catalog
+from tfserving.server.monitoring import monitoring
+from tfserving.server.monitoring.monitoring import Monitor
+from tfserving.server.rest import api
+from tfserving.server.rest.application import RestApi
+from tfserving.server.rest.serve import GRACE_SECONDS, HttpServer
+from tfserving.server.rpc import options
+from tfserving.server.rpc.server import RpcServer
 
 
 def version() -> str:
@@ -42,7 +46,7 @@ def run(flags: Flags, config: Any, listener: socket.socket | None, stop: threadi
         if not stop.is_set():
             rest = _rest(flags, catalog, requests, monitor, metrics_path)
             http = HttpServer(rest, listener, stop) if listener else None
-            _serve(RpcServer(catalog, rpc_options.options(flags), monitor), http, catalog, stop)
+            _serve(RpcServer(catalog, options.options(flags), monitor), http, catalog, stop)
     finally:
         stop.set()
         catalog.close()

@@ -12,7 +12,7 @@ from consumer.model_server.tensors import Signature, TensorInfo
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Result
 from tests.clock import SECOND
-from tfserving.server.saved import Runtime, SavedModel
+from tfserving.server.graph.saved import Runtime, SavedModel
 
 Film = Callable[..., list[Frame]]
 DTYPES = {"DT_STRING": "string", "DT_UINT8": "uint8", "DT_FLOAT": "float32"}

@@ -7,13 +7,13 @@ import pytest
 
 from tests.tfserving import toys
 from tests.tfserving.server.rpc_client import Client
-from tfserving.server.catalog import Catalog
-from tfserving.server.model import Model
-from tfserving.server.monitoring import Monitor
-from tfserving.server.rpc import RpcServer
-from tfserving.server.rpc_options import RpcOptions
-from tfserving.server.saved import Runtime, SavedModel
-from tfserving.server.versions import Retries
+from tfserving.server.graph.saved import Runtime, SavedModel
+from tfserving.server.models.catalog import Catalog
+from tfserving.server.models.model import Model
+from tfserving.server.models.versions import Retries
+from tfserving.server.monitoring.monitoring import Monitor
+from tfserving.server.rpc.options import RpcOptions
+from tfserving.server.rpc.server import RpcServer
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tfserving.server.errors import Code, ServingError
-from tfserving.server.saved import SavedModel
+from tfserving.server.graph.saved import SavedModel
 
 
 class FakeModel(SavedModel):

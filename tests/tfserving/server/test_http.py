@@ -19,7 +19,7 @@ import pytest
 
 from tests.parts import Process, free_port, get, reads, wait_for
 from tests.tfserving import toys
-from tfserving.server.monitoring import DEFAULT_PATH
+from tfserving.server.monitoring.monitoring import DEFAULT_PATH
 
 BATCHING = """
 max_batch_size { value: 4 } batch_timeout_micros { value: 20000 } max_enqueued_batches { value: 100 }

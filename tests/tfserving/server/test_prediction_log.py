@@ -10,7 +10,7 @@ from tests.tfserving import toys
 from tests.tfserving.server.rpc_client import examples, request
 from tfserving.server import prediction_log
 from tfserving.server.errors import Code, ServingError
-from tfserving.server.saved import Runtime, SavedModel
+from tfserving.server.graph.saved import Runtime, SavedModel
 
 
 @pytest.fixture(scope="module")

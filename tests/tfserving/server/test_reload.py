@@ -17,7 +17,7 @@ from tests.parts import Process, free_port, wait_for
 from tests.tfserving import toys
 from tests.tfserving.server.test_server import SERVER, ask, connected, run
 from tfserving.runtime import tf
-from tfserving.server import warmup
+from tfserving.server.models import warmup
 
 ALL = "model_version_policy { all {} }"
 ONE = {"instances": [1]}

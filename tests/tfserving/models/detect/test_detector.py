@@ -16,7 +16,7 @@ from tfserving.models.detect import accuracy, training
 from tfserving.models.detect.detector import GREY, LAYERS, MOST, SIDE, Detector, fitted, save
 from tfserving.models.detect.shapes import NAMES
 from tfserving.runtime import tf
-from tfserving.server.saved import Runtime, SavedModel
+from tfserving.server.graph.saved import Runtime, SavedModel
 
 # Training takes a minute or two, and longer beside other work.
 pytestmark = pytest.mark.timeout(1200)

@@ -15,7 +15,7 @@ from tfserving.models import keras_weights, weights
 from tfserving.models.emonet.emotions import MiniXception
 from tfserving.models.precision import PRECISIONS
 from tfserving.models.weights import FloatArray, WeightsError
-from tfserving.server.saved import Runtime, SavedModel
+from tfserving.server.graph.saved import Runtime, SavedModel
 
 LABELS = ROOT / "tfserving/labels/emonetLabels.json"
 

@@ -1,0 +1,26 @@
+"""Messages repeat the beginning of a value."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from tests.tfserving.server.strategies import DOCUMENTS
+from tfserving.server.json.echo import LIMIT, echo
+from tfserving.server.json.parse import Value, parse
+
+
+@given(DOCUMENTS)
+def test_a_short_value_is_repeated_whole(document: Any) -> None:
+    value = parse(json.dumps(document, ensure_ascii=False).encode())
+
+    text = echo(value)
+
+    if len(text.encode()) < LIMIT:
+        assert repr(parse(text.encode())) == repr(value)
+
+
+@pytest.mark.parametrize("value", [b"a" * 300_000, [1] * 100_000, parse(b"[" * 100_000 + b"]" * 100_000)])
+def test_a_long_value_is_cut(value: Value) -> None:
+    assert len(echo(value)) == LIMIT

@@ -1,0 +1,1 @@
+"""SavedModels in memory, and tensors as messages."""

@@ -1,0 +1,1 @@
+"""Inference that REST and gRPC share."""

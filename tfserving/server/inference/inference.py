@@ -1,0 +1,66 @@
+"""Runs of a model that REST and gRPC share: predict, and classify and regress on serialized Examples."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tfserving.server.errors import invalid
+from tfserving.server.graph.saved import SavedModel
+from tfserving.server.graph.signature import DEFAULT_SIGNATURE, Signature
+from tfserving.server.inference import results
+from tfserving.server.inference.results import INPUT
+from tfserving.server.json import values
+from tfserving.server.json.values import Array
+from tfserving.server.monitoring.monitoring import Monitor
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """A loaded model, as one request asks it: by its name, and within `timeout` seconds in all.
+
+    Without a timeout the model's own time limit counts, for each run.
+    """
+
+    model: SavedModel
+    name: str
+    timeout: float | None = None
+    monitor: Monitor | None = None
+    begun: float = field(default_factory=time.monotonic)
+
+    def predict(
+        self, signature: str, feeds: Mapping[str, Array], fetch: Sequence[str] | None = None
+    ) -> dict[str, Array]:
+        """Return the outputs of a signature, or those in `fetch`, given all its inputs, both by alias.
+
+        Raises ServingError where the run fails.
+        """
+        return self._run("predict", signature, feeds, fetch)
+
+    def signature(self, name: str) -> Signature:
+        """Return the signature to classify or regress with; raise ServingError where there is none."""
+        signature = self.model.signatures.get(name or DEFAULT_SIGNATURE)
+        if signature is None:
+            raise invalid(f"No signature was found with the name: {name or DEFAULT_SIGNATURE}")
+        return signature
+
+    def evaluate(self, verb: str, name: str, examples: Sequence[bytes]) -> dict[str, Array]:
+        """Classify or regress serialized Examples; return what `results.checked` does.
+
+        Raises ServingError where the signature or its outputs do not serve the verb, or the run fails.
+        """
+        wanted = results.needed(verb, self.signature(name))
+        if not examples:
+            raise invalid("Input is empty.")
+        feeds = {INPUT: values.strings(examples)}
+        outputs = self._run(verb, name or DEFAULT_SIGNATURE, feeds, wanted)
+        return results.checked(verb, outputs, len(examples))
+
+    def _run(
+        self, verb: str, signature: str, feeds: Mapping[str, Array], fetch: Sequence[str] | None
+    ) -> dict[str, Array]:
+        started = time.monotonic()
+        limit = None if self.timeout is None else self.timeout - (started - self.begun)
+        outputs = self.model.run(signature, feeds, fetch, limit)
+        if self.monitor:
+            self.monitor.ran(self.name, verb.capitalize(), time.monotonic() - started)
+        return outputs

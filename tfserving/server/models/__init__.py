@@ -1,0 +1,1 @@
+"""Which models are served: configuration, versions, loading and unloading."""

@@ -1,0 +1,1 @@
+"""Metrics, as TensorFlow Serving names them."""

@@ -1,0 +1,99 @@
+"""What the server measures of itself, by the names of TensorFlow Serving."""
+
+from pathlib import Path
+
+from tfserving.server import text_proto
+from tfserving.server.errors import Code
+from tfserving.server.monitoring.metrics import Counter, Histogram, exponential, page
+from tfserving.server.monitoring.monitoring_config_pb2 import MonitoringConfig
+
+DEFAULT_PATH = "/monitoring/prometheus/metrics"
+
+_SERVING = "/tensorflow/serving/"
+_BATCHING = f"{_SERVING}batching_session/"
+_LOADING = "/tensorflow/cc/saved_model/"
+_LATENCIES = exponential(10, 1.8, 33)  # us, up to twenty minutes
+_QUEUE_LATENCIES = exponential(100, 1.2, 52)  # us, up to a second
+_SIZES = exponential(1, 2, 14)  # rows
+
+
+class Monitor:
+    """The server's metrics. All methods may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._requests = Counter(f"{_SERVING}request_count", "model_name", "status")
+        self._latency = Histogram(f"{_SERVING}request_latency", _LATENCIES, "model_name", "API", "entrypoint")
+        self._runtime = Histogram(f"{_SERVING}runtime_latency", _LATENCIES, "model_name", "API", "runtime")
+        self._examples = Histogram(f"{_SERVING}request_example_counts", _SIZES, "model")
+        self._example_total = Counter(f"{_SERVING}request_example_count_total", "model")
+        self._attempts = Counter(f"{_LOADING}load_attempt_count", "model_path", "status")
+        self._load_latency = Counter(f"{_LOADING}load_latency", "model_path")
+        self._warmup = Histogram(f"{_SERVING}model_warmup_latency", _LATENCIES, "model_path", "status")
+        self._warmup_records = Counter(f"{_SERVING}model_warmup_records_read", "model_path", "status")
+        self._runs = Counter("/tensorflow/core/graph_runs")
+        self._queue = Histogram(f"{_BATCHING}queuing_latency", _QUEUE_LATENCIES, "thread_pool_name")
+        self._batches = Counter(f"{_BATCHING}wrapped_run_count")
+        self._padding = Histogram(f"{_BATCHING}padding_size", _SIZES, "execution_batch_size")
+        self._inputs = Histogram(f"{_BATCHING}input_batch_size", _SIZES)
+        self._processed = Histogram(f"{_BATCHING}processed_batch_size", _SIZES)
+
+    def answered(self, model: str, api: str, entrypoint: str, code: Code, seconds: float) -> None:
+        """Count a request; `api` is its method, empty for GET, and `entrypoint` is REST or GRPC."""
+        self._requests.add(model, code.name)
+        if code == Code.OK:
+            self._latency.add(seconds * 1e6, model, api, entrypoint)
+
+    def ran(self, model: str, api: str, seconds: float) -> None:
+        """Note how long a request's run took that succeeded; `api` is Predict, Classify or Regress."""
+        self._runtime.add(seconds * 1e6, model, api, "TF1")
+
+    def had_examples(self, model: str, count: int) -> None:
+        """Note how many examples a request carried."""
+        self._examples.add(count, model)
+        self._example_total.add(model, by=count)
+
+    def loaded(self, folder: Path, *, good: bool, seconds: float) -> None:
+        """Note an attempt to load a version."""
+        self._attempts.add(str(folder), "success" if good else "fail")
+        self._load_latency.add(str(folder), by=round(seconds * 1e6))
+
+    def warmed_up(self, folder: Path, records: int, seconds: float) -> None:
+        """Note how many requests a version was warmed up with, and how long that took."""
+        self._warmup.add(seconds * 1e6, str(folder), Code.OK.name)
+        self._warmup_records.add(str(folder), Code.OK.name, by=records)
+
+    def graph_ran(self) -> None:
+        """Count a run of a graph: of one request, or of a batch of several."""
+        self._runs.add()
+
+    def queued(self, pool: str, seconds: float) -> None:
+        """Note how long a request has waited for its batch."""
+        self._queue.add(seconds * 1e6, pool)
+
+    def took_in(self, rows: int) -> None:
+        """Note the rows of one input of a request that is to be batched."""
+        self._inputs.add(rows)
+
+    def batched(self, rows: int, padding: int) -> None:
+        """Note a batch: its rows, and how many of them were added to it."""
+        self._padding.add(padding, str(rows))
+        self._processed.add(rows)
+
+    def batch_ran(self) -> None:
+        """Count a batch's run of the graph."""
+        self._batches.add()
+
+    def text(self) -> bytes:
+        """Return all metrics in Prometheus' text format."""
+        return page(metric for metric in vars(self).values())
+
+
+def metrics_path(file: str) -> str | None:
+    """Return the path that `--monitoring_config_file` asks for, None where there is no file or it asks none.
+
+    Raises ServingError where the file cannot be read, or is no MonitoringConfig.
+    """
+    if not file:
+        return None
+    config = text_proto.read(Path(file), MonitoringConfig()).prometheus_config
+    return (config.path or DEFAULT_PATH) if config.enable else None

@@ -1,0 +1,76 @@
+"""The answers of the REST API, apart from HTTP: a route and a body to JSON text."""
+
+import json
+
+from tfserving.server.errors import invalid
+from tfserving.server.graph.signature import DEFAULT_SIGNATURE
+from tfserving.server.inference import results
+from tfserving.server.inference.inference import Inference
+from tfserving.server.models.catalog import Catalog
+from tfserving.server.monitoring.monitoring import Monitor
+from tfserving.server.rest import examples, request, response
+from tfserving.server.rest.route import Route
+from tfserving.server.rpc import predict
+
+
+def answer(catalog: Catalog, route: Route, body: bytes, monitor: Monitor | None = None) -> bytes:
+    """Return the JSON text that answers a request; raise ServingError where it cannot be served."""
+    if route.verb == "status":
+        return _status(catalog, route)
+    if route.verb == "metadata":
+        return _metadata(catalog, route)
+    if route.verb == "predict":
+        return _predict(catalog, route, body, monitor)
+    return _classify_or_regress(catalog, route, body, monitor)
+
+
+def _status(catalog: Catalog, route: Route) -> bytes:
+    statuses = catalog.statuses(route.name, route.version)
+    return json.dumps(
+        {
+            "model_version_status": [
+                {
+                    "version": str(status.version),
+                    "state": status.state.name,
+                    "status": {"error_code": status.code.name, "error_message": status.message},
+                }
+                for status in statuses
+            ]
+        },
+        indent=1,
+    ).encode()
+
+
+def _metadata(catalog: Catalog, route: Route) -> bytes:
+    with catalog.lease(route.name, route.version, route.label) as (version, model):
+        spec = {"name": route.name, "signature_name": "", "version": str(version)}
+        signatures = {"signature_def": model.metadata()}
+    return json.dumps({"model_spec": spec, "metadata": {"signature_def": signatures}}, indent=1).encode()
+
+
+def _predict(catalog: Catalog, route: Route, body: bytes, monitor: Monitor | None) -> bytes:
+    asked = request.read(body)
+    with catalog.lease(route.name, route.version, route.label) as (_, model):
+        name = asked.signature or DEFAULT_SIGNATURE
+        signature = model.signatures.get(name)
+        if signature is None:
+            raise invalid(f'Serving signature name: "{name}" not found in signature def')
+        if not signature.inputs:
+            raise invalid(f"Failed to get input map for signature: {asked.signature or 'DEFAULT'}")
+        dtypes = {alias: tensor.dtype for alias, tensor in signature.inputs.items()}
+        feeds = request.feeds(asked, dtypes)
+        if len(feeds) < len(dtypes):
+            # Rows that are binary strings are taken for the first input alone.
+            raise predict.wrong_size(set(feeds), set(dtypes))
+        results.check_method("predict", signature)
+        outputs = Inference(model, route.name, monitor=monitor).predict(name, feeds)
+    return response.text(outputs, row=asked.is_row)
+
+
+def _classify_or_regress(catalog: Catalog, route: Route, body: bytes, monitor: Monitor | None) -> bytes:
+    asked = request.read(body)
+    batch = examples.serialized(asked.body)
+    with catalog.lease(route.name, route.version, route.label) as (_, model):
+        inference = Inference(model, route.name, monitor=monitor)
+        outputs = inference.evaluate(route.verb, asked.signature, batch)
+    return results.text(route.verb, outputs)

@@ -1,0 +1,141 @@
+"""The REST API as an ASGI application."""
+
+import asyncio
+import json
+import logging
+import re
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Any
+
+from tfserving.server.errors import Code, ServingError
+from tfserving.server.monitoring.monitoring import Monitor
+from tfserving.server.rest import asgi, route
+from tfserving.server.rest.asgi import Answer, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
+
+CORS = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-allow-methods", b"POST, GET"),
+    (b"access-control-allow-headers", b"Content-Type"),
+]
+NOT_FOUND = b"<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>"
+
+
+class RestApi:
+    """Answers requests below `/v1/`; all is computed in the executor's threads, never in the loop's."""
+
+    def __init__(
+        self,
+        compute: Callable[[route.Route, bytes], bytes],
+        executor: Executor,
+        *,
+        timeout: float = 30.0,
+        cors: bool = False,
+        monitor: Monitor | None = None,
+        metrics_path: str | None = None,
+    ) -> None:
+        """Take `compute`, which returns the JSON text for a route and a body, or raises ServingError.
+
+        The timeout is in seconds. With a `metrics_path` the monitor's metrics are served there.
+        """
+        self._compute = compute
+        self._executor = executor
+        self._timeout = timeout
+        self._cors = cors
+        self._monitor = monitor or Monitor()
+        self._metrics_path = metrics_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        target = asgi.target(scope)
+        path = re.split("[?#]", target)[0]
+        if path == self._metrics_path:
+            await asgi.send_answer(send, self._metrics(target), [])
+        elif target.lower().startswith(route.PREFIX):
+            await self._rest(scope, target, receive, send)
+        else:
+            await asgi.send_answer(send, Answer(Code.NOT_FOUND, NOT_FOUND, b"text/html"), [])
+
+    def _metrics(self, target: str) -> Answer:
+        if target != self._metrics_path:
+            text = f"Unexpected path: {target}. Should be {self._metrics_path}"
+            return Answer(Code.INVALID_ARGUMENT, text.encode("utf-8", "replace"), b"text/plain")
+        return Answer(Code.OK, self._monitor.text(), b"text/plain")
+
+    async def _rest(self, scope: Scope, target: str, receive: Receive, send: Send) -> None:
+        try:
+            body = await asgi.read_body(receive)
+        except asyncio.CancelledError:
+            # The rest of the body is waited for no longer.
+            ending = Answer(Code.UNAVAILABLE, error_text("The server is about to end"))
+            await asgi.send_answer(send, ending, CORS if self._cors else [])
+            return
+        if body is None:
+            return
+        started = time.monotonic()
+        method = scope["method"]
+        # Of a header that comes twice the first counts.
+        headers = dict(reversed(scope["headers"]))
+        if method == "OPTIONS":
+            where, answer = None, _preflight(headers.get(b"origin", b""))
+        else:
+            packed = method == "POST" and b"gzip" in headers.get(b"content-encoding", b"")
+            where, answer = await self._answer(method, target, body, packed, receive)
+        await asgi.send_answer(send, answer, CORS if self._cors else [])
+        name = where.name if where else route.model_name(method, target)
+        api = where.verb if where and method == "POST" else ""
+        self._monitor.answered(name, api, "REST", answer.code, time.monotonic() - started)
+
+    async def _answer(
+        self, method: str, target: str, body: bytes, packed: bool, receive: Receive
+    ) -> tuple[route.Route | None, Answer]:
+        where = None
+        try:
+            where = route.match(method, target)
+            return where, Answer(Code.OK, await self._run(where, body, packed, receive))
+        except route.VersionError:
+            return None, Answer(Code.INVALID_ARGUMENT)
+        except ServingError as failure:
+            return where, Answer(failure.code, error_text(failure.message))
+
+    async def _run(self, where: route.Route, body: bytes, packed: bool, receive: Receive) -> bytes:
+        loop = asyncio.get_running_loop()
+        run = loop.run_in_executor(self._executor, self._guarded, where, body, packed)
+        gone = asyncio.ensure_future(receive())
+        both: set[asyncio.Future[Any]] = {run, gone}
+        try:
+            done, _ = await asyncio.wait(both, timeout=self._timeout, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
+        if run in done:
+            return run.result()
+        # What has not begun never will.
+        run.cancel()
+        if gone in done:
+            raise ServingError(Code.CANCELLED, "The client has gone away")
+        raise ServingError(Code.DEADLINE_EXCEEDED, f"Timeout of {self._timeout * 1000:.0f} ms exceeded")
+
+    def _guarded(self, where: route.Route, body: bytes, packed: bool) -> bytes:
+        try:
+            return self._compute(where, asgi.unpack(body) if packed and body else body)
+        except ServingError:
+            raise
+        except Exception as error:
+            # A fault of this server, not of the request: told in the log, and in no traceback to the client.
+            log.exception("%s of %s failed", where.verb, where.name)
+            raise ServingError(Code.INTERNAL, f"Internal error: {type(error).__name__}") from error
+
+
+def _preflight(origin: bytes) -> Answer:
+    known = b"http://" in origin or b"https://" in origin
+    return Answer(Code.OK if known else Code.FAILED_PRECONDITION, b"", None)
+
+
+def error_text(message: str) -> bytes:
+    """Return the JSON text of a failure."""
+    return json.dumps({"error": message}, ensure_ascii=False).encode("utf-8", "replace")

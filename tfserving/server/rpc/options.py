@@ -1,0 +1,74 @@
+"""How gRPC is served, from the flags."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+
+from tfserving.server import text_proto
+from tfserving.server.errors import invalid
+from tfserving.server.flags import Flags
+from tfserving.server.rpc.ssl_config_pb2 import SSLConfig
+
+
+@dataclass(frozen=True, slots=True)
+class RpcOptions:
+    """How gRPC is served: without credentials there is no TLS, without a socket's path only the port.
+
+    Port 0 is no port where there is a socket, else any that is free.
+    """
+
+    port: int = 0
+    socket_path: str = ""
+    threads: int = 8
+    health: bool = False
+    as_content: bool = False
+    credentials: grpc.ServerCredentials | None = None
+    channel: Sequence[tuple[str, int | str]] = ()
+
+
+def options(flags: Flags) -> RpcOptions:
+    """Return what the flags ask for; raise ServingError where one of them, or its file, is wrong."""
+    file = flags.ssl_config_file
+    return RpcOptions(
+        port=flags.port,
+        socket_path=flags.grpc_socket_path,
+        threads=flags.grpc_max_threads,
+        health=flags.enable_grpc_healthcheck_service,
+        as_content=flags.enable_serialization_as_tensor_content,
+        credentials=credentials(Path(file)) if file else None,
+        channel=channel_arguments(flags.grpc_channel_arguments),
+    )
+
+
+def credentials(path: Path) -> grpc.ServerCredentials:
+    """Return the credentials in the text file of an SSLConfig.
+
+    Raises ServingError: NOT_FOUND where the file cannot be read, INVALID_ARGUMENT where it holds none.
+    """
+    config = text_proto.read(path, SSLConfig())
+    if not config.server_key or not config.server_cert:
+        raise invalid(f"{path}: server_key and server_cert must be set, to a key and a certificate as PEM")
+    if config.client_verify and not config.custom_ca:
+        raise invalid(f"{path}: client_verify needs custom_ca, the certificates that sign those of clients")
+    return grpc.ssl_server_credentials(
+        [(config.server_key.encode(), config.server_cert.encode())],
+        config.custom_ca.encode() or None,
+        config.client_verify,
+    )
+
+
+def channel_arguments(text: str) -> list[tuple[str, int | str]]:
+    """Return gRPC's options from `name=value,name=value`; whole numbers are numbers.
+
+    Raises ServingError (INVALID_ARGUMENT) for a part without a value.
+    """
+    arguments: list[tuple[str, int | str]] = []
+    for part in filter(None, text.split(",")):
+        name, equals, value = part.partition("=")
+        if not equals:
+            raise invalid(f"--grpc_channel_arguments: {part!r} is not name=value")
+        digits = value.removeprefix("-")
+        arguments.append((name, int(value) if digits.isascii() and digits.isdigit() else value))
+    return arguments

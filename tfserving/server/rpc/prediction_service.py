@@ -1,0 +1,112 @@
+"""The gRPC service that runs models."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+from tensorflow_serving.apis import get_model_metadata_pb2, model_pb2, prediction_service_pb2_grpc
+
+from tfserving.server.errors import invalid
+from tfserving.server.inference.inference import Inference
+from tfserving.server.models.catalog import Catalog
+from tfserving.server.monitoring.monitoring import Monitor
+from tfserving.server.rpc import calls, predict, tasks
+from tfserving.server.rpc.calls import Answer, Which
+
+SIGNATURES = "signature_def"
+
+
+class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):  # type: ignore[misc]
+    """Answers from a catalog of models, each request within its own deadline."""
+
+    def __init__(self, catalog: Catalog, monitor: Monitor | None = None, *, as_content: bool = False) -> None:
+        """Take the models; with `as_content` tensors are answered as the bytes they are in memory."""
+        self._catalog = catalog
+        self._monitor = monitor
+        self._as_content = as_content
+
+    def Predict(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Run any signature on tensors."""
+
+        def compute() -> Any:
+            return self._ask(
+                calls.which(request),
+                context,
+                lambda inference, version: predict.predict(
+                    inference, request, version, as_content=self._as_content
+                ),
+            )
+
+        return self._counted("Predict", request, context, compute)
+
+    def Classify(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Classify examples."""
+        return self._evaluate("classify", request, context)
+
+    def Regress(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Give each example a number."""
+        return self._evaluate("regress", request, context)
+
+    def MultiInference(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Classify and regress the same examples."""
+
+        def compute() -> Any:
+            spec = request.tasks[0].model_spec if request.tasks else model_pb2.ModelSpec()
+            return self._ask(
+                calls.from_spec(spec),
+                context,
+                lambda inference, version: tasks.evaluate_all(inference, request, version),
+            )
+
+        return calls.finish(context, *calls.settle(compute))
+
+    def GetModelMetadata(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Tell a model's signatures."""
+        return calls.finish(context, *calls.settle(lambda: metadata(self._catalog, request)))
+
+    def _evaluate(self, verb: str, request: Any, context: grpc.ServicerContext) -> Any:
+        def compute() -> Any:
+            return self._ask(
+                calls.which(request),
+                context,
+                lambda inference, version: tasks.evaluate(inference, verb, request, version),
+            )
+
+        return self._counted(verb.capitalize(), request, context, compute)
+
+    def _ask(
+        self, which: Which, context: grpc.ServicerContext, run: Callable[[Inference, int], Answer]
+    ) -> Answer:
+        with self._catalog.lease(which.name, which.version, which.label) as (version, model):
+            return run(Inference(model, which.name, calls.remaining(context), self._monitor), version)
+
+    def _counted(
+        self, api: str, request: Any, context: grpc.ServicerContext, compute: Callable[[], Answer]
+    ) -> Answer:
+        started = time.monotonic()
+        answer, code, message = calls.settle(compute)
+        if self._monitor:
+            taken = time.monotonic() - started
+            self._monitor.answered(request.model_spec.name, api, "GRPC", code, taken)
+        return calls.finish(context, answer, code, message)
+
+
+def metadata(catalog: Catalog, request: Any) -> Any:
+    """Return the GetModelMetadataResponse; raise ServingError where the request asks for something else."""
+    if not request.HasField("model_spec"):
+        raise invalid("Missing ModelSpec")
+    if not request.metadata_field:
+        raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
+    for field in request.metadata_field:
+        if field != SIGNATURES:
+            raise invalid(f"Metadata field {field} is not supported")
+    which = calls.from_spec(request.model_spec)
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    with catalog.lease(which.name, which.version, which.label) as (version, model):
+        for name, signature in model.signatures.items():
+            signatures.signature_def[name].CopyFrom(signature.definition)
+    response = get_model_metadata_pb2.GetModelMetadataResponse()
+    calls.fill_spec(response.model_spec, which.name, None, version)
+    response.metadata[SIGNATURES].Pack(signatures)
+    return response
