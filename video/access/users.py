@@ -8,7 +8,7 @@ from typing import Final
 
 from pipeline.service.settings import SettingsError
 from video.access.users_file import User, UsersError, UsersFile, read
-from video.http.version import version_of
+from video.version import version_of
 
 log = logging.getLogger(__name__)
 

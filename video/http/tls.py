@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from pipeline.service.settings import SettingsError
-from video.http.version import version_of
+from video.version import version_of
 
 log = logging.getLogger(__name__)
 
