@@ -4,13 +4,12 @@ import json
 
 from tfserving.server.errors import invalid
 from tfserving.server.graph.signature import DEFAULT_SIGNATURE
-from tfserving.server.inference import results
+from tfserving.server.inference import aliases, results
 from tfserving.server.inference.inference import Inference
 from tfserving.server.models.catalog import Catalog
 from tfserving.server.monitoring.monitoring import Monitor
 from tfserving.server.rest import examples, request, response
 from tfserving.server.rest.route import Route
-from tfserving.server.rpc import predict
 
 
 def answer(catalog: Catalog, route: Route, body: bytes, monitor: Monitor | None = None) -> bytes:
@@ -61,7 +60,7 @@ def _predict(catalog: Catalog, route: Route, body: bytes, monitor: Monitor | Non
         feeds = request.feeds(asked, dtypes)
         if len(feeds) < len(dtypes):
             # Rows that are binary strings are taken for the first input alone.
-            raise predict.wrong_size(set(feeds), set(dtypes))
+            raise aliases.wrong_size(set(feeds), set(dtypes))
         results.check_method("predict", signature)
         outputs = Inference(model, route.name, monitor=monitor).predict(name, feeds)
     return response.text(outputs, row=asked.is_row)

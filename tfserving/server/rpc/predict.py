@@ -8,7 +8,7 @@ from tensorflow_serving.apis import predict_pb2
 from tfserving.server.errors import Code, ServingError, invalid
 from tfserving.server.graph import tensor_proto
 from tfserving.server.graph.signature import DEFAULT_SIGNATURE, Signature
-from tfserving.server.inference import results
+from tfserving.server.inference import aliases, results
 from tfserving.server.inference.inference import Inference
 from tfserving.server.json.values import Array
 from tfserving.server.rpc import calls
@@ -43,14 +43,14 @@ def feeds(signature: Signature, inputs: Mapping[str, Any]) -> dict[str, Array]:
     """
     defaults = signature.definition.defaults
     if len(inputs) > len(signature.inputs) or (len(inputs) < len(signature.inputs) and not defaults):
-        raise wrong_size(set(inputs), set(signature.inputs))
+        raise aliases.wrong_size(set(inputs), set(signature.inputs))
     tensors = {}
     for alias, tensor in signature.inputs.items():
         if alias not in inputs and alias not in defaults:
             raise invalid(
                 f"Signature input alias: {alias}(feed name: {tensor.name}) not found in request"
-                f" and no default value provided. Inputs expected to be in the request {_braced(inputs)},"
-                f" or default input alias set: {_joined(defaults)}"
+                f" and no default value provided. Inputs expected to be in the request {aliases.braced(inputs)},"
+                f" or default input alias set: {aliases.joined(defaults)}"
             )
         try:
             tensors[alias] = tensor_proto.read(inputs[alias] if alias in inputs else defaults[alias])
@@ -59,19 +59,10 @@ def feeds(signature: Signature, inputs: Mapping[str, Any]) -> dict[str, Array]:
     used = [alias for alias in inputs if alias in signature.inputs]
     if len(used) != len(inputs):
         raise invalid(
-            f"Inputs contains invalid name. Used request inputs: {_joined(used)},"
-            f" request input: {_joined(inputs)}"
+            f"Inputs contains invalid name. Used request inputs: {aliases.joined(used)},"
+            f" request input: {aliases.joined(inputs)}"
         )
     return tensors
-
-
-def wrong_size(given: set[str], wanted: set[str]) -> ServingError:
-    """Return the failure of a request with more or fewer inputs, by alias, than its signature has."""
-    return invalid(
-        f"input size does not match signature: {len(given)}!={len(wanted)}"
-        f" len({_braced(given)}) != len({_braced(wanted)})."
-        f" Sent extra: {_braced(given - wanted)}. Missing but required: {_braced(wanted - given)}."
-    )
 
 
 def _fetch(signature: Signature, wanted: list[str]) -> list[str] | None:
@@ -79,16 +70,8 @@ def _fetch(signature: Signature, wanted: list[str]) -> list[str] | None:
         if alias not in signature.outputs:
             raise invalid(
                 f"output tensor alias not found in signature: {alias} Outputs expected to be in the set"
-                f" {_braced(signature.outputs)}."
+                f" {aliases.braced(signature.outputs)}."
             )
         if alias in wanted[:i]:
             raise invalid(f"duplicate output tensor alias: {alias}")
     return wanted or None
-
-
-def _joined(aliases: Any) -> str:
-    return ",".join(sorted(aliases))
-
-
-def _braced(aliases: Any) -> str:
-    return "{" + _joined(aliases) + "}"
