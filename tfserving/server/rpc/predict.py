@@ -49,7 +49,8 @@ def feeds(signature: Signature, inputs: Mapping[str, Any]) -> dict[str, Array]:
         if alias not in inputs and alias not in defaults:
             raise invalid(
                 f"Signature input alias: {alias}(feed name: {tensor.name}) not found in request"
-                f" and no default value provided. Inputs expected to be in the request {aliases.braced(inputs)},"
+                f" and no default value provided. Inputs expected to be in the request"
+                f" {aliases.braced(inputs)},"
                 f" or default input alias set: {aliases.joined(defaults)}"
             )
         try:
