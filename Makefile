@@ -45,9 +45,10 @@ release: images ## push the images (REGISTRY=...), and write the manifests with 
 test: install $(if $(NPM),tests/node_modules) ## all tests; what REQUIRE=broker,browser,... names fails where it would skip (ARGS=tests/video for some)
 	@REQUIRE="$(REQUIRE)" $(BIN)/python -m pytest $(ARGS)
 
-lint: .venv/test tests/node_modules ## format, style and types, of Python and of the page's JavaScript
+lint: .venv/test tests/node_modules ## format, style, spelling and types, of Python and of the page's JavaScript
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/codespell $$(git ls-files)
 	@$(BIN)/mypy
 	@tests/node_modules/.bin/tsc -p tests
 

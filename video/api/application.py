@@ -6,7 +6,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-VERSION: Final = "0.1.0"
+from pipeline import __version__
+
 _MOST_SHOWN: Final = 40  # characters of what was asked
 
 
@@ -15,7 +16,7 @@ def create_app() -> FastAPI:
     app = FastAPI(
         title="Streamlens",
         summary="Labelled live video of IP cameras",
-        version=VERSION,
+        version=__version__,
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,

@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, TypeAdapter
 
+from pipeline import __version__
 from pipeline.flow.ledger import Ledger
 from tests.video.api.conftest import Api
 from video.api import models
@@ -106,7 +107,7 @@ def test_the_example_of_a_stream_is_what_a_stream_is(app: FastAPI) -> None:
 def test_it_describes_itself_and_has_no_page_that_needs_another_site(still: Api) -> None:
     description = still.json("/api/openapi.json")
 
-    assert (description["info"]["title"], description["info"]["version"]) == ("Streamlens", "0.1.0")
+    assert (description["info"]["title"], description["info"]["version"]) == ("Streamlens", __version__)
     assert set(description["paths"]) == PATHS
     assert still.get("/docs")[0] == still.get("/redoc")[0] == 404
 
