@@ -72,7 +72,7 @@ class Capture:
             height, width = data.shape[:2]
             return Captured(data, width, height, self._at)  # type: ignore[arg-type]  # no element type
         try:
-            picture = mjpeg.plain(data.tobytes())
+            picture = mjpeg.self_contained(data.tobytes())
             width, height = jpeg.size(picture)
         except jpeg.JpegError as error:
             raise PictureError(str(error)) from None
