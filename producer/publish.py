@@ -15,7 +15,7 @@ from pipeline.publisher import Publisher
 from producer import scale
 from producer.camera import Camera
 from producer.capture import Captured
-from producer.encoder import Encoder
+from producer.encode import Encoder
 
 log = logging.getLogger(__name__)
 
