@@ -15,6 +15,7 @@ from pipeline.publisher import Publisher
 from producer import scale
 from producer.camera import Camera
 from producer.capture import Captured
+from producer.decode import decode_reduced
 from producer.encode import Encoder
 
 log = logging.getLogger(__name__)
@@ -95,5 +96,5 @@ class FramePublisher:
 def _image(captured: Captured, size: tuple[int, int]) -> Image:
     image = captured.picture
     if isinstance(image, bytes):
-        image = scale.decode(image, (captured.width, captured.height), size)
+        image = decode_reduced(image, (captured.width, captured.height), size)
     return scale.to_size(image, *size)
