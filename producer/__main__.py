@@ -9,9 +9,9 @@ from pipeline.publisher import Publisher
 from pipeline.service import Service
 from pipeline.settings import mask
 from producer.camera import Camera
-from producer.capture import Capture
 from producer.publish import FramePublisher
 from producer.settings import ProducerSettings
+from producer.sources import open_source
 
 log = logging.getLogger("producer")
 
@@ -29,9 +29,8 @@ def serve(settings: ProducerSettings) -> int:
 
     camera = Camera(
         settings.cameraname,
-        partial(Capture, settings.source, is_file=settings.is_file, read_timeout=settings.frozenafter),
+        partial(open_source, settings.source, read_timeout=settings.frozenafter),
         interval=settings.frameinterval,
-        is_file=settings.is_file,
         frozen_after=settings.frozenafter,
         ledger=ledger,
     )

@@ -14,9 +14,9 @@ from pipeline.picture import Image
 from pipeline.publisher import Publisher
 from producer import scale
 from producer.camera import Camera
-from producer.capture import Captured
 from producer.decode import decode_reduced
 from producer.encode import Encoder
+from producer.sources.source import Captured
 
 log = logging.getLogger(__name__)
 
