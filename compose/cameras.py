@@ -5,12 +5,11 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from compose.errors import OptionsError
 from pipeline.service.settings import mask
-
-_LONGEST_NAME: Final = 200  # characters, as the producer takes
+from pipeline.wire.frame import LONGEST_NAME, is_name
+from producer import sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +38,9 @@ def parse(text: str) -> Camera:
         )
     if not name.strip():
         raise OptionsError(f"--camera {Camera(name, link).shown!r} has no name before the =")
-    if len(name) > _LONGEST_NAME or not name.isprintable():
+    if not is_name(name):
         raise OptionsError(
-            f"--camera {name[:20]!r}...: a name has {_LONGEST_NAME} printable characters at most"
+            f"--camera {name[:20]!r}...: a name has {LONGEST_NAME} printable characters at most"
         )
     return Camera(name, link)
 
@@ -49,7 +48,8 @@ def parse(text: str) -> Camera:
 def check(cameras: Sequence[Camera]) -> tuple[Camera, ...]:
     """Return the cameras, files with their full paths.
 
-    Raises `OptionsError` for a name that is given twice, and for a file that is not there.
+    Raises `OptionsError` for a name that is given twice, a link that no kind of camera takes, and a file that
+    does not exist.
     """
     names = [camera.name for camera in cameras]
     for name in names:
@@ -74,12 +74,14 @@ def clip() -> Camera:
 
 
 def _located(camera: Camera) -> Camera:
-    link = camera.link
-    path = os.path.abspath(os.path.expanduser(link.removeprefix("file://")))
-    if os.path.isfile(path):
-        return replace(camera, link=path)
-    is_url = "://" in link and not link.startswith("file://")
-    # A device may be plugged in later, as a camera may be switched on later.
-    if is_url or link.isdecimal() or link.startswith("/dev/"):
+    try:
+        kind = sources.kind_of(camera.link)
+    except sources.LinkError as error:
+        raise OptionsError(f"camera {camera.name}: {camera.shown!r}: {error}") from None
+    # Anything but a file may appear later: a device when it is plugged in, a camera when it is switched on.
+    if kind is not sources.Kind.FILE:
         return camera
-    raise OptionsError(f"camera {camera.name}: there is no file {camera.shown!r}")
+    path = os.path.abspath(os.path.expanduser(sources.path_of(camera.link)))
+    if not os.path.isfile(path):
+        raise OptionsError(f"camera {camera.name}: there is no file {camera.shown!r}")
+    return replace(camera, link=path)

@@ -10,9 +10,9 @@ from pipeline.service import process, startup
 from pipeline.service.service import Service
 from pipeline.service.settings import mask
 from producer.camera import Camera
-from producer.capture import Capture
 from producer.publish import FramePublisher
 from producer.settings import ProducerSettings
+from producer.sources import open_source
 
 log = logging.getLogger("producer")
 
@@ -30,9 +30,8 @@ def serve(settings: ProducerSettings) -> int:
 
     camera = Camera(
         settings.cameraname,
-        partial(Capture, settings.source, is_file=settings.is_file, read_timeout=settings.frozenafter),
+        partial(open_source, settings.source, read_timeout=settings.frozenafter),
         interval=settings.frameinterval,
-        is_file=settings.is_file,
         frozen_after=settings.frozenafter,
         ledger=ledger,
     )

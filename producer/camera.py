@@ -12,7 +12,7 @@ from pipeline.flow.pace import Pace
 from pipeline.service.logs import Seldom
 from pipeline.service.service import Pulse
 from pipeline.wire.picture import PictureError
-from producer.capture import Capture, Captured, CaptureError
+from producer.sources.source import Captured, CaptureError, Source
 
 log = logging.getLogger(__name__)
 
@@ -21,31 +21,29 @@ _LONGEST_WAIT: Final = 30.0
 
 
 class Camera:
-    """Reads a camera as fast as it delivers, or a file at the pace of the ticks, into `frames`.
+    """Reads a camera as fast as it delivers, or at the pace of the ticks if it is `paced`, into `frames`.
 
     A lost camera is opened again with growing waits, and so is one whose frames hold no pictures;
-    `open_capture` raises `CaptureError` when it cannot.
+    `open_source` raises `CaptureError` when it cannot.
     """
 
     def __init__(
         self,
         name: str,
-        open_capture: Callable[[], Capture],
+        open_source: Callable[[], Source],
         *,
         interval: float,
-        is_file: bool,
         frozen_after: float,
         ledger: Ledger,
     ) -> None:
         self.name = name
         self.frames = Newest[Captured](replaced=lambda _: ledger.dropped(name, "replaced"))
-        self._open_capture = open_capture
+        self._open_source = open_source
         self._interval = interval
-        self._is_file = is_file
         self._frozen_after = frozen_after
         self._ledger = ledger
         self._pace = Pace(interval)
-        self._capture: Capture | None = None
+        self._source: Source | None = None
         self._failures = 0
         self._trouble: str | None = "not open yet"
         self._last = self._tick = time.monotonic()
@@ -56,10 +54,11 @@ class Camera:
         try:
             while not pulse.stopping.is_set():
                 pulse.beat()
-                if self._is_file:
-                    _wait(pulse, self._until_tick())
                 try:
-                    self._step(self._capture or self._opened())
+                    source = self._source or self._opened()
+                    if source.paced:
+                        _wait(pulse, self._until_tick())
+                    self._step(source)
                 except CaptureError as error:
                     _wait(pulse, self._lost(error))
         finally:
@@ -72,21 +71,21 @@ class Camera:
             return f"camera {self.name} is frozen: no new frame for {silent:.0f} s"
         return self._trouble and f"camera {self.name}: {self._trouble}"
 
-    def _opened(self) -> Capture:
-        self._capture = self._open_capture()
+    def _opened(self) -> Source:
+        self._source = self._open_source()
         self._pace = Pace(self._interval)  # the first frame is due
         self._last = time.monotonic()
-        return self._capture
+        return self._source
 
-    def _step(self, capture: Capture) -> None:
-        capture.grab()
+    def _step(self, source: Source) -> None:
+        source.grab()
         now = time.monotonic()
         self._ledger.came(self.name)
-        if not (self._is_file or self._pace.due(now)):
+        if not self._pace.due(now):  # at the ticks, every frame is due
             self._ledger.dropped(self.name, "not_due")
             return
         try:
-            captured = capture.retrieve()
+            captured = source.retrieve()
         except PictureError as error:
             self._skipped(error)
             return
@@ -115,16 +114,16 @@ class Camera:
     def _lost(self, error: CaptureError) -> float:
         self._close()
         longest = min(_LONGEST_WAIT, _SHORTEST_WAIT * 2.0**self._failures)
-        wait = longest * random.uniform(0.75, 1)  # many producers shall not knock at the same time
+        wait = longest * random.uniform(0.75, 1)  # so that producers do not all reconnect at once
         self._failures = min(self._failures + 1, 10)
         self._trouble = str(error)
         log.warning("camera %s: %s; trying again in %.1f s", self.name, error, wait)
         return wait
 
     def _close(self) -> None:
-        if self._capture is not None:
-            self._capture.close()
-            self._capture = None
+        if self._source is not None:
+            self._source.close()
+            self._source = None
 
 
 def _wait(pulse: Pulse, seconds: float) -> None:

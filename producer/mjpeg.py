@@ -14,7 +14,7 @@ _JFIF, _ADOBE, _COMMENT = 0xE0, 0xEE, 0xFE
 _METADATA: Final = frozenset([*range(0xE1, 0xF0), _COMMENT]) - {_ADOBE}
 
 
-def plain(data: bytes) -> bytes:
+def self_contained(data: bytes) -> bytes:
     """Return a camera's JPEG without metadata and padding, and with its Huffman tables.
 
     The tables of a JPEG that brings none are the standard's (annex K), as for all Motion JPEG. Adobe's

@@ -14,8 +14,9 @@ from pipeline.wire.frame import Format, Frame, Message, encode
 from pipeline.wire.picture import Image
 from producer import scale
 from producer.camera import Camera
-from producer.capture import Captured
-from producer.encoder import Encoder
+from producer.decode import decode_reduced
+from producer.encode import Encoder
+from producer.sources.source import Captured
 
 log = logging.getLogger(__name__)
 
@@ -95,5 +96,5 @@ class FramePublisher:
 def _image(captured: Captured, size: tuple[int, int]) -> Image:
     image = captured.picture
     if isinstance(image, bytes):
-        image = scale.decode(image, (captured.width, captured.height), size)
+        image = decode_reduced(image, (captured.width, captured.height), size)
     return scale.to_size(image, *size)

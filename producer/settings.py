@@ -1,12 +1,12 @@
 """The producer's settings."""
 
-import os
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from pipeline.service.settings import Bootstrap, Duration, Settings
 from pipeline.wire.frame import UNNAMED, Format, is_name
+from producer import sources
 
 
 def _check_name(name: str) -> str:
@@ -15,13 +15,25 @@ def _check_name(name: str) -> str:
     return name
 
 
+def _check_device(device: str) -> str:
+    sources.kind_of(device)
+    return device
+
+
+def _check_link(link: SecretStr) -> SecretStr:
+    sources.kind_of(link.get_secret_value())
+    return link
+
+
 class ProducerSettings(Settings):
     """What the producer takes from the environment."""
 
-    videolink: SecretStr = Field(
+    videolink: Annotated[SecretStr, AfterValidator(_check_link)] = Field(
         SecretStr(""), description="an RTSP or HTTP URL, a video file, or a device such as /dev/video0"
     )
-    videodevice: str = Field("", description="a device such as 0 or /dev/video0, instead of VIDEOLINK")
+    videodevice: Annotated[str, AfterValidator(_check_device)] = Field(
+        "", description="a device such as 0 or /dev/video0, instead of VIDEOLINK"
+    )
     cameraname: Annotated[str, AfterValidator(_check_name)] = Field(
         UNNAMED, description="the name under which the frames travel"
     )
@@ -58,11 +70,3 @@ class ProducerSettings(Settings):
     def source(self) -> str:
         """The URL, path or device to open. It may hold a password: mask it before it is printed."""
         return self.videolink.get_secret_value() or self.videodevice
-
-    @property
-    def is_file(self) -> bool:
-        """Whether the source is a file: it is read at our pace and from its beginning again at its end."""
-        link = self.videolink.get_secret_value()
-        # A camera that is not plugged in yet is a device, too.
-        is_device = link.isdecimal() or (link.startswith("/dev/") and not os.path.isfile(link))
-        return bool(link) and not is_device and ("://" not in link or link.startswith("file://"))

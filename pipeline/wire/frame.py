@@ -18,8 +18,10 @@ Format = Literal["jpeg", "mat"]
 UNNAMED: Final = "camera"
 """The camera of a message without a key, as the original system writes them."""
 
+LONGEST_NAME: Final = 200
+"""The greatest length of a camera's name, in characters."""
+
 _MAT_QUALITY: Final = 95
-_LONGEST_NAME: Final = 200
 
 
 class FrameError(ValueError):
@@ -54,7 +56,7 @@ class Message(NamedTuple):
 def is_name(text: str) -> bool:
     """Tell whether a text can be a camera's name: 1 to 200 characters that can be printed."""
     # The joiner within emoji of several parts counts as unprintable.
-    return 0 < len(text) <= _LONGEST_NAME and text.replace("\u200d", "").isprintable()
+    return 0 < len(text) <= LONGEST_NAME and text.replace("\u200d", "").isprintable()
 
 
 def age_of(captured: int) -> float:

@@ -14,7 +14,7 @@ import pytest
 from confluent_kafka import Producer
 
 from compose.broker import Broker
-from producer.capture import Capture
+from producer.sources import open_source
 from tests.integration.conftest import Pipeline
 from tests.parts import ModelServer, Process, free_port, wait_for
 
@@ -25,7 +25,7 @@ RtspCamera = Callable[[int], Process]
 @pytest.fixture
 def rtsp_camera(system_python: str, clips: Path, tmp_path: Path) -> RtspCamera:
     """Make a real RTSP server that shows a real film's first seconds at a port, round and round."""
-    film = Capture(str(clips / "bikes.mp4"), is_file=True, read_timeout=5)
+    film = open_source(str(clips / "bikes.mp4"), read_timeout=5)
     for number in range(100):
         film.grab()
         cv2.imwrite(str(tmp_path / f"{number:04d}.jpg"), np.asarray(film.retrieve().picture))

@@ -8,12 +8,20 @@ import cv2
 import numpy as np
 import pytest
 
+from pipeline.wire.picture import Image
 from producer.settings import ProducerSettings
 
 Environment = Callable[..., None]
 
 GREYS = (0, 60, 120, 180, 240)
 """The brightness of the clip's frames."""
+
+
+def stripes(width: int, height: int) -> Image:
+    """Return black and white columns, one pixel each."""
+    image = np.zeros((height, width, 3), np.uint8)
+    image[:, ::2] = 255
+    return image
 
 
 @pytest.fixture(scope="session")

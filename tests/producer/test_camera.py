@@ -2,7 +2,6 @@ import logging
 import threading
 from collections.abc import Callable
 from itertools import pairwise
-from typing import cast
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from pipeline.service.service import Pulse
 from pipeline.wire.picture import PictureError
 from producer import camera as module
 from producer.camera import Camera
-from producer.capture import Capture, Captured, CaptureError
+from producer.sources.source import Captured, CaptureError, Source
 
 INTERVAL = 0.04
 
@@ -56,11 +55,12 @@ class RecordingPulse(Pulse):
             self.stopping.set()
 
 
-class FakeCapture:
+class FakeSource:
     """Gives a frame after each of the `durations` (s), and then fails."""
 
-    def __init__(self, kit: "Kit", durations: list[float]) -> None:
+    def __init__(self, kit: "Kit", durations: list[float], *, paced: bool) -> None:
         self.kit = kit
+        self.paced = paced
         self.durations = durations
         self.closed = False
 
@@ -96,29 +96,29 @@ class Kit:
         self.ledger = Ledger()
         self.stop_after = 0
         self.script: list[list[float] | None] = []
-        self.captures: list[FakeCapture] = []
+        self.sources: list[FakeSource] = []
+        self.paced = False
         self.opened: list[float] = []
         self.grabs: list[float] = []
         self.retrieved: list[int] = []
         self.broken: Callable[[int], bool] = lambda _: False
 
-    def camera(self, *, is_file: bool = False, interval: float = INTERVAL) -> Camera:
-        return Camera(
-            "front", self._open, interval=interval, is_file=is_file, frozen_after=5, ledger=self.ledger
-        )
+    def camera(self, *, paced: bool = False, interval: float = INTERVAL) -> Camera:
+        self.paced = paced
+        return Camera("front", self._open, interval=interval, frozen_after=5, ledger=self.ledger)
 
     def waits(self) -> list[float]:
         return [later - earlier for earlier, later in pairwise(self.opened)]
 
-    def _open(self) -> Capture:
+    def _open(self) -> Source:
         self.opened.append(self.time.now)
         if not self.script:
             self.pulse.stopping.set()
         durations = self.script.pop(0) if self.script else None
         if durations is None:
             raise CaptureError("it cannot be opened")
-        self.captures.append(FakeCapture(self, durations))
-        return cast("Capture", self.captures[-1])
+        self.sources.append(FakeSource(self, durations, paced=self.paced))
+        return self.sources[-1]
 
 
 @pytest.fixture
@@ -171,15 +171,15 @@ def test_a_slow_camera_keeps_all_its_frames(kit: Kit) -> None:
     assert "not_due" not in kit.ledger.totals()["dropped"]
 
 
-# A file
+# A source that is read at our pace
 
 
-def test_the_ticks_pace_a_file(kit: Kit) -> None:
+def test_the_ticks_pace_it(kit: Kit) -> None:
     kit.script = [[0.0, 0.01, 0.03, 0.0, 0.02, 0.0]]
     kit.stop_after = 6
     started = kit.time.now
 
-    kit.camera(is_file=True).run(kit.pulse)
+    kit.camera(paced=True).run(kit.pulse)
 
     begun = [started + INTERVAL * number for number in range(1, 7)]
     took = [0.0, 0.01, 0.03, 0.0, 0.02, 0.0]
@@ -191,7 +191,7 @@ def test_missed_ticks_are_left_out(kit: Kit) -> None:
     kit.script = [[0.0, 0.0, 1.0, 0.0, 0.0, 0.0]]
     kit.stop_after = 6
 
-    kit.camera(is_file=True).run(kit.pulse)
+    kit.camera(paced=True).run(kit.pulse)
 
     gaps = [later - earlier for earlier, later in pairwise(kit.grabs)]
     assert gaps == pytest.approx([INTERVAL, INTERVAL + 1.0, 0.0, INTERVAL, INTERVAL])
@@ -217,7 +217,7 @@ def test_a_lost_camera_is_closed_and_opened_again(kit: Kit) -> None:
 
     kit.camera().run(kit.pulse)
 
-    assert [capture.closed for capture in kit.captures] == [True, True]
+    assert [source.closed for source in kit.sources] == [True, True]
     assert len(kit.grabs) == 5
     assert kit.ledger.totals()["in"] == 5
 
@@ -255,7 +255,7 @@ def test_the_heart_beats_while_a_tick_is_waited_for(kit: Kit) -> None:
     kit.script = [[0.0] * 3]
     kit.stop_after = 3
 
-    kit.camera(is_file=True, interval=60.0).run(kit.pulse)
+    kit.camera(paced=True, interval=60.0).run(kit.pulse)
 
     gaps = [later - earlier for earlier, later in pairwise(kit.pulse.beats)]
     assert kit.grabs == pytest.approx([1060.0, 1120.0, 1180.0])
@@ -287,7 +287,7 @@ def test_the_source_is_closed_at_the_end(kit: Kit) -> None:
     kit.camera().run(kit.pulse)
 
     assert len(kit.grabs) == 3
-    assert kit.captures[0].closed
+    assert kit.sources[0].closed
 
 
 def test_the_source_is_closed_also_when_a_bug_comes_to_light(kit: Kit) -> None:
@@ -296,7 +296,7 @@ def test_the_source_is_closed_also_when_a_bug_comes_to_light(kit: Kit) -> None:
     with pytest.raises(TypeError):
         kit.camera().run(kit.pulse)
 
-    assert kit.captures[0].closed
+    assert kit.sources[0].closed
 
 
 # Frames without pictures
@@ -330,7 +330,7 @@ def test_a_camera_that_gives_no_pictures_is_opened_again(kit: Kit) -> None:
     camera.run(kit.pulse)
 
     assert len(kit.opened) == 2, "after the sixth frame, as 5 s are what it may be silent"
-    assert kit.captures[0].durations == [1.0] * 4
+    assert kit.sources[0].durations == [1.0] * 4
     assert kit.ledger.totals()["dropped"] == {"bad_picture": 6, "replaced": 1}
     assert camera.unready() is None
 
@@ -397,7 +397,7 @@ def test_a_frozen_camera_is_told_so(kit: Kit) -> None:
 def test_a_slow_file_is_not_taken_for_a_frozen_one(kit: Kit) -> None:
     kit.script = [[0.0]]
     kit.stop_after = 1
-    camera = kit.camera(is_file=True, interval=60.0)
+    camera = kit.camera(paced=True, interval=60.0)
     camera.run(kit.pulse)
 
     kit.time.now += 64.0

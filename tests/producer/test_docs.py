@@ -1,13 +1,15 @@
-"""What the README says of settings is so."""
+"""The README's tables are right."""
 
 import re
 from collections.abc import Callable
 
 from pipeline.service.settings import Settings, load
 from producer.settings import ProducerSettings
+from producer.sources import SCHEMES, Kind
 from tests.parts import ROOT
 
-ROWS = re.findall(r"^\| (`[A-Z`, ]+`) \| ([^|]+) \|", (ROOT / "producer/README.md").read_text(), re.MULTILINE)
+README = (ROOT / "producer/README.md").read_text()
+ROWS = re.findall(r"^\| (`[A-Z`, ]+`) \| ([^|]+) \|", README, re.MULTILINE)
 TABLE = {name: default for names, default in ROWS for name in re.findall(r"\w+", names)}
 
 
@@ -27,3 +29,11 @@ def test_the_defaults_are_those_of_the_table(environment: Callable[..., None]) -
     environment(**must, **told)
 
     assert load(ProducerSettings) == by_default
+
+
+def test_each_kind_of_camera_has_a_row_with_its_schemes() -> None:
+    rows = dict(re.findall(r"^\| \[`(\w+)`\]\(sources/\1\.py\) \| ([^|]+) \|", README, re.MULTILINE))
+
+    assert set(rows) == set(Kind)
+    for scheme, kind in SCHEMES.items():
+        assert f"`{scheme}`" in rows[kind]

@@ -30,11 +30,11 @@ def without_tables(data: bytes) -> bytes:
 
 @pytest.mark.parametrize("progressive", [0, 1])
 @pytest.mark.parametrize("optimize", [0, 1])
-def test_what_is_plain_stays_as_it_is(progressive: int, optimize: int) -> None:
+def test_a_self_contained_jpeg_stays_as_it_is(progressive: int, optimize: int) -> None:
     wishes = [cv2.IMWRITE_JPEG_PROGRESSIVE, progressive, cv2.IMWRITE_JPEG_OPTIMIZE, optimize]
     data = cv2.imencode(".jpg", IMAGE, wishes)[1].tobytes()
 
-    assert mjpeg.plain(data) == data
+    assert mjpeg.self_contained(data) == data
 
 
 @given(st.lists(st.tuples(markers, st.binary(max_size=500))), st.integers(0, 3), st.binary(max_size=100))
@@ -44,11 +44,11 @@ def test_metadata_fill_bytes_and_padding_are_left_out(
     metadata = b"".join(segment(marker, body) for marker, body in segments)
     data = JPEG[:2] + metadata + b"\xff" * fill + JPEG[2:] + padding.replace(b"\xd9", b"")
 
-    assert mjpeg.plain(data) == JPEG
+    assert mjpeg.self_contained(data) == JPEG
 
 
 def test_the_largest_metadata_are_left_out() -> None:
-    assert mjpeg.plain(JPEG[:2] + 8 * segment(0xE1, b"Exif\0\0" + bytes(65_000)) + JPEG[2:]) == JPEG
+    assert mjpeg.self_contained(JPEG[:2] + 8 * segment(0xE1, b"Exif\0\0" + bytes(65_000)) + JPEG[2:]) == JPEG
 
 
 def test_of_application_data_only_jfifs_and_adobes_stay() -> None:
@@ -58,7 +58,7 @@ def test_of_application_data_only_jfifs_and_adobes_stay() -> None:
 
     assert JPEG[6:11] == b"JFIF\0"
     assert (
-        mjpeg.plain(bare[:2] + segment(0xE0, b"AVI1\0\0\0\0") + adobe + bare[2:])
+        mjpeg.self_contained(bare[:2] + segment(0xE0, b"AVI1\0\0\0\0") + adobe + bare[2:])
         == bare[:2] + adobe + bare[2:]
     )
 
@@ -66,7 +66,7 @@ def test_of_application_data_only_jfifs_and_adobes_stay() -> None:
 def test_missing_tables_are_the_standards() -> None:
     bare = without_tables(JPEG)
 
-    data = mjpeg.plain(bare)
+    data = mjpeg.self_contained(bare)
 
     assert len(bare) < len(JPEG) - 400
     assert data.count(b"\xff\xc4") == JPEG.count(b"\xff\xc4")
@@ -87,14 +87,14 @@ def test_missing_tables_are_the_standards() -> None:
 )
 def test_what_is_no_whole_jpeg_is_told_so(data: bytes, text: str) -> None:
     with pytest.raises(JpegError, match=text):
-        mjpeg.plain(data)
+        mjpeg.self_contained(data)
 
 
 @given(st.binary(max_size=300), st.booleans())
 def test_any_bytes_are_a_jpeg_or_told_so(data: bytes, begins_well: bool) -> None:
     try:
-        plain = mjpeg.plain(JPEG[:2] * begins_well + data)
+        found = mjpeg.self_contained(JPEG[:2] * begins_well + data)
     except JpegError:
         return
-    assert plain.startswith(b"\xff\xd8")
-    assert plain.endswith(b"\xff\xd9")
+    assert found.startswith(b"\xff\xd8")
+    assert found.endswith(b"\xff\xd9")

@@ -12,8 +12,8 @@ from pipeline.wire import jpeg, mat, picture
 from pipeline.wire.frame import Frame, Message, decode
 from pipeline.wire.picture import Image
 from producer.camera import Camera
-from producer.capture import Capture, Captured
 from producer.publish import FramePublisher
+from producer.sources.source import Captured, Source
 
 
 class FakePublisher:
@@ -33,9 +33,7 @@ class Kit:
 
     def __init__(self, **changed: Any) -> None:
         self.ledger = Ledger()
-        self.camera = Camera(
-            "front", no_capture, interval=1, is_file=False, frozen_after=5, ledger=self.ledger
-        )
+        self.camera = Camera("front", no_source, interval=1, frozen_after=5, ledger=self.ledger)
         self.sent = FakePublisher()
         options: dict[str, Any] = {"scale": (1, 1), "quality": None, "frame_format": "jpeg"}
         self.frames = FramePublisher(
@@ -56,8 +54,8 @@ class Kit:
         self.frames.step()
 
 
-def no_capture() -> Capture:
-    raise AssertionError("nothing is to be captured here")
+def no_source() -> Source:
+    raise AssertionError("nothing is captured here")
 
 
 def picture_of(width: int = 64, height: int = 48, grey: int = 77) -> Image:

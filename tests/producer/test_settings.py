@@ -1,10 +1,10 @@
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from pipeline.service.settings import SettingsError, load
 from producer.settings import ProducerSettings
+from producer.sources import SCHEMES
 
 Environment = Callable[..., None]
 
@@ -59,48 +59,26 @@ def test_one_source_is_wanted(settings: Callable[..., ProducerSettings], variabl
     )
 
 
-@pytest.mark.parametrize("device", ["0", "1", "/dev/video0"])
-def test_a_device_is_no_file(settings: Callable[..., ProducerSettings], device: str) -> None:
-    loaded = settings(VIDEODEVICE=device)
-
-    assert loaded.source == device
-    assert not loaded.is_file
-
-
+@pytest.mark.parametrize("name", ["VIDEOLINK", "VIDEODEVICE"])
 @pytest.mark.parametrize(
-    ("link", "is_file"),
-    [
-        ("/videos/clip.mp4", True),
-        ("clip.mp4", True),
-        ("./0.avi", True),
-        ("file:///videos/clip.mp4", True),
-        ("x" * 5000, True),
-        ("rtsp://camera/stream1", False),
-        ("http://camera/clip.mp4", False),
-        ("https://camera/" + "x" * 5000, False),
-        ("rtmp://camera/live", False),
-        ("0", False),
-        ("12", False),
-        ("/dev/null", False),
-        ("/dev/video99", False),  # not plugged in yet
-    ],
+    "link", ["0", "/dev/video0", "clip.mp4", "file:///clip.mp4", "rtsp://camera/", "RTSP://c"]
 )
-def test_files_are_told_from_cameras(
-    settings: Callable[..., ProducerSettings], link: str, is_file: bool
+def test_either_variable_names_any_kind_of_camera(
+    settings: Callable[..., ProducerSettings], name: str, link: str
 ) -> None:
-    assert settings(VIDEOLINK=link).is_file == is_file
+    assert settings(**{name: link}).source == link
 
 
-def test_a_regular_file_below_dev_is_a_file(
-    settings: Callable[..., ProducerSettings], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["VIDEOLINK", "VIDEODEVICE"])
+def test_a_link_with_an_unknown_scheme_is_refused(
+    settings: Callable[..., ProducerSettings], name: str
 ) -> None:
-    monkeypatch.setattr("producer.settings.os.path.isfile", {"/dev/shm/clip.avi": True}.get)
+    with pytest.raises(SettingsError) as caught:
+        settings(**{name: "onvif://joe:hunter2@camera/"})
 
-    assert settings(VIDEOLINK="/dev/shm/clip.avi").is_file
-
-
-def test_a_file_that_is_there_is_a_file(settings: Callable[..., ProducerSettings], clip: Path) -> None:
-    assert settings(VIDEOLINK=str(clip)).is_file
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(f"{name}='onvif://joe:***@camera/': ")
+    assert ", ".join(SCHEMES) in line
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""From image to JPEG, on two cores at once where that is worth it."""
+"""Image to JPEG, on two cores at once if that is worth it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
@@ -8,9 +8,9 @@ from pipeline.wire import jpeg, picture
 from pipeline.wire.picture import MCU, Image
 
 _WORTH: Final = 500_000  # pixels; fewer are encoded before another thread has woken up
-_ROWS: Final = (
-    8 * MCU
-)  # pixels; restart markers count to 8, so that here the lower half's are right as they are
+# Restart markers are numbered 0 to 7, over and over. After a multiple of 8 rows of MCUs the marker between
+# the halves is number 7, so the markers of the lower half, which begin with 0, can stay as they are.
+_ROWS: Final = 8 * MCU  # pixels
 _HIGHEST: Final = 65_535  # pixels that a JPEG can have
 _SIZE: Final = 5  # bytes from a frame header's marker to the height
 _FRAME: Final = b"\xff\xc0"

@@ -1,5 +1,7 @@
 """Images are encoded in halves."""
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,8 +9,8 @@ from hypothesis import strategies as st
 
 from pipeline.wire import picture
 from pipeline.wire.picture import Image, PictureError
-from producer import encoder as module
-from producer.encoder import Encoder
+from producer import encode as module
+from producer.encode import Encoder
 from tests.consumer.fakes import PROPERTY
 
 
@@ -60,9 +62,22 @@ def test_another_thread_encodes_the_lower_half(monkeypatch: pytest.MonkeyPatch) 
 
 def test_one_core_encodes_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "cpu_count", lambda: 1)
-    image = noise(1280, 720)
+    image, encoder = noise(1280, 720), Encoder()
 
-    assert Encoder().encode(image, 85) == picture.encode(image, 85)
+    assert encoder.encode(image, 85) == picture.encode(image, 85)
+    encoder.close()
+
+
+def test_closing_ends_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "cpu_count", lambda: 2)
+    before = set(threading.enumerate())
+    encoder = Encoder()
+    encoder.encode(noise(1280, 720), 85)
+    (started,) = set(threading.enumerate()) - before
+
+    encoder.close()
+
+    assert not started.is_alive()
 
 
 def test_what_cannot_be_encoded_is_an_error_as_ever() -> None:

@@ -1,0 +1,9 @@
+"""A camera attached to this machine."""
+
+from producer.sources.opencv import OpenCVSource, open_capture
+from producer.sources.source import Source
+
+
+def open_source(link: str, _: float) -> Source:
+    """Open a device by its number or its path below `/dev`; raise `CaptureError` if that fails."""
+    return OpenCVSource(open_capture(int(link) if link.isdecimal() else link))

@@ -1,0 +1,73 @@
+"""The cameras of the command line are those that the producer takes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from compose import cameras
+from compose.cameras import Camera
+from compose.errors import OptionsError
+from producer.sources import SCHEMES
+from tests.parts import ROOT
+
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"  # one emoji of three, joined by U+200D
+
+
+@pytest.mark.parametrize("name", ["door", "front door", "Hof 2", "Tür", FAMILY, "x" * 200])
+def test_a_name_that_the_producer_takes_is_taken(name: str) -> None:
+    assert cameras.parse(f"{name}=0") == Camera(name, "0")
+
+
+@pytest.mark.parametrize("name", ["x" * 201, "a\nb", "a\u200bb", "\u202edoor"])
+def test_a_name_that_cannot_be_printed_or_is_too_long_is_refused(name: str) -> None:
+    with pytest.raises(OptionsError, match="200 printable"):
+        cameras.parse(f"{name}=0")
+
+
+@pytest.mark.parametrize("link", ["onvif://joe:hunter2@camera/", "://camera"])
+def test_a_link_with_an_unknown_scheme_is_refused(link: str) -> None:
+    with pytest.raises(OptionsError) as caught:
+        cameras.check([Camera("door", link)])
+
+    text = str(caught.value)
+    assert text.startswith("camera door: ")
+    assert ", ".join(SCHEMES) in text
+    assert "hunter2" not in text
+
+
+@pytest.mark.parametrize(
+    "link", ["rtsp://camera/x", "RTSP://camera/x", "udp://@239.0.0.1:1234", "1", "/dev/video9"]
+)
+def test_what_may_appear_later_is_taken_as_it_is(link: str) -> None:
+    assert cameras.check([Camera("door", link)]) == (Camera("door", link),)
+
+
+@pytest.mark.parametrize("form", ["{}", "file://{}", "FILE://{}"])
+def test_a_file_has_to_exist(tmp_path: Path, form: str) -> None:
+    path = tmp_path / "yard.mp4"
+    camera = Camera("yard", form.format(path))
+
+    with pytest.raises(OptionsError, match="camera yard: there is no file"):
+        cameras.check([camera])
+    path.touch()
+
+    assert cameras.check([camera]) == (Camera("yard", str(path)),)
+
+
+def test_a_number_names_a_device_even_if_there_is_a_file_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "0").touch()
+    monkeypatch.chdir(tmp_path)
+
+    found = cameras.check([Camera("desk", "0"), Camera("film", "./0")])
+
+    assert [camera.link for camera in found] == ["0", str(tmp_path / "0")]
+
+
+def test_the_kind_of_a_camera_is_known_without_loading_opencv() -> None:
+    code = "import sys, compose.options; sys.exit('cv2' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from producer.sources.file import open_source
+from producer.sources.source import CaptureError, Source
+from tests.producer.conftest import GREYS
+from tests.producer.sources.reading import grey_of, read
+
+
+def open_file(path: Path | str) -> Source:
+    return open_source(str(path), 1)
+
+
+@pytest.mark.parametrize("form", ["{}", "file://{}"])
+def test_a_film_is_read_as_images(clips: Path, form: str) -> None:
+    source = open_file(form.format(clips / "bikes.mp4"))
+
+    captured = read(source)
+
+    assert isinstance(captured.picture, np.ndarray)
+    assert captured.picture.shape == (272, 640, 3)
+    assert captured.picture.dtype == np.uint8
+    assert (captured.width, captured.height) == (640, 272)
+    source.close()
+
+
+def test_a_file_is_looped(clip: Path) -> None:
+    source = open_file(clip)
+
+    greys = [grey_of(read(source)) for _ in range(4 * len(GREYS))]
+
+    assert greys == list(GREYS) * 4
+    source.close()
+
+
+def test_a_closed_file_gives_no_more(clip: Path) -> None:
+    source = open_file(clip)
+    source.close()
+
+    with pytest.raises(CaptureError):
+        source.grab()
+
+
+@pytest.mark.parametrize("name", ["missing.avi", ".", "x" * 300])
+def test_a_missing_file_is_reported(tmp_path: Path, name: str) -> None:
+    with pytest.raises(CaptureError, match="no such file"):
+        open_file(tmp_path / name)
+
+
+@pytest.mark.parametrize("content", [b"", b"this is no film\n" * 100])
+def test_a_file_that_is_not_a_film_is_reported(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "clip.avi"
+    path.write_bytes(content)
+
+    with pytest.raises(CaptureError, match="it cannot be opened"):
+        open_file(path)
+
+
+def test_a_film_without_frames_is_reported(tmp_path: Path, clip: Path) -> None:
+    path = tmp_path / "clip.avi"
+    path.write_bytes(clip.read_bytes()[:300])
+
+    with pytest.raises(CaptureError):
+        open_file(path).grab()

@@ -1,0 +1,81 @@
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.wire.picture import PictureError
+from producer.sources import opencv
+from producer.sources.network import open_source
+from producer.sources.source import CaptureError
+from tests.parts import ROOT
+from tests.producer.http_camera import HttpCamera
+from tests.producer.sources.reading import jpegs, read
+
+
+@pytest.mark.parametrize("tells_length", [True, False])
+def test_a_cameras_jpegs_come_as_they_were_sent(tells_length: bool) -> None:
+    sent = jpegs()
+
+    with HttpCamera(sent, tells_length=tells_length) as camera:
+        source = open_source(camera.link, 5)
+        came = [read(source).picture for _ in range(2 * len(sent))]
+        source.close()
+
+    first = sent.index(came[0])  # type: ignore[arg-type]
+    assert came == (sent * 3)[first : first + 2 * len(sent)]
+
+
+@pytest.mark.parametrize("form", ["HTTP{}", "async:http{}"])
+def test_every_scheme_that_names_a_network_camera_opens_it(form: str) -> None:
+    with HttpCamera(jpegs()) as camera:
+        source = open_source(form.format(camera.link.removeprefix("http")), 5)
+
+        assert read(source).picture in jpegs()
+        source.close()
+
+
+@pytest.mark.parametrize("bad", [b"", b"no JPEG at all", jpegs()[1][:-40]], ids=["nothing", "text", "half"])
+def test_a_broken_jpeg_is_reported_and_the_next_one_read(bad: bytes) -> None:
+    good = jpegs()[0]
+
+    with HttpCamera([good, bad]) as camera:
+        source = open_source(camera.link, 5)
+        broken = 0
+        for _ in range(6):
+            source.grab()
+            try:
+                assert source.retrieve().picture == good
+            except PictureError:
+                broken += 1
+        source.close()
+
+    assert broken == 3
+
+
+def test_an_unreachable_camera_is_reported_without_its_address(closed_port: int) -> None:
+    # How much FFmpeg prints is settled once in a process: here by nothing but the source.
+    address = f"joe:hunter2@127.0.0.1:{closed_port}/x"
+    lines = [
+        "from producer.sources import network",
+        "from producer.sources.source import CaptureError",
+        f"for link in ('rtsp://{address}', 'http://{address}', '/no/such/hunter2.avi'):",
+        "    try: network.open_source(link, 1)",
+        "    except CaptureError as error: print(error)",
+    ]
+
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.stderr == ""
+    assert done.stdout == "it cannot be opened: away, unreachable, or no video\n" * 3
+
+
+def test_opening_a_camera_that_says_nothing_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opencv, "_OPEN_TIMEOUT", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        link = f"rtsp://127.0.0.1:{silent.getsockname()[1]}/x"
+
+        with pytest.raises(CaptureError, match="it cannot be opened"):
+            open_source(link, 1)

@@ -1,0 +1,100 @@
+"""The kind of camera that a link names, for the producer and compose alike."""
+
+import ctypes
+from importlib import import_module
+from pathlib import Path
+
+import cv2
+import pytest
+
+from producer import sources
+from producer.sources import SCHEMES, Kind, LinkError, kind_of, open_source, path_of
+from tests.producer.http_camera import HttpCamera
+from tests.producer.sources.reading import jpegs, read
+
+
+@pytest.mark.parametrize(
+    ("link", "kind"),
+    [
+        ("rtsp://camera/stream1", Kind.NETWORK),
+        ("rtsps://camera/stream1", Kind.NETWORK),
+        ("http://camera/clip.mp4", Kind.NETWORK),
+        ("https://camera/" + "x" * 5000, Kind.NETWORK),
+        ("rtmp://camera/live", Kind.NETWORK),
+        ("udp://@239.0.0.1:1234", Kind.NETWORK),
+        ("RTSP://camera/stream1", Kind.NETWORK),
+        ("async:http://camera/video.mjpg", Kind.NETWORK),
+        ("rtsp://camera/x?from=file:///y", Kind.NETWORK),
+        ("/videos/clip.mp4", Kind.FILE),
+        ("clip.mp4", Kind.FILE),
+        ("./0.avi", Kind.FILE),
+        ("./0", Kind.FILE),
+        ("0.avi", Kind.FILE),
+        ("dev/video0", Kind.FILE),
+        ("file:///videos/clip.mp4", Kind.FILE),
+        ("FILE:///videos/clip.mp4", Kind.FILE),
+        ("x" * 5000, Kind.FILE),
+        ("0", Kind.DEVICE),
+        ("12", Kind.DEVICE),
+        ("/dev/null", Kind.DEVICE),
+        ("/dev/video99", Kind.DEVICE),  # not plugged in yet
+    ],
+)
+def test_a_link_names_one_kind(link: str, kind: Kind) -> None:
+    assert kind_of(link) is kind
+
+
+def test_a_regular_file_below_dev_is_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("producer.sources.os.path.isfile", {"/dev/shm/clip.avi": True}.get)
+
+    assert kind_of("/dev/shm/clip.avi") is Kind.FILE
+
+
+@pytest.mark.parametrize("link", ["ftps://joe:hunter2@camera/x", "://hunter2", "joe:hunter2://x", "a/b://c"])
+def test_a_link_with_an_unknown_scheme_is_refused(link: str) -> None:
+    with pytest.raises(LinkError) as caught:
+        kind_of(link)
+
+    assert "hunter2" not in str(caught.value)
+    assert all(scheme in str(caught.value) for scheme in SCHEMES)
+
+
+@pytest.mark.parametrize(
+    ("link", "path"),
+    [("clip.mp4", "clip.mp4"), ("file:///a/b c.mp4", "/a/b c.mp4"), ("File://a.mp4", "a.mp4")],
+)
+def test_the_path_of_a_file(link: str, path: str) -> None:
+    assert path_of(link) == path
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_each_kind_is_a_module(kind: Kind) -> None:
+    assert callable(import_module(f"{sources.__name__}.{kind}").open_source)
+
+
+def test_a_file_is_paced_and_a_camera_is_not(clip: Path) -> None:
+    with HttpCamera(jpegs()) as camera:
+        for link, paced in ((str(clip), True), (camera.link, False)):
+            source = open_source(link, read_timeout=5)
+
+            assert (source.paced, read(source).width) == (paced, 64)
+            source.close()
+
+
+def test_opencvs_ffmpeg_has_each_scheme() -> None:
+    demuxers = {"rtsp", "rtsps", "sap", "satip"}  # formats that bring their own protocol
+
+    assert {scheme for scheme, kind in SCHEMES.items() if kind is Kind.NETWORK} <= protocols() | demuxers
+
+
+def protocols() -> set[str]:
+    """Return the protocols that the FFmpeg in OpenCV's wheel can read."""
+    files = list(Path(cv2.__file__).parent.parent.glob("opencv_python*.libs/libavformat*"))
+    if not files:
+        pytest.skip("OpenCV does not come from a wheel for Linux")
+    library = ctypes.CDLL(str(files[0]))
+    library.avio_enum_protocols.restype = ctypes.c_char_p
+    place, found = ctypes.c_void_p(), set[str]()
+    while name := library.avio_enum_protocols(ctypes.byref(place), ctypes.c_int(0)):
+        found.add(name.decode())
+    return found
