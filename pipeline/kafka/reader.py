@@ -1,6 +1,7 @@
 """Reads frames from a topic and hands each on at once."""
 
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -21,16 +22,15 @@ log = logging.getLogger(__name__)
 _POISON = Counter("streamlens_poison_messages", "Messages that are not frames", ["kind"])
 _ASK_EVERY: Final = 1.0  # s
 _EXPIRE_EVERY: Final = 1.0  # s
-_DAY: Final = 24 * 3600.0  # s
 
 
 class Reader:
     """Reads one topic from its end; a message that is not a frame is counted, logged and skipped.
 
-    The first `most_cameras` names get a place. A camera that is not configured and silent for `camera_ttl` s
-    is forgotten, here and in the ledger; then, in the reader's thread, `on_forget` is called with its name.
+    At most `most_cameras` cameras have a place; one that is not configured and silent for `camera_ttl` s is
+    forgotten, here and in the ledger. Then `on_forget` is called with its name, in the reader's thread.
     `on_broker` is called in that thread as well: with True when the broker stops answering, with False when
-    it is back.
+    it answers again.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Reader:
         ledger: Ledger,
         most_cameras: int,
         *,
-        camera_ttl: float = _DAY,
+        camera_ttl: float = math.inf,
         on_broker: Callable[[bool], None] | None = None,
         on_forget: Callable[[str], None] | None = None,
     ) -> None:
