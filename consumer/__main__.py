@@ -34,6 +34,7 @@ def serve(settings: ConsumerSettings) -> int:
         service.on_stop(model.close)
 
     publisher = Publisher(_producer(settings), settings.topicnameout, ledger)
+    service.work("topic", publisher.watch)
     service.on_stop(publisher.close)
 
     labeller = Labeller(

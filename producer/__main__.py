@@ -26,6 +26,7 @@ def serve(settings: ProducerSettings) -> int:
 
     client = clients.producer(settings.kafkaport, settings.compressiontype, settings.kafkaconfig)
     publisher = Publisher(client, settings.topicname, ledger)
+    service.work("topic", publisher.watch)
     service.on_stop(publisher.close)
 
     camera = Camera(

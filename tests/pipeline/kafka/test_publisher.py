@@ -1,3 +1,4 @@
+import threading
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -11,7 +12,9 @@ from confluent_kafka import Message as Delivered
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
 from pipeline.kafka.publisher import Publisher
+from pipeline.service.service import Pulse
 from pipeline.wire.frame import Message
+from tests.clock import Clock
 
 Delivery = Callable[[KafkaError | None, Delivered | None], None]
 MESSAGE = Message(b"front", b"jpeg", [("seq", b"1"), ("captured", b"2")])
@@ -29,9 +32,13 @@ class FakeProducer:
         self.reports: list[tuple[Delivery, KafkaError | None]] = []
         self.flushed: list[float] = []
         self.topic_trouble: KafkaException | KafkaError | None = None
+        self.asked = 0
+        self.while_asked: Callable[[], None] = lambda: None
 
     def list_topics(self, topic: str, timeout: float) -> SimpleNamespace:
         assert timeout <= 1
+        self.asked += 1
+        self.while_asked()
         if isinstance(self.topic_trouble, KafkaException):
             raise self.topic_trouble
         return SimpleNamespace(topics={topic: SimpleNamespace(error=self.topic_trouble)})
@@ -82,6 +89,14 @@ def publisher(producer: FakeProducer, ledger: Ledger) -> Publisher:
     return Publisher(cast("Producer", producer), "videocam", ledger)
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The publisher's time; it passes only when a test moves it on."""
+    clock = Clock()
+    monkeypatch.setattr("pipeline.kafka.publisher.time", clock)
+    return clock
+
+
 def publish(publisher: Publisher, ledger: Ledger, camera: str = "front") -> None:
     ledger.came(camera)
     publisher.publish(MESSAGE, camera=camera, captured=time.time_ns())
@@ -130,38 +145,85 @@ def test_it_is_ready_while_frames_reach_kafka(
     assert publisher.unready() is None
 
 
-def test_who_has_published_nothing_yet_asks_for_the_topic(
+def test_readiness_asks_the_network_nothing(publisher: Publisher, producer: FakeProducer) -> None:
+    reason = publisher.unready()
+
+    assert reason == "topic videocam has not been reached yet"
+    assert producer.asked == 0
+
+
+def test_a_probe_finds_out_whether_the_topic_can_be_reached(
     publisher: Publisher, producer: FakeProducer
 ) -> None:
     producer.topic_trouble = KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
-    assert publisher.unready() == "topic videocam is not reached: no broker"
+    publisher.probe()
+    assert publisher.unready() == "topic videocam cannot be reached: no broker"
 
     producer.topic_trouble = KafkaError(KafkaError.TOPIC_EXCEPTION, "Broker: Invalid topic")
-    assert publisher.unready() == "topic videocam is not reached: Broker: Invalid topic"
+    publisher.probe()
+    assert publisher.unready() == "topic videocam cannot be reached: Broker: Invalid topic"
 
     producer.topic_trouble = None
+    publisher.probe()
     assert publisher.unready() is None
 
 
-def test_who_has_nothing_more_to_publish_asks_whether_the_topic_is_back(
-    publisher: Publisher, producer: FakeProducer, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+def test_when_nothing_more_is_published_a_probe_finds_out_whether_the_topic_is_back(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger, clock: Clock
 ) -> None:
     publish(publisher, ledger)
     producer.report(producer.queue, KafkaError._MSG_TIMED_OUT)
     publisher.poll()
-    assert publisher.unready() is not None
 
-    monkeypatch.setattr("pipeline.kafka.publisher._IDLE", 0.0)
+    publisher.probe()
+    at_once = publisher.unready()
+    clock.now += 6
+    publisher.probe()
 
+    assert at_once is not None
     assert publisher.unready() is None
+    assert producer.asked == 1
 
 
-def test_the_topic_is_asked_for_until_it_is_reached(publisher: Publisher, producer: FakeProducer) -> None:
-    assert publisher.unready() is None
+def test_a_topic_that_was_reached_is_not_asked_for_again(
+    publisher: Publisher, producer: FakeProducer
+) -> None:
+    publisher.probe()
+    publisher.probe()
 
+    assert producer.asked == 1
+
+
+def test_a_frame_delivered_during_a_probe_counts_for_more_than_the_probe(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger
+) -> None:
+    publish(publisher, ledger)
+    producer.report(producer.queue, None)
     producer.topic_trouble = KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
+    producer.while_asked = publisher.poll
 
+    publisher.probe()
+
+    assert producer.asked == 1
     assert publisher.unready() is None
+
+
+def test_the_watch_probes_and_beats_until_it_is_stopped(
+    publisher: Publisher, producer: FakeProducer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.kafka.publisher._PROBE_EVERY", 0.0)
+    producer.topic_trouble = KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
+    pulse = Pulse(threading.Event(), last=0.0)
+
+    def stop_at_the_third() -> None:
+        if producer.asked == 3:
+            pulse.stopping.set()
+
+    producer.while_asked = stop_at_the_third
+    publisher.watch(pulse)
+
+    assert producer.asked == 3
+    assert pulse.last > 0
 
 
 def test_the_older_make_room_in_a_full_queue(
