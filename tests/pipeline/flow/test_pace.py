@@ -58,6 +58,15 @@ def test_a_slower_stream_keeps_its_frames(interval: float, start: float, gaps: l
     assert all(due)
 
 
+@pytest.mark.parametrize(("earliness", "due"), [(0.51, False), (0.49, True), (0.11, True), (0.0, True)])
+def test_a_frame_may_come_half_an_interval_early(earliness: float, due: bool) -> None:
+    pace = Pace(1.0)
+    for _ in range(2):  # the one after the pause, and the one for which it makes room
+        assert pace.due(1000.0)
+
+    assert pace.due(1001.0 - earliness) is due
+
+
 def test_a_long_pause_is_not_made_up_for() -> None:
     pace = Pace(1.0)
     pace.due(0.0)

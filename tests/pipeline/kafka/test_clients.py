@@ -1,6 +1,6 @@
 import logging
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any, cast
 
 import pytest
@@ -27,18 +27,6 @@ def room(producer: Producer, size: int) -> int:
         except BufferError:
             return count
     raise AssertionError("the queue has no end")
-
-
-@pytest.mark.parametrize("compression", ["none", "gzip", "snappy", "lz4", "zstd"])
-def test_librdkafka_takes_the_producers_configuration(compression: str) -> None:
-    with purged(clients.producer(NOWHERE, compression, {})) as producer:
-        producer.produce("topic", b"frame")
-
-
-@pytest.mark.parametrize("fetch_wait", [0.001, 0.1, 1])
-def test_librdkafka_takes_the_consumers_configuration(fetch_wait: float) -> None:
-    with closing(clients.consumer(NOWHERE, "group", fetch_wait, {})) as consumer:
-        consumer.subscribe(["topic"])
 
 
 def test_the_queue_is_bounded_in_frames() -> None:

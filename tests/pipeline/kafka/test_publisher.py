@@ -1,3 +1,4 @@
+import ctypes
 import threading
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
 
+from compose.broker import Broker
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
 from pipeline.kafka.publisher import Publisher
@@ -393,6 +395,26 @@ def test_what_kafka_takes_counts_as_out(ledger: Ledger) -> None:
     publisher.close()
 
     assert ledger.totals() == {"in": 20, "out": 20, "dropped": {}, "pending": 0}
+
+
+def test_a_frame_that_the_broker_refuses_is_never_sent_again(ledger: Ledger) -> None:
+    with Broker({"videocam": 1}) as broker:
+        refuse_next_message(broker)
+        client = clients.producer(broker.bootstrap, "none", {})
+        publisher = Publisher(client, "videocam", ledger)
+
+        publish(publisher, ledger)
+        publisher.close()
+
+    assert ledger.totals() == {"in": 1, "out": 0, "dropped": {"not_delivered": 1}, "pending": 0}
+
+
+def refuse_next_message(broker: Broker) -> None:
+    """Make the broker answer once that the request timed out: a client with retries sends again."""
+    produce, timed_out = 0, (ctypes.c_int * 1)(KafkaError.REQUEST_TIMED_OUT)
+    push = broker._library.rd_kafka_mock_push_request_errors_array
+    push.restype, push.argtypes = None, (ctypes.c_void_p, ctypes.c_int16, ctypes.c_size_t, ctypes.c_void_p)
+    push(broker._cluster, produce, len(timed_out), timed_out)
 
 
 def test_a_frame_too_large_for_kafka_is_dropped(ledger: Ledger) -> None:
