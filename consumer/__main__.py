@@ -23,7 +23,7 @@ from pipeline.wire.frame import Frame
 
 def serve(settings: ConsumerSettings) -> int:
     """Wire the parts and run until told to stop."""
-    process.settle()
+    process.tune()
     ledger = Ledger()
     service = Service("consumer", settings.healthport, ledger)
 

@@ -19,7 +19,7 @@ log = logging.getLogger("producer")
 
 def serve(settings: ProducerSettings) -> int:
     """Wire the parts and run until told to stop."""
-    process.settle()
+    process.tune()
     log.info("camera %s: %s", settings.cameraname, mask(settings.source))
     ledger = Ledger()
     service = Service("producer", settings.healthport, ledger)

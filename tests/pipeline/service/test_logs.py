@@ -53,8 +53,8 @@ def test_a_kind_is_logged_once_a_minute_with_the_count_of_the_held_back(
 
     assert caplog.messages == [
         "at 0",
-        "at 60 (and 5 more of the kind since the last line)",
-        "at 120 (and 5 more of the kind since the last line)",
+        "at 60 (and 5 more of this kind since the last line)",
+        "at 120 (and 5 more of this kind since the last line)",
     ]
 
 

@@ -10,7 +10,7 @@ THREADS = """
 import os
 import {service}.__main__
 from pipeline.service import process
-process.settle()
+process.tune()
 import cv2, numpy
 cv2.resize(numpy.zeros((720, 1280, 3), numpy.uint8), (500, 300))
 print(len(os.listdir("/proc/self/task")))
@@ -21,7 +21,7 @@ import resource, threading
 import numpy
 from pipeline.wire import picture
 from pipeline.service import process
-process.settle()
+process.tune()
 jpeg = picture.encode(numpy.zeros((720, 1280, 3), numpy.uint8), 85)
 
 def decode(times):
