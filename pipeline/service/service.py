@@ -51,10 +51,10 @@ class _Worker:
     thread: threading.Thread
 
 
-class Part:
-    """A part of a service that comes and goes as a whole: workers, conditions of readiness, and closers.
+class WorkerGroup:
+    """Workers that come and go together, with their conditions of readiness and what they leave to close.
 
-    `Service.part` makes one, before or during `run`. Its methods may be called from any thread.
+    `Service.group` makes one, before or during `run`. Its methods may be called from any thread.
     """
 
     def __init__(self, service: "Service", name: str, *, closed: bool) -> None:
@@ -106,13 +106,13 @@ class Part:
         _close(close)
 
     def release(self) -> None:
-        """End the workers, close what was added, and let the service go on without this part.
+        """End the workers, close what was added, and let the service go on without this group.
 
         Waits for the workers, five seconds at most, but not for the one that calls it.
         """
         with self._service._lock:
             # From now on a worker that hangs no longer counts, nor does what is missing.
-            self._service._parts = [part for part in self._service._parts if part is not self]
+            self._service._groups = [group for group in self._service._groups if group is not self]
         self._stopping.set()
         _join(self._workers)
         self._close()
@@ -136,34 +136,34 @@ class Service:
         self._running = False
         self._stopping = threading.Event()
         self._failed = False
-        self._main = Part(self, "", closed=False)
-        self._parts = [self._main]
+        self._main = WorkerGroup(self, "", closed=False)
+        self._groups = [self._main]
         self._health = HealthServer(health, alive=self.frozen, ready=self.unready, ledger=ledger)
 
     def work(self, name: str, run: Callable[[Pulse], None]) -> None:
-        """Add a worker that runs as long as the service; see `Part.work`."""
+        """Add a worker that runs as long as the service; see `WorkerGroup.work`."""
         self._main.work(name, run)
 
     def repeat(self, name: str, step: Callable[[], object]) -> None:
-        """Add a worker that does one step after another; see `Part.repeat`."""
+        """Add a worker that does one step after another; see `WorkerGroup.repeat`."""
         self._main.repeat(name, step)
 
     def require(self, reason: Callable[[], str | None]) -> None:
-        """Add a condition of readiness; see `Part.require`."""
+        """Add a condition of readiness; see `WorkerGroup.require`."""
         self._main.require(reason)
 
     def on_stop(self, close: Callable[[], None]) -> None:
-        """Add what to close at the end; see `Part.on_stop`."""
+        """Add what to close at the end; see `WorkerGroup.on_stop`."""
         self._main.on_stop(close)
 
-    def part(self, name: str) -> Part:
-        """Return a new, empty part, which can be released while the service runs."""
+    def group(self, name: str) -> WorkerGroup:
+        """Return a new, empty group, which can be released while the service runs."""
         with self._lock:
-            part = Part(self, name, closed=self._stopping.is_set())
-            self._parts = [*self._parts, part]
+            group = WorkerGroup(self, name, closed=self._stopping.is_set())
+            self._groups = [*self._groups, group]
         if self._stopping.is_set():
-            part._stopping.set()
-        return part
+            group._stopping.set()
+        return group
 
     def run(self) -> int:
         """Run until stopped; return the exit status: 0, or 1 when a worker failed too often."""
@@ -192,8 +192,8 @@ class Service:
     def stop(self) -> None:
         """End `run`, from any thread."""
         self._stopping.set()
-        for part in self._parts:
-            part._stopping.set()
+        for group in self._groups:
+            group._stopping.set()
 
     def frozen(self) -> str | None:
         """Return which worker has not beaten for too long, or None."""
@@ -207,11 +207,11 @@ class Service:
         """Return the first thing that is missing, or None."""
         if self._stopping.is_set():
             return "stopping"
-        reasons = (reason() for part in self._parts for reason in part._conditions)
+        reasons = (reason() for group in self._groups for reason in group._conditions)
         return next(filter(None, reasons), None)
 
     def _workers(self) -> list[_Worker]:
-        return [worker for part in self._parts for worker in part._workers]
+        return [worker for group in self._groups for worker in group._workers]
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
         log.info("%s received", signal.Signals(number).name)
@@ -260,8 +260,8 @@ class Service:
         with self._lock:
             self._running = False
         _join(self._workers())
-        for part in reversed(self._parts):
-            part._close()
+        for group in reversed(self._groups):
+            group._close()
 
 
 def _join(workers: Sequence[_Worker]) -> None:

@@ -317,7 +317,7 @@ def test_one_workers_failure_does_not_disturb_another(service: Service) -> None:
     assert len(steps) == 10
 
 
-# Parts that come and go
+# Groups of workers that come and go
 
 
 @pytest.fixture
@@ -348,13 +348,13 @@ def running(service: Service) -> Iterator[Service]:
     assert thread.status == 0
 
 
-def test_a_part_added_before_the_start_runs_with_the_service(service: Service) -> None:
-    service.part("door").repeat("work", service.stop)
+def test_a_group_added_before_the_start_runs_with_the_service(service: Service) -> None:
+    service.group("door").repeat("work", service.stop)
 
     assert service.run() == 0
 
 
-def test_a_part_added_while_the_service_runs_starts_at_once(running: Service) -> None:
+def test_a_group_added_while_the_service_runs_starts_at_once(running: Service) -> None:
     names: list[str] = []
     started = threading.Event()
 
@@ -362,32 +362,32 @@ def test_a_part_added_while_the_service_runs_starts_at_once(running: Service) ->
         names.append(threading.current_thread().name)
         started.set()
 
-    running.part("door").repeat("capture", step)
+    running.group("door").repeat("capture", step)
 
     assert started.wait(10)
     assert names[0] == "capture door"
 
 
-def test_a_released_part_ends_and_is_closed_in_reverse_order_while_the_service_goes_on(
+def test_a_released_group_ends_and_is_closed_in_reverse_order_while_the_service_goes_on(
     running: Service,
 ) -> None:
     ended: list[str] = []
     started = threading.Event()
-    part = running.part("door")
+    group = running.group("door")
 
     def work(pulse: Pulse) -> None:
         started.set()
         wait_for_stop(pulse)
         ended.append("worker")
 
-    part.work("capture", work)
-    part.on_stop(lambda: ended.append("first"))
-    part.on_stop(lambda: ended.append("second"))
-    part.require(lambda: "door is away")
+    group.work("capture", work)
+    group.on_stop(lambda: ended.append("first"))
+    group.on_stop(lambda: ended.append("second"))
+    group.require(lambda: "door is away")
     before = running.unready()
     assert started.wait(10)
 
-    part.release()
+    group.release()
 
     assert before == "door is away"
     assert running.unready() is None
@@ -401,12 +401,12 @@ def test_a_worker_that_hangs_while_it_is_released_is_left_behind_and_no_longer_c
     monkeypatch.setattr(module, "_JOIN", 0.1)
     monkeypatch.setattr(module, "_FROZEN", 0.5)
     hanging, closed = threading.Event(), threading.Event()
-    part = running.part("door")
-    part.work("capture", lambda _: cast("None", hanging.wait()))
-    part.on_stop(closed.set)
+    group = running.group("door")
+    group.work("capture", lambda _: cast("None", hanging.wait()))
+    group.on_stop(closed.set)
     wait_for(lambda: "capture door" in (running.frozen() or ""), 10, "the worker to hang")
 
-    part.release()
+    group.release()
     frozen = running.frozen()
     hanging.set()
 
@@ -420,48 +420,48 @@ def test_a_worker_that_crashes_while_it_is_released_is_not_restarted(
 ) -> None:
     monkeypatch.setattr(module, "MOST_RESTARTS", 0)
     runs: list[int] = []
-    part = running.part("door")
+    group = running.group("door")
 
     def work(pulse: Pulse) -> None:
         runs.append(len(runs))
         pulse.stopping.wait()
         raise RuntimeError("a bug")
 
-    part.work("capture", work)
+    group.work("capture", work)
     wait_for(lambda: runs, 10, "the worker")
 
-    part.release()
+    group.release()
 
     assert runs == [0]
     assert running.unready() is None  # it is not stopping
 
 
-def test_a_part_may_be_released_by_its_own_worker(running: Service) -> None:
+def test_a_group_may_be_released_by_its_own_worker(running: Service) -> None:
     closed = threading.Event()
-    part = running.part("door")
-    part.on_stop(closed.set)
+    group = running.group("door")
+    group.on_stop(closed.set)
 
-    part.work("capture", lambda _: part.release())
+    group.work("capture", lambda _: group.release())
 
     assert closed.wait(10)
     wait_for(lambda: "capture door" not in [t.name for t in threading.enumerate()], 10, "the worker's end")
 
 
-def test_a_released_part_starts_nothing_more_and_closes_at_once(running: Service) -> None:
+def test_a_released_group_starts_nothing_more_and_closes_at_once(running: Service) -> None:
     started, closed = threading.Event(), threading.Event()
-    part = running.part("door")
-    part.release()
+    group = running.group("door")
+    group.release()
 
-    part.repeat("capture", started.set)
-    part.on_stop(closed.set)
-    part.release()
+    group.repeat("capture", started.set)
+    group.on_stop(closed.set)
+    group.release()
 
     assert closed.is_set()
     assert not started.is_set()
 
 
-def test_a_released_parts_restarts_are_no_longer_counted(running: Service) -> None:
-    part = running.part("door")
+def test_a_released_groups_restarts_are_no_longer_counted(running: Service) -> None:
+    group = running.group("door")
     failed = threading.Event()
 
     def work(pulse: Pulse) -> None:
@@ -470,20 +470,20 @@ def test_a_released_parts_restarts_are_no_longer_counted(running: Service) -> No
             raise RuntimeError("a bug")
         wait_for_stop(pulse)
 
-    part.work("capture", work)
+    group.work("capture", work)
     wait_for(lambda: restarts("capture door") == 1, 10, "the restart")
 
-    part.release()
+    group.release()
 
     name = "streamlens_worker_restarts_total"
     assert REGISTRY.get_sample_value(name, {"worker": "capture door"}) is None
 
 
-def test_parts_are_closed_with_the_service_the_last_first(service: Service) -> None:
+def test_groups_are_closed_with_the_service_the_last_first(service: Service) -> None:
     closed: list[str] = []
     service.on_stop(lambda: closed.append("service"))
-    service.part("door").on_stop(lambda: closed.append("door"))
-    service.part("yard").on_stop(lambda: closed.append("yard"))
+    service.group("door").on_stop(lambda: closed.append("door"))
+    service.group("yard").on_stop(lambda: closed.append("yard"))
     service.repeat("work", service.stop)
 
     service.run()
@@ -491,14 +491,14 @@ def test_parts_are_closed_with_the_service_the_last_first(service: Service) -> N
     assert closed == ["yard", "door", "service"]
 
 
-def test_a_part_added_after_the_end_starts_nothing_and_closes_at_once(service: Service) -> None:
+def test_a_group_added_after_the_end_starts_nothing_and_closes_at_once(service: Service) -> None:
     service.repeat("work", service.stop)
     service.run()
     started, closed = threading.Event(), threading.Event()
 
-    part = service.part("door")
-    part.repeat("capture", started.set)
-    part.on_stop(closed.set)
+    group = service.group("door")
+    group.repeat("capture", started.set)
+    group.on_stop(closed.set)
     service.repeat("late", started.set)
 
     assert closed.is_set()
@@ -509,11 +509,11 @@ def test_a_closer_that_fails_does_not_stop_the_others(
     running: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
     closed = threading.Event()
-    part = running.part("door")
-    part.on_stop(closed.set)
-    part.on_stop(cast("Callable[[], None]", lambda: 1 // 0))
+    group = running.group("door")
+    group.on_stop(closed.set)
+    group.on_stop(cast("Callable[[], None]", lambda: 1 // 0))
 
-    part.release()
+    group.release()
 
     assert closed.is_set()
     assert [record.exc_info is not None for record in caplog.records] == [True]
