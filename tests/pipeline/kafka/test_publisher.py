@@ -23,7 +23,7 @@ MESSAGE = Message(b"front", b"jpeg", [("seq", b"1"), ("captured", b"2")])
 
 
 class FakeProducer:
-    """Keeps a queue of `room` messages; what it was told to go wrong goes wrong at the next `produce`."""
+    """Keeps a queue of `room` messages; the next `produce` raises the first of `trouble`."""
 
     def __init__(self, room: int = 2) -> None:
         self.room = room
@@ -60,7 +60,7 @@ class FakeProducer:
             self.report(self.in_flight, KafkaError._PURGE_INFLIGHT)
 
     def report(self, messages: list[Delivery], code: int | None) -> None:
-        """Make known at the next poll what became of these messages."""
+        """Report the fate of these messages at the next poll."""
         self.reports += [(message, None if code is None else KafkaError(code)) for message in messages]
         messages.clear()
 
@@ -228,7 +228,7 @@ def test_the_watch_probes_and_beats_until_it_is_stopped(
     assert pulse.last > 0
 
 
-def test_the_older_make_room_in_a_full_queue(
+def test_older_frames_make_room_in_a_full_queue(
     publisher: Publisher, producer: FakeProducer, ledger: Ledger
 ) -> None:
     for camera in ("a", "b", "c"):
@@ -244,7 +244,7 @@ def test_the_older_make_room_in_a_full_queue(
     }
 
 
-def test_what_is_on_its_way_is_not_called_back(
+def test_frames_in_flight_are_not_purged(
     publisher: Publisher, producer: FakeProducer, ledger: Ledger
 ) -> None:
     publish(publisher, ledger, "sent")
@@ -260,7 +260,7 @@ def test_what_is_on_its_way_is_not_called_back(
     assert len(producer.queue) == 1
 
 
-def test_a_frame_is_dropped_where_all_of_a_full_queue_is_on_its_way(
+def test_a_frame_is_dropped_if_everything_in_a_full_queue_is_in_flight(
     publisher: Publisher, producer: FakeProducer, ledger: Ledger, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(2):
@@ -306,7 +306,7 @@ def test_a_frame_that_was_not_delivered_is_dropped_with_the_reason(
     assert ledger.totals() == {"in": 1, "out": 0, "dropped": {reason: 1}, "pending": 0}
 
 
-def test_trouble_is_logged_once_per_kind(
+def test_failures_are_logged_once_per_kind(
     publisher: Publisher, producer: FakeProducer, ledger: Ledger, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(5):
@@ -319,7 +319,7 @@ def test_trouble_is_logged_once_per_kind(
     assert caplog.messages[0].startswith("a frame of front was not published (not_delivered): ")
 
 
-def test_at_the_end_what_cannot_be_sent_is_dropped(
+def test_closing_drops_frames_that_cannot_be_sent(
     publisher: Publisher, producer: FakeProducer, ledger: Ledger
 ) -> None:
     publish(publisher, ledger)
@@ -333,7 +333,7 @@ def test_at_the_end_what_cannot_be_sent_is_dropped(
     assert sum(producer.flushed) <= 3
 
 
-def test_at_the_end_nothing_is_purged_where_all_was_sent(
+def test_closing_purges_nothing_if_everything_was_sent(
     publisher: Publisher, producer: FakeProducer, ledger: Ledger
 ) -> None:
     publish(publisher, ledger)
@@ -347,7 +347,7 @@ def test_at_the_end_nothing_is_purged_where_all_was_sent(
 # With librdkafka itself
 
 
-def test_while_kafka_is_away_the_queue_stays_bounded_and_all_is_counted(ledger: Ledger) -> None:
+def test_while_kafka_is_away_the_queue_stays_bounded_and_every_frame_is_counted(ledger: Ledger) -> None:
     client = clients.producer("127.0.0.1:1", "none", {})
     publisher = Publisher(client, "videocam", ledger)
     frame = Message(b"front", bytes(1_000_000), [("seq", b"1")])
@@ -373,7 +373,7 @@ def test_while_kafka_is_away_the_queue_stays_bounded_and_all_is_counted(ledger: 
     assert len(client) == 0
 
 
-def test_the_newest_is_among_those_that_wait_for_kafka(ledger: Ledger) -> None:
+def test_the_newest_frame_is_among_those_waiting_for_kafka(ledger: Ledger) -> None:
     client = clients.producer("127.0.0.1:1", "none", {"queue.buffering.max.messages": 4})
     publisher = Publisher(client, "videocam", ledger)
 
@@ -386,7 +386,7 @@ def test_the_newest_is_among_those_that_wait_for_kafka(ledger: Ledger) -> None:
     assert ledger.totals()["pending"] == 0
 
 
-def test_what_kafka_takes_counts_as_out(ledger: Ledger) -> None:
+def test_frames_that_kafka_accepts_count_as_out(ledger: Ledger) -> None:
     client = clients.producer("127.0.0.1:1", "none", {"test.mock.num.brokers": 1})
     publisher = Publisher(client, "videocam", ledger)
 

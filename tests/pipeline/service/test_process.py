@@ -52,5 +52,5 @@ def test_the_libraries_start_no_threads_of_their_own(service: str) -> None:
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc that is told so")
-def test_the_memory_of_a_frame_is_not_asked_for_again_with_each() -> None:
+def test_frames_reuse_the_memory_of_earlier_ones() -> None:
     assert output(FAULTS) < 100, "of the 675 pages of an image"

@@ -83,7 +83,7 @@ def restarts(worker: str) -> float:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_service_and_all_is_closed_in_reverse_order(
+def test_a_signal_ends_the_service_and_everything_is_closed_in_reverse_order(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_SUMMARY", 0.05)
@@ -184,7 +184,7 @@ def test_a_step_is_repeated_until_the_end(service: Service) -> None:
     assert steps == list(range(10))
 
 
-def test_what_was_there_at_the_start_is_left_alone_by_the_garbage_collector(service: Service) -> None:
+def test_the_garbage_collector_skips_everything_allocated_before_the_start(service: Service) -> None:
     frozen: list[int] = []
 
     def step() -> str:
@@ -218,7 +218,7 @@ def test_a_repeated_step_beats_each_time(service: Service, clock: Clock) -> None
 
 
 @pytest.mark.skipif(not Path("/proc/thread-self").exists(), reason="there is no /proc here, as on Linux")
-def test_a_worker_has_its_name_in_the_system_too(service: Service) -> None:
+def test_the_system_shows_a_workers_name(service: Service) -> None:
     names = []
 
     def work(_: Pulse) -> None:
@@ -231,7 +231,7 @@ def test_a_worker_has_its_name_in_the_system_too(service: Service) -> None:
     assert names == ["a name that is "[:15].strip()]
 
 
-def test_a_worker_that_fails_is_started_again_and_counted(
+def test_a_worker_that_fails_is_restarted_and_counted(
     service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = restarts("flaky")
@@ -522,7 +522,7 @@ def test_a_closer_that_fails_does_not_stop_the_others(
 # What it reports
 
 
-def test_a_hanging_worker_is_told_over_http(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_worker_is_reported_over_http(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_FROZEN", 0.5)
     release = threading.Event()
     healthy: list[tuple[int, str]] = []
@@ -549,7 +549,7 @@ def test_a_hanging_worker_is_told_over_http(service: Service, monkeypatch: pytes
     assert hanging[0][1].startswith("worker hang has not beaten for ")
 
 
-def test_readiness_tells_the_first_thing_that_is_missing(service: Service) -> None:
+def test_readiness_reports_the_first_missing_thing(service: Service) -> None:
     missing: dict[str, str | None] = {"camera": None, "kafka": None}
     service.require(lambda: missing["camera"])
     service.require(lambda: missing["kafka"])
@@ -564,7 +564,7 @@ def test_readiness_tells_the_first_thing_that_is_missing(service: Service) -> No
     service._health._server.server_close()
 
 
-def test_readiness_and_the_ledger_are_told_over_http(service: Service, ledger: Ledger) -> None:
+def test_readiness_and_the_ledger_are_reported_over_http(service: Service, ledger: Ledger) -> None:
     answers: dict[str, tuple[int, str]] = {}
 
     def ask() -> None:
@@ -589,7 +589,7 @@ def test_a_service_can_run_after_another() -> None:
         assert service.run() == 0
 
 
-def test_every_summary_says_what_is_missing(
+def test_each_summary_reports_the_missing_thing(
     service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(module, "_SUMMARY", 0.1)
@@ -610,7 +610,7 @@ def test_every_summary_says_what_is_missing(
     assert caplog.messages == ["not ready: no broker"] * 2
 
 
-def test_a_summary_tells_what_happened_since_the_last(
+def test_a_summary_counts_since_the_last_one(
     service: Service, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
