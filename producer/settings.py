@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from pipeline.service.settings import Bootstrap, Duration, Settings
+from pipeline.service.settings import Bootstrap, Duration, KafkaWrites
 from pipeline.wire.frame import UNNAMED, Format, is_name
 from producer import sources
 
@@ -25,7 +25,7 @@ def _check_link(link: SecretStr) -> SecretStr:
     return link
 
 
-class ProducerSettings(Settings):
+class ProducerSettings(KafkaWrites):
     """What the producer takes from the environment."""
 
     videolink: Annotated[SecretStr, AfterValidator(_check_link)] = Field(

@@ -28,7 +28,7 @@ def serve(settings: VideoSettings) -> int:
     service = Service("video", settings.healthport, ledger)
 
     board = Board(Limits(settings.nosignalafter, settings.staleafter), ledger)
-    service.at_end(board.drop_rest)
+    service.on_stop(board.drop_rest)
 
     certificate = _certificate(settings)
     site = Site(
@@ -44,17 +44,19 @@ def serve(settings: VideoSettings) -> int:
     allow_files()
     web = WebServer(site, listen(settings.displayport, share=settings.shareport), certificate)
     service.work("web", web.run)
-    service.at_end(web.close)
+    service.on_stop(web.close)
 
     # A group of its own: every server shows every camera, however many servers there are.
     group = f"{settings.groupname}-{uuid.uuid4().hex[:12]}"
     source = clients.consumer(settings.kafkaport, group, settings.kafkafetchwait, settings.kafkaconfig)
-    reader = Reader(source, settings.topicname, board.offer, ledger, settings.maxcameras)
+    reader = Reader(
+        source, settings.topicname, board.offer, ledger, settings.maxcameras, camera_ttl=settings.camerattl
+    )
     board.broker_away = lambda: reader.broker_away
     service.repeat("read", reader.step)
     # Once there are cameras, a page that says "no signal" is worth more than none.
-    service.ready_when(lambda: None if ledger.totals()["in"] else reader.unready())
-    service.at_end(reader.close)
+    service.require(lambda: None if ledger.totals()["in"] else reader.unready())
+    service.on_stop(reader.close)
 
     log.info(
         "pictures at port %d, for browsers at port %d", settings.displayport.port, settings.nodeport.port
