@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from consumer.stamp import jpeg_head
 from consumer.stamp.jpeg_head import UnfitError
 from pipeline.wire import picture
-from pipeline.wire.jpeg import END
+from pipeline.wire.jpeg import END, head_length
 from pipeline.wire.picture import MCU, Image
 
 # Within entropy-coded data a 0xff is followed by a 0, or it begins a marker: a restart, or the end.
@@ -41,8 +41,7 @@ class Tiles:
 
         Raises `UnfitError` where the JPEG is of another kind or quality, or no restart marker ends a row.
         """
-        self._length = jpeg_head.head_length(jpeg)
-        head = jpeg_head.parse(jpeg[: self._length])
+        head = jpeg_head.read(jpeg)
         own = jpeg_head.quality_of(head.components)
         if own is None:
             raise UnfitError("tables")
@@ -54,7 +53,7 @@ class Tiles:
         self.columns, self.rows = row // head.interval, -(-head.height // MCU)
         self.width = head.interval * MCU
         self._jpeg, self._head, self._quality = jpeg, head, own
-        self._begins, self._ends = [self._length], list[int]()
+        self._begins, self._ends = [head.length], list[int]()
         self._changed: dict[int, bytes] = {}
 
     def touched(self, areas: Iterable[Area]) -> list[Area]:
@@ -91,7 +90,7 @@ class Tiles:
     def put(self, area: Area, image: Image) -> None:
         """Put pixels in an area's place."""
         data = picture.encode(image, self._quality, self._head.interval)
-        begin = jpeg_head.head_length(data)
+        begin = head_length(data)
         for tile, marker in zip(self._tiles(area), _MARKER.finditer(data, begin), strict=True):
             self._changed[tile] = data[begin : marker.start()]
             begin = marker.end()
@@ -125,7 +124,7 @@ class Tiles:
         height = min(area.bottom * MCU, head.height) - area.top * MCU
         width = min(area.right * self.width, head.width) - area.left * self.width
         size = height.to_bytes(2) + width.to_bytes(2)
-        return self._jpeg[: head.size_at] + size + self._jpeg[head.size_at + 4 : self._length]
+        return self._jpeg[: head.size_at] + size + self._jpeg[head.size_at + 4 : head.length]
 
     def _find(self, rows: int) -> None:
         """Find where the tiles of the first rows are; raise `UnfitError` where markers are missing."""

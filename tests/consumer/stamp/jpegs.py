@@ -1,7 +1,6 @@
 """JPEGs of many kinds, and what is in them, for the tests of stamping."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ from pipeline.wire import picture
 from pipeline.wire.frame import Frame
 from pipeline.wire.picture import MCU, Image, PictureError
 from pipeline.wire.predictions import Box, Prediction, Result
+from tests.jpegs import segments
 
 EXIF: Final = bytes.fromhex("ffe1 0022 457869660000 4d4d002a00000008 0001 0112000300000001 00060000 00000000")
 """Says that the picture is to be turned by a quarter."""
@@ -50,16 +50,6 @@ def coded(image: Image, *options: int) -> bytes:
     ok, data = cv2.imencode(".jpg", image, options)
     assert ok
     return data.tobytes()
-
-
-def segments(jpeg: bytes) -> Iterator[tuple[int, int, int]]:
-    """Return the marker, the begin and the end of each segment, the start of scan the last."""
-    marker, at = 0, 2
-    while marker != 0xDA:
-        assert jpeg[at] == 0xFF
-        marker, begin = jpeg[at + 1], at
-        at += 2 + int.from_bytes(jpeg[at + 2 : at + 4])
-        yield marker, begin, at
 
 
 def find(jpeg: bytes, marker: int) -> int:

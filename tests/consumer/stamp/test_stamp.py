@@ -42,11 +42,11 @@ from tests.consumer.stamp.jpegs import (
     framed,
     joined,
     noise,
-    segments,
     split,
     squares,
     without,
 )
+from tests.jpegs import padded, segments
 
 QUALITY = 72
 IMAGE = noise(300, 120)
@@ -324,7 +324,6 @@ UNFIT = {
     ),
     "a restart that is missing": ("markers", missing_marker(), QUALITY),
     "restarts swapped": ("markers", swapped_markers(), QUALITY),
-    "a fill byte in the head": ("markers", JPEG[:SOF] + b"\xff" + JPEG[SOF:], None),
 }
 """Why a JPEG is stamped as a whole, such a JPEG, and its quality where that is known."""
 
@@ -358,7 +357,7 @@ def test_what_has_no_tiles_is_counted_and_stamped_as_a_whole(
 def test_what_opencv_does_not_know_is_counted_and_told(reason: str, jpeg: bytes) -> None:
     before = stamped_whole().get(reason, 0)
 
-    with pytest.raises(PictureError, match="are no picture"):
+    with pytest.raises(PictureError, match="not a picture"):
         stamp(framed(jpeg, IMAGE, BOXES), None)
 
     assert stamped_whole()[reason] == before + 1
@@ -414,6 +413,28 @@ def test_a_frame_on_which_nothing_is_drawn_stays_as_it_is() -> None:
 
     assert reasons(frame) == {}
     assert stamp(frame, None) == JPEG
+
+
+@PROPERTY
+@given(jpeg=padded(JPEG))
+def test_fill_bytes_and_stand_alone_markers_in_the_head_leave_it_to_the_tiles(jpeg: bytes) -> None:
+    frame = framed(jpeg, IMAGE, BOXES)
+    head = jpeg[: len(jpeg) - len(JPEG) + len(split(JPEG).head)]
+
+    assert reasons(frame) == {}
+    stamped = stamp(frame, None)
+    assert stamped == head + stamp(replace(frame, jpeg=JPEG), None)[len(split(JPEG).head) :]
+    assert np.array_equal(picture.decode(stamped), picture.decode(stamp(replace(frame, jpeg=JPEG), None)))
+
+
+def test_fill_bytes_before_restart_markers_leave_it_to_the_tiles() -> None:
+    parts = split(JPEG)
+    jpeg = joined(replace(parts, markers=[b"\xff" + marker for marker in parts.markers]))
+    frame = framed(jpeg, IMAGE, BOXES)
+
+    assert reasons(frame) == {}
+    plain = picture.decode(stamp(replace(frame, jpeg=JPEG), None))
+    assert np.array_equal(picture.decode(stamp(frame, None)), plain)
 
 
 def test_what_follows_the_end_stays() -> None:
