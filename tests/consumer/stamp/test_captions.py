@@ -58,6 +58,10 @@ def test_a_model_that_found_nothing_has_no_caption_next_to_others() -> None:
     assert texts(answer("emonet_1"), Prediction("imagenet_2")) == ["Nothing"]
 
 
+def test_results_are_shown_without_the_number_of_their_frame() -> None:
+    assert texts(Prediction("imagenet_1", (Result("tench", 0.5),))) == ["tench 50%"]
+
+
 def test_a_frame_in_which_all_models_found_nothing_says_so_once() -> None:
     assert write_captions([answer("emonet_1"), answer("detect_2")]) == [Caption("", "Nothing", WHITE)]
 

@@ -149,12 +149,12 @@ def test_a_text_looks_as_opencv_draws_it_within_its_outline(
 
     drawn, covered = straight(text, colour, shade)
     # The picture's surroundings are included, because the text may reach beyond it.
-    wanted = np.full((100 + 2 * FAR, 280 + 2 * FAR, 3), shade, np.uint8)
+    expected = np.full((100 + 2 * FAR, 280 + 2 * FAR, 3), shade, np.uint8)
     at = slice(FAR + top - AROUND, None), slice(FAR + left - AROUND, None)
-    there = wanted[at][: drawn.shape[0], : drawn.shape[1]]
+    there = expected[at][: drawn.shape[0], : drawn.shape[1]]
     part = tuple(slice(side) for side in there.shape[:2])
     there[covered[part] > 0] = drawn[part][covered[part] > 0]
-    assert np.array_equal(image, wanted[FAR:-FAR, FAR:-FAR])
+    assert np.array_equal(image, expected[FAR:-FAR, FAR:-FAR])
 
 
 @pytest.mark.parametrize("letters", range(8, 60, 3))

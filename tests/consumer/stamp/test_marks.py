@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +34,18 @@ def drawn_and_covered(mark: Mark) -> tuple[Image, Image]:
     for left, top, right, bottom in mark.areas():
         covered[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = 1
     return (image != GREY).any(axis=2).astype(np.uint8), covered
+
+
+@pytest.mark.parametrize("thin", [2, 3, 6])
+def test_an_outline_has_as_much_black_on_either_side_as_it_is_thick(thin: int) -> None:
+    image = blank(120, 120)
+
+    Outline((50, 50, 40, 40), thin, BLUE).draw(image, 0, 0)
+
+    left_edge = image[70, 30:71]
+    blue = np.flatnonzero((left_edge == BLUE).all(axis=1))
+    black = np.flatnonzero((left_edge == 0).all(axis=1))
+    assert (black < blue[0]).sum() == (black > blue[-1]).sum() == thin
 
 
 @PROPERTY

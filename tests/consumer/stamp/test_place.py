@@ -81,6 +81,10 @@ def test_lines_for_which_there_is_no_room_are_left_out() -> None:
     assert all(is_within(mark, 640, 480) for mark in placed)
 
 
+def test_texts_that_do_not_fit_are_left_out() -> None:
+    assert texts([caption(), caption(box=(0, 0, 1, 100))], 1, 300) == []
+
+
 @PROPERTY
 @given(labels=st.lists(st.tuples(LABELS, LABELS), max_size=5), width=SIDE, height=SIDE)
 def test_lines_are_within_any_picture_and_apart(
