@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from consumer.model import Model
-from consumer.stamp import annotate
-from consumer.stamp.stamp import stamp
+from consumer.stamp import draw_predictions, stamp
 from pipeline.flow.ledger import Ledger
 from pipeline.flow.newest import Newest
 from pipeline.kafka.publisher import Publisher
@@ -82,7 +81,7 @@ class Labeller:
 
     def _matrix(self, frame: Frame) -> Message:
         image = picture.decode(frame.jpeg)
-        annotate.stamp(image, frame.predictions)
+        draw_predictions(image, frame.predictions)
         return Message(None, mat.encode(image), [])
 
 

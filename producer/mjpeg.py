@@ -1,56 +1,45 @@
-"""The pictures of a stream of JPEGs, made fit to travel alone (ITU-T T.81, annex B)."""
+"""The JPEGs of a Motion JPEG stream, made complete in themselves (ITU-T T.81, annex B)."""
 
 from functools import cache
 from typing import Final
 
 import numpy as np
 
-from pipeline.wire import picture
+from pipeline.wire import jpeg, picture
 from pipeline.wire.jpeg import END, START, JpegError
 
-_TABLES: Final = 0xC4
-_SCAN: Final = 0xDA
-_JFIF, _ADOBE, _COMMENT = 0xE0, 0xEE, 0xFE
-_METADATA: Final = frozenset([*range(0xE1, 0xF0), _COMMENT]) - {_ADOBE}
+_METADATA: Final = jpeg.APPLICATION_DATA - {jpeg.JFIF, jpeg.ADOBE} | {jpeg.COMMENT}
 
 
 def self_contained(data: bytes) -> bytes:
     """Return a camera's JPEG without metadata and padding, and with its Huffman tables.
 
-    The tables of a JPEG that brings none are the standard's (annex K), as for all Motion JPEG. Adobe's
-    segment stays: it says which colours they are. Raises `JpegError` for what is no JPEG, or not whole.
+    A JPEG without Huffman tables gets the standard's (annex K), as Motion JPEG requires. Adobe's segment
+    stays, because it says how the colours are coded. Raises `JpegError` for data that is not a complete JPEG.
     """
-    if not data.startswith(START):
-        raise JpegError(f"no JPEG: begins with {data[:4].hex() or 'nothing'}, not ffd8")
-    kept, has_tables, at = [START], False, len(START)
-    while data[at : at + 1] == b"\xff" and at + 4 <= len(data):
-        marker, after = data[at + 1], at + 2 + int.from_bytes(data[at + 2 : at + 4])
-        if marker == 0xFF:  # a fill byte before the marker
-            after = at + 1
-        elif marker == _SCAN:
-            end = data.rfind(END, after)  # from behind, where it is
-            if end < 0:
+    kept, has_tables = [START], False
+    for marker, begin, end in jpeg.segments(data):
+        if marker == jpeg.START_OF_SCAN:
+            image_end = data.rfind(END, end)  # searched from behind, where it is
+            if image_end < 0:
                 raise JpegError(f"truncated JPEG: {len(data)} bytes without an end marker")
-            return b"".join([*kept, b"" if has_tables else _standard_tables(), data[at:end], END])
-        elif marker not in _METADATA and not _is_foreign(data, at):
-            has_tables |= marker == _TABLES
-            kept.append(data[at:after])
-        at = after
+            tables = b"" if has_tables else _standard_tables()
+            return b"".join([*kept, tables, data[begin:image_end], END])
+        segment = data[begin:end]
+        if marker not in _METADATA and not _is_foreign(marker, segment):
+            has_tables |= marker == jpeg.HUFFMAN_TABLES
+            kept.append(segment)
     raise JpegError("broken JPEG: no scan")
 
 
-def _is_foreign(data: bytes, at: int) -> bool:
-    # AVI1 and others use JFIF's marker for what means nothing outside their own files.
-    return data[at + 1] == _JFIF and data[at + 4 : at + 9] != b"JFIF\0"
+def _is_foreign(marker: int, segment: bytes) -> bool:
+    # AVI1 and others use JFIF's marker for data that means nothing outside their own files.
+    return marker == jpeg.JFIF and segment[4:9] != b"JFIF\0"
 
 
 @cache
 def _standard_tables() -> bytes:
     data = picture.encode(np.zeros((16, 16, 3), np.uint8), 85)
-    tables, at = b"", len(START)
-    while data[at + 1] != _SCAN:
-        after = at + 2 + int.from_bytes(data[at + 2 : at + 4])
-        if data[at + 1] == _TABLES:
-            tables += data[at:after]
-        at = after
-    return tables
+    return b"".join(
+        data[begin:end] for marker, begin, end in jpeg.segments(data) if marker == jpeg.HUFFMAN_TABLES
+    )

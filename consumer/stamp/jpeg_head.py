@@ -1,4 +1,4 @@
-"""How a JPEG's pixels are coded, as its head says it (ITU-T T.81, annex B), and which quality that is."""
+"""A JPEG's head: how its pixels are coded, and at which quality (ITU-T T.81, annex B)."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,17 +9,15 @@ import numpy as np
 from pipeline.wire import jpeg, picture
 
 _BASELINE, _EXTENDED, _PROGRESSIVE = 0xC0, 0xC1, 0xC2
-_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_ARITHMETIC: Final = frozenset(range(0xC9, 0xD0)) - {0xCC}
-_HUFFMAN, _SCAN, _QUANTIZATION, _INTERVAL, _EXIF, _ADOBE = 0xC4, 0xDA, 0xDB, 0xDD, 0xE1, 0xEE
+_ARITHMETIC: Final = frozenset(range(0xC9, 0xD0)) & jpeg.FRAME_HEADERS
 _SEQUENTIAL: Final = bytes([0, 63, 0])  # a scan with all coefficients at once
 _420: Final = (0x22, 0x11, 0x11)
 
 
 class UnfitError(ValueError):
-    """The tiles of a JPEG cannot be exchanged one by one; `reason` is one word for the counters.
+    """A JPEG's tiles cannot be exchanged one by one; `reason` is one word for the counters.
 
-    `quality` is the JPEG's own, None where it has none that `pipeline.wire.picture` knows.
+    `quality` is the JPEG's own, or None where it is not one of `pipeline.wire.picture`'s.
     """
 
     def __init__(self, reason: str, quality: int | None = None) -> None:
@@ -30,7 +28,7 @@ class UnfitError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A colour component: its number, its sampling factors, and its tables as they stand in the file.
+    """A colour component: its number, its sampling factors, and its tables as the file has them.
 
     `sampling` has the horizontal factor in the upper four bits and the vertical one in the lower.
     """
@@ -44,13 +42,14 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What comes before the entropy-coded data of a baseline JPEG with 4:2:0 subsampling.
+    """The part of a baseline JPEG with 4:2:0 subsampling that precedes the entropy-coded data.
 
-    `width` and `height` are in pixels, `interval` is the restart interval in MCUs (0: none), and `size_at` is
-    where the height and the width stand, two bytes each. JPEGs with equal components code pixels
-    the same way.
+    `length` is in bytes, `width` and `height` are in pixels, and `interval` is the restart interval in MCUs
+    (0: none). `size_at` is the position of the height and the width, two bytes each. JPEGs with equal
+    components code pixels the same way.
     """
 
+    length: int
     width: int
     height: int
     interval: int
@@ -58,53 +57,52 @@ class Head:
     components: tuple[Component, ...]
 
 
-def head_length(data: bytes) -> int:
-    """Return how many bytes come before the entropy-coded data; raise `UnfitError` where there is none."""
+def read(data: bytes) -> Head:
+    """Read a JPEG's head; raise `UnfitError` unless it is baseline, 8 bits, YCbCr 4:2:0 and one scan."""
     try:
-        return jpeg.head_length(data)
+        return _read(data[: jpeg.head_length(data)])
     except jpeg.JpegError:
         raise UnfitError("markers") from None
 
 
 @lru_cache(maxsize=64)
-def parse(head: bytes) -> Head:
-    """Read a head; raise `UnfitError` where it is not baseline, 8 bits, YCbCr 4:2:0 and one scan."""
-    quantization: dict[int, bytes] = {}
-    huffman: dict[int, bytes] = {}
-    frame, scan, interval, size_at = b"", b"", 0, 0
-    for marker, at, end in jpeg.segments(head):
-        body = head[at:end]
-        if marker in _FRAMES:
-            _check_process(marker, body)
-            frame, size_at = body, at + 1
-        elif marker == _QUANTIZATION:
-            quantization |= _quantization_tables(body)
-        elif marker == _HUFFMAN:
-            huffman |= _huffman_tables(body)
-        elif marker == _INTERVAL:
-            interval = int.from_bytes(body)
-        elif marker == _SCAN:
-            scan = body
-        elif marker == _ADOBE or (marker == _EXIF and body.startswith(b"Exif")):
-            # Other colours, or a picture that is to be turned.
-            raise UnfitError("exif" if marker == _EXIF else "colours")
-    components = _components(frame, scan, quantization, huffman)
-    if tuple(component.sampling for component in components) != _420:
-        raise UnfitError("sampling")
-    height, width = int.from_bytes(frame[1:3]), int.from_bytes(frame[3:5])
-    return Head(width, height, interval, size_at, components)
-
-
-@lru_cache(maxsize=64)
 def quality_of(components: tuple[Component, ...]) -> int | None:
-    """Return at which quality `pipeline.wire.picture` codes pixels like this, None where it does at none."""
+    """Return the quality at which `pipeline.wire.picture` codes pixels like this, or None."""
     return next((quality for quality in range(100, 0, -1) if _ours(quality) == components), None)
 
 
 @lru_cache(maxsize=100)
 def _ours(quality: int) -> tuple[Component, ...]:
-    sample = picture.encode(np.zeros((16, 16, 3), np.uint8), quality)
-    return parse(sample[: head_length(sample)]).components
+    return read(picture.encode(np.zeros((16, 16, 3), np.uint8), quality)).components
+
+
+@lru_cache(maxsize=64)
+def _read(head: bytes) -> Head:
+    quantization: dict[int, bytes] = {}
+    huffman: dict[int, bytes] = {}
+    frame, scan, interval, size_at = b"", b"", 0, 0
+    for marker, begin, end in jpeg.segments(head):
+        body = head[begin + 4 : end]
+        if marker in jpeg.FRAME_HEADERS:
+            _check_process(marker, body)
+            frame, size_at = body, begin + 5
+        elif marker == jpeg.QUANTIZATION_TABLES:
+            quantization |= _quantization_tables(body)
+        elif marker == jpeg.HUFFMAN_TABLES:
+            huffman |= _huffman_tables(body)
+        elif marker == jpeg.RESTART_INTERVAL:
+            interval = int.from_bytes(body)
+        elif marker == jpeg.START_OF_SCAN:
+            scan = body
+        elif marker == jpeg.ADOBE:  # other colours
+            raise UnfitError("colours")
+        elif marker == jpeg.EXIF and body.startswith(b"Exif"):  # a picture that may have to be rotated
+            raise UnfitError("exif")
+    components = _components(frame, scan, quantization, huffman)
+    if tuple(component.sampling for component in components) != _420:
+        raise UnfitError("sampling")
+    height, width = int.from_bytes(frame[1:3]), int.from_bytes(frame[3:5])
+    return Head(len(head), width, height, interval, size_at, components)
 
 
 def _check_process(marker: int, body: bytes) -> None:
@@ -122,7 +120,7 @@ def _components(
 ) -> tuple[Component, ...]:
     fields = [frame[at : at + 3] for at in range(6, len(frame), 3)]
     chosen = [scan[at : at + 2] for at in range(1, len(scan) - 3, 2)]
-    # Of three components with other numbers some decoders think that they are red, green and blue.
+    # Some decoders assume RGB unless the components' numbers are 1, 2 and 3.
     if [field[0] for field in fields] != [1, 2, 3] or [pair[0] for pair in chosen] != [1, 2, 3]:
         raise UnfitError("colours")
     if scan[-3:] != _SEQUENTIAL:

@@ -1,4 +1,4 @@
-"""Texts for OpenCV to draw: how large they are, how they are made to fit."""
+"""Lettering: texts that are made to fit, and drawn with OpenCV's font."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ Colour = tuple[int, int, int]
 
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
 _CAPITAL: Final = 22  # pixels of a capital letter at scale 1
-_BELOW: Final = 0.35  # of the letters' height that a g goes below the line
-_SMALLEST: Final = 0.6  # of the letters' size, before a text is cut
+_BELOW: Final = 0.35  # of the letters' height: how far a g reaches below the line
+_SMALLEST: Final = 0.6  # of the letters' size; a text that is still too wide is cut
 _CUT: Final = "..."
 _LONGEST: Final = 200  # characters
-_MOST_KEPT: Final = 16 * 2**20  # bytes of drawn texts: one across a 4K picture takes 2.4 MB
+_MOST_KEPT: Final = 16 * 2**20  # bytes of drawn texts; one as wide as a 4K picture takes 2.4 MB
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A line of text and the rectangle that it takes with its outline, in pixels.
+    """A line of text, and the size of its rectangle, outline included, in pixels.
 
     `letters` is the height of a capital letter. The text is empty where nothing fits.
     """
@@ -36,11 +36,10 @@ class Text:
 
 
 NONE: Final = Text("", 0, 0, 0)
-"""No text at all."""
 
 
-def plain(text: str) -> str:
-    """Return a text in the letters that OpenCV has, `?` where none is left of it."""
+def drawable(text: str) -> str:
+    """Return a text in the letters that OpenCV can draw, or `?` where none of its letters are."""
     # OpenCV's letters are ASCII: `crème brûlée` loses its accents rather than whole letters.
     known = unicodedata.normalize("NFKD", text[:_LONGEST]).encode("ascii", "ignore").decode()
     words = "".join(letter if letter.isprintable() else " " for letter in known).split()
@@ -48,26 +47,26 @@ def plain(text: str) -> str:
 
 
 def height(letters: float) -> int:
-    """Return the height of a line with capital letters of so many pixels, its outline with it."""
+    """Return the height of a line, outline included, whose capital letters are `letters` pixels high."""
     return round(letters * (1 + _BELOW)) + 2 * _above(letters)
 
 
 @lru_cache(maxsize=256)
 def fit(label: str, end: str, letters: float, room: int) -> Text:
-    """Return a text whose width is `room` pixels at most.
+    """Return a text that is at most `room` pixels wide.
 
-    Its letters become smaller, down to six tenths; then its label is cut, and its `end` is kept.
+    Its letters shrink to as little as six tenths; then its label is cut, and its `end` is kept.
     """
     if not letters:
         return NONE
-    label = plain(label)
+    label = drawable(label)
     text = f"{label} {end}".strip()
     width, least = _width(text, letters), letters * _SMALLEST
     while width > room and letters > least:
         letters = max(least, letters * 0.96)
         width = _width(text, letters)
     while width > room and label:
-        # Letters differ in width: what is measured says about how many are too many.
+        # Letters differ in width: the measured width shows roughly how many are too many.
         label = label[: max(0, min(len(label) - 1, len(label) * room // width))].rstrip()
         text = f"{label}{_CUT} {end}".strip()
         width = _width(text, letters)
@@ -78,18 +77,18 @@ def fit(label: str, end: str, letters: float, room: int) -> Text:
 
 
 def draw(image: Image, text: Text, left: int, top: int, colour: Colour) -> None:
-    """Draw what is on the image of a text with a black outline; `left` and `top` are its rectangle's."""
+    """Draw the part of a text that lies on the image; its upper left corner is at (`left`, `top`)."""
     x, y = max(0, left), max(0, top)
-    there = image[y : max(0, top + text.height), x : max(0, left + text.width)]
-    height, width = there.shape[:2]
+    target = image[y : max(0, top + text.height), x : max(0, left + text.width)]
+    height, width = target.shape[:2]
     if height and width and text.text:
-        here = slice(y - top, y - top + height), slice(x - left, x - left + width)
+        part = slice(y - top, y - top + height), slice(x - left, x - left + width)
         pixels, mask = _drawings.get(text, colour)
-        cv2.copyTo(pixels[here], mask[here], there)
+        cv2.copyTo(pixels[part], mask[part], target)
 
 
 class _Drawings:
-    """The texts drawn last, since labels seldom change: `most` bytes of them; for one thread."""
+    """The last texts drawn, up to `most` bytes, because labels seldom change. Not thread-safe."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -97,7 +96,7 @@ class _Drawings:
         self._kept = dict[tuple[Text, Colour], tuple[Image, Image]]()
 
     def get(self, text: Text, colour: Colour) -> tuple[Image, Image]:
-        """Return a text's rectangle on black, and where it covers what is beneath."""
+        """Return a text's rectangle on black, and a mask of the pixels that it covers."""
         drawn = self._kept.pop((text, colour), None)
         if drawn is None:
             drawn = _drawn(text, colour)
@@ -120,7 +119,7 @@ def _drawn(text: Text, colour: Colour) -> tuple[Image, Image]:
     scale = text.letters / _CAPITAL
     pixels = np.zeros((text.height, text.width, 3), np.uint8)
     mask = np.zeros((text.height, text.width), np.uint8)
-    # The outline's own edge is not smoothed: that would take longer than all the rest.
+    # The outline's own edge is not smoothed: that would take longer than everything else.
     cv2.putText(mask, text.text, place, _FONT, scale, (255,), _outline(text.letters), cv2.LINE_8)
     cv2.putText(pixels, text.text, place, _FONT, scale, colour, _stroke(text.letters), cv2.LINE_AA)
     return pixels, mask
@@ -132,7 +131,7 @@ def _width(text: str, letters: float) -> int:
 
 
 def _stroke(letters: float) -> int:
-    # One pixel, smoothed, is too faint from 12 pixels on.
+    # A smoothed stroke of one pixel is too faint for letters of 12 pixels or more.
     return max(2 if letters >= 11.5 else 1, round(letters / 11))
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Image = NDArray[np.uint8]
 
 MCU: Final = 16
-"""Pixels a side of a minimum coded unit, with 4:2:0 subsampling."""
+"""The side of a minimum coded unit with 4:2:0 subsampling, in pixels."""
 
 
 class PictureError(ValueError):
@@ -23,9 +23,9 @@ class PictureError(ValueError):
 def encode(image: Image, quality: int, interval: int | None = None) -> bytes:
     """Encode an image as JPEG, quality 1 to 100, with a restart marker after each `interval` MCUs.
 
-    By default those make tiles of some 256 pixels by 16 (`restart_interval`), which are independent of each
-    other: some of them can be decoded, changed and put back alone. They cost about half a percent of size.
-    Raises `PictureError` for a picture too large for the format.
+    The default makes tiles of about 256 by 16 pixels (`restart_interval`). Tiles are independent of each
+    other: each can be decoded, changed and replaced without the rest. They add about half a percent to the
+    size. Raises `PictureError` for a picture that is too large for the format.
     """
     height, width = image.shape[:2]
     restarts = interval or restart_interval(width)
@@ -39,17 +39,20 @@ def encode(image: Image, quality: int, interval: int | None = None) -> bytes:
 
 @lru_cache(maxsize=256)
 def restart_interval(width: int) -> int:
-    """Return the MCUs between two restart markers: a fifth of a row or little more, and a part of the row."""
+    """Return the MCUs between two restart markers.
+
+    It is the smallest divisor of a row's MCUs that is at least a fifth of them, and at least 8 (or the row).
+    """
     row = -(-width // MCU)
     return next(part for part in range(-(-row // 5), row + 1) if part >= min(row, 8) and row % part == 0)
 
 
 def decode(jpeg: bytes) -> Image:
-    """Decode a JPEG, also a grey one; raise `PictureError` when it cannot be."""
+    """Decode a JPEG, in colour or grey; raise `PictureError` when that is not possible."""
     try:
         image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error as error:  # no bytes at all, or more pixels than OpenCV takes
-        raise PictureError(f"{len(jpeg)} bytes are no picture: {error.err}") from None
+    except cv2.error as error:  # no bytes at all, or more pixels than OpenCV accepts
+        raise PictureError(f"{len(jpeg)} bytes are not a picture: {error.err}") from None
     if image is None:
-        raise PictureError(f"{len(jpeg)} bytes are no picture")
-    return image  # type: ignore[return-value]  # imread and its kin promise no element type
+        raise PictureError(f"{len(jpeg)} bytes are not a picture")
+    return image  # type: ignore[return-value]  # OpenCV promises no element type

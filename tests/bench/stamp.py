@@ -1,4 +1,4 @@
-"""The consumer's stamping of one 1280x720 frame, beside decoding, drawing and encoding with OpenCV.
+"""The consumer's stamping of one 1280x720 frame, next to decoding, drawing and encoding with OpenCV.
 
 Both in this process, on the same frames, with the same text; processor time.
 """
@@ -46,7 +46,7 @@ def measure() -> list[Measured]:
 
 def stamping(predictions: tuple[Prediction, ...] = TEXT) -> Callable[[Frame], bytes]:
     """Return what stamps a frame as the consumer does."""
-    return lambda frame: stamp.stamp(replace(frame, predictions=predictions), None)
+    return lambda frame: stamp(replace(frame, predictions=predictions), None)
 
 
 def labelling(boxes: Sequence[Box] = ()) -> Callable[[Frame], bytes]:

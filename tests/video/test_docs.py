@@ -131,7 +131,10 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     "path",
-    ["README.md", "video/README.md", "video/streams/socket/README.md", "k8s/README.md", "compose/README.md"],
+    [
+        *["README.md", "video/README.md", "video/streams/socket/README.md", "k8s/README.md"],
+        *["compose/README.md", "consumer/README.md", "consumer/stamp/README.md"],
+    ],
 )
 def test_links_lead_somewhere(path: str) -> None:
     page = ROOT / path

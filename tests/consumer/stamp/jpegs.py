@@ -1,7 +1,6 @@
-"""JPEGs of many kinds, and what is in them, for the tests of stamping."""
+"""JPEGs of many kinds, their parts, and predictions, for the tests of stamping."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,22 +8,23 @@ from typing import Final
 import cv2
 import numpy as np
 
-from consumer.stamp import annotate
+from consumer.stamp import draw_predictions
 from pipeline.wire import picture
 from pipeline.wire.frame import Frame
 from pipeline.wire.picture import MCU, Image, PictureError
 from pipeline.wire.predictions import Box, Prediction, Result
+from tests.jpegs import segments
 
 EXIF: Final = bytes.fromhex("ffe1 0022 457869660000 4d4d002a00000008 0001 0112000300000001 00060000 00000000")
-"""Says that the picture is to be turned by a quarter."""
+"""Metadata that asks for the picture to be rotated by a quarter turn."""
 
 ADOBE: Final = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
-"""Says that the colours are red, green and blue, where no JFIF says otherwise."""
+"""Declares that the colours are red, green and blue, unless JFIF says otherwise."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What a JPEG is made of: its head, its tiles, and the marker after each; the last one is the end's."""
+    """A JPEG's head, its tiles, and the marker after each; the last one is the end marker."""
 
     head: bytes
     tiles: list[bytes]
@@ -32,13 +32,13 @@ class Parts:
 
 
 def noise(width: int, height: int, seed: int = 1) -> Image:
-    """Return a picture of which no part is like another."""
+    """Return a picture no two parts of which are alike."""
     colours = np.random.default_rng(seed).integers(0, 256, (12, 12, 3), np.uint8)
     return cv2.resize(colours, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
 
 
 def squares(width: int, height: int, seed: int = 1) -> Image:
-    """Return a picture whose MCUs are of one shade of grey each."""
+    """Return a picture in which each MCU has a single shade of grey."""
     shape = -(-height // MCU), -(-width // MCU)
     shades = np.random.default_rng(seed).integers(40, 216, shape, np.uint8)
     whole = shades.repeat(MCU, axis=0).repeat(MCU, axis=1)
@@ -46,24 +46,14 @@ def squares(width: int, height: int, seed: int = 1) -> Image:
 
 
 def coded(image: Image, *options: int) -> bytes:
-    """Return a JPEG as OpenCV writes it with options of its own."""
+    """Return a JPEG that OpenCV encodes with these options."""
     ok, data = cv2.imencode(".jpg", image, options)
     assert ok
     return data.tobytes()
 
 
-def segments(jpeg: bytes) -> Iterator[tuple[int, int, int]]:
-    """Return the marker, the begin and the end of each segment, the start of scan the last."""
-    marker, at = 0, 2
-    while marker != 0xDA:
-        assert jpeg[at] == 0xFF
-        marker, begin = jpeg[at + 1], at
-        at += 2 + int.from_bytes(jpeg[at + 2 : at + 4])
-        yield marker, begin, at
-
-
 def find(jpeg: bytes, marker: int) -> int:
-    """Return where the first segment with that marker begins."""
+    """Return the position of the first segment with that marker."""
     return next(begin for found, begin, _ in segments(jpeg) if found == marker)
 
 
@@ -75,32 +65,37 @@ def without(jpeg: bytes, *markers: int) -> bytes:
 
 
 def changed(jpeg: bytes, at: int, data: bytes) -> bytes:
-    """Return a JPEG with other bytes in a place."""
+    """Return a JPEG with the bytes at a position replaced."""
     return jpeg[:at] + data + jpeg[at + len(data) :]
 
 
 def split(jpeg: bytes) -> Parts:
     """Take a JPEG apart."""
     *_, (_, _, begin) = segments(jpeg)
-    # Within entropy-coded data a ff is followed by a 00, or it is a marker's.
+    # Within entropy-coded data, ff is followed by 00 or begins a marker.
     pieces = re.split(rb"(\xff[^\x00])", jpeg[begin:])
     assert pieces.pop() == b""
     return Parts(jpeg[:begin], pieces[::2], pieces[1::2])
 
 
 def joined(parts: Parts) -> bytes:
-    """Put a JPEG together; its restart markers are kept as they are."""
+    """Put a JPEG together; its restart markers stay as they are."""
     pieces = zip(parts.tiles, parts.markers, strict=True)
     return parts.head + b"".join(tile + marker for tile, marker in pieces)
 
 
+def answer(model: str, *results: Result, age_ms: int = 41) -> Prediction:
+    """Return a model's prediction."""
+    return Prediction(model, results, 17, age_ms)
+
+
 def boxed(*boxes: Box | None, label: str = "mountain bike", age_ms: int = 41) -> Prediction:
-    """Return what a model said of boxes, or of the picture as a whole (None)."""
-    return Prediction("detect_1", tuple(Result(label, 0.93, box) for box in boxes), 17, age_ms)
+    """Return a prediction about boxes, or about the picture as a whole (None)."""
+    return answer("detect_1", *(Result(label, 0.93, box) for box in boxes), age_ms=age_ms)
 
 
 def framed(jpeg: bytes, image: Image, *predictions: Prediction) -> Frame:
-    """Return a JPEG as a frame, of a picture's size."""
+    """Return a JPEG as a frame with the size of a picture."""
     height, width = image.shape[:2]
     return Frame("door", 1, 1, jpeg, width, height, predictions)
 
@@ -108,12 +103,12 @@ def framed(jpeg: bytes, image: Image, *predictions: Prediction) -> Frame:
 def drawn(frame: Frame) -> Image:
     """Return a frame's picture, decoded as a whole, with its predictions on it."""
     image = picture.decode(frame.jpeg)
-    annotate.stamp(image, frame.predictions)
+    draw_predictions(image, frame.predictions)
     return image
 
 
 def decoded_by_ffmpeg(jpeg: bytes, folder: Path) -> Image:
-    """Return the pixels as FFmpeg's own decoder sees them; raise `PictureError` where it sees none."""
+    """Return the pixels that FFmpeg's decoder sees; raise `PictureError` where it sees none."""
     path = folder / "picture.mjpeg"
     path.write_bytes(jpeg)
     film = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
@@ -122,5 +117,5 @@ def decoded_by_ffmpeg(jpeg: bytes, folder: Path) -> Image:
     finally:
         film.release()
     if not ok:
-        raise PictureError(f"{len(jpeg)} bytes are no picture")
+        raise PictureError(f"{len(jpeg)} bytes are not a picture")
     return image  # type: ignore[return-value]

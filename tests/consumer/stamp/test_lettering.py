@@ -1,4 +1,4 @@
-"""Texts as they are made fit and drawn."""
+"""Texts that are made to fit, and drawn."""
 
 import tracemalloc
 
@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumer.stamp import annotate, lettering
+from consumer.stamp import lettering
+from consumer.stamp.captions import COLOURS
 from consumer.stamp.lettering import Colour, Text
 from pipeline.wire.picture import Image
 from tests.consumer.fakes import PROPERTY
@@ -20,7 +21,7 @@ AROUND, FAR = 40, 700  # pixels
 
 
 @pytest.mark.parametrize(
-    ("text", "plain"),
+    ("text", "drawable"),
     [
         ("mountain bike", "mountain bike"),
         ("crème brûlée", "creme brulee"),
@@ -33,8 +34,8 @@ AROUND, FAR = 40, 700  # pixels
         ("  ", ""),
     ],
 )
-def test_texts_are_told_in_letters_that_can_be_drawn(text: str, plain: str) -> None:
-    assert lettering.plain(text) == plain
+def test_texts_are_reduced_to_letters_that_can_be_drawn(text: str, drawable: str) -> None:
+    assert lettering.drawable(text) == drawable
 
 
 def test_a_text_that_fits_stays_as_it_is() -> None:
@@ -52,7 +53,7 @@ def test_a_text_that_almost_fits_becomes_smaller() -> None:
     assert 15 <= text.letters <= 17
 
 
-def test_of_a_longer_one_the_label_is_cut_and_the_score_kept() -> None:
+def test_the_label_of_a_longer_text_is_cut_and_the_score_kept() -> None:
     width = lettering.fit("mountain bike", "93%", 20, WIDE).width
 
     text = lettering.fit("mountain bike, all-terrain bike, off-roader", "93%", 20, width)
@@ -70,7 +71,7 @@ def test_of_a_longer_one_the_label_is_cut_and_the_score_kept() -> None:
     letters=st.floats(0.5, 100),
     room=st.integers(-5, 900),
 )
-def test_no_text_is_wider_than_its_room(label: str, end: str, letters: float, room: int) -> None:
+def test_a_text_is_never_wider_than_its_room(label: str, end: str, letters: float, room: int) -> None:
     text = lettering.fit(label, end, letters, room)
 
     assert text.width <= max(0, room)
@@ -83,7 +84,7 @@ def test_no_text_is_wider_than_its_room(label: str, end: str, letters: float, ro
     letters=st.floats(1, 60),
     colour=st.tuples(*[st.integers(0, 255)] * 3),
 )
-def test_what_is_drawn_stays_within_its_rectangle(
+def test_a_text_is_drawn_within_its_rectangle(
     label: str, letters: float, colour: tuple[int, int, int]
 ) -> None:
     text = lettering.fit(label, "", letters, 1500)
@@ -107,7 +108,7 @@ def test_all_letters_stay_within_the_rectangle_at_all_sizes() -> None:
         assert (image == 90).all(), letters
 
 
-def test_no_text_draws_nothing() -> None:
+def test_an_empty_text_draws_nothing() -> None:
     image = np.full((20, 20, 3), 90, np.uint8)
 
     lettering.draw(image, lettering.NONE, 0, 0, WHITE)
@@ -116,7 +117,7 @@ def test_no_text_draws_nothing() -> None:
 
 
 def straight(text: Text, colour: Colour, shade: int) -> tuple[Image, Image]:
-    """Draw a text onto a picture of a shade as OpenCV does; return its rectangle there, and its outline's."""
+    """Draw a text on a picture of one shade with OpenCV alone; return the picture, and the outline's mask."""
     shape = text.height + 2 * AROUND, text.width + 2 * AROUND
     scale, font = text.letters / lettering._CAPITAL, cv2.FONT_HERSHEY_SIMPLEX
     outline, stroke = lettering._outline(text.letters), lettering._stroke(text.letters)
@@ -133,11 +134,11 @@ def straight(text: Text, colour: Colour, shade: int) -> tuple[Image, Image]:
 @given(
     label=st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=30),
     letters=st.floats(1, 60),
-    colour=st.sampled_from(annotate.COLOURS),
+    colour=st.sampled_from(COLOURS),
     corner=st.tuples(st.integers(-300, 300), st.integers(-100, 120)),
     shade=st.integers(0, 255),
 )
-def test_a_text_looks_as_opencv_draws_it_wherever_its_outline_is(
+def test_a_text_looks_as_opencv_draws_it_within_its_outline(
     label: str, letters: float, colour: Colour, corner: tuple[int, int], shade: int
 ) -> None:
     text = lettering.fit(label, "", letters, 600)
@@ -147,17 +148,17 @@ def test_a_text_looks_as_opencv_draws_it_wherever_its_outline_is(
     lettering.draw(image, text, left, top, colour)
 
     drawn, covered = straight(text, colour, shade)
-    # The corner of the picture, seen from that of what was drawn.
-    wanted = np.full((100 + 2 * FAR, 280 + 2 * FAR, 3), shade, np.uint8)
+    # The picture's surroundings are included, because the text may reach beyond it.
+    expected = np.full((100 + 2 * FAR, 280 + 2 * FAR, 3), shade, np.uint8)
     at = slice(FAR + top - AROUND, None), slice(FAR + left - AROUND, None)
-    there = wanted[at][: drawn.shape[0], : drawn.shape[1]]
+    there = expected[at][: drawn.shape[0], : drawn.shape[1]]
     part = tuple(slice(side) for side in there.shape[:2])
     there[covered[part] > 0] = drawn[part][covered[part] > 0]
-    assert np.array_equal(image, wanted[FAR:-FAR, FAR:-FAR])
+    assert np.array_equal(image, expected[FAR:-FAR, FAR:-FAR])
 
 
 @pytest.mark.parametrize("letters", range(8, 60, 3))
-def test_little_of_the_letters_goes_beyond_their_outline(letters: int) -> None:
+def test_letters_hardly_reach_beyond_their_outline(letters: int) -> None:
     text = lettering.fit("(mountain bike) Agjpq%", "100%", letters, WIDE)
 
     drawn, covered = straight(text, WHITE, 90)
@@ -166,7 +167,7 @@ def test_little_of_the_letters_goes_beyond_their_outline(letters: int) -> None:
     assert beyond.sum() < 0.1 * (covered > 0).sum()
 
 
-def test_a_text_is_drawn_onto_a_part_of_a_picture_as_well() -> None:
+def test_a_text_can_be_drawn_part_by_part() -> None:
     text = lettering.fit("mountain bike", "93%", 20, WIDE)
     whole, parts = np.full((2, 90, 300, 3), 90, np.uint8)
     lettering.draw(whole, text, 20, 10, WHITE)
@@ -178,17 +179,17 @@ def test_a_text_is_drawn_onto_a_part_of_a_picture_as_well() -> None:
     assert np.array_equal(parts, whole)
 
 
-def test_the_same_text_in_another_colour_is_another() -> None:
+def test_a_text_can_be_drawn_in_several_colours() -> None:
     text = lettering.fit("", "Nothing", 20, WIDE)
     image = np.zeros((text.height, text.width, 3), np.uint8)
 
-    for colour in annotate.COLOURS:
+    for colour in COLOURS:
         lettering.draw(image, text, 0, 0, colour)
 
         assert (image == np.array(colour)).all(axis=2).any()
 
 
-def test_however_many_texts_there_are_their_memory_is_bounded() -> None:
+def test_the_memory_for_texts_is_bounded() -> None:
     image = np.zeros((200, 4000, 3), np.uint8)
     tracemalloc.start()
     try:
@@ -203,7 +204,7 @@ def test_however_many_texts_there_are_their_memory_is_bounded() -> None:
     assert MOST_KEPT / 2 < kept < MOST_KEPT + 2**20
 
 
-def test_the_texts_drawn_last_are_kept() -> None:
+def test_the_last_texts_drawn_are_kept() -> None:
     texts = [lettering.fit("", str(number), 10, WIDE) for number in range(10)]
     drawings = lettering._Drawings(4 * 3 * texts[0].width * texts[0].height)
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.stamp.jpeg_head import UnfitError
-from consumer.stamp.tiles import Area, Tiles
+from consumer.stamp.marks import Area
+from consumer.stamp.tiles import Tiles
 from pipeline.wire import picture
 from pipeline.wire.picture import MCU
 from tests.consumer.fakes import PROPERTY
@@ -53,7 +54,7 @@ def test_tiles_are_parts_of_a_row(width: int, height: int, columns: int, rows: i
     assert (found.columns, found.rows, found.width) == (columns, rows, across)
 
 
-def test_the_interval_is_the_files() -> None:
+def test_the_width_follows_the_files_restart_interval() -> None:
     found = tiles(300, 120, interval=1)
 
     assert (found.columns, found.rows, found.width) == (19, 8, 16)
@@ -81,14 +82,14 @@ def test_the_interval_is_the_files() -> None:
             [(10, 20, 630, 24), (10, 20, 14, 104), (626, 20, 630, 104), (10, 100, 630, 104)],
             [(0, 1, 4, 2), (0, 2, 1, 6), (3, 2, 4, 6), (0, 6, 4, 7)],
         ),
-        # And two columns apart, so that there is but one column between them: it is filled.
+        # And two columns apart: the only column between them is filled.
         (
             [(10, 20, 390, 24), (10, 20, 14, 104), (386, 20, 390, 104), (10, 100, 390, 104)],
             [(0, 1, 3, 7)],
         ),
     ],
 )
-def test_what_areas_touch(
+def test_tiles_that_areas_touch(
     areas: list[tuple[int, int, int, int]], touched: list[tuple[int, int, int, int]]
 ) -> None:
     found = tiles(640, 480, interval=10).touched(Area(*area) for area in areas)
@@ -126,7 +127,7 @@ def test_touched_areas_cover_all_pixels_once_and_little_more(
 
 @PROPERTY
 @given(width=st.integers(1, 700), height=st.integers(1, 300), quality=st.integers(1, 100), data=st.data())
-def test_what_is_cut_out_is_what_the_whole_picture_shows(
+def test_an_area_is_cut_out_as_the_whole_picture_shows_it(
     width: int, height: int, quality: int, data: st.DataObject
 ) -> None:
     jpeg = picture.encode(noise(width, height), quality)
@@ -141,7 +142,7 @@ def test_what_is_cut_out_is_what_the_whole_picture_shows(
     assert np.array_equal(cut, whole)
 
 
-def test_what_is_put_back_stands_in_its_place_and_nothing_else_changes() -> None:
+def test_an_area_is_put_back_in_its_place_and_nothing_else_changes() -> None:
     jpeg = picture.encode(noise(640, 96), 85, 10)
     found = Tiles(jpeg, None)
     area = Area(1, 2, 3, 4)
@@ -152,11 +153,11 @@ def test_what_is_put_back_stands_in_its_place_and_nothing_else_changes() -> None
     different = [at for at, tile in enumerate(came.tiles) if went.tiles[at] != tile]
     assert different == [9, 10, 13, 14]
     assert (went.head, went.markers) == (came.head, came.markers)
-    # The colours of an area's outermost pixels are made with those beside it.
+    # The colours of an area's outermost pixels also depend on those next to it.
     assert picture.decode(joined(went))[33:63, 161:479].max() == 0
 
 
-def test_nothing_put_back_is_the_file_as_it_came() -> None:
+def test_without_changes_the_file_stays_as_it_is() -> None:
     jpeg = picture.encode(noise(300, 120), 85)
     found = Tiles(jpeg, None)
 
@@ -177,7 +178,7 @@ def test_areas_may_be_cut_and_put_back_in_any_order() -> None:
     assert down.join() == up.join() != jpeg
 
 
-def test_tiles_can_be_put_back_at_the_files_quality_only() -> None:
+def test_tiles_can_only_be_put_back_at_the_files_quality() -> None:
     jpeg = picture.encode(noise(300, 120), 85)
 
     Tiles(jpeg, 85)
@@ -186,7 +187,7 @@ def test_tiles_can_be_put_back_at_the_files_quality_only() -> None:
         Tiles(jpeg, 84)
 
 
-def test_a_marker_that_is_missing_is_noticed_where_it_is_needed() -> None:
+def test_a_missing_marker_is_noticed_where_it_is_needed() -> None:
     parts = split(picture.encode(noise(640, 96), 85, 10))
     parts.markers[9:10], parts.tiles[9:11] = [], [parts.tiles[9] + parts.tiles[10]]
     found = Tiles(joined(parts), None)

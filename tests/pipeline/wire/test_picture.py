@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from pipeline.wire import picture
 from pipeline.wire.picture import Image, PictureError
+from tests.jpegs import segments
 
 SIZES = [(1, 1), (16, 16), (17, 16), (16, 17), (64, 48), (70, 33), (250, 205), (1280, 720)]
 
@@ -15,22 +16,15 @@ def gradient(width: int, height: int) -> Image:
     return np.dstack([x, y, (x + y) / 2]).astype(np.uint8)
 
 
-def markers(data: bytes) -> list[tuple[int, bytes]]:
-    """Return the (marker, content) of the segments up to and with the start of scan."""
-    found: list[tuple[int, bytes]] = []
-    at = 2
-    while not found or found[-1][0] != 0xDA:
-        assert data[at] == 0xFF
-        length = int.from_bytes(data[at + 2 : at + 4])
-        found.append((data[at + 1], data[at + 4 : at + 2 + length]))
-        at += 2 + length
-    return found
+def bodies(data: bytes, marker: int) -> list[bytes]:
+    """Return the bodies of the segments with that marker."""
+    return [data[begin + 4 : end] for found, begin, end in segments(data) if found == marker]
 
 
 def restarts(data: bytes) -> list[int]:
     """Return the numbers of the restart markers in the entropy-coded data."""
-    start = 2 + sum(4 + len(content) for _, content in markers(data))
-    # Within the data an FF that is no marker is followed by a zero.
+    *_, (_, _, start) = segments(data)
+    # Within the data, an FF that is not part of a marker is followed by a zero.
     return [
         byte - 0xD0
         for before, byte in zip(data[start:-2], data[start + 1 : -2], strict=False)
@@ -38,18 +32,26 @@ def restarts(data: bytes) -> list[int]:
     ]
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
-@pytest.mark.parametrize("quality", [1, 85, 100])
-@pytest.mark.parametrize("interval", [None, 1, 4])
-def test_restart_markers_part_each_row_of_mcus(
-    width: int, height: int, quality: int, interval: int | None
+@pytest.mark.parametrize(
+    ("size", "interval"),
+    [
+        *((size, None) for size in SIZES),
+        ((1, 1), 4),
+        ((70, 33), 1),
+        ((70, 33), 4),  # no part of a row of five MCUs
+        ((1280, 720), 4),
+    ],
+)
+def test_restart_markers_follow_each_other_at_the_interval(
+    size: tuple[int, int], interval: int | None
 ) -> None:
-    data = picture.encode(gradient(width, height), quality, interval)
+    width, height = size
+
+    data = picture.encode(gradient(width, height), 85, interval)
 
     units = interval or picture.restart_interval(width)
     rows, columns = -(-height // 16), -(-width // 16)
-    intervals = [content for marker, content in markers(data) if marker == 0xDD]
-    assert intervals == [units.to_bytes(2)]
+    assert bodies(data, 0xDD) == [units.to_bytes(2)]
     assert restarts(data) == [number % 8 for number in range(-(-rows * columns // units) - 1)]
 
 
@@ -58,15 +60,15 @@ def test_restart_markers_part_each_row_of_mcus(
     [
         *[(1, 1), (16, 1), (17, 2), (128, 8), (129, 9), (256, 8)],
         *[(640, 8), (1280, 16), (1920, 24), (3840, 48), (7680, 96)],
-        (37 * 16, 37),  # of a prime number only all is a part
+        (37 * 16, 37),  # a prime number has no other part
     ],
 )
-def test_a_row_has_five_tiles_where_that_can_be(width: int, units: int) -> None:
+def test_a_row_has_five_tiles_where_possible(width: int, units: int) -> None:
     assert picture.restart_interval(width) == units
 
 
 @given(st.integers(1, 4096))
-def test_tiles_are_equal_parts_of_a_row_five_at_most_and_of_eight_units_at_least(row: int) -> None:
+def test_tiles_are_at_most_five_equal_parts_of_a_row_and_at_least_eight_units_wide(row: int) -> None:
     units = picture.restart_interval(row * 16)
 
     assert row % units == 0
@@ -75,16 +77,16 @@ def test_tiles_are_equal_parts_of_a_row_five_at_most_and_of_eight_units_at_least
     assert picture.restart_interval(row * 16 - 15) == units
 
 
-def test_a_unit_is_sixteen_pixels_a_side() -> None:
+def test_a_unit_is_sixteen_by_sixteen_pixels() -> None:
     data = picture.encode(gradient(64, 48), 85)
 
-    frame_header = dict(markers(data))[0xC0]
+    (frame_header,) = bodies(data, 0xC0)
     samplings = [frame_header[at] for at in (7, 10, 13)]
     assert samplings == [0x22, 0x11, 0x11]
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
-def test_what_is_encoded_decodes_to_about_the_same(width: int, height: int) -> None:
+def test_an_encoded_picture_decodes_to_about_the_same(width: int, height: int) -> None:
     image = gradient(width, height)
 
     again = picture.decode(picture.encode(image, 90))
@@ -93,7 +95,7 @@ def test_what_is_encoded_decodes_to_about_the_same(width: int, height: int) -> N
     assert np.abs(again.astype(int) - image).mean() < 3
 
 
-def test_quality_is_handed_on() -> None:
+def test_a_higher_quality_takes_more_bytes() -> None:
     image = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
 
     sizes = [len(picture.encode(image, quality)) for quality in (1, 50, 100)]
@@ -121,6 +123,6 @@ def with_size(data: bytes, width: int, height: int) -> bytes:
     [b"", b"\xff\xd8", b"hello", with_size(picture.encode(gradient(16, 16), 85), 65_000, 65_000)],
     ids=["nothing", "start", "text", "more pixels than memory"],
 )
-def test_what_cannot_be_decoded_is_told_so(data: bytes) -> None:
-    with pytest.raises(PictureError, match=f"{len(data)} bytes are no picture"):
+def test_an_error_says_that_the_bytes_are_not_a_picture(data: bytes) -> None:
+    with pytest.raises(PictureError, match=f"{len(data)} bytes are not a picture"):
         picture.decode(data)
