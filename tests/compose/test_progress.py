@@ -1,5 +1,6 @@
 """What is told while parts become ready, and what happens to cameras that do not."""
 
+import asyncio
 import io
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from compose.console import Console
 from compose.errors import PartError
-from compose.job import Job
+from compose.job import BrokerAddress, Job
 from compose.parts import Part
 from compose.progress import Progress
 
@@ -19,7 +20,13 @@ class Stage:
         self.stream = io.StringIO()
         console = Console(self.stream, [*roles], colour=False)
         self.jobs = {
-            name: Job(Part(name, role, (), source=f"rtsp://u:***@{name}/x"), console, {})
+            name: Job(
+                Part(name, role, (), source=f"rtsp://u:***@{name}/x"),
+                console,
+                BrokerAddress(),
+                asyncio.Event(),
+                {},
+            )
             for name, role in roles.items()
         }
         self.announced = 0
