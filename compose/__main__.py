@@ -14,6 +14,9 @@ from compose.runner import Interrupts
 
 async def main(arguments: Sequence[str]) -> int:
     """Wire the parts, run them until a signal comes, and return the exit status."""
+    # Python has None in place of a stream that the shell has closed, as by >&-.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 # for the life of the process
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     interrupts = Interrupts()
     interrupts.listen()
     try:

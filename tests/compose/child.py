@@ -1,4 +1,4 @@
-"""A part for tests: `child.py KIND PORT FILE` answers as a service does; KIND says how it behaves."""
+"""A part for tests: `child.py KIND PORT FILE` answers like a service; KIND decides how it behaves."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main() -> int:
-    # Which broker it was given, and that it came up: for the test to read.
+    # For the test: that it has started, and the broker that it was given.
     with FILE.with_suffix(".starts").open("a") as starts:
         starts.write(f"{os.getpid()} {os.environ.get('KAFKAPORT', '-')}\n")
     print("out of", KIND, flush=True)

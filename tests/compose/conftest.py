@@ -1,4 +1,4 @@
-"""Parts that are only played, and the real runner that keeps them up."""
+"""Simulated parts, kept running by the real runner."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ CHILD = Path(__file__).with_name("child.py")
 
 
 class Run:
-    """A runner in a process of its own, its two outputs in files."""
+    """A runner in another process, its two outputs in files."""
 
     def __init__(
         self, parts: list[Part], folder: Path, kafka: str = "k:1", seconds: float | None = None
@@ -61,7 +61,7 @@ class Run:
         return "ready: here\n" in self.out
 
     def starts(self, name: str) -> list[tuple[int, str]]:
-        """Return the number and the broker's address of each process that a part has had."""
+        """Return the process id and the broker's address of each start of a part."""
         file = self.folder / f"{name}.starts"
         lines = file.read_text().splitlines() if file.exists() else []
         return [(int(line.split()[0]), line.split()[1]) for line in lines]
@@ -73,7 +73,7 @@ Runs = Callable[..., Run]
 
 @pytest.fixture
 def play(tmp_path: Path) -> Play:
-    """Makes a part that behaves as its kind says; see child.py."""
+    """Makes a part; its kind decides how it behaves (child.py)."""
 
     def part(kind: str, role: Any = "consumer", *, name: str = "", kafka: tuple[str, ...] = ()) -> Part:
         name, port = name or role, free_port()
@@ -85,7 +85,7 @@ def play(tmp_path: Path) -> Play:
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Iterator[Runs]:
-    """Starts runners; what is left of them ends with the test."""
+    """Starts runners, and kills those that are left at the end of the test."""
     with ExitStack() as stack:
 
         def start(*parts: Part, **options: Any) -> Run:
