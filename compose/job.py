@@ -15,13 +15,13 @@ from compose.errors import PartError
 from compose.options import ROOT
 from compose.parts import Part, environment
 
-MOST_RESTARTS: Final = 5
-
 _BAD_SETTINGS: Final = 2  # the exit status of a part that would only end in the same way again
+_MOST_RESTARTS: Final = 5
 _FIRST_PAUSE: Final = 0.2  # s before a restart, doubled each time
 _STEADY: Final = 60.0  # s of running after which earlier crashes are forgotten
 _GRACE: Final = 8.0  # s that a part has to end
-_REPLACING: Final = 3.0  # s, when it is ended to be given another address
+_BROKER_GRACE: Final = 1.0  # s that the broker has, after all others
+_REPLACING: Final = 3.0  # s that a part has to end when it needs the broker's new address
 _ASKING: Final = (0.1, 1.0)  # s between two questions, at first and at last
 
 
@@ -83,10 +83,10 @@ class Job:
             if status == _BAD_SETTINGS:
                 raise PartError(f"{name} does not accept its settings: it {how}")
             crashes = 1 if time.monotonic() - began > _STEADY else crashes + 1
-            if crashes > MOST_RESTARTS:
-                raise PartError(f"{name} keeps failing: after {MOST_RESTARTS} restarts it {how}")
+            if crashes > _MOST_RESTARTS:
+                raise PartError(f"{name} keeps failing: after {_MOST_RESTARTS} restarts it {how}")
             pause = _FIRST_PAUSE * 2 ** (crashes - 1)
-            again = f"restarting it in {pause:.1f} s ({crashes} of {MOST_RESTARTS} times)"
+            again = f"restarting it in {pause:.1f} s ({crashes} of {_MOST_RESTARTS} times)"
             self._console.say(f"{name} {how}; {again}")
             await asyncio.sleep(pause)
 
@@ -105,10 +105,11 @@ class Job:
         try:
             return await self._watch(child, address)
         finally:
-            await self._end(child, _GRACE)
+            is_broker = self.part.role == "broker"
+            await self._end(child, _BROKER_GRACE if is_broker else _GRACE)
             await relaying
             self.trouble, self.answered = "about to be restarted", None
-            if self.part.role == "broker":
+            if is_broker:
                 self._broker.change("")
 
     async def _watch(self, child: Process, address: str) -> int | None:

@@ -18,10 +18,16 @@ CHILD = Path(__file__).with_name("child.py")
 
 
 class Run:
-    """A runner in another process, its two outputs in files."""
+    """A runner in another process, its two outputs in files; `constants` replace those of compose.job."""
 
     def __init__(
-        self, parts: list[Part], folder: Path, kafka: str = "k:1", seconds: float | None = None
+        self,
+        parts: list[Part],
+        folder: Path,
+        *,
+        kafka: str = "k:1",
+        seconds: float | None = None,
+        **constants: float,
     ) -> None:
         self.parts = parts
         self.folder = folder
@@ -29,6 +35,7 @@ class Run:
             "parts": [asdict(part) for part in parts],
             "kafka": kafka,
             "seconds": seconds,
+            "constants": constants,
         }
         self._out = (folder / "out").open("wb")
         self._err = (folder / "err").open("wb")

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Any
 
-from compose import runner
+from compose import job, runner
 from compose.console import Console, announce, wants_colour
 from compose.parts import Part
 from compose.runner import Interrupts
@@ -17,6 +17,8 @@ async def main(given: dict[str, Any]) -> int:
         Part(**{**fields, "command": tuple(fields["command"]), "kafka": tuple(fields["kafka"])})
         for fields in given["parts"]
     ]
+    for name, value in given["constants"].items():
+        setattr(job, name, value)
     interrupts = Interrupts()
     interrupts.listen()
     console = Console(sys.stderr, [part.name for part in parts], colour=wants_colour(sys.stderr, os.environ))

@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import time
 
 import psutil
 import pytest
@@ -57,7 +56,7 @@ def test_a_part_that_crashes_is_named_and_restarted(play: Play, runs: Runs) -> N
 
 
 def test_everything_stops_when_a_part_crashes_after_five_restarts(play: Play, runs: Runs) -> None:
-    run = runs(play("7", name="weak"), play("ready", "video"))
+    run = runs(play("7", name="weak"), play("ready", "video"), _FIRST_PAUSE=0.02)
 
     assert run.process.wait(40) == 1
 
@@ -102,14 +101,14 @@ def test_signals_stop_everything(play: Play, runs: Runs, number: signal.Signals)
 
 
 def test_it_stops_when_its_time_is_over(play: Play, runs: Runs) -> None:
-    run = runs(play("ready"), seconds=1.5)
+    run = runs(play("ready"), seconds=1)
 
     assert run.process.wait(20) == 0
-    assert gone(run.starts("consumer")[0][0])
+    assert all(gone(pid) for pid, _ in run.starts("consumer"))
 
 
-def test_a_stubborn_part_is_killed_within_ten_seconds(play: Play, runs: Runs) -> None:
-    run = runs(play("stubborn"))
+def test_a_stubborn_part_is_killed(play: Play, runs: Runs) -> None:
+    run = runs(play("stubborn"), _GRACE=0.5)
     wait_for(run.is_ready, 20, "it to be ready")
 
     run.process.terminate()
@@ -120,16 +119,14 @@ def test_a_stubborn_part_is_killed_within_ten_seconds(play: Play, runs: Runs) ->
 
 
 def test_a_second_ctrl_c_kills_at_once(play: Play, runs: Runs) -> None:
-    run = runs(play("stubborn"))
+    run = runs(play("stubborn"), _GRACE=60)
     wait_for(run.is_ready, 20, "it to be ready")
 
     run.process.send_signal(signal.SIGINT)
     wait_for(lambda: "stopping" in run.err, 5, "it to begin to stop")
-    begun = time.monotonic()
     run.process.send_signal(signal.SIGINT)
 
-    assert run.process.wait(10) == 0
-    assert time.monotonic() - begun < 5
+    assert run.process.wait(20) == 0
     assert gone(run.starts("consumer")[0][0])
 
 
