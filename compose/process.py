@@ -72,6 +72,8 @@ def _end_with(parent: int) -> Callable[[], None] | None:
         return None
     prctl = ctypes.CDLL(None).prctl
 
+    # Python code between fork and exec is only safe if no other thread holds a lock. The only other threads
+    # are those in which asyncio waits for children, until Python 3.12.
     def tie() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it has ended in the meantime
