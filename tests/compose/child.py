@@ -31,6 +31,10 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    allow_reuse_port = True  # the test holds the port
+
+
 def main() -> int:
     # For the test: that it has started, and the broker that it was given.
     with FILE.with_suffix(".starts").open("a") as starts:
@@ -46,7 +50,7 @@ def main() -> int:
     if KIND.isdigit():
         print("cannot go on", flush=True)
         return int(KIND)
-    with ThreadingHTTPServer(("127.0.0.1", PORT), Handler) as server:
+    with Server(("127.0.0.1", PORT), Handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         stopped: list[int] = []
         signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))

@@ -1,6 +1,7 @@
 """Simulated parts, kept running by the real runner."""
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from typing import Any, Self
 import pytest
 
 from compose.parts import Part
-from tests.parts import ROOT, free_port
+from tests.parts import ROOT
 
 CHILD = Path(__file__).with_name("child.py")
 
@@ -79,15 +80,20 @@ Runs = Callable[..., Run]
 
 
 @pytest.fixture
-def play(tmp_path: Path) -> Play:
+def play(tmp_path: Path) -> Iterator[Play]:
     """Makes a part; its kind decides how it behaves (child.py)."""
+    with ExitStack() as stack:
 
-    def part(kind: str, role: Any = "consumer", *, name: str = "", kafka: tuple[str, ...] = ()) -> Part:
-        name, port = name or role, free_port()
-        command = (sys.executable, str(CHILD), kind, str(port), str(tmp_path / name))
-        return Part(name, role, command, kafka=kafka, port=port, source="rtsp://u:***@h/x")
+        def part(kind: str, role: Any = "consumer", *, name: str = "", kafka: tuple[str, ...] = ()) -> Part:
+            # Held until the test ends: while a part restarts, no other program can take its port.
+            holder = stack.enter_context(socket.socket())
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            holder.bind(("127.0.0.1", 0))
+            name, port = name or role, holder.getsockname()[1]
+            command = (sys.executable, str(CHILD), kind, str(port), str(tmp_path / name))
+            return Part(name, role, command, kafka=kafka, port=port, source="rtsp://u:***@h/x")
 
-    return part
+        yield part
 
 
 @pytest.fixture
