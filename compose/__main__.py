@@ -1,40 +1,43 @@
-"""Starts the whole system on one machine, without Docker: `python -m compose`."""
+"""Start the whole system on one machine, without Docker: `python -m compose`."""
 
+import asyncio
 import os
 import sys
 from collections.abc import Sequence
 
-from compose import options, parts
+from compose import options, parts, runner
 from compose.console import Console, announce, wants_colour
 from compose.errors import OptionsError
 from compose.network import free_ports
-from compose.runner import Interrupts, Runner
+from compose.runner import Interrupts
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Wire the parts, run them until told to stop, and return the exit status."""
+async def main(arguments: Sequence[str]) -> int:
+    """Wire the parts, run them until a signal comes, and return the exit status."""
+    # Python has None in place of a stream that the shell has closed, as by >&-.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 # for the life of the process
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     interrupts = Interrupts()
     interrupts.listen()
     try:
-        wanted = options.read(arguments)
+        chosen = options.read(arguments)
     except OptionsError as error:
         print(f"compose: {error}", file=sys.stderr)
         return 2
 
-    started = parts.table(wanted, iter(free_ports(len(wanted.cameras) + 4)))
-    names = [part.name for part in started]
+    table = parts.table(chosen, iter(free_ports(len(chosen.cameras) + 4)))
+    names = [part.name for part in table]
     console = Console(sys.stderr, names, colour=wants_colour(sys.stderr, os.environ))
     console.say(f"starting {', '.join(names)}")
-    runner = Runner(
-        started,
+    return await runner.run(
+        table,
         console,
         interrupts,
-        kafka=wanted.kafka,
-        ready=lambda: announce(f"ready: {parts.page_address(wanted.port, os.environ)}"),
-        seconds=wanted.seconds,
+        kafka=chosen.kafka,
+        ready=lambda: announce(f"ready: {parts.page_address(chosen.port, os.environ)}"),
+        seconds=chosen.seconds,
     )
-    return runner.run()
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(asyncio.run(main(sys.argv[1:])))

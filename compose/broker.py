@@ -1,9 +1,9 @@
-"""A Kafka broker without Kafka: librdkafka's mock cluster, which clients of other processes can use, too.
+"""A Kafka broker without Kafka: librdkafka's mock cluster, which clients in other processes can use, too.
 
     python -m compose.broker --topic videocam:4
 
-It keeps the newest 5 MiB of a partition, and nothing once it ends. Topics that are not named in advance
-come into being with four partitions when they are first asked for.
+It keeps the newest 5 MiB of each partition, in memory. Topics that are not named in advance are created
+with four partitions when a client first asks for them.
 """
 
 import argparse
@@ -19,11 +19,11 @@ from typing import Any, Final, NoReturn, Self
 from compose.errors import BrokerError
 
 ANNOUNCEMENT: Final = "KAFKA_BOOTSTRAP="
-"""What the line begins with that tells the broker's address."""
+"""The start of the line that announces the broker's address."""
 
 _PRODUCER: Final = 0  # RD_KAFKA_PRODUCER of rdkafka.h
 _POINTER, _TEXT, _INT = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int
-# As in rdkafka.h and rdkafka_mock.h: what a function returns, and what it takes.
+# From rdkafka.h and rdkafka_mock.h: the type that a function returns, and those of its arguments.
 _FUNCTIONS: Final[Mapping[str, tuple[Any, tuple[Any, ...]]]] = {
     "rd_kafka_conf_new": (_POINTER, ()),
     "rd_kafka_conf_set": (_INT, (_POINTER, _TEXT, _TEXT, _TEXT, ctypes.c_size_t)),
@@ -41,7 +41,7 @@ _FUNCTIONS: Final[Mapping[str, tuple[Any, tuple[Any, ...]]]] = {
 class Broker:
     """A broker on a free port of 127.0.0.1, until it is closed; `bootstrap` is its address.
 
-    `topics` maps names to their numbers of partitions. Raises `BrokerError`.
+    `topics` maps each name to its number of partitions. Raises `BrokerError`.
     """
 
     def __init__(self, topics: Mapping[str, int] | None = None) -> None:
@@ -53,7 +53,7 @@ class Broker:
         except BrokerError:
             self.close()
             raise
-        # Groups have all their members at once here; by default the first to come would wait 3 s for others.
+        # By default a group's first member waits 3 s for others; here they all come at once.
         self._library.rd_kafka_mock_group_initial_rebalance_delay_ms(self._cluster, 0)
         self.bootstrap: str = self._library.rd_kafka_mock_cluster_bootstraps(self._cluster).decode()
 
@@ -64,7 +64,7 @@ class Broker:
         self.close()
 
     def close(self) -> None:
-        """End the broker; what it held is gone."""
+        """End the broker and drop what it holds."""
         if self._client:
             self._library.rd_kafka_mock_cluster_destroy(self._cluster)
             self._library.rd_kafka_destroy(self._client)
@@ -73,15 +73,15 @@ class Broker:
     def _start(self) -> tuple[int, int]:
         config = self._library.rd_kafka_conf_new()
         reason = ctypes.create_string_buffer(512)
-        # The client that carries the cluster never connects anywhere, and would complain about that.
+        # The client that owns the cluster never connects to it, and would log complaints about that.
         self._library.rd_kafka_conf_set(config, b"log_level", b"0", reason, len(reason))
         client = self._library.rd_kafka_new(_PRODUCER, config, reason, len(reason))
         if not client:
-            raise BrokerError(f"librdkafka does not start: {reason.value.decode()}")
+            raise BrokerError(f"librdkafka cannot be started: {reason.value.decode()}")
         cluster = self._library.rd_kafka_mock_cluster_new(client, 1)
         if not cluster:
             self._library.rd_kafka_destroy(client)
-            raise BrokerError("librdkafka does not start its mock cluster")
+            raise BrokerError("librdkafka cannot start its mock cluster")
         return client, cluster
 
     def _create(self, name: str, partitions: int) -> None:
@@ -92,13 +92,13 @@ class Broker:
 
 
 def _library() -> ctypes.CDLL:
-    """Return librdkafka, as confluent_kafka brings it along."""
+    """Return the librdkafka that comes with confluent_kafka."""
     try:
-        from confluent_kafka import cimpl  # noqa: PLC0415 # only who starts a broker needs it
+        from confluent_kafka import cimpl  # noqa: PLC0415 # only needed to start a broker
     except ImportError as error:
-        raise BrokerError(f"confluent_kafka cannot be loaded, and with it librdkafka: {error}") from None
-    # A symbol is looked up in a library and in what that is linked to: so librdkafka is found wherever a
-    # wheel or a distribution keeps it, under whatever name, and is the very one that is loaded already.
+        raise BrokerError(f"confluent_kafka, which contains librdkafka, cannot be loaded: {error}") from None
+    # A symbol is looked up in a library and in those that it is linked to. This finds the librdkafka that is
+    # already loaded, wherever a wheel or a distribution keeps it and under whatever name.
     library = ctypes.CDLL(cimpl.__file__)
     for name, (returns, takes) in _FUNCTIONS.items():
         try:
@@ -117,7 +117,7 @@ class _Parser(argparse.ArgumentParser):
 def _topic(text: str) -> tuple[str, int]:
     name, _, partitions = text.rpartition(":")
     if not name or not partitions.isdecimal() or not 1 <= int(partitions) <= 10_000:
-        raise argparse.ArgumentTypeError(f"{text!r}: NAME:PARTITIONS is wanted, such as videocam:4")
+        raise argparse.ArgumentTypeError(f"{text!r}: expected NAME:PARTITIONS, such as videocam:4")
     return name, int(partitions)
 
 

@@ -1,4 +1,4 @@
-"""What is printed: the parts' lines, each behind its part's name, and compose's own."""
+"""The printed lines: those of the parts, each behind its part's name, and compose's own."""
 
 import contextlib
 import os
@@ -13,12 +13,12 @@ _COLOURS: Final = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
 
 
 def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Tell whether to write in colour: on a terminal, and unless NO_COLOR is set (no-color.org)."""
+    """Return whether to write in colour: on a terminal, unless NO_COLOR is set (no-color.org)."""
     return stream.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
 
 class Console:
-    """Writes whole lines to a stream; a part keeps its colour, by its place among the names."""
+    """Writes complete lines to a stream; the place of a part among the names decides its colour."""
 
     def __init__(self, stream: TextIO, names: Sequence[str], *, colour: bool) -> None:
         self._stream = stream
@@ -31,15 +31,15 @@ class Console:
             self._prefixes[_NAME] = f"\033[1m{self._prefixes[_NAME]}\033[0m"
 
     def show(self, name: str, line: str) -> None:
-        """Write a line of a part."""
+        """Write a part's line."""
         self._write(f"{self._prefixes[name]} {line}\n")
 
     def say(self, line: str) -> None:
-        """Write a line of compose's own."""
+        """Write one of compose's own lines."""
         self.show(_NAME, line)
 
     def _write(self, text: str) -> None:
-        # Where the terminal or the reader has gone, the parts are still to be ended properly.
+        # Even if the terminal or the reader has gone, the parts must be ended properly.
         with contextlib.suppress(OSError):
             self._stream.write(text)
             self._stream.flush()
@@ -47,6 +47,6 @@ class Console:
 
 def announce(line: str) -> None:
     """Write the one line that goes to standard output."""
-    # Past Python's buffer: what a reader that has gone leaves there would fail once more at the end.
+    # Not through Python's buffer: if the reader has gone, flushing it at exit would fail again.
     with contextlib.suppress(OSError):
         os.write(sys.stdout.fileno(), f"{line}\n".encode())

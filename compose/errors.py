@@ -1,13 +1,13 @@
-"""Why compose does not start, or does not go on; each text is one line."""
+"""Reasons not to start, or not to go on; each text is a single line."""
 
 
 class OptionsError(Exception):
-    """What was asked for cannot be done: exit status 2, before anything is started."""
+    """An option is wrong, or something it names is missing: exit status 2, before anything is started."""
 
 
 class PartError(Exception):
-    """A part cannot be kept running, or no camera delivers: everything is stopped, exit status 1."""
+    """A part cannot be kept running, or no camera delivers: everything stops, with exit status 1."""
 
 
 class BrokerError(Exception):
-    """The embedded broker cannot be had."""
+    """The embedded broker cannot be started."""

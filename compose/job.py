@@ -1,168 +1,170 @@
-"""A part through its life: started, asked until it is ready, started again when it dies."""
+"""A part through its life: started, asked until it is ready, restarted when it ends."""
 
+import asyncio
+import contextlib
 import signal
+import time
+from asyncio.subprocess import Process
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NoReturn
 
+from compose import process, readiness
 from compose.broker import ANNOUNCEMENT
 from compose.console import Console
 from compose.errors import PartError
-from compose.network import Probe, trouble_of_model, trouble_of_service
 from compose.options import ROOT
 from compose.parts import Part, environment
-from compose.process import Process
 
-MOST_RESTARTS: Final = 5
+_BAD_SETTINGS: Final = 2  # the exit status of a part that would only end in the same way again
+_MOST_RESTARTS: Final = 5
+_FIRST_PAUSE: Final = 0.2  # s before a restart, doubled each time
+_STEADY: Final = 60.0  # s of running after which earlier crashes are forgotten
+_GRACE: Final = 8.0  # s that a part has to end
+_BROKER_GRACE: Final = 1.0  # s that the broker has, after all others
+_REPLACING: Final = 3.0  # s that a part has to end when it needs the broker's new address
+_ASKING: Final = (0.1, 1.0)  # s between two questions, at first and at last
 
-_BAD_SETTINGS: Final = 2  # exit status of a part that would end in the same way again
-_FIRST_WAIT: Final = 0.2  # s until a part that died is started again, doubled each time
-_STEADY: Final = 60.0  # s of running after which earlier deaths are forgotten
-_REPLACING: Final = 3.0  # s that a part has to end when it is to be started anew
-_PROBING: Final = (0.1, 1.0)  # s between two questions, at first and at last
-_QUESTIONS: Final = {"tfserving": "/v1/models/imagenet"}
+
+class BrokerAddress:
+    """The address of the broker, empty while it is down."""
+
+    def __init__(self, address: str = "") -> None:
+        self._address = address
+        self._changed = asyncio.Event()
+
+    def change(self, address: str) -> None:
+        """Set the address and wake up everything that waits for another one."""
+        self._address = address
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def other_than(self, address: str) -> str:
+        """Wait until the address differs from the one given, and return it."""
+        while self._address == address:
+            await self._changed.wait()
+        return self._address
 
 
 class Job:
-    """Keeps one part running. `trouble` says why it is not ready, None when it is.
+    """Keeps one part running; `kill` cuts short the time that it has to end."""
 
-    `step` is called again and again, never waits, and raises `PartError` when the part cannot be kept up.
-    """
-
-    def __init__(self, part: Part, console: Console, inherited: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        part: Part,
+        console: Console,
+        broker: BrokerAddress,
+        kill: asyncio.Event,
+        inherited: Mapping[str, str],
+    ) -> None:
         self.part = part
         self.trouble: str | None = "not started yet"
-        self.address = ""
-        """The address that a running broker has told."""
+        """Why the part is not ready; None when it is."""
         self.answered: float | None = None
-        """When the running process answered for the first time, ready or not."""
-        self.process: Process | None = None
+        """When the running process first answered, ready or not."""
         self._console = console
+        self._broker = broker
+        self._kill = kill
         self._inherited = inherited
-        self._began = self._start_at = self._probe_at = 0.0
-        self._kill_at: float | None = None
-        self._probe: Probe | None = None
-        self._deaths = 0
+        self._last_line = ""
 
-    def sources(self) -> list[Process | Probe]:
-        """Return what may have something to be read."""
-        process = [self.process] if self.process and self.process.is_open else []
-        return [*process, *([self._probe] if self._probe else [])]
+    async def keep(self) -> NoReturn:
+        """Run the part, again and again, until this is cancelled: then the process is ended.
 
-    def step(self, now: float, bootstrap: str) -> None:
-        """Do what is due at `now`; `bootstrap` is the broker's address, empty while there is none."""
-        if self.process is None:
-            if now >= self._start_at and (bootstrap or not self.part.kafka):
-                self._start(now, bootstrap)
-            return
-        self.process.relay()
-        status = self.process.poll()
-        if status is not None:
-            self._ended(now, status, self.process.last_line)
-        elif self._kill_at is not None:
-            if now >= self._kill_at:
-                self.process.kill()
-        elif self.trouble is not None:
-            self._ask(now)
+        Raises `PartError` when the part cannot be kept running.
+        """
+        name, crashes = self.part.name, 0
+        while True:
+            address = await self._broker.other_than("") if self.part.kafka else ""
+            began = time.monotonic()
+            status = await self._run(address)
+            if status is None:
+                continue
+            how = f"ended with {process.named(status)}{self._last_line and ': '}{self._last_line}"
+            if status == _BAD_SETTINGS:
+                raise PartError(f"{name} does not accept its settings: it {how}")
+            crashes = 1 if time.monotonic() - began > _STEADY else crashes + 1
+            if crashes > _MOST_RESTARTS:
+                raise PartError(f"{name} keeps failing: after {_MOST_RESTARTS} restarts it {how}")
+            pause = _FIRST_PAUSE * 2 ** (crashes - 1)
+            again = f"restarting it in {pause:.1f} s ({crashes} of {_MOST_RESTARTS} times)"
+            self._console.say(f"{name} {how}; {again}")
+            await asyncio.sleep(pause)
 
-    def replace(self, now: float) -> None:
-        """End the process, to be started anew with another address; this is no death."""
-        if self.process is not None and self._kill_at is None:
-            self._kill_at = now + _REPLACING
-            self.trouble = "is to get the new address"
-            self.process.terminate()
+    async def _run(self, address: str) -> int | None:
+        """Run a process until it ends, or until the broker is no longer at `address`.
 
-    def is_running(self) -> bool:
-        """Tell whether there is a process; what it wrote meanwhile is shown."""
-        if self.process is None:
-            return False
-        self.process.relay()
-        return self.process.poll() is None
-
-    def kill(self) -> None:
-        """End the process at once."""
-        if self.process is not None:
-            self.process.kill()
-
-    def stop(self) -> None:
-        """Ask the process to end, for good."""
-        self._close_probe()
-        if self.process is not None:
-            self.process.terminate()
-
-    def _start(self, now: float, bootstrap: str) -> None:
-        variables = environment(self.part, bootstrap, self._inherited)
+        Returns its exit status; None if the broker has moved: that does not count as a crash.
+        """
+        self.trouble, self._last_line = "is starting", ""
+        variables = environment(self.part, address, self._inherited)
         try:
-            self.process = Process(self.part.command, variables, ROOT, self._show)
+            child = await process.start(self.part.command, variables, ROOT)
         except OSError as error:
             raise PartError(f"{self.part.name} cannot be started: {error}") from None
-        self._began = self._probe_at = now
-        self.trouble = "is starting"
-
-    def _show(self, line: str) -> None:
-        self._console.show(self.part.name, line)
-        if self.part.role == "broker" and line.startswith(ANNOUNCEMENT):
-            self.address = line.removeprefix(ANNOUNCEMENT)
-
-    def _ask(self, now: float) -> None:
-        """Ask whether it is ready, or look whether the answer has come."""
-        if self.part.role == "broker":
-            self._told(now, None if self.address else self.trouble)
-            return
+        relaying = asyncio.create_task(self._relay(child))
         try:
-            if self._probe is None:
-                if now >= self._probe_at:
-                    self._probe = Probe(self.part.port, _QUESTIONS.get(self.part.role, "/readyz"))
-            elif answer := self._probe.answer():
-                self._forget_probe(now)
-                judge = trouble_of_model if self.part.role == "tfserving" else trouble_of_service
-                self._told(now, judge(*answer))
-        except OSError:
-            self._forget_probe(now)
+            return await self._watch(child, address)
+        finally:
+            is_broker = self.part.role == "broker"
+            await self._end(child, _BROKER_GRACE if is_broker else _GRACE)
+            await relaying
+            self.trouble, self.answered = "about to be restarted", None
+            if is_broker:
+                self._broker.change("")
 
-    def _told(self, now: float, trouble: str | None) -> None:
-        self.trouble = trouble
-        self.answered = self.answered or now
-        if trouble is None:
-            self._console.say(f"{self.part.name} is ready after {now - self._began:.1f} s")
+    async def _watch(self, child: Process, address: str) -> int | None:
+        async with asyncio.TaskGroup() as group:
+            asking = group.create_task(self._ask_until_ready())
+            ended = group.create_task(child.wait())
+            moved = group.create_task(self._broker_moved(address))
+            await asyncio.wait({ended, moved}, return_when=asyncio.FIRST_COMPLETED)
+            asking.cancel()
+            moved.cancel()
+            if ended.done():
+                return ended.result()
+            self.trouble = "needs the broker's new address"
+            await self._end(child, _REPLACING)
+        return None
 
-    def _close_probe(self) -> None:
-        if self._probe is not None:
-            self._probe.close()
-            self._probe = None
+    async def _broker_moved(self, address: str) -> None:
+        if not self.part.kafka:
+            await asyncio.Event().wait()  # makes no difference to this part
+        await self._broker.other_than(address)
 
-    def _forget_probe(self, now: float) -> None:
-        self._close_probe()
-        shortest, longest = _PROBING
-        self._probe_at = now + min(longest, max(shortest, (now - self._began) / 20))
+    async def _ask_until_ready(self) -> None:
+        began = time.monotonic()
+        shortest, longest = _ASKING
+        while True:
+            with contextlib.suppress(OSError):
+                self.trouble = await self._ask()
+                self.answered = self.answered or time.monotonic()
+            waited = time.monotonic() - began
+            if self.trouble is None:
+                break
+            await asyncio.sleep(min(longest, max(shortest, waited / 20)))
+        self._console.say(f"{self.part.name} is ready after {waited:.1f} s")
 
-    def _ended(self, now: float, status: int, last_line: str) -> None:
-        wanted = self._kill_at is not None
-        self.process = self._kill_at = self.answered = None
-        self.address = ""
-        self.trouble = "waits to be started again"
-        self._forget_probe(now)
-        if not wanted:
-            self._died(now, f"{_how(status)}{last_line and ': '}{last_line}", status)
+    async def _ask(self) -> str | None:
+        if self.part.role == "broker":  # it answers by printing its address
+            await self._broker.other_than("")
+            return None
+        return await readiness.trouble(self.part)
 
-    def _died(self, now: float, how: str, status: int) -> None:
-        name = self.part.name
-        if status == _BAD_SETTINGS:
-            raise PartError(f"{name} cannot run as it is set up, it ended with {how}")
-        self._deaths = 1 if now - self._began > _STEADY else self._deaths + 1
-        if self._deaths > MOST_RESTARTS:
-            raise PartError(
-                f"{name} does not stay up, started again {MOST_RESTARTS} times it ended with {how}"
-            )
-        wait = _FIRST_WAIT * 2 ** (self._deaths - 1)
-        self._start_at = now + wait
-        again = f"it is started again in {wait:.1f} s ({self._deaths} of {MOST_RESTARTS} times)"
-        self._console.say(f"{name} ended with {how}; {again}")
+    async def _end(self, child: Process, grace: float) -> None:
+        """Ask a process to end, and kill it once `grace` is over or the user is in a hurry."""
+        process.send(child, signal.SIGTERM)
+        ended = asyncio.create_task(child.wait())
+        kill = asyncio.create_task(self._kill.wait())
+        await asyncio.wait({ended, kill}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+        kill.cancel()
+        if not ended.done():
+            self._console.say(f"{self.part.name} has not ended in time and is killed")
+            process.send(child, signal.SIGKILL)
+        await ended
 
-
-def _how(status: int) -> str:
-    if status >= 0:
-        return f"exit code {status}"
-    try:
-        return signal.Signals(-status).name
-    except ValueError:
-        return f"signal {-status}"
+    async def _relay(self, child: Process) -> None:
+        async for line in process.lines(child):
+            self._last_line = line
+            self._console.show(self.part.name, line)
+            if self.part.role == "broker" and line.startswith(ANNOUNCEMENT):
+                self._broker.change(line.removeprefix(ANNOUNCEMENT))

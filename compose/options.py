@@ -1,4 +1,4 @@
-"""The command line: what it may say, and whether what it says can be had on this machine."""
+"""The command line, checked: what it names must exist, and the addresses it gives must answer."""
 
 import argparse
 import math
@@ -28,40 +28,40 @@ examples:
   python -m compose --camera door=rtsp://user:password@192.168.1.20/stream1 --camera yard=yard.mp4
       a camera on the network, and a film
   python -m compose --no-model --port 8080
-      the video alone, somewhere else
+      only the video, on another port
   python -m compose --kafka kafka1:9092,kafka2:9092 --tfserving http://models:8501
-      with a Kafka and a TensorFlow Serving that run already
+      with a Kafka and a TensorFlow Serving that are already running
   python -m video.users --file users.json add ann
   python -m compose --users users.json
-      only for ann, who is asked for the password
+      only for ann, with her password
 
 Settings of the services, such as FRAMEINTERVAL=100ms, JPEGQUALITY=70, TLSCERT=cert.pem or ROOTPATH=/cameras,
 are taken from the environment.
-Ctrl-C ends everything, a second one at once.
+Ctrl-C ends everything; a second Ctrl-C does so at once.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is to be started."""
+    """A checked command line."""
 
     cameras: tuple[Camera, ...]
     port: int
     kafka: str
     """The bootstrap servers; empty for the embedded broker."""
     model_url: str
-    """Where to ask the model; empty for the stand-in server, or for none."""
+    """The model's URL; empty for the stand-in server, or without a model."""
     no_model: bool
     seconds: float | None
     users: str
-    """The full path of the users file; empty where none is given."""
+    """The full path of the users file, or empty."""
 
 
 def read(arguments: Sequence[str]) -> Options:
-    """Return the options, checked; raise `OptionsError` where one is wrong or what it names is not there."""
+    """Return the options; raise `OptionsError` if one is wrong or something that it names is missing."""
     found, rest = _parser().parse_known_args(arguments)
     if rest:
-        raise OptionsError(f"unknown: {' '.join(map(mask, rest))} (--help lists the options)")
+        raise OptionsError(f"unexpected: {' '.join(map(mask, rest))} (--help lists the options)")
     options = Options(
         cameras=cameras.check(found.camera or [cameras.clip()]),
         port=found.port,
@@ -86,7 +86,7 @@ def _check(options: Options) -> None:
         network.check_reachable("--tfserving", [(url.hostname or "", port)])
     elif not options.no_model and not any((ROOT / MODELS).glob("[0-9]*/saved_model.pb")):
         raise OptionsError(
-            f"the model is missing in {MODELS}: make install makes it (or go without: --no-model)"
+            f"no model in {MODELS}: build it with make install, or do without labels: --no-model"
         )
 
 
@@ -99,18 +99,18 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    text = "a camera: URL, file, device or its number; may be repeated (default: the film clip bikes)"
+    text = "a camera: URL, file, device or its number; repeatable (default: the film clip bikes)"
     add("--camera", type=cameras.parse, action="append", metavar="NAME=VIDEOLINK", help=text)
-    add("--port", type=_port, default=30163, help="where browsers find the video (default: 30163)")
-    text = "a Kafka that runs already, several addresses with commas between (default: a broker of our own)"
+    add("--port", type=_port, default=30163, help="the port for browsers (default: 30163)")
+    text = "a Kafka that is already running; separate addresses by commas (default: a broker of our own)"
     add("--kafka", type=_kafka, metavar="HOST:PORT", help=text)
     models = parser.add_mutually_exclusive_group()
-    text = "a model server that runs already, http://host:8501 or a full ...:predict URL (default: our own)"
+    text = "a running model server, http://host:8501 or a complete ...:predict URL (default: our own)"
     models.add_argument("--tfserving", type=_tfserving, metavar="URL", help=text)
     models.add_argument("--no-model", action="store_true", help="video without labels")
-    text = "ask for a login; python -m video.users makes the file (default: who reaches the port sees all)"
+    text = "require a login; python -m video.users makes the file (default: open to everyone)"
     add("--users", type=_users, metavar="FILE", help=text)
-    add("--seconds", type=_seconds, metavar="N", help="stop by itself after that time")
+    add("--seconds", type=_seconds, metavar="N", help="stop after N seconds")
     return parser
 
 
@@ -119,9 +119,13 @@ class _Parser(argparse.ArgumentParser):
         raise OptionsError(message)
 
 
+def _is_port(text: str) -> bool:
+    return re.fullmatch(r"\d{1,5}", text, re.ASCII) is not None and 1 <= int(text) <= 65_535
+
+
 def _port(text: str) -> int:
-    if not re.fullmatch(r"\d{1,5}", text, re.ASCII) or not 1 <= int(text) <= 65_535:
-        raise OptionsError(f"--port {text!r}: a port from 1 to 65535 is wanted")
+    if not _is_port(text):
+        raise OptionsError(f"--port {text!r}: expected a port from 1 to 65535")
     return int(text)
 
 
@@ -129,13 +133,13 @@ def _users(text: str) -> str:
     path = Path(text).expanduser().absolute()
     if not path.is_file():
         raise OptionsError(
-            f"--users {text!r}: there is no such file; python -m video.users --file FILE add NAME makes one"
+            f"--users {text!r}: no such file; create it with python -m video.users --file FILE add NAME"
         )
     return str(path)
 
 
 def _seconds(text: str) -> float:
-    wrong = f"--seconds {text!r}: a number of seconds, 0 or more, is wanted"
+    wrong = f"--seconds {text!r}: expected a number of seconds, 0 or more"
     try:
         seconds = float(text)
     except ValueError:
@@ -148,17 +152,14 @@ def _seconds(text: str) -> float:
 def _kafka(text: str) -> str:
     for address in text.split(","):
         host, _, port = address.rpartition(":")
-        # As the services take it.
-        if not re.fullmatch(r"[^\s,:]+", host) or not re.fullmatch(r"\d{1,5}", port, re.ASCII):
-            raise OptionsError(f"--kafka {text!r}: HOST:PORT is wanted, several with commas between")
-        if not 1 <= int(port) <= 65_535:
-            raise OptionsError(f"--kafka {text!r}: a port is a number from 1 to 65535")
+        if not re.fullmatch(r"[^\s,:]+", host) or not _is_port(port):  # as the services read it
+            raise OptionsError(f"--kafka {text!r}: expected HOST:PORT, or several separated by commas")
     return text
 
 
 def _tfserving(text: str) -> str:
     wrong = (
-        f"--tfserving {mask(text)!r}: a URL such as http://host:8501 or http://host:8501{_PREDICT} is wanted"
+        f"--tfserving {mask(text)!r}: expected a URL such as http://host:8501 or http://host:8501{_PREDICT}"
     )
     try:
         url = urlsplit(text)

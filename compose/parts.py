@@ -1,4 +1,4 @@
-"""What is started: a table of the parts, each with its command and its environment."""
+"""The table of parts, each with its command and its environment."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from compose.options import MODELS, Options
 _IN, _OUT = "videocam", "videodisplay"
 _LABELS: Final = "tfserving/labels/imagenetLabels.json"
 
-# What compose decides, or what would get in the way of it, is not taken over from the user's environment.
+# Decided by compose, or in conflict with what it decides: not taken from the user's environment.
 _DECIDED: Final = {
     "VIDEOLINK",
     "VIDEODEVICE",
@@ -33,29 +33,29 @@ _DECIDED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A process to be kept running."""
+    """A process to keep running."""
 
     name: str
     role: Literal["broker", "tfserving", "producer", "consumer", "video"]
     command: tuple[str, ...]
     settings: Mapping[str, str] = field(default_factory=dict)
-    """Variables that compose decides."""
+    """Variables that compose sets, whatever the user has set."""
     defaults: Mapping[str, str] = field(default_factory=dict)
-    """Variables that hold unless the user has set them."""
+    """Variables that compose sets unless the user has."""
     kafka: tuple[str, ...] = ()
-    """Variables that take the broker's address; a part that has some is started when the address is known."""
+    """Variables for the broker's address; a part that has any is started once the address is known."""
     port: int = 0
-    """Where on this machine it answers whether it is ready; the broker says so in its output."""
+    """The local port that answers whether it is ready; 0 for the broker, which prints its address instead."""
     source: str = ""
-    """A producer's camera, fit to be printed."""
+    """A producer's VIDEOLINK, safe to print."""
 
 
 def table(options: Options, ports: Iterator[int]) -> list[Part]:
-    """Return the parts in the order in which they are started; each takes one or two of the free `ports`."""
+    """Return the parts in starting order; each takes up to two of the free `ports`."""
     common = {"LOGFORMAT": "text"}
     parts = []
     if not options.kafka:
-        # That broker holds an empty answer back for all of this time, a real one until the next frame comes.
+        # Our broker delays an empty answer for all of this time, and frames until the next one arrives.
         common["KAFKAFETCHWAIT"] = "5ms"
         parts.append(_broker(len(options.cameras)))
     model_url = options.model_url
@@ -71,14 +71,14 @@ def table(options: Options, ports: Iterator[int]) -> list[Part]:
 
 
 def page_address(port: int, inherited: Mapping[str, str]) -> str:
-    """Return where browsers of this machine find the page, of the user's environment."""
+    """Return the page's address for browsers on this machine, given the user's environment."""
     scheme = "https" if inherited.get("TLSCERT") else "http"
     return f"{scheme}://127.0.0.1:{port}{inherited.get('ROOTPATH', '').removesuffix('/')}/"
 
 
 def environment(part: Part, bootstrap: str, inherited: Mapping[str, str]) -> dict[str, str]:
-    """Return a part's whole environment, of the broker's address and the user's environment."""
-    # The services read lower-case names, too.
+    """Return a part's complete environment, given the broker's address and the user's environment."""
+    # The services also read lower-case names.
     decided = _DECIDED | part.settings.keys()
     kept = {name: value for name, value in inherited.items() if name.upper() not in decided}
     defaults = {name: value for name, value in part.defaults.items() if not kept.get(name)}

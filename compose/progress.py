@@ -1,4 +1,4 @@
-"""How far the start is: what is ready, what is waited for, which cameras are not there."""
+"""Progress of the start: the parts that are awaited, and the cameras that do not deliver."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -7,35 +7,35 @@ from compose.console import Console
 from compose.errors import PartError
 from compose.job import Job
 
-_PATIENCE: Final = 15.0  # s that a camera has from the start on
-_OPENING: Final = 6.0  # s that it has at least once its producer runs: one attempt takes up to 5
-_EVERY: Final = 3.0  # s between two lines about what is waited for
-_SELDOM: Final = 30.0  # s, once everything has been ready
+_PATIENCE: Final = 15.0  # s from the start that a camera has to deliver
+_OPENING: Final = 6.0  # s that it has at least, once its producer runs: one attempt takes up to 5
+_EVERY: Final = 3.0  # s between two lines about the parts that are awaited
+_SELDOM: Final = 30.0  # s, after everything has been ready once
 
 
 class Progress:
-    """Tells how far the jobs are, and calls `ready` once, when all are but cameras that do not deliver."""
+    """Reports on the jobs, and calls `ready` once, when all are ready except cameras that do not deliver."""
 
     def __init__(self, jobs: Sequence[Job], console: Console, ready: Callable[[], None], now: float) -> None:
         self._jobs = jobs
         self._console = console
         self._ready = ready
         self._started = now
-        self._tell_at = now + _EVERY
+        self._say_at = now + _EVERY
         self._is_ready = False
         self._absent: set[str] = set()
 
     def report(self, now: float) -> None:
-        """Tell what is new; raise `PartError` when no camera delivers."""
+        """Print anything new; raise `PartError` if no camera delivers."""
         self._look_for_cameras(now)
         waiting = [job for job in self._jobs if job.trouble is not None and job.part.name not in self._absent]
         if not waiting:
             if not self._is_ready:
                 self._is_ready = True
                 self._ready()
-            self._tell_at = now + _EVERY
-        elif now >= self._tell_at:
-            self._tell_at = now + (_SELDOM if self._is_ready else _EVERY)
+            self._say_at = now + _EVERY
+        elif now >= self._say_at:
+            self._say_at = now + (_SELDOM if self._is_ready else _EVERY)
             names = ", ".join(f"{job.part.name} ({job.trouble})" for job in waiting)
             self._console.say(f"waiting for {names}")
 
@@ -48,7 +48,7 @@ class Progress:
         for job in late:
             if job.part.name not in self._absent:
                 what = f"camera {job.part.source} is unreachable ({job.trouble})"
-                self._console.say(f"{what}; the others go on, its producer keeps trying")
+                self._console.say(f"{what}; continuing without it while its producer keeps trying")
         self._absent = {job.part.name for job in late}
 
     def _is_late(self, job: Job, now: float) -> bool:

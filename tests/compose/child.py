@@ -1,4 +1,4 @@
-"""A part for tests: `child.py KIND PORT FILE` answers as a service does; KIND says how it behaves."""
+"""A part for tests: `child.py KIND PORT FILE` answers like a service; KIND decides how it behaves."""
 
 import os
 import signal
@@ -31,8 +31,12 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    allow_reuse_port = True  # the test holds the port
+
+
 def main() -> int:
-    # Which broker it was given, and that it came up: for the test to read.
+    # For the test: that it has started, and the broker that it was given.
     with FILE.with_suffix(".starts").open("a") as starts:
         starts.write(f"{os.getpid()} {os.environ.get('KAFKAPORT', '-')}\n")
     print("out of", KIND, flush=True)
@@ -46,7 +50,7 @@ def main() -> int:
     if KIND.isdigit():
         print("cannot go on", flush=True)
         return int(KIND)
-    with ThreadingHTTPServer(("127.0.0.1", PORT), Handler) as server:
+    with Server(("127.0.0.1", PORT), Handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         stopped: list[int] = []
         signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))

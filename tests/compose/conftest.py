@@ -1,6 +1,7 @@
-"""Parts that are only played, and the real runner that keeps them up."""
+"""Simulated parts, kept running by the real runner."""
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,16 +13,22 @@ from typing import Any, Self
 import pytest
 
 from compose.parts import Part
-from tests.parts import ROOT, free_port
+from tests.parts import ROOT
 
 CHILD = Path(__file__).with_name("child.py")
 
 
 class Run:
-    """A runner in a process of its own, its two outputs in files."""
+    """A runner in another process, its two outputs in files; `constants` replace those of compose.job."""
 
     def __init__(
-        self, parts: list[Part], folder: Path, kafka: str = "k:1", seconds: float | None = None
+        self,
+        parts: list[Part],
+        folder: Path,
+        *,
+        kafka: str = "k:1",
+        seconds: float | None = None,
+        **constants: float,
     ) -> None:
         self.parts = parts
         self.folder = folder
@@ -29,6 +36,7 @@ class Run:
             "parts": [asdict(part) for part in parts],
             "kafka": kafka,
             "seconds": seconds,
+            "constants": constants,
         }
         self._out = (folder / "out").open("wb")
         self._err = (folder / "err").open("wb")
@@ -61,7 +69,7 @@ class Run:
         return "ready: here\n" in self.out
 
     def starts(self, name: str) -> list[tuple[int, str]]:
-        """Return the number and the broker's address of each process that a part has had."""
+        """Return the process id and the broker's address of each start of a part."""
         file = self.folder / f"{name}.starts"
         lines = file.read_text().splitlines() if file.exists() else []
         return [(int(line.split()[0]), line.split()[1]) for line in lines]
@@ -72,20 +80,25 @@ Runs = Callable[..., Run]
 
 
 @pytest.fixture
-def play(tmp_path: Path) -> Play:
-    """Makes a part that behaves as its kind says; see child.py."""
+def play(tmp_path: Path) -> Iterator[Play]:
+    """Makes a part; its kind decides how it behaves (child.py)."""
+    with ExitStack() as stack:
 
-    def part(kind: str, role: Any = "consumer", *, name: str = "", kafka: tuple[str, ...] = ()) -> Part:
-        name, port = name or role, free_port()
-        command = (sys.executable, str(CHILD), kind, str(port), str(tmp_path / name))
-        return Part(name, role, command, kafka=kafka, port=port, source="rtsp://u:***@h/x")
+        def part(kind: str, role: Any = "consumer", *, name: str = "", kafka: tuple[str, ...] = ()) -> Part:
+            # Held until the test ends: while a part restarts, no other program can take its port.
+            holder = stack.enter_context(socket.socket())
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            holder.bind(("127.0.0.1", 0))
+            name, port = name or role, holder.getsockname()[1]
+            command = (sys.executable, str(CHILD), kind, str(port), str(tmp_path / name))
+            return Part(name, role, command, kafka=kafka, port=port, source="rtsp://u:***@h/x")
 
-    return part
+        yield part
 
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Iterator[Runs]:
-    """Starts runners; what is left of them ends with the test."""
+    """Starts runners, and kills those that are left at the end of the test."""
     with ExitStack() as stack:
 
         def start(*parts: Part, **options: Any) -> Run:

@@ -1,28 +1,36 @@
-"""Runs the parts that are given as JSON, as compose does: `python -m tests.compose.driver JSON`."""
+"""Runs the parts given as JSON, as compose does: `python -m tests.compose.driver JSON`."""
 
+import asyncio
 import json
 import os
 import sys
+from typing import Any
 
+from compose import job, runner
 from compose.console import Console, announce, wants_colour
 from compose.parts import Part
-from compose.runner import Interrupts, Runner
+from compose.runner import Interrupts
 
-if __name__ == "__main__":
-    wanted = json.loads(sys.argv[1])
+
+async def main(given: dict[str, Any]) -> int:
     parts = [
         Part(**{**fields, "command": tuple(fields["command"]), "kafka": tuple(fields["kafka"])})
-        for fields in wanted["parts"]
+        for fields in given["parts"]
     ]
+    for name, value in given["constants"].items():
+        setattr(job, name, value)
     interrupts = Interrupts()
     interrupts.listen()
     console = Console(sys.stderr, [part.name for part in parts], colour=wants_colour(sys.stderr, os.environ))
-    runner = Runner(
+    return await runner.run(
         parts,
         console,
         interrupts,
-        kafka=wanted["kafka"],
+        kafka=given["kafka"],
         ready=lambda: announce("ready: here"),
-        seconds=wanted["seconds"],
+        seconds=given["seconds"],
     )
-    sys.exit(runner.run())
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(json.loads(sys.argv[1]))))

@@ -48,7 +48,7 @@ print(json.dumps({
 
 
 def client(address: str, topic: str) -> dict[str, object]:
-    """Return what a client in a process of its own found."""
+    """Return the findings of a client in another process."""
     command = [sys.executable, "-c", CLIENT, address, topic]
     found: dict[str, object] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     return found
@@ -64,7 +64,7 @@ def test_clients_of_another_process_find_the_topics_and_are_assigned_at_once() -
     assert (found["key"], found["size"], found["seq"]) == ("door", 700_000, "17")
 
 
-def test_a_process_of_its_own(tmp_path: Path) -> None:
+def test_it_runs_as_a_process(tmp_path: Path) -> None:
     with embedded_broker(tmp_path) as (address, process):
         found = client(address, "new")
         assert found["assigned"] == 4
@@ -82,7 +82,7 @@ def test_ctrl_c_ends_it() -> None:
         assert process.wait(5) == 0
 
 
-def test_it_ends_with_its_parent() -> None:
+def test_it_dies_with_its_parent() -> None:
     code = f"import subprocess, time; subprocess.Popen({COMMAND}, cwd={str(ROOT)!r}); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
@@ -95,30 +95,30 @@ def test_it_ends_with_its_parent() -> None:
 @pytest.mark.parametrize(
     "topic", ["videocam", "videocam:", ":3", "videocam:0", "videocam:x", "videocam:99999"]
 )
-def test_a_wrong_topic_is_one_line(topic: str) -> None:
+def test_an_invalid_topic_is_one_line(topic: str) -> None:
     command = [*COMMAND, f"--topic={topic}"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
 
     assert ran.returncode == 2
-    assert ran.stderr.endswith(f"--topic: {topic!r}: NAME:PARTITIONS is wanted, such as videocam:4\n")
+    assert f"--topic: {topic!r}: expected NAME:PARTITIONS" in ran.stderr
     assert len(ran.stderr.splitlines()) == 1
 
 
-def test_closing_twice_is_closing_once() -> None:
+def test_closing_twice_does_no_harm() -> None:
     started = Broker()
     started.close()
     started.close()
 
 
-def test_no_client_library(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_client_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "confluent_kafka", None)
 
-    with pytest.raises(BrokerError, match="confluent_kafka cannot be loaded"):
+    with pytest.raises(BrokerError, match="confluent_kafka"):
         Broker()
 
 
 def test_a_client_library_without_a_mock_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broker, "_FUNCTIONS", {"rd_kafka_no_such_function": (None, ())})
 
-    with pytest.raises(BrokerError, match="has no rd_kafka_no_such_function"):
+    with pytest.raises(BrokerError, match="rd_kafka_no_such_function"):
         Broker()

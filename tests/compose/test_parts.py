@@ -49,7 +49,7 @@ def test_everything_of_our_own() -> None:
     assert len(set(ports)) == len(ports) == 5
 
 
-def test_what_runs_already_is_not_started() -> None:
+def test_parts_that_run_elsewhere_are_not_started() -> None:
     url = "http://models:8501/v1/models/imagenet:predict"
 
     found = parts(kafka="k:9092", model_url=url)
@@ -115,7 +115,7 @@ def test_a_video_servers_environment() -> None:
     assert "USERS" not in found
 
 
-def test_a_users_file_is_for_the_video_server_alone_and_before_the_users_variable() -> None:
+def test_a_users_file_is_only_for_the_video_server_and_overrides_the_variable() -> None:
     found = parts(users="/etc/users.json")
 
     video = variables(found["video"], USERS="/other.json", users="/another.json")
@@ -124,7 +124,7 @@ def test_a_users_file_is_for_the_video_server_alone_and_before_the_users_variabl
     assert all("USERS" not in part.settings for name, part in found.items() if name != "video")
 
 
-def test_every_setting_of_the_video_server_that_compose_does_not_decide_passes_through() -> None:
+def test_all_other_settings_of_the_video_server_pass_through() -> None:
     decided = {"TOPICNAME", "KAFKAPORT", "DISPLAYPORT", "NODEPORT", "HEALTHPORT"}
     names = {field.upper() for field in VideoSettings.model_fields} - decided
     mine = {name: f"my {name}" for name in names}
@@ -143,11 +143,11 @@ def test_every_setting_of_the_video_server_that_compose_does_not_decide_passes_t
         ({"ROOTPATH": "/cameras/", "TLSCERT": ""}, "http://127.0.0.1:30163/cameras/"),
     ],
 )
-def test_the_page_is_told_where_the_settings_put_it(inherited: dict[str, str], address: str) -> None:
+def test_the_address_of_the_page_follows_the_settings(inherited: dict[str, str], address: str) -> None:
     assert page_address(30163, inherited) == address
 
 
-def test_what_the_user_has_set_passes_through() -> None:
+def test_the_users_variables_pass_through() -> None:
     mine = {"FRAMEINTERVAL": "100ms", "JPEGQUALITY": "50", "LOGFORMAT": "json", "KAFKAFETCHWAIT": "9ms"}
 
     found = variables(parts()["producer door"], **mine, PATH="/bin", GROUPNAME="mine")
@@ -158,7 +158,7 @@ def test_what_the_user_has_set_passes_through() -> None:
     assert variables(parts()["video"], FRAMEINTERVAL="")["FRAMEINTERVAL"] == "40ms"
 
 
-def test_what_compose_decides_is_not_taken_over() -> None:
+def test_variables_that_compose_decides_are_not_inherited() -> None:
     theirs = {
         "VIDEODEVICE": "0",
         "videodevice": "1",
@@ -177,7 +177,7 @@ def test_what_compose_decides_is_not_taken_over() -> None:
     assert consumer["HEALTHPORT"] == "127.0.0.1:41003"
 
 
-def test_every_module_that_is_started_is_there() -> None:
+def test_every_module_in_the_table_exists() -> None:
     for part in parts().values():
         path = Path(ROOT, *part.command[2].split("."))
         assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()

@@ -1,70 +1,38 @@
 """A child's lines, and its end."""
 
+import asyncio
 import os
+import signal
 import sys
-from collections.abc import Iterator
+from asyncio.subprocess import Process
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from compose.process import Process
-from tests.parts import wait_for
+from compose import process
 
 
-class Child:
-    """A running `python -c`, and the lines it has shown."""
+def run(code: str, folder: Path, use: Callable[[Process], Awaitable[None]] | None = None) -> list[str]:
+    """Run `python -c`, do something with it, wait for its end and return the lines it wrote."""
 
-    def __init__(self, code: str, folder: Path) -> None:
-        self.lines: list[str] = []
-        self.process = Process([sys.executable, "-c", code], dict(os.environ), folder, self.lines.append)
+    async def main() -> list[str]:
+        child = await process.start([sys.executable, "-c", code], os.environ, folder)
+        try:
+            if use is not None:
+                await use(child)
+            return [line async for line in process.lines(child)]
+        finally:
+            process.send(child, signal.SIGKILL)
+            await child.wait()
 
-    def ended(self) -> int:
-        """Wait for its end and return its status."""
-        wait_for(self._has_ended, 20, "its end")
-        return self.process.poll() or 0
-
-    def _has_ended(self) -> bool:
-        self.process.relay()
-        return self.process.poll() is not None
-
-    def shows(self, line: str) -> bool:
-        self.process.relay()
-        return line in self.lines
+    return asyncio.run(main())
 
 
-@pytest.fixture
-def started() -> Iterator[list[Child]]:
-    children: list[Child] = []
-    yield children
-    for child in children:
-        child.process.kill()
-        child.ended()
+def test_both_outputs_come_line_by_line(tmp_path: Path) -> None:
+    code = "import os; os.write(1, b'one\\ntw'); os.write(2, b'o\\nthree')"
 
-
-def child(code: str, started: list[Child], folder: Path) -> Child:
-    started.append(Child(code, folder))
-    return started[-1]
-
-
-def test_both_outputs_come_line_by_line(started: list[Child], tmp_path: Path) -> None:
-    code = "import os; os.write(1, b'one\\ntw'); os.write(2, b'o\\nthree'); os._exit(4)"
-
-    ran = child(code, started, tmp_path)
-
-    assert ran.ended() == 4
-    assert ran.lines == ["one", "two", "three"]
-    assert ran.process.last_line == "three"
-    assert not ran.process.is_open
-
-
-def test_a_line_is_shown_when_it_is_whole(started: list[Child], tmp_path: Path) -> None:
-    code = "import os,sys; os.write(1, b'a\\nhal'); sys.stdin.read(); os.write(1, b'f\\n')"
-
-    ran = child(code, started, tmp_path)
-
-    wait_for(lambda: ran.shows("a"), 20, "the whole line")
-    assert ran.ended() == 0
-    assert ran.lines == ["a", "half"]
+    assert run(code, tmp_path) == ["one", "two", "three"]
 
 
 @pytest.mark.parametrize(
@@ -73,56 +41,57 @@ def test_a_line_is_shown_when_it_is_whole(started: list[Child], tmp_path: Path) 
         (b"windows\r\n", ["windows"]),
         (b"10 %\r20 %\r30 %\n", ["30 %"]),
         (b"\n \n\n", []),
-        (b"caf\xc3\xa9 \xff\n", ["café �"]),
-        (b"x" * 200_000 + b"\nlast\n", None),
+        (b"caf\xc3\xa9 \xff\n", ["café \ufffd"]),
     ],
 )
-def test_odd_lines(written: bytes, shown: list[str] | None, started: list[Child], tmp_path: Path) -> None:
+def test_odd_lines(written: bytes, shown: list[str], tmp_path: Path) -> None:
     (tmp_path / "text").write_bytes(written)
 
-    ran = child("import sys; sys.stdout.buffer.write(open('text', 'rb').read())", started, tmp_path)
-
-    assert ran.ended() == 0
-    if shown is None:
-        assert "".join(ran.lines) == "x" * 200_000 + "last"
-        assert max(map(len, ran.lines)) <= 2 * 65_536
-    else:
-        assert ran.lines == shown
+    assert run("import sys; sys.stdout.buffer.write(open('text', 'rb').read())", tmp_path) == shown
 
 
-def test_an_end_does_not_wait_for_what_the_child_started(started: list[Child], tmp_path: Path) -> None:
-    code = "import subprocess; print(subprocess.Popen(['sleep', '60']).pid)"
+def test_an_endless_line_comes_in_pieces(tmp_path: Path) -> None:
+    lines = run("print('x' * 500_000); print('last')", tmp_path)
 
-    ran = child(code, started, tmp_path)
-
-    assert ran.ended() == 0
-    os.kill(int(ran.lines[0]), 9)
-
-
-def test_closing_its_output_is_no_end(started: list[Child], tmp_path: Path) -> None:
-    ran = child("import os,time; os.close(1); os.close(2); time.sleep(60)", started, tmp_path)
-
-    wait_for(lambda: ran.shows("") or not ran.process.is_open, 20, "the end of its output")
-
-    assert ran.process.poll() is None
+    assert "".join(lines) == "x" * 500_000 + "last"
+    assert max(map(len, lines)) <= 2 * 65_536
+    assert lines[-1].endswith("last")
 
 
-def test_it_has_a_session_of_its_own_and_what_it_starts_ends_with_it(
-    started: list[Child], tmp_path: Path
-) -> None:
+def test_a_line_comes_when_it_is_complete(tmp_path: Path) -> None:
+    code = "import os, time; os.write(1, b'a\\nhal'); time.sleep(60)"
+    seen = []
+
+    async def use(child: Process) -> None:
+        async for line in process.lines(child):
+            seen.append(line)
+            process.send(child, signal.SIGTERM)
+
+    run(code, tmp_path, use)
+
+    assert seen == ["a", "hal"]
+
+
+def test_it_has_a_session_of_its_own_and_what_it_starts_receives_its_signals(tmp_path: Path) -> None:
     code = "import subprocess; subprocess.run(['sh', '-c', 'echo up; sleep 60'])"
 
-    ran = child(code, started, tmp_path)
-    wait_for(lambda: ran.shows("up"), 20, "it to run")
-    assert os.getsid(ran.process.pid) == ran.process.pid
-    ran.process.terminate()
+    async def use(child: Process) -> None:
+        assert os.getsid(child.pid) == child.pid
+        async with asyncio.timeout(20):
+            async for _ in process.lines(child):  # to the end of both: the shell holds the pipe, too
+                process.send(child, signal.SIGTERM)
+        assert await child.wait() == -signal.SIGTERM
+        process.send(child, signal.SIGTERM)  # nobody is left; that is not an error
 
-    assert ran.ended() == -15
-    ran.process.terminate()  # once it has ended, nothing happens
-    with pytest.raises(ProcessLookupError):
-        wait_for(lambda: os.killpg(ran.process.pid, 0), 5, "the group to be empty")
+    run(code, tmp_path, use)
 
 
-def test_it_cannot_be_started(tmp_path: Path) -> None:
+def test_a_command_that_does_not_exist(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nowhere"):
-        Process(["/nowhere"], {}, tmp_path, print)
+        asyncio.run(process.start(["/nowhere"], {}, tmp_path))
+
+
+def test_exit_statuses_in_words() -> None:
+    assert process.named(3) == "exit code 3"
+    assert process.named(-signal.SIGKILL) == "SIGKILL"
+    assert process.named(-250) == "signal 250"

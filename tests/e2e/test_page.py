@@ -167,6 +167,6 @@ def test_a_killed_service_comes_back_by_itself(site: Site) -> None:
         time.sleep(0.2)
         return get(f"{site.address}snapshot/bikes.jpg") != first
 
-    wait_for(lambda: said("consumer ended with SIGKILL.*; it is started again in"), 10, "its end to be told")
+    wait_for(lambda: said("consumer ended with SIGKILL.*; restarting it in"), 10, "its end to be told")
     wait_for(lambda: said("consumer is ready"), 30, "the consumer to be ready again")
     wait_for(moving, 20, "the picture to move again")
