@@ -25,17 +25,29 @@ const decodeBlob = (data) => createImageBitmap(new Blob([data], { type: "image/j
 export const decode = "ImageDecoder" in globalThis ? decodeDirectly : decodeBlob;
 
 /**
- * Draw an image on a canvas of its size, and close it; throws where it is too large for a canvas.
+ * The context to draw on a canvas with. To be asked for once per canvas: when asked again in a worker, Firefox
+ * throws an InvalidStateError.
  * @param {OffscreenCanvas} canvas
+ */
+export function contextOf(canvas) {
+  const context = canvas.getContext("2d", { alpha: false });
+  if (!context) throw new Error("expected a 2d context, but this browser offers none");
+  return context;
+}
+
+/**
+ * Draw an image on a canvas, which takes its size, and close it; throws if it is too large for a canvas.
+ * @param {OffscreenCanvasRenderingContext2D} context
  * @param {Image} image
  */
-export function draw(canvas, image) {
+export function draw(context, image) {
+  const { canvas } = context;
   const direct = "displayWidth" in image;
   const width = direct ? image.displayWidth : image.width;
   const height = direct ? image.displayHeight : image.height;
   try {
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    canvas.getContext("2d", { alpha: false })?.drawImage(image, 0, 0);
+    context.drawImage(image, 0, 0);
   } finally {
     image.close();
   }

@@ -2,7 +2,7 @@
 
 import { Clock, localNow } from "./clock.js";
 import { Decoder } from "./decoder.js";
-import { decode, draw } from "./image.js";
+import { contextOf, decode, draw } from "./image.js";
 import { Line } from "./line.js";
 import { readPicture, writeAck, writeTime, writeWatch } from "./wire.js";
 
@@ -23,7 +23,7 @@ let wanted = new Map();
 let asking;
 const clock = new Clock();
 
-/** @type {Decoder<OffscreenCanvas, import("./image.js").Image>} */
+/** @type {Decoder<OffscreenCanvasRenderingContext2D, import("./image.js").Image>} */
 const decoder = new Decoder({
   decode,
   draw,
@@ -70,7 +70,7 @@ const handlers = {
 
 self.addEventListener("message", (/** @type {MessageEvent<ToWorker>} */ { data }) => {
   if (data.type === "open") line = new Line(data.url, handlers);
-  else if (data.type === "attach") decoder.attach(data.name, data.canvas);
+  else if (data.type === "attach") decoder.attach(data.name, contextOf(data.canvas));
   else if (data.type === "detach") decoder.detach(data.name);
   else if (data.type === "retry") line.retry();
   else if (data.type === "watch") {
