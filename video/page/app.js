@@ -98,8 +98,8 @@ function onKey(event) {
   const act = actOf(event, wall.alone !== null);
   if (act === "leave") view.leave();
   else if (act === "help") toggleKeys();
-  else if (act === "fullscreen") details.toggleFullscreen();
-  else if (act === "snapshot") details.save();
+  else if (act === "fullscreen") details.controls.toggleFullscreen();
+  else if (act === "snapshot") details.controls.save();
   else if (act) follow(byId(act));
 }
 

@@ -95,6 +95,7 @@ export const text = {
   next: (camera) => `Next camera: ${camera}`,
 
   fullscreen: "Full screen",
+  noFullscreen: "This browser does not allow full screen here",
   snapshot: "Save",
   snapshotTitle: "Save the newest picture",
   stream: "Stream",
