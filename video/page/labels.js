@@ -12,7 +12,7 @@ import { text } from "./text.js";
  * @property {string} label
  * @property {number | null} score null when there is no result
  * @property {string} boxes how many boxes the model drew; empty on a model's further lines
- * @property {string} age set when the label is old
+ * @property {string} age of a stale label; otherwise empty
  * @property {boolean} extra left out on the wall
  */
 
@@ -22,35 +22,20 @@ const ON_WALL = 3; // lines of one model
 const NONE = { model: "", label: "", score: null, boxes: "", age: "", extra: false };
 
 /**
- * Whether this is (one of) the answers that make a camera's label stale. The server's limit is not known here:
- * of the answers of a stale camera, the oldest is past it, and the much younger ones are not.
- * @param {Prediction} prediction
- * @param {Camera} camera
- */
-function isOld(prediction, camera) {
-  if (camera.state !== "stale" || prediction.age_ms === null) return camera.state === "stale";
-  const oldest = Math.max(...camera.predictions.map((other) => other.age_ms ?? 0));
-  return prediction.age_ms > oldest / 2;
-}
-
-/**
  * @param {Camera} camera
  * @returns {Line[]}
  */
 export function linesOf(camera) {
-  const lines = camera.predictions.flatMap((prediction) => {
-    const age = isOld(prediction, camera) ? text.labelAge(prediction.age_ms) : "";
-    return linesOfModel(prediction, age);
-  });
+  const lines = camera.predictions.flatMap(linesOfModel);
   return lines.length ? lines : [{ ...NONE, model: text.noModel, label: text.noLabel }];
 }
 
 /**
  * @param {Prediction} prediction
- * @param {string} age
  * @returns {Line[]}
  */
-function linesOfModel({ model, results, seq }, age) {
+function linesOfModel({ model, results, seq, age_ms, stale }) {
+  const age = stale ? text.labelAge(age_ms) : "";
   if (seq === null) return [{ ...NONE, model, label: text.noAnswer }];
   if (!results.length) return [{ ...NONE, model, label: text.nothing, age }];
   const count = results.filter(({ box }) => box).length;

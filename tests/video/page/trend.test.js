@@ -6,7 +6,7 @@ import { Trend } from "../../../video/page/trend.js";
 /** @param {string} model @param {number} [score] */
 function prediction(model, score) {
   const results = score === undefined ? [] : [{ label: "suit", score }];
-  return { model, results, seq: 1, age_ms: 1 };
+  return { model, results, seq: 1, age_ms: 1, stale: false };
 }
 
 test("a point a second is kept, however often the server tells", () => {

@@ -15,6 +15,7 @@
  * @property {Result[]} results empty when the model saw nothing it knows, or has no answer
  * @property {number | null} seq the frame that was classified; null while the model has no answer
  * @property {number | null} age_ms null while the model has no answer
+ * @property {boolean} stale whether the answer is too old to be trusted
  */
 
 /**
