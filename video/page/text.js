@@ -18,6 +18,9 @@ const states = {
   away: "Not known",
 };
 
+/** What a model says that saw nothing it knows. */
+const NOTHING = "Nothing";
+
 /** @param {number} score 0 to 1 */
 const score = (score) => `${Math.round(100 * score)} %`;
 
@@ -62,7 +65,7 @@ export const text = {
   /** @param {number} count of cameras whose state changed */
   muchNews: (count) => `${count} cameras changed their state`,
 
-  nothing: "Nothing",
+  nothing: NOTHING,
   noAnswer: "No answer",
   noLabel: "No label",
   noModel: "–",
@@ -109,7 +112,7 @@ export const text = {
   labels: "Last labels",
   noLabels: "No label yet",
   /** @param {string | null} label */
-  label: (label) => label ?? "Nothing",
+  label: (label) => label ?? NOTHING,
   /** @param {string} label what it was before */
   was: (label) => `was ${label}`,
   /** @param {string | null} label @param {Date} time */

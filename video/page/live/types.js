@@ -42,14 +42,6 @@
  */
 
 /**
- * Pictures that came, by what became of them.
- * @typedef {object} Counts
- * @property {number} drawn
- * @property {number} skipped a newer one came first, or there was no canvas
- * @property {number} undecodable
- */
-
-/**
  * What the page tells the worker. `open` comes once, and first.
  * @typedef {{type: "open", url: string}
  *   | {type: "attach", name: string, canvas: OffscreenCanvas}

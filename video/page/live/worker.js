@@ -22,6 +22,8 @@ let wanted = new Map();
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let asking;
 const clock = new Clock();
+/** @type {Set<string>} */
+const warned = new Set();
 
 /** @type {Decoder<OffscreenCanvasRenderingContext2D, import("./image.js").Image>} */
 const decoder = new Decoder({
@@ -29,8 +31,16 @@ const decoder = new Decoder({
   draw,
   drop: (image) => image.close(),
   ack: (id, number) => line.send(writeAck(id, number)),
+  failed: warn,
   now: () => localNow() + clock.offset,
 });
+
+/** Log that a camera's picture could not be shown, once per camera. @param {string} camera @param {unknown} error */
+function warn(camera, error) {
+  if (warned.has(camera)) return;
+  warned.add(camera);
+  console.warn(`camera ${camera}: a picture could not be decoded or drawn:`, error);
+}
 
 /** @param {FromWorker} message */
 const tell = (message) => self.postMessage(message);
@@ -47,6 +57,12 @@ function hear(said) {
     clearTimeout(asking);
     asking = setTimeout(askTime, clock.samples < SURE ? ASK_SOON : ASK_LATER);
   }
+}
+
+/** @param {string} camera */
+function detach(camera) {
+  decoder.detach(camera);
+  warned.delete(camera);
 }
 
 const handlers = {
@@ -71,7 +87,7 @@ const handlers = {
 self.addEventListener("message", (/** @type {MessageEvent<ToWorker>} */ { data }) => {
   if (data.type === "open") line = new Line(data.url, handlers);
   else if (data.type === "attach") decoder.attach(data.name, contextOf(data.canvas));
-  else if (data.type === "detach") decoder.detach(data.name);
+  else if (data.type === "detach") detach(data.name);
   else if (data.type === "retry") line.retry();
   else if (data.type === "watch") {
     wanted = data.wanted;
