@@ -8,6 +8,7 @@ import { byId } from "./dom.js";
 import { actOf } from "./keys.js";
 import { Feed } from "./live/feed.js";
 import { showMessage } from "./message.js";
+import { showNotice } from "./notice.js";
 import { text } from "./text.js";
 import { setUpTools, toggleKeys } from "./tools.js";
 import { View } from "./view.js";
@@ -29,10 +30,17 @@ function cameras(cameras) {
   if (!answered) byId("main").removeAttribute("aria-busy");
   answered = true;
   showAway(null);
-  wall.update(cameras);
+  const removed = wall.update(cameras);
   showSummary(cameras);
-  announcer.note(cameras);
-  showRest();
+  announcer.note(cameras, removed.filter((name) => name !== view.camera));
+  if (view.camera !== null && removed.includes(view.camera)) leaveRemoved(view.camera);
+  else showRest();
+}
+
+/** Return to the wall from a camera that no longer exists. @param {string} camera */
+function leaveRemoved(camera) {
+  showNotice(text.removed(camera));
+  view.leave();
 }
 
 /** @param {Date} since */
@@ -66,9 +74,9 @@ function showView() {
   wall.enlarge(camera);
   document.title = camera === null ? text.title : text.titleOf(camera);
   showRest();
-  // What had the focus is hidden now: it goes to the way back, and back to where it came from.
+  // What had the focus is hidden now. Move it to the way back, and later back to the tile, if it is still there.
   if (before === null && camera !== null && answered) byId("back").focus({ preventScroll: true });
-  if (before !== null && camera === null) wall.tile(before)?.link.focus();
+  if (before !== null && camera === null) (wall.tile(before) ?? wall.tile(wall.names[0] ?? null))?.link.focus();
 }
 
 /**

@@ -62,8 +62,10 @@ export const text = {
   },
   /** To screen readers, when a camera's state changed. @param {string} camera @param {State} state */
   news: (camera, state) => `${camera}: ${states[state]}`,
-  /** @param {number} count of cameras whose state changed */
-  muchNews: (count) => `${count} cameras changed their state`,
+  /** @param {number} count of cameras that changed */
+  muchNews: (count) => `${count} cameras have changed`,
+  /** When the server has removed a camera, or the user may no longer see it. @param {string} camera */
+  removed: (camera) => `“${camera}” is no longer available`,
 
   nothing: NOTHING,
   noAnswer: "No answer",

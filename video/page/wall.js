@@ -1,15 +1,16 @@
-/** All cameras' tiles: which there are, how they stand, and of which of them pictures are wanted. */
+/** The tiles of all cameras: adds, arranges and removes them, and requests pictures for those in view. */
 
 import { setData, setHidden, setOrder } from "./dom.js";
 import { Grid } from "./grid.js";
 import { stepOf } from "./keys.js";
+import { missing } from "./missing.js";
 import { Tile } from "./tile.js";
 
 /** @typedef {import("./live/types.js").Camera} Camera */
 /** @typedef {import("./live/types.js").News} News */
 /** @typedef {import("./live/feed.js").Feed} Feed */
 
-const GRACE = 5000; // ms after the server is back, in which it may not know all cameras again
+const GRACE = 5000; // ms after the server is back, in which it may not know all cameras yet
 const TICK = 250; // ms
 const FULL = 0; // the width that asks for the full picture
 
@@ -53,7 +54,11 @@ export class Wall {
     return name === null ? undefined : this.#tiles.get(name);
   }
 
-  /** @param {Camera[]} cameras all there are now, in order */
+  /**
+   * Show these cameras, and remove the tiles of all others.
+   * @param {Camera[]} cameras all that the server reports, in order
+   * @returns {string[]} the cameras that the server has just removed
+   */
   update(cameras) {
     if (this.#away) this.#keepUntil = performance.now() + GRACE;
     this.#away = false;
@@ -64,9 +69,12 @@ export class Wall {
       tile?.update(camera);
       this.#tiles.set(camera.name, tile ?? this.#add(camera));
     }
-    for (const [name, tile] of before) if (!this.#tiles.has(name)) this.#miss(name, tile);
+    const { awaited, dropped, removed } = missing(before, this.#tiles, performance.now() < this.#keepUntil);
+    for (const tile of awaited) this.#tiles.set(tile.camera.name, tile);
+    for (const tile of [...dropped, ...removed]) this.#drop(tile);
     setOrder(this.#element, [...this.#tiles.values()].map(({ element }) => element));
     this.#refresh();
+    return removed.map(({ camera }) => camera.name);
   }
 
   /** @param {Map<string, News>} news */
@@ -74,7 +82,7 @@ export class Wall {
     for (const [name, each] of news) this.#tiles.get(name)?.drawn(each);
   }
 
-  /** The server is not heard: hold the last pictures, and say so. @param {Date} since */
+  /** Keep the last pictures and show that the server does not answer. @param {Date} since */
   away(since) {
     this.#away = true;
     for (const tile of this.#tiles.values()) tile.away(since);
@@ -103,20 +111,19 @@ export class Wall {
     return tile;
   }
 
-  /**
-   * A camera is not told of any more: drop its tile, but not at once when the server has only just come back.
-   * @param {string} name
-   * @param {Tile} tile
-   */
-  #miss(name, tile) {
-    tile.away(null);
-    if (performance.now() < this.#keepUntil) {
-      this.#tiles.set(name, tile);
-      return;
-    }
-    this.#sights.unobserve(tile.element);
-    this.#feed.detach(name);
-    tile.element.remove();
+  /** Release a tile and everything that belongs to it, here and in the worker. @param {Tile} tile */
+  #drop(tile) {
+    const { element, link, camera } = tile;
+    const neighbour = element.nextElementSibling ?? element.previousElementSibling;
+    if (link === document.activeElement) this.#tileOf(neighbour)?.link.focus();
+    this.#sights.unobserve(element);
+    this.#feed.detach(camera.name);
+    element.remove();
+  }
+
+  /** @param {Element | null} element */
+  #tileOf(element) {
+    return [...this.#tiles.values()].find((tile) => tile.element === element);
   }
 
   /** @param {IntersectionObserverEntry[]} sights */
