@@ -1,4 +1,4 @@
-/** The page: hears of the cameras, and keeps the wall, the single view and the bar up to date. */
+/** The page: follows the cameras, and keeps the wall, the single view and the bar up to date. */
 
 import { loginTo } from "./addresses.js";
 import { Announcer } from "./announcer.js";
@@ -53,7 +53,7 @@ function loggedOut() {
   location.assign(loginTo(location.pathname + location.search));
 }
 
-/** Show what depends on both the address and the cameras there are. */
+/** Show everything that depends on both the address and the existing cameras. */
 function showRest() {
   const { camera } = view;
   const { names } = wall;
@@ -66,7 +66,7 @@ function showRest() {
   else showMessage(answered ? words : null);
 }
 
-/** Follow the address: enlarge a camera, or show all. */
+/** Follow the address: enlarge a camera, or show all cameras. */
 function showView() {
   const { camera } = view;
   const before = enlarged;
@@ -80,7 +80,7 @@ function showView() {
 }
 
 /**
- * Follow the page's own links without loading it anew; leave the others, and new tabs, to the browser.
+ * Follow the page's own links without reloading it. Leave other links, and new tabs, to the browser.
  * @param {MouseEvent} event
  */
 function onClick(event) {
@@ -100,7 +100,7 @@ function onKey(event) {
   if (event.target instanceof HTMLInputElement && event.key !== "Escape") return;
   if (document.querySelector("dialog[open]") && event.key !== "?") return;
   if (wall.step(event.key)) {
-    event.preventDefault(); // else the page scrolls, too
+    event.preventDefault(); // otherwise the page scrolls, too
     return;
   }
   const act = actOf(event, wall.alone !== null);
@@ -111,7 +111,7 @@ function onKey(event) {
   else if (act) follow(byId(act));
 }
 
-/** @param {HTMLElement} link to the previous or the next camera */
+/** @param {HTMLElement} link to the previous or next camera */
 function follow(link) {
   if (!link.hidden) link.click();
 }

@@ -1,4 +1,4 @@
-/** A camera's labels as lines of text: one a result, grouped by model. */
+/** A camera's labels as lines of text: one per result, grouped by model. */
 
 import { make, setData, setOrder, setText } from "./dom.js";
 import { text } from "./text.js";
@@ -10,13 +10,13 @@ import { text } from "./text.js";
  * @typedef {object} Line
  * @property {string} model empty on a model's further lines
  * @property {string} label
- * @property {number | null} score null when there is no result
- * @property {string} boxes how many boxes the model drew; empty on a model's further lines
+ * @property {number | null} score null if there is no result
+ * @property {string} boxes the number of boxes; empty on a model's further lines
  * @property {string} age of a stale label; otherwise empty
- * @property {boolean} extra left out on the wall
+ * @property {boolean} extra whether the wall leaves it out
  */
 
-const ON_WALL = 3; // lines of one model
+const ON_WALL = 3; // lines per model
 
 /** @type {Line} */
 const NONE = { model: "", label: "", score: null, boxes: "", age: "", extra: false };
@@ -70,7 +70,7 @@ class Row {
     setText(this.#modelName, model);
     setText(this.#boxes, boxes);
     setText(this.#label, label);
-    if (this.#label.title !== label) this.#label.title = label; // it may be cut on the wall
+    if (this.#label.title !== label) this.#label.title = label; // it may be cut off on the wall
     setText(this.#age, age);
     setText(this.#score, score === null ? "" : text.score(score));
     const share = String(Math.min(1, Math.max(0, score ?? 0)));
@@ -83,15 +83,15 @@ class Row {
   }
 }
 
-/** The list of lines; it keeps the height it once needed, so that nothing jumps. */
+/** The list of lines. It keeps the greatest height it has needed, so that nothing jumps. */
 export class Labels {
   element = make("ul", "labels");
   /** @type {Row[]} */
   #rows = [];
-  /** The most there were, for which there is room. */
+  /** The most there have been; there is always room for as many. */
   #most = { lines: 0, all: 0, models: 0 };
 
-  /** The lines that the wall has room for. */
+  /** The number of lines that the wall has room for. */
   get lines() {
     return this.#most.lines;
   }

@@ -1,4 +1,4 @@
-/** What becomes of cameras that the server no longer reports. */
+/** Decides what happens to the tiles of cameras that the server no longer reports. */
 
 /** @typedef {import("./text.js").Shown} Shown */
 

@@ -12,7 +12,7 @@ import { Tile } from "./tile.js";
 
 const GRACE = 5000; // ms after the server is back, in which it may not know all cameras yet
 const TICK = 250; // ms
-const FULL = 0; // the width that asks for the full picture
+const FULL = 0; // the width that requests the full picture
 
 export class Wall {
   /** In the server's order. @type {Map<string, Tile>} */
@@ -33,7 +33,7 @@ export class Wall {
     this.#grid = new Grid(element);
     this.#feed = feed;
     this.#sights = new IntersectionObserver((sights) => this.#see(sights), { rootMargin: "64px" });
-    new ResizeObserver(() => this.#arrange()).observe(element); // above all: it was hidden, a scroll bar came
+    new ResizeObserver(() => this.#arrange()).observe(element); // such as when it was hidden or a scroll bar appeared
     window.addEventListener("resize", () => this.#arrange());
     document.addEventListener("visibilitychange", () => this.#watch());
     setInterval(() => this.#tick(), TICK);
@@ -43,7 +43,7 @@ export class Wall {
     return [...this.#tiles.keys()];
   }
 
-  /** The camera that is shown alone: the enlarged one, or the only one. */
+  /** The camera that is shown alone: the enlarged one or the only one. */
   get alone() {
     const [only = null, more] = this.#tiles.keys();
     return this.#enlarged ?? (more === undefined ? only : null);
@@ -88,13 +88,13 @@ export class Wall {
     for (const tile of this.#tiles.values()) tile.away(since);
   }
 
-  /** @param {string | null} name null: show all */
+  /** @param {string | null} name null to show all */
   enlarge(name) {
     this.#enlarged = name;
     this.#refresh();
   }
 
-  /** Move the focus from tile to tile. @param {string} key @returns {boolean} whether the key does that */
+  /** Move the focus from tile to tile. @param {string} key @returns {boolean} whether the key moved it */
   step(key) {
     const tiles = [...this.#tiles.values()];
     const at = tiles.findIndex(({ link }) => link === document.activeElement);
@@ -133,7 +133,7 @@ export class Wall {
     this.#watch();
   }
 
-  /** Ask for the pictures of the tiles in view, as large as they are shown. */
+  /** Request pictures for the tiles in view, in the size in which they are shown. */
   #watch() {
     /** @type {Map<string, number>} */
     const wanted = new Map();
@@ -151,7 +151,7 @@ export class Wall {
     for (const tile of this.#tiles.values()) tile.tick();
   }
 
-  /** Put everything in its place, when something changed that moves it. */
+  /** Arrange the tiles again if anything has changed that affects the layout. */
   #refresh() {
     const tiles = [...this.#tiles].map(([name, { ratio, lines }]) => [name, ratio.toFixed(3), lines]);
     const key = JSON.stringify([this.alone, tiles]);

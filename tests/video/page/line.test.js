@@ -54,7 +54,7 @@ beforeEach(() => {
     "ws://server/ws",
     {
       opened: () => told.push("opened"),
-      heard: (data) => told.push(`heard ${data}`),
+      received: (data) => told.push(`heard ${data}`),
       away: (since) => told.push(`away since ${since - START}`),
     },
     () => {

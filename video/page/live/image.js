@@ -1,4 +1,4 @@
-/** Decode a JPEG off the page's thread, and draw it. */
+/** Decodes JPEGs off the page's thread and draws them. */
 
 /** @typedef {ImageBitmap | VideoFrame} Image */
 
@@ -16,17 +16,17 @@ async function decodeDirectly(data) {
 const decodeBlob = (data) => createImageBitmap(new Blob([data], { type: "image/jpeg" }));
 
 /**
- * Decode a JPEG; rejects what is none. The image must be drawn or closed.
+ * Decode a JPEG; rejects anything else. The image must be drawn or closed.
  *
- * A blob travels to the browser's own process and back: without that, twice as many pictures a second can be
- * drawn. But browsers offer the direct way to pages by https, or of this very computer, only.
+ * A blob travels to the browser's main process and back; decoding directly draws twice as many pictures per second.
+ * But browsers offer `ImageDecoder` only to pages that were loaded over HTTPS or from this computer.
  * @type {(data: Uint8Array<ArrayBuffer>) => Promise<Image>}
  */
 export const decode = "ImageDecoder" in globalThis ? decodeDirectly : decodeBlob;
 
 /**
- * The context to draw on a canvas with. To be asked for once per canvas: when asked again in a worker, Firefox
- * throws an InvalidStateError.
+ * Return the context to draw on a canvas with. Call it once per canvas: in a worker, Firefox throws an
+ * InvalidStateError at the second call.
  * @param {OffscreenCanvas} canvas
  */
 export function contextOf(canvas) {
@@ -36,7 +36,7 @@ export function contextOf(canvas) {
 }
 
 /**
- * Draw an image on a canvas, which takes its size, and close it; throws if it is too large for a canvas.
+ * Draw an image and close it. The canvas takes its size; throws if that is too large for a canvas.
  * @param {OffscreenCanvasRenderingContext2D} context
  * @param {Image} image
  */

@@ -1,4 +1,4 @@
-/** The worker: hears the server, decodes pictures and draws them, so that the page's own thread need not. */
+/** The worker: talks to the server, and decodes and draws pictures, to keep the page's own thread free. */
 
 import { Clock, localNow } from "./clock.js";
 import { Decoder } from "./decoder.js";
@@ -8,10 +8,10 @@ import { readPicture, writeAck, writeTime, writeWatch } from "./wire.js";
 
 /** @typedef {import("./types.js").FromWorker} FromWorker */
 /** @typedef {import("./types.js").ToWorker} ToWorker */
-/** @typedef {import("./wire.js").Said} Said */
+/** @typedef {import("./wire.js").TextMessage} TextMessage */
 
 const NEWS_EVERY = 250; // ms
-const SURE = 5; // answers about the clock, asked for quickly; then now and then
+const SURE = 5; // answers about the clock after which it is asked for less often
 const ASK_SOON = 200; // ms
 const ASK_LATER = 10_000; // ms
 
@@ -43,17 +43,17 @@ function warn(camera, error) {
 }
 
 /** @param {FromWorker} message */
-const tell = (message) => self.postMessage(message);
+const post = (message) => self.postMessage(message);
 
 const askTime = () => line.send(writeTime(localNow()));
 
-/** @param {Said} said */
-function hear(said) {
-  if (said.type === "cameras") {
-    decoder.know(said.cameras);
-    tell({ type: "cameras", cameras: said.cameras });
-  } else if (said.type === "time") {
-    clock.add(said.echo, localNow(), said.now);
+/** @param {TextMessage} message */
+function receive(message) {
+  if (message.type === "cameras") {
+    decoder.know(message.cameras);
+    post({ type: "cameras", cameras: message.cameras });
+  } else if (message.type === "time") {
+    clock.add(message.echo, localNow(), message.now);
     clearTimeout(asking);
     asking = setTimeout(askTime, clock.samples < SURE ? ASK_SOON : ASK_LATER);
   }
@@ -72,16 +72,16 @@ const handlers = {
     line.send(writeWatch(wanted));
   },
   /** @param {string | ArrayBuffer} data */
-  heard(data) {
+  received(data) {
     if (typeof data === "string") {
-      hear(JSON.parse(data));
+      receive(JSON.parse(data));
       return;
     }
     const picture = readPicture(data);
     if (picture) decoder.take(picture);
   },
   /** @param {number} since */
-  away: (since) => tell({ type: "away", since }),
+  away: (since) => post({ type: "away", since }),
 };
 
 self.addEventListener("message", (/** @type {MessageEvent<ToWorker>} */ { data }) => {
@@ -95,8 +95,8 @@ self.addEventListener("message", (/** @type {MessageEvent<ToWorker>} */ { data }
   }
 });
 
-// One message for all that was drawn meanwhile.
+// One message about everything that has been drawn since the last one.
 setInterval(() => {
   const pictures = decoder.news();
-  if (pictures.size) tell({ type: "pictures", pictures });
+  if (pictures.size) post({ type: "pictures", pictures });
 }, NEWS_EVERY);
