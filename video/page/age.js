@@ -16,12 +16,12 @@ const STALLED = 2000; // ms without a requested picture: the connection is slow
  * Return the age of the last picture: while pictures keep arriving, its age when it was drawn; once they stop, its
  * age now.
  * @param {Seen | null} seen the last picture
- * @param {number} wanted when pictures were first requested, ms by `performance.now()`; NaN if they are not
+ * @param {number} requested when pictures were first requested, ms by `performance.now()`; NaN if they are not
  * @param {number} now
  * @returns {{level: Level, ms: number}}
  */
-export function ageOf(seen, wanted, now) {
-  const waits = now - Math.max(wanted, seen ? seen.at : -Infinity); // NaN if no pictures are requested
+export function ageOf(seen, requested, now) {
+  const waits = now - Math.max(requested, seen ? seen.at : -Infinity); // NaN if no pictures are requested
   if (!seen) return { level: waits > STALLED ? "stalled" : "none", ms: NaN };
   const held = now - seen.at;
   const ms = Math.max(0, seen.age_ms + (held > OLD ? held : 0));

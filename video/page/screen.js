@@ -25,7 +25,7 @@ export class Screen {
   #veilWords = make("span", "veil-words");
   /** @type {Seen | null} */
   #seen = null;
-  #wanted = NaN;
+  #watchedSince = NaN;
 
   /** @param {string} camera */
   constructor(camera) {
@@ -38,10 +38,10 @@ export class Screen {
     setData(this.element, "level", "none");
   }
 
-  /** Note whether pictures are requested. @param {boolean} wanted */
-  want(wanted) {
-    if (wanted === !Number.isNaN(this.#wanted)) return;
-    this.#wanted = wanted ? performance.now() : NaN;
+  /** Note whether pictures are requested. @param {boolean} watched */
+  watch(watched) {
+    if (watched === !Number.isNaN(this.#watchedSince)) return;
+    this.#watchedSince = watched ? performance.now() : NaN;
   }
 
   /** Note that a picture has just been drawn. @param {number} age_ms its age */
@@ -51,8 +51,8 @@ export class Screen {
 
   /** The picture's age now, ms; NaN if none has arrived since pictures were requested. */
   get age() {
-    if (!this.#seen || !(this.#seen.at >= this.#wanted)) return NaN;
-    return ageOf(this.#seen, this.#wanted, performance.now()).ms;
+    if (!this.#seen || !(this.#seen.at >= this.#watchedSince)) return NaN;
+    return ageOf(this.#seen, this.#watchedSince, performance.now()).ms;
   }
 
   /** @param {Shown} state @param {Date | null} since */
@@ -66,8 +66,8 @@ export class Screen {
 
   /** Update the age on display. @param {boolean} steady whether the camera sends at least one picture per second */
   tick(steady) {
-    if (Number.isNaN(this.#wanted) || this.#pill.hidden) return;
-    const { level, ms } = ageOf(this.#seen, this.#wanted, performance.now());
+    if (Number.isNaN(this.#watchedSince) || this.#pill.hidden) return;
+    const { level, ms } = ageOf(this.#seen, this.#watchedSince, performance.now());
     setData(this.element, "level", level);
     setMark(this.#pillMark, MARKS[level]);
     const slow = level === "stalled" && steady && !Number.isNaN(ms);

@@ -26,9 +26,9 @@ export function nextTheme() {
   return next;
 }
 
-/** @param {string | null} wanted */
-function show(wanted) {
-  if (wanted === "dark" || wanted === "light") document.documentElement.dataset.theme = wanted;
+/** @param {string | null} name */
+function show(name) {
+  if (name === "dark" || name === "light") document.documentElement.dataset.theme = name;
   else delete document.documentElement.dataset.theme;
 }
 

@@ -136,14 +136,14 @@ export class Wall {
   /** Request pictures for the tiles in view, in the size in which they are shown. */
   #watch() {
     /** @type {Map<string, number>} */
-    const wanted = new Map();
+    const widths = new Map();
     const { alone } = this;
     for (const [name, tile] of this.#tiles) {
       const inSight = !document.hidden && (alone === null ? tile.inView : name === alone);
-      tile.screen.want(inSight);
-      if (inSight) wanted.set(name, alone === null ? this.#grid.pixelsOf(tile) : FULL);
+      tile.screen.watch(inSight);
+      if (inSight) widths.set(name, alone === null ? this.#grid.pixelsOf(tile) : FULL);
     }
-    this.#feed.watch(wanted);
+    this.#feed.watch(widths);
   }
 
   #tick() {

@@ -13,7 +13,7 @@ const CAMERAS = [
   { id: 2, name: "yard" },
 ];
 
-/** Decoding that ends when the test says so. An image is its picture's number, a canvas a list of those. */
+/** The test decides when decoding ends. An image is its picture's number; a canvas is a list of such numbers. */
 class Bench {
   /** @type {(() => void)[]} */
   decoding = [];
@@ -93,7 +93,7 @@ test("a picture is drawn, then acknowledged, then reported", async () => {
   assert.equal(bench.decoder.news().size, 0, "news is reported once");
 });
 
-test("while one decodes, only the newest waits", async () => {
+test("while one is being decoded, only the newest waits", async () => {
   for (const number of [1, 2, 3, 4]) bench.decoder.take(picture(1, number));
 
   await bench.finishAll();
@@ -124,7 +124,7 @@ test("a broken picture is acknowledged, reported and left out", async () => {
   assert.deepEqual(bench.failed, ["door: Error: broken"]);
 });
 
-test("a picture that cannot be drawn does not end the camera's pictures", async () => {
+test("after a picture that cannot be drawn, the next one is drawn", async () => {
   bench.decoder.take(picture(1, 1, HUGE));
   await bench.finish();
   bench.decoder.take(picture(1, 2));
@@ -196,7 +196,7 @@ test("on a new connection nothing of the old one is drawn or acknowledged", asyn
   assert.deepEqual(bench.acks, ["1:1"]);
 });
 
-test("the pace is that of the last two seconds", async () => {
+test("the pace is measured over the last two seconds", async () => {
   for (let number = 0; number < 50; number++) {
     bench.now += number < 20 ? 40 : 100;
     bench.decoder.take(picture(1, number));

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { contextOf, draw } from "../../../video/page/live/image.js";
 
-/** A canvas as Firefox has it in a worker: it gives its context once. */
+/** Like a canvas in a worker in Firefox: it returns its context only once. */
 class FakeCanvas {
   width = 300;
   height = 150;
@@ -50,7 +50,7 @@ test("every picture is drawn with the same context, and the canvas takes its siz
   assert.ok(images.every(({ closed }) => closed));
 });
 
-test("an image that cannot be drawn is closed, too", () => {
+test("an image that cannot be drawn is also closed", () => {
   const context = contextOfFake(new FakeCanvas());
   context.drawImage = () => {
     throw new Error("too large");
@@ -62,7 +62,7 @@ test("an image that cannot be drawn is closed, too", () => {
   assert.ok(image.closed);
 });
 
-test("a browser without 2d contexts is not taken for one that draws", () => {
+test("a browser without 2d contexts is an error", () => {
   const canvas = /** @type {OffscreenCanvas} */ (/** @type {unknown} */ ({ getContext: () => null }));
 
   assert.throws(() => contextOf(canvas), /2d/);

@@ -28,7 +28,7 @@ test("a model is named on its first line, with its boxes", () => {
   assert.deepEqual(lines.map(({ boxes }) => boxes), ["2 boxes", "", ""]);
 });
 
-test("the wall leaves out what a model says after three lines", () => {
+test("the wall shows at most three lines per model", () => {
   const results = ["a", "b", "c", "d", "e"].map((label) => result(label));
 
   const lines = linesOf(camera({ predictions: [{ model: "m", results, seq: 1, age_ms: 9, stale: false }] }));
@@ -36,7 +36,7 @@ test("the wall leaves out what a model says after three lines", () => {
   assert.deepEqual(lines.map(({ extra }) => extra), [false, false, false, true, true]);
 });
 
-test("seeing nothing, not answering, and no model are three things", () => {
+test("seeing nothing, not answering and having no model are distinguished", () => {
   const nothing = camera({ predictions: [{ model: "m", results: [], seq: 1, age_ms: 9, stale: false }] });
   const silent = camera({ state: "model-away", predictions: [{ model: "m", results: [], seq: null, age_ms: null, stale: false }] });
 
@@ -45,7 +45,7 @@ test("seeing nothing, not answering, and no model are three things", () => {
   assert.equal(linesOf(camera({}))[0].label, "No label");
 });
 
-test("only the answers that the server calls stale say how old they are", () => {
+test("only answers that the server reports as stale show their age", () => {
   const old = { model: "slow", results: [result("suit")], seq: 1, age_ms: 9000, stale: true };
   const older = { ...old, model: "patient", age_ms: 12_000, stale: false };
   const nothing = { ...old, model: "blind", results: [] };
@@ -55,7 +55,7 @@ test("only the answers that the server calls stale say how old they are", () => 
   assert.deepEqual(lines.map(({ age }) => age), ["9.0 s old", "", "9.0 s old"]);
 });
 
-test("a model that has stopped answering has no age, whatever the server says of it", () => {
+test("a model without an answer shows no age", () => {
   const silent = { model: "m", results: [], seq: null, age_ms: null, stale: true };
 
   assert.deepEqual(linesOf(camera({ predictions: [silent] })).map(({ age }) => age), [""]);

@@ -24,7 +24,7 @@ export class Feed {
   #handlers;
   #away = false;
   /** @type {Map<string, number>} */
-  #wanted = new Map();
+  #widths = new Map();
   #sent = new Map();
   #planned = false;
 
@@ -61,17 +61,17 @@ export class Feed {
 
   /**
    * Request the pictures of these cameras and no others. Nothing is sent unless something has changed.
-   * @param {Map<string, number>} wanted name → width in device pixels; 0: the full picture
+   * @param {Map<string, number>} widths name → width in device pixels; 0: the full picture
    */
-  watch(wanted) {
-    this.#wanted = new Map(wanted);
+  watch(widths) {
+    this.#widths = new Map(widths);
     if (this.#planned) return;
     this.#planned = true;
     setTimeout(() => {
       this.#planned = false;
-      if (isSame(this.#wanted, this.#sent)) return;
-      this.#sent = this.#wanted;
-      this.#post({ type: "watch", wanted: this.#sent });
+      if (isSame(this.#widths, this.#sent)) return;
+      this.#sent = this.#widths;
+      this.#post({ type: "watch", widths: this.#sent });
     }, TOGETHER);
   }
 

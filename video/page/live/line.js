@@ -69,7 +69,7 @@ export class Line {
     };
     socket.onmessage = ({ data }) => {
       this.#received = Date.now();
-      this.#wait = FIRST_WAIT; // not at `open`: a connection that opens and breaks again must not be retried without a delay
+      this.#wait = FIRST_WAIT; // not at `open`: a connection that opens and breaks must not be retried without a delay
       this.#away = null;
       this.#handlers.received(data);
     };

@@ -46,7 +46,7 @@
  * @typedef {{type: "open", url: string}
  *   | {type: "attach", name: string, canvas: OffscreenCanvas}
  *   | {type: "detach", name: string}
- *   | {type: "watch", wanted: Map<string, number>}
+ *   | {type: "watch", widths: Map<string, number>}
  *   | {type: "retry"}} ToWorker
  */
 

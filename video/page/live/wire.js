@@ -45,9 +45,9 @@ export function readPicture(message) {
 
 /**
  * Request the pictures of these cameras. Replaces the previous request.
- * @param {Map<string, number>} wanted name → width in device pixels; 0: the full picture
+ * @param {Map<string, number>} widths name → width in device pixels; 0: the full picture
  */
-export const writeWatch = (wanted) => JSON.stringify({ type: "watch", cameras: Object.fromEntries(wanted) });
+export const writeWatch = (widths) => JSON.stringify({ type: "watch", cameras: Object.fromEntries(widths) });
 
 /**
  * Acknowledge a picture and all earlier ones of that camera, whether they were drawn or skipped.

@@ -18,7 +18,7 @@ const ASK_LATER = 10_000; // ms
 /** @type {Line} */
 let line;
 /** @type {Map<string, number>} */
-let wanted = new Map();
+let widths = new Map();
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let asking;
 const clock = new Clock();
@@ -69,7 +69,7 @@ const handlers = {
   opened() {
     decoder.restart();
     askTime();
-    line.send(writeWatch(wanted));
+    line.send(writeWatch(widths));
   },
   /** @param {string | ArrayBuffer} data */
   received(data) {
@@ -90,8 +90,8 @@ self.addEventListener("message", (/** @type {MessageEvent<ToWorker>} */ { data }
   else if (data.type === "detach") detach(data.name);
   else if (data.type === "retry") line.retry();
   else if (data.type === "watch") {
-    wanted = data.wanted;
-    line.send(writeWatch(wanted));
+    widths = data.widths;
+    line.send(writeWatch(widths));
   }
 });
 
