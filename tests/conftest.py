@@ -21,7 +21,7 @@ hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=Tr
 hypothesis.settings.load_profile("repeatable")
 
 
-PARTS = {"broker", "browser", "node", "rtsp", "openssl", "docker", "cluster"}
+PARTS = {"broker", "browser", "firefox", "node", "rtsp", "openssl", "docker", "cluster"}
 
 # What tests.rtsp_camera is made of, beside the bindings.
 RTSP_CHECK = """
@@ -138,6 +138,16 @@ def chromium() -> str:
         if path := shutil.which(name):
             return path
     missing("browser", "install the package chromium")
+    raise AssertionError
+
+
+@pytest.fixture(scope="session")
+def firefox() -> str:
+    """The path of a Firefox."""
+    for name in ("firefox-esr", "firefox"):
+        if path := shutil.which(name):
+            return path
+    missing("firefox", "install the package firefox-esr")
     raise AssertionError
 
 

@@ -1,4 +1,4 @@
-"""What a user sees: `make run`, a browser, a picture that moves and its label."""
+"""The whole system in a browser: `make run`, moving pictures and their labels."""
 
 import re
 import signal
@@ -20,7 +20,7 @@ from tests.parts import ROOT, free_port, get, wait_for
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A running system: its address, what it printed, and `python -m compose` itself."""
+    """A running system: its address, its output, and the process of `python -m compose`."""
 
     address: str
     log: Path
@@ -29,7 +29,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, clips: Path) -> Iterator[Site]:
-    """The whole system as the README starts it, with three cameras."""
+    """The whole system, started with the README's command, with three cameras."""
     port = free_port()
     log = tmp_path_factory.mktemp("site") / "run.log"
     films = {"bikes": "bikes.mp4", "door": "carphone_pristine.mp4", "phone": "carphone_pristine.mp4"}
@@ -53,13 +53,13 @@ def site(tmp_path_factory: pytest.TempPathFactory, clips: Path) -> Iterator[Site
 
 @pytest.fixture(params=["desktop", "phone"])
 def size(request: pytest.FixtureRequest) -> tuple[int, int]:
-    """Each kind of screen."""
+    """The size of each kind of screen."""
     return SIZES[request.param]
 
 
 @pytest.fixture
 def scheme() -> Scheme:
-    """The colours that the user likes."""
+    """The user's preferred colours."""
     return "dark"
 
 
@@ -85,12 +85,12 @@ def test_a_browser_shows_moving_labelled_pictures(page: Page, size: tuple[int, i
     expect(page.locator("#banner")).to_be_empty()
 
     width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert width <= 0, "nothing hangs over the edge"
+    assert width <= 0, "the page must not scroll sideways"
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == scheme
     keep(page, f"labelled-{size[0]}-{scheme}")
 
 
-def test_a_camera_is_enlarged_and_left_again_by_mouse_and_by_keyboard(site: Site, page: Page) -> None:
+def test_a_camera_is_enlarged_and_left_with_mouse_and_keyboard(site: Site, page: Page) -> None:
     wall = page.locator("#wall")
     link = tile(page, "bikes").locator("a.open")
 
@@ -110,16 +110,16 @@ def test_a_camera_is_enlarged_and_left_again_by_mouse_and_by_keyboard(site: Site
         expect(link).to_be_focused()
 
 
-def test_one_camera_is_shown_with_what_it_was_labelled(page: Page, size: tuple[int, int]) -> None:
+def test_the_single_view_shows_recent_labels(page: Page, size: tuple[int, int]) -> None:
     tile(page, "bikes").locator("a.open").click()
-    sure = page.locator(".line").filter(has_text=re.compile(r"unicycle.*[4-9]\d %"))
+    confident = page.locator(".line").filter(has_text=re.compile(r"unicycle.*[4-9]\d %"))
 
     expect(page.locator(".log-row").nth(12)).to_be_attached(timeout=60_000)
-    expect(sure.first).to_be_visible(timeout=60_000)
+    expect(confident.first).to_be_visible(timeout=60_000)
     keep(page, f"labelled-single-{size[0]}")
 
 
-def test_a_camera_that_falls_silent_says_so_until_it_is_back(site: Site, page: Page) -> None:
+def test_a_silent_camera_is_shown_as_such_until_it_is_back(site: Site, page: Page) -> None:
     expect_live_video(page, "door")
     producer = child(site.process, "producer", CAMERANAME="door")
 
@@ -154,7 +154,7 @@ def test_the_root_is_a_stream_for_players_and_a_page_for_browsers(site: Site) ->
     assert get(f"{site.address}snapshot/bikes.jpg").startswith(b"\xff\xd8")
 
 
-def test_a_killed_service_comes_back_by_itself(site: Site) -> None:
+def test_a_killed_service_is_restarted(site: Site) -> None:
     before = len(site.log.read_text())
 
     child(site.process, "consumer").kill()
@@ -167,6 +167,6 @@ def test_a_killed_service_comes_back_by_itself(site: Site) -> None:
         time.sleep(0.2)
         return get(f"{site.address}snapshot/bikes.jpg") != first
 
-    wait_for(lambda: said("consumer ended with SIGKILL.*; restarting it in"), 10, "its end to be told")
+    wait_for(lambda: said("consumer ended with SIGKILL.*; restarting it in"), 10, "its end")
     wait_for(lambda: said("consumer is ready"), 30, "the consumer to be ready again")
     wait_for(moving, 20, "the picture to move again")

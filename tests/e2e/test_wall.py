@@ -1,4 +1,4 @@
-"""The page with sixteen cameras: what moves, what is told of what does not, one camera alone, the keys."""
+"""The page with sixteen cameras: live pictures, states, removed cameras, the single view, the keyboard."""
 
 import re
 import signal
@@ -33,11 +33,11 @@ NAMES = ["door", "yard", "gate", "hall", "roof", *(f"camera {number:02}" for num
 LARGE = (2560, 1440)
 BOX = (300, 120, 200, 150)
 BROKEN = ("WebSocket", "ERR_")
-"""What Chromium itself says of a connection that ends."""
+"""Chromium's own messages about a connection that ends."""
 
 
 def street(seq: int) -> Sequence[Prediction]:
-    """See two things, one of them in a box."""
+    """Return what two models see: one label, and two labels with boxes."""
     boxes = (Result("bicycle", 0.83, BOX), Result("person", 0.71, BOX))
     return [
         Prediction("imagenet_1", (Result("unicycle", 0.72),), seq, 47),
@@ -47,7 +47,7 @@ def street(seq: int) -> Sequence[Prediction]:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A video server with its cameras: where it answers, and what may be taken away from it."""
+    """A video server with its cameras: its address and the parts that a test can stop."""
 
     address: str
     films: Films
@@ -55,23 +55,23 @@ class Site:
     video: Service
 
     def sent(self, camera: str = "") -> float:
-        """Return how many pictures of a camera, or of all, went out over sockets."""
+        """Return the number of pictures of a camera, or of all cameras, that were sent over sockets."""
         only = f'{{camera="{camera}"}}' if camera else ""
         return self.video.metric(f"streamlens_socket_pictures_sent_total{only}")
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A video server with sixteen cameras at 15 frames a second."""
+    """A video server with sixteen cameras at 15 frames per second."""
     with ExitStack() as stack:
         yield start(stack, tmp_path_factory.mktemp("wall"), free_port())
 
 
-def start(stack: ExitStack, folder: Path, port: int, names: Sequence[str] = NAMES) -> Site:
-    """Start a broker, a video server and the cameras; they end with the stack."""
+def start(stack: ExitStack, folder: Path, port: int, names: Sequence[str] = NAMES, **settings: str) -> Site:
+    """Start a broker, a video server with these settings and the cameras; they end with the stack."""
     bootstrap, broker = stack.enter_context(embedded_broker(folder))
     address = f"127.0.0.1:{port}"
-    variables = {"KAFKAPORT": bootstrap, "DISPLAYPORT": address}
+    variables = {"KAFKAPORT": bootstrap, "DISPLAYPORT": address, **settings}
     video = stack.enter_context(Service("video", variables, folder))
     cameras = [Camera(name, FILMS[number % 3], bunny) for number, name in enumerate(names)]
     for camera in cameras:
@@ -84,7 +84,7 @@ def start(stack: ExitStack, folder: Path, port: int, names: Sequence[str] = NAME
 
 @pytest.fixture
 def wall(site: Site, browser: Browser) -> Iterator[Page]:
-    """The page on a desktop's screen."""
+    """The page on a desktop screen."""
     with open_page(browser, site.address) as page:
         expect(page.locator(".tile")).to_have_count(16, timeout=20_000)
         yield page
@@ -92,7 +92,7 @@ def wall(site: Site, browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture(scope="session")
 def axe() -> None:
-    """What tells whether a page is accessible."""
+    """Skip the test without axe, which checks whether a page is accessible."""
     if not (ROOT / "tests/node_modules/axe-core/axe.min.js").exists():
         missing("node", "install Node.js 20 or later, and run make test again")
 
@@ -110,7 +110,7 @@ def test_all_cameras_move_over_one_socket(site: Site, browser: Browser) -> None:
     assert [path for path in paths if "/stream" in path or "/snapshot" in path] == []
 
 
-def test_each_picture_tells_its_age(wall: Page) -> None:
+def test_each_picture_shows_its_age(wall: Page) -> None:
     for name in ("door", "yard"):
         age = re.compile(r"^\d+(\.\d)? m?s old$")
         expect(tile(wall, name).locator(".age")).to_have_text(age, timeout=20_000)
@@ -126,7 +126,7 @@ def test_only_what_is_in_view_is_sent(site: Site, browser: Browser, size: str) -
         page.wait_for_timeout(500)
         still = site.sent(last)
         tile(page, last)
-        wait_for(lambda: site.sent(last) > still, 10, "pictures of what is scrolled to")
+        wait_for(lambda: site.sent(last) > still, 10, "pictures of the camera that has been scrolled to")
 
     assert still == above
 
@@ -147,30 +147,30 @@ def test_a_hidden_page_gets_no_pictures(site: Site, browser: Browser) -> None:
         expect_live_video(page, "door")
 
 
-def test_a_bad_line_gets_fewer_pictures_and_none_that_is_old(site: Site, browser: Browser) -> None:
+def test_a_slow_connection_gets_fewer_pictures_but_no_old_ones(site: Site, browser: Browser) -> None:
     watch = """age => new Promise((done) => {
-      const told = [];
+      const seen = [];
       const options = { characterData: true, subtree: true };
-      new MutationObserver(() => told.push(age.textContent)).observe(age, options);
-      setTimeout(() => done(told), 4000);
+      new MutationObserver(() => seen.push(age.textContent)).observe(age, options);
+      setTimeout(() => done(seen), 4000);
     })"""
     with Line(site.address) as line, open_page(browser, f"{line.address}?camera=yard") as page:
         expect_live_video(page, "yard")
 
         line.rate = 60_000
-        page.wait_for_timeout(3_000)  # in which the server finds out
+        page.wait_for_timeout(3_000)  # until the server notices
         before, began = site.sent("yard"), time.monotonic()
-        told = tile(page, "yard").locator(".age").evaluate(watch)
+        shown = tile(page, "yard").locator(".age").evaluate(watch)
         pace = (site.sent("yard") - before) / (time.monotonic() - began)
 
-    found = [re.search(r"([\d.]+) (m?s) old$", words) for words in told]
+    found = [re.search(r"([\d.]+) (m?s) old$", words) for words in shown]
     ages = [float(each[1]) / (1000 if each[2] == "ms" else 1) for each in found if each]
-    assert len(ages) == len(told) > 3
+    assert len(ages) == len(shown) > 3
     assert max(ages) < 2.5
     assert 0.5 < pace < 8
 
 
-def test_a_line_that_breaks_again_and_again_leaves_one_socket(site: Site, browser: Browser) -> None:
+def test_a_connection_that_breaks_repeatedly_leaves_one_socket(site: Site, browser: Browser) -> None:
     with Line(site.address) as line, open_page(browser, line.address, expected=BROKEN) as page:
         for _ in range(3):
             expect_live_video(page, "door")
@@ -182,9 +182,7 @@ def test_a_line_that_breaks_again_and_again_leaves_one_socket(site: Site, browse
         wait_for(lambda: site.video.metric("streamlens_sockets ") == 1, 10, "the old sockets to end")
 
 
-def test_a_camera_that_is_killed_says_so_within_three_seconds_and_comes_back(
-    site: Site, browser: Browser
-) -> None:
+def test_a_dead_camera_is_shown_within_three_seconds_and_comes_back(site: Site, browser: Browser) -> None:
     with open_page(browser, site.address) as page:
         expect_live_video(page, "yard")
         camera, shown = site.films.cameras["yard"], tile(page, "yard")
@@ -210,6 +208,32 @@ def test_a_camera_that_is_killed_says_so_within_three_seconds_and_comes_back(
     assert took < 3
 
 
+def test_a_removed_camera_leaves_the_page_and_comes_back_fresh(browser: Browser, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        site = start(stack, tmp_path, free_port(), ["door", "gate", "yard"], CAMERATTL="5s")
+        page = stack.enter_context(open_page(browser, site.address))
+        expect_live_video(page, "gate")
+        door, gate = site.films.cameras["door"], site.films.cameras["gate"]
+        tile(page, "door").locator("a.open").click()
+        expect(page.locator("#wall")).to_have_attribute("data-view", "single")
+        expect(page.locator(".log-row").first).to_be_visible(timeout=20_000)
+
+        gate.running = False
+        expect(page.locator(".tile")).to_have_count(2, timeout=20_000)
+        expect(page.locator("#wall")).to_have_attribute("data-view", "single")
+        door.running = False
+        expect(page.locator("#notice")).to_contain_text("door", timeout=20_000)
+
+        expect(page.locator(".tile")).to_have_count(1)
+        expect(page.locator(".tile .name")).to_have_text("yard")
+        assert page.url == site.address
+        keep(page, "removed")
+        door.running = gate.running = True
+        expect(page.locator(".tile")).to_have_count(3, timeout=20_000)
+        for name in ("door", "gate"):
+            expect_live_video(page, name)
+
+
 @pytest.mark.parametrize(
     ("labels", "state", "words"),
     [
@@ -218,7 +242,7 @@ def test_a_camera_that_is_killed_says_so_within_three_seconds_and_comes_back(
         (lambda _: [], "live", "Live"),
     ],
 )
-def test_what_the_models_do_is_told(
+def test_the_state_of_the_models_is_shown(
     site: Site, wall: Page, labels: Callable[[int], Sequence[Prediction]], state: str, words: str
 ) -> None:
     camera, shown = site.films.cameras["gate"], tile(wall, "gate")
@@ -226,13 +250,14 @@ def test_what_the_models_do_is_told(
     try:
         expect(shown).to_have_attribute("data-state", state, timeout=10_000)
         expect(shown.locator(".state")).to_contain_text(words)
+        expect(shown.locator(".label-age")).to_have_text("1 min old" if state == "stale" else "")
         expect(shown.locator(".veil")).to_be_hidden()
         expect_moving(shown)
     finally:
         camera.labels = before
 
 
-def test_kafkas_absence_is_told_apart_from_a_cameras(site: Site, wall: Page) -> None:
+def test_an_absent_broker_is_distinguished_from_a_dead_camera(site: Site, wall: Page) -> None:
     expect_live_video(wall, "door")
 
     site.broker.signal(signal.SIGSTOP)
@@ -246,7 +271,7 @@ def test_kafkas_absence_is_told_apart_from_a_cameras(site: Site, wall: Page) -> 
     expect_live_video(wall, "door")
 
 
-def test_a_server_that_is_gone_is_told_and_found_again(browser: Browser, tmp_path: Path) -> None:
+def test_an_absent_server_is_reported_and_found_again(browser: Browser, tmp_path: Path) -> None:
     port = free_port()
     with ExitStack() as stack:
         site = start(stack, tmp_path, port, ["door"])
@@ -263,12 +288,12 @@ def test_a_server_that_is_gone_is_told_and_found_again(browser: Browser, tmp_pat
 
             expect_live_video(page, "door")
             expect(page.locator("#banner")).to_be_empty()
-            # The only camera needs no wall.
+            # A single camera needs no wall.
             expect(page.locator("#wall")).to_have_attribute("data-view", "single")
             expect(page.locator(".trends")).to_be_visible()
 
 
-def test_names_and_labels_are_text_whatever_they_hold(site: Site, wall: Page) -> None:
+def test_names_and_labels_are_never_markup(site: Site, wall: Page) -> None:
     site.films.cameras[HTML].labels = lambda seq: [
         Prediction("<b>model</b>", (Result("<script>alert(1)</script>", 0.5),), seq, 10)
     ]
@@ -283,7 +308,7 @@ def test_names_and_labels_are_text_whatever_they_hold(site: Site, wall: Page) ->
     assert wall.evaluate("document.querySelectorAll('main img[src=x], main script, main b').length") == 0
 
 
-def test_one_camera_alone_shows_all_there_is_to_know(site: Site, browser: Browser) -> None:
+def test_the_single_view_shows_everything_about_a_camera(site: Site, browser: Browser) -> None:
     with open_page(browser, f"{site.address}?camera=door") as page:
         expect_live_video(page, "door")
         shown = tile(page, "door")
@@ -314,7 +339,7 @@ def test_one_camera_alone_shows_all_there_is_to_know(site: Site, browser: Browse
         )
 
 
-def test_everything_can_be_done_by_keyboard(site: Site, browser: Browser) -> None:
+def test_everything_can_be_done_with_the_keyboard(site: Site, browser: Browser) -> None:
     with open_page(browser, site.address) as page:
         expect(page.locator(".tile")).to_have_count(16, timeout=20_000)
         names = page.locator(".tile .name").all_text_contents()
@@ -344,7 +369,7 @@ def test_everything_can_be_done_by_keyboard(site: Site, browser: Browser) -> Non
 @pytest.mark.usefixtures("axe")
 @pytest.mark.parametrize("size", ["phone", "desktop"])
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_axe_finds_nothing_and_nothing_hangs_over_the_edge(
+def test_axe_finds_nothing_and_the_page_does_not_scroll_sideways(
     site: Site, browser: Browser, size: str, scheme: Scheme
 ) -> None:
     with open_page(browser, site.address, SIZES[size], scheme) as page:
@@ -365,7 +390,7 @@ def test_axe_finds_nothing_and_nothing_hangs_over_the_edge(
         expect_accessible(page)
 
 
-def test_a_page_without_cameras_says_what_to_look_at(browser: Browser, tmp_path: Path) -> None:
+def test_a_page_without_cameras_says_what_to_check(browser: Browser, tmp_path: Path) -> None:
     port = free_port()
     with (
         Service("video", {"KAFKAPORT": "127.0.0.1:1", "DISPLAYPORT": f"127.0.0.1:{port}"}, tmp_path),

@@ -1,4 +1,4 @@
-"""The page's own tests, run by Node; and that page and server understand each other."""
+"""The tests of the page's modules, run by Node, and of the messages between page and server."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from video.streams.socket import wire
 
 TESTS: Final = sorted((ROOT / "tests/video/page").glob("*.test.js"))
 OLDEST: Final = (20, 19)
-"""From here on Node tells modules by what is written in them, and so takes the page's as browsers do."""
+"""From this version on, Node recognises modules by their syntax, so it loads them as browsers do."""
 
 ECHO: Final = """
 import { text } from "node:stream/consumers";
@@ -51,7 +51,7 @@ NAMES: Final = st.text(max_size=20).filter(is_name) | st.sampled_from(
 
 @pytest.fixture(scope="module")
 def node() -> str:
-    """The path of a Node that runs the page's modules as they are."""
+    """The path of a Node that runs the page's modules unchanged."""
     how = f"install Node {OLDEST[0]}.{OLDEST[1]} or newer"
     path = shutil.which("node")
     if path is None:
@@ -84,23 +84,23 @@ def test_the_pages_modules_pass_their_own_tests(node: str) -> None:
     ack=st.tuples(st.integers(0, 2**16 - 1), st.integers(0, 2**32 - 1)),
     time=st.floats(0, 1e14),
 )
-def test_what_page_and_server_say_the_other_understands(
+def test_page_and_server_understand_each_others_messages(
     node: str, pictures: list[dict[str, Any]], watch: dict[str, int], ack: tuple[int, int], time: float
 ) -> None:
     sent = [wire.picture(**picture)[-28 - len(picture["jpeg"]) :].hex() for picture in pictures]
-    said = {"pictures": sent, "watch": list(watch.items()), "ack": ack, "time": time}
+    messages = {"pictures": sent, "watch": list(watch.items()), "ack": ack, "time": time}
 
     command = [node, "--input-type=module", "--eval", ECHO]
     run = subprocess.run(
-        command, cwd=ROOT, input=json.dumps(said), capture_output=True, text=True, timeout=30, check=True
+        command, cwd=ROOT, input=json.dumps(messages), capture_output=True, text=True, timeout=30, check=True
     )
-    heard = json.loads(run.stdout)
+    answer = json.loads(run.stdout)
 
-    for picture, read in zip(pictures, heard["read"], strict=True):
+    for picture, read in zip(pictures, answer["read"], strict=True):
         assert read.pop("captured") == pytest.approx(picture["captured"] / 1e6, abs=0.01, rel=1e-15)
-        wanted = {**picture, "jpeg": picture["jpeg"].hex(), "id": picture["camera"]}
-        assert read == {name: value for name, value in wanted.items() if name not in {"camera", "captured"}}
-    watched, acked, asked = map(wire.parse, heard["written"])
+        expected = {**picture, "jpeg": picture["jpeg"].hex(), "id": picture["camera"]}
+        assert read == {name: value for name, value in expected.items() if name not in {"camera", "captured"}}
+    watched, acked, asked = map(wire.parse, answer["written"])
     assert watched == wire.Watch(watch)
     assert acked == wire.Ack(*ack)
     assert asked == wire.Time(time)

@@ -1,26 +1,27 @@
-/** How old the picture is that a user sees now. */
+/** The age of the picture that the user sees now. */
 
 /**
- * A picture as it was drawn.
+ * A picture that has been drawn.
  * @typedef {object} Seen
- * @property {number} age_ms how old it was then, from the camera to the screen
+ * @property {number} age_ms its age at that moment, from the camera to the screen
  * @property {number} at when it was drawn, ms by `performance.now()`
  */
 
-/** @typedef {"none" | "fresh" | "old" | "stalled"} Level none: no picture was drawn yet */
+/** @typedef {"none" | "fresh" | "old" | "stalled"} Level none: no picture has been drawn yet */
 
 const OLD = 1000; // ms
-const STALLED = 2000; // ms without a picture that was asked for: the line is slow
+const STALLED = 2000; // ms without a requested picture: the connection is slow
 
 /**
- * While pictures follow each other: how old each is when drawn. When they stop: how old the last has become.
+ * Return the age of the last picture: while pictures keep arriving, its age when it was drawn; once they stop, its
+ * age now.
  * @param {Seen | null} seen the last picture
- * @param {number} wanted since when pictures have been asked for, ms by `performance.now()`; NaN: they are not
+ * @param {number} requested when pictures were first requested, ms by `performance.now()`; NaN if they are not
  * @param {number} now
  * @returns {{level: Level, ms: number}}
  */
-export function ageOf(seen, wanted, now) {
-  const waits = now - Math.max(wanted, seen ? seen.at : -Infinity); // NaN where nothing is asked for
+export function ageOf(seen, requested, now) {
+  const waits = now - Math.max(requested, seen ? seen.at : -Infinity); // NaN if no pictures are requested
   if (!seen) return { level: waits > STALLED ? "stalled" : "none", ms: NaN };
   const held = now - seen.at;
   const ms = Math.max(0, seen.age_ms + (held > OLD ? held : 0));

@@ -1,4 +1,4 @@
-/** Tells screen readers when cameras change their state. */
+/** Announces to screen readers when cameras change state or are removed. */
 
 import { byId } from "./dom.js";
 import { text } from "./text.js";
@@ -6,30 +6,31 @@ import { text } from "./text.js";
 /** @typedef {import("./live/types.js").Camera} Camera */
 /** @typedef {import("./live/types.js").State} State */
 
-const TOGETHER = 1000; // ms in which changes are told as one
-const MOST = 3; // cameras told by name
+const TOGETHER = 1000; // ms in which changes are announced as one
+const MOST = 3; // cameras announced by name
 
 export class Announcer {
   /** @type {Map<string, State>} */
   #known = new Map();
-  /** @type {Map<string, State>} */
-  #changed = new Map();
+  /** What to announce about each camera. @type {Map<string, string>} */
+  #news = new Map();
   #planned = 0;
 
-  /** @param {Camera[]} cameras */
-  note(cameras) {
+  /** @param {Camera[]} cameras all there are now @param {string[]} removed */
+  note(cameras, removed) {
     const before = this.#known;
     this.#known = new Map(cameras.map(({ name, state }) => [name, state]));
     for (const [name, state] of this.#known) {
-      if (before.has(name) && before.get(name) !== state) this.#changed.set(name, state);
+      if (before.has(name) && before.get(name) !== state) this.#news.set(name, text.news(name, state));
     }
-    if (this.#changed.size && !this.#planned) this.#planned = window.setTimeout(() => this.#tell(), TOGETHER);
+    for (const name of removed) this.#news.set(name, text.removed(name));
+    if (this.#news.size && !this.#planned) this.#planned = window.setTimeout(() => this.#announce(), TOGETHER);
   }
 
-  #tell() {
-    const news = [...this.#changed].map(([name, state]) => text.news(name, state));
+  #announce() {
+    const news = [...this.#news.values()];
     byId("news").textContent = news.length > MOST ? text.muchNews(news.length) : news.join("; ");
-    this.#changed.clear();
+    this.#news.clear();
     this.#planned = 0;
   }
 }

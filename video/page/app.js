@@ -1,4 +1,4 @@
-/** The page: hears of the cameras, and keeps the wall, the single view and the bar up to date. */
+/** The page: follows the cameras, and keeps the wall, the single view and the bar up to date. */
 
 import { loginTo } from "./addresses.js";
 import { Announcer } from "./announcer.js";
@@ -8,6 +8,7 @@ import { byId } from "./dom.js";
 import { actOf } from "./keys.js";
 import { Feed } from "./live/feed.js";
 import { showMessage } from "./message.js";
+import { showNotice } from "./notice.js";
 import { text } from "./text.js";
 import { setUpTools, toggleKeys } from "./tools.js";
 import { View } from "./view.js";
@@ -29,10 +30,17 @@ function cameras(cameras) {
   if (!answered) byId("main").removeAttribute("aria-busy");
   answered = true;
   showAway(null);
-  wall.update(cameras);
+  const removed = wall.update(cameras);
   showSummary(cameras);
-  announcer.note(cameras);
-  showRest();
+  announcer.note(cameras, removed.filter((name) => name !== view.camera));
+  if (view.camera !== null && removed.includes(view.camera)) leaveRemoved(view.camera);
+  else showRest();
+}
+
+/** Return to the wall from a camera that no longer exists. @param {string} camera */
+function leaveRemoved(camera) {
+  showNotice(text.removed(camera));
+  view.leave();
 }
 
 /** @param {Date} since */
@@ -45,7 +53,7 @@ function loggedOut() {
   location.assign(loginTo(location.pathname + location.search));
 }
 
-/** Show what depends on both the address and the cameras there are. */
+/** Show everything that depends on both the address and the existing cameras. */
 function showRest() {
   const { camera } = view;
   const { names } = wall;
@@ -58,7 +66,7 @@ function showRest() {
   else showMessage(answered ? words : null);
 }
 
-/** Follow the address: enlarge a camera, or show all. */
+/** Follow the address: enlarge a camera, or show all cameras. */
 function showView() {
   const { camera } = view;
   const before = enlarged;
@@ -66,13 +74,13 @@ function showView() {
   wall.enlarge(camera);
   document.title = camera === null ? text.title : text.titleOf(camera);
   showRest();
-  // What had the focus is hidden now: it goes to the way back, and back to where it came from.
+  // What had the focus is hidden now. Move it to the way back, and later back to the tile, if it is still there.
   if (before === null && camera !== null && answered) byId("back").focus({ preventScroll: true });
-  if (before !== null && camera === null) wall.tile(before)?.link.focus();
+  if (before !== null && camera === null) (wall.tile(before) ?? wall.tile(wall.names[0] ?? null))?.link.focus();
 }
 
 /**
- * Follow the page's own links without loading it anew; leave the others, and new tabs, to the browser.
+ * Follow the page's own links without reloading it. Leave other links, and new tabs, to the browser.
  * @param {MouseEvent} event
  */
 function onClick(event) {
@@ -92,18 +100,18 @@ function onKey(event) {
   if (event.target instanceof HTMLInputElement && event.key !== "Escape") return;
   if (document.querySelector("dialog[open]") && event.key !== "?") return;
   if (wall.step(event.key)) {
-    event.preventDefault(); // else the page scrolls, too
+    event.preventDefault(); // otherwise the page scrolls, too
     return;
   }
   const act = actOf(event, wall.alone !== null);
   if (act === "leave") view.leave();
   else if (act === "help") toggleKeys();
-  else if (act === "fullscreen") details.toggleFullscreen();
-  else if (act === "snapshot") details.save();
+  else if (act === "fullscreen") details.controls.toggleFullscreen();
+  else if (act === "snapshot") details.controls.save();
   else if (act) follow(byId(act));
 }
 
-/** @param {HTMLElement} link to the previous or the next camera */
+/** @param {HTMLElement} link to the previous or next camera */
 function follow(link) {
   if (!link.hidden) link.click();
 }

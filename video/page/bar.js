@@ -18,7 +18,7 @@ back.append(mark("arrow-left"), make("span", "", text.back));
 previous.append(mark("arrow-left"));
 next.append(mark("arrow-right"));
 
-/** @param {Date | null} since when the server was last known to be away; null: it answers */
+/** @param {Date | null} since when the server stopped answering; null while it answers */
 export function showAway(since) {
   setText(banner, since ? text.away(since) : "");
   setHidden(summary, since !== null);
@@ -45,9 +45,9 @@ export function showSummary(cameras) {
 }
 
 /**
- * Show the ways out of the single view.
- * @param {string | null} camera the enlarged one; null on the wall
- * @param {string[]} names all cameras', in order
+ * Show the links that lead out of the single view.
+ * @param {string | null} camera the enlarged camera; null on the wall
+ * @param {string[]} names of all cameras, in order
  */
 export function showPaths(camera, names) {
   setHidden(paths, camera === null);

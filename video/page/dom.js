@@ -1,11 +1,11 @@
-/** Small helpers to make elements, and to touch them only where something changed. */
+/** Helpers that create elements, and that change them only if necessary. */
 
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
- * @param {string} [name] its class
+ * @param {string} [name] its CSS class
  * @param {string} [content] its text
  */
 export function make(tag, name = "", content = "") {
@@ -27,7 +27,7 @@ export function makeSvg(tag, attributes) {
 }
 
 /**
- * A mark from the sheet in index.html; decoration, the words stand beside it.
+ * Return one of the icons defined in index.html. It is only decoration: the same is always said in words.
  * @param {string} id
  */
 export function mark(id) {
@@ -54,7 +54,7 @@ export function setText(element, content) {
 }
 
 /**
- * Have these children first, in this order; only those out of place move.
+ * Put these children first, in this order. Only those out of place move.
  * @param {Element} parent
  * @param {Element[]} children
  */
@@ -76,7 +76,7 @@ export function setData(element, key, value) {
 }
 
 /**
- * The element of this id in index.html.
+ * Return the element of index.html that has this id.
  * @param {string} id
  */
 export function byId(id) {

@@ -1,35 +1,35 @@
-/** The last labels of one camera: those there were, and each as it comes. */
+/** The label events of one camera: the recent ones, then each as it happens. */
 
 import { eventsOf, labelsOf } from "./addresses.js";
 
 /** @typedef {import("./timeline.js").LabelEvent} LabelEvent */
 
-const WAIT = 5000; // ms, when the server refuses
+const WAIT = 5000; // ms before the next attempt when the server refuses
 
-/** Heard only while the page is seen: a browser opens six connections to a server, for all its pages together. */
+/** Connected only while the page is visible: a browser opens at most six connections to a server for all its tabs. */
 export class Events {
   /** @type {EventSource | null} */
   #source = null;
   #timer = 0;
   #camera;
   #limit;
-  #tell;
+  #add;
   #follow = () => (document.hidden ? this.#stop() : this.#open());
 
   /**
    * @param {string} camera
-   * @param {number} limit how many of those there were
-   * @param {(events: LabelEvent[]) => void} tell called with events to add, in any order, some of them again
+   * @param {number} limit the most recent events to request
+   * @param {(events: LabelEvent[]) => void} add called with events in any order, some of them repeatedly
    */
-  constructor(camera, limit, tell) {
+  constructor(camera, limit, add) {
     this.#camera = camera;
     this.#limit = limit;
-    this.#tell = tell;
+    this.#add = add;
     document.addEventListener("visibilitychange", this.#follow);
     this.#follow();
   }
 
-  /** Hear no more. */
+  /** Disconnect for good. */
   close() {
     document.removeEventListener("visibilitychange", this.#follow);
     this.#stop();
@@ -45,20 +45,20 @@ export class Events {
     this.#stop();
     const source = new EventSource(eventsOf(this.#camera));
     this.#source = source;
-    // Asked for once the stream is open, on each opening: so nothing is lost in between.
-    source.addEventListener("open", () => this.#ask(source));
-    source.addEventListener("missed", () => this.#ask(source));
-    source.addEventListener("label", ({ data }) => this.#tell([JSON.parse(data)]));
+    // Request the recent events each time the stream has opened, so that nothing is lost in between.
+    source.addEventListener("open", () => this.#request(source));
+    source.addEventListener("missed", () => this.#request(source));
+    source.addEventListener("label", ({ data }) => this.#add([JSON.parse(data)]));
     source.addEventListener("error", () => {
-      if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+      if (source.readyState !== EventSource.CLOSED) return; // the browser retries by itself
       this.#timer = window.setTimeout(() => this.#open(), WAIT);
     });
   }
 
-  /** @param {EventSource} source the answer is for */
-  async #ask(source) {
+  /** @param {EventSource} source must still be the current one when the answer arrives */
+  async #request(source) {
     const answer = await fetch(labelsOf(this.#camera, this.#limit)).catch(() => null);
     const events = answer?.ok ? await answer.json().catch(() => null) : null;
-    if (Array.isArray(events) && source === this.#source) this.#tell(events);
+    if (Array.isArray(events) && source === this.#source) this.#add(events);
   }
 }

@@ -1,4 +1,4 @@
-/** How the wall's tiles lie: measures what they need, and sets what the style sheet lays out by. */
+/** The wall's grid: measures the tiles and sets the custom properties that the style sheet uses. */
 
 import { arrange, sharedRatio } from "./layout.js";
 
@@ -7,7 +7,7 @@ import { arrange, sharedRatio } from "./layout.js";
 export class Grid {
   columns = 1;
   #width = 0; // px, of a tile
-  #ratio = 16 / 9; // of the pictures' places
+  #ratio = 16 / 9; // of the area for each picture
   #element;
 
   /** @param {HTMLElement} element the list of tiles */
@@ -15,7 +15,7 @@ export class Grid {
     this.#element = element;
   }
 
-  /** Lay the tiles out anew. Reads the layout: to be called rarely. @param {Tile[]} tiles at least one */
+  /** Lay out the tiles. Reads the layout, so call it rarely. @param {Tile[]} tiles at least one */
   place(tiles) {
     const style = getComputedStyle(this.#element);
     const { line, rest } = tiles[0].measure();
@@ -36,10 +36,10 @@ export class Grid {
     this.#set("--tall", `${Math.round(tile / this.#ratio + Math.max(...captions))}px`);
   }
 
-  /** How wide a tile's picture is shown, in device pixels. @param {Tile} tile */
+  /** Return the width at which a tile's picture is shown, in device pixels. @param {Tile} tile */
   pixelsOf({ ratio }) {
     const width = this.#width * Math.min(1, ratio / this.#ratio) * window.devicePixelRatio;
-    return Math.max(1, Math.ceil(width)); // 0 would ask for the full picture
+    return Math.max(1, Math.ceil(width)); // 0 would request the full picture
   }
 
   /** @param {string} property @param {string} value */

@@ -1,4 +1,4 @@
-/** What keys do. */
+/** Keyboard shortcuts. */
 
 /** @typedef {"leave" | "previous" | "next" | "fullscreen" | "snapshot" | "help"} Act */
 
@@ -20,9 +20,9 @@ const IN_SINGLE = {
  */
 
 /**
- * What a key does, if anything.
+ * Return the action of a key, if it has one.
  * @param {Press} press
- * @param {boolean} single whether one camera is enlarged
+ * @param {boolean} single whether one camera is shown alone
  * @returns {Act | null}
  */
 export function actOf({ key, altKey, ctrlKey, metaKey }, single) {
@@ -33,12 +33,12 @@ export function actOf({ key, altKey, ctrlKey, metaKey }, single) {
 }
 
 /**
- * Where a key leads among tiles in rows.
+ * Return the tile that a key moves the focus to.
  * @param {string} key
- * @param {number} at the tile with the focus
+ * @param {number} at the tile that has the focus
  * @param {number} count of tiles
  * @param {number} columns
- * @returns {number | null} the tile to go to; null when the key leads nowhere
+ * @returns {number | null} null if the key does not move the focus
  */
 export function stepOf(key, at, count, columns) {
   /** @type {Record<string, number>} */

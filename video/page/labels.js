@@ -1,4 +1,4 @@
-/** A camera's labels as lines of text: one a result, grouped by model. */
+/** A camera's labels as lines of text: one per result, grouped by model. */
 
 import { make, setData, setOrder, setText } from "./dom.js";
 import { text } from "./text.js";
@@ -10,47 +10,32 @@ import { text } from "./text.js";
  * @typedef {object} Line
  * @property {string} model empty on a model's further lines
  * @property {string} label
- * @property {number | null} score null when there is no result
- * @property {string} boxes how many boxes the model drew; empty on a model's further lines
- * @property {string} age set when the label is old
- * @property {boolean} extra left out on the wall
+ * @property {number | null} score null if there is no result
+ * @property {string} boxes the number of boxes; empty on a model's further lines
+ * @property {string} age of a stale label; otherwise empty
+ * @property {boolean} extra whether the wall leaves it out
  */
 
-const ON_WALL = 3; // lines of one model
+const ON_WALL = 3; // lines per model
 
 /** @type {Line} */
 const NONE = { model: "", label: "", score: null, boxes: "", age: "", extra: false };
-
-/**
- * Whether this is (one of) the answers that make a camera's label stale. The server's limit is not known here:
- * of the answers of a stale camera, the oldest is past it, and the much younger ones are not.
- * @param {Prediction} prediction
- * @param {Camera} camera
- */
-function isOld(prediction, camera) {
-  if (camera.state !== "stale" || prediction.age_ms === null) return camera.state === "stale";
-  const oldest = Math.max(...camera.predictions.map((other) => other.age_ms ?? 0));
-  return prediction.age_ms > oldest / 2;
-}
 
 /**
  * @param {Camera} camera
  * @returns {Line[]}
  */
 export function linesOf(camera) {
-  const lines = camera.predictions.flatMap((prediction) => {
-    const age = isOld(prediction, camera) ? text.labelAge(prediction.age_ms) : "";
-    return linesOfModel(prediction, age);
-  });
+  const lines = camera.predictions.flatMap(linesOfModel);
   return lines.length ? lines : [{ ...NONE, model: text.noModel, label: text.noLabel }];
 }
 
 /**
  * @param {Prediction} prediction
- * @param {string} age
  * @returns {Line[]}
  */
-function linesOfModel({ model, results, seq }, age) {
+function linesOfModel({ model, results, seq, age_ms, stale }) {
+  const age = stale ? text.labelAge(age_ms) : "";
   if (seq === null) return [{ ...NONE, model, label: text.noAnswer }];
   if (!results.length) return [{ ...NONE, model, label: text.nothing, age }];
   const count = results.filter(({ box }) => box).length;
@@ -85,7 +70,7 @@ class Row {
     setText(this.#modelName, model);
     setText(this.#boxes, boxes);
     setText(this.#label, label);
-    if (this.#label.title !== label) this.#label.title = label; // it may be cut on the wall
+    if (this.#label.title !== label) this.#label.title = label; // it may be cut off on the wall
     setText(this.#age, age);
     setText(this.#score, score === null ? "" : text.score(score));
     const share = String(Math.min(1, Math.max(0, score ?? 0)));
@@ -98,15 +83,15 @@ class Row {
   }
 }
 
-/** The list of lines; it keeps the height it once needed, so that nothing jumps. */
+/** The list of lines. It keeps the greatest height it has needed, so that nothing jumps. */
 export class Labels {
   element = make("ul", "labels");
   /** @type {Row[]} */
   #rows = [];
-  /** The most there were, for which there is room. */
+  /** The most there have been; there is always room for as many. */
   #most = { lines: 0, all: 0, models: 0 };
 
-  /** The lines that the wall has room for. */
+  /** The number of lines that the wall has room for. */
   get lines() {
     return this.#most.lines;
   }

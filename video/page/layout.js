@@ -1,7 +1,7 @@
-/** How many tiles stand side by side. */
+/** The number of columns on the wall and the width of a tile. */
 
-const NARROWEST = 264; // px, a tile that still reads well
-const COMFORTABLE = 320; // px, what tiles get where not all of them fit on the screen
+const NARROWEST = 264; // px, the narrowest tile that is still easy to read
+const COMFORTABLE = 320; // px, the least width of a tile if not all tiles fit on the screen
 
 /**
  * @typedef {object} Room
@@ -9,11 +9,11 @@ const COMFORTABLE = 320; // px, what tiles get where not all of them fit on the 
  * @property {number} height px
  * @property {number} gap px between tiles
  * @property {number} ratio of the pictures
- * @property {number[]} captions px below each picture; a row is as high as its highest
+ * @property {number[]} captions px below each picture; the highest in a row sets its height
  */
 
 /**
- * The widest tiles that all fit on the screen; where they would be too small, full rows that scroll.
+ * Return the widest tiles that all fit on the screen. If they would be too narrow, fill the rows and scroll.
  * @param {Room} room
  * @returns {{columns: number, tile: number}} `tile` in px
  */
@@ -23,7 +23,7 @@ export function arrange({ width, height, gap, ratio, captions }) {
     const rows = Math.ceil(captions.length / columns);
     const high = (height - gap * (rows - 1) - captionsOf(captions, columns)) / rows;
     const tile = Math.floor(Math.min((width - gap * (columns - 1)) / columns, high * ratio));
-    // Another row must be worth it where it makes the block ragged: a wide row looks better.
+    // Prefer full rows: an incomplete last row must make the tiles noticeably larger.
     const worth = captions.length % columns ? 1.08 : 1;
     if (tile > best.tile * worth) best = { columns, tile };
   }
@@ -40,7 +40,7 @@ function captionsOf(captions, columns) {
 }
 
 /**
- * The ratio the wall's pictures share: the middle one, so that most pictures fill their place.
+ * Return the aspect ratio that all pictures on the wall share: the median, so that most pictures fill their area.
  * @param {number[]} ratios
  */
 export function sharedRatio(ratios) {

@@ -1,4 +1,4 @@
-/** What stands in the middle of the page when there is no picture to show. */
+/** The message in the middle of the page when there is no picture to show. */
 
 import { byId, make, setHidden } from "./dom.js";
 
@@ -6,7 +6,7 @@ import { byId, make, setHidden } from "./dom.js";
 
 const place = byId("message");
 
-/** @param {Words | null} words null: nothing to say */
+/** @param {Words | null} words null to hide the message */
 export function showMessage(words) {
   const key = words ? words.heading : "";
   setHidden(place, words === null);

@@ -1,4 +1,4 @@
-/** One camera's picture, and what lies over it: its age, and the veil when it is not live. */
+/** One camera's picture with its age, and the veil that covers it when it is not live. */
 
 import { ageOf } from "./age.js";
 import { make, mark, setData, setHidden, setMark, setText } from "./dom.js";
@@ -8,10 +8,10 @@ import { text } from "./text.js";
 /** @typedef {import("./age.js").Level} Level */
 /** @typedef {import("./text.js").Shown} Shown */
 
-/** The states in which what is on the screen is not what the camera sees. @type {Shown[]} */
+/** The states in which the picture is not what the camera sees now. @type {Shown[]} */
 const VEILED = ["no-signal", "broker-away", "away"];
 
-/** A shape for each level, so that colour is not needed. @type {Record<Level, string>} */
+/** Each level has its own shape, so that it can be recognised without colour. @type {Record<Level, string>} */
 const MARKS = { none: "mark-away", fresh: "mark-fresh", old: "mark-stale", stalled: "mark-slow" };
 
 export class Screen {
@@ -25,7 +25,7 @@ export class Screen {
   #veilWords = make("span", "veil-words");
   /** @type {Seen | null} */
   #seen = null;
-  #wanted = NaN;
+  #watchedSince = NaN;
 
   /** @param {string} camera */
   constructor(camera) {
@@ -38,21 +38,21 @@ export class Screen {
     setData(this.element, "level", "none");
   }
 
-  /** Whether pictures are asked for. @param {boolean} wanted */
-  want(wanted) {
-    if (wanted === !Number.isNaN(this.#wanted)) return;
-    this.#wanted = wanted ? performance.now() : NaN;
+  /** Note whether pictures are requested. @param {boolean} watched */
+  watch(watched) {
+    if (watched === !Number.isNaN(this.#watchedSince)) return;
+    this.#watchedSince = watched ? performance.now() : NaN;
   }
 
-  /** A picture was drawn. @param {number} age_ms how old it was then */
+  /** Note that a picture has just been drawn. @param {number} age_ms its age */
   drawn(age_ms) {
     this.#seen = { age_ms, at: performance.now() };
   }
 
-  /** How old the picture is now, ms; NaN when none came since it was asked for. */
+  /** The picture's age now, ms; NaN if none has arrived since pictures were requested. */
   get age() {
-    if (!this.#seen || !(this.#seen.at >= this.#wanted)) return NaN;
-    return ageOf(this.#seen, this.#wanted, performance.now()).ms;
+    if (!this.#seen || !(this.#seen.at >= this.#watchedSince)) return NaN;
+    return ageOf(this.#seen, this.#watchedSince, performance.now()).ms;
   }
 
   /** @param {Shown} state @param {Date | null} since */
@@ -64,10 +64,10 @@ export class Screen {
     setText(this.#veilWords, veiled ? text.veil(state, since) : "");
   }
 
-  /** Write the picture's age. @param {boolean} steady whether the camera sends at least a picture a second */
+  /** Update the age on display. @param {boolean} steady whether the camera sends at least one picture per second */
   tick(steady) {
-    if (Number.isNaN(this.#wanted) || this.#pill.hidden) return;
-    const { level, ms } = ageOf(this.#seen, this.#wanted, performance.now());
+    if (Number.isNaN(this.#watchedSince) || this.#pill.hidden) return;
+    const { level, ms } = ageOf(this.#seen, this.#watchedSince, performance.now());
     setData(this.element, "level", level);
     setMark(this.#pillMark, MARKS[level]);
     const slow = level === "stalled" && steady && !Number.isNaN(ms);

@@ -1,11 +1,11 @@
-/** A small line of how a value went over the last two minutes: its geometry, and the drawing that shows it. */
+/** A small line chart of a value over the last two minutes: its geometry and its element. */
 
 import { make, makeSvg, setText } from "./dom.js";
 
-/** @typedef {{at: number, value: number}} Point `at` in ms, in order; `value` NaN where there was none */
+/** @typedef {{at: number, value: number}} Point `at` in ms, in order; `value` is NaN if there was none */
 
 /**
- * @typedef {object} Frame what is drawn, and how large
+ * @typedef {object} Frame the range of values to draw, and the size
  * @property {number} from ms, at the left edge
  * @property {number} to ms, at the right edge
  * @property {number} low the value at the bottom
@@ -17,13 +17,13 @@ import { make, makeSvg, setText } from "./dom.js";
 /** @typedef {{last: number, low: number, high: number}} Figures */
 
 export const SPAN = 120_000; // ms
-const HOLE = 5000; // ms between two points that the line does not bridge
+const HOLE = 5000; // ms; the line is broken between points further apart than this
 const WIDTH = 240;
 const HEIGHT = 40;
-const EDGE = 2; // px, that the line does not touch
+const EDGE = 2; // px kept free at the top and bottom
 
 /**
- * The line as an SVG path; empty when there is nothing in the frame.
+ * Return the line as an SVG path; empty if there is nothing in the frame.
  * @param {Point[]} points
  * @param {Frame} frame
  */
@@ -43,9 +43,9 @@ export function pathOf(points, { from, to, low, high, width, height }) {
 }
 
 /**
- * What the line says in words.
+ * Return the figures that describe the line in words.
  * @param {Point[]} points
- * @returns {Figures | null} null when there is no value; `last` is NaN when there is none now
+ * @returns {Figures | null} null if there is no value; `last` is NaN if there is none now
  */
 export function figuresOf(points) {
   const values = points.map(({ value }) => value).filter(Number.isFinite);
@@ -53,7 +53,7 @@ export function figuresOf(points) {
   return { last: points[points.length - 1].value, low: Math.min(...values), high: Math.max(...values) };
 }
 
-/** The drawing: what it shows, the line, and the last value. */
+/** The chart with its name and the last value. */
 export class Sparkline {
   element = make("div", "spark");
   #line = makeSvg("path", { class: "spark-line" });
@@ -62,9 +62,9 @@ export class Sparkline {
   #last = make("span", "spark-last");
 
   /**
-   * @param {string} name what it shows
-   * @param {(name: string, figures: Figures | null) => string} words the whole in words
-   * @param {(value: number) => string} unit writes one value
+   * @param {string} name of the value
+   * @param {(name: string, figures: Figures | null) => string} words describes the chart
+   * @param {(value: number) => string} unit formats one value
    */
   constructor(name, words, unit) {
     this.words = words;

@@ -1,11 +1,11 @@
-/** Everything the page says, in one place. */
+/** All texts of the page. */
 
 import { spanOf, timeOf } from "./times.js";
 
 /** @typedef {import("./live/types.js").State} State */
 /** @typedef {import("./sparkline.js").Figures} Figures */
 
-/** What a camera can be in: the server's states, and "away" while the server does not tell. */
+/** A state on display: one of the server's, or "away" while the server does not answer. */
 /** @typedef {State | "away"} Shown */
 
 /** @type {Record<Shown, string>} */
@@ -15,14 +15,14 @@ const states = {
   "model-away": "Model away",
   "no-signal": "No signal",
   "broker-away": "Broker away",
-  away: "Not known",
+  away: "Unknown",
 };
+
+/** The label if a model recognised nothing. */
+const NOTHING = "Nothing";
 
 /** @param {number} score 0 to 1 */
 const score = (score) => `${Math.round(100 * score)} %`;
-
-/** @param {number} count @param {string} one */
-const many = (count, one) => `${count} ${one}${count === 1 ? "" : one.endsWith("x") ? "es" : "s"}`;
 
 /** @param {(value: number) => string} unit */
 const trend = (unit) => (/** @type {string} */ name, /** @type {Figures | null} */ figures) => {
@@ -37,12 +37,12 @@ export const text = {
   titleOf: (camera) => `${camera} · Streamlens`,
   unsupported: {
     heading: "This browser is too old for this page",
-    lead: "It needs module workers and OffscreenCanvas. The streams themselves, at stream/NAME, play anywhere.",
+    lead: "It needs module workers and OffscreenCanvas. The plain streams at stream/NAME play in any browser.",
     checks: [],
   },
 
   states,
-  /** Behind the count of cameras in each state. @type {Record<State, string>} */
+  /** After the number of cameras in each state. @type {Record<State, string>} */
   counted: {
     live: "live",
     stale: "stale",
@@ -52,23 +52,25 @@ export const text = {
   },
   /** @param {Date} time */
   since: (time) => `since ${timeOf(time)}`,
-  /** Over the picture of a camera in one of these states. @param {Shown} state @param {Date | null} time */
+  /** On top of the picture of a camera that is not live. @param {Shown} state @param {Date | null} time */
   veil: (state, time) => {
     const words = state === "away" && time ? "No connection" : states[state];
     return time ? `${words} since ${timeOf(time)}` : words;
   },
-  /** To screen readers, when a camera's state changed. @param {string} camera @param {State} state */
+  /** For screen readers, when a camera's state has changed. @param {string} camera @param {State} state */
   news: (camera, state) => `${camera}: ${states[state]}`,
-  /** @param {number} count of cameras whose state changed */
-  muchNews: (count) => `${count} cameras changed their state`,
+  /** @param {number} count of cameras that changed */
+  muchNews: (count) => `${count} cameras have changed`,
+  /** When the server has removed a camera, or the user may no longer see it. @param {string} camera */
+  removed: (camera) => `“${camera}” is no longer available`,
 
-  nothing: "Nothing",
+  nothing: NOTHING,
   noAnswer: "No answer",
   noLabel: "No label",
   noModel: "–",
   score,
   /** @param {number} count */
-  boxes: (count) => many(count, "box"),
+  boxes: (count) => `${count} ${count === 1 ? "box" : "boxes"}`,
   /** @param {number | null} ms */
   labelAge: (ms) => (ms === null ? "age unknown" : `${spanOf(ms)} old`),
 
@@ -79,7 +81,7 @@ export const text = {
   /** @param {number} ms */
   age: (ms) => `${spanOf(ms)} old`,
   /** @param {number} ms */
-  slow: (ms) => `Line slow: ${spanOf(ms)} old`,
+  slow: (ms) => `Slow connection: ${spanOf(ms)} old`,
   noPicture: "No picture yet",
   /** @param {number} width @param {number} height */
   size: (width, height) => `${width} × ${height}`,
@@ -95,57 +97,58 @@ export const text = {
   next: (camera) => `Next camera: ${camera}`,
 
   fullscreen: "Full screen",
+  noFullscreen: "The browser refused to show the picture on the full screen",
   snapshot: "Save",
   snapshotTitle: "Save the newest picture",
   stream: "Stream",
-  streamAddress: "Address for players",
-  noStream: "None: browsers and players read “.” and “..” as folders",
+  streamAddress: "Stream address for video players",
+  noStream: "Not available: in an address, “.” and “..” are folders",
   trends: "Last two minutes",
-  ageTrend: "Picture’s age",
+  ageTrend: "Picture age",
   scoreTrendOf: trend(score),
   ageTrendOf: trend(spanOf),
   span: spanOf,
-  labels: "Last labels",
-  noLabels: "No label yet",
+  labels: "Recent labels",
+  noLabels: "No labels yet",
   /** @param {string | null} label */
-  label: (label) => label ?? "Nothing",
+  label: (label) => label ?? NOTHING,
   /** @param {string} label what it was before */
   was: (label) => `was ${label}`,
   /** @param {string | null} label @param {Date} time */
-  snapshotOf: (label, time) => `Picture of ${label ?? "nothing"} at ${timeOf(time)}`,
+  snapshotOf: (label, time) => `Picture${label === null ? "" : ` of ${label}`} at ${timeOf(time)}`,
   time: timeOf,
 
   /** @param {"system" | "dark" | "light"} theme */
-  theme: (theme) => `Colours: ${{ system: "as the system", dark: "dark", light: "light" }[theme]}`,
+  theme: (theme) => `Colours: ${{ system: "same as system", dark: "dark", light: "light" }[theme]}`,
   logout: "Log out",
-  keys: "Keys",
+  keys: "Keyboard shortcuts",
   close: "Close",
-  /** What the keys do. @type {[string[], string][]} */
+  /** @type {[string[], string][]} */
   keyList: [
-    [["←", "→", "↑", "↓"], "on the wall: to the camera beside"],
-    [["Enter"], "on the wall: enlarge the camera"],
-    [["←", "→"], "enlarged: previous or next camera"],
-    [["Esc"], "enlarged: back to all cameras"],
-    [["F"], "enlarged: full screen"],
-    [["S"], "enlarged: save the picture"],
-    [["?"], "this list"],
+    [["←", "→", "↑", "↓"], "wall: move between cameras"],
+    [["Enter"], "wall: enlarge the camera"],
+    [["←", "→"], "single view: previous or next camera"],
+    [["Esc"], "single view: back to all cameras"],
+    [["F"], "single view: full screen"],
+    [["S"], "single view: save the picture"],
+    [["?"], "show or hide this list"],
   ],
 
   /** @param {Date} time */
-  away: (time) => `No connection to the server since ${timeOf(time)}; trying again`,
+  away: (time) => `No connection to the server since ${timeOf(time)}; retrying`,
   empty: {
     heading: "Waiting for the first frame",
-    lead: "Cameras show up here by themselves as soon as their first frame arrives. If none does, check that:",
+    lead: "Cameras appear here as soon as their first frame arrives. If none appears, check that:",
     checks: [
-      "the producer reaches its camera: the address in VIDEOLINK is right, and its log says it captures;",
-      "Kafka is up, and producer, consumer and video agree on its address and on the topics’ names;",
-      "the consumer runs: each service says on /readyz what it still waits for.",
+      "the producer can reach its camera: VIDEOLINK is correct, and the log reports captured frames;",
+      "Kafka is running, and producer, consumer and video use the same address and topic names;",
+      "the consumer is running: every service reports on /readyz what it is waiting for.",
     ],
   },
   /** @param {string} camera */
   unknown: (camera) => ({
     heading: `No camera named “${camera}” yet`,
-    lead: "It shows up here as soon as its first frame arrives.",
+    lead: "It appears here as soon as its first frame arrives.",
     checks: [],
   }),
 };

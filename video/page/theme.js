@@ -1,4 +1,4 @@
-/** Dark or light: as the system has it, or as the user chose. */
+/** Dark or light colours: the system's setting or the user's choice. */
 
 /** @typedef {"system" | "dark" | "light"} Theme */
 
@@ -12,7 +12,7 @@ export function theme() {
 }
 
 /**
- * Take the next one, and remember it.
+ * Switch to the next theme and remember it.
  * @returns {Theme}
  */
 export function nextTheme() {
@@ -21,19 +21,19 @@ export function nextTheme() {
   try {
     localStorage.setItem(KEY, next);
   } catch {
-    // Without a place to remember it, it holds until the page is left.
+    // The browser stores nothing for this page: the choice lasts until the page is closed.
   }
   return next;
 }
 
-/** @param {string | null} wanted */
-function show(wanted) {
-  if (wanted === "dark" || wanted === "light") document.documentElement.dataset.theme = wanted;
+/** @param {string | null} name */
+function show(name) {
+  if (name === "dark" || name === "light") document.documentElement.dataset.theme = name;
   else delete document.documentElement.dataset.theme;
 }
 
 try {
   show(localStorage.getItem(KEY));
 } catch {
-  // The browser keeps nothing for this page.
+  // The browser stores nothing for this page.
 }

@@ -32,7 +32,7 @@ export class Tile {
   #drawn = make("span", "drawn");
   #size = make("span", "size");
   #ratio = "";
-  #pace = NaN; // pictures drawn a second
+  #pace = NaN; // pictures drawn per second
 
   /** @param {Camera} camera */
   constructor(camera) {
@@ -51,12 +51,12 @@ export class Tile {
     return width > 0 && height > 0 ? width / height : 16 / 9;
   }
 
-  /** How many lines of labels the wall has room for here. */
+  /** The number of lines of labels that the wall has room for here. */
   get lines() {
     return this.#labels.lines;
   }
 
-  /** What the words need, in px: a line of labels, and the rest. Reads the layout: to be called rarely. */
+  /** Return the height of a line of labels and of the rest of the caption, px. Reads the layout, so call it rarely. */
   measure() {
     const { paddingTop, paddingBottom, rowGap } = getComputedStyle(this.caption);
     const parts = /** @type {HTMLElement[]} */ ([...this.caption.children]);
@@ -80,20 +80,20 @@ export class Tile {
     this.#ratio = ratio;
   }
 
-  /** @param {News} news of the pictures drawn since the last */
+  /** Note that pictures have been drawn. @param {News} news about the last of them */
   drawn({ age_ms, fps }) {
     this.screen.drawn(age_ms);
     this.#pace = fps;
   }
 
-  /** Say that nothing is known of the camera now. @param {Date | null} since */
+  /** Show that the camera's state is unknown. @param {Date | null} since */
   away(since) {
     this.#show("away", since);
     setText(this.#fps, "");
     this.#pace = NaN;
   }
 
-  /** Write the picture's age and pace: a few times a second, while pictures are asked for. */
+  /** Update the picture's age and pace on display; called a few times per second. */
   tick() {
     this.screen.tick(this.camera.fps >= 1);
     setText(this.#drawn, text.drawn(this.#pace));

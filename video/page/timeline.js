@@ -1,21 +1,21 @@
-/** Label events in order, newest first. */
+/** Label events, newest first. */
 
 /**
- * A model's label on a camera changed, or is gone.
+ * A change of a model's label on a camera.
  * @typedef {object} LabelEvent
- * @property {string} id decimal, goes up
+ * @property {string} id a decimal number that increases
  * @property {string} time ISO 8601
  * @property {string} camera
  * @property {string} model
- * @property {string | null} label null: gone
+ * @property {string | null} label null if the model has no label any more
  * @property {number | null} score 0 to 1
  * @property {string | null} previous
  * @property {number} seq
- * @property {string | null} snapshot its address; null when it is not kept
+ * @property {string | null} snapshot its address; null if it is not kept
  */
 
 /**
- * Newer first. The numbers are too long for a `number`.
+ * Compare the ids, which are too large for a `number`.
  * @param {LabelEvent} one
  * @param {LabelEvent} other
  */
@@ -26,10 +26,10 @@ function newerFirst({ id: one }, { id: other }) {
 }
 
 /**
- * One list of both, each event once; of two with the same id the later told is right.
+ * Merge two lists. Of two events with the same id, the one from `more` is kept.
  * @param {LabelEvent[]} events
  * @param {LabelEvent[]} more
- * @param {number} limit the oldest beyond it are left out
+ * @param {number} limit the most events to return; the oldest are left out
  */
 export function merge(events, more, limit) {
   const byId = new Map([...events, ...more].map((event) => [event.id, event]));

@@ -1,4 +1,4 @@
-/** How the page writes times and lengths of time. */
+/** Formats times and durations. */
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -9,7 +9,7 @@ const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-dig
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
 /**
- * A time of day in the browser's zone, with the date unless it is today's.
+ * Format a time of day in the browser's time zone, with the date unless it is today.
  * @param {Date} time
  * @param {Date} [now]
  */
@@ -20,7 +20,7 @@ export function timeOf(time, now = new Date()) {
 }
 
 /**
- * A length of time, as coarse as it is long.
+ * Format a duration; the longer it is, the coarser.
  * @param {number} ms
  */
 export function spanOf(ms) {

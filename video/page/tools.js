@@ -1,4 +1,4 @@
-/** What stands at the end of the bar: the colours, the list of keys, and who is logged in. */
+/** The end of the bar: the theme, the keyboard shortcuts and the current user. */
 
 import { byId, make, mark, setMark } from "./dom.js";
 import { text } from "./text.js";
@@ -8,14 +8,14 @@ import { nextTheme, theme } from "./theme.js";
 
 const dialog = /** @type {HTMLDialogElement} */ (byId("keys"));
 
-/** Make the buttons work, and ask who is logged in. */
+/** Set up the buttons and show the current user. */
 export function setUpTools() {
   setUpTheme(byId("theme"));
   setUpKeys(byId("help"));
   void showSession();
 }
 
-/** Show the list of keys, or put it away. */
+/** Show or hide the list of keyboard shortcuts. */
 export function toggleKeys() {
   if (dialog.open) dialog.close();
   else dialog.showModal();
@@ -50,17 +50,17 @@ function setUpKeys(button) {
   }
   const close = make("button", "path", text.close);
   close.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close()); // beside it
+  dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close()); // outside its content
   dialog.replaceChildren(heading, list, close);
 }
 
-/** Name the user and offer the way out, where there are users. */
+/** Show the user's name and the button to log out, if a login is required. */
 async function showSession() {
   const answer = await fetch("api/session", { cache: "no-store" }).catch(() => null);
   const session = answer?.ok ? await answer.json().catch(() => null) : null;
   if (session?.access !== "user") return;
   byId("user").textContent = session.name;
   byId("logout").textContent = text.logout;
-  byId("logout").title = session.name; // where there is no room for it
+  byId("logout").title = session.name; // for narrow screens, where it is hidden
   byId("session").hidden = false;
 }

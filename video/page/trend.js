@@ -1,11 +1,11 @@
-/** What a camera's scores and picture age were over the last two minutes. */
+/** A camera's scores and picture ages over the last two minutes. */
 
 import { SPAN } from "./sparkline.js";
 
 /** @typedef {import("./live/types.js").Prediction} Prediction */
 /** @typedef {import("./sparkline.js").Point} Point */
 
-const EVERY = 900; // ms: one point a second, though the server may tell more often
+const EVERY = 900; // ms: one point per second, even if the server reports more often
 
 export class Trend {
   /** The age of the picture on the screen, ms. @type {Point[]} */
@@ -17,7 +17,7 @@ export class Trend {
   /**
    * @param {number} at ms
    * @param {Prediction[]} predictions
-   * @param {number} age ms; NaN when no picture is shown
+   * @param {number} age ms; NaN if no picture is shown
    */
   add(at, predictions, age) {
     if (at - this.#last < EVERY) return;

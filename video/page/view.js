@@ -1,4 +1,4 @@
-/** Which camera is enlarged: the address bar knows (?camera=NAME), so that links and the back button work. */
+/** The enlarged camera. It is kept in the address (?camera=NAME), so that links and the back button work. */
 
 import { viewOf } from "./addresses.js";
 
@@ -23,7 +23,7 @@ export class View {
     this.#changed();
   }
 
-  /** Back to the wall. */
+  /** Return to the wall. */
   leave() {
     if (this.camera === null) return;
     if (history.state?.fromWall) {

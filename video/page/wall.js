@@ -1,17 +1,18 @@
-/** All cameras' tiles: which there are, how they stand, and of which of them pictures are wanted. */
+/** The tiles of all cameras: adds, arranges and removes them, and requests pictures for those in view. */
 
 import { setData, setHidden, setOrder } from "./dom.js";
 import { Grid } from "./grid.js";
 import { stepOf } from "./keys.js";
+import { missing } from "./missing.js";
 import { Tile } from "./tile.js";
 
 /** @typedef {import("./live/types.js").Camera} Camera */
 /** @typedef {import("./live/types.js").News} News */
 /** @typedef {import("./live/feed.js").Feed} Feed */
 
-const GRACE = 5000; // ms after the server is back, in which it may not know all cameras again
+const GRACE = 5000; // ms after the server is back, in which it may not know all cameras yet
 const TICK = 250; // ms
-const FULL = 0; // the width that asks for the full picture
+const FULL = 0; // the width that requests the full picture
 
 export class Wall {
   /** In the server's order. @type {Map<string, Tile>} */
@@ -32,7 +33,7 @@ export class Wall {
     this.#grid = new Grid(element);
     this.#feed = feed;
     this.#sights = new IntersectionObserver((sights) => this.#see(sights), { rootMargin: "64px" });
-    new ResizeObserver(() => this.#arrange()).observe(element); // above all: it was hidden, a scroll bar came
+    new ResizeObserver(() => this.#arrange()).observe(element); // such as when it was hidden or a scroll bar appeared
     window.addEventListener("resize", () => this.#arrange());
     document.addEventListener("visibilitychange", () => this.#watch());
     setInterval(() => this.#tick(), TICK);
@@ -42,7 +43,7 @@ export class Wall {
     return [...this.#tiles.keys()];
   }
 
-  /** The camera that is shown alone: the enlarged one, or the only one. */
+  /** The camera that is shown alone: the enlarged one or the only one. */
   get alone() {
     const [only = null, more] = this.#tiles.keys();
     return this.#enlarged ?? (more === undefined ? only : null);
@@ -53,7 +54,11 @@ export class Wall {
     return name === null ? undefined : this.#tiles.get(name);
   }
 
-  /** @param {Camera[]} cameras all there are now, in order */
+  /**
+   * Show these cameras, and remove the tiles of all others.
+   * @param {Camera[]} cameras all that the server reports, in order
+   * @returns {string[]} the cameras that the server has just removed
+   */
   update(cameras) {
     if (this.#away) this.#keepUntil = performance.now() + GRACE;
     this.#away = false;
@@ -64,9 +69,12 @@ export class Wall {
       tile?.update(camera);
       this.#tiles.set(camera.name, tile ?? this.#add(camera));
     }
-    for (const [name, tile] of before) if (!this.#tiles.has(name)) this.#miss(name, tile);
+    const { awaited, dropped, removed } = missing(before, this.#tiles, performance.now() < this.#keepUntil);
+    for (const tile of awaited) this.#tiles.set(tile.camera.name, tile);
+    for (const tile of [...dropped, ...removed]) this.#drop(tile);
     setOrder(this.#element, [...this.#tiles.values()].map(({ element }) => element));
     this.#refresh();
+    return removed.map(({ camera }) => camera.name);
   }
 
   /** @param {Map<string, News>} news */
@@ -74,19 +82,19 @@ export class Wall {
     for (const [name, each] of news) this.#tiles.get(name)?.drawn(each);
   }
 
-  /** The server is not heard: hold the last pictures, and say so. @param {Date} since */
+  /** Keep the last pictures and show that the server does not answer. @param {Date} since */
   away(since) {
     this.#away = true;
     for (const tile of this.#tiles.values()) tile.away(since);
   }
 
-  /** @param {string | null} name null: show all */
+  /** @param {string | null} name null to show all */
   enlarge(name) {
     this.#enlarged = name;
     this.#refresh();
   }
 
-  /** Move the focus from tile to tile. @param {string} key @returns {boolean} whether the key does that */
+  /** Move the focus from tile to tile. @param {string} key @returns {boolean} whether the key moved it */
   step(key) {
     const tiles = [...this.#tiles.values()];
     const at = tiles.findIndex(({ link }) => link === document.activeElement);
@@ -103,20 +111,19 @@ export class Wall {
     return tile;
   }
 
-  /**
-   * A camera is not told of any more: drop its tile, but not at once when the server has only just come back.
-   * @param {string} name
-   * @param {Tile} tile
-   */
-  #miss(name, tile) {
-    tile.away(null);
-    if (performance.now() < this.#keepUntil) {
-      this.#tiles.set(name, tile);
-      return;
-    }
-    this.#sights.unobserve(tile.element);
-    this.#feed.detach(name);
-    tile.element.remove();
+  /** Release a tile and everything that belongs to it, here and in the worker. @param {Tile} tile */
+  #drop(tile) {
+    const { element, link, camera } = tile;
+    const neighbour = element.nextElementSibling ?? element.previousElementSibling;
+    if (link === document.activeElement) this.#tileOf(neighbour)?.link.focus();
+    this.#sights.unobserve(element);
+    this.#feed.detach(camera.name);
+    element.remove();
+  }
+
+  /** @param {Element | null} element */
+  #tileOf(element) {
+    return [...this.#tiles.values()].find((tile) => tile.element === element);
   }
 
   /** @param {IntersectionObserverEntry[]} sights */
@@ -126,17 +133,17 @@ export class Wall {
     this.#watch();
   }
 
-  /** Ask for the pictures of the tiles in view, as large as they are shown. */
+  /** Request pictures for the tiles in view, in the size in which they are shown. */
   #watch() {
     /** @type {Map<string, number>} */
-    const wanted = new Map();
+    const widths = new Map();
     const { alone } = this;
     for (const [name, tile] of this.#tiles) {
       const inSight = !document.hidden && (alone === null ? tile.inView : name === alone);
-      tile.screen.want(inSight);
-      if (inSight) wanted.set(name, alone === null ? this.#grid.pixelsOf(tile) : FULL);
+      tile.screen.watch(inSight);
+      if (inSight) widths.set(name, alone === null ? this.#grid.pixelsOf(tile) : FULL);
     }
-    this.#feed.watch(wanted);
+    this.#feed.watch(widths);
   }
 
   #tick() {
@@ -144,7 +151,7 @@ export class Wall {
     for (const tile of this.#tiles.values()) tile.tick();
   }
 
-  /** Put everything in its place, when something changed that moves it. */
+  /** Arrange the tiles again if anything has changed that affects the layout. */
   #refresh() {
     const tiles = [...this.#tiles].map(([name, { ratio, lines }]) => [name, ratio.toFixed(3), lines]);
     const key = JSON.stringify([this.alone, tiles]);

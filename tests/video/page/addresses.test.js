@@ -6,7 +6,7 @@ import { eventsOf, labelsOf, loginTo, snapshotOf, streamOf, viewOf } from "../..
 const PAGE = "https://host/under/a/path/?camera=door";
 const NAMES = ["door", "a/b", "../x", "<b>né & co</b>/“yard”", "a b?c#d", "🦊 den", "100 %"];
 
-test("any name is one part of a path, under the page's own", () => {
+test("any name becomes a single path segment below the page's own", () => {
   for (const name of NAMES) {
     const stream = new URL(streamOf(name) ?? "", PAGE);
     const snapshot = new URL(snapshotOf(name), PAGE);
@@ -17,11 +17,11 @@ test("any name is one part of a path, under the page's own", () => {
   }
 });
 
-test("a name that no address can hold has no stream's", () => {
+test("a name that cannot be part of an address has no stream", () => {
   assert.deepEqual([".", "..", "...", ".a"].map(streamOf), [null, null, "stream/...", "stream/.a"]);
 });
 
-test("any name is found again in a query", () => {
+test("any name survives in a query", () => {
   for (const name of NAMES) {
     for (const address of [viewOf(name), labelsOf(name, 50), eventsOf(name)]) {
       assert.equal(new URL(address, PAGE).searchParams.get("camera"), name);
@@ -29,11 +29,11 @@ test("any name is found again in a query", () => {
   }
 });
 
-test("the labels' address says how many", () => {
+test("the address of the labels contains the limit", () => {
   assert.equal(new URL(labelsOf("door", 50), PAGE).searchParams.get("limit"), "50");
 });
 
-test("the login leads back to where the user was", () => {
+test("the login leads back to the previous page", () => {
   const login = new URL(loginTo("/under/a/path/?camera=a%2Fb"), PAGE);
 
   assert.equal(login.pathname, "/under/a/path/login");

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Clock } from "../../../video/page/live/clock.js";
 import { randomFrom } from "./random.js";
 
-test("without an answer, the browser's own clock is taken for the server's", () => {
+test("without an answer, the browser's clock is used", () => {
   assert.equal(new Clock().offset, 0);
 });
 
@@ -36,7 +36,7 @@ test("the offset is never further off than half of the shortest round trip", () 
   }
 });
 
-test("a clock that was set anew is believed at once", () => {
+test("a clock that has been set is followed immediately", () => {
   const clock = new Clock();
   clock.add(0, 2, 1001);
   clock.add(1000, 1002, 2001);

@@ -16,7 +16,7 @@ class FakeWorker {
   /** @type {FakeWorker} */
   static last;
   /** @type {ToWorker[]} */
-  heard = [];
+  received = [];
   ended = false;
   /** @type {((event: {data: FromWorker}) => void) | null} */
   onmessage = null;
@@ -29,7 +29,7 @@ class FakeWorker {
 
   /** @param {ToWorker} message */
   postMessage(message) {
-    this.heard.push(message);
+    this.received.push(message);
   }
 
   terminate() {
@@ -50,9 +50,9 @@ class FakeCanvas {
 
 let session = 200;
 /** @type {string[]} */
-let asked;
+let requested;
 /** @type {unknown[]} */
-let told;
+let reported;
 /** @type {Record<string, () => void>} */
 let events;
 const browser = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (globalThis));
@@ -62,8 +62,8 @@ const before = new Map(NAMES.map((name) => [name, browser[name]]));
 beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout"] });
   session = 200;
-  asked = [];
-  told = [];
+  requested = [];
+  reported = [];
   events = {};
   const target = {
     addEventListener: (/** @type {string} */ name, /** @type {() => void} */ act) => (events[name] = act),
@@ -74,7 +74,7 @@ beforeEach(() => {
   browser.window = target;
   browser.document = { ...target, hidden: false, baseURI: "https://host/cams/?camera=door" };
   browser.fetch = async (/** @type {URL} */ url) => {
-    asked.push(url.href);
+    requested.push(url.href);
     return { status: session };
   };
 });
@@ -86,21 +86,21 @@ afterEach(() => {
 
 const open = () =>
   new Feed("ws", {
-    cameras: (cameras) => told.push(["cameras", cameras.length]),
-    pictures: (news) => told.push(["pictures", ...news.keys()]),
-    away: (since) => told.push(["away", since.getTime()]),
-    loggedOut: () => told.push(["logged out"]),
+    cameras: (cameras) => reported.push(["cameras", cameras.length]),
+    pictures: (news) => reported.push(["pictures", ...news.keys()]),
+    away: (since) => reported.push(["away", since.getTime()]),
+    loggedOut: () => reported.push(["logged out"]),
   });
 
-const watched = () => FakeWorker.last.heard.filter(({ type }) => type === "watch");
+const watched = () => FakeWorker.last.received.filter(({ type }) => type === "watch");
 
-test("the socket is beside the page, wherever that is", () => {
+test("the socket's address is relative to the page", () => {
   open();
 
-  assert.deepEqual(FakeWorker.last.heard, [{ type: "open", url: "wss://host/cams/ws" }]);
+  assert.deepEqual(FakeWorker.last.received, [{ type: "open", url: "wss://host/cams/ws" }]);
 });
 
-test("what is wanted is said once for all changes together, and only when it changed", () => {
+test("changes of what is watched are sent together, and only if something has changed", () => {
   const feed = open();
 
   feed.watch(new Map([["door", 640]]));
@@ -108,14 +108,14 @@ test("what is wanted is said once for all changes together, and only when it cha
   mock.timers.tick(20);
   feed.watch(new Map([...BOTH].reverse()));
   mock.timers.tick(20);
-  assert.deepEqual(watched(), [{ type: "watch", wanted: BOTH }]);
+  assert.deepEqual(watched(), [{ type: "watch", widths: BOTH }]);
 
   feed.watch(new Map([["door", 0]]));
   mock.timers.tick(20);
-  assert.deepEqual(watched().at(-1), { type: "watch", wanted: new Map([["door", 0]]) });
+  assert.deepEqual(watched().at(-1), { type: "watch", widths: new Map([["door", 0]]) });
 });
 
-test("a map that the page goes on changing is not what was wanted", () => {
+test("a map that the page changes later does not change what was sent", () => {
   const feed = open();
   const wanted = new Map([["door", 640]]);
   feed.watch(wanted);
@@ -134,7 +134,7 @@ test("canvases go to the worker", () => {
   feed.attach("door", /** @type {HTMLCanvasElement} */ (/** @type {unknown} */ (new FakeCanvas())));
   feed.detach("door");
 
-  const [, attached, detached] = FakeWorker.last.heard;
+  const [, attached, detached] = FakeWorker.last.received;
   assert.deepEqual(attached, { type: "attach", name: "door", canvas: "offscreen" });
   assert.deepEqual(detached, { type: "detach", name: "door" });
 });
@@ -146,13 +146,13 @@ test("cameras and pictures are passed on", () => {
   FakeWorker.last.say({ type: "cameras", cameras: [] });
   FakeWorker.last.say({ type: "pictures", pictures: new Map([["door", news]]) });
 
-  assert.deepEqual(told, [
+  assert.deepEqual(reported, [
     ["cameras", 0],
     ["pictures", "door"],
   ]);
 });
 
-test("an absence is told once, and again after the server was back", () => {
+test("an absence is reported once, and again after the server has been back", () => {
   open();
 
   FakeWorker.last.say({ type: "away", since: SINCE });
@@ -165,10 +165,10 @@ test("an absence is told once, and again after the server was back", () => {
     ["cameras", 0],
     ["away", SINCE + 9000],
   ];
-  assert.deepEqual(told, absences);
+  assert.deepEqual(reported, absences);
 });
 
-test("a socket refused for want of a login says so, once, and is given up", async () => {
+test("a socket refused because of a missing login reports it once and is closed for good", async () => {
   open();
   session = 401;
 
@@ -176,39 +176,39 @@ test("a socket refused for want of a login says so, once, and is given up", asyn
   FakeWorker.last.say({ type: "away", since: SINCE });
   await new Promise((done) => setImmediate(done));
 
-  assert.equal(asked[0], "https://host/cams/api/session");
-  assert.deepEqual(told, [["away", SINCE], ["logged out"]]);
+  assert.equal(requested[0], "https://host/cams/api/session");
+  assert.deepEqual(reported, [["away", SINCE], ["logged out"]]);
   assert.ok(FakeWorker.last.ended);
 });
 
-test("a server that is away is no reason to log in", async () => {
+test("the absence of the server does not lead to the login", async () => {
   open();
   browser.fetch = () => Promise.reject(new TypeError("Failed to fetch"));
 
   FakeWorker.last.say({ type: "away", since: SINCE });
   await new Promise((done) => setImmediate(done));
 
-  assert.deepEqual(told, [["away", SINCE]]);
+  assert.deepEqual(reported, [["away", SINCE]]);
 });
 
-test("when the network is back, or the page is looked at again, the server is tried at once", () => {
+test("when the network or the user comes back, the server is tried immediately", () => {
   open();
 
   events.online();
   events.visibilitychange();
 
-  assert.deepEqual(FakeWorker.last.heard.slice(1), [{ type: "retry" }, { type: "retry" }]);
+  assert.deepEqual(FakeWorker.last.received.slice(1), [{ type: "retry" }, { type: "retry" }]);
 });
 
-test("a worker whose file does not come is an absence too", () => {
+test("a worker that cannot be loaded counts as an absence, too", () => {
   open();
 
   FakeWorker.last.onerror?.();
 
-  assert.equal(told.length, 1);
+  assert.equal(reported.length, 1);
 });
 
-test("a browser that cannot draw away from the page's thread is told apart, and nothing breaks", () => {
+test("a browser that cannot draw in a worker is recognised, and nothing breaks", () => {
   browser.HTMLCanvasElement = class {};
 
   const feed = open();

@@ -5,19 +5,19 @@ import { actOf, stepOf } from "../../../video/page/keys.js";
 
 const PLAIN = { altKey: false, ctrlKey: false, metaKey: false };
 
-test("keys act in the single view, in capitals, too", () => {
+test("keys work in the single view, also as capital letters", () => {
   assert.equal(actOf({ key: "Escape", ...PLAIN }, true), "leave");
   assert.equal(actOf({ key: "ArrowRight", ...PLAIN }, true), "next");
   assert.equal(actOf({ key: "f", ...PLAIN }, true), "fullscreen");
   assert.equal(actOf({ key: "S", ...PLAIN }, true), "snapshot");
 });
 
-test("on the wall only the list of keys has one", () => {
+test("on the wall, only the list of keys has a key", () => {
   assert.equal(actOf({ key: "?", ...PLAIN }, false), "help");
   for (const key of ["Escape", "ArrowRight", "f", "s"]) assert.equal(actOf({ key, ...PLAIN }, false), null);
 });
 
-test("the browser's own keys are left alone", () => {
+test("the browser's own shortcuts are left alone", () => {
   for (const held of ["altKey", "ctrlKey", "metaKey"]) {
     for (const key of ["f", "s", "ArrowLeft", "?"]) {
       assert.equal(actOf({ key, ...PLAIN, [held]: true }, true), null);
@@ -26,7 +26,7 @@ test("the browser's own keys are left alone", () => {
   for (const key of ["constructor", "toString", "F5", "Dead"]) assert.equal(actOf({ key, ...PLAIN }, true), null);
 });
 
-test("arrows lead from tile to tile, and not off the wall", () => {
+test("arrows lead from tile to tile, but not off the wall", () => {
   assert.equal(stepOf("ArrowRight", 0, 5, 3), 1);
   assert.equal(stepOf("ArrowDown", 1, 5, 3), 4);
   assert.equal(stepOf("ArrowUp", 4, 5, 3), 1);

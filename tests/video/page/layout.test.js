@@ -32,24 +32,24 @@ test("one camera fills the screen", () => {
   assert.equal(tile, Math.floor((900 - CAPTION) * (16 / 9)));
 });
 
-test("four cameras stand two by two", () => {
+test("four cameras are arranged two by two", () => {
   assert.equal(arrange(room(1600, 900, 4)).columns, 2);
 });
 
-test("a ragged block must be worth its row, a full one need not", () => {
+test("an incomplete last row must make the tiles noticeably larger, a full one need not", () => {
   assert.deepEqual(arrange(room(1600, 900, 8)), { columns: 4, tile: 391 });
   assert.deepEqual(arrange(room(1600, 900, 9)), { columns: 3, tile: 419 });
 });
 
-test("on a phone cameras stand one below the other", () => {
+test("on a phone, cameras are arranged in one column", () => {
   assert.deepEqual(arrange(room(328, 600, 5)), { columns: 1, tile: 328 });
 });
 
-test("an empty wall has a column", () => {
+test("an empty wall has one column", () => {
   assert.ok(arrange(room(1600, 900, 0)).columns >= 1);
 });
 
-test("tiles never stand out of the wall, and either all fit on the screen or are wide enough to read", () => {
+test("tiles never exceed the wall, and either all fit on the screen or are wide enough to read", () => {
   const random = randomFrom(1);
   /** @param {number} low @param {number} high */
   const from = (low, high) => low + Math.floor(random() * (high - low));
@@ -66,7 +66,7 @@ test("tiles never stand out of the wall, and either all fit on the screen or are
   }
 });
 
-test("the pictures share the middle ratio, within what still looks like a picture", () => {
+test("the pictures share the median ratio, within sensible limits", () => {
   assert.equal(sharedRatio([4 / 3, 16 / 9, 16 / 9]), 16 / 9);
   assert.equal(sharedRatio([]), 16 / 9);
   assert.equal(sharedRatio([5]), 2);

@@ -31,7 +31,7 @@ class FakeSocket {
     this.sent.push(text);
   }
 
-  /** As a browser does, for either side's closing. */
+  /** Like a browser, whichever side closes. */
   close() {
     this.readyState = 3;
     this.onclose?.();
@@ -41,7 +41,7 @@ class FakeSocket {
 /** @type {FakeSocket[]} */
 let sockets;
 /** @type {string[]} */
-let told;
+let events;
 /** @type {Line} */
 let line;
 
@@ -49,13 +49,13 @@ beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: START });
   mock.method(Math, "random", () => 1); // the longest waits
   sockets = [];
-  told = [];
+  events = [];
   line = new Line(
     "ws://server/ws",
     {
-      opened: () => told.push("opened"),
-      heard: (data) => told.push(`heard ${data}`),
-      away: (since) => told.push(`away since ${since - START}`),
+      opened: () => events.push("opened"),
+      received: (data) => events.push(`received ${data}`),
+      away: (since) => events.push(`away since ${since - START}`),
     },
     () => {
       const socket = new FakeSocket();
@@ -75,12 +75,12 @@ function pass(ms) {
   for (let step = 0; step < ms; step += 100) mock.timers.tick(100);
 }
 
-test("what the server says is heard, and what is said is sent", () => {
+test("messages are received and sent", () => {
   sockets[0].open();
   sockets[0].say("hello");
   line.send("watch");
 
-  assert.deepEqual(told, ["opened", "heard hello"]);
+  assert.deepEqual(events, ["opened", "received hello"]);
   assert.deepEqual(sockets[0].sent, ["watch"]);
 });
 
@@ -90,7 +90,7 @@ test("nothing is sent before there is a connection", () => {
   assert.deepEqual(sockets[0].sent, []);
 });
 
-test("a server that is away is asked ever less often, at least each five seconds", () => {
+test("a server that is away is tried less and less often, but at least every five seconds", () => {
   /** @type {number[]} */
   const tries = [];
   for (let time = 0; time < 60_000; time += 100) {
@@ -107,7 +107,7 @@ test("a server that is away is asked ever less often, at least each five seconds
   assert.ok(waits.slice(5).every((wait) => wait === 5000));
 });
 
-test("waits vary, so that not all browsers come back at once", () => {
+test("waits vary, so that browsers do not all come back at the same time", () => {
   mock.restoreAll();
   mock.method(Math, "random", () => 0);
   sockets[0].close();
@@ -117,7 +117,7 @@ test("waits vary, so that not all browsers come back at once", () => {
   assert.equal(sockets.length, 2);
 });
 
-test("it is away since the server was last heard, however often it is tried", () => {
+test("an absence begins with the server's last message, however many attempts follow", () => {
   sockets[0].open();
   pass(1000);
   sockets[0].say("last words");
@@ -126,7 +126,7 @@ test("it is away since the server was last heard, however often it is tried", ()
   pass(500);
   sockets[1].close();
 
-  assert.deepEqual(told, ["opened", "heard last words", "away since 1000", "away since 1000"]);
+  assert.deepEqual(events, ["opened", "received last words", "away since 1000", "away since 1000"]);
 });
 
 test("each absence has its own beginning", () => {
@@ -137,10 +137,10 @@ test("each absence has its own beginning", () => {
   pass(200);
   sockets[1].close();
 
-  assert.deepEqual(told, ["away since 0", "opened", "heard back", "away since 1000"]);
+  assert.deepEqual(events, ["away since 0", "opened", "received back", "away since 1000"]);
 });
 
-test("a connection that opens and breaks at once is not tried ever so fast", () => {
+test("a connection that opens and breaks immediately is not retried without a delay", () => {
   for (const wait of [500, 800, 1300]) {
     sockets.at(-1)?.open();
     sockets.at(-1)?.close();
@@ -152,7 +152,7 @@ test("a connection that opens and breaks at once is not tried ever so fast", () 
   }
 });
 
-test("after words from the server, the next try comes soon again", () => {
+test("after a message from the server, the next attempt is made soon", () => {
   for (let run = 0; run < 5; run++) {
     sockets.at(-1)?.close();
     pass(5000);
@@ -167,21 +167,21 @@ test("after words from the server, the next try comes soon again", () => {
   assert.equal(sockets.length, before + 1);
 });
 
-test("a server that falls silent for three seconds is away, and tried anew", () => {
+test("a server that is silent for three seconds is away, and is tried again", () => {
   sockets[0].open();
   pass(2900);
   sockets[0].say("still here");
   pass(2900);
-  assert.ok(!told.at(-1)?.startsWith("away"));
+  assert.ok(!events.at(-1)?.startsWith("away"));
 
   pass(1100);
 
-  assert.equal(told.at(-1), "away since 2900");
+  assert.equal(events.at(-1), "away since 2900");
   assert.equal(sockets[0].readyState, 3);
   assert.equal(sockets.length, 2);
 });
 
-test("a connection that takes longer than ten seconds to open is given up", () => {
+test("a connection that takes longer than ten seconds to open is abandoned", () => {
   pass(9900);
   assert.equal(sockets[0].readyState, 0);
 
@@ -190,7 +190,7 @@ test("a connection that takes longer than ten seconds to open is given up", () =
   assert.equal(sockets[0].readyState, 3);
 });
 
-test("a computer that slept listens before it judges", () => {
+test("after a computer has slept, the server gets time to answer", () => {
   sockets[0].open();
   sockets[0].say("good night");
   mock.timers.setTime(START + 3_600_000);
@@ -202,7 +202,7 @@ test("a computer that slept listens before it judges", () => {
   assert.equal(sockets[0].readyState, 3, "dead after all");
 });
 
-test("a retry comes at once, and only without a connection", () => {
+test("a retry is immediate, and made only without a connection", () => {
   line.retry();
   assert.equal(sockets.length, 1);
   sockets[0].close();
@@ -213,11 +213,11 @@ test("a retry comes at once, and only without a connection", () => {
   assert.equal(sockets.length, 2);
 });
 
-test("what a socket says after it was given up is not heard", () => {
+test("messages from an abandoned socket are ignored", () => {
   sockets[0].open();
   sockets[0].close();
 
   sockets[0].say("ghost");
 
-  assert.ok(!told.includes("heard ghost"));
+  assert.ok(!events.includes("received ghost"));
 });

@@ -1,4 +1,4 @@
-/** Random values that are the same in each run. */
+/** Random values that are the same in every run. */
 
 /** mulberry32. @param {number} seed @returns {() => number} gives numbers from 0 to below 1 */
 export function randomFrom(seed) {

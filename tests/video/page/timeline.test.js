@@ -12,24 +12,24 @@ function event(id, label = "suit") {
 
 const ids = (/** @type {{id: string}[]} */ events) => events.map(({ id }) => id);
 
-test("newest first, by numbers that are too long for a number", () => {
+test("newest first, by ids that are too large for a number", () => {
   const events = ["1795288000123456789", "1795288000123456790", "999", "1000"].map((id) => event(id));
 
   assert.deepEqual(ids(merge([], events, 9)), ["1795288000123456790", "1795288000123456789", "1000", "999"]);
 });
 
-test("an event told again is there once, as told last", () => {
+test("an event that is sent again is kept once, in its last form", () => {
   const [merged, ...more] = merge([event("7", "suit")], [event("7", "tie")], 9);
 
   assert.equal(merged.label, "tie");
   assert.deepEqual(more, []);
 });
 
-test("the oldest go when there are too many", () => {
+test("the oldest are dropped if there are too many", () => {
   assert.deepEqual(ids(merge([event("1"), event("3")], [event("2")], 2)), ["3", "2"]);
 });
 
-test("whatever comes in whatever order, the list is the newest in order", () => {
+test("in whatever order events arrive, the list holds the newest in order", () => {
   const random = randomFrom(11);
   for (let turn = 0; turn < 100; turn++) {
     /** @type {import("../../../video/page/timeline.js").LabelEvent[]} */

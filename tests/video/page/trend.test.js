@@ -6,10 +6,10 @@ import { Trend } from "../../../video/page/trend.js";
 /** @param {string} model @param {number} [score] */
 function prediction(model, score) {
   const results = score === undefined ? [] : [{ label: "suit", score }];
-  return { model, results, seq: 1, age_ms: 1 };
+  return { model, results, seq: 1, age_ms: 1, stale: false };
 }
 
-test("a point a second is kept, however often the server tells", () => {
+test("one point per second is kept, however often the server reports", () => {
   const trend = new Trend();
   for (let at = 0; at < 3000; at += 100) trend.add(at, [prediction("m", 0.5)], 40);
 
@@ -26,7 +26,7 @@ test("two minutes are kept", () => {
   assert.equal(trend.scores.get("m")?.length, 121);
 });
 
-test("a model that saw nothing has no score then", () => {
+test("a model that saw nothing has no score at that time", () => {
   const trend = new Trend();
   trend.add(0, [prediction("m", 0.5)], 40);
   trend.add(1000, [prediction("m")], 40);
@@ -34,7 +34,7 @@ test("a model that saw nothing has no score then", () => {
   assert.deepEqual(trend.scores.get("m"), [{ at: 0, value: 0.5 }, { at: 1000, value: NaN }]);
 });
 
-test("a model that is gone is forgotten after two minutes", () => {
+test("a model that is no longer reported is forgotten after two minutes", () => {
   const trend = new Trend();
   trend.add(0, [prediction("gone", 0.5), prediction("m", 0.5)], 40);
   trend.add(60_000, [prediction("m", 0.5)], 40);

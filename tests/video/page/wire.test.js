@@ -17,7 +17,7 @@ const KNOWN = [
   [0xff, 0xd8, 0xff, 0xd9], // the JPEG
 ].flat();
 
-test("a picture is read as the server writes it", () => {
+test("a picture is read the way the server writes it", () => {
   const picture = readPicture(message(KNOWN));
 
   assert.deepEqual(picture, {
@@ -32,7 +32,7 @@ test("a picture is read as the server writes it", () => {
   });
 });
 
-test("whatever a picture's header says is read back", () => {
+test("every value in a picture's header is read back", () => {
   const random = randomFrom(6);
   const below = (/** @type {number} */ limit) => Math.floor(random() * limit);
 
@@ -67,7 +67,7 @@ test("whatever a picture's header says is read back", () => {
   }
 });
 
-test("what is cut short or of another kind is no picture", () => {
+test("truncated messages and other kinds are not pictures", () => {
   for (let length = 0; length < 28; length++) {
     assert.equal(readPicture(message(KNOWN.slice(0, length))), null);
   }
@@ -89,7 +89,7 @@ test("any camera's name can be watched", () => {
   assert.deepEqual(Object.entries(said.cameras).sort(), [...wanted].sort());
 });
 
-test("acknowledgements and questions for the time are short JSON", () => {
+test("acknowledgements and requests for the time are short JSON", () => {
   assert.deepEqual(JSON.parse(writeAck(3, 2 ** 32 - 1)), { type: "ack", id: 3, number: 4294967295 });
   assert.deepEqual(JSON.parse(writeTime(12345.6)), { type: "time", echo: 12345.6 });
 });

@@ -1,38 +1,38 @@
-/** The server's clock, as far as it can be told from here. */
+/** The server's clock, estimated from here. */
 
-const KEPT = 8; // samples: old ones go, as clocks drift
-const SLACK = 5; // ms that two clocks may drift apart meanwhile
+const KEPT = 8; // samples; older ones are discarded because clocks drift
+const SLACK = 5; // ms that the two clocks may drift apart between samples
 
-/** This browser's clock in ms since the epoch: finer than `Date`, and it never goes backwards. */
+/** This browser's clock in ms since the epoch. Unlike `Date`, it has sub-millisecond steps and never goes backwards. */
 export const localNow = () => performance.timeOrigin + performance.now();
 
 /**
- * Tells the server's time from questions and answers, as NTP does: the answer was given somewhere between the
- * asking and the hearing, so the shortest round trip knows it best.
+ * Estimates the server's time from requests and answers, as NTP does: the server answered at some moment between
+ * the two, so the shortest round trip gives the best estimate.
  */
 export class Clock {
   /** @type {{offset: number, trip: number}[]} */
   #samples = [];
 
   /**
-   * @param {number} asked ms, by this browser's clock
-   * @param {number} heard the same
-   * @param {number} server what the server's clock said in between
+   * @param {number} sent when the request was sent, ms by this browser's clock
+   * @param {number} received when the answer arrived, by the same clock
+   * @param {number} server what the server's clock showed in between
    */
-  add(asked, heard, server) {
-    const sample = { offset: server - (asked + heard) / 2, trip: heard - asked };
+  add(sent, received, server) {
+    const sample = { offset: server - (sent + received) / 2, trip: received - sent };
     const best = this.#best;
-    // No two clocks give answers that exclude each other: one was set anew, or the computer slept.
+    // If two samples contradict each other, a clock has been set or the computer has slept: start over.
     const apart = best && Math.abs(best.offset - sample.offset) > (best.trip + sample.trip) / 2 + SLACK;
     this.#samples = apart ? [sample] : [...this.#samples, sample].slice(-KEPT);
   }
 
-  /** How many answers it rests on. */
+  /** The number of answers that the estimate is based on. */
   get samples() {
     return this.#samples.length;
   }
 
-  /** From this browser's clock to the server's, ms; 0 as long as nothing is known. */
+  /** What to add to this browser's clock to get the server's, ms; 0 until an answer has arrived. */
   get offset() {
     return this.#best?.offset ?? 0;
   }

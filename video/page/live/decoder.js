@@ -1,26 +1,27 @@
-/** From pictures as they come to pictures on canvases: the newest wins, camera by camera. */
+/** Turns the pictures that arrive into pictures on canvases. For each camera, the newest wins. */
 
 /** @typedef {import("./types.js").News} News */
-/** @typedef {import("./types.js").Counts} Counts */
 /** @typedef {import("./wire.js").Picture} Picture */
 
 const PACE_OVER = 2000; // ms
-const LEAST_SPAN = 500; // ms: when pictures are asked for anew, the first two may come close together
+const LEAST_SPAN = 500; // ms: the first two pictures after a request may arrive close together
 
 /**
- * What it works with; a `Canvas` and an `Image` are whatever `draw` and `decode` make of them.
+ * What the decoder works with; a `Canvas` and an `Image` are whatever `draw` and `decode` take and return.
  * @template Canvas, Image
  * @typedef {object} Tools
- * @property {(jpeg: Picture["jpeg"]) => Promise<Image>} decode rejects what is no picture
- * @property {(canvas: Canvas, image: Image) => void} draw throws where the image is too large for a canvas
- * @property {(image: Image) => void} drop lets go of an image that is not drawn after all
+ * @property {(jpeg: Picture["jpeg"]) => Promise<Image>} decode rejects anything that is not a picture
+ * @property {(canvas: Canvas, image: Image) => void} draw throws if the image is too large for a canvas
+ * @property {(image: Image) => void} drop releases an image that will not be drawn
  * @property {(id: number, number: number) => void} ack
+ * @property {(camera: string, error: unknown) => void} failed called when a picture could not be decoded or drawn
  * @property {() => number} now ms, by the server's clock
  */
 
 /**
- * While a camera's picture decodes, only its newest waits. A picture is acknowledged once it is drawn, or is
- * found not to be one; that tells of all before it too, so those left out need no word of their own.
+ * While a camera's picture is being decoded, only the newest one after it waits. A picture is acknowledged once
+ * it has been drawn or has turned out to be broken. That acknowledges all earlier ones too, so those that were
+ * skipped need no message of their own.
  * @template Canvas, Image
  */
 export class Decoder {
@@ -30,39 +31,37 @@ export class Decoder {
   #canvases = new Map();
   /** @type {Map<number, string>} by id */
   #names = new Map();
-  /** Cameras whose picture decodes now. @type {Map<number, {waiting: Picture | null}>} */
+  /** Cameras whose picture is being decoded, by id. @type {Map<number, {waiting: Picture | null}>} */
   #busy = new Map();
-  /** When pictures of each camera were drawn lately. @type {Map<string, number[]>} */
+  /** When each camera's last pictures were drawn. @type {Map<string, number[]>} */
   #drawn = new Map();
   /** @type {Map<string, News>} */
   #news = new Map();
-  /** @type {Counts} */
-  counts = { drawn: 0, skipped: 0, undecodable: 0 };
 
   /** @param {Tools<Canvas, Image>} tools */
   constructor(tools) {
     this.#tools = tools;
   }
 
-  /** @param {string} name the camera's @param {Canvas} canvas where its pictures go from now on */
+  /** @param {string} name the camera @param {Canvas} canvas where its pictures are drawn from now on */
   attach(name, canvas) {
     this.#canvases.set(name, canvas);
   }
 
-  /** @param {string} name */
+  /** Forget a camera's canvas and everything about it. @param {string} name */
   detach(name) {
     this.#canvases.delete(name);
     this.#drawn.delete(name);
     this.#news.delete(name);
   }
 
-  /** Begin anew, as on a new connection: ids mean nothing any more, nobody waits for what still decodes. */
+  /** Start over on a new connection: its ids are different, and nobody waits for what is still being decoded. */
   restart() {
     this.#names.clear();
     this.#busy.clear();
   }
 
-  /** @param {{id: number, name: string}[]} cameras */
+  /** @param {{id: number, name: string}[]} cameras all cameras of this connection */
   know(cameras) {
     this.#names = new Map(cameras.map(({ id, name }) => [id, name]));
   }
@@ -70,15 +69,11 @@ export class Decoder {
   /** @param {Picture} picture */
   take(picture) {
     const busy = this.#busy.get(picture.id);
-    if (!busy) {
-      void this.#work(picture);
-      return;
-    }
-    if (busy.waiting) this.counts.skipped++;
-    busy.waiting = picture;
+    if (busy) busy.waiting = picture;
+    else void this.#work(picture);
   }
 
-  /** What is new on the canvases since the last call. */
+  /** Return what has changed on the canvases since the last call. */
   news() {
     const news = this.#news;
     this.#news = new Map();
@@ -100,27 +95,23 @@ export class Decoder {
     this.#busy.delete(id);
   }
 
-  /** @param {Picture} picture @param {() => boolean} current whether it is still of this connection */
+  /** @param {Picture} picture @param {() => boolean} current whether it is still from this connection */
   async #show(picture, current) {
     const name = this.#names.get(picture.id);
-    if (name === undefined || !this.#canvases.has(name)) {
-      this.counts.skipped++;
-      return;
-    }
+    const canvas = this.#canvases.get(name ?? "");
+    if (name === undefined || canvas === undefined) return;
     try {
       const image = await this.#tools.decode(picture.jpeg);
-      const canvas = this.#canvases.get(name);
-      if (canvas === undefined || !current()) {
-        this.counts.skipped++;
+      // Meanwhile the camera may have been removed, and even have come back with another canvas.
+      if (this.#canvases.get(name) !== canvas || !current()) {
         this.#tools.drop(image);
         return;
       }
       this.#tools.draw(canvas, image);
-    } catch {
-      this.counts.undecodable++;
+    } catch (error) {
+      this.#tools.failed(name, error);
       return;
     }
-    this.counts.drawn++;
     this.#note(name, picture);
   }
 

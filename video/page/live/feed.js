@@ -1,30 +1,30 @@
-/** The page's side of the live pictures: says what is wanted, hears what is new; a worker does the rest. */
+/** The page's side of the live pictures: requests them and passes on the news. A worker does the rest. */
 
 /** @typedef {import("./types.js").Camera} Camera */
 /** @typedef {import("./types.js").News} News */
 /** @typedef {import("./types.js").FromWorker} FromWorker */
 /** @typedef {import("./types.js").ToWorker} ToWorker */
 
-const TOGETHER = 16; // ms in which changes of what is wanted become one
+const TOGETHER = 16; // ms in which changes of what is watched are sent as one
 
 /**
  * @typedef {object} Handlers
- * @property {(cameras: Camera[]) => void} cameras all, by name: each second, and when something changed
- * @property {(news: Map<string, News>) => void} pictures what is new, by camera; four times a second at most
- * @property {(since: Date) => void} away the server is not heard any more; `cameras` tells that it is back
- * @property {() => void} loggedOut the server wants a login
+ * @property {(cameras: Camera[]) => void} cameras all cameras, by name: every second, and when something changes
+ * @property {(news: Map<string, News>) => void} pictures what has changed, by camera; at most four times per second
+ * @property {(since: Date) => void} away the server no longer answers; `cameras` means that it is back
+ * @property {() => void} loggedOut the server requires a login
  */
 
 /** All cameras' pictures and states, over one socket. */
 export class Feed {
-  /** Whether this browser can draw away from the page's thread; without it, a feed tells nothing. */
+  /** Whether this browser can draw outside the page's thread. If not, a feed does nothing. */
   supported = "OffscreenCanvas" in globalThis && "transferControlToOffscreen" in HTMLCanvasElement.prototype;
   /** @type {Worker | null} */
   #worker = null;
   #handlers;
   #away = false;
   /** @type {Map<string, number>} */
-  #wanted = new Map();
+  #widths = new Map();
   #sent = new Map();
   #planned = false;
 
@@ -35,53 +35,53 @@ export class Feed {
     const address = new URL(url, document.baseURI);
     address.protocol = address.protocol.replace("http", "ws");
     this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-    this.#worker.onmessage = ({ data }) => this.#hear(data);
-    this.#worker.onerror = () => this.#lose(new Date()); // above all: its file did not come
-    this.#tell({ type: "open", url: address.href });
-    const retry = () => document.hidden || this.#tell({ type: "retry" });
+    this.#worker.onmessage = ({ data }) => this.#receive(data);
+    this.#worker.onerror = () => this.#lose(new Date()); // such as when its file could not be loaded
+    this.#post({ type: "open", url: address.href });
+    const retry = () => document.hidden || this.#post({ type: "retry" });
     window.addEventListener("online", retry);
     document.addEventListener("visibilitychange", retry);
   }
 
   /**
-   * Draw a camera's pictures on a canvas from now on. A canvas can be attached once.
+   * Draw a camera's pictures on a canvas from now on. A canvas can be attached only once.
    * @param {string} name
    * @param {HTMLCanvasElement} element
    */
   attach(name, element) {
     if (!this.#worker) return;
     const canvas = element.transferControlToOffscreen();
-    this.#tell({ type: "attach", name, canvas }, [canvas]);
+    this.#post({ type: "attach", name, canvas }, [canvas]);
   }
 
-  /** @param {string} name */
+  /** Release a camera's canvas and everything about the camera. @param {string} name */
   detach(name) {
-    this.#tell({ type: "detach", name });
+    this.#post({ type: "detach", name });
   }
 
   /**
-   * Say which cameras' pictures are wanted, all of them. What did not change costs nothing.
-   * @param {Map<string, number>} wanted name → width in device pixels; 0: the full picture
+   * Request the pictures of these cameras and no others. Nothing is sent unless something has changed.
+   * @param {Map<string, number>} widths name → width in device pixels; 0: the full picture
    */
-  watch(wanted) {
-    this.#wanted = new Map(wanted);
+  watch(widths) {
+    this.#widths = new Map(widths);
     if (this.#planned) return;
     this.#planned = true;
     setTimeout(() => {
       this.#planned = false;
-      if (isSame(this.#wanted, this.#sent)) return;
-      this.#sent = this.#wanted;
-      this.#tell({ type: "watch", wanted: this.#sent });
+      if (isSame(this.#widths, this.#sent)) return;
+      this.#sent = this.#widths;
+      this.#post({ type: "watch", widths: this.#sent });
     }, TOGETHER);
   }
 
   /** @param {ToWorker} message @param {Transferable[]} [transfer] */
-  #tell(message, transfer = []) {
+  #post(message, transfer = []) {
     this.#worker?.postMessage(message, transfer);
   }
 
   /** @param {FromWorker} message */
-  #hear(message) {
+  #receive(message) {
     if (message.type === "pictures") {
       this.#handlers.pictures(message.pictures);
     } else if (message.type === "cameras") {
@@ -89,7 +89,7 @@ export class Feed {
       this.#handlers.cameras(message.cameras);
     } else {
       this.#lose(new Date(message.since));
-      void this.#askSession();
+      void this.#checkSession();
     }
   }
 
@@ -100,8 +100,8 @@ export class Feed {
     this.#handlers.away(since);
   }
 
-  /** A socket does not tell why it was refused. */
-  async #askSession() {
+  /** A refused socket gives no reason, so ask whether the login has expired. */
+  async #checkSession() {
     const url = new URL("api/session", document.baseURI);
     const answer = await fetch(url, { cache: "no-store" }).catch(() => null);
     if (answer?.status !== 401 || !this.#worker) return;

@@ -1,20 +1,20 @@
-/** The socket to the server: opened again when it breaks or falls silent. */
+/** The socket to the server. It is opened again when it breaks or falls silent. */
 
 const FIRST_WAIT = 500; // ms
 const LONGEST_WAIT = 5000; // ms
-const SILENCE = 3000; // ms; the server says something each second
-const OPENING = 10_000; // ms that a connection may take to come about
-const LOOK = 500; // ms between two looks at the clock
+const SILENCE = 3000; // ms; the server sends something every second
+const OPENING = 10_000; // ms that a connection attempt may take
+const CHECK = 500; // ms between two checks for silence
 
 /**
  * @typedef {object} Handlers
  * @property {() => void} opened
- * @property {(data: string | ArrayBuffer) => void} heard
- * @property {(since: number) => void} away called for each attempt that fails, with when the server was last
- *   heard (ms since the epoch)
+ * @property {(data: string | ArrayBuffer) => void} received
+ * @property {(since: number) => void} away called after each failed attempt with the time of the server's last
+ *   message (ms since the epoch)
  */
 
-/** Holds at most one socket, and tries for one for ever. */
+/** Holds at most one socket, and never stops trying to open one. */
 export class Line {
   #url;
   #handlers;
@@ -24,8 +24,8 @@ export class Line {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retrying;
   #wait = FIRST_WAIT;
-  #heard = Date.now();
-  #looked = Date.now();
+  #received = Date.now();
+  #checked = Date.now();
   /** @type {number | null} */
   #away = null;
 
@@ -38,19 +38,19 @@ export class Line {
     this.#url = url;
     this.#handlers = handlers;
     this.#open = open;
-    setInterval(() => this.#look(), LOOK);
+    setInterval(() => this.#check(), CHECK);
     this.#connect();
   }
 
   /**
-   * Say something; lost when there is no connection.
+   * Send a message. Without a connection, it is lost.
    * @param {string} text
    */
   send(text) {
     if (this.#socket?.readyState === 1) this.#socket.send(text);
   }
 
-  /** Try at once, when it would only try later. */
+  /** Try now instead of waiting for the next attempt. */
   retry() {
     if (this.#socket) return;
     clearTimeout(this.#retrying);
@@ -62,16 +62,16 @@ export class Line {
     const socket = this.#open(this.#url);
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
-    this.#heard = Date.now();
+    this.#received = Date.now();
     socket.onopen = () => {
-      this.#heard = Date.now();
+      this.#received = Date.now();
       this.#handlers.opened();
     };
     socket.onmessage = ({ data }) => {
-      this.#heard = Date.now();
-      this.#wait = FIRST_WAIT; // not at `open`: what opens and breaks again must not be tried ever so fast
+      this.#received = Date.now();
+      this.#wait = FIRST_WAIT; // not at `open`: a connection that opens and breaks must not be retried without a delay
       this.#away = null;
-      this.#handlers.heard(data);
+      this.#handlers.received(data);
     };
     socket.onclose = () => this.#lose(socket);
   }
@@ -81,20 +81,20 @@ export class Line {
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
     this.#socket = null;
-    this.#away ??= this.#heard;
+    this.#away ??= this.#received;
     this.#retrying = setTimeout(() => this.#connect(), this.#wait * (0.75 + Math.random() / 4));
     this.#wait = Math.min(this.#wait * 1.6, LONGEST_WAIT);
     this.#handlers.away(this.#away);
   }
 
-  /** A line can be dead without ever closing: what shows is that nothing is heard. */
-  #look() {
+  /** A connection can be dead without closing. It shows only in that nothing arrives. */
+  #check() {
     const now = Date.now();
-    const slept = now - this.#looked > 4 * LOOK;
-    this.#looked = now;
+    const slept = now - this.#checked > 4 * CHECK;
+    this.#checked = now;
     if (!this.#socket) return;
-    if (slept) this.#heard = now; // what came meanwhile is heard only now
+    if (slept) this.#received = now; // messages that arrived during the sleep are delivered only now
     const patience = this.#socket.readyState === 0 ? OPENING : SILENCE;
-    if (now - this.#heard >= patience) this.#lose(this.#socket);
+    if (now - this.#received >= patience) this.#lose(this.#socket);
   }
 }

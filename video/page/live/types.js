@@ -1,4 +1,4 @@
-/** The values that the page's parts pass on. Types only: nothing here runs. */
+/** The values that the page's modules exchange. Only types: nothing here runs. */
 
 /** @typedef {"live" | "stale" | "model-away" | "no-signal" | "broker-away"} State */
 
@@ -12,9 +12,10 @@
 /**
  * @typedef {object} Prediction
  * @property {string} model
- * @property {Result[]} results empty when the model saw nothing it knows, or has no answer
+ * @property {Result[]} results empty if the model recognised nothing or has no answer
  * @property {number | null} seq the frame that was classified; null while the model has no answer
  * @property {number | null} age_ms null while the model has no answer
+ * @property {boolean} stale whether the answer is too old to be trusted
  */
 
 /**
@@ -23,7 +24,7 @@
  * @property {State} state
  * @property {string} since when that state began, ISO 8601
  * @property {number} fps
- * @property {number} age_ms how old the newest frame was when the server said so
+ * @property {number} age_ms the age of the newest frame when the server sent this
  * @property {number} seq
  * @property {number} width
  * @property {number} height
@@ -31,34 +32,26 @@
  */
 
 /**
- * What is known of the picture on a camera's canvas.
+ * News about the picture on a camera's canvas.
  * @typedef {object} News
  * @property {number} seq
  * @property {number} age_ms from the capture to the drawing, by the server's clock
- * @property {number} width of the picture as it came, px
+ * @property {number} width of the picture as it was received, px
  * @property {number} height
- * @property {number} fps pictures drawn; NaN as long as too few were
+ * @property {number} fps pictures drawn per second; NaN while there are too few
  */
 
 /**
- * Pictures that came, by what became of them.
- * @typedef {object} Counts
- * @property {number} drawn
- * @property {number} skipped a newer one came first, or there was no canvas
- * @property {number} undecodable
- */
-
-/**
- * What the page tells the worker. `open` comes once, and first.
+ * Messages from the page to the worker. `open` is sent once, as the first.
  * @typedef {{type: "open", url: string}
  *   | {type: "attach", name: string, canvas: OffscreenCanvas}
  *   | {type: "detach", name: string}
- *   | {type: "watch", wanted: Map<string, number>}
+ *   | {type: "watch", widths: Map<string, number>}
  *   | {type: "retry"}} ToWorker
  */
 
 /**
- * What the worker tells the page.
+ * Messages from the worker to the page.
  * @typedef {{type: "cameras", cameras: Camera[]}
  *   | {type: "pictures", pictures: Map<string, News>}
  *   | {type: "away", since: number}} FromWorker

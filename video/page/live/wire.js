@@ -1,4 +1,4 @@
-/** The messages of the socket: a picture is bytes, everything else JSON. */
+/** The messages on the socket: pictures are binary, everything else is JSON. */
 
 /** @typedef {import("./types.js").Camera} Camera */
 
@@ -8,8 +8,8 @@ const PICTURE = 1;
 /**
  * @typedef {object} Picture
  * @property {number} scale the picture is 1/scale of the frame
- * @property {number} id the camera's, as in the message `cameras`
- * @property {number} number counts the camera's frames; wraps at 32 bits
+ * @property {number} id the camera's id, as in the message `cameras`
+ * @property {number} number the number of the camera's frame, modulo 2^32
  * @property {number} seq
  * @property {number} captured ms since the epoch, by the server's clock
  * @property {number} width px, of this picture
@@ -18,14 +18,14 @@ const PICTURE = 1;
  */
 
 /**
- * What the server says as text.
+ * The server's text messages.
  * @typedef {{type: "cameras", now: number, cameras: (Camera & {id: number})[]}
- *   | {type: "time", echo: number, now: number}} Said
+ *   | {type: "time", echo: number, now: number}} TextMessage
  */
 
 /**
  * @param {ArrayBuffer} message
- * @returns {Picture | null} null when it is no picture, which a later server may send
+ * @returns {Picture | null} null for other messages, which a newer server may send
  */
 export function readPicture(message) {
   if (message.byteLength < HEAD) return null;
@@ -44,20 +44,20 @@ export function readPicture(message) {
 }
 
 /**
- * Ask for cameras; replaces what was asked for before.
- * @param {Map<string, number>} wanted name → width in device pixels; 0: the full picture
+ * Request the pictures of these cameras. Replaces the previous request.
+ * @param {Map<string, number>} widths name → width in device pixels; 0: the full picture
  */
-export const writeWatch = (wanted) => JSON.stringify({ type: "watch", cameras: Object.fromEntries(wanted) });
+export const writeWatch = (widths) => JSON.stringify({ type: "watch", cameras: Object.fromEntries(widths) });
 
 /**
- * Tell that a picture, and all before it of that camera, was drawn or left out.
- * @param {number} id the camera's
- * @param {number} number the picture's
+ * Acknowledge a picture and all earlier ones of that camera, whether they were drawn or skipped.
+ * @param {number} id the camera's id
+ * @param {number} number the picture's number
  */
 export const writeAck = (id, number) => JSON.stringify({ type: "ack", id, number });
 
 /**
- * Ask for the server's clock.
- * @param {number} echo comes back with the answer
+ * Ask for the server's time.
+ * @param {number} echo is returned with the answer
  */
 export const writeTime = (echo) => JSON.stringify({ type: "time", echo });

@@ -1,86 +1,102 @@
-/** The worker: hears the server, decodes pictures and draws them, so that the page's own thread need not. */
+/** The worker: talks to the server, and decodes and draws pictures, to keep the page's own thread free. */
 
 import { Clock, localNow } from "./clock.js";
 import { Decoder } from "./decoder.js";
-import { decode, draw } from "./image.js";
+import { contextOf, decode, draw } from "./image.js";
 import { Line } from "./line.js";
 import { readPicture, writeAck, writeTime, writeWatch } from "./wire.js";
 
 /** @typedef {import("./types.js").FromWorker} FromWorker */
 /** @typedef {import("./types.js").ToWorker} ToWorker */
-/** @typedef {import("./wire.js").Said} Said */
+/** @typedef {import("./wire.js").TextMessage} TextMessage */
 
 const NEWS_EVERY = 250; // ms
-const SURE = 5; // answers about the clock, asked for quickly; then now and then
+const SURE = 5; // answers about the clock after which it is asked for less often
 const ASK_SOON = 200; // ms
 const ASK_LATER = 10_000; // ms
 
 /** @type {Line} */
 let line;
 /** @type {Map<string, number>} */
-let wanted = new Map();
+let widths = new Map();
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let asking;
 const clock = new Clock();
+/** @type {Set<string>} */
+const warned = new Set();
 
-/** @type {Decoder<OffscreenCanvas, import("./image.js").Image>} */
+/** @type {Decoder<OffscreenCanvasRenderingContext2D, import("./image.js").Image>} */
 const decoder = new Decoder({
   decode,
   draw,
   drop: (image) => image.close(),
   ack: (id, number) => line.send(writeAck(id, number)),
+  failed: warn,
   now: () => localNow() + clock.offset,
 });
 
+/** Log that a camera's picture could not be shown, once per camera. @param {string} camera @param {unknown} error */
+function warn(camera, error) {
+  if (warned.has(camera)) return;
+  warned.add(camera);
+  console.warn(`camera ${camera}: a picture could not be decoded or drawn:`, error);
+}
+
 /** @param {FromWorker} message */
-const tell = (message) => self.postMessage(message);
+const post = (message) => self.postMessage(message);
 
 const askTime = () => line.send(writeTime(localNow()));
 
-/** @param {Said} said */
-function hear(said) {
-  if (said.type === "cameras") {
-    decoder.know(said.cameras);
-    tell({ type: "cameras", cameras: said.cameras });
-  } else if (said.type === "time") {
-    clock.add(said.echo, localNow(), said.now);
+/** @param {TextMessage} message */
+function receive(message) {
+  if (message.type === "cameras") {
+    decoder.know(message.cameras);
+    post({ type: "cameras", cameras: message.cameras });
+  } else if (message.type === "time") {
+    clock.add(message.echo, localNow(), message.now);
     clearTimeout(asking);
     asking = setTimeout(askTime, clock.samples < SURE ? ASK_SOON : ASK_LATER);
   }
+}
+
+/** @param {string} camera */
+function detach(camera) {
+  decoder.detach(camera);
+  warned.delete(camera);
 }
 
 const handlers = {
   opened() {
     decoder.restart();
     askTime();
-    line.send(writeWatch(wanted));
+    line.send(writeWatch(widths));
   },
   /** @param {string | ArrayBuffer} data */
-  heard(data) {
+  received(data) {
     if (typeof data === "string") {
-      hear(JSON.parse(data));
+      receive(JSON.parse(data));
       return;
     }
     const picture = readPicture(data);
     if (picture) decoder.take(picture);
   },
   /** @param {number} since */
-  away: (since) => tell({ type: "away", since }),
+  away: (since) => post({ type: "away", since }),
 };
 
 self.addEventListener("message", (/** @type {MessageEvent<ToWorker>} */ { data }) => {
   if (data.type === "open") line = new Line(data.url, handlers);
-  else if (data.type === "attach") decoder.attach(data.name, data.canvas);
-  else if (data.type === "detach") decoder.detach(data.name);
+  else if (data.type === "attach") decoder.attach(data.name, contextOf(data.canvas));
+  else if (data.type === "detach") detach(data.name);
   else if (data.type === "retry") line.retry();
   else if (data.type === "watch") {
-    wanted = data.wanted;
-    line.send(writeWatch(wanted));
+    widths = data.widths;
+    line.send(writeWatch(widths));
   }
 });
 
-// One message for all that was drawn meanwhile.
+// One message about everything that has been drawn since the last one.
 setInterval(() => {
   const pictures = decoder.news();
-  if (pictures.size) tell({ type: "pictures", pictures });
+  if (pictures.size) post({ type: "pictures", pictures });
 }, NEWS_EVERY);

@@ -1,33 +1,50 @@
-/** The last labels of a camera on the page: what, when, how sure, with the picture. */
+/** A camera's recent labels: what was seen, when, how certain the model was, and the picture. */
 
-import { make, setHidden, setOrder } from "./dom.js";
-import { Events } from "./events.js";
-import { text } from "./text.js";
-import { merge } from "./timeline.js";
+import { make, setHidden, setOrder } from "../dom.js";
+import { Events } from "../events.js";
+import { text } from "../text.js";
+import { merge } from "../timeline.js";
 
-/** @typedef {import("./timeline.js").LabelEvent} LabelEvent */
+/** @typedef {import("../details.js").Panel} Panel */
+/** @typedef {import("../tile.js").Tile} Tile */
+/** @typedef {import("../timeline.js").LabelEvent} LabelEvent */
 
 const LIMIT = 50;
 const WIDTH = 72; // px, of a thumbnail
 
+/** @implements {Panel} */
 export class Log {
-  element = make("ol", "log");
+  /** @type {"side"} */
+  place = "side";
+  element = make("section", "section");
+  #list = make("ol", "log");
   #none = make("li", "log-none", text.noLabels);
   /** @type {LabelEvent[]} */
   #events = [];
-  /** @type {Map<string, HTMLElement>} */
+  /** By the event's id. @type {Map<string, HTMLElement>} */
   #rows = new Map();
-  #source;
+  /** @type {Events | null} */
+  #source = null;
 
-  /** @param {string} camera */
-  constructor(camera) {
-    this.element.append(this.#none);
-    this.#source = new Events(camera, LIMIT, (events) => this.#add(events));
+  constructor() {
+    this.element.append(make("h3", "section-name", text.labels), this.#list);
   }
 
-  /** Hear no more. */
+  /** @param {Tile} tile */
+  open({ camera }) {
+    this.#list.replaceChildren(this.#none);
+    setHidden(this.#none, false);
+    this.#source = new Events(camera.name, LIMIT, (events) => this.#add(events));
+  }
+
+  update() {}
+
   close() {
-    this.#source.close();
+    this.#source?.close();
+    this.#source = null;
+    this.#events = [];
+    this.#rows.clear();
+    this.#list.replaceChildren();
   }
 
   /** @param {LabelEvent[]} events */
@@ -37,7 +54,7 @@ export class Log {
     for (const [id, row] of this.#rows) if (!rows.has(id)) row.remove();
     this.#rows = rows;
     setHidden(this.#none, rows.size > 0);
-    setOrder(this.element, [...rows.values()]);
+    setOrder(this.#list, [...rows.values()]);
   }
 }
 
@@ -48,16 +65,16 @@ function rowOf({ time, model, label, score, previous, snapshot }) {
   const clock = make("time", "log-time", text.time(when));
   const words = make("p", "log-words");
   const from = make("p", "log-from", previous === null ? model : `${model} · ${text.was(previous)}`);
-  const sure = make("span", "score", score === null ? "" : text.score(score));
+  const certainty = make("span", "score", score === null ? "" : text.score(score));
   clock.dateTime = time;
-  words.append(make("span", "log-label", text.label(label)), " ", sure);
+  words.append(make("span", "log-label", text.label(label)), " ", certainty);
   from.title = from.textContent;
   row.dataset.none = String(label === null);
   row.append(thumbnailOf(snapshot, text.snapshotOf(label, when)), words, clock, from);
   return row;
 }
 
-/** @param {string | null} address null: the picture is not kept @param {string} words */
+/** @param {string | null} address null when the picture is not kept @param {string} words */
 function thumbnailOf(address, words) {
   if (address === null) return make("span", "thumbnail");
   const link = make("a", "thumbnail");
@@ -67,7 +84,7 @@ function thumbnailOf(address, words) {
   image.alt = words;
   image.loading = "lazy";
   image.decoding = "async";
-  image.addEventListener("error", () => link.replaceWith(make("span", "thumbnail"))); // not kept any more
+  image.addEventListener("error", () => link.replaceWith(make("span", "thumbnail"))); // no longer kept
   image.src = `${address}?width=${Math.ceil(WIDTH * window.devicePixelRatio)}`;
   link.append(image);
   return link;
