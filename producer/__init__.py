@@ -1,1 +1,1 @@
-"""Captures a camera and publishes its frames."""
+"""The producer: captures one camera and publishes its frames."""

@@ -1,4 +1,4 @@
-"""Captures a camera and publishes its frames: `python -m producer`."""
+"""Capture one camera and publish its frames: `python -m producer`."""
 
 import logging
 from functools import partial
@@ -18,7 +18,7 @@ log = logging.getLogger("producer")
 
 
 def serve(settings: ProducerSettings) -> int:
-    """Wire the parts and run until told to stop."""
+    """Wire the parts together and run until SIGTERM or SIGINT; return the exit status."""
     process.tune()
     log.info("camera %s: %s", settings.cameraname, mask(settings.source))
     ledger = Ledger()

@@ -1,4 +1,4 @@
-"""A camera kept open, and its newest frame."""
+"""Keep a camera open and offer its newest frame."""
 
 import logging
 import random
@@ -16,15 +16,15 @@ from producer.sources.source import Captured, CaptureError, Source
 
 log = logging.getLogger(__name__)
 
-_SHORTEST_WAIT: Final = 0.5  # s before a lost camera is opened again, doubled each time
+_SHORTEST_WAIT: Final = 0.5  # s before a lost camera is reopened; doubles with each failure
 _LONGEST_WAIT: Final = 30.0
 
 
 class Camera:
-    """Reads a camera as fast as it delivers, or at the pace of the ticks if it is `paced`, into `frames`.
+    """Reads a camera into `frames`: as fast as it delivers, or one frame per tick if the source is `paced`.
 
-    A lost camera is opened again with growing waits, and so is one whose frames hold no pictures;
-    `open_source` raises `CaptureError` when it cannot.
+    A camera that is lost, or whose frames hold no pictures, is reopened after increasing delays.
+    `open_source` raises `CaptureError` if the camera cannot be opened.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Camera:
         self._seldom = Seldom(log)
 
     def run(self, pulse: Pulse) -> None:
-        """Read frames until told to stop."""
+        """Read frames until `pulse.stopping` is set."""
         try:
             while not pulse.stopping.is_set():
                 pulse.beat()
@@ -81,7 +81,7 @@ class Camera:
         source.grab()
         now = time.monotonic()
         self._ledger.came(self.name)
-        if not self._pace.due(now):  # at the ticks, every frame is due
+        if not self._pace.due(now):  # a paced source is read once per tick, so its frames are always due
             self._ledger.dropped(self.name, "not_due")
             return
         try:
@@ -101,13 +101,13 @@ class Camera:
 
     def _skipped(self, error: PictureError) -> None:
         self._ledger.dropped(self.name, "bad_picture")
-        self._seldom.warning("bad_picture", f"a frame of {self.name} skipped: {error}")
+        self._seldom.warning("bad_picture", f"skipped a frame of {self.name}: {error}")
         if time.monotonic() - self._last > self._frozen_after + self._interval:
-            raise CaptureError(f"it gives no pictures: {error}")
+            raise CaptureError(f"it delivers no pictures: {error}")
 
     def _until_tick(self) -> float:
         now = time.monotonic()
-        # Ticks that were missed are left out, not made up for.
+        # Missed ticks are skipped, not caught up on.
         self._tick = max(self._tick + self._interval, now)
         return self._tick - now
 
@@ -127,7 +127,7 @@ class Camera:
 
 
 def _wait(pulse: Pulse, seconds: float) -> None:
-    # Half a minute without a heartbeat would look like a hanging worker.
+    # Half a minute without a heartbeat would look like a hung worker.
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0 and not pulse.stopping.wait(min(left, 1.0)):
         pulse.beat()

@@ -1,4 +1,4 @@
-"""Image to JPEG, on two cores at once if that is worth it."""
+"""Encode an image as JPEG, on two cores at once if that pays."""
 
 from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
@@ -7,29 +7,29 @@ from typing import Final
 from pipeline.wire import jpeg, picture
 from pipeline.wire.picture import MCU, Image
 
-_WORTH: Final = 500_000  # pixels; fewer are encoded before another thread has woken up
-# Restart markers are numbered 0 to 7, over and over. After a multiple of 8 rows of MCUs the marker between
-# the halves is number 7, so the markers of the lower half, which begin with 0, can stay as they are.
+_WORTH: Final = 500_000  # pixels; a smaller image is done before a second thread has woken up
+# Restart markers are numbered 0 to 7 in a cycle. If the upper half is a multiple of 8 rows of MCUs, the
+# marker between the halves is number 7, and the lower half's own markers, from 0 on, continue the cycle.
 _ROWS: Final = 8 * MCU  # pixels
-_HIGHEST: Final = 65_535  # pixels that a JPEG can have
-_SIZE: Final = 5  # bytes from a frame header's marker to the height
+_HIGHEST: Final = 65_535  # pixels, the greatest height of a JPEG
+_SIZE: Final = 5  # bytes from the start of the frame header to the height
 _FRAME: Final = b"\xff\xc0"
 _LAST_RESTART: Final = b"\xff\xd7"
 
 
 class Encoder:
-    """Encodes one image at a time: large ones in two halves, of which a thread of its own does the lower."""
+    """Encodes one image at a time; a second thread encodes the lower half of large ones."""
 
     def __init__(self) -> None:
-        self._beside = ThreadPoolExecutor(1, "encode") if (cpu_count() or 1) > 1 else None
+        self._second = ThreadPoolExecutor(1, "encode") if (cpu_count() or 1) > 1 else None
 
     def encode(self, image: Image, quality: int) -> bytes:
-        """Return what `picture.encode` returns, byte for byte, in little more than half the time."""
+        """Return exactly what `picture.encode` returns, in little more than half the time."""
         height, width = image.shape[:2]
         middle = -(-height // (2 * _ROWS)) * _ROWS
-        if self._beside is None or width * height < _WORTH or not middle < height <= _HIGHEST:
+        if self._second is None or width * height < _WORTH or not middle < height <= _HIGHEST:
             return picture.encode(image, quality)
-        lower_half = self._beside.submit(picture.encode, image[middle:], quality)
+        lower_half = self._second.submit(picture.encode, image[middle:], quality)
         upper = picture.encode(image[:middle], quality)
         lower = lower_half.result()
         at = upper.index(_FRAME) + _SIZE
@@ -38,6 +38,6 @@ class Encoder:
         return b"".join((upper[:at], height.to_bytes(2), upper[at + 2 : end], _LAST_RESTART, tiles))
 
     def close(self) -> None:
-        """End the thread."""
-        if self._beside is not None:
-            self._beside.shutdown()
+        """Stop the second thread."""
+        if self._second is not None:
+            self._second.shutdown()

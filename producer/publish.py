@@ -1,4 +1,4 @@
-"""From captured picture to published frame: scale, encode, send."""
+"""Turn captured pictures into published frames: scale, encode, send."""
 
 import itertools
 import logging
@@ -22,15 +22,14 @@ log = logging.getLogger(__name__)
 
 _QUALITY: Final = 85
 _IDENTICAL = Counter(
-    "streamlens_identical_frames", "Frames that are the same as the one before, to the last bit", ["camera"]
+    "streamlens_identical_frames", "Frames that equal the frame before, byte for byte", ["camera"]
 )
 
 
 class FramePublisher:
     """Publishes a camera's newest frames, numbered from 0.
 
-    With a `quality` of None the JPEGs of a camera that sends JPEGs are published as they came, where nothing
-    is to be scaled.
+    If `quality` is None, the camera's own JPEGs are published unchanged unless they have to be scaled.
     """
 
     def __init__(
@@ -55,7 +54,7 @@ class FramePublisher:
         self._seldom = Seldom(log)
 
     def step(self) -> None:
-        """Publish the next frame that comes within half a second."""
+        """Publish the next frame, if one arrives within half a second."""
         captured = self._camera.frames.take(0.5)
         if captured is None:
             self._publisher.poll()
@@ -65,7 +64,7 @@ class FramePublisher:
             message = self._encode(captured)
         except picture.PictureError as error:
             self._ledger.dropped(name, "not_encodable")
-            self._seldom.warning("not_encodable", f"a frame of {name} skipped: {error}")
+            self._seldom.warning("not_encodable", f"skipped a frame of {name}: {error}")
             return
         except Exception:
             self._ledger.dropped(name, "failed")
@@ -76,17 +75,17 @@ class FramePublisher:
         self._publisher.publish(message, camera=name, captured=captured.at)
 
     def close(self) -> None:
-        """Count the frame that nobody took, and end."""
+        """Stop the encoder, and count a frame that is still waiting as dropped."""
         self._encoder.close()
         for _ in self._camera.frames.clear():
             self._ledger.dropped(self._camera.name, "stopping")
 
     def _encode(self, captured: Captured) -> Message:
-        came = captured.width, captured.height
-        size = scale.size_of(*came, self._scale)
+        original = captured.width, captured.height
+        size = scale.size_of(*original, self._scale)
         if self._format == "mat":
             return Message(None, mat.encode(_image(captured, size)), [])
-        if isinstance(captured.picture, bytes) and self._quality is None and size == came:
+        if isinstance(captured.picture, bytes) and self._quality is None and size == original:
             data = captured.picture
         else:
             data = self._encoder.encode(_image(captured, size), self._quality or _QUALITY)

@@ -1,4 +1,4 @@
-"""Pictures made smaller or larger."""
+"""Scale pictures."""
 
 import cv2
 
@@ -6,14 +6,14 @@ from pipeline.wire.picture import Image
 
 
 def size_of(width: int, height: int, factors: tuple[float, float]) -> tuple[int, int]:
-    """Return width and height in pixels times the factors, 1 at least."""
+    """Return width and height in pixels, multiplied by the factors; each is at least 1."""
     return max(1, round(width * factors[0])), max(1, round(height * factors[1]))
 
 
 def to_size(image: Image, width: int, height: int) -> Image:
-    """Return an image of this size in pixels; the same one when it has it."""
-    # A pixel of the smaller image is the mean of all that it stands for: first of two by two, again and
-    # again, which costs a fifth of OpenCV's INTER_AREA, then of what lies between its neighbours.
+    """Return the image scaled to this size in pixels; the same object if it already has that size."""
+    # Each pixel of a smaller image is the mean of the pixels it covers. Halving repeatedly and interpolating
+    # the rest costs a fifth of OpenCV's INTER_AREA.
     while image.shape[1] >= 2 * width and image.shape[0] >= 2 * height:
         image = cv2.resize(image, None, fx=0.5, fy=0.5)  # type: ignore[assignment]  # no element type
     if image.shape[:2] == (height, width):

@@ -10,8 +10,8 @@ from producer import sources
 
 
 def _check_name(name: str) -> str:
-    if not is_name(name):  # whoever reads the frames would skip them all
-        raise ValueError("1 to 200 characters that can be printed are wanted")
+    if not is_name(name):  # readers would skip every frame
+        raise ValueError("expected 1 to 200 printable characters")
     return name
 
 
@@ -26,7 +26,7 @@ def _check_link(link: SecretStr) -> SecretStr:
 
 
 class ProducerSettings(KafkaWrites):
-    """What the producer takes from the environment."""
+    """The producer's settings, read from the environment."""
 
     videolink: Annotated[SecretStr, AfterValidator(_check_link)] = Field(
         SecretStr(""), description="an RTSP or HTTP URL, a video file, or a device such as /dev/video0"
@@ -35,38 +35,38 @@ class ProducerSettings(KafkaWrites):
         "", description="a device such as 0 or /dev/video0, instead of VIDEOLINK"
     )
     cameraname: Annotated[str, AfterValidator(_check_name)] = Field(
-        UNNAMED, description="the name under which the frames travel"
+        UNNAMED, description="the camera's name, which becomes the key of its messages"
     )
     frameinterval: Duration = Field(
         0.042, ge=0.001, le=3600, description="time between two frames, such as 42ms; 1ms to 1h"
     )
     topicname: str = Field("videocam", min_length=1, description="the topic to publish to")
-    kafkaport: Bootstrap = Field(description="Kafka's address, such as kf1-service:19091")
-    imagescalex: float = Field(1, gt=0, le=8, description="factor on the width, above 0 up to 8")
-    imagescaley: float = Field(1, gt=0, le=8, description="factor on the height, above 0 up to 8")
+    kafkaport: Bootstrap = Field(description="the address of Kafka, such as kf1-service:19091")
+    imagescalex: float = Field(1, gt=0, le=8, description="factor for the width, above 0, at most 8")
+    imagescaley: float = Field(1, gt=0, le=8, description="factor for the height, above 0, at most 8")
     jpegquality: int | None = Field(
         None,
         ge=1,
         le=100,
-        description="JPEG quality, 1 to 100; by default 85, and JPEGs of a camera stay as they came",
+        description="JPEG quality, 1 to 100; by default 85, and a camera's own JPEGs stay unchanged",
     )
-    frameformat: Format = Field("jpeg", description="jpeg, or mat for the original system's message")
+    frameformat: Format = Field("jpeg", description="jpeg, or mat for the original system's format")
     frozenafter: Duration = Field(
         5,
         ge=0.5,
         le=15,
-        description="time without a new frame until the camera is opened again, 500ms to 15s",
+        description="time without a new frame after which the camera is reopened, 500ms to 15s",
     )
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if bool(self.videolink.get_secret_value()) == bool(self.videodevice):
             raise ValueError(
-                "set one of VIDEOLINK (an RTSP or HTTP URL, or a file) and VIDEODEVICE (a device)"
+                "set either VIDEOLINK (an RTSP or HTTP URL, or a file) or VIDEODEVICE (a device)"
             )
         return self
 
     @property
     def source(self) -> str:
-        """The URL, path or device to open. It may hold a password: mask it before it is printed."""
+        """The URL, path or device to open. It may hold a password, so mask it before printing it."""
         return self.videolink.get_secret_value() or self.videodevice

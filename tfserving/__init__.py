@@ -1,1 +1,1 @@
-"""The ImageNet model, its export, and a model server for machines without Docker."""
+"""Models, their export, and a model server for machines without Docker."""

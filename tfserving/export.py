@@ -1,7 +1,7 @@
-"""Write a model as a SavedModel: `python -m tfserving.export DIR` makes `DIR/1`, the ImageNet classifier.
+"""Export a model as a SavedModel: `python -m tfserving.export DIR` writes the ImageNet model to `DIR/1`.
 
-`--model` takes another one, `--precision` another number format for its kernels. What goes into each model
-and what comes out is told in `classifier`, `emotions` and `detector`.
+`--model` selects another model, `--precision` another number format for its kernels. The modules
+`classifier`, `emotions` and `detector` describe the models' inputs and outputs.
 """
 
 import argparse
@@ -20,12 +20,12 @@ Save = Callable[[Path], None]
 LABELS = Path(__file__).parent / "labels"
 
 
-# What takes seconds to import is imported late: it is not needed to say that the weights are missing.
+# Imports that take seconds come late, so that missing weights are reported immediately.
 # ruff: noqa: PLC0415
 
 
 def imagenet(precision: Precision) -> Save:
-    """Return what writes the ImageNet classifier; raise WeightsError where its weights cannot be read."""
+    """Return a function that writes the ImageNet model; raise WeightsError if its weights cannot be read."""
     source = weights.locate()
     print(f"weights: {source}", flush=True)
     tensors = weights.read(source)
@@ -35,7 +35,7 @@ def imagenet(precision: Precision) -> Save:
 
 
 def emonet(precision: Precision) -> Save:
-    """Return what writes the model of emotions; raise WeightsError where its weights cannot be read."""
+    """Return a function that writes the emotion model; raise WeightsError if its weights cannot be read."""
     from tfserving.models import keras_weights
 
     source = weights.locate(keras_weights.PACKAGE, keras_weights.SUFFIX)
@@ -47,7 +47,7 @@ def emonet(precision: Precision) -> Save:
 
 
 def detect(precision: Precision) -> Save:
-    """Train the detector of shapes, say how good it is, and return what writes it."""
+    """Train the shape detector, print its accuracy, and return a function that writes it."""
     from tfserving.models.detect import accuracy, detector, training
 
     layers = training.train(say=partial(print, flush=True))
@@ -60,15 +60,15 @@ MODELS: dict[str, Callable[[Precision], Save]] = {"imagenet": imagenet, "emonet"
 
 
 def next_version(folder: Path) -> int:
-    """Return the number after the highest version in a model's folder; 1 where there is none."""
+    """Return the number after the highest version in a model's folder, or 1 if there is none."""
     names = [child.name for child in folder.iterdir()] if folder.is_dir() else []
     return max((int(name) for name in names if name.isdecimal()), default=0) + 1
 
 
 def write(save: Save, target: Path) -> None:
-    """Write a SavedModel with `save`; it exists under its name only when whole.
+    """Write a SavedModel with `save`; it appears under its name only once it is complete.
 
-    Raises WeightsError when the weights are of no use, OSError when the folder cannot be written.
+    Raises WeightsError if the weights cannot be used, OSError if the folder cannot be written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as scratch:
@@ -79,39 +79,43 @@ def write(save: Save, target: Path) -> None:
 
 
 def size(folder: Path) -> int:
-    """Return the bytes in all files below a folder."""
+    """Return the total size of the files below a folder, in bytes."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Return the options; argparse ends the process where they are wrong."""
+    """Return the options; argparse ends the process if they are invalid."""
     parser = argparse.ArgumentParser(
         prog="python -m tfserving.export", description="Export a model as a SavedModel."
     )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="the model's folder; DIR/1 is written")
+    parser.add_argument(
+        "folder", type=Path, metavar="DIR", help="the model's folder; the model is written to DIR/1"
+    )
     parser.add_argument(
         "--model",
         choices=MODELS,
         default="imagenet",
-        help="imagenet: classes of pictures (the default); emonet: emotions of faces; "
-        "detect: shapes and where they are, trained here in a minute or two",
+        help="imagenet: the class of a picture (the default); emonet: the emotion of a face; "
+        "detect: shapes and their positions, trained during the export in a minute or two",
     )
     parser.add_argument(
         "--precision",
         choices=PRECISIONS,
         default="float32",
-        help="number format that the kernels are stored in (default: float32)",
+        help="number format of the stored kernels (default: float32)",
     )
     number = parser.add_mutually_exclusive_group()
     number.add_argument(
         "--version", type=int, default=1, metavar="N", help="write DIR/N instead, replacing it"
     )
-    number.add_argument("--next", action="store_true", help="write the version after the highest one there")
+    number.add_argument(
+        "--next", action="store_true", help="write the version after the highest existing one"
+    )
     return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Export the model and say where it lies; return the exit status."""
+    """Export the model and print its path; return the exit status."""
     options = parse(arguments)
     version = next_version(options.folder) if options.next else options.version
     target = options.folder / str(version)

@@ -1,4 +1,4 @@
-"""Lines that tell how far a long task is."""
+"""Progress lines of a long task."""
 
 import time
 from collections.abc import Callable
@@ -9,13 +9,13 @@ Say = Callable[[str], None]
 
 
 def slowly(say: Say, every: float = SAY_EVERY) -> Say:
-    """Return what says one line in `every` seconds, and leaves out those between."""
+    """Return a function that passes on at most one line in `every` seconds and skips the others."""
     said = time.monotonic()
 
-    def tell(line: str) -> None:
+    def report(line: str) -> None:
         nonlocal said
         if time.monotonic() - said >= every:
             said = time.monotonic()
             say(line)
 
-    return tell
+    return report

@@ -1,4 +1,4 @@
-"""TensorFlow, imported without its start-up chatter: use `from tfserving.runtime import tf`."""
+"""TensorFlow, imported without its startup messages: use `from tfserving.runtime import tf`."""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def _without_stderr() -> Iterator[None]:
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# Some lines are written before that level is read.
+# Some lines are written before TensorFlow reads that level.
 with _without_stderr():
     import tensorflow as tf
     from tensorflow.python.client import pywrap_tf_session as sessions

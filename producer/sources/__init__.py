@@ -1,7 +1,7 @@
 """The kinds of camera: a table from the scheme of a link to the module that reads it.
 
-A further kind is a module here with a function `open_source`, its name and schemes in the tables below, and a
-row in the README.
+To add a kind, write a module here with a function `open_source`, add its name and schemes to the tables
+below, and add a row to the README.
 """
 
 import os
@@ -10,7 +10,7 @@ from enum import StrEnum
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:  # it loads OpenCV
+if TYPE_CHECKING:  # importing it would load OpenCV
     from producer.sources.source import Source
 
 
@@ -22,7 +22,7 @@ class Kind(StrEnum):
     DEVICE = "device"
 
 
-# Those for video that the FFmpeg in OpenCV's wheel can open.
+# The schemes for video that the FFmpeg in OpenCV's wheel can open.
 _NETWORK: Final = """
     rtsp rtsps http https rtmp rtmps rtmpt rtmpts rtmpe rtmpte udp udplite tcp tls dtls rtp srtp unix
     ftp mmsh mmst sap satip
@@ -32,41 +32,41 @@ SCHEMES: Final[Mapping[str, Kind]] = {
     **dict.fromkeys(_NETWORK.split(), Kind.NETWORK),
     "file": Kind.FILE,
 }
-"""What a URL names, by its scheme. A link that is not a URL names a device or a file."""
+"""The kind of camera that a URL names, by its scheme. A link that is not a URL names a device or a file."""
 
 
 class LinkError(ValueError):
-    """No kind of camera takes the link.
+    """No kind of camera can open the link.
 
-    The text names the schemes that are known, but not the link, which may hold a password.
+    The message lists the known schemes. It leaves out the link, which may hold a password.
     """
 
 
 def kind_of(link: str) -> Kind:
-    """Return the kind of camera that a URL, a path or the number of a device names.
+    """Return the kind of camera that a URL, a path or a device number names.
 
     Raises `LinkError` for a URL with an unknown scheme.
     """
     before, is_url, _ = link.partition("://")
     if is_url:
         return _kind_of_scheme(before)
-    # A camera that is not plugged in yet is a device too.
+    # A path below /dev that does not exist may be a camera that is not plugged in yet.
     is_device = link.isdecimal() or (link.startswith("/dev/") and not os.path.isfile(link))
     return Kind.DEVICE if is_device else Kind.FILE
 
 
 def path_of(link: str) -> str:
-    """Return the path of a link that names a file: the link itself, or what follows `file://`."""
+    """Return the path of a link that names a file: the link itself, or the part after `file://`."""
     _, is_url, path = link.partition("://")
     return path if is_url else link
 
 
 def open_source(link: str, *, read_timeout: float) -> "Source":
-    """Open a camera; a read from the network waits `read_timeout` s at most.
+    """Open a camera. Reads from the network wait at most `read_timeout` seconds.
 
     Raises `LinkError`, or `CaptureError` if the camera cannot be opened now.
     """
-    # Imported only now: compose asks for the kind alone, and OpenCV takes 30 MB.
+    # Imported late: compose only needs the kind of a camera, and OpenCV takes 30 MB.
     module = import_module(f"{__name__}.{kind_of(link)}")
     source: Source = module.open_source(link, read_timeout)
     return source

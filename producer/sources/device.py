@@ -5,5 +5,5 @@ from producer.sources.source import Source
 
 
 def open_source(link: str, _: float) -> Source:
-    """Open a device by its number or its path below `/dev`; raise `CaptureError` if that fails."""
+    """Open a device by number or by its path below `/dev`; raise `CaptureError` if that fails."""
     return OpenCVSource(open_capture(int(link) if link.isdecimal() else link))

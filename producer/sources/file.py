@@ -1,4 +1,4 @@
-"""A video file, looped, that stands in for a camera."""
+"""A video file, looped, in place of a camera."""
 
 import os
 
@@ -10,7 +10,7 @@ from producer.sources.source import CaptureError, Source
 
 
 class FileSource(OpenCVSource):
-    """A file that is read from its beginning again after its last frame."""
+    """A video file that starts over after its last frame."""
 
     paced = True
 
@@ -21,6 +21,6 @@ class FileSource(OpenCVSource):
 def open_source(link: str, read_timeout: float) -> Source:
     """Open the file that a path or a `file://` URL names; raise `CaptureError` if that fails."""
     path = path_of(link)
-    if not os.path.isfile(path):  # unlike Path.is_file, it is False for a path that is too long
+    if not os.path.isfile(path):  # returns False for a path that is too long, where Path.is_file raises
         raise CaptureError("there is no such file")
     return FileSource(open_with_ffmpeg(path, read_timeout))

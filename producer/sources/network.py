@@ -1,4 +1,4 @@
-"""A camera, or any stream, on the network."""
+"""A camera, or any other stream, on the network."""
 
 from producer.sources.opencv import OpenCVSource, open_with_ffmpeg
 from producer.sources.source import Source
@@ -7,5 +7,5 @@ from producer.sources.source import Source
 def open_source(link: str, read_timeout: float) -> Source:
     """Open the stream at a URL; raise `CaptureError` if that fails."""
     scheme, separator, rest = link.partition("://")
-    address = scheme.lower() + separator + rest  # FFmpeg knows schemes in lower case only
+    address = scheme.lower() + separator + rest  # FFmpeg recognises schemes in lower case only
     return OpenCVSource(open_with_ffmpeg(address, read_timeout))

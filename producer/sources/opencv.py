@@ -1,4 +1,4 @@
-"""What the kinds of camera share: opening and reading with OpenCV, which gives no reason when it fails."""
+"""Opening and reading with OpenCV, shared by all kinds of camera. OpenCV gives no reason when it fails."""
 
 import os
 import time
@@ -16,7 +16,7 @@ _MJPEG: Final = float(cv2.VideoWriter.fourcc(*"MJPG"))
 
 
 class OpenCVSource:
-    """A source that OpenCV reads, and that sets the pace itself."""
+    """A source that OpenCV reads and that sets the pace itself."""
 
     paced = False
 
@@ -28,14 +28,14 @@ class OpenCVSource:
     def grab(self) -> None:
         """Wait for the next frame; raise `CaptureError` if there is none."""
         if not self._grabbed():
-            raise CaptureError("it gives no more frames")
+            raise CaptureError("it delivers no more frames")
         self._at = time.time_ns()
 
     def retrieve(self) -> Captured:
-        """Return the frame that was grabbed; raise `PictureError` if it holds no whole picture."""
+        """Return the grabbed frame; raise `PictureError` if it does not hold a complete picture."""
         retrieved, data = self._capture.retrieve()
         if not retrieved or data is None:  # OpenCV also "retrieves" an empty multipart body
-            raise PictureError("it is empty, or cannot be decoded")
+            raise PictureError("it is empty or cannot be decoded")
         if not self._is_mjpeg:
             height, width = data.shape[:2]
             return Captured(data, width, height, self._at)  # type: ignore[arg-type]  # no element type
@@ -54,20 +54,20 @@ class OpenCVSource:
         return self._capture.grab()
 
     def _leave_jpegs(self) -> bool:
-        """Ask for the JPEGs of a stream of JPEGs as they are, not decoded; return whether they come so."""
+        """Ask OpenCV for a Motion JPEG stream's JPEGs undecoded; return whether it will deliver them."""
         capture = self._capture
         is_mjpeg = capture.getBackendName() == "FFMPEG" and capture.get(cv2.CAP_PROP_FOURCC) == _MJPEG
         return is_mjpeg and capture.set(cv2.CAP_PROP_FORMAT, -1)
 
 
 def open_with_ffmpeg(address: str, read_timeout: float) -> cv2.VideoCapture:
-    """Open a URL or a path; a read from a URL waits `read_timeout` s at most."""
+    """Open a URL or a path. Reads from a URL wait at most `read_timeout` seconds."""
     options = [
         cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
         round(_OPEN_TIMEOUT * 1000),
         cv2.CAP_PROP_READ_TIMEOUT_MSEC,
         round(read_timeout * 1000),
-        # With more threads FFmpeg decodes frames side by side, and each comes out that many frames late.
+        # With several threads, FFmpeg decodes frames in parallel and delivers each that many frames late.
         cv2.CAP_PROP_N_THREADS,
         1,
     ]
@@ -75,20 +75,20 @@ def open_with_ffmpeg(address: str, read_timeout: float) -> cv2.VideoCapture:
 
 
 def open_capture(address: str | int, *how: Any) -> cv2.VideoCapture:
-    """Open what `cv2.VideoCapture.open` takes; raise `CaptureError` if that fails."""
+    """Open anything that `cv2.VideoCapture.open` accepts; raise `CaptureError` if that fails."""
     _prepare()
     capture = cv2.VideoCapture()
     try:
         is_open = capture.open(address, *how)
-    except cv2.error:  # for the number of a device that does not fit into a C int
+    except cv2.error:  # for a device number that does not fit into a C int
         is_open = False
     if not is_open:
-        raise CaptureError("it cannot be opened: away, unreachable, or no video")
+        raise CaptureError("it cannot be opened: disconnected, unreachable, or not a video")
     return capture
 
 
 def _prepare() -> None:
-    # Both print the address, with its password, when they cannot open it.
+    # FFmpeg and OpenCV both print an address that they cannot open, including its password.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     # By default, FFmpeg buffers 20 frames to estimate their rate, so the first pictures would be that old.

@@ -1,4 +1,4 @@
-"""A source of pictures, as every kind of camera offers it."""
+"""The interface that every kind of camera implements."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,14 +7,14 @@ from pipeline.wire.picture import Image
 
 
 class CaptureError(Exception):
-    """The source cannot be opened, or gives no more frames; the text says which. It holds no address."""
+    """The source cannot be opened, or has no more frames. The message says which, and omits the address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """A picture, its size in pixels, and when it was captured, in ns since the epoch.
+    """A picture, its size in pixels, and the time of its capture in ns since the epoch.
 
-    The picture is an image, or the JPEG as it came from a source whose stream is one of JPEGs.
+    The picture is an image, or a JPEG as the source delivered it.
     """
 
     picture: Image | bytes
@@ -28,13 +28,13 @@ class Source(Protocol):
 
     @property
     def paced(self) -> bool:
-        """Whether the source has frames at any time, so that the reader has to set the pace."""
+        """Whether a frame is always available, so that the reader has to set the pace."""
 
     def grab(self) -> None:
         """Wait for the next frame; raise `CaptureError` if there is none."""
 
     def retrieve(self) -> Captured:
-        """Return the frame that was grabbed; raise `PictureError` if it holds no whole picture."""
+        """Return the grabbed frame; raise `PictureError` if it does not hold a complete picture."""
 
     def close(self) -> None:
         """Release the source."""

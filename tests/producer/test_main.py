@@ -108,27 +108,31 @@ def test_wrong_settings_end_it_with_one_line_each(start: Start) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "line"),
+    ("variables", "text"),
     [
-        ({}, "set one of VIDEOLINK (an RTSP or HTTP URL, or a file) and VIDEODEVICE (a device)"),
+        ({}, "VIDEOLINK"),
         (
             {"VIDEODEVICE": "0", "KAFKACONFIG": '{"no.such.thing": "hunter2"}'},
-            "KAFKACONFIG='***': No such configuration property: \"no.such.thing\"",
+            "KAFKACONFIG='***': ",
         ),
         (
             {"VIDEODEVICE": "0", "HEALTHPORT": "192.0.2.1:80"},
-            "HEALTHPORT='192.0.2.1:80': cannot listen there: Cannot assign requested address",
+            "HEALTHPORT='192.0.2.1:80': ",
         ),
     ],
 )
 def test_what_turns_out_wrong_later_is_told_the_same_way(
-    start: Start, variables: dict[str, str], line: str
+    start: Start, variables: dict[str, str], text: str
 ) -> None:
     producer = start(KAFKAPORT="127.0.0.1:1", LOGLEVEL="error", **variables)
 
     out, err = producer.process.communicate(timeout=60)
 
-    assert (producer.process.returncode, out, err) == (2, "", f"producer: {line}\n")
+    assert (producer.process.returncode, out) == (2, "")
+    (line,) = err.splitlines()
+    assert line.startswith("producer: ")
+    assert text in line
+    assert "hunter2" not in line
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

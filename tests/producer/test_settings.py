@@ -54,9 +54,8 @@ def test_one_source_is_wanted(settings: Callable[..., ProducerSettings], variabl
     with pytest.raises(SettingsError) as caught:
         settings(**variables)
 
-    assert str(caught.value) == (
-        "set one of VIDEOLINK (an RTSP or HTTP URL, or a file) and VIDEODEVICE (a device)"
-    )
+    assert "VIDEOLINK" in str(caught.value)
+    assert "VIDEODEVICE" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["VIDEOLINK", "VIDEODEVICE"])

@@ -1,7 +1,7 @@
-"""Trained weights, read from a Keras model in an HDF5 file (of Keras 1 and 2) without building that model.
+"""Read trained weights from the HDF5 file of a Keras model (Keras 1 and 2) without building that model.
 
-A layer's tensors lie in the group of its name below `model_weights`, in further groups whose names differ
-from one writer to another: `conv2d_1/conv2d_1_1/kernel:0`.
+A layer's tensors are in the group of its name below `model_weights`, in subgroups whose names depend on the
+version that wrote them: `conv2d_1/conv2d_1_1/kernel:0`.
 """
 
 from pathlib import Path
@@ -16,9 +16,9 @@ SUFFIX = ".hdf5"
 
 
 def read(path: Path) -> dict[str, FloatArray]:
-    """Return the tensors of a model's layers by layer and name (`conv2d_1/kernel`).
+    """Return the tensors of a model, keyed by layer and name (`conv2d_1/kernel`).
 
-    Raises WeightsError when the file has another layout.
+    Raises WeightsError if the file has another layout.
     """
     tensors: dict[str, FloatArray] = {}
 
@@ -31,5 +31,5 @@ def read(path: Path) -> dict[str, FloatArray]:
         with h5py.File(path) as file:
             file["model_weights"].visititems(take)
     except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise WeightsError(f"{path}: not a Keras model in HDF5: {error}") from error
+        raise WeightsError(f"{path}: expected a Keras model in HDF5: {error}") from error
     return tensors

@@ -1,4 +1,4 @@
-"""The layers that the networks are made of, with their numbers as constants of the graph."""
+"""The layers that the networks consist of, with their values as constants of the graph."""
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -17,7 +17,7 @@ Padding = Literal["SAME", "VALID"]
 
 @dataclass(frozen=True, slots=True)
 class Convolution:
-    """A convolution with its bias; the kernel is [height, width, inputs, outputs or 1]."""
+    """A convolution and its bias; the kernel is [height, width, inputs, outputs or 1]."""
 
     kernel: FloatArray
     bias: FloatArray
@@ -28,7 +28,7 @@ class Convolution:
     precision: Precision = "float32"
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
-        """Convolve [batch, height, width, channels] and activate what comes out."""
+        """Convolve [batch, height, width, channels] and apply the activation."""
         strides = [1, self.stride, self.stride, 1]
         convolve = tf.nn.depthwise_conv2d if self.depthwise else tf.nn.conv2d
         kernel = widened(self.kernel, self.precision, channels=2 if self.depthwise else 3)
@@ -39,7 +39,7 @@ class Convolution:
 
 
 class Norm(NamedTuple):
-    """Batch normalisation: what it scales by, shifts by, and has seen, one number a channel."""
+    """Batch normalisation: scale, shift, and moving averages, one value per channel."""
 
     gamma: FloatArray
     beta: FloatArray
@@ -48,19 +48,19 @@ class Norm(NamedTuple):
 
 
 def fold(kernel: FloatArray, norm: Norm) -> tuple[FloatArray, FloatArray]:
-    """Return the kernel and the bias of a convolution [..., outputs] with the normalisation after it.
+    """Return the kernel and bias of a convolution [..., outputs] that includes the normalisation after it.
 
-    The same function, a third of the operations.
+    It computes the same function with a third of the operations.
     """
     scale = norm.gamma / np.sqrt(norm.variance + np.float32(EPSILON))
     return kernel * scale, norm.beta - norm.mean * scale
 
 
 def widened(kernel: FloatArray, precision: Precision, channels: int = -1) -> tf.Tensor | FloatArray:
-    """Return a kernel to compute with, float32, that the graph holds in another precision.
+    """Return a float32 kernel to compute with; the graph stores it in the given precision.
 
-    `channels` is the axis of the output channels. To be called while a graph is built: the operations that
-    widen become part of it.
+    `channels` is the axis of the output channels. Call this while a graph is built: the conversion becomes
+    part of the graph.
     """
     if precision == "float32":
         return kernel

@@ -1,6 +1,6 @@
-"""The number formats that kernels are stored in.
+"""The number formats in which kernels are stored.
 
-Whatever the format, the graph computes in float32; `layers` widens the kernels.
+The graph always computes in float32; `layers` converts the kernels.
 """
 
 from typing import Final, Literal, get_args
@@ -15,9 +15,10 @@ PRECISIONS: Final[tuple[Precision, ...]] = get_args(Precision)
 
 
 def quantized(kernel: FloatArray, channels: int = -1) -> tuple[npt.NDArray[np.int8], FloatArray]:
-    """Return a kernel as numbers in -127..127, and the scales that give it back when multiplied with them.
+    """Return a kernel as integers in -127..127, and the scales to multiply them with.
 
-    There is one scale an output channel, whose axis is `channels`; the largest magnitude of each is 127.
+    There is one scale per output channel, along the axis `channels`. In each channel, the largest magnitude
+    is 127.
     """
     others = tuple(axis for axis in range(kernel.ndim) if axis != channels % kernel.ndim)
     largest = np.abs(kernel).max(axis=others, keepdims=True)

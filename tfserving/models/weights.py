@@ -1,8 +1,8 @@
-"""Trained weights, read from the files that hold them without the libraries that wrote them.
+"""Read trained weights from their files without the libraries that wrote them.
 
-EfficientNet-Lite0 comes as a PyTorch file of the old layout: five pickles (a magic number, a protocol
-version, the type sizes of its writer, the descriptions of the tensors, the keys of the storages), then each
-storage as an eight-byte count and its raw numbers.
+EfficientNet-Lite0 is a PyTorch file in the legacy layout: five pickles (a magic number, a protocol version,
+the type sizes of the writing machine, the descriptions of the tensors, the keys of the storages), then each
+storage as an eight-byte count and its raw values.
 """
 
 import importlib.metadata
@@ -24,12 +24,12 @@ FloatArray = npt.NDArray[np.float32]
 
 
 class WeightsError(Exception):
-    """The weights are not installed, or are not in the layout read here."""
+    """The weights are not installed, or have an unsupported layout."""
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """One run of numbers in the file: its key, the type of the numbers and how many there are."""
+    """A run of values in the file: its key, and the type and the number of the values."""
 
     key: str
     dtype: np.dtype[Any]
@@ -38,7 +38,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class StridedTensor:
-    """Where a tensor lies in its storage; offset and strides count numbers, not bytes."""
+    """A tensor's place in its storage. Offset and strides count values, not bytes."""
 
     storage: Storage
     offset: int
@@ -47,9 +47,9 @@ class StridedTensor:
 
 
 def locate(package: str = PACKAGE, suffix: str = ".pth") -> Path:
-    """Return the path of the weights file an installed package carries, without importing the package.
+    """Return the path of the weights file in an installed package, without importing the package.
 
-    Raises WeightsError when the package or its file is missing.
+    Raises WeightsError if the package or the file is missing.
     """
     try:
         files = importlib.metadata.files(package) or []
@@ -63,9 +63,9 @@ def locate(package: str = PACKAGE, suffix: str = ".pth") -> Path:
 
 
 def read(path: Path) -> dict[str, FloatArray]:
-    """Return the float tensors of an old-layout PyTorch file by name.
+    """Return the float tensors of a legacy PyTorch file by name.
 
-    Other tensors (step counters) are left out. Raises WeightsError when the file has another layout.
+    Other tensors (step counters) are left out. Raises WeightsError if the file has another layout.
     """
     with path.open("rb") as file:
         try:
@@ -78,12 +78,12 @@ def read(path: Path) -> dict[str, FloatArray]:
                 if tensor.storage.dtype == np.float32
             }
         except Exception as error:
-            # What is no such file can fail in any way that a pickle can.
-            raise WeightsError(f"{path}: not a PyTorch file of the old layout: {error}") from error
+            # Unpickling any other file can fail in any way.
+            raise WeightsError(f"{path}: expected a PyTorch file in the legacy layout: {error}") from error
 
 
 class _Unpickler(pickle.Unpickler):
-    """Build only what a file of tensors needs; refuse every other class."""
+    """Unpickles only the classes that a file of tensors needs, and refuses all others."""
 
     STORAGES: Mapping[str, np.dtype[Any]] = {
         "FloatStorage": np.dtype("<f4"),
@@ -97,7 +97,7 @@ class _Unpickler(pickle.Unpickler):
             return _rebuild_tensor
         if module == "torch" and name in self.STORAGES:
             return self.STORAGES[name]
-        raise pickle.UnpicklingError(f"it holds a {module}.{name}")
+        raise pickle.UnpicklingError(f"it contains a {module}.{name}")
 
     def persistent_load(self, pid: tuple[Any, ...]) -> Storage:
         kind, dtype, key, _device, count, view = pid
@@ -114,9 +114,9 @@ def _rebuild_tensor(
 
 def _read_header(file: IO[bytes]) -> dict[str, StridedTensor]:
     if _Unpickler(file).load() != MAGIC or _Unpickler(file).load() != PROTOCOL:
-        raise pickle.UnpicklingError("the magic number is another one")
+        raise pickle.UnpicklingError("its magic number is wrong")
     if not _Unpickler(file).load()["little_endian"]:
-        raise pickle.UnpicklingError("its numbers are big-endian")
+        raise pickle.UnpicklingError("its values are big-endian")
     tensors = _Unpickler(file).load()
     return {name: value for name, value in tensors.items() if isinstance(value, StridedTensor)}
 
@@ -130,7 +130,7 @@ def _read_storages(
         count = int.from_bytes(file.read(8), "little")
         data = np.frombuffer(file.read(count * storage.dtype.itemsize), storage.dtype)
         if count != storage.count or data.size != count:
-            raise ValueError(f"storage {key} holds {data.size} of {storage.count} numbers")
+            raise ValueError(f"storage {key}: expected {storage.count} values, found {data.size}")
         found[key] = data
     return found
 
@@ -138,7 +138,7 @@ def _read_storages(
 def _strided(storage: npt.NDArray[Any], tensor: StridedTensor) -> FloatArray:
     last = tensor.offset + sum((n - 1) * s for n, s in zip(tensor.shape, tensor.strides, strict=True))
     if min((tensor.offset, *tensor.shape, *tensor.strides), default=0) < 0 or last >= storage.size:
-        raise ValueError("a tensor reaches outside its storage")
+        raise ValueError("a tensor extends beyond its storage")
     view = np.lib.stride_tricks.as_strided(
         storage[tensor.offset :],
         tensor.shape,

@@ -25,15 +25,18 @@ def main() -> int:
 
 
 def run(options: Flags) -> None:
-    """Serve until told to stop, or tell the version; raise OSError or ServingError where that cannot be."""
+    """Serve until SIGTERM or SIGINT, or print the version.
+
+    Raises OSError or ServingError if the server cannot start.
+    """
     stop = signals.stop_event()
     models, listener = None, None
     if not options.version:
         models = config.first(options)
-        # gRPC binds its port by itself, and late: here it is only seen whether it is taken.
+        # gRPC binds its port later, by itself. This only checks early that the port is free.
         serve.bind(options.port).close()
         listener = serve.bind(options.rest_api_port) if options.rest_api_port else None
-    # TensorFlow takes seconds to import: what is wrong before that is said at once.
+    # Importing TensorFlow takes seconds. Errors found before that are reported immediately.
     from tfserving.server import start  # noqa: PLC0415
 
     if options.version:
@@ -44,5 +47,5 @@ def run(options: Flags) -> None:
 
 if __name__ == "__main__":
     status = main()
-    gc.freeze()  # else Python would spend seconds on TensorFlow's garbage before the process ends
+    gc.freeze()  # otherwise Python would spend seconds collecting TensorFlow's objects at exit
     sys.exit(status)

@@ -1,11 +1,11 @@
-"""Failures as clients see them: a canonical code, its HTTP status and a message."""
+"""Errors as clients see them: a canonical code, its HTTP status and a message."""
 
 from enum import IntEnum
 from http import HTTPStatus
 
 
 class Code(IntEnum):
-    """The canonical codes that TensorFlow and gRPC share."""
+    """The canonical error codes of TensorFlow and gRPC."""
 
     OK = 0
     CANCELLED = 1
@@ -27,7 +27,7 @@ class Code(IntEnum):
 
     @property
     def http_status(self) -> int:
-        """The HTTP status that a REST answer with this code has."""
+        """The HTTP status of a REST response with this code."""
         return _HTTP_STATUSES.get(self, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
@@ -50,7 +50,7 @@ _HTTP_STATUSES: dict[Code, int] = {
 
 
 class ServingError(Exception):
-    """A request, or the loading of a model, that failed for a reason to be told to the client."""
+    """A request failed, or a model could not be loaded. The client gets the code and the message."""
 
     def __init__(self, code: Code, message: str) -> None:
         super().__init__(message)
@@ -59,5 +59,5 @@ class ServingError(Exception):
 
 
 def invalid(message: str) -> ServingError:
-    """Return the failure of a request that is wrong in itself."""
+    """Return the error for an invalid request (INVALID_ARGUMENT)."""
     return ServingError(Code.INVALID_ARGUMENT, message)

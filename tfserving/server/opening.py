@@ -1,4 +1,4 @@
-"""How a version's folder becomes a model: alone or batched, and counted."""
+"""Load a version's folder as a model, with or without batching, and count the attempts."""
 
 import time
 from dataclasses import dataclass
@@ -16,14 +16,17 @@ from tfserving.server.monitoring.monitoring import Monitor
 
 @dataclass(frozen=True, slots=True)
 class Batching:
-    """The threads of all batches; without parameters a version has its own in its folder, or no batches."""
+    """The threads of all batches, and their parameters.
+
+    If the parameters are None, each version has its own in its folder, or is not batched.
+    """
 
     threads: BatchThreads
     parameters: Parameters | None
 
 
 def batching(flags: Flags) -> Batching | None:
-    """Return the batching that the flags ask for; raise ServingError where its file is wrong."""
+    """Return the batching that the flags ask for; raise ServingError if its file is invalid."""
     if not flags.enable_batching:
         return None
     file = flags.batching_parameters_file
@@ -33,7 +36,7 @@ def batching(flags: Flags) -> Batching | None:
 
 
 class Opener:
-    """Loads the model in a version's folder. Calls may come from several threads."""
+    """Loads the model in a version's folder. Several threads may call it."""
 
     def __init__(self, runtime: Runtime, monitor: Monitor, batching: Batching | None = None) -> None:
         self._runtime = runtime
@@ -41,7 +44,7 @@ class Opener:
         self._batching = batching
 
     def __call__(self, folder: Path) -> SavedModel:
-        """Return the loaded model; raise ServingError where it cannot be loaded."""
+        """Return the loaded model; raise ServingError if it cannot be loaded."""
         started = time.monotonic()
         good = False
         try:

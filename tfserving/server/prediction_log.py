@@ -1,4 +1,4 @@
-"""The logged requests of a model's warm-up file."""
+"""Replay the logged requests of a model's warm-up file."""
 
 import math
 from typing import Any
@@ -10,9 +10,9 @@ from tfserving.server.rpc import predict, tasks
 
 
 def replay(model: SavedModel, log: Any) -> None:
-    """Run the request of a PredictionLog on a loaded model, whatever model it names.
+    """Run the request of a PredictionLog on a loaded model, even if it names another one.
 
-    A log without a request is skipped. Raises ServingError where the run fails, or for another kind of log.
+    A log without a request is skipped. Raises ServingError if the run fails, or for another kind of log.
     """
     kind = log.WhichOneof("log_type")
     inference = Inference(model, "", math.inf)

@@ -6,7 +6,7 @@ import threading
 
 
 def stop_event() -> threading.Event:
-    """Return an event that SIGTERM and SIGINT set; to be called in the main thread."""
+    """Return an event that SIGTERM and SIGINT set. Call this in the main thread."""
     event = threading.Event()
     reader, writer = socket.socketpair()
     writer.setblocking(False)
@@ -16,8 +16,8 @@ def stop_event() -> threading.Event:
             while reader.recv(1):
                 event.set()
 
-    # A Python handler runs inside whatever the main thread does, which may hold the event's lock: the
-    # handlers do nothing, and a thread reads the byte that each signal writes.
+    # A Python handler interrupts the main thread, which may hold the event's lock. Therefore the handlers do
+    # nothing, and a thread reads the byte that each signal writes.
     signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)

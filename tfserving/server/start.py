@@ -1,4 +1,4 @@
-"""The server put together: models, threads, gRPC and HTTP, from the flags."""
+"""Assemble the server from the flags: models, threads, gRPC and HTTP."""
 
 import os
 import socket
@@ -29,9 +29,9 @@ def version() -> str:
 
 
 def run(flags: Flags, config: Any, listener: socket.socket | None, stop: threading.Event) -> None:
-    """Load the models of a ModelServerConfig, and serve until told to stop.
+    """Load the models of a ModelServerConfig, and serve until `stop` is set.
 
-    Raises ServingError or OSError where the server cannot be started.
+    Raises ServingError or OSError if the server cannot start.
     """
     monitor = Monitor()
     metrics_path = monitoring.metrics_path(flags.monitoring_config_file)
@@ -55,7 +55,7 @@ def run(flags: Flags, config: Any, listener: socket.socket | None, stop: threadi
 
 
 def _load(flags: Flags, catalog: Catalog, config: Any, stop: threading.Event) -> None:
-    """Return when each model can be served, or when told to stop; versions are looked after from then on."""
+    """Return once every model is available or `stop` is set. From then on, versions are kept up to date."""
     catalog.reconfigure(config)
     _in_background(upkeep.keep_polling, catalog, stop, flags.file_system_poll_wait_seconds)
     catalog.wait_until_available(stop)
@@ -69,9 +69,9 @@ def _in_background(target: Callable[..., None], *arguments: Any) -> None:
 
 
 def _serve(rpc: RpcServer, http: HttpServer | None, catalog: Catalog, stop: threading.Event) -> None:
-    """Open the ports and serve until told to stop; what still runs two seconds later is cancelled.
+    """Open the ports and serve until `stop` is set; requests that still run two seconds later are cancelled.
 
-    Raises OSError where another process has taken a port meanwhile.
+    Raises OSError if another process has taken a port in the meantime.
     """
     try:
         rpc.start()

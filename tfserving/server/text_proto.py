@@ -1,4 +1,4 @@
-"""Messages in protobuf's text format, from files that flags name."""
+"""Read messages in protobuf's text format from the files that flags name."""
 
 import logging
 from pathlib import Path
@@ -15,9 +15,9 @@ M = TypeVar("M", bound=Message)
 
 
 def read(path: Path, message: M) -> M:
-    """Return the message, filled with what a file says.
+    """Fill the message from a file and return it.
 
-    Raises ServingError: NOT_FOUND where it cannot be read, INVALID_ARGUMENT where it is no such message.
+    Raises ServingError: NOT_FOUND if the file cannot be read, INVALID_ARGUMENT if it cannot be parsed.
     """
     try:
         text_format.Parse(path.read_bytes(), message)

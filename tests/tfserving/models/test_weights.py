@@ -111,7 +111,7 @@ def test_a_tensor_outside_its_storage_is_refused(
 def test_code_in_a_file_is_not_run(tmp_path: Path) -> None:
     path = write(tmp_path / "w.pth", {"x": Path("anything")}, {})
 
-    with pytest.raises(WeightsError, match=r"it holds a pathlib"):
+    with pytest.raises(WeightsError, match="pathlib"):
         weights.read(path)
 
 
@@ -119,12 +119,12 @@ def test_code_in_a_file_is_not_run(tmp_path: Path) -> None:
 def test_a_storage_of_another_length_is_refused(tmp_path: Path, count: int) -> None:
     tensors = {"x": Tensor(reference("b", count), 0, (2,), (1,))}
 
-    with pytest.raises(WeightsError, match="storage b holds"):
+    with pytest.raises(WeightsError, match="storage b: "):
         weights.read(write(tmp_path / "w.pth", tensors, {"b": np.arange(12.0)}))
 
 
 def test_another_layout_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="the magic number is another one"):
+    with pytest.raises(WeightsError, match="magic number"):
         weights.read(write(tmp_path / "w.pth", {}, {}, magic=1))
 
 

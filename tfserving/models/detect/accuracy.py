@@ -1,4 +1,4 @@
-"""How well the detector finds shapes on generated pictures that it has not learned from."""
+"""The detector's accuracy on generated pictures that it was not trained on."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from tfserving.models.weights import FloatArray
 SEED = 2
 PICTURES = 300
 SIDES = (120, 640)
-SCORE = 0.5  # a box counts as found from this score on
-OVERLAP = 0.5  # and as right where it overlaps a box of its class by this share
+SCORE = 0.5  # the least score at which a box counts as found
+OVERLAP = 0.5  # the least overlap with a true box of its class at which a found box is right
 
-Detect = Callable[[bytes], Mapping[str, npt.ArrayLike]]  # of a batch of one picture
+Detect = Callable[[bytes], Mapping[str, npt.ArrayLike]]  # returns a batch of one picture
 
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """What was counted: boxes found, those of them that are right, and boxes that there are."""
+    """Counts of boxes: those found, those of them that are right, and those that are on the pictures."""
 
     pictures: int
     found: int
@@ -30,16 +30,16 @@ class Accuracy:
 
     @property
     def precision(self) -> float:
-        """The share of the boxes found that are right; 1 where none is found."""
+        """The share of the found boxes that are right; 1 if none is found."""
         return self.right / self.found if self.found else 1.0
 
     @property
     def recall(self) -> float:
-        """The share of the boxes that there are which were found; 1 where there is none."""
+        """The share of the boxes on the pictures that were found; 1 if there are none."""
         return self.right / self.there if self.there else 1.0
 
     def __str__(self) -> str:
-        """Return one line for people."""
+        """Return the accuracy as one line to print."""
         return (
             f"held out: precision {self.precision:.3f}, recall {self.recall:.3f} "
             f"of {self.there} shapes on {self.pictures} pictures (score {SCORE}, overlap {OVERLAP})"
@@ -47,7 +47,10 @@ class Accuracy:
 
 
 def measure(detect: Detect, pictures: int = PICTURES, sides: tuple[int, int] = SIDES) -> Accuracy:
-    """Count over new pictures, the longer side of so many pixels; `detect` gives the signature's outputs."""
+    """Measure the accuracy on new pictures, whose longer side is in the range `sides` (pixels).
+
+    `detect` returns the outputs of the signature.
+    """
     random = np.random.default_rng(SEED)
     found = right = there = 0
     for _ in range(pictures):
@@ -61,7 +64,7 @@ def measure(detect: Detect, pictures: int = PICTURES, sides: tuple[int, int] = S
 
 
 def matches(boxes: FloatArray, classes: FloatArray, scene: Scene) -> int:
-    """Return how many of the boxes [count, 4], likeliest first, are right; each of a scene's counts once."""
+    """Return how many boxes [count, 4], most likely first, are right; a scene's box counts only once."""
     left = list(range(len(scene.boxes)))
     for box, number in zip(boxes, classes, strict=True):
         same = [n for n in left if scene.classes[n] == number and overlap(box, scene.boxes[n]) >= OVERLAP]
@@ -71,7 +74,7 @@ def matches(boxes: FloatArray, classes: FloatArray, scene: Scene) -> int:
 
 
 def overlap(a: FloatArray, b: FloatArray) -> float:
-    """Return the intersection of two boxes over their union, 0..1."""
+    """Return the intersection over union of two boxes, 0..1."""
     both = np.prod(np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0))
     either = np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - both
     return float(both / either) if either > 0 else 0.0

@@ -1,8 +1,8 @@
 """The exported detector: JPEGs in, boxes, classes and scores of shapes out.
 
-The signature is that of TensorFlow's object-detection models with encoded pictures. A picture is fitted into
-a square; the network tells for each cell of a grid whether the middle of a shape lies there, of which class
-it is, and how far the sides of its box are away (after CenterNet, https://arxiv.org/abs/1904.07850, and FCOS,
+The signature is that of TensorFlow's object detection models with encoded pictures. A picture is fitted into
+a square. For each cell of a grid, the network predicts whether the centre of a shape lies there, its class,
+and the distances to the sides of its box (after CenterNet, https://arxiv.org/abs/1904.07850, and FCOS,
 https://arxiv.org/abs/1904.01355).
 """
 
@@ -14,19 +14,19 @@ from tfserving.models.layers import Convolution
 from tfserving.models.precision import Precision
 from tfserving.runtime import tf
 
-SIDE = 128  # pixels of the square the network looks at
-CELL = 8  # pixels of a cell of the grid
+SIDE = 128  # pixels, the side of the square that the network takes
+CELL = 8  # pixels, the side of a cell of the grid
 GRID = SIDE // CELL
 GREY = 127.0
 CLASSES = 4
-MOST = 20  # boxes an answer has room for
-LEAST = 0.2  # score below which a box is not told
-OVERLAP = 0.5  # of two boxes that overlap by more, only the likelier is told
+MOST = 20  # boxes that an answer has room for
+LEAST = 0.2  # boxes with a lower score are not returned
+OVERLAP = 0.5  # of two boxes that overlap by more, only the likelier is returned
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """The size of a convolution; the head's is neither normalised nor activated."""
+    """The size of a convolution. The head has neither normalisation nor activation."""
 
     kernel: int
     inputs: int
@@ -50,17 +50,18 @@ LAYERS: Mapping[str, Layer] = {
 def grid(x: tf.Tensor, layer: Callable[[str, tf.Tensor], tf.Tensor]) -> tf.Tensor:
     """Return [batch, GRID, GRID, 1 + CLASSES + 4] of pictures [batch, SIDE, SIDE, 3] with values -1..1.
 
-    Of each cell: the logit of a shape, those of the classes, and the logarithms of the distances from its
-    middle up, left, down and right to the sides of the box, in cells. `layer` applies the layer of a name.
+    Each cell holds the logit of a shape, the logits of the classes, and the logarithms of the distances, in
+    cells, from the cell's centre up, left, down and right to the sides of the box. `layer` applies the layer
+    of a name.
     """
-    # A shape is known by its edges whatever its colour: with them given, it is learned in far fewer steps.
+    # Edges identify a shape whatever its colour. With edges as an input, training takes far fewer steps.
     dy, dx = tf.unstack(tf.image.sobel_edges(x), axis=-1)
     x = tf.concat([x, tf.sqrt(tf.reduce_max(dy**2 + dx**2, axis=-1, keepdims=True) + 1e-4)], axis=-1)
     for name in ("half", "quarter", "eighth"):
         x = layer(name, x)
     y = layer("wide", x)
     y = layer("widest", layer("wider", y) + y)
-    # What is seen from afar joins what is seen from near.
+    # Combine coarse features with fine ones.
     y = tf.repeat(tf.repeat(layer("narrow", y), 2, axis=1), 2, axis=2)
     return layer("head", layer("joined", x + y))
 
@@ -68,7 +69,7 @@ def grid(x: tf.Tensor, layer: Callable[[str, tf.Tensor], tf.Tensor]) -> tf.Tenso
 def boxes(distances: tf.Tensor) -> tf.Tensor:
     """Return boxes [..., GRID, GRID, 4] as ymin, xmin, ymax, xmax in pixels of the square.
 
-    `distances` are the last four numbers of a grid's cells.
+    `distances` are the last four values of each cell.
     """
     middle = (tf.range(GRID, dtype=tf.float32) + 0.5) * CELL
     y, x = tf.meshgrid(middle, middle, indexing="ij")
@@ -77,9 +78,9 @@ def boxes(distances: tf.Tensor) -> tf.Tensor:
 
 
 def fitted(jpeg: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Decode one JPEG into the square [SIDE, SIDE, 3], values 0..255; return also the [height, width] there.
+    """Decode a JPEG into a square [SIDE, SIDE, 3], values 0..255; also return its [height, width] there.
 
-    The picture keeps its proportions and lies at the top left; the rest of the square is grey.
+    The picture keeps its aspect ratio and is placed at the top left. The rest of the square is grey.
     """
     pixels = tf.io.decode_jpeg(jpeg, channels=3)
     size = tf.cast(tf.shape(pixels)[:2], tf.float32)
@@ -90,23 +91,23 @@ def fitted(jpeg: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def scaled(squares: tf.Tensor) -> tf.Tensor:
-    """Return pictures with values 0..255 as the network takes them."""
+    """Scale pictures with values 0..255 to the network's input range."""
     return (tf.cast(squares, tf.float32) - GREY) / 128
 
 
 def peaks(cells: tf.Tensor) -> tf.Tensor:
     """Return the scores [batch, GRID, GRID, CLASSES] of a grid.
 
-    A score is 0 where that of another class or of a neighbouring cell is higher.
+    A score is 0 if another class or a neighbouring cell has a higher one.
     """
-    # The geometric mean, as in FCOS: where both are fairly sure, the product would tell of a doubt.
+    # The geometric mean, as in FCOS: the product of two fairly high probabilities would be too low.
     scores = tf.sqrt(tf.sigmoid(cells[..., :1]) * tf.nn.softmax(cells[..., 1:-4]))
     highest = tf.nn.max_pool2d(tf.reduce_max(scores, axis=-1, keepdims=True), 3, 1, "SAME")
     return tf.where(scores == highest, scores, 0)
 
 
 class Network:
-    """The trained network, from its layers by name, their kernels stored in a precision."""
+    """The trained network, built from its layers by name, with kernels stored in the given precision."""
 
     def __init__(self, layers: Mapping[str, Convolution], precision: Precision = "float32") -> None:
         self._layers = {name: replace(layer, precision=precision) for name, layer in layers.items()}
@@ -125,7 +126,7 @@ class Network:
             iou_threshold=OVERLAP,
             score_threshold=LEAST,
         )
-        # Classes count from 1; where there is no box, all numbers are 0.
+        # Classes count from 1. Entries without a box are all 0.
         return {
             "detection_boxes": found,
             "detection_scores": scores,
@@ -135,7 +136,7 @@ class Network:
 
 
 class Detector(tf.Module):  # type: ignore[misc] # tensorflow publishes no types
-    """JPEG bytes to boxes, the decoding included."""
+    """From JPEG bytes to boxes, including decoding."""
 
     def __init__(self, layers: Mapping[str, Convolution], labels: Path, precision: Precision) -> None:
         super().__init__()
@@ -149,5 +150,5 @@ class Detector(tf.Module):  # type: ignore[misc] # tensorflow publishes no types
 
 
 def save(detector: Detector, folder: Path) -> None:
-    """Write the detector, and the labels beside it, as a SavedModel."""
+    """Write the detector and its labels as a SavedModel."""
     tf.saved_model.save(detector, str(folder), signatures=detector.detect)

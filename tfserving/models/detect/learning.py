@@ -1,4 +1,4 @@
-"""What the detector learns by: what its grid should tell of a picture, the loss, and the steps."""
+"""The detector's training targets, loss and optimiser."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,10 +13,10 @@ from tfserving.runtime import tf
 
 
 def targets(scene: Scene, taken: FloatArray) -> FloatArray:
-    """Return what the grid should tell of a scene: [GRID, GRID, CLASSES + 5].
+    """Return the target grid of a scene: [GRID, GRID, CLASSES + 5].
 
-    For each class 1 in the cell that holds a shape's middle, less around it; then the box in pixels of the
-    square and how much it counts in that cell. `taken` is the height and width of the picture in the square.
+    Each class has 1 in the cell that holds a shape's centre, and less around it. The box follows, in pixels
+    of the square, and its weight in that cell. `taken` is the height and width of the picture in the square.
     """
     cells = np.zeros((GRID, GRID, CLASSES + 5), np.float32)
     for box, number in zip(scene.boxes * np.tile(taken, 2), scene.classes, strict=True):
@@ -32,7 +32,7 @@ def targets(scene: Scene, taken: FloatArray) -> FloatArray:
 
 
 def flipped(squares: Pixels, wanted: FloatArray, *, down: bool, across: bool) -> tuple[Pixels, FloatArray]:
-    """Return pictures [batch, SIDE, SIDE, 3] and their targets, upside down or seen from behind."""
+    """Return pictures [batch, SIDE, SIDE, 3] and their targets, flipped vertically, horizontally or both."""
     rows, columns = slice(None, None, -1 if down else 1), slice(None, None, -1 if across else 1)
     wanted = wanted[:, rows, columns].copy()
     ymin, xmin, ymax, xmax = np.moveaxis(wanted[..., -5:-1].copy(), -1, 0)
@@ -45,10 +45,10 @@ def flipped(squares: Pixels, wanted: FloatArray, *, down: bool, across: bool) ->
 
 
 def loss(cells: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
-    """Return how far grids are from what is wanted.
+    """Return the loss of predicted grids against their targets.
 
-    For each cell, is there a shape (wrong answers count less the nearer a shape is); for the cells in the
-    middle of one, of which class is it, and how well does the box overlap.
+    Every cell is judged on whether it holds a shape (false positives count less near a shape). Cells at the
+    centre of a shape are also judged on its class and on the overlap of the box.
     """
     near = tf.reduce_max(wanted[..., :CLASSES], axis=-1)
     middle = tf.cast(near > 0.5, tf.float32)
@@ -64,9 +64,9 @@ def loss(cells: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
 
 
 def overlap(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-    """Return the generalised intersection over union of boxes [..., 4]: 1 to -1.
+    """Return the generalised intersection over union of boxes [..., 4], from -1 to 1.
 
-    After https://arxiv.org/abs/1902.09630; it tells apart also boxes that do not meet.
+    See https://arxiv.org/abs/1902.09630. It also distinguishes boxes that do not intersect.
     """
     both = _area(tf.maximum(a[..., :2], b[..., :2]), tf.minimum(a[..., 2:], b[..., 2:]))
     around = _area(tf.minimum(a[..., :2], b[..., :2]), tf.maximum(a[..., 2:], b[..., 2:]))
@@ -75,7 +75,7 @@ def overlap(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
 
 
 class Adam:
-    """Steps after Kingma and Ba (https://arxiv.org/abs/1412.6980), whose rate rises and then falls to 0."""
+    """Adam (Kingma and Ba, https://arxiv.org/abs/1412.6980), with a rate that rises and then falls to 0."""
 
     def __init__(self, variables: Sequence[Any], rate: float, steps: int) -> None:
         self._variables = variables
@@ -86,7 +86,7 @@ class Adam:
         self._squares = [tf.Variable(tf.zeros_like(v), trainable=False) for v in variables]
 
     def apply(self, gradients: Sequence[tf.Tensor]) -> None:
-        """Take one step; to be called while a graph is built."""
+        """Take one step; call this while a graph is built."""
         step = self._step.assign_add(1.0)
         rise = tf.minimum(step / (0.1 * self._steps), 1.0)
         rate = self._rate * rise * (1 + tf.cos(np.pi * step / self._steps)) / 2

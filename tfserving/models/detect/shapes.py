@@ -1,7 +1,7 @@
-"""Pictures to learn detection from: coloured shapes over a cluttered ground, generated from a seed.
+"""Training pictures for the detector: coloured shapes on a cluttered background, generated from a seed.
 
-A shape is a polygon around the origin, turned, stretched and coloured at random. The ground is a slope of
-colour with clouds, lines across it, and noise.
+A shape is a polygon around the origin, rotated, stretched and coloured at random. The background is a colour
+gradient with clouds, lines and noise.
 """
 
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from tfserving.models.weights import FloatArray
 from tfserving.runtime import tf
 
 NAMES = ("circle", "square", "triangle", "star")
-MOST = 14  # shapes drawn on one picture, less those that would meet another
-APART = 90.0  # the least distance between the colours of a shape and of what is behind it
-_FINE = 2  # points a pixel, in each direction, that an edge is drawn with
+MOST = 14  # shapes drawn on one picture, not counting those that would overlap another
+APART = 90.0  # the least distance between the colours of a shape and its background
+_FINE = 2  # samples per pixel in each direction, for smooth edges
 
 Pixels = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A picture [height, width, 3] in RGB, and what is on it.
+    """A picture [height, width, 3] in RGB, and the shapes on it.
 
-    Boxes are [count, 4] as ymin, xmin, ymax, xmax in 0..1; class c stands for `NAMES[c - 1]`.
+    Boxes are [count, 4] as ymin, xmin, ymax, xmax in 0..1; class c is `NAMES[c - 1]`.
     """
 
     pixels: Pixels
@@ -35,7 +35,7 @@ class Scene:
 def draw(random: np.random.Generator, low: int, high: int) -> tuple[Scene, bytes]:
     """Return a scene and its JPEG.
 
-    The longer side is `low` to `high` pixels long, the other at least half of that.
+    The longer side is `low` to `high` pixels long, the other at least half as long.
     """
     longer = int(random.integers(low, high + 1))
     shorter = int(longer * random.uniform(0.5, 1))
@@ -53,7 +53,7 @@ def scene(random: np.random.Generator, height: int, width: int) -> Scene:
         number = int(random.integers(len(NAMES)))
         points = _placed(random, outline(NAMES[number]), height, width)
         box = np.concatenate([points.min(axis=0), points.max(axis=0)])
-        # Shapes that meet are left out rather than moved, so a picture takes a bounded time.
+        # Shapes that overlap are left out rather than moved, which bounds the time per picture.
         if not any((box[:2] < other[2:]).all() and (other[:2] < box[2:]).all() for other in boxes):
             _paint(random, canvas, points)
             boxes.append(box)
@@ -68,7 +68,7 @@ def scene(random: np.random.Generator, height: int, width: int) -> Scene:
 
 
 def outline(name: str) -> FloatArray:
-    """Return the corners [points, 2] (y, x) of a shape in the unit circle."""
+    """Return the corners [points, 2] (y, x) of a shape within the unit circle."""
     radii = np.array(
         {"circle": [1] * 32, "square": [1] * 4, "triangle": [1] * 3, "star": [1, 0.42] * 5}[name]
     )
@@ -77,7 +77,7 @@ def outline(name: str) -> FloatArray:
 
 
 def inside(points: FloatArray, ys: FloatArray, xs: FloatArray) -> npt.NDArray[np.bool_]:
-    """Return for each of the rows `ys` and columns `xs` whether it lies in a polygon [points, 2] (y, x)."""
+    """Return which of the points in rows `ys` and columns `xs` lie inside a polygon [points, 2] (y, x)."""
     within = np.zeros((len(ys), len(xs)), np.bool_)
     edges = np.concatenate([points, np.roll(points, -1, axis=0)], axis=1)
     for y0, x0, y1, x1 in edges:
@@ -88,7 +88,7 @@ def inside(points: FloatArray, ys: FloatArray, xs: FloatArray) -> npt.NDArray[np
 
 
 def _placed(random: np.random.Generator, points: FloatArray, height: int, width: int) -> FloatArray:
-    """Return a shape's corners in pixels: turned, stretched, and wholly on the picture."""
+    """Return a shape's corners in pixels: rotated, stretched, and entirely on the picture."""
     angle = random.uniform(0, 2 * np.pi)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     stretch = random.uniform(0.8, 1)
@@ -101,7 +101,7 @@ def _placed(random: np.random.Generator, points: FloatArray, height: int, width:
 
 
 def _paint(random: np.random.Generator, canvas: FloatArray, points: FloatArray) -> None:
-    """Fill a polygon, with a colour well apart from what it covers."""
+    """Fill a polygon with a colour that differs clearly from its background."""
     (top, left), (bottom, right) = np.floor(points.min(axis=0)), np.ceil(points.max(axis=0))
     window = canvas[int(top) : int(bottom), int(left) : int(right)]
     height, width = window.shape[:2]
@@ -129,10 +129,10 @@ def _ground(random: np.random.Generator, height: int, width: int) -> FloatArray:
 
 
 def _clouds(random: np.random.Generator, height: int, width: int, cells: int) -> FloatArray:
-    """Return smooth noise [height, width, 3] in -1..1, with so many cells on a side."""
+    """Return smooth noise [height, width, 3] in -1..1, with `cells` cells per side."""
     grid = random.uniform(-1, 1, (cells + 1, 3 * (cells + 1))).astype(np.float32)
     corners = np.arange(cells + 1, dtype=np.float32)
-    # The share of each corner of the grid in each row and column: interpolation as two products.
+    # The weight of each grid corner in each row and column: interpolation as two matrix products.
     rows = np.maximum(0, 1 - np.abs(_line(0, cells, height)[:, None] - corners))
     columns = np.maximum(0, 1 - np.abs(_line(0, cells, width)[:, None] - corners))
     return np.asarray(columns @ (rows @ grid).reshape(height, cells + 1, 3), np.float32)

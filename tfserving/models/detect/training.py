@@ -1,4 +1,4 @@
-"""Train the detector on generated pictures: the same pictures and steps each time, a minute on two cores."""
+"""Train the detector on generated pictures: the same pictures and steps in every run."""
 
 from typing import Any
 
@@ -14,15 +14,15 @@ from tfserving.runtime import tf
 
 SEED = 1
 PICTURES = 2000
-ROUNDS = 4  # how often each picture is looked at
+ROUNDS = 4  # epochs: how often each picture is used
 BATCH = 16
-RATE = 4e-3  # the highest rate of learning
-KEPT = 0.95  # share of what it has seen that a normalisation keeps in a step
-SIDES = (96, 256)  # pixels of the longer side of a picture
+RATE = 4e-3  # the highest learning rate
+KEPT = 0.95  # the share of a normalisation's moving averages that is kept in each step
+SIDES = (96, 256)  # pixels, the range of a picture's longer side
 
 
 class Trainee(tf.Module):  # type: ignore[misc] # tensorflow publishes no types
-    """The detector's layers while they learn: kernels, and normalisations over the batch."""
+    """The detector's layers during training: kernels, and batch normalisations."""
 
     def __init__(self, random: np.random.Generator) -> None:
         super().__init__()
@@ -38,11 +38,11 @@ class Trainee(tf.Module):  # type: ignore[misc] # tensorflow publishes no types
                     part: tf.Variable(tf.fill([size.outputs], start), trainable=part in ("gamma", "beta"))
                     for part, start in starts.items()
                 }
-        # At first a shape is unlikely in every cell, each class as likely as the others, the box small.
+        # At first, a shape is unlikely in every cell, all classes are equally likely, and boxes are small.
         self.bias = tf.Variable([-3.0] + [0.0] * CLASSES + [0.5] * 4)
 
     def layer(self, name: str, x: tf.Tensor) -> tf.Tensor:
-        """Apply a layer; a normalisation takes note of what it sees."""
+        """Apply a layer; a normalisation updates its moving averages."""
         x = tf.nn.conv2d(x, self.kernels[name], LAYERS[name].stride, "SAME")
         if name == "head":
             return x + self.bias
@@ -54,7 +54,7 @@ class Trainee(tf.Module):  # type: ignore[misc] # tensorflow publishes no types
         return tf.nn.relu(x)
 
     def layers(self) -> dict[str, Convolution]:
-        """Return the layers as they are exported, the normalisations folded in."""
+        """Return the layers for export, with the normalisations folded in."""
         head = Convolution(self.kernels["head"].numpy(), self.bias.numpy())
         folded = {
             name: Convolution(
@@ -70,10 +70,10 @@ class Trainee(tf.Module):  # type: ignore[misc] # tensorflow publishes no types
 
 
 def train(pictures: int = PICTURES, rounds: int = ROUNDS, say: Say = print) -> dict[str, Convolution]:
-    """Return the trained layers by name; `say` gets a line every ten seconds or so."""
+    """Return the trained layers by name; `say` gets a line about every ten seconds."""
     random = np.random.default_rng(SEED)
-    tell = slowly(say)
-    squares, wanted = examples(random, pictures, tell)
+    report = slowly(say)
+    squares, wanted = examples(random, pictures, report)
     trainee = Trainee(random)
     batches = pictures // BATCH
     adam = Adam(trainee.trainable_variables, RATE, rounds * batches)
@@ -91,12 +91,12 @@ def train(pictures: int = PICTURES, rounds: int = ROUNDS, say: Say = print) -> d
         chosen = order[step % batches * BATCH :][:BATCH]
         down, across = random.random(2) < 0.5
         value = learn(*flipped(squares[chosen], wanted[chosen], down=down, across=across))
-        tell(f"training: step {step + 1} of {rounds * batches}, loss {value:.2f}")
+        report(f"training: step {step + 1} of {rounds * batches}, loss {value:.2f}")
     return trainee.layers()
 
 
-def examples(random: np.random.Generator, count: int, tell: Say) -> tuple[shapes.Pixels, FloatArray]:
-    """Return pictures [count, SIDE, SIDE, 3] as the network sees them, and the targets of their grids."""
+def examples(random: np.random.Generator, count: int, report: Say) -> tuple[shapes.Pixels, FloatArray]:
+    """Return pictures [count, SIDE, SIDE, 3], fitted for the network, and their target grids."""
     fitted = tf.function(detector.fitted, input_signature=[tf.TensorSpec([], tf.string)])
     squares, wanted = [], []
     for number in range(count):
@@ -104,5 +104,5 @@ def examples(random: np.random.Generator, count: int, tell: Say) -> tuple[shapes
         square, taken = fitted(jpeg)
         squares.append(np.rint(square).astype(np.uint8))
         wanted.append(targets(scene, taken.numpy()))
-        tell(f"training: {number + 1} of {count} pictures drawn")
+        report(f"training: {number + 1} of {count} pictures drawn")
     return np.stack(squares), np.stack(wanted)

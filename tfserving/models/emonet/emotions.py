@@ -1,4 +1,4 @@
-"""The exported model of emotions: grey faces in, the probabilities of seven emotions out.
+"""The exported emotion model: grey faces in, the probabilities of seven emotions out.
 
 The network is a small Xception ("mini-Xception", Arriaga et al., https://arxiv.org/abs/1710.07557), with the
 sizes and the names of the layers in the weights file.
@@ -19,7 +19,7 @@ _MODULES = 4
 
 
 class MiniXception:
-    """The network, built once from the tensors of the weights file; WeightsError where one is missing."""
+    """The network, built from the tensors of the weights file; raises WeightsError if one is missing."""
 
     def __init__(self, weights: Mapping[str, FloatArray], precision: Precision = "float32") -> None:
         self._weights = weights
@@ -29,7 +29,7 @@ class MiniXception:
             self.modules = [self._module(number) for number in range(_MODULES)]
             kernel, bias = weights["conv2d_7/kernel"], weights["conv2d_7/bias"]
         except KeyError as error:
-            raise WeightsError(f"the emotion model has no tensor {error}") from error
+            raise WeightsError(f"the weights of the emotion model lack the tensor {error}") from error
         self.head = Convolution(kernel, bias, precision=precision)
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
@@ -79,7 +79,7 @@ class MiniXception:
 
 
 class Emotions(tf.Module):  # type: ignore[misc] # tensorflow publishes no types
-    """Grey faces to the probabilities of the emotions, in the order of the labels."""
+    """From grey faces to the probabilities of the emotions, in the order of the labels."""
 
     def __init__(self, weights: Mapping[str, FloatArray], labels: Path, precision: Precision) -> None:
         super().__init__()
@@ -88,16 +88,16 @@ class Emotions(tf.Module):  # type: ignore[misc] # tensorflow publishes no types
 
     @tf.function(input_signature=[tf.TensorSpec([None, SIDE, SIDE, 1], tf.float32, "images")])  # type: ignore[untyped-decorator]
     def recognise(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Return `probabilities` (float32 [batch, 7]) of faces with grey values 0..1."""
+        """Return the `probabilities` (float32 [batch, 7]) of faces with grey values 0..1."""
         return {"probabilities": self._network(images * 2 - 1)}
 
 
 def save(
     weights: Mapping[str, FloatArray], labels: Path, folder: Path, precision: Precision = "float32"
 ) -> None:
-    """Write the model with these weights, and the labels beside it, as a SavedModel.
+    """Write the model with these weights, and its labels, as a SavedModel.
 
-    Raises WeightsError when they are those of another network.
+    Raises WeightsError if the weights belong to another network.
     """
     module = Emotions(weights, labels, precision)
     tf.saved_model.save(module, str(folder), signatures=module.recognise)

@@ -10,7 +10,7 @@ from tfserving.runtime import tf
 
 
 class Classifier(tf.Module):  # type: ignore[misc] # tensorflow publishes no types
-    """JPEG bytes to classes, the decoding included; class 0 is background and never chosen."""
+    """From JPEG bytes to classes, including decoding. Class 0 is background and never chosen."""
 
     def __init__(self, weights: Mapping[str, FloatArray], labels: Path, precision: Precision) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class Classifier(tf.Module):  # type: ignore[misc] # tensorflow publishes no typ
 def save(
     weights: Mapping[str, FloatArray], labels: Path, folder: Path, precision: Precision = "float32"
 ) -> None:
-    """Write the classifier with these weights, and the labels beside it, as a SavedModel."""
+    """Write the classifier with these weights, and its labels, as a SavedModel."""
     module = Classifier(weights, labels, precision)
-    # The weights are constants of the graph: nothing has to be restored when it is loaded.
+    # The weights are constants of the graph, so loading it restores no variables.
     tf.saved_model.save(module, str(folder), signatures=module.classify)

@@ -1,7 +1,7 @@
 """EfficientNet-Lite0 as a graph from pictures to class probabilities.
 
-The layers' sizes are those of the published model, the numbers in them come from `weights`. Batch
-normalisation is folded into the convolution before it.
+The layers have the sizes of the published model, and their values come from `weights`. Each batch
+normalisation is folded into the preceding convolution.
 """
 
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ from tfserving.models.precision import Precision
 from tfserving.models.weights import FloatArray
 from tfserving.runtime import tf
 
-SIDE = 224  # pixels of the square the network looks at
-MARGIN = 32  # pixels of the picture's shorter side left out when the square is cut, at the network's scale
+SIDE = 224  # pixels, the side of the square that the network takes
+MARGIN = 32  # pixels of the picture's shorter side that cropping removes, at the network's scale
 MEAN, SCALE = 127.0, 128.0
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A run of equal blocks: only the first one strides and changes the number of channels."""
+    """A series of equal blocks; only the first has a stride and changes the number of channels."""
 
     repeats: int
     kernel: int
@@ -97,7 +97,7 @@ class EfficientNetLite0:
 
 
 def picture(jpeg: tf.Tensor) -> tf.Tensor:
-    """Decode one JPEG (a string scalar) into [224, 224, 3]: the middle square, scaled, values -1..1."""
+    """Decode a JPEG (a string scalar) into [224, 224, 3]: its central square, scaled, values -1..1."""
     pixels = tf.io.decode_jpeg(jpeg, channels=3)
     height, width = tf.unstack(tf.shape(pixels)[:2])
     side = tf.maximum(tf.minimum(height, width) * SIDE // (SIDE + MARGIN), 1)

@@ -1,1 +1,1 @@
-"""Requests batched together."""
+"""Batching: several requests run together."""

@@ -1,4 +1,4 @@
-"""Requests' tensors put together to one batch, and a batch's outputs taken apart again."""
+"""Merge the tensors of requests into one batch, and split the outputs of a batch."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,9 +12,9 @@ MAX_PADDED_RANK = 6
 
 
 def rows(inputs: Mapping[str, Array]) -> int:
-    """Return the size of the 0th dimension that a request's inputs share.
+    """Return the size of the 0th dimension, which a request's inputs must share.
 
-    Raises ServingError (INVALID_ARGUMENT) where they have none in common.
+    Raises ServingError (INVALID_ARGUMENT) if they differ or have no dimension.
     """
     if not inputs:
         raise invalid("Batching Run() must have at least one input tensor")
@@ -31,13 +31,13 @@ def rows(inputs: Mapping[str, Array]) -> int:
 def merge(
     requests: Sequence[Mapping[str, Array]], parameters: Parameters
 ) -> tuple[dict[str, Array], int, int]:
-    """Return the inputs of a batch by the tensors' names, its size, and how many rows of it are padding.
+    """Return the inputs of a batch by tensor name, the batch's size, and how many of its rows are padding.
 
-    Raises ServingError (FAILED_PRECONDITION) where the requests' inner dimensions differ and stay so.
+    Raises ServingError (FAILED_PRECONDITION) if the requests' inner dimensions differ and are not padded.
     """
     size = sum(rows(inputs) for inputs in requests)
     padding = parameters.execution_size(size) - size
-    # The first row of a request is a valid row, whatever the graph does to it.
+    # Pad with the first row of a request: the graph can process it.
     last = next((i for i in reversed(range(len(requests))) if rows(requests[i])), None)
     if last is None:
         padding = 0
@@ -55,9 +55,9 @@ def merge(
 
 
 def split(outputs: Mapping[str, Array], sizes: Sequence[int], total: int) -> list[dict[str, Array]]:
-    """Return each request's part of a batch's outputs, given the requests' sizes and the batch's own.
+    """Return each request's part of a batch's outputs, given the sizes of the requests and of the batch.
 
-    Raises ServingError (FAILED_PRECONDITION) where an output's 0th dimension is not the batch.
+    Raises ServingError (FAILED_PRECONDITION) if an output's 0th dimension differs from the batch's size.
     """
     for array in outputs.values():
         if not array.ndim:
@@ -77,7 +77,7 @@ def split(outputs: Mapping[str, Array], sizes: Sequence[int], total: int) -> lis
 
 
 def _padded(name: str, arrays: list[Array]) -> list[Array]:
-    """Return the arrays with their inner dimensions made as long as the longest, by their first elements."""
+    """Pad the arrays' inner dimensions to the longest, each array with its own first element."""
     if any(array.ndim != arrays[0].ndim for array in arrays):
         raise _shapes_differ(name)
     if arrays[0].ndim > MAX_PADDED_RANK:
@@ -100,7 +100,7 @@ def _extended(array: Array, inner: tuple[int, ...]) -> Array:
 def _shapes_differ(name: str) -> ServingError:
     return ServingError(
         Code.FAILED_PRECONDITION,
-        # TensorFlow Serving leaves out these two spaces as well.
+        # The two missing spaces are TensorFlow Serving's.
         f"Tensors with name '{name}' from different tasks have different shapes and padding is turned off."
         "Set pad_variable_length_inputs to true, or ensure that all tensors with the same name"
         "have equal dimensions starting with the first dim.",

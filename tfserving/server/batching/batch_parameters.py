@@ -1,4 +1,4 @@
-"""How requests are batched: the text of a BatchingParameters, and its defaults."""
+"""Batching parameters: read from the text of a BatchingParameters, with defaults."""
 
 import os
 from dataclasses import dataclass, field
@@ -16,18 +16,18 @@ MODEL_FILE = "batching_params.pbtxt"
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """The batching of one model; sizes are rows along the 0th dimension."""
+    """The batching parameters of one model; sizes are rows along the 0th dimension."""
 
-    max_size: int = 1000  # of a request, and of a batch where none is split
+    max_size: int = 1000  # of a request, and of a batch if requests are not split
     timeout: float = 0.0  # s that a batch waits for more requests
     max_enqueued: int = 10  # batches that wait for a thread
-    allowed_sizes: tuple[int, ...] = ()  # empty: any
-    pad_inputs: bool = False  # requests whose inner dimensions differ share a batch
-    split: bool = False  # a request may be spread over several batches
+    allowed_sizes: tuple[int, ...] = ()  # of a batch; empty: any
+    pad_inputs: bool = False  # let requests with different inner dimensions share a batch
+    split: bool = False  # let a request be split over several batches
     max_execution_size: int = 1000  # of a batch
 
     def execution_size(self, rows: int) -> int:
-        """Return the size of the batch that rows run in: the next one that is allowed."""
+        """Return the batch size for a number of rows: the smallest allowed size that holds them."""
         return next((size for size in self.allowed_sizes if size >= rows), rows)
 
 
@@ -43,9 +43,9 @@ class Threads:
 
 
 def read(file: Path | None) -> tuple[Parameters, Threads]:
-    """Return what a file says, the defaults for what it does not.
+    """Return the parameters and threads that a file sets, with defaults for the rest.
 
-    Raises ServingError where it cannot be read, is no BatchingParameters, or a value is out of place.
+    Raises ServingError if the file cannot be read, does not hold BatchingParameters, or has an invalid value.
     """
     if file is None:
         return _DEFAULTS, Threads()
@@ -54,7 +54,7 @@ def read(file: Path | None) -> tuple[Parameters, Threads]:
 
 
 def read_of_model(folder: Path) -> Parameters | None:
-    """Return what the file in a version's folder says, None where there is none; raise as `read` does."""
+    """Return the parameters from a version's folder, or None if it has no such file; raise as `read` does."""
     file = folder / MODEL_FILE
     return read(file)[0] if file.is_file() else None
 
@@ -76,7 +76,7 @@ def _parameters(message: BatchingParameters) -> Parameters:
     parameters = Parameters(
         max_size=max_size,
         timeout=_value(message, "batch_timeout_micros", 0) / 1e6,
-        # None at all would refuse every request, which only splitting means so.
+        # 0 would refuse every request. TensorFlow Serving takes it literally only with splitting.
         max_enqueued=max_enqueued if split else max_enqueued or 1,
         allowed_sizes=tuple(message.allowed_batch_sizes),
         pad_inputs=message.pad_variable_length_inputs,

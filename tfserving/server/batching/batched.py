@@ -22,17 +22,17 @@ from tfserving.server.monitoring.monitoring import Monitor
 
 log = logging.getLogger(__name__)
 
-# The names of the tensors that are fed and fetched; requests that have them in common share batches.
+# The names of the tensors fed and fetched; requests with the same names share batches.
 _Tensors = tuple[frozenset[str], frozenset[str]]
 
 
 class BatchedModel(CountedModel):
-    """A loaded SavedModel; requests that come at once from several threads run as one batch."""
+    """A loaded SavedModel; simultaneous requests from several threads run as one batch."""
 
     def __init__(
         self, folder: Path, runtime: Runtime, monitor: Monitor, parameters: Parameters, threads: BatchThreads
     ) -> None:
-        """Load the graph; raise ServingError where it cannot be loaded."""
+        """Load the graph; raise ServingError if it cannot be loaded."""
         self._parameters = parameters
         self._threads = threads
         self._declared: dict[_Tensors, str] = {}
@@ -51,10 +51,10 @@ class BatchedModel(CountedModel):
         fetch: Sequence[str] | None = None,
         timeout: float | None = None,
     ) -> dict[str, Array]:
-        """Do as SavedModel does, in a batch with other requests.
+        """Run like `SavedModel.run`, in a batch with other requests.
 
-        What is fetched has to be all that a signature has, else the request runs alone. Raises ServingError
-        too where the request cannot be batched, where too many wait, and where its batch fails.
+        A request that does not fetch all outputs of a signature runs alone. Raises ServingError also if the
+        request cannot be batched, if too many requests are waiting, or if its batch fails.
         """
         signature = self.signatures[name]
         wanted = {
@@ -74,7 +74,7 @@ class BatchedModel(CountedModel):
 
     def _queue(self, declared: str, inputs: Mapping[str, Array]) -> Queue:
         signature = self.signatures[declared]
-        # A dtype that the graph refuses is to fail its own request only.
+        # Batches hold one dtype, so that a dtype that the graph refuses fails only its own request.
         dtypes = " ".join(str(inputs[tensor.name].dtype) for tensor in signature.inputs.values())
         key = _tensors(signature.inputs.values(), signature.outputs.values()), dtypes
         with self._lock:
@@ -83,7 +83,7 @@ class BatchedModel(CountedModel):
             return self._queues[key]
 
     def _process(self, name: str, tasks: list[Task]) -> None:
-        """Run a batch and end each of its tasks, those that nobody waits for left out."""
+        """Run a batch and complete each of its tasks, except those that were cancelled."""
         now = time.monotonic()
         live = [task for task in tasks if task.outputs.set_running_or_notify_cancel()]
         for task in live:
@@ -119,7 +119,10 @@ def _tensors(inputs: Iterable[Tensor], outputs: Iterable[Tensor]) -> _Tensors:
 
 
 def _wait(parts: list[Task]) -> dict[str, Array]:
-    """Return the outputs of a request that may be in parts; what runs too long for it goes on for others."""
+    """Return the outputs of a request, which may be split.
+
+    If it times out, a batch that is already running continues for its other requests.
+    """
     outputs = []
     try:
         for part in parts:
@@ -145,5 +148,5 @@ def _over_in_queue() -> ServingError:
 
 def _fail(tasks: list[Task], failure: ServingError) -> None:
     for task in tasks:
-        # Each request raises it in a thread of its own.
+        # A new exception for each request, because each is raised in another thread.
         task.outputs.set_exception(ServingError(failure.code, failure.message))

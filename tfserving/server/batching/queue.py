@@ -1,4 +1,4 @@
-"""A queue of requests that forms batches of them."""
+"""A queue that groups requests into batches."""
 
 import time
 from collections import deque
@@ -13,7 +13,7 @@ from tfserving.server.json.values import Array
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A request, or a part of one that is split: its inputs by the tensors' names, its outputs to come."""
+    """A request, or a part of a split one: its inputs by tensor name, and a future for its outputs."""
 
     inputs: Mapping[str, Array]
     rows: int
@@ -23,20 +23,20 @@ class Task:
 
 
 class Queue:
-    """The requests that may share batches. Its methods are called with the lock of the threads held."""
+    """The requests that may share batches. Call its methods with the lock of the threads held."""
 
     def __init__(self, parameters: Parameters, process: Callable[[list[Task]], None]) -> None:
-        """Take what runs a batch, and ends each of its tasks."""
+        """Take `process`, which runs a batch and completes each of its tasks."""
         self.process = process
         self._parameters = parameters
-        # The last batch is the one that requests are added to.
+        # Requests are added to the last batch.
         self._batches: deque[list[Task]] = deque([[]])
         self._opened = 0.0
 
     def put(self, task: Task) -> list[Task]:
-        """Take a request in; return it, or its parts where it is split.
+        """Add a request; return it, or its parts if it is split.
 
-        Raises ServingError: INVALID_ARGUMENT where it is too large, UNAVAILABLE where the queue is full.
+        Raises ServingError: INVALID_ARGUMENT if it is too large, UNAVAILABLE if the queue is full.
         """
         self._check(task.rows)
         tasks = self._split(task)
@@ -49,7 +49,7 @@ class Queue:
         return tasks
 
     def take(self) -> list[Task] | None:
-        """Return the next batch that is to run now."""
+        """Return the next batch that is ready to run, or None."""
         if len(self._batches) == 1:
             if not self._batches[0] or self.ready_in() > 0:
                 return None
@@ -57,7 +57,7 @@ class Queue:
         return self._batches.popleft()
 
     def ready_in(self) -> float:
-        """Return the seconds until there is a batch to run, without end where nothing waits."""
+        """Return the seconds until a batch is ready to run; infinity if the queue is empty."""
         if len(self._batches) > 1 or self._size(-1) >= self._parameters.max_execution_size:
             return 0.0
         if not self._batches[-1]:

@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 class BatchThreads:
-    """Runs the batches of queues, a queue after the other."""
+    """Runs the batches of several queues in turn."""
 
     def __init__(self, threads: Threads) -> None:
         self.name = threads.name
@@ -19,7 +19,7 @@ class BatchThreads:
         self._changed = threading.Condition()
         self._stopped = False
         self._threads = [
-            # A run that never ends must not keep the process.
+            # A run that never ends must not keep the process alive.
             threading.Thread(target=self._work, name=f"{threads.name}_{i}", daemon=True)
             for i in range(threads.count)
         ]
@@ -27,17 +27,17 @@ class BatchThreads:
             thread.start()
 
     def put(self, queue: Queue, task: Task) -> list[Task]:
-        """Add a request to a queue, and return its parts; raise ServingError where the queue refuses it."""
+        """Add a request to a queue and return its parts; raise ServingError if the queue refuses it."""
         with self._changed:
             parts = queue.put(task)
             if queue not in self._queues:
                 self._queues.append(queue)
-            # Each batch that is ready wants a thread of its own, and an open one that the time is watched.
+            # Each ready batch needs a thread to run it, and an open batch one to wait for its timeout.
             self._changed.notify(len(parts))
         return parts
 
     def close(self) -> None:
-        """End the threads, each after the batch that it runs; what still waits in a queue is left."""
+        """Stop the threads, each after its current batch; batches that are still queued do not run."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
@@ -48,7 +48,7 @@ class BatchThreads:
             try:
                 queue.process(batch)
             except Exception:
-                # Without this thread the batches of all models would wait.
+                # If this thread ended, batches of all models would be left waiting.
                 log.exception("A batch of %d requests failed", len(batch))
 
     def _next(self) -> tuple[Queue, list[Task]] | None:
@@ -60,7 +60,7 @@ class BatchThreads:
                     if queue.ready_in() < float("inf"):
                         self._queues.append(queue)
                     if batch:
-                        # This thread watches the time no more.
+                        # This thread no longer waits for timeouts, so another one has to.
                         self._changed.notify()
                         return queue, batch
                 soonest = min((queue.ready_in() for queue in self._queues), default=None)

@@ -1,1 +1,1 @@
-"""SavedModels in memory, and tensors as messages."""
+"""SavedModels in memory, and tensors as protobuf messages."""

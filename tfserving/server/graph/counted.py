@@ -9,10 +9,10 @@ from tfserving.server.monitoring.monitoring import Monitor
 
 
 class CountedModel(SavedModel):
-    """A loaded SavedModel that tells a monitor of its runs."""
+    """A loaded SavedModel that reports its runs to a monitor."""
 
     def __init__(self, folder: Path, runtime: Runtime, monitor: Monitor) -> None:
-        """Load the graph; raise ServingError where it cannot be loaded."""
+        """Load the graph; raise ServingError if it cannot be loaded."""
         self._monitor = monitor
         super().__init__(folder, runtime)
 
@@ -23,7 +23,7 @@ class CountedModel(SavedModel):
         fetch: Sequence[str] | None = None,
         timeout: float | None = None,
     ) -> dict[str, Array]:
-        """Do as SavedModel does, and count the run where it succeeds."""
+        """Run like `SavedModel.run`, and count the run if it succeeds."""
         outputs = super().run(name, feeds, fetch, timeout)
         self._monitor.graph_ran()
         return outputs

@@ -1,4 +1,4 @@
-"""A SavedModel's graph loaded into a session, and TensorFlow's failures as those of this server."""
+"""Load a SavedModel's graph into a session, and convert TensorFlow's errors to this server's."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,8 +13,8 @@ _FILES = ("saved_model.pb", "saved_model.pbtxt")
 def load(session: Any, folder: Path, tags: tuple[str, ...]) -> Mapping[str, Any]:
     """Load the graph that has the tags, and return its SignatureDefs by name.
 
-    Raises ServingError: NOT_FOUND where there is no such graph, DATA_LOSS where the file cannot be read as
-    one, else with the code of TensorFlow.
+    Raises ServingError: NOT_FOUND if there is no such graph, DATA_LOSS if the file cannot be parsed,
+    otherwise with TensorFlow's code.
     """
     try:
         with session.graph.as_default():
@@ -33,7 +33,7 @@ def load(session: Any, folder: Path, tags: tuple[str, ...]) -> Mapping[str, Any]
 
 
 def failure(error: Any) -> ServingError:
-    """Return the failure that an OpError is: the same code and text."""
+    """Return the ServingError with the code and message of an OpError."""
     try:
         code = Code(error.error_code)
     except ValueError:

@@ -1,4 +1,4 @@
-"""A SavedModel in memory: its signatures, its metadata, and runs of its graph."""
+"""A SavedModel in memory: its signatures and metadata, and running its graph."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ __all__ = ["DEFAULT_SIGNATURE", "Runtime", "SavedModel", "Signature", "Tensor"]
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """How graphs are loaded and run; 0 threads means as many as there are cores."""
+    """Options for loading and running graphs; 0 threads means one per core."""
 
     tags: tuple[str, ...] = ("serve",)
     intra_op_threads: int = 0
@@ -31,10 +31,10 @@ class Runtime:
 
 
 class SavedModel:
-    """A loaded SavedModel; runs may come from several threads at once."""
+    """A loaded SavedModel. Several threads may run it at once."""
 
     def __init__(self, folder: Path, runtime: Runtime) -> None:
-        """Load the graph and restore its variables; raise ServingError where it cannot be loaded."""
+        """Load the graph and restore its variables; raise ServingError if it cannot be loaded."""
         self._runtime = runtime
         self._session = tf.compat.v1.Session(
             graph=tf.Graph(),
@@ -56,7 +56,7 @@ class SavedModel:
         self._ends: dict[str, Any] = {}
         self._session._extend_graph()
         if DEFAULT_SIGNATURE in self.signatures:
-            # The graph is optimised now, not while the first request waits.
+            # Optimise the graph now rather than while the first request waits.
             self._prepare(DEFAULT_SIGNATURE)
 
     def run(
@@ -68,9 +68,9 @@ class SavedModel:
     ) -> dict[str, Array]:
         """Feed all of a signature's inputs and return its outputs, or those in `fetch`, both by alias.
 
-        The run ends after `timeout` seconds, `math.inf` for no limit, by default after the runtime's time.
-        Declared shapes are not enforced, only the graph's operations are. Raises ServingError with the code
-        and the text of TensorFlow where the run fails.
+        The run is stopped after `timeout` seconds (`math.inf`: no limit; default: the runtime's limit). The
+        declared shapes are not enforced, only those that the graph's operations require. Raises ServingError
+        with TensorFlow's code and message if the run fails.
         """
         asked = self.signatures[name]
         aliases = list(asked.outputs) if fetch is None else list(fetch)
@@ -86,22 +86,22 @@ class SavedModel:
         return {alias: _array(value) for alias, value in zip(aliases, fetched, strict=True)}
 
     def metadata(self) -> dict[str, Any]:
-        """Return all signatures as JSON objects, in the fields of SignatureDef."""
+        """Return all signatures as JSON objects with the fields of SignatureDef."""
         return self._metadata
 
     def close(self) -> None:
-        """Free the graph; what still runs is cancelled."""
+        """Free the graph; runs in progress are cancelled."""
         self._session.close()
 
     def _run(self, feeds: Mapping[Any, Array], fetches: Sequence[Any], limit: float) -> list[Any]:
         if limit <= 0:
-            raise ServingError(Code.DEADLINE_EXCEEDED, "The time for the request is over")
-        # 0 would be no limit, which is right only for more time than the field holds.
+            raise ServingError(Code.DEADLINE_EXCEEDED, "The deadline of the request has passed")
+        # 0 means no limit, which is right only for more time than the field can hold.
         milliseconds = math.ceil(limit * 1000) if limit < 2**31 else 0
         options = tf.compat.v1.RunOptions(timeout_in_ms=milliseconds).SerializeToString()
         buffer = sessions.TF_NewBufferFromString(options)
         try:
-            # Session.run refuses shapes that the graph would take, make_callable has no time limit.
+            # Session.run refuses shapes that the graph would accept, and make_callable has no time limit.
             fetched: list[Any] = sessions.TF_SessionRun_wrapper(
                 self._session._session, buffer, feeds, fetches, [], None
             )
@@ -110,7 +110,7 @@ class SavedModel:
             sessions.TF_DeleteBuffer(buffer)
 
     def _prepare(self, name: str) -> None:
-        """Have a signature's graph optimised: TensorFlow does that before it looks at what is fed."""
+        """Optimise a signature's graph by feeding wrong types: TensorFlow optimises before it checks them."""
         inputs = self.signatures[name].inputs
         wrong = {
             alias: np.zeros((), np.int8 if tensor.dtype == "uint8" else np.uint8)
@@ -121,7 +121,7 @@ class SavedModel:
                 SavedModel.run(self, name, wrong)
 
     def _end(self, name: str) -> Any:
-        """Return a tensor's place in the graph; raise KeyError or ValueError where there is none."""
+        """Return a tensor's place in the graph; raise KeyError or ValueError if it has none."""
         if name not in self._ends:
             self._ends[name] = self._session.graph.get_tensor_by_name(name)._as_tf_output()
         return self._ends[name]
@@ -134,5 +134,5 @@ def _json(definition: Any) -> dict[str, Any]:
 
 
 def _array(value: Any) -> Array:
-    """Return a fetched value as an array; a session gives rank 0 as a scalar, or as bytes."""
+    """Return a fetched value as an array; a session returns rank 0 as a scalar, or as bytes."""
     return np.array(value, object if isinstance(value, bytes) else None)

@@ -1,4 +1,4 @@
-"""The signatures of a SavedModel: what is fed and fetched, by alias."""
+"""The signatures of a SavedModel: the tensors to feed and to fetch, by alias."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ DEFAULT_SIGNATURE = "serving_default"
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A tensor of the graph, as a signature declares it; the dtype is NumPy's name, or string."""
+    """A tensor of the graph as a signature declares it; the dtype is NumPy's name for it, or `string`."""
 
     name: str
     dtype: str
@@ -19,9 +19,9 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The tensors to feed and to fetch by alias, and the SignatureDef they are from.
+    """The tensors to feed and to fetch, by alias, and the SignatureDef they come from.
 
-    `method` is the method_name that requests are held to, None where they are not.
+    `method` is the method_name that requests are checked against, or None.
     """
 
     inputs: Mapping[str, Tensor]
@@ -31,7 +31,7 @@ class Signature:
 
 
 def read(definition: Any, *, check_method_name: bool = False) -> Signature:
-    """Return the signature of a SignatureDef, held to its method_name or not."""
+    """Return the signature of a SignatureDef, with or without its method_name to check against."""
     method = definition.method_name if check_method_name else None
     return Signature(_tensors(definition.inputs), _tensors(definition.outputs), definition, method)
 

@@ -1,17 +1,17 @@
-"""Strings as the bytes of a tensor's content: their lengths, as varints, then the strings."""
+"""Strings in the bytes of a tensor's content: their lengths as varints, then the strings."""
 
 from collections.abc import Sequence
 
 
 def decoded(content: bytes, count: int) -> list[bytes]:
-    """Return so many strings; raise ValueError where the content is anything else."""
+    """Return `count` strings; raise ValueError if the content does not hold exactly these."""
     at = 0
     lengths = []
     for _ in range(count):
         length, at = _read_varint(content, at)
         lengths.append(length)
     if at + sum(lengths) != len(content):
-        raise ValueError(f"{len(content) - at} bytes are no {count} strings of {sum(lengths)} bytes")
+        raise ValueError(f"expected {count} strings of {sum(lengths)} bytes, found {len(content) - at} bytes")
     texts = []
     for length in lengths:
         texts.append(content[at : at + length])
@@ -25,7 +25,7 @@ def _read_varint(content: bytes, at: int) -> tuple[int, int]:
         value |= (byte & 0x7F) << (7 * i)
         if byte <= 0x7F:
             return value, at + i + 1
-    raise ValueError("A string's length cannot be read")
+    raise ValueError("invalid length of a string")
 
 
 def encoded(texts: Sequence[bytes]) -> bytes:

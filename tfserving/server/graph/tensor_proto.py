@@ -1,6 +1,6 @@
-"""Tensors as TensorProto messages, read and written as TensorFlow's own C++ does it.
+"""Read and write tensors as TensorProto messages, in the way TensorFlow's C++ code does.
 
-A tensor's elements are in `tensor_content`, as they lie in memory, or one by one in a field for their type.
+A tensor's elements are in `tensor_content`, in their memory layout, or one by one in a field for their type.
 """
 
 import math
@@ -13,7 +13,7 @@ from tfserving.runtime import tf
 from tfserving.server.graph import string_list
 from tfserving.server.json.values import Array, strings
 
-# A few bytes may declare any shape; more than this is not filled up with copies of the last element.
+# A few bytes may declare any shape. Larger tensors are not filled up with copies of the last element.
 LIMIT = 2**31 - 1  # bytes
 
 _FIELDS = {
@@ -30,15 +30,15 @@ _FIELDS = {
     **dict.fromkeys(["int8", "int16", "int32", "uint8", "uint16"], "int_val"),
     **dict.fromkeys(["qint8", "qint16", "qint32", "quint8", "quint16"], "int_val"),
 }
-# What the numbers of a field are before they become elements, where the two differ.
+# The type of the numbers in a field, if it differs from that of the elements.
 _PARTS = {"half_val": np.uint16, "scomplex_val": np.float32, "dcomplex_val": np.float64}
 
 
 def read(proto: Any) -> Array:
     """Return a TensorProto's tensor, strings as an array of bytes objects.
 
-    Missing elements are copies of the last one, or zero where there is none. Raises ValueError where the
-    message is no tensor: a shape or a type that is not fixed, content of another length, no memory for it.
+    Missing elements are copies of the last one, or zero if there are none. Raises ValueError if the message
+    is not a valid tensor: its shape or type is unknown, its content has the wrong length, or it is too large.
     """
     shape = _shape(proto.tensor_shape)
     name, dtype = _dtype(proto.dtype)
@@ -54,7 +54,7 @@ def read(proto: Any) -> Array:
 
 
 def write(array: Array, *, as_content: bool = False) -> Any:
-    """Return the TensorProto of a tensor; its elements one by one, or `as_content`."""
+    """Return the TensorProto of a tensor, with its elements one by one or `as_content`."""
     proto = tensor_pb2.TensorProto(dtype=number(array))
     for size in array.shape:
         proto.tensor_shape.dim.add(size=size)
@@ -80,7 +80,7 @@ def number(array: Array) -> int:
 
 
 def type_name(array: Array) -> str:
-    """Return the name that an array's type has in messages: DT_FLOAT."""
+    """Return the name of an array's type in messages, such as DT_FLOAT."""
     return str(types_pb2.DataType.Name(number(array)))
 
 
@@ -88,7 +88,7 @@ def _put(proto: Any, field: str, numbers: Array) -> None:
     if numbers.dtype.kind != "f":
         getattr(proto, field).extend(numbers.tolist())
     elif len(numbers):
-        # A message has them as they lie in memory: a hundred times as quick as one by one.
+        # A message stores them in their memory layout, so copy them: a hundred times faster than one by one.
         content = numbers.tobytes()
         tag = proto.DESCRIPTOR.fields_by_name[field].number << 3 | 2
         proto.MergeFromString(bytes([tag]) + string_list.varint(len(content)) + content)
@@ -97,23 +97,23 @@ def _put(proto: Any, field: str, numbers: Array) -> None:
 def _shape(proto: Any) -> tuple[int, ...]:
     shape = tuple(dim.size for dim in proto.dim)
     if proto.unknown_rank or any(size < 0 for size in shape):
-        raise ValueError(f"A tensor cannot have the shape {shape}")
+        raise ValueError(f"invalid shape of a tensor: {shape}")
     return shape
 
 
 def _dtype(value: int) -> tuple[str, Any]:
-    """Return a DataType's name and NumPy's type for it."""
+    """Return the name of a DataType, and its NumPy type."""
     try:
         dtype = tf.dtypes.as_dtype(value)
     except TypeError as error:
         raise ValueError(str(error)) from error
     if dtype.name != "string" and dtype.name not in _FIELDS:
-        raise ValueError(f"No values of the type {dtype.name} can be read")
+        raise ValueError(f"unsupported type: {dtype.name}")
     return dtype.name, np.dtype(object if dtype.name == "string" else dtype.as_numpy_dtype)
 
 
 def _plain(dtype: Any) -> Any:
-    """Return the integers that a quantized type is made of; another type as it is."""
+    """Return the integer type inside a quantized type; any other type unchanged."""
     return dtype[0] if dtype.names else dtype
 
 
@@ -124,7 +124,7 @@ def _elements(proto: Any, name: str, dtype: Any) -> Array:
         return np.fromiter((value & 0xFFFF for value in values), np.uint16).view(dtype)
     if field in _PARTS:
         parts = np.fromiter(values, _PARTS[field])
-        # Half a complex number is none.
+        # Drop an incomplete complex number at the end.
         return parts[: len(parts) // 2 * 2].view(dtype)
     wide = np.int32 if field == "int_val" else dtype
     return np.fromiter(values, wide, len(values)).astype(_plain(dtype)).view(dtype)
@@ -132,7 +132,7 @@ def _elements(proto: Any, name: str, dtype: Any) -> Array:
 
 def _filled_up(elements: Array, dtype: Any, count: int) -> Array:
     if count * dtype.itemsize > LIMIT:
-        raise ValueError(f"{len(elements)} elements are given of {count}")
+        raise ValueError(f"expected {count} elements, found {len(elements)}")
     if not len(elements):
         return strings([b""] * count) if dtype.hasobject else np.zeros(count, dtype)
     return np.concatenate([elements, np.repeat(elements[-1:], count - len(elements))])
@@ -142,5 +142,5 @@ def _decoded(content: bytes, dtype: Any, count: int) -> Array:
     if dtype.hasobject:
         return strings(string_list.decoded(content, count))
     if len(content) != count * dtype.itemsize:
-        raise ValueError(f"{len(content)} bytes are no {count} elements of {dtype.itemsize} bytes")
+        raise ValueError(f"expected {count} elements of {dtype.itemsize} bytes, found {len(content)} bytes")
     return np.frombuffer(content, dtype)

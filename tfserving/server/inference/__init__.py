@@ -1,1 +1,1 @@
-"""Inference that REST and gRPC share."""
+"""Inference, shared by REST and gRPC."""

@@ -1,4 +1,4 @@
-"""The aliases of a signature's tensors, as failures name them."""
+"""The aliases of a signature's tensors in error messages."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from tfserving.server.errors import ServingError, invalid
 
 
 def wrong_size(given: set[str], expected: set[str]) -> ServingError:
-    """Return the failure of a request with more or fewer inputs, by alias, than its signature has."""
+    """Return the error for a request with more or fewer inputs, by alias, than its signature has."""
     return invalid(
         f"input size does not match signature: {len(given)}!={len(expected)}"
         f" len({braced(given)}) != len({braced(expected)})."

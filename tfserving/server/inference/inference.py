@@ -1,4 +1,4 @@
-"""Runs of a model that REST and gRPC share: predict, and classify and regress on serialized Examples."""
+"""Predict, and classify and regress on serialized Examples, for both REST and gRPC."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -16,9 +16,9 @@ from tfserving.server.monitoring.monitoring import Monitor
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """A loaded model, as one request asks it: by its name, and within `timeout` seconds in all.
+    """A loaded model for one request, which names it and has `timeout` seconds in total.
 
-    Without a timeout the model's own time limit counts, for each run.
+    Without a timeout, the model's own limit applies to each run.
     """
 
     model: SavedModel
@@ -32,21 +32,21 @@ class Inference:
     ) -> dict[str, Array]:
         """Return the outputs of a signature, or those in `fetch`, given all its inputs, both by alias.
 
-        Raises ServingError where the run fails.
+        Raises ServingError if the run fails.
         """
         return self._run("predict", signature, feeds, fetch)
 
     def signature(self, name: str) -> Signature:
-        """Return the signature to classify or regress with; raise ServingError where there is none."""
+        """Return the signature to classify or regress with; raise ServingError if there is none."""
         signature = self.model.signatures.get(name or DEFAULT_SIGNATURE)
         if signature is None:
             raise invalid(f"No signature was found with the name: {name or DEFAULT_SIGNATURE}")
         return signature
 
     def evaluate(self, verb: str, name: str, examples: Sequence[bytes]) -> dict[str, Array]:
-        """Classify or regress serialized Examples; return what `results.checked` does.
+        """Classify or regress serialized Examples; return the same as `results.checked`.
 
-        Raises ServingError where the signature or its outputs do not serve the verb, or the run fails.
+        Raises ServingError if the signature or its outputs do not support the verb, or if the run fails.
         """
         wanted = results.needed(verb, self.signature(name))
         if not examples:

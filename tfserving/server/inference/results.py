@@ -1,4 +1,4 @@
-"""Classify and regress: the signatures they need, the tensors they give, and their JSON."""
+"""Classify and regress: the signatures they require, the tensors they return, and their JSON."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ _NOUNS = {"classify": "classification", "regress": "regression"}
 
 
 def check_method(verb: str, signature: Signature) -> None:
-    """Raise ServingError where a signature that is held to its method_name does not serve the verb."""
+    """Raise ServingError if a signature's method_name is checked and does not match the verb."""
     if signature.method is None:
         return
     if verb == "predict":
@@ -31,7 +31,7 @@ def check_method(verb: str, signature: Signature) -> None:
 
 
 def needed(verb: str, signature: Signature) -> list[str]:
-    """Return the outputs that classify or regress fetches; raise ServingError where it cannot be served."""
+    """Return the outputs that classify or regress fetches; raise ServingError if it does not support that."""
     check_method(verb, signature)
     outputs = signature.outputs
     if len(signature.inputs) != 1:
@@ -56,10 +56,10 @@ def needed(verb: str, signature: Signature) -> list[str]:
 
 
 def checked(verb: str, outputs: Mapping[str, Array], batch: int) -> dict[str, Array]:
-    """Return what a run gave for examples: `classes` and `scores` [batch, k], or `outputs` [batch].
+    """Return the checked outputs of a run: `classes` and `scores` [batch, k], or `outputs` [batch].
 
-    Classes that are missing are empty, scores are 0. Raises ServingError (INVALID_ARGUMENT) where a tensor is
-    not of the type or the shape that the verb needs.
+    Missing classes are empty, and missing scores are 0. Raises ServingError (INVALID_ARGUMENT) if a tensor
+    does not have the type or the shape that the verb requires.
     """
     if verb == "regress":
         return {"outputs": _regressed(outputs["outputs"], batch)}
@@ -81,7 +81,7 @@ def checked(verb: str, outputs: Mapping[str, Array], batch: int) -> dict[str, Ar
 
 
 def text(verb: str, outputs: Mapping[str, Array]) -> bytes:
-    """Return the JSON text of an answer, given what `checked` returned."""
+    """Return the JSON text of a response, given the outputs from `checked`."""
     if verb == "regress":
         rows = write.elements(outputs["outputs"], "outputs")
     else:

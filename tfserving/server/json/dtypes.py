@@ -1,8 +1,8 @@
-"""What JSON and messages know of TensorFlow's dtypes, by NumPy's names (and `string`)."""
+"""TensorFlow's dtypes in JSON and messages, by NumPy's names (and `string`)."""
 
 REALS = frozenset({"float32", "float64"})
 
-# For each integer dtype the literals that are taken, from and up to; the narrow ones wrap, as in a cast.
+# The range of accepted literals for each integer dtype (end exclusive). Narrow types wrap, as in a cast.
 INTEGERS = {
     "int8": (-(2**31), 2**31),
     "int16": (-(2**31), 2**31),
@@ -17,5 +17,5 @@ _SPELLINGS = {"float32": "float", "float64": "double", "float16": "half"}
 
 
 def spelling(dtype: str) -> str:
-    """Return the name a dtype has in messages: float for float32."""
+    """Return the name of a dtype in error messages, such as float for float32."""
     return _SPELLINGS.get(dtype, dtype)

@@ -1,4 +1,4 @@
-"""The piece of a request's JSON that a message repeats."""
+"""The part of a request's JSON that an error message quotes."""
 
 from collections.abc import Iterator
 
@@ -11,9 +11,9 @@ LIMIT = 256  # bytes
 
 
 def echo(value: Value) -> str:
-    """Return a value's JSON text, cut after 256 bytes."""
+    """Return a value's JSON text, cut off after 256 bytes."""
     text = b""
-    # Each level writes a byte before it goes deeper, which bounds the depth as well.
+    # Each level writes a byte before it goes deeper, so this limit bounds the depth too.
     for piece in _pieces(value):
         text += piece
         if len(text) >= LIMIT:

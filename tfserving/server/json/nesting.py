@@ -1,4 +1,4 @@
-"""Nested lists as the shape of a tensor, and its elements."""
+"""The shape and the elements of a tensor that is written as nested lists."""
 
 from itertools import chain
 
@@ -6,11 +6,11 @@ from tfserving.server.errors import ServingError, invalid
 from tfserving.server.json.echo import echo
 from tfserving.server.json.parse import Value
 
-MAX_RANK = 64  # as many dimensions as NumPy has; no more useful ones are known
+MAX_RANK = 64  # NumPy's limit
 
 
 def shape(value: Value) -> tuple[int, ...]:
-    """Return the shape that the first elements have; raise ServingError (INVALID_ARGUMENT) where too deep."""
+    """Return the shape, judging by the first elements; raise ServingError (INVALID_ARGUMENT) if too deep."""
     sizes = []
     while isinstance(value, list):
         sizes.append(len(value))
@@ -23,7 +23,10 @@ def shape(value: Value) -> tuple[int, ...]:
 
 
 def elements(value: Value, shape: tuple[int, ...]) -> tuple[list[Value], ServingError | None]:
-    """Return the elements, and what fails behind the last of them where the lists do not have the shape."""
+    """Return the elements, and the error if the lists do not have the shape.
+
+    In that case, the elements are those before the error.
+    """
     items = [value]
     for size in shape:
         if not all(isinstance(item, list) and len(item) == size for item in items):

@@ -1,8 +1,8 @@
-"""JSON text to values, by the rules TensorFlow Serving reads requests with.
+"""Parse JSON by the rules that TensorFlow Serving applies to requests.
 
 They differ from those of Python's `json`: strings are bytes in any encoding, nesting has no limit, the first
-of equal keys counts, text after the value is ignored, NaN and Inf are numbers, 1e400 is an error. Errors
-carry the offset in bytes.
+of several equal keys counts, text after the value is ignored, NaN and Inf are numbers, and 1e400 is an error.
+Errors give the offset in bytes.
 """
 
 from typing import TypeAlias
@@ -17,14 +17,14 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def parse(text: bytes) -> Value:
-    """Return the first JSON value of a text; raise ServingError (INVALID_ARGUMENT) where there is none."""
+    """Return the first JSON value of a text; raise ServingError (INVALID_ARGUMENT) if there is none."""
     if not text:
         raise invalid("JSON Parse error: The document is empty")
     at = skip(text, len(_BOM) if text.startswith(_BOM) else 0)
     if at == len(text) or text[at] in b"]},:":
         fail("The document is empty.", at)
     numbers = NumberLists(text)
-    # The containers begun and not yet ended, and for each object among them the key that waits for its value.
+    # The open containers, and, for each object among them, the key that waits for its value.
     stack: list[Container] = []
     keys: list[bytes] = []
     while True:
@@ -49,7 +49,10 @@ def parse(text: bytes) -> Value:
 
 
 def _begin(text: bytes, at: int, numbers: NumberLists) -> tuple[bool, Value, int]:
-    """Read a whole value, or begin a container: whether it was only begun, the value, the offset behind."""
+    """Read a complete value, or begin a container.
+
+    Returns whether it was only begun, the value, and the offset after it.
+    """
     at = skip(text, at)
     if text.startswith(b"{", at):
         at = skip(text, at + 1)
@@ -65,7 +68,7 @@ def _begin(text: bytes, at: int, numbers: NumberLists) -> tuple[bool, Value, int
 
 
 def _after(text: bytes, at: int, container: Container) -> tuple[bool, int]:
-    """Read what follows a value in its container: whether that ends there, and the offset behind."""
+    """Read the comma or the end after a value; return whether the container ends, and the offset after it."""
     at = skip(text, at)
     end = b"]" if isinstance(container, list) else b"}"
     if text.startswith((end, b","), at):

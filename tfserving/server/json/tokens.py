@@ -1,6 +1,6 @@
-"""The pieces of JSON text: strings, numbers and words, each read from an offset.
+"""Read the tokens of JSON text (strings, numbers and words) from an offset.
 
-Each reader returns its value and the offset behind it, or raises ServingError (INVALID_ARGUMENT).
+Each reader returns its value and the offset after it, or raises ServingError (INVALID_ARGUMENT).
 """
 
 import json
@@ -19,13 +19,13 @@ _HEX = re.compile(rb"[0-9a-fA-F]{4}")
 _ESCAPES = dict(zip(b'"\\/bfnrt', b'"\\/\b\f\n\r\t', strict=True))
 
 _RUN = re.compile(rb"[-+0-9.eE,\[\] \t\n\r]*")
-# Numbers near the ends of double, int64 and uint64 follow rules of their own.
+# Numbers near the limits of double, int64 and uint64 follow special rules.
 _LARGE_REAL = re.compile(r"[eE]\+?[0-9]{3}")
 _LONG_INTEGER = re.compile(r"[-\[, \t\n\r][0-9]{19}")
 
 
 def skip(text: bytes, at: int) -> int:
-    """Return the offset of the next byte that is no whitespace."""
+    """Return the offset of the next byte that is not whitespace."""
     match = _SPACE.match(text, at)
     return match.end() if match else at
 
@@ -41,7 +41,7 @@ def scalar(text: bytes, at: int) -> tuple[bool | int | float | bytes | None, int
 
 
 def string(text: bytes, at: int) -> tuple[bytes, int]:
-    """Read a string, whose bytes need not be UTF-8, from its opening quote."""
+    """Read a string from its opening quote; its bytes need not be UTF-8."""
     at += 1
     parts = []
     while match := _PLAIN.match(text, at):
@@ -59,14 +59,14 @@ def string(text: bytes, at: int) -> tuple[bytes, int]:
 
 
 def fail(what: str, at: int) -> NoReturn:
-    """Raise the error that tells what is wrong where."""
+    """Raise the error for what is wrong at an offset."""
     raise invalid(f"JSON Parse error: {what} at offset: {at}")
 
 
 class NumberLists:
-    """Reads lists, nested or not, of nothing but numbers: the quick way for tensors.
+    """Reads lists, nested or not, that contain only numbers: the fast path for tensors.
 
-    A stretch of text without anything but numbers is looked at once, however many lists it holds.
+    A run of text that contains only numbers is scanned once, however many lists it holds.
     """
 
     def __init__(self, text: bytes) -> None:
@@ -77,7 +77,7 @@ class NumberLists:
         self._decoder = json.JSONDecoder()
 
     def read(self, at: int) -> tuple[list[Any], int] | None:
-        """Return the list that begins at an offset; None where it has to be read the long way."""
+        """Return the list that begins at an offset, or None if it has to be read element by element."""
         if at >= self._end:
             match = _RUN.match(self._text, at)
             self._run = match[0].decode("ascii") if match else ""
@@ -88,7 +88,7 @@ class NumberLists:
         try:
             value, end = self._decoder.raw_decode(self._run, at - self._start)
         except (ValueError, RecursionError):
-            # It goes on beyond the stretch, it is no JSON, or it is very deep.
+            # It continues beyond the run, is not JSON, or is nested very deeply.
             self._usable = False
             return None
         return value, self._start + end

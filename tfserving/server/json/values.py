@@ -1,4 +1,4 @@
-"""JSON values to tensors: shapes, dtypes and binary strings."""
+"""Convert JSON values to tensors: shapes, dtypes and binary strings."""
 
 import binascii
 from collections.abc import Sequence
@@ -19,19 +19,19 @@ _TYPES = {type(None): "Null", int: "Number", float: "Number", bytes: "String", l
 
 
 def is_binary(value: Value) -> bool:
-    """Tell whether a value is a binary string: an object whose only member is a string named b64."""
+    """Return whether a value is a binary string: an object whose only member is a string named b64."""
     return isinstance(value, dict) and len(value) == 1 and isinstance(value.get(b"b64"), bytes)
 
 
 def tensor(value: Value, dtype: str) -> Array:
-    """Return the tensor of a scalar or of nested lists, strings as an array of bytes objects.
+    """Return the tensor of a scalar or of nested lists; strings become an array of bytes objects.
 
-    Raises ServingError: UNIMPLEMENTED for a dtype that JSON has no values for, INVALID_ARGUMENT for lists of
+    Raises ServingError: UNIMPLEMENTED for a dtype that JSON cannot express, INVALID_ARGUMENT for lists of
     unequal lengths and for values of another type.
     """
     shape = nesting.shape(value)
     leaves, failure = nesting.elements(value, shape)
-    # What fails first in the text is told, be it a value or a list.
+    # Report the first error in the text, whether it is a value or a list.
     flat = _converted(leaves, dtype)
     if failure:
         raise failure
@@ -69,7 +69,7 @@ def _check(leaves: list[Value], dtype: str, *allowed: type) -> None:
 
 
 def kind(value: Value) -> str:
-    """Return the name of a value's JSON type, as messages have it."""
+    """Return the name of a value's JSON type in error messages."""
     return str(value) if isinstance(value, bool) else _TYPES[type(value)]
 
 
@@ -106,7 +106,7 @@ def _string(value: Value) -> bytes:
 def decode(text: bytes) -> bytes:
     """Return the bytes of base64 text; whitespace is skipped, padding may be missing or written as dots."""
     try:
-        # The quick way, for text that is as it should be.
+        # The fast path, for well-formed text.
         return binascii.a2b_base64(text, strict_mode=True)
     except binascii.Error:
         text = text.translate(None, b" \t\n\v\f\r").replace(b".", b"=")

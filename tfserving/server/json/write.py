@@ -1,4 +1,4 @@
-"""Tensors to JSON text, with numbers written as TensorFlow Serving writes them."""
+"""Write tensors as JSON text, with numbers formatted as TensorFlow Serving does."""
 
 import binascii
 import math
@@ -25,7 +25,7 @@ _TOKENS = {b"nan": b"NaN", b"inf": b"Infinity", b"-inf": b"-Infinity"}
 
 
 def quote(text: bytes) -> bytes:
-    """Return a JSON string of bytes in any encoding; only what JSON forbids is escaped."""
+    """Return bytes in any encoding as a JSON string; only bytes that JSON forbids are escaped."""
     return b'"' + _ESCAPED.sub(_escape, text) + b'"'
 
 
@@ -37,7 +37,7 @@ def _escape(match: re.Match[bytes]) -> bytes:
 def reals(values: npt.NDArray[np.floating[Any]]) -> list[bytes]:
     """Return the text of each float32 or float64 of a flat array.
 
-    Six significant digits where they read back as the same number, else as many as always do (9, 17).
+    Six significant digits if they read back as the same number, otherwise as many as always do (9 or 17).
     """
     exact = b"%.9g " if values.dtype == np.float32 else b"%.17g "
     numbers = values.tolist()
@@ -51,9 +51,9 @@ def reals(values: npt.NDArray[np.floating[Any]]) -> list[bytes]:
 
 
 def elements(array: npt.NDArray[Any], alias: str) -> list[bytes]:
-    """Return the JSON text of each element, in order; binary where the output's alias ends in `_bytes`.
+    """Return the JSON text of each element, in order; as binary strings if the alias ends in `_bytes`.
 
-    Raises ServingError (INVALID_ARGUMENT) for a dtype that JSON has no values for.
+    Raises ServingError (INVALID_ARGUMENT) for a dtype that JSON cannot express.
     """
     flat = array.ravel()
     if flat.dtype == object:
@@ -71,7 +71,7 @@ def elements(array: npt.NDArray[Any], alias: str) -> list[bytes]:
 
 
 def nested(texts: list[bytes], shape: tuple[int, ...]) -> list[bytes]:
-    """Join the texts of a tensor's elements into lists, all but the outermost; one text a row."""
+    """Join the texts of a tensor's elements into all lists but the outermost; return one text per row."""
     for axis in range(len(shape) - 1, 0, -1):
         size = shape[axis]
         starts = (i * size for i in range(math.prod(shape[:axis])))
@@ -80,6 +80,6 @@ def nested(texts: list[bytes], shape: tuple[int, ...]) -> list[bytes]:
 
 
 def tensor(array: npt.NDArray[Any], alias: str) -> bytes:
-    """Return a tensor as JSON text: nested lists, or one element where the rank is 0."""
+    """Return a tensor as JSON text: nested lists, or one element if the rank is 0."""
     texts = nested(elements(array, alias), array.shape)
     return b"[" + b", ".join(texts) + b"]" if array.ndim else texts[0]

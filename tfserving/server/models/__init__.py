@@ -1,1 +1,1 @@
-"""Which models are served: configuration, versions, loading and unloading."""
+"""The models that are served: configuration, versions, loading and unloading."""

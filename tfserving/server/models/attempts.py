@@ -1,4 +1,4 @@
-"""One attempt to load a version, and the end of one, each told in the log."""
+"""Try to load a version, or free one, and log the result."""
 
 import gc
 import logging
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def attempt(load: Callable[[Path], SavedModel], name: str, number: int, folder: Path) -> SavedModel:
-    """Return the loaded version of a model; raise ServingError, whatever goes wrong."""
+    """Return the loaded version of a model; raise ServingError for any error."""
     started = time.monotonic()
     try:
         loaded = load(folder)
@@ -30,11 +30,11 @@ def attempt(load: Callable[[Path], SavedModel], name: str, number: int, folder: 
 def free(model: SavedModel, name: str, number: int) -> None:
     """Free a version's model."""
     model.close()
-    # A graph is full of reference cycles and may hold gigabytes.
+    # A graph is full of reference cycles, and may hold gigabytes.
     gc.collect()
     log.info("Done unloading servable version {name: %s version: %d}", name, number)
 
 
 def _unexpected(folder: Path, error: Exception) -> ServingError:
-    log.error("Loading %s went wrong", folder, exc_info=error)
+    log.error("Loading %s failed unexpectedly", folder, exc_info=error)
     return ServingError(Code.INTERNAL, f"{type(error).__name__}: {error}")

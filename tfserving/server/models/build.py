@@ -1,4 +1,4 @@
-"""The catalog and what it loads, from the flags."""
+"""Build the catalog and its loader from the flags."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ from tfserving.server.monitoring.monitoring import Monitor
 
 
 def catalog(flags: Flags, loads: Executor, unloads: Executor, load: Callable[[Path], SavedModel]) -> Catalog:
-    """Return a catalog without models yet; versions are loaded and unloaded in the executors' threads."""
+    """Return an empty catalog that loads and unloads versions in the executors' threads."""
     retries = Retries(flags.max_num_load_retries, flags.load_retry_interval_micros / 1e6)
 
     def make(name: str) -> Model:
@@ -34,9 +34,9 @@ def loader(
     stop: threading.Event,
     monitor: Monitor,
 ) -> Callable[[Path], SavedModel]:
-    """Return what loads a version: it opens its folder, then replays the warm-up requests that are there.
+    """Return a function that loads a version: it opens the folder, then replays its warm-up requests.
 
-    `replay` runs a PredictionLog on a model; none is replayed any more when told to stop.
+    `replay` runs a PredictionLog on a model. Once `stop` is set, no further one is replayed.
     """
     iterations = max(flags.num_request_iterations_for_warmup, 1)
 
@@ -45,7 +45,7 @@ def loader(
 
         def replay_one(prediction_log: Any) -> None:
             if stop.is_set():
-                raise ServingError(Code.CANCELLED, "The server is about to end")
+                raise ServingError(Code.CANCELLED, "The server is shutting down")
             replay(model, prediction_log)
 
         try:
@@ -63,7 +63,7 @@ def loader(
 
 
 def runtime(flags: Flags) -> Runtime:
-    """Return how graphs are loaded and run."""
+    """Return the options for loading and running graphs."""
     intra, inter = flags.tensorflow_intra_op_parallelism, flags.tensorflow_inter_op_parallelism
     if not intra and not inter:
         intra = inter = flags.tensorflow_session_parallelism

@@ -1,4 +1,4 @@
-"""The models that are served, found by name, version and label, and changed as a whole by a config."""
+"""The models that are served, by name, version and label. A config replaces them as a whole."""
 
 import logging
 import threading
@@ -21,7 +21,7 @@ RELOAD_SECONDS = 600.0
 
 
 class Catalog:
-    """The models by name. All methods may be called from any thread."""
+    """The models by name. Any thread may call its methods."""
 
     def __init__(
         self,
@@ -30,9 +30,9 @@ class Catalog:
         make: Callable[[str], Model] | None = None,
         allow_unavailable_labels: bool = False,
     ) -> None:
-        """Take models that are there from the start, and `make`, which returns a new one with no folder yet.
+        """Take the initial models, and `make`, which returns a new model without a folder.
 
-        Without `make` no config can add a model.
+        Without `make`, a config cannot add models.
         """
         self._models = {model.name: model for model in models}
         self._configs: Mapping[str, ModelConfig] | None = None
@@ -46,7 +46,7 @@ class Catalog:
     def lease(
         self, name: str, version: int | None = None, label: str | None = None
     ) -> Iterator[tuple[int, SavedModel]]:
-        """Lend a model's version, the highest loaded one by default: its number and model.
+        """Yield the number and the model of a version, by default the highest one loaded.
 
         The version stays loaded until the block ends. Raises ServingError: INVALID_ARGUMENT for an unknown
         label, NOT_FOUND for an unknown model and for a version that is not loaded.
@@ -61,7 +61,7 @@ class Catalog:
                     leased = lent.enter_context(self._models[name].lease(number))
                     break
                 except ServingError:
-                    # Since the label was looked up it may have been moved, and the version unloaded.
+                    # The label may have moved since the lookup, and the version may have been unloaded.
                     if label is None or current is self._labels:
                         raise
             yield leased
@@ -69,7 +69,7 @@ class Catalog:
     def statuses(self, name: str, version: int | None = None) -> list[Status]:
         """Return the states of a model's versions, or of one of them, the highest version first.
 
-        Raises ServingError (NOT_FOUND) where there is none.
+        Raises ServingError (NOT_FOUND) if there is none.
         """
         statuses = self._models[name].statuses() if name in self._models else []
         if not statuses:
@@ -82,20 +82,20 @@ class Catalog:
         raise ServingError(Code.NOT_FOUND, f"Could not find version {version} of model {name}")
 
     def reload(self, message: Any, timeout: float = RELOAD_SECONDS) -> None:
-        """Put a ModelServerConfig in force, and return when each model that is new in it can be served.
+        """Apply a ModelServerConfig, and return once every new model in it is available.
 
-        The config replaces the one before as a whole: models that it does not name are unloaded, labels that
-        it does not name are gone. A config that is refused changes nothing. Raises ServingError:
-        INVALID_ARGUMENT or FAILED_PRECONDITION for a config that is refused; UNKNOWN where a new model cannot
-        be loaded, DEADLINE_EXCEEDED where one is not there after `timeout` s: the config is in force then.
+        The config replaces the previous one completely: models that it does not name are unloaded, and labels
+        that it does not name are removed. A refused config changes nothing. Raises ServingError:
+        INVALID_ARGUMENT or FAILED_PRECONDITION if the config is refused; UNKNOWN if a new model cannot be
+        loaded, or DEADLINE_EXCEEDED if one is not available after `timeout` s, with the config applied.
         """
         new = self.reconfigure(message)
         if waiting.wait(partial(self._unsettled, new), self._closed, timeout):
-            raise ServingError(Code.UNAVAILABLE, "The server is about to end")
+            raise ServingError(Code.UNAVAILABLE, "The server is shutting down")
         waiting.check((self._models[name] for name in new), "model(s)")
 
     def reconfigure(self, message: Any) -> set[str]:
-        """Put a ModelServerConfig in force as `reload` does, and return the new models' names at once."""
+        """Apply a ModelServerConfig as `reload` does, but return the new models' names immediately."""
         with self._changing:
             kind = message.WhichOneof("config")
             if self._configs is not None and kind != "model_config_list":
@@ -125,21 +125,21 @@ class Catalog:
         return set(wanted) - set(before)
 
     def poll(self) -> None:
-        """Look at all models' folders once."""
+        """Search all models' folders for versions once."""
         for model in list(self._models.values()):
             model.poll()
 
     def wait_until_available(self, stop: threading.Event) -> None:
-        """Return when each model can be served, or when told to stop.
+        """Return once every model is available or `stop` is set.
 
-        Raises ServingError (UNKNOWN), when nothing more is to be waited for, where a model's load has failed.
+        Raises ServingError (UNKNOWN) if a model failed to load, once all others have loaded or failed.
         """
         names = set(self._configs or ())
         if not waiting.wait(partial(self._unsettled, names), stop):
             waiting.check((self._models[name] for name in names), "servable(s)")
 
     def advance(self) -> None:
-        """Begin all loads, retries and unloads that are due."""
+        """Start all loads, retries and unloads that are due."""
         for model in list(self._models.values()):
             model.advance()
 
@@ -158,7 +158,7 @@ class Catalog:
         for name in wanted:
             if name not in models:
                 if self._make is None:
-                    raise ServingError(Code.UNIMPLEMENTED, "No models can be added")
+                    raise ServingError(Code.UNIMPLEMENTED, "This catalog cannot add models")
                 models[name] = self._make(name)
         self._models, self._labels, self._configs = models, assigned, wanted
         for name, model in models.items():
@@ -169,7 +169,7 @@ class Catalog:
                 model.configure(None, Policy())
 
     def _unsettled(self, names: Iterable[str]) -> list[str]:
-        """Return those of some models that are neither available nor failed, nor taken away again."""
+        """Return which of the models are still configured, and neither available nor failed."""
         current = self._configs or {}
         models = [self._models[name] for name in names if name in current]
         return [model.name for model in models if not (model.is_available() or model.failure())]

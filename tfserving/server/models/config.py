@@ -1,4 +1,4 @@
-"""Which models are served: the messages of `--model_config_file`, and what of them is refused."""
+"""The configuration of models: the messages in `--model_config_file`, and their validation."""
 
 import re
 from collections import Counter
@@ -22,7 +22,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9.]*://")
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """One model as it is asked for: where its versions are, which are served, and labels of versions."""
+    """The configuration of one model: the folder of its versions, which to serve, and their labels."""
 
     name: str
     base_path: Path
@@ -32,9 +32,9 @@ class ModelConfig:
 
 
 def first(flags: Flags) -> Any:
-    """Return the ModelServerConfig to start with: that of the file, else that of the one model.
+    """Return the initial ModelServerConfig: from the file if there is one, otherwise for the single model.
 
-    Raises ServingError where the file cannot be read.
+    Raises ServingError if the file cannot be read.
     """
     if flags.model_config_file:
         return read(Path(flags.model_config_file))
@@ -42,12 +42,12 @@ def first(flags: Flags) -> Any:
 
 
 def read(path: Path) -> Any:
-    """Return the ModelServerConfig of a text file; raise ServingError where it cannot be read."""
+    """Return the ModelServerConfig in a text file; raise ServingError if it cannot be read."""
     return text_proto.read(path, model_server_config_pb2.ModelServerConfig())
 
 
 def single(name: str, base_path: str) -> Any:
-    """Return the ModelServerConfig of one model whose latest version is served."""
+    """Return the ModelServerConfig that serves the latest version of one model."""
     config = model_server_config_pb2.ModelServerConfig()
     path = base_path if _SCHEME.match(base_path) else str(Path(base_path).absolute())
     config.model_config_list.config.add(name=name, base_path=path, model_platform=PLATFORM)
@@ -55,9 +55,9 @@ def single(name: str, base_path: str) -> Any:
 
 
 def models(config: Any) -> dict[str, ModelConfig]:
-    """Return the models of a ModelServerConfig by name; the platforms are still to be checked.
+    """Return the models of a ModelServerConfig by name; the platforms are not checked yet.
 
-    Raises ServingError (INVALID_ARGUMENT) for a name that is there twice, a relative path, and no platform.
+    Raises ServingError (INVALID_ARGUMENT) for a duplicate name, a relative path, or a missing platform.
     """
     listed = config.model_config_list.config
     names = Counter(entry.name for entry in listed)
@@ -74,7 +74,7 @@ def models(config: Any) -> dict[str, ModelConfig]:
 
 
 def check_unchanged_platforms(before: Mapping[str, ModelConfig], models: Mapping[str, ModelConfig]) -> None:
-    """Raise ServingError (INVALID_ARGUMENT) where a model is for another platform than before."""
+    """Raise ServingError (INVALID_ARGUMENT) if the platform of a model has changed."""
     for name in before.keys() & models.keys():
         old, new = before[name].platform, models[name].platform
         if old != new:
@@ -85,7 +85,7 @@ def check_unchanged_platforms(before: Mapping[str, ModelConfig], models: Mapping
 
 
 def check_platforms(models: Iterable[ModelConfig]) -> None:
-    """Raise ServingError (INVALID_ARGUMENT) where a model is for another platform than TensorFlow."""
+    """Raise ServingError (INVALID_ARGUMENT) if a model is for a platform other than TensorFlow."""
     for model in models:
         if model.platform != PLATFORM:
             raise invalid(f"Model {model.name} requests unsupported platform {model.platform}")

@@ -1,4 +1,4 @@
-"""Version labels: names for versions of a model, moved only to what is loaded."""
+"""Version labels: names for versions of a model, which may move only to loaded versions."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
@@ -17,10 +17,10 @@ def assign(
     *,
     allow_unavailable: bool = False,
 ) -> Labels:
-    """Return the labels that a config asks for, which take the place of the current ones.
+    """Return the labels that a config asks for, to replace the current ones.
 
-    A label has to point at a version that is available; with `allow_unavailable` only one that is moved has
-    to. Raises ServingError (FAILED_PRECONDITION) where one does not.
+    A label must point to an available version; with `allow_unavailable`, this applies only to a label that
+    moves. Raises ServingError (FAILED_PRECONDITION) if a label does not.
     """
     labels: dict[str, dict[str, int]] = {}
     for model in models:

@@ -1,4 +1,4 @@
-"""One model: its versions loaded and unloaded as its folder and its config change, and lent to requests."""
+"""One model: loads and unloads its versions as its folder and config change, and lends them to requests."""
 
 import logging
 import threading
@@ -22,21 +22,21 @@ Submit: TypeAlias = Callable[[Job], object]
 
 
 def at_once(job: Job) -> None:
-    """Do a job in the thread that asks for it."""
+    """Run a job immediately, in the calling thread."""
     job()
 
 
 def not_found(name: str, number: int | None) -> ServingError:
-    """Return the failure of a request for a version, or for the latest, that is not there."""
+    """Return the error for a version, or a latest version, that does not exist."""
     which = f"Latest({name})" if number is None else f"Specific({name}, {number})"
     return ServingError(Code.NOT_FOUND, f"Servable not found for request: {which}")
 
 
 class Model:
-    """The versions of one model. All methods may be called from any thread.
+    """The versions of one model. Any thread may call its methods.
 
-    Loading and unloading are jobs for `submit_load` and `submit_unload`: nothing here waits for them, nor for
-    the requests that run on a version that is to be unloaded.
+    Loading and unloading are jobs for `submit_load` and `submit_unload`. Nothing here waits for them, or for
+    requests that still run on a version to be unloaded.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Model:
         self._lock = threading.RLock()
 
     def configure(self, base_path: Path | None, policy: Policy) -> None:
-        """Say where the versions are and which are served; without a base path all are unloaded."""
+        """Set the folder of the versions and which of them to serve; without a base path, unload all."""
         with self._lock:
             self._source = (base_path, policy)
             if base_path is None:
@@ -72,7 +72,7 @@ class Model:
         self.advance()
 
     def poll(self) -> None:
-        """Look at the folder once, then begin the loads and unloads that follow from it."""
+        """Search the folder for versions once, then start the loads and unloads that follow from it."""
         source = base_path, policy = self._source
         if base_path is None:
             return
@@ -82,13 +82,13 @@ class Model:
             log.warning("Could not find base path %s for servable %s: %s", base_path, self.name, error)
             return
         with self._lock:
-            # What was asked for meanwhile is not undone.
+            # Do not undo a configuration that has changed in the meantime.
             if self._source == source:
                 self._folders = folders
         self.advance()
 
     def advance(self) -> None:
-        """Begin what is due: loads and retries, and unloads where a version that is wanted can take over."""
+        """Start the loads and retries that are due, and unload old versions once a new one can take over."""
         with self._lock:
             if self._is_closed:
                 return
@@ -106,26 +106,26 @@ class Model:
             self._submit_load(partial(self._try_load, version))
 
     def statuses(self) -> list[Status]:
-        """Return the state of every version ever managed, the highest first."""
+        """Return the states of all versions, including former ones, the highest version first."""
         with self._lock:
             return [version.status() for _, version in sorted(self._versions.items(), reverse=True)]
 
     def is_available(self, number: int | None = None) -> bool:
-        """Tell whether a version, by default any, can be asked."""
+        """Return whether a version, by default any version, is available."""
         numbers = [status.version for status in self.statuses() if status.state == State.AVAILABLE]
         return bool(numbers) if number is None else number in numbers
 
     def failure(self) -> Status | None:
-        """Return the state of the highest version where all that are wanted have failed, else None."""
+        """Return the state of the highest version if all versions to be served have failed, else None."""
         with self._lock:
             wanted = [self._versions[number].status() for number in sorted(self._aspired, reverse=True)]
         return wanted[0] if wanted and all(status.state == State.END for status in wanted) else None
 
     @contextmanager
     def lease(self, number: int | None = None) -> Iterator[tuple[int, SavedModel]]:
-        """Lend a version, the highest loaded one by default: its number and model, loaded until given back.
+        """Yield the number and the model of a version, by default the highest one loaded.
 
-        Raises ServingError (NOT_FOUND) where it is not loaded.
+        The version stays loaded until the block ends. Raises ServingError (NOT_FOUND) if it is not loaded.
         """
         with self._lock:
             version = self._available(number)
@@ -139,7 +139,7 @@ class Model:
                 self._free_if_unused(version)
 
     def close(self) -> None:
-        """Free all versions at once, cancelling the requests that run on them."""
+        """Free all versions immediately, and cancel the requests that run on them."""
         with self._lock:
             self._is_closed = True
             models = [version.model for version in self._versions.values() if version.model]
@@ -157,10 +157,10 @@ class Model:
     def _aspire(self) -> None:
         for number, folder in self._folders.items():
             known = self._versions.get(number)
-            # One that failed is begun anew only after its folder was away.
+            # A version that failed is retried only after its folder has been removed and added again.
             if known is None or (known.state == State.END and number not in self._aspired):
                 self._versions[number] = Version(number, folder)
-        # One that is being unloaded has to end before it can be loaded again.
+        # A version that is being unloaded must finish before it can be loaded again.
         self._aspired = {n for n in self._folders if self._versions[n].state != State.UNLOADING}
 
     def _try_load(self, version: Version) -> None:

@@ -1,4 +1,4 @@
-"""Which of a model's versions are served."""
+"""The choice of versions to serve."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Which of the versions on disk are served: the highest `count`, or all; of `only` some where given."""
+    """Chooses versions to serve: the highest `count` (None: all); if `only` is given, only from these."""
 
     count: int | None = 1
     only: frozenset[int] | None = None
@@ -17,5 +17,5 @@ class Policy:
         return set(sorted(allowed, reverse=True)[: self.count])
 
     def missing(self, found: Iterable[int]) -> list[int]:
-        """Return the versions that were asked for by number and are not there."""
+        """Return the versions that were requested by number but not found."""
         return sorted((self.only or frozenset()).difference(found))

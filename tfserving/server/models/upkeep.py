@@ -1,4 +1,4 @@
-"""What is done again and again while models are served: looking at their folders, and at the config file."""
+"""Background loops while models are served: search their folders, and reread the config file."""
 
 import logging
 import math
@@ -16,9 +16,9 @@ RETRY_SECONDS = 1.0
 
 
 def keep_polling(catalog: Catalog, stop: threading.Event, interval: float) -> None:
-    """Look at the models' folders every `interval` s until told to stop, and retry loads that are due.
+    """Search the models' folders every `interval` s and retry loads that are due, until `stop` is set.
 
-    Without an interval there are only the retries: a model's folder is looked at once when it is configured.
+    Without an interval, there are only retries; a model's folder is searched once, when it is configured.
     """
     next_look = time.monotonic() + interval if interval > 0 else math.inf
     while not stop.wait(min(interval, RETRY_SECONDS) if interval > 0 else RETRY_SECONDS):
@@ -29,14 +29,14 @@ def keep_polling(catalog: Catalog, stop: threading.Event, interval: float) -> No
             next_look = time.monotonic() + interval
             catalog.poll()
         except Exception:
-            # Without this thread no version would ever be loaded again.
-            log.exception("Looking for new versions failed")
+            # If this thread ended, no new version would be loaded any more.
+            log.exception("Searching for new versions failed")
 
 
 def keep_reading(catalog: Catalog, file: Path, stop: threading.Event, interval: float) -> None:
-    """Put what a config file says in force every `interval` s until told to stop.
+    """Read and apply a config file every `interval` s until `stop` is set.
 
-    A file that cannot be read, or that is refused, is logged, and what was in force stays.
+    A file that cannot be read or is refused is logged, and the current config stays in effect.
     """
     while not stop.wait(interval):
         try:

@@ -1,4 +1,4 @@
-"""The versions of a model: which there are on disk, and what state each is in."""
+"""The versions of a model: their folders on disk, and their states."""
 
 import logging
 import re
@@ -28,7 +28,7 @@ class State(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What is known of one version; the code and the message tell why it could not be loaded."""
+    """The state of one version. The code and the message say why it could not be loaded."""
 
     version: int
     state: State
@@ -38,7 +38,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """How often a version that cannot be loaded is tried again, and after how many seconds."""
+    """How often loading a version is retried, and the seconds between attempts."""
 
     count: int = 5
     interval: float = 60.0
@@ -46,9 +46,9 @@ class Retries:
 
 @dataclass(slots=True)
 class Version:
-    """One version and its state; `users` counts the requests that run on it.
+    """One version and its state. `users` counts the requests that run on it.
 
-    `busy` tells that a thread loads it or frees it.
+    `busy` is set while a thread loads or frees it.
     """
 
     number: int
@@ -63,19 +63,19 @@ class Version:
     message: str = ""
 
     def status(self) -> Status:
-        """Return what clients are told of it."""
+        """Return its state as clients see it."""
         return Status(self.number, self.state, self.code, self.message)
 
     def is_due(self, now: float) -> bool:
-        """Tell whether it is time to load it."""
+        """Return whether it is time to load it."""
         return not self.busy and self.state in {State.START, State.LOADING} and now >= self.next_attempt
 
     def is_unused(self) -> bool:
-        """Tell whether it is time to free it."""
+        """Return whether it is time to free it."""
         return self.state == State.UNLOADING and not self.users and not self.busy
 
     def retire(self, *, replaced: bool) -> None:
-        """Give it up: where it is loaded, only when it is replaced."""
+        """Stop serving it: if it is loaded, only once another version replaces it."""
         if self.busy:
             return
         if self.state in {State.START, State.LOADING}:
@@ -84,11 +84,11 @@ class Version:
             self.state = State.UNLOADING
 
     def loaded(self, model: SavedModel) -> None:
-        """Note that it is loaded."""
+        """Record that it is loaded."""
         self.model, self.state, self.busy = model, State.AVAILABLE, False
 
     def failed(self, failure: ServingError, retries: Retries, now: float) -> None:
-        """Note that it could not be loaded: it waits for the next attempt, or has ended."""
+        """Record that it could not be loaded: it waits for the next attempt, or has ended."""
         self.busy = False
         self.attempts += 1
         self.next_attempt = now + retries.interval
@@ -96,14 +96,14 @@ class Version:
             self.state, self.code, self.message = State.END, failure.code, failure.message
 
     def freed(self) -> None:
-        """Note that it is unloaded."""
+        """Record that it is unloaded."""
         self.model, self.state, self.busy = None, State.END, False
 
 
 def find(base: Path) -> dict[int, Path]:
-    """Return the folders below a base path whose whole name is a version number, by number.
+    """Return the folders in a base path whose entire name is a version number, by number.
 
-    Raises OSError where the base path cannot be read.
+    Raises OSError if the base path cannot be read.
     """
     found: dict[int, Path] = {}
     for child in sorted(base.iterdir()):
@@ -123,9 +123,9 @@ def find(base: Path) -> dict[int, Path]:
 
 
 def wanted(name: str, base: Path, policy: Policy) -> dict[int, Path]:
-    """Return the folders of a model's versions that are to be served, by number, and log what is missing.
+    """Return the folders of the versions to serve, by number, and log missing versions.
 
-    Raises OSError where the base path cannot be read.
+    Raises OSError if the base path cannot be read.
     """
     found = find(base)
     for number in policy.missing(found):

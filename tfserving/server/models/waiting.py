@@ -1,4 +1,4 @@
-"""Waiting until models can be served."""
+"""Wait until models are available."""
 
 import math
 import threading
@@ -12,7 +12,7 @@ TICK_SECONDS = 0.05
 
 
 def wait(unsettled: Callable[[], list[str]], stop: threading.Event, timeout: float = math.inf) -> bool:
-    """Wait until no name of a model is unsettled any more; tell whether told to stop before.
+    """Wait until `unsettled` returns no more names of models; return True if `stop` was set first.
 
     Raises ServingError (DEADLINE_EXCEEDED) after `timeout` s.
     """
@@ -27,7 +27,10 @@ def wait(unsettled: Callable[[], list[str]], stop: threading.Event, timeout: flo
 
 
 def check(models: Iterable[Model], what: str) -> None:
-    """Raise ServingError (UNKNOWN) where no version of a model could be loaded; `what` names the models."""
+    """Raise ServingError (UNKNOWN) if a model has no version that could be loaded.
+
+    `what` is the noun for the models in the message.
+    """
     reasons = []
     for model in sorted(models, key=lambda model: model.name):
         failure = model.failure()

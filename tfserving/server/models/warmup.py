@@ -1,4 +1,4 @@
-"""Warm-up: the requests that come with a model, replayed before it is served."""
+"""Warm-up: replay the requests stored with a model before it is served."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -18,10 +18,10 @@ MAX_RECORDS = 1000
 
 
 def run(folder: Path, replay: Callable[[Any], None], iterations: int = 1) -> int:
-    """Pass each warm-up PredictionLog of a version's folder to `replay`, and return how many there are.
+    """Pass each warm-up PredictionLog in a version's folder to `replay`, and return their number.
 
-    Raises ServingError: what `replay` raises, INVALID_ARGUMENT for a record that is no PredictionLog and for
-    too many of them, DATA_LOSS for a file that is no TFRecord file.
+    Raises ServingError: from `replay`, INVALID_ARGUMENT for a record that is not a PredictionLog and for too
+    many records, DATA_LOSS for a file that is not a TFRecord file.
     """
     file = folder / FILE
     if not file.exists():

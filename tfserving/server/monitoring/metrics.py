@@ -1,7 +1,7 @@
-"""Counters and histograms, and the text that Prometheus reads, as TensorFlow Serving writes it.
+"""Counters and histograms in Prometheus's text format, exactly as TensorFlow Serving writes it.
 
-Names have colons, braces are there without labels too, no line gives help, and a histogram's limits are
-exclusive: a value that equals a limit counts in the next bucket.
+Names contain colons, braces are present even without labels, there are no HELP lines, and the limits of a
+histogram are exclusive: a value that equals a limit counts in the next bucket.
 """
 
 import re
@@ -12,7 +12,10 @@ from dataclasses import dataclass
 
 
 def exponential(scale: float, growth: float, count: int) -> tuple[float, ...]:
-    """Return the upper limits of `count` buckets, each `growth` times the one before; one without follows."""
+    """Return the upper limits of `count` buckets, each `growth` times the previous one.
+
+    A histogram adds one more bucket without a limit.
+    """
     limits = [scale]
     while len(limits) < count:
         limits.append(limits[-1] * growth)
@@ -20,7 +23,7 @@ def exponential(scale: float, growth: float, count: int) -> tuple[float, ...]:
 
 
 class Counter:
-    """A number for each combination of label values, which only grows. Any thread may add to it."""
+    """A number per combination of label values that only increases. Any thread may add to it."""
 
     def __init__(self, name: str, *labels: str) -> None:
         self.name = name
@@ -29,7 +32,7 @@ class Counter:
         self._lock = threading.Lock()
 
     def add(self, *values: str, by: int = 1) -> None:
-        """Count for these values of the labels, in the labels' order."""
+        """Add to the number for these label values, given in the order of the labels."""
         with self._lock:
             self._values[values] = self._values.get(values, 0) + by
 
@@ -49,7 +52,7 @@ class _Buckets:
 
 
 class Histogram:
-    """How often values lay between limits, for each combination of label values. Any thread may add to it."""
+    """Counts of values per bucket, for each combination of label values. Any thread may add to it."""
 
     def __init__(self, name: str, limits: tuple[float, ...], *labels: str) -> None:
         self.name = name
@@ -59,7 +62,7 @@ class Histogram:
         self._lock = threading.Lock()
 
     def add(self, value: float, *values: str) -> None:
-        """Count a value for these values of the labels, in the labels' order."""
+        """Count a value for these label values, given in the order of the labels."""
         with self._lock:
             buckets = self._buckets.get(values)
             if buckets is None:
@@ -105,5 +108,5 @@ def _label_name(name: str) -> str:
 
 
 def _escaped(value: str) -> str:
-    # A line break would end the sample: a client chooses the name of the model it asks for.
+    # A line break would end the sample, and clients can put any name of a model into a request.
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

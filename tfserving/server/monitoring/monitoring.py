@@ -1,4 +1,4 @@
-"""What the server measures of itself, by the names of TensorFlow Serving."""
+"""The server's metrics, under TensorFlow Serving's names."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ _SIZES = exponential(1, 2, 14)  # rows
 
 
 class Monitor:
-    """The server's metrics. All methods may be called from any thread."""
+    """The server's metrics. Any thread may call its methods."""
 
     def __init__(self) -> None:
         self._requests = Counter(f"{_SERVING}request_count", "model_name", "status")
@@ -44,38 +44,38 @@ class Monitor:
             self._latency.add(seconds * 1e6, model, api, entrypoint)
 
     def ran(self, model: str, api: str, seconds: float) -> None:
-        """Note how long a request's run took that succeeded; `api` is Predict, Classify or Regress."""
+        """Record the duration of a request's successful run; `api` is Predict, Classify or Regress."""
         self._runtime.add(seconds * 1e6, model, api, "TF1")
 
     def had_examples(self, model: str, count: int) -> None:
-        """Note how many examples a request carried."""
+        """Record the number of examples in a request."""
         self._examples.add(count, model)
         self._example_total.add(model, by=count)
 
     def loaded(self, folder: Path, *, good: bool, seconds: float) -> None:
-        """Note an attempt to load a version."""
+        """Record an attempt to load a version."""
         self._attempts.add(str(folder), "success" if good else "fail")
         self._load_latency.add(str(folder), by=round(seconds * 1e6))
 
     def warmed_up(self, folder: Path, records: int, seconds: float) -> None:
-        """Note how many requests a version was warmed up with, and how long that took."""
+        """Record the number of a version's warm-up requests, and how long they took."""
         self._warmup.add(seconds * 1e6, str(folder), Code.OK.name)
         self._warmup_records.add(str(folder), Code.OK.name, by=records)
 
     def graph_ran(self) -> None:
-        """Count a run of a graph: of one request, or of a batch of several."""
+        """Count a run of a graph, for one request or a batch of several."""
         self._runs.add()
 
     def queued(self, pool: str, seconds: float) -> None:
-        """Note how long a request has waited for its batch."""
+        """Record how long a request waited for its batch."""
         self._queue.add(seconds * 1e6, pool)
 
     def took_in(self, rows: int) -> None:
-        """Note the rows of one input of a request that is to be batched."""
+        """Record the rows of one input of a request to be batched."""
         self._inputs.add(rows)
 
     def batched(self, rows: int, padding: int) -> None:
-        """Note a batch: its rows, and how many of them were added to it."""
+        """Record a batch: its rows, and how many of them are padding."""
         self._padding.add(padding, str(rows))
         self._processed.add(rows)
 
@@ -89,9 +89,9 @@ class Monitor:
 
 
 def metrics_path(file: str) -> str | None:
-    """Return the path that `--monitoring_config_file` asks for, None where there is no file or it asks none.
+    """Return the path that `--monitoring_config_file` sets, or None if there is no file or it sets none.
 
-    Raises ServingError where the file cannot be read, or is no MonitoringConfig.
+    Raises ServingError if the file cannot be read, or does not hold a MonitoringConfig.
     """
     if not file:
         return None

@@ -1,4 +1,4 @@
-"""The answers of the REST API, apart from HTTP: a route and a body to JSON text."""
+"""The responses of the REST API, without HTTP: from a route and a body to JSON text."""
 
 import json
 
@@ -13,7 +13,7 @@ from tfserving.server.rest.route import Route
 
 
 def answer(catalog: Catalog, route: Route, body: bytes, monitor: Monitor | None = None) -> bytes:
-    """Return the JSON text that answers a request; raise ServingError where it cannot be served."""
+    """Return the JSON text of the response to a request; raise ServingError if it fails."""
     if route.verb == "status":
         return _status(catalog, route)
     if route.verb == "metadata":
@@ -59,7 +59,7 @@ def _predict(catalog: Catalog, route: Route, body: bytes, monitor: Monitor | Non
         dtypes = {alias: tensor.dtype for alias, tensor in signature.inputs.items()}
         feeds = request.feeds(asked, dtypes)
         if len(feeds) < len(dtypes):
-            # Rows that are binary strings are taken for the first input alone.
+            # Rows that are binary strings set only the first input.
             raise aliases.wrong_size(set(feeds), set(dtypes))
         results.check_method("predict", signature)
         outputs = Inference(model, route.name, monitor=monitor).predict(name, feeds)

@@ -25,7 +25,7 @@ NOT_FOUND = b"<html><head><title>404 Not Found</title></head><body><h1>Not Found
 
 
 class RestApi:
-    """Answers requests below `/v1/`; all is computed in the executor's threads, never in the loop's."""
+    """Answers requests below `/v1/`. All work runs in the executor's threads, never in the event loop's."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class RestApi:
     ) -> None:
         """Take `compute`, which returns the JSON text for a route and a body, or raises ServingError.
 
-        The timeout is in seconds. With a `metrics_path` the monitor's metrics are served there.
+        The timeout is in seconds. If `metrics_path` is given, it serves the monitor's metrics.
         """
         self._compute = compute
         self._executor = executor
@@ -71,15 +71,15 @@ class RestApi:
         try:
             body = await asgi.read_body(receive)
         except asyncio.CancelledError:
-            # The rest of the body is waited for no longer.
-            ending = Answer(Code.UNAVAILABLE, error_text("The server is about to end"))
+            # Stop waiting for the rest of the body.
+            ending = Answer(Code.UNAVAILABLE, error_text("The server is shutting down"))
             await asgi.send_answer(send, ending, CORS if self._cors else [])
             return
         if body is None:
             return
         started = time.monotonic()
         method = scope["method"]
-        # Of a header that comes twice the first counts.
+        # If a header is repeated, the first one counts.
         headers = dict(reversed(scope["headers"]))
         if method == "OPTIONS":
             where, answer = None, _preflight(headers.get(b"origin", b""))
@@ -114,10 +114,10 @@ class RestApi:
             gone.cancel()
         if run in done:
             return run.result()
-        # What has not begun never will.
+        # A run that has not started must not start any more.
         run.cancel()
         if gone in done:
-            raise ServingError(Code.CANCELLED, "The client has gone away")
+            raise ServingError(Code.CANCELLED, "The client has disconnected")
         raise ServingError(Code.DEADLINE_EXCEEDED, f"Timeout of {self._timeout * 1000:.0f} ms exceeded")
 
     def _guarded(self, where: route.Route, body: bytes, packed: bool) -> bytes:
@@ -126,7 +126,7 @@ class RestApi:
         except ServingError:
             raise
         except Exception as error:
-            # A fault of this server, not of the request: told in the log, and in no traceback to the client.
+            # A bug in this server: the traceback goes to the log, not to the client.
             log.exception("%s of %s failed", where.verb, where.name)
             raise ServingError(Code.INTERNAL, f"Internal error: {type(error).__name__}") from error
 
@@ -137,5 +137,5 @@ def _preflight(origin: bytes) -> Answer:
 
 
 def error_text(message: str) -> bytes:
-    """Return the JSON text of a failure."""
+    """Return the JSON text of an error."""
     return json.dumps({"error": message}, ensure_ascii=False).encode("utf-8", "replace")

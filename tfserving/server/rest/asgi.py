@@ -1,4 +1,4 @@
-"""What the REST API needs of ASGI: a request's target and body, and the sending of an answer."""
+"""ASGI helpers for the REST API: read a request's target and body, and send an answer."""
 
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -16,7 +16,7 @@ UNPACKED_LIMIT = 100 << 20  # bytes of a gzipped body
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer; its status is that of the code."""
+    """An HTTP answer; the code determines its status."""
 
     code: Code
     body: bytes = b""
@@ -24,7 +24,7 @@ class Answer:
 
 
 def target(scope: Scope) -> str:
-    """Return the path as it came, percent-encoded, and what follows it: query and fragment."""
+    """Return the path, still percent-encoded, with the query and the fragment."""
     raw = scope.get("state", {}).get("target")
     if raw is None:
         query = scope["query_string"]
@@ -33,7 +33,7 @@ def target(scope: Scope) -> str:
 
 
 async def read_body(receive: Receive) -> bytes | None:
-    """Return the whole body; None where the client went away."""
+    """Return the complete body, or None if the client disconnected."""
     parts = []
     while True:
         message = await receive()
@@ -45,19 +45,19 @@ async def read_body(receive: Receive) -> bytes | None:
 
 
 def unpack(body: bytes) -> bytes:
-    """Return a gzipped body unpacked; raise ServingError (INVALID_ARGUMENT) where it is broken or large."""
+    """Return a gzipped body unpacked; raise ServingError (INVALID_ARGUMENT) if it is damaged or too large."""
     unpacker = zlib.decompressobj(wbits=31)
     try:
         text = unpacker.decompress(body, UNPACKED_LIMIT + 1)
     except zlib.error as error:
         raise invalid(f"Failed to uncompress the request body: {error}") from error
     if not unpacker.eof or len(text) > UNPACKED_LIMIT:
-        raise invalid("Failed to uncompress the request body: it is cut off or too large")
+        raise invalid("Failed to uncompress the request body: it is truncated or too large")
     return text
 
 
 async def send_answer(send: Send, answer: Answer, headers: list[tuple[bytes, bytes]]) -> None:
-    """Send an answer with these headers beside its own."""
+    """Send an answer with additional headers."""
     length = (b"content-length", b"%d" % len(answer.body))
     kind = [(b"content-type", answer.content_type)] if answer.content_type else []
     status = answer.code.http_status

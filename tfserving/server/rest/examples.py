@@ -1,4 +1,4 @@
-"""Classify and regress requests: JSON features to serialized Examples."""
+"""Classify and regress requests: convert JSON features to serialized Examples."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,20 +11,20 @@ from tfserving.server.json.parse import Value
 
 
 def serialized(body: Mapping[bytes, Value]) -> list[bytes]:
-    """Return the Examples of a request, each behind the context that all share.
+    """Return the Examples of a request, each preceded by the shared context.
 
-    Raises ServingError (INVALID_ARGUMENT) where one cannot be converted.
+    Raises ServingError (INVALID_ARGUMENT) if one cannot be converted.
     """
     context = _example(body[b"context"]) if b"context" in body else b""
     if b"examples" not in body:
-        # Of a request to regress too.
+        # TensorFlow Serving says "classify" for regress as well.
         raise _malformed(body, "When method is classify, key 'examples' is expected and was not found")
     examples = body[b"examples"]
     if not isinstance(examples, list):
         raise _malformed(body, "Expecting 'examples' value to be an list/array")
     if not examples:
         raise _malformed(body, "'examples' value is an empty array")
-    # Messages written one after the other are read as one, merged.
+    # Protobuf merges messages that are concatenated.
     return [context + _example(example) for example in examples]
 
 

@@ -1,4 +1,4 @@
-"""HTTP as uvicorn speaks it, which also tells the application a request's target as it came."""
+"""Uvicorn's HTTP protocol, extended to pass the raw target of a request to the application."""
 
 import re
 
@@ -8,9 +8,9 @@ _ORIGIN = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
 
 
 class RawTargetProtocol(HttpToolsProtocol):
-    """Adds `scope["state"]["target"]`: the path, its query and its fragment, nothing decoded."""
+    """Adds `scope["state"]["target"]`: the path, the query and the fragment, all undecoded."""
 
     def on_headers_complete(self) -> None:
-        """Keep the target before uvicorn takes it apart and drops the fragment."""
+        """Keep the target before uvicorn splits it and drops the fragment."""
         self.scope["state"]["target"] = _ORIGIN.sub(b"", self.url, count=1)
         super().on_headers_complete()

@@ -1,4 +1,4 @@
-"""Predict requests: JSON in row or column format to tensors."""
+"""Predict requests: convert JSON in row or column format to tensors."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,19 +13,19 @@ from tfserving.server.json.values import Array
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A predict request whose JSON is read, its tensors not yet."""
+    """A predict request with parsed JSON, not yet converted to tensors."""
 
-    signature: str  # empty where the request names none
+    signature: str  # empty if the request names none
     body: Mapping[bytes, Value]
 
     @property
     def is_row(self) -> bool:
-        """Whether the request is in row format, and its answer is to be."""
+        """Whether the request and its response are in row format."""
         return b"instances" in self.body
 
 
 def read(text: bytes) -> Request:
-    """Return the request in a body; raise ServingError (INVALID_ARGUMENT) where it is none."""
+    """Return the request in a body; raise ServingError (INVALID_ARGUMENT) if it is not a valid request."""
     body = parse(text)
     if not isinstance(body, dict):
         raise invalid(f"JSON Value: {echo(body)} Is not object")
@@ -39,7 +39,7 @@ def read(text: bytes) -> Request:
 def feeds(request: Request, inputs: Mapping[str, str]) -> dict[str, Array]:
     """Return the tensor of each input, given the inputs' dtypes by alias.
 
-    Raises ServingError where the request's shape or its values do not fit them.
+    Raises ServingError if the shape or the values of the request do not match the inputs.
     """
     row, column = b"instances" in request.body, b"inputs" in request.body
     if row and column:
@@ -83,7 +83,7 @@ def _rows(request: Request, inputs: Mapping[str, str]) -> dict[str, Array]:
     columns = _by_alias(instances, inputs) if named else dict.fromkeys(list(inputs)[:1], instances)
     if columns is not None and (named or not any(map(_is_named, instances))):
         with suppress(ServingError):
-            # All rows at once is quicker than one by one, which only an error needs.
+            # Convert all rows at once; only error messages need them one by one, which is slower.
             return {alias: values.tensor(column, inputs[alias]) for alias, column in columns.items()}
     firsts: dict[str, Array] = {}
     for i, item in enumerate(instances):
@@ -96,7 +96,7 @@ def _is_named(item: Value) -> bool:
 
 
 def _by_alias(instances: list[Value], inputs: Mapping[str, str]) -> dict[str, list[Value]] | None:
-    """Return the values of all rows for each input; None where a row has others."""
+    """Return the values of all rows for each input, or None if a row has other inputs."""
     keys = {alias.encode(): alias for alias in inputs}
     columns: dict[str, list[Value]] = {alias: [] for alias in inputs}
     for item in instances:
@@ -110,7 +110,7 @@ def _by_alias(instances: list[Value], inputs: Mapping[str, str]) -> dict[str, li
 def _check_row(
     i: int, item: Value, inputs: Mapping[str, str], firsts: dict[str, Array], *, named: bool
 ) -> None:
-    """Raise ServingError where a row is no tensor for each input, or none like those of the first row."""
+    """Raise ServingError if a row is not a tensor for each input, or differs in shape from the first row."""
     if named != _is_named(item):
         expected = "object but got list" if named else "value/list but got object"
         raise invalid(f"Expecting {expected} at item {i} of input list")

@@ -1,4 +1,4 @@
-"""Predict answers: tensors to JSON in row or column format."""
+"""Predict responses: convert tensors to JSON in row or column format."""
 
 from collections.abc import Mapping
 
@@ -8,9 +8,9 @@ from tfserving.server.json.values import Array
 
 
 def text(outputs: Mapping[str, Array], *, row: bool) -> bytes:
-    """Return the JSON text of an answer with these outputs, by alias.
+    """Return the JSON text of a response with these outputs, by alias.
 
-    Raises ServingError (INVALID_ARGUMENT) where an output cannot be written.
+    Raises ServingError (INVALID_ARGUMENT) if an output cannot be written.
     """
     if not outputs:
         raise invalid("Cannot convert empty tensor map to JSON")

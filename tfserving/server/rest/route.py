@@ -1,4 +1,4 @@
-"""URLs of the REST API, matched on the path as it came: percent-encoded, its query included."""
+"""The URLs of the REST API, matched against the raw path: percent-encoded, including the query."""
 
 import re
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ _VERBS = {"predict", "classify", "regress"}
 
 
 class VersionError(Exception):
-    """The version in a URL is a number, but no int64."""
+    """The version in a URL is a number that does not fit into an int64."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a request asks for: a verb (also `status`, `metadata`) of a model, a version or a label of it."""
+    """The target of a request: a verb (also `status`, `metadata`), and a model with a version or a label."""
 
     verb: str
     name: str
@@ -32,9 +32,9 @@ class Route:
 
 
 def match(method: str, path: str) -> Route:
-    """Return what a request for a path with query is for.
+    """Return the route of a request, given its method and its path with the query.
 
-    Raises ServingError (INVALID_ARGUMENT) where the API has no such URL, VersionError where a version is too
+    Raises ServingError (INVALID_ARGUMENT) if the API has no such URL, VersionError if the version is too
     large.
     """
     found = _find(method, path)
@@ -54,13 +54,13 @@ def match(method: str, path: str) -> Route:
 
 
 def model_name(method: str, path: str) -> str:
-    """Return the model that a request names, also where it cannot be served; empty where it names none."""
+    """Return the name of the model in a request, even if the request is invalid; empty if it has none."""
     found = _find(method, path)
     return _decoded(found["name"] or "") if found else ""
 
 
 def malformed(method: str, path: str) -> ServingError:
-    """Return the failure of a request whose method and URL the API does not have."""
+    """Return the error for a method and a URL that the API does not have."""
     return invalid(f"Malformed request: {method} {path}")
 
 

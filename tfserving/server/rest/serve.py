@@ -1,4 +1,4 @@
-"""The HTTP server: its socket, and serving in a thread until told to stop."""
+"""The HTTP server: its socket, and the thread that serves until it is stopped."""
 
 import logging
 import socket
@@ -16,7 +16,7 @@ KEEP_ALIVE_SECONDS = 50
 
 
 def bind(port: int) -> socket.socket:
-    """Return a socket bound to all addresses, not yet listening; raise OSError, with the port, if taken."""
+    """Return a socket bound to all addresses, not listening yet; raise OSError if the port is taken."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -28,10 +28,10 @@ def bind(port: int) -> socket.socket:
 
 
 class HttpServer:
-    """Serves the REST API in a thread of its own."""
+    """Serves the REST API in its own thread."""
 
     def __init__(self, app: RestApi, listener: socket.socket, stop: threading.Event) -> None:
-        """Take the socket to listen on, and the event to set where the server ends by itself."""
+        """Take the socket to listen on, and an event to set when the server ends."""
         self._listener = listener
         self._stop = stop
         self._server = uvicorn.Server(
@@ -46,27 +46,27 @@ class HttpServer:
                 log_level="warning",
                 access_log=False,
                 server_header=False,
-                # As long as TensorFlow Serving keeps a connection that nothing comes on.
+                # TensorFlow Serving keeps idle connections open for this long.
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                # Only for requests that do not end though they are cancelled.
+                # Only matters for requests that do not end although they are cancelled.
                 timeout_graceful_shutdown=2 * GRACE_SECONDS,
             )
         )
-        # Outside the main thread uvicorn leaves the signals alone, which were here first.
+        # Outside the main thread, uvicorn leaves our signal handlers alone.
         self._thread = threading.Thread(target=self._run, name="http")
 
     def start(self) -> None:
-        """Take requests; raise OSError where another process has begun to listen on the port."""
+        """Accept requests; raise OSError if another process already listens on the port."""
         self._listener.listen(socket.SOMAXCONN)
         self._thread.start()
         log.info("Exporting HTTP/REST API at:localhost:%d ...", self._listener.getsockname()[1])
 
     def stop(self) -> None:
-        """Take no more requests, and go on with those that run."""
+        """Accept no more requests; those in progress continue."""
         self._server.should_exit = True
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait until the last request is answered, at most `timeout` s."""
+        """Wait until the last request is answered, for at most `timeout` s."""
         if self._thread.is_alive():
             self._thread.join(timeout)
 

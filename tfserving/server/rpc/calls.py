@@ -1,4 +1,4 @@
-"""What all gRPC methods have in common: their status, their deadline, the model they ask."""
+"""The common parts of all gRPC methods: status, deadline, and the requested model."""
 
 import logging
 import math
@@ -12,7 +12,7 @@ from tfserving.server.errors import Code, ServingError, invalid
 
 log = logging.getLogger(__name__)
 
-LIMIT = 1024  # bytes of a status' message
+LIMIT = 1024  # bytes of a status message
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -20,27 +20,27 @@ Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
-class Which:
-    """The model that a request asks: its name, and a version or a label where it tells one."""
+class ModelRef:
+    """The model that a request names, with a version or a label if the request gives one."""
 
     name: str
     version: int | None
     label: str | None
 
 
-def which(request: Any) -> Which:
-    """Return the model that a request names; raise ServingError (INVALID_ARGUMENT) where it names none."""
+def model_ref(request: Any) -> ModelRef:
+    """Return the model that a request names; raise ServingError (INVALID_ARGUMENT) if it names none."""
     if not request.HasField("model_spec"):
         raise invalid("Missing ModelSpec")
     return from_spec(request.model_spec)
 
 
-def from_spec(spec: Any) -> Which:
-    """Return the model of a ModelSpec; raise ServingError (INVALID_ARGUMENT) where it has no name."""
+def from_spec(spec: Any) -> ModelRef:
+    """Return the model in a ModelSpec; raise ServingError (INVALID_ARGUMENT) if it has no name."""
     if not spec.name:
         raise invalid("ModelSpec has no name specified.")
     choice = spec.WhichOneof("version_choice")
-    return Which(
+    return ModelRef(
         spec.name,
         spec.version.value if choice == "version" else None,
         spec.version_label if choice == "version_label" else None,
@@ -48,7 +48,7 @@ def from_spec(spec: Any) -> Which:
 
 
 def fill_spec(spec: Any, name: str, signature: str | None, version: int | None) -> None:
-    """Fill in the ModelSpec of an answer with what it has; the version is the one that answered."""
+    """Fill in the ModelSpec of a response; the version is the one that answered."""
     spec.name = name
     if signature is not None:
         spec.signature_name = signature
@@ -57,37 +57,37 @@ def fill_spec(spec: Any, name: str, signature: str | None, version: int | None) 
 
 
 def remaining(context: grpc.ServicerContext) -> float:
-    """Return the seconds until a call's deadline, `math.inf` where it has none.
+    """Return the seconds until a call's deadline, or `math.inf` if it has none.
 
-    Raises ServingError (CANCELLED) where the client has gone, which waits for no answer.
+    Raises ServingError (CANCELLED) if the client has disconnected and no longer waits for an answer.
     """
     if not context.is_active():
-        raise ServingError(Code.CANCELLED, "The client has gone away")
+        raise ServingError(Code.CANCELLED, "The client has disconnected")
     seconds = context.time_remaining()
     return math.inf if seconds is None else float(seconds)
 
 
-def settle(compute: Callable[[], Answer]) -> tuple[Answer | None, Code, str]:
-    """Return the answer, and the code and the message of the status; never raise."""
+def outcome(compute: Callable[[], Answer]) -> tuple[Answer | None, Code, str]:
+    """Run `compute`; return its answer, and the code and message of the status. Never raises."""
     try:
         return compute(), Code.OK, ""
     except ServingError as failure:
         return None, failure.code, failure.message
     except Exception as error:
-        # A fault of this server, not of the request: told in the log, and in no traceback to the client.
+        # A bug in this server: the traceback goes to the log, not to the client.
         log.exception("A gRPC request failed")
         return None, Code.INTERNAL, f"Internal error: {type(error).__name__}"
 
 
 def finish(context: grpc.ServicerContext, answer: Answer | None, code: Code, message: str) -> Answer:
-    """Return the answer of a call, or end the call with the status of its failure."""
+    """Return the answer of a call, or abort the call with the status of its error."""
     if answer is None or code != Code.OK:
         context.abort(_CODES[code], details(message))
     return answer
 
 
 def details(message: str) -> str:
-    """Return a status' message, cut where it is too long."""
+    """Return a status message, cut off if it is too long."""
     text = message.encode("utf-8", "replace")
     if len(text) <= LIMIT:
         return text.decode()

@@ -1,4 +1,4 @@
-"""The gRPC service that tells and changes which models are served."""
+"""The gRPC service that reports and changes which models are served."""
 
 import logging
 from typing import Any
@@ -18,22 +18,22 @@ log = logging.getLogger(__name__)
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore[misc]
-    """Answers from a catalog of models."""
+    """Answers requests about a catalog of models."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
 
     def GetModelStatus(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Tell the states of a model's versions, or of one of them."""
-        return calls.finish(context, *calls.settle(lambda: status(self._catalog, request)))
+        """Report the states of a model's versions, or of one of them."""
+        return calls.finish(context, *calls.outcome(lambda: status(self._catalog, request)))
 
     def HandleReloadConfigRequest(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Serve other models; answers when those that are new can be asked."""
-        return calls.finish(context, *calls.settle(lambda: reload(self._catalog, request)))
+        """Serve other models; answers once the new ones are available."""
+        return calls.finish(context, *calls.outcome(lambda: reload(self._catalog, request)))
 
 
 def status(catalog: Catalog, request: Any) -> Any:
-    """Return the GetModelStatusResponse; raise ServingError where there is no such model or version."""
+    """Return the GetModelStatusResponse; raise ServingError if there is no such model or version."""
     if not request.HasField("model_spec"):
         raise invalid("Missing ModelSpec")
     spec = request.model_spec
@@ -41,14 +41,14 @@ def status(catalog: Catalog, request: Any) -> Any:
     response = get_model_status_pb2.GetModelStatusResponse()
     for known in catalog.statuses(spec.name, version):
         one = response.model_version_status.add(version=known.version, state=int(known.state))
-        # Set even to OK, so that the field is there.
+        # Set even if it is OK, so that the field is present.
         one.status.error_code = int(known.code)
         one.status.error_message = known.message
     return response
 
 
 def reload(catalog: Catalog, request: Any) -> Any:
-    """Serve the models of a ReloadConfigRequest and return its response; raise ServingError where refused."""
+    """Apply a ReloadConfigRequest and return its response; raise ServingError if it is refused."""
     config = request.config
     if config.WhichOneof("config") != "model_config_list":
         raise invalid(

@@ -1,4 +1,4 @@
-"""How gRPC is served, from the flags."""
+"""The options of the gRPC server, from the flags."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from tfserving.server.rpc.ssl_config_pb2 import SSLConfig
 
 @dataclass(frozen=True, slots=True)
 class RpcOptions:
-    """How gRPC is served: without credentials there is no TLS, without a socket's path only the port.
+    """The options of the gRPC server.
 
-    Port 0 is no port where there is a socket, else any that is free.
+    Without credentials, there is no TLS. Port 0 means no port if there is a socket, otherwise any free port.
     """
 
     port: int = 0
@@ -29,7 +29,7 @@ class RpcOptions:
 
 
 def options(flags: Flags) -> RpcOptions:
-    """Return what the flags ask for; raise ServingError where one of them, or its file, is wrong."""
+    """Return the options that the flags set; raise ServingError if a flag, or a file it names, is invalid."""
     file = flags.ssl_config_file
     return RpcOptions(
         port=flags.port,
@@ -43,15 +43,15 @@ def options(flags: Flags) -> RpcOptions:
 
 
 def credentials(path: Path) -> grpc.ServerCredentials:
-    """Return the credentials in the text file of an SSLConfig.
+    """Return the credentials from the text file of an SSLConfig.
 
-    Raises ServingError: NOT_FOUND where the file cannot be read, INVALID_ARGUMENT where it holds none.
+    Raises ServingError: NOT_FOUND if the file cannot be read, INVALID_ARGUMENT if it holds no credentials.
     """
     config = text_proto.read(path, SSLConfig())
     if not config.server_key or not config.server_cert:
-        raise invalid(f"{path}: server_key and server_cert must be set, to a key and a certificate as PEM")
+        raise invalid(f"{path}: expected server_key and server_cert, a key and a certificate in PEM format")
     if config.client_verify and not config.custom_ca:
-        raise invalid(f"{path}: client_verify needs custom_ca, the certificates that sign those of clients")
+        raise invalid(f"{path}: client_verify needs custom_ca, the CA certificates that sign the clients'")
     return grpc.ssl_server_credentials(
         [(config.server_key.encode(), config.server_cert.encode())],
         config.custom_ca.encode() or None,
@@ -60,7 +60,7 @@ def credentials(path: Path) -> grpc.ServerCredentials:
 
 
 def channel_arguments(text: str) -> list[tuple[str, int | str]]:
-    """Return gRPC's options from `name=value,name=value`; whole numbers are numbers.
+    """Return gRPC's options from `name=value,name=value`; whole numbers become integers.
 
     Raises ServingError (INVALID_ARGUMENT) for a part without a value.
     """
@@ -68,7 +68,7 @@ def channel_arguments(text: str) -> list[tuple[str, int | str]]:
     for part in filter(None, text.split(",")):
         name, equals, value = part.partition("=")
         if not equals:
-            raise invalid(f"--grpc_channel_arguments: {part!r} is not name=value")
+            raise invalid(f"--grpc_channel_arguments: expected name=value, found {part!r}")
         digits = value.removeprefix("-")
         arguments.append((name, int(value) if digits.isascii() and digits.isdigit() else value))
     return arguments

@@ -1,4 +1,4 @@
-"""Predict over gRPC: TensorProtos to tensors, and back."""
+"""Predict over gRPC: convert TensorProtos to tensors and back."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,9 +17,9 @@ from tfserving.server.rpc import calls
 def predict(
     inference: Inference, request: Any, version: int | None = None, *, as_content: bool = False
 ) -> Any:
-    """Return the PredictResponse to a PredictRequest, its tensors one by one or `as_content`.
+    """Return the PredictResponse to a PredictRequest; tensors hold their elements one by one or `as_content`.
 
-    Raises ServingError where the request does not fit the signature, or the run fails.
+    Raises ServingError if the request does not match the signature, or the run fails.
     """
     name = request.model_spec.signature_name or DEFAULT_SIGNATURE
     signature = inference.model.signatures.get(name)
@@ -37,9 +37,9 @@ def predict(
 
 
 def feeds(signature: Signature, inputs: Mapping[str, Any]) -> dict[str, Array]:
-    """Return the tensor of each input of a signature, given TensorProtos; its defaults stand in for the rest.
+    """Return the tensor of each input of a signature, given TensorProtos; missing inputs get its defaults.
 
-    Raises ServingError (INVALID_ARGUMENT) where the aliases are others, or a message is no tensor.
+    Raises ServingError (INVALID_ARGUMENT) if the aliases do not match, or a message is not a valid tensor.
     """
     defaults = signature.definition.defaults
     if len(inputs) > len(signature.inputs) or (len(inputs) < len(signature.inputs) and not defaults):

@@ -12,16 +12,16 @@ from tfserving.server.inference.inference import Inference
 from tfserving.server.models.catalog import Catalog
 from tfserving.server.monitoring.monitoring import Monitor
 from tfserving.server.rpc import calls, predict, tasks
-from tfserving.server.rpc.calls import Answer, Which
+from tfserving.server.rpc.calls import Answer, ModelRef
 
 SIGNATURES = "signature_def"
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):  # type: ignore[misc]
-    """Answers from a catalog of models, each request within its own deadline."""
+    """Runs the models of a catalog, each request within its own deadline."""
 
     def __init__(self, catalog: Catalog, monitor: Monitor | None = None, *, as_content: bool = False) -> None:
-        """Take the models; with `as_content` tensors are answered as the bytes they are in memory."""
+        """Take the models; with `as_content`, responses hold tensors as raw bytes."""
         self._catalog = catalog
         self._monitor = monitor
         self._as_content = as_content
@@ -30,8 +30,8 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
         """Run any signature on tensors."""
 
         def compute() -> Any:
-            return self._ask(
-                calls.which(request),
+            return self._run(
+                calls.model_ref(request),
                 context,
                 lambda inference, version: predict.predict(
                     inference, request, version, as_content=self._as_content
@@ -45,7 +45,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
         return self._evaluate("classify", request, context)
 
     def Regress(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Give each example a number."""
+        """Return a number for each example."""
         return self._evaluate("regress", request, context)
 
     def MultiInference(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
@@ -53,39 +53,39 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
 
         def compute() -> Any:
             spec = request.tasks[0].model_spec if request.tasks else model_pb2.ModelSpec()
-            return self._ask(
+            return self._run(
                 calls.from_spec(spec),
                 context,
                 lambda inference, version: tasks.evaluate_all(inference, request, version),
             )
 
-        return calls.finish(context, *calls.settle(compute))
+        return calls.finish(context, *calls.outcome(compute))
 
     def GetModelMetadata(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Tell a model's signatures."""
-        return calls.finish(context, *calls.settle(lambda: metadata(self._catalog, request)))
+        """Return a model's signatures."""
+        return calls.finish(context, *calls.outcome(lambda: metadata(self._catalog, request)))
 
     def _evaluate(self, verb: str, request: Any, context: grpc.ServicerContext) -> Any:
         def compute() -> Any:
-            return self._ask(
-                calls.which(request),
+            return self._run(
+                calls.model_ref(request),
                 context,
                 lambda inference, version: tasks.evaluate(inference, verb, request, version),
             )
 
         return self._counted(verb.capitalize(), request, context, compute)
 
-    def _ask(
-        self, which: Which, context: grpc.ServicerContext, run: Callable[[Inference, int], Answer]
+    def _run(
+        self, ref: ModelRef, context: grpc.ServicerContext, run: Callable[[Inference, int], Answer]
     ) -> Answer:
-        with self._catalog.lease(which.name, which.version, which.label) as (version, model):
-            return run(Inference(model, which.name, calls.remaining(context), self._monitor), version)
+        with self._catalog.lease(ref.name, ref.version, ref.label) as (version, model):
+            return run(Inference(model, ref.name, calls.remaining(context), self._monitor), version)
 
     def _counted(
         self, api: str, request: Any, context: grpc.ServicerContext, compute: Callable[[], Answer]
     ) -> Answer:
         started = time.monotonic()
-        answer, code, message = calls.settle(compute)
+        answer, code, message = calls.outcome(compute)
         if self._monitor:
             taken = time.monotonic() - started
             self._monitor.answered(request.model_spec.name, api, "GRPC", code, taken)
@@ -93,7 +93,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
 
 
 def metadata(catalog: Catalog, request: Any) -> Any:
-    """Return the GetModelMetadataResponse; raise ServingError where the request asks for something else."""
+    """Return the GetModelMetadataResponse; raise ServingError if the request asks for anything else."""
     if not request.HasField("model_spec"):
         raise invalid("Missing ModelSpec")
     if not request.metadata_field:
@@ -101,12 +101,12 @@ def metadata(catalog: Catalog, request: Any) -> Any:
     for field in request.metadata_field:
         if field != SIGNATURES:
             raise invalid(f"Metadata field {field} is not supported")
-    which = calls.from_spec(request.model_spec)
+    ref = calls.from_spec(request.model_spec)
     signatures = get_model_metadata_pb2.SignatureDefMap()
-    with catalog.lease(which.name, which.version, which.label) as (version, model):
+    with catalog.lease(ref.name, ref.version, ref.label) as (version, model):
         for name, signature in model.signatures.items():
             signatures.signature_def[name].CopyFrom(signature.definition)
     response = get_model_metadata_pb2.GetModelMetadataResponse()
-    calls.fill_spec(response.model_spec, which.name, None, version)
+    calls.fill_spec(response.model_spec, ref.name, None, version)
     response.metadata[SIGNATURES].Pack(signatures)
     return response

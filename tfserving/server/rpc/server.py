@@ -1,4 +1,4 @@
-"""The gRPC server: its services, its threads, its port and socket."""
+"""The gRPC server: its services, threads, port and socket."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ HEALTHY = ("", "ModelService", "PredictionService")
 
 
 class RpcServer:
-    """Serves a catalog of models over gRPC, from `start` on."""
+    """Serves a catalog of models over gRPC once `start` is called."""
 
     def __init__(self, catalog: Catalog, options: RpcOptions, monitor: Monitor | None = None) -> None:
         self._options = options
@@ -30,7 +30,7 @@ class RpcServer:
             options=[
                 ("grpc.max_receive_message_length", MAX_MESSAGE),
                 ("grpc.max_send_message_length", MAX_MESSAGE),
-                # Two servers on one port would share its requests, and nobody be told.
+                # Otherwise two servers on one port would silently share its requests.
                 ("grpc.so_reuseport", 0),
                 *options.channel,
             ],
@@ -42,9 +42,9 @@ class RpcServer:
             _add_health(self._server)
 
     def start(self) -> int:
-        """Bind the port and the socket, and take requests; return the port, 0 where there is none.
+        """Bind the port and the socket, and accept requests; return the port, or 0 if there is none.
 
-        Raises OSError where one of them cannot be bound.
+        Raises OSError if one of them cannot be bound.
         """
         options = self._options
         port = 0
@@ -60,15 +60,15 @@ class RpcServer:
         return port
 
     def stop(self, grace: float) -> None:
-        """Take no more requests, and give up those that still run after `grace` seconds; return at once."""
+        """Accept no more requests, and cancel those still running after `grace` s; return immediately."""
         self._server.stop(grace)
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait until the last request is answered or given up, at most `timeout` s."""
+        """Wait until the last request is answered or cancelled, for at most `timeout` s."""
         self._server.wait_for_termination(timeout)
 
     def close(self) -> None:
-        """Give up all requests, and wait for the threads that run them."""
+        """Cancel all requests, and wait for the threads that run them."""
         self._server.stop(None).wait()
         self._executor.shutdown(cancel_futures=True)
 

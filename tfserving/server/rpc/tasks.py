@@ -1,4 +1,4 @@
-"""Classify, Regress and MultiInference over gRPC: Examples to results."""
+"""Classify, Regress and MultiInference over gRPC: from Examples to results."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ _VERBS = {METHODS[verb]: verb for verb in ("classify", "regress")}
 def evaluate(inference: Inference, verb: str, request: Any, version: int | None = None) -> Any:
     """Return the response to a ClassificationRequest (`classify`) or a RegressionRequest (`regress`).
 
-    Raises ServingError where the signature does not serve the verb, the input is empty, or the run fails.
+    Raises ServingError if the signature does not support the verb, the input is empty, or the run fails.
     """
     spec = request.model_spec
     outputs = inference.evaluate(verb, spec.signature_name, serialized(request.input))
@@ -32,9 +32,9 @@ def evaluate(inference: Inference, verb: str, request: Any, version: int | None 
 
 
 def evaluate_all(inference: Inference, request: Any, version: int | None = None) -> Any:
-    """Return the MultiInferenceResponse to a MultiInferenceRequest: a result for each task, in order.
+    """Return the MultiInferenceResponse to a MultiInferenceRequest: one result per task, in order.
 
-    Raises ServingError where the tasks do not fit one another or the model, or a run fails.
+    Raises ServingError if the tasks do not match one another or the model, or if a run fails.
     """
     _check(inference, request.tasks)
     examples = serialized(request.input)
@@ -55,12 +55,12 @@ def evaluate_all(inference: Inference, request: Any, version: int | None = None)
 
 
 def serialized(source: Any) -> list[bytes]:
-    """Return the Examples of an Input, each behind the context that all share."""
+    """Return the Examples of an Input, each preceded by the shared context."""
     kind = source.WhichOneof("kind")
     if kind is None:
         return []
     listed = getattr(source, kind)
-    # Messages written one after the other are read as one, merged.
+    # Protobuf merges messages that are concatenated.
     context = listed.context.SerializeToString() if kind == "example_list_with_context" else b""
     return [context + example.SerializeToString() for example in listed.examples]
 
@@ -101,5 +101,5 @@ def _fill(result: Any, verb: str, outputs: dict[str, Array]) -> None:
 
 
 def _text(label: bytes | str) -> str:
-    # The field takes UTF-8 only.
+    # The field accepts only UTF-8.
     return label if isinstance(label, str) else label.decode("utf-8", "replace")

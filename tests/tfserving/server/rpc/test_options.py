@@ -123,5 +123,5 @@ def test_channel_arguments(text: str, arguments: Any) -> None:
 
 
 def test_a_channel_argument_without_a_value_is_refused() -> None:
-    with pytest.raises(ServingError, match="'a' is not name=value"):
+    with pytest.raises(ServingError, match="'a'"):
         options.channel_arguments("a")
