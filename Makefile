@@ -10,10 +10,10 @@ NPM := $(shell command -v npm)
 .DEFAULT_GOAL := help
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) -f compose/docker-compose.yml
 
-.PHONY: help install run images up down deploy undeploy status release test lint bench lock protos clean
+.PHONY: help install run images up down deploy undeploy status release test test-unit test-parts lint bench lock protos clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: .venv/run .venv/test build/models/imagenet/1 ## set up .venv and the model, for running and for testing
 
@@ -42,8 +42,23 @@ status: ## what runs in containers and on Kubernetes
 release: images ## push the images (REGISTRY=...), and write the manifests with their digests to build/release.yml
 	@REGISTRY="$(REGISTRY)" k8s/release
 
-test: install $(if $(NPM),tests/node_modules) ## all tests; what REQUIRE=broker,browser,... names fails where it would skip (ARGS=tests/video for some)
-	@REQUIRE="$(REQUIRE)" $(BIN)/python -m pytest $(ARGS)
+test: test-unit test-parts ## all tests; what REQUIRE=broker,browser,... names fails where it would skip (ARGS=tests/video for some)
+	@$(if $(ARGS),,$(COVERAGE) combine --quiet --keep build/coverage/unit build/coverage/parts && $(COVERAGE) report)
+
+test-unit: .venv/test ## the tests that stay in their process, in parallel: a minute or two
+	@mkdir -p build/coverage
+	@COVERAGE_FILE=build/coverage/unit $(call pytest,-m "not parts" -n logical --maxprocesses 8 --dist loadfile)
+	@$(if $(ARGS),,COVERAGE_FILE=build/coverage/unit $(COVERAGE) report --fail-under $(UNIT_COVERAGE) --omit "$$($(BIN)/python -m tests.imports)")
+
+test-parts: install $(if $(NPM),tests/node_modules) ## all other tests: of processes, models, brokers, browsers, containers
+	@mkdir -p build/coverage
+	@COVERAGE_FILE=build/coverage/parts $(call pytest,-m parts)
+
+# Percent of the lines that units can reach: of all modules that do without TensorFlow.
+UNIT_COVERAGE = 95
+COVERAGE = $(BIN)/python -m coverage
+# With ARGS there may be no test for a lane, which pytest calls 5.
+pytest = REQUIRE="$(REQUIRE)" $(BIN)/python -m pytest $(1) $(if $(ARGS),$(ARGS) || test $$? = 5,--cov --cov-report=)
 
 lint: .venv/test tests/node_modules ## format, style and types, of Python and of the page's JavaScript
 	@$(BIN)/ruff format --check .

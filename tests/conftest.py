@@ -17,6 +17,8 @@ import pytest
 
 from tests.parts import ROOT, ModelServer, free_port
 
+pytest_plugins = ["tests.lanes"]
+
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("repeatable")
 
@@ -120,7 +122,7 @@ def kafka_bootstrap() -> Iterator[str]:
     how = "set KAFKA_BOOTSTRAP=host:port of a Kafka, or start Docker"
     if shutil.which("docker") is None:
         missing("broker", how)
-    from testcontainers.kafka import KafkaContainer
+    from testcontainers.community.kafka import KafkaContainer
 
     container = KafkaContainer("confluentinc/cp-kafka:7.9.2")
     try:

@@ -10,6 +10,8 @@ import pytest
 from compose.process import Process
 from tests.parts import wait_for
 
+pytestmark = pytest.mark.parts
+
 
 class Child:
     """A running `python -c`, and the lines it has shown."""

@@ -341,6 +341,7 @@ def test_a_partition_whose_end_is_not_known_is_no_sign_that_the_broker_is_away(k
     assert not kit.reader.broker_away
 
 
+@pytest.mark.parts
 def test_a_real_broker_is_away_while_it_stands_still(tmp_path: Path) -> None:
     with embedded_broker(tmp_path) as (address, broker):
         source = kafka.consumer(address, "group", 0.005, {})

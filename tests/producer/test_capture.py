@@ -168,6 +168,7 @@ def test_a_missing_device_is_told_so(source: str) -> None:
         Capture(source, is_file=False, read_timeout=1)
 
 
+@pytest.mark.parts
 def test_an_unreachable_camera_is_told_so_without_its_address(closed_port: int) -> None:
     # How much FFmpeg prints is settled once in a process: here by none but the capture.
     address = f"joe:hunter2@127.0.0.1:{closed_port}/x"

@@ -15,6 +15,8 @@ from tests.conftest import missing
 from tests.parts import ROOT
 from video.live import wire
 
+pytestmark = pytest.mark.parts
+
 TESTS: Final = sorted((ROOT / "tests/video/page").glob("*.test.js"))
 OLDEST: Final = (20, 19)
 """From here on Node tells modules by what is written in them, and so takes the page's as browsers do."""
