@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import hypothesis
@@ -119,18 +120,23 @@ def kafka_bootstrap() -> Iterator[str]:
     if address := os.environ.get("KAFKA_BOOTSTRAP"):
         yield address
         return
-    how = "set KAFKA_BOOTSTRAP=host:port of a Kafka, or start Docker"
+    how = "set KAFKA_BOOTSTRAP=host:port of a Kafka, or start a Docker engine that has or can pull its image"
     if shutil.which("docker") is None:
         missing("broker", how)
     from testcontainers.community.kafka import KafkaContainer
+    from testcontainers.core.config import testcontainers_config
 
-    container = KafkaContainer("confluentinc/cp-kafka:7.9.2")
-    try:
-        container.start()
-    except Exception as error:
-        missing("broker", f"{how} ({type(error).__name__}: {error})")
-    yield container.get_bootstrap_server()
-    container.stop()
+    # It only removes what a killed test run leaves behind, and its image cannot be pulled everywhere.
+    testcontainers_config.ryuk_disabled = True
+    with ExitStack() as stack:
+        try:
+            container = KafkaContainer("confluentinc/cp-kafka:7.9.2")
+            container.with_env("KAFKA_MESSAGE_MAX_BYTES", "100000000")
+            stack.callback(container.stop)
+            container.start(timeout=120)
+        except Exception as error:
+            missing("broker", f"{how} ({type(error).__name__}: {error})")
+        yield container.get_bootstrap_server()
 
 
 @pytest.fixture(scope="session")
