@@ -10,7 +10,7 @@ NPM := $(shell command -v npm)
 .DEFAULT_GOAL := help
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) -f compose/docker-compose.yml
 
-.PHONY: help install run images up down deploy undeploy status release test test-unit test-parts lint bench lock protos clean
+.PHONY: help install run images up down deploy undeploy status release test test-unit test-parts fuzz lint bench lock protos clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,14 +60,17 @@ COVERAGE = $(BIN)/python -m coverage
 # With ARGS there may be no test for a lane, which pytest calls 5.
 pytest = REQUIRE="$(REQUIRE)" $(BIN)/python -m pytest $(1) $(if $(ARGS),$(ARGS) || test $$? = 5,--cov --cov-report=)
 
+fuzz: .venv/test ## the property tests with random examples, again and again (MINUTES=5, ARGS=tests/pipeline for some)
+	@$(BIN)/python -m tests.fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
+
 lint: .venv/test tests/node_modules ## format, style and types, of Python and of the page's JavaScript
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@tests/node_modules/.bin/tsc -p tests
 
-bench: install ## the figures, beside what they are measured against, and in bench.json (ONLY="stamp streams" for some, ROUNDS=1 for a quick look, SAVE=yes for docs/benchmarks.md)
-	@ROUNDS=$(ROUNDS) $(BIN)/python -m tests.bench $(ONLY) $(if $(filter yes,$(SAVE)),--save) $(if $(MINUTES),--minutes $(MINUTES))
+bench: install ## the figures, beside what they are measured against, and in bench.json (ONLY="stamp streams" for some, ROUNDS=1 for a quick look, SAVE=yes for docs/benchmarks.md; BASE=path for those of another checkout next to this one's, with its own .venv if it has one)
+	@ROUNDS=$(ROUNDS) $(BIN)/python -m tests.bench$(if $(BASE),.compare $(BASE)) $(ONLY) $(if $(filter yes,$(SAVE)),--save) $(if $(MINUTES),--minutes $(MINUTES))
 
 lock: .venv/test ## pin the requirements again, from the ranges in pyproject.toml
 	$(PIN) --upgrade --group dev -o tests/requirements.txt

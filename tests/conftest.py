@@ -21,7 +21,8 @@ from tests.parts import ROOT, ModelServer, free_port
 pytest_plugins = ["tests.lanes"]
 
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)
-hypothesis.settings.load_profile("repeatable")
+hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=300, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS", "repeatable"))
 
 
 PARTS = {"broker", "browser", "node", "rtsp", "openssl", "docker", "cluster"}
