@@ -10,7 +10,7 @@ NPM := $(shell command -v npm)
 .DEFAULT_GOAL := help
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) -f compose/docker-compose.yml
 
-.PHONY: help install run images up down deploy undeploy status release test test-unit test-parts fuzz lint bench lock protos clean
+.PHONY: help install run images up down deploy undeploy status release test test-unit test-parts coverage fuzz lint bench lock protos clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,21 +43,25 @@ release: images ## push the images (REGISTRY=...), and write the manifests with 
 	@REGISTRY="$(REGISTRY)" k8s/release
 
 test: test-unit test-parts ## all tests; what REQUIRE=broker,browser,... names fails where it would skip (ARGS=tests/video for some)
-	@$(if $(ARGS),,$(COVERAGE) combine --quiet --keep build/coverage/unit build/coverage/parts && $(COVERAGE) report)
+	@$(if $(ARGS),,$(MAKE) --no-print-directory coverage)
 
-test-unit: .venv/test ## the tests that stay in their process, in parallel: a minute or two
+test-unit: .venv/test ## the tests that stay in their process, in parallel: two minutes on two cores
 	@mkdir -p build/coverage
 	@COVERAGE_FILE=build/coverage/unit $(call pytest,-m "not parts" -n logical --maxprocesses 8 --dist loadfile)
 	@$(if $(ARGS),,COVERAGE_FILE=build/coverage/unit $(COVERAGE) report --fail-under $(UNIT_COVERAGE) --omit "$$($(BIN)/python -m tests.imports)")
 
-test-parts: install $(if $(NPM),tests/node_modules) ## all other tests: of processes, models, brokers, browsers, containers
+test-parts: install $(if $(NPM),tests/node_modules) ## all other tests: of processes, models, brokers, browsers, containers, a cluster
 	@mkdir -p build/coverage
 	@COVERAGE_FILE=build/coverage/parts $(call pytest,-m parts)
 
-# Percent of the lines that units can reach: of all modules that do without TensorFlow.
+coverage: ## the share of the lines that the last test-unit and test-parts ran
+	@COVERAGE_FILE=build/coverage/both $(COVERAGE) combine --quiet --keep build/coverage/unit build/coverage/parts
+	@COVERAGE_FILE=build/coverage/both $(COVERAGE) report
+
+# The percentage for units is of the lines that they can reach: those of all modules without TensorFlow.
 UNIT_COVERAGE = 95
 COVERAGE = $(BIN)/python -m coverage
-# With ARGS there may be no test for a lane, which pytest calls 5.
+# pytest ends with 5 where it finds no test, as ARGS may have it in one of the lanes.
 pytest = REQUIRE="$(REQUIRE)" $(BIN)/python -m pytest $(1) $(if $(ARGS),$(ARGS) || test $$? = 5,--cov --cov-report=)
 
 fuzz: .venv/test ## the property tests with random examples, again and again (MINUTES=5, ARGS=tests/pipeline for some)

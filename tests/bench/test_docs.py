@@ -57,11 +57,13 @@ def test_every_kind_is_explained() -> None:
 def test_the_commands_that_are_shown_ask_for_what_there_is() -> None:
     commands = re.findall(r"^make bench.*", PAGE, re.MULTILINE)
 
-    asked = [parse(_made(shlex.split(command, comments=True)[2:])) for command in commands]
+    *made, compared = [_made(shlex.split(command, comments=True)[2:]) for command in commands]
+    asked = [parse(arguments) for arguments in made]
 
     assert [each.kinds for each in asked] == [[], ["stamp", "streams"], [], ["hour"], []]
     assert [each.save for each in asked] == [False, False, False, False, True]
     assert asked[3].minutes == 60
+    assert compared == [".compare", "../before", "age"]
 
 
 def _made(variables: list[str]) -> list[str]:
