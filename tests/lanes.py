@@ -34,7 +34,6 @@ FIXTURES: Final = {
     "model_server",
     "system_python",
     "toy",
-    "trained",
 }
 """Fixtures that start a process or import TensorFlow."""
 
