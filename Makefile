@@ -10,10 +10,10 @@ NPM := $(shell command -v npm)
 .DEFAULT_GOAL := help
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) -f compose/docker-compose.yml
 
-.PHONY: help install run images up down deploy undeploy status release test lint bench lock protos clean
+.PHONY: help install run images up down deploy undeploy status release test test-unit test-parts coverage fuzz lint bench lock protos clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: .venv/run .venv/test build/models/imagenet/1 ## set up .venv and export the model, for running and testing
 
@@ -42,8 +42,30 @@ status: ## show what runs in containers and on Kubernetes
 release: images ## push the images (REGISTRY=...) and write the manifests with their digests to build/release.yml
 	@REGISTRY="$(REGISTRY)" k8s/release
 
-test: install $(if $(NPM),tests/node_modules) ## run all tests (ARGS=tests/video for some; REQUIRE=broker,browser,... to fail instead of skipping)
-	@REQUIRE="$(REQUIRE)" $(BIN)/python -m pytest $(ARGS)
+test: test-unit test-parts ## run all tests (ARGS=tests/video for some; REQUIRE=broker,browser,... to fail instead of skipping)
+	@$(if $(ARGS),,$(MAKE) --no-print-directory coverage)
+
+test-unit: .venv/test ## run the tests that stay within their process, in parallel
+	@mkdir -p build/coverage
+	@COVERAGE_FILE=build/coverage/unit $(call pytest,-m "not parts" -n logical --maxprocesses 8 --dist loadfile)
+	@$(if $(ARGS),,COVERAGE_FILE=build/coverage/unit $(COVERAGE) report --fail-under $(UNIT_COVERAGE) --omit "$$($(BIN)/python -m tests.imports)")
+
+test-parts: install $(if $(NPM),tests/node_modules) ## run all other tests: processes, models, brokers, browsers, containers, a cluster
+	@mkdir -p build/coverage
+	@COVERAGE_FILE=build/coverage/parts $(call pytest,-m parts)
+
+coverage: ## report which lines the last test-unit and test-parts ran
+	@COVERAGE_FILE=build/coverage/both $(COVERAGE) combine --quiet --keep build/coverage/unit build/coverage/parts
+	@COVERAGE_FILE=build/coverage/both $(COVERAGE) report
+
+# Units are measured on all modules that do not import TensorFlow.
+UNIT_COVERAGE = 95
+COVERAGE = $(BIN)/python -m coverage
+# pytest exits with 5 if it finds no test, which ARGS may cause in one of the lanes.
+pytest = REQUIRE="$(REQUIRE)" $(BIN)/python -m pytest $(1) $(if $(ARGS),$(ARGS) || test $$? = 5,--cov --cov-report=)
+
+fuzz: .venv/test ## run the property tests with random seeds (MINUTES=5; ARGS=tests/pipeline for some)
+	@$(BIN)/python -m tests.fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
 lint: .venv/test tests/node_modules ## check format, style, spelling and types of Python and of the page's JavaScript
 	@$(BIN)/ruff format --check .
@@ -52,8 +74,8 @@ lint: .venv/test tests/node_modules ## check format, style, spelling and types o
 	@$(BIN)/mypy
 	@tests/node_modules/.bin/tsc -p tests
 
-bench: install ## run the benchmarks, write bench.json (ONLY="stamp streams" for some, ROUNDS=1 for a quick look, SAVE=yes for docs/benchmarks.md)
-	@ROUNDS=$(ROUNDS) $(BIN)/python -m tests.bench $(ONLY) $(if $(filter yes,$(SAVE)),--save) $(if $(MINUTES),--minutes $(MINUTES))
+bench: install ## run the benchmarks, write bench.json (ONLY="stamp streams" for some, ROUNDS=1 for a quick look, SAVE=yes for docs/benchmarks.md, BASE=path to compare with another checkout)
+	@ROUNDS=$(ROUNDS) $(BIN)/python -m tests.bench$(if $(BASE),.compare $(BASE)) $(ONLY) $(if $(filter yes,$(SAVE)),--save) $(if $(MINUTES),--minutes $(MINUTES))
 
 lock: .venv/test ## update the pinned requirements from the ranges in pyproject.toml
 	$(PIN) --upgrade --group dev -o tests/requirements.txt

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import hypothesis
@@ -17,8 +18,11 @@ import pytest
 
 from tests.parts import ROOT, ModelServer, free_port
 
+pytest_plugins = ["tests.lanes"]
+
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)
-hypothesis.settings.load_profile("repeatable")
+hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=300, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS", "repeatable"))
 
 
 PARTS = {"broker", "browser", "firefox", "node", "rtsp", "openssl", "docker", "cluster"}
@@ -75,33 +79,29 @@ def model_folder() -> Path:
 @pytest.fixture(scope="session")
 def int8_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The ImageNet model with kernels of eight bits."""
-    return _exported(tmp_path_factory.mktemp("int8"), "--precision=int8")[0]
+    return _exported(tmp_path_factory.mktemp("int8"), "--precision=int8")
 
 
 @pytest.fixture(scope="session")
 def emonet_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model of emotions."""
-    return _exported(tmp_path_factory.mktemp("emonet"), "--model=emonet")[0]
+    return _exported(tmp_path_factory.mktemp("emonet"), "--model=emonet")
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The detector, and what its export printed; it takes a minute or two, longer beside other work."""
-    return _exported(tmp_path_factory.mktemp("detect"), "--model=detect")
+def detect_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A detector of red shapes, which needs no training."""
+    from tests.tfserving import toys
+
+    return toys.save_detector(tmp_path_factory.mktemp("detect") / "1").parent
 
 
-@pytest.fixture(scope="session")
-def detect_folder(trained: tuple[Path, str]) -> Path:
-    """The detector."""
-    return trained[0]
-
-
-def _exported(folder: Path, *options: str) -> tuple[Path, str]:
-    """Export a model; return its folder and what was printed."""
+def _exported(folder: Path, *options: str) -> Path:
+    """Export a model; return its folder."""
     command = [sys.executable, "-m", "tfserving.export", *options, str(folder)]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
     assert run.returncode == 0, run.stderr
-    return folder, run.stdout
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -117,18 +117,23 @@ def kafka_bootstrap() -> Iterator[str]:
     if address := os.environ.get("KAFKA_BOOTSTRAP"):
         yield address
         return
-    how = "set KAFKA_BOOTSTRAP=host:port of a Kafka, or start Docker"
+    how = "set KAFKA_BOOTSTRAP=host:port of a Kafka, or start a Docker engine that has or can pull its image"
     if shutil.which("docker") is None:
         missing("broker", how)
-    from testcontainers.kafka import KafkaContainer
+    from testcontainers.community.kafka import KafkaContainer
+    from testcontainers.core.config import testcontainers_config
 
-    container = KafkaContainer("confluentinc/cp-kafka:7.9.2")
-    try:
-        container.start()
-    except Exception as error:
-        missing("broker", f"{how} ({type(error).__name__}: {error})")
-    yield container.get_bootstrap_server()
-    container.stop()
+    # It only removes what a killed test run leaves behind, and its image cannot be pulled everywhere.
+    testcontainers_config.ryuk_disabled = True
+    with ExitStack() as stack:
+        try:
+            container = KafkaContainer("confluentinc/cp-kafka:7.9.2")
+            container.with_env("KAFKA_MESSAGE_MAX_BYTES", "100000000")
+            stack.callback(container.stop)
+            container.start(timeout=120)
+        except Exception as error:
+            missing("broker", f"{how} ({type(error).__name__}: {error})")
+        yield container.get_bootstrap_server()
 
 
 @pytest.fixture(scope="session")

@@ -26,12 +26,16 @@ def rows(kinds: Kinds, measured: Sequence[Measured]) -> list[tuple[str, ...]]:
 
 def table(kinds: Kinds, measured: Sequence[Measured]) -> str:
     """Return the figures as lines for the screen."""
-    lines = [HEAD, *rows(kinds, measured)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD) - 1)]
-    return "\n".join(
+    return "\n".join(aligned([HEAD, *rows(kinds, measured)]))
+
+
+def aligned(lines: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return rows of cells as lines whose columns stand below each other."""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]) - 1)]
+    return [
         "  ".join(cell.ljust(width) for cell, width in zip(line, [*widths, 0], strict=True)).rstrip()
         for line in lines
-    )
+    ]
 
 
 def markdown(kinds: Kinds, measured: Sequence[Measured], about: Mapping[str, Mapping[str, str]]) -> str:

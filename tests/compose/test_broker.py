@@ -54,6 +54,7 @@ def client(address: str, topic: str) -> dict[str, object]:
     return found
 
 
+@pytest.mark.parts
 def test_clients_of_another_process_find_the_topics_and_are_assigned_at_once() -> None:
     with Broker({"videocam": 3, "videodisplay": 8}) as started:
         found = client(started.bootstrap, "videocam")
@@ -64,6 +65,7 @@ def test_clients_of_another_process_find_the_topics_and_are_assigned_at_once() -
     assert (found["key"], found["size"], found["seq"]) == ("door", 700_000, "17")
 
 
+@pytest.mark.parts
 def test_it_runs_as_a_process(tmp_path: Path) -> None:
     with embedded_broker(tmp_path) as (address, process):
         found = client(address, "new")
@@ -72,6 +74,7 @@ def test_it_runs_as_a_process(tmp_path: Path) -> None:
         assert process.text == f"KAFKA_BOOTSTRAP={address}\n", "librdkafka is silent"
 
 
+@pytest.mark.parts
 def test_ctrl_c_ends_it() -> None:
     command = [*COMMAND, "--topic", "a:2"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -82,6 +85,7 @@ def test_ctrl_c_ends_it() -> None:
         assert process.wait(5) == 0
 
 
+@pytest.mark.parts
 def test_it_dies_with_its_parent() -> None:
     code = f"import subprocess, time; subprocess.Popen({COMMAND}, cwd={str(ROOT)!r}); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
@@ -92,6 +96,7 @@ def test_it_dies_with_its_parent() -> None:
         assert parent.stdout.read() == "", "the pipe ends with the last process that holds it"
 
 
+@pytest.mark.parts
 @pytest.mark.parametrize(
     "topic", ["videocam", "videocam:", ":3", "videocam:0", "videocam:x", "videocam:99999"]
 )

@@ -8,6 +8,8 @@ import pytest
 
 from tests.parts import ROOT, free_port
 
+pytestmark = pytest.mark.parts
+
 
 def compose(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "compose", *arguments]

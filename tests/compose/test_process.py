@@ -12,6 +12,8 @@ import pytest
 
 from compose import process
 
+pytestmark = pytest.mark.parts
+
 
 def run(code: str, folder: Path, use: Callable[[Process], Awaitable[None]] | None = None) -> list[str]:
     """Run `python -c`, do something with it, wait for its end and return the lines it wrote."""

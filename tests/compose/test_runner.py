@@ -10,6 +10,8 @@ import pytest
 from tests.compose.conftest import Play, Runs
 from tests.parts import wait_for
 
+pytestmark = pytest.mark.parts
+
 
 def gone(pid: int) -> bool:
     """Whether a process has ended."""

@@ -16,8 +16,8 @@ from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction
 from tests.clock import SECOND
 
-PROPERTY: Final = settings(deadline=None, derandomize=True)
-"""How the properties run: without a limit of time, and the same each time."""
+PROPERTY: Final = settings(deadline=None)
+"""How the properties run: without a limit of time, with the examples of the profile."""
 
 
 BROKEN: Final = (

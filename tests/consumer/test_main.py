@@ -15,6 +15,8 @@ from confluent_kafka import Producer
 from tests.consumer.fakes import Answer, Request, ScriptedServer, grey, hang, reply
 from tests.parts import ROOT, Service, embedded_broker, free_port, get, wait_for
 
+pytestmark = pytest.mark.parts
+
 URL = "http://127.0.0.1:1/v1/models/imagenet:predict"
 
 

@@ -14,6 +14,13 @@ from tests.parts import ROOT
 SERVICES = ("producer", "consumer", "video", "tfserving")
 IMAGES = (*(f"streamlens/{name}" for name in SERVICES), "confluentinc/cp-kafka", "confluentinc/cp-zookeeper")
 SERVING = "tensorflow/serving:2.19.1"
+BASES = (
+    "python:3.11-slim-bookworm",
+    "confluentinc/cp-kafka:7.9.2",
+    "confluentinc/cp-zookeeper:7.9.2",
+    "busybox:1.36",
+)
+"""What the project's images are built on, and what runs beside them."""
 
 
 @pytest.fixture(scope="module")
@@ -40,27 +47,37 @@ def call(*command: str, timeout: float = 300, **environment: str) -> str:
     return run.stdout
 
 
-def works(*command: str) -> bool:
+def works(*command: str, timeout: float = 60) -> bool:
     """Whether a command is there and ends with 0."""
     try:
-        return subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
+        return subprocess.run(command, capture_output=True, check=False, timeout=timeout).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 
 
 @pytest.fixture(scope="session")
 def engine() -> None:
-    """A Docker engine that answers."""
+    """A Docker engine that answers, and Docker Compose."""
     if not works("docker", "version"):
         missing("docker", "start a Docker engine")
+    if not works("docker", "compose", "version") and not works("docker-compose", "version"):
+        missing("docker", "install Docker Compose")
 
 
 @pytest.fixture(scope="session")
 def images(engine: None) -> None:  # noqa: ARG001
     """The project's images, built by the README's command."""
-    if not works("docker", "image", "inspect", SERVING) and not works("docker", "pull", SERVING):
+    for name in BASES:
+        if not has_image(name):
+            missing("docker", f"the engine has no image {name} and cannot pull it")
+    if not has_image(SERVING):
         call("docker", "build", "-f", "tests/e2e/serving/Dockerfile", "-t", SERVING, ".", timeout=600)
     call("make", "images", timeout=900)
+
+
+def has_image(name: str) -> bool:
+    """Whether the engine has an image, maybe after it was pulled."""
+    return works("docker", "image", "inspect", name) or works("docker", "pull", name, timeout=300)
 
 
 def no_cluster() -> str | None:

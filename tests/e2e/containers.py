@@ -32,8 +32,8 @@ def docker(*arguments: str, timeout: float = 60) -> str:
     return call("docker", *arguments, timeout=timeout).strip()
 
 
-def compose_v2() -> list[str]:
-    """Return the command of Docker Compose v2: a plugin of Docker's, or a program of its own."""
+def docker_compose() -> list[str]:
+    """Return the command of Docker Compose: a plugin of Docker's, or a program of its own."""
     return ["docker", "compose"] if works("docker", "compose", "version") else ["docker-compose"]
 
 

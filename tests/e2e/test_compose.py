@@ -18,8 +18,8 @@ from tests.e2e.containers import (
     Container,
     Site,
     compose,
-    compose_v2,
     docker,
+    docker_compose,
     expect_nobody,
     leftovers,
     started,
@@ -52,7 +52,7 @@ def system(images: None) -> Iterator[System]:  # noqa: ARG001
         yield System(site, {service: Container(found) for service, found in ids.items()})
         call("make", "down", timeout=100, **environment)
     finally:
-        compose("compose", compose_v2(), "down", "--volumes", **environment)
+        compose("compose", docker_compose(), "down", "--volumes", **environment)
     assert leftovers([PROJECT]) == []
 
 
@@ -182,7 +182,7 @@ def test_a_model_that_is_not_there_is_named_by_a_consumer_that_is_not_ready(syst
 
 
 def test_a_second_camera_is_a_second_producer(system: System) -> None:
-    command = [*compose_v2(), "-p", f"{PROJECT}-yard"]
+    command = [*docker_compose(), "-p", f"{PROJECT}-yard"]
     try:
         settings = {"VIDEOLINK": "/clips/carphone_pristine.mp4", "CAMERANAME": "yard"}
         compose("producer", command, "up", "--detach", **settings)

@@ -14,7 +14,7 @@ from pipeline.wire import picture
 from tests.integration.conftest import Pipeline
 from tests.parts import ROOT, ModelServer, free_port, wait_for
 
-pytestmark = pytest.mark.timeout(900)  # the detector is trained first
+pytestmark = pytest.mark.timeout(900)  # models are exported first
 
 LABELS = ROOT / "tfserving/labels"
 CONFIG = """

@@ -20,6 +20,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.parts
 def test_a_service_ends_at_once_also_while_it_is_imported(tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text(SLOW)
     command = [sys.executable, "-u", "-m", "pipeline", "slow"]
@@ -31,6 +32,7 @@ def test_a_service_ends_at_once_also_while_it_is_imported(tmp_path: Path) -> Non
         assert slow.stop(5) == 0
 
 
+@pytest.mark.parts
 def test_a_service_runs_as_by_its_own_name(tmp_path: Path) -> None:
     (tmp_path / "service.py").write_text("import sys; print(__name__, len(sys.argv))")
     command = [sys.executable, "-m", "pipeline", "service"]
@@ -41,6 +43,7 @@ def test_a_service_runs_as_by_its_own_name(tmp_path: Path) -> None:
         assert service.text == "__main__ 1\n"
 
 
+@pytest.mark.parts
 @pytest.mark.parametrize("arguments", [[], ["producer", "consumer"]])
 def test_without_one_name_it_says_what_is_wanted(arguments: list[str]) -> None:
     command = [sys.executable, "-m", "pipeline", *arguments]

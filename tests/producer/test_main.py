@@ -14,6 +14,8 @@ import pytest
 
 from tests.parts import ROOT
 
+pytestmark = pytest.mark.parts
+
 Start = Callable[..., "Producer"]
 
 

@@ -1,4 +1,4 @@
-"""What the tests of the model and its server share."""
+"""What the tests of the models and their server share; units import no TensorFlow, so fixtures do that."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from tests.parts import ROOT
-from tests.tfserving import toys
-from tfserving import export
 
 
 @pytest.fixture(scope="session")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The base path of a model with many signatures, version 1."""
+    from tests.tfserving import toys
+
     base = tmp_path_factory.mktemp("toy")
     toys.save(base / "1")
     return base
@@ -23,6 +23,8 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The base path of the ImageNet model, freshly exported."""
+    from tfserving import export
+
     base = tmp_path_factory.mktemp("exported")
     assert export.main([str(base)]) == 0
     return base
@@ -31,6 +33,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def narrow(int8_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The base paths of the ImageNet model in fewer bits, by precision."""
+    from tfserving import export
+
     float16 = tmp_path_factory.mktemp("float16")
     assert export.main([str(float16), "--precision=float16"]) == 0
     return {"float16": float16, "int8": int8_folder}

@@ -22,8 +22,8 @@ from tests.clock import SECOND
 from video.cameras.camera import Channel
 from video.streams.connection import Connection
 
-PROPERTY: Final = settings(deadline=None, derandomize=True)
-"""How the properties run: without a limit of time, and the same each time."""
+PROPERTY: Final = settings(deadline=None)
+"""How the properties run: without a limit of time, with the examples of the profile."""
 
 INTERVAL: Final = 0.001
 """The least time between two frames of a stream of `Site`, in s."""

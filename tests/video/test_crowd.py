@@ -73,6 +73,7 @@ def reader(client: socket.socket, stopping: threading.Event) -> Callable[[], Non
     return read
 
 
+@pytest.mark.parts
 def test_two_hundred_clients_of_which_half_never_read_leave_the_memory_flat(tmp_path: Path) -> None:
     stopping = threading.Event()
     with serving(tmp_path) as (video, browser), ExitStack() as stack:
@@ -94,6 +95,7 @@ def test_two_hundred_clients_of_which_half_never_read_leave_the_memory_flat(tmp_
     assert after < 150
 
 
+@pytest.mark.parts
 def test_a_client_that_never_reads_is_closed_in_time(tmp_path: Path) -> None:
     with (
         serving(tmp_path, CLIENTTIMEOUT="2s") as (video, browser),
@@ -111,6 +113,7 @@ def test_a_client_that_never_reads_is_closed_in_time(tmp_path: Path) -> None:
     assert time.monotonic() - begun > 1.5
 
 
+@pytest.mark.parts
 def test_no_more_clients_are_served_than_may(tmp_path: Path) -> None:
     with serving(tmp_path, MAXCLIENTS="2") as (video, browser):
         with browser.ask("/stream/door") as first, browser.ask("/stream/door") as second:
@@ -126,6 +129,7 @@ def test_no_more_clients_are_served_than_may(tmp_path: Path) -> None:
     assert all(part.startswith(b"--frame\r\n") for part in kept)
 
 
+@pytest.mark.parts
 def test_several_servers_share_a_port_and_one_takes_over_from_another(tmp_path: Path) -> None:
     share = {"SHAREPORT": "true", "DISPLAYPORT": f"127.0.0.1:{free_port()}"}
     with serving(tmp_path, **share) as (first, _):

@@ -23,6 +23,8 @@ from tests.video.test_docs import README, SOCKET, blocks, quoted, rows
 from video.api import models
 from video.streams.socket import wire
 
+pytestmark = pytest.mark.parts
+
 PASSWORD = "correct horse"
 
 

@@ -13,6 +13,8 @@ from confluent_kafka import Producer
 from tests.parts import ROOT, Service, embedded_broker, free_port, get, reads, wait_for
 from tests.video.fakes import GREY, Browser
 
+pytestmark = pytest.mark.parts
+
 
 def start(**variables: str) -> subprocess.CompletedProcess[str]:
     """Start the video server with settings that will not do."""

@@ -15,6 +15,8 @@ from tests.conftest import missing
 from tests.parts import ROOT
 from video.streams.socket import wire
 
+pytestmark = pytest.mark.parts
+
 TESTS: Final = sorted((ROOT / "tests/video/page").glob("*.test.js"))
 OLDEST: Final = (20, 19)
 """From this version on, Node recognises modules by their syntax, so it loads them as browsers do."""

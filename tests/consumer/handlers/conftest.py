@@ -12,7 +12,6 @@ from consumer.model_server.tensors import Signature, TensorInfo
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Result
 from tests.clock import SECOND
-from tfserving.server.graph.saved import Runtime, SavedModel
 
 Film = Callable[..., list[Frame]]
 DTYPES = {"DT_STRING": "string", "DT_UINT8": "uint8", "DT_FLOAT": "float32"}
@@ -22,6 +21,8 @@ class Asked:
     """A SavedModel, loaded as a model server does."""
 
     def __init__(self, folder: Path) -> None:
+        from tfserving.server.graph.saved import Runtime, SavedModel  # TensorFlow, which units do without
+
         self._model = SavedModel(folder, Runtime())
 
     def signature(self) -> Signature:

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.handlers import HANDLERS
 from consumer.handlers.classify import Classify, ClassifyOptions
 from consumer.handlers.handler import Question
 from consumer.model_server.tensors import Signature, TensorInfo, Tensors
@@ -196,6 +195,7 @@ def jpegs_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
         yield model
 
 
+@pytest.mark.parts
 @pytest.mark.parametrize("kind", ["pixels_model", "jpegs_model"])
 @pytest.mark.parametrize(
     ("colour", "label"), [((250, 20, 10), "red"), ((0, 255, 60), "green"), ((40, 40, 200), "blue")]
@@ -212,6 +212,7 @@ def test_a_model_of_ones_own_works_without_code(
     assert found.score > 0.75
 
 
+@pytest.mark.parts
 def test_pixels_are_scaled_as_keras_does(pixels_model: Asked) -> None:
     handler = Classify(LABELS, ClassifyOptions(top=3, scale=2 / 255, offset=-1), pixels_model.signature)
 
@@ -219,10 +220,6 @@ def test_pixels_are_scaled_as_keras_does(pixels_model: Asked) -> None:
 
     powers = np.exp([8.0, -8, -8])
     assert found[0].score == pytest.approx(powers[0] / powers.sum(), abs=1e-3)
-
-
-def test_classifiers_are_handled_by_it() -> None:
-    assert HANDLERS["classify"] is Classify
 
 
 def test_tensors_of_a_batch_are_not_mixed_up() -> None:

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from consumer.handlers import HANDLERS
 from consumer.handlers.detect import Detect, DetectOptions
 from consumer.handlers.handler import Question
 from consumer.model_server.tensors import Signature, TensorInfo, Tensors
@@ -178,7 +177,3 @@ def test_floats_are_scaled_as_set() -> None:
     assert pixels.shape == (1, 20, 30, 3)
     assert pixels.dtype == np.float32
     assert np.allclose(pixels, [1, -1, 1], atol=0.03)
-
-
-def test_object_detectors_are_handled_by_it() -> None:
-    assert HANDLERS["detect"] is Detect

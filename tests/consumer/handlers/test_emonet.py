@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from consumer import labels
-from consumer.handlers import HANDLERS
 from consumer.handlers.emonet import Emonet, EmonetOptions
 from consumer.model_server.tensors import Signature, TensorInfo
 from pipeline.wire.frame import Frame
@@ -130,6 +129,7 @@ def test_a_model_that_takes_no_faces_is_told(info: TensorInfo) -> None:
         emonet(info).question(a_frame())
 
 
+@pytest.mark.parts
 def test_the_real_models_emotion_does_not_flicker(model: Asked, film: Film) -> None:
     frames = film("carphone_pristine")
 
@@ -144,6 +144,7 @@ def test_the_real_models_emotion_does_not_flicker(model: Asked, film: Film) -> N
     assert {"fear", "surprise"} & set(steady)
 
 
+@pytest.mark.parts
 def test_scores_and_boxes_of_the_real_model_make_sense(model: Asked, film: Film) -> None:
     handler = Emonet(LABELS, EmonetOptions(), model.signature)
 
@@ -153,7 +154,3 @@ def test_scores_and_boxes_of_the_real_model_make_sense(model: Asked, film: Film)
         assert result.label in LABELS
         assert 1 / 7 <= result.score <= 1
         assert result.box is not None
-
-
-def test_models_of_emotions_are_handled_by_it() -> None:
-    assert HANDLERS["emonet"] is Emonet

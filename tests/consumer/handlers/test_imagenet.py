@@ -12,7 +12,6 @@ from hypothesis.extra import numpy as arrays
 from pydantic import ValidationError
 
 from consumer import labels
-from consumer.handlers import HANDLERS
 from consumer.handlers.handler import Question
 from consumer.handlers.imagenet import Imagenet, ImagenetOptions
 from consumer.model_server.tensors import Signature, Tensors
@@ -152,7 +151,3 @@ def test_a_real_model_tells_bikes(model_folder: Path, film: Film) -> None:
     assert len(others) == 4
     scores = [first.score, *(result.score for result in others)]
     assert scores == sorted(scores, reverse=True)
-
-
-def test_imagenet_models_are_handled_by_it() -> None:
-    assert HANDLERS["imagenet"] is Imagenet

@@ -11,6 +11,7 @@ from tests.parts import free_port
 
 SOON = 0.3  # s, for what is to run into the deadline
 LONG = 10.0  # s, for what is not
+AWHILE = 2.0  # s, where the one does and the next does not
 PATH = "/v1/models/imagenet:predict"
 URL_OF_NOBODY = "http://127.0.0.1:{}/v1/models/imagenet:predict"
 
@@ -217,7 +218,7 @@ def test_a_late_answer_is_not_taken_for_the_next() -> None:
         reply(200, b"late")(request, b"")
 
     with ScriptedServer(late, reply(200, b"second"), reply(200, b"third")) as server:
-        client = Connection(server.url, SOON)
+        client = Connection(server.url, AWHILE)
         with pytest.raises(ModelError):
             client.ask(PATH, b"first")
         second = client.ask(PATH, b"second")
@@ -236,7 +237,7 @@ def test_the_rest_of_an_unfinished_answer_is_not_taken_for_the_next() -> None:
         request.wfile.write(b"of an answer....")
 
     with ScriptedServer(halting, reply(200, b"second")) as server:
-        client = Connection(server.url, SOON)
+        client = Connection(server.url, AWHILE)
         with pytest.raises(ModelError) as caught:
             client.ask(PATH, b"first")
         second = client.ask(PATH, b"second")

@@ -430,6 +430,7 @@ def test_an_unknown_end_of_a_partition_does_not_mean_that_the_broker_is_away(kit
     assert not kit.reader.broker_away
 
 
+@pytest.mark.parts
 def test_a_real_broker_is_away_while_it_is_suspended(tmp_path: Path) -> None:
     with embedded_broker(tmp_path) as (address, broker):
         source = clients.consumer(address, "group", 0.005, {})

@@ -6,6 +6,8 @@ import pytest
 
 from tests.parts import ROOT
 
+pytestmark = pytest.mark.parts
+
 THREADS = """
 import os
 import {service}.__main__

@@ -8,6 +8,8 @@ import pytest
 
 from tests.parts import ROOT
 
+pytestmark = pytest.mark.parts
+
 PROTOS = [
     path.relative_to(ROOT) for top in ("consumer", "tfserving") for path in (ROOT / top).rglob("*.proto")
 ]

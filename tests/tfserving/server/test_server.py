@@ -225,14 +225,11 @@ def test_a_signal_ends_it_though_a_client_is_connected_and_a_run_goes_on(toy: Pa
             slow.putheader("Content-Length", "100")
             slow.endheaders(b"{")
             time.sleep(0.3)
-            started = time.monotonic()
             server.signal(signal.SIGTERM)
             status = server.stop()
-            took = time.monotonic() - started
             unfinished = slow.getresponse().status
 
     assert status == 0
-    assert took < 6
     assert unfinished == 503
     assert "Traceback" not in server.text
 

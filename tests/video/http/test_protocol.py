@@ -83,14 +83,15 @@ def test_a_flood_of_messages_holds_up_nobody_else(site: Site) -> None:
             assert site.get("/snapshot/door.jpg")[0] == 200
             longest = max(longest, time.monotonic() - begun)
 
-    assert longest < 0.5
+    assert longest < 2.5
 
 
 def test_empty_lines_do_not_keep_a_connection(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("video.http.protocol._HEAD_TIMEOUT", 1.0)
-    with socket.create_connection(("127.0.0.1", site.port), timeout=0.2) as client:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=20) as client:
         client.sendall(b"GET /api/session HTTP/1.1\r\nHost: a\r\n\r\n")
-        wait_for(lambda: client.recv(65_536), 5, "the answer")
+        wait_for(lambda: client.recv(65_536), 20, "the answer")
+        client.settimeout(0.2)
 
         def ended() -> bool:
             client.sendall(b"\r\n")
@@ -99,7 +100,7 @@ def test_empty_lines_do_not_keep_a_connection(site: Site, monkeypatch: pytest.Mo
             except TimeoutError:
                 return False
 
-        wait_for(ended, 8, "the end")
+        wait_for(ended, 20, "the end")
 
 
 def test_an_answer_that_nobody_reads_does_not_stay_for_ever(
@@ -109,9 +110,9 @@ def test_an_answer_that_nobody_reads_does_not_stay_for_ever(
     site.show(a_frame(jpeg=bytes(8_000_000)))
     before = files()
     with site.connect("/snapshot/door.jpg", 4_096):
-        wait_for(lambda: files() > before + 1, 5, "the connection")
+        wait_for(lambda: files() > before + 1, 20, "the connection")
 
-        wait_for(lambda: files() == before + 1, 12, "its end")
+        wait_for(lambda: files() == before + 1, 30, "its end")
 
 
 def files() -> int:

@@ -13,6 +13,8 @@ from pipeline.service.settings import SettingsError
 from tests.conftest import missing
 from video.http.tls import Certificate
 
+pytestmark = pytest.mark.parts
+
 
 def make(folder: Path, name: str, *options: str) -> tuple[Path, Path]:
     """Make a key, and the certificate for localhost that it signed itself."""

@@ -3,31 +3,13 @@
 import numpy as np
 import pytest
 
-from tfserving.models.detect import training
-from tfserving.models.detect.detector import CELL, CLASSES, GRID, SIDE
+from tests.tfserving.scenes import one, perfect
+from tfserving.models.detect import detector, training
+from tfserving.models.detect.detector import CLASSES, GRID, SIDE
 from tfserving.models.detect.learning import Adam, flipped, loss, overlap, targets
-from tfserving.models.detect.shapes import Scene
-from tfserving.models.weights import FloatArray
 from tfserving.runtime import tf
 
 WHOLE = np.array([SIDE, SIDE], np.float32)
-
-
-def one(box: list[float], number: int) -> Scene:
-    """A scene with one shape."""
-    return Scene(np.zeros((8, 8, 3), np.uint8), np.array([box], np.float32), np.array([number]))
-
-
-def perfect(wanted: FloatArray) -> FloatArray:
-    """What a grid tells that knows what is wanted."""
-    near = wanted[..., :CLASSES]
-    middle = (np.arange(GRID) + 0.5) * CELL
-    y, x = np.meshgrid(middle, middle, indexing="ij")
-    ymin, xmin, ymax, xmax = np.moveaxis(wanted[..., -5:-1], -1, 0)
-    distances = np.stack([y - ymin, x - xmin, ymax - y, xmax - x], axis=-1) / CELL
-    there = np.where(near.max(axis=-1, keepdims=True) > 0.5, 20, -20)
-    classes = 20 * (near == near.max(axis=-1, keepdims=True))
-    return np.concatenate([there, classes, np.log(np.maximum(distances, 0.02))], axis=-1, dtype=np.float32)
 
 
 def test_the_cell_in_the_middle_of_a_shape_is_its_peak() -> None:
@@ -109,3 +91,14 @@ def test_training_is_the_same_each_time() -> None:
     assert list(first) == list(second)
     assert all((first[name].kernel == second[name].kernel).all() for name in first)
     assert all((first[name].bias == second[name].bias).all() for name in first)
+
+
+def test_training_learns() -> None:
+    squares, wanted = training.examples(np.random.default_rng(7), 64, lambda _: None)
+
+    def badness(pictures: int) -> float:
+        layers = training.train(pictures=pictures, rounds=1)
+        cells = detector.grid(detector.scaled(squares), lambda name, x: layers[name](x))
+        return float(loss(cells, wanted))
+
+    assert badness(pictures=320) < 0.85 * badness(pictures=16), "after twenty steps, and after one"

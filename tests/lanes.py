@@ -1,0 +1,181 @@
+"""The two lanes of tests: units, and parts.
+
+A unit test stays in its process: it starts no other, connects no further than loopback, and does not import
+TensorFlow. So units run in parallel and take a minute or two. Every other test has the mark `parts`: because
+of its folder, a fixture, what its module imports, or a `pytest.mark.parts` of its own. `make test-unit`
+selects the units with `-m "not parts"`, `make test-parts` the others with `-m parts`.
+"""
+
+import ipaddress
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.imports import imports_tensorflow
+
+TESTS: Final = Path(__file__).parent
+FOLDERS: Final = tuple(TESTS / name for name in ("e2e", "integration", "k8s"))
+FIXTURES: Final = {
+    "browser",
+    "chromium",
+    "cluster",
+    "detect_folder",
+    "emonet_folder",
+    "engine",
+    "exported",
+    "int8_folder",
+    "kafka_bootstrap",
+    "model_folder",
+    "model_server",
+    "system_python",
+    "toy",
+}
+"""Fixtures that start a process or import TensorFlow."""
+
+UNITS: Final = "not parts"
+"""How the expression of pytest's option -m begins that selects units."""
+
+STARTS: Final = {
+    "os.exec",
+    "os.fork",
+    "os.forkpty",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.system",
+    "subprocess.Popen",
+}
+CONNECTS: Final = {"socket.connect", "socket.sendto"}
+LIBRARIES: Final = {"keras", "tensorflow"}
+
+HOW: Final = "a unit test must not; mark it with pytest.mark.parts if it needs to (see tests/lanes.py)"
+
+
+class NotAUnitError(BaseException):
+    """A unit test left its process; no `except Exception` hides it."""
+
+
+def is_parts(module: Path) -> bool:
+    """Whether all tests of a module belong to the parts."""
+    return any(folder in module.parents for folder in FOLDERS) or imports_tensorflow(module)
+
+
+class Guard:
+    """Keeps unit tests in their process, by Python's audit events and an import finder."""
+
+    def __init__(self) -> None:
+        self._process = os.getpid()
+        self._guards_imports = False
+        self._guards_calls = False
+        self._refused: list[str] = []
+
+    @contextmanager
+    def importing(self) -> Iterator[None]:
+        """Refuse TensorFlow while a module is imported."""
+        self._guards_imports = True
+        try:
+            yield
+        finally:
+            self._guards_imports = False
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Refuse TensorFlow and what leaves the process, in whichever thread, and fail if something tried."""
+        self._refused = []
+        self._guards_imports = self._guards_calls = True
+        try:
+            yield
+        finally:
+            self._guards_imports = self._guards_calls = False
+        if self._refused:
+            raise NotAUnitError(self._refused[0])
+
+    @property
+    def is_on(self) -> bool:
+        """Whether a unit is running."""
+        return self._guards_calls and self._guards_imports
+
+    def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Hear an audit event."""
+        if not self._guards_calls or os.getpid() != self._process:
+            return
+        if event in STARTS:
+            self._refuse(f"{event} {arguments[0] if arguments else ''}".strip())
+        elif event in CONNECTS and not _is_near(arguments[1]):
+            self._refuse(f"{event} {arguments[1]}")
+
+    def find_spec(self, name: str, *_: object) -> None:
+        """Hear an import of a module that is not loaded yet."""
+        if self._guards_imports and name.partition(".")[0] in LIBRARIES:
+            self._refuse(f"import {name}")
+
+    def _refuse(self, what: str) -> None:
+        self._refused.append(f"{what}: {HOW}")
+        raise NotAUnitError(self._refused[-1])
+
+
+def _is_near(address: Any) -> bool:
+    """Whether an address is on loopback, or a Unix socket's."""
+    if not isinstance(address, tuple):
+        return True
+    host = str(address[0])
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Lanes:
+    """Sorts the tests into lanes, and guards the units."""
+
+    def __init__(self, guard: Guard, only_units: bool) -> None:
+        self.guard = guard
+        self._only_units = only_units
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Leave out what would only be deselected: importing TensorFlow takes seconds."""
+        ignored = self._only_units and collection_path.suffix == ".py" and is_parts(collection_path)
+        return True if ignored else None
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Mark the parts."""
+        for item in items:
+            if FIXTURES.intersection(getattr(item, "fixturenames", ())) or is_parts(item.path):
+                item.add_marker(pytest.mark.parts)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Iterator[None]:
+        """Guard the import of a module with units."""
+        if not self._only_units or not isinstance(collector, pytest.Module) or is_parts(collector.path):
+            return (yield)
+        with self.guard.importing():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Iterator[None]:
+        """Guard the fixtures of a unit."""
+        return (yield from self._guarded(item))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
+        """Guard a unit."""
+        return (yield from self._guarded(item))
+
+    def _guarded(self, item: pytest.Item) -> Iterator[None]:
+        if item.get_closest_marker("parts"):
+            return (yield)
+        with self.guard.running():
+            return (yield)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin."""
+    config.addinivalue_line("markers", "parts: starts a process, imports TensorFlow, or leaves this machine")
+    guard = Guard()
+    sys.addaudithook(guard.audit)
+    sys.meta_path.insert(0, guard)
+    config.pluginmanager.register(Lanes(guard, config.option.markexpr.startswith(UNITS)), "lanes")

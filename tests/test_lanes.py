@@ -1,0 +1,117 @@
+"""What keeps unit tests in their process, and which tests are units."""
+
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.imports import ROOT, heavy, imports_tensorflow
+from tests.lanes import Guard, Lanes, NotAUnitError, is_parts
+
+
+@pytest.mark.parametrize(
+    ("event", "arguments"),
+    [
+        ("subprocess.Popen", ("sleep", ["sleep", "1"], None, None)),
+        ("os.fork", ()),
+        ("os.posix_spawn", ("/bin/true", [], {})),
+        ("os.system", ("true",)),
+        ("socket.connect", (None, ("192.0.2.1", 80))),
+        ("socket.connect", (None, ("2001:db8::1", 80, 0, 0))),
+        ("socket.connect", (None, ("example.org", 80))),
+        ("socket.sendto", (None, ("192.0.2.1", 53))),
+    ],
+)
+def test_a_unit_that_leaves_its_process_fails(event: str, arguments: tuple[object, ...]) -> None:
+    guard = Guard()
+
+    with pytest.raises(NotAUnitError, match=event), guard.running():
+        guard.audit(event, arguments)
+
+
+@pytest.mark.parametrize("address", [("127.0.0.1", 80), ("::1", 80, 0, 0), ("localhost", 80), "/run/socket"])
+def test_a_unit_may_connect_to_its_own_machine(address: object) -> None:
+    guard = Guard()
+
+    with guard.running():
+        guard.audit("socket.connect", (None, address))
+
+
+def test_what_a_thread_does_fails_the_unit_too() -> None:
+    guard = Guard()
+
+    def fork() -> None:
+        with suppress(NotAUnitError):
+            guard.audit("os.fork", ())
+
+    def unit() -> None:
+        with guard.running():
+            thread = threading.Thread(target=fork)
+            thread.start()
+            thread.join()
+
+    with pytest.raises(NotAUnitError, match="fork"):
+        unit()
+
+
+def test_a_unit_imports_no_tensorflow() -> None:
+    guard = Guard()
+
+    with pytest.raises(NotAUnitError, match=r"tensorflow\.nn"), guard.importing():
+        guard.find_spec("tensorflow.nn")
+
+
+def test_outside_of_units_all_is_allowed() -> None:
+    guard = Guard()
+    with guard.running():
+        pass
+
+    guard.audit("os.fork", ())
+    guard.find_spec("tensorflow")
+
+
+def test_the_guard_is_on_in_this_test(request: pytest.FixtureRequest) -> None:
+    lanes = request.config.pluginmanager.get_plugin("lanes")
+
+    assert isinstance(lanes, Lanes)
+    assert lanes.guard.is_on
+
+
+@pytest.mark.parametrize(
+    ("source", "is_heavy"),
+    [
+        ("import tensorflow", True),
+        ("import tensorflow as tf", True),
+        ("from tensorflow.python.client import session", True),
+        ("from tensorflow_serving.apis import predict_pb2", True),
+        ("from tensorflow_serving.config import model_server_config_pb2", False),
+        ("import tensorflows", False),
+        ("with open('x'):\n    import keras", True),
+        ("try:\n    pass\nfinally:\n    import keras", True),
+        ("class A:\n    import keras", True),
+        ("def f():\n    import keras", False),
+        ("if TYPE_CHECKING:\n    import keras", False),
+        ("from tfserving.runtime import tf", True),
+        ("import tfserving.runtime", True),
+        ("from tfserving import runtime", True),
+        ("import tfserving", False),
+    ],
+)
+def test_whether_an_import_of_a_module_imports_tensorflow(
+    source: str, is_heavy: bool, tmp_path: Path
+) -> None:
+    module = tmp_path / "module.py"
+    module.write_text(source)
+
+    assert imports_tensorflow(module) is is_heavy
+
+
+def test_the_parts_are_told_by_their_folder_or_their_imports() -> None:
+    tests = ROOT / "tests"
+
+    assert is_parts(tests / "e2e/test_page.py")
+    assert is_parts(tests / "integration/test_faults.py")
+    assert not is_parts(tests / "test_lanes.py")
+    assert "tfserving/runtime.py" in heavy()
+    assert not [path for path in heavy() if not path.startswith("tfserving/")]
