@@ -67,6 +67,7 @@ def test_a_number_names_a_device_even_if_there_is_a_file_of_that_name(
     assert [camera.link for camera in found] == ["0", str(tmp_path / "0")]
 
 
+@pytest.mark.parts
 def test_the_kind_of_a_camera_is_known_without_loading_opencv() -> None:
     code = "import sys, compose.options; sys.exit('cv2' in sys.modules)"
 

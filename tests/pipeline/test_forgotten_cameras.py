@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 from confluent_kafka import Producer
 
 from pipeline.wire import picture
@@ -12,6 +13,7 @@ from tests.parts import Service, embedded_broker, get, wait_for
 JPEG = picture.encode(np.zeros((48, 64, 3), np.uint8), 85)
 
 
+@pytest.mark.parts
 def test_a_silent_camera_leaves_the_ledger_and_the_metrics_of_the_consumer(tmp_path: Path) -> None:
     with embedded_broker(tmp_path) as (bootstrap, _):
         kafka = Producer({"bootstrap.servers": bootstrap})

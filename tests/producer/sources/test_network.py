@@ -53,6 +53,7 @@ def test_a_broken_jpeg_is_reported_and_the_next_one_read(bad: bytes) -> None:
     assert broken == 3
 
 
+@pytest.mark.parts
 def test_an_unreachable_camera_is_reported_without_its_address(closed_port: int) -> None:
     # How much FFmpeg prints is settled once in a process: here by nothing but the source.
     address = f"joe:hunter2@127.0.0.1:{closed_port}/x"
