@@ -11,7 +11,7 @@ from pipeline.service.service import Service
 from video.access.session import Sessions
 from video.access.users import Users
 from video.cameras.camera import Limits
-from video.cameras.cameras import Board
+from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.http.app import Site
 from video.http.server import WebServer, allow_files, listen
@@ -27,12 +27,12 @@ def serve(settings: VideoSettings) -> int:
     ledger = Ledger()
     service = Service("video", settings.healthport, ledger)
 
-    board = Board(Limits(settings.nosignalafter, settings.staleafter), ledger)
-    service.at_end(board.drop_rest)
+    cameras = Cameras(Limits(settings.nosignalafter, settings.staleafter), ledger)
+    service.at_end(cameras.drop_rest)
 
     certificate = _certificate(settings)
     site = Site(
-        board,
+        cameras,
         settings.frameinterval,
         Clients(settings.maxclients, settings.clienttimeout),
         History(settings.maxevents, settings.snapshotmemory * 1_000_000),
@@ -49,8 +49,8 @@ def serve(settings: VideoSettings) -> int:
     # A group of its own: every server shows every camera, however many servers there are.
     group = f"{settings.groupname}-{uuid.uuid4().hex[:12]}"
     source = clients.consumer(settings.kafkaport, group, settings.kafkafetchwait, settings.kafkaconfig)
-    reader = Reader(source, settings.topicname, board.offer, ledger, settings.maxcameras)
-    board.broker_away = lambda: reader.broker_away
+    reader = Reader(source, settings.topicname, cameras.offer, ledger, settings.maxcameras)
+    cameras.broker_away = lambda: reader.broker_away
     service.repeat("read", reader.step)
     # Once there are cameras, a page that says "no signal" is worth more than none.
     service.ready_when(lambda: None if ledger.totals()["in"] else reader.unready())

@@ -17,7 +17,7 @@ from video.access.login import Login
 from video.access.login_guard import Passwords
 from video.api import models
 from video.cameras.camera import Limits, State
-from video.cameras.cameras import Board
+from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.http.routes import application
 from video.settings import VideoSettings
@@ -75,8 +75,8 @@ def paths(routes: list[BaseRoute]) -> set[str]:
 
 
 def test_the_table_has_each_address_there_is() -> None:
-    board = Board(Limits(1, 1), Ledger())
-    app = application(board, Clients(1, 1), History(), 1)
+    cameras = Cameras(Limits(1, 1), Ledger())
+    app = application(cameras, Clients(1, 1), History(), 1)
     there = paths([*app.router.routes, *Login(None, Passwords()).routes()]) | app.openapi()["paths"].keys()
 
     table = README.partition("| path | answer |")[2].partition("\n\n")[0]
@@ -86,7 +86,7 @@ def test_the_table_has_each_address_there_is() -> None:
 
 
 def test_the_api_s_table_has_each_address_and_each_parameter() -> None:
-    described = application(Board(Limits(1, 1), Ledger()), Clients(1, 1), History(), 1).openapi()["paths"]
+    described = application(Cameras(Limits(1, 1), Ledger()), Clients(1, 1), History(), 1).openapi()["paths"]
 
     told = {}
     for cell, _ in rows(2, README.partition("## API")[2]):

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from video.access.visitor import visitor_of
 from video.api import models
 from video.api.answers import NOT_KEPT, as_json, errors, example
-from video.api.labels import Camera, event_json, wanted_by
+from video.api.labels import CameraName, event_json, wanted_by
 from video.cameras.history import History, Wanted
 from video.streams.clients import Clients, TooManyError
 from video.streams.connection import CONNECTION
@@ -91,7 +91,7 @@ _EXAMPLE: Final = (
 )
 
 
-def events(history: History, clients: Clients) -> APIRouter:
+def event_routes(history: History, clients: Clients) -> APIRouter:
     """Return the route of the events of a history; its streams count among `clients`."""
     router = APIRouter(tags=["labels"])
 
@@ -105,7 +105,7 @@ def events(history: History, clients: Clients) -> APIRouter:
     )
     async def label_events(
         request: Request,
-        camera: Camera = None,
+        camera: CameraName = None,
         after: Annotated[
             LastId | None,
             Header(alias="Last-Event-ID", description="resume after it", examples=[models.LABEL_EVENT["id"]]),

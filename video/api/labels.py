@@ -39,11 +39,11 @@ def wanted_by(visitor: Visitor, camera: str | None) -> Wanted:
     return lambda name: name == camera and visitor.may_see(name)
 
 
-Camera = Annotated[str | None, Query(description="only of this camera", examples=["door"])]
+CameraName = Annotated[str | None, Query(description="only of this camera", examples=["door"])]
 """The parameter that picks a camera."""
 
 
-def labels(history: History) -> APIRouter:
+def label_routes(history: History) -> APIRouter:
     """Return the routes of what a history retains."""
     router = APIRouter(tags=["labels"])
     # Looking through all events can take longer than a frame; the video must not wait for it.
@@ -59,7 +59,7 @@ def labels(history: History) -> APIRouter:
     async def all_labels(
         request: Request,
         *,
-        camera: Camera = None,
+        camera: CameraName = None,
         label: Annotated[str, Query(description="what the label contains, in either case")] = "",
         start: Annotated[
             Moment | None, Query(alias="from", description="not before", examples=["2026-11-21T19:46:47Z"])

@@ -8,7 +8,7 @@ from video.api import models
 from video.api.answers import as_json, errors, example
 
 
-def session() -> APIRouter:
+def session_routes() -> APIRouter:
     """Return the route that tells a visitor who they are."""
     router = APIRouter(tags=["access"])
 

@@ -47,14 +47,14 @@ class CameraStatus(TypedDict):
 class Watcher(Protocol):
     """Who is shown a camera's frames; neither may wait."""
 
-    def show(self, channel: "Channel") -> None:
+    def show(self, camera: "Camera") -> None:
         """Take note of a new frame."""
 
     def close(self) -> None:
         """End: no more frames come for good."""
 
 
-class Channel:
+class Camera:
     """Lives on the event loop; `number` counts the frames that were put up, from 1."""
 
     def __init__(self, number: int, frame: Frame, limits: Limits) -> None:
@@ -99,6 +99,11 @@ class Channel:
             watcher.close()
 
     @property
+    def name(self) -> str:
+        """The name, which frames carry as their key."""
+        return self.frame.camera
+
+    @property
     def watchers(self) -> tuple[Watcher, ...]:
         """Who watches now."""
         return tuple(self._watchers)
@@ -116,7 +121,7 @@ class Channel:
         recent = [at for at in self._arrivals if now - at < over]
         seconds = recent[-1] - recent[0] if len(recent) > 1 else 0
         return {
-            "name": self.frame.camera,
+            "name": self.name,
             "state": self.state,
             "since": self.since.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "fps": round((len(recent) - 1) / seconds, 1) if seconds else 0.0,

@@ -11,14 +11,14 @@ from video.access.login_guard import Passwords
 from video.access.proxy import ProxyHeaders
 from video.access.rootpath import RootPath
 from video.access.session import Sessions
-from video.cameras.cameras import Board
+from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.http.routes import application
 from video.streams.clients import Clients
 
 
 class Site:
-    """Serves a board's cameras; `interval` is the least time between two frames of an MJPEG stream in s.
+    """Serves the cameras; `interval` is the least time between two frames of an MJPEG stream in s.
 
     Without `sessions` access is open to all. `proxies` are the addresses and networks of those that are
     believed what they say of their clients, `root` is the path below which they show the site, and `tls`
@@ -27,7 +27,7 @@ class Site:
 
     def __init__(
         self,
-        board: Board,
+        cameras: Cameras,
         interval: float,
         clients: Clients,
         history: History,
@@ -37,11 +37,11 @@ class Site:
         root: str = "",
         tls: bool = False,
     ) -> None:
-        self.board = board
+        self.cameras = cameras
         self.clients = clients
         self.history = history
-        board.on_frame.append(lambda channel: history.note(channel.frame))
-        inner = application(board, clients, history, interval)
+        cameras.on_frame.append(lambda camera: history.note(camera.frame))
+        inner = application(cameras, clients, history, interval)
         inner.router.routes[:0] = Login(sessions, Passwords()).routes()
         app: ASGIApp = SecurityHeaders(RootPath(Gate(inner, sessions), root), tls)
         self.app: ASGIApp = ProxyHeaders(app, proxies) if proxies else app
@@ -49,15 +49,15 @@ class Site:
     def open(self) -> None:
         """Show frames on the running event loop from now on."""
         self.history.open()
-        self.board.open()
+        self.cameras.open()
 
     async def live(self) -> None:
         """Do what is to be done all the time, for ever."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.board.watch())
+            tasks.create_task(self.cameras.watch())
             tasks.create_task(self.clients.watch())
 
     def close(self) -> None:
         """End all streams."""
-        self.board.close()
+        self.cameras.close()
         self.history.close()

@@ -14,7 +14,7 @@ from video.access.login_guard import Passwords
 from video.access.rootpath import RootPath
 from video.access.session import Sessions
 from video.api.application import create_app
-from video.api.session import session
+from video.api.session import session_routes
 
 ANN = {"name": "ann", "password": PASSWORD}
 
@@ -29,7 +29,7 @@ def an_app(login: Login) -> FastAPI:
     """Return an application with what is about logins."""
     app = create_app()
     app.router.routes += login.routes()
-    app.include_router(session())
+    app.include_router(session_routes())
     return app
 
 

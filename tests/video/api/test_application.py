@@ -13,7 +13,7 @@ from video.api import models
 from video.api.application import create_app
 from video.api.routes import router
 from video.cameras.camera import Limits
-from video.cameras.cameras import Board
+from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.streams.clients import Clients
 
@@ -34,7 +34,7 @@ MODELS = [
 def app() -> FastAPI:
     """The application with the API's routes."""
     app = create_app()
-    app.include_router(router(Board(Limits(3, 5), Ledger()), History(), Clients(1, 1)))
+    app.include_router(router(Cameras(Limits(3, 5), Ledger()), History(), Clients(1, 1)))
     return app
 
 

@@ -114,7 +114,7 @@ def test_as_many_wait_for_a_camera_as_there_may_be_streams(
 
 def tasks(site: Site) -> int:
     """Return how many tasks wait for the first camera."""
-    loop = site.board._loop
+    loop = site.cameras._loop
     assert loop is not None
     return sum("first" in repr(task.get_coro()) for task in asyncio.all_tasks(loop))
 

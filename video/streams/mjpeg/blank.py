@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from typing import Final
 
-from video.cameras.camera import SILENT, Channel
+from video.cameras.camera import SILENT, Camera
 from video.streams.mjpeg.broadcast import Broadcast
 from video.streams.mjpeg.framing import part
 
@@ -43,24 +43,24 @@ class Blanks:
     def __init__(self) -> None:
         self.tasks: set[asyncio.Task[None]] = set()
 
-    def note(self, channel: Channel) -> None:
+    def note(self, camera: Camera) -> None:
         """Take note that a camera's state has changed, or that a client has come to it."""
-        if channel.state in SILENT and any(isinstance(each, Broadcast) for each in channel.watchers):
-            text = f"{_WORDS[channel.state]} {channel.since.astimezone():%H:%M:%S}"
-            sending = self._send(channel, channel.number, text)
+        if camera.state in SILENT and any(isinstance(each, Broadcast) for each in camera.watchers):
+            text = f"{_WORDS[camera.state]} {camera.since.astimezone():%H:%M:%S}"
+            sending = self._send(camera, camera.number, text)
             task = asyncio.get_running_loop().create_task(sending)
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
 
-    async def _send(self, channel: Channel, number: int, text: str) -> None:
-        frame = channel.frame
+    async def _send(self, camera: Camera, number: int, text: str) -> None:
+        frame = camera.frame
         try:
             jpeg = await asyncio.to_thread(blank, frame.jpeg, text)
         except ValueError:  # the frozen picture was none either
             return
-        if channel.number != number:
+        if camera.number != number:
             return
         chunk = part(replace(frame, jpeg=jpeg))
-        for watcher in channel.watchers:
+        for watcher in camera.watchers:
             if isinstance(watcher, Broadcast):
                 watcher.replace(chunk)

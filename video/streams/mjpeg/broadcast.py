@@ -9,7 +9,7 @@ from typing import Final
 from prometheus_client import Counter, Gauge
 
 from pipeline.flow.pace import Pace
-from video.cameras.camera import Channel
+from video.cameras.camera import Camera
 from video.streams.connection import Connection
 from video.streams.mjpeg.framing import part
 
@@ -24,7 +24,7 @@ _TRUST: Final = 0.005
 _MOST_TRUST: Final = 0.05
 
 
-class Viewer:
+class StreamClient:
     """One client of a broadcast; it never waits."""
 
     __slots__ = ("_ask_at", "_last", "_trust", "connection")
@@ -58,57 +58,57 @@ class Broadcast:
     A client that reads slowly misses frames: the next one it gets is always the newest.
     """
 
-    def __init__(self, channel: Channel, interval: float) -> None:
-        self.viewers: set[Viewer] = set()
-        self._waiting: set[Viewer] = set()  # for whom a frame was due that they have not got
-        self._channel = channel
+    def __init__(self, camera: Camera, interval: float) -> None:
+        self.clients: set[StreamClient] = set()
+        self._waiting: set[StreamClient] = set()  # for whom a frame was due that they have not got
+        self._camera = camera
         self._pace = Pace(interval)
-        self._sent = _SENT.labels(channel.frame.camera)
+        self._sent = _SENT.labels(camera.name)
         self._number = 0  # of the frame that is in the part
         self._part = b""
 
-    def add(self, connection: Connection) -> Viewer:
+    def add(self, connection: Connection) -> StreamClient:
         """Send a client the newest frame, and those that follow."""
-        viewer = Viewer(connection)
-        connection.on_room = partial(self._catch_up, viewer)
-        self.viewers.add(viewer)
-        self._waiting.add(viewer)
-        self._catch_up(viewer)
-        return viewer
+        client = StreamClient(connection)
+        connection.on_room = partial(self._catch_up, client)
+        self.clients.add(client)
+        self._waiting.add(client)
+        self._catch_up(client)
+        return client
 
-    def remove(self, viewer: Viewer) -> None:
+    def remove(self, client: StreamClient) -> None:
         """Send it no more."""
-        self.viewers.discard(viewer)
-        self._waiting.discard(viewer)
+        self.clients.discard(client)
+        self._waiting.discard(client)
 
-    def show(self, _: Channel) -> None:
+    def show(self, _: Camera) -> None:
         """Send the newest frame to those for whom one is due."""
         now = time.monotonic()
         if self._pace.due(now):
-            self._waiting.update(self.viewers)
+            self._waiting.update(self.clients)
         if self._waiting:
             self._send(tuple(self._waiting), now)
 
     def replace(self, chunk: bytes) -> None:
         """Send a part that stands for the camera's frame while none comes."""
-        for viewer in self.viewers:
-            if not viewer.connection.full:
-                viewer.connection.write(chunk)
+        for client in self.clients:
+            if not client.connection.full:
+                client.connection.write(chunk)
 
     def close(self) -> None:
         """End all streams."""
-        for viewer in self.viewers:
-            viewer.connection.close()
+        for client in self.clients:
+            client.connection.close()
 
-    def _catch_up(self, viewer: Viewer) -> None:
-        if viewer in self._waiting:
-            self._send((viewer,), time.monotonic())
+    def _catch_up(self, client: StreamClient) -> None:
+        if client in self._waiting:
+            self._send((client,), time.monotonic())
 
-    def _send(self, viewers: Iterable[Viewer], now: float) -> None:
-        if self._number != self._channel.number:
-            self._number, self._part = self._channel.number, part(self._channel.frame)
+    def _send(self, clients: Iterable[StreamClient], now: float) -> None:
+        if self._number != self._camera.number:
+            self._number, self._part = self._camera.number, part(self._camera.frame)
         chunk = self._part
-        served = [viewer for viewer in viewers if viewer.take(chunk, now)]
+        served = [client for client in clients if client.take(chunk, now)]
         self._waiting.difference_update(served)
         self._sent.inc(len(served))
 
@@ -118,21 +118,21 @@ class Broadcasts:
 
     def __init__(self, interval: float) -> None:
         self._interval = interval
-        self._broadcasts: dict[Channel, Broadcast] = {}
+        self._broadcasts: dict[Camera, Broadcast] = {}
 
     @contextmanager
-    def join(self, channel: Channel, connection: Connection) -> Iterator[None]:
-        """Send a client a channel's frames, the newest at once."""
-        broadcast = self._broadcasts.get(channel)
+    def join(self, camera: Camera, connection: Connection) -> Iterator[None]:
+        """Send a client a camera's frames, the newest at once."""
+        broadcast = self._broadcasts.get(camera)
         if broadcast is None:
-            broadcast = self._broadcasts[channel] = Broadcast(channel, self._interval)
-            channel.watch(broadcast)
-        viewer = broadcast.add(connection)
+            broadcast = self._broadcasts[camera] = Broadcast(camera, self._interval)
+            camera.watch(broadcast)
+        client = broadcast.add(connection)
         try:
-            with _CLIENTS.labels(channel.frame.camera).track_inprogress():
+            with _CLIENTS.labels(camera.name).track_inprogress():
                 yield
         finally:
-            broadcast.remove(viewer)
-            if not broadcast.viewers:
-                channel.unwatch(broadcast)
-                del self._broadcasts[channel]
+            broadcast.remove(client)
+            if not broadcast.clients:
+                camera.unwatch(broadcast)
+                del self._broadcasts[camera]

@@ -7,12 +7,12 @@ from prometheus_client import Gauge
 from starlette.types import Message, Receive, Scope, Send
 
 from video.access.visitor import visitor_of
-from video.cameras.cameras import Board
+from video.cameras.cameras import Cameras
 from video.streams.clients import Clients, TooManyError
 from video.streams.connection import CONNECTION, Connection
 from video.streams.socket import wire
 from video.streams.socket.feed import Feeds
-from video.streams.socket.roster import Lobby
+from video.streams.socket.roster import Roster
 from video.streams.socket.viewer import Viewer
 
 _SOCKETS = Gauge("streamlens_sockets", "Open sockets")
@@ -25,11 +25,11 @@ class Socket:
     Pictures and texts go straight to the scope's `Connection`, the handshake and the end through ASGI.
     """
 
-    def __init__(self, board: Board, clients: Clients) -> None:
-        self._board = board
+    def __init__(self, cameras: Cameras, clients: Clients) -> None:
+        self._cameras = cameras
         self._clients = clients
         self._feeds = Feeds()
-        self._lobby = Lobby(board)
+        self._roster = Roster(cameras)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one browser until it goes, or says what it may not."""
@@ -46,9 +46,9 @@ class Socket:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection: Connection = scope[CONNECTION]
-        viewer = Viewer(connection, visitor_of(scope), self._board, self._feeds)
+        viewer = Viewer(connection, visitor_of(scope), self._cameras, self._feeds)
         try:
-            with self._lobby.visit(viewer):
+            with self._roster.visit(viewer):
                 connection.on_text = partial(_hear, viewer)
                 while (message := await receive())["type"] != "websocket.disconnect":
                     viewer.take(_parsed(message))

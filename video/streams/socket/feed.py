@@ -10,7 +10,7 @@ from prometheus_client import Counter
 
 from pipeline.service.logs import Seldom
 from pipeline.wire.frame import Frame
-from video.cameras.camera import Channel
+from video.cameras.camera import Camera
 from video.streams.socket import wire
 from video.streams.socket.scale import ScaleError, shrink
 
@@ -35,26 +35,26 @@ Listener = Callable[["Feed"], None]
 class Feed:
     """On the event loop: `chunk` is the newest picture as it goes out, of frame `number` (0: none yet)."""
 
-    def __init__(self, channel: Channel, scale: int, pool: ThreadPoolExecutor) -> None:
-        self.channel = channel
+    def __init__(self, camera: Camera, scale: int, pool: ThreadPoolExecutor) -> None:
+        self.camera = camera
         self.scale = scale
-        self.id = channel.id
+        self.id = camera.id
         self.number = 0
         self.chunk = b""
-        self.sent = _SENT.labels(channel.frame.camera)
-        self.skipped = _SKIPPED.labels(channel.frame.camera)
+        self.sent = _SENT.labels(camera.name)
+        self.skipped = _SKIPPED.labels(camera.name)
         self.listeners: set[Listener] = set()
         self._pool = pool
-        self._newest = (channel.number, channel.frame)
+        self._newest = (camera.number, camera.frame)
         self._making: asyncio.Future[tuple[int, bytes | None]] | None = None
-        self.show(channel)
+        self.show(camera)
 
-    def show(self, channel: Channel) -> None:
+    def show(self, camera: Camera) -> None:
         """Take a new frame; one that still waits for a thread gives way to it."""
-        self._newest = (channel.number, channel.frame)
+        self._newest = (camera.number, camera.frame)
         if self.scale == 1:
-            frame = channel.frame
-            self._put_up(channel.number, self._chunk(*self._newest, frame.jpeg, frame.width, frame.height))
+            frame = camera.frame
+            self._put_up(camera.number, self._chunk(*self._newest, frame.jpeg, frame.width, frame.height))
         elif self._making is None:
             self._make()
 
@@ -113,20 +113,20 @@ class Feeds:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(_THREADS, "scale")
-        self._feeds: dict[tuple[Channel, int], Feed] = {}
+        self._feeds: dict[tuple[Camera, int], Feed] = {}
 
-    def watch(self, channel: Channel, scale: int, listener: Listener) -> Feed:
+    def watch(self, camera: Camera, scale: int, listener: Listener) -> Feed:
         """Call `listener` for each new picture of a camera in a size, from the next one on."""
-        feed = self._feeds.get((channel, scale))
+        feed = self._feeds.get((camera, scale))
         if feed is None:
-            feed = self._feeds[channel, scale] = Feed(channel, scale, self._pool)
-            channel.watch(feed)
+            feed = self._feeds[camera, scale] = Feed(camera, scale, self._pool)
+            camera.watch(feed)
         feed.listeners.add(listener)
         return feed
 
     def unwatch(self, feed: Feed, listener: Listener) -> None:
         """Call it no more; a feed that nobody watches any more is not made."""
         feed.listeners.discard(listener)
-        if not feed.listeners and self._feeds.pop((feed.channel, feed.scale), None) is not None:
-            feed.channel.unwatch(feed)
+        if not feed.listeners and self._feeds.pop((feed.camera, feed.scale), None) is not None:
+            feed.camera.unwatch(feed)
             feed.close()

@@ -9,8 +9,8 @@ from typing import Final
 
 from prometheus_client import Counter
 
-from video.cameras.camera import Channel
-from video.cameras.cameras import Board
+from video.cameras.camera import Camera
+from video.cameras.cameras import Cameras
 from video.streams.socket import wire
 from video.streams.socket.viewer import Viewer
 
@@ -20,27 +20,26 @@ _AT_MOST_EVERY: Final = 0.1  # s, after changes
 _EXPIRED = Counter("streamlens_sockets_expired", "Sockets dropped because pictures were not acknowledged")
 
 
-class Roster:
+class CamerasMessage:
     """The `cameras` message: made once for all who may see the same cameras. `names` are those it knows."""
 
-    def __init__(self, board: Board) -> None:
-        self._board = board
-        self._cameras: dict[str, str] = {}
+    def __init__(self, cameras: Cameras) -> None:
+        self._cameras = cameras
+        self._texts: dict[str, str] = {}
         self._messages: dict[tuple[str, ...], bytes] = {}
         self._head = ""
 
     @property
     def names(self) -> tuple[str, ...]:
         """The cameras, in the order of their names."""
-        return tuple(self._cameras)
+        return tuple(self._texts)
 
     def renew(self) -> None:
         """Take the cameras as they are now."""
         now = round(1000 * time.time(), 1)
         self._head = f'{{"type": "cameras", "now": {now}, "cameras": ['
-        self._cameras = {
-            channel.frame.camera: json.dumps({**channel.status(), "id": channel.id})
-            for channel in self._board
+        self._texts = {
+            camera.name: json.dumps({**camera.status(), "id": camera.id}) for camera in self._cameras
         }
         self._messages.clear()
 
@@ -48,23 +47,23 @@ class Roster:
         """Return the message about these cameras, as a WebSocket frame."""
         message = self._messages.get(cameras)
         if message is None:
-            text = ", ".join(self._cameras[camera] for camera in cameras)
+            text = ", ".join(self._texts[camera] for camera in cameras)
             message = self._messages[cameras] = wire.text(f"{self._head}{text}]}}")
         return message
 
 
-class Lobby:
+class Roster:
     """Lives on the event loop. It ticks as long as anybody is in."""
 
-    def __init__(self, board: Board) -> None:
-        self._roster = Roster(board)
+    def __init__(self, cameras: Cameras) -> None:
+        self._message = CamerasMessage(cameras)
         self._viewers: set[Viewer] = set()
         self._names: tuple[str, ...] = ()  # that all who are in know of
         self._renewed = 0.0
         self._stale = True
         self._tick: asyncio.TimerHandle | None = None
         self._news: asyncio.TimerHandle | None = None
-        board.on_change.append(self._change)
+        cameras.on_change.append(self._change)
 
     @contextlib.contextmanager
     def visit(self, viewer: Viewer) -> Iterator[None]:
@@ -75,7 +74,7 @@ class Lobby:
         if self._stale or time.monotonic() - self._renewed > _AT_MOST_EVERY:
             self._renew()
         self._admit(viewer)
-        viewer.tell(self._roster.message(viewer.visible))
+        viewer.tell(self._message.message(viewer.visible))
         try:
             yield
         finally:
@@ -100,7 +99,7 @@ class Lobby:
         self._names = ()  # rights may have changed
         self._tell()
 
-    def _change(self, _: Channel) -> None:
+    def _change(self, _: Camera) -> None:
         self._stale = True
         if self._viewers and self._news is None:
             wait = self._renewed + _AT_MOST_EVERY - time.monotonic()
@@ -111,16 +110,16 @@ class Lobby:
         self._tell()
 
     def _renew(self) -> None:
-        self._roster.renew()
+        self._message.renew()
         self._renewed, self._stale = time.monotonic(), False
 
     def _tell(self) -> None:
         self._renew()
-        known, self._names = self._names, self._roster.names
+        known, self._names = self._names, self._message.names
         for viewer in self._viewers:
             if known != self._names:
                 self._admit(viewer)
-            viewer.tell(self._roster.message(viewer.visible))
+            viewer.tell(self._message.message(viewer.visible))
 
     def _admit(self, viewer: Viewer) -> None:
-        viewer.allow(name for name in self._roster.names if viewer.visitor.may_see(name))
+        viewer.allow(name for name in self._message.names if viewer.visitor.may_see(name))

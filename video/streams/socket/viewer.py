@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 
 from video.access.visitor import Visitor
-from video.cameras.cameras import Board
+from video.cameras.cameras import Cameras
 from video.streams.connection import Connection
 from video.streams.socket import wire
 from video.streams.socket.feed import Feed, Feeds
@@ -19,11 +19,11 @@ class Viewer:
     A camera whose picture could not go out yet keeps its turn, and shows the newest when that comes.
     """
 
-    def __init__(self, connection: Connection, visitor: Visitor, board: Board, feeds: Feeds) -> None:
+    def __init__(self, connection: Connection, visitor: Visitor, cameras: Cameras, feeds: Feeds) -> None:
         self.connection = connection
         self.visitor = visitor
         self.visible: tuple[str, ...] = ()
-        self._board = board
+        self._cameras = cameras
         self._all_feeds = feeds
         self._wanted: dict[str, int] = {}
         self._feeds: dict[str, Feed] = {}
@@ -69,17 +69,17 @@ class Viewer:
     def _follow(self) -> None:
         """Watch what is wanted and allowed, in the size that the cameras' frames call for."""
         wanted = {}
-        for camera in self.visible:
-            channel = self._board.get(camera)
-            if channel is not None and camera in self._wanted:
-                wanted[camera] = (channel, scale_for(channel.frame.width, self._wanted[camera]))
-        for camera, feed in list(self._feeds.items()):
-            if wanted.get(camera) != (feed.channel, feed.scale):
-                self._all_feeds.unwatch(self._feeds.pop(camera), self._show)
+        for name in self.visible:
+            camera = self._cameras.get(name)
+            if camera is not None and name in self._wanted:
+                wanted[name] = (camera, scale_for(camera.frame.width, self._wanted[name]))
+        for name, feed in list(self._feeds.items()):
+            if wanted.get(name) != (feed.camera, feed.scale):
+                self._all_feeds.unwatch(self._feeds.pop(name), self._show)
                 self._news.pop(feed.id, None)
-        for camera, (channel, scale) in wanted.items():
-            if camera not in self._feeds:
-                feed = self._feeds[camera] = self._all_feeds.watch(channel, scale, self._show)
+        for name, (camera, scale) in wanted.items():
+            if name not in self._feeds:
+                feed = self._feeds[name] = self._all_feeds.watch(camera, scale, self._show)
                 if feed.number:
                     self._show(feed)
         self._window.watching(len(self._feeds))

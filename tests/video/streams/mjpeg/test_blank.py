@@ -11,7 +11,7 @@ from tests.clock import Clock
 from tests.parts import wait_for
 from tests.video.conftest import LIMITS
 from tests.video.fakes import FakeConnection, Site, a_frame, by_length, settle
-from video.cameras.camera import Channel
+from video.cameras.camera import Camera
 from video.streams.mjpeg.blank import Blanks, blank
 from video.streams.mjpeg.broadcast import Broadcast
 
@@ -25,10 +25,10 @@ def pixels(jpeg: bytes) -> np.ndarray:
     return decoded
 
 
-def watch(channel: Channel, connection: FakeConnection) -> None:
-    """Let a client watch a channel."""
-    broadcast = Broadcast(channel, 0.04)
-    channel.watch(broadcast)
+def watch(camera: Camera, connection: FakeConnection) -> None:
+    """Let a client watch a camera."""
+    broadcast = Broadcast(camera, 0.04)
+    camera.watch(broadcast)
     broadcast.add(connection)
 
 
@@ -51,16 +51,16 @@ def test_what_is_no_picture_is_refused(jpeg: bytes) -> None:
 
 def test_a_camera_that_falls_silent_says_so_to_its_clients_until_it_is_back(clock: Clock) -> None:
     async def scenario() -> list[int]:
-        channel = Channel(1, a_frame(1, jpeg=BRIGHT), LIMITS)
+        camera = Camera(1, a_frame(1, jpeg=BRIGHT), LIMITS)
         connection, blanks, written = FakeConnection(), Blanks(), []
-        watch(channel, connection)
+        watch(camera, connection)
         for seconds in (1, 10):
             clock.now += seconds
-            channel.check(broker_away=False)
-            blanks.note(channel)
+            camera.check(broker_away=False)
+            blanks.note(camera)
             await asyncio.gather(*blanks.tasks)
             written.append(len(connection.written))
-        channel.show(a_frame(2, jpeg=BRIGHT))
+        camera.show(a_frame(2, jpeg=BRIGHT))
         await settle()
         written.append(len(connection.written))
         return written
@@ -70,13 +70,13 @@ def test_a_camera_that_falls_silent_says_so_to_its_clients_until_it_is_back(cloc
 
 def test_a_frame_that_comes_meanwhile_is_not_covered(clock: Clock) -> None:
     async def scenario() -> list[int]:
-        channel = Channel(1, a_frame(1, jpeg=BRIGHT), LIMITS)
+        camera = Camera(1, a_frame(1, jpeg=BRIGHT), LIMITS)
         connection, blanks = FakeConnection(), Blanks()
-        watch(channel, connection)
+        watch(camera, connection)
         clock.now += 10
-        channel.check(broker_away=True)
-        blanks.note(channel)
-        channel.show(a_frame(2, jpeg=BRIGHT))
+        camera.check(broker_away=True)
+        blanks.note(camera)
+        camera.show(a_frame(2, jpeg=BRIGHT))
         await asyncio.gather(*blanks.tasks)
         return connection.seqs
 
@@ -85,10 +85,10 @@ def test_a_frame_that_comes_meanwhile_is_not_covered(clock: Clock) -> None:
 
 def test_a_client_that_comes_to_a_silent_camera_is_told(site: Site) -> None:
     site.show(a_frame(1, jpeg=BRIGHT))
-    channel = site.board.get("door")
-    assert channel is not None
-    channel._limits = type(LIMITS)(no_signal_after=0.05, stale_after=5)
-    wait_for(lambda: channel.state == "no-signal", 20, "no signal")
+    camera = site.cameras.get("door")
+    assert camera is not None
+    camera._limits = type(LIMITS)(no_signal_after=0.05, stale_after=5)
+    wait_for(lambda: camera.state == "no-signal", 20, "no signal")
 
     with site.ask("/stream/door") as answer:
         parts = by_length(answer, b"frame")

@@ -13,8 +13,8 @@ from websockets.streams import StreamReader
 from pipeline.flow.ledger import Ledger
 from pipeline.wire.frame import Frame
 from tests.video.conftest import LIMITS
-from video.cameras.camera import Channel
-from video.cameras.cameras import Board
+from video.cameras.camera import Camera
+from video.cameras.cameras import Cameras
 from video.streams.connection import Connection
 from video.streams.socket import wire
 
@@ -107,31 +107,31 @@ class Wire(Connection):
         return [message for message in self.messages if not isinstance(message, Picture)]
 
 
-class Wall(Board):
-    """A board whose cameras are shown frames by the test itself."""
+class Wall(Cameras):
+    """A cameras whose cameras are shown frames by the test itself."""
 
     def __init__(self) -> None:
         super().__init__(LIMITS, Ledger())
-        self.channels: dict[str, Channel] = {}
+        self.cameras: dict[str, Camera] = {}
 
-    def __iter__(self) -> Iterator[Channel]:
-        yield from (self.channels[camera] for camera in sorted(self.channels))
+    def __iter__(self) -> Iterator[Camera]:
+        yield from (self.cameras[camera] for camera in sorted(self.cameras))
 
-    def get(self, camera: str) -> Channel | None:
-        """Return a camera's channel."""
-        return self.channels.get(camera)
+    def get(self, camera: str) -> Camera | None:
+        """Return a camera."""
+        return self.cameras.get(camera)
 
     def put(self, *frames: Frame) -> None:
         """Put up frames, and tell of what has changed."""
         for frame in frames:
-            channel = self.channels.get(frame.camera)
-            if channel is None:
+            camera = self.cameras.get(frame.camera)
+            if camera is None:
                 changed = True
-                channel = self.channels[frame.camera] = Channel(len(self.channels) + 1, frame, LIMITS)
+                camera = self.cameras[frame.camera] = Camera(len(self.cameras) + 1, frame, LIMITS)
             else:
-                changed = channel.show(frame)
+                changed = camera.show(frame)
             for listener in self.on_change if changed else ():
-                listener(channel)
+                listener(camera)
 
 
 class Guest:

@@ -47,7 +47,7 @@ class Browser:
 
 
 def a_wall() -> Wall:
-    """Return a board with the cameras `door` and `yard`."""
+    """Return the cameras `door` and `yard`."""
     wall = Wall()
     wall.put(a_frame(7), a_frame(8, camera="yard"))
     return wall
@@ -66,7 +66,7 @@ def test_a_browser_is_accepted_told_and_shown_what_it_wants() -> None:
     assert [camera["name"] for camera in cameras["cameras"]] == ["door", "yard"]
     assert (picture.camera, picture.seq) == (2, 8)
     assert (time["type"], time["echo"]) == ("time", 5)
-    assert not wall.channels["yard"].watchers
+    assert not wall.cameras["yard"].watchers
 
 
 def test_a_browser_knows_nothing_of_what_its_user_may_not_see() -> None:
@@ -96,7 +96,7 @@ def test_what_a_browser_may_not_say_ends_its_socket(message: Any, code: int) -> 
     assert (closed["type"], closed["code"]) == ("websocket.close", code)
     assert closed["reason"]
     assert len(clients) == 0
-    assert not wall.channels["door"].watchers
+    assert not wall.cameras["door"].watchers
 
 
 def test_one_too_many_is_asked_to_come_later() -> None:

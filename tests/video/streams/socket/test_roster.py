@@ -13,7 +13,7 @@ from tests.video.fakes import a_frame, settle
 from tests.video.streams.socket.fakes import Guest, Wall, Wire, until
 from video.access.visitor import Anyone, Visitor
 from video.streams.socket.feed import Feeds
-from video.streams.socket.roster import Lobby
+from video.streams.socket.roster import Roster
 from video.streams.socket.viewer import Viewer
 from video.streams.socket.wire import Watch
 
@@ -34,18 +34,18 @@ def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Hall:
-    """A lobby, its board, and who is in."""
+    """A roster, its cameras, and who is in."""
 
     def __init__(self) -> None:
         self.wall = Wall()
-        self.lobby = Lobby(self.wall)
+        self.roster = Roster(self.wall)
         self.stack = ExitStack()
 
     def enter(self, visitor: Visitor = EVERYBODY) -> tuple[Viewer, Wire]:
         """Let a browser in."""
         connection = Wire()
         viewer = Viewer(connection, visitor, self.wall, Feeds())
-        self.stack.enter_context(self.lobby.visit(viewer))
+        self.stack.enter_context(self.roster.visit(viewer))
         return viewer, connection
 
 
@@ -74,7 +74,7 @@ def test_who_comes_is_told_of_all_cameras_at_once() -> None:
     assert text["type"] == "cameras"
     assert names(text) == ["door", "yard"]
     assert [camera["id"] for camera in text["cameras"]] == [2, 1]
-    expected: dict[str, Any] = {**wall.channels["door"].status(), "id": 2}
+    expected: dict[str, Any] = {**wall.cameras["door"].status(), "id": 2}
     assert {**text["cameras"][0], "age_ms": 0} == {**expected, "age_ms": 0}
     assert abs(text["now"] / 1000 - time.time()) < 60
 
@@ -113,7 +113,7 @@ def test_changes_are_told_soon_and_frames_are_not() -> None:
             viewer.take(Watch({"door": 0}))
             for frame in (labelled(1, "tea"), labelled(2, "tea"), labelled(3, "cake"), labelled(4, "cake")):
                 hall.wall.put(frame)
-                await until(lambda: hall.lobby._news is None, "the news to be told")
+                await until(lambda: hall.roster._news is None, "the news to be told")
             return [
                 [camera["predictions"][0]["results"][0]["label"] for camera in text["cameras"]]
                 for text in connection.texts
@@ -163,7 +163,7 @@ def test_rights_that_change_are_noticed_with_the_next_tick() -> None:
             await until(lambda: len(connection.texts) > 2, "two ticks")
             guest.cameras = {"b"}
             await until(lambda: names(connection.texts[-1]) == ["b"], "the news")
-            assert not hall.wall.channels["a"].watchers
+            assert not hall.wall.cameras["a"].watchers
             assert [picture.camera for picture in connection.pictures] == [1, 2]
 
     asyncio.run(scenario())
@@ -194,7 +194,7 @@ def test_nothing_ticks_when_nobody_is_in() -> None:
             _, connection = hall.enter()
             await until(lambda: len(connection.texts) > 2, "a tick")
         hall.wall.put(a_frame())
-        assert hall.lobby._tick is hall.lobby._news is None
+        assert hall.roster._tick is hall.roster._news is None
 
     asyncio.run(scenario())
 

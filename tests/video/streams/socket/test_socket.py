@@ -23,7 +23,7 @@ from tests.parts import wait_for
 from tests.video.conftest import LIMITS, a_site
 from tests.video.fakes import Site, a_frame, grey
 from tests.video.streams.socket.fakes import Picture, picture_of
-from video.cameras.cameras import Board
+from video.cameras.cameras import Cameras
 from video.http.server import WebServer, listen
 from video.streams.clients import Clients
 from video.streams.socket.endpoint import Socket
@@ -35,17 +35,17 @@ NAMES = ["a/b", "a b", "Tür", "🚪", "..", "<script>alert(1)</script>", "%2f?#
 @contextmanager
 def serving() -> Iterator[tuple[Site, Pulse]]:
     """Run a server of sockets; eight may be open."""
-    board, listener, pulse = (
-        Board(LIMITS, Ledger()),
+    cameras, listener, pulse = (
+        Cameras(LIMITS, Ledger()),
         listen(Address("127.0.0.1", 0)),
         Pulse(threading.Event()),
     )
-    site = a_site(board)
-    site.app = Starlette(routes=[WebSocketRoute("/ws", Socket(board, Clients(8, 30)))])
+    site = a_site(cameras)
+    site.app = Starlette(routes=[WebSocketRoute("/ws", Socket(cameras, Clients(8, 30)))])
     web = WebServer(site, listener)
     thread = threading.Thread(target=web.run, args=(pulse,), name="web", daemon=True)
     thread.start()
-    wait_for(lambda: board._loop, 20, "the server")
+    wait_for(lambda: cameras._loop, 20, "the server")
     try:
         yield Site(site, Ledger(), listener.getsockname()[1]), pulse
     finally:
@@ -201,7 +201,7 @@ def test_a_browser_that_stops_reading_misses_frames_and_then_sees_the_newest(hal
     with tab(hall, sock=client, max_queue=1) as each:
         each.watch(heavy=0)
         seqs = [each.picture().seq]
-        each.say("ack", id=hall.board.get("heavy").id, number=1)  # type: ignore[union-attr]
+        each.say("ack", id=hall.cameras.get("heavy").id, number=1)  # type: ignore[union-attr]
         hall.show(*(a_frame(seq, camera="heavy", jpeg=noise) for seq in range(2, 102)))
         while seqs[-1] < 101:
             picture = each.picture()

@@ -100,7 +100,7 @@ def test_what_may_no_longer_be_seen_is_no_longer_sent() -> None:
     house.show(2)
 
     assert 3 not in {camera for camera, _ in house.seen}
-    assert not house.wall.channels["c"].watchers
+    assert not house.wall.cameras["c"].watchers
 
 
 def test_a_full_connection_gets_nothing_and_then_the_newest_in_turns() -> None:
@@ -166,7 +166,7 @@ def test_a_camera_does_not_take_the_others_places() -> None:
 
 def test_numbers_begin_again_on_the_wire_alone() -> None:
     house = House()
-    house.wall.channels["a"].number = 2**32 - 3
+    house.wall.cameras["a"].number = 2**32 - 3
     house.viewer.take(Watch({"a": 0}))
 
     for seq in range(2, 8):
@@ -214,7 +214,7 @@ def test_in_a_new_size_nothing_older_is_sent() -> None:
     house.viewer.take(Watch({"a": 0}))
     house.show(2)
     house.ack_all()
-    (feed,) = house.wall.channels["a"].watchers
+    (feed,) = house.wall.cameras["a"].watchers
 
     feed.number, feed.chunk = 1, wire.text("{}")  # type: ignore[attr-defined]
     house.viewer._show(feed)  # type: ignore[arg-type]
@@ -269,7 +269,7 @@ def test_after_its_end_nothing_is_sent_nor_watched() -> None:
     house.show(2)
 
     assert len(house.connection.chunks) == 1
-    assert not any(channel.watchers for channel in house.wall)
+    assert not any(camera.watchers for camera in house.wall)
 
 
 def test_what_is_sent_and_what_is_skipped_is_counted() -> None:
