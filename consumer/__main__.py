@@ -49,7 +49,14 @@ def serve(settings: ConsumerSettings) -> int:
     source = clients.consumer(
         settings.kafkaportin, settings.groupname, settings.kafkafetchwait, settings.kafkaconfig
     )
-    reader = Reader(source, settings.topicnamein, labeller.frames.put, ledger, settings.maxcameras)
+    reader = Reader(
+        source,
+        settings.topicnamein,
+        labeller.frames.put,
+        ledger,
+        settings.maxcameras,
+        camera_ttl=settings.camerattl,
+    )
     service.repeat("label", partial(turn, reader, labeller))
     service.at_end(reader.close)
 

@@ -11,7 +11,15 @@ from pydantic_settings import NoDecode
 from consumer.handlers import HANDLERS
 from consumer.handlers.handler import Options
 from consumer.model_server.client import GRPC_URL
-from pipeline.service.settings import Bootstrap, Duration, JsonMap, Settings, mask, parse_json_map
+from pipeline.service.settings import (
+    Bootstrap,
+    Duration,
+    JsonMap,
+    KafkaReads,
+    KafkaWrites,
+    mask,
+    parse_json_map,
+)
 from pipeline.wire.frame import Format
 
 _NAME = re.compile(r"([a-z]+)(?:_(\d+))?", re.ASCII)
@@ -79,7 +87,7 @@ def _is_url(text: str) -> bool:
     return port != 0 and bool(re.fullmatch(r"https?://[^/\s@]+/\S+", text) or GRPC_URL.fullmatch(text))
 
 
-class ConsumerSettings(Settings):
+class ConsumerSettings(KafkaReads, KafkaWrites):
     """What the consumer takes from the environment."""
 
     topicnamein: str = Field("videocam", min_length=1, description="the topic to read")
@@ -108,7 +116,6 @@ class ConsumerSettings(Settings):
         None, ge=1, le=100, description="JPEG quality of labelled frames, 1 to 100; as they came by default"
     )
     frameformat: Format = Field("jpeg", description="jpeg, or mat for the original system's message")
-    maxcameras: int = Field(256, ge=1, le=10_000, description="cameras read at most, 1 to 10000")
 
     @model_validator(mode="after")
     def _labels_for_models(self) -> Self:

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from pipeline.service.settings import Bootstrap, Duration, Settings
+from pipeline.service.settings import Bootstrap, Duration, KafkaWrites
 from pipeline.wire.frame import UNNAMED, Format, is_name
 
 
@@ -15,7 +15,7 @@ def _check_name(name: str) -> str:
     return name
 
 
-class ProducerSettings(Settings):
+class ProducerSettings(KafkaWrites):
     """What the producer takes from the environment."""
 
     videolink: SecretStr = Field(

@@ -49,7 +49,9 @@ def serve(settings: VideoSettings) -> int:
     # A group of its own: every server shows every camera, however many servers there are.
     group = f"{settings.groupname}-{uuid.uuid4().hex[:12]}"
     source = clients.consumer(settings.kafkaport, group, settings.kafkafetchwait, settings.kafkaconfig)
-    reader = Reader(source, settings.topicname, cameras.offer, ledger, settings.maxcameras)
+    reader = Reader(
+        source, settings.topicname, cameras.offer, ledger, settings.maxcameras, camera_ttl=settings.camerattl
+    )
     cameras.broker_away = lambda: reader.broker_away
     service.repeat("read", reader.step)
     # Once there are cameras, a page that says "no signal" is worth more than none.

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from pipeline.service.settings import Address, Bootstrap, Duration, Port, Settings
+from pipeline.service.settings import Address, Bootstrap, Duration, KafkaReads, Port
 from video.access.rootpath import parse_rootpath
 
 
@@ -23,7 +23,7 @@ def parse_networks(text: object) -> object:
     return ",".join(names)
 
 
-class VideoSettings(Settings):
+class VideoSettings(KafkaReads):
     """What the video server takes from the environment."""
 
     topicname: str = Field("videodisplay", min_length=1, description="the topic to show")
@@ -45,7 +45,6 @@ class VideoSettings(Settings):
     staleafter: Duration = Field(
         5, ge=0.1, le=3600, description="age of an answer from which a label is stale, 100ms to 1h"
     )
-    maxcameras: int = Field(256, ge=1, le=10_000, description="cameras shown at most, 1 to 10000")
     maxclients: int = Field(
         1000, ge=1, le=100_000, description="streams and sockets open at a time at most, 1 to 100000"
     )

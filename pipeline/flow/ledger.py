@@ -1,4 +1,4 @@
-"""The frame ledger: what came in, what went out and what was dropped, per camera.
+"""The frame ledger: how many frames came in, went out and were dropped, per camera.
 
 It balances: in = out + dropped (of every reason) + pending, and pending is 0 when nothing moves.
 """
@@ -8,7 +8,7 @@ from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from prometheus_client import Histogram
 from prometheus_client.core import CounterMetricFamily, Metric
@@ -25,11 +25,20 @@ Counts = TypedDict("Counts", {"in": int, "out": int, "dropped": dict[str, int], 
 """One camera's counts; what is dropped is counted by reason."""
 
 
+REMOVED: Final = ""
+"""The name under which a report counts the frames of removed cameras: no camera has it."""
+
+
 @dataclass(slots=True)
 class _Account:
     came: int = 0
     went: int = 0
     dropped: Tally[str] = field(default_factory=Tally)
+
+    def add(self, other: "_Account") -> None:
+        self.came += other.came
+        self.went += other.went
+        self.dropped += other.dropped
 
     def counts(self) -> Counts:
         pending = self.came - self.went - self.dropped.total()
@@ -37,11 +46,17 @@ class _Account:
 
 
 class Ledger(Collector):
-    """Counts frames from any thread, and shows the counts to Prometheus."""
+    """Counts frames from any thread, and exports the counts to Prometheus.
+
+    A camera's first frame opens its account, and `forget` closes it. Frames that are still on their way then
+    are counted with those of all removed cameras, even if the camera has come back meanwhile.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._accounts: defaultdict[str, _Account] = defaultdict(_Account)
+        self._removed = _Account()
+        self._late = Tally[str]()  # frames of removed cameras that are still on their way
         self._ages: list[float] = []
 
     def came(self, camera: str) -> None:
@@ -52,28 +67,41 @@ class Ledger(Collector):
     def went(self, camera: str, age: float) -> None:
         """Count a frame out, `age` s after its capture."""
         with self._lock:
-            self._accounts[camera].went += 1
+            self._left(camera).went += 1
             self._ages.append(age)
         _AGE.observe(age)
 
     def dropped(self, camera: str, reason: str) -> None:
         """Count a frame that goes no further, and why, in one word."""
         with self._lock:
-            self._accounts[camera].dropped[reason] += 1
+            self._left(camera).dropped[reason] += 1
+
+    def forget(self, camera: str) -> None:
+        """Close a camera's account; its counts stay in the totals."""
+        with self._lock:
+            if account := self._accounts.pop(camera, None):
+                self._removed.add(account)
+                self._late += Tally({camera: account.counts()["pending"]})
 
     def snapshot(self) -> dict[str, Counts]:
         """Return each camera's counts."""
         with self._lock:
             return {camera: account.counts() for camera, account in sorted(self._accounts.items())}
 
+    def report(self) -> dict[str, Counts]:
+        """Return each camera's counts and, as `REMOVED`, those of all removed cameras, if there are any."""
+        with self._lock:
+            accounts = sorted(self._accounts.items())
+            if self._removed != _Account():
+                accounts.append((REMOVED, self._removed))
+            return {camera: account.counts() for camera, account in accounts}
+
     def totals(self) -> Counts:
-        """Return the counts of all cameras together."""
+        """Return the counts of all cameras together, including the removed ones."""
         total = _Account()
         with self._lock:
-            for account in self._accounts.values():
-                total.came += account.came
-                total.went += account.went
-                total.dropped += account.dropped
+            for account in (*self._accounts.values(), self._removed):
+                total.add(account)
         return total.counts()
 
     def take_ages(self) -> list[float]:
@@ -82,8 +110,18 @@ class Ledger(Collector):
             ages, self._ages = self._ages, []
         return ages
 
+    def _left(self, camera: str) -> _Account:
+        """Return the account of a frame that goes out or no further."""
+        if camera not in self._late:
+            return self._accounts.get(camera, self._removed)
+        self._late -= Tally({camera: 1})  # keeps positive counts only
+        return self._removed
+
     def collect(self) -> Iterator[Metric]:
-        """Yield the counters for Prometheus."""
+        """Yield the counters for Prometheus.
+
+        Without those of removed cameras: frames that move from one series to another look like a burst.
+        """
         came = CounterMetricFamily("streamlens_frames_in", "Frames that came in", labels=["camera"])
         went = CounterMetricFamily("streamlens_frames_out", "Frames that went out", labels=["camera"])
         dropped = CounterMetricFamily(

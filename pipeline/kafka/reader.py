@@ -1,8 +1,10 @@
 """Reads frames from a topic and hands each on at once."""
 
 import logging
+import math
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaException, TopicPartition
@@ -10,18 +12,26 @@ from confluent_kafka import Message as Received
 from prometheus_client import Counter
 
 from pipeline.flow.ledger import Ledger
+from pipeline.flow.places import Places
 from pipeline.kafka import clients
 from pipeline.service.logs import Seldom
 from pipeline.wire.frame import Frame, FrameError, Message, decode
 
 log = logging.getLogger(__name__)
 
-_POISON = Counter("streamlens_poison_messages", "Messages that are no frames", ["kind"])
+_POISON = Counter("streamlens_poison_messages", "Messages that are not frames", ["kind"])
 _ASK_EVERY: Final = 1.0  # s
+_EXPIRE_EVERY: Final = 1.0  # s
 
 
 class Reader:
-    """Reads one topic from its end; what is no frame is counted, logged and skipped."""
+    """Reads one topic from its end; a message that is not a frame is counted, logged and skipped.
+
+    At most `most_cameras` cameras have a place; one that is not configured and silent for `camera_ttl` s is
+    forgotten, here and in the ledger. Then `on_forget` is called with its name, in the reader's thread.
+    `on_broker` is called in that thread as well: with True when the broker stops answering, with False when
+    it answers again.
+    """
 
     def __init__(
         self,
@@ -30,13 +40,22 @@ class Reader:
         sink: Callable[[str, Frame], object],
         ledger: Ledger,
         most_cameras: int,
+        *,
+        camera_ttl: float = math.inf,
+        on_broker: Callable[[bool], None] | None = None,
+        on_forget: Callable[[str], None] | None = None,
     ) -> None:
         self._consumer = consumer
         self._topic = topic
         self._sink = sink
         self._ledger = ledger
         self._most_cameras = most_cameras
-        self._cameras: set[str] = set()
+        self._places = Places(most_cameras, camera_ttl, self._left)
+        self._on_broker = on_broker
+        self._on_forget = on_forget
+        self._to_forget: deque[str] = deque()
+        self._expire_at = 0.0
+        self._seen = False  # whether a frame has come
         self._partitions: set[tuple[str, int]] = set()
         self._joined = False  # also with no partition, where the group has more members than there are
         self._in_use = False
@@ -47,7 +66,8 @@ class Reader:
         consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
 
     def step(self, wait: float = 0.2) -> bool:
-        """Read one message, waiting for it at most `wait` s; tell whether there was one."""
+        """Read one message, waiting for it at most `wait` s; return whether there was one."""
+        self._forget()
         message = self._consumer.poll(wait)
         if message is None:
             if self._time_to_ask():
@@ -64,11 +84,19 @@ class Reader:
         """Whether the broker did not answer when asked last, and nothing has come since; for any thread."""
         return self._broker_away
 
+    def configure(self, cameras: Iterable[str]) -> None:
+        """Set which cameras keep their places however long they are silent; from any thread."""
+        self._places.configure(cameras)
+
+    def forget(self, camera: str) -> None:
+        """Forget a camera at the next step; from any thread. A later frame of it makes it a new camera."""
+        self._to_forget.append(camera)
+
     def unready(self) -> str | None:
-        """Return why no frames come, or None: also when those of the topic go to others of the group."""
+        """Return why no frames arrive, or None if they do or if other members of the group read them."""
         if not self._joined or not (self._partitions or self._in_use):
             return f"no partition of topic {self._topic} is assigned yet"
-        return None if self._cameras or self._in_use else f"no frame has come on topic {self._topic} yet"
+        return None if self._seen or self._in_use else f"no frame has come on topic {self._topic} yet"
 
     def close(self) -> None:
         """Leave the group, if there is a broker to be told."""
@@ -82,7 +110,7 @@ class Reader:
         return now - self._asked >= _ASK_EVERY and (self._without_frames() or now - self._came > _ASK_EVERY)
 
     def _without_frames(self) -> bool:
-        return not (self._partitions and self._cameras)
+        return not (self._partitions and self._seen)
 
     def _ask(self) -> None:
         # Subscribing creates no topic (librdkafka#3395); asking for its metadata does, if the broker allows.
@@ -96,14 +124,21 @@ class Reader:
                 self._in_use = self._joined and any(map(self._holds_messages, others))
         except KafkaException as error:
             self._seldom.warning("metadata", f"topic {self._topic}: {error.args[0].str()}")
-        self._broker_away = away
+        self._note_broker(away=away)
+
+    def _note_broker(self, *, away: bool) -> None:
+        if away != self._broker_away:
+            self._broker_away = away
+            if self._on_broker is not None:
+                self._on_broker(away)
 
     def _holds_messages(self, partition: int) -> bool:
         place = TopicPartition(self._topic, partition)
         return bool(self._consumer.get_watermark_offsets(place, timeout=0.5)[1])
 
     def _take(self, message: Received) -> None:
-        self._came, self._broker_away = time.monotonic(), False
+        self._came = time.monotonic()
+        self._note_broker(away=False)
         try:
             frame = _frame(message)
         except FrameError as error:
@@ -114,16 +149,30 @@ class Reader:
         self._admit(frame)
 
     def _admit(self, frame: Frame) -> None:
-        if frame.camera not in self._cameras:
-            if len(self._cameras) >= self._most_cameras:
+        if not self._places.hear(frame.camera, self._came):
+            if not self._places.take(frame.camera, self._came):
                 text = f"frame of {frame.camera} skipped: there are {self._most_cameras} cameras (MAXCAMERAS)"
                 _POISON.labels("too_many_cameras").inc()
                 self._seldom.warning("too_many_cameras", text)
                 return
-            self._cameras.add(frame.camera)
             log.info("first frame of %s: %d x %d", frame.camera, frame.width, frame.height)
+        self._seen = True
         self._ledger.came(frame.camera)
         self._sink(frame.camera, frame)
+
+    def _forget(self) -> None:
+        while self._to_forget:
+            self._places.leave(self._to_forget.popleft())
+        now = time.monotonic()
+        if now >= self._expire_at:
+            self._expire_at = now + _EXPIRE_EVERY
+            self._places.expire(now)
+
+    def _left(self, camera: str) -> None:
+        self._ledger.forget(camera)
+        log.info("camera %s forgotten", camera)
+        if self._on_forget is not None:
+            self._on_forget(camera)
 
     def _on_assign(self, consumer: Consumer, partitions: list) -> None:  # type: ignore[type-arg]
         clients.from_the_end(consumer, partitions)

@@ -37,7 +37,7 @@ class HealthServer:
             "/healthz": lambda: _verdict(alive()),
             "/readyz": lambda: _verdict(ready()),
             "/metrics": lambda: (200, CONTENT_TYPE_LATEST, generate_latest()),
-            "/ledger": lambda: (200, "application/json", json.dumps(ledger.snapshot()).encode()),
+            "/ledger": lambda: (200, "application/json", json.dumps(ledger.report()).encode()),
         }
 
         class Handler(_Handler):

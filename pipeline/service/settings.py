@@ -100,12 +100,8 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
 
-    compressiontype: Compression = Field("none", description="none, gzip, snappy, lz4 or zstd")
     kafkaconfig: Annotated[dict[str, Any], NoDecode, BeforeValidator(parse_json_map)] = Field(
         {}, repr=False, description="a JSON object handed to librdkafka as it is"
-    )
-    kafkafetchwait: Duration = Field(
-        0.1, ge=0.001, le=1, description="how long the broker may hold back an empty answer, 1ms to 1s"
     )
     healthport: Port = Field(
         Address("", 9000), description="where health and metrics are served, such as :9000"
@@ -116,6 +112,27 @@ class Settings(BaseSettings):
     logformat: Literal["auto", "text", "json"] = Field(
         "auto", description="text, json, or auto: text on a terminal, else json"
     )
+
+
+class KafkaReads(Settings):
+    """Settings of services that read frames from Kafka."""
+
+    kafkafetchwait: Duration = Field(
+        0.1, ge=0.001, le=1, description="how long the broker may hold back an empty answer, 1ms to 1s"
+    )
+    maxcameras: int = Field(256, ge=1, le=10_000, description="most cameras at a time, 1 to 10000")
+    camerattl: Duration = Field(
+        24 * 3600,
+        ge=1,
+        le=366 * 24 * 3600,
+        description="silence after which a camera is forgotten, 1s to 8784h",
+    )
+
+
+class KafkaWrites(Settings):
+    """Settings of services that publish frames to Kafka."""
+
+    compressiontype: Compression = Field("none", description="none, gzip, snappy, lz4 or zstd")
 
 
 _Settings = TypeVar("_Settings", bound=Settings)

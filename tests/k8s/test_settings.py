@@ -156,7 +156,7 @@ def test_the_page_is_where_it_says_with_compose() -> None:
 def test_with_compose_the_user_can_set_all_that_the_page_takes_and_no_port_depends_on() -> None:
     decided = {"TOPICNAME", "KAFKAPORT", "DISPLAYPORT", "NODEPORT", "LOGFORMAT"}
     # A container has the address, the group and the health server to itself, and its Kafka is ours.
-    internal = set(Settings.model_fields) | {"groupname", "shareport"}
+    internal = set(Settings.model_fields) | {"kafkafetchwait", "groupname", "shareport"}
     (file,) = read("video/docker-compose.yml")
     given = file["services"]["video"]["environment"]
 

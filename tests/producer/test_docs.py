@@ -14,7 +14,7 @@ TABLE = {name: default for names, default in ROWS for name in re.findall(r"\w+",
 def test_the_table_has_each_setting() -> None:
     fields = {name.upper() for name in ProducerSettings.model_fields}
 
-    assert set(TABLE) == fields - {"KAFKAFETCHWAIT"}, "that one is for readers"
+    assert set(TABLE) == fields
 
 
 def test_the_defaults_are_those_of_the_table(environment: Callable[..., None]) -> None:

@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from pipeline.flow.ledger import Counts, Ledger
+from pipeline.flow.ledger import REMOVED, Counts, Ledger
 
 cameras = st.sampled_from(["front", "back", "gate"])
 events = st.one_of(
     st.tuples(st.just("in"), cameras),
     st.tuples(st.just("out"), cameras),
     st.tuples(st.sampled_from(["late", "replaced"]), cameras),
+    st.tuples(st.just("forget"), cameras),
 )
 
 
@@ -22,6 +23,8 @@ def count(ledger: Ledger, what: str, camera: str) -> None:
         ledger.came(camera)
     elif what == "out":
         ledger.went(camera, 0.1)
+    elif what == "forget":
+        ledger.forget(camera)
     else:
         ledger.dropped(camera, what)
 
@@ -31,36 +34,90 @@ def balances(counts: Counts) -> bool:
 
 
 @given(st.lists(events, max_size=60))
-def test_the_ledger_balances_after_whatever_happens(happened: list[tuple[str, str]]) -> None:
+def test_the_ledger_balances_and_loses_nothing_whatever_happens(happened: list[tuple[str, str]]) -> None:
     ledger = Ledger()
-    expected = Counter(happened)
+    expected = Counter(what for what, _ in happened)
 
     for what, camera in happened:
         count(ledger, what, camera)
-        assert all(balances(counts) for counts in ledger.snapshot().values())
+        assert all(balances(counts) for counts in ledger.report().values())
         assert balances(ledger.totals())
 
-    for camera, counts in ledger.snapshot().items():
-        assert counts["in"] == expected["in", camera]
-        assert counts["out"] == expected["out", camera]
-        assert counts["dropped"] == {
-            reason: expected[reason, camera] for reason in ("late", "replaced") if expected[reason, camera]
-        }
-    assert list(ledger.snapshot()) == sorted({camera for _, camera in happened})
+    totals = ledger.totals()
+    assert totals["in"] == expected["in"]
+    assert totals["out"] == expected["out"]
+    assert totals["dropped"] == {
+        reason: expected[reason] for reason in ("late", "replaced") if expected[reason]
+    }
 
 
 @given(st.lists(events, max_size=60))
-def test_the_totals_are_the_sums_of_the_cameras(happened: list[tuple[str, str]]) -> None:
+def test_the_totals_are_the_sums_of_the_report(happened: list[tuple[str, str]]) -> None:
     ledger = Ledger()
     for what, camera in happened:
         count(ledger, what, camera)
 
-    totals, snapshot = ledger.totals(), ledger.snapshot().values()
+    totals, report = ledger.totals(), ledger.report().values()
 
-    assert totals["in"] == sum(counts["in"] for counts in snapshot)
-    assert totals["out"] == sum(counts["out"] for counts in snapshot)
-    assert totals["pending"] == sum(counts["pending"] for counts in snapshot)
-    assert totals["dropped"] == sum((Counter(counts["dropped"]) for counts in snapshot), Counter())
+    assert totals["in"] == sum(counts["in"] for counts in report)
+    assert totals["out"] == sum(counts["out"] for counts in report)
+    assert totals["pending"] == sum(counts["pending"] for counts in report)
+    assert totals["dropped"] == sum((Counter(counts["dropped"]) for counts in report), Counter())
+
+
+@given(st.lists(events, max_size=60))
+def test_a_camera_has_a_row_from_its_first_frame_until_it_is_forgotten(
+    happened: list[tuple[str, str]],
+) -> None:
+    ledger = Ledger()
+    present = set()
+
+    for what, camera in happened:
+        count(ledger, what, camera)
+        present |= {camera} if what == "in" else set()
+        present -= {camera} if what == "forget" else set()
+
+    assert list(ledger.snapshot()) == sorted(present)
+
+
+def test_a_forgotten_cameras_counts_stay_in_the_report_and_the_totals() -> None:
+    ledger = Ledger()
+    ledger.came("front")
+    ledger.went("front", 0.1)
+    ledger.came("back")
+
+    ledger.forget("front")
+
+    assert ledger.report() == {
+        "back": {"in": 1, "out": 0, "dropped": {}, "pending": 1},
+        REMOVED: {"in": 1, "out": 1, "dropped": {}, "pending": 0},
+    }
+    assert ledger.totals() == {"in": 2, "out": 1, "dropped": {}, "pending": 1}
+
+
+def test_a_report_has_no_row_for_removed_cameras_until_one_is_removed() -> None:
+    ledger = Ledger()
+    ledger.came("front")
+    ledger.forget("back")
+
+    assert list(ledger.report()) == ["front"]
+
+
+def test_frames_on_their_way_when_a_camera_is_forgotten_are_not_counted_for_the_one_that_came_back() -> None:
+    ledger = Ledger()
+    ledger.came("front")
+    ledger.came("front")
+    ledger.forget("front")
+    ledger.came("front")
+
+    ledger.went("front", 0.1)
+    ledger.dropped("front", "late")
+    ledger.went("front", 0.1)
+
+    assert ledger.report() == {
+        "front": {"in": 1, "out": 1, "dropped": {}, "pending": 0},
+        REMOVED: {"in": 2, "out": 1, "dropped": {"late": 1}, "pending": 0},
+    }
 
 
 def test_what_has_come_and_not_gone_is_pending() -> None:
@@ -83,13 +140,14 @@ def test_an_empty_ledger_balances() -> None:
 
 def test_a_snapshot_is_a_copy_that_json_takes() -> None:
     ledger = Ledger()
+    ledger.came("front")
     ledger.dropped("front", "late")
 
     snapshot = ledger.snapshot()
     ledger.dropped("front", "late")
 
     assert json.loads(json.dumps(snapshot)) == {
-        "front": {"in": 0, "out": 0, "dropped": {"late": 1}, "pending": -1}
+        "front": {"in": 1, "out": 0, "dropped": {"late": 1}, "pending": 0}
     }
 
 
@@ -147,6 +205,21 @@ def test_prometheus_reads_the_counts() -> None:
         ("streamlens_frames_out_total", "back"): 0,
         ("streamlens_frames_dropped_total", awkward, "late"): 1,
     }
+
+
+def test_prometheus_no_longer_sees_a_forgotten_camera() -> None:
+    registry, ledger = CollectorRegistry(), Ledger()
+    registry.register(ledger)
+    ledger.came("front")
+    ledger.came("back")
+    ledger.dropped("front", "late")
+
+    ledger.forget("front")
+
+    text = generate_latest(registry).decode()
+    assert 'camera="back"' in text
+    assert 'camera="front"' not in text
+    assert 'camera=""' not in text
 
 
 def test_prometheus_reads_the_ages() -> None:

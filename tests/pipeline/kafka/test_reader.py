@@ -116,8 +116,17 @@ class Kit:
         self.consumer = FakeConsumer()
         self.ledger = Ledger()
         self.frames: list[Frame] = []
+        self.broker: list[bool] = []
+        self.forgotten: list[str] = []
         self.reader = Reader(
-            cast("Consumer", self.consumer), "videocam", self._sink, self.ledger, most_cameras=2
+            cast("Consumer", self.consumer),
+            "videocam",
+            self._sink,
+            self.ledger,
+            most_cameras=2,
+            camera_ttl=600,
+            on_broker=self.broker.append,
+            on_forget=self.forgotten.append,
         )
 
     def _sink(self, camera: str, frame: Frame) -> None:
@@ -226,6 +235,82 @@ def test_no_more_cameras_are_taken_than_allowed(kit: Kit, caplog: pytest.LogCapt
     assert caplog.messages == ["frame of c skipped: there are 2 cameras (MAXCAMERAS)"]
 
 
+def test_a_new_camera_takes_the_place_of_one_that_has_been_silent_for_a_minute(
+    kit: Kit, clock: Clock
+) -> None:
+    kit.read(FakeMessage(JPEG, key=b"a"), FakeMessage(JPEG, key=b"b"))
+    clock.now += 60
+    kit.read(FakeMessage(JPEG, key=b"a"), FakeMessage(JPEG, key=b"c"))
+
+    assert [frame.camera for frame in kit.frames] == ["a", "b", "a", "c"]
+    assert kit.forgotten == ["b"]
+    assert list(kit.ledger.snapshot()) == ["a", "c"]
+
+
+def test_a_silent_camera_is_forgotten(kit: Kit, clock: Clock) -> None:
+    kit.read(FakeMessage(JPEG, key=b"a"), FakeMessage(JPEG, key=b"b"))
+    clock.now += 599
+    kit.read(FakeMessage(JPEG, key=b"b"))
+    before = list(kit.forgotten)
+
+    clock.now += 1
+    kit.reader.step()
+
+    assert before == []
+    assert kit.forgotten == ["a"]
+    assert list(kit.ledger.snapshot()) == ["b"]
+    assert kit.ledger.totals()["in"] == 3
+
+
+def test_a_configured_camera_is_not_forgotten(kit: Kit, clock: Clock) -> None:
+    kit.reader.configure(["a"])
+    kit.read(FakeMessage(JPEG, key=b"a"), FakeMessage(JPEG, key=b"b"))
+
+    clock.now += 6000
+    kit.reader.step()
+
+    assert kit.forgotten == ["b"]
+
+
+def test_a_camera_is_forgotten_on_request_at_the_next_step(kit: Kit) -> None:
+    kit.read(FakeMessage(JPEG, key=b"a"), FakeMessage(JPEG, key=b"b"))
+
+    kit.reader.forget("a")
+    before = list(kit.forgotten)
+    kit.read(FakeMessage(JPEG, key=b"c"))
+
+    assert before == []
+    assert kit.forgotten == ["a"]
+    assert list(kit.ledger.snapshot()) == ["b", "c"]
+
+
+def test_a_forgotten_camera_that_sends_again_is_a_new_one(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    kit.read(FakeMessage(JPEG))
+    kit.reader.forget("front")
+
+    kit.read(FakeMessage(JPEG))
+
+    assert [text.partition(":")[0] for text in caplog.messages] == [
+        "first frame of front",
+        "camera front forgotten",
+        "first frame of front",
+    ]
+    assert kit.ledger.snapshot()["front"]["in"] == 1
+
+
+def test_without_listeners_cameras_are_forgotten_as_well(clock: Clock) -> None:
+    consumer, ledger = FakeConsumer(), Ledger()
+    reader = Reader(cast("Consumer", consumer), "videocam", lambda *_: None, ledger, 2, camera_ttl=600)
+    consumer.messages.append(FakeMessage(JPEG))
+    reader.step()
+
+    clock.now += 600
+    reader.step()
+
+    assert ledger.snapshot() == {}
+
+
 def test_a_cameras_first_frame_is_logged(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
 
@@ -287,6 +372,7 @@ def test_a_silent_broker_is_asked_each_second_and_is_away_while_it_does_not_answ
         told.append(silent.reader.broker_away)
 
     assert told == [False, False, *[True] * 8]
+    assert silent.broker == [True]
     assert len(silent.consumer.asked) == 4
 
 
@@ -309,6 +395,7 @@ def test_a_message_ends_that_the_broker_is_away(silent: Kit, clock: Clock, messa
 
     assert before
     assert not silent.reader.broker_away
+    assert silent.broker == [True, False]
 
 
 def test_an_answer_ends_that_the_broker_is_away(silent: Kit, clock: Clock) -> None:
@@ -321,6 +408,7 @@ def test_an_answer_ends_that_the_broker_is_away(silent: Kit, clock: Clock) -> No
     silent.reader.step()
 
     assert not silent.reader.broker_away
+    assert silent.broker == [True, False]
 
 
 def test_nobody_asks_while_frames_come(silent: Kit, clock: Clock) -> None:
@@ -397,6 +485,14 @@ def test_frames_that_go_to_others_of_the_group_are_no_reason_to_be_unready(
     assert kit.reader.unready() is None
 
 
+def test_a_reader_stays_ready_when_its_only_camera_is_forgotten(silent: Kit) -> None:
+    silent.reader.forget("front")
+    silent.reader.step()
+
+    assert silent.forgotten == ["front"]
+    assert silent.reader.unready() is None
+
+
 def test_a_topic_that_nobody_writes_to_is_not_ready(kit: Kit) -> None:
     kit.consumer.ends = {0: 0, 1: 0}
     kit.consumer.on_assign(kit.consumer, [TopicPartition("videocam", 0)])
@@ -412,6 +508,15 @@ def test_who_is_not_in_the_group_is_not_ready_though_the_topic_is_in_use(kit: Ki
     kit.reader.step()
 
     assert kit.reader.unready() == "no partition of topic videocam is assigned yet"
+
+
+def test_revoked_partitions_are_handed_back(kit: Kit) -> None:
+    partitions = [TopicPartition("videocam", 0), TopicPartition("videocam", 1)]
+    kit.consumer.on_assign(kit.consumer, partitions)
+
+    kit.consumer.on_revoke(kit.consumer, partitions[:1])
+
+    assert [each.partition for each in kit.consumer.assigned] == [1]
 
 
 def test_at_the_end_the_group_is_left(kit: Kit) -> None:

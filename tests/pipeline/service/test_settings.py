@@ -13,8 +13,9 @@ from pipeline.service.settings import (
     Bootstrap,
     Duration,
     JsonMap,
+    KafkaReads,
+    KafkaWrites,
     Port,
-    Settings,
     SettingsError,
     load,
     mask,
@@ -39,7 +40,7 @@ SECONDS = {
 GO_DURATION = r"[-+]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)"  # Go takes both
 
 
-class Example(Settings):
+class Example(KafkaReads, KafkaWrites):
     """One setting of every kind."""
 
     topicname: str = Field(min_length=1, description="a topic")
