@@ -50,9 +50,15 @@ def serve(settings: VideoSettings) -> int:
     group = f"{settings.groupname}-{uuid.uuid4().hex[:12]}"
     source = clients.consumer(settings.kafkaport, group, settings.kafkafetchwait, settings.kafkaconfig)
     reader = Reader(
-        source, settings.topicname, cameras.offer, ledger, settings.maxcameras, camera_ttl=settings.camerattl
+        source,
+        settings.topicname,
+        cameras.offer,
+        ledger,
+        settings.maxcameras,
+        camera_ttl=settings.camerattl,
+        on_broker=cameras.report_broker,
+        on_forget=cameras.forget,
     )
-    cameras.broker_away = lambda: reader.broker_away
     service.repeat("read", reader.step)
     # Once there are cameras, a page that says "no signal" is worth more than none.
     service.ready_when(lambda: None if ledger.totals()["in"] else reader.unready())

@@ -56,19 +56,24 @@ async def settle() -> None:
 
 
 class Audience:
-    """Takes note of what it is shown."""
+    """A listener that keeps what it hears."""
 
     def __init__(self) -> None:
         self.seqs: list[int] = []
-        self.closed = False
+        self.changes: list[tuple[str, str]] = []
+        self.lost: list[str] = []
 
-    def show(self, camera: Camera) -> None:
-        """Note the frame."""
+    def frame(self, camera: Camera) -> None:
+        """Keep the frame's number."""
         self.seqs.append(camera.frame.seq)
 
-    def close(self) -> None:
-        """Note the end."""
-        self.closed = True
+    def changed(self, camera: Camera) -> None:
+        """Keep the camera's name and state."""
+        self.changes.append((camera.name, camera.state))
+
+    def gone(self, name: str) -> None:
+        """Keep the name."""
+        self.lost.append(name)
 
 
 class FakeConnection(Connection):

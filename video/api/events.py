@@ -14,8 +14,8 @@ from starlette.types import Receive, Scope, Send
 from video.access.visitor import visitor_of
 from video.api import models
 from video.api.answers import NOT_KEPT, as_json, errors, example
-from video.api.labels import CameraName, event_json, wanted_by
-from video.cameras.history import History, Wanted
+from video.api.labels import CameraName, event_json, requested_by
+from video.cameras.history import Filter, History
 from video.streams.clients import Clients, TooManyError
 from video.streams.connection import CONNECTION
 
@@ -28,7 +28,7 @@ _LONGEST_ID: Final = 20  # digits
 
 
 async def follow(
-    history: History, last: int, wanted: Wanted, welcome: Callable[[], bool], root: str
+    history: History, last: int, requested: Filter, welcome: Callable[[], bool], root: str
 ) -> AsyncIterator[str]:
     """Yield the text of the events after the one with the id `last`, for as long as the client is welcome.
 
@@ -38,7 +38,7 @@ async def follow(
     yield f"retry: {_RETRY}\nid: {last}\n\n"
     told, spoke = 0, time.monotonic()
     while welcome() and not history.closed:
-        news = history.after(last, wanted, _BATCH)
+        news = history.after(last, requested, _BATCH)
         last = news.last
         texts = [f"id: {each.id}\n" + _text("label", event_json(each, history, root)) for each in news.events]
         if news.retained_from is not None and news.retained_from > told:
@@ -73,7 +73,7 @@ class EventStream(StreamingResponse):
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID):
-        raise ValueError(f"a decimal number of at most {_LONGEST_ID} digits is wanted")
+        raise ValueError(f"a decimal number of at most {_LONGEST_ID} digits is requested")
     return int(text)
 
 
@@ -115,7 +115,7 @@ def event_routes(history: History, clients: Clients) -> APIRouter:
         now = history.mark()
         last = now if after is None else min(after, now)
         root = request.scope.get("root_path", "")
-        text = follow(history, last, wanted_by(visitor, camera), visitor.welcome, root)
+        text = follow(history, last, requested_by(visitor, camera), visitor.welcome, root)
         return EventStream(text, clients, visitor.welcome)
 
     return router

@@ -12,8 +12,8 @@ from video.access.visitor import Visitor, visitor_of
 from video.api import models
 from video.api.answers import NOT_KEPT, as_json, errors, example
 from video.api.moments import Moment, iso
-from video.cameras.history import History, LabelEvent, Wanted
-from video.streams.socket.scale import fitted
+from video.cameras.history import Filter, History, LabelEvent
+from video.cameras.scale import thumbnail
 
 
 def event_json(event: LabelEvent, history: History, root: str) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def event_json(event: LabelEvent, history: History, root: str) -> dict[str, Any]
     }
 
 
-def wanted_by(visitor: Visitor, camera: str | None) -> Wanted:
+def requested_by(visitor: Visitor, camera: str | None) -> Filter:
     """Tell a visitor's cameras, or the one that is asked for, from others."""
     if camera is None:
         return visitor.may_see
@@ -69,8 +69,8 @@ def label_routes(history: History) -> APIRouter:
         ] = None,
         limit: Annotated[int, Query(ge=1, le=1000, description="events at most")] = 100,
     ) -> Response:
-        wanted = wanted_by(visitor_of(request.scope), camera)
-        select = partial(history.select, wanted, limit, label=label, start=start, end=end)
+        requested = requested_by(visitor_of(request.scope), camera)
+        select = partial(history.select, requested, limit, label=label, start=start, end=end)
         events = await asyncio.get_running_loop().run_in_executor(thread, select)
         root = request.scope.get("root_path", "")
         return as_json([event_json(event, history, root) for event in events])
@@ -93,7 +93,7 @@ def label_routes(history: History) -> APIRouter:
         if not (jpeg and visitor_of(request.scope).may_see(camera)):
             raise HTTPException(404, f"no picture of an event {event[:40]!r} is kept", NOT_KEPT)
         if width:
-            jpeg = await asyncio.get_running_loop().run_in_executor(thread, fitted, jpeg, width)
+            jpeg = await asyncio.get_running_loop().run_in_executor(thread, thumbnail, jpeg, width)
         return Response(jpeg, media_type="image/jpeg", headers=NOT_KEPT)
 
     return router

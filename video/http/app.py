@@ -15,6 +15,7 @@ from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.http.routes import application
 from video.streams.clients import Clients
+from video.streams.metrics import CameraMetrics
 
 
 class Site:
@@ -40,7 +41,8 @@ class Site:
         self.cameras = cameras
         self.clients = clients
         self.history = history
-        cameras.on_frame.append(lambda camera: history.note(camera.frame))
+        cameras.subscribe(history)
+        cameras.subscribe(CameraMetrics())
         inner = application(cameras, clients, history, interval)
         inner.router.routes[:0] = Login(sessions, Passwords()).routes()
         app: ASGIApp = SecurityHeaders(RootPath(Gate(inner, sessions), root), tls)

@@ -20,7 +20,6 @@ from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.streams.clients import Clients, TooManyError
 from video.streams.connection import CONNECTION
-from video.streams.mjpeg.blank import Blanks
 from video.streams.mjpeg.broadcast import Broadcasts
 from video.streams.mjpeg.response import Stream
 from video.streams.socket.endpoint import Socket
@@ -74,8 +73,6 @@ class Pictures:
         self._cameras = cameras
         self._clients = clients
         self._broadcasts = Broadcasts(interval)
-        self._blanks = Blanks()
-        cameras.on_change.append(self._blanks.note)
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes."""
@@ -120,7 +117,7 @@ class Pictures:
         return Response(frame.jpeg, media_type="image/jpeg", headers=headers)
 
     def _streamed(self, camera: Camera) -> Stream:
-        return Stream(camera, self._broadcasts, self._clients, self._blanks.note)
+        return Stream(camera, self._broadcasts, self._clients)
 
     def _camera(self, request: Request) -> Camera | None:
         name = request.path_params["camera"]

@@ -86,7 +86,7 @@ class Api(Browser):
         self.history = history
         self.clients = clients
         self.cameras = Cameras(Limits(no_signal_after=3, stale_after=5), Ledger())
-        self.cameras.on_frame.append(lambda camera: history.note(camera.frame))
+        self.cameras.subscribe(history)
         app = create_app()
         app.include_router(router(self.cameras, self.history, self.clients))
         self._loop = asyncio.new_event_loop()

@@ -200,13 +200,13 @@ def test_the_end_of_the_history_ends_a_stream_at_once(api: Api, source: EventSou
 
 def test_a_client_that_goes_leaves_nothing_behind(api: Api) -> None:
     sources = [api.listen() for _ in range(10)]
-    before = len(api.clients)
+    before = len(api.clients._open)
 
     for source in sources:
         source.close()
 
     assert before == 10
-    wait_for(lambda: len(api.clients) == 0, 10, "the streams' end")
+    wait_for(lambda: len(api.clients._open) == 0, 10, "the streams' end")
 
 
 def test_one_stream_too_many_is_refused(serve: Callable[..., Api]) -> None:

@@ -37,7 +37,13 @@ def test_the_status_tells_what_the_api_promises(clock: Clock) -> None:
         "width": 64,
         "height": 48,
         "predictions": [
-            {"model": "imagenet_1", "results": [{"label": "tench", "score": 0.93}], "seq": 17, "age_ms": 41}
+            {
+                "model": "imagenet_1",
+                "results": [{"label": "tench", "score": 0.93}],
+                "seq": 17,
+                "age_ms": 41,
+                "stale": False,
+            }
         ],
     }
 
@@ -59,6 +65,17 @@ def test_an_old_answer_makes_the_label_stale_and_none_is_a_model_away(
     camera = Camera(1, at(clock, 1, FRESH, old), LIMITS)
 
     assert camera.status()["state"] == state
+
+
+@pytest.mark.parametrize(
+    ("age", "stale"), [(0, False), (5000, False), (5001, True), (60_000, True), (None, False)]
+)
+def test_each_prediction_says_whether_it_is_stale(clock: Clock, age: int | None, stale: bool) -> None:
+    other = Prediction("imagenet_2", (), None if age is None else 3, age)
+
+    camera = Camera(1, at(clock, 1, FRESH, other), LIMITS)
+
+    assert [prediction["stale"] for prediction in camera.status()["predictions"]] == [False, stale]
 
 
 def test_silence_is_no_signal_since_the_last_frame(clock: Clock) -> None:
@@ -154,6 +171,18 @@ def test_the_age_grows_with_time_and_is_never_negative(clock: Clock) -> None:
     assert camera.status()["age_ms"] == 0
 
 
+def test_asking_for_the_status_hides_no_change_from_listeners(clock: Clock) -> None:
+    camera, audience = Camera(1, at(clock), LIMITS), Audience()
+    camera.subscribe(audience)
+    clock.now += 10
+
+    status = camera.status()["state"]
+    changed = camera.check(broker_away=False)
+
+    assert (status, changed) == ("no-signal", True)
+    assert audience.changes == [("door", "no-signal")]
+
+
 def test_silence_while_kafka_does_not_answer_is_told_apart_and_keeps_its_time(clock: Clock) -> None:
     camera = Camera(1, at(clock), LIMITS)
     seen = []
@@ -184,13 +213,13 @@ def test_only_a_change_of_state_or_label_is_told(clock: Clock) -> None:
 def test_all_who_watch_are_shown_each_frame_until_they_leave(clock: Clock) -> None:
     camera, first, second = Camera(1, at(clock), LIMITS), Audience(), Audience()
 
-    camera.watch(first)
+    camera.subscribe(first)
     camera.show(at(clock, 2))
-    camera.watch(second)
+    camera.subscribe(second)
     camera.show(at(clock, 3))
-    camera.unwatch(first)
+    camera.unsubscribe(first)
     camera.show(at(clock, 4))
     camera.close()
 
-    assert (first.seqs, first.closed) == ([2, 3], False)
-    assert (second.seqs, second.closed) == ([3, 4], True)
+    assert (first.seqs, first.lost) == ([2, 3], [])
+    assert (second.seqs, second.lost) == ([3, 4], ["door"])

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction, Result
 from tests.video.conftest import LIMITS
 from tests.video.fakes import Audience, a_frame, settle
-from video.cameras.camera import Limits
+from video.cameras.camera import Camera, Limits
 from video.cameras.cameras import Cameras
 
 
@@ -88,14 +89,13 @@ def test_frames_that_came_before_the_loop_are_shown_when_it_opens() -> None:
     assert bench.shown() == {"door": 2}
 
 
-def test_each_frame_is_told_and_what_changes() -> None:
+def test_listeners_to_all_cameras_get_each_frame_and_each_change() -> None:
     other = (Prediction("imagenet_1", (Result("suit", 0.5),), 18, 41),)
-    frames, changes = [], []
+    audience = Audience()
 
     async def scenario() -> None:
         bench = Bench()
-        bench.cameras.on_frame.append(lambda camera: frames.append(camera.frame.seq))
-        bench.cameras.on_change.append(lambda camera: changes.append(camera.frame.seq))
+        bench.cameras.subscribe(audience)
         bench.cameras.open()
         for frame in (a_frame(1), a_frame(2), a_frame(3, predictions=other), a_frame(4, predictions=other)):
             bench.offer(frame)
@@ -103,25 +103,46 @@ def test_each_frame_is_told_and_what_changes() -> None:
 
     asyncio.run(scenario())
 
-    assert frames == [1, 2, 3, 4]
-    assert changes == [1, 3]
+    assert audience.seqs == [1, 2, 3, 4]
+    assert audience.changes == [("door", "live")] * 2
+    assert audience.lost == []
+
+
+def test_a_camera_s_frame_reaches_no_listener_to_another() -> None:
+    audience = Audience()
+
+    async def scenario() -> None:
+        bench = Bench()
+        bench.cameras.open()
+        bench.offer(a_frame(1), a_frame(1, camera="yard"))
+        await settle()
+        camera = bench.cameras.get("door")
+        assert camera is not None
+        camera.subscribe(audience)
+        bench.offer(a_frame(2, camera="yard"), a_frame(2))
+        await settle()
+
+    asyncio.run(scenario())
+
+    assert audience.seqs == [2]
 
 
 @pytest.mark.parametrize(("broker_away", "state"), [(False, "no-signal"), (True, "broker-away")])
 def test_a_camera_that_falls_silent_is_noticed(broker_away: bool, state: str) -> None:
     async def scenario() -> str:
         bench = Bench(Limits(no_signal_after=0.2, stale_after=5))
-        noticed = asyncio.get_running_loop().create_future()
-        bench.cameras.broker_away = lambda: broker_away
+        audience = Audience()
+        bench.cameras.report_broker(broker_away)
         bench.cameras.open()
         bench.offer(a_frame())
         await settle()
-        bench.cameras.on_change.append(lambda camera: noticed.set_result(camera.state))
+        bench.cameras.subscribe(audience)
         watching = asyncio.create_task(bench.cameras.watch())
         async with asyncio.timeout(10):
-            told = await noticed
+            while not audience.changes:
+                await asyncio.sleep(0.01)
         watching.cancel()
-        return str(told)
+        return audience.changes[0][1]
 
     assert asyncio.run(scenario()) == state
 
@@ -201,14 +222,14 @@ def test_closing_ends_the_channels_and_frames_that_come_later_are_counted() -> N
         await settle()
         camera = bench.cameras.get("door")
         assert camera is not None
-        camera.watch(audience)
+        camera.subscribe(audience)
         bench.cameras.close()
         bench.offer_elsewhere(a_frame(2), a_frame(3))
         await settle()
 
     bench = Bench()
     asyncio.run(scenario(bench))
-    assert (audience.seqs, audience.closed) == ([], True)
+    assert (audience.seqs, audience.lost) == ([], ["door"])
     bench.offer(a_frame(4))
     bench.cameras.drop_rest()
 
@@ -254,3 +275,100 @@ def test_a_loop_that_ended_without_closing_the_board_loses_nothing() -> None:
     bench.cameras.drop_rest()
 
     assert bench.ledger.totals() == {"in": 2, "out": 1, "dropped": {"stopping": 1}, "pending": 0}
+
+
+class ClosingLoop(asyncio.SelectorEventLoop):
+    """A loop that closes in the moment before it is called."""
+
+    def call_soon_threadsafe(self, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+        """Close, as another thread might."""
+        self.close()
+        return super().call_soon_threadsafe(*args, **kwargs)
+
+
+def test_a_loop_that_closes_while_a_frame_is_offered_loses_nothing() -> None:
+    bench = Bench()
+    bench.cameras._loop = ClosingLoop()
+
+    bench.offer(a_frame(1))
+    bench.cameras.drop_rest()
+
+    assert bench.ledger.totals() == {"in": 1, "out": 0, "dropped": {"stopping": 1}, "pending": 0}
+
+
+def test_a_forgotten_camera_is_gone_for_its_listeners_and_for_those_to_all() -> None:
+    of_one, of_all = Audience(), Audience()
+
+    async def scenario() -> Bench:
+        bench = Bench()
+        bench.cameras.open()
+        bench.cameras.subscribe(of_all)
+        bench.offer(a_frame(1), a_frame(1, camera="yard"))
+        await settle()
+        camera = bench.cameras.get("door")
+        assert camera is not None
+        camera.subscribe(of_one)
+        forgetting = threading.Thread(target=bench.cameras.forget, args=("door",))
+        forgetting.start()
+        forgetting.join()
+        bench.cameras.forget("never seen")
+        await settle()
+        assert camera.gone
+        return bench
+
+    bench = asyncio.run(scenario())
+
+    assert list(bench.shown()) == ["yard"]
+    assert of_one.lost == of_all.lost == ["door"]
+
+
+def test_a_frame_that_waits_when_its_camera_is_forgotten_does_not_bring_it_back() -> None:
+    bench = Bench()
+    bench.offer(a_frame(1))
+    bench.ledger.forget("door")
+    bench.cameras.forget("door")
+
+    async def scenario() -> None:
+        bench.cameras.open()
+
+    asyncio.run(scenario())
+
+    assert bench.shown() == {}
+    assert bench.ledger.totals() == {"in": 1, "out": 0, "dropped": {"forgotten": 1}, "pending": 0}
+
+
+def test_a_camera_that_comes_back_starts_afresh() -> None:
+    async def scenario() -> tuple[Camera | None, Camera | None]:
+        bench = Bench()
+        bench.cameras.open()
+        bench.offer(a_frame(1))
+        await settle()
+        before = bench.cameras.get("door")
+        bench.cameras.forget("door")
+        bench.offer(a_frame(2))
+        await settle()
+        return before, bench.cameras.get("door")
+
+    before, after = asyncio.run(scenario())
+
+    assert before is not None
+    assert after is not None
+    assert (after.frame.seq, after.number, after.gone) == (2, 1, False)
+    assert after.id != before.id
+
+
+def test_ids_fit_a_picture_s_header_however_many_cameras_have_come_and_gone() -> None:
+    async def scenario() -> set[int]:
+        bench = Bench()
+        bench.cameras.open()
+        bench.cameras._show(a_frame(camera="stays"))
+        for _ in range(0x10000):
+            bench.cameras._show(a_frame(camera="comes"))
+            bench.cameras._forget("comes")
+        bench.cameras._show(a_frame(camera="comes"))
+        return {camera.id for camera in bench.cameras}
+
+    ids = asyncio.run(scenario())
+
+    assert len(ids) == 2
+    assert max(ids) <= 0xFFFF

@@ -177,7 +177,7 @@ def test_with_an_event_its_picture_goes() -> None:
         ({"end": 1_001_000}, ["suit", "bow tie"]),
         ({"start": 1_000_001, "end": 1_001_999}, ["suit"]),
         ({"limit": 1}, ["Windsor tie"]),
-        ({"wanted": "yard".__eq__}, ["suit"]),
+        ({"requested": "yard".__eq__}, ["suit"]),
     ],
 )
 def test_what_is_asked_for_is_selected(
@@ -188,7 +188,7 @@ def test_what_is_asked_for_is_selected(
         history.note(labelled(label, camera=camera))
         clock.now += 1
 
-    found = history.select(**{"wanted": everyone, "limit": MANY, **asked})  # type: ignore[arg-type]
+    found = history.select(**{"requested": everyone, "limit": MANY, **asked})  # type: ignore[arg-type]
 
     assert labels(found) == expected
 
@@ -274,6 +274,59 @@ def test_what_was_before_the_start_is_not_retained() -> None:
     assert news.events == []
     assert news.retained_from is not None
     assert news.retained_from > before
+
+
+def test_a_forgotten_camera_has_no_events_and_no_pictures() -> None:
+    history = History()
+    history.note(labelled("a"))
+    history.note(labelled("b"))
+    history.note(labelled("x", camera="yard"))
+    events = history.select(everyone, MANY)
+
+    history.gone("door")
+    history.gone("never seen")
+
+    assert labels(history.select(everyone, MANY)) == ["x"]
+    assert [history.snapshot(event.id) is not None for event in events] == [True, False, False]
+    assert history._snapshots.bytes == len(GREY)
+
+
+def test_a_camera_that_comes_back_has_no_label_from_before() -> None:
+    history = History()
+    history.note(labelled("a"))
+    history.gone("door")
+
+    history.note(labelled("b"))
+
+    (event,) = history.select(everyone, MANY)
+    assert (event.label, event.previous) == ("b", None)
+
+
+def test_events_of_a_forgotten_camera_are_missed_only_by_those_who_requested_it() -> None:
+    history = History()
+    start = history.mark()
+    history.note(labelled("a"))
+    history.note(labelled("x", camera="yard"))
+    history.gone("door")
+
+    news, of_yard = history.after(start, everyone, MANY), history.after(start, "yard".__eq__, MANY)
+
+    assert labels(news.events) == labels(of_yard.events) == ["x"]
+    assert news.retained_from is not None
+    assert start < news.retained_from <= news.events[0].id
+    assert of_yard.retained_from is None
+    assert history.after(news.last, everyone, MANY).retained_from is None
+
+
+def test_of_very_many_forgotten_cameras_events_are_missed_by_all() -> None:
+    history = History()
+    start = history.mark()
+    for number in range(300):
+        history.note(labelled("a", camera=str(number)))
+        history.gone(str(number))
+
+    assert len(history._forgotten) < 300
+    assert history.after(start, "never seen".__eq__, MANY).retained_from is not None
 
 
 CAMERAS = st.sampled_from("abc")

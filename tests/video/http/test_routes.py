@@ -94,9 +94,9 @@ def test_who_waits_for_a_camera_counts_among_the_open_streams(site: Site) -> Non
     with site.connect("/", 65_536), site.connect("/stream", 65_536):
         wait_for(lambda: tasks(site) >= 2, 20, "the requests")
 
-        assert len(site.web.clients) == 2
+        assert len(site.web.clients._open) == 2
 
-    wait_for(lambda: not len(site.web.clients), 20, "the requests' end")
+    wait_for(lambda: not len(site.web.clients._open), 20, "the requests' end")
 
 
 def test_as_many_wait_for_a_camera_as_there_may_be_streams(
@@ -226,6 +226,7 @@ def test_the_api_tells_what_it_promises(street: Site) -> None:
             "results": [{"label": "tench", "score": 0.93, "box": [1, 2, 3, 4]}],
             "seq": 17,
             "age_ms": 41,
+            "stale": False,
         }
     ]
 

@@ -12,9 +12,9 @@ def test_no_more_join_than_may() -> None:
     with clients.join(FakeConnection(), lambda: True), clients.join(FakeConnection(), lambda: True):
         with pytest.raises(TooManyError, match=r"there are 2 open streams \(MAXCLIENTS\)"):
             clients.join(FakeConnection(), lambda: True).__enter__()
-        assert len(clients) == 2
+        assert len(clients._open) == 2
     with clients.join(FakeConnection(), lambda: True):
-        assert len(clients) == 1
+        assert len(clients._open) == 1
 
 
 def test_who_reads_nothing_for_too_long_is_ended_and_nobody_else() -> None:

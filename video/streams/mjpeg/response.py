@@ -1,7 +1,5 @@
 """One client's MJPEG stream as an ASGI response."""
 
-from collections.abc import Callable
-
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
@@ -16,25 +14,25 @@ from video.streams.mjpeg.framing import HEAD, HEADERS
 class Stream:
     """Sends a camera's newest frames for as long as the client listens.
 
-    They go past ASGI, straight to the scope's `Connection`. `joined` is called with the camera when the
-    client has joined it.
+    They bypass ASGI and go straight to the scope's `Connection`.
     """
 
-    def __init__(
-        self, camera: Camera, broadcasts: Broadcasts, clients: Clients, joined: Callable[[Camera], None]
-    ) -> None:
+    def __init__(self, camera: Camera, broadcasts: Broadcasts, clients: Clients) -> None:
         self._camera = camera
         self._broadcasts = broadcasts
         self._clients = clients
-        self._joined = joined
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send frames until the client goes or the camera closes."""
+        """Send frames until the client leaves or the camera is gone."""
         if scope["method"] == "HEAD":
             await _send_head(send)
             return
+        name = self._camera.name
+        if self._camera.gone:  # since it was looked up
+            await PlainTextResponse(f"no camera {name!r}\n", 404)(scope, receive, send)
+            return
         connection: Connection = scope[CONNECTION]
-        visitor, name = visitor_of(scope), self._camera.name
+        visitor = visitor_of(scope)
         try:
             with self._clients.join(connection, lambda: visitor.welcome() and visitor.may_see(name)):
                 await self._stream(connection)
@@ -47,7 +45,6 @@ class Stream:
         connection.write(HEAD)
         try:
             with self._broadcasts.join(self._camera, connection):
-                self._joined(self._camera)
                 await connection.gone.wait()
         finally:
             connection.close()

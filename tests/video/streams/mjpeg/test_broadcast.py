@@ -16,7 +16,7 @@ def a_broadcast(interval: float = INTERVAL) -> tuple[Camera, Broadcast]:
     """Return a camera with its first frame, and its broadcast."""
     camera = Camera(1, a_frame(1), LIMITS)
     broadcast = Broadcast(camera, interval)
-    camera.watch(broadcast)
+    camera.subscribe(broadcast)
     return camera, broadcast
 
 
@@ -174,10 +174,10 @@ def test_clients_of_a_camera_share_its_broadcast_until_the_last_has_gone(clock: 
         with broadcasts.join(camera, second):
             clock.now += INTERVAL
             show(camera, 2)
-            watchers = camera.watchers
+            watchers = camera.listeners
         clock.now += INTERVAL
         show(camera, 3)
 
     assert (first.seqs, second.seqs) == ([1, 2, 3], [1, 2])
     assert len(watchers) == 1
-    assert not camera.watchers
+    assert not camera.listeners

@@ -7,7 +7,7 @@ from prometheus_client import REGISTRY
 
 from tests.video.conftest import LIMITS
 from tests.video.fakes import INTERVAL, FakeConnection, a_frame, settle
-from video.cameras.camera import Camera, Watcher
+from video.cameras.camera import Camera, Listener
 from video.streams.clients import Clients
 from video.streams.connection import CONNECTION
 from video.streams.mjpeg.broadcast import Broadcasts
@@ -25,7 +25,7 @@ def serve(
 ) -> asyncio.Task[None]:
     """Stream to a client over ASGI; nothing may be sent that way."""
     scope = {"type": "http", "method": "GET", CONNECTION: connection}
-    stream = Stream(camera, broadcasts or Broadcasts(INTERVAL), clients, lambda _: None)
+    stream = Stream(camera, broadcasts or Broadcasts(INTERVAL), clients)
 
     async def nothing(*_: object) -> Any:
         raise AssertionError
@@ -53,16 +53,16 @@ def test_a_stream_begins_with_the_newest_frame_and_the_boundary() -> None:
 
 
 def test_a_stream_ends_when_its_client_goes_and_leaves_nothing_behind() -> None:
-    async def scenario() -> tuple[tuple[Watcher, ...], int]:
+    async def scenario() -> tuple[tuple[Listener, ...], int]:
         camera, connection, clients = a_camera(), FakeConnection(), Clients(1, 30)
         task = serve(camera, connection, clients)
         await settle()
-        assert len(camera.watchers) == len(clients) == 1
+        assert len(camera.listeners) == len(clients._open) == 1
         connection.abort()
         async with asyncio.timeout(10):
             await task
         assert asyncio.all_tasks() == {asyncio.current_task()}
-        return camera.watchers, len(clients)
+        return camera.listeners, len(clients._open)
 
     assert asyncio.run(scenario()) == ((), 0)
 

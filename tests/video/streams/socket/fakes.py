@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from websockets.frames import Frame as WebSocketFrame
@@ -108,30 +108,24 @@ class Wire(Connection):
 
 
 class Wall(Cameras):
-    """A cameras whose cameras are shown frames by the test itself."""
+    """Cameras that the test itself shows frames to, and forgets."""
 
     def __init__(self) -> None:
         super().__init__(LIMITS, Ledger())
-        self.cameras: dict[str, Camera] = {}
 
-    def __iter__(self) -> Iterator[Camera]:
-        yield from (self.cameras[camera] for camera in sorted(self.cameras))
-
-    def get(self, camera: str) -> Camera | None:
-        """Return a camera."""
-        return self.cameras.get(camera)
+    @property
+    def cameras(self) -> dict[str, Camera]:
+        """The cameras by name."""
+        return self._cameras
 
     def put(self, *frames: Frame) -> None:
-        """Put up frames, and tell of what has changed."""
+        """Show frames."""
         for frame in frames:
-            camera = self.cameras.get(frame.camera)
-            if camera is None:
-                changed = True
-                camera = self.cameras[frame.camera] = Camera(len(self.cameras) + 1, frame, LIMITS)
-            else:
-                changed = camera.show(frame)
-            for listener in self.on_change if changed else ():
-                listener(camera)
+            self._show(frame)
+
+    def drop(self, name: str) -> None:
+        """Forget a camera."""
+        self._forget(name)
 
 
 class Guest:

@@ -66,7 +66,7 @@ def test_a_browser_is_accepted_told_and_shown_what_it_wants() -> None:
     assert [camera["name"] for camera in cameras["cameras"]] == ["door", "yard"]
     assert (picture.camera, picture.seq) == (2, 8)
     assert (time["type"], time["echo"]) == ("time", 5)
-    assert not wall.cameras["yard"].watchers
+    assert not wall.cameras["yard"].listeners
 
 
 def test_a_browser_knows_nothing_of_what_its_user_may_not_see() -> None:
@@ -95,8 +95,8 @@ def test_what_a_browser_may_not_say_ends_its_socket(message: Any, code: int) -> 
     assert accepted == {"type": "websocket.accept"}
     assert (closed["type"], closed["code"]) == ("websocket.close", code)
     assert closed["reason"]
-    assert len(clients) == 0
-    assert not wall.cameras["door"].watchers
+    assert len(clients._open) == 0
+    assert not wall.cameras["door"].listeners
 
 
 def test_one_too_many_is_asked_to_come_later() -> None:

@@ -11,9 +11,9 @@ from prometheus_client import REGISTRY
 from pipeline.service.logs import Seldom
 from tests.video.fakes import a_frame, grey, settle
 from tests.video.streams.socket.fakes import Picture, Wall, read, until
+from video.cameras.scale import shrink
 from video.streams.socket import feed as module
 from video.streams.socket.feed import Feed, Feeds
-from video.streams.socket.scale import shrink
 
 BIG = grey(640, 480)
 
@@ -149,12 +149,12 @@ def test_nothing_is_made_when_nobody_watches() -> None:
         feeds.watch(camera, 2, nothing)
         await until(lambda: pictures, "a picture")
         feeds.unwatch(feed, nothing)
-        assert camera.watchers == (feed,)
+        assert camera.listeners == (feed,)
         feeds.unwatch(feed, listener)
         before = scaled(2)
         wall.put(a_frame(8, jpeg=BIG))
         await settle()
-        assert not camera.watchers
+        assert not camera.listeners
         assert scaled(2) == before
         assert len(pictures) == 1
         assert feeds.watch(camera, 1, nothing) is not feed
@@ -195,7 +195,7 @@ def test_a_picture_that_cannot_be_decoded_is_counted_and_the_next_one_shown(
         return [picture.seq for picture in pictures]
 
     assert asyncio.run(scenario()) == [8]
-    assert "camera broken: frame 7: 10 bytes are no picture" in caplog.text
+    assert "camera broken: frame 7" in caplog.text
 
 
 def test_the_end_of_a_camera_is_the_end_of_its_feeds(shrinker: Shrinker) -> None:

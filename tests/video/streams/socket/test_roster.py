@@ -45,7 +45,7 @@ class Hall:
         """Let a browser in."""
         connection = Wire()
         viewer = Viewer(connection, visitor, self.wall, Feeds())
-        self.stack.enter_context(self.roster.visit(viewer))
+        self.stack.enter_context(self.roster.join(viewer))
         return viewer, connection
 
 
@@ -113,7 +113,7 @@ def test_changes_are_told_soon_and_frames_are_not() -> None:
             viewer.take(Watch({"door": 0}))
             for frame in (labelled(1, "tea"), labelled(2, "tea"), labelled(3, "cake"), labelled(4, "cake")):
                 hall.wall.put(frame)
-                await until(lambda: hall.roster._news is None, "the news to be told")
+                await until(lambda: hall.roster._update is None, "the news to be told")
             return [
                 [camera["predictions"][0]["results"][0]["label"] for camera in text["cameras"]]
                 for text in connection.texts
@@ -163,7 +163,7 @@ def test_rights_that_change_are_noticed_with_the_next_tick() -> None:
             await until(lambda: len(connection.texts) > 2, "two ticks")
             guest.cameras = {"b"}
             await until(lambda: names(connection.texts[-1]) == ["b"], "the news")
-            assert not hall.wall.cameras["a"].watchers
+            assert not hall.wall.cameras["a"].listeners
             assert [picture.camera for picture in connection.pictures] == [1, 2]
 
     asyncio.run(scenario())
@@ -194,7 +194,7 @@ def test_nothing_ticks_when_nobody_is_in() -> None:
             _, connection = hall.enter()
             await until(lambda: len(connection.texts) > 2, "a tick")
         hall.wall.put(a_frame())
-        assert hall.roster._tick is hall.roster._news is None
+        assert hall.roster._tick is hall.roster._update is None
 
     asyncio.run(scenario())
 

@@ -100,7 +100,7 @@ def test_what_may_no_longer_be_seen_is_no_longer_sent() -> None:
     house.show(2)
 
     assert 3 not in {camera for camera, _ in house.seen}
-    assert not house.wall.cameras["c"].watchers
+    assert not house.wall.cameras["c"].listeners
 
 
 def test_a_full_connection_gets_nothing_and_then_the_newest_in_turns() -> None:
@@ -214,7 +214,7 @@ def test_in_a_new_size_nothing_older_is_sent() -> None:
     house.viewer.take(Watch({"a": 0}))
     house.show(2)
     house.ack_all()
-    (feed,) = house.wall.cameras["a"].watchers
+    (feed,) = house.wall.cameras["a"].listeners
 
     feed.number, feed.chunk = 1, wire.text("{}")  # type: ignore[attr-defined]
     house.viewer._show(feed)  # type: ignore[arg-type]
@@ -236,7 +236,7 @@ def test_texts_wait_for_room_and_go_before_pictures(clock: Clock) -> None:
     house.connection.full = True
     house.viewer.take(Watch(FULL))
     for number in range(3):
-        house.viewer.tell(wire.text(f'"{number}"'))
+        house.viewer.send_text(wire.text(f'"{number}"'))
         house.viewer.take(Time(number))
     clock.now += 5
 
@@ -262,14 +262,14 @@ def test_a_browser_that_acknowledges_nothing_for_long_is_given_up(clock: Clock) 
 def test_after_its_end_nothing_is_sent_nor_watched() -> None:
     house = House(Wire(room=1))
     house.viewer.take(Watch(FULL))
-    house.viewer.tell(wire.text("1"))
+    house.viewer.send_text(wire.text("1"))
 
     house.viewer.close()
     house.connection.drain(100)
     house.show(2)
 
     assert len(house.connection.chunks) == 1
-    assert not any(camera.watchers for camera in house.wall)
+    assert not any(camera.listeners for camera in house.wall)
 
 
 def test_what_is_sent_and_what_is_skipped_is_counted() -> None:
