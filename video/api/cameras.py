@@ -1,4 +1,4 @@
-"""The cameras."""
+"""The resource `/api/cameras`: the cameras and their states."""
 
 from fastapi import APIRouter, HTTPException, Path, Request
 from fastapi.responses import Response
@@ -8,7 +8,7 @@ from video.api import models
 from video.api.answers import NOT_KEPT, as_json, errors, example
 from video.cameras.cameras import Cameras
 
-_NAME = Path(description="the camera's name; a slash in it need not be quoted", examples=["door"])
+_NAME = Path(description="the camera's name; slashes need not be quoted", examples=["door"])
 
 
 def camera_routes(cameras: Cameras) -> APIRouter:

@@ -82,7 +82,7 @@ class Camera(BaseModel):
         "`no-signal`: no frames arrive; `broker-away`: no frames arrive, and Kafka does not answer"
     )
     since: str = Field(
-        description="when the state began; for a camera without frames, when the last one arrived: ISO 8601, UTC",
+        description="when the state began; for a silent camera, when its last frame arrived: ISO 8601, UTC",
         json_schema_extra={"format": "date-time"},
     )
     fps: float = Field(ge=0, description="frames per second, over the last five seconds")

@@ -12,7 +12,7 @@ from video.streams.clients import Clients
 
 
 def router(cameras: Cameras, history: History, clients: Clients) -> APIRouter:
-    """Return the routes of the cameras, of the history of their labels, and of who asks."""
+    """Return the routes of the cameras, the history of their labels, and the session."""
     routes = APIRouter()
     for part in (
         camera_routes(cameras),

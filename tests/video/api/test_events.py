@@ -135,7 +135,7 @@ def test_a_forged_id_is_refused(still: Api, forged: str) -> None:
 
     assert status == 400
     assert detail.startswith("Last-Event-ID='")
-    assert detail.endswith("': a decimal number of at most 20 digits is wanted")
+    assert "20 digits" in detail
 
 
 def test_only_the_camera_that_is_asked_for_comes(api: Api) -> None:

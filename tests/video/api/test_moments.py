@@ -27,7 +27,7 @@ def test_a_moment_is_read(text: str, moment: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "x", "nan", "inf", "1e999", "24:00", "2026-02-30", "٢٠٢٦-11-21", "Z"])
 def test_anything_else_is_not(text: str) -> None:
-    with pytest.raises(ValueError, match="a time is wanted"):
+    with pytest.raises(ValueError, match="ISO 8601"):
         milliseconds(text)
 
 
