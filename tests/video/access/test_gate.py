@@ -182,3 +182,10 @@ def test_what_is_neither_a_request_nor_a_socket_passes() -> None:
     asyncio.run(Gate(lifespan, None)({"type": "lifespan"}, nothing, nothing))
 
     assert seen == [{"type": "lifespan"}]
+
+
+def test_without_a_gate_in_front_nobody_may_see_anything() -> None:
+    visitor = visitor_of({"type": "http"})
+
+    assert not visitor.may_see("door")
+    assert not visitor.welcome()

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 
 from tests.video.fakes import a_frame, settle
 from tests.video.streams.socket.fakes import Guest, Wall, Wire
-from video.access.visitor import VISITOR
+from video.access.visitor import VISITOR, Anyone
 from video.streams.clients import Clients
 from video.streams.connection import CONNECTION
 from video.streams.socket.endpoint import Socket
@@ -21,7 +21,7 @@ class Browser:
 
     def __init__(self, guest: Guest | None = None) -> None:
         self.connection = Wire()
-        self.scope = {"type": "websocket", CONNECTION: self.connection, VISITOR: guest}
+        self.scope = {"type": "websocket", CONNECTION: self.connection, VISITOR: guest or Anyone()}
         self.answers: list[MutableMapping[str, Any]] = []
         self._says: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
         self._says.put_nowait({"type": "websocket.connect"})
