@@ -23,7 +23,7 @@ log = logging.getLogger("video")
 
 
 def serve(settings: VideoSettings) -> int:
-    """Wire the parts and run until told to stop."""
+    """Connect the parts and run until the service is stopped."""
     ledger = Ledger()
     service = Service("video", settings.healthport, ledger)
 
@@ -46,7 +46,7 @@ def serve(settings: VideoSettings) -> int:
     service.work("web", web.run)
     service.at_end(web.close)
 
-    # A group of its own: every server shows every camera, however many servers there are.
+    # Each server has its own group, so that every server shows every camera.
     group = f"{settings.groupname}-{uuid.uuid4().hex[:12]}"
     source = clients.consumer(settings.kafkaport, group, settings.kafkafetchwait, settings.kafkaconfig)
     reader = Reader(
@@ -60,15 +60,13 @@ def serve(settings: VideoSettings) -> int:
         on_forget=cameras.forget,
     )
     service.repeat("read", reader.step)
-    # Once there are cameras, a page that says "no signal" is worth more than none.
+    # Once there are cameras, a page that says "no signal" is more useful than no page.
     service.ready_when(lambda: None if ledger.totals()["in"] else reader.unready())
     service.at_end(reader.close)
 
-    log.info(
-        "pictures at port %d, for browsers at port %d", settings.displayport.port, settings.nodeport.port
-    )
+    log.info("listening on port %d; browsers use port %d", settings.displayport.port, settings.nodeport.port)
     if settings.users is None:
-        log.info("who reaches that port sees all cameras; USERS=FILE asks for logins")
+        log.info("everybody who can reach that port sees every camera; set USERS=FILE to require logins")
     return service.run()
 
 

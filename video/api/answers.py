@@ -39,7 +39,7 @@ def as_json(content: Any, status: int = 200) -> JSONResponse:
 
 _EXAMPLES: Final = {
     400: {"detail": "from='abc': expected a time in ISO 8601 or in seconds since the epoch"},
-    401: {"detail": "log in first, or send a token: Authorization: Bearer ..."},
+    401: {"detail": "log in, or send a token as Authorization: Bearer TOKEN"},
     404: models.ERROR,
     503: {"detail": "there are 1000 open streams (MAXCLIENTS); try again later"},
 }

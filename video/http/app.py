@@ -1,4 +1,4 @@
-"""All that the event loop runs: the cameras, who watches them, and the application that answers."""
+"""Everything that runs on the event loop: the cameras, the clients, and the application."""
 
 import asyncio
 
@@ -19,11 +19,11 @@ from video.streams.metrics import CameraMetrics
 
 
 class Site:
-    """Serves the cameras; `interval` is the least time between two frames of an MJPEG stream in s.
+    """Serves the cameras; `interval` is the shortest time between two frames of an MJPEG stream, in s.
 
-    Without `sessions` access is open to all. `proxies` are the addresses and networks of those that are
-    believed what they say of their clients, `root` is the path below which they show the site, and `tls`
-    tells that connections are encrypted by the server itself.
+    Without `sessions`, access is open to everybody. `proxies` are the addresses and networks of the proxies
+    whose `X-Forwarded-*` headers are trusted, `root` is the path under which they publish the site, and
+    `tls` is True if the server itself encrypts its connections.
     """
 
     def __init__(
@@ -53,8 +53,8 @@ class Site:
         self.history.open()
         self.cameras.open()
 
-    async def live(self) -> None:
-        """Do what is to be done all the time, for ever."""
+    async def run(self) -> None:
+        """Do the periodic work until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.cameras.watch())
             tasks.create_task(self.clients.watch())

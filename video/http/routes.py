@@ -1,4 +1,4 @@
-"""What the video server answers over HTTP."""
+"""The routes: the page, MJPEG streams, snapshots, the WebSocket and the API."""
 
 import asyncio
 from pathlib import Path
@@ -25,7 +25,10 @@ from video.streams.mjpeg.response import Stream
 from video.streams.socket.endpoint import Socket
 
 _PAGE: Final = Path(__file__).parents[1] / "page"
-_FRESH: Final = {"Cache-Control": "no-cache", "Vary": "Accept"}  # a new version is seen at once, and whole
+_FRESH: Final = {
+    "Cache-Control": "no-cache",
+    "Vary": "Accept",
+}  # so that a new version is used at once, and completely
 
 
 CameraName = Annotated[str, PathParameter(description="the camera's name", examples=["door"])]
@@ -39,7 +42,7 @@ class _PageFiles(StaticFiles):
 
 
 def application(cameras: Cameras, clients: Clients, history: History, interval: float) -> FastAPI:
-    """Return the ASGI application; `interval` is the least time between two frames of a stream in s."""
+    """Return the ASGI application; `interval` is the shortest time between two frames of a stream, in s."""
     app = create_app()
     pictures = Pictures(cameras, clients, interval)
     app.router.routes += [
@@ -57,10 +60,14 @@ def application(cameras: Cameras, clients: Clients, history: History, interval: 
         responses={
             200: {
                 "content": {"image/jpeg": {}},
-                "description": "Headers X-Seq, X-Captured (ns since the epoch) and X-State say what it shows",
+                "description": "With headers X-Seq, X-Captured (ns since the epoch) and X-State",
             },
             404: {"content": {"text/plain": {"example": "no camera 'yard'; there are: door"}}},
-            401: {"content": {"text/plain": {"example": "log in first"}}},
+            401: {
+                "content": {
+                    "text/plain": {"example": "log in, or send a token as Authorization: Bearer TOKEN"}
+                }
+            },
         },
     )
     return app
@@ -89,7 +96,7 @@ class Pictures:
 
     async def _first_stream(self, request: Request) -> Response | Stream:
         try:
-            # Who waits for a camera counts as well, and may lose the right to.
+            # A client that waits for a camera counts too, and may lose its permission.
             with self._clients.join(request.scope[CONNECTION], visitor_of(request.scope).welcome):
                 camera = await self._first(request)
         except TooManyError as error:
@@ -124,7 +131,7 @@ class Pictures:
         return self._cameras.get(name) if visitor_of(request.scope).may_see(name) else None
 
     async def _first(self, request: Request) -> Camera | None:
-        # A client that goes before there is any camera must not be waited for.
+        # Do not keep waiting for a client that leaves before there is a camera.
         waiting = asyncio.ensure_future(self._cameras.first(visitor_of(request.scope).may_see))
         leaving = asyncio.ensure_future(_until_gone(request.receive))
         try:

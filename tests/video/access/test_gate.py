@@ -130,7 +130,7 @@ def test_the_login_page_is_below_the_root_path(sessions: Sessions) -> None:
 def test_the_api_says_in_json_what_is_missing(gate: Client) -> None:
     answer = gate.get("/api/cameras")
 
-    assert answer.json["detail"].startswith("log in first")
+    assert answer.json["detail"].startswith("log in")
     assert answer.headers["www-authenticate"] == 'Bearer realm="Streamlens"'
 
 
@@ -158,9 +158,7 @@ def test_another_sites_page_can_neither_send_anything_nor_open_a_socket(
     client = Client(Gate(app, None if open_to_all else sessions), cookie=cookie)
 
     assert client.post("/logout", origin=origin).status == 403
-    assert (
-        client.ask("DELETE", "/api/cameras", {"origin": origin}).json["detail"].startswith("this comes from")
-    )
+    assert "other sites" in client.ask("DELETE", "/api/cameras", {"origin": origin}).json["detail"]
     assert client.socket("/ws", origin=origin).status == 403
     assert client.get("/stream/door", origin=origin).status == 200
 

@@ -92,9 +92,7 @@ def test_a_wrong_name_and_a_wrong_password_are_told_the_same(client: Client) -> 
     unknown = client.post("/login", {"name": "eve", "password": PASSWORD, "next": "/stream"})
 
     assert wrong.status == unknown.status == 200
-    assert shows(
-        wrong, '<p class="error" role="alert">This name and this password do not belong together.</p>'
-    )
+    assert shows(wrong, '<p class="error" role="alert">Wrong name or password.</p>')
     assert wrong.text.replace('value="ann"', 'value="eve"') == unknown.text
     assert "required autofocus>" in wrong.text.partition("Password")[2]
     assert "set-cookie" not in wrong.headers

@@ -17,7 +17,7 @@ from video.cameras.cameras import Cameras
 
 
 class Bench:
-    """A cameras with its ledger, and a reader's thread when one is wanted."""
+    """Cameras with their ledger, and a thread that offers frames as the reader does."""
 
     def __init__(self, limits: Limits = LIMITS) -> None:
         self.ledger = Ledger()
