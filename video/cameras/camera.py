@@ -72,7 +72,8 @@ class Camera:
         self.frame = frame
         self.number = 1
         self.gone = False
-        self._limits = limits
+        self._silent_after = limits.no_signal_after
+        self._stale_ms = 1000 * limits.stale_after
         self._listeners: set[Listener] = set()
         self._arrivals = deque([time.monotonic()], maxlen=500)
         self._broker_away = False
@@ -159,9 +160,10 @@ class Camera:
         return self._update()
 
     def _update(self) -> bool:
-        before = self.state
+        if self._judge() == self.state:
+            return False
         self.state, self._since = self._state_now()
-        return self.state != before
+        return True
 
     def _state_now(self) -> tuple[State, float]:
         """Return the state and when it began; listeners do not know it yet if it differs from `state`."""
@@ -172,15 +174,18 @@ class Camera:
         return state, time.time() - silent
 
     def _judge(self) -> State:
-        if time.monotonic() - self._arrivals[-1] > self._limits.no_signal_after:
+        if time.monotonic() - self._arrivals[-1] > self._silent_after:
             return "broker-away" if self._broker_away else "no-signal"
-        predictions = self.frame.predictions
-        if any(prediction.age_ms is None for prediction in predictions):
-            return "model-away"
-        return "stale" if any(map(self._is_stale, predictions)) else "live"
+        state: State = "live"
+        for prediction in self.frame.predictions:
+            if prediction.age_ms is None:
+                return "model-away"
+            if prediction.age_ms > self._stale_ms:
+                state = "stale"
+        return state
 
     def _is_stale(self, prediction: Prediction) -> bool:
-        return prediction.age_ms is not None and prediction.age_ms > 1000 * self._limits.stale_after
+        return prediction.age_ms is not None and prediction.age_ms > self._stale_ms
 
 
 def _labels(frame: Frame) -> list[tuple[str, str | None]]:

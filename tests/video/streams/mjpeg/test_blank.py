@@ -117,7 +117,7 @@ def test_a_client_that_comes_to_a_silent_camera_is_told(site: Site) -> None:
     site.show(a_frame(1, jpeg=BRIGHT))
     camera = site.cameras.get("door")
     assert camera is not None
-    camera._limits = type(LIMITS)(no_signal_after=0.05, stale_after=5)
+    camera._silent_after = 0.05
     wait_for(lambda: camera.state == "no-signal", 20, "no signal")
 
     with site.ask("/stream/door") as answer:
