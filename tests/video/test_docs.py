@@ -131,7 +131,12 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     "path",
-    ["README.md", "video/README.md", "video/streams/socket/README.md", "k8s/README.md", "compose/README.md"],
+    [
+        "README.md",
+        "k8s/README.md",
+        "compose/README.md",
+        *(str(page.relative_to(ROOT)) for page in sorted((ROOT / "video").rglob("README.md"))),
+    ],
 )
 def test_links_lead_somewhere(path: str) -> None:
     page = ROOT / path
@@ -143,8 +148,19 @@ def test_links_lead_somewhere(path: str) -> None:
         assert not anchor or anchor in anchors(there), link
 
 
+@pytest.mark.parametrize(
+    "folder", ["cameras", "streams", "streams/mjpeg", "streams/socket", "http", "access", "api"]
+)
+def test_the_table_of_modules_has_each_module(folder: str) -> None:
+    page = (ROOT / "video" / folder / "README.md").read_text()
+
+    listed = {name for cell, _ in rows(2, page) for name in quoted(cell) if name.endswith(".py")}
+
+    assert listed == {path.name for path in (ROOT / "video" / folder).glob("[!_]*.py")}
+
+
 def test_the_messages_that_are_shown_may_be_sent() -> None:
-    sent = SOCKET.partition("## What a browser says")[2].partition("## ")[0]
+    sent = SOCKET.partition("## Messages from the browser")[2].partition("## ")[0]
 
     messages = [wire.parse(text) for cell, _ in rows(2, sent) for text in quoted(cell) if text[0] == "{"]
 

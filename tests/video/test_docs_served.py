@@ -147,7 +147,7 @@ def test_the_tool_has_the_commands_that_are_named() -> None:
 
 def test_a_socket_says_what_is_shown(sites: tuple[Site, Site, str]) -> None:
     site, _, _ = sites
-    sent, answers = SOCKET.partition("## What the server says")[::2]
+    sent, answers = SOCKET.partition("## Messages from the server")[::2]
     shown = [
         json.loads(text.replace("[...]", "[]"))
         for cell, _ in rows(2, answers)
