@@ -111,7 +111,7 @@ def test_the_api_s_example_is_an_event() -> None:
     assert json.loads(example) == [models.LABEL_EVENT]
 
 
-def test_the_layout_of_a_picture_is_what_is_sent() -> None:
+def test_the_layout_of_a_picture_is_as_documented() -> None:
     signs = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q"}
     table = [cells for cells in rows(3, SOCKET) if cells[0].isdecimal()]
 

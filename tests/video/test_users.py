@@ -134,7 +134,7 @@ def test_the_file_can_be_named_before_or_after_the_command(run: Run, path: Path,
         (["remove", "bob"], "", "there is no user 'bob'"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line_and_changes_nothing(
+def test_errors_take_one_line_and_change_nothing(
     run: Run, capsys: pytest.CaptureFixture[str], arguments: list[str], typed: str, words: str
 ) -> None:
     run("list")

@@ -87,7 +87,7 @@ def test_a_login_never_leads_to_another_site(client: Client, after: str) -> None
     assert below(client).post("/login", {**ANN, "next": after}).headers["location"] == "/cameras/"
 
 
-def test_a_wrong_name_and_a_wrong_password_are_told_the_same(client: Client) -> None:
+def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(client: Client) -> None:
     wrong = client.post("/login", {"name": "ann", "password": "wrong one", "next": "/stream"})
     unknown = client.post("/login", {"name": "eve", "password": PASSWORD, "next": "/stream"})
 
@@ -150,7 +150,7 @@ def test_after_too_many_failures_the_page_says_how_long_to_wait(client: Client, 
         ([b"--x\r\n"], "multipart/form-data; boundary=x", 415),
     ],
 )
-def test_what_is_no_form_of_ours_gets_a_clear_status(
+def test_anything_but_our_form_gets_a_clear_status(
     client: Client, body: list[bytes], kind: str, status: int
 ) -> None:
     assert client.ask("POST", "/login", {"content-type": kind}, body).status == status
@@ -186,7 +186,7 @@ def test_logging_out_without_a_session_leads_to_the_login_page(client: Client) -
     assert client.get("/logout").status == 405
 
 
-def test_a_token_tells_its_user(client: Client) -> None:
+def test_a_token_identifies_its_user(client: Client) -> None:
     assert client.get("/api/session", authorization=f"Bearer {TOKEN}").json["name"] == "ann"
     assert client.get("/api/session").status == 401
 

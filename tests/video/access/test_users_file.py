@@ -63,7 +63,7 @@ def test_nothing_but_a_star_is_special(pattern: str, camera: str, yes: bool) -> 
     assert matches(pattern, camera) == yes
 
 
-def test_only_the_owner_may_read_what_is_written(path: Path) -> None:
+def test_only_the_owner_may_read_the_file(path: Path) -> None:
     path.chmod(0o644)
 
     write(path, read(path))
@@ -149,7 +149,7 @@ def ann(**fields: Any) -> dict[str, Any]:
         (ann(tokens={"vlc": "the token"}), "users.json: user 'ann': tokens: vlc: String should match"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, content: Any, complaint: str) -> None:
+def test_errors_take_one_line(tmp_path: Path, content: Any, complaint: str) -> None:
     path = tmp_path / "users.json"
     path.write_text(content if isinstance(content, str) else json.dumps(content))
 

@@ -38,7 +38,7 @@ def test_no_text_raises_anything_else(text: str) -> None:
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)))
-def test_what_is_written_is_read_again_as_the_same(moment: datetime) -> None:
+def test_a_time_survives_writing_and_reading(moment: datetime) -> None:
     written = int(moment.timestamp() * 1000)
 
     assert round(milliseconds(iso(written)), 3) == written

@@ -23,7 +23,7 @@ def states(camera: Camera) -> tuple[str, str]:
     return status["state"], status["since"]
 
 
-def test_the_status_tells_what_the_api_promises(clock: Clock) -> None:
+def test_the_status_has_what_the_api_promises(clock: Clock) -> None:
     camera = Camera(1, at(clock, 19, FRESH), LIMITS)
     clock.now += 0.041
 
@@ -183,7 +183,7 @@ def test_asking_for_the_status_hides_no_change_from_listeners(clock: Clock) -> N
     assert audience.changes == [("door", "no-signal")]
 
 
-def test_silence_while_kafka_does_not_answer_is_told_apart_and_keeps_its_time(clock: Clock) -> None:
+def test_silence_while_kafka_does_not_answer_has_its_own_state_and_keeps_its_time(clock: Clock) -> None:
     camera = Camera(1, at(clock), LIMITS)
     seen = []
 
@@ -200,7 +200,7 @@ def test_silence_while_kafka_does_not_answer_is_told_apart_and_keeps_its_time(cl
     ]
 
 
-def test_only_a_change_of_state_or_label_is_told(clock: Clock) -> None:
+def test_only_a_change_of_state_or_label_is_reported(clock: Clock) -> None:
     other = Prediction("imagenet_1", (Result("suit", 0.5),), 18, 41)
     surer = Prediction("imagenet_1", (Result("suit", 0.9),), 19, 41)
     camera = Camera(1, at(clock, 1, FRESH), LIMITS)
@@ -210,7 +210,7 @@ def test_only_a_change_of_state_or_label_is_told(clock: Clock) -> None:
     assert told == [False, True, False, True]
 
 
-def test_all_who_watch_are_shown_each_frame_until_they_leave(clock: Clock) -> None:
+def test_listeners_get_each_frame_until_they_unsubscribe(clock: Clock) -> None:
     camera, first, second = Camera(1, at(clock), LIMITS), Audience(), Audience()
 
     camera.subscribe(first)

@@ -200,7 +200,7 @@ def test_the_first_camera_is_the_first_that_may_be_seen() -> None:
     assert asyncio.run(scenario()) == "yard"
 
 
-def test_who_waits_for_the_first_camera_is_let_go_at_the_end() -> None:
+def test_a_client_that_waits_for_the_first_camera_is_released_at_the_end() -> None:
     async def scenario() -> object:
         bench = Bench()
         bench.cameras.open()

@@ -38,7 +38,7 @@ def labels(events: list[LabelEvent]) -> list[str | None]:
     return [event.label for event in events]
 
 
-def test_a_label_that_comes_up_is_an_event(clock: Clock) -> None:
+def test_a_new_label_is_an_event(clock: Clock) -> None:
     history = History()
 
     history.note(labelled("suit", seq=17))
@@ -70,7 +70,7 @@ def test_only_a_change_is_an_event() -> None:
     assert [event.score for event in newest_first] == [0.9, None, 0.9, 0.9]
 
 
-def test_the_first_sight_of_no_answer_is_no_event() -> None:
+def test_a_missing_answer_at_the_start_is_not_an_event() -> None:
     history = History()
 
     history.note(labelled(None))
@@ -180,7 +180,7 @@ def test_with_an_event_its_picture_goes() -> None:
         ({"requested": "yard".__eq__}, ["suit"]),
     ],
 )
-def test_what_is_asked_for_is_selected(
+def test_events_are_selected_by_the_request(
     clock: Clock, asked: dict[str, object], expected: list[str | None]
 ) -> None:
     history = History()
@@ -228,7 +228,7 @@ def test_after_an_event_come_the_later_ones_of_all_cameras_oldest_first() -> Non
     assert history.after(news.last, everyone, MANY).events == []
 
 
-def test_events_of_cameras_that_are_not_wanted_are_as_if_not_there() -> None:
+def test_events_of_cameras_that_are_not_requested_do_not_exist() -> None:
     history = History(most_events=2)
     start = history.mark()
     for label in "abcdef":
@@ -251,7 +251,7 @@ def test_a_camera_without_events_hides_none_of_the_others() -> None:
     assert labels(history.after(start, everyone, MANY).events) == ["a"]
 
 
-def test_it_is_told_from_where_on_all_is_retained() -> None:
+def test_the_id_from_which_on_all_is_retained_is_reported() -> None:
     history = History(most_events=2)
     start = history.mark()
     for label in "abcd":
@@ -302,7 +302,7 @@ def test_a_camera_that_comes_back_has_no_label_from_before() -> None:
     assert (event.label, event.previous) == ("b", None)
 
 
-def test_events_of_a_forgotten_camera_are_missed_only_by_those_who_requested_it() -> None:
+def test_events_of_a_forgotten_camera_are_missed_only_by_followers_that_requested_it() -> None:
     history = History()
     start = history.mark()
     history.note(labelled("a"))
@@ -369,7 +369,7 @@ def test_who_goes_on_from_batch_to_batch_gets_every_retained_event_once(
     later=st.lists(LABELS, max_size=12),
     most_events=st.integers(1, 8),
 )
-def test_events_are_told_to_be_missing_exactly_when_they_are(
+def test_events_are_reported_missing_exactly_when_they_are(
     earlier: list[str], later: list[str], most_events: int
 ) -> None:
     history = History(most_events)

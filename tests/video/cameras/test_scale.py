@@ -30,7 +30,7 @@ def test_no_coarser_size_would_do(width: int, wanted: int) -> None:
 
 @pytest.mark.parametrize("scale", [2, 4, 8])
 @pytest.mark.parametrize("size", [(64, 48), (1, 1), (637, 271), (17, 5)])
-def test_a_picture_is_made_smaller_and_tells_its_true_size(size: tuple[int, int], scale: int) -> None:
+def test_a_smaller_picture_has_the_reported_size(size: tuple[int, int], scale: int) -> None:
     jpeg, width, height = shrink(grey(*size), scale)
 
     image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
@@ -46,7 +46,7 @@ def test_what_cannot_be_decoded_is_an_error(jpeg: bytes) -> None:
         shrink(jpeg, 2)
 
 
-def test_a_picture_is_made_as_small_as_will_do_and_no_smaller() -> None:
+def test_a_thumbnail_is_as_small_as_the_width_allows() -> None:
     jpeg = grey(640, 480)
 
     widths = [size(thumbnail(jpeg, wanted))[0] for wanted in (0, 1, 80, 110, 300, 640, 9_000)]

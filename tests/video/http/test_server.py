@@ -109,7 +109,7 @@ def test_a_host_that_is_not_this_one_gets_one_line(host: str) -> None:
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_a_server_without_clients_ends_when_told_to_and_beats_until_then(site: Site, pulse: Pulse) -> None:
+def test_a_server_without_clients_ends_when_stopped_and_beats_until_then(site: Site, pulse: Pulse) -> None:
     begun = pulse.last
 
     wait_for(lambda: pulse.last > begun, 20, "a heartbeat")
@@ -137,7 +137,9 @@ def test_open_streams_end_with_the_server(site: Site, pulse: Pulse) -> None:
         answer.close()
 
 
-def test_who_waits_for_the_first_camera_is_told_that_the_server_stops(site: Site, pulse: Pulse) -> None:
+def test_a_client_that_waits_for_the_first_camera_learns_that_the_server_stops(
+    site: Site, pulse: Pulse
+) -> None:
     with site.connect("/stream", 65_536) as client:
         site.get("/api/cameras")  # so that the request before has come in
 

@@ -124,7 +124,7 @@ def test_nothing_is_written_to_a_connection_that_closes(
     assert transport.written == [b"1"]
 
 
-def test_it_tells_for_how_long_it_has_been_full_and_when_there_is_room(
+def test_it_reports_how_long_it_has_been_full_and_when_there_is_room(
     connection: tuple[socket.socket, socket.socket], clock: Clock
 ) -> None:
     ours = Connection(Transport(connection[0]))

@@ -49,7 +49,7 @@ def test_it_is_dark_and_grey_and_says_something() -> None:
 
 
 @pytest.mark.parametrize("jpeg", [b"", b"\xff\xd8\xff\xd9", BRIGHT[:300]])
-def test_what_is_no_picture_is_refused(jpeg: bytes) -> None:
+def test_bytes_that_are_not_a_picture_are_rejected(jpeg: bytes) -> None:
     with pytest.raises(ValueError, match="cannot be decoded"):
         blank(jpeg, "No signal")
 
@@ -113,7 +113,7 @@ def test_a_camera_that_is_forgotten_meanwhile_gets_no_blank(clock: Clock) -> Non
     assert asyncio.run(scenario()) == ([1], True)
 
 
-def test_a_client_that_comes_to_a_silent_camera_is_told(site: Site) -> None:
+def test_a_client_that_joins_a_silent_camera_gets_a_blank(site: Site) -> None:
     site.show(a_frame(1, jpeg=BRIGHT))
     camera = site.cameras.get("door")
     assert camera is not None

@@ -53,7 +53,7 @@ def a_wall() -> Wall:
     return wall
 
 
-def test_a_browser_is_accepted_told_and_shown_what_it_wants() -> None:
+def test_a_browser_is_accepted_and_gets_the_list_and_the_pictures_it_watches() -> None:
     wall, browser = a_wall(), Browser()
     browser.says({"type": "watch", "cameras": {"yard": 0}})
     browser.says({"type": "time", "echo": 5})
@@ -84,7 +84,7 @@ def test_a_browser_knows_nothing_of_what_its_user_may_not_see() -> None:
 @pytest.mark.parametrize(
     ("message", "code"), [("{", 1007), ("[" * 60_000, 1007), ({"type": "hello"}, 1008), (b"\x00", 1008)]
 )
-def test_what_a_browser_may_not_say_ends_its_socket(message: Any, code: int) -> None:
+def test_an_invalid_message_ends_the_socket(message: Any, code: int) -> None:
     wall, clients, browser = a_wall(), Clients(1, 10), Browser()
     browser.says({"type": "watch", "cameras": {"door": 0}})
     browser.says(message)

@@ -162,7 +162,7 @@ def test_nothing_is_made_when_nobody_watches() -> None:
     asyncio.run(scenario())
 
 
-def test_who_leaves_while_a_picture_is_made_gets_none(shrinker: Shrinker) -> None:
+def test_a_browser_that_leaves_while_a_picture_is_made_gets_none(shrinker: Shrinker) -> None:
     async def scenario() -> list[Picture]:
         wall, feeds, (pictures, listener) = a_wall(), Feeds(), keeper()
         feed = feeds.watch(wall.cameras["door"], 2, listener)

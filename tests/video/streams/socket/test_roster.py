@@ -61,7 +61,7 @@ def names(text: Any) -> list[str]:
     return [camera["name"] for camera in text["cameras"]]
 
 
-def test_who_comes_is_told_of_all_cameras_at_once() -> None:
+def test_a_browser_gets_all_cameras_when_it_joins() -> None:
     async def scenario() -> tuple[Wall, list[Any]]:
         hall = Hall()
         hall.wall.put(a_frame(camera="yard"), labelled(3, "a <b> of \u2028 tea 🫖", "door"))
@@ -79,7 +79,7 @@ def test_who_comes_is_told_of_all_cameras_at_once() -> None:
     assert abs(text["now"] / 1000 - time.time()) < 60
 
 
-def test_each_is_told_only_of_what_may_be_seen() -> None:
+def test_each_browser_gets_only_the_cameras_it_may_see() -> None:
     async def scenario() -> list[list[str]]:
         hall = Hall()
         hall.wall.put(*(a_frame(camera=camera) for camera in "abc"))
@@ -90,7 +90,7 @@ def test_each_is_told_only_of_what_may_be_seen() -> None:
     assert asyncio.run(scenario()) == [["a", "b"], [], ["a", "c"]]
 
 
-def test_who_may_see_the_same_shares_the_message() -> None:
+def test_browsers_with_the_same_rights_share_the_message() -> None:
     async def scenario() -> list[int]:
         hall = Hall()
         hall.wall.put(a_frame(camera="a"), a_frame(camera="b"))
@@ -105,7 +105,7 @@ def test_who_may_see_the_same_shares_the_message() -> None:
     assert first == second != third
 
 
-def test_changes_are_told_soon_and_frames_are_not() -> None:
+def test_changes_are_sent_soon_and_frames_are_not() -> None:
     async def scenario() -> list[Any]:
         hall = Hall()
         with hall.stack:
@@ -122,7 +122,7 @@ def test_changes_are_told_soon_and_frames_are_not() -> None:
     assert asyncio.run(scenario()) == [[], ["tea"], ["cake"]]
 
 
-def test_many_changes_at_once_are_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_changes_at_once_are_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("video.streams.socket.roster._AT_MOST_EVERY", 0.05)
 
     async def scenario() -> list[list[str]]:
@@ -139,7 +139,7 @@ def test_many_changes_at_once_are_told_once(monkeypatch: pytest.MonkeyPatch) -> 
     assert asyncio.run(scenario()) == [[], list("abcdef")]
 
 
-def test_a_wanted_camera_is_shown_as_soon_as_it_comes() -> None:
+def test_a_watched_camera_is_sent_as_soon_as_it_comes() -> None:
     async def scenario() -> int:
         hall = Hall()
         with hall.stack:
@@ -170,7 +170,7 @@ def test_rights_that_change_are_noticed_with_the_next_tick() -> None:
 
 
 @pytest.mark.usefixtures("ticking")
-def test_who_does_not_acknowledge_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_browser_that_does_not_acknowledge_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("video.streams.socket.window._LOST", 0.05)
 
     async def scenario() -> None:
@@ -199,7 +199,7 @@ def test_nothing_ticks_when_nobody_is_in() -> None:
     asyncio.run(scenario())
 
 
-def test_who_comes_right_after_a_camera_is_told_of_it_and_so_are_the_others(
+def test_a_browser_that_joins_right_after_a_camera_gets_it_and_so_do_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("video.streams.socket.roster._AT_MOST_EVERY", 0.05)

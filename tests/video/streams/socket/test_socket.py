@@ -109,7 +109,7 @@ def tab(site: Site, **options: Any) -> Iterator[Tab]:
         yield Tab(connection)
 
 
-def test_all_frames_come_in_the_size_wanted(hall: Site) -> None:
+def test_all_frames_arrive_in_the_requested_size(hall: Site) -> None:
     hall.show(a_frame(1, camera="one", jpeg=BIG))
     with tab(hall) as each:
         each.watch(one=0)
@@ -128,7 +128,7 @@ def test_all_frames_come_in_the_size_wanted(hall: Site) -> None:
     assert (small.scale, small.width, small.height, small.seq) == (4, 160, 120, 19)
 
 
-def test_cameras_of_any_name_are_told_and_shown(hall: Site) -> None:
+def test_cameras_of_any_name_are_listed_and_sent(hall: Site) -> None:
     hall.show(*(a_frame(1, camera=name) for name in NAMES))
     with tab(hall) as each:
         ids = {camera["name"]: camera["id"] for camera in each.text("cameras")["cameras"]}
@@ -139,7 +139,7 @@ def test_cameras_of_any_name_are_told_and_shown(hall: Site) -> None:
             assert picture.camera == ids[name]
 
 
-def test_the_clock_is_told(hall: Site) -> None:
+def test_the_time_is_sent(hall: Site) -> None:
     with tab(hall) as each:
         each.say("time", echo=12.5)
         assert each.text("time")["echo"] == 12.5
@@ -224,7 +224,7 @@ def test_one_too_many_is_refused(hall: Site) -> None:
     assert caught.value.response.headers["Retry-After"] == "5"
 
 
-def test_the_end_of_the_server_is_told() -> None:
+def test_a_stopping_server_says_so() -> None:
     with serving() as (site, pulse):
         site.show(a_frame(1, jpeg=BIG))
         with tab(site) as each:
