@@ -23,7 +23,7 @@ from pipeline.wire.frame import Frame
 
 def serve(settings: ConsumerSettings) -> int:
     """Wire the parts and run until told to stop."""
-    process.settle()
+    process.tune()
     ledger = Ledger()
     service = Service("consumer", settings.healthport, ledger)
 
@@ -31,10 +31,11 @@ def serve(settings: ConsumerSettings) -> int:
     for model in models:
         for client in model.clients:
             service.work(model.name, partial(model.run, client))
-        service.at_end(model.close)
+        service.on_stop(model.close)
 
     publisher = Publisher(_producer(settings), settings.topicnameout, ledger)
-    service.at_end(publisher.close)
+    service.work("topic", publisher.watch)
+    service.on_stop(publisher.close)
 
     labeller = Labeller(
         models,
@@ -44,7 +45,7 @@ def serve(settings: ConsumerSettings) -> int:
         quality=settings.jpegquality,
         frame_format=settings.frameformat,
     )
-    service.at_end(labeller.close)
+    service.on_stop(labeller.close)
 
     source = clients.consumer(
         settings.kafkaportin, settings.groupname, settings.kafkafetchwait, settings.kafkaconfig
@@ -58,10 +59,10 @@ def serve(settings: ConsumerSettings) -> int:
         camera_ttl=settings.camerattl,
     )
     service.repeat("label", partial(turn, reader, labeller))
-    service.at_end(reader.close)
+    service.on_stop(reader.close)
 
-    for unready in (reader.unready, publisher.unready, *(model.unready for model in models)):
-        service.ready_when(unready)
+    for reason in (reader.unready, publisher.unready, *(model.unready for model in models)):
+        service.require(reason)
     return service.run()
 
 
@@ -82,7 +83,7 @@ def _tell(settings: ConsumerSettings, service: Service) -> Callable[[Frame], Non
     if not settings.topicnamepredictions:
         return None
     teller = Teller(_producer(settings), settings.topicnamepredictions)
-    service.at_end(teller.close)
+    service.on_stop(teller.close)
     return teller.tell
 
 

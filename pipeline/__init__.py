@@ -1,7 +1,7 @@
-"""What two or more services share: the frame on the wire, settings, Kafka clients, the life of a service."""
+"""Code that two or more services share: wire format, Kafka clients, life of a service, flow of frames."""
 
 import os
 
-# NumPy and OpenCV each start a thread for every core, for algebra that no frame asks for; once they are
-# imported it is too late to tell them.
+# Keeps NumPy from starting a thread per core, which no frame needs. NumPy reads this when it is imported, and
+# the services' imports are the first code that runs: there is no later place for it.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

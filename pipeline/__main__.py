@@ -1,7 +1,7 @@
 """Runs a service as process 1 of a container: `python -m pipeline producer`.
 
-The kernel gives process 1 no signal that it does not handle, and a service handles none for the half second
-that its imports take.
+The kernel delivers to process 1 only the signals that it handles, and a service handles none during the half
+second that its imports take.
 """
 
 import os

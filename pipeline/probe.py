@@ -1,7 +1,7 @@
-"""Asks the service in this container how it is: `python -m pipeline.probe /readyz`.
+"""Asks the service in this container for its health: `python -m pipeline.probe /readyz`.
 
-Without a path it asks for `/healthz`, as Docker's HEALTHCHECK does. Prints the answer; ends with 0 where its
-status is 200, else with 1.
+Without a path it asks for `/healthz`, as Docker's HEALTHCHECK does. Prints the answer, and exits with 0 if
+its status is 200, otherwise with 1.
 """
 
 import os

@@ -19,14 +19,15 @@ log = logging.getLogger("producer")
 
 def serve(settings: ProducerSettings) -> int:
     """Wire the parts and run until told to stop."""
-    process.settle()
+    process.tune()
     log.info("camera %s: %s", settings.cameraname, mask(settings.source))
     ledger = Ledger()
     service = Service("producer", settings.healthport, ledger)
 
     client = clients.producer(settings.kafkaport, settings.compressiontype, settings.kafkaconfig)
     publisher = Publisher(client, settings.topicname, ledger)
-    service.at_end(publisher.close)
+    service.work("topic", publisher.watch)
+    service.on_stop(publisher.close)
 
     camera = Camera(
         settings.cameraname,
@@ -47,10 +48,10 @@ def serve(settings: ProducerSettings) -> int:
         frame_format=settings.frameformat,
     )
     service.repeat("publish", frames.step)
-    service.at_end(frames.close)
+    service.on_stop(frames.close)
 
-    for unready in (camera.unready, publisher.unready):
-        service.ready_when(unready)
+    service.require(camera.unready)
+    service.require(publisher.unready)
     return service.run()
 
 

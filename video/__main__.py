@@ -28,7 +28,7 @@ def serve(settings: VideoSettings) -> int:
     service = Service("video", settings.healthport, ledger)
 
     cameras = Cameras(Limits(settings.nosignalafter, settings.staleafter), ledger)
-    service.at_end(cameras.drop_rest)
+    service.on_stop(cameras.drop_rest)
 
     certificate = _certificate(settings)
     site = Site(
@@ -44,7 +44,7 @@ def serve(settings: VideoSettings) -> int:
     allow_files()
     web = WebServer(site, listen(settings.displayport, share=settings.shareport), certificate)
     service.work("web", web.run)
-    service.at_end(web.close)
+    service.on_stop(web.close)
 
     # Each server has its own group, so that every server shows every camera.
     group = f"{settings.groupname}-{uuid.uuid4().hex[:12]}"
@@ -61,8 +61,8 @@ def serve(settings: VideoSettings) -> int:
     )
     service.repeat("read", reader.step)
     # Once there are cameras, a page that says "no signal" is more useful than no page.
-    service.ready_when(lambda: None if ledger.totals()["in"] else reader.unready())
-    service.at_end(reader.close)
+    service.require(lambda: None if ledger.totals()["in"] else reader.unready())
+    service.on_stop(reader.close)
 
     log.info("listening on port %d; browsers use port %d", settings.displayport.port, settings.nodeport.port)
     if settings.users is None:

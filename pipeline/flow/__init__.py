@@ -1,1 +1,1 @@
-"""How frames flow through a service: newest first, at a pace, and counted."""
+"""The flow of frames through a service: newest first, at a pace, counted, for a limited number of cameras."""

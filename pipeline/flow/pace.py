@@ -1,11 +1,11 @@
-"""Which of the frames that come are due, when only one per interval is wanted."""
+"""Thins out a stream of frames to one per interval."""
 
 
 class Pace:
     """Lets frames through at one per `interval` s on average, each at the moment it comes.
 
-    A frame may come half an interval early, so that a stream of about the wanted rate keeps its frames
-    however unevenly they arrive; after a pause that makes two frames at once.
+    A frame may come half an interval early, so that a stream of about the right rate keeps its frames however
+    unevenly they arrive. After a pause, this lets two frames through at once.
     """
 
     def __init__(self, interval: float) -> None:
@@ -13,7 +13,7 @@ class Pace:
         self._next = 0.0
 
     def due(self, now: float) -> bool:
-        """Tell whether the frame that comes at `now` (s of a clock that only goes forward) is due."""
+        """Return whether the frame that arrives at `now` (s of a clock that only goes forward) is due."""
         if now < self._next - self._interval / 2:
             return False
         self._next = max(self._next + self._interval, now)

@@ -1,4 +1,4 @@
-"""Kafka clients set up for live frames: small queues, no waiting, nothing sent or read twice."""
+"""Kafka clients configured for live frames: small queues, no waiting, nothing sent or read twice."""
 
 import logging
 import re
@@ -12,26 +12,26 @@ from pipeline.service.settings import SettingsError
 
 log = logging.getLogger(__name__)
 
-_LARGEST_MESSAGE: Final = 100_000_000  # bytes, as the original's brokers take
+_LARGEST_MESSAGE: Final = 100_000_000  # bytes; the limit of the original system's brokers
 _COMMON: Final = {
     "socket.keepalive.enable": True,
     "socket.nagle.disable": True,
     "reconnect.backoff.max.ms": 1_000,
-    # A broker that comes back elsewhere leaves an address that never answers, not even with a refusal.
+    # When a broker moves, its old address may drop packets silently: give up on it after 3 s instead of 30.
     "socket.connection.setup.timeout.ms": 3_000,
     "socket.timeout.ms": 10_000,
     "topic.metadata.refresh.interval.ms": 5_000,
     "message.max.bytes": _LARGEST_MESSAGE,
-    # librdkafka writes to standard error by itself otherwise; errors come through error_cb.
+    # Otherwise librdkafka writes to standard error; error_cb reports the errors to our log.
     "log_level": 0,
 }
 
 
 def producer(bootstrap: str, compression: str, extra: dict[str, Any]) -> Producer:
-    """Return a producer that sends at once, and gives up on what it cannot send within two seconds.
+    """Return a producer that sends at once, and gives up on a frame that it cannot send within two seconds.
 
-    A frame is never sent again: by then there is a newer one, and a second try could overtake it.
-    Raises `SettingsError` when librdkafka does not take what `extra` holds.
+    A frame is never sent again: by then there is a newer one, which the second attempt could overtake.
+    Raises `SettingsError` when librdkafka rejects something in `extra`.
     """
     config = {
         **_COMMON,
@@ -41,7 +41,7 @@ def producer(bootstrap: str, compression: str, extra: dict[str, Any]) -> Produce
         "compression.type": compression,
         "message.timeout.ms": 2_000,
         "message.send.max.retries": 0,
-        # Two seconds of some cameras; the size is what bounds the memory.
+        # Two seconds of about twenty cameras; memory is bounded by the size below.
         "queue.buffering.max.messages": 1_000,
         "queue.buffering.max.kbytes": 128 * 1024,
         "error_cb": _error_log(),
@@ -54,11 +54,11 @@ def producer(bootstrap: str, compression: str, extra: dict[str, Any]) -> Produce
 
 
 def consumer(bootstrap: str, group: str, fetch_wait: float, extra: dict[str, Any]) -> Consumer:
-    """Return a consumer that gets frames as they come, and commits nothing: live video has no past.
+    """Return a consumer that gets frames as they arrive, and commits nothing: live video has no past.
 
-    `fetch_wait` (s) is how long a broker may hold back an empty answer; librdkafka's mock broker holds it
-    back for all of it, a real one until the next frame comes. Raises `SettingsError` when librdkafka does
-    not take what `extra` holds.
+    `fetch_wait` (s) is how long a broker may hold back an empty response. A real broker responds as soon as a
+    frame arrives; librdkafka's mock broker always waits that long. Raises `SettingsError` when librdkafka
+    rejects something in `extra`.
     """
     config = {
         **_COMMON,
@@ -87,7 +87,7 @@ def consumer(bootstrap: str, group: str, fetch_wait: float, extra: dict[str, Any
 
 
 def from_the_end(consumer: Consumer, partitions: list[TopicPartition]) -> None:
-    """Start reading newly assigned partitions at their ends, whatever was committed (an on_assign)."""
+    """Read newly assigned partitions from their ends, whatever was committed (an on_assign callback)."""
     for partition in partitions:
         partition.offset = OFFSET_END
     consumer.incremental_assign(partitions)
@@ -95,7 +95,7 @@ def from_the_end(consumer: Consumer, partitions: list[TopicPartition]) -> None:
 
 
 def _refused(error: KafkaException | TypeError) -> SettingsError:
-    # Some of librdkafka's texts hold the value, which may be a password in the wrong place.
+    # Some of librdkafka's messages contain the value, which may be a password in the wrong place.
     text = error.args[0].str() if isinstance(error, KafkaException) else str(error)
     text = re.sub(r'(?s)value ".*" for', "value for", text)
     return SettingsError(f"KAFKACONFIG='***': {text}")
@@ -105,7 +105,7 @@ def _error_log() -> Callable[[KafkaError], None]:
     seldom = Seldom(log)
 
     def note(error: KafkaError) -> None:
-        # librdkafka mends its connections by itself, and says many times a second that it has not yet.
+        # librdkafka reconnects by itself, and reports many times a second that it has not succeeded yet.
         seldom.warning(error.name(), f"Kafka: {error.str()}")
 
     return note

@@ -1,4 +1,4 @@
-"""Publishes frames to a topic; the newest wins when not all can be sent."""
+"""Publishes frames to a topic; when not all can be sent, the newest ones win."""
 
 import logging
 import math
@@ -11,11 +11,13 @@ from confluent_kafka import Message as Delivered
 
 from pipeline.flow.ledger import Ledger
 from pipeline.service.logs import Seldom
+from pipeline.service.service import Pulse
 from pipeline.wire.frame import Message, age_of
 
 log = logging.getLogger(__name__)
 
-_IDLE: Final = 5.0  # s without a word of any frame
+_IDLE: Final = 5.0  # s without news of any frame
+_PROBE_EVERY: Final = 1.0  # s
 
 
 class Publisher:
@@ -26,22 +28,30 @@ class Publisher:
         self._topic = topic
         self._ledger = ledger
         self._seldom = Seldom(log)
-        self._reached = False
-        self._trouble: str | None = None
-        self._told = -math.inf  # when it was last heard what became of a frame
+        self._trouble: str | None = f"topic {topic} has not been reached yet"
+        self._news = -math.inf  # when the fate of a frame was last reported
 
     def unready(self) -> str | None:
-        """Return why frames do not reach the topic, in one line, or None.
-
-        Who publishes nothing can only ask, which may take half a second; it does until the topic is reached.
-        """
-        if (self._trouble or not self._reached) and time.monotonic() - self._told > _IDLE:
-            self._trouble = self._missing()
-            self._reached = not self._trouble
+        """Return why frames do not reach the topic, in one line, or None."""
         return self._trouble
 
+    def watch(self, pulse: Pulse) -> None:
+        """Find out whether the topic can be reached for as long as no frame shows it: a worker."""
+        while not pulse.stopping.is_set():
+            self.probe()
+            pulse.beat()
+            pulse.stopping.wait(_PROBE_EVERY)
+
+    def probe(self) -> None:
+        """Ask for the topic, which may take half a second, if it is not reached and nothing is published."""
+        news = self._news
+        if self._trouble and time.monotonic() - news > _IDLE:
+            trouble = self._missing()
+            if news == self._news:  # else a frame has shown meanwhile how it is
+                self._trouble = trouble
+
     def publish(self, message: Message, *, camera: str, captured: int) -> None:
-        """Send a frame captured at `captured` (ns); what waits in a full queue is older and makes room."""
+        """Send a frame captured at `captured` (ns); older ones that wait in a full queue make room."""
         try:
             try:
                 self._produce(message, camera, captured)
@@ -49,14 +59,14 @@ class Publisher:
                 self._producer.purge(in_flight=False)
                 self._producer.poll(0)
                 self._produce(message, camera, captured)
-        except BufferError:  # all that fills the queue is on its way already
+        except BufferError:  # everything in the queue is on its way already
             self._drop(camera, "queue_full", "the queue to Kafka is full")
         except KafkaException as error:
             self._drop(camera, error.args[0].name().lower(), str(error.args[0].str()))
         self._producer.poll(0)
 
     def poll(self) -> None:
-        """Let librdkafka report what became of earlier frames."""
+        """Let librdkafka report the fate of earlier frames."""
         self._producer.poll(0)
 
     def close(self) -> None:
@@ -70,7 +80,7 @@ class Publisher:
             error = self._producer.list_topics(self._topic, timeout=0.5).topics[self._topic].error
         except KafkaException as failure:
             error = failure.args[0]
-        return f"topic {self._topic} is not reached: {error.str()}" if error else None
+        return f"topic {self._topic} cannot be reached: {error.str()}" if error else None
 
     def _produce(self, message: Message, camera: str, captured: int) -> None:
         self._producer.produce(
@@ -83,16 +93,16 @@ class Publisher:
 
     def _delivered(self, camera: str, age: float, error: KafkaError | None, _: Delivered) -> None:
         if error is None:
-            self._told = time.monotonic()
-            self._reached, self._trouble = True, None
+            self._news = time.monotonic()
+            self._trouble = None
             self._ledger.went(camera, age)
         elif error.code() == KafkaError._PURGE_QUEUE:
-            self._drop(camera, "replaced", "Kafka does not keep up")
+            self._drop(camera, "replaced", "Kafka cannot keep up")
         else:
             self._drop(camera, "not_delivered", error.str())
 
     def _drop(self, camera: str, reason: str, text: str) -> None:
         self._ledger.dropped(camera, reason)
-        self._told = time.monotonic()
+        self._news = time.monotonic()
         self._trouble = f"the last frame did not reach topic {self._topic}: {text}"
         self._seldom.warning(reason, f"a frame of {camera} was not published ({reason}): {text}")

@@ -57,7 +57,7 @@ class Reader:
         self._expire_at = 0.0
         self._seen = False  # whether a frame has come
         self._partitions: set[tuple[str, int]] = set()
-        self._joined = False  # also with no partition, where the group has more members than there are
+        self._joined = False  # possibly without a partition, if the group has more members than partitions
         self._in_use = False
         self._asked = 0.0
         self._came = time.monotonic()
@@ -81,7 +81,7 @@ class Reader:
 
     @property
     def broker_away(self) -> bool:
-        """Whether the broker did not answer when asked last, and nothing has come since; for any thread."""
+        """Whether the broker did not answer the last query and nothing has arrived since; for any thread."""
         return self._broker_away
 
     def configure(self, cameras: Iterable[str]) -> None:
@@ -99,11 +99,11 @@ class Reader:
         return None if self._seen or self._in_use else f"no frame has come on topic {self._topic} yet"
 
     def close(self) -> None:
-        """Leave the group, if there is a broker to be told."""
+        """Leave the group, if the broker can be reached."""
         try:
             self._consumer.close()
         except KafkaException as error:
-            log.warning("topic %s: the group was not left: %s", self._topic, error.args[0].str())
+            log.warning("topic %s: could not leave the group: %s", self._topic, error.args[0].str())
 
     def _time_to_ask(self) -> bool:
         now = time.monotonic()
@@ -113,7 +113,8 @@ class Reader:
         return not (self._partitions and self._seen)
 
     def _ask(self) -> None:
-        # Subscribing creates no topic (librdkafka#3395); asking for its metadata does, if the broker allows.
+        # Subscribing does not create a topic (librdkafka#3395); asking for its metadata does, if the broker
+        # allows it.
         self._asked = time.monotonic()
         away = True
         try:
@@ -180,17 +181,17 @@ class Reader:
         self._partitions |= {(partition.topic, partition.partition) for partition in partitions}
 
     def _on_revoke(self, consumer: Consumer, partitions: list) -> None:  # type: ignore[type-arg]
-        # consumer.assignment() would tell what is left, but while closing without a broker it may raise
-        # what no `except` catches (a KafkaError, which is no exception).
+        # consumer.assignment() would return what is left, but while closing without a broker it may raise
+        # something that no `except` catches (a KafkaError, which is not an exception).
         consumer.incremental_unassign(partitions)
         self._partitions -= {(partition.topic, partition.partition) for partition in partitions}
-        self._joined = bool(self._partitions)  # else the next assignment tells
+        self._joined = bool(self._partitions)  # otherwise until the next assignment
 
 
 def _frame(message: Received) -> Frame:
     try:
         headers = dict(message.headers() or [])
-    except SystemError as error:  # how confluent_kafka tells that a header's name is not UTF-8
+    except SystemError as error:  # how confluent_kafka reports a header's name that is not UTF-8
         raise FrameError("bad_header", f"a header cannot be read: {error.__cause__ or error}") from None
     texts = [(name, value) for name, value in headers.items() if isinstance(value, bytes)]
     kind, milliseconds = message.timestamp()

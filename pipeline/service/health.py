@@ -1,4 +1,4 @@
-"""What every service tells over HTTP of itself: /healthz, /readyz, /metrics and /ledger."""
+"""Health of a service over HTTP: /healthz, /readyz, /metrics and /ledger."""
 
 import json
 import logging
@@ -20,9 +20,9 @@ _Answer = tuple[int, str, bytes]
 
 
 class HealthServer:
-    """Answers on its own threads, so that a busy or hanging worker can be told from a dead process.
+    """Answers in its own threads, so that a busy or hanging worker does not look like a dead process.
 
-    Raises `SettingsError` when the address is taken.
+    `alive` and `ready` return what is wrong, or None. Raises `SettingsError` when the address is in use.
     """
 
     def __init__(
@@ -58,18 +58,18 @@ class HealthServer:
         return int(self._server.server_address[1])
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start answering."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop answering and let go of the port."""
+        """Stop answering and free the port."""
         self._server.shutdown()
         self._server.server_close()
 
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, *_: Any) -> None:
-        log.debug("a client of the health server went away", exc_info=True)
+        log.debug("a client of the health server disconnected", exc_info=True)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -86,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
-        """Keep the probes out of the log."""
+        """Keep probes out of the log."""
 
 
 def _verdict(complaint: str | None) -> _Answer:

@@ -1,4 +1,4 @@
-"""How the services write their logs: one line an event, on standard error."""
+"""Logging of the services: one line per event, on standard error."""
 
 import json
 import logging
@@ -33,20 +33,20 @@ def configure(level: str, form: Literal["auto", "text", "json"]) -> None:
 
 
 class Seldom:
-    """Lets a kind of event be logged once a minute; the others of it are only counted."""
+    """Logs each kind of event at most once a minute; further ones are only counted."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
         self._lock = threading.Lock()
-        self._kinds: dict[str, tuple[float, int]] = {}  # when the last line was, and how many since
+        self._kinds: dict[str, tuple[float, int]] = {}  # time of the last line, and events since
 
     def warning(self, kind: str, text: str) -> None:
-        """Log `text`, unless this kind (of a few, known ones) was logged within the last minute."""
+        """Log `text`, unless this kind was logged within the last minute. There are only a few kinds."""
         now = time.monotonic()
         with self._lock:
             last, held_back = self._kinds.get(kind, (-_EVERY, 0))
             quiet = now - last < _EVERY
             self._kinds[kind] = (last, held_back + 1) if quiet else (now, 0)
         if not quiet:
-            more = f" (and {held_back} more of the kind since the last line)" if held_back else ""
+            more = f" (and {held_back} more of this kind since the last line)" if held_back else ""
             self._log.warning("%s%s", text, more)

@@ -1,4 +1,4 @@
-"""The life of a service: its workers are started, watched, started again when they fail, and stopped."""
+"""The life of a service: start its workers, watch them, restart those that fail, and stop."""
 
 import gc
 import logging
@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections import Counter as Tally
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,13 +21,13 @@ from pipeline.service.settings import Address
 
 log = logging.getLogger(__name__)
 
-_RESTARTS = Counter("streamlens_worker_restarts", "Times a worker failed and was started again", ["worker"])
+_RESTARTS = Counter("streamlens_worker_restarts", "Times a worker failed and was restarted", ["worker"])
 
 MOST_RESTARTS: Final = 5
-"""Failures of one worker within `_RECENT` seconds that end the process, so that Kubernetes acts."""
+"""One more failure of a worker within `_RECENT` seconds ends the process, so that Kubernetes can act."""
 
 _RECENT: Final = 60.0
-_FROZEN: Final = 20.0  # s without a heartbeat until a worker counts as hanging
+_FROZEN: Final = 20.0  # s without a heartbeat after which a worker counts as hanging
 _SUMMARY: Final = 10.0  # s between two summary lines
 _JOIN: Final = 5.0  # s for all workers to end
 
@@ -40,33 +40,45 @@ class Pulse:
     last: float = field(default_factory=time.monotonic)
 
     def beat(self) -> None:
-        """Say that the worker is alive."""
+        """Report that the worker is alive."""
         self.last = time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)
 class _Worker:
     name: str
-    run: Callable[[Pulse], None]
     pulse: Pulse
+    thread: threading.Thread
 
 
-class Service:
-    """Runs workers, each in a thread of its own, until a signal or `stop` ends them."""
+class WorkerGroup:
+    """Workers that come and go together, with their conditions of readiness and what they leave to close.
 
-    def __init__(self, name: str, health: Address, ledger: Ledger) -> None:
+    `Service.group` makes one, before or during `run`. Its methods may be called from any thread.
+    """
+
+    def __init__(self, service: "Service", name: str, *, closed: bool) -> None:
+        self._service = service
         self._name = name
-        self._ledger = ledger
+        self._closed = closed
         self._stopping = threading.Event()
-        self._failed = False
         self._workers: list[_Worker] = []
         self._conditions: list[Callable[[], str | None]] = []
         self._closers: list[Callable[[], None]] = []
-        self._health = HealthServer(health, alive=self.frozen, ready=self.unready, ledger=ledger)
 
     def work(self, name: str, run: Callable[[Pulse], None]) -> None:
-        """Add a worker that runs until its pulse says stop."""
-        self._workers.append(_Worker(name, run, Pulse(self._stopping)))
+        """Add a worker, a thread that runs until its pulse says stop.
+
+        It starts with the service, or at once if the service runs. Nothing starts after the end.
+        """
+        name, pulse = f"{name} {self._name}".rstrip(), Pulse(self._stopping)
+        thread = threading.Thread(
+            target=self._service._supervise, args=(name, run, pulse), name=name, daemon=True
+        )
+        with self._service._lock:
+            self._workers.append(_Worker(name, pulse, thread))
+            if self._service._running and not self._stopping.is_set():
+                thread.start()
 
     def repeat(self, name: str, step: Callable[[], object]) -> None:
         """Add a worker that does one step after another; a step waits a second at most."""
@@ -78,36 +90,100 @@ class Service:
 
         self.work(name, run)
 
-    def ready_when(self, unready: Callable[[], str | None]) -> None:
-        """Add a condition of readiness: it returns what is missing in one line, or None."""
-        self._conditions.append(unready)
+    def require(self, reason: Callable[[], str | None]) -> None:
+        """Add a condition of readiness: it returns what is missing in one line, or None, without waiting."""
+        self._conditions.append(reason)
 
-    def at_end(self, close: Callable[[], None]) -> None:
-        """Add what is to be closed once the workers have ended; the last one added is closed first."""
-        self._closers.append(close)
+    def on_stop(self, close: Callable[[], None]) -> None:
+        """Add what to close once the workers have ended; the last one added is closed first.
+
+        What is added after the end is closed at once.
+        """
+        with self._service._lock:
+            if not self._closed:
+                self._closers.append(close)
+                return
+        _close(close)
+
+    def release(self) -> None:
+        """End the workers, close what was added, and let the service go on without this group.
+
+        Waits for the workers, five seconds at most, but not for the one that calls it.
+        """
+        with self._service._lock:
+            # From now on a worker that hangs no longer counts, nor does what is missing.
+            self._service._groups = [group for group in self._service._groups if group is not self]
+        self._stopping.set()
+        _join(self._workers)
+        self._close()
+        for worker in self._workers:
+            _RESTARTS.remove(worker.name)
+
+    def _close(self) -> None:
+        with self._service._lock:
+            closers, self._closers, self._closed = self._closers, [], True
+        for close in reversed(closers):
+            _close(close)
+
+
+class Service:
+    """Runs workers, each in a thread of its own, until a signal or `stop` ends them."""
+
+    def __init__(self, name: str, health: Address, ledger: Ledger) -> None:
+        self._name = name
+        self._ledger = ledger
+        self._lock = threading.Lock()
+        self._running = False
+        self._stopping = threading.Event()
+        self._failed = False
+        self._main = WorkerGroup(self, "", closed=False)
+        self._groups = [self._main]
+        self._health = HealthServer(health, alive=self.frozen, ready=self.unready, ledger=ledger)
+
+    def work(self, name: str, run: Callable[[Pulse], None]) -> None:
+        """Add a worker that runs as long as the service; see `WorkerGroup.work`."""
+        self._main.work(name, run)
+
+    def repeat(self, name: str, step: Callable[[], object]) -> None:
+        """Add a worker that does one step after another; see `WorkerGroup.repeat`."""
+        self._main.repeat(name, step)
+
+    def require(self, reason: Callable[[], str | None]) -> None:
+        """Add a condition of readiness; see `WorkerGroup.require`."""
+        self._main.require(reason)
+
+    def on_stop(self, close: Callable[[], None]) -> None:
+        """Add what to close at the end; see `WorkerGroup.on_stop`."""
+        self._main.on_stop(close)
+
+    def group(self, name: str) -> WorkerGroup:
+        """Return a new, empty group, which can be released while the service runs."""
+        with self._lock:
+            group = WorkerGroup(self, name, closed=self._stopping.is_set())
+            self._groups = [*self._groups, group]
+        if self._stopping.is_set():
+            group._stopping.set()
+        return group
 
     def run(self) -> int:
-        """Run until told to stop; return the exit status: 0, or 1 when a worker could not be kept running."""
+        """Run until stopped; return the exit status: 0, or 1 when a worker failed too often."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         REGISTRY.register(self._ledger)
         self._health.start()
-        threads = [
-            threading.Thread(target=self._supervise, args=(worker,), name=worker.name, daemon=True)
-            for worker in self._workers
-        ]
-        # What is here now stays: the garbage collector need not look at it again and again.
+        # Everything allocated so far lives as long as the process: freeze it, so that the garbage collector
+        # skips it.
         gc.collect()
         gc.freeze()
-        for thread in threads:
-            thread.start()
+        with self._lock:
+            self._running = True
+            for worker in self._workers():
+                worker.thread.start()
         log.info("%s started", self._name)
         try:
             self._wait()
         finally:
-            self._join(threads)
-            for close in reversed(self._closers):
-                _close(close)
+            self._end()
             self._health.stop()
             log.info("%s stopped: %s", self._name, self._ledger.totals())
             REGISTRY.unregister(self._ledger)
@@ -116,11 +192,13 @@ class Service:
     def stop(self) -> None:
         """End `run`, from any thread."""
         self._stopping.set()
+        for group in self._groups:
+            group._stopping.set()
 
     def frozen(self) -> str | None:
         """Return which worker has not beaten for too long, or None."""
         now = time.monotonic()
-        for worker in self._workers:
+        for worker in self._workers():
             if now - worker.pulse.last > _FROZEN:
                 return f"worker {worker.name} has not beaten for {now - worker.pulse.last:.0f} s"
         return None
@@ -129,7 +207,11 @@ class Service:
         """Return the first thing that is missing, or None."""
         if self._stopping.is_set():
             return "stopping"
-        return next((text for condition in self._conditions if (text := condition())), None)
+        reasons = (reason() for group in self._groups for reason in group._conditions)
+        return next(filter(None, reasons), None)
+
+    def _workers(self) -> list[_Worker]:
+        return [worker for group in self._groups for worker in group._workers]
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
         log.info("%s received", signal.Signals(number).name)
@@ -153,35 +235,47 @@ class Service:
             if reason := self.unready():
                 log.warning("not ready: %s", reason)
 
-    def _supervise(self, worker: _Worker) -> None:
-        _show_name(worker.name)
+    def _supervise(self, name: str, run: Callable[[Pulse], None], pulse: Pulse) -> None:
+        _show_name(name)
         failures: list[float] = []
-        while not self._stopping.is_set():
+        while not pulse.stopping.is_set():
             try:
-                worker.pulse.beat()
-                worker.run(worker.pulse)
+                pulse.beat()
+                run(pulse)
             except Exception:
                 now = time.monotonic()
                 failures = [*(at for at in failures if now - at < _RECENT), now]
-                log.exception("worker %s failed, %d of at most %d", worker.name, len(failures), MOST_RESTARTS)
+                log.exception("worker %s failed, %d of at most %d", name, len(failures), MOST_RESTARTS)
+                if pulse.stopping.is_set():
+                    return
                 if len(failures) > MOST_RESTARTS:
                     self._failed = True
                     self.stop()
                     return
-                _RESTARTS.labels(worker.name).inc()
-                self._stopping.wait(0.1 * 2 ** len(failures))
+                _RESTARTS.labels(name).inc()
+                pulse.stopping.wait(0.1 * 2 ** len(failures))
 
-    def _join(self, threads: list[threading.Thread]) -> None:
-        self._stopping.set()
-        deadline = time.monotonic() + _JOIN
-        for thread in threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-            if thread.is_alive():
-                log.warning("worker %s did not end in time", thread.name)
+    def _end(self) -> None:
+        self.stop()
+        with self._lock:
+            self._running = False
+        _join(self._workers())
+        for group in reversed(self._groups):
+            group._close()
+
+
+def _join(workers: Sequence[_Worker]) -> None:
+    deadline = time.monotonic() + _JOIN
+    for worker in workers:
+        if worker.thread.ident is None or worker.thread is threading.current_thread():
+            continue
+        worker.thread.join(max(0.0, deadline - time.monotonic()))
+        if worker.thread.is_alive():
+            log.warning("worker %s did not end in time", worker.name)
 
 
 def _close(close: Callable[[], None]) -> None:
-    # What one part cannot close shall not keep the others from it.
+    # A closer that fails must not stop the others.
     try:
         close()
     except Exception:

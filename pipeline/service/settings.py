@@ -1,4 +1,4 @@
-"""Settings from the environment: the kinds of values they take, and one clear line for a wrong one."""
+"""Settings from the environment: types of values, and one clear line for each wrong value."""
 
 import difflib
 import json
@@ -25,9 +25,9 @@ _PART: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII
 
 
 def parse_duration(text: object) -> object:
-    """Return the seconds of a Go duration such as `42ms`, `1.5s` or `1h10m`; raise ValueError for others.
+    """Return the seconds of a Go duration such as `42ms`, `1.5s` or `1h10m`; raise ValueError for other text.
 
-    The form is that of Go's time.ParseDuration. What is not a text passes unchanged.
+    The syntax is that of Go's time.ParseDuration. Anything but a string passes unchanged.
     """
     if not isinstance(text, str):
         return text
@@ -36,23 +36,23 @@ def parse_duration(text: object) -> object:
         return 0.0
     parts = list(_PART.finditer(rest))
     if not parts or "".join(part[0] for part in parts) != rest:
-        raise ValueError("a Go duration is wanted, such as 42ms or 1.5s")
+        raise ValueError("expected a Go duration such as 42ms")
     try:
         return float(sign * sum(Fraction(part[1].rstrip(".")) * _UNITS[part[2]] for part in parts))
     except OverflowError:
-        raise ValueError("that is longer than a number can tell") from None
+        raise ValueError("the duration is too long") from None
 
 
 def parse_json_map(text: object) -> object:
-    """Return the dict of a JSON object; raise ValueError for others. What is not a text passes unchanged."""
+    """Return the dict of a JSON object; raise ValueError for other text. Anything else passes unchanged."""
     if not isinstance(text, str):
         return text
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"a JSON object is wanted, and this is no JSON: {error}") from None
+        raise ValueError(f"expected a JSON object, found invalid JSON: {error}") from None
     if not isinstance(fields, dict):
-        raise ValueError('a JSON object is wanted, such as {"name": "value"}')
+        raise ValueError('expected a JSON object such as {"name": "value"}')
     return fields
 
 
@@ -64,18 +64,18 @@ class Address(NamedTuple):
 
 
 def parse_address(text: object) -> object:
-    """Return the `Address` of `:8080` or `127.0.0.1:8080`; raise ValueError for others."""
+    """Return the `Address` in `:8080` or `127.0.0.1:8080`; raise ValueError for other text."""
     if not isinstance(text, str):
         return text
     host, colon, port = text.rpartition(":")
     if not colon or not re.fullmatch(r"\d{1,5}", port, re.ASCII) or int(port) > 65_535:
-        raise ValueError("a port is wanted as in :8080, or 127.0.0.1:8080")
+        raise ValueError("expected a port such as :8080, or 127.0.0.1:8080")
     return Address(host.removeprefix("[").removesuffix("]"), int(port))
 
 
 def mask(link: str) -> str:
-    """Return a URL fit to be printed: `***` for a password, also for one among the query's values."""
-    # Also where a user's name holds an @ or a /, and a camera's path its password (user=x_password=y).
+    """Return a URL that is safe to print: passwords become `***`, also those in the query."""
+    # A user's name may contain an @ or a /, and a camera's path its password (user=x_password=y).
     link = re.sub(r"(?s)^([^:/]+://[^:]*):.*@", r"\1:***@", link)
     return re.sub(r"(?i)((?:pas|pw|token|secret|key|auth)[^=&/?]*=)[^&]*", r"\1***", link)
 
@@ -84,7 +84,7 @@ Duration = Annotated[float, BeforeValidator(parse_duration)]
 """Seconds, given as a Go duration."""
 
 JsonMap = Annotated[dict[str, str], NoDecode, BeforeValidator(parse_json_map)]
-"""Names to texts, given as a JSON object."""
+"""A map from names to strings, given as a JSON object."""
 
 Port = Annotated[Address, NoDecode, BeforeValidator(parse_address)]
 """An address to listen on, given as `:8080`."""
@@ -92,16 +92,16 @@ Port = Annotated[Address, NoDecode, BeforeValidator(parse_address)]
 Compression = Literal["none", "gzip", "snappy", "lz4", "zstd"]
 
 Bootstrap = Annotated[str, Field(pattern=r"^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$")]
-"""Kafka's address, `host:port`, several with commas between."""
+"""Kafka's address: `host:port`, or several separated by commas."""
 
 
 class Settings(BaseSettings):
-    """What every service takes. A variable is its field's name in capitals; an empty one counts as unset."""
+    """Settings of every service. A variable is its field's name in capitals; an empty one counts as unset."""
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
 
     kafkaconfig: Annotated[dict[str, Any], NoDecode, BeforeValidator(parse_json_map)] = Field(
-        {}, repr=False, description="a JSON object handed to librdkafka as it is"
+        {}, repr=False, description="a JSON object passed to librdkafka unchanged"
     )
     healthport: Port = Field(
         Address("", 9000), description="where health and metrics are served, such as :9000"
@@ -110,7 +110,7 @@ class Settings(BaseSettings):
         "info", description="debug, info, warning or error"
     )
     logformat: Literal["auto", "text", "json"] = Field(
-        "auto", description="text, json, or auto: text on a terminal, else json"
+        "auto", description="text, json, or auto: text on a terminal, otherwise json"
     )
 
 
@@ -139,11 +139,11 @@ _Settings = TypeVar("_Settings", bound=Settings)
 
 
 class SettingsError(Exception):
-    """One or more settings are wrong or missing; one line for each."""
+    """One or more settings are wrong or missing: a line for each."""
 
 
 def load(kind: type[_Settings]) -> _Settings:
-    """Read a service's settings from the environment; raise `SettingsError` when they will not do."""
+    """Read a service's settings from the environment; raise `SettingsError` if one is wrong or missing."""
     try:
         return kind()
     except ValidationError as error:
@@ -153,14 +153,14 @@ def load(kind: type[_Settings]) -> _Settings:
 
 def _explain(kind: type[Settings], problem: Mapping[str, Any]) -> str:
     text = str(problem["msg"]).removeprefix("Value error, ")
-    if not problem["loc"]:  # of several settings together
+    if not problem["loc"]:  # about several settings together
         return text
     name = str(problem["loc"][0])
     field = kind.model_fields[name]
-    wants = f" (it takes: {field.description})" if field.description else ""
+    takes = f" (it takes: {field.description})" if field.description else ""
     if problem["type"] == "missing":
-        return f"{name.upper()} is not set{wants}"
-    return f"{name.upper()}={_shown(kind, name)!r}: {text}{wants}"
+        return f"{name.upper()} is not set{takes}"
+    return f"{name.upper()}={_shown(kind, name)!r}: {text}{takes}"
 
 
 def _shown(kind: type[Settings], name: str) -> str:
@@ -176,7 +176,7 @@ def _shown(kind: type[Settings], name: str) -> str:
 def strangers(kind: type[Settings]) -> list[str]:
     """Return a line for each variable that looks like a misspelt setting.
 
-    Only names of letters alone are looked at, as the settings' are: Kubernetes injects variables of its own.
+    Settings' names consist of letters only. Others are ignored: Kubernetes injects variables of its own.
     """
     known = {name.upper() for name in kind.model_fields}
     lines = []
@@ -184,5 +184,5 @@ def strangers(kind: type[Settings]) -> list[str]:
         if name in known or not (name.isalpha() and name.isupper()):
             continue
         if near := difflib.get_close_matches(name, known, n=1, cutoff=0.91):
-            lines.append(f"{name} is not a setting of this service and is ignored; is {near[0]} meant?")
+            lines.append(f"{name} is not a setting of this service and is ignored; did you mean {near[0]}?")
     return lines

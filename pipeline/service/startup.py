@@ -1,4 +1,4 @@
-"""How every service starts and ends: settings first, then the log, then its own wiring."""
+"""Start and end of every service: settings first, then the log, then its own wiring."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ _Settings = TypeVar("_Settings", bound=Settings)
 
 
 def run(name: str, kind: type[_Settings], serve: Callable[[_Settings], int]) -> int:
-    """Return the exit status of `serve`, or 2 with a line for each setting that will not do."""
+    """Return the exit status of `serve`, or 2 after printing a line for each wrong setting."""
     try:
         settings = load(kind)
         logs.configure(settings.loglevel, settings.logformat)
@@ -29,9 +29,10 @@ def run(name: str, kind: type[_Settings], serve: Callable[[_Settings], int]) -> 
 
 def main(name: str, kind: type[_Settings], serve: Callable[[_Settings], int]) -> NoReturn:
     """Run a service, and end the process with its exit status."""
-    # Before its workers run, a service has nothing to finish; as process 1 of a container it must say so.
+    # Before its workers run, a service has nothing to finish. As process 1 of a container it must handle the
+    # signal itself, or it would not end.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     status = run(name, kind, serve)
     logging.shutdown()
-    # A worker that still waits in OpenCV, for a camera that is silent, would make an orderly end an abort.
+    # A thread still blocked in OpenCV on a silent camera would turn a normal exit into an abort.
     os._exit(status)

@@ -1,1 +1,1 @@
-"""What a service writes to Kafka and reads from it: frames, predictions, JPEGs."""
+"""The wire format: frames and predictions in Kafka messages, JPEGs."""

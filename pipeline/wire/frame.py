@@ -1,8 +1,8 @@
-"""A frame, and how it travels in a Kafka message.
+"""A frame, and its form in a Kafka message.
 
 The key is the camera's name, the value the JPEG and nothing else, and the headers are `seq` (decimal, per
 camera), `captured` (ns since the epoch) and, once stamped, `predictions` (JSON). The original system's
-message (`pipeline.wire.mat`) is read as well; its first byte tells the two apart.
+message (`pipeline.wire.mat`) is read as well; the first byte distinguishes the two.
 """
 
 import json
@@ -23,7 +23,7 @@ _LONGEST_NAME: Final = 200
 
 
 class FrameError(ValueError):
-    """A message is not a frame: `kind` is one word for the counters, the text says what is wrong."""
+    """A message is not a frame: `kind` is one word for the metrics, the text says what is wrong."""
 
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(text)
@@ -52,13 +52,13 @@ class Message(NamedTuple):
 
 
 def is_name(text: str) -> bool:
-    """Tell whether a text can be a camera's name: 1 to 200 characters that can be printed."""
-    # The joiner within emoji of several parts counts as unprintable.
+    """Return whether a text can be a camera's name: 1 to 200 printable characters."""
+    # Python does not count the joiner within composite emoji as printable.
     return 0 < len(text) <= _LONGEST_NAME and text.replace("\u200d", "").isprintable()
 
 
 def age_of(captured: int) -> float:
-    """Return how many seconds ago a frame was captured; never below 0, though clocks may differ."""
+    """Return how many seconds ago a frame was captured; never below 0, even if clocks differ."""
     return max(0.0, (time.time_ns() - captured) / 1e9)
 
 
@@ -73,8 +73,8 @@ def encode(frame: Frame) -> Message:
 def decode(message: Message, *, offset: int, timestamp: int) -> Frame:
     """Read either message; raise `FrameError` for anything else.
 
-    `offset` and `timestamp` (ns since the epoch) are the message's own, and stand in for `seq` and
-    `captured` where the headers do not tell, as with the original's.
+    `offset` and `timestamp` (ns since the epoch) are the message's own. They replace `seq` and `captured` if
+    these headers are missing, as in the original system's messages.
     """
     headers = dict(message.headers)
     value = message.value
@@ -96,7 +96,7 @@ def decode(message: Message, *, offset: int, timestamp: int) -> Frame:
 
 
 def _jpeg_of_mat(value: bytes) -> bytes:
-    # Only who meets the original's messages pays for the memory that OpenCV takes.
+    # Imported here, so that only readers of the original's messages pay for OpenCV's memory.
     from pipeline.wire import mat, picture  # noqa: PLC0415
 
     try:
@@ -113,7 +113,9 @@ def _camera(key: bytes | None) -> str:
     except UnicodeDecodeError:
         raise FrameError("bad_key", f"the key {key[:40]!r} is not UTF-8") from None
     if not is_name(name):
-        raise FrameError("bad_key", f"the key {key[:40]!r} is no camera's name: too long, or not printable")
+        raise FrameError(
+            "bad_key", f"the key {key[:40]!r} is not a camera's name: too long, or not printable"
+        )
     return name
 
 

@@ -19,7 +19,7 @@ _LARGEST_SIDE: Final = 16_384
 
 
 class MatError(ValueError):
-    """The message is no matrix of pixels; the text says what is wrong."""
+    """The message is not a matrix of pixels; the text says what is wrong."""
 
 
 def encode(image: Image) -> bytes:
@@ -40,12 +40,12 @@ def decode(value: bytes) -> Image:
     except (ValueError, binascii.Error) as error:
         raise MatError(f"not a matrix in JSON: {error}") from None
     if kind not in _CHANNELS:
-        raise MatError(f"type {kind} is none of {sorted(_CHANNELS)} (8 bits a channel)")
+        raise MatError(f"expected type {sorted(_CHANNELS)} (8 bits per channel), found {kind}")
     channels = _CHANNELS[kind]
     if not (0 < rows <= _LARGEST_SIDE and 0 < columns <= _LARGEST_SIDE):
-        raise MatError(f"{columns}x{rows} pixels are not within 1x1 and {_LARGEST_SIDE}x{_LARGEST_SIDE}")
+        raise MatError(f"expected 1x1 to {_LARGEST_SIDE}x{_LARGEST_SIDE} pixels, found {columns}x{rows}")
     if len(pixels) != rows * columns * channels:
-        raise MatError(f"{len(pixels)} bytes are not {columns}x{rows} pixels of {channels} channels")
+        raise MatError(f"expected {columns}x{rows} pixels of {channels} channels, found {len(pixels)} bytes")
     image = np.frombuffer(pixels, np.uint8).reshape(rows, columns, channels)
     if channels == 3:
         return image

@@ -1,4 +1,4 @@
-"""What the models said of a frame, and its JSON form (header `predictions`, and the API's)."""
+"""Predictions of the models about a frame, and their JSON form (header `predictions`, and the API)."""
 
 import json
 import math
@@ -11,7 +11,7 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One thing a model saw: its label, its score in 0..1 and, where the model says so, its box.
+    """One thing a model saw: its label, its score in 0..1 and, if the model returns one, its box.
 
     The box is x, y, width, height in pixels of the frame.
     """
@@ -23,10 +23,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A model's last answer as it stands on a frame.
+    """A model's last answer as stamped on a frame.
 
     `seq` is the frame that was classified and `age_ms` how old that frame was when the answer was stamped;
-    both are None, and there are no results, while the model has no answer that is fresh enough.
+    both are None, and there are no results, while the model has no answer that is recent enough.
     """
 
     model: str
@@ -36,7 +36,7 @@ class Prediction:
 
 
 def as_json(predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
-    """Return what `json.dumps` takes."""
+    """Return a form that `json.dumps` accepts."""
     return [
         {
             "model": prediction.model,
@@ -56,7 +56,7 @@ def _result_as_json(result: Result) -> dict[str, Any]:
 
 
 def from_json(text: bytes) -> tuple[Prediction, ...]:
-    """Read the header's JSON; raise ValueError when it is something else."""
+    """Read the header's JSON; raise ValueError for anything else."""
     try:
         return tuple(
             Prediction(
@@ -77,12 +77,12 @@ def _result_from_json(fields: dict[str, Any]) -> Result:
         x, y, width, height = (int(side) for side in box)
         box = (x, y, width, height)
     score = float(fields["score"])
-    if not math.isfinite(score):  # Python's JSON knows these, a browser's does not
-        raise ValueError(f"the score {score} is no number")
+    if not math.isfinite(score):  # valid in Python's JSON, but not in a browser's
+        raise ValueError(f"expected a finite score, found {score}")
     return Result(label=_text(fields["label"]), score=score, box=box)
 
 
 def _text(value: object) -> str:
     text = str(value)
-    text.encode()  # JSON can hold half a surrogate pair, which no answer in UTF-8 can: a ValueError
+    text.encode()  # raises ValueError for half a surrogate pair, which JSON can hold but UTF-8 cannot
     return text

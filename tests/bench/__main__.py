@@ -64,7 +64,7 @@ def main() -> None:
     chosen = {name: KINDS[name] for name in asked.kinds or REGULAR}
     if "hour" in chosen:
         chosen["hour"] = chosen["hour"]._replace(measure=partial(hour.measure, asked.minutes))
-    process.settle()  # mapping each image anew would make what avoids whole images look good
+    process.tune()  # mapping each image anew would make what avoids whole images look good
     measured, broken = _measure(chosen)
 
     kinds = {name: kind.figures for name, kind in chosen.items()}

@@ -97,7 +97,7 @@ def subscribed(bootstrap: str, topic: str) -> Consumer:
 
 
 def _work(work: Callable[[Frame], bytes]) -> None:
-    process.settle()
+    process.tune()
     frames = clips.frames(50)
     for number in _ticks():
         work(frames[number % len(frames)])

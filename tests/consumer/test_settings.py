@@ -48,7 +48,7 @@ def test_what_is_no_json_object_gets_one_line(complaint: Complaint, variable: st
 
     assert len(line.splitlines()) == 1
     assert line.startswith(f"{variable}=")
-    assert "a JSON object is wanted" in line
+    assert "expected a JSON object" in line
 
 
 LABELS = '{"imagenet_1": "labels.json"}'

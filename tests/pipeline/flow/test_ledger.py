@@ -103,7 +103,7 @@ def test_a_report_has_no_row_for_removed_cameras_until_one_is_removed() -> None:
     assert list(ledger.report()) == ["front"]
 
 
-def test_frames_on_their_way_when_a_camera_is_forgotten_are_not_counted_for_the_one_that_came_back() -> None:
+def test_late_frames_of_a_forgotten_camera_do_not_count_for_the_camera_that_came_back() -> None:
     ledger = Ledger()
     ledger.came("front")
     ledger.came("front")
@@ -120,7 +120,7 @@ def test_frames_on_their_way_when_a_camera_is_forgotten_are_not_counted_for_the_
     }
 
 
-def test_what_has_come_and_not_gone_is_pending() -> None:
+def test_frames_that_came_and_have_not_left_are_pending() -> None:
     ledger = Ledger()
 
     for _ in range(5):

@@ -26,7 +26,7 @@ def test_within_any_time_no_more_are_due_than_the_rate_allows(
 
 
 @given(intervals, starts, st.floats(0.1, 1.2), st.integers(200, 400))
-def test_of_a_faster_stream_as_many_are_due_as_are_wanted(
+def test_a_faster_stream_is_thinned_out_to_the_rate(
     interval: float, start: float, gap: float, count: int
 ) -> None:
     pace = Pace(interval)
@@ -39,7 +39,7 @@ def test_of_a_faster_stream_as_many_are_due_as_are_wanted(
 
 
 @given(intervals, starts, st.lists(st.floats(-0.49, 0.49), min_size=1, max_size=300))
-def test_a_stream_of_the_wanted_rate_keeps_its_frames_however_unevenly_they_come(
+def test_a_stream_at_the_rate_keeps_its_frames_however_unevenly_they_arrive(
     interval: float, start: float, jitters: list[float]
 ) -> None:
     pace = Pace(interval)
@@ -58,7 +58,16 @@ def test_a_slower_stream_keeps_its_frames(interval: float, start: float, gaps: l
     assert all(due)
 
 
-def test_a_long_pause_is_not_made_up_for() -> None:
+@pytest.mark.parametrize(("earliness", "due"), [(0.51, False), (0.49, True), (0.11, True), (0.0, True)])
+def test_a_frame_may_come_half_an_interval_early(earliness: float, due: bool) -> None:
+    pace = Pace(1.0)
+    for _ in range(2):  # the one after the pause, and the one for which it makes room
+        assert pace.due(1000.0)
+
+    assert pace.due(1001.0 - earliness) is due
+
+
+def test_a_long_pause_is_not_caught_up() -> None:
     pace = Pace(1.0)
     pace.due(0.0)
 
@@ -70,7 +79,7 @@ def test_a_long_pause_is_not_made_up_for() -> None:
 @pytest.mark.parametrize(
     ("rate", "wanted", "kept"), [(100, 25, 25), (30, 25, 25), (25, 25, 25), (10, 25, 10)]
 )
-def test_a_cameras_rate_is_brought_to_the_wanted_one(rate: int, wanted: int, kept: int) -> None:
+def test_a_cameras_rate_is_reduced_to_the_given_one(rate: int, wanted: int, kept: int) -> None:
     pace = Pace(1 / wanted)
 
     due = sum(pace.due(100 + number / rate) for number in range(rate * 60))

@@ -1,3 +1,5 @@
+import ctypes
+import threading
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -8,17 +10,20 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
 
+from compose.broker import Broker
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
 from pipeline.kafka.publisher import Publisher
+from pipeline.service.service import Pulse
 from pipeline.wire.frame import Message
+from tests.clock import Clock
 
 Delivery = Callable[[KafkaError | None, Delivered | None], None]
 MESSAGE = Message(b"front", b"jpeg", [("seq", b"1"), ("captured", b"2")])
 
 
 class FakeProducer:
-    """Keeps a queue of `room` messages; what it was told to go wrong goes wrong at the next `produce`."""
+    """Keeps a queue of `room` messages; the next `produce` raises the first of `trouble`."""
 
     def __init__(self, room: int = 2) -> None:
         self.room = room
@@ -29,9 +34,13 @@ class FakeProducer:
         self.reports: list[tuple[Delivery, KafkaError | None]] = []
         self.flushed: list[float] = []
         self.topic_trouble: KafkaException | KafkaError | None = None
+        self.asked = 0
+        self.while_asked: Callable[[], None] = lambda: None
 
     def list_topics(self, topic: str, timeout: float) -> SimpleNamespace:
         assert timeout <= 1
+        self.asked += 1
+        self.while_asked()
         if isinstance(self.topic_trouble, KafkaException):
             raise self.topic_trouble
         return SimpleNamespace(topics={topic: SimpleNamespace(error=self.topic_trouble)})
@@ -51,7 +60,7 @@ class FakeProducer:
             self.report(self.in_flight, KafkaError._PURGE_INFLIGHT)
 
     def report(self, messages: list[Delivery], code: int | None) -> None:
-        """Make known at the next poll what became of these messages."""
+        """Report the fate of these messages at the next poll."""
         self.reports += [(message, None if code is None else KafkaError(code)) for message in messages]
         messages.clear()
 
@@ -80,6 +89,14 @@ def producer() -> FakeProducer:
 @pytest.fixture
 def publisher(producer: FakeProducer, ledger: Ledger) -> Publisher:
     return Publisher(cast("Producer", producer), "videocam", ledger)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The publisher's time; it passes only when a test moves it on."""
+    clock = Clock()
+    monkeypatch.setattr("pipeline.kafka.publisher.time", clock)
+    return clock
 
 
 def publish(publisher: Publisher, ledger: Ledger, camera: str = "front") -> None:
@@ -130,41 +147,88 @@ def test_it_is_ready_while_frames_reach_kafka(
     assert publisher.unready() is None
 
 
-def test_who_has_published_nothing_yet_asks_for_the_topic(
+def test_readiness_asks_the_network_nothing(publisher: Publisher, producer: FakeProducer) -> None:
+    reason = publisher.unready()
+
+    assert reason == "topic videocam has not been reached yet"
+    assert producer.asked == 0
+
+
+def test_a_probe_finds_out_whether_the_topic_can_be_reached(
     publisher: Publisher, producer: FakeProducer
 ) -> None:
     producer.topic_trouble = KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
-    assert publisher.unready() == "topic videocam is not reached: no broker"
+    publisher.probe()
+    assert publisher.unready() == "topic videocam cannot be reached: no broker"
 
     producer.topic_trouble = KafkaError(KafkaError.TOPIC_EXCEPTION, "Broker: Invalid topic")
-    assert publisher.unready() == "topic videocam is not reached: Broker: Invalid topic"
+    publisher.probe()
+    assert publisher.unready() == "topic videocam cannot be reached: Broker: Invalid topic"
 
     producer.topic_trouble = None
+    publisher.probe()
     assert publisher.unready() is None
 
 
-def test_who_has_nothing_more_to_publish_asks_whether_the_topic_is_back(
-    publisher: Publisher, producer: FakeProducer, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+def test_when_nothing_more_is_published_a_probe_finds_out_whether_the_topic_is_back(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger, clock: Clock
 ) -> None:
     publish(publisher, ledger)
     producer.report(producer.queue, KafkaError._MSG_TIMED_OUT)
     publisher.poll()
-    assert publisher.unready() is not None
 
-    monkeypatch.setattr("pipeline.kafka.publisher._IDLE", 0.0)
+    publisher.probe()
+    at_once = publisher.unready()
+    clock.now += 6
+    publisher.probe()
 
+    assert at_once is not None
     assert publisher.unready() is None
+    assert producer.asked == 1
 
 
-def test_the_topic_is_asked_for_until_it_is_reached(publisher: Publisher, producer: FakeProducer) -> None:
-    assert publisher.unready() is None
+def test_a_topic_that_was_reached_is_not_asked_for_again(
+    publisher: Publisher, producer: FakeProducer
+) -> None:
+    publisher.probe()
+    publisher.probe()
 
+    assert producer.asked == 1
+
+
+def test_a_frame_delivered_during_a_probe_counts_for_more_than_the_probe(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger
+) -> None:
+    publish(publisher, ledger)
+    producer.report(producer.queue, None)
     producer.topic_trouble = KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
+    producer.while_asked = publisher.poll
 
+    publisher.probe()
+
+    assert producer.asked == 1
     assert publisher.unready() is None
 
 
-def test_the_older_make_room_in_a_full_queue(
+def test_the_watch_probes_and_beats_until_it_is_stopped(
+    publisher: Publisher, producer: FakeProducer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.kafka.publisher._PROBE_EVERY", 0.0)
+    producer.topic_trouble = KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
+    pulse = Pulse(threading.Event(), last=0.0)
+
+    def stop_at_the_third() -> None:
+        if producer.asked == 3:
+            pulse.stopping.set()
+
+    producer.while_asked = stop_at_the_third
+    publisher.watch(pulse)
+
+    assert producer.asked == 3
+    assert pulse.last > 0
+
+
+def test_older_frames_make_room_in_a_full_queue(
     publisher: Publisher, producer: FakeProducer, ledger: Ledger
 ) -> None:
     for camera in ("a", "b", "c"):
@@ -180,7 +244,7 @@ def test_the_older_make_room_in_a_full_queue(
     }
 
 
-def test_what_is_on_its_way_is_not_called_back(
+def test_frames_in_flight_are_not_purged(
     publisher: Publisher, producer: FakeProducer, ledger: Ledger
 ) -> None:
     publish(publisher, ledger, "sent")
@@ -196,7 +260,7 @@ def test_what_is_on_its_way_is_not_called_back(
     assert len(producer.queue) == 1
 
 
-def test_a_frame_is_dropped_where_all_of_a_full_queue_is_on_its_way(
+def test_a_frame_is_dropped_if_everything_in_a_full_queue_is_in_flight(
     publisher: Publisher, producer: FakeProducer, ledger: Ledger, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(2):
@@ -242,7 +306,7 @@ def test_a_frame_that_was_not_delivered_is_dropped_with_the_reason(
     assert ledger.totals() == {"in": 1, "out": 0, "dropped": {reason: 1}, "pending": 0}
 
 
-def test_trouble_is_logged_once_per_kind(
+def test_failures_are_logged_once_per_kind(
     publisher: Publisher, producer: FakeProducer, ledger: Ledger, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(5):
@@ -255,7 +319,7 @@ def test_trouble_is_logged_once_per_kind(
     assert caplog.messages[0].startswith("a frame of front was not published (not_delivered): ")
 
 
-def test_at_the_end_what_cannot_be_sent_is_dropped(
+def test_closing_drops_frames_that_cannot_be_sent(
     publisher: Publisher, producer: FakeProducer, ledger: Ledger
 ) -> None:
     publish(publisher, ledger)
@@ -269,7 +333,7 @@ def test_at_the_end_what_cannot_be_sent_is_dropped(
     assert sum(producer.flushed) <= 3
 
 
-def test_at_the_end_nothing_is_purged_where_all_was_sent(
+def test_closing_purges_nothing_if_everything_was_sent(
     publisher: Publisher, producer: FakeProducer, ledger: Ledger
 ) -> None:
     publish(publisher, ledger)
@@ -283,7 +347,7 @@ def test_at_the_end_nothing_is_purged_where_all_was_sent(
 # With librdkafka itself
 
 
-def test_while_kafka_is_away_the_queue_stays_bounded_and_all_is_counted(ledger: Ledger) -> None:
+def test_while_kafka_is_away_the_queue_stays_bounded_and_every_frame_is_counted(ledger: Ledger) -> None:
     client = clients.producer("127.0.0.1:1", "none", {})
     publisher = Publisher(client, "videocam", ledger)
     frame = Message(b"front", bytes(1_000_000), [("seq", b"1")])
@@ -309,7 +373,7 @@ def test_while_kafka_is_away_the_queue_stays_bounded_and_all_is_counted(ledger: 
     assert len(client) == 0
 
 
-def test_the_newest_is_among_those_that_wait_for_kafka(ledger: Ledger) -> None:
+def test_the_newest_frame_is_among_those_waiting_for_kafka(ledger: Ledger) -> None:
     client = clients.producer("127.0.0.1:1", "none", {"queue.buffering.max.messages": 4})
     publisher = Publisher(client, "videocam", ledger)
 
@@ -322,7 +386,7 @@ def test_the_newest_is_among_those_that_wait_for_kafka(ledger: Ledger) -> None:
     assert ledger.totals()["pending"] == 0
 
 
-def test_what_kafka_takes_counts_as_out(ledger: Ledger) -> None:
+def test_frames_that_kafka_accepts_count_as_out(ledger: Ledger) -> None:
     client = clients.producer("127.0.0.1:1", "none", {"test.mock.num.brokers": 1})
     publisher = Publisher(client, "videocam", ledger)
 
@@ -331,6 +395,26 @@ def test_what_kafka_takes_counts_as_out(ledger: Ledger) -> None:
     publisher.close()
 
     assert ledger.totals() == {"in": 20, "out": 20, "dropped": {}, "pending": 0}
+
+
+def test_a_frame_that_the_broker_refuses_is_never_sent_again(ledger: Ledger) -> None:
+    with Broker({"videocam": 1}) as broker:
+        refuse_next_message(broker)
+        client = clients.producer(broker.bootstrap, "none", {})
+        publisher = Publisher(client, "videocam", ledger)
+
+        publish(publisher, ledger)
+        publisher.close()
+
+    assert ledger.totals() == {"in": 1, "out": 0, "dropped": {"not_delivered": 1}, "pending": 0}
+
+
+def refuse_next_message(broker: Broker) -> None:
+    """Make the broker answer once that the request timed out: a client with retries sends again."""
+    produce, timed_out = 0, (ctypes.c_int * 1)(KafkaError.REQUEST_TIMED_OUT)
+    push = broker._library.rd_kafka_mock_push_request_errors_array
+    push.restype, push.argtypes = None, (ctypes.c_void_p, ctypes.c_int16, ctypes.c_size_t, ctypes.c_void_p)
+    push(broker._cluster, produce, len(timed_out), timed_out)
 
 
 def test_a_frame_too_large_for_kafka_is_dropped(ledger: Ledger) -> None:

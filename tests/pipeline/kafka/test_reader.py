@@ -110,7 +110,7 @@ class FakeConsumer:
 
 
 class Kit:
-    """A reader of at most two cameras, and what is around it."""
+    """A reader of at most two cameras, and its surroundings."""
 
     def __init__(self) -> None:
         self.consumer = FakeConsumer()
@@ -146,7 +146,7 @@ def kit() -> Kit:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The reader's time; it passes only when told to."""
+    """The reader's time; it passes only when a test moves it on."""
     clock = Clock()
     monkeypatch.setattr("pipeline.kafka.reader.time", clock)
     return clock
@@ -319,7 +319,7 @@ def test_a_cameras_first_frame_is_logged(kit: Kit, caplog: pytest.LogCaptureFixt
     assert caplog.messages == ["first frame of front: 70 x 48"]
 
 
-def test_trouble_of_kafka_is_logged_and_survived(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
+def test_errors_of_kafka_are_logged_and_survived(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
     trouble = FakeMessage(None, error=KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, "no such topic"))
 
     kit.read(trouble, trouble, FakeMessage(JPEG))
@@ -328,13 +328,13 @@ def test_trouble_of_kafka_is_logged_and_survived(kit: Kit, caplog: pytest.LogCap
     assert caplog.messages == ["topic videocam: no such topic"]
 
 
-def test_nothing_to_read_is_no_trouble(kit: Kit) -> None:
+def test_a_step_without_a_message_does_nothing(kit: Kit) -> None:
     kit.reader.step()
 
     assert kit.frames == []
 
 
-def test_a_step_tells_whether_a_message_was_read_and_waits_as_long_as_it_is_told_to(kit: Kit) -> None:
+def test_a_step_returns_whether_it_read_a_message_and_waits_as_long_as_given(kit: Kit) -> None:
     trouble = FakeMessage(None, error=KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, "no such topic"))
     kit.consumer.messages = [FakeMessage(JPEG), FakeMessage(b"poison"), trouble]
 
@@ -351,7 +351,7 @@ def test_until_partitions_are_assigned_the_topic_is_asked_for_but_not_at_every_s
     assert kit.consumer.asked == ["videocam"]
 
 
-def test_once_frames_come_nobody_asks_for_the_topic(kit: Kit) -> None:
+def test_once_frames_arrive_the_topic_is_not_asked_for(kit: Kit) -> None:
     kit.consumer.on_assign(kit.consumer, [TopicPartition("videocam", 0)])
     kit.read(FakeMessage(JPEG))
 
@@ -376,7 +376,7 @@ def test_a_silent_broker_is_asked_each_second_and_is_away_while_it_does_not_answ
     assert len(silent.consumer.asked) == 4
 
 
-def test_a_broker_that_answers_is_not_away_though_no_frames_come(silent: Kit, clock: Clock) -> None:
+def test_a_broker_that_answers_is_not_away_even_without_frames(silent: Kit, clock: Clock) -> None:
     clock.now += 2
     silent.reader.step()
 
@@ -385,7 +385,7 @@ def test_a_broker_that_answers_is_not_away_though_no_frames_come(silent: Kit, cl
 
 
 @pytest.mark.parametrize("message", [FakeMessage(JPEG), FakeMessage(b"poison")])
-def test_a_message_ends_that_the_broker_is_away(silent: Kit, clock: Clock, message: FakeMessage) -> None:
+def test_a_message_shows_that_the_broker_is_back(silent: Kit, clock: Clock, message: FakeMessage) -> None:
     silent.consumer.trouble = KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
     clock.now += 2
     silent.reader.step()
@@ -398,7 +398,7 @@ def test_a_message_ends_that_the_broker_is_away(silent: Kit, clock: Clock, messa
     assert silent.broker == [True, False]
 
 
-def test_an_answer_ends_that_the_broker_is_away(silent: Kit, clock: Clock) -> None:
+def test_an_answer_shows_that_the_broker_is_back(silent: Kit, clock: Clock) -> None:
     silent.consumer.trouble = KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
     clock.now += 2
     silent.reader.step()
@@ -411,7 +411,7 @@ def test_an_answer_ends_that_the_broker_is_away(silent: Kit, clock: Clock) -> No
     assert silent.broker == [True, False]
 
 
-def test_nobody_asks_while_frames_come(silent: Kit, clock: Clock) -> None:
+def test_the_topic_is_not_asked_for_while_frames_arrive(silent: Kit, clock: Clock) -> None:
     for _ in range(10):
         silent.read(FakeMessage(JPEG))
         clock.now += 0.9
@@ -420,7 +420,7 @@ def test_nobody_asks_while_frames_come(silent: Kit, clock: Clock) -> None:
     assert silent.consumer.asked == []
 
 
-def test_a_partition_whose_end_is_not_known_is_no_sign_that_the_broker_is_away(kit: Kit) -> None:
+def test_an_unknown_end_of_a_partition_does_not_mean_that_the_broker_is_away(kit: Kit) -> None:
     kit.consumer.ends = {0: 0, 1: 0}
     kit.consumer.unknown = KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE, "no leader"))
     kit.consumer.on_assign(kit.consumer, [TopicPartition("videocam", 0)])
@@ -430,7 +430,7 @@ def test_a_partition_whose_end_is_not_known_is_no_sign_that_the_broker_is_away(k
     assert not kit.reader.broker_away
 
 
-def test_a_real_broker_is_away_while_it_stands_still(tmp_path: Path) -> None:
+def test_a_real_broker_is_away_while_it_is_suspended(tmp_path: Path) -> None:
     with embedded_broker(tmp_path) as (address, broker):
         source = clients.consumer(address, "group", 0.005, {})
         reader = Reader(source, "videocam", lambda *_: None, Ledger(), most_cameras=2)
@@ -449,7 +449,7 @@ def test_a_real_broker_is_away_while_it_stands_still(tmp_path: Path) -> None:
         reader.close()
 
 
-def test_asking_in_vain_is_logged_and_survived(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unanswered_query_is_logged_and_survived(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
     kit.consumer.trouble = KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
 
     kit.reader.step()
@@ -457,7 +457,7 @@ def test_asking_in_vain_is_logged_and_survived(kit: Kit, caplog: pytest.LogCaptu
     assert caplog.messages == ["topic videocam: no broker"]
 
 
-def test_what_is_missing_is_told(kit: Kit) -> None:
+def test_the_missing_part_is_reported(kit: Kit) -> None:
     partitions = [TopicPartition("videocam", 0), TopicPartition("videocam", 1)]
 
     assert kit.reader.unready() == "no partition of topic videocam is assigned yet"
@@ -474,7 +474,7 @@ def test_what_is_missing_is_told(kit: Kit) -> None:
 
 
 @pytest.mark.parametrize("mine", [[], [TopicPartition("videocam", 0)]])
-def test_frames_that_go_to_others_of_the_group_are_no_reason_to_be_unready(
+def test_a_reader_is_ready_while_other_members_of_the_group_get_the_frames(
     kit: Kit, mine: list[TopicPartition]
 ) -> None:
     kit.consumer.ends = {0: 0, 1: 17}
@@ -493,7 +493,7 @@ def test_a_reader_stays_ready_when_its_only_camera_is_forgotten(silent: Kit) -> 
     assert silent.reader.unready() is None
 
 
-def test_a_topic_that_nobody_writes_to_is_not_ready(kit: Kit) -> None:
+def test_a_reader_of_an_unused_topic_is_not_ready(kit: Kit) -> None:
     kit.consumer.ends = {0: 0, 1: 0}
     kit.consumer.on_assign(kit.consumer, [TopicPartition("videocam", 0)])
 
@@ -502,7 +502,7 @@ def test_a_topic_that_nobody_writes_to_is_not_ready(kit: Kit) -> None:
     assert kit.reader.unready() == NO_FRAME
 
 
-def test_who_is_not_in_the_group_is_not_ready_though_the_topic_is_in_use(kit: Kit) -> None:
+def test_a_reader_that_has_not_joined_the_group_is_not_ready_even_if_the_topic_is_in_use(kit: Kit) -> None:
     kit.consumer.ends = {0: 17}
 
     kit.reader.step()
@@ -519,13 +519,13 @@ def test_revoked_partitions_are_handed_back(kit: Kit) -> None:
     assert [each.partition for each in kit.consumer.assigned] == [1]
 
 
-def test_at_the_end_the_group_is_left(kit: Kit) -> None:
+def test_closing_leaves_the_group(kit: Kit) -> None:
     kit.reader.close()
 
     assert kit.consumer.closed
 
 
-def test_a_headers_name_that_is_no_text_is_skipped_as_well() -> None:
+def test_a_message_with_an_unreadable_header_name_is_skipped() -> None:
     class Unreadable(FakeMessage):
         def headers(self) -> list[tuple[str, bytes | None]] | None:
             raise SystemError("returned a result with an exception set")  # as confluent_kafka does

@@ -76,14 +76,14 @@ def test_a_hanging_service_is_not_alive(server: HealthServer, verdicts: Verdicts
     assert get(server, "/readyz")[0] == 200
 
 
-def test_what_is_missing_is_told(server: HealthServer, verdicts: Verdicts) -> None:
+def test_the_missing_part_is_reported(server: HealthServer, verdicts: Verdicts) -> None:
     verdicts.ready = "camera front\u2019s away"
 
     assert get(server, "/readyz")[::2] == (503, "camera front\u2019s away\n")
     assert get(server, "/healthz")[0] == 200
 
 
-def test_the_ledger_is_told_as_json(server: HealthServer, ledger: Ledger) -> None:
+def test_the_ledger_is_reported_as_json(server: HealthServer, ledger: Ledger) -> None:
     ledger.came("front")
     ledger.dropped("front", "late")
 
@@ -110,7 +110,7 @@ def test_the_metrics_can_be_read(server: HealthServer, ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/favicon.ico", "/healthz/", "/%2e%2e/ledger"])
-def test_other_paths_are_told_which_there_are(server: HealthServer, path: str) -> None:
+def test_the_answer_to_other_paths_lists_those_that_exist(server: HealthServer, path: str) -> None:
     status, _, body = get(server, path)
 
     assert status == 404
@@ -154,7 +154,7 @@ def test_the_port_is_free_again_after_the_end(ledger: Ledger) -> None:
     second.stop()
 
 
-def test_a_taken_port_is_told_as_a_wrong_setting(server: HealthServer, ledger: Ledger) -> None:
+def test_a_port_in_use_is_reported_as_a_wrong_setting(server: HealthServer, ledger: Ledger) -> None:
     address = Address("127.0.0.1", server.port)
 
     with pytest.raises(SettingsError) as caught:
@@ -165,6 +165,6 @@ def test_a_taken_port_is_told_as_a_wrong_setting(server: HealthServer, ledger: L
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "::1"])
-def test_an_address_that_is_not_ours_is_told_as_a_wrong_setting(host: str) -> None:
+def test_a_foreign_address_is_reported_as_a_wrong_setting(host: str) -> None:
     with pytest.raises(SettingsError, match=f"HEALTHPORT='{host}:0': cannot listen there: "):
         HealthServer(Address(host, 0), alive=lambda: None, ready=lambda: None, ledger=Ledger())

@@ -53,8 +53,8 @@ def test_a_kind_is_logged_once_a_minute_with_the_count_of_the_held_back(
 
     assert caplog.messages == [
         "at 0",
-        "at 60 (and 5 more of the kind since the last line)",
-        "at 120 (and 5 more of the kind since the last line)",
+        "at 60 (and 5 more of this kind since the last line)",
+        "at 120 (and 5 more of this kind since the last line)",
     ]
 
 
@@ -101,7 +101,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 
 @pytest.mark.usefixtures("root")
-def test_json_lines_hold_what_was_logged(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_lines_contain_the_record(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "json")
 
     logging.getLogger("producer.camera").warning("camera %s: \u201c%s\u201d\nand more", "front", 5)
@@ -134,7 +134,7 @@ def test_a_traceback_stays_on_its_line_in_json(capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.usefixtures("root")
-def test_text_lines_hold_what_was_logged(capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_lines_contain_the_record(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "text")
 
     logging.getLogger("test").info("started")
@@ -148,7 +148,7 @@ def test_text_lines_hold_what_was_logged(capsys: pytest.CaptureFixture[str]) -> 
     ("level", "logged"),
     [("debug", "dbg inf wrn err"), ("info", "inf wrn err"), ("warning", "wrn err"), ("error", "err")],
 )
-def test_what_is_below_the_level_is_left_out(
+def test_records_below_the_level_are_left_out(
     level: str, logged: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     logs.configure(level, "json")

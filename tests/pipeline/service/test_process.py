@@ -10,7 +10,7 @@ THREADS = """
 import os
 import {service}.__main__
 from pipeline.service import process
-process.settle()
+process.tune()
 import cv2, numpy
 cv2.resize(numpy.zeros((720, 1280, 3), numpy.uint8), (500, 300))
 print(len(os.listdir("/proc/self/task")))
@@ -21,7 +21,7 @@ import resource, threading
 import numpy
 from pipeline.wire import picture
 from pipeline.service import process
-process.settle()
+process.tune()
 jpeg = picture.encode(numpy.zeros((720, 1280, 3), numpy.uint8), 85)
 
 def decode(times):
@@ -52,5 +52,5 @@ def test_the_libraries_start_no_threads_of_their_own(service: str) -> None:
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc that is told so")
-def test_the_memory_of_a_frame_is_not_asked_for_again_with_each() -> None:
+def test_frames_reuse_the_memory_of_earlier_ones() -> None:
     assert output(FAULTS) < 100, "of the 675 pages of an image"

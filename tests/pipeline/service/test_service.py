@@ -3,9 +3,10 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import cast
 
 import pytest
 from prometheus_client import REGISTRY
@@ -14,6 +15,8 @@ from pipeline.flow.ledger import Ledger
 from pipeline.service import service as module
 from pipeline.service.service import Pulse, Service
 from pipeline.service.settings import Address
+from tests.clock import Clock
+from tests.parts import wait_for
 
 LOCAL = Address("127.0.0.1", 0)
 
@@ -35,6 +38,14 @@ def ledger() -> Ledger:
 @pytest.fixture
 def service(ledger: Ledger) -> Service:
     return Service("example", LOCAL, ledger)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The service's time; it passes only when a test moves it on."""
+    clock = Clock()
+    monkeypatch.setattr(module, "time", clock)
+    return clock
 
 
 class SignallingLedger(Ledger):
@@ -72,7 +83,7 @@ def restarts(worker: str) -> float:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_service_and_all_is_closed_in_reverse_order(
+def test_a_signal_ends_the_service_and_everything_is_closed_in_reverse_order(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_SUMMARY", 0.05)
@@ -84,8 +95,8 @@ def test_a_signal_ends_the_service_and_all_is_closed_in_reverse_order(
         ended.append("worker")
 
     service.work("work", work)
-    service.at_end(lambda: ended.append("first"))
-    service.at_end(lambda: ended.append("second"))
+    service.on_stop(lambda: ended.append("first"))
+    service.on_stop(lambda: ended.append("second"))
 
     status = service.run()
 
@@ -126,7 +137,7 @@ def test_a_worker_that_does_not_end_is_left_behind(
         hanging.wait()
 
     service.work("hang", work)
-    service.at_end(closed.set)
+    service.on_stop(closed.set)
 
     status = service.run()
     hanging.set()
@@ -173,7 +184,7 @@ def test_a_step_is_repeated_until_the_end(service: Service) -> None:
     assert steps == list(range(10))
 
 
-def test_what_was_there_at_the_start_is_left_alone_by_the_garbage_collector(service: Service) -> None:
+def test_the_garbage_collector_skips_everything_allocated_before_the_start(service: Service) -> None:
     frozen: list[int] = []
 
     def step() -> str:
@@ -191,23 +202,23 @@ def test_what_was_there_at_the_start_is_left_alone_by_the_garbage_collector(serv
     assert frozen[0] > 1000
 
 
-def test_a_repeated_step_beats_each_time(service: Service) -> None:
-    beats: list[float] = []
+def test_a_repeated_step_beats_each_time(service: Service, clock: Clock) -> None:
+    frozen: list[str | None] = []
 
     def step() -> None:
-        beats.append(service._workers[0].pulse.last)
-        time.sleep(0.001)  # so that the clock moves on
-        if len(beats) == 5:
+        clock.now += module._FROZEN - 1
+        frozen.append(service.frozen())
+        if len(frozen) == 5:
             service.stop()
 
     service.repeat("work", step)
     service.run()
 
-    assert beats == sorted(set(beats))
+    assert frozen == [None] * 5
 
 
 @pytest.mark.skipif(not Path("/proc/thread-self").exists(), reason="there is no /proc here, as on Linux")
-def test_a_worker_has_its_name_in_the_system_too(service: Service) -> None:
+def test_the_system_shows_a_workers_name(service: Service) -> None:
     names = []
 
     def work(_: Pulse) -> None:
@@ -220,7 +231,7 @@ def test_a_worker_has_its_name_in_the_system_too(service: Service) -> None:
     assert names == ["a name that is "[:15].strip()]
 
 
-def test_a_worker_that_fails_is_started_again_and_counted(
+def test_a_worker_that_fails_is_restarted_and_counted(
     service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = restarts("flaky")
@@ -258,7 +269,7 @@ def test_a_worker_that_fails_too_often_ends_the_service(
 
     service.work("broken", work)
     service.work("sound", wait_for_stop)
-    service.at_end(closed.set)
+    service.on_stop(closed.set)
 
     status = service.run()
 
@@ -306,10 +317,212 @@ def test_one_workers_failure_does_not_disturb_another(service: Service) -> None:
     assert len(steps) == 10
 
 
-# What it tells
+# Groups of workers that come and go
 
 
-def test_a_hanging_worker_is_told_over_http(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def running(service: Service) -> Iterator[Service]:
+    """A service that runs in another thread than this one."""
+    started = threading.Event()
+
+    def first(pulse: Pulse) -> None:
+        started.set()
+        wait_for_stop(pulse)
+
+    service.work("first", first)
+
+    class Thread(threading.Thread):
+        status: int
+
+        def run(self) -> None:
+            self.status = service.run()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(signal, "signal", lambda *_: None)  # works in the main thread only
+        thread = Thread()
+        thread.start()
+        assert started.wait(10)
+        yield service
+        service.stop()
+        thread.join(10)
+    assert thread.status == 0
+
+
+def test_a_group_added_before_the_start_runs_with_the_service(service: Service) -> None:
+    service.group("door").repeat("work", service.stop)
+
+    assert service.run() == 0
+
+
+def test_a_group_added_while_the_service_runs_starts_at_once(running: Service) -> None:
+    names: list[str] = []
+    started = threading.Event()
+
+    def step() -> None:
+        names.append(threading.current_thread().name)
+        started.set()
+
+    running.group("door").repeat("capture", step)
+
+    assert started.wait(10)
+    assert names[0] == "capture door"
+
+
+def test_a_released_group_ends_and_is_closed_in_reverse_order_while_the_service_goes_on(
+    running: Service,
+) -> None:
+    ended: list[str] = []
+    started = threading.Event()
+    group = running.group("door")
+
+    def work(pulse: Pulse) -> None:
+        started.set()
+        wait_for_stop(pulse)
+        ended.append("worker")
+
+    group.work("capture", work)
+    group.on_stop(lambda: ended.append("first"))
+    group.on_stop(lambda: ended.append("second"))
+    group.require(lambda: "door is away")
+    before = running.unready()
+    assert started.wait(10)
+
+    group.release()
+
+    assert before == "door is away"
+    assert running.unready() is None
+    assert ended == ["worker", "second", "first"]
+    assert "capture door" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_worker_that_hangs_while_it_is_released_is_left_behind_and_no_longer_counts(
+    running: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "_JOIN", 0.1)
+    monkeypatch.setattr(module, "_FROZEN", 0.5)
+    hanging, closed = threading.Event(), threading.Event()
+    group = running.group("door")
+    group.work("capture", lambda _: cast("None", hanging.wait()))
+    group.on_stop(closed.set)
+    wait_for(lambda: "capture door" in (running.frozen() or ""), 10, "the worker to hang")
+
+    group.release()
+    frozen = running.frozen()
+    hanging.set()
+
+    assert "capture door" not in (frozen or "")
+    assert closed.is_set()
+    assert "worker capture door did not end in time" in caplog.messages
+
+
+def test_a_worker_that_crashes_while_it_is_released_is_not_restarted(
+    running: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_RESTARTS", 0)
+    runs: list[int] = []
+    group = running.group("door")
+
+    def work(pulse: Pulse) -> None:
+        runs.append(len(runs))
+        pulse.stopping.wait()
+        raise RuntimeError("a bug")
+
+    group.work("capture", work)
+    wait_for(lambda: runs, 10, "the worker")
+
+    group.release()
+
+    assert runs == [0]
+    assert running.unready() is None  # it is not stopping
+
+
+def test_a_group_may_be_released_by_its_own_worker(running: Service) -> None:
+    closed = threading.Event()
+    group = running.group("door")
+    group.on_stop(closed.set)
+
+    group.work("capture", lambda _: group.release())
+
+    assert closed.wait(10)
+    wait_for(lambda: "capture door" not in [t.name for t in threading.enumerate()], 10, "the worker's end")
+
+
+def test_a_released_group_starts_nothing_more_and_closes_at_once(running: Service) -> None:
+    started, closed = threading.Event(), threading.Event()
+    group = running.group("door")
+    group.release()
+
+    group.repeat("capture", started.set)
+    group.on_stop(closed.set)
+    group.release()
+
+    assert closed.is_set()
+    assert not started.is_set()
+
+
+def test_a_released_groups_restarts_are_no_longer_counted(running: Service) -> None:
+    group = running.group("door")
+    failed = threading.Event()
+
+    def work(pulse: Pulse) -> None:
+        if not failed.is_set():
+            failed.set()
+            raise RuntimeError("a bug")
+        wait_for_stop(pulse)
+
+    group.work("capture", work)
+    wait_for(lambda: restarts("capture door") == 1, 10, "the restart")
+
+    group.release()
+
+    name = "streamlens_worker_restarts_total"
+    assert REGISTRY.get_sample_value(name, {"worker": "capture door"}) is None
+
+
+def test_groups_are_closed_with_the_service_the_last_first(service: Service) -> None:
+    closed: list[str] = []
+    service.on_stop(lambda: closed.append("service"))
+    service.group("door").on_stop(lambda: closed.append("door"))
+    service.group("yard").on_stop(lambda: closed.append("yard"))
+    service.repeat("work", service.stop)
+
+    service.run()
+
+    assert closed == ["yard", "door", "service"]
+
+
+def test_a_group_added_after_the_end_starts_nothing_and_closes_at_once(service: Service) -> None:
+    service.repeat("work", service.stop)
+    service.run()
+    started, closed = threading.Event(), threading.Event()
+
+    group = service.group("door")
+    group.repeat("capture", started.set)
+    group.on_stop(closed.set)
+    service.repeat("late", started.set)
+
+    assert closed.is_set()
+    assert not started.is_set()
+
+
+def test_a_closer_that_fails_does_not_stop_the_others(
+    running: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    closed = threading.Event()
+    group = running.group("door")
+    group.on_stop(closed.set)
+    group.on_stop(cast("Callable[[], None]", lambda: 1 // 0))
+
+    group.release()
+
+    assert closed.is_set()
+    assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
+# What it reports
+
+
+def test_a_hanging_worker_is_reported_over_http(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_FROZEN", 0.5)
     release = threading.Event()
     healthy: list[tuple[int, str]] = []
@@ -336,10 +549,10 @@ def test_a_hanging_worker_is_told_over_http(service: Service, monkeypatch: pytes
     assert hanging[0][1].startswith("worker hang has not beaten for ")
 
 
-def test_readiness_tells_the_first_thing_that_is_missing(service: Service) -> None:
+def test_readiness_reports_the_first_missing_thing(service: Service) -> None:
     missing: dict[str, str | None] = {"camera": None, "kafka": None}
-    service.ready_when(lambda: missing["camera"])
-    service.ready_when(lambda: missing["kafka"])
+    service.require(lambda: missing["camera"])
+    service.require(lambda: missing["kafka"])
 
     assert service.unready() is None
     missing["kafka"] = "no broker"
@@ -351,7 +564,7 @@ def test_readiness_tells_the_first_thing_that_is_missing(service: Service) -> No
     service._health._server.server_close()
 
 
-def test_readiness_and_the_ledger_are_told_over_http(service: Service, ledger: Ledger) -> None:
+def test_readiness_and_the_ledger_are_reported_over_http(service: Service, ledger: Ledger) -> None:
     answers: dict[str, tuple[int, str]] = {}
 
     def ask() -> None:
@@ -359,7 +572,7 @@ def test_readiness_and_the_ledger_are_told_over_http(service: Service, ledger: L
         answers.update({path: get(service, path) for path in ("/readyz", "/ledger", "/metrics")})
         service.stop()
 
-    service.ready_when(lambda: "no picture")
+    service.require(lambda: "no picture")
     service.repeat("ask", ask)
     service.run()
 
@@ -376,12 +589,12 @@ def test_a_service_can_run_after_another() -> None:
         assert service.run() == 0
 
 
-def test_every_summary_says_what_is_missing(
+def test_each_summary_reports_the_missing_thing(
     service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(module, "_SUMMARY", 0.1)
     missing: list[str] = ["no broker"]
-    service.ready_when(lambda: missing[0] if missing else None)
+    service.require(lambda: missing[0] if missing else None)
 
     def look() -> None:
         time.sleep(0.01)
@@ -397,7 +610,7 @@ def test_every_summary_says_what_is_missing(
     assert caplog.messages == ["not ready: no broker"] * 2
 
 
-def test_a_summary_tells_what_happened_since_the_last(
+def test_a_summary_counts_since_the_last_one(
     service: Service, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)

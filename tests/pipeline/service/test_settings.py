@@ -128,7 +128,7 @@ def test_durations_people_write(text: str, seconds: float) -> None:
 @example("1")
 @example("1d")
 @example("٣s")
-def test_a_duration_is_taken_exactly_when_go_takes_it(text: str) -> None:
+def test_a_duration_is_accepted_exactly_when_go_accepts_it(text: str) -> None:
     is_duration = re.fullmatch(GO_DURATION, text, re.ASCII) is not None
 
     try:
@@ -141,7 +141,7 @@ def test_a_duration_is_taken_exactly_when_go_takes_it(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["9" * 400 + "h", "9" * 5000 + "s"])
-def test_a_duration_beyond_all_numbers_is_refused(text: str) -> None:
+def test_a_duration_too_long_for_a_number_is_rejected(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # the text is Python's
         parse_duration(text)
 
@@ -154,8 +154,8 @@ def test_a_json_object_is_read() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "5", "null", "{", "{'a': 1}", "[" * 100_000])
-def test_what_is_no_json_object_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="a JSON object is wanted"):
+def test_anything_but_a_json_object_is_rejected(text: str) -> None:
+    with pytest.raises(ValueError, match="expected a JSON object"):
         parse_json_map(text)
 
 
@@ -175,27 +175,27 @@ def test_an_address_is_read(text: str, address: tuple[str, int]) -> None:
 @pytest.mark.parametrize(
     "text", ["", "8080", ":", ":x", ":-1", ":65536", ":123456", ":٣", ": 80", ":80 ", "a:b"]
 )
-def test_what_is_no_address_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="a port is wanted"):
+def test_anything_but_an_address_is_rejected(text: str) -> None:
+    with pytest.raises(ValueError, match="expected a port"):
         parse_address(text)
 
 
 @pytest.mark.parametrize("value", [0.5, {"a": "b"}, Address("", 1)])
-def test_what_is_no_text_passes_unchanged(value: object) -> None:
+def test_anything_but_text_passes_unchanged(value: object) -> None:
     assert parse_duration(value) is value
     assert parse_json_map(value) is value
     assert parse_address(value) is value
 
 
 @pytest.mark.parametrize("text", ["kf1-service:19091", "a:1,b.c:2", "127.0.0.1:9092"])
-def test_kafkas_address_is_taken(environment: Environment, text: str) -> None:
+def test_kafkas_address_is_accepted(environment: Environment, text: str) -> None:
     environment(TOPICNAME="videocam", KAFKAPORT=text)
 
     assert load(Example).kafkaport == text
 
 
 @pytest.mark.parametrize("text", ["kafka", "kafka:", ":9092", "a:1,", "a:1, b:2", "a:1;b:2", "a:b", "a:1:2"])
-def test_what_is_not_kafkas_address_is_refused(environment: Environment, text: str) -> None:
+def test_anything_but_kafkas_address_is_rejected(environment: Environment, text: str) -> None:
     environment(TOPICNAME="videocam", KAFKAPORT=text)
 
     assert problem().startswith(f"KAFKAPORT={text!r}: ")
@@ -256,7 +256,7 @@ def test_a_password_among_the_parameters_is_masked(link: str) -> None:
         ("http://host/?user=joe&pwd=x&channel=2", "http://host/?user=joe&pwd=***&channel=2"),
     ],
 )
-def test_all_but_the_password_stays(link: str, masked: str) -> None:
+def test_masking_changes_only_the_password(link: str, masked: str) -> None:
     assert mask(link) == masked
 
 
@@ -272,12 +272,12 @@ def test_all_but_the_password_stays(link: str, masked: str) -> None:
         "http://h/?a=b",
     ],
 )
-def test_what_holds_no_password_is_shown_as_it_is(link: str) -> None:
+def test_a_link_without_a_password_is_shown_unchanged(link: str) -> None:
     assert mask(link) == link
 
 
 @given(links_with_a_password())
-def test_a_refused_link_is_shown_without_its_password(link: str) -> None:
+def test_a_rejected_link_is_shown_without_its_password(link: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TOPICNAME", "videocam")
         patch.setenv("VIDEOLINK", link + "/" * 1000)
@@ -300,13 +300,13 @@ def test_a_refused_link_is_shown_without_its_password(link: str) -> None:
         '{"a"\x01hunter2',
     ],
 )
-def test_a_refused_kafkaconfig_is_not_shown(environment: Environment, value: str) -> None:
+def test_a_rejected_kafkaconfig_is_not_shown(environment: Environment, value: str) -> None:
     environment(TOPICNAME="videocam", KAFKACONFIG=value)
 
     text = problem()
 
     assert SECRET not in text
-    assert text.startswith("KAFKACONFIG='***': a JSON object is wanted")
+    assert text.startswith("KAFKACONFIG='***': expected a JSON object")
 
 
 def test_settings_show_no_secret_when_printed(environment: Environment) -> None:
@@ -342,7 +342,7 @@ def test_the_settings_come_from_the_environment(environment: Environment) -> Non
     assert settings.loglevel == "debug"
 
 
-def test_the_defaults_hold_where_nothing_is_set(environment: Environment) -> None:
+def test_settings_that_are_not_set_have_their_defaults(environment: Environment) -> None:
     environment(TOPICNAME="videocam")
 
     settings = load(Example)
@@ -363,14 +363,14 @@ def test_an_empty_variable_counts_as_unset(environment: Environment) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "says", "takes"),
     [
-        ("FRAMEINTERVAL", "42", "a Go duration is wanted, such as 42ms or 1.5s", "a duration such as 42ms"),
+        ("FRAMEINTERVAL", "42", "expected a Go duration such as 42ms", "a duration such as 42ms"),
         ("FRAMEINTERVAL", "0s", "greater than or equal to 0.001", "a duration such as 42ms"),
         ("FRAMEINTERVAL", "-1s", "greater than or equal to 0.001", "a duration such as 42ms"),
         ("FRAMEINTERVAL", "2h", "less than or equal to 3600", "a duration such as 42ms"),
-        ("FRAMEINTERVAL", "9" * 400 + "s", "longer than a number can tell", "a duration such as 42ms"),
-        ("DISPLAYPORT", "8080", "a port is wanted as in :8080", "where to listen, such as :8080"),
-        ("MODELURLS", "{", "this is no JSON", "a JSON object, name to URL"),
-        ("MODELURLS", "[]", "a JSON object is wanted", "a JSON object, name to URL"),
+        ("FRAMEINTERVAL", "9" * 400 + "s", "the duration is too long", "a duration such as 42ms"),
+        ("DISPLAYPORT", "8080", "expected a port such as :8080", "where to listen, such as :8080"),
+        ("MODELURLS", "{", "invalid JSON", "a JSON object, name to URL"),
+        ("MODELURLS", "[]", "expected a JSON object", "a JSON object, name to URL"),
         ("MODELURLS", '{"a": 1}', "valid string", "a JSON object, name to URL"),
         ("KAFKAPORT", "kafka", "match pattern", "Kafka's address"),
         ("COMPRESSIONTYPE", "rar", "'none', 'gzip'", "none, gzip, snappy, lz4 or zstd"),
@@ -380,10 +380,10 @@ def test_an_empty_variable_counts_as_unset(environment: Environment) -> None:
         ("LOGLEVEL", "loud", "'debug', 'info'", "debug, info, warning or error"),
         ("LOGFORMAT", "xml", "'auto', 'text' or 'json'", "auto: text on a terminal"),
         ("KAFKAFETCHWAIT", "2s", "less than or equal to 1", "1ms to 1s"),
-        ("HEALTHPORT", ":99999", "a port is wanted", ":9000"),
+        ("HEALTHPORT", ":99999", "expected a port", ":9000"),
     ],
 )
-def test_a_wrong_value_is_told_with_its_name_and_what_it_takes(
+def test_a_wrong_value_is_reported_with_its_name_and_what_it_takes(
     environment: Environment, name: str, value: str, says: str, takes: str
 ) -> None:
     environment(**{"TOPICNAME": "videocam", name: value})
@@ -410,7 +410,7 @@ def test_every_wrong_setting_has_one_line(environment: Environment) -> None:
 )
 @example("MODELURLS", '{"\\ud800": 1}')
 @example("FRAMEINTERVAL", "4\n2ms")
-def test_any_value_is_taken_or_told_in_one_line(name: str, value: str) -> None:
+def test_any_value_is_accepted_or_reported_in_one_line(name: str, value: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         for other in Example.model_fields:
             patch.delenv(other.upper(), raising=False)
@@ -434,12 +434,12 @@ def test_any_value_is_taken_or_told_in_one_line(name: str, value: str) -> None:
     ("misspelt", "meant"),
     [("TOPICNAMES", "TOPICNAME"), ("FRAMEINTERVALL", "FRAMEINTERVAL"), ("DISPLYPORT", "DISPLAYPORT")],
 )
-def test_a_misspelt_name_is_told(environment: Environment, misspelt: str, meant: str) -> None:
+def test_a_misspelt_name_is_reported(environment: Environment, misspelt: str, meant: str) -> None:
     environment(**{misspelt: "x"})
 
-    assert strangers(Example) == [
-        f"{misspelt} is not a setting of this service and is ignored; is {meant} meant?"
-    ]
+    (line,) = strangers(Example)
+    assert line.startswith(f"{misspelt} is not a setting")
+    assert f"did you mean {meant}?" in line
 
 
 def test_names_of_others_are_left_alone(environment: Environment) -> None:

@@ -76,7 +76,7 @@ def test_each_wrong_setting_has_a_line_and_nothing_is_served(
     ]
 
 
-def test_a_setting_that_turns_out_wrong_later_is_told_the_same_way(
+def test_a_setting_that_turns_out_wrong_later_is_reported_the_same_way(
     environment: Environment, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environment(TOPICNAME="videocam")
