@@ -11,7 +11,7 @@ from pipeline.service.service import Service
 from video.access.session import Sessions
 from video.access.users import Users
 from video.cameras.camera import Limits
-from video.cameras.cameras import Board
+from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.http.app import Site
 from video.http.server import WebServer, allow_files, listen
@@ -23,16 +23,16 @@ log = logging.getLogger("video")
 
 
 def serve(settings: VideoSettings) -> int:
-    """Wire the parts and run until told to stop."""
+    """Connect the parts and run until the service is stopped."""
     ledger = Ledger()
     service = Service("video", settings.healthport, ledger)
 
-    board = Board(Limits(settings.nosignalafter, settings.staleafter), ledger)
-    service.on_stop(board.drop_rest)
+    cameras = Cameras(Limits(settings.nosignalafter, settings.staleafter), ledger)
+    service.on_stop(cameras.drop_rest)
 
     certificate = _certificate(settings)
     site = Site(
-        board,
+        cameras,
         settings.frameinterval,
         Clients(settings.maxclients, settings.clienttimeout),
         History(settings.maxevents, settings.snapshotmemory * 1_000_000),
@@ -46,23 +46,27 @@ def serve(settings: VideoSettings) -> int:
     service.work("web", web.run)
     service.on_stop(web.close)
 
-    # A group of its own: every server shows every camera, however many servers there are.
+    # Each server has its own group, so that every server shows every camera.
     group = f"{settings.groupname}-{uuid.uuid4().hex[:12]}"
     source = clients.consumer(settings.kafkaport, group, settings.kafkafetchwait, settings.kafkaconfig)
     reader = Reader(
-        source, settings.topicname, board.offer, ledger, settings.maxcameras, camera_ttl=settings.camerattl
+        source,
+        settings.topicname,
+        cameras.offer,
+        ledger,
+        settings.maxcameras,
+        camera_ttl=settings.camerattl,
+        on_broker=cameras.report_broker,
+        on_forget=cameras.forget,
     )
-    board.broker_away = lambda: reader.broker_away
     service.repeat("read", reader.step)
-    # Once there are cameras, a page that says "no signal" is worth more than none.
+    # Once there are cameras, a page that says "no signal" is more useful than no page.
     service.require(lambda: None if ledger.totals()["in"] else reader.unready())
     service.on_stop(reader.close)
 
-    log.info(
-        "pictures at port %d, for browsers at port %d", settings.displayport.port, settings.nodeport.port
-    )
+    log.info("listening on port %d; browsers use port %d", settings.displayport.port, settings.nodeport.port)
     if settings.users is None:
-        log.info("who reaches that port sees all cameras; USERS=FILE asks for logins")
+        log.info("everybody who can reach that port sees every camera; set USERS=FILE to require logins")
     return service.run()
 
 

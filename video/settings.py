@@ -11,7 +11,7 @@ from video.access.rootpath import parse_rootpath
 
 
 def parse_networks(text: object) -> object:
-    """Return addresses and networks with commas between, tidied; raise ValueError for others."""
+    """Return comma-separated addresses and networks without spaces; raise ValueError for anything else."""
     if not isinstance(text, str) or not text:
         return text
     names = [name.strip() for name in text.split(",")]
@@ -19,61 +19,65 @@ def parse_networks(text: object) -> object:
         try:
             ipaddress.ip_network(name)
         except ValueError as error:
-            raise ValueError(f"{error}; addresses or networks are wanted, such as 10.0.0.0/8") from None
+            raise ValueError(f"{error}; expected addresses or networks such as 10.0.0.0/8") from None
     return ",".join(names)
 
 
 class VideoSettings(KafkaReads):
-    """What the video server takes from the environment."""
+    """The settings of the video server, read from the environment."""
 
-    topicname: str = Field("videodisplay", min_length=1, description="the topic to show")
+    topicname: str = Field("videodisplay", min_length=1, description="the topic with the frames to show")
     kafkaport: Bootstrap = Field(description="Kafka's address, such as kf1-service:19092")
     groupname: str = Field("video", min_length=1, description="first part of the Kafka group's name")
-    displayport: Port = Field(Address("", 8080), description="where pictures are served, such as :8080")
+    displayport: Port = Field(Address("", 8080), description="where the server listens, such as :8080")
     nodeport: Port = Field(
-        Address("", 30163), description="where browsers reach the server, only printed, such as :30163"
+        Address("", 30163), description="where browsers reach the server, for the log only, such as :30163"
     )
     shareport: bool = Field(
-        False, description="true where several processes listen on the same port; the system spreads clients"
+        False, description="true if several processes share the port; the system distributes the clients"
     )
     frameinterval: Duration = Field(
-        0.042, ge=0.001, le=3600, description="least time between two frames of a stream, 1ms to 1h"
+        0.042, ge=0.001, le=3600, description="shortest time between two frames of a stream, 1ms to 1h"
     )
     nosignalafter: Duration = Field(
-        2.5, ge=0.2, le=3600, description="time without a frame until a camera has no signal, 200ms to 1h"
+        2.5,
+        ge=0.2,
+        le=3600,
+        description="time without frames after which a camera has no signal, 200ms to 1h",
     )
     staleafter: Duration = Field(
-        5, ge=0.1, le=3600, description="age of an answer from which a label is stale, 100ms to 1h"
+        5, ge=0.1, le=3600, description="age above which a model's answer is stale, 100ms to 1h"
     )
     maxclients: int = Field(
-        1000, ge=1, le=100_000, description="streams and sockets open at a time at most, 1 to 100000"
+        1000, ge=1, le=100_000, description="most streams and sockets open at a time, 1 to 100000"
     )
     clienttimeout: Duration = Field(
-        30, ge=1, le=3600, description="time for which a client may read nothing until it is closed, 1s to 1h"
+        30, ge=1, le=3600, description="time without reading after which a client is disconnected, 1s to 1h"
     )
     maxevents: int = Field(
-        500, ge=1, le=100_000, description="changes of labels kept for each camera, 1 to 100000"
+        500, ge=1, le=100_000, description="most changes of labels kept per camera, 1 to 100000"
     )
     snapshotmemory: int = Field(
         32, ge=0, le=100_000, description="MB of pictures kept with the changes of labels, 0 to 100000"
     )
     users: Path | None = Field(
-        None, description="the file of the users (python -m video.users); without it all may see all"
+        None,
+        description="the users file (see python -m video.users); without it, everybody sees every camera",
     )
     sessionlength: Duration = Field(
-        30 * 24 * 3600, ge=60, le=366 * 24 * 3600, description="how long a login holds, 1m to 8784h"
+        30 * 24 * 3600, ge=60, le=366 * 24 * 3600, description="how long a login is valid, 1m to 8784h"
     )
-    tlscert: Path | None = Field(None, description="the certificate's file (PEM), with TLSKEY, for https")
-    tlskey: Path | None = Field(None, description="the file of the certificate's key (PEM)")
+    tlscert: Path | None = Field(None, description="the certificate file (PEM) for HTTPS; requires TLSKEY")
+    tlskey: Path | None = Field(None, description="the file with the certificate's private key (PEM)")
     rootpath: Annotated[str, BeforeValidator(parse_rootpath)] = Field(
-        "", description="the path below which a proxy shows the page, such as /cameras"
+        "", description="the path under which a proxy publishes the page, such as /cameras"
     )
     trustedproxies: Annotated[str, BeforeValidator(parse_networks)] = Field(
-        "", description="addresses or networks of proxies whose X-Forwarded-... headers are believed"
+        "", description="addresses or networks of proxies whose X-Forwarded-* headers are trusted"
     )
 
     @model_validator(mode="after")
     def _a_certificate_has_a_key(self) -> Self:
         if (self.tlscert is None) != (self.tlskey is None):
-            raise ValueError("TLSCERT and TLSKEY are only of use together")
+            raise ValueError("expected both TLSCERT and TLSKEY, found only one of them")
         return self

@@ -1,7 +1,8 @@
-"""Makes and changes the users file: `python -m video.users add NAME`."""
+"""Creates and edits the users file: `python -m video.users add NAME`."""
 
 import argparse
 import getpass
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -17,13 +18,14 @@ from video.access.users_file import Name, Pattern, User, UsersError, UsersFile, 
 _SHORTEST = 8  # characters of a password
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says; return the exit status, 2 with one line when it cannot be done."""
-    told = _parser().parse_args(arguments)
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; return the exit status: 2, after one line on stderr, if it failed."""
+    logging.basicConfig(format="users: %(message)s")
+    arguments = _parser().parse_args(argv)
     try:
-        if told.file is None:
-            raise UsersError("which file? Give --file FILE, or set USERS")
-        told.do(told)
+        if arguments.file is None:
+            raise UsersError("expected a users file: give --file FILE, or set USERS")
+        arguments.do(arguments)
     except UsersError as error:
         print(f"users: {error}", file=sys.stderr)
         return 2
@@ -34,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    what = "The users file: who may see which cameras. The server reads it again by itself when it changes."
-    file = "the users file (default: what USERS says)"
+    what = "Edit the users file, which says who may see which cameras. A running server notices changes."
+    file = "the users file (default: $USERS)"
     parser = argparse.ArgumentParser("python -m video.users", description=what)
     parser.add_argument("--file", type=Path, default=os.environ.get("USERS") or None, help=file)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -48,87 +50,94 @@ def _parser() -> argparse.ArgumentParser:
             known.add_argument(name, metavar=name.upper())
         return known
 
-    patterns = "a camera's name; * stands for any characters, as in 'yard-*'"
-    add = command(_add, "add a user, and make the file if need be; the password is asked for", "name")
+    patterns = "a camera name, in which * stands for any characters, such as 'yard-*'"
+    add = command(_add, "add a user (asks for a password), and create the file if there is none", "name")
     add.add_argument(
-        "--camera", metavar="PATTERN", action="append", help=f"{patterns}; can be repeated (default: all)"
+        "--camera", metavar="PATTERN", action="append", help=f"{patterns}; repeatable (default: all cameras)"
     )
-    command(_password, "change a password; the user's sessions end", "name")
-    cameras = command(_cameras, "change which cameras a user may see", "name")
+    command(_password, "change a user's password, and end the user's sessions", "name")
+    cameras = command(_cameras, "set which cameras a user may see", "name")
     cameras.add_argument("pattern", metavar="PATTERN", nargs="+", help=patterns)
-    command(_token, "make a token, for a player or a script, and print it: it is not kept", "name", "label")
+    command(
+        _token,
+        "create a token for a player or a script, and print it (it is shown only once)",
+        "name",
+        "label",
+    )
     command(_revoke, "remove a token", "name", "label")
-    command(_remove, "remove a user; the user's sessions end", "name")
-    command(_list, "list the users: name, cameras, labels of tokens")
+    command(_remove, "remove a user, and end the user's sessions", "name")
+    command(_list, "list the users: name, cameras, token labels")
     return parser
 
 
-def _add(told: argparse.Namespace) -> None:
-    name = _checked(Name, told.name, "a user's name")
-    cameras = _patterns(told.camera or ["*"])
-    _without(told)
+def _add(arguments: argparse.Namespace) -> None:
+    name = _checked(Name, arguments.name, "a user's name")
+    cameras = _patterns(arguments.camera or ["*"])
+    _without(arguments)
     user = User(password=hashed(_ask()), cameras=cameras)
-    write(told.file, _with(_without(told), name, user))
+    write(arguments.file, _with(_without(arguments), name, user))
 
 
-def _password(told: argparse.Namespace) -> None:
-    _known(told)
+def _password(arguments: argparse.Namespace) -> None:
+    _known(arguments)
     password = hashed(_ask())
-    content, user = _known(told)  # as it is after the time that asking took
-    _change(told, content, user.model_copy(update={"password": password}))
+    content, user = _known(arguments)  # again, because the file may have changed while the password was typed
+    _change(arguments, content, user.model_copy(update={"password": password}))
 
 
-def _cameras(told: argparse.Namespace) -> None:
-    content, user = _known(told)
-    _change(told, content, user.model_copy(update={"cameras": _patterns(told.pattern)}))
+def _cameras(arguments: argparse.Namespace) -> None:
+    content, user = _known(arguments)
+    _change(arguments, content, user.model_copy(update={"cameras": _patterns(arguments.pattern)}))
 
 
-def _token(told: argparse.Namespace) -> None:
-    content, user = _known(told)
-    label = _checked(Name, told.label, "a token's label")
+def _token(arguments: argparse.Namespace) -> None:
+    content, user = _known(arguments)
+    label = _checked(Name, arguments.label, "a token's label")
     if label in user.tokens:
-        raise UsersError(f"{told.file}: {told.name!r} has a token {label!r} already")
+        raise UsersError(f"{arguments.file}: {arguments.name!r} already has a token {label!r}")
     made = token.new()
-    _change(told, content, user.model_copy(update={"tokens": {**user.tokens, label: token.digest(made)}}))
+    _change(
+        arguments, content, user.model_copy(update={"tokens": {**user.tokens, label: token.digest(made)}})
+    )
     print(made)
 
 
-def _revoke(told: argparse.Namespace) -> None:
-    content, user = _known(told)
-    if told.label not in user.tokens:
-        raise UsersError(f"{told.file}: {told.name!r} has no token {told.label!r}")
-    tokens = {label: known for label, known in user.tokens.items() if label != told.label}
-    _change(told, content, user.model_copy(update={"tokens": tokens}))
+def _revoke(arguments: argparse.Namespace) -> None:
+    content, user = _known(arguments)
+    if arguments.label not in user.tokens:
+        raise UsersError(f"{arguments.file}: {arguments.name!r} has no token {arguments.label!r}")
+    tokens = {label: known for label, known in user.tokens.items() if label != arguments.label}
+    _change(arguments, content, user.model_copy(update={"tokens": tokens}))
 
 
-def _remove(told: argparse.Namespace) -> None:
-    content, _ = _known(told)
-    users = {name: user for name, user in content.users.items() if name != told.name}
-    write(told.file, content.model_copy(update={"users": users}))
+def _remove(arguments: argparse.Namespace) -> None:
+    content, _ = _known(arguments)
+    users = {name: user for name, user in content.users.items() if name != arguments.name}
+    write(arguments.file, content.model_copy(update={"users": users}))
 
 
-def _list(told: argparse.Namespace) -> None:
-    for name, user in sorted(read(told.file).users.items()):
+def _list(arguments: argparse.Namespace) -> None:
+    for name, user in sorted(read(arguments.file).users.items()):
         print(name, ", ".join(user.cameras), ", ".join(user.tokens), sep="\t")
 
 
-def _without(told: argparse.Namespace) -> UsersFile:
-    content = read(told.file) if told.file.exists() else empty()
-    if told.name in content.users:
-        raise UsersError(f"{told.file}: there is a user {told.name!r} already")
+def _without(arguments: argparse.Namespace) -> UsersFile:
+    content = read(arguments.file) if arguments.file.exists() else empty()
+    if arguments.name in content.users:
+        raise UsersError(f"{arguments.file}: there is already a user {arguments.name!r}")
     return content
 
 
-def _known(told: argparse.Namespace) -> tuple[UsersFile, User]:
-    content = read(told.file)
-    user = content.users.get(told.name)
+def _known(arguments: argparse.Namespace) -> tuple[UsersFile, User]:
+    content = read(arguments.file)
+    user = content.users.get(arguments.name)
     if user is None:
-        raise UsersError(f"{told.file}: there is no user {told.name!r}")
+        raise UsersError(f"{arguments.file}: there is no user {arguments.name!r}")
     return content, user
 
 
-def _change(told: argparse.Namespace, content: UsersFile, user: User) -> None:
-    write(told.file, _with(content, told.name, user))
+def _change(arguments: argparse.Namespace, content: UsersFile, user: User) -> None:
+    write(arguments.file, _with(content, arguments.name, user))
 
 
 def _with(content: UsersFile, name: str, user: User) -> UsersFile:
@@ -140,7 +149,7 @@ def _checked(kind: Any, text: str, what: str) -> str:
         return TypeAdapter[str](kind).validate_python(text)
     except ValidationError as error:
         reason = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
-        raise UsersError(f"{text!r} will not do as {what}: {reason}") from None
+        raise UsersError(f"{text!r} is not valid as {what}: {reason}") from None
 
 
 def _patterns(texts: list[str]) -> list[str]:
@@ -148,15 +157,15 @@ def _patterns(texts: list[str]) -> list[str]:
 
 
 def _ask() -> str:
-    """Return a new password, asked for twice on a terminal, else one line of standard input."""
+    """Return a new password: typed twice on a terminal, otherwise one line of standard input."""
     if sys.stdin.isatty():
         password = getpass.getpass("Password: ")
-        if getpass.getpass("Once more: ") != password:
+        if getpass.getpass("Repeat the password: ") != password:
             raise UsersError("the two passwords differ")
     else:
         password = sys.stdin.readline().rstrip("\r\n")
     if len(password) < _SHORTEST:
-        raise UsersError(f"a password of at least {_SHORTEST} characters is wanted")
+        raise UsersError(f"expected a password of at least {_SHORTEST} characters")
     return password
 
 

@@ -36,6 +36,11 @@ class Newest(Generic[Item]):
                 return None
             return self._slots.pop(next(iter(self._slots)))
 
+    def remove(self, camera: str) -> Item | None:
+        """Return a camera's item, if there is one, and forget it."""
+        with self._filled:
+            return self._slots.pop(camera, None)
+
     def clear(self) -> list[Item]:
         """Return what was not served, and forget it."""
         with self._filled:

@@ -21,7 +21,7 @@ from tests.bench.figures import Figure, Measured
 from tests.bench.pairs import take_turns
 from tests.bench.processes import serving, spent
 from video.cameras.camera import Limits
-from video.cameras.cameras import Board
+from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.http.app import Site
 from video.http.server import WebServer, listen
@@ -79,17 +79,19 @@ def _drain(clients: list[socket.socket]) -> int:
 
 def serve_site(listener: socket.socket, jpeg: bytes, tick: float) -> None:
     """Run the video server, with a camera `bench` that has a frame each `tick` s."""
-    board = Board(Limits(3, 5), Ledger())
+    cameras = Cameras(Limits(3, 5), Ledger())
     stopping = threading.Event()
 
     def offer() -> None:
         for seq in itertools.count():
             if stopping.wait(tick):
                 return
-            board.offer("bench", Frame("bench", seq, time.time_ns(), jpeg, 1280, 720))
+            cameras.offer("bench", Frame("bench", seq, time.time_ns(), jpeg, 1280, 720))
 
     threading.Thread(target=offer, daemon=True).start()
-    WebServer(Site(board, 0.001, Clients(10_000, 30), History(500, 1_000_000)), listener).run(Pulse(stopping))
+    WebServer(Site(cameras, 0.001, Clients(10_000, 30), History(500, 1_000_000)), listener).run(
+        Pulse(stopping)
+    )
 
 
 def _main(kind: str, port: str) -> None:

@@ -94,7 +94,7 @@ def test_a_user_logs_in_sees_what_may_be_seen_and_logs_out(site: Site, browser: 
     with open_page(browser, f"{site.address}?camera=door", expected=LOGGED_OUT) as page:
         expect(page).to_have_url(re.compile("/login"))
         log_in(page, "ann", "wrong password")
-        expect(page.get_by_role("alert")).to_contain_text("do not belong together")
+        expect(page.get_by_role("alert")).to_contain_text("Wrong name or password")
         log_in(page, "ann")
 
         expect(page).to_have_url(f"{site.address}?camera=door")

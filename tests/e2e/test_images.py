@@ -134,7 +134,7 @@ def test_users_that_are_made_in_a_volume_are_asked_for_a_login(volume: str) -> N
     token = docker("run", "--rm", *mounted, "--entrypoint=sh", "streamlens/video", "-c", make)
 
     with started("video", *mounted, USERS=users, **SETTINGS["video"]) as container:
-        wait_for(lambda: "pictures at port 8080" in container.log(), 20, "the server to listen")
+        wait_for(lambda: "listening on port 8080" in container.log(), 20, "the server to listen")
         statuses = docker("exec", container.id, "python", "-c", ASK, token).split()
 
         assert statuses == ["401", "200"]

@@ -16,7 +16,7 @@ from tests.clock import Clock
 from tests.parts import wait_for
 from tests.video.fakes import INTERVAL, Site, a_frame
 from video.cameras.camera import Limits
-from video.cameras.cameras import Board
+from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.http.server import WebServer, listen
 from video.settings import VideoSettings
@@ -27,7 +27,7 @@ LIMITS = Limits(no_signal_after=3, stale_after=5)
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The time of day and the monotonic one, in channels and for ages; it passes only when told to."""
+    """The time of day and the monotonic one, in cameras and for ages; it passes only when told to."""
     clock = Clock()
     for module in (
         "pipeline.wire.frame",
@@ -75,29 +75,29 @@ def a_page(folder: Path) -> Iterator[Path]:
         yield folder
 
 
-def a_site(board: Board, **options: Any) -> video.http.app.Site:
+def a_site(cameras: Cameras, **options: Any) -> video.http.app.Site:
     """Return all that the event loop runs."""
-    return video.http.app.Site(board, INTERVAL, Clients(1000, 30), History(500, 1_000_000), **options)
+    return video.http.app.Site(cameras, INTERVAL, Clients(1000, 30), History(500, 1_000_000), **options)
 
 
 @contextmanager
 def serving(pulse: Pulse) -> Iterator[Site]:
     """Run the web server on a free port, without any camera yet."""
     ledger = Ledger()
-    board = Board(LIMITS, ledger)
+    cameras = Cameras(LIMITS, ledger)
     listener = listen(Address("127.0.0.1", 0))
-    site = a_site(board)
+    site = a_site(cameras)
     web = WebServer(site, listener)
     thread = threading.Thread(target=web.run, args=(pulse,), name="web", daemon=True)
     thread.start()
-    wait_for(lambda: board._loop, 20, "the server")
+    wait_for(lambda: cameras._loop, 20, "the server")
     try:
         yield Site(site, ledger, listener.getsockname()[1])
     finally:
         pulse.stopping.set()
         thread.join(20)
         web.close()
-        board.drop_rest()
+        cameras.drop_rest()
     assert not thread.is_alive()
 
 

@@ -19,7 +19,7 @@ from pipeline.wire import picture
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction
 from tests.clock import SECOND
-from video.cameras.camera import Channel
+from video.cameras.camera import Camera
 from video.streams.connection import Connection
 
 PROPERTY: Final = settings(deadline=None)
@@ -56,19 +56,24 @@ async def settle() -> None:
 
 
 class Audience:
-    """Takes note of what it is shown."""
+    """A listener that keeps what it hears."""
 
     def __init__(self) -> None:
         self.seqs: list[int] = []
-        self.closed = False
+        self.changes: list[tuple[str, str]] = []
+        self.lost: list[str] = []
 
-    def show(self, channel: Channel) -> None:
-        """Note the frame."""
-        self.seqs.append(channel.frame.seq)
+    def frame(self, camera: Camera) -> None:
+        """Keep the frame's number."""
+        self.seqs.append(camera.frame.seq)
 
-    def close(self) -> None:
-        """Note the end."""
-        self.closed = True
+    def changed(self, camera: Camera) -> None:
+        """Keep the camera's name and state."""
+        self.changes.append((camera.name, camera.state))
+
+    def gone(self, name: str) -> None:
+        """Keep the name."""
+        self.lost.append(name)
 
 
 class FakeConnection(Connection):
@@ -189,14 +194,14 @@ class Site(Browser):
     def __init__(self, web: video.http.app.Site, ledger: Ledger, port: int) -> None:
         super().__init__(port)
         self.web = web
-        self.board = web.board
+        self.cameras = web.cameras
         self.ledger = ledger
 
     def show(self, *frames: Frame) -> None:
         """Let frames come in, as the reader does, and wait until each is put up."""
         for frame in frames:
             self.ledger.came(frame.camera)
-            self.board.offer(frame.camera, frame)
+            self.cameras.offer(frame.camera, frame)
             self.sync()
 
     def pause(self) -> None:
@@ -207,7 +212,7 @@ class Site(Browser):
 
     def sync(self) -> None:
         """Wait until the event loop has done what it was given so far."""
-        assert self.board._loop is not None
+        assert self.cameras._loop is not None
         done = threading.Event()
-        self.board._loop.call_soon_threadsafe(done.set)
+        self.cameras._loop.call_soon_threadsafe(done.set)
         assert done.wait(20)

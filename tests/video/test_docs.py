@@ -17,7 +17,7 @@ from video.access.login import Login
 from video.access.login_guard import Passwords
 from video.api import models
 from video.cameras.camera import Limits, State
-from video.cameras.cameras import Board
+from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.http.routes import application
 from video.settings import VideoSettings
@@ -25,6 +25,8 @@ from video.streams.clients import Clients
 from video.streams.socket import wire
 
 README = (ROOT / "video/README.md").read_text()
+FOLDERS = ("docs", "pipeline", "producer", "consumer", "video", "tfserving", "zookeeper", "compose", "k8s")
+PAGES = sorted([*ROOT.glob("*.md"), *(page for name in FOLDERS for page in (ROOT / name).rglob("*.md"))])
 SOCKET = (ROOT / "video/streams/socket/README.md").read_text()
 
 
@@ -74,8 +76,8 @@ def paths(routes: list[BaseRoute]) -> set[str]:
 
 
 def test_the_table_has_each_address_there_is() -> None:
-    board = Board(Limits(1, 1), Ledger())
-    app = application(board, Clients(1, 1), History(), 1)
+    cameras = Cameras(Limits(1, 1), Ledger())
+    app = application(cameras, Clients(1, 1), History(), 1)
     there = paths([*app.router.routes, *Login(None, Passwords()).routes()]) | app.openapi()["paths"].keys()
 
     table = README.partition("| path | answer |")[2].partition("\n\n")[0]
@@ -85,7 +87,7 @@ def test_the_table_has_each_address_there_is() -> None:
 
 
 def test_the_api_s_table_has_each_address_and_each_parameter() -> None:
-    described = application(Board(Limits(1, 1), Ledger()), Clients(1, 1), History(), 1).openapi()["paths"]
+    described = application(Cameras(Limits(1, 1), Ledger()), Clients(1, 1), History(), 1).openapi()["paths"]
 
     told = {}
     for cell, _ in rows(2, README.partition("## API")[2]):
@@ -111,7 +113,7 @@ def test_the_api_s_example_is_an_event() -> None:
     assert json.loads(example) == [models.LABEL_EVENT]
 
 
-def test_the_layout_of_a_picture_is_what_is_sent() -> None:
+def test_the_layout_of_a_picture_is_as_documented() -> None:
     signs = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q"}
     table = [cells for cells in rows(3, SOCKET) if cells[0].isdecimal()]
 
@@ -131,10 +133,7 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     "path",
-    [
-        *["README.md", "video/README.md", "video/streams/socket/README.md", "k8s/README.md"],
-        *["compose/README.md", "consumer/README.md", "consumer/stamp/README.md"],
-    ],
+    [str(page.relative_to(ROOT)) for page in PAGES],
 )
 def test_links_lead_somewhere(path: str) -> None:
     page = ROOT / path
@@ -146,8 +145,19 @@ def test_links_lead_somewhere(path: str) -> None:
         assert not anchor or anchor in anchors(there), link
 
 
+@pytest.mark.parametrize(
+    "folder", ["cameras", "streams", "streams/mjpeg", "streams/socket", "http", "access", "api"]
+)
+def test_the_table_of_modules_has_each_module(folder: str) -> None:
+    page = (ROOT / "video" / folder / "README.md").read_text()
+
+    listed = {name for cell, _ in rows(2, page) for name in quoted(cell) if name.endswith(".py")}
+
+    assert listed == {path.name for path in (ROOT / "video" / folder).glob("[!_]*.py")}
+
+
 def test_the_messages_that_are_shown_may_be_sent() -> None:
-    sent = SOCKET.partition("## What a browser says")[2].partition("## ")[0]
+    sent = SOCKET.partition("## Messages from the browser")[2].partition("## ")[0]
 
     messages = [wire.parse(text) for cell, _ in rows(2, sent) for text in quoted(cell) if text[0] == "{"]
 

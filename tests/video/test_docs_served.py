@@ -147,9 +147,9 @@ def test_the_tool_has_the_commands_that_are_named() -> None:
     assert commands - named == {"add", "token"}, "those of the example"
 
 
-def test_a_socket_says_what_is_shown(sites: tuple[Site, Site, str]) -> None:
+def test_a_socket_sends_the_documented_messages(sites: tuple[Site, Site, str]) -> None:
     site, _, _ = sites
-    sent, answers = SOCKET.partition("## What the server says")[::2]
+    sent, answers = SOCKET.partition("## Messages from the server")[::2]
     shown = [
         json.loads(text.replace("[...]", "[]"))
         for cell, _ in rows(2, answers)
@@ -189,7 +189,7 @@ def drain(socket: ClientConnection) -> None:
 @pytest.mark.parametrize(
     ("message", "code"), [("no JSON", 1007), ("{}", 1008), (b"{}", 1008), ('"' + "x" * 66_000, 1009)]
 )
-def test_a_socket_ends_with_the_code_that_is_told(
+def test_a_socket_ends_with_the_documented_code(
     sites: tuple[Site, Site, str], message: str | bytes, code: int
 ) -> None:
     site, _, _ = sites

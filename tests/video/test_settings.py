@@ -11,7 +11,7 @@ Complaint = Callable[..., str]
 Configure = Callable[..., VideoSettings]
 
 
-def test_kafkas_address_alone_will_do(configure: Configure) -> None:
+def test_kafkas_address_is_enough(configure: Configure) -> None:
     settings = configure()
 
     assert settings.topicname == "videodisplay"

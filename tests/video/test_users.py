@@ -119,22 +119,22 @@ def test_the_file_can_be_named_before_or_after_the_command(run: Run, path: Path,
 @pytest.mark.parametrize(
     ("arguments", "typed", "words"),
     [
-        (["add", "ann"], "correct horse", "there is a user 'ann' already"),
-        (["add", "bob"], "1234567\n", "a password of at least 8 characters is wanted"),
-        (["add", "bob"], "", "a password of at least 8 characters is wanted"),
-        (["add", "a:b"], "correct horse", "'a:b' will not do as a user's name: a name is printable"),
-        (["add", ""], "correct horse", "'' will not do as a user's name"),
-        (["add", "bob", "--camera", ""], "correct horse", "'' will not do as a camera's pattern"),
-        (["cameras", "ann", "\udcff"], "", "will not do as a camera's pattern"),
+        (["add", "ann"], "correct horse", "already a user 'ann'"),
+        (["add", "bob"], "1234567\n", "at least 8 characters"),
+        (["add", "bob"], "", "at least 8 characters"),
+        (["add", "a:b"], "correct horse", "'a:b' is not valid as a user's name"),
+        (["add", ""], "correct horse", "'' is not valid as a user's name"),
+        (["add", "bob", "--camera", ""], "correct horse", "'' is not valid as a camera's pattern"),
+        (["cameras", "ann", "\udcff"], "", "is not valid as a camera's pattern"),
         (["password", "bob"], "correct horse", "there is no user 'bob'"),
         (["cameras", "bob", "*"], "", "there is no user 'bob'"),
         (["token", "bob", "vlc"], "", "there is no user 'bob'"),
-        (["token", "ann", " "], "", "' ' will not do as a token's label"),
+        (["token", "ann", " "], "", "' ' is not valid as a token's label"),
         (["revoke", "ann", "vlc"], "", "'ann' has no token 'vlc'"),
         (["remove", "bob"], "", "there is no user 'bob'"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line_and_changes_nothing(
+def test_errors_take_one_line_and_change_nothing(
     run: Run, capsys: pytest.CaptureFixture[str], arguments: list[str], typed: str, words: str
 ) -> None:
     run("list")
@@ -166,9 +166,9 @@ def test_a_file_must_be_named_and_be_there(
     assert run("list") == 2
 
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0].endswith("users.json: cannot be read: No such file or directory")
-    assert lines[1].endswith("users.json: cannot be written: No such file or directory")
-    assert lines[2] == "users: which file? Give --file FILE, or set USERS"
+    assert lines[0].endswith("users.json: No such file or directory")
+    assert lines[1].endswith("users.json: No such file or directory")
+    assert "--file FILE" in lines[2]
 
 
 @pytest.mark.parametrize(("second", "status"), [("correct horse", 0), ("correct hearse", 2)])
@@ -194,7 +194,7 @@ def test_who_stops_at_the_question_changes_nothing(path: Path, monkeypatch: pyte
     assert not path.exists()
 
 
-def test_a_command_is_wanted(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_is_required(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         run()
 

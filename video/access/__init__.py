@@ -1,1 +1,1 @@
-"""Who may see what: users, sessions, tokens, and the gate in front of everything the video server answers."""
+"""Access control: users, sessions, tokens, and the gate in front of all other routes."""

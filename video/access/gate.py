@@ -1,4 +1,4 @@
-"""The gate in front of everything: who asks, and whether that may be answered."""
+"""The gate in front of all routes: it identifies the visitor, and rejects requests without permission."""
 
 from typing import Final
 from urllib.parse import quote
@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from video.access import origin, token
-from video.access.next_url import fit
+from video.access.next_url import is_local
 from video.access.rootpath import root_of, route_of
 from video.access.session import Session, Sessions
 from video.access.token import Bearer
@@ -18,14 +18,14 @@ _SAFE: Final = {"GET", "HEAD", "OPTIONS"}
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 _ASK: Final = 'Basic realm="Streamlens", charset="UTF-8"'
 _BEARER: Final = 'Bearer realm="Streamlens"'
-_LOG_IN: Final = "log in first, or send a token as Authorization: Bearer TOKEN, or as the password of a user"
-_FOREIGN: Final = "this comes from the page of another site; only pages of this server may do that"
+_LOG_IN: Final = "log in, or send a token as Authorization: Bearer TOKEN or as the password of a user"
+_FOREIGN: Final = "requests from pages of other sites are not allowed"
 
 
 class Gate:
     """ASGI middleware: puts the `Visitor` into the scope, or answers instead of the application.
 
-    Without sessions access is open to all, but not to other sites' pages in their visitors' browsers.
+    Without sessions, access is open to everybody, but still closed to pages of other sites.
     """
 
     def __init__(self, app: ASGIApp, sessions: Sessions | None) -> None:
@@ -42,7 +42,7 @@ class Gate:
             return
         visitor = self._visitor(scope)
         if visitor is None and not _open(scope):
-            await _refuse(_asking(scope), scope, receive, send)
+            await _refuse(_login_required(scope), scope, receive, send)
             return
         await self._app({**scope, VISITOR: visitor or Nobody()}, receive, send)
 
@@ -50,7 +50,7 @@ class Gate:
         if self._sessions is None:
             return Anyone()
         headers = scope["headers"]
-        # A proxy may ask for a password of its own: the cookie counts beside a header that we do not know.
+        # The Authorization header may be meant for a proxy, so an unknown one does not rule out the cookie.
         return token.find(
             self._sessions.users, origin.header(headers, b"authorization")
         ) or self._sessions.find("; ".join(origin.values(headers, b"cookie")))
@@ -65,8 +65,8 @@ def _open(scope: Scope) -> bool:
     return scope["type"] == "http" and (path in _OPEN or path.startswith("/page/"))
 
 
-def _asking(scope: Scope) -> Response:
-    """Return the answer that asks for a login, in the way that whoever asks can act on."""
+def _login_required(scope: Scope) -> Response:
+    """Return the response that requests a login, in a form that the client can handle."""
     headers = scope["headers"]
     path = route_of(scope)
     if scope["type"] == "websocket":
@@ -75,10 +75,10 @@ def _asking(scope: Scope) -> Response:
         query = scope["query_string"].decode("latin-1")
         here = quote(scope["path"]) + (f"?{query}" if query else "")
         root = root_of(scope)
-        after = f"?next={quote(here, safe='')}" if fit(here, root) and here != f"{root}/" else ""
+        after = f"?next={quote(here, safe='')}" if is_local(here, root) and here != f"{root}/" else ""
         return RedirectResponse(f"{root}/login{after}", 303, headers=_NO_STORE)
     if path.startswith("/api/") or origin.header(headers, b"sec-fetch-mode"):
-        # A page's own requests: "Basic" would make the browser ask by itself, over the page.
+        # Requests of our page: "Basic" would make the browser open its own password dialog.
         return _answer(scope, 401, _LOG_IN, _BEARER)
     return _answer(scope, 401, _LOG_IN, _ASK, _BEARER)
 
@@ -96,7 +96,7 @@ def _answer(scope: Scope, status: int, text: str, *challenges: str) -> Response:
 async def _refuse(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request, or a socket before it is accepted."""
     if scope["type"] == "websocket":
-        await receive()  # that it wants to connect
+        await receive()  # "websocket.connect"
         if "websocket.http.response" not in scope.get("extensions", {}):
             await send({"type": "websocket.close", "code": 1008, "reason": ""})
             return

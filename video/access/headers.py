@@ -1,4 +1,4 @@
-"""The headers that tell browsers what our page may do, and what others may do with it."""
+"""Security headers: what our page may do in a browser, and what pages of other sites may do with ours."""
 
 from typing import Any, Final
 
@@ -11,25 +11,25 @@ HEADERS: Final = {
         b"form-action 'self'; frame-ancestors 'none'"
     ),
     b"x-content-type-options": b"nosniff",
-    # no-referrer would make browsers say "Origin: null" when our own forms are sent.
+    # With no-referrer, browsers send "Origin: null" with our own forms.
     b"referrer-policy": b"same-origin",
     b"cross-origin-resource-policy": b"same-origin",
     b"x-frame-options": b"DENY",
     b"permissions-policy": b"camera=(), microphone=(), geolocation=()",
 }
-"""What every answer carries."""
+"""The headers of every response."""
 
-# Browsers complain where it comes over HTTP, and ignore it.
+# Over plain HTTP, browsers ignore it with a warning.
 _OVER_TLS: Final = {b"cross-origin-opener-policy": b"same-origin"}
-# A month: who goes back to HTTP is not locked out for a year, on none of the host's ports.
+# Only a month: it applies to all ports of the host, and locks out everybody who goes back to plain HTTP.
 _HSTS: Final = {b"strict-transport-security": b"max-age=2592000"}
 _STARTS: Final = {"http.response.start", "websocket.http.response.start"}
 
 
 class SecurityHeaders:
-    """ASGI middleware: adds the headers to every answer, except where it has set one itself.
+    """ASGI middleware: adds the headers to every response that has not set them itself.
 
-    `tls` tells that TLS is this server's own, and clients are to stay with it.
+    `tls` is True if this server does TLS itself; clients must then keep using it.
     """
 
     def __init__(self, app: ASGIApp, tls: bool) -> None:
@@ -38,16 +38,16 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request or a socket."""
-        wanted = self._headers | (_OVER_TLS if scope.get("scheme") in {"https", "wss"} else {})
+        required = self._headers | (_OVER_TLS if scope.get("scheme") in {"https", "wss"} else {})
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in _STARTS:
-                message = {**message, "headers": _completed(message.get("headers", ()), wanted)}
+                message = {**message, "headers": _completed(message.get("headers", ()), required)}
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
 
 
-def _completed(headers: Any, wanted: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+def _completed(headers: Any, required: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
     known = {name.lower() for name, _ in headers}
-    return [*headers, *(header for header in wanted.items() if header[0] not in known)]
+    return [*headers, *(header for header in required.items() if header[0] not in known)]

@@ -1,4 +1,4 @@
-"""How often one may fail: after some failures in a row each further try waits, twice as long each time."""
+"""A limit on failed attempts: after some in a row, each further one has to wait twice as long."""
 
 import ipaddress
 from collections import OrderedDict
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 _FORGET: Final = 900.0  # s after which the last failure is forgotten
-_LONGEST: Final = 64  # characters of what a proxy takes for an address
-_MOST: Final = 10_000  # keys remembered; the ones that failed longest ago go first
+_LONGEST: Final = 64  # characters of an address as a proxy reports it
+_MOST: Final = 10_000  # keys remembered; the oldest failures are dropped first
 
 
 @dataclass(slots=True)
@@ -17,9 +17,9 @@ class _Failures:
 
 
 class Limit:
-    """Counts failures by key; `free` of them cost nothing, then 1 s, 2 s, ... up to `longest` s are waited.
+    """Counts failures by key: the first `free` cost nothing, then the wait doubles from 1 s to `longest` s.
 
-    Times are of any one clock, in s.
+    All times are in s of the same clock.
     """
 
     def __init__(self, free: int, longest: float) -> None:
@@ -28,11 +28,11 @@ class Limit:
         self._failures: OrderedDict[str, _Failures] = OrderedDict()
 
     def wait(self, key: str, now: float) -> float:
-        """Return how many s it is until the next try; 0 when it may be now."""
+        """Return the time until the next attempt is allowed, in s."""
         failures = self._recent(key, now)
         if failures is None or failures.count < self._free:
             return 0.0
-        # No power is too large for a float: 2.0**1024 would be.
+        # Bounded because 2.0**1024 overflows.
         pause = min(self._longest, 2.0 ** min(failures.count - self._free, 30))
         return max(0.0, failures.last + pause - now)
 
@@ -54,7 +54,7 @@ class Limit:
 
 
 def network_of(address: str) -> str:
-    """Return what a client is counted by: its address, of IPv6 the /64 that one subscriber has to itself."""
+    """Return a client's key: its IPv4 address, or the /64 network that an IPv6 subscriber usually has."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

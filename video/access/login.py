@@ -1,4 +1,4 @@
-"""Logging in and out: the form, and the session's cookie."""
+"""Login and logout: the form, and the session's cookie."""
 
 import html
 import logging
@@ -26,11 +26,11 @@ _NO_STORE: Final = {"Cache-Control": "no-store"}
 _FORM: Final = "application/x-www-form-urlencoded"
 _LARGEST: Final = 16 * 1024  # bytes of a form
 _MOST_FIELDS: Final = 20
-_WRONG: Final = "This name and this password do not belong together."
+_WRONG: Final = "Wrong name or password."
 
 
 class Login:
-    """Answers /login and /logout; without sessions access is open to all."""
+    """Serves /login and /logout; without sessions, access is open to everybody."""
 
     def __init__(self, sessions: Sessions | None, passwords: Passwords) -> None:
         self._sessions = sessions
@@ -69,7 +69,7 @@ class Login:
             seconds = math.ceil(wait)
             later = f"Too many attempts. Try again in {seconds} {'second' if seconds == 1 else 'seconds'}."
             return _page(after, name, later, 429, {"Retry-After": str(seconds)})
-        # A name that nobody has may be a password in the wrong field.
+        # Not logged, because an unknown name may be a password typed into the wrong field.
         log.warning("login failed for %s from %s", name if user else "an unknown name", client)
         return _page(after, name, _WRONG)
 
@@ -85,29 +85,29 @@ class Login:
 
 
 async def _fields(request: Request) -> dict[str, str]:
-    """Return a form's fields; raise `HTTPException` where it is none, or a large one."""
+    """Return a form's fields; raise `HTTPException` if the body is not a form, or too large."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != _FORM:
-        raise HTTPException(415, f"a form is wanted, of the type {_FORM}")
+        raise HTTPException(415, f"expected a form of type {_FORM}")
     body = b""
     try:
         async for chunk in request.stream():
             body += chunk
             if len(body) > _LARGEST:
-                raise HTTPException(413, f"a form of at most {_LARGEST} bytes is wanted")
+                raise HTTPException(413, f"expected a form of at most {_LARGEST} bytes")
         fields = parse_qs(body.decode("latin-1"), max_num_fields=_MOST_FIELDS)
     except (ClientDisconnect, ValueError):
-        raise HTTPException(400, "that is not the form of the login page") from None
+        raise HTTPException(400, "expected the form of the login page") from None
     return {name: values[0] for name, values in fields.items()}
 
 
 def _page(
     after: str, name: str = "", error: str = "", status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
-    """Return the login page, with what has been typed already, and what was wrong with it."""
+    """Return the login page, with the name already typed, and an error."""
     texts = {"next": after, "name": name, "error": error}
     texts |= {"name_focus": "" if name else " autofocus", "password_focus": " autofocus" if name else ""}
-    # All at once: what has been typed may itself look like a place.
+    # In one pass, because typed text may itself look like a placeholder.
     page = re.sub(r"{{(\w+)}}", lambda place: html.escape(texts[place[1]]), _PAGE.read_text("utf-8"))
     return HTMLResponse(page, status, {**_NO_STORE, **(headers or {})})
 

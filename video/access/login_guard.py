@@ -1,4 +1,4 @@
-"""Patience with wrong passwords, and one check at a time."""
+"""Checking passwords one at a time, with delays after wrong ones."""
 
 import asyncio
 import time
@@ -10,14 +10,14 @@ from video.access.limit import Limit, network_of
 from video.access.password import verify
 
 _MOST_WAITING: Final = 16
-_LONGEST_NAME: Final = 64  # characters that are remembered; no user has more
+_LONGEST_NAME: Final = 64  # characters; no user's name is longer
 
 
 class Passwords:
-    """Checks passwords, one at a time, in a thread of its own: logins never hold up the video.
+    """Checks passwords one at a time, in its own thread: logins never delay the video.
 
-    After some failures in a row, of a client or for a user's name, further tries have to wait. For a name it
-    is never long: else anybody could lock anybody out. `clock` is monotonic, in s.
+    After some failures in a row, by one client or for one name, further attempts have to wait. For a name the
+    wait is always short, because otherwise anybody could lock anybody out. `clock` is monotonic, in s.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -28,9 +28,9 @@ class Passwords:
         self._waiting = 0
 
     async def check(self, stored: str | None, name: str, password: str, client: str) -> float | None:
-        """Return 0 when the password is right, None when it is wrong, else the s until the next try may be.
+        """Return 0 if the password is right, None if it is wrong, or else the s until the next attempt.
 
-        `stored` is the hash of the user with this name, None when there is no such user.
+        `stored` is the hash of the user's password, None if there is no such user.
         """
         if self._waiting >= _MOST_WAITING:
             return 1.0
@@ -42,7 +42,7 @@ class Passwords:
             self._waiting -= 1
 
     def _check(self, stored: str | None, name: str, password: str, client: str) -> float | None:
-        # In the one thread: of many tries at once, each sees the failures of those before it.
+        # Runs in the only thread, so that each of many simultaneous attempts sees the failures before it.
         now = self._clock()
         keys = ((self._by_client, network_of(client)), (self._by_name, name[:_LONGEST_NAME]))
         if wait := max(limit.wait(key, now) for limit, key in keys):

@@ -1,16 +1,16 @@
-"""Where a login leads back to: an address of this server, never of another."""
+"""The parameter `next=` of a login: an address of this server, never of another."""
 
 import re
 from typing import Final
 
-# One slash first: browsers take two, of either kind, for another host. They skip tabs and line feeds, and
-# they take \ for /. What is not ASCII comes quoted.
+# Exactly one slash first: browsers read two, of either kind, as the start of another host. They also skip
+# tabs and line feeds, and read \ as /. Characters outside ASCII arrive percent-encoded.
 _LOCAL: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 _LONGEST: Final = 2048
 
 
-def fit(address: str, root: str) -> bool:
-    """Tell whether an address is a path on this server below the root path, with or without a query."""
+def is_local(address: str, root: str) -> bool:
+    """Return whether an address is a path on this server below the root path, with or without a query."""
     return (
         len(address) <= _LONGEST
         and address.startswith(f"{root}/")
@@ -20,5 +20,5 @@ def fit(address: str, root: str) -> bool:
 
 
 def back_to(address: str, root: str) -> str:
-    """Return the address when it fits, else the page's."""
-    return address if fit(address, root) else f"{root}/"
+    """Return the address if it is on this server, otherwise the page's."""
+    return address if is_local(address, root) else f"{root}/"

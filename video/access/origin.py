@@ -1,4 +1,4 @@
-"""Protection from other sites' pages: what changes anything, and sockets, is for our own page only."""
+"""Protection from pages of other sites: only our own page may change anything or open a socket."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -11,20 +11,20 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 def values(headers: Headers, name: bytes) -> list[str]:
-    """Return the texts of all headers of a name, which is in lower case."""
+    """Return the values of all headers with a name, given in lower case."""
     return [value.decode("latin-1") for key, value in headers if key == name]
 
 
 def header(headers: Headers, name: bytes) -> str:
-    """Return a header's text, several joined by a comma; empty where there is none."""
+    """Return the value of a header, several joined by commas; empty if there is none."""
     return ", ".join(values(headers, name))
 
 
 def same(headers: Headers) -> bool:
-    """Tell whether a request comes from a page of this server, or from no page at all.
+    """Return whether a request comes from a page of this server, or from no page at all.
 
-    Browsers tell the page's origin; where they also judge it (`Sec-Fetch-Site`, which only they can set),
-    that holds behind proxies that change the host, too. See https://web.dev/articles/fetch-metadata.
+    Browsers send the page's origin. If they also send `Sec-Fetch-Site`, which pages cannot set, that decides,
+    because it is right even behind proxies that change the host. See https://web.dev/articles/fetch-metadata.
     """
     site = header(headers, b"sec-fetch-site")
     if site in {"same-origin", "same-site", "cross-site"}:
@@ -37,7 +37,7 @@ def same(headers: Headers) -> bool:
 
 
 def _same(origin: str, host: str) -> bool:
-    """Tell whether an origin is on this host and port; a proxy may have taken the TLS off."""
+    """Return whether an origin is on this host and port; a proxy may have terminated TLS."""
     try:
         there = urlsplit(origin)
         here = urlsplit(f"//{host}")
@@ -45,5 +45,5 @@ def _same(origin: str, host: str) -> bool:
         return there.hostname is not None and (
             (there.hostname, there.port or usual) == (here.hostname, here.port or usual)
         )
-    except (ValueError, KeyError):  # no port that a number could be; neither http nor https
+    except (ValueError, KeyError):  # an invalid port; neither http nor https
         return False

@@ -1,4 +1,4 @@
-"""What a proxy tells of its clients, believed of trusted proxies only: `TRUSTEDPROXIES`."""
+"""The `X-Forwarded-*` headers of trusted proxies: `TRUSTEDPROXIES`."""
 
 import ipaddress
 from typing import Any, cast
@@ -8,7 +8,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 
 class ProxyHeaders(ProxyHeadersMiddleware):
-    """uvicorn's middleware for the forwarded address and scheme, which takes the forwarded host as well."""
+    """uvicorn's middleware for the forwarded address and scheme, extended to the forwarded host."""
 
     def __init__(self, app: ASGIApp, trusted: str) -> None:
         super().__init__(cast("Any", app), trusted)
@@ -21,17 +21,17 @@ class ProxyHeaders(ProxyHeadersMiddleware):
             scope = {**scope, "client": client}
         if client and client[0] in self.trusted_hosts:
             headers = scope["headers"]
-            told = [value for name, value in headers if name == b"x-forwarded-host"]
-            if told:
-                # The last one is of the proxy that we trust; what came before it may be the client's.
-                host = told[-1].rpartition(b",")[2].strip()
+            hosts = [value for name, value in headers if name == b"x-forwarded-host"]
+            if hosts:
+                # The last one is from the trusted proxy; the client may have sent those before it.
+                host = hosts[-1].rpartition(b",")[2].strip()
                 headers = [(name, value) for name, value in headers if name != b"host"]
                 scope = {**scope, "headers": [*headers, (b"host", host)]}
         await super().__call__(scope, receive, send)
 
 
 def _plain(address: str) -> str:
-    """Return an IPv4 address as such, also where a socket that listens to both kinds has it as IPv6."""
+    """Return an IPv4 address as IPv4, even if a dual-stack socket reports it as IPv6."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

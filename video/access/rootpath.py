@@ -1,4 +1,4 @@
-"""A path below which a proxy shows the server: `ROOTPATH`."""
+"""The path under which a proxy publishes the server: `ROOTPATH`."""
 
 import re
 from collections.abc import MutableMapping
@@ -12,24 +12,24 @@ _OURS: Final = {"api", "login", "logout", "page", "snapshot", "stream", "ws"}
 
 
 def parse_rootpath(text: object) -> object:
-    """Return a root path without a slash at its end; raise ValueError where it cannot be one.
+    """Return a root path without a trailing slash; raise ValueError if it is invalid.
 
-    What is not a text passes unchanged.
+    Anything that is not a string is returned unchanged.
     """
     if not isinstance(text, str):
         return text
     path = text.removesuffix("/")
     if not _FORM.fullmatch(path):
         raise ValueError(
-            "a path is wanted, of letters, digits and any of ._~- between slashes, as in /cameras"
+            "expected a path of letters, digits and any of ._~- between slashes, such as /cameras"
         )
     if (first := path.split("/", 2)[1:2]) and first[0] in _OURS:
-        raise ValueError(f"/{first[0]} is an address of the server itself")
+        raise ValueError(f"expected another path: /{first[0]} is an address of the server itself")
     return path
 
 
 def root_of(scope: MutableMapping[str, Any]) -> str:
-    """Return the server's root path, also within an application that is mounted below it."""
+    """Return the server's root path, even inside a mounted application."""
     return str(scope.get("app_root_path", scope.get("root_path", "")))
 
 
@@ -40,7 +40,7 @@ def route_of(scope: MutableMapping[str, Any]) -> str:
 
 
 class RootPath:
-    """ASGI middleware: the application sees the whole path, also where the proxy took the root off."""
+    """ASGI middleware: the application sees the whole path even if the proxy has stripped the root."""
 
     def __init__(self, app: ASGIApp, root: str) -> None:
         self._app = app
@@ -53,7 +53,7 @@ class RootPath:
             return
         path = scope["path"]
         if path == self._root and scope["type"] == "http":
-            # The page's addresses are relative to it, so its own must end with a slash.
+            # The page's links are relative, so its own address must end with a slash.
             query = scope["query_string"].decode("latin-1")
             there = RedirectResponse(f"{self._root}/" + (f"?{query}" if query else ""), 307)
             await there(scope, receive, send)

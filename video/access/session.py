@@ -1,4 +1,4 @@
-"""Sessions: a signed cookie says who has logged in; the server keeps nothing but which have been ended."""
+"""Sessions: a signed cookie names the user; the server only remembers which sessions have been ended."""
 
 import hashlib
 import secrets
@@ -14,15 +14,15 @@ from video.access.users import Users
 from video.access.users_file import User
 
 COOKIE: Final = "streamlens"
-_LONGEST: Final = 2048  # characters of a cookie; those of the longest names have about 1200
+_LONGEST: Final = 2048  # characters of a cookie; the longest name makes about 1200
 _MOST_ENDED: Final = 10_000
 
 
 class Sessions:
-    """Begins, finds and ends sessions of `length` s; `clock` tells the seconds since the epoch.
+    """Begins, finds and ends sessions of `length` s; `clock` returns seconds since the epoch.
 
-    A session also ends with its user, with the password it began with, and with the file's secret. Which ones
-    were ended is known to this process, and until it ends; their browsers have dropped the cookie anyway.
+    A session also ends if its user, the user's password or the file's secret changes. Only this process knows
+    which sessions were ended, and only while it runs; their browsers have deleted the cookie anyway.
     """
 
     def __init__(self, users: Users, length: float, clock: Callable[[], float] = time.time) -> None:
@@ -32,26 +32,26 @@ class Sessions:
         self._ended: OrderedDict[str, None] = OrderedDict()
 
     def begin(self, name: str, user: User) -> str:
-        """Return the cookie's value for a user who has just logged in."""
+        """Return the value of the cookie for a user that has just logged in."""
         content = [name, self._fingerprint(user), int(self._clock()), secrets.token_urlsafe(9)]
         return str(self._serializer().dumps(content))
 
     def find(self, cookies: str) -> "Session | None":
-        """Return the session of a Cookie header's text; None when there is none, or it does not hold."""
-        # A server below another path of the same host has a cookie of the same name: one of them is ours.
+        """Return the valid session in the value of a Cookie header, or None."""
+        # A server at another path of the same host uses the same cookie name; one of them is ours.
         for value in list(_values(cookies))[:4]:
             if (session := self._read(value)) and session.welcome():
                 return session
         return None
 
     def end(self, session: "Session") -> None:
-        """End a session, with all streams it opened."""
+        """End a session and all streams that it has opened."""
         self._ended[session.id] = None
         if len(self._ended) > _MOST_ENDED:
             self._ended.popitem(last=False)
 
     def holds(self, session: "Session") -> bool:
-        """Tell whether a session has not ended."""
+        """Return whether a session is still valid."""
         user = self.users.get(session.name)
         return (
             user is not None
@@ -65,12 +65,12 @@ class Sessions:
             return None
         try:
             name, fingerprint, begun, identity = self._serializer().loads(value)
-        except (BadData, TypeError, ValueError):  # the latter two: of another version of this server
+        except (BadData, TypeError, ValueError):  # the last two: from another version of this server
             return None
         return Session(self, name, fingerprint, begun, identity)
 
     def _fingerprint(self, user: User) -> str:
-        """Return what changes with the user's password, and with the secret."""
+        """Return a value that changes with the user's password and with the secret."""
         return hashlib.sha256(f"{self.users.secret}{user.password}".encode()).hexdigest()[:16]
 
     def _serializer(self) -> URLSafeSerializer:
@@ -80,7 +80,7 @@ class Sessions:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The visitor who has logged in by password; `begun` is in s since the epoch."""
+    """A visitor that has logged in with a password; `begun` is in s since the epoch."""
 
     sessions: Sessions
     name: str
@@ -89,17 +89,17 @@ class Session:
     id: str
 
     def may_see(self, camera: str) -> bool:
-        """Tell whether the user's rights include a camera now."""
+        """Return whether the user may currently see a camera."""
         user = self.sessions.users.get(self.name)
         return user is not None and user.may_see(camera)
 
     def welcome(self) -> bool:
-        """Tell whether the session has not ended."""
+        """Return whether the session is still valid."""
         return self.sessions.holds(self)
 
 
 def _values(cookies: str) -> Iterator[str]:
-    """Yield the values of all cookies of our name, the one of the longest path first."""
+    """Yield the values of all cookies with our name, the one with the longest path first."""
     for cookie in cookies.split(";"):
         name, _, value = cookie.strip().partition("=")
         if name == COOKIE:

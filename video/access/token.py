@@ -10,50 +10,50 @@ from video.access.users import Users
 
 
 def new() -> str:
-    """Return a new token, fit for a URL."""
+    """Return a new token, which is safe in a URL."""
     return f"sl_{secrets.token_urlsafe(24)}"
 
 
 def digest(token: str) -> str:
-    """Return what the users file keeps of a token: its SHA-256 in hex."""
+    """Return a token's SHA-256 in hex, which the users file stores."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """The visitor who has brought a token."""
+    """A visitor that has sent a token."""
 
     users: Users
     name: str
     digest: str
 
     def may_see(self, camera: str) -> bool:
-        """Tell whether the user's rights include a camera now."""
+        """Return whether the user may currently see a camera."""
         user = self.users.get(self.name)
         return user is not None and user.may_see(camera)
 
     def welcome(self) -> bool:
-        """Tell whether the token has not been revoked, nor its user removed."""
+        """Return whether neither the token nor its user has been removed."""
         user = self.users.get(self.name)
         return user is not None and self.digest in user.tokens.values()
 
 
 def find(users: Users, authorization: str) -> Bearer | None:
-    """Return who brings a known token in this Authorization header; None when nobody."""
+    """Return the owner of a valid token in an Authorization header, or None."""
     name, token = _credentials(authorization)
     if not token:
         return None
-    brought = digest(token)
+    sent = digest(token)
     for holder, user in users:
         for known in user.tokens.values():
-            # The name counts where one is given: else a link could show another user than it seems to.
-            if hmac.compare_digest(brought, known) and name in {None, holder}:
+            # If a name is given, it must match: otherwise a link could name one user and log in as another.
+            if hmac.compare_digest(sent, known) and name in {None, holder}:
                 return Bearer(users, holder, known)
     return None
 
 
 def _credentials(authorization: str) -> tuple[str | None, str]:
-    """Return the user's name, where there is one, and the token; the latter empty where there is none."""
+    """Return the user's name, if there is one, and the token, which is empty if there is none."""
     scheme, _, value = authorization.partition(" ")
     if scheme.lower() == "bearer":
         return None, value.strip()

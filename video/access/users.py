@@ -1,4 +1,4 @@
-"""The users as their file has them now."""
+"""The users, kept up to date with their file."""
 
 import logging
 import time
@@ -8,7 +8,6 @@ from typing import Final
 
 from pipeline.service.settings import SettingsError
 from video.access.users_file import User, UsersError, UsersFile, read
-from video.version import version_of
 
 log = logging.getLogger(__name__)
 
@@ -16,25 +15,25 @@ _LOOK_EVERY: Final = 1.0  # s
 
 
 class Users:
-    """The users by name; a change of the file is seen within a second or so.
+    """The users by name; a change of the file takes effect within about a second.
 
-    A file that breaks or vanishes is logged once, and the users known before stay. Raises `SettingsError`
-    when it will not do from the start.
+    If the file becomes invalid or disappears, that is logged once, and the previous users stay. Raises
+    `SettingsError` if the file is invalid at the start.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = path
         self._clock = clock
         self._looked = clock()
-        self._version = version_of(path)
+        self._version = _version(path)
         try:
             self._file = read(path)
         except UsersError as error:
-            raise SettingsError(f"USERS: {error} (python -m video.users makes and changes it)") from None
+            raise SettingsError(f"USERS: {error} (create and edit it with python -m video.users)") from None
 
     @property
     def secret(self) -> str:
-        """What sessions are signed with."""
+        """The secret that signs sessions."""
         return self._current().secret
 
     def get(self, name: str) -> User | None:
@@ -53,14 +52,23 @@ class Users:
         return self._file
 
     def _look(self) -> None:
-        # Before reading: what changes meanwhile is then seen as a change the next time.
-        version = version_of(self._path)
+        # Before reading, so that a change made meanwhile is noticed the next time.
+        version = _version(self._path)
         if version == self._version:
             return
         self._version = version
         try:
             self._file = read(self._path)
         except UsersError as error:
-            log.error("%s; the users known before stay", error)
+            log.error("%s; keeping the previous users", error)
         else:
-            log.info("read the users again, there are %d", len(self._file.users))
+            log.info("users file read again: %d users", len(self._file.users))
+
+
+def _version(path: Path) -> tuple[int, int, int] | None:
+    """Return something that changes with the file; None if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -1,9 +1,9 @@
-"""The users file: who may log in, and which cameras each may see; JSON, readable by its owner only."""
+"""The users file (JSON, readable only by its owner): passwords, tokens, and the cameras each user may see."""
 
+import logging
 import os
 import secrets
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -11,20 +11,22 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from video.access.password import is_hash
 
+log = logging.getLogger(__name__)
+
 
 class UsersError(Exception):
-    """The users file will not do; one line that names the file, the user and the field."""
+    """The users file is unusable; one line that names the file, the user and the field."""
 
 
 def _name(text: str) -> str:
     if not text.isprintable() or text != text.strip() or ":" in text:
-        raise ValueError("a name is printable, has no colon, and neither begins nor ends with a space")
+        raise ValueError("expected printable characters without a colon, and no space at either end")
     return text
 
 
 def _hash(text: str) -> str:
     if not is_hash(text):
-        raise ValueError("an argon2id hash is wanted, as python -m video.users makes it")
+        raise ValueError("expected an argon2id hash, as made by python -m video.users")
     return text
 
 
@@ -32,11 +34,11 @@ Name = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_name)]
 """A user's name, or a token's label."""
 
 Pattern = Annotated[str, Field(min_length=1)]
-"""Cameras' names, as `matches` reads it."""
+"""A pattern of camera names, see `matches`."""
 
 
 def matches(pattern: str, camera: str) -> bool:
-    """Tell whether a camera's name is the pattern; a `*` in it stands for any characters, or none."""
+    """Return whether a camera's name matches a pattern, in which `*` stands for any characters, or none."""
     first, *rest = pattern.split("*")
     if not rest:
         return camera == pattern
@@ -57,19 +59,19 @@ class _Part(BaseModel):
 
 
 class User(_Part):
-    """A user: the password's hash, patterns of cameras' names, and tokens (label to SHA-256 in hex)."""
+    """A user: the hash of a password, patterns of camera names, and tokens (label to SHA-256 in hex)."""
 
     password: Annotated[str, AfterValidator(_hash)]
     cameras: list[Pattern]
     tokens: dict[Name, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = {}
 
     def may_see(self, camera: str) -> bool:
-        """Tell whether the user may see a camera."""
+        """Return whether the user may see a camera."""
         return any(matches(pattern, camera) for pattern in self.cameras)
 
 
 class UsersFile(_Part):
-    """What the file holds: a secret that signs sessions, and the users by name."""
+    """The content of the file: a secret that signs sessions, and the users by name."""
 
     secret: Annotated[str, Field(min_length=32)]
     users: dict[Name, User]
@@ -81,11 +83,11 @@ def empty() -> UsersFile:
 
 
 def read(path: Path) -> UsersFile:
-    """Read a users file; raise `UsersError` when it will not do."""
+    """Read a users file; raise `UsersError` if it is unusable."""
     try:
         return UsersFile.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise UsersError(f"{path}: cannot be read: {error.strerror}") from None
+        raise UsersError(f"cannot read {path}: {error.strerror}") from None
     except ValidationError as error:
         problem = error.errors()[0]
         where = [str(step) for step in problem["loc"] if step != "[key]"]
@@ -96,8 +98,8 @@ def read(path: Path) -> UsersFile:
 
 
 def write(path: Path, content: UsersFile) -> None:
-    """Replace a users file, in one step, by one that only its owner may read; raise `UsersError`."""
-    path = path.resolve()  # a link stays a link
+    """Replace a users file, atomically, with one that only its owner may read; raise `UsersError`."""
+    path = path.resolve()  # so that a link stays a link
     text = content.model_dump_json(indent=2) + "\n"
     unfinished = None
     try:
@@ -113,11 +115,18 @@ def write(path: Path, content: UsersFile) -> None:
     except OSError as error:
         if unfinished is not None:
             unfinished.unlink(missing_ok=True)
-        raise UsersError(f"{path}: cannot be written: {error.strerror}") from None
+        raise UsersError(f"cannot write {path}: {error.strerror}") from None
 
 
 def _keep_owner(path: Path, descriptor: int) -> None:
-    """Let a server that may read the file read it also after root has changed it."""
-    with suppress(OSError):
+    """Keep the owner of the file being replaced, so that the server can read it after root has edited it."""
+    try:
         before = path.stat()
+    except FileNotFoundError:
+        return
+    try:
         os.fchown(descriptor, before.st_uid, before.st_gid)
+    except OSError as error:
+        owner = f"{before.st_uid}:{before.st_gid}"
+        log.warning("%s: cannot keep the owner %s: %s", path, owner, error.strerror)
+        log.warning("a server running as that user can no longer read it; restore it with chown %s", owner)

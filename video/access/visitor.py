@@ -1,54 +1,54 @@
-"""Who asks, as the rest of the server sees it."""
+"""The visitor behind a request, as the rest of the server sees it."""
 
 from typing import Any, Final, Protocol
 
 VISITOR: Final = "streamlens.visitor"
-"""The key in an ASGI scope under which the `Visitor` is found."""
+"""The key of the `Visitor` in an ASGI scope; set by the gate."""
 
 
 class Visitor(Protocol):
-    """Who a request, a stream or a socket belongs to."""
+    """The person or program that a request, a stream or a socket belongs to."""
 
     @property
     def name(self) -> str | None:
-        """The user's name; None where access is open to all."""
+        """The user's name; None if access is open to everybody."""
 
     def may_see(self, camera: str) -> bool:
-        """Tell whether the visitor may see, and know of, a camera; may change while a stream is open."""
+        """Return whether the visitor may see and know about a camera; can change while a stream is open."""
 
     def welcome(self) -> bool:
-        """Tell whether the visitor's session or token still holds; once it does not, its streams end."""
+        """Return whether the visitor's session or token is still valid; when it is not, its streams end."""
 
 
 class Anyone:
-    """The visitor where access is open to all."""
+    """The visitor if access is open to everybody."""
 
     name = None
 
     def may_see(self, camera: str) -> bool:  # noqa: ARG002
-        """Allow every camera."""
+        """Return True."""
         return True
 
     def welcome(self) -> bool:
-        """Tell that it always is so."""
+        """Return True."""
         return True
 
 
 class Nobody:
-    """The visitor who has not logged in, and sees the login page only."""
+    """A visitor that is not logged in and may see only the login page."""
 
     name = None
 
     def may_see(self, camera: str) -> bool:  # noqa: ARG002
-        """Allow no camera."""
+        """Return False."""
         return False
 
     def welcome(self) -> bool:
-        """Tell that it never is so."""
+        """Return False."""
         return False
 
 
 def visitor_of(scope: Any) -> Visitor:
-    """Return who a request or a socket belongs to."""
-    visitor: Visitor = scope.get(VISITOR) or Anyone()
+    """Return the visitor of a request or a socket: nobody, unless the gate has let one in."""
+    visitor: Visitor = scope.get(VISITOR) or Nobody()
     return visitor

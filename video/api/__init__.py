@@ -1,1 +1,1 @@
-"""The API: cameras, the history of labels and its pictures, as JSON and as server-sent events."""
+"""The API: cameras, label history and its pictures, as JSON and as server-sent events."""

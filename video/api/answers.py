@@ -1,4 +1,4 @@
-"""What the API's answers have in common."""
+"""Parts shared by the API's answers: errors, examples, JSON."""
 
 from typing import Any, Final
 
@@ -10,12 +10,12 @@ NOT_KEPT: Final = {"Cache-Control": "no-store"}
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the description of the errors that a route answers with, beside those that all do."""
+    """Return the description of a route's errors, including those that all routes have."""
     texts = {
-        400: "Something that was asked for is malformed",
-        401: "A login is wanted",
-        404: "There is none, or it may not be seen",
-        503: "There are as many open streams as there may be",
+        400: "A parameter is malformed",
+        401: "Login required",
+        404: "Does not exist, or you may not see it",
+        503: "The maximum number of open streams is reached",
     }
     return {
         status: {
@@ -28,18 +28,18 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def example(content: Any, media_type: str = "application/json") -> dict[str, Any]:
-    """Return the description of what a route answers when all is well."""
+    """Return the description of a route's successful answer."""
     return {"content": {media_type: {"example": content}}}
 
 
 def as_json(content: Any, status: int = 200) -> JSONResponse:
-    """Return an answer that is true only now."""
+    """Return an answer that must not be cached."""
     return JSONResponse(content, status, NOT_KEPT)
 
 
 _EXAMPLES: Final = {
-    400: {"detail": "from='abc': a time is wanted, ISO 8601 or seconds since the epoch"},
-    401: {"detail": "log in first, or send a token: Authorization: Bearer ..."},
+    400: {"detail": "from='abc': expected a time in ISO 8601 or in seconds since the epoch"},
+    401: {"detail": "log in, or send a token as Authorization: Bearer TOKEN"},
     404: models.ERROR,
     503: {"detail": "there are 1000 open streams (MAXCLIENTS); try again later"},
 }

@@ -1,4 +1,4 @@
-"""The web application: how it describes itself, and how it refuses."""
+"""The web application: its OpenAPI description, and its answer to malformed parameters."""
 
 from typing import Any, Final
 
@@ -8,11 +8,11 @@ from fastapi.responses import JSONResponse
 
 from pipeline import __version__
 
-_MOST_SHOWN: Final = 40  # characters of what was asked
+_MOST_SHOWN: Final = 40  # characters of a malformed parameter
 
 
 def create_app() -> FastAPI:
-    """Return an application without routes; it describes those it gets at /api/openapi.json."""
+    """Return an application without routes; it describes those added later at /api/openapi.json."""
     app = FastAPI(
         title="Streamlens",
         summary="Labelled live video of IP cameras",
@@ -20,7 +20,7 @@ def create_app() -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
-        redirect_slashes=False,  # to a whole address, with the host that whoever asks has made up
+        redirect_slashes=False,  # Starlette would redirect to the host that the client names
     )
 
     @app.exception_handler(RequestValidationError)

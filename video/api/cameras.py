@@ -1,4 +1,4 @@
-"""The cameras."""
+"""The resource `/api/cameras`: the cameras and their states."""
 
 from fastapi import APIRouter, HTTPException, Path, Request
 from fastapi.responses import Response
@@ -6,13 +6,13 @@ from fastapi.responses import Response
 from video.access.visitor import visitor_of
 from video.api import models
 from video.api.answers import NOT_KEPT, as_json, errors, example
-from video.cameras.cameras import Board
+from video.cameras.cameras import Cameras
 
-_NAME = Path(description="the camera's name; a slash in it need not be quoted", examples=["door"])
+_NAME = Path(description="the camera's name; slashes need not be quoted", examples=["door"])
 
 
-def cameras(board: Board) -> APIRouter:
-    """Return the routes of the cameras on a board; what they answer goes out as the channels tell it."""
+def camera_routes(cameras: Cameras) -> APIRouter:
+    """Return the routes of the cameras."""
     router = APIRouter(tags=["cameras"])
 
     @router.get(
@@ -23,7 +23,7 @@ def cameras(board: Board) -> APIRouter:
     )
     async def all_cameras(request: Request) -> Response:
         may_see = visitor_of(request.scope).may_see
-        return as_json([channel.status() for channel in board if may_see(channel.frame.camera)])
+        return as_json([each.status() for each in cameras if may_see(each.name)])
 
     @router.get(
         "/api/cameras/{camera:path}",
@@ -33,11 +33,11 @@ def cameras(board: Board) -> APIRouter:
     )
     async def one_camera(request: Request, camera: str = _NAME) -> Response:
         may_see = visitor_of(request.scope).may_see
-        channel = board.get(camera)
-        if channel is None or not may_see(camera):
-            known = (channel.frame.camera for channel in board)
+        found = cameras.get(camera)
+        if found is None or not may_see(camera):
+            known = (each.name for each in cameras)
             names = ", ".join(filter(may_see, known)) or "none yet"
             raise HTTPException(404, f"no camera {camera!r}; there are: {names}", NOT_KEPT)
-        return as_json(channel.status())
+        return as_json(found.status())
 
     return router

@@ -1,4 +1,4 @@
-"""Changes of labels as they come: server-sent events."""
+"""The resource `/api/events`: changes of labels as server-sent events."""
 
 import asyncio
 import json
@@ -14,45 +14,46 @@ from starlette.types import Receive, Scope, Send
 from video.access.visitor import visitor_of
 from video.api import models
 from video.api.answers import NOT_KEPT, as_json, errors, example
-from video.api.labels import Camera, event_json, wanted_by
-from video.cameras.history import History, Wanted
+from video.api.labels import CameraName, event_json, filter_for
+from video.cameras.history import Filter, History
 from video.streams.clients import Clients, TooManyError
 from video.streams.connection import CONNECTION
 
-_RETRY: Final = 2000  # ms until a browser asks again
-_SIGN_EVERY: Final = 15.0  # s between signs of life
-_LOOK_EVERY: Final = 1.0  # s between looks whether the visitor is welcome still
-_REST: Final = 0.1  # s between two writes: labels that flicker come in batches
+_RETRY: Final = 2000  # ms until a browser reconnects
+_SIGN_EVERY: Final = 15.0  # s between keep-alive comments
+_LOOK_EVERY: Final = 1.0  # s between checks of the visitor's session
+_REST: Final = 0.1  # s between two writes: changes of flickering labels are sent in batches
 _BATCH: Final = 100  # events
 _LONGEST_ID: Final = 20  # digits
 
 
 async def follow(
-    history: History, last: int, wanted: Wanted, welcome: Callable[[], bool], root: str
+    history: History, last: int, requested: Filter, welcome: Callable[[], bool], root: str
 ) -> AsyncIterator[str]:
     """Yield the text of the events after the one with the id `last`, for as long as the client is welcome.
 
-    It holds a place in the history and no queue: who reads slowly misses what is pushed out, and is told so.
+    There is no queue, only a position in the history: a client that reads slowly misses events that have been
+    displaced meanwhile, and gets a `missed` event.
     """
-    # The id alone: who is cut off before the first event resumes here, too.
+    # Only an id, so that a client that is cut off before its first event also resumes here.
     yield f"retry: {_RETRY}\nid: {last}\n\n"
-    told, spoke = 0, time.monotonic()
+    reported, wrote = 0, time.monotonic()
     while welcome() and not history.closed:
-        news = history.after(last, wanted, _BATCH)
+        news = history.after(last, requested, _BATCH)
         last = news.last
         texts = [f"id: {each.id}\n" + _text("label", event_json(each, history, root)) for each in news.events]
-        if news.retained_from is not None and news.retained_from > told:
-            told = news.retained_from
-            texts.insert(0, _text("missed", {"retained_from": str(told)}))
-        if texts or time.monotonic() - spoke >= _SIGN_EVERY:
-            spoke = time.monotonic()
+        if news.retained_from is not None and news.retained_from > reported:
+            reported = news.retained_from
+            texts.insert(0, _text("missed", {"retained_from": str(reported)}))
+        if texts or time.monotonic() - wrote >= _SIGN_EVERY:
+            wrote = time.monotonic()
             yield "".join(texts) or ":\n\n"
             await asyncio.sleep(_REST)
         await _wait(history, last)
 
 
 class EventStream(StreamingResponse):
-    """Server-sent events to a client that counts among all open streams."""
+    """Server-sent events to a client, which counts as an open stream."""
 
     def __init__(self, events: AsyncIterator[str], clients: Clients, welcome: Callable[[], bool]) -> None:
         headers = {**NOT_KEPT, "X-Accel-Buffering": "no"}
@@ -61,7 +62,7 @@ class EventStream(StreamingResponse):
         self._welcome = welcome
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send until the client goes or there are no more events."""
+        """Send events until the client leaves or the server stops."""
         try:
             with self._clients.join(scope[CONNECTION], self._welcome):
                 await super().__call__(scope, receive, send)
@@ -73,7 +74,7 @@ class EventStream(StreamingResponse):
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID):
-        raise ValueError(f"a decimal number of at most {_LONGEST_ID} digits is wanted")
+        raise ValueError(f"expected a decimal number of at most {_LONGEST_ID} digits")
     return int(text)
 
 
@@ -91,31 +92,35 @@ _EXAMPLE: Final = (
 )
 
 
-def events(history: History, clients: Clients) -> APIRouter:
-    """Return the route of the events of a history; its streams count among `clients`."""
+def event_routes(history: History, clients: Clients) -> APIRouter:
+    """Return the route of a history's events; its streams count among `clients`."""
     router = APIRouter(tags=["labels"])
 
     @router.get(
         "/api/events",
-        summary="Changes of labels as they come",
-        description="Server-sent events, from now on or after the one that `Last-Event-ID` names. Each is a "
-        '`label` with a LabelEvent; a `missed`, `{"retained_from": id}`, comes where older ones are gone.',
+        summary="Changes of labels as they happen",
+        description="Server-sent events, from now on or after the one named by `Last-Event-ID`. Each is a "
+        '`label` with a LabelEvent. A `missed`, `{"retained_from": id}`, says that older ones are gone.',
         response_class=StreamingResponse,
         responses={200: example(_EXAMPLE, "text/event-stream"), **errors(400, 503)},
     )
     async def label_events(
         request: Request,
-        camera: Camera = None,
+        camera: CameraName = None,
         after: Annotated[
             LastId | None,
-            Header(alias="Last-Event-ID", description="resume after it", examples=[models.LABEL_EVENT["id"]]),
+            Header(
+                alias="Last-Event-ID",
+                description="resume after this event",
+                examples=[models.LABEL_EVENT["id"]],
+            ),
         ] = None,
     ) -> Response:
         visitor = visitor_of(request.scope)
         now = history.mark()
         last = now if after is None else min(after, now)
         root = request.scope.get("root_path", "")
-        text = follow(history, last, wanted_by(visitor, camera), visitor.welcome, root)
+        text = follow(history, last, filter_for(visitor, camera), visitor.welcome, root)
         return EventStream(text, clients, visitor.welcome)
 
     return router

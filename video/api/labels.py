@@ -1,4 +1,4 @@
-"""The labels there were, and their pictures."""
+"""The resources `/api/labels` and `/api/events/{event}.jpg`: past labels and their pictures."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +12,12 @@ from video.access.visitor import Visitor, visitor_of
 from video.api import models
 from video.api.answers import NOT_KEPT, as_json, errors, example
 from video.api.moments import Moment, iso
-from video.cameras.history import History, LabelEvent, Wanted
-from video.streams.socket.scale import fitted
+from video.cameras.history import Filter, History, LabelEvent
+from video.cameras.scale import thumbnail
 
 
 def event_json(event: LabelEvent, history: History, root: str) -> dict[str, Any]:
-    """Return what the API tells of an event; `root` is the root path before all addresses."""
+    """Return an event as JSON; `root` is the root path before all addresses."""
     kept = history.snapshot(event.id) is not None
     return {
         "id": str(event.id),
@@ -32,52 +32,52 @@ def event_json(event: LabelEvent, history: History, root: str) -> dict[str, Any]
     }
 
 
-def wanted_by(visitor: Visitor, camera: str | None) -> Wanted:
-    """Tell a visitor's cameras, or the one that is asked for, from others."""
+def filter_for(visitor: Visitor, camera: str | None) -> Filter:
+    """Return a filter for the cameras that the visitor may see, or for one of them."""
     if camera is None:
         return visitor.may_see
     return lambda name: name == camera and visitor.may_see(name)
 
 
-Camera = Annotated[str | None, Query(description="only of this camera", examples=["door"])]
-"""The parameter that picks a camera."""
+CameraName = Annotated[str | None, Query(description="only this camera", examples=["door"])]
+"""The parameter that selects a camera."""
 
 
-def labels(history: History) -> APIRouter:
-    """Return the routes of what a history retains."""
+def label_routes(history: History) -> APIRouter:
+    """Return the routes of a history's events and pictures."""
     router = APIRouter(tags=["labels"])
-    # Looking through all events can take longer than a frame; the video must not wait for it.
+    # Searching all events can take longer than a frame; the video must not wait for it.
     thread = ThreadPoolExecutor(1, "labels")
 
     @router.get(
         "/api/labels",
         summary="Changes of labels, newest first",
-        description="What this server retains: the last changes of each camera, since it was started.",
+        description="The most recent changes of each camera, as far as this server has kept them.",
         response_model=list[models.LabelEvent],
         responses={200: example([models.LABEL_EVENT]), **errors(400)},
     )
     async def all_labels(
         request: Request,
         *,
-        camera: Camera = None,
-        label: Annotated[str, Query(description="what the label contains, in either case")] = "",
+        camera: CameraName = None,
+        label: Annotated[str, Query(description="a part of the label, in upper or lower case")] = "",
         start: Annotated[
             Moment | None, Query(alias="from", description="not before", examples=["2026-11-21T19:46:47Z"])
         ] = None,
         end: Annotated[
             Moment | None, Query(alias="to", description="not after", examples=["1795290407"])
         ] = None,
-        limit: Annotated[int, Query(ge=1, le=1000, description="events at most")] = 100,
+        limit: Annotated[int, Query(ge=1, le=1000, description="maximum number of events")] = 100,
     ) -> Response:
-        wanted = wanted_by(visitor_of(request.scope), camera)
-        select = partial(history.select, wanted, limit, label=label, start=start, end=end)
+        requested = filter_for(visitor_of(request.scope), camera)
+        select = partial(history.select, requested, limit, label=label, start=start, end=end)
         events = await asyncio.get_running_loop().run_in_executor(thread, select)
         root = request.scope.get("root_path", "")
         return as_json([event_json(event, history, root) for event in events])
 
     @router.get(
         "/api/events/{event}.jpg",
-        summary="The picture on which a label came up",
+        summary="The picture on which a label appeared",
         response_class=Response,
         responses={200: {"content": {"image/jpeg": {}}, "description": "The frame"}, **errors(404)},
     )
@@ -85,15 +85,15 @@ def labels(history: History) -> APIRouter:
         request: Request,
         event: Annotated[str, Path(description="the event's id", examples=[models.LABEL_EVENT["id"]])],
         width: Annotated[
-            int, Query(ge=0, le=65_535, description="px that are enough; 0: the frame itself")
+            int, Query(ge=0, le=65_535, description="a width in px that is enough; 0: the frame itself")
         ] = 0,
     ) -> Response:
         number = int(event) if event.isascii() and event.isdecimal() and len(event) <= 20 else 0
         camera, jpeg = history.snapshot(number) or ("", b"")
         if not (jpeg and visitor_of(request.scope).may_see(camera)):
-            raise HTTPException(404, f"no picture of an event {event[:40]!r} is kept", NOT_KEPT)
+            raise HTTPException(404, f"no picture is kept for event {event[:40]!r}", NOT_KEPT)
         if width:
-            jpeg = await asyncio.get_running_loop().run_in_executor(thread, fitted, jpeg, width)
+            jpeg = await asyncio.get_running_loop().run_in_executor(thread, thumbnail, jpeg, width)
         return Response(jpeg, media_type="image/jpeg", headers=NOT_KEPT)
 
     return router

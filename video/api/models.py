@@ -1,4 +1,4 @@
-"""What the API answers, for its description: units, bounds, examples."""
+"""The API's answers, for its description: units, bounds, examples."""
 
 from typing import Any, Final, Literal
 
@@ -7,7 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from video.cameras.camera import State
 
 RESULT: Final = {"label": "Windsor tie", "score": 0.93, "box": [412, 96, 180, 240]}
-PREDICTION: Final = {"model": "imagenet_1", "results": [RESULT], "seq": 4709, "age_ms": 47}
+PREDICTION: Final = {
+    "model": "imagenet_1",
+    "results": [RESULT],
+    "seq": 4709,
+    "age_ms": 47,
+    "stale": False,
+}
 CAMERA: Final = {
     "name": "door",
     "state": "live",
@@ -40,80 +46,81 @@ def _model(example: dict[str, Any]) -> ConfigDict:
 
 
 class Result(BaseModel):
-    """One thing that a model saw."""
+    """One thing that a model found in a frame."""
 
     model_config = _model(RESULT)
 
-    label: str = Field(description="what it is")
-    score: float = Field(description="how sure the model is, 0 to 1")
+    label: str = Field(description="the label")
+    score: float = Field(description="the model's confidence, 0 to 1")
     box: tuple[int, int, int, int] | None = Field(
-        None, description="x, y, width, height in pixels of the frame; left out where the model tells none"
+        None, description="x, y, width, height in pixels of the frame; omitted if the model returns no box"
     )
 
 
 class Prediction(BaseModel):
-    """A model's last answer; without results, `seq` and `age_ms` while it has none that is fresh enough."""
+    """A model's last answer. Without one, `results` is empty, and `seq` and `age_ms` are null."""
 
     model_config = _model(PREDICTION)
 
     model: str = Field(description="the model's name")
-    results: list[Result] = Field(description="what it saw, the surest first")
+    results: list[Result] = Field(description="what the model found, highest score first")
     seq: int | None = Field(description="the frame that was classified")
     age_ms: int | None = Field(
-        description="how old that frame was when the answer was put on this one, in ms"
+        description="the age of that frame when its answer was stamped on the newest one, in ms"
     )
+    stale: bool = Field(description="whether that is too old to trust: more than the server's `STALEAFTER`")
 
 
 class Camera(BaseModel):
-    """A camera, its state, and what the models say of its newest frame."""
+    """A camera, its state, and the models' answers on its newest frame."""
 
     model_config = _model(CAMERA)
 
     name: str
     state: State = Field(
-        description="`live`; `stale`: the answer behind a label is old; `model-away`: a model has no answer; "
-        "`no-signal`: no frame comes; `broker-away`: nor does Kafka answer"
+        description="`live`; `stale`: a prediction is stale; `model-away`: a model has no answer; "
+        "`no-signal`: no frames arrive; `broker-away`: no frames arrive, and Kafka does not answer"
     )
     since: str = Field(
-        description="when the state began; where no frame comes, when the last one came: ISO 8601, UTC",
+        description="when the state began; for a silent camera, when its last frame arrived: ISO 8601, UTC",
         json_schema_extra={"format": "date-time"},
     )
-    fps: float = Field(ge=0, description="frames a second that come, over the last five seconds")
-    age_ms: int = Field(ge=0, description="how long ago the newest frame was captured, in ms")
-    seq: int = Field(description="the newest frame's number; it counts per camera")
-    width: int = Field(description="of the frame, in pixels")
-    height: int = Field(description="of the frame, in pixels")
-    predictions: list[Prediction] = Field(description="one a model")
+    fps: float = Field(ge=0, description="frames per second, over the last five seconds")
+    age_ms: int = Field(ge=0, description="time since the newest frame was captured, in ms")
+    seq: int = Field(description="the newest frame's number, counted per camera")
+    width: int = Field(description="of the newest frame, in pixels")
+    height: int = Field(description="of the newest frame, in pixels")
+    predictions: list[Prediction] = Field(description="one per model")
 
 
 class LabelEvent(BaseModel):
-    """The first label of one model on one camera changed."""
+    """One model's first label on one camera changed."""
 
     model_config = _model(LABEL_EVENT)
 
-    id: str = Field(pattern=r"^\d{1,20}$", description="goes up with each event; ns since the epoch")
+    id: str = Field(pattern=r"^\d{1,20}$", description="increases with each event; ns since the epoch")
     time: str = Field(description="ISO 8601, UTC", json_schema_extra={"format": "date-time"})
     camera: str
     model: str
-    label: str | None = Field(description="the label from now on; null: the model has none any more")
-    score: float | None = Field(description="how sure the model is, 0 to 1")
-    previous: str | None = Field(description="the label until now")
-    seq: int = Field(description="the frame on which the label came up")
-    snapshot: str | None = Field(description="where that frame is; null once it is no longer kept")
+    label: str | None = Field(description="the label from now on; null if the model no longer has one")
+    score: float | None = Field(description="the model's confidence, 0 to 1")
+    previous: str | None = Field(description="the label until then")
+    seq: int = Field(description="the frame on which the label appeared")
+    snapshot: str | None = Field(description="the address of that frame; null if it is no longer kept")
 
 
 class Session(BaseModel):
-    """Who asks."""
+    """The current user."""
 
     model_config = _model(SESSION)
 
-    access: Literal["open", "user"] = Field(description="`open`: no login is wanted of anybody")
-    name: str | None = Field(None, description="the user's name; left out where access is open")
+    access: Literal["open", "user"] = Field(description="`open`: no login required; `user`: logged in")
+    name: str | None = Field(None, description="the user's name; omitted if access is open")
 
 
 class Error(BaseModel):
-    """What is wrong."""
+    """An error."""
 
     model_config = _model(ERROR)
 
-    detail: str = Field(description="one line: what is wrong, and what would be right")
+    detail: str = Field(description="one line: what is wrong, and what was expected")

@@ -1,23 +1,23 @@
-"""Moments as the API takes and gives them."""
+"""Points in time, as the API reads and writes them."""
 
 import math
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BeforeValidator, WithJsonSchema
 
 
 def milliseconds(text: str) -> float:
-    """Return ms since the epoch; raise ValueError for what is neither ISO 8601 nor seconds since the epoch.
+    """Return ms since the epoch; raise ValueError unless it is ISO 8601 or seconds since the epoch.
 
-    ISO 8601 without an offset is UTC.
+    ISO 8601 without an offset means UTC.
     """
     try:
         moment = 1000 * float(text)
     except ValueError:
         moment = _from_iso(text)
     if not math.isfinite(moment):
-        raise ValueError(_WANTED)
+        raise ValueError(_EXPECTED)
     return moment
 
 
@@ -31,10 +31,10 @@ def _from_iso(text: str) -> float:
         moment = datetime.fromisoformat(text)
         return 1000 * (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
-        raise ValueError(_WANTED) from None
+        raise ValueError(_EXPECTED) from None
 
 
-_WANTED = "a time is wanted, ISO 8601 or seconds since the epoch"
+_EXPECTED: Final = "expected a time in ISO 8601 or in seconds since the epoch"
 
 Moment = Annotated[
     float,
@@ -43,4 +43,4 @@ Moment = Annotated[
         {"type": "string", "description": "ISO 8601 (UTC without an offset), or s since the epoch"}
     ),
 ]
-"""A moment in a query: ms since the epoch, from either form."""
+"""A query parameter: a time in either form, converted to ms since the epoch."""

@@ -2,18 +2,23 @@
 
 from fastapi import APIRouter
 
-from video.api.cameras import cameras
-from video.api.events import events
-from video.api.labels import labels
-from video.api.session import session
-from video.cameras.cameras import Board
+from video.api.cameras import camera_routes
+from video.api.events import event_routes
+from video.api.labels import label_routes
+from video.api.session import session_routes
+from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.streams.clients import Clients
 
 
-def router(board: Board, history: History, clients: Clients) -> APIRouter:
-    """Return the routes of a board's cameras, of the history of their labels, and of who asks."""
+def router(cameras: Cameras, history: History, clients: Clients) -> APIRouter:
+    """Return the routes of the cameras, the history of their labels, and the session."""
     routes = APIRouter()
-    for part in (cameras(board), labels(history), events(history, clients), session()):
+    for part in (
+        camera_routes(cameras),
+        label_routes(history),
+        event_routes(history, clients),
+        session_routes(),
+    ):
         routes.include_router(part)
     return routes

@@ -1,4 +1,4 @@
-"""One camera as the video server knows it: its newest frame, who watches it, and its state."""
+"""One camera as the video server sees it: its newest frame, its state, and its listeners."""
 
 import time
 from collections import deque
@@ -7,31 +7,34 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal, Protocol, TypedDict
 
 from pipeline.wire.frame import Frame, age_of
-from pipeline.wire.predictions import as_json
+from pipeline.wire.predictions import Prediction, as_json
 
 State = Literal["live", "stale", "model-away", "no-signal", "broker-away"]
-"""How a camera is.
+"""The state of a camera.
 
-No frame comes (`no-signal`, or `broker-away` when Kafka does not answer either), or frames come whose label
-is missing (`model-away`) or old (`stale`), or all is well (`live`).
+Either frames arrive, and all is well (`live`), a label is old (`stale`) or a model has no answer
+(`model-away`); or no frames arrive (`no-signal`, or `broker-away` if Kafka does not answer either).
 """
 
 SILENT: Final = frozenset({"no-signal", "broker-away"})
-"""The states in which no frame comes."""
+"""The states in which no frames arrive."""
 
 _FPS_OVER: Final = 5.0  # s
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """From when on things count as old, in s: a camera's last frame, and the answer behind a label."""
+    """Ages, in s, beyond which a camera has no signal, and an answer is stale."""
 
     no_signal_after: float
     stale_after: float
 
 
 class CameraStatus(TypedDict):
-    """What is told of a camera, as JSON."""
+    """What the API reports about a camera, as JSON.
+
+    Each prediction has `stale` in addition to the fields it has on the wire.
+    """
 
     name: str
     state: State
@@ -44,25 +47,34 @@ class CameraStatus(TypedDict):
     predictions: list[dict[str, Any]]
 
 
-class Watcher(Protocol):
-    """Who is shown a camera's frames; neither may wait."""
+class Listener(Protocol):
+    """Follows one camera (`Camera.subscribe`) or all of them (`Cameras.subscribe`).
 
-    def show(self, channel: "Channel") -> None:
-        """Take note of a new frame."""
+    All methods are called on the event loop, and none may block.
+    """
 
-    def close(self) -> None:
-        """End: no more frames come for good."""
+    def frame(self, camera: "Camera") -> None:
+        """Take a new frame: `camera.frame`."""
+
+    def changed(self, camera: "Camera") -> None:
+        """Note that a camera is new, or that its state or one of its labels has changed."""
+
+    def gone(self, name: str) -> None:
+        """Note that no more frames of this camera will come; if it comes back, it is a new `Camera`."""
 
 
-class Channel:
-    """Lives on the event loop; `number` counts the frames that were put up, from 1."""
+class Camera:
+    """Belongs to the event loop. `number` counts the frames, from 1; `id` is unique among today's cameras."""
 
-    def __init__(self, number: int, frame: Frame, limits: Limits) -> None:
-        self.id = number
+    def __init__(self, identity: int, frame: Frame, limits: Limits) -> None:
+        self.id = identity
+        self.name = frame.camera
         self.frame = frame
         self.number = 1
-        self._limits = limits
-        self._watchers: set[Watcher] = set()
+        self.gone = False
+        self._silent_after = limits.no_signal_after
+        self._stale_ms = 1000 * limits.stale_after
+        self._listeners: set[Listener] = set()
         self._arrivals = deque([time.monotonic()], maxlen=500)
         self._broker_away = False
         self._labels = _labels(frame)
@@ -70,83 +82,110 @@ class Channel:
         self._since = time.time()
 
     def show(self, frame: Frame) -> bool:
-        """Put up a frame for all who watch; tell whether the state or a label has changed."""
-        labels, changed = self._labels, self.check(broker_away=False)
+        """Pass a frame to this camera's listeners; return whether its state or a label has changed."""
+        labels, changed = self._labels, self._check(broker_away=False)
         self.frame, self._labels = frame, _labels(frame)
         self.number += 1
         self._arrivals.append(time.monotonic())
         changed |= self._update() or labels != self._labels
-        for watcher in self.watchers:
-            watcher.show(self)
+        for listener in self.listeners:
+            listener.frame(self)
+        if changed:
+            self._report_change()
         return changed
 
     def check(self, *, broker_away: bool) -> bool:
-        """Look at the time, and tell whether the state has changed."""
-        self._broker_away = broker_away
-        return self._update()
+        """Update the state to the current time; return whether it has changed."""
+        changed = self._check(broker_away=broker_away)
+        if changed:
+            self._report_change()
+        return changed
 
-    def watch(self, watcher: Watcher) -> None:
-        """Show a watcher all further frames."""
-        self._watchers.add(watcher)
+    def subscribe(self, listener: Listener) -> None:
+        """Pass all further events of this camera to a listener."""
+        self._listeners.add(listener)
 
-    def unwatch(self, watcher: Watcher) -> None:
-        """Show it no more."""
-        self._watchers.discard(watcher)
+    def unsubscribe(self, listener: Listener) -> None:
+        """Pass it no more events."""
+        self._listeners.discard(listener)
 
     def close(self) -> None:
-        """End for all who watch."""
-        for watcher in self.watchers:
-            watcher.close()
+        """Report to this camera's listeners that it is gone."""
+        self.gone = True
+        for listener in self.listeners:
+            listener.gone(self.name)
 
     @property
-    def watchers(self) -> tuple[Watcher, ...]:
-        """Who watches now."""
-        return tuple(self._watchers)
+    def listeners(self) -> tuple[Listener, ...]:
+        """The listeners to this camera alone; they may come and go while they are called."""
+        return tuple(self._listeners)
 
     @property
     def since(self) -> datetime:
-        """When the state began; where no frame comes, when the last one came."""
+        """When the state began; for a silent camera, when its last frame arrived."""
         return datetime.fromtimestamp(self._since, UTC)
 
     def status(self) -> CameraStatus:
-        """Return what is told of this camera."""
-        self._update()
+        """Return what the API reports about this camera."""
+        state, since = self._state_now()
         now = time.monotonic()
-        over = _FPS_OVER if self.state not in SILENT else 0
+        over = _FPS_OVER if state not in SILENT else 0
         recent = [at for at in self._arrivals if now - at < over]
         seconds = recent[-1] - recent[0] if len(recent) > 1 else 0
         return {
-            "name": self.frame.camera,
-            "state": self.state,
-            "since": self.since.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "name": self.name,
+            "state": state,
+            "since": datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "fps": round((len(recent) - 1) / seconds, 1) if seconds else 0.0,
             "age_ms": round(1000 * age_of(self.frame.captured)),
             "seq": self.frame.seq,
             "width": self.frame.width,
             "height": self.frame.height,
-            "predictions": as_json(self.frame.predictions),
+            "predictions": self._predictions(),
         }
 
+    def _predictions(self) -> list[dict[str, Any]]:
+        predictions = self.frame.predictions
+        return [
+            {**fields, "stale": self._is_stale(prediction)}
+            for prediction, fields in zip(predictions, as_json(predictions), strict=True)
+        ]
+
+    def _report_change(self) -> None:
+        for listener in self.listeners:
+            listener.changed(self)
+
+    def _check(self, *, broker_away: bool) -> bool:
+        self._broker_away = broker_away
+        return self._update()
+
     def _update(self) -> bool:
-        state = self._judge()
-        if state == self.state:
+        if self._judge() == self.state:
             return False
-        if not (state in SILENT and self.state in SILENT):
-            silent = time.monotonic() - self._arrivals[-1] if state in SILENT else 0
-            self._since = time.time() - silent
-        self.state = state
+        self.state, self._since = self._state_now()
         return True
 
+    def _state_now(self) -> tuple[State, float]:
+        """Return the state and when it began; listeners do not know it yet if it differs from `state`."""
+        state = self._judge()
+        if state == self.state:
+            return state, self._since
+        silent = time.monotonic() - self._arrivals[-1] if state in SILENT else 0
+        return state, time.time() - silent
+
     def _judge(self) -> State:
-        if time.monotonic() - self._arrivals[-1] > self._limits.no_signal_after:
+        if time.monotonic() - self._arrivals[-1] > self._silent_after:
             return "broker-away" if self._broker_away else "no-signal"
         state: State = "live"
         for prediction in self.frame.predictions:
             if prediction.age_ms is None:
                 return "model-away"
-            if prediction.age_ms > 1000 * self._limits.stale_after:
+            if prediction.age_ms > self._stale_ms:
                 state = "stale"
         return state
+
+    def _is_stale(self, prediction: Prediction) -> bool:
+        return prediction.age_ms is not None and prediction.age_ms > self._stale_ms
 
 
 def _labels(frame: Frame) -> list[tuple[str, str | None]]:

@@ -1,112 +1,155 @@
-"""All cameras, by name: frames come from the reader's thread, clients from the event loop."""
+"""All cameras, by name: frames come from the reader's thread, listeners live on the event loop."""
 
 import asyncio
 import itertools
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from pipeline.flow.ledger import Ledger
 from pipeline.flow.newest import Newest
 from pipeline.wire.frame import Frame, age_of
-from video.cameras.camera import Channel, Limits
+from video.cameras.camera import Camera, Limits, Listener
 
 _CHECK_EVERY: Final = 0.2  # s
+_IDS: Final = range(1, 0x10000)  # a picture names its camera in 16 bits
 
 
-class Board:
-    """The channels of the cameras seen so far.
+class Cameras:
+    """The cameras seen so far and not forgotten.
 
-    On the event loop, `on_frame` is called for each frame that is put up, and `on_change` when a camera came,
-    or its state or a label of it changed. `broker_away` tells whether Kafka does not answer.
+    `offer`, `forget` and `report_broker` may be called from any thread, all else from the event loop.
     """
 
     def __init__(self, limits: Limits, ledger: Ledger) -> None:
-        self.on_frame: list[Callable[[Channel], None]] = []
-        self.on_change: list[Callable[[Channel], None]] = []
-        self.broker_away: Callable[[], bool] = bool  # for as long as nobody knows
         self._limits = limits
         self._ledger = ledger
+        self._listeners: list[Listener] = []
         self._frames = Newest[Frame](replaced=lambda frame: ledger.dropped(frame.camera, "replaced"))
-        self._channels: dict[str, Channel] = {}
-        self._numbers = itertools.count(1)
+        self._to_forget = deque[str]()
+        self._broker_away = False
+        self._cameras: dict[str, Camera] = {}
+        self._ids = itertools.cycle(_IDS)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._any = asyncio.Event()
+        self._came = asyncio.Event()
 
-    def offer(self, camera: str, frame: Frame) -> None:
-        """Take a frame from any thread, and show it soon; a newer one of the same camera may replace it."""
-        self._frames.put(camera, frame)
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._show)
+    def offer(self, name: str, frame: Frame) -> None:
+        """Take a frame and show it soon; a newer one of the same camera may replace it."""
+        self._frames.put(name, frame)
+        self._wake()
+
+    def forget(self, name: str) -> None:
+        """Remove a camera soon; frames offered after this belong to a new camera of that name."""
+        if self._frames.remove(name) is not None:
+            self._ledger.dropped(name, "forgotten")
+        self._to_forget.append(name)
+        self._wake()
+
+    def report_broker(self, away: bool) -> None:
+        """Note whether Kafka has stopped answering."""
+        self._broker_away = away
+
+    def subscribe(self, listener: Listener) -> None:
+        """Pass the events of all cameras to a listener, from now on.
+
+        A listener that needs one camera only subscribes to that `Camera`.
+        """
+        self._listeners.append(listener)
 
     def open(self) -> None:
         """Show frames on the running event loop from now on."""
         self._loop = asyncio.get_running_loop()
-        self._any = asyncio.Event()
-        self._show()
+        self._came = asyncio.Event()
+        self._work()
 
     async def watch(self) -> None:
-        """Notice cameras that fall silent, for ever."""
+        """Keep noticing cameras that fall silent."""
         while True:
             await asyncio.sleep(_CHECK_EVERY)
-            for channel in self:
-                if channel.check(broker_away=self.broker_away()):
-                    self._tell(self.on_change, channel)
+            for camera in self:
+                if camera.check(broker_away=self._broker_away):
+                    self._report_change(camera)
 
     def close(self) -> None:
-        """End all streams, and forget the cameras."""
+        """End all streams, and drop the cameras; they return with their next frames after `open`."""
         self._loop = None
-        for channel in self._channels.values():
-            channel.close()
-        self._channels.clear()
-        self._any.set()
+        for camera in self._cameras.values():
+            camera.close()
+        self._cameras.clear()
+        self._came.set()
 
     def drop_rest(self) -> None:
         """Count the frames that were not shown."""
         for frame in self._frames.clear():
             self._ledger.dropped(frame.camera, "stopping")
 
-    def __iter__(self) -> Iterator[Channel]:
-        """Yield the channels in the order of the cameras' names."""
-        yield from (self._channels[camera] for camera in sorted(self._channels))
+    def __iter__(self) -> Iterator[Camera]:
+        """Yield the cameras in the order of their names."""
+        yield from (self._cameras[name] for name in sorted(self._cameras))
 
-    def get(self, camera: str) -> Channel | None:
-        """Return a camera's channel, if it has been seen."""
-        return self._channels.get(camera)
+    def get(self, name: str) -> Camera | None:
+        """Return a camera; None if it has not been seen, or has been forgotten."""
+        return self._cameras.get(name)
 
-    async def first(self, may_see: Callable[[str], bool]) -> Channel | None:
-        """Return the first camera's channel that may be seen, waiting for one; None when the board closes."""
+    async def first(self, may_see: Callable[[str], bool]) -> Camera | None:
+        """Return the first camera that may be seen, waiting for one; None when the server stops."""
         while self._loop is not None:
-            came = self._any
-            for channel in self:
-                if may_see(channel.frame.camera):
-                    return channel
+            came = self._came
+            for camera in self:
+                if may_see(camera.name):
+                    return camera
             await came.wait()
         return None
 
-    def _show(self) -> None:
-        if self._loop is None:  # closed since this was called for
+    def _wake(self) -> None:
+        loop = self._loop
+        if loop is None:
             return
+        try:
+            loop.call_soon_threadsafe(self._work)
+        except RuntimeError:
+            # The loop has closed meanwhile; `open` on the next one takes up what is waiting.
+            if not loop.is_closed():
+                raise
+
+    def _work(self) -> None:
+        if self._loop is None:  # closed since this was scheduled
+            return
+        # First, so that a frame offered after `forget` makes a new camera.
+        while self._to_forget:
+            self._forget(self._to_forget.popleft())
         for frame in self._frames.clear():
-            channel = self._channels.get(frame.camera)
-            if channel is None:
-                channel = self._add(frame)
-                changed = True
-            else:
-                changed = channel.show(frame)
-            self._tell(self.on_frame, channel)
-            if changed:
-                self._tell(self.on_change, channel)
-            self._ledger.went(frame.camera, age_of(frame.captured))
+            self._show(frame)
 
-    def _add(self, frame: Frame) -> Channel:
-        channel = self._channels[frame.camera] = Channel(next(self._numbers), frame, self._limits)
-        # A new event for the next camera: who waits for the old one need not be asked whether it woke.
-        came, self._any = self._any, asyncio.Event()
+    def _show(self, frame: Frame) -> None:
+        camera = self._cameras.get(frame.camera)
+        if camera is None:
+            camera, changed = self._add(frame), True
+        else:
+            changed = camera.show(frame)
+        for listener in self._listeners:
+            listener.frame(camera)
+        if changed:
+            self._report_change(camera)
+        self._ledger.went(frame.camera, age_of(frame.captured))
+
+    def _report_change(self, camera: Camera) -> None:
+        for listener in self._listeners:
+            listener.changed(camera)
+
+    def _add(self, frame: Frame) -> Camera:
+        taken = {camera.id for camera in self._cameras.values()}
+        identity = next(each for each in self._ids if each not in taken)
+        camera = self._cameras[frame.camera] = Camera(identity, frame, self._limits)
+        # A new event for the next camera: nobody needs to check whether all who wait for this one have woken.
+        came, self._came = self._came, asyncio.Event()
         came.set()
-        return channel
+        return camera
 
-    @staticmethod
-    def _tell(listeners: list[Callable[[Channel], None]], channel: Channel) -> None:
-        for listener in listeners:
-            listener(channel)
+    def _forget(self, name: str) -> None:
+        camera = self._cameras.pop(name, None)
+        if camera is None:
+            return
+        camera.close()
+        for listener in self._listeners:
+            listener.gone(name)

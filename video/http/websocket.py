@@ -1,4 +1,8 @@
-"""WebSocket connections: uvicorn's protocol, with bounds and a `Connection` in each scope."""
+"""WebSocket connections: uvicorn's protocol with limits, and with a `Connection` in each scope.
+
+It relies on hooks of uvicorn/protocols/websockets/websockets_sansio_impl.py, see
+https://github.com/encode/uvicorn/blob/master/uvicorn/protocols/websockets/websockets_sansio_impl.py.
+"""
 
 import time
 from typing import Any, Final
@@ -11,13 +15,13 @@ from video.streams.connection import CONNECTION, Connection
 
 _SHARE: Final = 0.1  # of the event loop's time that one browser's messages may take
 _NOTICEABLE: Final = 0.002  # s
-_RECEIVED: Final = 16 * 1024  # bytes that the kernel takes in ahead
-_MOST_PIECES: Final = 64  # of a message
+_RECEIVED: Final = 16 * 1024  # bytes that the kernel receives ahead
+_MOST_FRAGMENTS: Final = 64  # fragments of a message
 _MALFORMED: Final = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Handshake, control frames and what the browser sends are uvicorn's; pictures go past it."""
+    """Leaves the handshake, control frames and incoming messages to uvicorn; pictures bypass it."""
 
     def connection_made(self, transport: Any) -> None:
         """Begin a connection."""
@@ -27,11 +31,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._connection.take_little(_RECEIVED)
 
     def data_received(self, data: bytes) -> None:
-        """Take what a browser says, for a share of the time; answer a handshake that will not do."""
+        """Handle what a browser sends, within its share of the time; answer a failed handshake."""
         began = time.perf_counter()
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
-            # uvicorn waits for ever for the request that this was to be.
+            # uvicorn ignores `handshake_exc`, and would wait for a valid request forever.
             self.transport.write(b"".join(self.conn.data_to_send()) or _MALFORMED)
             self.transport.close()
             return
@@ -41,7 +45,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.loop.call_later(spent * (1 / _SHARE - 1), self._read_on)
 
     def send_receive_event_to_app(self) -> None:
-        """Hand a message over; end who sends a text that is none."""
+        """Pass on a message; close the connection if a text message is not UTF-8.
+
+        uvicorn closes it too, but also logs an exception for each such message.
+        """
         if self.curr_msg_data_type == "text" and not self.close_sent:
             try:
                 b"".join(self.frames).decode()
@@ -51,12 +58,12 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().send_receive_event_to_app()
 
     async def send(self, message: Any) -> None:
-        """Send what the application says, but nothing after the end."""
+        """Send the application's message, but nothing after the end."""
         if message["type"] == "websocket.close" and self.close_sent:
             return
         await super().send(message)
         if self.initial_response is not None and self.close_sent:
-            self.handshake_complete = True  # it has been answered; else uvicorn would complain
+            self.handshake_complete = True  # it has been answered; otherwise uvicorn logs an error
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End a connection."""
@@ -66,36 +73,39 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def handle_connect(self, event: Request) -> None:
         """Begin the handshake."""
         super().handle_connect(event)
-        if not self.close_sent:  # else it was refused, and there is no scope
+        if not self.close_sent:  # otherwise it was refused, and there is no scope
             self.scope[CONNECTION] = self._connection  # type: ignore[typeddict-unknown-key]
 
     def handle_text(self, event: Frame) -> None:
-        """Hand a text over at once where it is taken: the queue and the task behind it cost more than it."""
+        """Handle a text message immediately if possible: uvicorn's queue and task cost more than that."""
         hear = self._connection.on_text
         if not (event.fin and hear is not None and hear(bytes(event.data))):
             super().handle_text(event)
 
     def handle_cont(self, event: Frame) -> None:
-        """Take a further piece of a message; of many pieces, empty ones too, the list would grow for ever."""
-        if len(self.frames) >= _MOST_PIECES:
-            self._end(1009, "too many pieces")
+        """Take a further fragment of a message.
+
+        uvicorn limits the size of a message but not its number of fragments: empty ones would pile up.
+        """
+        if len(self.frames) >= _MOST_FRAGMENTS:
+            self._end(1009, "too many fragments")
         else:
             super().handle_cont(event)
 
     def handle_ping(self) -> None:
-        """Answer a ping, but not those of a client that does not read the answers."""
+        """Answer a ping, unless the client does not read the answers: uvicorn queues any number of them."""
         if self._connection.full:
             self.conn.data_to_send()
         else:
             super().handle_ping()
 
     def pause_writing(self) -> None:
-        """Note that the kernel takes no more."""
+        """Note that the kernel has no room."""
         super().pause_writing()
         self._connection.filled()
 
     def resume_writing(self) -> None:
-        """Note that the kernel has taken all."""
+        """Note that the kernel has taken everything."""
         super().resume_writing()
         self._connection.drained()
 

@@ -1,4 +1,4 @@
-"""All open streams and sockets: how many there may be, and which of them must end."""
+"""All open streams and WebSockets: how many there may be, and which of them must end."""
 
 import asyncio
 import contextlib
@@ -12,30 +12,30 @@ from video.streams.connection import Connection
 
 _EVERY: Final = 1.0  # s
 
-_ENDED = Counter("streamlens_clients_ended", "Streams and sockets that the server has ended", ["reason"])
+_ENDED = Counter("streamlens_clients_ended", "Streams and WebSockets ended by the server", ["reason"])
 
 
 class TooManyError(Exception):
-    """There are as many open streams and sockets as there may be (MAXCLIENTS)."""
+    """As many streams and WebSockets are open as MAXCLIENTS allows."""
 
 
 class Clients:
-    """Lives on the event loop; `most` may be open, and who reads nothing for `patience` s is ended."""
+    """Belongs to the event loop; at most `most` may be open.
+
+    A client that has not read anything for `patience` s is disconnected.
+    """
 
     def __init__(self, most: int, patience: float) -> None:
         self._most = most
         self._patience = patience
         self._open: dict[Connection, Callable[[], bool]] = {}
 
-    def __len__(self) -> int:
-        return len(self._open)
-
-    def __iter__(self) -> Iterator[Connection]:
-        return iter(tuple(self._open))
-
     @contextlib.contextmanager
     def join(self, connection: Connection, allowed: Callable[[], bool]) -> Iterator[None]:
-        """Count a client in; it is ended once it is no longer `allowed`. Raise `TooManyError` when full."""
+        """Count a client for as long as the context lasts; raise `TooManyError` if there is no place left.
+
+        Its connection is dropped as soon as `allowed` returns False.
+        """
         if len(self._open) >= self._most:
             _ENDED.labels("too many").inc()
             raise TooManyError(f"there are {self._most} open streams (MAXCLIENTS); try again later")
@@ -46,13 +46,13 @@ class Clients:
             del self._open[connection]
 
     async def watch(self) -> None:
-        """End who must be ended, each second, for ever."""
+        """Keep disconnecting the clients that must end."""
         while True:
             await asyncio.sleep(_EVERY)
             self.sweep(time.monotonic())
 
     def sweep(self, now: float) -> None:
-        """End who does not read, or may no longer see what it is shown."""
+        """Disconnect clients that do not read, or may no longer see what they are shown."""
         for connection, allowed in list(self._open.items()):
             if connection.stuck(now) > self._patience:
                 _ENDED.labels("does not read").inc()

@@ -1,4 +1,4 @@
-"""A client's connection as the streams see it: whole chunks go to the transport, and none of them queue."""
+"""A client's connection as the streams use it: whole chunks go to the transport, and none are queued."""
 
 import asyncio
 import os
@@ -9,16 +9,17 @@ from collections.abc import Callable
 from typing import Final
 
 CONNECTION: Final = "streamlens.connection"
-"""The key in an ASGI scope under which the `Connection` is found."""
+"""The key of the `Connection` in an ASGI scope."""
 
 _TCP_INFO: Final = getattr(socket, "TCP_INFO", None) if sys.platform == "linux" else None
-# tcp_info of linux/tcp.h ends, since Linux 5.4, with tcpi_rcv_ooopack and tcpi_snd_wnd.
+# tcpi_snd_wnd, the receive window that the peer advertises, in bytes: in `struct tcp_info` since Linux 5.4,
+# see https://github.com/torvalds/linux/blob/v5.4/include/uapi/linux/tcp.h.
 _WINDOW: Final = slice(228, 232)
 _EPOCH: Final = 30.0  # s
 
 
 class Receiver:
-    """The other end of a connection."""
+    """The client's end of a connection."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -26,11 +27,12 @@ class Receiver:
         self._epoch = time.monotonic()
 
     def unread(self) -> int:
-        """Return about how many bytes the client's kernel holds that the client has not read yet.
+        """Return roughly how many bytes are in the client's kernel that the client has not read yet.
 
-        A client that reads slowly is found out by its receive window: it shrinks by what waits there. It is
-        held against the largest of the last half minute, or minute: a window may also shrink for good.
-        Where the system does not tell the window, 0.
+        The receive window of a client that reads slowly shrinks by what waits there. It is compared with the
+        largest window of the last 30 to 60 s, because a window may also shrink for good. Without this check,
+        frames pile up in the kernel of a client that cannot keep up, and it sees them seconds late; see the
+        figure "age worst, slow client" of `make bench`. Returns 0 if the system does not report the window.
         """
         if _TCP_INFO is None:
             return 0
@@ -47,62 +49,62 @@ class Receiver:
 
 
 class Connection:
-    """Lives on the event loop. Its protocol tells it when it is `filled`, `drained` and `lost`.
+    """Belongs to the event loop. Its protocol reports when it is `filled`, `drained` and `lost`.
 
-    Who writes looks at `full` first: while the kernel has not taken all of a chunk, a further one would only
-    grow old here. `on_room` is called when it is worth looking again, `gone` is set when the client has gone.
-    `on_text` is offered each text of a WebSocket, and tells whether it took it.
+    Check `full` before writing: while the kernel has not taken a whole chunk, the next would only grow old
+    here. `on_room` is called when it is worth checking again, and `gone` is set when the client has left.
+    `on_text` is offered each text message of a WebSocket, and returns whether it has handled it.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        # A socket of our own: what uvloop gives makes a new one for each call, and raises once it is closed.
+        # Our own socket: uvloop's creates a new object for each call, and raises once it is closed.
         self._socket = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
         self._full_since = 0.0
         self.unread = Receiver(self._socket).unread
         self.full = False
-        self.streaming = False  # the answer has no end: further requests of this client are not for us
+        self.streaming = False  # the response is endless: ignore further requests on this connection
         self.gone = asyncio.Event()
         self.on_room: Callable[[], None] = _nothing
         self.on_text: Callable[[bytes], bool] | None = None
 
     def begin(self) -> None:
-        """Have the protocol told as soon as there is anything that the kernel does not take."""
-        # uvloop's TLS transport takes 0 for being full at all times.
+        """Have the protocol notified as soon as the kernel does not take everything."""
+        # uvloop's TLS transport treats 0 as always full.
         self._transport.set_write_buffer_limits(high=1)
 
     def take_little(self, size: int) -> None:
-        """Have the kernel take in only about so many bytes ahead: what one says in a burst holds up all."""
+        """Let the kernel receive only about `size` bytes ahead: one client's burst delays everybody."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
     def write(self, chunk: bytes) -> None:
-        """Hand a whole chunk to the kernel, or what it does not take to the transport."""
+        """Pass a whole chunk to the kernel; the transport keeps what the kernel does not take."""
         if not self._transport.is_closing():
             self._transport.write(chunk)
 
     def stuck(self, now: float) -> float:
-        """Return for how many s it has been full without a break; `now` is of the monotonic clock."""
+        """Return for how many s it has been full without interruption; `now` is monotonic."""
         return now - self._full_since if self.full else 0.0
 
     def close(self) -> None:
-        """Close once the kernel has taken what was written."""
+        """Close after the kernel has taken everything written so far."""
         self._transport.close()
 
     def abort(self) -> None:
-        """Close at once."""
+        """Close immediately."""
         self._transport.abort()
 
     def filled(self) -> None:
-        """Note that the kernel takes no more."""
+        """Note that the kernel has no room."""
         self.full, self._full_since = True, time.monotonic()
 
     def drained(self) -> None:
-        """Note that the kernel has taken all."""
+        """Note that the kernel has taken everything."""
         self.full = False
         self.on_room()
 
     def lost(self) -> None:
-        """Note that there is no connection any more."""
+        """Note that the connection is closed."""
         self.on_room, self.on_text = _nothing, None
         self._socket.close()
         self.gone.set()

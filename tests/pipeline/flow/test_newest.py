@@ -85,6 +85,17 @@ def test_the_replaced_may_be_handled_with_the_slots_at_hand() -> None:
     assert newest.clear() == ["a 2", "a 1"]
 
 
+def test_a_removed_item_is_not_served() -> None:
+    newest = Newest[int](lambda _: None)
+    newest.put("door", 1)
+    newest.put("yard", 2)
+
+    removed = [newest.remove("door"), newest.remove("door")]
+
+    assert removed == [1, None]
+    assert newest.clear() == [2]
+
+
 def test_nothing_is_lost_between_threads() -> None:
     replaced: list[int] = []
     newest = Newest[int](replaced.append)

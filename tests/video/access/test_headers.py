@@ -41,7 +41,7 @@ def test_what_an_answer_sets_itself_stays_alone() -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_browsers_are_told_to_stay_with_tls_only_where_it_is_ours() -> None:
+def test_hsts_is_sent_only_if_tls_is_ours() -> None:
     ours, proxys = (Client(SecurityHeaders(ROUTES, tls=tls)).get("/own") for tls in (True, False))
 
     assert ours.headers["strict-transport-security"] == "max-age=2592000"

@@ -14,7 +14,7 @@ from video.access.login_guard import Passwords
 from video.access.rootpath import RootPath
 from video.access.session import Sessions
 from video.api.application import create_app
-from video.api.session import session
+from video.api.session import session_routes
 
 ANN = {"name": "ann", "password": PASSWORD}
 
@@ -29,7 +29,7 @@ def an_app(login: Login) -> FastAPI:
     """Return an application with what is about logins."""
     app = create_app()
     app.router.routes += login.routes()
-    app.include_router(session())
+    app.include_router(session_routes())
     return app
 
 
@@ -87,14 +87,12 @@ def test_a_login_never_leads_to_another_site(client: Client, after: str) -> None
     assert below(client).post("/login", {**ANN, "next": after}).headers["location"] == "/cameras/"
 
 
-def test_a_wrong_name_and_a_wrong_password_are_told_the_same(client: Client) -> None:
+def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(client: Client) -> None:
     wrong = client.post("/login", {"name": "ann", "password": "wrong one", "next": "/stream"})
     unknown = client.post("/login", {"name": "eve", "password": PASSWORD, "next": "/stream"})
 
     assert wrong.status == unknown.status == 200
-    assert shows(
-        wrong, '<p class="error" role="alert">This name and this password do not belong together.</p>'
-    )
+    assert shows(wrong, '<p class="error" role="alert">Wrong name or password.</p>')
     assert wrong.text.replace('value="ann"', 'value="eve"') == unknown.text
     assert "required autofocus>" in wrong.text.partition("Password")[2]
     assert "set-cookie" not in wrong.headers
@@ -152,7 +150,7 @@ def test_after_too_many_failures_the_page_says_how_long_to_wait(client: Client, 
         ([b"--x\r\n"], "multipart/form-data; boundary=x", 415),
     ],
 )
-def test_what_is_no_form_of_ours_gets_a_clear_status(
+def test_anything_but_our_form_gets_a_clear_status(
     client: Client, body: list[bytes], kind: str, status: int
 ) -> None:
     assert client.ask("POST", "/login", {"content-type": kind}, body).status == status
@@ -188,7 +186,7 @@ def test_logging_out_without_a_session_leads_to_the_login_page(client: Client) -
     assert client.get("/logout").status == 405
 
 
-def test_a_token_tells_its_user(client: Client) -> None:
+def test_a_token_identifies_its_user(client: Client) -> None:
     assert client.get("/api/session", authorization=f"Bearer {TOKEN}").json["name"] == "ann"
     assert client.get("/api/session").status == 401
 

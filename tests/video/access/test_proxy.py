@@ -34,7 +34,7 @@ def test_anybody_else_is_not(trusted: str) -> None:
     assert answer.json == ["192.0.2.1", "http", ["cams:8080"]]
 
 
-def test_a_proxy_that_tells_no_host_leaves_it() -> None:
+def test_a_proxy_that_sends_no_host_leaves_it() -> None:
     answer = Client(ProxyHeaders(app, "192.0.2.1")).get("/", x_forwarded_for="198.51.100.7")
 
     assert answer.json == ["198.51.100.7", "http", ["cams:8080"]]

@@ -77,5 +77,5 @@ def test_a_root_path_is_written_one_way(text: object, path: object) -> None:
     ["cameras", "//", "/a//b", "/..", "/a/../b", "/a b", "/a?b", "/caf\u00e9", "/a\n", "/api", "/page/x"],
 )
 def test_what_cannot_be_a_root_path_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"wanted|of the server itself"):
+    with pytest.raises(ValueError, match=r"such as /cameras|of the server itself"):
         parse_rootpath(text)

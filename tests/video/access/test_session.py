@@ -152,13 +152,13 @@ def test_any_text_is_only_no_session(sessions: Sessions, text: str) -> None:
     assert sessions.find(text) is None
 
 
-def test_a_huge_cookie_is_no_session(sessions: Sessions, cookie: str) -> None:
+def test_a_huge_cookie_is_not_a_session(sessions: Sessions, cookie: str) -> None:
     assert sessions.find("streamlens=" + "A" * 60_000) is None
     assert sessions.find("streamlens=x; " * 5_000 + cookie) is None
 
 
 @pytest.mark.parametrize("signed", [["ann"], "anna", 7, None, {"name": "ann"}])
-def test_what_is_signed_but_no_session_is_none(sessions: Sessions, signed: object) -> None:
+def test_a_signed_value_that_is_not_a_session_is_rejected(sessions: Sessions, signed: object) -> None:
     cookie = sessions._serializer().dumps(signed)
 
     assert sessions.find(f"streamlens={cookie}") is None

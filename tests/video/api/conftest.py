@@ -21,7 +21,7 @@ from video.access.visitor import VISITOR
 from video.api.application import create_app
 from video.api.routes import router
 from video.cameras.camera import Limits
-from video.cameras.cameras import Board
+from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.http.protocol import HttpProtocol
 from video.streams.clients import Clients
@@ -85,10 +85,10 @@ class Api(Browser):
         self.guest = Guest()
         self.history = history
         self.clients = clients
-        self.board = Board(Limits(no_signal_after=3, stale_after=5), Ledger())
-        self.board.on_frame.append(lambda channel: history.note(channel.frame))
+        self.cameras = Cameras(Limits(no_signal_after=3, stale_after=5), Ledger())
+        self.cameras.subscribe(history)
         app = create_app()
-        app.include_router(router(self.board, self.history, self.clients))
+        app.include_router(router(self.cameras, self.history, self.clients))
         self._loop = asyncio.new_event_loop()
         config = uvicorn.Config(
             self._welcoming(app),
@@ -109,7 +109,7 @@ class Api(Browser):
     def stop(self) -> None:
         """End."""
         self.on_loop(self.history.close)
-        self.on_loop(self.board.close)
+        self.on_loop(self.cameras.close)
         self._server.should_exit = True
         self._thread.join(20)
         assert not self._thread.is_alive()
@@ -125,7 +125,7 @@ class Api(Browser):
     def show(self, *frames: Frame) -> None:
         """Put up frames, one after the other."""
         for frame in frames:
-            self.board.offer(frame.camera, frame)
+            self.cameras.offer(frame.camera, frame)
             self.on_loop(lambda: None)
 
     def flicker(self, rounds: int, label: str) -> None:
@@ -175,7 +175,7 @@ class Api(Browser):
             runner.run(self._serve())
 
     async def _serve(self) -> None:
-        self.board.open()
+        self.cameras.open()
         self.history.open()
         await self._server.serve(sockets=[self._listener.dup()])
 

@@ -14,7 +14,7 @@ from video.api import models
 from video.api.application import create_app
 from video.api.routes import router
 from video.cameras.camera import Limits
-from video.cameras.cameras import Board
+from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.streams.clients import Clients
 
@@ -35,7 +35,7 @@ MODELS = [
 def app() -> FastAPI:
     """The application with the API's routes."""
     app = create_app()
-    app.include_router(router(Board(Limits(3, 5), Ledger()), History(), Clients(1, 1)))
+    app.include_router(router(Cameras(Limits(3, 5), Ledger()), History(), Clients(1, 1)))
     return app
 
 
@@ -85,7 +85,7 @@ def test_every_example_fits_its_model(app: FastAPI) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_every_model_has_an_example_that_fits_it_and_tells_of_every_field(model: type[BaseModel]) -> None:
+def test_every_model_has_an_example_with_every_field(model: type[BaseModel]) -> None:
     (example,) = model.model_json_schema()["examples"]
 
     assert model.model_validate(example).model_dump(mode="json", exclude_unset=True) == example
@@ -112,5 +112,5 @@ def test_it_describes_itself_and_has_no_page_that_needs_another_site(still: Api)
     assert still.get("/docs")[0] == still.get("/redoc")[0] == 404
 
 
-def test_what_is_answered_to_anything_else_is_json_too(still: Api) -> None:
+def test_other_errors_are_json_too(still: Api) -> None:
     assert still.refusal("/api/none") == (404, "Not Found")

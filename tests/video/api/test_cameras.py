@@ -22,7 +22,7 @@ def test_what_the_channels_tell_fits_the_model(api: Api) -> None:
     assert [camera.model_dump(mode="json", exclude_unset=True) for camera in cameras] == told
 
 
-def test_one_camera_is_told_as_in_the_list(api: Api) -> None:
+def test_one_camera_is_reported_as_in_the_list(api: Api) -> None:
     api.show(a_frame(19, predictions=(BOXED,)))
 
     told = api.json("/api/cameras/door")

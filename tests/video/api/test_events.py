@@ -84,7 +84,7 @@ def test_who_was_cut_off_before_any_event_resumes_where_the_stream_began(api: Ap
         assert source.event()["label"] == "suit"
 
 
-def test_what_is_no_longer_retained_is_told_first(serve: Callable[..., Api]) -> None:
+def test_missed_events_are_reported_first(serve: Callable[..., Api]) -> None:
     api = serve(history=History(most_events=2))
     for label in "abcd":
         api.label(label)
@@ -101,7 +101,7 @@ def test_what_is_no_longer_retained_is_told_first(serve: Callable[..., Api]) -> 
     assert int(retained_from) <= int(rest[0]["id"])
 
 
-def test_more_events_than_go_out_at_once_come_in_order_and_what_is_missing_is_told_once(
+def test_more_events_than_a_batch_come_in_order_and_missed_ones_are_reported_once(
     serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("video.api.events._BATCH", 3)
@@ -135,7 +135,7 @@ def test_a_forged_id_is_refused(still: Api, forged: str) -> None:
 
     assert status == 400
     assert detail.startswith("Last-Event-ID='")
-    assert detail.endswith("': a decimal number of at most 20 digits is wanted")
+    assert "20 digits" in detail
 
 
 def test_only_the_camera_that_is_asked_for_comes(api: Api) -> None:
@@ -186,7 +186,7 @@ def test_a_silent_stream_gives_signs_of_life(source: EventSource) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_the_stream_of_who_is_no_longer_welcome_ends(api: Api, source: EventSource) -> None:
+def test_the_stream_of_a_visitor_without_permission_ends(api: Api, source: EventSource) -> None:
     api.guest.let_in = False
 
     wait_for(lambda: source.block() == {}, 10, "the end")
@@ -200,13 +200,13 @@ def test_the_end_of_the_history_ends_a_stream_at_once(api: Api, source: EventSou
 
 def test_a_client_that_goes_leaves_nothing_behind(api: Api) -> None:
     sources = [api.listen() for _ in range(10)]
-    before = len(api.clients)
+    before = len(api.clients._open)
 
     for source in sources:
         source.close()
 
     assert before == 10
-    wait_for(lambda: len(api.clients) == 0, 10, "the streams' end")
+    wait_for(lambda: len(api.clients._open) == 0, 10, "the streams' end")
 
 
 def test_one_stream_too_many_is_refused(serve: Callable[..., Api]) -> None:
@@ -218,7 +218,7 @@ def test_one_stream_too_many_is_refused(serve: Callable[..., Api]) -> None:
         assert b"MAXCLIENTS" in answer.read()
 
 
-def test_a_client_that_does_not_read_holds_no_queue_and_is_told_that_it_missed_something(
+def test_a_client_that_does_not_read_has_no_queue_and_learns_that_it_missed_events(
     serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("video.api.events._REST", 0)

@@ -19,7 +19,7 @@ def labels(api: Api, query: str = "") -> list[str | None]:
     return [event["label"] for event in api.json(f"/api/labels{query}")]
 
 
-def test_what_is_told_of_an_event_fits_the_model(api: Api) -> None:
+def test_an_event_fits_the_model(api: Api) -> None:
     api.label("suit", seq=17)
     api.label(None)
 
@@ -73,10 +73,12 @@ def test_a_time_is_iso_8601_or_seconds(still: Api, moment: str) -> None:
         ("9" * 5000, f"'{'9' * 40}…'"),
     ],
 )
-def test_anything_else_is_no_time(still: Api, name: str, asked: str, shown: str) -> None:
+def test_anything_else_is_not_a_time(still: Api, name: str, asked: str, shown: str) -> None:
     refusal = still.refusal(f"/api/labels?{name}={quote(asked)}")
 
-    assert refusal == (400, f"{name}={shown}: a time is wanted, ISO 8601 or seconds since the epoch")
+    assert refusal[0] == 400
+    assert refusal[1].startswith(f"{name}={shown}: ")
+    assert "ISO 8601" in refusal[1]
 
 
 @pytest.mark.parametrize("limit", ["0", "1001", "-1", "x", ""])
@@ -87,11 +89,11 @@ def test_a_limit_is_within_its_bounds(still: Api, limit: str) -> None:
     assert detail.startswith(f"limit='{limit}': input should be ")
 
 
-def test_two_mistakes_are_told_in_one_line(still: Api) -> None:
+def test_two_mistakes_are_reported_in_one_line(still: Api) -> None:
     status, detail = still.refusal("/api/labels?limit=0&from=x")
 
     assert status == 400
-    assert detail.startswith("from='x': a time is wanted")
+    assert detail.startswith("from='x': ")
     assert "; limit='0': " in detail
 
 
@@ -174,7 +176,7 @@ def test_a_search_that_takes_long_holds_up_nothing_else(api: Api, monkeypatch: p
         assert search.result(20) == ["suit"]
 
 
-def test_that_there_is_no_picture_is_not_kept(api: Api) -> None:
+def test_a_missing_picture_is_not_cached(api: Api) -> None:
     with api.ask("/api/events/1.jpg") as answer:
         assert answer.status == 404
         assert answer.headers["cache-control"] == "no-store"

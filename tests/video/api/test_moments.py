@@ -27,7 +27,7 @@ def test_a_moment_is_read(text: str, moment: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "x", "nan", "inf", "1e999", "24:00", "2026-02-30", "٢٠٢٦-11-21", "Z"])
 def test_anything_else_is_not(text: str) -> None:
-    with pytest.raises(ValueError, match="a time is wanted"):
+    with pytest.raises(ValueError, match="ISO 8601"):
         milliseconds(text)
 
 
@@ -38,7 +38,7 @@ def test_no_text_raises_anything_else(text: str) -> None:
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)))
-def test_what_is_written_is_read_again_as_the_same(moment: datetime) -> None:
+def test_a_time_survives_writing_and_reading(moment: datetime) -> None:
     written = int(moment.timestamp() * 1000)
 
     assert round(milliseconds(iso(written)), 3) == written

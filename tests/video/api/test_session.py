@@ -6,7 +6,7 @@ def test_where_access_is_open_nobody_has_a_name(still: Api) -> None:
     assert still.json("/api/session") == {"access": "open"}
 
 
-def test_a_user_is_told_their_name(api: Api) -> None:
+def test_a_user_gets_their_name(api: Api) -> None:
     api.guest.name = "ann"
 
     told = api.json("/api/session")

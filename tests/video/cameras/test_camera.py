@@ -7,7 +7,7 @@ from pipeline.wire.predictions import Prediction, Result
 from tests.clock import SECOND, Clock
 from tests.video.conftest import LIMITS
 from tests.video.fakes import Audience, a_frame
-from video.cameras.camera import Channel
+from video.cameras.camera import Camera
 
 FRESH = Prediction("imagenet_1", (Result("tench", 0.93),), 17, 41)
 
@@ -17,17 +17,17 @@ def at(clock: Clock, seq: int = 1, *predictions: Prediction) -> Frame:
     return a_frame(seq, captured=clock.time_ns(), predictions=predictions)
 
 
-def states(channel: Channel) -> tuple[str, str]:
+def states(camera: Camera) -> tuple[str, str]:
     """Return the state and since when."""
-    status = channel.status()
+    status = camera.status()
     return status["state"], status["since"]
 
 
-def test_the_status_tells_what_the_api_promises(clock: Clock) -> None:
-    channel = Channel(1, at(clock, 19, FRESH), LIMITS)
+def test_the_status_has_what_the_api_promises(clock: Clock) -> None:
+    camera = Camera(1, at(clock, 19, FRESH), LIMITS)
     clock.now += 0.041
 
-    assert channel.status() == {
+    assert camera.status() == {
         "name": "door",
         "state": "live",
         "since": "1970-01-01T00:16:40Z",
@@ -37,15 +37,21 @@ def test_the_status_tells_what_the_api_promises(clock: Clock) -> None:
         "width": 64,
         "height": 48,
         "predictions": [
-            {"model": "imagenet_1", "results": [{"label": "tench", "score": 0.93}], "seq": 17, "age_ms": 41}
+            {
+                "model": "imagenet_1",
+                "results": [{"label": "tench", "score": 0.93}],
+                "seq": 17,
+                "age_ms": 41,
+                "stale": False,
+            }
         ],
     }
 
 
 def test_a_camera_without_a_model_is_live(clock: Clock) -> None:
-    channel = Channel(1, at(clock), LIMITS)
+    camera = Camera(1, at(clock), LIMITS)
 
-    assert states(channel) == ("live", "1970-01-01T00:16:40Z")
+    assert states(camera) == ("live", "1970-01-01T00:16:40Z")
 
 
 @pytest.mark.parametrize(
@@ -56,54 +62,65 @@ def test_an_old_answer_makes_the_label_stale_and_none_is_a_model_away(
 ) -> None:
     old = Prediction("imagenet_2", (), None if age is None else 3, age)
 
-    channel = Channel(1, at(clock, 1, FRESH, old), LIMITS)
+    camera = Camera(1, at(clock, 1, FRESH, old), LIMITS)
 
-    assert channel.status()["state"] == state
+    assert camera.status()["state"] == state
+
+
+@pytest.mark.parametrize(
+    ("age", "stale"), [(0, False), (5000, False), (5001, True), (60_000, True), (None, False)]
+)
+def test_each_prediction_says_whether_it_is_stale(clock: Clock, age: int | None, stale: bool) -> None:
+    other = Prediction("imagenet_2", (), None if age is None else 3, age)
+
+    camera = Camera(1, at(clock, 1, FRESH, other), LIMITS)
+
+    assert [prediction["stale"] for prediction in camera.status()["predictions"]] == [False, stale]
 
 
 def test_silence_is_no_signal_since_the_last_frame(clock: Clock) -> None:
-    channel = Channel(1, at(clock), LIMITS)
+    camera = Camera(1, at(clock), LIMITS)
     clock.now += 10
-    channel.show(at(clock, 2))
+    camera.show(at(clock, 2))
 
     clock.now += 3
-    still = states(channel)
+    still = states(camera)
     clock.now += 0.5
-    first = states(channel)
+    first = states(camera)
     clock.now += 60
-    later = states(channel)
+    later = states(camera)
 
     assert still == ("live", "1970-01-01T00:16:50Z")
     assert first == later == ("no-signal", "1970-01-01T00:16:50Z")
 
 
 def test_a_frame_ends_no_signal_though_nobody_looked(clock: Clock) -> None:
-    channel = Channel(1, at(clock), LIMITS)
+    camera = Camera(1, at(clock), LIMITS)
     clock.now += 100
 
-    channel.show(at(clock, 2))
+    camera.show(at(clock, 2))
 
-    assert states(channel) == ("live", "1970-01-01T00:18:20Z")
+    assert states(camera) == ("live", "1970-01-01T00:18:20Z")
 
 
 def test_since_stays_while_the_state_does(clock: Clock) -> None:
-    channel = Channel(1, at(clock), LIMITS)
+    camera = Camera(1, at(clock), LIMITS)
 
     for seq in range(2, 100):
         clock.now += 1
-        channel.show(at(clock, seq))
+        camera.show(at(clock, seq))
 
-    assert states(channel) == ("live", "1970-01-01T00:16:40Z")
+    assert states(camera) == ("live", "1970-01-01T00:16:40Z")
 
 
 def test_a_model_goes_away_and_comes_back(clock: Clock) -> None:
-    channel = Channel(1, at(clock, 1, FRESH), LIMITS)
+    camera = Camera(1, at(clock, 1, FRESH), LIMITS)
     seen = []
 
     for seq, prediction in enumerate((FRESH, Prediction("imagenet_1"), Prediction("imagenet_1"), FRESH), 2):
         clock.now += 1
-        channel.show(at(clock, seq, prediction))
-        seen.append(states(channel))
+        camera.show(at(clock, seq, prediction))
+        seen.append(states(camera))
 
     assert seen == [
         ("live", "1970-01-01T00:16:40Z"),
@@ -115,53 +132,65 @@ def test_a_model_goes_away_and_comes_back(clock: Clock) -> None:
 
 @pytest.mark.parametrize("rate", [1, 10, 25, 60])
 def test_the_rate_is_that_of_the_last_seconds(clock: Clock, rate: int) -> None:
-    channel = Channel(1, at(clock), LIMITS)
+    camera = Camera(1, at(clock), LIMITS)
 
     for seq in range(2, 20 * rate):
         clock.now += 1 / rate
-        channel.show(at(clock, seq))
+        camera.show(at(clock, seq))
 
-    assert channel.status()["fps"] == pytest.approx(rate, abs=0.1)
+    assert camera.status()["fps"] == pytest.approx(rate, abs=0.1)
 
 
 def test_the_rate_follows_a_change(clock: Clock) -> None:
-    channel = Channel(1, at(clock), LIMITS)
+    camera = Camera(1, at(clock), LIMITS)
 
     for step in [0.04] * 200 + [0.2] * 30:
         clock.now += step
-        channel.show(at(clock))
+        camera.show(at(clock))
 
-    assert channel.status()["fps"] == 5.0
+    assert camera.status()["fps"] == 5.0
 
 
 def test_the_rate_is_0_when_nothing_came_for_long(clock: Clock) -> None:
-    channel = Channel(1, at(clock), LIMITS)
+    camera = Camera(1, at(clock), LIMITS)
     clock.now += 0.04
-    channel.show(at(clock, 2))
+    camera.show(at(clock, 2))
 
     clock.now += 60
 
-    assert channel.status()["fps"] == 0
+    assert camera.status()["fps"] == 0
 
 
 def test_the_age_grows_with_time_and_is_never_negative(clock: Clock) -> None:
-    channel = Channel(1, a_frame(captured=clock.time_ns() - 2 * SECOND), LIMITS)
+    camera = Camera(1, a_frame(captured=clock.time_ns() - 2 * SECOND), LIMITS)
     clock.now += 1
-    old = channel.status()["age_ms"]
-    channel.show(a_frame(2, captured=clock.time_ns() + 5 * SECOND))
+    old = camera.status()["age_ms"]
+    camera.show(a_frame(2, captured=clock.time_ns() + 5 * SECOND))
 
     assert old == 3000
-    assert channel.status()["age_ms"] == 0
+    assert camera.status()["age_ms"] == 0
 
 
-def test_silence_while_kafka_does_not_answer_is_told_apart_and_keeps_its_time(clock: Clock) -> None:
-    channel = Channel(1, at(clock), LIMITS)
+def test_asking_for_the_status_hides_no_change_from_listeners(clock: Clock) -> None:
+    camera, audience = Camera(1, at(clock), LIMITS), Audience()
+    camera.subscribe(audience)
+    clock.now += 10
+
+    status = camera.status()["state"]
+    changed = camera.check(broker_away=False)
+
+    assert (status, changed) == ("no-signal", True)
+    assert audience.changes == [("door", "no-signal")]
+
+
+def test_silence_while_kafka_does_not_answer_has_its_own_state_and_keeps_its_time(clock: Clock) -> None:
+    camera = Camera(1, at(clock), LIMITS)
     seen = []
 
     for seconds, away in ((2, True), (2, True), (10, False), (1, True)):
         clock.now += seconds
-        changed = channel.check(broker_away=away)
-        seen.append((changed, *states(channel)))
+        changed = camera.check(broker_away=away)
+        seen.append((changed, *states(camera)))
 
     assert seen == [
         (False, "live", "1970-01-01T00:16:40Z"),
@@ -171,26 +200,26 @@ def test_silence_while_kafka_does_not_answer_is_told_apart_and_keeps_its_time(cl
     ]
 
 
-def test_only_a_change_of_state_or_label_is_told(clock: Clock) -> None:
+def test_only_a_change_of_state_or_label_is_reported(clock: Clock) -> None:
     other = Prediction("imagenet_1", (Result("suit", 0.5),), 18, 41)
     surer = Prediction("imagenet_1", (Result("suit", 0.9),), 19, 41)
-    channel = Channel(1, at(clock, 1, FRESH), LIMITS)
+    camera = Camera(1, at(clock, 1, FRESH), LIMITS)
 
-    told = [channel.show(at(clock, 2, prediction)) for prediction in (FRESH, other, surer, FRESH)]
+    told = [camera.show(at(clock, 2, prediction)) for prediction in (FRESH, other, surer, FRESH)]
 
     assert told == [False, True, False, True]
 
 
-def test_all_who_watch_are_shown_each_frame_until_they_leave(clock: Clock) -> None:
-    channel, first, second = Channel(1, at(clock), LIMITS), Audience(), Audience()
+def test_listeners_get_each_frame_until_they_unsubscribe(clock: Clock) -> None:
+    camera, first, second = Camera(1, at(clock), LIMITS), Audience(), Audience()
 
-    channel.watch(first)
-    channel.show(at(clock, 2))
-    channel.watch(second)
-    channel.show(at(clock, 3))
-    channel.unwatch(first)
-    channel.show(at(clock, 4))
-    channel.close()
+    camera.subscribe(first)
+    camera.show(at(clock, 2))
+    camera.subscribe(second)
+    camera.show(at(clock, 3))
+    camera.unsubscribe(first)
+    camera.show(at(clock, 4))
+    camera.close()
 
-    assert (first.seqs, first.closed) == ([2, 3], False)
-    assert (second.seqs, second.closed) == ([3, 4], True)
+    assert (first.seqs, first.lost) == ([2, 3], [])
+    assert (second.seqs, second.lost) == ([3, 4], ["door"])

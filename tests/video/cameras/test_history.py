@@ -38,7 +38,7 @@ def labels(events: list[LabelEvent]) -> list[str | None]:
     return [event.label for event in events]
 
 
-def test_a_label_that_comes_up_is_an_event(clock: Clock) -> None:
+def test_a_new_label_is_an_event(clock: Clock) -> None:
     history = History()
 
     history.note(labelled("suit", seq=17))
@@ -70,7 +70,7 @@ def test_only_a_change_is_an_event() -> None:
     assert [event.score for event in newest_first] == [0.9, None, 0.9, 0.9]
 
 
-def test_the_first_sight_of_no_answer_is_no_event() -> None:
+def test_a_missing_answer_at_the_start_is_not_an_event() -> None:
     history = History()
 
     history.note(labelled(None))
@@ -177,10 +177,10 @@ def test_with_an_event_its_picture_goes() -> None:
         ({"end": 1_001_000}, ["suit", "bow tie"]),
         ({"start": 1_000_001, "end": 1_001_999}, ["suit"]),
         ({"limit": 1}, ["Windsor tie"]),
-        ({"wanted": "yard".__eq__}, ["suit"]),
+        ({"requested": "yard".__eq__}, ["suit"]),
     ],
 )
-def test_what_is_asked_for_is_selected(
+def test_events_are_selected_by_the_request(
     clock: Clock, asked: dict[str, object], expected: list[str | None]
 ) -> None:
     history = History()
@@ -188,7 +188,7 @@ def test_what_is_asked_for_is_selected(
         history.note(labelled(label, camera=camera))
         clock.now += 1
 
-    found = history.select(**{"wanted": everyone, "limit": MANY, **asked})  # type: ignore[arg-type]
+    found = history.select(**{"requested": everyone, "limit": MANY, **asked})  # type: ignore[arg-type]
 
     assert labels(found) == expected
 
@@ -228,7 +228,7 @@ def test_after_an_event_come_the_later_ones_of_all_cameras_oldest_first() -> Non
     assert history.after(news.last, everyone, MANY).events == []
 
 
-def test_events_of_cameras_that_are_not_wanted_are_as_if_not_there() -> None:
+def test_events_of_cameras_that_are_not_requested_do_not_exist() -> None:
     history = History(most_events=2)
     start = history.mark()
     for label in "abcdef":
@@ -251,7 +251,7 @@ def test_a_camera_without_events_hides_none_of_the_others() -> None:
     assert labels(history.after(start, everyone, MANY).events) == ["a"]
 
 
-def test_it_is_told_from_where_on_all_is_retained() -> None:
+def test_the_id_from_which_on_all_is_retained_is_reported() -> None:
     history = History(most_events=2)
     start = history.mark()
     for label in "abcd":
@@ -274,6 +274,59 @@ def test_what_was_before_the_start_is_not_retained() -> None:
     assert news.events == []
     assert news.retained_from is not None
     assert news.retained_from > before
+
+
+def test_a_forgotten_camera_has_no_events_and_no_pictures() -> None:
+    history = History()
+    history.note(labelled("a"))
+    history.note(labelled("b"))
+    history.note(labelled("x", camera="yard"))
+    events = history.select(everyone, MANY)
+
+    history.gone("door")
+    history.gone("never seen")
+
+    assert labels(history.select(everyone, MANY)) == ["x"]
+    assert [history.snapshot(event.id) is not None for event in events] == [True, False, False]
+    assert history._snapshots.bytes == len(GREY)
+
+
+def test_a_camera_that_comes_back_has_no_label_from_before() -> None:
+    history = History()
+    history.note(labelled("a"))
+    history.gone("door")
+
+    history.note(labelled("b"))
+
+    (event,) = history.select(everyone, MANY)
+    assert (event.label, event.previous) == ("b", None)
+
+
+def test_events_of_a_forgotten_camera_are_missed_only_by_followers_that_requested_it() -> None:
+    history = History()
+    start = history.mark()
+    history.note(labelled("a"))
+    history.note(labelled("x", camera="yard"))
+    history.gone("door")
+
+    news, of_yard = history.after(start, everyone, MANY), history.after(start, "yard".__eq__, MANY)
+
+    assert labels(news.events) == labels(of_yard.events) == ["x"]
+    assert news.retained_from is not None
+    assert start < news.retained_from <= news.events[0].id
+    assert of_yard.retained_from is None
+    assert history.after(news.last, everyone, MANY).retained_from is None
+
+
+def test_of_very_many_forgotten_cameras_events_are_missed_by_all() -> None:
+    history = History()
+    start = history.mark()
+    for number in range(300):
+        history.note(labelled("a", camera=str(number)))
+        history.gone(str(number))
+
+    assert len(history._forgotten) < 300
+    assert history.after(start, "never seen".__eq__, MANY).retained_from is not None
 
 
 CAMERAS = st.sampled_from("abc")
@@ -316,7 +369,7 @@ def test_who_goes_on_from_batch_to_batch_gets_every_retained_event_once(
     later=st.lists(LABELS, max_size=12),
     most_events=st.integers(1, 8),
 )
-def test_events_are_told_to_be_missing_exactly_when_they_are(
+def test_events_are_reported_missing_exactly_when_they_are(
     earlier: list[str], later: list[str], most_events: int
 ) -> None:
     history = History(most_events)

@@ -47,7 +47,7 @@ def test_a_picture_larger_than_all_that_may_be_kept_is_not_kept() -> None:
     assert snapshots.bytes == 0
 
 
-def test_what_is_not_kept_can_be_dropped() -> None:
+def test_dropping_a_picture_that_is_not_kept_does_nothing() -> None:
     snapshots = Snapshots(99)
 
     snapshots.drop(1)

@@ -59,7 +59,7 @@ def test_a_text_that_is_not_utf_8_ends_the_socket_without_a_traceback(
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
-def test_a_refused_socket_is_no_error_of_ours(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refused_socket_is_not_logged_as_an_error(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     with (
         pytest.raises(InvalidStatus),
         connect(f"ws://127.0.0.1:{site.port}/ws", origin=Origin("http://evil")),
@@ -103,7 +103,7 @@ def test_empty_lines_do_not_keep_a_connection(site: Site, monkeypatch: pytest.Mo
         wait_for(ended, 20, "the end")
 
 
-def test_an_answer_that_nobody_reads_does_not_stay_for_ever(
+def test_a_response_that_nobody_reads_does_not_stay_forever(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("video.http.protocol._UNREAD_TIMEOUT", 1.0, raising=False)

@@ -90,13 +90,13 @@ def test_clients_that_come_and_go_before_any_camera_leave_nothing_behind(site: S
     wait_for(lambda: tasks(site) == 0, 20, "the requests' end")
 
 
-def test_who_waits_for_a_camera_counts_among_the_open_streams(site: Site) -> None:
+def test_a_client_that_waits_for_a_camera_counts_as_an_open_stream(site: Site) -> None:
     with site.connect("/", 65_536), site.connect("/stream", 65_536):
         wait_for(lambda: tasks(site) >= 2, 20, "the requests")
 
-        assert len(site.web.clients) == 2
+        assert len(site.web.clients._open) == 2
 
-    wait_for(lambda: not len(site.web.clients), 20, "the requests' end")
+    wait_for(lambda: not len(site.web.clients._open), 20, "the requests' end")
 
 
 def test_as_many_wait_for_a_camera_as_there_may_be_streams(
@@ -114,7 +114,7 @@ def test_as_many_wait_for_a_camera_as_there_may_be_streams(
 
 def tasks(site: Site) -> int:
     """Return how many tasks wait for the first camera."""
-    loop = site.board._loop
+    loop = site.cameras._loop
     assert loop is not None
     return sum("first" in repr(task.get_coro()) for task in asyncio.all_tasks(loop))
 
@@ -200,7 +200,7 @@ def camera(site: Site, name: str) -> dict[str, Any]:
     return fields
 
 
-def test_the_api_tells_what_it_promises(street: Site) -> None:
+def test_the_api_answers_what_it_promises(street: Site) -> None:
     prediction = Prediction("imagenet_1", (Result("tench", 0.93, (1, 2, 3, 4)),), 17, 41)
     street.show(a_frame(19, predictions=(prediction,)))
 
@@ -226,6 +226,7 @@ def test_the_api_tells_what_it_promises(street: Site) -> None:
             "results": [{"label": "tench", "score": 0.93, "box": [1, 2, 3, 4]}],
             "seq": 17,
             "age_ms": 41,
+            "stale": False,
         }
     ]
 

@@ -19,7 +19,7 @@ from pipeline.service.settings import Address, SettingsError
 from tests.parts import wait_for
 from tests.video.conftest import LIMITS, a_site, serving
 from tests.video.fakes import Site, a_frame, by_length
-from video.cameras.cameras import Board
+from video.cameras.cameras import Cameras
 from video.http.server import WebServer, listen
 
 LARGE = bytes(1_000_000)
@@ -87,7 +87,7 @@ def test_a_host_that_is_not_this_one_gets_one_line(host: str) -> None:
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_a_server_without_clients_ends_when_told_to_and_beats_until_then(site: Site, pulse: Pulse) -> None:
+def test_a_server_without_clients_ends_when_stopped_and_beats_until_then(site: Site, pulse: Pulse) -> None:
     begun = pulse.last
 
     wait_for(lambda: pulse.last > begun, 20, "a heartbeat")
@@ -115,7 +115,9 @@ def test_open_streams_end_with_the_server(site: Site, pulse: Pulse) -> None:
         answer.close()
 
 
-def test_who_waits_for_the_first_camera_is_told_that_the_server_stops(site: Site, pulse: Pulse) -> None:
+def test_a_client_that_waits_for_the_first_camera_learns_that_the_server_stops(
+    site: Site, pulse: Pulse
+) -> None:
     with site.connect("/stream", 65_536) as client:
         site.get("/api/cameras")  # so that the request before has come in
 
@@ -142,9 +144,9 @@ def test_a_client_that_never_reads_does_not_hold_up_the_end(
 def test_a_server_that_is_started_again_answers_on_the_same_port(
     page: Path,  # noqa: ARG001
 ) -> None:
-    board = Board(LIMITS, Ledger())
+    cameras = Cameras(LIMITS, Ledger())
     listener = listen(Address("127.0.0.1", 0))
-    served = a_site(board)
+    served = a_site(cameras)
     web = WebServer(served, listener)
     site = Site(served, Ledger(), listener.getsockname()[1])
     found = []
@@ -153,7 +155,7 @@ def test_a_server_that_is_started_again_answers_on_the_same_port(
         pulse = Pulse(threading.Event())
         thread = threading.Thread(target=web.run, args=(pulse,), daemon=True)
         thread.start()
-        wait_for(lambda: board._loop, 20, "the server")
+        wait_for(lambda: cameras._loop, 20, "the server")
         site.show(a_frame(seq))
         with site.ask("/snapshot/door.jpg") as answer:
             found.append(answer.headers["x-seq"])
@@ -170,7 +172,7 @@ def test_a_closed_server_leaves_its_port_to_others(page: Path) -> None:  # noqa:
     listener = listen(Address("127.0.0.1", 0))
     port = listener.getsockname()[1]
 
-    WebServer(a_site(Board(LIMITS, Ledger())), listener).close()
+    WebServer(a_site(Cameras(LIMITS, Ledger())), listener).close()
 
     listen(Address("127.0.0.1", port)).close()
 

@@ -161,8 +161,8 @@ def test_a_file_that_holds_something_else_is_named(
 ) -> None:
     cert, key = files
 
-    assert complaint(key, cert) == f"TLSCERT='{key}': holds no certificate in PEM form"
-    assert complaint(cert, cert) == f"TLSKEY='{cert}': holds no private key in PEM form"
+    assert complaint(key, cert).startswith(f"TLSCERT='{key}': expected a certificate")
+    assert complaint(cert, cert).startswith(f"TLSKEY='{cert}': expected a private key")
     assert complaint(cert, other[1]).startswith(f"TLSKEY='{other[1]}': is not the key of the certificate ")
     key.write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
     assert complaint(cert, key).startswith(f"TLSCERT='{cert}', TLSKEY='{key}': cannot be used: ")
@@ -171,4 +171,4 @@ def test_a_file_that_holds_something_else_is_named(
 def test_a_key_with_a_password_is_refused_and_nobody_is_asked(tmp_path: Path) -> None:
     cert, key = make(tmp_path / "locked", "locked", "-passout", "pass:hunter22")
 
-    assert complaint(cert, key) == f"TLSKEY='{key}': is locked with a password; a key without one is wanted"
+    assert complaint(cert, key).startswith(f"TLSKEY='{key}': is protected by a password")

@@ -6,18 +6,18 @@ from tests.video.fakes import FakeConnection
 from video.streams.clients import Clients, TooManyError
 
 
-def test_no_more_join_than_may() -> None:
+def test_no_more_clients_join_than_allowed() -> None:
     clients = Clients(2, 30)
 
     with clients.join(FakeConnection(), lambda: True), clients.join(FakeConnection(), lambda: True):
         with pytest.raises(TooManyError, match=r"there are 2 open streams \(MAXCLIENTS\)"):
             clients.join(FakeConnection(), lambda: True).__enter__()
-        assert len(clients) == 2
+        assert len(clients._open) == 2
     with clients.join(FakeConnection(), lambda: True):
-        assert len(clients) == 1
+        assert len(clients._open) == 1
 
 
-def test_who_reads_nothing_for_too_long_is_ended_and_nobody_else() -> None:
+def test_only_clients_that_do_not_read_are_disconnected() -> None:
     clients, idle, slow, quick = Clients(9, 30), FakeConnection(), FakeConnection(), FakeConnection()
     idle.full = slow.full = True
     slow.since = 5.0
@@ -28,7 +28,7 @@ def test_who_reads_nothing_for_too_long_is_ended_and_nobody_else() -> None:
     assert [each.aborted for each in (idle, slow, quick)] == [True, False, False]
 
 
-def test_who_may_no_longer_see_is_ended() -> None:
+def test_clients_without_permission_are_disconnected() -> None:
     clients, one, other, rights = Clients(9, 30), FakeConnection(), FakeConnection(), {"one": True}
 
     with clients.join(one, lambda: rights["one"]), clients.join(other, lambda: True):

@@ -124,7 +124,7 @@ def test_nothing_is_written_to_a_connection_that_closes(
     assert transport.written == [b"1"]
 
 
-def test_it_tells_for_how_long_it_has_been_full_and_when_there_is_room(
+def test_it_reports_how_long_it_has_been_full_and_when_there_is_room(
     connection: tuple[socket.socket, socket.socket], clock: Clock
 ) -> None:
     ours = Connection(Transport(connection[0]))
@@ -208,7 +208,7 @@ def test_what_a_client_asks_during_its_stream_is_not_answered(site: Site) -> Non
         answer = wait_for(lambda: client.recv(100_000), 20, "the next frame")
 
     assert b"HTTP/1.1" not in answer
-    wait_for(lambda: len(site.web.clients) == 0, 20, "its end to be noticed")
+    wait_for(lambda: len(site.web.clients._open) == 0, 20, "its end to be noticed")
 
 
 def test_a_client_of_http_1_0_gets_no_chunks(site: Site) -> None:
@@ -232,8 +232,8 @@ def test_pings_of_a_client_that_reads_no_answers_fill_no_memory(site: Site) -> N
     with site.connect("/ws", 4_096, **UPGRADE) as client:
         assert client.recv(12) == b"HTTP/1.1 101"
         client.sendall(bytes((0x81, 0x80 | len(watch), 0, 0, 0, 0)) + watch)
-        wait_for(lambda: any(each.full for each in site.web.clients), 20, "the picture that fills it")
-        (ours,) = site.web.clients
+        wait_for(lambda: any(each.full for each in site.web.clients._open), 20, "the picture that fills it")
+        (ours,) = site.web.clients._open
         before = ours._transport.get_write_buffer_size()
 
         for _ in range(200):

@@ -1,22 +1,23 @@
-"""The picture that an MJPEG client gets when its camera falls silent: no frozen picture may look live."""
+"""The picture that MJPEG clients get when their camera falls silent: a frozen picture must not look live."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from video.cameras.camera import SILENT, Channel
-from video.streams.mjpeg.broadcast import Broadcast
+from pipeline.wire.frame import Frame
+from video.cameras.camera import Camera
 from video.streams.mjpeg.framing import part
 
 _WORDS: Final = {"no-signal": "No signal since", "broker-away": "Kafka away since"}
 
 
 def blank(jpeg: bytes, text: str) -> bytes:
-    """Return the picture without colour, darkened, with a line of text in its middle, as a JPEG.
+    """Return the picture as a JPEG without colour, darkened, with a line of text across its middle.
 
-    Raises ValueError when the JPEG cannot be decoded.
+    Raises ValueError if the JPEG cannot be decoded.
     """
-    # Only a camera that falls silent pays for the memory that OpenCV takes.
+    # Imported here because OpenCV takes memory that only silent cameras need.
     import cv2  # noqa: PLC0415
     import numpy as np  # noqa: PLC0415
 
@@ -37,30 +38,40 @@ def blank(jpeg: bytes, text: str) -> bytes:
     return cv2.imencode(".jpg", pixels)[1].tobytes()
 
 
-class Blanks:
-    """Makes the picture once a camera, away from the event loop, and sends it to its MJPEG clients."""
+class BlankMaker:
+    """Makes a silent camera's blank picture in a thread, and passes it on as a part of the stream."""
 
-    def __init__(self) -> None:
-        self.tasks: set[asyncio.Task[None]] = set()
+    def __init__(self, camera: Camera, send: Callable[[bytes], None]) -> None:
+        self._camera = camera
+        self._send = send
+        self._text = ""
+        self._task: asyncio.Task[None] | None = None
 
-    def note(self, channel: Channel) -> None:
-        """Take note that a camera's state has changed, or that a client has come to it."""
-        if channel.state in SILENT and any(isinstance(each, Broadcast) for each in channel.watchers):
-            text = f"{_WORDS[channel.state]} {channel.since.astimezone():%H:%M:%S}"
-            sending = self._send(channel, channel.number, text)
-            task = asyncio.get_running_loop().create_task(sending)
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+    def start(self) -> None:
+        """Make one for the camera's present state, unless that is in progress already."""
+        camera = self._camera
+        text = f"{_WORDS[camera.state]} {camera.since.astimezone():%H:%M:%S}"
+        if self._task is not None and text == self._text:
+            return
+        self.cancel()
+        self._text = text
+        self._task = asyncio.get_running_loop().create_task(self._make(camera.number, camera.frame, text))
+        self._task.add_done_callback(self._done)
 
-    async def _send(self, channel: Channel, number: int, text: str) -> None:
-        frame = channel.frame
+    def cancel(self) -> None:
+        """Pass on no picture that is still in progress."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    async def _make(self, number: int, frame: Frame, text: str) -> None:
         try:
             jpeg = await asyncio.to_thread(blank, frame.jpeg, text)
-        except ValueError:  # the frozen picture was none either
-            return
-        if channel.number != number:
-            return
-        chunk = part(replace(frame, jpeg=jpeg))
-        for watcher in channel.watchers:
-            if isinstance(watcher, Broadcast):
-                watcher.replace(chunk)
+        except ValueError:
+            return  # no player can show the frozen picture either
+        if self._camera.number == number:
+            self._send(part(replace(frame, jpeg=jpeg)))
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        if self._task is task:
+            self._task = None

@@ -1,4 +1,4 @@
-"""One camera's MJPEG: each frame is made into a part once, and written to all clients that have room."""
+"""One camera's MJPEG: each frame becomes a part once, and is written to all clients that have room for it."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -6,25 +6,23 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
-from prometheus_client import Counter, Gauge
-
 from pipeline.flow.pace import Pace
-from video.cameras.camera import Channel
+from video.cameras.camera import SILENT, Camera
 from video.streams.connection import Connection
+from video.streams.metrics import STREAM_CLIENTS, STREAM_SENT
+from video.streams.mjpeg.blank import BlankMaker
 from video.streams.mjpeg.framing import part
 
-_CLIENTS = Gauge("streamlens_stream_clients", "Clients that watch a camera's MJPEG", ["camera"])
-_SENT = Counter("streamlens_stream_frames_sent", "Frames written to MJPEG clients", ["camera"])
-
-# A window says nothing new until something is sent; after so many seconds a frame goes out all the same.
+# A receive window is only updated when something is sent, so after this many seconds a frame goes out anyway.
 _PATIENCE: Final = 0.5
-# To ask costs as much as all else of a client's turn. Each time that a client has read what it got, it is
-# trusted for so many seconds more, and not asked; what it may leave unread meanwhile is what bounds them.
+# Asking the kernel costs as much as the rest of a client's turn. Each time a client turns out to have read
+# everything, it is trusted, and not asked, for this many seconds more. What it can leave unread in that time
+# sets the upper limit.
 _TRUST: Final = 0.005
 _MOST_TRUST: Final = 0.05
 
 
-class Viewer:
+class StreamClient:
     """One client of a broadcast; it never waits."""
 
     __slots__ = ("_ask_at", "_last", "_trust", "connection")
@@ -36,7 +34,7 @@ class Viewer:
         self._trust = 0.0
 
     def take(self, chunk: bytes, now: float) -> bool:
-        """Write a part, unless the client has more than one still to read; tell whether it was written."""
+        """Write a part unless the client has more than one part unread; return whether it was written."""
         connection = self.connection
         if connection.full:
             return False
@@ -53,86 +51,94 @@ class Viewer:
 
 
 class Broadcast:
-    """Lives on the event loop; `interval` is the least time between two frames in s.
+    """Listens to one camera; `interval` is the shortest time between two frames of the stream, in s.
 
     A client that reads slowly misses frames: the next one it gets is always the newest.
     """
 
-    def __init__(self, channel: Channel, interval: float) -> None:
-        self.viewers: set[Viewer] = set()
-        self._waiting: set[Viewer] = set()  # for whom a frame was due that they have not got
-        self._channel = channel
+    def __init__(self, camera: Camera, interval: float) -> None:
+        self.clients: set[StreamClient] = set()
+        self._waiting: set[StreamClient] = set()  # clients that have not yet got the frame they were due
+        self._camera = camera
         self._pace = Pace(interval)
-        self._sent = _SENT.labels(channel.frame.camera)
-        self._number = 0  # of the frame that is in the part
+        self._sent = STREAM_SENT.labels(camera.name)
+        self._blank = BlankMaker(camera, self._replace)
+        self._number = 0  # of the frame in `_part`
         self._part = b""
 
-    def add(self, connection: Connection) -> Viewer:
-        """Send a client the newest frame, and those that follow."""
-        viewer = Viewer(connection)
-        connection.on_room = partial(self._catch_up, viewer)
-        self.viewers.add(viewer)
-        self._waiting.add(viewer)
-        self._catch_up(viewer)
-        return viewer
+    def add(self, connection: Connection) -> StreamClient:
+        """Send a client the newest frame now, and those that follow as they come."""
+        client = StreamClient(connection)
+        connection.on_room = partial(self._catch_up, client)
+        self.clients.add(client)
+        self._waiting.add(client)
+        self._catch_up(client)
+        self.changed(self._camera)
+        return client
 
-    def remove(self, viewer: Viewer) -> None:
-        """Send it no more."""
-        self.viewers.discard(viewer)
-        self._waiting.discard(viewer)
+    def remove(self, client: StreamClient) -> None:
+        """Send a client nothing more."""
+        self.clients.discard(client)
+        self._waiting.discard(client)
 
-    def show(self, _: Channel) -> None:
-        """Send the newest frame to those for whom one is due."""
+    def frame(self, camera: Camera) -> None:  # noqa: ARG002
+        """Send the newest frame to the clients that are due one."""
         now = time.monotonic()
         if self._pace.due(now):
-            self._waiting.update(self.viewers)
+            self._waiting.update(self.clients)
         if self._waiting:
             self._send(tuple(self._waiting), now)
 
-    def replace(self, chunk: bytes) -> None:
-        """Send a part that stands for the camera's frame while none comes."""
-        for viewer in self.viewers:
-            if not viewer.connection.full:
-                viewer.connection.write(chunk)
+    def changed(self, camera: Camera) -> None:
+        """If the camera has fallen silent, send its clients a picture that says so."""
+        if camera.state in SILENT and self.clients:
+            self._blank.start()
 
-    def close(self) -> None:
+    def gone(self, name: str) -> None:  # noqa: ARG002
         """End all streams."""
-        for viewer in self.viewers:
-            viewer.connection.close()
+        self._blank.cancel()
+        for client in self.clients:
+            client.connection.close()
 
-    def _catch_up(self, viewer: Viewer) -> None:
-        if viewer in self._waiting:
-            self._send((viewer,), time.monotonic())
+    def _replace(self, chunk: bytes) -> None:
+        """Send a part in place of the camera's frame."""
+        for client in self.clients:
+            if not client.connection.full:
+                client.connection.write(chunk)
 
-    def _send(self, viewers: Iterable[Viewer], now: float) -> None:
-        if self._number != self._channel.number:
-            self._number, self._part = self._channel.number, part(self._channel.frame)
+    def _catch_up(self, client: StreamClient) -> None:
+        if client in self._waiting:
+            self._send((client,), time.monotonic())
+
+    def _send(self, clients: Iterable[StreamClient], now: float) -> None:
+        if self._number != self._camera.number:
+            self._number, self._part = self._camera.number, part(self._camera.frame)
         chunk = self._part
-        served = [viewer for viewer in viewers if viewer.take(chunk, now)]
+        served = [client for client in clients if client.take(chunk, now)]
         self._waiting.difference_update(served)
         self._sent.inc(len(served))
 
 
 class Broadcasts:
-    """The broadcasts that somebody watches now, each at one frame in `interval` s."""
+    """The broadcasts that have clients, each with one frame per `interval` s at most."""
 
     def __init__(self, interval: float) -> None:
         self._interval = interval
-        self._broadcasts: dict[Channel, Broadcast] = {}
+        self._broadcasts: dict[Camera, Broadcast] = {}
 
     @contextmanager
-    def join(self, channel: Channel, connection: Connection) -> Iterator[None]:
-        """Send a client a channel's frames, the newest at once."""
-        broadcast = self._broadcasts.get(channel)
+    def join(self, camera: Camera, connection: Connection) -> Iterator[None]:
+        """Send a client a camera's frames, the newest immediately."""
+        broadcast = self._broadcasts.get(camera)
         if broadcast is None:
-            broadcast = self._broadcasts[channel] = Broadcast(channel, self._interval)
-            channel.watch(broadcast)
-        viewer = broadcast.add(connection)
+            broadcast = self._broadcasts[camera] = Broadcast(camera, self._interval)
+            camera.subscribe(broadcast)
+        client = broadcast.add(connection)
         try:
-            with _CLIENTS.labels(channel.frame.camera).track_inprogress():
+            with STREAM_CLIENTS.labels(camera.name).track_inprogress():
                 yield
         finally:
-            broadcast.remove(viewer)
-            if not broadcast.viewers:
-                channel.unwatch(broadcast)
-                del self._broadcasts[channel]
+            broadcast.remove(client)
+            if not broadcast.clients:
+                camera.unsubscribe(broadcast)
+                del self._broadcasts[camera]

@@ -1,4 +1,4 @@
-"""MJPEG over HTTP (multipart/x-mixed-replace): the framing."""
+"""The framing of MJPEG over HTTP (multipart/x-mixed-replace)."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from video.access.headers import HEADERS as SECURITY
 _BOUNDARY: Final = b"frame"
 
 FIRST: Final = b"--%b\r\n" % _BOUNDARY
-"""What a stream begins with: the boundary before its first part."""
+"""The beginning of a stream: the boundary before its first part."""
 
 HEADERS: Final = {
     "Content-Type": f"multipart/x-mixed-replace; boundary={_BOUNDARY.decode()}",
@@ -17,21 +17,21 @@ HEADERS: Final = {
     "X-Accel-Buffering": "no",
     **{name.decode(): value.decode() for name, value in SECURITY.items()},
 }
-"""The headers of a stream; it goes past what adds the last of them to all other answers."""
+"""The headers of a stream, which bypasses the SecurityHeaders middleware: its headers are repeated here."""
 
 _LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
 
 HEAD: Final = f"HTTP/1.1 200 OK\r\n{_LINES}\r\n".encode() + FIRST
-"""The answer up to its first part. It has no length and no chunks: it ends with the connection, as players
-of any age take it.
+"""The response up to its first part. It has neither a length nor chunks and ends with the connection, which
+even old players understand.
 """
 
 
 def part(frame: Frame) -> bytes:
-    """Return a frame as a part of the stream, with the boundary that ends it.
+    """Return a frame as a part of the stream, including the boundary that ends it.
 
-    Browsers show a part when they have seen its end: a boundary sent only with the next part would hold
-    each picture back for one frame.
+    Chromium shows a part only when it has seen the boundary after it, see https://crbug.com/527446: sending
+    the boundary with the next part would delay each picture by one frame.
     """
     head = b"Content-Type: image/jpeg\r\nContent-Length: %d\r\nX-Seq: %d\r\nX-Captured: %d\r\n\r\n"
     numbers = (len(frame.jpeg), frame.seq, frame.captured)

@@ -1,12 +1,10 @@
 """One client's MJPEG stream as an ASGI response."""
 
-from collections.abc import Callable
-
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from video.access.visitor import visitor_of
-from video.cameras.camera import Channel
+from video.cameras.camera import Camera
 from video.streams.clients import Clients, TooManyError
 from video.streams.connection import CONNECTION, Connection
 from video.streams.mjpeg.broadcast import Broadcasts
@@ -14,29 +12,29 @@ from video.streams.mjpeg.framing import HEAD, HEADERS
 
 
 class Stream:
-    """Sends a channel's newest frames for as long as the client listens.
+    """Sends a camera's newest frames for as long as the client listens.
 
-    They go past ASGI, straight to the scope's `Connection`. `joined` is called with the channel when the
-    client has joined it.
+    They bypass ASGI and go straight to the scope's `Connection`.
     """
 
-    def __init__(
-        self, channel: Channel, broadcasts: Broadcasts, clients: Clients, joined: Callable[[Channel], None]
-    ) -> None:
-        self._channel = channel
+    def __init__(self, camera: Camera, broadcasts: Broadcasts, clients: Clients) -> None:
+        self._camera = camera
         self._broadcasts = broadcasts
         self._clients = clients
-        self._joined = joined
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send frames until the client goes or the channel closes."""
+        """Send frames until the client leaves or the camera is gone."""
         if scope["method"] == "HEAD":
             await _send_head(send)
             return
+        name = self._camera.name
+        if self._camera.gone:  # since it was looked up
+            await PlainTextResponse(f"no camera {name!r}\n", 404)(scope, receive, send)
+            return
         connection: Connection = scope[CONNECTION]
-        visitor, camera = visitor_of(scope), self._channel.frame.camera
+        visitor = visitor_of(scope)
         try:
-            with self._clients.join(connection, lambda: visitor.welcome() and visitor.may_see(camera)):
+            with self._clients.join(connection, lambda: visitor.welcome() and visitor.may_see(name)):
                 await self._stream(connection)
         except TooManyError as error:
             answer = PlainTextResponse(f"{error}\n", status_code=503, headers={"Retry-After": "5"})
@@ -46,8 +44,7 @@ class Stream:
         connection.streaming = True
         connection.write(HEAD)
         try:
-            with self._broadcasts.join(self._channel, connection):
-                self._joined(self._channel)
+            with self._broadcasts.join(self._camera, connection):
                 await connection.gone.wait()
         finally:
             connection.close()

@@ -1,4 +1,4 @@
-"""The socket itself: its opening, what a browser says, and its end."""
+"""The endpoint `/ws`: opening a WebSocket, reading the browser's messages, closing it."""
 
 from functools import partial
 from typing import Final
@@ -7,33 +7,33 @@ from prometheus_client import Gauge
 from starlette.types import Message, Receive, Scope, Send
 
 from video.access.visitor import visitor_of
-from video.cameras.cameras import Board
+from video.cameras.cameras import Cameras
 from video.streams.clients import Clients, TooManyError
 from video.streams.connection import CONNECTION, Connection
 from video.streams.socket import wire
 from video.streams.socket.feed import Feeds
-from video.streams.socket.roster import Lobby
+from video.streams.socket.roster import Roster
 from video.streams.socket.viewer import Viewer
 
-_SOCKETS = Gauge("streamlens_sockets", "Open sockets")
+_SOCKETS = Gauge("streamlens_sockets", "Open WebSockets")
 _RETRY_AFTER: Final = b"5"  # s
 
 
 class Socket:
     """The ASGI application of `/ws`.
 
-    Pictures and texts go straight to the scope's `Connection`, the handshake and the end through ASGI.
+    Pictures and texts go straight to the scope's `Connection`; the handshake and the end go through ASGI.
     """
 
-    def __init__(self, board: Board, clients: Clients) -> None:
-        self._board = board
+    def __init__(self, cameras: Cameras, clients: Clients) -> None:
+        self._cameras = cameras
         self._clients = clients
         self._feeds = Feeds()
-        self._lobby = Lobby(board)
+        self._roster = Roster(cameras)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one browser until it goes, or says what it may not."""
-        await receive()  # the wish to connect
+        """Serve one browser until it leaves or breaks the protocol."""
+        await receive()  # "websocket.connect"
         try:
             with (
                 self._clients.join(scope[CONNECTION], visitor_of(scope).welcome),
@@ -46,18 +46,21 @@ class Socket:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection: Connection = scope[CONNECTION]
-        viewer = Viewer(connection, visitor_of(scope), self._board, self._feeds)
+        viewer = Viewer(connection, visitor_of(scope), self._cameras, self._feeds)
         try:
-            with self._lobby.visit(viewer):
-                connection.on_text = partial(_hear, viewer)
+            with self._roster.join(viewer):
+                connection.on_text = partial(_handle, viewer)
                 while (message := await receive())["type"] != "websocket.disconnect":
                     viewer.take(_parsed(message))
         except wire.MessageError as error:
             await send({"type": "websocket.close", "code": error.code, "reason": str(error)})
 
 
-def _hear(viewer: Viewer, text: bytes) -> bool:
-    """Let a browser have its way at once; what it may not say comes again, by `receive`."""
+def _handle(viewer: Viewer, text: bytes) -> bool:
+    """Handle a message immediately.
+
+    If it is invalid, return False: it then reaches `receive`, and `_serve` closes the socket.
+    """
     try:
         viewer.take(wire.parse(text.decode()))
     except ValueError:
@@ -68,7 +71,7 @@ def _hear(viewer: Viewer, text: bytes) -> bool:
 def _parsed(message: Message) -> wire.Watch | wire.Ack | wire.Time:
     text = message.get("text")
     if text is None:
-        raise wire.MessageError(wire.WRONG_FORM, "a binary message, not text")
+        raise wire.MessageError(wire.WRONG_FORM, "expected a text message, found a binary one")
     return wire.parse(text)
 
 

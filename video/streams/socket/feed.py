@@ -1,66 +1,77 @@
-"""One camera in one size: made once a frame, for all browsers that watch it."""
+"""One camera at one scale: each picture is made once, for all browsers that watch it."""
 
 import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Final, NamedTuple
 
 from prometheus_client import Counter
 
 from pipeline.service.logs import Seldom
 from pipeline.wire.frame import Frame
-from video.cameras.camera import Channel
+from video.cameras.camera import Camera
+from video.cameras.scale import ScaleError, shrink
+from video.streams.metrics import NOT_SCALED, SOCKET_SENT, SOCKET_SKIPPED
 from video.streams.socket import wire
-from video.streams.socket.scale import ScaleError, shrink
 
 log = logging.getLogger(__name__)
 _seldom = Seldom(log)
 
 _THREADS: Final = 2
 
-_SCALED = Counter("streamlens_pictures_scaled", "Pictures made in a smaller size for sockets", ["scale"])
-_UNSCALED = Counter("streamlens_pictures_not_scaled", "Pictures that could not be decoded for it", ["camera"])
-_SENT = Counter("streamlens_socket_pictures_sent", "Pictures written to sockets", ["camera"])
-_SKIPPED = Counter(
-    "streamlens_socket_pictures_skipped",
-    "Pictures that a newer one replaced before a socket took it",
-    ["camera"],
-)
+_SCALED = Counter("streamlens_pictures_scaled", "Pictures made in a smaller size for WebSockets", ["scale"])
 
-Listener = Callable[["Feed"], None]
-"""Is called when a new picture is up; may not wait."""
+OnPicture = Callable[["Feed"], None]
+"""Called when a feed has a new picture; must not block."""
+
+
+class _Made(NamedTuple):
+    """What a thread made of a frame: the chunk, or the reason why there is none."""
+
+    number: int
+    chunk: bytes | None
+    problem: str
 
 
 class Feed:
-    """On the event loop: `chunk` is the newest picture as it goes out, of frame `number` (0: none yet)."""
+    """Listens to one camera. `chunk` is the newest picture as it is sent, of frame `number` (0: none yet)."""
 
-    def __init__(self, channel: Channel, scale: int, pool: ThreadPoolExecutor) -> None:
-        self.channel = channel
+    def __init__(self, camera: Camera, scale: int, pool: ThreadPoolExecutor) -> None:
+        self.camera = camera
         self.scale = scale
-        self.id = channel.id
+        self.id = camera.id
         self.number = 0
         self.chunk = b""
-        self.sent = _SENT.labels(channel.frame.camera)
-        self.skipped = _SKIPPED.labels(channel.frame.camera)
-        self.listeners: set[Listener] = set()
+        self.sent = SOCKET_SENT.labels(camera.name)
+        self.skipped = SOCKET_SKIPPED.labels(camera.name)
+        self.watchers: set[OnPicture] = set()
         self._pool = pool
-        self._newest = (channel.number, channel.frame)
-        self._making: asyncio.Future[tuple[int, bytes | None]] | None = None
-        self.show(channel)
+        self._newest = (camera.number, camera.frame)
+        self._making: asyncio.Future[_Made] | None = None
+        self._closed = False
+        self.frame(camera)
 
-    def show(self, channel: Channel) -> None:
-        """Take a new frame; one that still waits for a thread gives way to it."""
-        self._newest = (channel.number, channel.frame)
+    def frame(self, camera: Camera) -> None:
+        """Take a new frame; it replaces one that is still waiting for a thread."""
+        self._newest = (camera.number, camera.frame)
         if self.scale == 1:
-            frame = channel.frame
-            self._put_up(channel.number, self._chunk(*self._newest, frame.jpeg, frame.width, frame.height))
+            frame = camera.frame
+            self._put_up(camera.number, self._chunk(*self._newest, frame.jpeg, frame.width, frame.height))
         elif self._making is None:
             self._make()
 
+    def changed(self, camera: Camera) -> None:
+        """Do nothing: browsers learn about states from the roster."""
+
+    def gone(self, name: str) -> None:  # noqa: ARG002
+        """Make no more pictures."""
+        self.close()
+
     def close(self) -> None:
         """Make no more pictures."""
-        self.listeners.clear()
+        self._closed = True
+        self.watchers.clear()
         if self._making is not None:
             self._making.cancel()
 
@@ -68,32 +79,33 @@ class Feed:
         self._making = asyncio.get_running_loop().run_in_executor(self._pool, self._shrink_newest)
         self._making.add_done_callback(self._made)
 
-    def _shrink_newest(self) -> tuple[int, bytes | None]:
-        # Runs in a thread, and only now takes what is newest.
+    def _shrink_newest(self) -> _Made:
+        # Runs in a thread, and picks the newest frame only now.
         number, frame = self._newest
         try:
-            made = shrink(frame.jpeg, self.scale)
+            smaller = shrink(frame.jpeg, self.scale)
         except ScaleError as error:
-            _UNSCALED.labels(frame.camera).inc()
-            _seldom.warning("scale", f"camera {frame.camera}: frame {frame.seq}: {error}")
-            return number, None
-        _SCALED.labels(self.scale).inc()
-        return number, self._chunk(number, frame, *made)
+            return _Made(number, None, f"camera {frame.camera}: frame {frame.seq}: {error}")
+        return _Made(number, self._chunk(number, frame, *smaller), "")
 
-    def _made(self, making: asyncio.Future[tuple[int, bytes | None]]) -> None:
+    def _made(self, making: asyncio.Future[_Made]) -> None:
         self._making = None
-        if making.cancelled():
+        if self._closed or making.cancelled():
             return
-        number, chunk = making.result()
-        if self._newest[0] != number:
+        made = making.result()
+        if self._newest[0] != made.number:
             self._make()
-        if chunk is not None:
-            self._put_up(number, chunk)
+        if made.chunk is None:
+            NOT_SCALED.labels(self.camera.name).inc()
+            _seldom.warning("scale", made.problem)
+        else:
+            _SCALED.labels(self.scale).inc()
+            self._put_up(made.number, made.chunk)
 
     def _put_up(self, number: int, chunk: bytes) -> None:
         self.number, self.chunk = number, chunk
-        for listener in self.listeners:
-            listener(self)
+        for on_picture in self.watchers:
+            on_picture(self)
 
     def _chunk(self, number: int, frame: Frame, jpeg: bytes, width: int, height: int) -> bytes:
         return wire.picture(
@@ -109,24 +121,24 @@ class Feed:
 
 
 class Feeds:
-    """The feeds that somebody watches now."""
+    """The feeds that somebody watches."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(_THREADS, "scale")
-        self._feeds: dict[tuple[Channel, int], Feed] = {}
+        self._feeds: dict[tuple[Camera, int], Feed] = {}
 
-    def watch(self, channel: Channel, scale: int, listener: Listener) -> Feed:
-        """Call `listener` for each new picture of a camera in a size, from the next one on."""
-        feed = self._feeds.get((channel, scale))
+    def watch(self, camera: Camera, scale: int, on_picture: OnPicture) -> Feed:
+        """Call `on_picture` for each new picture of a camera at a scale, beginning with the next one."""
+        feed = self._feeds.get((camera, scale))
         if feed is None:
-            feed = self._feeds[channel, scale] = Feed(channel, scale, self._pool)
-            channel.watch(feed)
-        feed.listeners.add(listener)
+            feed = self._feeds[camera, scale] = Feed(camera, scale, self._pool)
+            camera.subscribe(feed)
+        feed.watchers.add(on_picture)
         return feed
 
-    def unwatch(self, feed: Feed, listener: Listener) -> None:
-        """Call it no more; a feed that nobody watches any more is not made."""
-        feed.listeners.discard(listener)
-        if not feed.listeners and self._feeds.pop((feed.channel, feed.scale), None) is not None:
-            feed.channel.unwatch(feed)
+    def unwatch(self, feed: Feed, on_picture: OnPicture) -> None:
+        """Stop calling it; a feed without watchers is closed."""
+        feed.watchers.discard(on_picture)
+        if not feed.watchers and self._feeds.pop((feed.camera, feed.scale), None) is not None:
+            feed.camera.unsubscribe(feed)
             feed.close()

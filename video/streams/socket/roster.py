@@ -1,4 +1,4 @@
-"""All browsers of this server: what each of them is told of the cameras, and when."""
+"""The `cameras` message: the list of cameras that every browser gets, and when it is sent."""
 
 import asyncio
 import contextlib
@@ -9,73 +9,86 @@ from typing import Final
 
 from prometheus_client import Counter
 
-from video.cameras.camera import Channel
-from video.cameras.cameras import Board
+from video.cameras.camera import Camera
+from video.cameras.cameras import Cameras
 from video.streams.socket import wire
 from video.streams.socket.viewer import Viewer
 
 _EVERY: Final = 1.0  # s
 _AT_MOST_EVERY: Final = 0.1  # s, after changes
 
-_EXPIRED = Counter("streamlens_sockets_expired", "Sockets dropped because pictures were not acknowledged")
+_EXPIRED = Counter("streamlens_sockets_expired", "WebSockets dropped because pictures were not acknowledged")
 
 
-class Roster:
-    """The `cameras` message: made once for all who may see the same cameras. `names` are those it knows."""
+class CamerasMessage:
+    """The `cameras` message, made once for all browsers that may see the same cameras."""
 
-    def __init__(self, board: Board) -> None:
-        self._board = board
-        self._cameras: dict[str, str] = {}
+    def __init__(self, cameras: Cameras) -> None:
+        self._cameras = cameras
+        self._texts: dict[str, str] = {}
         self._messages: dict[tuple[str, ...], bytes] = {}
         self._head = ""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The cameras, in the order of their names."""
-        return tuple(self._cameras)
+        """The names of the cameras in it, sorted."""
+        return tuple(self._texts)
 
     def renew(self) -> None:
-        """Take the cameras as they are now."""
+        """Describe the cameras as they are now."""
         now = round(1000 * time.time(), 1)
         self._head = f'{{"type": "cameras", "now": {now}, "cameras": ['
-        self._cameras = {
-            channel.frame.camera: json.dumps({**channel.status(), "id": channel.id})
-            for channel in self._board
+        self._texts = {
+            camera.name: json.dumps({**camera.status(), "id": camera.id}) for camera in self._cameras
         }
         self._messages.clear()
 
-    def message(self, cameras: tuple[str, ...]) -> bytes:
+    def of(self, names: tuple[str, ...]) -> bytes:
         """Return the message about these cameras, as a WebSocket frame."""
-        message = self._messages.get(cameras)
+        message = self._messages.get(names)
         if message is None:
-            text = ", ".join(self._cameras[camera] for camera in cameras)
-            message = self._messages[cameras] = wire.text(f"{self._head}{text}]}}")
+            text = ", ".join(self._texts[name] for name in names)
+            message = self._messages[names] = wire.text(f"{self._head}{text}]}}")
         return message
 
 
-class Lobby:
-    """Lives on the event loop. It ticks as long as anybody is in."""
+class Roster:
+    """Listens to all cameras, and sends each browser the list: at once, every second, and after changes.
 
-    def __init__(self, board: Board) -> None:
-        self._roster = Roster(board)
+    Belongs to the event loop, and is idle while there are no browsers.
+    """
+
+    def __init__(self, cameras: Cameras) -> None:
+        self._message = CamerasMessage(cameras)
         self._viewers: set[Viewer] = set()
-        self._names: tuple[str, ...] = ()  # that all who are in know of
+        self._names: tuple[str, ...] = ()  # the cameras that all viewers know
         self._renewed = 0.0
-        self._stale = True
+        self._outdated = True
         self._tick: asyncio.TimerHandle | None = None
-        self._news: asyncio.TimerHandle | None = None
-        board.on_change.append(self._change)
+        self._update: asyncio.TimerHandle | None = None
+        cameras.subscribe(self)
+
+    def frame(self, camera: Camera) -> None:
+        """Do nothing: pictures reach the browsers through feeds."""
+
+    def changed(self, camera: Camera) -> None:  # noqa: ARG002
+        """Send the list soon."""
+        self._send_soon()
+
+    def gone(self, name: str) -> None:  # noqa: ARG002
+        """Send the list, now without this camera, soon."""
+        self._send_soon()
 
     @contextlib.contextmanager
-    def visit(self, viewer: Viewer) -> Iterator[None]:
-        """Tell a browser of the cameras: now, each second, and soon after a change."""
+    def join(self, viewer: Viewer) -> Iterator[None]:
+        """Send a browser the list for as long as the context lasts."""
         if not self._viewers:
             self._tick = asyncio.get_running_loop().call_later(_EVERY, self._each_second)
         self._viewers.add(viewer)
-        if self._stale or time.monotonic() - self._renewed > _AT_MOST_EVERY:
+        if self._outdated or time.monotonic() - self._renewed > _AT_MOST_EVERY:
             self._renew()
         self._admit(viewer)
-        viewer.tell(self._roster.message(viewer.visible))
+        viewer.send_text(self._message.of(viewer.visible))
         try:
             yield
         finally:
@@ -85,10 +98,10 @@ class Lobby:
                 self._rest()
 
     def _rest(self) -> None:
-        for due in (self._tick, self._news):
+        for due in (self._tick, self._update):
             if due is not None:
                 due.cancel()
-        self._tick = self._news = None
+        self._tick = self._update = None
 
     def _each_second(self) -> None:
         self._tick = asyncio.get_running_loop().call_later(_EVERY, self._each_second)
@@ -98,29 +111,29 @@ class Lobby:
                 _EXPIRED.inc()
                 viewer.connection.abort()
         self._names = ()  # rights may have changed
-        self._tell()
+        self._send()
 
-    def _change(self, _: Channel) -> None:
-        self._stale = True
-        if self._viewers and self._news is None:
+    def _send_soon(self) -> None:
+        self._outdated = True
+        if self._viewers and self._update is None:
             wait = self._renewed + _AT_MOST_EVERY - time.monotonic()
-            self._news = asyncio.get_running_loop().call_later(max(0.0, wait), self._after_change)
+            self._update = asyncio.get_running_loop().call_later(max(0.0, wait), self._after_change)
 
     def _after_change(self) -> None:
-        self._news = None
-        self._tell()
+        self._update = None
+        self._send()
 
     def _renew(self) -> None:
-        self._roster.renew()
-        self._renewed, self._stale = time.monotonic(), False
+        self._message.renew()
+        self._renewed, self._outdated = time.monotonic(), False
 
-    def _tell(self) -> None:
+    def _send(self) -> None:
         self._renew()
-        known, self._names = self._names, self._roster.names
+        known, self._names = self._names, self._message.names
         for viewer in self._viewers:
             if known != self._names:
                 self._admit(viewer)
-            viewer.tell(self._roster.message(viewer.visible))
+            viewer.send_text(self._message.of(viewer.visible))
 
     def _admit(self, viewer: Viewer) -> None:
-        viewer.allow(name for name in self._roster.names if viewer.visitor.may_see(name))
+        viewer.allow(name for name in self._message.names if viewer.visitor.may_see(name))

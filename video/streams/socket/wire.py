@@ -1,4 +1,4 @@
-"""What goes over the socket: pictures and texts as complete WebSocket frames, and what a browser may say."""
+"""The WebSocket protocol: pictures and texts as complete WebSocket frames, and the browser's messages."""
 
 import json
 import math
@@ -9,23 +9,23 @@ from typing import Any, Final
 from pipeline.wire.frame import is_name
 
 PICTURE: Final = struct.Struct("!BBHIQQHH")
-"""What stands before the JPEG: kind, scale, camera, number, seq, captured, width, height."""
+"""The header before the JPEG: kind, scale, camera, number, seq, captured, width, height."""
 
 NOT_JSON: Final = 1007
 WRONG_FORM: Final = 1008
-"""The codes of RFC 6455, 7.4.1, with which a socket is closed."""
+"""Close codes of RFC 6455, section 7.4.1."""
 
 _PICTURE_KIND: Final = 1
-_TEXT: Final = 0x81  # FIN, and the opcodes of RFC 6455, 5.2
+_TEXT: Final = 0x81  # FIN and the opcode, see RFC 6455, section 5.2
 _BINARY: Final = 0x82
 
 _MOST_CAMERAS: Final = 1024
 _WIDEST: Final = 65_535  # px, of any JPEG
-_LATEST: Final = 1e15  # ms: no browser's clock is past that
+_LATEST: Final = 1e15  # ms: beyond any browser's clock
 
 
 class MessageError(ValueError):
-    """A browser's message is none that it may send: `code` is to close with, the text says why."""
+    """A browser sent an invalid message: close with `code`; the text says why."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
@@ -34,14 +34,14 @@ class MessageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """All cameras that are wanted now, with the width in px that each is wanted in; 0: the full picture."""
+    """Watch exactly these cameras, each at this width in px; 0: the full picture."""
 
     cameras: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """The picture `number` of a camera, and all before it, are drawn or discarded."""
+    """A camera's picture `number`, and all before it, have been drawn or discarded."""
 
     camera: int
     number: int
@@ -49,7 +49,7 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """The server's clock is wanted, with this number beside it."""
+    """Request the server's time, together with this number."""
 
     echo: float
 
@@ -70,11 +70,11 @@ def text(message: str) -> bytes:
 
 
 def parse(message: str) -> Watch | Ack | Time:
-    """Read a browser's message; raise `MessageError` for anything it may not say."""
+    """Read a browser's message; raise `MessageError` if it is invalid."""
     try:
         fields = json.loads(message)
     except (ValueError, RecursionError):
-        raise MessageError(NOT_JSON, "not JSON") from None
+        raise MessageError(NOT_JSON, "expected JSON") from None
     match fields:
         case {"type": "watch", "cameras": dict(cameras)}:
             return _watch(cameras)
@@ -82,7 +82,7 @@ def parse(message: str) -> Watch | Ack | Time:
             return Ack(_whole(camera, 0xFFFF, "id"), _whole(number, 0xFFFFFFFF, "number"))
         case {"type": "time", "echo": echo}:
             return Time(_number(echo, _LATEST, "echo"))
-    raise MessageError(WRONG_FORM, "neither watch, ack nor time, or without its fields")
+    raise MessageError(WRONG_FORM, "expected a watch, ack or time message with its fields")
 
 
 def _frame_head(kind: int, length: int) -> bytes:
@@ -95,20 +95,20 @@ def _frame_head(kind: int, length: int) -> bytes:
 
 def _watch(cameras: dict[str, Any]) -> Watch:
     if len(cameras) > _MOST_CAMERAS:
-        raise MessageError(WRONG_FORM, f"more than {_MOST_CAMERAS} cameras")
+        raise MessageError(WRONG_FORM, f"expected at most {_MOST_CAMERAS} cameras, found {len(cameras)}")
     if not all(map(is_name, cameras)):
-        raise MessageError(WRONG_FORM, "a camera's name is 1 to 200 characters that can be printed")
+        raise MessageError(WRONG_FORM, "expected camera names of 1 to 200 printable characters")
     return Watch({name: math.ceil(_number(width, _WIDEST, "width")) for name, width in cameras.items()})
 
 
 def _whole(value: Any, most: int, name: str) -> int:
     if type(value) is int and 0 <= value <= most:
         return value
-    raise MessageError(WRONG_FORM, f"{name} is a whole number, 0 to {most}")
+    raise MessageError(WRONG_FORM, f"{name}: expected a whole number from 0 to {most}")
 
 
 def _number(value: Any, most: float, name: str) -> float:
-    # Neither true, which Python takes for 1, nor NaN, which compares with nothing.
+    # Excludes true, which equals 1 in Python, and NaN, which fails every comparison.
     if type(value) in {int, float} and 0 <= value <= most:
         return value  # type: ignore[no-any-return]
-    raise MessageError(WRONG_FORM, f"{name} is a number, 0 to {most:g}")
+    raise MessageError(WRONG_FORM, f"{name}: expected a number from 0 to {most:g}")

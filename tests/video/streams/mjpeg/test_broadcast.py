@@ -5,24 +5,24 @@ import itertools
 from tests.clock import Clock
 from tests.video.conftest import LIMITS
 from tests.video.fakes import FakeConnection, a_frame
-from video.cameras.camera import Channel
+from video.cameras.camera import Camera
 from video.streams.mjpeg.broadcast import Broadcast, Broadcasts
 from video.streams.mjpeg.framing import part
 
 INTERVAL = 0.042  # s
 
 
-def a_broadcast(interval: float = INTERVAL) -> tuple[Channel, Broadcast]:
-    """Return a camera's channel with its first frame, and its broadcast."""
-    channel = Channel(1, a_frame(1), LIMITS)
-    broadcast = Broadcast(channel, interval)
-    channel.watch(broadcast)
-    return channel, broadcast
+def a_broadcast(interval: float = INTERVAL) -> tuple[Camera, Broadcast]:
+    """Return a camera with its first frame, and its broadcast."""
+    camera = Camera(1, a_frame(1), LIMITS)
+    broadcast = Broadcast(camera, interval)
+    camera.subscribe(broadcast)
+    return camera, broadcast
 
 
-def show(channel: Channel, seq: int) -> None:
+def show(camera: Camera, seq: int) -> None:
     """Put up a frame."""
-    channel.show(a_frame(seq))
+    camera.show(a_frame(seq))
 
 
 def view(broadcast: Broadcast) -> FakeConnection:
@@ -33,48 +33,48 @@ def view(broadcast: Broadcast) -> FakeConnection:
 
 
 def test_frames_are_paced_at_the_interval(clock: Clock) -> None:
-    channel, broadcast = a_broadcast(interval=0.040)
+    camera, broadcast = a_broadcast(interval=0.040)
     client = view(broadcast)
 
     for seq in range(2, 402):
         clock.now += 0.010
-        show(channel, seq)
+        show(camera, seq)
 
     assert 100 <= len(client.seqs) <= 103
     assert client.seqs == sorted(set(client.seqs))
 
 
 def test_a_camera_slower_than_the_interval_keeps_all_its_frames(clock: Clock) -> None:
-    channel, broadcast = a_broadcast(interval=0.040)
+    camera, broadcast = a_broadcast(interval=0.040)
     client = view(broadcast)
 
     for seq in range(2, 52):
         clock.now += 0.040 if seq % 2 else 0.050
-        show(channel, seq)
+        show(camera, seq)
 
     assert client.seqs == list(range(1, 52))
 
 
 def test_a_client_that_stalls_gets_the_newest_frame_and_nothing_older(clock: Clock) -> None:
-    channel, broadcast = a_broadcast()
+    camera, broadcast = a_broadcast()
     client = view(broadcast)
 
     for begin in (2, 12):
         client.stall()
         for seq in range(begin, begin + 10):
             clock.now += INTERVAL
-            show(channel, seq)
+            show(camera, seq)
         client.read()
 
     assert client.seqs == [1, 2, 11, 12, 21]
 
 
 def test_a_client_that_reads_on_is_not_sent_again_what_it_has(clock: Clock) -> None:
-    channel, broadcast = a_broadcast()
+    camera, broadcast = a_broadcast()
     client = view(broadcast)
     client.stall()
     clock.now += INTERVAL
-    show(channel, 2)
+    show(camera, 2)
     clock.now += INTERVAL
 
     client.read()
@@ -83,13 +83,13 @@ def test_a_client_that_reads_on_is_not_sent_again_what_it_has(clock: Clock) -> N
 
 
 def test_a_client_that_stalls_does_not_hold_up_another(clock: Clock) -> None:
-    channel, broadcast = a_broadcast()
+    camera, broadcast = a_broadcast()
     slow, quick = view(broadcast), view(broadcast)
     slow.stall()
 
     for seq in range(2, 12):
         clock.now += INTERVAL
-        show(channel, seq)
+        show(camera, seq)
 
     assert slow.seqs == [1, 2]
     assert quick.seqs == list(range(1, 12))
@@ -104,28 +104,28 @@ def test_all_clients_share_a_frames_bytes() -> None:
 
 
 def test_a_client_with_more_than_a_frame_unread_gets_none_until_it_has_read(clock: Clock) -> None:
-    channel, broadcast = a_broadcast()
+    camera, broadcast = a_broadcast()
     client = view(broadcast)
-    size, seen = len(part(channel.frame)), []
+    size, seen = len(part(camera.frame)), []
 
     for unread, seqs in ((0, (2, 3)), (0.9, (4,)), (1.1, (5, 6, 7)), (0, (8,))):
         client.backlog = round(unread * size)
         for seq in seqs:
             clock.now += INTERVAL
-            show(channel, seq)
+            show(camera, seq)
         seen.append(client.seqs)
 
     assert seen == [[1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 4, 8]]
 
 
 def test_a_client_that_seems_to_read_nothing_is_tried_again_now_and_then(clock: Clock) -> None:
-    channel, broadcast = a_broadcast()
+    camera, broadcast = a_broadcast()
     client = view(broadcast)
     client.backlog = 10**9
 
     for seq in range(2, 102):
         clock.now += 0.040
-        show(channel, seq)
+        show(camera, seq)
 
     gaps = {later - earlier for earlier, later in itertools.pairwise(client.seqs)}
     assert client.seqs[0] == 1
@@ -134,7 +134,7 @@ def test_a_client_that_seems_to_read_nothing_is_tried_again_now_and_then(clock: 
 
 
 def test_a_client_that_missed_a_due_frame_gets_the_next_that_comes(clock: Clock) -> None:
-    channel, broadcast = a_broadcast(interval=1.0)
+    camera, broadcast = a_broadcast(interval=1.0)
     client = view(broadcast)
     client.stall()
     for seq, seconds in (
@@ -143,23 +143,23 @@ def test_a_client_that_missed_a_due_frame_gets_the_next_that_comes(clock: Clock)
         (4, 0.1),
     ):  # 2 fills it, 3 is due and finds no room, 4 is not due
         clock.now += seconds
-        show(channel, seq)
+        show(camera, seq)
 
     client.read()
     clock.now += 0.1
-    show(channel, 5)
+    show(camera, 5)
 
     assert client.seqs == [1, 2, 4]
 
 
 def test_a_client_that_keeps_up_is_seldom_asked_what_it_has_not_read(clock: Clock) -> None:
-    channel, broadcast = a_broadcast(interval=0.010)
+    camera, broadcast = a_broadcast(interval=0.010)
     prompt, slow = view(broadcast), view(broadcast)
-    slow.backlog = len(part(channel.frame))
+    slow.backlog = len(part(camera.frame))
 
     for seq in range(2, 102):
         clock.now += 0.010
-        show(channel, seq)
+        show(camera, seq)
 
     assert len(prompt.seqs) == len(slow.seqs) == 101
     assert prompt.asked < 50
@@ -167,17 +167,17 @@ def test_a_client_that_keeps_up_is_seldom_asked_what_it_has_not_read(clock: Cloc
 
 
 def test_clients_of_a_camera_share_its_broadcast_until_the_last_has_gone(clock: Clock) -> None:
-    channel, broadcasts = Channel(1, a_frame(1), LIMITS), Broadcasts(INTERVAL)
+    camera, broadcasts = Camera(1, a_frame(1), LIMITS), Broadcasts(INTERVAL)
     first, second = FakeConnection(), FakeConnection()
 
-    with broadcasts.join(channel, first):
-        with broadcasts.join(channel, second):
+    with broadcasts.join(camera, first):
+        with broadcasts.join(camera, second):
             clock.now += INTERVAL
-            show(channel, 2)
-            watchers = channel.watchers
+            show(camera, 2)
+            watchers = camera.listeners
         clock.now += INTERVAL
-        show(channel, 3)
+        show(camera, 3)
 
     assert (first.seqs, second.seqs) == ([1, 2, 3], [1, 2])
     assert len(watchers) == 1
-    assert not channel.watchers
+    assert not camera.listeners

@@ -7,7 +7,7 @@ from prometheus_client import REGISTRY
 
 from tests.video.conftest import LIMITS
 from tests.video.fakes import INTERVAL, FakeConnection, a_frame, settle
-from video.cameras.camera import Channel, Watcher
+from video.cameras.camera import Camera, Listener
 from video.streams.clients import Clients
 from video.streams.connection import CONNECTION
 from video.streams.mjpeg.broadcast import Broadcasts
@@ -15,17 +15,17 @@ from video.streams.mjpeg.framing import FIRST, part
 from video.streams.mjpeg.response import Stream
 
 
-def a_channel(seq: int = 1, camera: str = "door") -> Channel:
-    """Return a camera's channel with its first frame."""
-    return Channel(1, a_frame(seq, camera=camera), LIMITS)
+def a_camera(seq: int = 1, camera: str = "door") -> Camera:
+    """Return a camera with its first frame."""
+    return Camera(1, a_frame(seq, camera=camera), LIMITS)
 
 
 def serve(
-    channel: Channel, connection: FakeConnection, clients: Clients, broadcasts: Broadcasts | None = None
+    camera: Camera, connection: FakeConnection, clients: Clients, broadcasts: Broadcasts | None = None
 ) -> asyncio.Task[None]:
     """Stream to a client over ASGI; nothing may be sent that way."""
     scope = {"type": "http", "method": "GET", CONNECTION: connection}
-    stream = Stream(channel, broadcasts or Broadcasts(INTERVAL), clients, lambda _: None)
+    stream = Stream(camera, broadcasts or Broadcasts(INTERVAL), clients)
 
     async def nothing(*_: object) -> Any:
         raise AssertionError
@@ -38,8 +38,8 @@ def serve(
 
 def test_a_stream_begins_with_the_newest_frame_and_the_boundary() -> None:
     async def scenario() -> bytes:
-        channel, connection = a_channel(seq=7), FakeConnection()
-        task = serve(channel, connection, Clients(1, 30))
+        camera, connection = a_camera(seq=7), FakeConnection()
+        task = serve(camera, connection, Clients(1, 30))
         await settle()
         connection.close()
         await task
@@ -53,26 +53,26 @@ def test_a_stream_begins_with_the_newest_frame_and_the_boundary() -> None:
 
 
 def test_a_stream_ends_when_its_client_goes_and_leaves_nothing_behind() -> None:
-    async def scenario() -> tuple[tuple[Watcher, ...], int]:
-        channel, connection, clients = a_channel(), FakeConnection(), Clients(1, 30)
-        task = serve(channel, connection, clients)
+    async def scenario() -> tuple[tuple[Listener, ...], int]:
+        camera, connection, clients = a_camera(), FakeConnection(), Clients(1, 30)
+        task = serve(camera, connection, clients)
         await settle()
-        assert len(channel.watchers) == len(clients) == 1
+        assert len(camera.listeners) == len(clients._open) == 1
         connection.abort()
         async with asyncio.timeout(10):
             await task
         assert asyncio.all_tasks() == {asyncio.current_task()}
-        return channel.watchers, len(clients)
+        return camera.listeners, len(clients._open)
 
     assert asyncio.run(scenario()) == ((), 0)
 
 
 def test_a_stream_ends_with_its_channel() -> None:
     async def scenario() -> list[int]:
-        channel, connection = a_channel(), FakeConnection()
-        task = serve(channel, connection, Clients(1, 30))
+        camera, connection = a_camera(), FakeConnection()
+        task = serve(camera, connection, Clients(1, 30))
         await settle()
-        channel.close()
+        camera.close()
         async with asyncio.timeout(10):
             await task
         return connection.seqs
@@ -84,9 +84,9 @@ def test_clients_and_frames_are_counted_per_camera() -> None:
     labels = {"camera": "counted/1"}
 
     async def scenario() -> list[float | None]:
-        channel, connections = a_channel(camera="counted/1"), [FakeConnection(), FakeConnection()]
+        camera, connections = a_camera(camera="counted/1"), [FakeConnection(), FakeConnection()]
         clients, broadcasts = Clients(2, 30), Broadcasts(INTERVAL)
-        tasks = [serve(channel, connection, clients, broadcasts) for connection in connections]
+        tasks = [serve(camera, connection, clients, broadcasts) for connection in connections]
         await settle()
         watching = REGISTRY.get_sample_value("streamlens_stream_clients", labels)
         for connection in connections:

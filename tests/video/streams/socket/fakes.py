@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from websockets.frames import Frame as WebSocketFrame
@@ -13,8 +13,8 @@ from websockets.streams import StreamReader
 from pipeline.flow.ledger import Ledger
 from pipeline.wire.frame import Frame
 from tests.video.conftest import LIMITS
-from video.cameras.camera import Channel
-from video.cameras.cameras import Board
+from video.cameras.camera import Camera
+from video.cameras.cameras import Cameras
 from video.streams.connection import Connection
 from video.streams.socket import wire
 
@@ -107,31 +107,25 @@ class Wire(Connection):
         return [message for message in self.messages if not isinstance(message, Picture)]
 
 
-class Wall(Board):
-    """A board whose cameras are shown frames by the test itself."""
+class Wall(Cameras):
+    """Cameras that the test itself shows frames to, and forgets."""
 
     def __init__(self) -> None:
         super().__init__(LIMITS, Ledger())
-        self.channels: dict[str, Channel] = {}
 
-    def __iter__(self) -> Iterator[Channel]:
-        yield from (self.channels[camera] for camera in sorted(self.channels))
-
-    def get(self, camera: str) -> Channel | None:
-        """Return a camera's channel."""
-        return self.channels.get(camera)
+    @property
+    def cameras(self) -> dict[str, Camera]:
+        """The cameras by name."""
+        return self._cameras
 
     def put(self, *frames: Frame) -> None:
-        """Put up frames, and tell of what has changed."""
+        """Show frames."""
         for frame in frames:
-            channel = self.channels.get(frame.camera)
-            if channel is None:
-                changed = True
-                channel = self.channels[frame.camera] = Channel(len(self.channels) + 1, frame, LIMITS)
-            else:
-                changed = channel.show(frame)
-            for listener in self.on_change if changed else ():
-                listener(channel)
+            self._show(frame)
+
+    def drop(self, name: str) -> None:
+        """Forget a camera."""
+        self._forget(name)
 
 
 class Guest:

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 
 from tests.video.fakes import a_frame, settle
 from tests.video.streams.socket.fakes import Guest, Wall, Wire
-from video.access.visitor import VISITOR
+from video.access.visitor import VISITOR, Anyone
 from video.streams.clients import Clients
 from video.streams.connection import CONNECTION
 from video.streams.socket.endpoint import Socket
@@ -21,7 +21,7 @@ class Browser:
 
     def __init__(self, guest: Guest | None = None) -> None:
         self.connection = Wire()
-        self.scope = {"type": "websocket", CONNECTION: self.connection, VISITOR: guest}
+        self.scope = {"type": "websocket", CONNECTION: self.connection, VISITOR: guest or Anyone()}
         self.answers: list[MutableMapping[str, Any]] = []
         self._says: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
         self._says.put_nowait({"type": "websocket.connect"})
@@ -47,13 +47,13 @@ class Browser:
 
 
 def a_wall() -> Wall:
-    """Return a board with the cameras `door` and `yard`."""
+    """Return the cameras `door` and `yard`."""
     wall = Wall()
     wall.put(a_frame(7), a_frame(8, camera="yard"))
     return wall
 
 
-def test_a_browser_is_accepted_told_and_shown_what_it_wants() -> None:
+def test_a_browser_is_accepted_and_gets_the_list_and_the_pictures_it_watches() -> None:
     wall, browser = a_wall(), Browser()
     browser.says({"type": "watch", "cameras": {"yard": 0}})
     browser.says({"type": "time", "echo": 5})
@@ -66,7 +66,7 @@ def test_a_browser_is_accepted_told_and_shown_what_it_wants() -> None:
     assert [camera["name"] for camera in cameras["cameras"]] == ["door", "yard"]
     assert (picture.camera, picture.seq) == (2, 8)
     assert (time["type"], time["echo"]) == ("time", 5)
-    assert not wall.channels["yard"].watchers
+    assert not wall.cameras["yard"].listeners
 
 
 def test_a_browser_knows_nothing_of_what_its_user_may_not_see() -> None:
@@ -84,7 +84,7 @@ def test_a_browser_knows_nothing_of_what_its_user_may_not_see() -> None:
 @pytest.mark.parametrize(
     ("message", "code"), [("{", 1007), ("[" * 60_000, 1007), ({"type": "hello"}, 1008), (b"\x00", 1008)]
 )
-def test_what_a_browser_may_not_say_ends_its_socket(message: Any, code: int) -> None:
+def test_an_invalid_message_ends_the_socket(message: Any, code: int) -> None:
     wall, clients, browser = a_wall(), Clients(1, 10), Browser()
     browser.says({"type": "watch", "cameras": {"door": 0}})
     browser.says(message)
@@ -95,8 +95,8 @@ def test_what_a_browser_may_not_say_ends_its_socket(message: Any, code: int) -> 
     assert accepted == {"type": "websocket.accept"}
     assert (closed["type"], closed["code"]) == ("websocket.close", code)
     assert closed["reason"]
-    assert len(clients) == 0
-    assert not wall.channels["door"].watchers
+    assert len(clients._open) == 0
+    assert not wall.cameras["door"].listeners
 
 
 def test_one_too_many_is_asked_to_come_later() -> None:

@@ -11,9 +11,9 @@ from prometheus_client import REGISTRY
 from pipeline.service.logs import Seldom
 from tests.video.fakes import a_frame, grey, settle
 from tests.video.streams.socket.fakes import Picture, Wall, read, until
+from video.cameras.scale import shrink
 from video.streams.socket import feed as module
 from video.streams.socket.feed import Feed, Feeds
-from video.streams.socket.scale import shrink
 
 BIG = grey(640, 480)
 
@@ -48,7 +48,7 @@ def shrinker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shrinker]:
 
 
 def a_wall(*cameras: str) -> Wall:
-    """Return a board with cameras."""
+    """Return the cameras."""
     wall = Wall()
     wall.put(*(a_frame(7, camera=camera, jpeg=BIG) for camera in cameras or ["door"]))
     return wall
@@ -73,7 +73,7 @@ def test_the_full_picture_is_the_frames_own_bytes() -> None:
     wall = a_wall()
     pictures, listener = keeper()
 
-    feed = Feeds().watch(wall.channels["door"], 1, listener)
+    feed = Feeds().watch(wall.cameras["door"], 1, listener)
     first = read(feed.chunk)
     wall.put(a_frame(8, captured=99, jpeg=b"another"))
 
@@ -87,7 +87,7 @@ def test_a_smaller_picture_is_made_once_for_all(scale: int) -> None:
     async def scenario() -> list[list[Picture]]:
         wall, feeds, before = a_wall(), Feeds(), scaled(scale)
         kept = [keeper() for _ in range(50)]
-        made = [feeds.watch(wall.channels["door"], scale, listener) for _, listener in kept]
+        made = [feeds.watch(wall.cameras["door"], scale, listener) for _, listener in kept]
         await until(lambda: kept[0][0], "the first picture")
         wall.put(a_frame(8, jpeg=BIG))
         await until(lambda: len(kept[0][0]) == 2, "the second picture")
@@ -107,7 +107,7 @@ def test_a_smaller_picture_is_made_once_for_all(scale: int) -> None:
 def test_while_one_is_made_only_the_newest_waits(shrinker: Shrinker) -> None:
     async def scenario() -> list[int]:
         wall, (pictures, listener) = a_wall(), keeper()
-        Feeds().watch(wall.channels["door"], 2, listener)
+        Feeds().watch(wall.cameras["door"], 2, listener)
         await until(lambda: shrinker.begun == 1, "the first to begin")
         wall.put(*(a_frame(seq, jpeg=b"%d" % seq) for seq in range(8, 20)))
         shrinker.let()
@@ -128,9 +128,9 @@ def test_what_waits_for_a_thread_is_the_newest_when_it_gets_one(shrinker: Shrink
     async def scenario() -> list[int]:
         wall, feeds, (pictures, listener) = a_wall("a", "b", "c"), Feeds(), keeper()
         for camera in "ab":
-            feeds.watch(wall.channels[camera], 2, nothing)
+            feeds.watch(wall.cameras[camera], 2, nothing)
         await until(lambda: shrinker.begun == 2, "both threads to be busy")
-        feeds.watch(wall.channels["c"], 2, listener)
+        feeds.watch(wall.cameras["c"], 2, listener)
         wall.put(a_frame(8, camera="c"), a_frame(9, camera="c"))
         shrinker.let(3)
         await until(lambda: pictures, "a picture of c")
@@ -144,28 +144,28 @@ def test_what_waits_for_a_thread_is_the_newest_when_it_gets_one(shrinker: Shrink
 def test_nothing_is_made_when_nobody_watches() -> None:
     async def scenario() -> None:
         wall, feeds, (pictures, listener) = a_wall(), Feeds(), keeper()
-        channel = wall.channels["door"]
-        feed = feeds.watch(channel, 2, listener)
-        feeds.watch(channel, 2, nothing)
+        camera = wall.cameras["door"]
+        feed = feeds.watch(camera, 2, listener)
+        feeds.watch(camera, 2, nothing)
         await until(lambda: pictures, "a picture")
         feeds.unwatch(feed, nothing)
-        assert channel.watchers == (feed,)
+        assert camera.listeners == (feed,)
         feeds.unwatch(feed, listener)
         before = scaled(2)
         wall.put(a_frame(8, jpeg=BIG))
         await settle()
-        assert not channel.watchers
+        assert not camera.listeners
         assert scaled(2) == before
         assert len(pictures) == 1
-        assert feeds.watch(channel, 1, nothing) is not feed
+        assert feeds.watch(camera, 1, nothing) is not feed
 
     asyncio.run(scenario())
 
 
-def test_who_leaves_while_a_picture_is_made_gets_none(shrinker: Shrinker) -> None:
+def test_a_browser_that_leaves_while_a_picture_is_made_gets_none(shrinker: Shrinker) -> None:
     async def scenario() -> list[Picture]:
         wall, feeds, (pictures, listener) = a_wall(), Feeds(), keeper()
-        feed = feeds.watch(wall.channels["door"], 2, listener)
+        feed = feeds.watch(wall.cameras["door"], 2, listener)
         await until(lambda: shrinker.begun, "the first to begin")
         wall.put(a_frame(8))
         feeds.unwatch(feed, listener)
@@ -187,7 +187,7 @@ def test_a_picture_that_cannot_be_decoded_is_counted_and_the_next_one_shown(
     async def scenario() -> list[int]:
         wall, (pictures, listener) = Wall(), keeper()
         wall.put(a_frame(7, camera="broken", jpeg=b"no picture"))
-        Feeds().watch(wall.channels["broken"], 2, listener)
+        Feeds().watch(wall.cameras["broken"], 2, listener)
         counter = "streamlens_pictures_not_scaled_total", {"camera": "broken"}
         await until(lambda: REGISTRY.get_sample_value(*counter) == 1, "the failure to be counted")
         wall.put(a_frame(8, camera="broken", jpeg=BIG))
@@ -195,15 +195,15 @@ def test_a_picture_that_cannot_be_decoded_is_counted_and_the_next_one_shown(
         return [picture.seq for picture in pictures]
 
     assert asyncio.run(scenario()) == [8]
-    assert "camera broken: frame 7: 10 bytes are no picture" in caplog.text
+    assert "camera broken: frame 7" in caplog.text
 
 
 def test_the_end_of_a_camera_is_the_end_of_its_feeds(shrinker: Shrinker) -> None:
     async def scenario() -> list[Picture]:
         wall, feeds, (pictures, listener) = a_wall(), Feeds(), keeper()
-        feed = feeds.watch(wall.channels["door"], 2, listener)
+        feed = feeds.watch(wall.cameras["door"], 2, listener)
         await until(lambda: shrinker.begun, "the first to begin")
-        wall.channels["door"].close()
+        wall.cameras["door"].close()
         shrinker.let()
         await until(lambda: shrinker.made, "it to be made")
         await settle()

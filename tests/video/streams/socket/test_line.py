@@ -108,7 +108,7 @@ class Street:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The time of channels, viewers and frames."""
+    """The time of cameras, viewers and frames."""
     clock = Clock()
     for module in ("pipeline.wire.frame", "video.cameras.camera", "video.streams.socket.viewer"):
         monkeypatch.setattr(f"{module}.time", clock)

@@ -13,7 +13,7 @@ from tests.video.fakes import a_frame, settle
 from tests.video.streams.socket.fakes import Guest, Wall, Wire, until
 from video.access.visitor import Anyone, Visitor
 from video.streams.socket.feed import Feeds
-from video.streams.socket.roster import Lobby
+from video.streams.socket.roster import Roster
 from video.streams.socket.viewer import Viewer
 from video.streams.socket.wire import Watch
 
@@ -34,18 +34,18 @@ def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Hall:
-    """A lobby, its board, and who is in."""
+    """A roster, its cameras, and who is in."""
 
     def __init__(self) -> None:
         self.wall = Wall()
-        self.lobby = Lobby(self.wall)
+        self.roster = Roster(self.wall)
         self.stack = ExitStack()
 
     def enter(self, visitor: Visitor = EVERYBODY) -> tuple[Viewer, Wire]:
         """Let a browser in."""
         connection = Wire()
         viewer = Viewer(connection, visitor, self.wall, Feeds())
-        self.stack.enter_context(self.lobby.visit(viewer))
+        self.stack.enter_context(self.roster.join(viewer))
         return viewer, connection
 
 
@@ -61,7 +61,7 @@ def names(text: Any) -> list[str]:
     return [camera["name"] for camera in text["cameras"]]
 
 
-def test_who_comes_is_told_of_all_cameras_at_once() -> None:
+def test_a_browser_gets_all_cameras_when_it_joins() -> None:
     async def scenario() -> tuple[Wall, list[Any]]:
         hall = Hall()
         hall.wall.put(a_frame(camera="yard"), labelled(3, "a <b> of \u2028 tea 🫖", "door"))
@@ -74,12 +74,12 @@ def test_who_comes_is_told_of_all_cameras_at_once() -> None:
     assert text["type"] == "cameras"
     assert names(text) == ["door", "yard"]
     assert [camera["id"] for camera in text["cameras"]] == [2, 1]
-    expected: dict[str, Any] = {**wall.channels["door"].status(), "id": 2}
+    expected: dict[str, Any] = {**wall.cameras["door"].status(), "id": 2}
     assert {**text["cameras"][0], "age_ms": 0} == {**expected, "age_ms": 0}
     assert abs(text["now"] / 1000 - time.time()) < 60
 
 
-def test_each_is_told_only_of_what_may_be_seen() -> None:
+def test_each_browser_gets_only_the_cameras_it_may_see() -> None:
     async def scenario() -> list[list[str]]:
         hall = Hall()
         hall.wall.put(*(a_frame(camera=camera) for camera in "abc"))
@@ -90,7 +90,7 @@ def test_each_is_told_only_of_what_may_be_seen() -> None:
     assert asyncio.run(scenario()) == [["a", "b"], [], ["a", "c"]]
 
 
-def test_who_may_see_the_same_shares_the_message() -> None:
+def test_browsers_with_the_same_rights_share_the_message() -> None:
     async def scenario() -> list[int]:
         hall = Hall()
         hall.wall.put(a_frame(camera="a"), a_frame(camera="b"))
@@ -105,7 +105,7 @@ def test_who_may_see_the_same_shares_the_message() -> None:
     assert first == second != third
 
 
-def test_changes_are_told_soon_and_frames_are_not() -> None:
+def test_changes_are_sent_soon_and_frames_are_not() -> None:
     async def scenario() -> list[Any]:
         hall = Hall()
         with hall.stack:
@@ -113,7 +113,7 @@ def test_changes_are_told_soon_and_frames_are_not() -> None:
             viewer.take(Watch({"door": 0}))
             for frame in (labelled(1, "tea"), labelled(2, "tea"), labelled(3, "cake"), labelled(4, "cake")):
                 hall.wall.put(frame)
-                await until(lambda: hall.lobby._news is None, "the news to be told")
+                await until(lambda: hall.roster._update is None, "the news to be told")
             return [
                 [camera["predictions"][0]["results"][0]["label"] for camera in text["cameras"]]
                 for text in connection.texts
@@ -122,7 +122,7 @@ def test_changes_are_told_soon_and_frames_are_not() -> None:
     assert asyncio.run(scenario()) == [[], ["tea"], ["cake"]]
 
 
-def test_many_changes_at_once_are_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_changes_at_once_are_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("video.streams.socket.roster._AT_MOST_EVERY", 0.05)
 
     async def scenario() -> list[list[str]]:
@@ -139,7 +139,7 @@ def test_many_changes_at_once_are_told_once(monkeypatch: pytest.MonkeyPatch) -> 
     assert asyncio.run(scenario()) == [[], list("abcdef")]
 
 
-def test_a_wanted_camera_is_shown_as_soon_as_it_comes() -> None:
+def test_a_watched_camera_is_sent_as_soon_as_it_comes() -> None:
     async def scenario() -> int:
         hall = Hall()
         with hall.stack:
@@ -163,14 +163,14 @@ def test_rights_that_change_are_noticed_with_the_next_tick() -> None:
             await until(lambda: len(connection.texts) > 2, "two ticks")
             guest.cameras = {"b"}
             await until(lambda: names(connection.texts[-1]) == ["b"], "the news")
-            assert not hall.wall.channels["a"].watchers
+            assert not hall.wall.cameras["a"].listeners
             assert [picture.camera for picture in connection.pictures] == [1, 2]
 
     asyncio.run(scenario())
 
 
 @pytest.mark.usefixtures("ticking")
-def test_who_does_not_acknowledge_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_browser_that_does_not_acknowledge_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("video.streams.socket.window._LOST", 0.05)
 
     async def scenario() -> None:
@@ -194,12 +194,12 @@ def test_nothing_ticks_when_nobody_is_in() -> None:
             _, connection = hall.enter()
             await until(lambda: len(connection.texts) > 2, "a tick")
         hall.wall.put(a_frame())
-        assert hall.lobby._tick is hall.lobby._news is None
+        assert hall.roster._tick is hall.roster._update is None
 
     asyncio.run(scenario())
 
 
-def test_who_comes_right_after_a_camera_is_told_of_it_and_so_are_the_others(
+def test_a_browser_that_joins_right_after_a_camera_gets_it_and_so_do_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("video.streams.socket.roster._AT_MOST_EVERY", 0.05)

@@ -23,7 +23,8 @@ from tests.parts import wait_for
 from tests.video.conftest import LIMITS, a_site
 from tests.video.fakes import Site, a_frame, grey
 from tests.video.streams.socket.fakes import Picture, picture_of
-from video.cameras.cameras import Board
+from video.access.gate import Gate
+from video.cameras.cameras import Cameras
 from video.http.server import WebServer, listen
 from video.streams.clients import Clients
 from video.streams.socket.endpoint import Socket
@@ -35,17 +36,17 @@ NAMES = ["a/b", "a b", "Tür", "🚪", "..", "<script>alert(1)</script>", "%2f?#
 @contextmanager
 def serving() -> Iterator[tuple[Site, Pulse]]:
     """Run a server of sockets; eight may be open."""
-    board, listener, pulse = (
-        Board(LIMITS, Ledger()),
+    cameras, listener, pulse = (
+        Cameras(LIMITS, Ledger()),
         listen(Address("127.0.0.1", 0)),
         Pulse(threading.Event()),
     )
-    site = a_site(board)
-    site.app = Starlette(routes=[WebSocketRoute("/ws", Socket(board, Clients(8, 30)))])
+    site = a_site(cameras)
+    site.app = Gate(Starlette(routes=[WebSocketRoute("/ws", Socket(cameras, Clients(8, 30)))]), None)
     web = WebServer(site, listener)
     thread = threading.Thread(target=web.run, args=(pulse,), name="web", daemon=True)
     thread.start()
-    wait_for(lambda: board._loop, 20, "the server")
+    wait_for(lambda: cameras._loop, 20, "the server")
     try:
         yield Site(site, Ledger(), listener.getsockname()[1]), pulse
     finally:
@@ -108,7 +109,7 @@ def tab(site: Site, **options: Any) -> Iterator[Tab]:
         yield Tab(connection)
 
 
-def test_all_frames_come_in_the_size_wanted(hall: Site) -> None:
+def test_all_frames_arrive_in_the_requested_size(hall: Site) -> None:
     hall.show(a_frame(1, camera="one", jpeg=BIG))
     with tab(hall) as each:
         each.watch(one=0)
@@ -127,7 +128,7 @@ def test_all_frames_come_in_the_size_wanted(hall: Site) -> None:
     assert (small.scale, small.width, small.height, small.seq) == (4, 160, 120, 19)
 
 
-def test_cameras_of_any_name_are_told_and_shown(hall: Site) -> None:
+def test_cameras_of_any_name_are_listed_and_sent(hall: Site) -> None:
     hall.show(*(a_frame(1, camera=name) for name in NAMES))
     with tab(hall) as each:
         ids = {camera["name"]: camera["id"] for camera in each.text("cameras")["cameras"]}
@@ -138,7 +139,7 @@ def test_cameras_of_any_name_are_told_and_shown(hall: Site) -> None:
             assert picture.camera == ids[name]
 
 
-def test_the_clock_is_told(hall: Site) -> None:
+def test_the_time_is_sent(hall: Site) -> None:
     with tab(hall) as each:
         each.say("time", echo=12.5)
         assert each.text("time")["echo"] == 12.5
@@ -201,7 +202,7 @@ def test_a_browser_that_stops_reading_misses_frames_and_then_sees_the_newest(hal
     with tab(hall, sock=client, max_queue=1) as each:
         each.watch(heavy=0)
         seqs = [each.picture().seq]
-        each.say("ack", id=hall.board.get("heavy").id, number=1)  # type: ignore[union-attr]
+        each.say("ack", id=hall.cameras.get("heavy").id, number=1)  # type: ignore[union-attr]
         hall.show(*(a_frame(seq, camera="heavy", jpeg=noise) for seq in range(2, 102)))
         while seqs[-1] < 101:
             picture = each.picture()
@@ -223,7 +224,7 @@ def test_one_too_many_is_refused(hall: Site) -> None:
     assert caught.value.response.headers["Retry-After"] == "5"
 
 
-def test_the_end_of_the_server_is_told() -> None:
+def test_a_stopping_server_says_so() -> None:
     with serving() as (site, pulse):
         site.show(a_frame(1, jpeg=BIG))
         with tab(site) as each:

@@ -52,7 +52,7 @@ class House:
         return [(picture.camera, picture.seq) for picture in self.connection.pictures]
 
 
-def test_only_what_is_wanted_is_sent() -> None:
+def test_only_watched_cameras_are_sent() -> None:
     house = House()
     house.show(2)
     assert house.seen == []
@@ -79,7 +79,7 @@ def test_all_browsers_share_a_pictures_bytes() -> None:
     assert [id(chunk) for chunk in other.chunks] == [id(chunk) for chunk in house.connection.chunks]
 
 
-def test_a_camera_that_comes_later_is_sent_if_it_is_wanted() -> None:
+def test_a_camera_that_comes_later_is_sent_if_it_is_watched() -> None:
     house = House()
     house.viewer.take(Watch({"d": 0}))
     house.wall.put(a_frame(5, camera="d"))
@@ -90,7 +90,7 @@ def test_a_camera_that_comes_later_is_sent_if_it_is_wanted() -> None:
     assert house.seen == [(4, 5)]
 
 
-def test_what_may_no_longer_be_seen_is_no_longer_sent() -> None:
+def test_a_camera_without_permission_is_no_longer_sent() -> None:
     house = House(Wire(room=2))
     house.viewer.take(Watch(FULL))
     house.ack_all()
@@ -100,7 +100,7 @@ def test_what_may_no_longer_be_seen_is_no_longer_sent() -> None:
     house.show(2)
 
     assert 3 not in {camera for camera, _ in house.seen}
-    assert not house.wall.channels["c"].watchers
+    assert not house.wall.cameras["c"].listeners
 
 
 def test_a_full_connection_gets_nothing_and_then_the_newest_in_turns() -> None:
@@ -166,7 +166,7 @@ def test_a_camera_does_not_take_the_others_places() -> None:
 
 def test_numbers_begin_again_on_the_wire_alone() -> None:
     house = House()
-    house.wall.channels["a"].number = 2**32 - 3
+    house.wall.cameras["a"].number = 2**32 - 3
     house.viewer.take(Watch({"a": 0}))
 
     for seq in range(2, 8):
@@ -177,7 +177,7 @@ def test_numbers_begin_again_on_the_wire_alone() -> None:
     assert numbers == [2**32 - 3, 2**32 - 2, 2**32 - 1, 0, 1, 2, 3]
 
 
-def test_a_size_is_that_of_the_width_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_scale_fits_the_requested_width(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "video.streams.socket.viewer.scale_for", lambda width, wanted: 1 if wanted == width else 99
     )
@@ -188,7 +188,7 @@ def test_a_size_is_that_of_the_width_wanted(monkeypatch: pytest.MonkeyPatch) -> 
     assert house.seen == [(1, 1)]
 
 
-def test_a_picture_wanted_anew_is_sent_anew() -> None:
+def test_a_picture_requested_again_is_sent_again() -> None:
     house = House()
 
     for _ in range(3):
@@ -214,7 +214,7 @@ def test_in_a_new_size_nothing_older_is_sent() -> None:
     house.viewer.take(Watch({"a": 0}))
     house.show(2)
     house.ack_all()
-    (feed,) = house.wall.channels["a"].watchers
+    (feed,) = house.wall.cameras["a"].listeners
 
     feed.number, feed.chunk = 1, wire.text("{}")  # type: ignore[attr-defined]
     house.viewer._show(feed)  # type: ignore[arg-type]
@@ -223,7 +223,7 @@ def test_in_a_new_size_nothing_older_is_sent() -> None:
     assert not house.connection.texts
 
 
-def test_the_clock_is_told_with_what_came_with_the_question(clock: Clock) -> None:
+def test_the_time_is_sent_with_the_echo_of_the_question(clock: Clock) -> None:
     house = House()
 
     house.viewer.take(Time(12345.6))
@@ -236,7 +236,7 @@ def test_texts_wait_for_room_and_go_before_pictures(clock: Clock) -> None:
     house.connection.full = True
     house.viewer.take(Watch(FULL))
     for number in range(3):
-        house.viewer.tell(wire.text(f'"{number}"'))
+        house.viewer.send_text(wire.text(f'"{number}"'))
         house.viewer.take(Time(number))
     clock.now += 5
 
@@ -262,17 +262,17 @@ def test_a_browser_that_acknowledges_nothing_for_long_is_given_up(clock: Clock) 
 def test_after_its_end_nothing_is_sent_nor_watched() -> None:
     house = House(Wire(room=1))
     house.viewer.take(Watch(FULL))
-    house.viewer.tell(wire.text("1"))
+    house.viewer.send_text(wire.text("1"))
 
     house.viewer.close()
     house.connection.drain(100)
     house.show(2)
 
     assert len(house.connection.chunks) == 1
-    assert not any(channel.watchers for channel in house.wall)
+    assert not any(camera.listeners for camera in house.wall)
 
 
-def test_what_is_sent_and_what_is_skipped_is_counted() -> None:
+def test_sent_and_skipped_pictures_are_counted() -> None:
     wall, connection = Wall(), Wire()
     wall.put(a_frame(1, camera="counted/2"))
     viewer = Viewer(connection, Anyone(), wall, Feeds())

@@ -178,3 +178,17 @@ def test_a_browser_that_watches_nothing_can_still_begin() -> None:
     window.watching(16)
 
     assert window.limit == 2
+
+
+def test_a_forgotten_camera_s_pictures_make_room_and_are_waited_for_no_longer() -> None:
+    window = a_window()
+    window.sent(3, 1, 0)
+    window.sent(3, 2, 0)
+    assert not window.is_open()
+
+    window.forget(3)
+    window.forget(4)
+
+    assert window.is_open()
+    assert window.takes(3)
+    assert not window.expired(100)

@@ -146,5 +146,5 @@ def test_anything_else_is_an_error_of_its_own_kind(text: str) -> None:
 
 @PROPERTY
 @given(st.dictionaries(NAMES, st.integers(0, 65_535), max_size=20))
-def test_any_cameras_may_be_wanted(cameras: dict[str, int]) -> None:
+def test_any_cameras_may_be_watched(cameras: dict[str, int]) -> None:
     assert wire.parse(json.dumps({"type": "watch", "cameras": cameras})) == Watch(cameras)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.wire.jpeg import size
 from tests.video.fakes import PROPERTY, grey
-from video.streams.socket.scale import SCALES, ScaleError, fitted, scale_for, shrink
+from video.cameras.scale import SCALES, ScaleError, scale_for, shrink, thumbnail
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_no_coarser_size_would_do(width: int, wanted: int) -> None:
 
 @pytest.mark.parametrize("scale", [2, 4, 8])
 @pytest.mark.parametrize("size", [(64, 48), (1, 1), (637, 271), (17, 5)])
-def test_a_picture_is_made_smaller_and_tells_its_true_size(size: tuple[int, int], scale: int) -> None:
+def test_a_smaller_picture_has_the_reported_size(size: tuple[int, int], scale: int) -> None:
     jpeg, width, height = shrink(grey(*size), scale)
 
     image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
@@ -42,18 +42,18 @@ def test_a_picture_is_made_smaller_and_tells_its_true_size(size: tuple[int, int]
 
 @pytest.mark.parametrize("jpeg", [b"", b"no picture", grey()[:40]])
 def test_what_cannot_be_decoded_is_an_error(jpeg: bytes) -> None:
-    with pytest.raises(ScaleError, match=f"{len(jpeg)} bytes are no picture"):
+    with pytest.raises(ScaleError, match=f"{len(jpeg)} bytes"):
         shrink(jpeg, 2)
 
 
-def test_a_picture_is_made_as_small_as_will_do_and_no_smaller() -> None:
+def test_a_thumbnail_is_as_small_as_the_width_allows() -> None:
     jpeg = grey(640, 480)
 
-    widths = [size(fitted(jpeg, wanted))[0] for wanted in (0, 1, 80, 110, 300, 640, 9_000)]
+    widths = [size(thumbnail(jpeg, wanted))[0] for wanted in (0, 1, 80, 110, 300, 640, 9_000)]
 
     assert widths == [640, 80, 80, 160, 320, 640, 640]
 
 
 @pytest.mark.parametrize("jpeg", [b"", b"no picture", grey(640, 480)[:200] + b"\xff\xd9"])
 def test_what_cannot_be_made_smaller_stays_as_it_is(jpeg: bytes) -> None:
-    assert fitted(jpeg, 80) == jpeg
+    assert thumbnail(jpeg, 80) == jpeg
