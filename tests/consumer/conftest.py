@@ -1,14 +1,23 @@
 """What the consumer's tests share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from consumer.settings import ConsumerSettings
 from pipeline.service.settings import SettingsError, load
 from tests.clock import Clock
+from tests.consumer.fakes import OPENED
 
 Configure = Callable[..., ConsumerSettings]
+
+
+@pytest.fixture(autouse=True)
+def close_connections() -> Iterator[None]:
+    """Close what the test has opened."""
+    yield
+    while OPENED:
+        OPENED.pop().close()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from confluent_kafka import KafkaError, Producer
 from hypothesis import settings
 
 from consumer.model_server import connection, rest_client
+from consumer.model_server.url import ModelUrl
 from pipeline.wire import picture
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction
@@ -185,20 +186,31 @@ class ScriptedServer:
         self._thread.join()
 
     @property
+    def base(self) -> str:
+        """Its URL without a path."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
     def url(self) -> str:
-        """Where it answers."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1/models/imagenet:predict"
+        """The URL of its model."""
+        return f"{self.base}/v1/models/imagenet:predict"
+
+
+OPENED: Final = list[connection.Connection | rest_client.RestClient]()
+"""The connections and clients that a test made, to be closed at its end."""
 
 
 class Connection(connection.Connection):
-    """A connection that ends with its owner."""
+    """A connection that is closed at the end of the test."""
 
-    def __del__(self) -> None:
-        self.close()
+    def __init__(self, base: str, timeout: float) -> None:
+        super().__init__(base, timeout)
+        OPENED.append(self)
 
 
 class Client(rest_client.RestClient):
-    """A client whose connection ends with it."""
+    """A client that is closed at the end of the test."""
 
-    def __del__(self) -> None:
-        self.close()
+    def __init__(self, url: str, timeout: float) -> None:
+        super().__init__(ModelUrl.parse(url), timeout)
+        OPENED.append(self)

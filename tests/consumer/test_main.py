@@ -63,6 +63,16 @@ def test_settings_that_will_not_do_end_it_with_one_line(variables: dict[str, str
     assert all(part in done.stderr for part in parts), done.stderr
 
 
+def test_the_settings_import_neither_an_http_client_nor_grpc() -> None:
+    code = "import consumer.settings, sys; print({'requests', 'urllib3', 'grpc'} & sys.modules.keys())"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert done.stdout.strip() == "set()"
+
+
 def test_labels_that_their_server_does_not_have_end_it_with_one_line() -> None:
     with ScriptedServer(reply(404, b"no")) as server:
         done = start(
