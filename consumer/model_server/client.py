@@ -1,6 +1,5 @@
 """What the REST and the gRPC client have in common."""
 
-import threading
 from typing import Protocol
 
 from consumer.model_server.rest_client import RestClient
@@ -36,24 +35,3 @@ def connect(url: ModelUrl, timeout: float) -> Client:
     from consumer.model_server.grpc_client import GrpcClient  # noqa: PLC0415
 
     return GrpcClient(url, timeout)
-
-
-class KnownSignature:
-    """A model's signature, fetched when it is first needed and again after `forget`; for any thread."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._signature: Signature | None = None
-        self._lock = threading.Lock()
-
-    def __call__(self) -> Signature:
-        """Return the signature; raise ModelError if it is not available."""
-        with self._lock:
-            if self._signature is None:
-                self._signature = self._client.signature()
-            return self._signature
-
-    def forget(self) -> None:
-        """Fetch it again when it is next needed, because the model may have changed."""
-        with self._lock:
-            self._signature = None

@@ -36,6 +36,11 @@ class Newest(Generic[Item]):
                 return None
             return self._slots.pop(next(iter(self._slots)))
 
+    def drop(self, camera: str) -> Item | None:
+        """Remove and return a camera's item, or None if there is none."""
+        with self._filled:
+            return self._slots.pop(camera, None)
+
     def clear(self) -> list[Item]:
         """Return what was not served, and forget it."""
         with self._filled:

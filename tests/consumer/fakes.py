@@ -87,11 +87,12 @@ class FakeProducer:
 
 
 class FakeModel:
-    """Says what it was told to say of each camera, and remembers what it was offered."""
+    """Answers with a given prediction about each camera, and remembers what it was offered."""
 
     def __init__(self, prediction: Prediction) -> None:
         self.name = prediction.model
         self.offered: list[Frame] = []
+        self.forgotten: list[str] = []
         self._prediction = prediction
 
     def offer(self, frame: Frame) -> None:
@@ -99,8 +100,12 @@ class FakeModel:
         self.offered.append(frame)
 
     def prediction(self, _: str) -> Prediction:
-        """Return what it was told to."""
+        """Return the given prediction."""
         return self._prediction
+
+    def forget(self, camera: str) -> None:
+        """Remember which camera was forgotten."""
+        self.forgotten.append(camera)
 
 
 class Request(BaseHTTPRequestHandler):

@@ -95,7 +95,7 @@ class Bench:
             cast("list[Model]", models),
             publisher,
             self.ledger,
-            tell=None,
+            predictions=None,
             quality=None,
             frame_format="jpeg",
         )
