@@ -74,7 +74,7 @@ class ConsumerSettings(Settings):
     topicnamein: str = Field("videocam", min_length=1, description="the topic to read")
     topicnameout: str = Field("videodisplay", min_length=1, description="the topic to publish to")
     topicnamepredictions: str = Field(
-        "", description="a topic for the predictions alone, as JSON; empty for none"
+        "", description="a topic for the predictions alone, as JSON; none if empty"
     )
     kafkaportin: Bootstrap = Field(description="Kafka's address to read from, such as kf1-service:19091")
     kafkaportout: Bootstrap = Field(description="Kafka's address to publish to, such as kf1-service:19092")
@@ -88,16 +88,19 @@ class ConsumerSettings(Settings):
     modeltimeout: Duration = Field(
         2, ge=0.01, le=10, description="how long a model may take to answer, 10ms to 10s"
     )
-    maxbatch: int = Field(8, ge=1, le=64, description="frames asked about in one request at most, 1 to 64")
+    maxbatch: int = Field(8, ge=1, le=64, description="most frames in one request, 1 to 64")
     inflight: int = Field(1, ge=1, le=16, description="requests to a model at a time, 1 to 16")
     forgetafter: Duration = Field(
         10, ge=0.1, le=3600, description="age at which an answer is no longer shown, 100ms to 1h"
     )
     jpegquality: int | None = Field(
-        None, ge=1, le=100, description="JPEG quality of labelled frames, 1 to 100; as they came by default"
+        None,
+        ge=1,
+        le=100,
+        description="JPEG quality of labelled frames, 1 to 100; by default the frames' own",
     )
     frameformat: Format = Field("jpeg", description="jpeg, or mat for the original system's message")
-    maxcameras: int = Field(256, ge=1, le=10_000, description="cameras read at most, 1 to 10000")
+    maxcameras: int = Field(256, ge=1, le=10_000, description="most cameras read, 1 to 10000")
 
     @model_validator(mode="after")
     def _labels_for_models(self) -> Self:

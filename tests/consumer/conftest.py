@@ -1,4 +1,4 @@
-"""What the consumer's tests share."""
+"""Fixtures that the consumer's tests share."""
 
 from collections.abc import Callable, Iterator
 
@@ -22,7 +22,7 @@ def close_connections() -> Iterator[None]:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The time of day as ages of frames are reckoned with; it passes only when told to."""
+    """The time of day from which the ages of frames are computed; it passes only if a test sets it."""
     clock = Clock()
     monkeypatch.setattr("pipeline.wire.frame.time", clock)
     return clock
@@ -45,7 +45,7 @@ def configure(monkeypatch: pytest.MonkeyPatch) -> Configure:
 
 @pytest.fixture
 def complaint(configure: Configure) -> Callable[..., str]:
-    """Return the complaint about an environment with the given variables."""
+    """Return the error for an environment with the given variables."""
 
     def complaint(**variables: str) -> str:
         with pytest.raises(SettingsError) as caught:

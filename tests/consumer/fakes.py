@@ -26,7 +26,7 @@ BROKEN: Final = (
     + bytes(20)
     + b"\xff\xd9"
 )
-"""Its markers are those of a JPEG of 16 x 16 pixels, but there is no picture in it."""
+"""It has the markers of a JPEG of 16 x 16 pixels, but no picture."""
 
 
 def grey(width: int = 64, height: int = 48) -> bytes:
@@ -82,7 +82,7 @@ class FakeProducer:
 
     @property
     def kafka(self) -> Producer:
-        """The same, as whom it stands in for."""
+        """The same, with the type that it stands in for."""
         return cast("Producer", self)
 
 
@@ -132,7 +132,7 @@ def reply(status: int, body: bytes) -> Answer:
 
 
 def hang(request: Request, _: bytes) -> None:
-    """Answer nothing until the server is released."""
+    """Do not answer until the server is released."""
     request.released.wait(60)
     request.close_connection = True
 
@@ -140,8 +140,8 @@ def hang(request: Request, _: bytes) -> None:
 class ScriptedServer:
     """A real HTTP server that gives one scripted answer after another, the last one again and again.
 
-    `connections` tells over which connection each request came, `bodies` with which body; `released` is for
-    the answers to wait on, and is set at the end.
+    `connections` and `bodies` have the connection and the body of each request. Answers can wait for
+    `released`, which is set at the end.
     """
 
     def __init__(self, *answers: Answer) -> None:
@@ -162,7 +162,7 @@ class ScriptedServer:
                 try:
                     outer._answers[min(number, len(outer._answers) - 1)](self, body)
                     self.wfile.flush()
-                except OSError:  # the client has gone, as many of these tests want it to
+                except OSError:  # the client has gone, as in many of these tests
                     self.close_connection = True
 
             do_GET = do_POST  # noqa: N815

@@ -1,4 +1,4 @@
-"""What the README says of models is so."""
+"""The README and the handlers agree about models."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from tests.parts import ROOT
 README = (ROOT / "consumer/README.md").read_text()
 
 
-def test_the_settings_that_are_shown_will_do(configure: Configure) -> None:
+def test_the_settings_in_the_readme_are_valid(configure: Configure) -> None:
     shown = re.findall(r"export (\w+)='(.*?)'", README, re.DOTALL)
     names, values = [name for name, _ in shown], [value for _, value in shown]
     assert names == ["MODELURLS", "LABELURLS"] * 2
@@ -22,7 +22,7 @@ def test_the_settings_that_are_shown_will_do(configure: Configure) -> None:
         assert all((ROOT / path).is_file() for path in settings.labelurls.values())
 
 
-def test_the_options_that_are_shown_will_do(configure: Configure) -> None:
+def test_the_options_in_the_readme_are_valid(configure: Configure) -> None:
     (models,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
 
     settings = configure(
@@ -39,6 +39,6 @@ def test_the_table_has_each_handler_and_each_option_with_its_default() -> None:
     for name, handler in HANDLERS.items():
         fields = handler.Options.model_fields
         assert table[name].keys() == fields.keys()
-        for option, told in table[name].items():
-            default = 1 / 255 if told == "1/255" else json.loads(told or '""')
+        for option, text in table[name].items():
+            default = 1 / 255 if text == "1/255" else json.loads(text or '""')
             assert default == fields[option].default, f"{name}: {option}"

@@ -171,7 +171,7 @@ def test_key_and_headers_travel_on_with_the_predictions() -> None:
     assert bench.published[0].predictions == (ANSWER, NONE_YET)
 
 
-def test_without_models_there_is_no_header_of_predictions() -> None:
+def test_without_models_there_is_no_predictions_header() -> None:
     bench = Bench()
 
     bench.put(a_frame())

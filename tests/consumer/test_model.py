@@ -1,4 +1,4 @@
-"""A model is asked about the newest frames as fast as it answers, and never holds anything up."""
+"""A model is asked about the newest frames as fast as it answers, and never holds up the video."""
 
 import itertools
 import queue
@@ -46,7 +46,7 @@ def echo(asked: Asked) -> dict[str, Array]:
 
 
 class HeldClient:
-    """Answers a question when it is told to; `asked` tells what it was asked so far, as `door 1`."""
+    """Answers a question when a test says so; `asked` has the questions so far, as `door 1`."""
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
@@ -160,12 +160,12 @@ def metric(name: str, model: Model, **labels: str) -> float:
 
 
 def outcomes(model: Model, kind: str) -> Callable[[], float]:
-    """Return what counts the requests that came to this."""
+    """Return a counter of the requests with this outcome."""
     return lambda: metric("streamlens_model_requests_total", model, outcome=kind)
 
 
 def labels(model: Model, *cameras: str) -> list[str]:
-    """Return what is held about each camera."""
+    """Return the labels that are held about each camera."""
     return [", ".join(result.label for result in model.prediction(camera).results) for camera in cameras]
 
 
@@ -175,7 +175,7 @@ def test_before_any_answer_there_are_no_results() -> None:
     assert model.prediction("door") == Prediction(model.name, (), None, None)
 
 
-def test_a_busy_model_is_then_asked_about_the_newest_frame_of_each_camera_at_once(clock: Clock) -> None:
+def test_after_a_request_the_newest_frame_of_each_camera_is_sent_at_once(clock: Clock) -> None:
     client = HeldClient()
     model = a_model(client)
 
@@ -195,7 +195,7 @@ def test_a_busy_model_is_then_asked_about_the_newest_frame_of_each_camera_at_onc
     assert metric("streamlens_model_frames_answered_total", model) == 3
 
 
-def test_it_is_asked_about_so_many_frames_at_most() -> None:
+def test_a_request_holds_no_more_frames_than_configured() -> None:
     client = HeldClient()
     model = a_model(client, most=3)
     for camera in "abcde":
@@ -208,7 +208,7 @@ def test_it_is_asked_about_so_many_frames_at_most() -> None:
     assert client.asked == [["a 1", "b 1", "c 1"], ["d 1", "e 1"]]
 
 
-def test_it_is_asked_by_as_many_clients_at_a_time_as_it_has(clock: Clock) -> None:
+def test_there_are_as_many_requests_at_a_time_as_clients(clock: Clock) -> None:
     first, second = HeldClient(), HeldClient()
     model = a_model(first, second)
 
@@ -229,7 +229,7 @@ def test_it_is_asked_by_as_many_clients_at_a_time_as_it_has(clock: Clock) -> Non
     assert second.closed
 
 
-def test_cameras_with_nothing_to_ask_are_answered_without_results(clock: Clock) -> None:
+def test_a_camera_with_nothing_to_ask_gets_an_answer_without_results(clock: Clock) -> None:
     client = HeldClient()
     model = a_model(client)
     model.offer(a_frame(1, camera="empty", captured=clock.time_ns()))
@@ -388,7 +388,7 @@ def test_offering_to_a_hanging_model_never_waits() -> None:
         assert metric("streamlens_model_frames_skipped_total", model) == 999
 
 
-def test_a_model_ends_when_told_to_and_beats_until_then() -> None:
+def test_a_model_beats_until_the_service_stops() -> None:
     model = a_model(HeldClient())
 
     with running(model) as pulse:
@@ -518,7 +518,7 @@ def test_a_batch_with_one_bad_frame_does_not_make_batches_smaller(clock: Clock) 
     assert second == [["a 2", "c 2"]]
 
 
-def test_a_frame_that_is_no_picture_is_told_and_does_not_hold_up_the_others(clock: Clock) -> None:
+def test_a_frame_that_is_not_a_picture_is_counted_and_does_not_hold_up_the_others(clock: Clock) -> None:
     client = HeldClient()
     model = a_model(client)
     model.offer(a_frame(1, camera="bad", jpeg=b""))
@@ -733,6 +733,24 @@ def test_a_frame_that_is_under_way_when_its_camera_is_forgotten_leaves_nothing_b
         wait_for(lambda: handler.forgotten == ["door", "door"], 10, "the handler to forget once more")
 
     assert labels(model, "door") == [""]
+
+
+def test_the_answer_about_a_forgotten_cameras_last_frame_is_not_even_shown_for_a_moment(
+    clock: Clock,
+) -> None:
+    client = HeldClient()
+    model = a_model(client)
+    for camera in ("door", "yard"):
+        model.offer(a_frame(1, camera=camera, captured=clock.time_ns()))
+
+    with running(model, client):
+        wait_for(lambda: client.asked, 10, "the question")
+        model.forget("door")
+        client.answer(REFUSAL, echo)
+        wait_for(lambda: len(client.asked) == 3, 10, "the question about the other camera")
+
+        assert client.asked[1:] == [["door 1"], ["yard 1"]]
+        assert labels(model, "door") == [""]
 
 
 def test_a_refused_camera_that_is_forgotten_may_be_asked_about_when_it_comes_back(clock: Clock) -> None:

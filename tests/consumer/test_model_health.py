@@ -35,7 +35,7 @@ def test_only_one_of_several_workers_looks_and_then_not_for_a_while() -> None:
     assert not health.time_to_look()
 
 
-def test_nobody_looks_while_requests_are_made() -> None:
+def test_no_worker_looks_while_requests_are_made() -> None:
     clock = Clock()
     health = ModelHealth("imagenet_1", 10, clock.monotonic)
 

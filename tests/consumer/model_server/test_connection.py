@@ -1,4 +1,4 @@
-"""Asking a model server: within a deadline, whatever it does."""
+"""Requests end within the deadline, whatever the server does."""
 
 import socket
 from pathlib import Path
@@ -32,7 +32,7 @@ def raw(*pieces: bytes) -> Answer:
     return answer
 
 
-def test_a_question_goes_out_as_it_is_and_its_answer_comes_back() -> None:
+def test_a_request_is_sent_unchanged_and_its_answer_returned() -> None:
     with ScriptedServer(reply(200, b'{"predictions": []}')) as server:
         text = ask(server)
 
@@ -77,7 +77,7 @@ def test_a_redirection_is_not_followed_wherever_it_points() -> None:
         (b"HTTP/1.1 200 OK\r\nX: ", b"x" * 70_000, b"\r\n\r\n"),
     ],
 )
-def test_what_is_no_whole_answer_is_broken(pieces: tuple[bytes, ...]) -> None:
+def test_an_incomplete_answer_is_broken(pieces: tuple[bytes, ...]) -> None:
     with ScriptedServer(raw(*pieces)) as server, pytest.raises(ModelError) as caught:
         ask(server)
 
@@ -151,14 +151,14 @@ def test_a_server_that_is_not_there_is_unreachable() -> None:
     assert caught.value.kind == "unreachable"
 
 
-def test_a_host_that_nobody_knows_is_unreachable() -> None:
+def test_an_unknown_host_is_unreachable() -> None:
     with pytest.raises(ModelError) as caught:
         Connection("http://nobody.invalid", LONG).ask(PATH, b"question")
 
     assert caught.value.kind == "unreachable"
 
 
-def test_a_host_that_can_be_none_is_broken() -> None:
+def test_an_impossible_host_name_is_broken() -> None:
     with pytest.raises(ModelError) as caught:
         Connection("http://a..b", LONG).ask(PATH, b"question")
 
@@ -190,7 +190,7 @@ def test_a_connection_that_the_server_closed_is_opened_again() -> None:
     assert len(set(server.connections)) == 2
 
 
-def test_a_server_that_ends_just_as_it_takes_a_connection_is_asked_again() -> None:
+def test_a_server_that_shuts_down_just_as_we_connect_is_asked_once_more() -> None:
     def leave(request: Request, _: bytes) -> None:
         request.close_connection = True
 
@@ -201,7 +201,7 @@ def test_a_server_that_ends_just_as_it_takes_a_connection_is_asked_again() -> No
     assert server.bodies == [b"a", b"a"]
 
 
-def test_a_deadline_that_has_passed_is_no_reason_to_ask_again() -> None:
+def test_after_the_deadline_the_request_is_not_sent_again() -> None:
     with ScriptedServer(reply(200, b""), hang) as server:
         client = Connection(server.base, SOON)
         client.ask(PATH, b"a")
@@ -246,7 +246,7 @@ def test_the_rest_of_an_unfinished_answer_is_not_taken_for_the_next() -> None:
     assert second == b"second"
 
 
-def test_a_connection_that_has_served_its_time_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_is_replaced_after_its_lifetime(monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer(reply(200, b"")) as server:
         client = Connection(server.base, LONG)
         client.ask(PATH, b"a")
@@ -258,7 +258,7 @@ def test_a_connection_that_has_served_its_time_is_made_anew(monkeypatch: pytest.
     assert first == second != third
 
 
-def test_without_a_body_it_gets() -> None:
+def test_a_request_without_a_body_is_a_get() -> None:
     methods = []
 
     def answer(request: Request, _: bytes) -> None:

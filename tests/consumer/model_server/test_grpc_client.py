@@ -1,4 +1,4 @@
-"""Asking over gRPC; on the other side is a real server with TensorFlow Serving's own messages."""
+"""The gRPC client, with a real server that uses TensorFlow Serving's own messages."""
 
 import socket
 import threading
@@ -39,7 +39,7 @@ class ScriptedServer(
     prediction_service_pb2_grpc.PredictionServiceServicer,  # type: ignore[misc]
     model_service_pb2_grpc.ModelServiceServicer,  # type: ignore[misc]
 ):
-    """Answers each question with `answer`; `peers` tells over which connection each came."""
+    """Answers each question with `answer`; `peers` has the connection of each."""
 
     def __init__(self, answer: Answer, port: int = 0) -> None:
         self.answer = answer
@@ -200,7 +200,7 @@ def test_a_server_that_is_not_there_is_unreachable_until_it_is(serve: Serve, cli
     wait_for(lambda: asker.predict(DOUBLE)["y"].tolist() == [3, 5], 10, "the server")
 
 
-def test_what_is_no_grpc_server_is_unreachable(client: Connect) -> None:
+def test_a_server_that_does_not_speak_grpc_is_unreachable(client: Connect) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def answer() -> None:
@@ -256,7 +256,7 @@ def test_two_clients_have_a_connection_each_and_keep_it(serve: Serve, client: Co
     assert len(set(server.peers)) == 2
 
 
-def test_a_connection_that_has_served_its_time_is_made_anew(
+def test_a_connection_is_replaced_after_its_lifetime(
     serve: Serve, client: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = serve(doubled)
@@ -352,5 +352,5 @@ def test_a_model_that_the_server_does_not_know_is_missing(serve: Serve, client: 
     assert reason == "the server answered NOT_FOUND: Could not find any versions of model imagenet"
 
 
-def test_a_model_of_a_server_that_nobody_reaches_is_missing(client: Connect) -> None:
+def test_the_model_of_an_unreachable_server_is_missing(client: Connect) -> None:
     assert client(f"grpc://127.0.0.1:{free_port()}/v1/models/imagenet").missing()
