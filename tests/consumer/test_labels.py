@@ -198,6 +198,23 @@ def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch
         labels.source("imagenet_1", server.url)()
 
 
+def test_the_environments_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    paths = []
+
+    def answer(request: Request, _: bytes) -> None:
+        paths.append(request.path)
+        reply(200, JSON)(request, b"")
+
+    with ScriptedServer(answer) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.base)
+
+        assert labels.source("imagenet_1", "http://labels.invalid/labels.json")() == NAMES
+
+    assert paths == ["http://labels.invalid/labels.json"]
+
+
 def test_a_password_in_the_url_is_used_but_not_shown() -> None:
     passwords = []
 
