@@ -113,3 +113,13 @@ def test_nothing_is_lost_between_threads() -> None:
     for camera in range(3):
         of_camera = [number for number in served if number // 1000 == camera]
         assert of_camera == sorted(of_camera)
+
+
+def test_a_cameras_item_can_be_dropped_without_being_served() -> None:
+    newest = Newest[int](replaced=lambda _: None)
+    newest.put("door", 1)
+    newest.put("yard", 2)
+
+    assert newest.drop("door") == 1
+    assert newest.drop("door") is None
+    assert [newest.take(0), newest.take(0)] == [2, None]
