@@ -1,1 +1,1 @@
-"""Reads frames, asks the models what they show, stamps the answers and publishes the frames again."""
+"""Reads frames, asks the models what they show, stamps the answers and publishes the frames."""

@@ -1,4 +1,4 @@
-"""Reads frames, asks the models, stamps and publishes: `python -m consumer`."""
+"""Starts the consumer: `python -m consumer`."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,10 +7,12 @@ from confluent_kafka import Producer
 
 from consumer import labels
 from consumer.handlers import HANDLERS
+from consumer.handlers.pictures import Pictures
 from consumer.labeller import Labeller, turn
 from consumer.model import Model
-from consumer.model_server.client import KnownSignature, connect
-from consumer.predictions_publisher import Teller
+from consumer.model_server.client import connect
+from consumer.model_server.known import Known
+from consumer.predictions_publisher import PredictionsPublisher
 from consumer.settings import ConsumerSettings, handler_of, order_of
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
@@ -22,12 +24,13 @@ from pipeline.wire.frame import Frame
 
 
 def serve(settings: ConsumerSettings) -> int:
-    """Wire the parts and run until told to stop."""
+    """Wire the parts together and run until stopped."""
     process.tune()
     ledger = Ledger()
     service = Service("consumer", settings.healthport, ledger)
 
-    models = [_model(name, settings) for name in sorted(settings.modelurls, key=order_of)]
+    pictures = Pictures(len(settings.modelurls))
+    models = [_model(name, settings, pictures) for name in sorted(settings.modelurls, key=order_of)]
     for model in models:
         for client in model.clients:
             service.work(model.name, partial(model.run, client))
@@ -41,7 +44,7 @@ def serve(settings: ConsumerSettings) -> int:
         models,
         publisher,
         ledger,
-        tell=_tell(settings, service),
+        predictions=_predictions(settings, service),
         quality=settings.jpegquality,
         frame_format=settings.frameformat,
     )
@@ -57,6 +60,7 @@ def serve(settings: ConsumerSettings) -> int:
         ledger,
         settings.maxcameras,
         camera_ttl=settings.camerattl,
+        on_forget=labeller.forget,
     )
     service.repeat("label", partial(turn, reader, labeller))
     service.on_stop(reader.close)
@@ -66,12 +70,13 @@ def serve(settings: ConsumerSettings) -> int:
     return service.run()
 
 
-def _model(name: str, settings: ConsumerSettings) -> Model:
+def _model(name: str, settings: ConsumerSettings, pictures: Pictures) -> Model:
     source = settings.modelurls[name]
     clients = [connect(source.url, settings.modeltimeout) for _ in range(settings.inflight)]
-    signature = KnownSignature(clients[0])
-    names = labels.load(name, settings.labelurls[name])
-    handler = HANDLERS[handler_of(name)](names, source.options, signature)
+    signature = Known(clients[0].signature)
+    names = labels.source(name, settings.labelurls[name])
+    kind = HANDLERS[handler_of(name)]
+    handler = Known(lambda: kind(names(), source.options, signature, pictures))
     return Model(name, handler, clients, signature, most=settings.maxbatch, forget_after=settings.forgetafter)
 
 
@@ -79,12 +84,12 @@ def _producer(settings: ConsumerSettings) -> Producer:
     return clients.producer(settings.kafkaportout, settings.compressiontype, settings.kafkaconfig)
 
 
-def _tell(settings: ConsumerSettings, service: Service) -> Callable[[Frame], None] | None:
+def _predictions(settings: ConsumerSettings, service: Service) -> Callable[[Frame], None] | None:
     if not settings.topicnamepredictions:
         return None
-    teller = Teller(_producer(settings), settings.topicnamepredictions)
-    service.on_stop(teller.close)
-    return teller.tell
+    publisher = PredictionsPublisher(_producer(settings), settings.topicnamepredictions)
+    service.on_stop(publisher.close)
+    return publisher.publish
 
 
 if __name__ == "__main__":

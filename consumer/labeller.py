@@ -1,4 +1,4 @@
-"""A frame's way through the consumer: offered to the models, stamped with what they last said, published."""
+"""A frame's path through the consumer: offered to the models, stamped with their last answers, published."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from pipeline.wire.frame import Format, Frame, Message, encode
 log = logging.getLogger(__name__)
 
 _LONGEST_WAIT: Final = 0.2  # s
-_MOST_READ: Final = 1000  # messages: a flood of what are no frames shall not keep the frames waiting
+_MOST_READ: Final = 1000  # messages, so that a flood of others cannot keep the frames waiting
 
 
 class Labeller:
@@ -30,7 +30,7 @@ class Labeller:
         publisher: Publisher,
         ledger: Ledger,
         *,
-        tell: Callable[[Frame], None] | None,
+        predictions: Callable[[Frame], None] | None,
         quality: int | None,
         frame_format: Format,
     ) -> None:
@@ -38,13 +38,13 @@ class Labeller:
         self._models = models
         self._publisher = publisher
         self._ledger = ledger
-        self._tell = tell
+        self._publish_predictions = predictions
         self._quality = quality
         self._format = frame_format
         self._seldom = Seldom(log)
 
     def step(self) -> bool:
-        """Label and publish the frame of the camera whose turn it is; tell whether there was one."""
+        """Label and publish the frame of the camera whose turn it is; return whether there was one."""
         frame = self.frames.take(0)
         if frame is None:
             self._publisher.poll()
@@ -55,7 +55,7 @@ class Labeller:
             message = self._label(frame)
         except picture.PictureError as error:
             self._ledger.dropped(frame.camera, "bad_jpeg")
-            self._seldom.warning("bad_jpeg", f"a frame of {frame.camera} skipped: {error}")
+            self._seldom.warning("bad_jpeg", f"frame of {frame.camera} skipped: {error}")
             return True
         except Exception:
             self._ledger.dropped(frame.camera, "failed")
@@ -63,8 +63,15 @@ class Labeller:
         self._publisher.publish(message, camera=frame.camera, captured=frame.captured)
         return True
 
+    def forget(self, camera: str) -> None:
+        """Drop a camera's frame and everything that the models remember about it."""
+        if self.frames.remove(camera) is not None:
+            self._ledger.dropped(camera, "forgotten")
+        for model in self._models:
+            model.forget(camera)
+
     def close(self) -> None:
-        """Count the frames that nobody took."""
+        """Count the frames that are left."""
         for frame in self.frames.clear():
             self._ledger.dropped(frame.camera, "stopping")
 
@@ -72,8 +79,8 @@ class Labeller:
         predictions = tuple(model.prediction(frame.camera) for model in self._models)
         labelled = replace(frame, predictions=predictions)
         message = self._matrix(labelled) if self._format == "mat" else self._jpeg(labelled)
-        if self._tell is not None:
-            self._tell(labelled)
+        if self._publish_predictions is not None:
+            self._publish_predictions(labelled)
         return message
 
     def _jpeg(self, frame: Frame) -> Message:
@@ -86,10 +93,9 @@ class Labeller:
 
 
 def turn(reader: Reader, labeller: Labeller) -> None:
-    """Serve one camera, then read all that has come, so that only the newest frames wait.
+    """Serve one camera, then read everything that has arrived, so that only the newest frames wait.
 
-    One thread does both, one after the other. Waits a fifth of a second at most, and only where no frame
-    waits.
+    One thread does both, in turn. It waits at most a fifth of a second, and only if there is no frame.
     """
     wait = 0.0 if labeller.step() else _LONGEST_WAIT
     for _ in range(_MOST_READ):

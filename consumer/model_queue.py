@@ -3,26 +3,31 @@
 import threading
 from collections.abc import Callable
 from heapq import nsmallest
+from typing import Final
 
 from pipeline.wire.frame import Frame
 
+_MOST: Final = 1024  # cameras whose turns are remembered; the ones served longest ago are dropped
 
-class Waiting:
-    """Holds at most one frame a camera; a newer one takes the place of one that waits.
 
-    The camera that was served longest ago is served first, so that a fast one cannot keep a slow one waiting.
-    Each replaced frame is handed to `replaced`.
+class ModelQueue:
+    """Holds at most one frame per camera; a newer one replaces one that waits.
+
+    The camera that was served longest ago is served first, so that a fast camera cannot keep a slow one
+    waiting. `replaced` is called with each replaced frame.
     """
 
     def __init__(self, replaced: Callable[[Frame], None]) -> None:
         self._replaced = replaced
         self._frames: dict[str, Frame] = {}
-        self._turns: dict[str, int] = {}  # when each camera was last served
+        self._turns: dict[str, int] = {}  # when each camera was last served, the latest last
         self._turn = 0
+        self._taken: dict[int, Frame] = {}  # by id, until they are finished
+        self._late: set[int] = set()  # those of them whose cameras were forgotten
         self._filled = threading.Condition()
 
     def put(self, frame: Frame) -> None:
-        """Let a frame wait; never waits itself."""
+        """Add a frame; never waits."""
         with self._filled:
             old = self._frames.get(frame.camera)
             self._frames[frame.camera] = frame
@@ -31,11 +36,41 @@ class Waiting:
             self._replaced(old)
 
     def take(self, most: int, timeout: float) -> list[Frame]:
-        """Return the frames of at most so many cameras; none where none comes within `timeout` s."""
+        """Return the frames of at most `most` cameras, or none if none comes within `timeout` s.
+
+        They must be handed to `finish` later.
+        """
         with self._filled:
             if not self._filled.wait_for(lambda: self._frames, timeout):
                 return []
             cameras = nsmallest(most, self._frames, key=lambda camera: self._turns.get(camera, 0))
             self._turn += 1
-            self._turns.update(dict.fromkeys(cameras, self._turn))
-            return [self._frames.pop(camera) for camera in cameras]
+            for camera in cameras:
+                self._turns.pop(camera, None)
+                self._turns[camera] = self._turn
+            while len(self._turns) > _MOST:
+                del self._turns[next(iter(self._turns))]
+            frames = [self._frames.pop(camera) for camera in cameras]
+            self._taken.update((id(frame), frame) for frame in frames)
+            return frames
+
+    def finish(self, frames: list[Frame]) -> set[str]:
+        """Report that frames have been dealt with; return the cameras that were forgotten meanwhile."""
+        with self._filled:
+            late = {frame.camera for frame in frames if id(frame) in self._late}
+            for frame in frames:
+                self._taken.pop(id(frame), None)
+                self._late.discard(id(frame))
+            return late
+
+    def is_late(self, frame: Frame) -> bool:
+        """Return whether the camera of a frame was forgotten after the frame was taken."""
+        with self._filled:
+            return id(frame) in self._late
+
+    def forget(self, camera: str) -> None:
+        """Drop a camera's frame and turn; its frames that are taken become late."""
+        with self._filled:
+            self._frames.pop(camera, None)
+            self._turns.pop(camera, None)
+            self._late.update(key for key, frame in self._taken.items() if frame.camera == camera)

@@ -1,4 +1,4 @@
-"""Reads the tensors of an answer, which may hold anything."""
+"""Checks of the tensors in an answer, which may contain anything."""
 
 from typing import Final
 
@@ -7,40 +7,40 @@ from numpy.typing import NDArray
 
 from consumer.model_server.tensors import Array, Tensors
 
-_SLACK: Final = 1e-3  # how far arithmetic in half precision may lead out of 0..1
+_SLACK: Final = 1e-3  # how far rounding in half precision may leave 0..1
 
 
 def output(answer: Tensors, name: str) -> Array:
-    """Return an output; raise ValueError where the answer has none of that name."""
+    """Return an output; raise ValueError if there is none of that name."""
     if name not in answer:
-        raise ValueError(f"there is no output {name!r} among {names(answer)}")
+        raise ValueError(f"expected an output {name!r}, found {names(answer)}")
     return answer[name]
 
 
 def only(answer: Tensors) -> Array:
-    """Return the only output; raise ValueError where there are others, or none."""
+    """Return the only output; raise ValueError if there are several, or none."""
     if len(answer) != 1:
-        raise ValueError(f"one output is wanted, not {names(answer)}")
+        raise ValueError(f"expected one output, found {names(answer)}")
     return next(iter(answer.values()))
 
 
 def names(tensors: Tensors) -> str:
-    """Return the names of outputs for a person to read."""
+    """Return the names of outputs for an error message."""
     return ", ".join(map(repr, tensors)) or "none"
 
 
 def numbers(array: Array, shape: tuple[int, ...], what: str) -> NDArray[np.float64]:
-    """Return the finite numbers of a tensor of that shape, where -1 stands for any size.
+    """Return the finite numbers of a tensor of that shape, in which -1 stands for any size.
 
-    Raises ValueError that begins with `what` for any other tensor.
+    For any other tensor, raises a ValueError whose text begins with `what`.
     """
     if array.dtype.kind not in "iuf":
-        raise ValueError(f"{what} are of type {array.dtype}, not numbers")
+        raise ValueError(f"{what}: expected numbers, found {array.dtype}")
     if array.ndim != len(shape) or any(want not in (-1, size) for size, want in zip(array.shape, shape)):  # noqa: B905
-        raise ValueError(f"{what} have the shape {list(array.shape)}, not {list(shape)}")
+        raise ValueError(f"{what}: expected the shape {list(shape)}, found {list(array.shape)}")
     values = array.astype(np.float64)
     if not np.isfinite(values).all():
-        raise ValueError(f"{what} hold what is no finite number")
+        raise ValueError(f"{what}: expected finite numbers, found NaN or infinity")
     return values
 
 
@@ -48,5 +48,5 @@ def scores(array: Array, shape: tuple[int, ...], what: str, remedy: str = "") ->
     """Return the numbers of a tensor of that shape, all in 0..1; `remedy` ends the text of the ValueError."""
     values = numbers(array, shape, what)
     if values.size and (values.min() < -_SLACK or values.max() > 1 + _SLACK):
-        raise ValueError(f"{what} are {values.min():.4g} to {values.max():.4g}, not within 0 to 1{remedy}")
+        raise ValueError(f"{what}: expected 0 to 1, found {values.min():.4g} to {values.max():.4g}{remedy}")
     return values.clip(0, 1)

@@ -1,27 +1,27 @@
-"""Emotions: faces are found here, the model tells what each of them shows."""
+"""Emotions: faces are found here, and the model classifies each of them."""
 
-from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
 import numpy as np
 from pydantic import Field
 
-from consumer.handlers import checks, pictures
+from consumer.handlers import checks
 from consumer.handlers.faces import Faces
-from consumer.handlers.handler import Options, Question
+from consumer.handlers.handler import Handler, Options, Question
+from consumer.handlers.image_input import image_input, pixels
 from consumer.handlers.steady import Steady
-from consumer.model_server.tensors import Signature, Tensors
+from consumer.model_server.tensors import Tensors
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Result
 
-_SIDE: Final = 64  # pixels of a face where the model leaves it open
+_SIDE: Final = 64  # pixels per side of a face, if the model accepts any size
 
 
 class EmonetOptions(Options):
-    """What can be set for a model of emotions."""
+    """The options of a model of emotions."""
 
-    top: int = Field(8, ge=1, le=64, description="faces asked about at most, the largest, 1 to 64")
-    threshold: float = Field(0, ge=0, le=1, description="the least score shown, 0 to 1")
+    top: int = Field(8, ge=1, le=64, description="most faces asked about, the largest ones, 1 to 64")
+    threshold: float = Field(0, ge=0, le=1, description="lowest score shown, 0 to 1")
     smallest: float = Field(
         0.2, ge=0.05, le=1, description="height of the smallest face as a share of the frame's, 0.05 to 1"
     )
@@ -30,55 +30,56 @@ class EmonetOptions(Options):
     )
 
 
-class Emonet:
-    """Asks models that take faces as floats in 0..1 and give a probability for each label.
+class Emonet(Handler[EmonetOptions]):
+    """Asks models that take faces as floats in 0..1 and return a probability for each label.
 
-    The faces are grey, or where the model wants three channels, grey in each of them.
+    The faces are grey; if the model expects three channels, all three are the same.
     """
 
     Options: ClassVar[type[Options]] = EmonetOptions
 
-    def __init__(
-        self, labels: Sequence[str], options: EmonetOptions, signature: Callable[[], Signature]
-    ) -> None:
-        self._labels = labels
-        self._options = options
-        self._signature = signature
-        self._faces = Faces(options.smallest)
-        self._steady = Steady(options.steady)
+    def __post_init__(self) -> None:
+        self._faces = Faces(self.options.smallest, self.pictures)
+        self._steady = Steady(self.options.steady)
 
     def question(self, frame: Frame) -> Question:
         """Return the question, with a row for each face.
 
-        Raises PictureError where the frame is no picture, ValueError where the model takes no faces.
+        Raises PictureError if the frame is not a picture, ValueError if the model does not take faces.
         """
-        wanted = pictures.image_input(self._signature())
-        height, width = (side if side > 0 else _SIDE for side in (wanted.height, wanted.width))
-        if wanted.dtype in ("string", "uint8") or height != width:
+        target = image_input(self.signature())
+        height, width = (side if side > 0 else _SIDE for side in (target.height, target.width))
+        if target.dtype in ("string", "uint8") or height != width:
             raise ValueError(
-                f"the model's input {wanted.name} is {wanted.dtype} of {width} x {height} pixels;"
-                " squares of floats are wanted"
+                f"the model's input {target.name}: expected squares of floats,"
+                f" found {target.dtype} of {width} x {height} pixels"
             )
-        found = self._faces.find(frame, height, self._options.top)
+        found = self._faces.find(frame, height, self.options.top)
         if not found:
             return Question(frame, {}, rows=0)
-        faces = np.stack([pictures.pixels(face, wanted.dtype, 1 / 255, 0) for _, face in found])
-        rows = np.repeat(faces[..., np.newaxis], wanted.channels, axis=3)
-        return Question(frame, {wanted.name: rows}, len(found), tuple(box for box, _ in found))
+        faces = np.stack([pixels(face, target.dtype, 1 / 255, 0) for _, face in found])
+        rows = np.repeat(faces[..., np.newaxis], target.channels, axis=3)
+        return Question(frame, {target.name: rows}, len(found), tuple(box for box, _ in found))
 
     def results(self, question: Question, answer: Tensors) -> tuple[Result, ...]:
-        """Return the likeliest emotion of each face, the surest first, and the face's box.
+        """Return the likeliest emotion of each face, the likeliest first, and the face's box.
 
-        Raises ValueError for a nonsensical answer.
+        Raises ValueError if the answer is invalid.
         """
         if not question.rows:
             return ()
-        shape = (question.rows, len(self._labels))
+        shape = (question.rows, len(self.labels))
         probabilities = checks.scores(checks.only(answer), shape, "the probabilities")
         settled = self._steady.settle(question.frame, question.boxes, probabilities)
         results = [
-            Result(self._labels[shown], score, box)
+            Result(self.labels[shown], score, box)
             for (shown, score), box in zip(settled, question.boxes, strict=True)
-            if score >= self._options.threshold
+            if score >= self.options.threshold
         ]
         return tuple(sorted(results, key=lambda result: -result.score))
+
+    def forget(self, camera: str) -> None:
+        """Drop the camera's picture and faces."""
+        super().forget(camera)
+        self._faces.forget(camera)
+        self._steady.forget(camera)

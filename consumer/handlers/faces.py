@@ -1,43 +1,40 @@
-"""Finds faces with OpenCV's Haar cascade, which knows upright ones, seen from the front."""
+"""Finds faces with OpenCV's Haar cascade, which knows upright faces seen from the front."""
 
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
 from cv2.data import haarcascades
 
-from consumer.handlers import overlap
+from consumer.handlers.pictures import Pictures
 from consumer.handlers.recent import Recent
 from consumer.model_server.tensors import Array
 from pipeline.wire.frame import Frame
-from pipeline.wire.picture import PictureError
 from pipeline.wire.predictions import Box
 
-_WINDOW: Final = 24  # pixels of the cascade's square
-_STEP: Final = 1.15  # between the sizes that are tried
-_NEIGHBOURS: Final = 4  # finds that make a face
-_LOOK: Final = 40  # pixels that a known face is scaled to
-_AROUND: Final = 72  # pixels that are then looked at
-_ROLLS: Final = (0, -20, 20)  # degrees that a head may have turned since
+_WINDOW: Final = 24  # pixels per side of the cascade's window
+_STEP: Final = 1.15  # from one size that is tried to the next
+_NEIGHBOURS: Final = 4  # detections that make a face
+_LOOK: Final = 40  # pixels per side to which a known face is scaled
+_AROUND: Final = 72  # pixels per side of the area that is then searched
+_ROLLS: Final = (0, -20, 20)  # degrees by which a head may have turned since
 _STEEPEST: Final = 40
-_PATIENCE: Final = 0.3  # s a face is looked for after it was last seen
-_SAME: Final = 0.2  # the share that two finds of one face have in common at least
-_READS: Final = {
-    1: cv2.IMREAD_GRAYSCALE,
-    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
-    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
-}
+_PATIENCE: Final = 0.3  # s for which a face is searched after it was last seen
+_SAME: Final = 0.2  # least overlap of two detections of one face
+
+Rectangle: TypeAlias = tuple[float, float, float, float]
+"""Left, top, width and height."""
 
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A face: its square, in pixels of the frame, how far it is rolled, in degrees, and when it was seen.
+    """A face: its square in pixels of the frame, its roll in degrees, and when its frame was captured.
 
-    `seen` is the time at which the frame was captured, in ns since the epoch.
+    `seen` is in ns since the epoch.
     """
 
     x: float
@@ -48,23 +45,25 @@ class Face:
 
 
 class Faces:
-    """Finds the faces of frames; may be used by several threads at once.
+    """Finds the faces in frames, for several threads at once.
 
-    The whole of a small picture is searched, for faces down to the share `smallest` of its height. A known
-    face that this does not find is looked for where it was, somewhat rolled too.
+    A small copy of the picture is searched for faces of at least the share `smallest` of its height. A known
+    face that this does not find is searched where it was, also somewhat rolled.
     """
 
-    def __init__(self, smallest: float) -> None:
+    def __init__(self, smallest: float, pictures: Pictures) -> None:
         self._smallest = smallest
+        self._pictures = pictures
         self._known = Recent[tuple[Face, ...]](1)
         self._own = threading.local()
 
     def find(self, frame: Frame, side: int, most: int) -> list[tuple[Box, Array]]:
-        """Return the boxes and the pictures, `side` pixels a side and upright, of the largest faces.
+        """Return the boxes and the pictures, upright and of `side` by `side` pixels, of the largest faces.
 
-        Raises PictureError where the frame is no picture.
+        Raises PictureError if the frame is not a picture.
         """
-        grey, reduced = self._read(frame, side)
+        reduced = self._reduction(frame, side)
+        grey = self._pictures.grey(frame, reduced)
         faces = self._search(grey, reduced, frame.captured)
         lost = []
         for face in self._known.get(frame) or ():
@@ -80,17 +79,14 @@ class Faces:
         boxes = [(_box(face, frame), _cut(grey, reduced, face, side, side)) for face in faces]
         return [(box, picture) for box, picture in boxes if box[2] > 0 and box[3] > 0]
 
-    def _read(self, frame: Frame, side: int) -> tuple[Array, int]:
-        """Return the frame in grey, and how many times smaller it is; its faces have about `side` pixels."""
+    def forget(self, camera: str) -> None:
+        """Drop the known faces of a camera."""
+        self._known.forget(camera)
+
+    def _reduction(self, frame: Frame, side: int) -> int:
+        """Return how many times smaller a frame can be if its smallest faces need `side` pixels."""
         rows = frame.height * self._smallest / side
-        reduced = 4 if rows >= 4 else 2 if rows >= 2 else 1
-        try:
-            grey: Array | None = cv2.imdecode(np.frombuffer(frame.jpeg, np.uint8), _READS[reduced])
-        except cv2.error as error:  # no bytes at all, or more pixels than OpenCV takes
-            raise PictureError(f"{len(frame.jpeg)} bytes are no picture: {error.err}") from None
-        if grey is None:
-            raise PictureError(f"{len(frame.jpeg)} bytes are no picture")
-        return grey, reduced
+        return 4 if rows >= 4 else 2 if rows >= 2 else 1
 
     def _search(self, grey: Array, reduced: int, seen: int) -> list[Face]:
         """Return the faces in the whole picture."""
@@ -104,7 +100,7 @@ class Faces:
         return [Face(x * factor, y * factor, side * factor, 0, seen) for x, y, side, _ in finds]
 
     def _look(self, grey: Array, reduced: int, face: Face, seen: int) -> Face | None:
-        """Return a face that is about where it was, or None."""
+        """Return a known face at about the same place, or None."""
         factor = face.side / _LOOK
         for turn in _ROLLS:
             roll = max(-_STEEPEST, min(_STEEPEST, face.roll + turn))
@@ -122,7 +118,7 @@ class Faces:
 
     @property
     def _cascade(self) -> cv2.CascadeClassifier:
-        # A cascade holds what it works on: each thread has its own.
+        # A cascade has working memory, so each thread needs its own.
         if not hasattr(self._own, "cascade"):
             path = Path(haarcascades, "haarcascade_frontalface_default.xml")
             self._own.cascade = cv2.CascadeClassifier(str(path))
@@ -130,19 +126,31 @@ class Faces:
         return cascade
 
 
+def overlap(one: Rectangle, other: Rectangle) -> float:
+    """Return the intersection over the union of two boxes that are not empty, 0 to 1."""
+    left, top, width, height = one
+    left2, top2, width2, height2 = other
+    across = min(left + width, left2 + width2) - max(left, left2)
+    down = min(top + height, top2 + height2) - max(top, top2)
+    if across <= 0 or down <= 0:
+        return 0
+    common = across * down
+    return common / (width * height + width2 * height2 - common)
+
+
 def _is_among(face: Face, others: Sequence[Face]) -> bool:
     square = face.x, face.y, face.side, face.side
     squares = [(other.x, other.y, other.side, other.side) for other in others]
-    return any(overlap.share(square, other) > _SAME for other in squares)
+    return any(overlap(square, other) > _SAME for other in squares)
 
 
 def _cut(grey: Array, reduced: int, face: Face, scaled: int, side: int) -> Array:
-    """Return `side` pixels a side around a face that is scaled to `scaled` pixels and turned upright."""
-    wanted, now = scaled / face.side, 1 / reduced
-    if wanted < now:  # warpAffine would leave pixels out
-        size = (max(1, round(length * wanted / now)) for length in (grey.shape[1], grey.shape[0]))
-        grey, now = cv2.resize(grey, tuple(size), interpolation=cv2.INTER_AREA), wanted
-    matrix = cv2.getRotationMatrix2D((0, 0), face.roll, wanted / now)
+    """Return the `side` by `side` pixels around a face scaled to `scaled` pixels and turned upright."""
+    target, now = scaled / face.side, 1 / reduced
+    if target < now:  # warpAffine would skip pixels
+        size = (max(1, round(length * target / now)) for length in (grey.shape[1], grey.shape[0]))
+        grey, now = cv2.resize(grey, tuple(size), interpolation=cv2.INTER_AREA), target
+    matrix = cv2.getRotationMatrix2D((0, 0), face.roll, target / now)
     centre = np.array([face.x + face.side / 2, face.y + face.side / 2]) * now
     matrix[:, 2] = side / 2 - matrix[:, :2] @ centre
     return cv2.warpAffine(grey, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)

@@ -1,27 +1,32 @@
-"""What a handler is."""
+"""The interface of a model handler."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from consumer.handlers.pictures import Pictures
 from consumer.model_server.tensors import Signature, Tensors
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Box, Result
 
 
 class Options(BaseModel):
-    """What can be set for one model: the members beside `url` of its value in MODELURLS."""
+    """The options of one model: the members of its value in MODELURLS other than `url`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+OptionsT = TypeVar("OptionsT", bound=Options)
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked about a frame: a batch of `rows`, none of them where there is nothing to ask.
+    """A request about a frame: a batch of `rows`, or 0 rows if there is nothing to ask.
 
-    `boxes` are what the rows show, where they show parts of the frame.
+    If the rows show parts of the frame, `boxes` says which.
     """
 
     frame: Frame
@@ -30,29 +35,40 @@ class Question:
     boxes: tuple[Box, ...] = ()
 
 
-class Handler(Protocol):
-    """Asks one kind of model. Its methods are called from several threads at once."""
+@dataclass(eq=False)
+class Handler(ABC, Generic[OptionsT]):
+    """Turns frames into questions for one model, and its answers into results.
 
-    Options: ClassVar[type[Options]]
+    Several threads call the methods at once. The signature may have to be fetched from the server, so a
+    handler calls `signature` only in `question`. `pictures` decodes frames for all handlers.
+    """
 
-    def __init__(self, labels: Sequence[str], options: Any, signature: Callable[[], Signature]) -> None:
-        """Take the model's labels, its `Options`, and what asks the server for the model's signature.
+    Options: ClassVar[type[Any]]
 
-        The signature may have to be fetched: ask for it only in `question`, where it is needed.
-        """
+    labels: Sequence[str]
+    options: OptionsT
+    signature: Callable[[], Signature]
+    pictures: Pictures = field(default_factory=Pictures)
 
+    def __post_init__(self) -> None:
+        """Create whatever else a kind of handler needs."""
+
+    @abstractmethod
     def question(self, frame: Frame) -> Question:
         """Return what to ask about a frame.
 
-        Raises PictureError where the frame is no picture, ValueError where the model's signature is not one
-        that the handler can ask, ModelError where the signature cannot be had.
+        Raises PictureError if the frame is not a picture, ValueError if the model's signature is not one that
+        the handler supports, ModelError if the signature is not available.
         """
-        ...
 
+    @abstractmethod
     def results(self, question: Question, answer: Tensors) -> tuple[Result, ...]:
-        """Return what the answer to a question says of its frame, the likeliest first.
+        """Return what the answer to a question says about its frame, the likeliest result first.
 
-        The answer has the question's rows; over REST the only output of a model has the name "". Raises
-        ValueError where it makes no sense.
+        The answer has the question's rows; over REST, a model's only output has the name "". Raises
+        ValueError if the answer is invalid.
         """
-        ...
+
+    def forget(self, camera: str) -> None:
+        """Drop everything that is remembered about a camera."""
+        self.pictures.forget(camera)

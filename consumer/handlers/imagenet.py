@@ -1,26 +1,25 @@
-"""ImageNet classifiers: a JPEG goes in as it came, labels come out."""
+"""ImageNet classifiers: the JPEG in unchanged, labels out."""
 
-from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 
 from consumer.handlers import checks
-from consumer.handlers.handler import Options, Question
-from consumer.model_server.tensors import Signature, Tensors
+from consumer.handlers.handler import Handler, Options, Question
+from consumer.model_server.tensors import Tensors
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Result
 
 
 class ImagenetOptions(Options):
-    """What can be set for an ImageNet classifier."""
+    """The options of an ImageNet classifier."""
 
-    top: int = Field(1, ge=1, le=1000, description="labels shown at most, 1 to 1000")
-    threshold: float = Field(0, ge=0, le=1, description="the least score shown, 0 to 1")
+    top: int = Field(1, ge=1, le=1000, description="most labels shown, 1 to 1000")
+    threshold: float = Field(0, ge=0, le=1, description="lowest score shown, 0 to 1")
 
 
-class Imagenet:
+class Imagenet(Handler[ImagenetOptions]):
     """Asks models with the original system's signature.
 
     `image_bytes` (a JPEG) gives `classes` (an integer; 0 is the background, so the label is
@@ -29,44 +28,38 @@ class Imagenet:
 
     Options: ClassVar[type[Options]] = ImagenetOptions
 
-    def __init__(
-        self,
-        labels: Sequence[str],
-        options: ImagenetOptions,
-        signature: Callable[[], Signature],  # noqa: ARG002  # it is known
-    ) -> None:
-        self._labels = labels
-        self._options = options
-
     def question(self, frame: Frame) -> Question:
-        """Return the question, which holds the frame's JPEG as it came."""
+        """Return the question, which holds the frame's JPEG unchanged."""
         return Question(frame, {"image_bytes": np.array([frame.jpeg], object)})
 
     def results(self, question: Question, answer: Tensors) -> tuple[Result, ...]:  # noqa: ARG002
-        """Return the label of `classes`, and the likeliest others where `top` asks for them.
+        """Return the label of `classes`, followed by the likeliest others if `top` is more than 1.
 
-        There are none where `classes` is the background. Raises ValueError for a nonsensical answer.
+        There are no results if `classes` is the background. Raises ValueError if the answer is invalid.
         """
         classes = checks.output(answer, "classes")
         probabilities = checks.scores(
             checks.output(answer, "probabilities"), (1, -1), "the probabilities"
         ).ravel()
         if classes.dtype.kind not in "iu" or classes.shape != (1,):
-            raise ValueError(f"the classes are {classes.dtype} {list(classes.shape)}, not one integer")
-        chosen, known = int(classes[0]), min(len(probabilities) - 1, len(self._labels))
+            raise ValueError(
+                f"the classes: expected one integer, found {classes.dtype} {list(classes.shape)}"
+            )
+        chosen, known = int(classes[0]), min(len(probabilities) - 1, len(self.labels))
         if not 0 <= chosen <= known:
             raise ValueError(
-                f"class {chosen} is not among {len(probabilities)} probabilities"
-                f" and {len(self._labels)} labels"
+                f"expected a class with one of the {len(probabilities)} probabilities and one of the"
+                f" {len(self.labels)} labels in LABELURLS, found class {chosen}"
             )
-        if len(probabilities) - 1 > len(self._labels):
+        if len(probabilities) - 1 > len(self.labels):
             raise ValueError(
-                f"there are {len(probabilities)} probabilities, and {len(self._labels)} labels in LABELURLS"
+                f"the model has {len(probabilities)} probabilities, the background's included, but LABELURLS"
+                f" has {len(self.labels)} labels"
             )
         if chosen == 0:
             return ()
         ranks = probabilities[1:].copy()
-        ranks[chosen - 1] = np.inf  # it comes first, whatever the others have
-        order = np.argsort(-ranks, kind="stable")[: self._options.top]
-        found = (Result(self._labels[i], float(probabilities[i + 1])) for i in order)
-        return tuple(result for result in found if result.score >= self._options.threshold)
+        ranks[chosen - 1] = np.inf  # it comes first, whatever the others' probabilities
+        order = np.argsort(-ranks, kind="stable")[: self.options.top]
+        found = (Result(self.labels[i], float(probabilities[i + 1])) for i in order)
+        return tuple(result for result in found if result.score >= self.options.threshold)

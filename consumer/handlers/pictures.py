@@ -1,71 +1,144 @@
-"""A frame as the tensor that a model's only input takes."""
+"""The pixels of frames, decoded once however many models need them."""
 
-from dataclasses import dataclass
+import threading
 from typing import Final
 
 import cv2
 import numpy as np
 
-from consumer.model_server.tensors import Array, Signature
+from consumer.model_server.tensors import Array
 from pipeline.wire import picture
 from pipeline.wire.frame import Frame
+from pipeline.wire.picture import PictureError
 
-_FLOATS: Final = ("float16", "float32", "float64")
+_MOST_BYTES: Final = 64 * 1024 * 1024
+_GREY: Final = {
+    1: cv2.IMREAD_GRAYSCALE,
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+}
 
 
-@dataclass(frozen=True, slots=True)
-class ImageInput:
-    """A model's input that takes a batch of pictures.
+class Pictures:
+    """Decodes frames for `models` models, whose workers may ask at the same time.
 
-    Those are JPEGs as they came where the dtype is `string`. Else they are pixels of `channels` (3: red,
-    green, blue; 1: grey); a height or width of -1 takes any size.
+    A picture is kept until each model has asked for it, or for a newer one of its camera, and at most
+    `most_bytes` of pixels in all: the pictures kept longest go first. The pixels are shared and read-only.
     """
 
-    name: str
-    dtype: str
-    height: int = -1
-    width: int = -1
-    channels: int = 3
+    def __init__(self, models: int = 1, most_bytes: int = _MOST_BYTES) -> None:
+        self._models = models
+        self._most_bytes = most_bytes
+        self._lock = threading.Lock()
+        self._kept: dict[str, _Picture] = {}  # by camera, the newest last
+        self._in_colour: set[str] = set()  # cameras whose last picture was asked for in colour
 
-
-def image_input(signature: Signature) -> ImageInput:
-    """Return a model's only input; raise ValueError where it has others, or that takes no pictures."""
-    if len(signature.inputs) != 1:
-        names = ", ".join(signature.inputs) or "none"
-        raise ValueError(f"one input that takes a picture is wanted, and the model's inputs are {names}")
-    ((name, info),) = signature.inputs.items()
-    if info.dtype == "string" and (info.shape is None or len(info.shape) == 1):
-        return ImageInput(name, info.dtype)
-    if info.dtype == "uint8" or info.dtype in _FLOATS:
-        shape = (-1, -1, -1, 3) if info.shape is None else info.shape
-        if len(shape) == 4 and shape[3] in (-1, 1, 3) and 0 not in shape:
-            return ImageInput(name, info.dtype, shape[1], shape[2], 1 if shape[3] == 1 else 3)
-    shown = "any shape" if info.shape is None else list(info.shape)
-    raise ValueError(
-        f"the model's input {name} is {info.dtype} of {shown};"
-        " JPEGs (string [-1]) or pixels (uint8 or floats, [-1, height, width, 3 or 1]) are wanted"
-    )
-
-
-def tensor(frame: Frame, wanted: ImageInput, *, size: int, scale: float, offset: float) -> Array:
-    """Return a frame as a batch of one.
-
-    `size` stands for a height or width that the model leaves open; floats are pixel * scale + offset.
-    Raises PictureError where pixels are wanted and the frame is no picture.
-    """
-    if wanted.dtype == "string":
-        return np.array([frame.jpeg], object)
-    height, width = (side if side > 0 else size for side in (wanted.height, wanted.width))
-    image: Array = picture.decode(frame.jpeg)
-    image = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY if wanted.channels == 1 else cv2.COLOR_BGR2RGB)
-    shrinks = height <= image.shape[0] and width <= image.shape[1]
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    image = cv2.resize(image, (width, height), interpolation=how)
-    return pixels(image, wanted.dtype, scale, offset).reshape(1, height, width, wanted.channels)
-
-
-def pixels(image: Array, dtype: str, scale: float, offset: float) -> Array:
-    """Return the values of pixels as a model wants them: bytes as they are, floats scaled."""
-    if dtype == "uint8":
+    def colour(self, frame: Frame) -> Array:
+        """Return a frame in blue, green and red; raise PictureError if it is not a picture."""
+        shared = self._picture(frame)
+        with self._lock:
+            self._in_colour.add(frame.camera)
+        image = shared.colour()
+        self._used(frame.camera, shared)
         return image
-    return (image * np.float32(scale) + np.float32(offset)).astype(dtype)
+
+    def grey(self, frame: Frame, reduced: int) -> Array:
+        """Return a frame in grey, `reduced` (1, 2 or 4) times smaller; raise PictureError like `colour`.
+
+        Decoding directly to grey is cheapest, so this is done unless the pixels are there in colour, or are
+        likely to be asked for in colour, as the camera's last picture was.
+        """
+        shared = self._picture(frame)
+        image = shared.grey(reduced)
+        self._used(frame.camera, shared)
+        return image
+
+    def forget(self, camera: str) -> None:
+        """Drop what is kept of a camera."""
+        with self._lock:
+            self._kept.pop(camera, None)
+            self._in_colour.discard(camera)
+
+    @property
+    def kept_bytes(self) -> int:
+        """The bytes of all pixels that are kept."""
+        with self._lock:
+            return sum(shared.bytes for shared in self._kept.values())
+
+    def _picture(self, frame: Frame) -> "_Picture":
+        with self._lock:
+            shared = self._kept.get(frame.camera)
+            if shared is None or shared.jpeg is not frame.jpeg:
+                shared = _Picture(frame.jpeg, self._models, likely_colour=frame.camera in self._in_colour)
+                self._in_colour.discard(frame.camera)
+                self._kept.pop(frame.camera, None)
+                self._kept[frame.camera] = shared
+            return shared
+
+    def _used(self, camera: str, shared: "_Picture") -> None:
+        with self._lock:
+            shared.models_left -= 1
+            if shared.models_left <= 0 and self._kept.get(camera) is shared:
+                del self._kept[camera]
+            total = sum(each.bytes for each in self._kept.values())
+            while total > self._most_bytes:
+                oldest = self._kept.pop(next(iter(self._kept)))
+                total -= oldest.bytes
+
+
+class _Picture:
+    """A frame's pixels; the first to ask decodes while the others wait."""
+
+    def __init__(self, jpeg: bytes, models: int, *, likely_colour: bool) -> None:
+        self.jpeg = jpeg
+        self.models_left = models
+        self.bytes = 0
+        self._likely_colour = likely_colour
+        self._decoding = threading.Lock()
+        self._colour: Array | None = None
+        self._grey: dict[int, Array] = {}
+
+    def colour(self) -> Array:
+        with self._decoding:
+            return self._decoded()
+
+    def grey(self, reduced: int) -> Array:
+        with self._decoding:
+            if reduced not in self._grey:
+                direct = self._colour is None and not self._likely_colour
+                image = _decode_grey(self.jpeg, reduced) if direct else _to_grey(self._decoded(), reduced)
+                self._grey[reduced] = self._kept(image)
+            return self._grey[reduced]
+
+    def _decoded(self) -> Array:
+        if self._colour is None:
+            self._colour = self._kept(picture.decode(self.jpeg))
+        return self._colour
+
+    def _kept(self, image: Array) -> Array:
+        image.flags.writeable = False
+        self.bytes += image.nbytes
+        return image
+
+
+def _decode_grey(jpeg: bytes, reduced: int) -> Array:
+    try:
+        image: Array | None = cv2.imdecode(np.frombuffer(jpeg, np.uint8), _GREY[reduced])
+    except cv2.error as error:  # no bytes at all, or more pixels than OpenCV accepts
+        raise PictureError(f"cannot decode {len(jpeg)} bytes as a picture: {error.err}") from None
+    if image is None:
+        raise PictureError(f"cannot decode {len(jpeg)} bytes as a picture")
+    return image
+
+
+def _to_grey(image: Array, reduced: int) -> Array:
+    grey: Array = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    if reduced == 1:
+        return grey
+    # As in a JPEG decoder, each pixel stands for `reduced` by `reduced` others, also those at the edge.
+    down, across = -grey.shape[0] % reduced, -grey.shape[1] % reduced
+    if down or across:
+        grey = cv2.copyMakeBorder(grey, 0, down, 0, across, cv2.BORDER_REPLICATE)
+    size = grey.shape[1] // reduced, grey.shape[0] // reduced
+    smaller: Array = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    return smaller

@@ -1,10 +1,10 @@
-"""What can go wrong with a model."""
+"""The error that a model's clients raise."""
 
 
 class ModelError(Exception):
-    """A model did not answer, or not sensibly: `kind` is one word for the counters.
+    """A model gave no valid answer; `kind` is one word for the counters.
 
-    It is `refused` where the server has found fault with this very question.
+    It is `refused` if the server rejected this particular request.
     """
 
     def __init__(self, kind: str, text: str, *, refused: bool = False) -> None:

@@ -7,17 +7,16 @@ import re
 import time
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
-from urllib.parse import unquote
 
 import grpc
 from google.protobuf.message import DecodeError, Message
 
 from consumer.model_server import serving_pb2 as messages
 from consumer.model_server import tensor_proto
-from consumer.model_server.client import GRPC_URL
 from consumer.model_server.connection import LARGEST_ANSWER, LIFETIME
 from consumer.model_server.errors import ModelError
 from consumer.model_server.tensors import Array, Signature, TensorInfo, Tensors
+from consumer.model_server.url import ModelUrl
 
 _PREDICT: Final = "/tensorflow.serving.PredictionService/Predict"
 _METADATA: Final = "/tensorflow.serving.PredictionService/GetModelMetadata"
@@ -29,7 +28,7 @@ _CHANNEL: Final = [
     ("grpc.max_receive_message_length", LARGEST_ANSWER),
     ("grpc.max_send_message_length", -1),
     ("grpc.enable_retries", 0),
-    # Else channels to the same address share a connection, and with it one of a Service's pods.
+    # Otherwise channels to one address share a connection, and so a single one of a Service's pods.
     ("grpc.use_local_subchannel_pool", 1),
 ]
 _REFUSALS: Final = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE}
@@ -37,31 +36,26 @@ _REFUSALS: Final = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RAN
 _Answer = TypeVar("_Answer", bound=Message)
 
 
-class RpcClient:
+class GrpcClient:
     """Asks the model at a URL such as `grpc://host:8500/v1/models/imagenet`; for one thread.
 
-    `signature` and `missing` may be called from any thread: they use channels of their own.
+    `signature` and `missing` use their own channels, so any thread may call them.
     """
 
-    def __init__(self, url: str, timeout: float) -> None:
-        parts = GRPC_URL.fullmatch(url)
-        if parts is None:
-            raise ValueError(f"{url} is no URL such as grpc://host:8500/v1/models/NAME")
+    def __init__(self, url: ModelUrl, timeout: float) -> None:
         self._url = url
         self._timeout = timeout
-        host = parts["host"]
-        self._address = host if re.search(r":\d+$", host) else f"{host}:{_PORT}"
-        self._secure = parts["scheme"] == "grpcs"
-        self._spec = messages.ModelSpec(name=unquote(parts["name"]))
-        if parts["version"]:
-            self._spec.version.value = int(parts["version"])
-        if parts["label"]:
-            self._spec.version_label = unquote(parts["label"])
+        self._address = url.host if re.search(r":\d+$", url.host) else f"{url.host}:{_PORT}"
+        self._spec = messages.ModelSpec(name=url.name)
+        if url.version is not None:
+            self._spec.version.value = url.version
+        if url.label:
+            self._spec.version_label = url.label
         self._channel: grpc.Channel | None = None
         self._opened = 0.0
 
     def predict(self, inputs: Tensors) -> dict[str, Array]:
-        """Return the outputs for a batch; raise ModelError where there is no sensible answer."""
+        """Return the outputs for a batch; raise ModelError if there is no valid answer."""
         request = messages.PredictRequest(model_spec=self._spec)
         for name, array in inputs.items():
             request.inputs[name].CopyFrom(tensor_proto.message(array))
@@ -69,10 +63,10 @@ class RpcClient:
         try:
             return {name: tensor_proto.array(tensor) for name, tensor in answer.outputs.items()}
         except (ValueError, OverflowError) as error:
-            raise ModelError("nonsense", f"its answer makes no sense: {error}") from None
+            raise ModelError("nonsense", f"invalid answer: {error}") from None
 
     def signature(self) -> Signature:
-        """Return the model's signature; raise ModelError where it cannot be had."""
+        """Return the model's signature; raise ModelError if it is not available."""
         request = messages.GetModelMetadataRequest(model_spec=self._spec, metadata_field=["signature_def"])
         answer = self._ask_apart(_METADATA, request, messages.GetModelMetadataResponse.FromString)
         try:
@@ -80,9 +74,9 @@ class RpcClient:
                 answer.metadata["signature_def"].value
             ).signature_def
         except DecodeError as error:
-            raise ModelError("nonsense", f"its metadata make no sense: {error}") from None
+            raise ModelError("nonsense", f"invalid metadata: {error}") from None
         if "serving_default" not in signatures:
-            raise ModelError("nonsense", "its metadata hold no serving_default")
+            raise ModelError("nonsense", "the metadata has no signature serving_default")
         definition = signatures["serving_default"]
         return Signature(
             {name: _info(info) for name, info in definition.inputs.items()},
@@ -97,16 +91,16 @@ class RpcClient:
         except ModelError as error:
             return str(error)
         states = [version.state for version in answer.model_version_status]
-        return None if _AVAILABLE in states else "no version of it is available"
+        return None if _AVAILABLE in states else "the server has no available version of the model"
 
     def close(self) -> None:
-        """Let go of the connection; the next question opens it again."""
+        """Close the connection; the next request opens it again."""
         if self._channel is not None:
             self._channel.close()
             self._channel = None
 
     def _ask_apart(self, method: str, request: Message, read: Callable[[bytes], _Answer]) -> _Answer:
-        client = RpcClient(self._url, min(1.0, self._timeout))
+        client = GrpcClient(self._url, min(1.0, self._timeout))
         try:
             return client._ask(method, request, read)
         finally:
@@ -121,7 +115,7 @@ class RpcClient:
             try:
                 return self._exchange(method, request, read, deadline)
             except grpc.RpcError as error:
-                # A server may close a connection that was idle; that is no reason to do without an answer.
+                # A server may close an idle connection: try once more.
                 if not was_open or error.code() != grpc.StatusCode.UNAVAILABLE or time.monotonic() > deadline:
                     raise
                 self.close()
@@ -140,7 +134,7 @@ class RpcClient:
         return answer
 
     def _open(self) -> grpc.Channel:
-        if self._secure:
+        if self._url.scheme == "grpcs":
             return grpc.secure_channel(self._address, grpc.ssl_channel_credentials(), _CHANNEL)
         return grpc.insecure_channel(self._address, _CHANNEL)
 
@@ -152,7 +146,7 @@ class RpcClient:
             self.close()
             return ModelError("unreachable", details)
         kind = f"grpc_{code.name.lower()}"
-        return ModelError(kind, f"it answered {code.name}: {details}", refused=code in _REFUSALS)
+        return ModelError(kind, f"the server answered {code.name}: {details}", refused=code in _REFUSALS)
 
 
 def _info(info: messages.TensorInfo) -> TensorInfo:

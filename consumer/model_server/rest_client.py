@@ -5,7 +5,6 @@ https://www.tensorflow.org/tfx/serving/api_rest
 
 import json
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import pybase64
@@ -13,6 +12,7 @@ import pybase64
 from consumer.model_server.connection import Connection
 from consumer.model_server.errors import ModelError
 from consumer.model_server.tensors import Array, Signature, TensorInfo, Tensors
+from consumer.model_server.url import ModelUrl
 
 _VERB = ":predict"
 
@@ -20,44 +20,45 @@ _VERB = ":predict"
 class RestClient:
     """Asks the model at a URL such as `http://host:8501/v1/models/imagenet:predict`; for one thread.
 
-    `signature` and `missing` may be called from any thread: they use connections of their own.
+    `signature` and `missing` use their own connections, so any thread may call them.
     """
 
-    def __init__(self, url: str, timeout: float) -> None:
-        parts = urlsplit(url)
-        self._path = parts.path + (f"?{parts.query}" if parts.query else "")
-        self._url = url
+    def __init__(self, url: ModelUrl, timeout: float) -> None:
+        self._base = f"{url.scheme}://{url.host}"
+        self._path = url.path
         self._timeout = timeout
-        self._connection = Connection(url, timeout)
+        self._connection = Connection(self._base, timeout)
 
     def predict(self, inputs: Tensors) -> dict[str, Array]:
-        """Return the outputs for a batch; the only output of a model has the name "".
+        """Return the outputs for a batch; if a model has a single output, its name is "".
 
-        Raises ModelError where there is no sensible answer.
+        Raises ModelError if there is no valid answer.
         """
         try:
             return outputs(self._connection.ask(self._path, body(inputs)))
         except ModelError as error:
-            if self._url.endswith(_VERB) or not error.kind.startswith("http_"):
+            if self._path.endswith(_VERB) or not error.kind.startswith("http_"):
                 raise
             raise ModelError(error.kind, f"{error}; its URL does not end with {_VERB}") from None
 
     def signature(self) -> Signature:
-        """Return the model's signature; raise ModelError where it cannot be had."""
+        """Return the model's signature; raise ModelError if it is not available."""
         answer = self._get("/metadata")
         try:
             signatures = json.loads(answer)["metadata"]["signature_def"]["signature_def"]
             definition = signatures["serving_default"]
             return Signature(_infos(definition["inputs"]), _infos(definition["outputs"]))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise ModelError("nonsense", f"its metadata hold no serving_default: {error!r}") from None
+            raise ModelError(
+                "nonsense", f"the metadata has no signature serving_default: {error!r}"
+            ) from None
 
     def missing(self) -> str | None:
         """Return why the server does not offer the model, or None.
 
-        Of a URL that does not end with `:predict` nothing is known.
+        Only a URL that ends with `:predict` has a status to ask for.
         """
-        if not self._url.endswith(_VERB):
+        if not self._path.endswith(_VERB):
             return None
         try:
             versions = json.loads(self._get(""))["model_version_status"]
@@ -65,15 +66,19 @@ class RestClient:
         except ModelError as error:
             return str(error)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            return f"its status makes no sense: {error!r}"
-        return None if "AVAILABLE" in states else f"no version of it is available: {', '.join(states)}"
+            return f"invalid model status: {error!r}"
+        return (
+            None
+            if "AVAILABLE" in states
+            else f"the server has no available version of the model: {', '.join(states)}"
+        )
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._connection.close()
 
     def _get(self, what: str) -> bytes:
-        connection = Connection(self._url, min(1.0, self._timeout))
+        connection = Connection(self._base, min(1.0, self._timeout))
         try:
             return connection.ask(self._path.removesuffix(_VERB) + what)
         finally:
@@ -89,16 +94,16 @@ def body(inputs: Tensors) -> bytes:
 
 
 def outputs(text: bytes) -> dict[str, Array]:
-    """Return the outputs in an answer `{"predictions": [...]}`; raise ModelError where it makes no sense."""
+    """Return the outputs in an answer `{"predictions": [...]}`; raise ModelError if it is invalid."""
     try:
         predictions = json.loads(text)["predictions"]
         if not isinstance(predictions, list) or not predictions:
-            raise ValueError("its predictions are no list")
+            raise ValueError("expected a list of predictions")
         if isinstance(predictions[0], dict):
             return {name: _tensor([row[name] for row in predictions]) for name in predictions[0]}
         return {"": _tensor(predictions)}
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise ModelError("nonsense", f"its answer makes no sense: {error!r}, in {text[:100]!r}") from None
+        raise ModelError("nonsense", f"invalid answer: {error!r}, in {text[:100]!r}") from None
 
 
 def _value(row: Any) -> bytes:
@@ -110,9 +115,9 @@ def _value(row: Any) -> bytes:
 
 
 def _tensor(rows: list[Any]) -> Array:
-    array = np.asarray(rows)  # a ValueError where the lists are of unequal lengths
+    array = np.asarray(rows)  # a ValueError if the lists differ in length
     if array.dtype.kind not in "biufU":
-        raise ValueError("neither numbers nor texts")
+        raise ValueError("expected numbers or strings")
     return array
 
 

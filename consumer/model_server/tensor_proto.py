@@ -1,4 +1,4 @@
-"""TensorFlow's tensors as messages.
+"""TensorFlow's tensors as protobuf messages.
 
 https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/framework/tensor.proto
 """
@@ -40,27 +40,28 @@ _FIELDS: Final = {
 
 
 def message(array: Array) -> Tensor:
-    """Return the message of an array; raise ValueError for a dtype that none has."""
+    """Return the message for an array; raise ValueError if there is none for its dtype."""
     shape = TensorShape(dim=[TensorShape.Dim(size=size) for size in array.shape])
     if array.dtype == object:
         return Tensor(dtype=_NUMBERS["string"], tensor_shape=shape, string_val=array.ravel().tolist())
     if array.dtype.name not in _NUMBERS:
-        raise ValueError(f"there are no tensors of {array.dtype.name}")
+        raise ValueError(f"expected a dtype that TensorFlow has, found {array.dtype.name}")
     return Tensor(dtype=_NUMBERS[array.dtype.name], tensor_shape=shape, tensor_content=array.tobytes())
 
 
 def array(tensor: Tensor) -> Array:
-    """Return the array of a message; raise ValueError where its parts do not fit together.
+    """Return the array in a message; raise ValueError if its parts do not match.
 
-    A server's answers hold every value: the short form, whose last value stands for the rest, is not read.
+    A server's answers contain every value. The short form, in which the last value is repeated, is not
+    supported.
     """
     dtype = DTYPES.get(tensor.dtype)
     if dtype is None:
-        raise ValueError(f"a tensor of type {tensor.dtype}, which is not known here")
+        raise ValueError(f"expected a known type of tensor, found {tensor.dtype}")
     shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
     size = math.prod(shape)
     if min(shape, default=0) < 0:
-        raise ValueError(f"a tensor of shape {shape}")
+        raise ValueError(f"expected a tensor with known sizes, found the shape {shape}")
     if dtype == "string":
         flat = np.array([*tensor.string_val, None], object)[:-1]
     elif tensor.tensor_content:
@@ -70,5 +71,5 @@ def array(tensor: Tensor) -> Array:
     else:
         flat = np.array(getattr(tensor, _FIELDS.get(dtype, "int_val")), dtype)
     if flat.size != size:
-        raise ValueError(f"a tensor of shape {shape} with {flat.size} values")
+        raise ValueError(f"expected {size} values for a tensor of the shape {shape}, found {flat.size}")
     return flat.reshape(shape)

@@ -1,4 +1,4 @@
-"""What a model is asked and what it answers, apart from how that travels."""
+"""Tensors and signatures, independent of how they are sent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ Array: TypeAlias = npt.NDArray[Any]
 """A tensor; strings as an array of bytes objects."""
 
 Tensors: TypeAlias = Mapping[str, Array]
-"""Tensors by the names that a signature gives them; each has the batch as its 0th dimension."""
+"""Tensors by their names in the signature; dimension 0 of each is the batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class TensorInfo:
     """A tensor as a signature declares it.
 
-    The dtype is NumPy's name, or `string`; the shape has -1 where any size will do, and is None where any
-    number of dimensions will.
+    The dtype is NumPy's name, or `string`. In the shape, -1 stands for any size; a shape of None stands for
+    any number of dimensions.
     """
 
     dtype: str

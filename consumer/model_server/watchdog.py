@@ -1,4 +1,4 @@
-"""Ends what a socket waits for once its time is up."""
+"""Ends a socket's waiting at a deadline."""
 
 import socket
 import threading
@@ -9,8 +9,8 @@ from contextlib import suppress
 class Watchdog:
     """Cuts a connection that is not done by its deadline, however slowly bytes trickle in.
 
-    A socket's own timeout begins anew with each byte. The thread looks every `timeout` s, the longest that a
-    deadline is away, and is never woken for a new one: that would cost more than the rest of a question.
+    A socket's own timeout starts again with each byte. The thread looks every `timeout` s, the longest time
+    that a deadline can be away. A new deadline does not wake it: that would cost more than the request.
     """
 
     def __init__(self, timeout: float) -> None:
@@ -21,7 +21,7 @@ class Watchdog:
         self._thread: threading.Thread | None = None
 
     def watch(self, connection: socket.socket, deadline: float) -> None:
-        """Cut this connection at the deadline, in time.monotonic(), unless told to rest before."""
+        """Cut this connection at the deadline, in time.monotonic(), unless `rest` is called before."""
         with self._lock:
             self._watched = connection, deadline
         if self._thread is None:
@@ -31,12 +31,12 @@ class Watchdog:
             self._thread.start()
 
     def rest(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         with self._lock:
             self._watched = None
 
     def end(self) -> None:
-        """End the thread; the next thing to watch begins another."""
+        """End the thread; the next call of `watch` starts another."""
         self._ended.set()
         self._ended, self._thread = threading.Event(), None
 

@@ -37,7 +37,7 @@ class Newest(Generic[Item]):
             return self._slots.pop(next(iter(self._slots)))
 
     def remove(self, camera: str) -> Item | None:
-        """Return a camera's item, if there is one, and forget it."""
+        """Remove and return a camera's item, or None if there is none."""
         with self._filled:
             return self._slots.pop(camera, None)
 

@@ -19,6 +19,7 @@ from confluent_kafka import Producer
 from consumer.handlers import HANDLERS
 from consumer.model_server.client import Client, connect
 from consumer.model_server.tensors import Signature, TensorInfo, Tensors
+from consumer.model_server.url import ModelUrl
 from pipeline.wire.frame import Frame, encode
 from tests.bench import clips
 from tests.bench.figures import Figure, Measured
@@ -122,7 +123,7 @@ def _bare(url: str, frames: list[Frame], connections: int) -> float:
     stop = threading.Event()
 
     def load(number: int) -> None:
-        client = connect(url, 10)
+        client = connect(ModelUrl.parse(url), 10)
         for frame in itertools.cycle(frames):
             client.predict(_question(frame))
             done[number] += 1
@@ -167,7 +168,8 @@ def _transport(server: ModelServer) -> list[Measured]:
     questions: dict[str, Tensors] = {"imagenet": _question(frame), "emonet": {"images": faces}}
     figures = []
     for model, question in questions.items():
-        clients = [connect(f"{server.base}/v1/models/{model}:predict", 10), connect(server.grpc + model, 10)]
+        urls = f"{server.base}/v1/models/{model}:predict", server.grpc + model
+        clients = [connect(ModelUrl.parse(url), 10) for url in urls]
         values = [_medians(clients, question) for _ in rounds(f"transport, {model}")]
         rest, grpc, rest_lasted, grpc_lasted = zip(*values, strict=True)
         figures.append(COST[model].ratio(grpc, rest, "ms", "REST; the client's processor time"))

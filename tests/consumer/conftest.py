@@ -1,19 +1,28 @@
-"""What the consumer's tests share."""
+"""Fixtures that the consumer's tests share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from consumer.settings import ConsumerSettings
 from pipeline.service.settings import SettingsError, load
 from tests.clock import Clock
+from tests.consumer.fakes import OPENED
 
 Configure = Callable[..., ConsumerSettings]
 
 
+@pytest.fixture(autouse=True)
+def close_connections() -> Iterator[None]:
+    """Close what the test has opened."""
+    yield
+    while OPENED:
+        OPENED.pop().close()
+
+
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The time of day as ages of frames are reckoned with; it passes only when told to."""
+    """The time of day from which the ages of frames are computed; it passes only if a test sets it."""
     clock = Clock()
     monkeypatch.setattr("pipeline.wire.frame.time", clock)
     return clock
@@ -36,7 +45,7 @@ def configure(monkeypatch: pytest.MonkeyPatch) -> Configure:
 
 @pytest.fixture
 def complaint(configure: Configure) -> Callable[..., str]:
-    """Return the complaint about an environment with the given variables."""
+    """Return the error for an environment with the given variables."""
 
     def complaint(**variables: str) -> str:
         with pytest.raises(SettingsError) as caught:

@@ -11,6 +11,7 @@ from confluent_kafka import KafkaError, Producer
 from hypothesis import settings
 
 from consumer.model_server import connection, rest_client
+from consumer.model_server.url import ModelUrl
 from pipeline.wire import picture
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction
@@ -25,7 +26,7 @@ BROKEN: Final = (
     + bytes(20)
     + b"\xff\xd9"
 )
-"""Its markers are those of a JPEG of 16 x 16 pixels, but there is no picture in it."""
+"""It has the markers of a JPEG of 16 x 16 pixels, but no picture."""
 
 
 def grey(width: int = 64, height: int = 48) -> bytes:
@@ -81,16 +82,17 @@ class FakeProducer:
 
     @property
     def kafka(self) -> Producer:
-        """The same, as whom it stands in for."""
+        """The same, with the type that it stands in for."""
         return cast("Producer", self)
 
 
 class FakeModel:
-    """Says what it was told to say of each camera, and remembers what it was offered."""
+    """Answers with a given prediction about each camera, and remembers what it was offered."""
 
     def __init__(self, prediction: Prediction) -> None:
         self.name = prediction.model
         self.offered: list[Frame] = []
+        self.forgotten: list[str] = []
         self._prediction = prediction
 
     def offer(self, frame: Frame) -> None:
@@ -98,8 +100,12 @@ class FakeModel:
         self.offered.append(frame)
 
     def prediction(self, _: str) -> Prediction:
-        """Return what it was told to."""
+        """Return the given prediction."""
         return self._prediction
+
+    def forget(self, camera: str) -> None:
+        """Remember which camera was forgotten."""
+        self.forgotten.append(camera)
 
 
 class Request(BaseHTTPRequestHandler):
@@ -126,7 +132,7 @@ def reply(status: int, body: bytes) -> Answer:
 
 
 def hang(request: Request, _: bytes) -> None:
-    """Answer nothing until the server is released."""
+    """Do not answer until the server is released."""
     request.released.wait(60)
     request.close_connection = True
 
@@ -134,8 +140,8 @@ def hang(request: Request, _: bytes) -> None:
 class ScriptedServer:
     """A real HTTP server that gives one scripted answer after another, the last one again and again.
 
-    `connections` tells over which connection each request came, `bodies` with which body; `released` is for
-    the answers to wait on, and is set at the end.
+    `connections` and `bodies` have the connection and the body of each request. Answers can wait for
+    `released`, which is set at the end.
     """
 
     def __init__(self, *answers: Answer) -> None:
@@ -156,7 +162,7 @@ class ScriptedServer:
                 try:
                     outer._answers[min(number, len(outer._answers) - 1)](self, body)
                     self.wfile.flush()
-                except OSError:  # the client has gone, as many of these tests want it to
+                except OSError:  # the client has gone, as in many of these tests
                     self.close_connection = True
 
             do_GET = do_POST  # noqa: N815
@@ -185,20 +191,31 @@ class ScriptedServer:
         self._thread.join()
 
     @property
+    def base(self) -> str:
+        """Its URL without a path."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
     def url(self) -> str:
-        """Where it answers."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1/models/imagenet:predict"
+        """The URL of its model."""
+        return f"{self.base}/v1/models/imagenet:predict"
+
+
+OPENED: Final = list[connection.Connection | rest_client.RestClient]()
+"""The connections and clients that a test made, to be closed at its end."""
 
 
 class Connection(connection.Connection):
-    """A connection that ends with its owner."""
+    """A connection that is closed at the end of the test."""
 
-    def __del__(self) -> None:
-        self.close()
+    def __init__(self, base: str, timeout: float) -> None:
+        super().__init__(base, timeout)
+        OPENED.append(self)
 
 
 class Client(rest_client.RestClient):
-    """A client whose connection ends with it."""
+    """A client that is closed at the end of the test."""
 
-    def __del__(self) -> None:
-        self.close()
+    def __init__(self, url: str, timeout: float) -> None:
+        super().__init__(ModelUrl.parse(url), timeout)
+        OPENED.append(self)

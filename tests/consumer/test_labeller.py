@@ -1,4 +1,4 @@
-"""A frame's way through the consumer."""
+"""A frame's path through the consumer."""
 
 import json
 import logging
@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from consumer.handlers.imagenet import Imagenet, ImagenetOptions
 from consumer.labeller import Labeller
 from consumer.model import Model
-from consumer.model_server.client import KnownSignature
-from consumer.predictions_publisher import Teller
+from consumer.model_server.known import Known
+from consumer.predictions_publisher import PredictionsPublisher
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka.publisher import Publisher
 from pipeline.service.service import Pulse
@@ -46,7 +46,7 @@ class Bench:
         self,
         models: Sequence[FakeModel | Model] = (),
         *,
-        told: str = "",
+        topic: str = "",
         quality: int | None = None,
         frame_format: Format = "jpeg",
         capacity: int = 64,
@@ -54,23 +54,24 @@ class Bench:
         self.ledger = Ledger()
         self.producer = FakeProducer(capacity)
         self.publisher = Publisher(self.producer.kafka, "videodisplay", self.ledger)
+        predictions = PredictionsPublisher(self.producer.kafka, topic).publish if topic else None
         self.labeller = Labeller(
             cast("Sequence[Model]", models),
             self.publisher,
             self.ledger,
-            tell=Teller(self.producer.kafka, told).tell if told else None,
+            predictions=predictions,
             quality=quality,
             frame_format=frame_format,
         )
 
     def put(self, *frames: Frame) -> None:
-        """Let frames come in, as the reader does."""
+        """Add frames, as the reader does."""
         for frame in frames:
             self.ledger.came(frame.camera)
             self.labeller.frames.put(frame.camera, frame)
 
     def close(self) -> None:
-        """End as the service does."""
+        """Close in the service's order."""
         self.labeller.close()
         self.publisher.close()
 
@@ -87,7 +88,7 @@ def as_message(sent: dict[str, Any]) -> Message:
 
 
 def balanced(bench: Bench) -> bool:
-    """Tell whether nothing is unaccounted for."""
+    """Return whether every frame is accounted for."""
     return all(counts["pending"] == 0 for counts in bench.ledger.snapshot().values())
 
 
@@ -170,7 +171,7 @@ def test_key_and_headers_travel_on_with_the_predictions() -> None:
     assert bench.published[0].predictions == (ANSWER, NONE_YET)
 
 
-def test_without_models_there_is_no_header_of_predictions() -> None:
+def test_without_models_there_is_no_predictions_header() -> None:
     bench = Bench()
 
     bench.put(a_frame())
@@ -195,7 +196,7 @@ def test_the_label_is_drawn_on_the_picture_and_the_rest_stays() -> None:
 
 
 @pytest.mark.parametrize("quality", [None, 90, 30])
-def test_the_picture_has_the_quality_that_is_wanted_else_its_own(quality: int | None) -> None:
+def test_the_picture_has_the_configured_quality_or_its_own(quality: int | None) -> None:
     bench = Bench([FakeModel(ANSWER)], quality=quality)
     image = np.random.default_rng(1).integers(0, 256, (48, 64, 3), np.uint8)
     came = picture.encode(image, 90)
@@ -224,7 +225,7 @@ def test_the_incoming_frame_is_left_as_it_is() -> None:
 def test_a_jpeg_that_cannot_be_decoded_is_counted_logged_once_and_skipped(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    bench = Bench(told="predictions")
+    bench = Bench(topic="predictions")
 
     with caplog.at_level(logging.WARNING):
         for seq in range(1, 4):
@@ -236,7 +237,7 @@ def test_a_jpeg_that_cannot_be_decoded_is_counted_logged_once_and_skipped(
     assert [frame.seq for frame in bench.published] == [4]
     assert bench.ledger.totals() == {"in": 4, "out": 1, "dropped": {"bad_jpeg": 3}, "pending": 0}
     assert len(bench.producer.sent) == 2
-    assert ["a frame of door skipped" in line for line in caplog.messages] == [True]
+    assert ["frame of door skipped" in line for line in caplog.messages] == [True]
 
 
 def test_a_jpeg_that_claims_more_pixels_than_there_can_be_is_skipped() -> None:
@@ -251,7 +252,7 @@ def test_a_jpeg_that_claims_more_pixels_than_there_can_be_is_skipped() -> None:
     assert bench.ledger.totals()["dropped"] == {"bad_jpeg": 1}
 
 
-def test_the_originals_message_is_written_where_it_is_wanted() -> None:
+def test_the_originals_message_is_written_if_configured() -> None:
     bench = Bench([FakeModel(ANSWER)], frame_format="mat")
 
     bench.put(a_frame(7))
@@ -271,15 +272,15 @@ def test_the_originals_message_is_written_where_it_is_wanted() -> None:
 
 
 @pytest.mark.parametrize("frame_format", ["jpeg", "mat"])
-def test_predictions_are_told_apart_when_wanted(frame_format: Format) -> None:
-    bench = Bench([FakeModel(ANSWER), FakeModel(NONE_YET)], told="predictions", frame_format=frame_format)
+def test_predictions_are_published_alone_if_configured(frame_format: Format) -> None:
+    bench = Bench([FakeModel(ANSWER), FakeModel(NONE_YET)], topic="predictions", frame_format=frame_format)
 
     bench.put(a_frame(19))
     bench.labeller.step()
 
-    told = [message for message in bench.producer.sent if message["topic"] == "predictions"]
-    fields = json.loads(told[0]["value"])
-    assert len(told) == 1
+    alone = [message for message in bench.producer.sent if message["topic"] == "predictions"]
+    fields = json.loads(alone[0]["value"])
+    assert len(alone) == 1
     assert (fields["camera"], fields["seq"]) == ("door", 19)
     assert [prediction["model"] for prediction in fields["predictions"]] == ["imagenet_1", "imagenet_2"]
 
@@ -298,7 +299,21 @@ def test_a_full_queue_to_kafka_makes_room_for_the_newest() -> None:
     assert bench.ledger.totals() == {"in": 3, "out": 1, "dropped": {"replaced": 2}, "pending": 0}
 
 
-def test_frames_that_nobody_took_are_counted_at_the_end() -> None:
+def test_a_forgotten_cameras_frame_is_dropped_and_every_model_forgets_it() -> None:
+    models = [FakeModel(ANSWER), FakeModel(NONE_YET)]
+    bench = Bench(models)
+    bench.put(a_frame(1, camera="door"), a_frame(1, camera="yard"))
+
+    bench.labeller.forget("door")
+    steps = [bench.labeller.step(), bench.labeller.step()]
+
+    assert steps == [True, False]
+    assert [frame.camera for frame in bench.published] == ["yard"]
+    assert [model.forgotten for model in models] == [["door"], ["door"]]
+    assert bench.ledger.totals() == {"in": 2, "out": 1, "dropped": {"forgotten": 1}, "pending": 0}
+
+
+def test_frames_that_are_left_are_counted_at_the_end() -> None:
     bench = Bench()
 
     bench.put(a_frame(1, camera="door"), a_frame(1, camera="yard"))
@@ -342,9 +357,9 @@ def test_the_ledger_balances_whatever_happens(events: list[tuple[str, str]], cap
 def test_a_hanging_model_server_holds_nothing_up() -> None:
     with ScriptedServer(hang) as server:
         client = Client(server.url, 60)
-        signature = KnownSignature(client)
+        signature = Known(client.signature)
         handler = Imagenet(["tench"], ImagenetOptions(), signature)
-        model = Model("imagenet_1", handler, [client], signature, most=8, forget_after=10)
+        model = Model("imagenet_1", lambda: handler, [client], signature, most=8, forget_after=10)
         bench = Bench([model])
         pulse = Pulse(threading.Event())
         thread = threading.Thread(target=model.run, args=(client, pulse), daemon=True)

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.error import HTTPError
@@ -13,7 +14,7 @@ import pytest
 from confluent_kafka import Producer
 
 from tests.consumer.fakes import Answer, Request, ScriptedServer, grey, hang, reply
-from tests.parts import ROOT, Service, embedded_broker, free_port, get, wait_for
+from tests.parts import ROOT, Service, embedded_broker, free_port, get, reads, wait_for
 
 pytestmark = pytest.mark.parts
 
@@ -27,7 +28,7 @@ def nowhere() -> dict[str, str]:
 
 
 def start(**variables: str) -> subprocess.CompletedProcess[str]:
-    """Start the consumer with settings that will not do."""
+    """Start the consumer with invalid settings."""
     return subprocess.run(
         [sys.executable, "-m", "consumer"],
         env={**os.environ, **nowhere(), **variables},
@@ -44,7 +45,7 @@ def start(**variables: str) -> subprocess.CompletedProcess[str]:
     [
         ({"KAFKAPORTIN": "kafka"}, ["KAFKAPORTIN='kafka'", "kf1-service:19091"]),
         ({"MODELURLS": "{"}, ["MODELURLS='{'", "JSON"]),
-        ({"MODELURLS": json.dumps({"resnet_1": URL})}, ["MODELURLS=", "'resnet_1' names no known handler"]),
+        ({"MODELURLS": json.dumps({"resnet_1": URL})}, ["MODELURLS=", "found 'resnet_1'"]),
         ({"MODELURLS": json.dumps({"imagenet_1": URL})}, ["LABELURLS has no entry for imagenet_1"]),
         (
             {
@@ -55,7 +56,7 @@ def start(**variables: str) -> subprocess.CompletedProcess[str]:
         ),
     ],
 )
-def test_settings_that_will_not_do_end_it_with_one_line(variables: dict[str, str], parts: list[str]) -> None:
+def test_invalid_settings_end_it_with_one_line(variables: dict[str, str], parts: list[str]) -> None:
     done = start(**variables)
 
     assert done.returncode == 2
@@ -65,18 +66,59 @@ def test_settings_that_will_not_do_end_it_with_one_line(variables: dict[str, str
     assert all(part in done.stderr for part in parts), done.stderr
 
 
-def test_labels_that_their_server_does_not_have_end_it_with_one_line() -> None:
-    with ScriptedServer(reply(404, b"no")) as server:
-        done = start(
-            MODELURLS=json.dumps({"imagenet_1": URL}), LABELURLS=json.dumps({"imagenet_1": server.url})
-        )
+def test_the_settings_import_neither_an_http_client_nor_grpc() -> None:
+    code = "import consumer.settings, sys; print({'requests', 'urllib3', 'grpc'} & sys.modules.keys())"
 
-    assert done.returncode == 2
-    assert len(done.stderr.splitlines()) == 1
-    assert "404" in done.stderr
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert done.stdout.strip() == "set()"
 
 
-def test_without_kafka_it_runs_is_alive_says_what_is_missing_and_ends_when_told_to(tmp_path: Path) -> None:
+def test_without_its_labels_a_model_is_not_asked_but_frames_keep_flowing(tmp_path: Path) -> None:
+    ready = threading.Event()
+
+    def labels(request: Request, body: bytes) -> None:
+        (reply(200, b"tench\n") if ready.is_set() else reply(404, b"no"))(request, body)
+
+    answer = reply(200, predictions("[0, 1]"))
+    with ExitStack() as stack:
+        bootstrap, _ = stack.enter_context(embedded_broker(tmp_path))
+        label_server = stack.enter_context(ScriptedServer(labels))
+        server = stack.enter_context(ScriptedServer(answer))
+        variables = {
+            "KAFKAPORTIN": bootstrap,
+            "KAFKAPORTOUT": bootstrap,
+            "MODELURLS": json.dumps({"imagenet_1": server.url}),
+            "LABELURLS": json.dumps({"imagenet_1": label_server.url}),
+        }
+        kafka = Producer({"bootstrap.servers": bootstrap})
+        consumer = stack.enter_context(Service("consumer", variables, tmp_path))
+
+        def out() -> int:
+            kafka.produce("videocam", key=b"door", value=grey(), headers={"seq": b"7"})
+            kafka.flush(5)
+            return int(consumer.ledger().get("door", {}).get("out", 0))
+
+        wait_for(lambda: "consumer started" in consumer.text, 30, "the start")
+        wait_for(lambda: out() > 5, 60, "frames without labels")
+        wait_for(lambda: len(label_server.bodies) >= 2, 30, "a second attempt to fetch the labels")
+        with pytest.raises(HTTPError) as unready:
+            get(f"{consumer.health}/readyz")
+        reason = unready.value.read().decode()
+        asked = len(server.bodies)
+        ready.set()
+        wait_for(lambda: out() and server.bodies, 60, "a question to the model")
+        wait_for(lambda: out() and reads(f"{consumer.health}/readyz") == b"ok\n", 30, "readiness")
+        assert consumer.stop(10) == 0
+
+    assert asked == 0
+    assert all(part in reason for part in ("imagenet_1", "LABELURLS", "404")), reason
+    assert "Traceback" not in consumer.text
+
+
+def test_without_kafka_it_is_alive_reports_what_is_missing_and_ends_on_sigterm(tmp_path: Path) -> None:
     labels = tmp_path / "labels.json"
     labels.write_text('["tench"]')
     models = {"imagenet_1": URL, "imagenet_2": URL}
@@ -147,19 +189,19 @@ def halved(request: Request, _: bytes) -> None:
 
 
 BAD_ANSWERS: dict[str, tuple[Answer, str]] = {
-    "imagenet_1": (reply(200, b"<html>"), "its answer makes no sense: JSONDecodeError"),
-    "imagenet_2": (reply(200, predictions("[NaN, NaN]")), "its answer makes no sense: the probabilities"),
-    "imagenet_3": (reply(200, predictions("[[0], [1]]")), "its answer makes no sense: the probabilities"),
-    "imagenet_4": (reply(200, predictions("[0, 1]", "7")), "its answer makes no sense: class 7"),
+    "imagenet_1": (reply(200, b"<html>"), "invalid answer: JSONDecodeError"),
+    "imagenet_2": (reply(200, predictions("[NaN, NaN]")), "invalid answer: the probabilities"),
+    "imagenet_3": (reply(200, predictions("[[0], [1]]")), "invalid answer: the probabilities"),
+    "imagenet_4": (reply(200, predictions("[0, 1]", "7")), "found class 7"),
     "imagenet_5": (reply(200, predictions("[0, 0, 0, 1]", "3")), "labels"),
     "imagenet_6": (halved, "IncompleteRead"),
     "imagenet_7": (hang, "no answer within 0.5 s"),
     "imagenet_8": (reply(400, b"Malformed request"), "its URL does not end with :predict"),
 }
-"""What models may answer, and what is then said of them."""
+"""Answers of models, and what the log then says."""
 
 
-def test_whatever_models_answer_the_frames_go_on_and_each_trouble_is_told_once(tmp_path: Path) -> None:
+def test_whatever_models_answer_frames_keep_flowing_and_each_failure_is_logged_once(tmp_path: Path) -> None:
     labels = tmp_path / "labels.json"
     labels.write_text('["tench"]')
 
@@ -192,8 +234,10 @@ def test_whatever_models_answer_the_frames_go_on_and_each_trouble_is_told_once(t
         assert consumer.stop(10) == 0
 
     for model, (_, trouble) in BAD_ANSWERS.items():
-        told = [line for line in consumer.text.splitlines() if f"model {model}: " in line and "WARN" in line]
-        assert len([line for line in told if trouble in line and "not ready" not in line]) == 1, told
+        logged = [
+            line for line in consumer.text.splitlines() if f"model {model}: " in line and "WARN" in line
+        ]
+        assert len([line for line in logged if trouble in line and "not ready" not in line]) == 1, logged
         counted = re.findall(rf'requests_total{{model="{model}",outcome="(\w+)"}} (\S+)', outcomes)
         assert counted, outcomes
         assert all(kind != "ok" and float(count) >= 2 for kind, count in counted), counted

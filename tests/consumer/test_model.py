@@ -1,9 +1,10 @@
-"""A model is asked about the newest frames as fast as it answers, and never holds anything up."""
+"""A model is asked about the newest frames as fast as it answers, and never holds up the video."""
 
 import itertools
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import ClassVar
 
@@ -11,10 +12,11 @@ import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 
-from consumer.handlers.handler import Options, Question
+from consumer.handlers.handler import Handler, Options, Question
 from consumer.model import Model
-from consumer.model_server.client import Client, KnownSignature
+from consumer.model_server.client import Client
 from consumer.model_server.errors import ModelError
+from consumer.model_server.known import Known
 from consumer.model_server.tensors import Array, Signature, Tensors
 from pipeline.service.service import Pulse
 from pipeline.wire.frame import Frame
@@ -44,12 +46,13 @@ def echo(asked: Asked) -> dict[str, Array]:
 
 
 class HeldClient:
-    """Answers a question when it is told to; `asked` tells what it was asked so far, as `door 1`."""
+    """Answers a question when a test says so; `asked` has the questions so far, as `door 1`."""
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.answers: queue.Queue[Answer] = queue.Queue()
         self.lack: str | None = None
+        self.looks = 0
         self.closed = False
 
     def predict(self, inputs: Tensors) -> dict[str, Array]:
@@ -69,6 +72,7 @@ class HeldClient:
 
     def missing(self) -> str | None:
         """Return what the test says is missing."""
+        self.looks += 1
         return self.lack
 
     def close(self) -> None:
@@ -81,13 +85,14 @@ class HeldClient:
             self.answers.put(answer)
 
 
-class NameHandler:
-    """Asks with the frame's camera and number, so that a test can read them; of `empty` it asks nothing."""
+class NameHandler(Handler[Options]):
+    """Asks with the frame's camera and number, for a test to read; about `empty` it asks nothing."""
 
     Options: ClassVar[type[Options]] = Options
 
-    def __init__(self, *_: object) -> None:
-        pass
+    def __init__(self) -> None:
+        super().__init__((), Options(), lambda: Signature({}, {}))
+        self.forgotten: list[str] = []
 
     def question(self, frame: Frame) -> Question:
         """Return `door 1` as a question."""
@@ -95,6 +100,10 @@ class NameHandler:
             raise PictureError("0 bytes are no picture")
         rows = 0 if frame.camera == "empty" else 1
         return Question(frame, {"frame": np.array([f"{frame.camera} {frame.seq}"] * rows)}, rows)
+
+    def forget(self, camera: str) -> None:
+        """Remember which camera was forgotten."""
+        self.forgotten.append(camera)
 
     def results(self, question: Question, answer: Tensors) -> tuple[Result, ...]:
         """Return the label of the only row."""
@@ -106,11 +115,23 @@ class NameHandler:
         return (Result(str(label), 1.0),)
 
 
-def a_model(*clients: Client, most: int = 8) -> Model:
-    """Return a model with counters of its own."""
-    signature = KnownSignature(clients[0])
-    handler = NameHandler()
-    return Model(next(NAMES), handler, clients, signature, most=most, forget_after=FORGET_AFTER)
+def a_model(
+    *clients: Client,
+    most: int = 8,
+    handler: Handler[Options] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Model:
+    """Return a model with its own counters."""
+    asking = NameHandler() if handler is None else handler
+    return Model(
+        next(NAMES),
+        lambda: asking,
+        clients,
+        Known(clients[0].signature),
+        most=most,
+        forget_after=FORGET_AFTER,
+        clock=clock,
+    )
 
 
 @contextmanager
@@ -139,12 +160,12 @@ def metric(name: str, model: Model, **labels: str) -> float:
 
 
 def outcomes(model: Model, kind: str) -> Callable[[], float]:
-    """Return what counts the requests that came to this."""
+    """Return a counter of the requests with this outcome."""
     return lambda: metric("streamlens_model_requests_total", model, outcome=kind)
 
 
 def labels(model: Model, *cameras: str) -> list[str]:
-    """Return what is held about each camera."""
+    """Return the labels that are held about each camera."""
     return [", ".join(result.label for result in model.prediction(camera).results) for camera in cameras]
 
 
@@ -154,7 +175,7 @@ def test_before_any_answer_there_are_no_results() -> None:
     assert model.prediction("door") == Prediction(model.name, (), None, None)
 
 
-def test_a_busy_model_is_then_asked_about_the_newest_frame_of_each_camera_at_once(clock: Clock) -> None:
+def test_after_a_request_the_newest_frame_of_each_camera_is_sent_at_once(clock: Clock) -> None:
     client = HeldClient()
     model = a_model(client)
 
@@ -174,7 +195,7 @@ def test_a_busy_model_is_then_asked_about_the_newest_frame_of_each_camera_at_onc
     assert metric("streamlens_model_frames_answered_total", model) == 3
 
 
-def test_it_is_asked_about_so_many_frames_at_most() -> None:
+def test_a_request_holds_no_more_frames_than_configured() -> None:
     client = HeldClient()
     model = a_model(client, most=3)
     for camera in "abcde":
@@ -187,7 +208,7 @@ def test_it_is_asked_about_so_many_frames_at_most() -> None:
     assert client.asked == [["a 1", "b 1", "c 1"], ["d 1", "e 1"]]
 
 
-def test_it_is_asked_by_as_many_clients_at_a_time_as_it_has(clock: Clock) -> None:
+def test_there_are_as_many_requests_at_a_time_as_clients(clock: Clock) -> None:
     first, second = HeldClient(), HeldClient()
     model = a_model(first, second)
 
@@ -208,7 +229,7 @@ def test_it_is_asked_by_as_many_clients_at_a_time_as_it_has(clock: Clock) -> Non
     assert second.closed
 
 
-def test_cameras_with_nothing_to_ask_are_answered_without_results(clock: Clock) -> None:
+def test_a_camera_with_nothing_to_ask_gets_an_answer_without_results(clock: Clock) -> None:
     client = HeldClient()
     model = a_model(client)
     model.offer(a_frame(1, camera="empty", captured=clock.time_ns()))
@@ -299,8 +320,7 @@ def test_a_real_server_that_comes_back_is_asked_again(clock: Clock) -> None:
 
     with ScriptedServer(*answers) as server:
         client = fakes.Client(server.url, 10)
-        name, signature = next(NAMES), KnownSignature(client)
-        model = Model(name, OnlyHandler(), [client], signature, most=8, forget_after=FORGET_AFTER)
+        model = a_model(client, handler=OnlyHandler())
         with running(model):
             for seq in range(1, 5):
                 model.offer(a_frame(seq, captured=clock.time_ns()))
@@ -311,42 +331,44 @@ def test_a_real_server_that_comes_back_is_asked_again(clock: Clock) -> None:
     assert [outcomes(model, kind)() for kind in ("http_500", "nonsense", "http_404", "ok")] == [1, 1, 1, 1]
 
 
-def waits_of(monkeypatch: pytest.MonkeyPatch, *answers: Answer) -> list[float]:
-    """Return how long a model that is given these answers waits after each that fails, in s."""
-    waits: list[float] = []
+def pauses_after(*answers: Answer) -> list[float]:
+    """Return how long a model that gets these answers waits after each failure, in s."""
+    pauses: list[float] = []
 
-    class Event(threading.Event):
+    class Stopping(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
-            waits.append(timeout or 0)
+            pauses.append(timeout or 0)
             return self.is_set()
 
-    client, frames = HeldClient(), iter([[a_frame()]] * len(answers))
-    pulse = Pulse(Event())
+    class Client(HeldClient):
+        def predict(self, inputs: Tensors) -> dict[str, Array]:
+            if self.answers.qsize() > 1:
+                model.offer(a_frame())
+            else:
+                pulse.stopping.set()
+            return super().predict(inputs)
 
-    def take(*_: float) -> Sequence[Frame]:
-        if not (taken := next(frames, [])):
-            pulse.stopping.set()
-        return taken
-
+    pulse, client = Pulse(Stopping()), Client()
     model = a_model(client)
-    monkeypatch.setattr(model._waiting, "take", take)
     client.answer(*answers)
+    model.offer(a_frame())
     model.run(client, pulse)
-    return waits
+    return pauses
 
 
-def test_a_model_that_keeps_failing_is_asked_ever_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits = waits_of(monkeypatch, *[ModelError("unreachable", "refused")] * 8)
+def test_a_model_that_keeps_failing_is_asked_less_and_less_often() -> None:
+    pauses = pauses_after(*[ModelError("unreachable", "refused")] * 8)
 
-    assert waits == sorted(waits)
-    assert waits[0] <= 0.2
-    assert waits[-1] == 2.0
+    assert len(pauses) == 8
+    assert pauses == sorted(pauses)
+    assert pauses[0] <= 0.2
+    assert pauses[-1] == 2.0
 
 
-def test_after_an_answer_a_failure_is_the_first_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_an_answer_the_next_failure_counts_as_the_first() -> None:
     trouble = ModelError("unreachable", "refused")
 
-    first, _, third, again = waits_of(monkeypatch, trouble, trouble, trouble, echo, trouble)
+    first, _, third, again = pauses_after(trouble, trouble, trouble, echo, trouble)
 
     assert first == again < third
 
@@ -366,7 +388,7 @@ def test_offering_to_a_hanging_model_never_waits() -> None:
         assert metric("streamlens_model_frames_skipped_total", model) == 999
 
 
-def test_a_model_ends_when_told_to_and_beats_until_then() -> None:
+def test_a_model_beats_until_the_service_stops() -> None:
     model = a_model(HeldClient())
 
     with running(model) as pulse:
@@ -425,26 +447,78 @@ def test_frames_that_are_refused_together_are_asked_about_one_by_one(clock: Cloc
     assert outcomes(model, "http_400")() == 1
 
 
+class Cameras:
+    """Offers a frame of each camera while the model is busy, so that they wait for it together."""
+
+    def __init__(self, model: Model, client: HeldClient, clock: Clock, names: str) -> None:
+        self._model, self._client, self._clock, self._names = model, client, clock, names
+
+    def offer(self, seq: int, *answers: Answer) -> list[Asked]:
+        """Return what is asked about these frames, which get these answers."""
+        client, before = self._client, len(self._client.asked)
+        self._model.offer(a_frame(seq, camera="busy", captured=self._clock.time_ns()))
+        wait_for(lambda: len(client.asked) == before + 1, 10, "the model to be busy")
+        for camera in self._names:
+            self._model.offer(a_frame(seq, camera=camera, captured=self._clock.time_ns()))
+        client.answer(echo, *answers)
+        done = before + 1 + len(answers)
+        wait_for(lambda: len(client.asked) == done and client.answers.empty(), 10, "the questions")
+        last = f"{self._names[-1]} {seq}"
+        wait_for(lambda: labels(self._model, self._names[-1]) == [last], 10, "the last answer")
+        return client.asked[before + 1 :]
+
+
+def test_a_model_that_rejects_a_batch_gets_half_as_many_frames_from_then_on(clock: Clock) -> None:
+    client = HeldClient()
+    model = a_model(client)
+    cameras = Cameras(model, client, clock, "abcd")
+
+    with running(model, client):
+        first = cameras.offer(1, REFUSAL, echo, echo, echo, echo)
+        second = cameras.offer(2, echo, echo)
+
+    assert first == [["a 1", "b 1", "c 1", "d 1"], ["a 1"], ["b 1"], ["c 1"], ["d 1"]]
+    assert second == [["a 2", "b 2"], ["c 2", "d 2"]]
+
+
 def test_a_model_that_takes_one_frame_at_a_time_is_asked_so_from_then_on(clock: Clock) -> None:
     client = HeldClient()
     model = a_model(client)
+    cameras = Cameras(model, client, clock, "ab")
 
-    def offer(seq: int) -> None:
-        for camera in "ab":
-            model.offer(a_frame(seq, camera=camera, captured=clock.time_ns()))
-
-    offer(1)
     with running(model, client):
-        client.answer(REFUSAL, echo, echo)
-        wait_for(lambda: outcomes(model, "ok")() == 2, 10, "answers")
-        offer(2)
-        client.answer(echo, echo)
-        wait_for(lambda: outcomes(model, "ok")() == 4, 10, "answers")
+        cameras.offer(1, REFUSAL, echo, echo)
+        second = cameras.offer(2, echo, echo)
 
-    assert client.asked == [["a 1", "b 1"], ["a 1"], ["b 1"], ["a 2"], ["b 2"]]
+    assert second == [["a 2"], ["b 2"]]
 
 
-def test_a_frame_that_is_no_picture_is_told_and_does_not_hold_up_the_others(clock: Clock) -> None:
+def test_after_some_minutes_a_larger_batch_is_tried_again(clock: Clock) -> None:
+    client = HeldClient()
+    model = a_model(client, clock=clock.monotonic)
+    cameras = Cameras(model, client, clock, "ab")
+
+    with running(model, client):
+        cameras.offer(1, REFUSAL, echo, echo)
+        clock.now += 600
+        second = cameras.offer(2, echo)
+
+    assert second == [["a 2", "b 2"]]
+
+
+def test_a_batch_with_one_bad_frame_does_not_make_batches_smaller(clock: Clock) -> None:
+    client = HeldClient()
+    model = a_model(client)
+    cameras = Cameras(model, client, clock, "abc")
+
+    with running(model, client):
+        cameras.offer(1, REFUSAL, echo, REFUSAL, echo)
+        second = cameras.offer(2, echo)
+
+    assert second == [["a 2", "c 2"]]
+
+
+def test_a_frame_that_is_not_a_picture_is_counted_and_does_not_hold_up_the_others(clock: Clock) -> None:
     client = HeldClient()
     model = a_model(client)
     model.offer(a_frame(1, camera="bad", jpeg=b""))
@@ -473,16 +547,21 @@ def test_an_answer_that_makes_no_sense_for_one_camera_is_one_for_the_others(cloc
 
 def test_the_signature_is_asked_for_once_and_again_after_a_failure() -> None:
     client = HeldClient()
-    asked = []
-    client.signature = lambda: asked.append(1) or Signature({}, {})  # type: ignore[func-returns-value,method-assign]
-    signature = KnownSignature(client)
+    fetched = []
+
+    def fetch() -> Signature:
+        fetched.append(1)
+        return Signature({}, {})
+
+    signature = Known(fetch)
 
     class CuriousHandler(NameHandler):
         def question(self, frame: Frame) -> Question:
             signature()
             return super().question(frame)
 
-    model = Model(next(NAMES), CuriousHandler(), [client], signature, most=8, forget_after=FORGET_AFTER)
+    handler = CuriousHandler()
+    model = Model(next(NAMES), lambda: handler, [client], signature, most=8, forget_after=FORGET_AFTER)
     with running(model, client):
         for seq, trouble in enumerate((None, None, ModelError("http_500", "no"), None), start=1):
             model.offer(a_frame(seq))
@@ -495,7 +574,7 @@ def test_the_signature_is_asked_for_once_and_again_after_a_failure() -> None:
                 "an outcome",
             )
 
-    assert len(asked) == 2
+    assert len(fetched) == 2
 
 
 @pytest.mark.parametrize("rate", [1, 2])
@@ -530,17 +609,13 @@ def test_one_fast_camera_and_seven_slow_ones_are_answered_equally(clock: Clock, 
         assert max(shares) - min(shares) <= 20, dict(zip(cameras, shares, strict=True))
 
 
-def test_it_is_unready_once_its_answers_are_forgotten(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("consumer.model.time", clock)
+def test_it_is_unready_once_its_answers_are_forgotten(clock: Clock) -> None:
     client = HeldClient()
-    model = a_model(client)
+    model = a_model(client, clock=clock.monotonic)
     with running(model, client):
-        assert model.unready() is None
-
         model.offer(a_frame())
         client.answer(ModelError("http_404", "it answered 404"))
-        wait_for(model.unready, 10, "a complaint")
-        assert model.unready() == f"model {model.name}: it answered 404"
+        wait_for(lambda: "404" in (model.unready() or ""), 10, "a complaint")
 
         client.answer(says("tench"))
         model.offer(a_frame())
@@ -555,35 +630,139 @@ def test_it_is_unready_once_its_answers_are_forgotten(clock: Clock, monkeypatch:
         assert model.unready() == f"model {model.name}: no answer within 2 s"
 
 
-def test_before_it_is_asked_it_is_ready_when_the_server_offers_it() -> None:
+def test_readiness_only_reports_what_the_worker_has_found_out() -> None:
     client = HeldClient()
+    client.lack = "the server answered 404"
     model = a_model(client)
 
-    client.lack = "it answered 404"
-    assert model.unready() == f"model {model.name}: it answered 404"
+    assert client.looks == 0
+    assert "has not been asked" in (model.unready() or "")
+    assert client.looks == 0
 
-    client.lack = None
+    with running(model, client):
+        wait_for(lambda: "404" in (model.unready() or ""), 10, "the worker to look")
+
+
+def test_before_there_are_frames_it_is_ready_once_the_server_offers_it(clock: Clock) -> None:
+    client = HeldClient()
+    client.lack = "the server answered 404"
+    model = a_model(client, clock=clock.monotonic)
+
+    with running(model, client) as pulse:
+        wait_for(lambda: "404" in (model.unready() or ""), 10, "the worker to look")
+        client.lack = None
+        clock.now += 3
+        wait_for(lambda: model.unready() is None, 10, "the worker to look again")
+        client.lack = "not asked any more"
+        clock.now += 60
+        looks, last = client.looks, pulse.last
+        wait_for(lambda: pulse.last > last + 1, 10, "two more turns of the worker")
+
+    assert client.looks == looks
     assert model.unready() is None
 
-    client.lack = "never asked again"
-    assert model.unready() is None
 
-
-def test_once_there_is_nothing_to_ask_its_server_tells_whether_it_is_back(
-    clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("consumer.model.time", clock)
+def test_after_a_failure_the_worker_looks_once_there_is_nothing_to_ask(clock: Clock) -> None:
     client = HeldClient()
     client.lack = "connection refused"
-    model = a_model(client)
+    model = a_model(client, clock=clock.monotonic)
     with running(model, client):
         model.offer(a_frame())
         client.answer(ModelError("timeout", "no answer within 2 s"))
         wait_for(outcomes(model, "timeout"), 10, "the failure")
-    assert model.unready() == f"model {model.name}: no answer within 2 s"
+        assert model.unready() == f"model {model.name}: no answer within 2 s"
 
-    clock.now += 16
-    assert model.unready() == f"model {model.name}: connection refused"
+        clock.now += 16
+        wait_for(lambda: "connection refused" in (model.unready() or ""), 10, "the worker to look")
 
-    client.lack = None
+        client.lack = None
+        clock.now += 3
+        wait_for(lambda: model.unready() is None, 10, "the worker to look again")
+
+
+def test_while_the_labels_are_missing_the_model_is_not_asked_and_says_so(clock: Clock) -> None:
+    client, available = HeldClient(), threading.Event()
+    handler = NameHandler()
+
+    def source() -> Handler[Options]:
+        if not available.is_set():
+            raise ModelError("labels", "no labels yet")
+        return handler
+
+    model = Model(next(NAMES), source, [client], Known(client.signature), most=8, forget_after=FORGET_AFTER)
+    with running(model, client):
+        wait_for(lambda: "no labels yet" in (model.unready() or ""), 10, "the worker to look for labels")
+        model.offer(a_frame(1, captured=clock.time_ns()))
+        wait_for(outcomes(model, "labels"), 10, "a frame without labels")
+        assert client.asked == []
+
+        available.set()
+        client.answer(echo)
+        model.offer(a_frame(2, captured=clock.time_ns()))
+        wait_for(lambda: labels(model, "door") == ["door 2"], 10, "the answer")
+
     assert model.unready() is None
+
+
+def test_a_forgotten_camera_has_no_answer_and_its_handler_forgets_it(clock: Clock) -> None:
+    client, handler = HeldClient(), NameHandler()
+    model = a_model(client, handler=handler)
+    with running(model, client):
+        for camera in ("door", "yard"):
+            model.offer(a_frame(1, camera=camera, captured=clock.time_ns()))
+            client.answer(echo)
+            wait_for(lambda camera=camera: labels(model, camera) != [""], 10, "an answer")  # type: ignore[misc]
+
+        model.forget("door")
+
+        assert labels(model, "door", "yard") == ["", "yard 1"]
+        assert handler.forgotten == ["door"]
+
+
+def test_a_frame_that_is_under_way_when_its_camera_is_forgotten_leaves_nothing_behind(clock: Clock) -> None:
+    client, handler = HeldClient(), NameHandler()
+    model = a_model(client, handler=handler)
+    for camera in ("door", "yard"):
+        model.offer(a_frame(1, camera=camera, captured=clock.time_ns()))
+
+    with running(model, client):
+        wait_for(lambda: client.asked == [["door 1", "yard 1"]], 10, "the question")
+        model.forget("door")
+        client.answer(echo)
+        wait_for(lambda: labels(model, "yard") == ["yard 1"], 10, "the other camera's answer")
+        wait_for(lambda: handler.forgotten == ["door", "door"], 10, "the handler to forget once more")
+
+    assert labels(model, "door") == [""]
+
+
+def test_the_answer_about_a_forgotten_cameras_last_frame_is_not_even_shown_for_a_moment(
+    clock: Clock,
+) -> None:
+    client = HeldClient()
+    model = a_model(client)
+    for camera in ("door", "yard"):
+        model.offer(a_frame(1, camera=camera, captured=clock.time_ns()))
+
+    with running(model, client):
+        wait_for(lambda: client.asked, 10, "the question")
+        model.forget("door")
+        client.answer(REFUSAL, echo)
+        wait_for(lambda: len(client.asked) == 3, 10, "the question about the other camera")
+
+        assert client.asked[1:] == [["door 1"], ["yard 1"]]
+        assert labels(model, "door") == [""]
+
+
+def test_a_refused_camera_that_is_forgotten_may_be_asked_about_when_it_comes_back(clock: Clock) -> None:
+    client = HeldClient()
+    model = a_model(client)
+    with running(model, client):
+        model.offer(a_frame(1))
+        client.answer(REFUSAL)
+        wait_for(outcomes(model, "http_400"), 10, "the refusal")
+
+        model.forget("door")
+        model.offer(a_frame(2, captured=clock.time_ns()))
+        client.answer(echo)
+
+        wait_for(lambda: labels(model, "door") == ["door 2"], 10, "the answer")

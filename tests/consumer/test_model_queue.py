@@ -2,61 +2,116 @@
 
 from collections import Counter
 
-from consumer.model_queue import Waiting
+from consumer.model_queue import ModelQueue
 from pipeline.wire.frame import Frame
 from tests.consumer.fakes import a_frame
 
 
 def names(frames: list[Frame]) -> list[str]:
-    """Return what the frames are, as `door 1`."""
+    """Return the frames as `door 1`."""
     return [f"{frame.camera} {frame.seq}" for frame in frames]
 
 
-def test_a_newer_frame_takes_the_place_of_one_that_waits() -> None:
+def test_a_newer_frame_replaces_one_that_waits() -> None:
     replaced: list[Frame] = []
-    waiting = Waiting(replaced.append)
+    queue = ModelQueue(replaced.append)
 
     for seq in (1, 2, 3):
-        waiting.put(a_frame(seq))
+        queue.put(a_frame(seq))
 
-    assert names(waiting.take(8, 0)) == ["door 3"]
+    assert names(queue.take(8, 0)) == ["door 3"]
     assert names(replaced) == ["door 1", "door 2"]
-    assert waiting.take(8, 0) == []
+    assert queue.take(8, 0) == []
 
 
 def test_all_that_wait_are_taken_at_once_up_to_the_most() -> None:
-    waiting = Waiting(lambda _: None)
+    queue = ModelQueue(lambda _: None)
     for camera in "abcde":
-        waiting.put(a_frame(1, camera=camera))
+        queue.put(a_frame(1, camera=camera))
 
-    assert names(waiting.take(3, 0)) == ["a 1", "b 1", "c 1"]
-    assert names(waiting.take(3, 0)) == ["d 1", "e 1"]
+    assert names(queue.take(3, 0)) == ["a 1", "b 1", "c 1"]
+    assert names(queue.take(3, 0)) == ["d 1", "e 1"]
 
 
-def test_who_was_served_longest_ago_is_served_first_whoever_waits_longer() -> None:
-    waiting = Waiting(lambda _: None)
+def test_the_camera_served_longest_ago_goes_first_however_long_others_wait() -> None:
+    queue = ModelQueue(lambda _: None)
     for camera in ("slow", "fast"):
-        waiting.put(a_frame(1, camera=camera))
-        waiting.take(1, 0)
+        queue.put(a_frame(1, camera=camera))
+        queue.take(1, 0)
 
-    waiting.put(a_frame(2, camera="fast"))
-    waiting.put(a_frame(2, camera="slow"))
-    waiting.put(a_frame(1, camera="new"))
+    queue.put(a_frame(2, camera="fast"))
+    queue.put(a_frame(2, camera="slow"))
+    queue.put(a_frame(1, camera="new"))
 
-    assert [names(waiting.take(1, 0)) for _ in range(3)] == [["new 1"], ["slow 2"], ["fast 2"]]
+    assert [names(queue.take(1, 0)) for _ in range(3)] == [["new 1"], ["slow 2"], ["fast 2"]]
 
 
 def test_one_fast_camera_and_seven_slow_ones_are_served_equally() -> None:
-    waiting = Waiting(lambda _: None)
+    queue = ModelQueue(lambda _: None)
     served: Counter[str] = Counter()
 
     for turn in range(800):
         for _ in range(10):
-            waiting.put(a_frame(turn, camera="fast"))
+            queue.put(a_frame(turn, camera="fast"))
         if turn % 4 == 0:
             for number in range(7):
-                waiting.put(a_frame(turn, camera=f"slow {number}"))
-        served.update(frame.camera for frame in waiting.take(1, 0))
+                queue.put(a_frame(turn, camera=f"slow {number}"))
+        served.update(frame.camera for frame in queue.take(1, 0))
 
     assert set(served.values()) == {100}
     assert len(served) == 8
+
+
+def test_a_forgotten_camera_has_no_frame_and_no_turn() -> None:
+    queue = ModelQueue(lambda _: None)
+    for camera in ("door", "yard"):
+        queue.put(a_frame(1, camera=camera))
+        queue.take(1, 0)
+    queue.put(a_frame(2, camera="door"))
+
+    queue.forget("door")
+    waiting = names(queue.take(8, 0))
+    queue.put(a_frame(2, camera="yard"))
+    queue.put(a_frame(3, camera="door"))
+
+    assert waiting == []
+    assert names(queue.take(1, 0)) == ["door 3"], "it is new, so it goes first"
+
+
+def test_the_frames_of_a_forgotten_camera_that_are_under_way_are_late() -> None:
+    queue = ModelQueue(lambda _: None)
+    for camera in ("door", "yard"):
+        queue.put(a_frame(1, camera=camera))
+    taken = queue.take(8, 0)
+
+    queue.forget("door")
+    queue.put(a_frame(2, camera="door"))
+    (again,) = queue.take(8, 0)
+
+    assert [queue.is_late(frame) for frame in (*taken, again)] == [True, False, False]
+    assert queue.finish(taken) == {"door"}
+    assert queue.finish([again]) == set()
+    assert not queue.is_late(taken[0])
+
+
+def test_nothing_is_kept_of_frames_that_are_finished() -> None:
+    queue = ModelQueue(lambda _: None)
+    for seq in range(50):
+        queue.put(a_frame(seq))
+        taken = queue.take(8, 0)
+        if seq % 2:
+            queue.forget("door")
+        queue.finish(taken)
+
+    assert not queue._taken
+    assert not queue._late
+
+
+def test_names_that_come_and_go_do_not_pile_up() -> None:
+    queue = ModelQueue(lambda _: None)
+
+    for number in range(3000):
+        queue.put(a_frame(1, camera=f"camera {number}"))
+        queue.finish(queue.take(1, 0))
+
+    assert len(queue._turns) <= 1024

@@ -1,11 +1,13 @@
-"""Predictions on a topic of their own."""
+"""Predictions on their own topic."""
 
 import json
+import logging
 from dataclasses import replace
 
+import pytest
 from prometheus_client import REGISTRY
 
-from consumer.predictions_publisher import Teller
+from consumer.predictions_publisher import PredictionsPublisher
 from pipeline.wire.predictions import Prediction, Result
 from tests.consumer.fakes import FakeProducer, a_frame
 
@@ -17,10 +19,10 @@ def dropped() -> float:
     return REGISTRY.get_sample_value("streamlens_predictions_dropped_total") or 0
 
 
-def test_predictions_are_told_with_camera_and_seq() -> None:
+def test_predictions_are_published_with_camera_and_seq() -> None:
     producer = FakeProducer()
 
-    Teller(producer.kafka, "predictions").tell(
+    PredictionsPublisher(producer.kafka, "predictions").publish(
         replace(a_frame(19, camera="Tür/1"), predictions=(PREDICTION,))
     )
 
@@ -41,22 +43,32 @@ def test_predictions_are_told_with_camera_and_seq() -> None:
     }
 
 
-def test_what_does_not_arrive_is_counted() -> None:
+def test_predictions_that_do_not_arrive_are_counted_and_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     producer = FakeProducer()
     producer.delivers = False
     before = dropped()
 
-    Teller(producer.kafka, "predictions").tell(a_frame())
-    producer.purge()
+    with caplog.at_level(logging.WARNING):
+        publisher = PredictionsPublisher(producer.kafka, "predictions")
+        for seq in range(3):
+            publisher.publish(a_frame(seq))
+        producer.purge()
 
-    assert dropped() - before == 1
+    assert dropped() - before == 3
+    (line,) = caplog.messages
+    assert "predictions" in line
 
 
-def test_a_full_queue_drops_and_counts() -> None:
+def test_a_full_queue_drops_counts_and_logs(caplog: pytest.LogCaptureFixture) -> None:
     producer = FakeProducer(capacity=0)
     before = dropped()
 
-    Teller(producer.kafka, "predictions").tell(a_frame())
+    with caplog.at_level(logging.WARNING):
+        PredictionsPublisher(producer.kafka, "predictions").publish(a_frame())
 
     assert producer.queue == []
     assert dropped() - before == 1
+    (line,) = caplog.messages
+    assert "queue" in line

@@ -95,7 +95,7 @@ class Bench:
             cast("list[Model]", models),
             publisher,
             self.ledger,
-            tell=None,
+            predictions=None,
             quality=None,
             frame_format="jpeg",
         )
@@ -173,7 +173,7 @@ def test_it_waits_for_messages_only_where_no_frame_waits() -> None:
     assert len(bench.published) == 2
 
 
-def test_a_flood_of_what_is_no_frame_keeps_no_frame_waiting(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_flood_of_other_messages_keeps_no_frame_waiting(caplog: pytest.LogCaptureFixture) -> None:
     bench = Bench()
     bench.topic.endless = lambda: Arriving("door", 1, b"poison")
     before = poison("bad_jpeg")

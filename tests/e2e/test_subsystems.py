@@ -5,11 +5,13 @@ from contextlib import ExitStack
 import pytest
 
 from consumer.model_server.client import connect
+from consumer.model_server.url import ModelUrl
 from tests.e2e.containers import PROJECT, Site, compose, docker_compose, expect_nobody, leftovers
 from tests.parts import free_port, wait_for
 
 pytestmark = [pytest.mark.usefixtures("engine"), pytest.mark.timeout(1200)]  # in which images are built
 
+IMAGENET = ModelUrl.parse("grpc://127.0.0.1:8500/v1/models/imagenet")
 SUBSYSTEMS = ["zookeeper", "tfserving", "producer", "consumer", "video"]
 
 
@@ -35,6 +37,6 @@ def test_what_is_started_one_after_the_other_shows_a_labelled_picture() -> None:
         wait_for(lambda: site.label_age() < 5, 90, "a labelled picture")
         seq = site.camera()["seq"]
         wait_for(lambda: site.camera()["seq"] > seq + 25, 30, "the picture to move")
-        assert connect("grpc://127.0.0.1:8500/v1/models/imagenet", 10).missing() is None
+        assert connect(IMAGENET, 10).missing() is None
 
     assert leftovers(f"{PROJECT}-{folder}" for folder in SUBSYSTEMS) == []

@@ -1,4 +1,4 @@
-"""What the handlers' tests share: films, and models that are asked in this process."""
+"""What the handlers' tests share: films, and frames of one colour."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,47 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-from consumer.handlers.handler import Handler
-from consumer.model_server.tensors import Signature, TensorInfo
 from pipeline.wire.frame import Frame
-from pipeline.wire.predictions import Result
 from tests.clock import SECOND
 
 Film = Callable[..., list[Frame]]
-DTYPES = {"DT_STRING": "string", "DT_UINT8": "uint8", "DT_FLOAT": "float32"}
-
-
-class Asked:
-    """A SavedModel, loaded as a model server does."""
-
-    def __init__(self, folder: Path) -> None:
-        from tfserving.server.graph.saved import Runtime, SavedModel  # TensorFlow, which units do without
-
-        self._model = SavedModel(folder, Runtime())
-
-    def signature(self) -> Signature:
-        """Return its signature, as a server tells it."""
-        definition = self._model.metadata()["serving_default"]
-        inputs, outputs = (
-            {
-                name: TensorInfo(
-                    DTYPES[info["dtype"]], tuple(int(dim["size"]) for dim in info["tensor_shape"]["dim"])
-                )
-                for name, info in definition[side].items()
-            }
-            for side in ("inputs", "outputs")
-        )
-        return Signature(inputs, outputs)
-
-    def results(self, handler: Handler, frame: Frame) -> tuple[Result, ...]:
-        """Return what a handler makes of its answer about a frame."""
-        question = handler.question(frame)
-        answer = self._model.run("serving_default", question.inputs) if question.rows else {}
-        return handler.results(question, answer)
-
-    def close(self) -> None:
-        """Free the graph."""
-        self._model.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What is remembered of a camera."""
+"""A value that is remembered about a camera."""
 
 from dataclasses import replace
 
@@ -35,7 +35,7 @@ def test_an_older_frame_does_not_replace_a_newer_ones_value() -> None:
     assert recent.get(a_frame(captured=11 * SECOND)) == "new"
 
 
-def test_a_clock_that_was_set_back_starts_anew() -> None:
+def test_after_a_clock_was_set_back_values_are_held_again() -> None:
     recent = Recent[str](2)
     recent.put(a_frame(captured=1000 * SECOND), "before")
     back = a_frame(captured=10 * SECOND)
@@ -58,3 +58,15 @@ def test_the_cameras_seen_longest_ago_are_forgotten() -> None:
     assert held == list(range(3000 - len(held), 3000))
     assert 256 <= len(held) <= 1024
     assert recent.get(replace(frame, camera="kept")) == -1
+
+
+def test_a_forgotten_camera_has_no_value() -> None:
+    recent = Recent[str](1)
+    recent.put(a_frame(camera="door"), "in")
+    recent.put(a_frame(camera="yard"), "out")
+
+    recent.forget("door")
+    recent.forget("a camera that never was")
+
+    assert recent.get(a_frame(camera="door")) is None
+    assert recent.get(a_frame(camera="yard")) == "out"

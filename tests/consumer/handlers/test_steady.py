@@ -1,15 +1,12 @@
-"""What is shown of a face from frame to frame."""
+"""A face's label from frame to frame."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from consumer.handlers import overlap
 from consumer.handlers.steady import Steady
 from pipeline.wire.predictions import Box
 from tests.clock import SECOND
-from tests.consumer.fakes import PROPERTY, a_frame
+from tests.consumer.fakes import a_frame
 
 FACE = (100, 100, 50, 50)
 HAPPY, SAD = [0.8, 0.2], [0.2, 0.8]
@@ -30,7 +27,7 @@ def test_a_single_frame_changes_nothing() -> None:
     assert shown(steady, 80, (FACE, HAPPY)) == [0]
 
 
-def test_what_lasts_is_shown_within_a_second() -> None:
+def test_a_lasting_change_is_shown_within_a_second() -> None:
     steady = Steady(0.3)
     shown(steady, 0, (FACE, HAPPY))
 
@@ -40,7 +37,7 @@ def test_what_lasts_is_shown_within_a_second() -> None:
     assert seen == sorted(seen)
 
 
-def test_two_that_are_about_equal_do_not_take_turns() -> None:
+def test_two_labels_that_are_about_equal_do_not_take_turns() -> None:
     steady = Steady(0.3)
     shown(steady, 0, (FACE, [0.52, 0.48]))
 
@@ -59,7 +56,7 @@ def test_the_mean_is_over_time_not_frames(times: tuple[int, ...]) -> None:
     assert score == pytest.approx(0.2 + 0.6 * np.exp(-0.4 / 0.5))
 
 
-def test_nothing_is_averaged_where_that_is_not_wanted() -> None:
+def test_nothing_is_averaged_if_so_configured() -> None:
     steady = Steady(0)
     shown(steady, 0, (FACE, HAPPY))
 
@@ -102,16 +99,10 @@ def test_an_answer_that_comes_late_does_not_count() -> None:
     assert shown(steady, 401, (FACE, HAPPY)) == [0]
 
 
-BOX = st.tuples(*[st.integers(0, 40)] * 2, *[st.integers(1, 40)] * 2)
+def test_a_forgotten_cameras_faces_are_new() -> None:
+    steady = Steady(10)
+    shown(steady, 0, (FACE, HAPPY))
 
+    steady.forget("door")
 
-@PROPERTY
-@given(one=BOX, other=BOX)
-def test_a_share_is_that_of_the_pixels(one: Box, other: Box) -> None:
-    pixels = [np.zeros((80, 80), bool), np.zeros((80, 80), bool)]
-    for image, (x, y, width, height) in zip(pixels, (one, other), strict=True):
-        image[y : y + height, x : x + width] = True
-
-    both, either = (pixels[0] & pixels[1]).sum(), (pixels[0] | pixels[1]).sum()
-    assert overlap.share(one, other) == pytest.approx(both / either)
-    assert overlap.share(one, other) == overlap.share(other, one)
+    assert shown(steady, 40, (FACE, SAD)) == [1]

@@ -1,6 +1,7 @@
-"""Asking a model server: within a deadline, whatever it does."""
+"""Requests end within the deadline, whatever the server does."""
 
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -13,12 +14,12 @@ SOON = 0.3  # s, for what is to run into the deadline
 LONG = 10.0  # s, for what is not
 AWHILE = 2.0  # s, where the one does and the next does not
 PATH = "/v1/models/imagenet:predict"
-URL_OF_NOBODY = "http://127.0.0.1:{}/v1/models/imagenet:predict"
+URL_OF_NOBODY = "http://127.0.0.1:{}"
 
 
 def ask(server: ScriptedServer, timeout: float = LONG) -> bytes:
     """Ask a server once."""
-    return Connection(server.url, timeout).ask(PATH, b"question")
+    return Connection(server.base, timeout).ask(PATH, b"question")
 
 
 def raw(*pieces: bytes) -> Answer:
@@ -32,7 +33,7 @@ def raw(*pieces: bytes) -> Answer:
     return answer
 
 
-def test_a_question_goes_out_as_it_is_and_its_answer_comes_back() -> None:
+def test_a_request_is_sent_unchanged_and_its_answer_returned() -> None:
     with ScriptedServer(reply(200, b'{"predictions": []}')) as server:
         text = ask(server)
 
@@ -77,7 +78,7 @@ def test_a_redirection_is_not_followed_wherever_it_points() -> None:
         (b"HTTP/1.1 200 OK\r\nX: ", b"x" * 70_000, b"\r\n\r\n"),
     ],
 )
-def test_what_is_no_whole_answer_is_broken(pieces: tuple[bytes, ...]) -> None:
+def test_an_incomplete_answer_is_broken(pieces: tuple[bytes, ...]) -> None:
     with ScriptedServer(raw(*pieces)) as server, pytest.raises(ModelError) as caught:
         ask(server)
 
@@ -151,23 +152,23 @@ def test_a_server_that_is_not_there_is_unreachable() -> None:
     assert caught.value.kind == "unreachable"
 
 
-def test_a_host_that_nobody_knows_is_unreachable() -> None:
+def test_an_unknown_host_is_unreachable() -> None:
     with pytest.raises(ModelError) as caught:
-        Connection("http://nobody.invalid/v1", LONG).ask(PATH, b"question")
+        Connection("http://nobody.invalid", LONG).ask(PATH, b"question")
 
     assert caught.value.kind == "unreachable"
 
 
-def test_a_host_that_can_be_none_is_broken() -> None:
+def test_an_impossible_host_name_is_broken() -> None:
     with pytest.raises(ModelError) as caught:
-        Connection("http://a..b/x", LONG).ask(PATH, b"question")
+        Connection("http://a..b", LONG).ask(PATH, b"question")
 
     assert caught.value.kind == "broken"
 
 
 def test_questions_share_a_connection_also_after_an_error() -> None:
     with ScriptedServer(reply(200, b"1"), reply(500, b"no"), reply(200, b"3"), reply(200, b"")) as server:
-        client = Connection(server.url, LONG)
+        client = Connection(server.base, LONG)
         first = client.ask(PATH, b"a")
         with pytest.raises(ModelError):
             client.ask(PATH, b"b")
@@ -183,27 +184,27 @@ def test_a_connection_that_the_server_closed_is_opened_again() -> None:
         request.close_connection = True
 
     with ScriptedServer(answer) as server:
-        client = Connection(server.url, LONG)
+        client = Connection(server.base, LONG)
         answers = [client.ask(PATH, b"a"), client.ask(PATH, b"b")]
 
     assert answers == [b"ok", b"ok"]
     assert len(set(server.connections)) == 2
 
 
-def test_a_server_that_ends_just_as_it_takes_a_connection_is_asked_again() -> None:
+def test_a_server_that_shuts_down_just_as_we_connect_is_asked_once_more() -> None:
     def leave(request: Request, _: bytes) -> None:
         request.close_connection = True
 
     with ScriptedServer(leave, reply(200, b"another")) as server:
-        answer = Connection(server.url, LONG).ask(PATH, b"a")
+        answer = Connection(server.base, LONG).ask(PATH, b"a")
 
     assert answer == b"another"
     assert server.bodies == [b"a", b"a"]
 
 
-def test_a_deadline_that_has_passed_is_no_reason_to_ask_again() -> None:
+def test_after_the_deadline_the_request_is_not_sent_again() -> None:
     with ScriptedServer(reply(200, b""), hang) as server:
-        client = Connection(server.url, SOON)
+        client = Connection(server.base, SOON)
         client.ask(PATH, b"a")
         with pytest.raises(ModelError) as caught:
             client.ask(PATH, b"b")
@@ -218,7 +219,7 @@ def test_a_late_answer_is_not_taken_for_the_next() -> None:
         reply(200, b"late")(request, b"")
 
     with ScriptedServer(late, reply(200, b"second"), reply(200, b"third")) as server:
-        client = Connection(server.url, AWHILE)
+        client = Connection(server.base, AWHILE)
         with pytest.raises(ModelError):
             client.ask(PATH, b"first")
         second = client.ask(PATH, b"second")
@@ -237,7 +238,7 @@ def test_the_rest_of_an_unfinished_answer_is_not_taken_for_the_next() -> None:
         request.wfile.write(b"of an answer....")
 
     with ScriptedServer(halting, reply(200, b"second")) as server:
-        client = Connection(server.url, AWHILE)
+        client = Connection(server.base, AWHILE)
         with pytest.raises(ModelError) as caught:
             client.ask(PATH, b"first")
         second = client.ask(PATH, b"second")
@@ -246,9 +247,9 @@ def test_the_rest_of_an_unfinished_answer_is_not_taken_for_the_next() -> None:
     assert second == b"second"
 
 
-def test_a_connection_that_has_served_its_time_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_is_replaced_after_its_lifetime(monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer(reply(200, b"")) as server:
-        client = Connection(server.url, LONG)
+        client = Connection(server.base, LONG)
         client.ask(PATH, b"a")
         client.ask(PATH, b"b")
         monkeypatch.setattr(connection, "LIFETIME", 0.0)
@@ -258,7 +259,7 @@ def test_a_connection_that_has_served_its_time_is_made_anew(monkeypatch: pytest.
     assert first == second != third
 
 
-def test_without_a_body_it_gets() -> None:
+def test_a_request_without_a_body_is_a_get() -> None:
     methods = []
 
     def answer(request: Request, _: bytes) -> None:
@@ -266,6 +267,48 @@ def test_without_a_body_it_gets() -> None:
         reply(200, b"")(request, b"")
 
     with ScriptedServer(answer) as server:
-        Connection(server.url, LONG).ask("/v1/models/imagenet")
+        Connection(server.base, LONG).ask("/v1/models/imagenet")
 
     assert methods == ["GET /v1/models/imagenet"]
+
+
+def test_a_redirection_to_elsewhere_is_not_followed() -> None:
+    with ScriptedServer(reply(200, b"elsewhere")) as other:
+        head = b"HTTP/1.1 307 Temporary Redirect\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n"
+
+        with ScriptedServer(raw(head % other.url.encode())) as server, pytest.raises(ModelError) as caught:
+            ask(server)
+
+    assert caught.value.kind == "http_307"
+    assert other.bodies == []
+
+
+def test_the_environments_proxies_and_passwords_are_not_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login user password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    passwords = []
+
+    def answer(request: Request, _: bytes) -> None:
+        passwords.append(request.headers["Authorization"])
+        reply(200, b"answer")(request, b"")
+
+    with ScriptedServer(answer) as server:
+        assert ask(server) == b"answer"
+
+    assert passwords == [None]
+
+
+def test_a_connection_can_be_used_again_after_it_was_closed() -> None:
+    with ScriptedServer(reply(200, b"answer")) as server:
+        client = Connection(server.base, LONG)
+        client.ask(PATH, b"a")
+        client.close()
+
+        assert client.ask(PATH, b"b") == b"answer"

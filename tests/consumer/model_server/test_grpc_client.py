@@ -1,4 +1,4 @@
-"""Asking over gRPC; on the other side is a real server with TensorFlow Serving's own messages."""
+"""The gRPC client, with a real server that uses TensorFlow Serving's own messages."""
 
 import socket
 import threading
@@ -12,8 +12,9 @@ import pytest
 
 from consumer.model_server import grpc_client
 from consumer.model_server.errors import ModelError
-from consumer.model_server.grpc_client import RpcClient
+from consumer.model_server.grpc_client import GrpcClient
 from consumer.model_server.tensors import TensorInfo
+from consumer.model_server.url import ModelUrl
 from tests.parts import free_port, wait_for
 from tfserving.runtime import tf
 
@@ -38,7 +39,7 @@ class ScriptedServer(
     prediction_service_pb2_grpc.PredictionServiceServicer,  # type: ignore[misc]
     model_service_pb2_grpc.ModelServiceServicer,  # type: ignore[misc]
 ):
-    """Answers each question with `answer`; `peers` tells over which connection each came."""
+    """Answers each question with `answer`; `peers` has the connection of each."""
 
     def __init__(self, answer: Answer, port: int = 0) -> None:
         self.answer = answer
@@ -86,12 +87,12 @@ def serve() -> Iterator[Serve]:
 
 
 @pytest.fixture
-def client() -> Iterator[Callable[..., RpcClient]]:
+def client() -> Iterator[Callable[..., GrpcClient]]:
     """Make clients, which are closed with the test."""
-    clients = []
+    clients = list[GrpcClient]()
 
-    def client(url: str, timeout: float = LONG) -> RpcClient:
-        clients.append(RpcClient(url, timeout))
+    def client(url: str, timeout: float = LONG) -> GrpcClient:
+        clients.append(GrpcClient(ModelUrl.parse(url), timeout))
         return clients[-1]
 
     yield client
@@ -99,7 +100,7 @@ def client() -> Iterator[Callable[..., RpcClient]]:
         made.close()
 
 
-Connect = Callable[..., RpcClient]
+Connect = Callable[..., GrpcClient]
 
 
 def doubled(request: Any, _: grpc.ServicerContext) -> Any:
@@ -147,12 +148,6 @@ def test_a_label_may_be_named(serve: Serve, client: Connect) -> None:
     assert server.requests[0].model_spec.version_label == "stable"
 
 
-@pytest.mark.parametrize("url", ["grpc://h:1/imagenet", "grpc://h:1", "http://h:1/v1/models/a:predict", ""])
-def test_what_names_no_model_is_told(url: str) -> None:
-    with pytest.raises(ValueError, match="is no URL such as grpc://"):
-        RpcClient(url, LONG)
-
-
 @pytest.mark.parametrize(
     ("code", "refused"),
     [
@@ -168,7 +163,7 @@ def test_any_error_is_named_after_its_code(
 ) -> None:
     server = serve(fails(code, "no such model"))
 
-    with pytest.raises(ModelError, match=f"it answered {code.name}: no such model") as caught:
+    with pytest.raises(ModelError, match=f"answered {code.name}: no such model") as caught:
         client(server.url()).predict(DOUBLE)
 
     assert caught.value.kind == f"grpc_{code.name.lower()}"
@@ -205,7 +200,7 @@ def test_a_server_that_is_not_there_is_unreachable_until_it_is(serve: Serve, cli
     wait_for(lambda: asker.predict(DOUBLE)["y"].tolist() == [3, 5], 10, "the server")
 
 
-def test_what_is_no_grpc_server_is_unreachable(client: Connect) -> None:
+def test_a_server_that_does_not_speak_grpc_is_unreachable(client: Connect) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def answer() -> None:
@@ -261,7 +256,7 @@ def test_two_clients_have_a_connection_each_and_keep_it(serve: Serve, client: Co
     assert len(set(server.peers)) == 2
 
 
-def test_a_connection_that_has_served_its_time_is_made_anew(
+def test_a_connection_is_replaced_after_its_lifetime(
     serve: Serve, client: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = serve(doubled)
@@ -283,7 +278,7 @@ def test_an_answer_with_a_broken_tensor_is_nonsense(serve: Serve, client: Connec
 
     server = serve(broken)
 
-    with pytest.raises(ModelError, match="makes no sense") as caught:
+    with pytest.raises(ModelError, match="invalid answer") as caught:
         client(server.url()).predict(DOUBLE)
 
     assert caught.value.kind == "nonsense"
@@ -327,14 +322,15 @@ def test_the_signature_is_read_from_the_metadata(serve: Serve, client: Connect) 
 def test_metadata_without_the_signature_are_nonsense(serve: Serve, client: Connect) -> None:
     server = serve(lambda *_: get_model_metadata_pb2.GetModelMetadataResponse())
 
-    with pytest.raises(ModelError, match="no serving_default") as caught:
+    with pytest.raises(ModelError, match="serving_default") as caught:
         client(server.url()).signature()
 
     assert caught.value.kind == "nonsense"
 
 
 @pytest.mark.parametrize(
-    ("states", "missing"), [([30], None), ([50, 30], None), ([20, 50], "no version of it is available")]
+    ("states", "missing"),
+    [([30], None), ([50, 30], None), ([20, 50], "the server has no available version of the model")],
 )
 def test_a_model_without_an_available_version_is_missing(
     serve: Serve, client: Connect, states: list[int], missing: str | None
@@ -353,8 +349,8 @@ def test_a_model_that_the_server_does_not_know_is_missing(serve: Serve, client: 
 
     reason = client(server.url()).missing()
 
-    assert reason == "it answered NOT_FOUND: Could not find any versions of model imagenet"
+    assert reason == "the server answered NOT_FOUND: Could not find any versions of model imagenet"
 
 
-def test_a_model_of_a_server_that_nobody_reaches_is_missing(client: Connect) -> None:
+def test_the_model_of_an_unreachable_server_is_missing(client: Connect) -> None:
     assert client(f"grpc://127.0.0.1:{free_port()}/v1/models/imagenet").missing()

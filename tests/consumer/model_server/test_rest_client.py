@@ -1,4 +1,4 @@
-"""Asking over REST: tensors to JSON and back, and what is wrong with an answer."""
+"""The REST client: tensors to JSON and back, and invalid answers."""
 
 import json
 from contextlib import suppress
@@ -82,8 +82,8 @@ def test_the_only_output_has_no_name() -> None:
         b"\xff\xfe",
     ],
 )
-def test_what_is_no_answer_is_nonsense_and_shown(text: bytes) -> None:
-    with pytest.raises(ModelError, match="makes no sense") as caught:
+def test_an_invalid_answer_is_an_error_that_shows_it(text: bytes) -> None:
+    with pytest.raises(ModelError, match="invalid answer") as caught:
         rest_client.outputs(text)
 
     assert caught.value.kind == "nonsense"
@@ -185,26 +185,26 @@ def test_a_model_with_an_available_version_is_not_missing() -> None:
 @pytest.mark.parametrize(
     ("code", "text", "reason"),
     [
-        (200, status("LOADING", "END"), "no version of it is available: LOADING, END"),
-        (404, b'{"error": "no such model"}', "it answered 404: b'"),
-        (200, b"<html>", "its status makes no sense"),
-        (200, b'{"model_version_status": 7}', "its status makes no sense"),
+        (200, status("LOADING", "END"), "the server has no available version of the model: LOADING, END"),
+        (404, b'{"error": "no such model"}', "the server answered 404: b'"),
+        (200, b"<html>", "invalid model status"),
+        (200, b'{"model_version_status": 7}', "invalid model status"),
     ],
 )
 def test_a_model_that_the_server_does_not_offer_is_missing(code: int, text: bytes, reason: str) -> None:
     with ScriptedServer(reply(code, text)) as server:
-        told = Client(server.url, LONG).missing()
+        missing = Client(server.url, LONG).missing()
 
-    assert told is not None
-    assert told.startswith(reason)
+    assert missing is not None
+    assert missing.startswith(reason)
 
 
-def test_a_model_of_a_server_that_nobody_reaches_is_missing() -> None:
+def test_the_model_of_an_unreachable_server_is_missing() -> None:
     reason = Client(NOBODY.format(free_port()), LONG).missing()
 
     assert reason is not None
     assert "refused" in reason
 
 
-def test_of_a_url_that_is_not_tensorflow_servings_nothing_is_asked() -> None:
+def test_a_url_without_tensorflow_servings_form_has_no_status() -> None:
     assert Client(NOBODY.format(free_port()).replace(":predict", "/infer"), LONG).missing() is None

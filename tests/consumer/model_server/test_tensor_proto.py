@@ -29,7 +29,7 @@ def test_the_dtypes_numbers_are_tensorflows() -> None:
 
 @PROPERTY
 @given(st.sampled_from(NUMBERS).flatmap(array_of))
-def test_tensorflow_reads_what_is_written_here(array: Array) -> None:
+def test_tensorflow_reads_our_messages(array: Array) -> None:
     written = tensor_proto.message(array).SerializeToString()
 
     read = tf.make_ndarray(TensorProto.FromString(written))
@@ -77,20 +77,20 @@ def test_strings_go_both_ways() -> None:
 @pytest.mark.parametrize(
     ("tensor", "text"),
     [
-        (Tensor(), "of type 0"),
-        (Tensor(dtype=8), "of type 8"),
-        (Tensor(dtype=1, tensor_shape={"dim": [{"size": 2}]}), "of shape \\(2,\\) with 0 values"),
-        (Tensor(dtype=1, tensor_shape={"dim": [{"size": -1}]}), "of shape \\(-1,\\)"),
-        (Tensor(dtype=1, tensor_shape={"dim": [{"size": 1}]}, float_val=[1, 2]), "with 2 values"),
-        (Tensor(dtype=1, tensor_shape={"dim": [{"size": 2**62}]}, float_val=[1]), "with 1 values"),
+        (Tensor(), "found 0"),
+        (Tensor(dtype=8), "found 8"),
+        (Tensor(dtype=1, tensor_shape={"dim": [{"size": 2}]}), "shape \\(2,\\), found 0"),
+        (Tensor(dtype=1, tensor_shape={"dim": [{"size": -1}]}), "shape \\(-1,\\)"),
+        (Tensor(dtype=1, tensor_shape={"dim": [{"size": 1}]}, float_val=[1, 2]), "found 2"),
+        (Tensor(dtype=1, tensor_shape={"dim": [{"size": 2**62}]}, float_val=[1]), "found 1"),
         (Tensor(dtype=1, tensor_shape={"dim": [{"size": 1}]}, tensor_content=b"abc"), "buffer size"),
     ],
 )
-def test_parts_that_do_not_fit_together_are_told(tensor: Tensor, text: str) -> None:
+def test_parts_that_do_not_match_are_an_error(tensor: Tensor, text: str) -> None:
     with pytest.raises(ValueError, match=text):
         tensor_proto.array(tensor)
 
 
-def test_what_no_tensor_holds_is_told() -> None:
+def test_an_unsupported_dtype_is_an_error() -> None:
     with pytest.raises(ValueError, match="complex128"):
         tensor_proto.message(np.array([1j]))

@@ -35,7 +35,7 @@ def threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "watchdog"]
 
 
-def test_what_is_watched_is_cut_at_its_deadline(
+def test_a_connection_is_cut_at_its_deadline(
     watchdog: Watchdog, pair: tuple[socket.socket, socket.socket]
 ) -> None:
     begun = time.monotonic()
@@ -49,7 +49,7 @@ def test_what_is_watched_is_cut_at_its_deadline(
     assert time.monotonic() - begun >= TIMEOUT * 11 / 8
 
 
-def test_what_is_done_in_time_is_not_cut(
+def test_a_connection_that_is_done_in_time_is_not_cut(
     watchdog: Watchdog, pair: tuple[socket.socket, socket.socket]
 ) -> None:
     watchdog.watch(pair[0], time.monotonic() + TIMEOUT)
@@ -60,7 +60,7 @@ def test_what_is_done_in_time_is_not_cut(
     assert pair[0].recv(1) == b"a"
 
 
-def test_a_connection_that_is_closed_already_is_no_trouble(watchdog: Watchdog) -> None:
+def test_a_connection_that_is_already_closed_does_no_harm(watchdog: Watchdog) -> None:
     closed, other = socket.socketpair()
     other.close()
     closed.close()

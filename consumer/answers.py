@@ -1,0 +1,55 @@
+"""The newest answer of a model about each camera."""
+
+import threading
+from dataclasses import dataclass
+
+from pipeline.wire.frame import Frame, age_of
+from pipeline.wire.predictions import Prediction, Result
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer about a frame; `captured` is the frame's, in ns since the epoch."""
+
+    seq: int
+    captured: int
+    results: tuple[Result, ...]
+
+    @property
+    def age(self) -> float:
+        return age_of(self.captured)
+
+
+class Answers:
+    """Holds a model's answers until their frames are `forget_after` s old; for any thread."""
+
+    def __init__(self, model: str, forget_after: float) -> None:
+        self._model = model
+        self._forget_after = forget_after
+        self._answers: dict[str, _Answer] = {}
+        self._lock = threading.Lock()
+
+    def hold(self, frame: Frame, results: tuple[Result, ...]) -> None:
+        """Hold the answer about a frame, unless there is one about a later frame."""
+        with self._lock:
+            held = self._answers.get(frame.camera)
+            if held is None:  # a new camera: drop what others have left behind
+                self._answers = {
+                    name: answer for name, answer in self._answers.items() if answer.age <= self._forget_after
+                }
+            # With several requests at a time, the answer about an older frame may come last.
+            if held is None or held.captured <= frame.captured:
+                self._answers[frame.camera] = _Answer(frame.seq, frame.captured, results)
+
+    def prediction(self, camera: str) -> Prediction:
+        """Return the last answer about a camera; without results if there is none, or it is too old."""
+        with self._lock:
+            answer = self._answers.get(camera)
+        if answer is None or (age := answer.age) > self._forget_after:
+            return Prediction(self._model)
+        return Prediction(self._model, answer.results, answer.seq, round(age * 1000))
+
+    def forget(self, camera: str) -> None:
+        """Drop the answer about a camera."""
+        with self._lock:
+            self._answers.pop(camera, None)

@@ -1,0 +1,180 @@
+"""Asks a model about frames, in batches."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from consumer.batch_size import BatchSize
+from consumer.handlers.handler import Handler, Question
+from consumer.model_health import ModelHealth
+from consumer.model_server.client import Client
+from consumer.model_server.errors import ModelError
+from consumer.model_server.known import Known
+from consumer.model_server.tensors import Signature, Tensors
+from pipeline.service.service import Pulse
+from pipeline.wire.frame import Frame
+from pipeline.wire.picture import PictureError
+from pipeline.wire.predictions import Result
+
+log = logging.getLogger(__name__)
+
+_REFUSED_FOR: Final = 2.0  # s for which a camera is left alone after its frame was refused
+
+HandlerSource = Callable[[], Handler[Any]]
+"""Returns a model's handler; raises ModelError while its labels are not available."""
+
+
+class Asker:
+    """Asks one model, for all its workers, and hands each frame's results to `hold`."""
+
+    def __init__(
+        self,
+        name: str,
+        handler: HandlerSource,
+        signature: Known[Signature],
+        *,
+        hold: Callable[[Frame, tuple[Result, ...]], None],
+        health: ModelHealth,
+        batch: BatchSize,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._health = health
+        self._batch = batch
+        self._name = name
+        self._handler = handler
+        self._signature = signature
+        self._hold = hold
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._refused: dict[str, float] = {}  # cameras, and when they may be asked about again
+        self._used: Handler[Any] | None = None
+
+    def accepts(self, camera: str) -> bool:
+        """Return whether frames of a camera may be asked about now."""
+        with self._lock:
+            return self._clock() >= self._refused.get(camera, 0)
+
+    def serve(self, client: Client, frames: list[Frame], pulse: Pulse) -> bool:
+        """Ask about frames; return whether the model may be asked again at once."""
+        try:
+            handler = self._ready_handler()
+            questions = self._questions(handler, frames)
+            if questions and not self._ask(client, handler, questions) and len(questions) > 1:
+                self._ask_each(client, handler, questions, pulse)
+        except ModelError as error:
+            self._signature.forget()
+            self._health.failed(error)
+            return False
+        return True
+
+    def look(self, client: Client) -> None:
+        """While there is nothing to ask about, find out whether the model and its labels are available."""
+        if not self._health.time_to_look():
+            return
+        try:
+            self._ready_handler()
+        except ModelError as error:
+            self._health.looked(str(error))
+        else:
+            self._health.looked(client.missing())
+
+    def forget(self, camera: str) -> None:
+        """Drop everything that is remembered about a camera."""
+        with self._lock:
+            self._refused.pop(camera, None)
+            handler = self._used
+        if handler is not None:
+            handler.forget(camera)
+
+    def _ready_handler(self) -> Handler[Any]:
+        handler = self._handler()
+        with self._lock:
+            self._used = handler
+        return handler
+
+    def _questions(self, handler: Handler[Any], frames: list[Frame]) -> list[Question]:
+        """Return the questions about frames; if there is nothing to ask about one, that is its answer."""
+        questions = []
+        for frame in frames:
+            try:
+                question = handler.question(frame)
+            except PictureError as error:
+                self._refuse(frame, ModelError("bad_picture", f"frame of {frame.camera} skipped: {error}"))
+                continue
+            except ValueError as error:
+                raise ModelError("nonsense", f"it cannot be asked: {error}") from None
+            if question.rows:
+                questions.append(question)
+            else:
+                self._hold(frame, handler.results(question, {}))
+        return questions
+
+    def _ask_each(
+        self, client: Client, handler: Handler[Any], questions: list[Question], pulse: Pulse
+    ) -> None:
+        """Ask one by one what was refused as a batch, so that one bad frame costs no other its answer."""
+        answered = []
+        for question in questions:
+            pulse.beat()
+            answered.append(self._ask(client, handler, [question]))
+        if all(answered):
+            most = self._batch.rejected(len(questions))
+            log.warning(
+                "model %s refused %d frames at once, but none alone: it gets at most %d for some minutes",
+                self._name,
+                len(questions),
+                most,
+            )
+
+    def _ask(self, client: Client, handler: Handler[Any], questions: list[Question]) -> bool:
+        """Ask about some frames at once; return False if they were refused.
+
+        Raises ModelError if there is no answer, or no valid one for some frame.
+        """
+        self._health.asking()
+        begun = time.monotonic()
+        try:
+            answer = _predict(client, questions)
+        except ModelError as error:
+            if not error.refused:
+                raise
+            self._signature.forget()
+            if len(questions) == 1:
+                self._refuse(questions[0].frame, error)
+            return False
+        wrong, row = "", 0
+        for question in questions:
+            rows = {name: tensor[row : row + question.rows] for name, tensor in answer.items()}
+            row += question.rows
+            try:
+                self._hold(question.frame, handler.results(question, rows))
+            except ValueError as error:
+                wrong = f"invalid answer: {error}"
+        if wrong:
+            raise ModelError("nonsense", wrong)
+        self._health.answered(time.monotonic() - begun)
+        return True
+
+    def _refuse(self, frame: Frame, error: ModelError) -> None:
+        """Leave the camera of a refused frame alone for a while, so that the others need not wait for it."""
+        self._health.refused(error)
+        now = self._clock()
+        with self._lock:
+            self._refused = {camera: until for camera, until in self._refused.items() if until > now}
+            self._refused[frame.camera] = now + _REFUSED_FOR
+
+
+def _predict(client: Client, questions: list[Question]) -> Tensors:
+    names = questions[0].inputs
+    inputs = {name: np.concatenate([question.inputs[name] for question in questions]) for name in names}
+    answer = client.predict(inputs)
+    rows = sum(question.rows for question in questions)
+    for name, tensor in answer.items():
+        if tensor.shape[:1] != (rows,):
+            shape = list(tensor.shape)
+            raise ModelError("nonsense", f"expected {rows} rows, found {name or 'a tensor'} {shape}")
+    return answer

@@ -1,0 +1,58 @@
+"""A model's URL, parsed once, when the settings are read."""
+
+import re
+from dataclasses import dataclass
+from typing import Final, Self
+from urllib.parse import unquote, urlsplit
+
+_URL: Final = re.compile(r"(?P<scheme>https?|grpcs?)://(?P<host>[^/\s@]+)(?P<path>/\S+)")
+_MODEL: Final = re.compile(
+    r"/v1/models/(?P<name>[^/:?]+)(?:/versions/(?P<version>\d{1,18})|/labels/(?P<label>[^/:?]+))?(?::predict)?"
+)
+_EXPECTED: Final = (
+    "expected a URL such as http://host:8501/v1/models/NAME:predict or grpc://host:8500/v1/models/NAME"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUrl:
+    """The address of a model on a model server.
+
+    The scheme is `http`, `https`, `grpc` or `grpcs`; `host` includes the port if the URL has one; `path` is
+    what a REST request asks for. `name`, and `version` or `label`, are those in a path that has TensorFlow
+    Serving's form. A gRPC URL always has it; over HTTP any other path works too, and then the name is empty.
+    """
+
+    scheme: str
+    host: str
+    path: str
+    name: str = ""
+    version: int | None = None
+    label: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the parts of a URL; raise ValueError, without quoting it, if it is not a model's."""
+        parts = _URL.fullmatch(text)
+        if parts is None or not _has_valid_port(text):
+            raise ValueError(_EXPECTED)
+        scheme, host, path = parts["scheme"], parts["host"], parts["path"]
+        model = _MODEL.fullmatch(path)
+        if model is None:
+            if scheme.startswith("grpc"):
+                raise ValueError(_EXPECTED)
+            return cls(scheme, host, path)
+        version = int(model["version"]) if model["version"] else None
+        return cls(scheme, host, path, unquote(model["name"]), version, unquote(model["label"] or ""))
+
+    @property
+    def text(self) -> str:
+        """The URL as it was written."""
+        return f"{self.scheme}://{self.host}{self.path}"
+
+
+def _has_valid_port(text: str) -> bool:
+    try:
+        return urlsplit(text).port != 0
+    except ValueError:  # not a number, or too large
+        return False

@@ -1,0 +1,59 @@
+"""The parts of a model's URL."""
+
+import pytest
+
+from consumer.model_server.url import ModelUrl
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("grpc://models/v1/models/imagenet", ("grpc", "models", "imagenet", None, "")),
+        ("grpc://models:8500/v1/models/imagenet:predict", ("grpc", "models:8500", "imagenet", None, "")),
+        ("grpcs://[::1]:8500/v1/models/a%2Fb/versions/7", ("grpcs", "[::1]:8500", "a/b", 7, "")),
+        ("grpc://models/v1/models/imagenet/labels/a%20b", ("grpc", "models", "imagenet", None, "a b")),
+        ("http://models:8501/v1/models/imagenet:predict", ("http", "models:8501", "imagenet", None, "")),
+        ("https://models/v1/models/m/versions/2:predict", ("https", "models", "m", 2, "")),
+        ("https://models/anything?key=value", ("https", "models", "", None, "")),
+    ],
+)
+def test_a_url_has_a_scheme_a_host_and_a_model(text: str, parts: tuple[object, ...]) -> None:
+    url = ModelUrl.parse(text)
+
+    assert (url.scheme, url.host, url.name, url.version, url.label) == parts
+    assert url.text == text
+
+
+def test_a_rest_request_asks_for_the_path_and_the_query() -> None:
+    assert ModelUrl.parse("http://models:8501/v1/models/m:predict?key=value").path.endswith("?key=value")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "models:8501",
+        "ftp://models/x",
+        "http://models",
+        "http:///x",
+        "http://a b/c",
+        "http://a:99999/x",
+        "http://a:0/x",
+        "http://a:b/x",
+        "http://[/x",
+        "http://user:password@models/x",
+        "grpc://models:8500",
+        "grpc://models:8500/imagenet",
+        "grpc://models:99999/v1/models/imagenet",
+        "grpc://models:8500/v1/models/imagenet:classify",
+        "grpc://models:8500/v1/models/imagenet/versions/latest",
+        "grpc://models:8500/v1/models/imagenet/versions/" + "9" * 5000,
+    ],
+)
+def test_anything_else_is_an_error_that_shows_both_forms_but_not_the_text(text: str) -> None:
+    with pytest.raises(ValueError, match="expected") as caught:
+        ModelUrl.parse(text)
+
+    assert "http://host:8501" in str(caught.value)
+    assert "grpc://host:8500" in str(caught.value)
+    assert "password" not in str(caught.value)
