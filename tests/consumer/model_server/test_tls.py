@@ -15,6 +15,8 @@ from consumer.model_server.errors import ModelError
 from tests.conftest import missing
 from tests.consumer.fakes import Connection
 
+pytestmark = pytest.mark.parts
+
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
