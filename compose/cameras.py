@@ -22,9 +22,7 @@ class Camera:
     @property
     def shown(self) -> str:
         """The link, fit to be printed."""
-        if "://" in self.link:
-            return mask(self.link)
-        return re.sub(r"^.*@", "***@", self.link)  # a URL that lacks its scheme may hold a password
+        return mask(self.link)
 
 
 def parse(text: str) -> Camera:
@@ -32,17 +30,20 @@ def parse(text: str) -> Camera:
     name, _, link = text.partition("=")
     # Without a name the first = may stand in a URL.
     if not link or ":" in name or "/" in name:
-        shown = re.sub(r"^.*@", "***@", mask(text))
         raise OptionsError(
-            f"--camera {shown!r}: NAME=VIDEOLINK is wanted, such as door=rtsp://192.168.1.20/stream1"
+            f"--camera {_shown(text)!r}: expected NAME=VIDEOLINK, such as door=rtsp://192.168.1.20/stream1"
         )
     if not name.strip():
-        raise OptionsError(f"--camera {Camera(name, link).shown!r} has no name before the =")
+        raise OptionsError(f"--camera {Camera(name, link).shown!r}: expected a name before the =")
     if not is_name(name):
         raise OptionsError(
-            f"--camera {name[:20]!r}...: a name has {LONGEST_NAME} printable characters at most"
+            f"--camera {name[:20]!r}...: expected a name of 1 to {LONGEST_NAME} printable characters"
         )
     return Camera(name, link)
+
+
+def _shown(text: str) -> str:
+    return re.sub(r"^.*@", "***@", mask(text))
 
 
 def check(cameras: Sequence[Camera]) -> tuple[Camera, ...]:

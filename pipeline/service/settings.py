@@ -74,9 +74,11 @@ def parse_address(text: object) -> object:
 
 
 def mask(link: str) -> str:
-    """Return a URL that is safe to print: passwords become `***`, also those in the query."""
+    """Return a link that is safe to print: passwords become `***`, also those in the query."""
     # A user's name may contain an @ or a /, and a camera's path its password (user=x_password=y).
     link = re.sub(r"(?s)^([^:/]+://[^:]*):.*@", r"\1:***@", link)
+    if "://" not in link:  # a URL whose scheme was forgotten or mistyped
+        link = re.sub(r"(?s)^.*@", "***@", link)
     return re.sub(r"(?i)((?:pas|pw|token|secret|key|auth)[^=&/?]*=)[^&]*", r"\1***", link)
 
 

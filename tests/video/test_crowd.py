@@ -114,6 +114,28 @@ def test_a_client_that_never_reads_is_closed_in_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parts
+def test_a_camera_that_falls_silent_is_forgotten_after_its_time(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        filming = stack.enter_context(ExitStack())
+        bootstrap, _ = stack.enter_context(embedded_broker(tmp_path))
+        port = free_port()
+        settings = {"KAFKAPORT": bootstrap, "DISPLAYPORT": f"127.0.0.1:{port}", "CAMERATTL": "1s"}
+        video, browser = stack.enter_context(Service("video", settings, tmp_path)), Browser(port)
+        filming.enter_context(film(bootstrap))
+        video.ready()
+        with browser.ask("/stream/door") as stream:
+            filming.close()
+            wait_for(lambda: browser.get("/api/cameras") == (200, b"[]"), 20, "the camera to be forgotten")
+            end = stream.read()[-9:]
+        again = browser.get("/stream/door")[0]
+        metrics = get(f"{video.health}/metrics").decode()
+
+    assert end == b"--frame\r\n"
+    assert again == 404
+    assert 'camera="door"' not in metrics
+
+
+@pytest.mark.parts
 def test_no_more_clients_are_served_than_may(tmp_path: Path) -> None:
     with serving(tmp_path, MAXCLIENTS="2") as (video, browser):
         with browser.ask("/stream/door") as first, browser.ask("/stream/door") as second:

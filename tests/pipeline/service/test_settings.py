@@ -227,6 +227,14 @@ def test_a_password_is_never_in_the_masked_link(link: str) -> None:
     assert ":***@" in masked
 
 
+@pytest.mark.parametrize("link", [f"joe:{SECRET}@host/stream", f"rtsp:/joe:{SECRET}@host", f"{SECRET}@host"])
+def test_a_password_is_masked_without_a_scheme(link: str) -> None:
+    masked = mask(link)
+
+    assert SECRET not in masked
+    assert masked.startswith("***@host")
+
+
 @pytest.mark.parametrize(
     "link",
     [
