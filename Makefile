@@ -56,10 +56,11 @@ test-parts: install $(if $(NPM),tests/node_modules) ## run all other tests: proc
 
 coverage: ## report which lines the last test-unit and test-parts ran
 	@COVERAGE_FILE=build/coverage/both $(COVERAGE) combine --quiet --keep build/coverage/unit build/coverage/parts
-	@COVERAGE_FILE=build/coverage/both $(COVERAGE) report
+	@COVERAGE_FILE=build/coverage/both $(COVERAGE) report --fail-under $(BOTH_COVERAGE)
 
 # Units are measured on all modules that do not import TensorFlow.
 UNIT_COVERAGE = 95
+BOTH_COVERAGE = 90
 COVERAGE = $(BIN)/python -m coverage
 # pytest exits with 5 if it finds no test, which ARGS may cause in one of the lanes.
 pytest = REQUIRE="$(REQUIRE)" $(BIN)/python -m pytest $(1) $(if $(ARGS),$(ARGS) || test $$? = 5,--cov --cov-report=)

@@ -96,17 +96,52 @@ def test_it_dies_with_its_parent() -> None:
         assert parent.stdout.read() == "", "the pipe ends with the last process that holds it"
 
 
-@pytest.mark.parts
 @pytest.mark.parametrize(
     "topic", ["videocam", "videocam:", ":3", "videocam:0", "videocam:x", "videocam:99999"]
 )
-def test_an_invalid_topic_is_one_line(topic: str) -> None:
-    command = [*COMMAND, f"--topic={topic}"]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+def test_an_invalid_topic_is_one_line(topic: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        broker.main([f"--topic={topic}"])
 
-    assert ran.returncode == 2
-    assert f"--topic: {topic!r}: expected NAME:PARTITIONS" in ran.stderr
-    assert len(ran.stderr.splitlines()) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert ended.value.code == 2
+    assert f"--topic: {topic!r}: expected NAME:PARTITIONS" in line
+
+
+def test_it_tells_its_address_and_runs_until_a_signal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    waited: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr("compose.broker.time.sleep", wait)
+    try:
+        assert broker.main(["--topic=videocam:4", "--topic=videodisplay:8"]) == 0
+    finally:
+        for number, handler in zip((signal.SIGTERM, signal.SIGINT), before, strict=True):
+            signal.signal(number, handler)
+
+    assert capsys.readouterr().out.startswith(broker.ANNOUNCEMENT)
+    assert len(waited) == 1
+
+
+def test_a_broker_that_cannot_be_started_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(broker, "_FUNCTIONS", {"rd_kafka_no_such_function": (None, ())})
+    try:
+        assert broker.main([]) == 2
+    finally:
+        for number, handler in zip((signal.SIGTERM, signal.SIGINT), before, strict=True):
+            signal.signal(number, handler)
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "rd_kafka_no_such_function" in line
 
 
 def test_closing_twice_does_no_harm() -> None:

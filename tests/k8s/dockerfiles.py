@@ -1,10 +1,7 @@
-"""The Dockerfiles and .dockerignore, read as Docker reads them."""
+"""The Dockerfiles, read as Docker reads them."""
 
-import functools
-import json
 import re
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
 
 from tests.parts import ROOT
 
@@ -20,12 +17,6 @@ class Line:
     def words(self) -> list[str]:
         """The words of a COPY without its options."""
         return [word for word in self.value.split() if not word.startswith("--")]
-
-    @property
-    def command(self) -> list[str]:
-        """The words of a command in the form that needs no shell; raises ValueError for the other form."""
-        words: list[str] = json.loads(self.value[self.value.find("[") :])
-        return words
 
 
 def text(folder: str) -> str:
@@ -48,34 +39,3 @@ def stages(folder: str) -> list[list[Line]]:
             found.append([])
         found[-1].append(line)
     return found
-
-
-@functools.cache
-def _patterns() -> list[tuple[re.Pattern[str], bool]]:
-    rules = [line.strip() for line in (ROOT / ".dockerignore").read_text().splitlines()]
-    rules = [rule for rule in rules if rule and not rule.startswith("#")]
-    return [(_pattern(rule.removeprefix("!")), rule.startswith("!")) for rule in rules]
-
-
-def _pattern(rule: str) -> re.Pattern[str]:
-    signs = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    parts = re.split(r"(\*\*/|\*\*|\*|\?)", rule.rstrip("/"))
-    return re.compile("".join(signs.get(part) or re.escape(part) for part in parts))
-
-
-def enters(path: str) -> bool:
-    """Whether a file is handed to a build: the last rule that fits it, or a folder above it, decides."""
-    above = [str(folder) for folder in PurePosixPath(path).parents][:-1]
-    entered = True
-    for pattern, lets_in in _patterns():
-        if any(pattern.fullmatch(each) for each in (path, *above)):
-            entered = lets_in
-    return entered
-
-
-def files(source: str) -> list[str]:
-    """Return the files that a source of a COPY names, whether they enter or not."""
-    found: list[Path] = []
-    for path in ROOT.glob(source):
-        found += path.rglob("*") if path.is_dir() else [path]
-    return [path.relative_to(ROOT).as_posix() for path in found if path.is_file()]

@@ -1,4 +1,4 @@
-"""The Dockerfiles keep to our rules; what they make is looked at where a Docker engine is."""
+"""The Dockerfiles keep to our rules; tests/e2e/test_images.py looks at the images themselves."""
 
 import json
 import re
@@ -7,22 +7,13 @@ from pathlib import PurePosixPath
 import pytest
 
 from tests.k8s import dockerfiles, environment
-from tests.k8s.dockerfiles import Line, enters, files, lines, stages
+from tests.k8s.dockerfiles import lines, stages
 from tests.k8s.manifests import SYSTEMS, of_kind, system, values
 from tests.parts import ROOT
 
 PYTHON = "python:3.11-slim-bookworm"
 SERVICES = ("producer", "consumer", "video")
 ALL = (*SERVICES, "tfserving")
-
-DOCUMENTS = {".md", ".yml", ".yaml", ".proto", ".pyi", ""}
-"""What tells of a service or deploys it, and is no part of it; a Dockerfile's name has no end."""
-
-
-def last(folder: str, name: str) -> Line:
-    """Return the only instruction of a name in the image that stays."""
-    (line,) = (line for line in stages(folder)[-1] if line.name == name)
-    return line
 
 
 @pytest.mark.parametrize("folder", ALL)
@@ -31,32 +22,6 @@ def test_nothing_is_needed_but_images_named_by_a_tag(folder: str) -> None:
     assert "@sha256" not in dockerfiles.text(folder)
     bases = [line.value.split()[0] for line in lines(folder) if line.name == "FROM"]
     assert set(bases[:-1] if folder == "tfserving" else bases) == {PYTHON}
-
-
-@pytest.mark.parametrize("folder", ALL)
-def test_it_runs_as_a_user_of_no_rights(folder: str) -> None:
-    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", last(folder, "USER").value)
-
-
-@pytest.mark.parametrize("folder", SERVICES)
-def test_it_gets_signals_itself(folder: str) -> None:
-    assert last(folder, "ENTRYPOINT").command == ["python", "-m", "pipeline", folder]
-    assert "CMD" not in {line.name for line in stages(folder)[-1]}
-
-
-@pytest.mark.parametrize("folder", ALL)
-def test_its_health_is_asked_for(folder: str) -> None:
-    health = last(folder, "HEALTHCHECK")
-
-    assert re.match(r"--interval=\d+s --timeout=\d+s --start-period=\d+s CMD \[", health.value)
-    assert health.command
-
-
-@pytest.mark.parametrize("folder", SERVICES)
-def test_its_ports_are_told(folder: str) -> None:
-    ports = ["8080", "9000"] if folder == "video" else ["9000"]
-
-    assert last(folder, "EXPOSE").value.split() == ports
 
 
 @pytest.mark.parametrize("folder", ALL)
@@ -71,66 +36,6 @@ def test_only_packages_that_are_known_are_installed(folder: str) -> None:
         assert re.search(r"\bpip install\b.* --require-hashes .*-r \S+\.txt\s*$", command), command
     assert not any(re.search(r"\b(curl|wget|git clone|apt-get)\b", run) for run in runs)
     assert "ADD" not in {line.name for line in lines(folder)}
-
-
-def sources(folder: str) -> list[str]:
-    """Return what a Dockerfile copies out of the repository."""
-    copies = [line for line in lines(folder) if line.name == "COPY" and "--from=" not in line.value]
-    return [source for line in copies for source in line.words[:-1]]
-
-
-@pytest.mark.parametrize("folder", ALL)
-def test_what_is_copied_is_handed_to_the_build(folder: str) -> None:
-    for source in sources(folder):
-        wanted = [file for file in files(source) if is_part(file)]
-
-        assert wanted, f"{source} is not there"
-        assert [file for file in wanted if not enters(file)] == []
-
-
-@pytest.mark.parametrize("folder", ALL)
-def test_documents_and_manifests_change_no_image(folder: str) -> None:
-    copied = [file for source in sources(folder) for file in files(source)]
-
-    assert [file for file in copied if enters(file) and not is_part(file)] == []
-
-
-def is_part(file: str) -> bool:
-    """Whether a file is a part of a service."""
-    return "__pycache__" not in file and PurePosixPath(file).suffix not in DOCUMENTS
-
-
-@pytest.mark.parametrize(
-    ("path", "entered"),
-    [
-        ("pipeline/wire/frame.py", True),
-        ("consumer/handlers/imagenet.py", True),
-        ("video/page/index.html", True),
-        ("tfserving/labels/imagenetLabels.json", True),
-        ("producer/requirements.txt", True),
-        ("producer/deployment.yml", False),
-        ("producer/README.md", False),
-        ("pipeline/__pycache__/frame.cpython-311.pyc", False),
-        (".git/config", False),
-        ("build/models/imagenet/1/saved_model.pb", False),
-        ("tests/conftest.py", False),
-        ("pyproject.toml", False),
-    ],
-)
-def test_what_is_handed_to_a_build(path: str, entered: bool) -> None:
-    assert enters(path) is entered
-
-
-def test_the_services_share_their_first_layers() -> None:
-    def shared(folder: str) -> str:
-        head, copied, _ = dockerfiles.text(folder).rpartition("\nCOPY pipeline pipeline\n")
-        assert copied
-        return head[head.rindex("\nFROM ") :]
-
-    first, *others = map(shared, SERVICES)
-    assert first.startswith(f"\nFROM {PYTHON}\nWORKDIR /app\n")
-    assert "pip install" in first
-    assert others == [first, first]
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

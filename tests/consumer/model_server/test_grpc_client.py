@@ -1,4 +1,4 @@
-"""The gRPC client, with a real server that uses TensorFlow Serving's own messages."""
+"""The gRPC client, with a real server that answers as scripted."""
 
 import socket
 import threading
@@ -10,23 +10,13 @@ import grpc
 import numpy as np
 import pytest
 
-from consumer.model_server import grpc_client
+from consumer.model_server import grpc_client, tensor_proto
+from consumer.model_server import serving_pb2 as messages
 from consumer.model_server.errors import ModelError
 from consumer.model_server.grpc_client import GrpcClient
 from consumer.model_server.tensors import TensorInfo
 from consumer.model_server.url import ModelUrl
 from tests.parts import free_port, wait_for
-from tfserving.runtime import tf
-
-# The messages are TensorFlow's, which has to be imported quietly first.
-from tensorflow_serving.apis import (  # isort: skip
-    get_model_metadata_pb2,
-    get_model_status_pb2,
-    model_service_pb2_grpc,
-    predict_pb2,
-    prediction_service_pb2_grpc,
-)
-from tensorflow.core.protobuf import meta_graph_pb2  # isort: skip
 
 LONG = 10.0
 SOON = 0.3
@@ -35,10 +25,16 @@ DOUBLE = {"x": np.array([1.5, 2.5], np.float32)}
 Answer = Callable[[Any, grpc.ServicerContext], Any]
 
 
-class ScriptedServer(
-    prediction_service_pb2_grpc.PredictionServiceServicer,  # type: ignore[misc]
-    model_service_pb2_grpc.ModelServiceServicer,  # type: ignore[misc]
-):
+METHODS: dict[str, dict[str, Any]] = {
+    "PredictionService": {
+        "Predict": messages.PredictRequest,
+        "GetModelMetadata": messages.GetModelMetadataRequest,
+    },
+    "ModelService": {"GetModelStatus": messages.GetModelStatusRequest},
+}
+
+
+class ScriptedServer:
     """Answers each question with `answer`; `peers` has the connection of each."""
 
     def __init__(self, answer: Answer, port: int = 0) -> None:
@@ -47,8 +43,15 @@ class ScriptedServer(
         self.peers: list[str] = []
         self.released = threading.Event()
         self._server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.so_reuseport", 0)])
-        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(self, self._server)
-        model_service_pb2_grpc.add_ModelServiceServicer_to_server(self, self._server)
+        for service, methods in METHODS.items():
+            handlers = {
+                name: grpc.unary_unary_rpc_method_handler(
+                    self._take, request.FromString, lambda answer: answer.SerializeToString()
+                )
+                for name, request in methods.items()
+            }
+            handler = grpc.method_handlers_generic_handler(f"tensorflow.serving.{service}", handlers)
+            self._server.add_generic_rpc_handlers([handler])
         self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
         self._server.start()
 
@@ -61,12 +64,10 @@ class ScriptedServer(
         self.released.set()
         self._server.stop(None).wait(10)
 
-    def Predict(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def _take(self, request: Any, context: grpc.ServicerContext) -> Any:
         self.requests.append(request)
         self.peers.append(context.peer())
         return self.answer(request, context)
-
-    GetModelMetadata = GetModelStatus = Predict
 
 
 Serve = Callable[..., ScriptedServer]
@@ -105,8 +106,8 @@ Connect = Callable[..., GrpcClient]
 
 def doubled(request: Any, _: grpc.ServicerContext) -> Any:
     """Answer with twice the input x."""
-    response = predict_pb2.PredictResponse()
-    response.outputs["y"].CopyFrom(tf.make_tensor_proto(2 * tf.make_ndarray(request.inputs["x"])))
+    response = messages.PredictResponse()
+    response.outputs["y"].CopyFrom(tensor_proto.message(2 * tensor_proto.array(request.inputs["x"])))
     return response
 
 
@@ -174,7 +175,7 @@ def test_any_error_is_named_after_its_code(
 def test_a_server_that_never_answers_is_given_up_and_not_asked_again(serve: Serve, client: Connect) -> None:
     def hang(*_: Any) -> Any:
         server.released.wait(60)
-        return predict_pb2.PredictResponse()
+        return messages.PredictResponse()
 
     server = serve(doubled)
     asker = client(server.url(), SOON)
@@ -271,8 +272,8 @@ def test_a_connection_is_replaced_after_its_lifetime(
 
 def test_an_answer_with_a_broken_tensor_is_nonsense(serve: Serve, client: Connect) -> None:
     def broken(*_: Any) -> Any:
-        response = predict_pb2.PredictResponse()
-        response.outputs["y"].CopyFrom(tf.make_tensor_proto([1.0, 2.0]))
+        response = messages.PredictResponse()
+        response.outputs["y"].CopyFrom(tensor_proto.message(np.array([1.0, 2.0], np.float32)))
         response.outputs["y"].tensor_shape.dim[0].size = 3
         return response
 
@@ -286,8 +287,8 @@ def test_an_answer_with_a_broken_tensor_is_nonsense(serve: Serve, client: Connec
 
 def test_an_answer_too_large_is_refused(serve: Serve, client: Connect) -> None:
     def large(*_: Any) -> Any:
-        response = predict_pb2.PredictResponse()
-        response.outputs["y"].CopyFrom(tf.make_tensor_proto(np.zeros(5_000_000, np.float32)))
+        response = messages.PredictResponse()
+        response.outputs["y"].CopyFrom(tensor_proto.message(np.zeros(5_000_000, np.float32)))
         return response
 
     server = serve(large)
@@ -300,14 +301,13 @@ def test_an_answer_too_large_is_refused(serve: Serve, client: Connect) -> None:
 
 def test_the_signature_is_read_from_the_metadata(serve: Serve, client: Connect) -> None:
     def metadata(*_: Any) -> Any:
-        definitions = get_model_metadata_pb2.SignatureDefMap()
+        definitions = messages.SignatureDefMap()
         definition = definitions.signature_def["serving_default"]
-        shape = tf.TensorShape([None, 64, 64, 1]).as_proto()
-        definition.inputs["x"].CopyFrom(meta_graph_pb2.TensorInfo(name="x:0", dtype=1, tensor_shape=shape))
-        unknown = tf.TensorShape(None).as_proto()
-        definition.outputs["y"].CopyFrom(meta_graph_pb2.TensorInfo(name="y:0", dtype=9, tensor_shape=unknown))
-        response = get_model_metadata_pb2.GetModelMetadataResponse()
-        response.metadata["signature_def"].Pack(definitions)
+        shape = {"dim": [{"size": size} for size in (-1, 64, 64, 1)]}
+        definition.inputs["x"].CopyFrom(messages.TensorInfo(dtype=1, tensor_shape=shape))
+        definition.outputs["y"].CopyFrom(messages.TensorInfo(dtype=9, tensor_shape={"unknown_rank": True}))
+        response = messages.GetModelMetadataResponse()
+        response.metadata["signature_def"].value = definitions.SerializeToString()
         return response
 
     server = serve(metadata)
@@ -320,7 +320,7 @@ def test_the_signature_is_read_from_the_metadata(serve: Serve, client: Connect) 
 
 
 def test_metadata_without_the_signature_are_nonsense(serve: Serve, client: Connect) -> None:
-    server = serve(lambda *_: get_model_metadata_pb2.GetModelMetadataResponse())
+    server = serve(lambda *_: messages.GetModelMetadataResponse())
 
     with pytest.raises(ModelError, match="serving_default") as caught:
         client(server.url()).signature()
@@ -337,7 +337,7 @@ def test_a_model_without_an_available_version_is_missing(
 ) -> None:
     def status(*_: Any) -> Any:
         versions = [{"version": number, "state": state} for number, state in enumerate(states, start=1)]
-        return get_model_status_pb2.GetModelStatusResponse(model_version_status=versions)
+        return messages.GetModelStatusResponse(model_version_status=versions)
 
     server = serve(status)
 

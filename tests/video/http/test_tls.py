@@ -13,8 +13,6 @@ from pipeline.service.settings import SettingsError
 from tests.conftest import missing
 from video.http.tls import Certificate
 
-pytestmark = pytest.mark.parts
-
 
 def make(folder: Path, name: str, *options: str) -> tuple[Path, Path]:
     """Make a key, and the certificate for localhost that it signed itself."""
@@ -86,12 +84,14 @@ def greet(certificate: Certificate, connection: socket.socket) -> None:
         pass
 
 
+@pytest.mark.parts
 def test_a_client_that_trusts_the_certificate_is_served(
     files: tuple[Path, Path], one: tuple[Path, Path]
 ) -> None:
     assert served(Certificate(*files), one[0]) == "one"
 
 
+@pytest.mark.parts
 def test_a_renewed_certificate_is_served_without_a_restart(
     files: tuple[Path, Path], other: tuple[Path, Path]
 ) -> None:
@@ -103,6 +103,7 @@ def test_a_renewed_certificate_is_served_without_a_restart(
     assert served(certificate, other[0]) == "other"
 
 
+@pytest.mark.parts
 def test_the_files_are_read_only_when_they_change(
     files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,6 +113,7 @@ def test_the_files_are_read_only_when_they_change(
     certificate.refresh()
 
 
+@pytest.mark.parts
 @pytest.mark.parametrize("halfway", [True, False])
 def test_a_broken_renewal_leaves_the_old_pair_and_is_logged_once(
     files: tuple[Path, Path],
@@ -136,6 +138,7 @@ def test_a_broken_renewal_leaves_the_old_pair_and_is_logged_once(
     assert served(certificate, other[0]) == "other"
 
 
+@pytest.mark.parts
 def test_an_old_version_of_tls_is_refused(files: tuple[Path, Path]) -> None:
     assert Certificate(*files).context.minimum_version == ssl.TLSVersion.TLSv1_2
 
@@ -147,6 +150,7 @@ def complaint(cert: Path, key: Path) -> str:
     return str(caught.value)
 
 
+@pytest.mark.parts
 def test_a_missing_file_is_named(files: tuple[Path, Path], tmp_path: Path) -> None:
     cert, key = files
     none = tmp_path / "none.pem"
@@ -156,6 +160,7 @@ def test_a_missing_file_is_named(files: tuple[Path, Path], tmp_path: Path) -> No
     assert complaint(tmp_path, key) == f"TLSCERT='{tmp_path}': cannot be read: Is a directory"
 
 
+@pytest.mark.parts
 def test_a_file_that_holds_something_else_is_named(
     files: tuple[Path, Path], other: tuple[Path, Path]
 ) -> None:
@@ -168,7 +173,22 @@ def test_a_file_that_holds_something_else_is_named(
     assert complaint(cert, key).startswith(f"TLSCERT='{cert}', TLSKEY='{key}': cannot be used: ")
 
 
+@pytest.mark.parts
 def test_a_key_with_a_password_is_refused_and_nobody_is_asked(tmp_path: Path) -> None:
     cert, key = make(tmp_path / "locked", "locked", "-passout", "pass:hunter22")
 
     assert complaint(cert, key).startswith(f"TLSKEY='{key}': is protected by a password")
+
+
+def test_files_that_do_not_exist_or_hold_something_else_are_named(tmp_path: Path) -> None:
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+
+    assert complaint(cert, key).startswith(f"TLSCERT='{cert}': cannot be read")
+    cert.write_text("a diary")
+    assert complaint(cert, key).startswith(f"TLSKEY='{key}': cannot be read")
+    key.write_text("a diary")
+    assert complaint(cert, key).startswith(f"TLSCERT='{cert}': expected a certificate")
+    cert.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    assert complaint(cert, key).startswith(f"TLSKEY='{key}': expected a private key")
+    key.write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+    assert complaint(cert, key).startswith(f"TLSCERT='{cert}', TLSKEY='{key}': cannot be used")

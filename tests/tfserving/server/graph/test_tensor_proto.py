@@ -64,13 +64,13 @@ def test_what_tensorflow_writes_is_read(tensor: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if name != "string"])
-@pytest.mark.parametrize("given", [0, 1, 2, 5])
-def test_the_last_element_stands_for_those_that_are_missing(name: str, given: int) -> None:
-    numbers = np.arange(1, given + 1).astype(tf.as_dtype(name).as_numpy_dtype)
-    proto = tensor_proto.write(numbers)
-    proto.tensor_shape.dim[0].size = 4
+def test_the_last_element_stands_for_those_that_are_missing(name: str) -> None:
+    for count in (0, 1, 2, 5):
+        numbers = np.arange(1, count + 1).astype(tf.as_dtype(name).as_numpy_dtype)
+        proto = tensor_proto.write(numbers)
+        proto.tensor_shape.dim[0].size = 4
 
-    assert same(tensor_proto.read(proto), parsed(proto))
+        assert same(tensor_proto.read(proto), parsed(proto)), f"of {count} elements"
 
 
 def test_the_last_string_stands_for_those_that_are_missing() -> None:

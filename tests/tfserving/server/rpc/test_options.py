@@ -3,19 +3,19 @@
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
 
 from tests.conftest import missing
-from tests.tfserving.server.rpc_client import Client, request
 from tfserving.server import flags
 from tfserving.server.errors import Code, ServingError
-from tfserving.server.models.catalog import Catalog
 from tfserving.server.rpc import options
 from tfserving.server.rpc.options import RpcOptions
-from tfserving.server.rpc.server import RpcServer
+
+if TYPE_CHECKING:
+    from tfserving.server.models.catalog import Catalog
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,9 @@ def test_the_flags_say_how_grpc_is_served() -> None:
 
 
 @pytest.mark.parametrize("verify", [False, True])
-def test_tls(rpc_catalog: Catalog, tmp_path: Path, pair: tuple[str, str], verify: bool) -> None:
+def test_tls(rpc_catalog: "Catalog", tmp_path: Path, pair: tuple[str, str], verify: bool) -> None:
+    from tfserving.server.rpc.server import RpcServer
+
     key, certificate = pair
     file = tmp_path / "ssl.pbtxt"
     text = f"server_key: {quoted(key)} server_cert: {quoted(certificate)}"
@@ -87,6 +89,8 @@ def test_tls(rpc_catalog: Catalog, tmp_path: Path, pair: tuple[str, str], verify
 
 def predicts(channel: grpc.Channel) -> bool:
     """Tell whether a request is answered; close the channel."""
+    from tests.tfserving.server.rpc_client import Client, request
+
     with channel:
         call = Client(channel).predictions.Predict.future(request(x=[1.0]), timeout=20)
         code = call.code()

@@ -1,0 +1,47 @@
+"""The HTTP server, with an application of one answer."""
+
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.parts import get
+from tfserving.server.rest import serve
+from tfserving.server.rest.application import RestApi
+
+
+@pytest.fixture
+def stop() -> threading.Event:
+    """Set when the server has ended."""
+    return threading.Event()
+
+
+def answer(api: Any, *_: object) -> bytes:
+    """Answer with the path's end."""
+    return repr(api).encode()
+
+
+def test_requests_are_answered_until_it_is_stopped(stop: threading.Event) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        listener = serve.bind(0)
+        port = listener.getsockname()[1]
+        server = serve.HttpServer(RestApi(answer, executor), listener, stop)
+
+        server.start()
+        body = get(f"http://127.0.0.1:{port}/v1/models/toy#fragment", 20)
+        server.stop()
+        server.join(20)
+
+    assert b"toy" in body
+    assert stop.wait(20)
+    listener.close()
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.create_server(("0.0.0.0", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        with pytest.raises(OSError, match=f"port {port}"):
+            serve.bind(port)
