@@ -8,8 +8,9 @@ import grpc
 import numpy as np
 import pytest
 
-from consumer.model_server.grpc_client import RpcClient
+from consumer.model_server.grpc_client import GrpcClient
 from consumer.model_server.tensors import TensorInfo
+from consumer.model_server.url import ModelUrl
 from tfserving.runtime import tf
 
 # The messages are TensorFlow's, which has to be imported quietly first.
@@ -52,31 +53,31 @@ class Server(
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[RpcClient]:
+def client() -> Iterator[GrpcClient]:
     """A client of such a server."""
     server = grpc.server(ThreadPoolExecutor(1))
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Server(), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(Server(), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    client = RpcClient(f"grpc://127.0.0.1:{port}/v1/models/imagenet/versions/7", 10)
+    client = GrpcClient(ModelUrl.parse(f"grpc://127.0.0.1:{port}/v1/models/imagenet/versions/7"), 10)
     yield client
     client.close()
     server.stop(None).wait(10)
 
 
-def test_a_prediction(client: RpcClient) -> None:
+def test_a_prediction(client: GrpcClient) -> None:
     answer = client.predict({"x": np.array([1.5, 2.5], np.float32)})
 
     assert answer["y"].tolist() == [3, 5]
 
 
-def test_the_signature(client: RpcClient) -> None:
+def test_the_signature(client: GrpcClient) -> None:
     signature = client.signature()
 
     assert signature.inputs == {"x": TensorInfo("float32", (-1, 64, 64, 1))}
     assert signature.outputs == {"y": TensorInfo("int64", None)}
 
 
-def test_the_status(client: RpcClient) -> None:
+def test_the_status(client: GrpcClient) -> None:
     assert client.missing() is None
