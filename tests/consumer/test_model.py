@@ -295,15 +295,15 @@ def test_after_a_failure_the_newest_frame_is_asked_about_without_a_restart(
     clock: Clock, trouble: Outputs, kind: str
 ) -> None:
     client = HeldClient()
-    client.answer(trouble)
-    client.answer(says("shark"))
     model = a_model(client)
 
     with running(model, client):
         model.offer(a_frame(1, captured=clock.time_ns()))
-        wait_for(outcomes(model, kind), 10, "the failure")
+        wait_for(lambda: client.asked, 10, "the question")
         for seq in (2, 3):
             model.offer(a_frame(seq, captured=clock.time_ns()))
+        client.answer(trouble, says("shark"))
+        wait_for(outcomes(model, kind), 10, "the failure")
         wait_for(outcomes(model, "ok"), 10, "the answer")
 
     assert client.asked == [["door 1"], ["door 3"]]
