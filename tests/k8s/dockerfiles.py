@@ -1,4 +1,4 @@
-"""The Dockerfiles and .dockerignore, read as Docker reads them."""
+"""Reads the Dockerfiles and .dockerignore as Docker does."""
 
 import functools
 import json
@@ -23,7 +23,7 @@ class Line:
 
     @property
     def command(self) -> list[str]:
-        """The words of a command in the form that needs no shell; raises ValueError for the other form."""
+        """The words of a command in exec form; raises ValueError for shell form."""
         words: list[str] = json.loads(self.value[self.value.find("[") :])
         return words
 
@@ -41,7 +41,7 @@ def lines(folder: str) -> list[Line]:
 
 
 def stages(folder: str) -> list[list[Line]]:
-    """Return a Dockerfile's instructions by image, each from its FROM on; the last is the one that stays."""
+    """Return a Dockerfile's instructions by stage, each from its FROM on; the last stage is the image."""
     found: list[list[Line]] = []
     for line in lines(folder):
         if line.name == "FROM":
@@ -64,7 +64,7 @@ def _pattern(rule: str) -> re.Pattern[str]:
 
 
 def enters(path: str) -> bool:
-    """Whether a file is handed to a build: the last rule that fits it, or a folder above it, decides."""
+    """Whether a file is in the build context: the last rule that matches it or a folder above it decides."""
     above = [str(folder) for folder in PurePosixPath(path).parents][:-1]
     entered = True
     for pattern, lets_in in _patterns():
@@ -74,7 +74,7 @@ def enters(path: str) -> bool:
 
 
 def files(source: str) -> list[str]:
-    """Return the files that a source of a COPY names, whether they enter or not."""
+    """Return the files that a source of a COPY names, whether they are in the build context or not."""
     found: list[Path] = []
     for path in ROOT.glob(source):
         found += path.rglob("*") if path.is_dir() else [path]

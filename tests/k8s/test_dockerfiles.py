@@ -1,4 +1,4 @@
-"""The Dockerfiles keep to our rules; what they make is looked at where a Docker engine is."""
+"""The Dockerfiles follow our rules. tests/e2e/test_images.py checks the images that they build."""
 
 import json
 import re
@@ -16,17 +16,17 @@ SERVICES = ("producer", "consumer", "video")
 ALL = (*SERVICES, "tfserving")
 
 DOCUMENTS = {".md", ".yml", ".yaml", ".proto", ".pyi", ""}
-"""What tells of a service or deploys it, and is no part of it; a Dockerfile's name has no end."""
+"""Files that describe or deploy a service and are not part of it; a Dockerfile has no suffix."""
 
 
 def last(folder: str, name: str) -> Line:
-    """Return the only instruction of a name in the image that stays."""
+    """Return the only instruction of this name in the last stage."""
     (line,) = (line for line in stages(folder)[-1] if line.name == name)
     return line
 
 
 @pytest.mark.parametrize("folder", ALL)
-def test_nothing_is_needed_but_images_named_by_a_tag(folder: str) -> None:
+def test_a_build_needs_only_images_named_by_a_tag(folder: str) -> None:
     assert not re.search(r"(?im)^#\s*(syntax|escape|check)\s*=", dockerfiles.text(folder))
     assert "@sha256" not in dockerfiles.text(folder)
     bases = [line.value.split()[0] for line in lines(folder) if line.name == "FROM"]
@@ -34,18 +34,18 @@ def test_nothing_is_needed_but_images_named_by_a_tag(folder: str) -> None:
 
 
 @pytest.mark.parametrize("folder", ALL)
-def test_it_runs_as_a_user_of_no_rights(folder: str) -> None:
+def test_it_runs_as_an_unprivileged_user(folder: str) -> None:
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", last(folder, "USER").value)
 
 
 @pytest.mark.parametrize("folder", SERVICES)
-def test_it_gets_signals_itself(folder: str) -> None:
+def test_the_service_receives_signals_itself(folder: str) -> None:
     assert last(folder, "ENTRYPOINT").command == ["python", "-m", "pipeline", folder]
     assert "CMD" not in {line.name for line in stages(folder)[-1]}
 
 
 @pytest.mark.parametrize("folder", ALL)
-def test_its_health_is_asked_for(folder: str) -> None:
+def test_it_has_a_health_check(folder: str) -> None:
     health = last(folder, "HEALTHCHECK")
 
     assert re.match(r"--interval=\d+s --timeout=\d+s --start-period=\d+s CMD \[", health.value)
@@ -53,14 +53,14 @@ def test_its_health_is_asked_for(folder: str) -> None:
 
 
 @pytest.mark.parametrize("folder", SERVICES)
-def test_its_ports_are_told(folder: str) -> None:
+def test_its_ports_are_exposed(folder: str) -> None:
     ports = ["8080", "9000"] if folder == "video" else ["9000"]
 
     assert last(folder, "EXPOSE").value.split() == ports
 
 
 @pytest.mark.parametrize("folder", ALL)
-def test_only_packages_that_are_known_are_installed(folder: str) -> None:
+def test_only_pinned_packages_are_installed(folder: str) -> None:
     runs = [line.value for line in lines(folder) if line.name == "RUN"]
     installs = [
         command for run in runs for command in re.split(r"&&|\|\||;", run) if re.search(r"\bpip\b", command)
@@ -74,18 +74,18 @@ def test_only_packages_that_are_known_are_installed(folder: str) -> None:
 
 
 def sources(folder: str) -> list[str]:
-    """Return what a Dockerfile copies out of the repository."""
+    """Return the sources that a Dockerfile copies from the repository."""
     copies = [line for line in lines(folder) if line.name == "COPY" and "--from=" not in line.value]
     return [source for line in copies for source in line.words[:-1]]
 
 
 @pytest.mark.parametrize("folder", ALL)
-def test_what_is_copied_is_handed_to_the_build(folder: str) -> None:
+def test_copied_files_are_in_the_build_context(folder: str) -> None:
     for source in sources(folder):
-        wanted = [file for file in files(source) if is_part(file)]
+        parts = [file for file in files(source) if is_part(file)]
 
-        assert wanted, f"{source} is not there"
-        assert [file for file in wanted if not enters(file)] == []
+        assert parts, f"{source}: no such files"
+        assert [file for file in parts if not enters(file)] == []
 
 
 @pytest.mark.parametrize("folder", ALL)
@@ -96,7 +96,7 @@ def test_documents_and_manifests_change_no_image(folder: str) -> None:
 
 
 def is_part(file: str) -> bool:
-    """Whether a file is a part of a service."""
+    """Whether a file is part of a service."""
     return "__pycache__" not in file and PurePosixPath(file).suffix not in DOCUMENTS
 
 
@@ -117,7 +117,7 @@ def is_part(file: str) -> bool:
         ("pyproject.toml", False),
     ],
 )
-def test_what_is_handed_to_a_build(path: str, entered: bool) -> None:
+def test_only_parts_of_services_are_in_the_build_context(path: str, entered: bool) -> None:
     assert enters(path) is entered
 
 
