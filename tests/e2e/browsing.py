@@ -1,4 +1,4 @@
-"""A browser with a page that must have nothing to complain about, and what tests look for on it."""
+"""A browser whose page must not log any errors, and what tests look for on the page."""
 
 import socket
 import threading
@@ -22,10 +22,10 @@ FLAGS: Final = [
 ]
 SIZES: Final = {"desktop": (1600, 900), "phone": (360, 740)}
 PICTURES: Final = ROOT / "build/pictures"
-"""Where the pictures of the page are kept, to be looked at after the run."""
+"""The folder for pictures of the page, to be looked at after the run."""
 
 FORGOTTEN: Final = "/api/events/"
-"""In the address of a snapshot, which the server may forget between telling of it and being asked for it."""
+"""Part of the URL of a snapshot, which the server may drop between announcing and serving it."""
 
 PIXELS: Final = """canvases => canvases.map((canvas) => {
   const small = new OffscreenCanvas(32, 18);
@@ -34,7 +34,7 @@ PIXELS: Final = """canvases => canvases.map((canvas) => {
   const { data } = brush.getImageData(0, 0, 32, 18);
   return data.some((value, at) => at % 4 < 3 && value > 0) ? data.join() : "";
 })"""
-"""What canvases show, in short; empty where nothing was drawn."""
+"""What canvases show, scaled down; empty if nothing was drawn."""
 
 Scheme = Literal["dark", "light"]
 
@@ -48,13 +48,13 @@ def open_page(
     expected: tuple[str, ...] = (),
     **options: Any,
 ) -> Iterator[Page]:
-    """Open a page in a context of its own; what it complains of must contain one of `expected`."""
+    """Open a page in its own context; each error that it logs must contain one of `expected`."""
     errors: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
-        told = f"{message.text} {message.location.get('url', '')}"
-        if message.type in {"error", "warning"} and not any(text in told for text in (*expected, FORGOTTEN)):
-            errors.append(told)
+        text = f"{message.text} {message.location.get('url', '')}"
+        if message.type in {"error", "warning"} and not any(part in text for part in (*expected, FORGOTTEN)):
+            errors.append(text)
 
     width, height = size
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **options)
@@ -64,14 +64,14 @@ def open_page(
     page.goto(address)
     try:
         yield page
-        page.wait_for_timeout(100)  # in which late messages arrive
+        page.wait_for_timeout(100)  # late messages arrive now
     finally:
         context.close()
-    assert not errors, f"the browser complains: {errors}"
+    assert not errors, f"errors in the browser: {errors}"
 
 
 class Line:
-    """Stands between a browser and a server, at `address`: passes `rate` bytes/s to the browser."""
+    """A proxy at `address` between a browser and a server: passes `rate` bytes/s to the browser."""
 
     def __init__(self, server: str) -> None:
         parts = urlsplit(server)
@@ -86,13 +86,13 @@ class Line:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, _: object, trace: TracebackType | None) -> None:
-        with suppress(OSError):  # wakes whoever waits in it
+        with suppress(OSError):  # wakes up a waiting accept
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.cut()
 
     def cut(self) -> None:
-        """End all connections; new ones are taken."""
+        """Close all connections; new ones are accepted."""
         ends, self._ends = self._ends, []
         for end in ends:
             with suppress(OSError):
@@ -105,7 +105,7 @@ class Line:
 
     def _join(self, browser: socket.socket) -> None:
         server = socket.socket()
-        for end in (browser, server):  # what waits, waits at the server
+        for end in (browser, server):  # data waits at the server, not here
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8_192)
             end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
         server.connect(self._server)
@@ -142,7 +142,7 @@ def expect_moving(shown: Locator) -> None:
     """Check that the pictures of all these tiles move."""
     canvases = shown.locator("canvas")
     first = canvases.evaluate_all(PIXELS)
-    assert first, "there is no picture"
+    assert first, "no picture was drawn"
 
     def still() -> list[int]:
         now = canvases.evaluate_all(PIXELS)
@@ -152,7 +152,7 @@ def expect_moving(shown: Locator) -> None:
 
 
 def hide(page: Page, hidden: bool) -> None:
-    """Tell the page that its tab is hidden, or seen again: without a screen, browsers hide none."""
+    """Make the page believe that its tab is hidden or visible: without a screen, browsers hide no tabs."""
     page.evaluate(
         """hidden => {
           Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
@@ -163,7 +163,7 @@ def hide(page: Page, hidden: bool) -> None:
 
 
 def keep(page: Page, name: str) -> Path:
-    """Keep a picture of the page as it is now."""
+    """Save a picture of the page as it is now."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     path = PICTURES / f"{name}.png"
     page.screenshot(path=path)
@@ -174,5 +174,5 @@ def expect_accessible(page: Page) -> None:
     """Check that axe finds nothing."""
     page.evaluate((ROOT / "tests/node_modules/axe-core/axe.min.js").read_text())
     found = page.evaluate("axe.run().then(({violations}) => violations)")
-    told = [f"{each['id']}: {[node['html'][:120] for node in each['nodes'][:3]]}" for each in found]
-    assert told == []
+    faults = [f"{each['id']}: {[node['html'][:120] for node in each['nodes'][:3]]}" for each in found]
+    assert faults == []

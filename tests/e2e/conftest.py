@@ -1,4 +1,4 @@
-"""The container engine, the project's images, and a Kubernetes cluster that has them."""
+"""The container engine, the project's images, and a Kubernetes cluster that can use them."""
 
 import os
 import subprocess
@@ -20,12 +20,12 @@ BASES = (
     "confluentinc/cp-zookeeper:7.9.2",
     "busybox:1.36",
 )
-"""What the project's images are built on, and what runs beside them."""
+"""The base images of the project's images, and the images that run next to them."""
 
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """A browser; as long as there is one, its event loop keeps others of this thread from running."""
+    """A browser; while it is open, its event loop prevents others from running in this thread."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser
@@ -33,7 +33,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 def call(*command: str, timeout: float = 300, **environment: str) -> str:
-    """Run a command at the repository's root; return its standard output, or fail with what it said."""
+    """Run a command at the repository's root; return its standard output, or fail with its error output."""
     run = subprocess.run(
         command,
         cwd=ROOT,
@@ -48,7 +48,7 @@ def call(*command: str, timeout: float = 300, **environment: str) -> str:
 
 
 def works(*command: str, timeout: float = 60) -> bool:
-    """Whether a command is there and ends with 0."""
+    """Whether a command exists and exits with status 0."""
     try:
         return subprocess.run(command, capture_output=True, check=False, timeout=timeout).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
@@ -76,12 +76,12 @@ def images(engine: None) -> None:  # noqa: ARG001
 
 
 def has_image(name: str) -> bool:
-    """Whether the engine has an image, maybe after it was pulled."""
+    """Whether the engine has an image, or can pull it."""
     return works("docker", "image", "inspect", name) or works("docker", "pull", name, timeout=300)
 
 
 def no_cluster() -> str | None:
-    """Return why there is no cluster for tests, one that has the images and nothing of ours runs on."""
+    """Return why there is no cluster for tests: one that has the images, and does not run Streamlens."""
     how = "set KUBECONFIG to that of a cluster for tests, and load the images into it (k8s/README.md)"
     if "KUBECONFIG" not in os.environ or not works("kubectl", "get", "nodes"):
         return how

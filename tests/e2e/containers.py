@@ -1,4 +1,4 @@
-"""Containers as Docker tells of them, and what a browser would be told of their picture."""
+"""Containers as Docker reports them, and the video server's report about their picture."""
 
 import json
 import math
@@ -14,10 +14,10 @@ from tests.e2e.conftest import call, works
 from tests.parts import get, reads
 
 NETWORK: Final = "streamlens"
-PROJECT: Final = "streamlens-test"  # beside a user's own projects, whose volumes are left alone
+PROJECT: Final = "streamlens-test"  # not the user's own project, whose volumes are left alone
 SERVICES: Final = ("zookeeper", "kafka", "tfserving", "producer", "consumer", "video")
 
-# Asks the service's health server from within its container, where Python is and curl is not.
+# Queries the service's health server from within its container, which has Python but not curl.
 _ASK: Final = """
 import http.client, sys
 connection = http.client.HTTPConnection("127.0.0.1", 9000, timeout=5)
@@ -28,28 +28,28 @@ print(answer.status, answer.read().decode())
 
 
 def docker(*arguments: str, timeout: float = 60) -> str:
-    """Run a command of Docker's and return what it printed."""
+    """Run a Docker command and return its output."""
     return call("docker", *arguments, timeout=timeout).strip()
 
 
 def docker_compose() -> list[str]:
-    """Return the command of Docker Compose: a plugin of Docker's, or a program of its own."""
+    """Return the command of Docker Compose: a Docker plugin, or a separate program."""
     return ["docker", "compose"] if works("docker", "compose", "version") else ["docker-compose"]
 
 
 def compose(folder: str, command: Sequence[str], *arguments: str, **environment: str) -> str:
-    """Run Docker Compose in a folder, as a user would who went there."""
+    """Run Docker Compose in a folder, as a user would."""
     return call("sh", "-c", 'cd "$0" && exec "$@"', folder, *command, *arguments, timeout=150, **environment)
 
 
-def expect_nobody() -> None:
-    """Fail where the system runs in containers already: there can be only one, and it may be a user's."""
+def expect_none_running() -> None:
+    """Fail if the system already runs in containers: there can be only one, and it may be the user's."""
     if docker("ps", "--quiet", "--filter", f"network={NETWORK}"):
         pytest.fail(f"there are containers on the network {NETWORK}: make down first", pytrace=False)
 
 
 def leftovers(projects: Iterable[str]) -> list[str]:
-    """Return the containers, networks and volumes of Compose projects that are still there."""
+    """Return the containers, networks and volumes of Compose projects that still exist."""
     found = docker("network", "ls", "--quiet", "--filter", f"name=^{NETWORK}$").split()
     for project in projects:
         mine = ("--filter", f"label=com.docker.compose.project={project}")
@@ -65,26 +65,26 @@ class Container:
 
     id: str
 
-    def told(self) -> Any:
-        """Return all that Docker tells of it."""
+    def inspected(self) -> Any:
+        """Return everything that Docker reports about it."""
         return json.loads(docker("inspect", self.id))[0]
 
     def state(self) -> dict[str, Any]:
-        """Return whether it runs, since when, with which process, how healthy, or how it ended."""
-        fields: dict[str, Any] = self.told()["State"]
+        """Return its state: whether it runs, its start, its process, its health, its exit code."""
+        fields: dict[str, Any] = self.inspected()["State"]
         return fields
 
     def log(self) -> str:
-        """Return what it wrote."""
+        """Return its output."""
         return call("sh", "-c", f"docker logs {self.id} 2>&1")
 
     def process(self) -> dict[str, str]:
-        """Return what the kernel tells of its first process: Uid, CapEff, SigCgt, ..."""
+        """Return the kernel's status of its first process: Uid, CapEff, SigCgt, ..."""
         lines = docker("exec", self.id, "cat", "/proc/1/status").splitlines()
         return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
     def readiness(self) -> tuple[int, str]:
-        """Return the status and text with which it answers /readyz."""
+        """Return the status and text of its answer to /readyz."""
         status, _, text = docker("exec", self.id, "python", "-c", _ASK, "/readyz").partition(" ")
         return int(status), text
 
@@ -93,15 +93,15 @@ class Container:
         docker("start", self.id)
 
     def stop(self) -> float:
-        """Stop it with the time that Docker gives by default, and return how many seconds it took."""
+        """Stop it with Docker's default time limit, and return how many seconds it took."""
         begun = time.monotonic()
         docker("stop", "--time", "10", self.id)
         return time.monotonic() - begun
 
     def kill(self) -> None:
-        """End its process as a crash would: to Docker's own `kill` no restart policy answers."""
+        """Kill its process as a crash would: after Docker's own `kill`, no restart policy applies."""
         pid = self.state()["Pid"]
-        assert pid > 0, "it does not run"
+        assert pid > 0, "it is not running"
         docker("run", "--rm", "--privileged", "--pid=host", "busybox:1.36", "kill", "-9", str(pid))
 
 
@@ -123,17 +123,17 @@ class Site:
     address: str
 
     def camera(self) -> dict[str, Any]:
-        """Return what it tells of camera bikes; nothing while there is none."""
+        """Return its report about camera bikes; empty while it does not know the camera."""
         fields: dict[str, Any] = json.loads(reads(f"{self.address}/api/cameras/bikes") or b"{}")
         return fields
 
     def cameras(self) -> list[dict[str, Any]]:
-        """Return what it tells of all cameras."""
+        """Return its report about all cameras."""
         found: list[dict[str, Any]] = json.loads(get(f"{self.address}/api/cameras"))
         return found
 
     def label_age(self) -> float:
-        """Return how many seconds ago the frame was captured that the newest picture's label is about."""
+        """Return the age in s of the frame that the newest picture's label is about."""
         camera = self.camera()
         ages = [answer["age_ms"] for answer in camera.get("predictions", []) if answer["results"]]
         return (camera["age_ms"] + max(ages)) / 1000 if ages else math.inf

@@ -25,7 +25,7 @@ _PREFERENCES: Final = {
 
 
 class Firefox:
-    """One page in a Firefox of its own; `complaints` are the errors and warnings on its console."""
+    """One page in its own Firefox; `complaints` are the errors and warnings on its console."""
 
     def __init__(self, path: str, folder: Path) -> None:
         self.complaints: list[str] = []
@@ -62,7 +62,7 @@ class Firefox:
         self._call("browsingContext.navigate", context=self._page, url=address, wait="complete")
 
     def evaluate(self, expression: str) -> Any:
-        """Return the value of an expression: anything that JSON can hold, or None."""
+        """Return an expression's value: anything that JSON can hold, or None."""
         answer = self._call(
             "script.evaluate",
             expression=f"JSON.stringify({expression})",

@@ -15,7 +15,7 @@ from tests.parts import reads, wait_for
 
 SUBSYSTEMS: Final = ("zookeeper", "tfserving", "producer", "consumer", "video")
 PAGE: Final = f"http://{os.environ.get('NODE', '127.0.0.1')}:30163"
-"""Where the NodePort answers; NODE names a node's address where that is not this machine's."""
+"""The address of the NodePort; NODE is a node's address, if that is not this machine."""
 
 _KINDS: Final = "pods,deployments,statefulsets,services,secrets,persistentvolumeclaims,networkpolicies,pdb"
 
@@ -29,7 +29,7 @@ class System:
     namespace: str = "default"
 
     def kubectl(self, *arguments: str, timeout: float = 170) -> str:
-        """Return what kubectl prints; fail with what it says where it fails."""
+        """Return kubectl's output; if it fails, fail with its error output."""
         return call("kubectl", "--namespace", self.namespace, *arguments, timeout=timeout)
 
     def objects(self, kinds: str = _KINDS) -> list[Object]:
@@ -39,12 +39,12 @@ class System:
         return items
 
     def apply(self, *subsystems: str) -> None:
-        """Apply the files of these subsystems, one after the other, as they are."""
+        """Apply the files of these subsystems in this order, unchanged."""
         for name in subsystems:
             self.kubectl("apply", "-f", f"{name}/deployment.yml")
 
     def pods(self, app: str = "") -> list[Object]:
-        """Return an app's pods, or those of all, without those that end."""
+        """Return the pods of an app, or of all apps, without those that are terminating."""
         return [
             pod
             for pod in self.objects("pods")
@@ -57,27 +57,27 @@ class System:
         return pod
 
     def wait_until_ready(self, timeout: float = 240) -> None:
-        """Wait until every pod is ready; fail with what kubectl tells of those that are not."""
+        """Wait until every pod is ready; fail with kubectl's description of those that are not."""
         deadline = time.monotonic() + timeout
         while not (pods := self.pods()) or not all(map(is_ready, pods)):
             if time.monotonic() > deadline:
                 lacking = [name_of(pod) for pod in pods if not is_ready(pod)]
-                told = [self.kubectl("describe", "pod", name)[-3000:] for name in lacking]
-                raise AssertionError("\n".join([f"not ready after {timeout:g} s: {lacking}", *told]))
+                described = [self.kubectl("describe", "pod", name)[-3000:] for name in lacking]
+                raise AssertionError("\n".join([f"not ready after {timeout:g} s: {lacking}", *described]))
             time.sleep(0.2)
 
     def wait_until_gone(self) -> None:
-        """Wait until nothing of Streamlens is left."""
+        """Wait until no object of Streamlens is left."""
         wait_for(lambda: not self.objects(), 120, f"everything to be gone in namespace {self.namespace}")
 
     def readiness(self, pod: Object) -> str:
-        """Return what a pod of ours answers to whether it is ready."""
+        """Return a pod's answer to /readyz."""
         probe = ["python", "-m", "pipeline.probe", "/readyz"]
         command = ["kubectl", "--namespace", self.namespace, "exec", name_of(pod), "--", *probe]
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
     def model_requests(self) -> dict[str, float]:
-        """Return how many requests the consumer sent to the model, by what came of them."""
+        """Return how many requests the consumer sent to the model, by outcome."""
         outcomes = {}
         path = f"/api/v1/namespaces/{self.namespace}/pods/{name_of(self.pod('consumer'))}:9000/proxy/metrics"
         for line in self.kubectl("get", "--raw", path).splitlines():
@@ -86,7 +86,7 @@ class System:
         return outcomes
 
     def kafka_topics(self, *arguments: str) -> str:
-        """Return what Kafka's own command says of topics."""
+        """Return the output of Kafka's own command for topics."""
         command = (
             f"KAFKA_HEAP_OPTS=-Xmx64m kafka-topics --bootstrap-server localhost:19095 {' '.join(arguments)}"
         )
@@ -99,18 +99,18 @@ def name_of(thing: Object) -> str:
 
 
 def is_ready(pod: Object) -> bool:
-    """Whether a pod takes part."""
+    """Whether a pod is ready."""
     conditions = pod["status"].get("conditions", [])
     return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
 
 
 def restarts(pod: Object) -> int:
-    """Return how often a pod's containers were started again."""
+    """Return how often a pod's containers were restarted."""
     return sum(status["restartCount"] for status in pod["status"]["containerStatuses"])
 
 
 def cameras() -> dict[str, Object]:
-    """Return the cameras that the page shows, by name; none where it does not answer."""
+    """Return the cameras on the page by name; empty if the server does not answer."""
     answer = reads(f"{PAGE}/api/cameras")
     return {camera["name"]: camera for camera in json.loads(answer)} if answer else {}
 
@@ -127,7 +127,7 @@ def wait_until_labelled(*names: str, timeout: float = 120) -> None:
 
 
 class Watch:
-    """Watches a camera's stream: when its frames came (s, of the monotonic clock)."""
+    """Watches a camera's stream, and keeps the times when frames arrived (s, of the monotonic clock)."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
@@ -135,7 +135,7 @@ class Watch:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def longest_gap(self) -> float:
-        """Return the longest time without a frame, in s; also that since the last one."""
+        """Return the longest time without a frame, in s, including the time since the last one."""
         times = [*self.times, time.monotonic()]
         return max(after - before for before, after in pairwise(times))
 

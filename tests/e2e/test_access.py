@@ -1,4 +1,4 @@
-"""Who may see what, in a browser and in a player: logins, rights per camera, tokens, TLS, a root path."""
+"""Access in a browser and in a player: logins, rights per camera, tokens, TLS, a root path."""
 
 import json
 import re
@@ -23,11 +23,11 @@ from tests.parts import ROOT, Service, embedded_broker, free_port, wait_for
 
 PASSWORD = "correct horse"
 LOGGED_OUT = ("401", "WebSocket connection")
-"""What Chromium itself says when a session ends under a page."""
+"""Chromium's own message when a page's session ends."""
 
 
 def users(file: Path, *command: str, password: str = PASSWORD) -> str:
-    """Run `python -m video.users`; return what it prints."""
+    """Run `python -m video.users`, and return its output."""
     run = subprocess.run(
         [sys.executable, "-m", "video.users", "--file", str(file), *command],
         input=f"{password}\n",
@@ -81,7 +81,7 @@ def log_in(page: Page, name: str, password: str = PASSWORD) -> None:
 
 
 def status(address: str, **headers: str) -> int:
-    """Return what the server answers."""
+    """Return the status of the server's answer."""
     request = urllib.request.Request(address, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
@@ -90,7 +90,7 @@ def status(address: str, **headers: str) -> int:
         return error.code
 
 
-def test_a_user_logs_in_sees_what_may_be_seen_and_logs_out(site: Site, browser: Browser) -> None:
+def test_a_user_logs_in_sees_the_permitted_cameras_and_logs_out(site: Site, browser: Browser) -> None:
     with open_page(browser, f"{site.address}?camera=door", expected=LOGGED_OUT) as page:
         expect(page).to_have_url(re.compile("/login"))
         log_in(page, "ann", "wrong password")
@@ -113,7 +113,7 @@ def test_a_user_logs_in_sees_what_may_be_seen_and_logs_out(site: Site, browser: 
         expect(page).to_have_url(re.compile("/login"))
 
 
-def test_another_user_sees_more(site: Site, browser: Browser) -> None:
+def test_another_user_sees_more_cameras(site: Site, browser: Browser) -> None:
     with open_page(browser, site.address) as page:
         log_in(page, "bob")
 
@@ -132,7 +132,7 @@ def test_axe_finds_nothing_on_the_login_page(site: Site, browser: Browser, size:
         expect_accessible(page)
 
 
-def test_a_page_whose_user_is_removed_ends_at_the_login(site: Site, browser: Browser) -> None:
+def test_a_page_returns_to_the_login_when_its_user_is_removed(site: Site, browser: Browser) -> None:
     users(site.users, "add", "eve")
     with open_page(browser, site.address, expected=LOGGED_OUT) as page:
         log_in(page, "eve")
@@ -143,7 +143,7 @@ def test_a_page_whose_user_is_removed_ends_at_the_login(site: Site, browser: Bro
         expect(page).to_have_url(re.compile("/login"), timeout=15_000)
 
 
-def test_a_camera_that_is_taken_away_vanishes_from_the_page(site: Site, browser: Browser) -> None:
+def test_a_camera_that_a_user_loses_leaves_the_page(site: Site, browser: Browser) -> None:
     users(site.users, "add", "joe", "--camera", "door", "--camera", "yard*")
     with open_page(browser, site.address) as page:
         log_in(page, "joe")
@@ -154,7 +154,7 @@ def test_a_camera_that_is_taken_away_vanishes_from_the_page(site: Site, browser:
         expect(page.locator(".tile .name")).to_have_text(["yard", "yard 2"], timeout=15_000)
 
 
-def test_a_player_gets_in_with_a_token_and_only_where_its_user_may(site: Site) -> None:
+def test_a_player_with_a_token_can_see_only_its_users_cameras(site: Site) -> None:
     bearer = {"Authorization": f"Bearer {site.token}"}
     paths = ("stream/door", "snapshot/door.jpg", "api/cameras/door", "api/labels?camera=door")
     hidden = ("stream/yard", "snapshot/yard.jpg", "api/cameras/yard")
@@ -182,7 +182,7 @@ def test_a_player_that_sends_name_and_token_in_the_address_plays(site: Site) -> 
     assert pixels.shape == (720, 1280, 3)
 
 
-def test_an_open_stream_ends_with_its_token(site: Site) -> None:
+def test_removing_a_token_ends_its_open_streams(site: Site) -> None:
     token = users(site.users, "token", "bob", "short").split()[-1]
     headers = {"Authorization": f"Bearer {token}"}
     wait_for(lambda: status(f"{site.address}snapshot/yard.jpg", **headers) == 200, 10, "the new token")
@@ -198,7 +198,7 @@ def test_an_open_stream_ends_with_its_token(site: Site) -> None:
     assert first.startswith(b"--frame\r\n")
 
 
-def test_a_page_of_another_site_gets_no_socket(site: Site, browser: Browser) -> None:
+def test_a_page_of_another_site_cannot_open_a_socket(site: Site, browser: Browser) -> None:
     script = """address => new Promise((resolve) => {
       const socket = new WebSocket(address);
       socket.onopen = () => resolve("open");
@@ -212,7 +212,7 @@ def test_a_page_of_another_site_gets_no_socket(site: Site, browser: Browser) -> 
         assert page.evaluate(script, address) == "refused"
 
 
-def test_the_whole_page_works_over_tls_and_below_a_root_path(browser: Browser, tmp_path: Path) -> None:
+def test_the_page_works_over_tls_and_below_a_root_path(browser: Browser, tmp_path: Path) -> None:
     if not shutil.which("openssl"):
         missing("openssl", "install the package openssl")
     command = (

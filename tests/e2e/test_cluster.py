@@ -1,4 +1,4 @@
-"""Streamlens on a real Kubernetes cluster, with the manifests as they are."""
+"""Streamlens on a real Kubernetes cluster, with the unchanged manifests."""
 
 import subprocess
 import time
@@ -28,7 +28,7 @@ MODELS = '{"imagenet_1": "http://tfserving-service:8501/v1/models/%s:predict"}'
 
 @pytest.fixture(scope="module")
 def system(cluster: None) -> Iterator[System]:  # noqa: ARG001
-    """Streamlens in the default namespace, its five files applied in a wrong order."""
+    """Streamlens in the default namespace, its five files applied in the wrong order."""
     system = System()
     system.apply(*BY_WRONG_ORDER)
     wait_until_labelled()
@@ -41,7 +41,7 @@ def system(cluster: None) -> Iterator[System]:  # noqa: ARG001
 
 @pytest.fixture(autouse=True)
 def well(request: pytest.FixtureRequest) -> None:
-    """All is well when a test begins."""
+    """Check that everything works before each test."""
     if "system" in request.fixturenames:
         request.getfixturevalue("system").wait_until_ready()
         wait_until_labelled()
@@ -58,18 +58,18 @@ def well(request: pytest.FixtureRequest) -> None:
         "-k=k8s/overlays/hardened",
     ],
 )
-def test_the_server_takes_every_manifest(source: str) -> None:
+def test_the_api_server_accepts_every_manifest(source: str) -> None:
     said = System().kubectl("apply", "--dry-run=server", source)
 
     assert "(server dry run)" in said
 
 
-def test_applied_in_a_wrong_order_no_container_needed_a_restart_by_hand(system: System) -> None:
+def test_manifests_applied_in_the_wrong_order_need_no_manual_restart(system: System) -> None:
     assert {name_of(pod).split("-")[0] for pod in system.pods()} == set(SUBSYSTEMS) | {"kafka"}
     assert sum(map(restarts, (system.pod(app) for app in ("producer", "consumer", "video")))) == 0
 
 
-def test_a_rollout_of_the_consumer_freezes_the_picture_for_two_seconds_at_most(system: System) -> None:
+def test_a_rollout_of_the_consumer_freezes_the_picture_for_at_most_two_seconds(system: System) -> None:
     with Watch() as watch:
         roll_out(system, "consumer")
         time.sleep(3)
@@ -77,7 +77,7 @@ def test_a_rollout_of_the_consumer_freezes_the_picture_for_two_seconds_at_most(s
         assert watch.longest_gap() <= 2
 
 
-def test_a_rollout_of_the_model_server_loses_no_request_and_freezes_nothing(system: System) -> None:
+def test_a_rollout_of_the_model_server_loses_no_request_and_the_picture_moves(system: System) -> None:
     before = system.model_requests()
 
     with Watch() as watch:
@@ -104,10 +104,10 @@ def test_a_pod_that_is_deleted_comes_back_and_the_picture_moves_again(system: Sy
     system.wait_until_ready()
     wait_until_labelled(timeout=60)
     print(f"{app}: back after {time.monotonic() - begun:.1f} s")
-    wait_for(lambda: topic_ids(system) == topics, 60, f"the topics that were there before: {topics}")
+    wait_for(lambda: topic_ids(system) == topics, 60, f"the same topics as before: {topics}")
 
 
-def test_another_camera_is_a_secret_and_a_restart_away(system: System) -> None:
+def test_a_new_secret_and_a_restart_change_the_camera(system: System) -> None:
     secret = "kubectl create secret generic camera --from-literal=VIDEOLINK=/clips/bigbuckbunny.mp4"
     call("bash", "-c", f"{secret} --dry-run=client -o yaml | kubectl apply -f -")
     system.kubectl("rollout", "restart", "deployment/producer")
@@ -115,10 +115,10 @@ def test_another_camera_is_a_secret_and_a_restart_away(system: System) -> None:
 
     system.apply("producer")
     system.kubectl("rollout", "restart", "deployment/producer")
-    wait_for(lambda: cameras()["bikes"]["width"] == 640, 60, "the film that was there before")
+    wait_for(lambda: cameras()["bikes"]["width"] == 640, 60, "the film from before")
 
 
-def test_a_missing_secret_is_told_and_its_pod_starts_once_it_is_there(system: System) -> None:
+def test_a_missing_secret_is_reported_and_its_pod_starts_once_it_exists(system: System) -> None:
     system.kubectl("delete", "secret", "camera")
     system.kubectl("delete", "pod", name_of(system.pod("producer")))
 
@@ -147,7 +147,7 @@ def test_a_missing_secret_is_told_and_its_pod_starts_once_it_is_there(system: Sy
     ],
     ids=["topic", "model", "broker"],
 )
-def test_a_wrong_setting_is_told_in_a_line_and_takes_nothing_from_those_that_work(
+def test_a_wrong_setting_is_reported_and_the_old_pod_keeps_running(
     system: System, variable: str, wrong: str, right: str, says: str
 ) -> None:
     (old,) = system.pods("consumer")
@@ -166,10 +166,10 @@ def test_a_wrong_setting_is_told_in_a_line_and_takes_nothing_from_those_that_wor
         assert not any(is_ready(pod) for pod in system.pods("consumer") if uid(pod) == uid(new))
     finally:
         system.kubectl("set", "env", "deployment/consumer", f"{variable}={right}")
-    wait_for(lambda: len(running(system, "consumer")) == 1, 60, "the wrong pod to be gone")
+    wait_for(lambda: len(running(system, "consumer")) == 1, 60, "the wrong pod to disappear")
 
 
-def test_while_the_broker_is_away_the_services_say_so_and_need_no_restart(system: System) -> None:
+def test_services_report_an_absent_broker_and_need_no_restart(system: System) -> None:
     system.kubectl("scale", "statefulset/kafka", "--replicas=0")
     try:
         wait_for(lambda: not is_ready(system.pod("producer")), 60, "the producer to be unready")
@@ -186,7 +186,7 @@ def test_while_the_broker_is_away_the_services_say_so_and_need_no_restart(system
     assert sum(map(restarts, (system.pod(app) for app in ("producer", "consumer", "video")))) == 0
 
 
-def test_what_runs_is_told(system: System) -> None:  # noqa: ARG001
+def test_make_status_lists_everything_that_runs(system: System) -> None:  # noqa: ARG001
     said = call("make", "status")
 
     assert "video-service" in said
@@ -200,7 +200,7 @@ def test_deleting_the_files_leaves_nothing(system: System) -> None:
     system.wait_until_gone()
 
 
-def test_a_restricted_namespace_takes_our_pods_with_passwords_but_no_root(cluster: None) -> None:  # noqa: ARG001
+def test_a_restricted_namespace_accepts_our_hardened_pods_but_not_root(cluster: None) -> None:  # noqa: ARG001
     system = System("streamlens")
     call("kubectl", "apply", "-f", "k8s/namespace.yml")
     try:
@@ -226,7 +226,7 @@ def test_a_restricted_namespace_takes_our_pods_with_passwords_but_no_root(cluste
         call("kubectl", "delete", "namespace", "streamlens", timeout=170)
 
 
-def test_of_three_brokers_one_may_be_lost(cluster: None) -> None:  # noqa: ARG001
+def test_one_of_three_brokers_may_be_lost(cluster: None) -> None:  # noqa: ARG001
     system = System()
     with_make("deploy", "three-brokers")
     try:
@@ -270,7 +270,7 @@ def roll_out(system: System, name: str) -> None:
 
 
 def running(system: System, app: str) -> list[Object]:
-    """Return an app's pods, with those that end."""
+    """Return an app's pods, including those that are terminating."""
     return [pod for pod in system.objects("pods") if pod["metadata"]["labels"]["app"] == app]
 
 
@@ -279,7 +279,7 @@ def uid(thing: Object) -> str:
 
 
 def waiting(pod: Object) -> Object | None:
-    """Return why a pod's container is not started, when there is something wrong."""
+    """Return why a pod's container cannot start, or None."""
     for status in pod["status"].get("containerStatuses", []):
         state: Object = status["state"].get("waiting", {})
         if "message" in state:
@@ -288,7 +288,7 @@ def waiting(pod: Object) -> Object | None:
 
 
 def topic_ids(system: System) -> dict[str, str]:
-    """Return the ids of our topics by their names; none while Kafka cannot tell."""
+    """Return the ids of our topics by name; empty while Kafka does not answer."""
     try:
         lines = system.kafka_topics("--describe").splitlines()
     except AssertionError:

@@ -1,4 +1,4 @@
-"""The whole system in containers, as `make up` starts it: what it shows, and what it survives."""
+"""The whole system in containers, as `make up` starts it: its pictures, its limits, and its recovery."""
 
 import json
 import statistics
@@ -20,13 +20,13 @@ from tests.e2e.containers import (
     compose,
     docker,
     docker_compose,
-    expect_nobody,
+    expect_none_running,
     leftovers,
     started,
 )
 from tests.parts import free_port, get, wait_for
 
-pytestmark = pytest.mark.timeout(1200)  # in which images are built
+pytestmark = pytest.mark.timeout(1200)  # images are built during this time
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class System:
 @pytest.fixture(scope="module")
 def system(images: None) -> Iterator[System]:  # noqa: ARG001
     """Everything in containers, with a film clip as the camera."""
-    expect_nobody()
+    expect_none_running()
     port = str(free_port())
     environment = {"VIDEOPORT": port, "COMPOSE_PROJECT_NAME": PROJECT}
     try:
@@ -57,11 +57,11 @@ def system(images: None) -> Iterator[System]:  # noqa: ARG001
 
 
 def expect_labelled_picture(site: Site, since: float, timeout: float = 40) -> None:
-    """Wait for a picture whose label is about a frame that was captured after `since`."""
+    """Wait for a picture whose label is about a frame captured after `since`."""
     wait_for(lambda: site.label_age() < time.monotonic() - since, timeout, "a labelled picture")
 
 
-def test_the_page_shows_labelled_pictures_that_move(system: System) -> None:
+def test_the_page_shows_moving_labelled_pictures(system: System) -> None:
     (camera,) = system.site.cameras()
     assert (camera["name"], camera["state"]) == ("bikes", "live")
     (answer,) = camera["predictions"]
@@ -75,22 +75,22 @@ def test_the_page_shows_labelled_pictures_that_move(system: System) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_container_may_do_no_more_than_it_must(system: System, service: str) -> None:
+def test_a_container_has_no_more_privileges_than_it_needs(system: System, service: str) -> None:
     container = system.containers[service]
 
-    told, process = container.told(), container.process()
+    details, process = container.inspected(), container.process()
 
     assert all(uid != "0" for uid in process["Uid"].split())
     assert {int(process[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {0}
     assert process["NoNewPrivs"] == "1"
-    host = told["HostConfig"]
+    host = details["HostConfig"]
     assert host["ReadonlyRootfs"]
     assert not host["Privileged"]
     assert 0 < host["Memory"] <= 2 * 1024**3
     assert host["RestartPolicy"]["Name"] == "unless-stopped"
     assert host["LogConfig"]["Config"].keys() == {"max-size", "max-file"}
-    volumes = [mount["Name"] for mount in told["Mounts"] if mount["Type"] == "volume"]
-    assert all(name.startswith(PROJECT) for name in volumes), "one without a name would be left behind"
+    volumes = [mount["Name"] for mount in details["Mounts"] if mount["Type"] == "volume"]
+    assert all(name.startswith(PROJECT) for name in volumes), "an anonymous volume would be left behind"
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -99,13 +99,11 @@ def test_a_container_becomes_healthy(system: System, service: str) -> None:
 
     wait_for(lambda: container.state()["Health"]["Status"] == "healthy", 40, f"{service} to be healthy")
 
-    assert container.told()["RestartCount"] == 0, "it came up at once"
+    assert container.inspected()["RestartCount"] == 0, "it started at the first attempt"
 
 
 @pytest.mark.parametrize("service", ["producer", "consumer", "video"])
-def test_a_container_that_is_stopped_ends_in_order_and_goes_on_when_started(
-    system: System, service: str
-) -> None:
+def test_a_stopped_container_ends_in_order_and_works_again_when_started(system: System, service: str) -> None:
     container = system.containers[service]
 
     seconds, ended, lines = container.stop(), container.state(), container.log().splitlines()
@@ -117,7 +115,9 @@ def test_a_container_that_is_stopped_ends_in_order_and_goes_on_when_started(
     assert any("SIGTERM received" in line for line in lines)
     assert " stopped: " in lines[-1]
     expect_labelled_picture(system.site, since)
-    assert container.told()["HostConfig"]["Init"], "what is stopped before Python has begun ends at once, too"
+    assert container.inspected()["HostConfig"]["Init"], (
+        "a container that is stopped before Python starts must end promptly, too"
+    )
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -134,31 +134,31 @@ def test_a_killed_container_comes_back_by_itself(system: System, service: str) -
         ages.append(system.site.camera().get("age_ms", 0.0))
         return system.site.label_age() < time.monotonic() - back
 
-    wait_for(labelled, 90, "a labelled picture")  # 15 s or less, where nothing else is busy
+    wait_for(labelled, 90, "a labelled picture")  # 15 s or less on an idle machine
     shown = time.monotonic()
     print(
         f"{service}: started again after {back - killed:.1f} s, labelled picture after {shown - killed:.1f} s"
     )
     if service in {"zookeeper", "tfserving"}:
-        assert statistics.median(ages) < 1000, "the picture goes on meanwhile"
+        assert statistics.median(ages) < 1000, "the picture continues meanwhile"
     wait_for(lambda: container.state()["Health"]["Status"] == "healthy", 40, f"{service} to be healthy")
 
 
 @pytest.mark.usefixtures("system")
-def test_a_film_that_is_not_there_is_told_by_a_producer_that_keeps_running() -> None:
+def test_a_missing_film_is_reported_by_a_producer_that_keeps_running() -> None:
     settings = {"VIDEOLINK": "/no/such/film.mp4", "CAMERANAME": "yard"}
     settings |= {"TOPICNAME": "elsewhere", "KAFKAPORT": "kf1-service:19091"}
 
     with started("producer", f"--network={NETWORK}", **settings) as producer:
         wait_for(lambda: "trying again in" in producer.log(), 20, "the producer to try")
-        wait_for(lambda: "yard" in producer.readiness()[1], 20, "what is wrong to be told")
+        wait_for(lambda: "yard" in producer.readiness()[1], 20, "the reason to be reported")
 
         assert producer.readiness() == (503, "camera yard: there is no such file")
         assert "/no/such/film.mp4" in producer.log()
         assert producer.state()["Running"]
 
 
-def test_a_model_that_is_not_there_is_named_by_a_consumer_that_is_not_ready(system: System) -> None:
+def test_a_missing_model_is_named_by_a_consumer_that_is_not_ready(system: System) -> None:
     model = "http://tfserving-service:8501/v1/models/nonsense:predict"
     settings = {
         "KAFKAPORTIN": "kf1-service:19092",
@@ -171,14 +171,14 @@ def test_a_model_that_is_not_there_is_named_by_a_consumer_that_is_not_ready(syst
 
     with started("consumer", f"--network={NETWORK}", **settings) as consumer:
         wait_for(lambda: "404" in consumer.log(), 40, "the model's answer in the log")
-        wait_for(lambda: "404" in consumer.readiness()[1], 20, "the model's answer to be told")
+        wait_for(lambda: "404" in consumer.readiness()[1], 20, "the model's answer to be reported")
         status, text = consumer.readiness()
 
     assert status == 503
     (line,) = text.splitlines()
     assert line.startswith("model imagenet_1: it answered 404: ")
     assert "nonsense" in line
-    assert system.site.label_age() < 5, "the other consumer goes on"
+    assert system.site.label_age() < 5, "the other consumer continues"
 
 
 def test_a_second_camera_is_a_second_producer(system: System) -> None:

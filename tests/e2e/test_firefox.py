@@ -1,4 +1,4 @@
-"""The page in Firefox: live pictures, labels, and one camera alone."""
+"""The page in Firefox: live pictures, labels, and a single camera."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,13 +12,13 @@ from tests.parts import free_port, wait_for
 def expect_moving(page: Firefox, camera: str) -> None:
     """Check that a camera's picture moves."""
     pixels = f"""({PIXELS})([document.querySelector('[data-camera="{camera}"] canvas')])[0]"""
-    # Two changes: the first could be from an empty canvas to a first picture that stays.
+    # Two changes: the first may be from an empty canvas to a picture that then stays.
     for _ in range(2):
         first = wait_for(lambda: page.evaluate(pixels), 20, "a picture")
         wait_for(lambda: page.evaluate(pixels) != first, 20, "the picture to move")  # noqa: B023
 
 
-def test_firefox_shows_live_pictures_labels_and_one_camera_alone(firefox: str, tmp_path: Path) -> None:
+def test_firefox_shows_live_pictures_labels_and_a_single_camera(firefox: str, tmp_path: Path) -> None:
     with ExitStack() as stack:
         site = start(stack, tmp_path, free_port(), ["door", "yard"])
         page = stack.enter_context(Firefox(firefox, tmp_path))

@@ -1,4 +1,4 @@
-"""The images: what is in them and what is not, and how a container of each begins and ends."""
+"""The images: their content, and how a container of each starts and stops."""
 
 import json
 import re
@@ -12,7 +12,10 @@ import pytest
 from tests.e2e.containers import Container, docker, started
 from tests.parts import wait_for
 
-pytestmark = [pytest.mark.usefixtures("images"), pytest.mark.timeout(1200)]  # in which they are built
+pytestmark = [
+    pytest.mark.usefixtures("images"),
+    pytest.mark.timeout(1200),
+]  # the images are built during this time
 
 OURS = ["producer", "consumer", "video"]
 SETTINGS = {
@@ -31,12 +34,12 @@ id -u
 
 
 def about(image: str) -> Any:
-    """Return what Docker tells of an image."""
+    """Return Docker's report about an image."""
     return json.loads(docker("image", "inspect", f"streamlens/{image}"))[0]
 
 
 def history(image: str) -> list[tuple[str, int]]:
-    """Return the steps that made an image, from its base on, and the bytes that each added."""
+    """Return the steps that built an image, base first, and the bytes that each added."""
     shown = "{{.Size}} {{.CreatedBy}}"
     command = ("history", "--no-trunc", "--human=false", "--format", shown, f"streamlens/{image}")
     steps = (line.partition(" ") for line in reversed(docker(*command).splitlines()))
@@ -44,10 +47,10 @@ def history(image: str) -> list[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("image", OURS)
-def test_an_image_holds_no_compiler_and_no_tests(image: str) -> None:
+def test_an_image_contains_neither_a_compiler_nor_tests(image: str) -> None:
     found = docker("run", "--rm", "--entrypoint", "sh", f"streamlens/{image}", "-c", LOOK)
 
-    assert found == "65532", "nothing but the number of its user"
+    assert found == "65532", "only the user's number"
 
 
 @pytest.mark.parametrize("image", [*OURS, "tfserving"])
@@ -58,7 +61,7 @@ def test_an_image_names_its_user_by_number(image: str) -> None:
 def test_the_services_images_share_most_of_their_bytes() -> None:
     steps = zip(*(history(image) for image in OURS), strict=False)
 
-    # The same steps are the same layers, unless the builder's cache holds one of them twice.
+    # Equal steps are the same layer, unless the builder's cache contains one of them twice.
     same_steps = takewhile(lambda same: len(set(same)) == 1, steps)
     shared = sum(size for (_, size), *_ in same_steps)
 
@@ -87,26 +90,26 @@ def test_a_missing_setting_ends_the_container_with_one_line(image: str, name: st
 
 
 def handles_sigterm(container: Container) -> bool:
-    """Whether the container's first process has a handler for SIGTERM: to it there is no default."""
+    """Whether the container's first process handles SIGTERM; process 1 has no default action for it."""
     return bool(int(container.process()["SigCgt"], 16) & 1 << 14)
 
 
 @pytest.mark.parametrize("image", OURS)
-def test_a_container_that_has_hardly_begun_stops_at_once(image: str) -> None:
+def test_a_container_that_has_just_started_stops_promptly(image: str) -> None:
     with started(image, **SETTINGS[image]) as container:
-        wait_for(lambda: handles_sigterm(container), 10, "Python to begin")
+        wait_for(lambda: handles_sigterm(container), 10, "Python to start")
         seconds = container.stop()
 
-        assert seconds < 5, "half of the time after which Docker kills"
+        assert seconds < 5, "half of Docker's time limit"
         assert container.state()["ExitCode"] == 0
 
 
-def test_a_container_with_another_port_for_its_health_is_healthy() -> None:
+def test_a_container_with_another_health_port_is_healthy() -> None:
     with started("video", "--health-interval=1s", HEALTHPORT=":9876", **SETTINGS["video"]) as container:
         wait_for(lambda: container.state()["Health"]["Status"] == "healthy", 30, "the probe to find the port")
 
 
-# Asks the server from within its container, with and without the token: prints both statuses.
+# Queries the server from within its container, without and with the token, and prints both statuses.
 ASK = """
 import sys, urllib.error, urllib.request
 for headers in ({}, {"Authorization": "Bearer " + sys.argv[1]}):
@@ -120,13 +123,13 @@ for headers in ({}, {"Authorization": "Bearer " + sys.argv[1]}):
 
 @pytest.fixture
 def volume() -> Iterator[str]:
-    """A volume of our own."""
+    """A volume for the test."""
     name = docker("volume", "create")
     yield name
     docker("volume", "rm", name)
 
 
-def test_users_that_are_made_in_a_volume_are_asked_for_a_login(volume: str) -> None:
+def test_users_in_a_volume_make_the_server_require_a_login(volume: str) -> None:
     users = "/etc/streamlens/users.json"
     mounted = ("--read-only", "--cap-drop=ALL", f"--volume={volume}:/etc/streamlens")
     tool = f"python -m video.users --file {users}"

@@ -1,4 +1,4 @@
-"""The whole system in a browser: `make run`, moving pictures and their labels."""
+"""The whole system in a browser: `make run`, moving pictures, and their labels."""
 
 import re
 import signal
@@ -90,7 +90,7 @@ def test_a_browser_shows_moving_labelled_pictures(page: Page, size: tuple[int, i
     keep(page, f"labelled-{size[0]}-{scheme}")
 
 
-def test_a_camera_is_enlarged_and_left_with_mouse_and_keyboard(site: Site, page: Page) -> None:
+def test_a_camera_is_opened_and_closed_with_mouse_and_keyboard(site: Site, page: Page) -> None:
     wall = page.locator("#wall")
     link = tile(page, "bikes").locator("a.open")
 

@@ -1,4 +1,4 @@
-"""The README's first command, and what it says when something is wrong."""
+"""The README's first command, and its messages when something is wrong."""
 
 import signal
 import socket
@@ -64,7 +64,7 @@ def test_it_stops_by_itself_after_the_seconds_it_was_given() -> None:
         (["--nonsense"], "--nonsense"),
     ],
 )
-def test_what_cannot_run_ends_with_one_line(options: list[str], says: str) -> None:
+def test_a_wrong_command_line_is_reported_in_one_line(options: list[str], says: str) -> None:
     run = compose("--port", str(free_port()), *options)
 
     assert run.returncode == 2
@@ -85,7 +85,7 @@ def test_a_taken_port_is_named() -> None:
     assert f"port {port} is taken" in run.stderr
 
 
-def test_a_camera_that_nobody_reaches_ends_the_run_and_its_password_is_not_shown() -> None:
+def test_an_unreachable_camera_ends_the_run_and_its_password_is_not_shown() -> None:
     begun = time.monotonic()
 
     run = compose(

@@ -1,4 +1,4 @@
-"""Each subsystem's compose file: by itself, and with the others'."""
+"""Each subsystem's compose file: alone, and together with the others."""
 
 from contextlib import ExitStack
 
@@ -6,10 +6,13 @@ import pytest
 
 from consumer.model_server.client import connect
 from consumer.model_server.url import ModelUrl
-from tests.e2e.containers import PROJECT, Site, compose, docker_compose, expect_nobody, leftovers
+from tests.e2e.containers import PROJECT, Site, compose, docker_compose, expect_none_running, leftovers
 from tests.parts import free_port, wait_for
 
-pytestmark = [pytest.mark.usefixtures("engine"), pytest.mark.timeout(1200)]  # in which images are built
+pytestmark = [
+    pytest.mark.usefixtures("engine"),
+    pytest.mark.timeout(1200),
+]  # images are built during this time
 
 IMAGENET = ModelUrl.parse("grpc://127.0.0.1:8500/v1/models/imagenet")
 SUBSYSTEMS = ["zookeeper", "tfserving", "producer", "consumer", "video"]
@@ -21,8 +24,8 @@ def test_a_compose_file_is_valid(folder: str) -> None:
 
 
 @pytest.mark.usefixtures("images")
-def test_what_is_started_one_after_the_other_shows_a_labelled_picture() -> None:
-    expect_nobody()
+def test_subsystems_started_one_by_one_show_a_labelled_picture() -> None:
+    expect_none_running()
     port = str(free_port())
     site = Site(f"http://127.0.0.1:{port}")
     command = docker_compose()

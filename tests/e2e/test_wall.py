@@ -37,7 +37,7 @@ BROKEN = ("WebSocket", "ERR_")
 
 
 def street(seq: int) -> Sequence[Prediction]:
-    """Return what two models see: one label, and two labels with boxes."""
+    """Return the predictions of two models: one label, and two labels with boxes."""
     boxes = (Result("bicycle", 0.83, BOX), Result("person", 0.71, BOX))
     return [
         Prediction("imagenet_1", (Result("unicycle", 0.72),), seq, 47),
@@ -126,7 +126,7 @@ def test_only_what_is_in_view_is_sent(site: Site, browser: Browser, size: str) -
         page.wait_for_timeout(500)
         still = site.sent(last)
         tile(page, last)
-        wait_for(lambda: site.sent(last) > still, 10, "pictures of the camera that has been scrolled to")
+        wait_for(lambda: site.sent(last) > still, 10, "pictures of the camera that was scrolled into view")
 
     assert still == above
 
@@ -158,7 +158,7 @@ def test_a_slow_connection_gets_fewer_pictures_but_no_old_ones(site: Site, brows
         expect_live_video(page, "yard")
 
         line.rate = 60_000
-        page.wait_for_timeout(3_000)  # until the server notices
+        page.wait_for_timeout(3_000)  # until the server detects the slow connection
         before, began = site.sent("yard"), time.monotonic()
         shown = tile(page, "yard").locator(".age").evaluate(watch)
         pace = (site.sent("yard") - before) / (time.monotonic() - began)
@@ -271,7 +271,7 @@ def test_an_absent_broker_is_distinguished_from_a_dead_camera(site: Site, wall: 
     expect_live_video(wall, "door")
 
 
-def test_an_absent_server_is_reported_and_found_again(browser: Browser, tmp_path: Path) -> None:
+def test_an_absent_server_is_reported_and_reconnected(browser: Browser, tmp_path: Path) -> None:
     port = free_port()
     with ExitStack() as stack:
         site = start(stack, tmp_path, port, ["door"])
@@ -288,7 +288,7 @@ def test_an_absent_server_is_reported_and_found_again(browser: Browser, tmp_path
 
             expect_live_video(page, "door")
             expect(page.locator("#banner")).to_be_empty()
-            # A single camera needs no wall.
+            # A single camera does not need the wall.
             expect(page.locator("#wall")).to_have_attribute("data-view", "single")
             expect(page.locator(".trends")).to_be_visible()
 

@@ -15,7 +15,7 @@ Enter = Callable[[AbstractContextManager[Any]], Any]
 
 
 class Pipeline:
-    """Starts services on topics of its own; whatever it started ends with the test."""
+    """Starts services on its own topics, and ends them with the test."""
 
     def __init__(self, bootstrap: str, folder: Path, enter: Enter) -> None:
         self.bootstrap = bootstrap
@@ -64,13 +64,13 @@ class Pipeline:
         return self._start("video", environment)
 
     def camera(self, name: str) -> dict[str, Any]:
-        """Return what the video server tells of a camera; nothing while it does not know it."""
+        """Return what the video server reports about a camera; empty while it does not know it."""
         fields: dict[str, Any] = json.loads(reads(f"{self.display}/api/cameras/{name}") or b"{}")
         return fields
 
-    def told(self, name: str) -> dict[str, Any]:
-        """Return what the video server tells of a camera, once it does."""
-        fields: dict[str, Any] = wait_for(lambda: self.camera(name), 30, f"news of camera {name}")
+    def reported(self, name: str) -> dict[str, Any]:
+        """Wait until the video server knows a camera, and return what it reports about it."""
+        fields: dict[str, Any] = wait_for(lambda: self.camera(name), 30, f"a report about camera {name}")
         return fields
 
     def snapshot(self, name: str) -> bytes:
@@ -101,6 +101,6 @@ def pipeline(broker: str, tmp_path: Path) -> Iterator[Pipeline]:
 
 @pytest.fixture
 def frail(tmp_path: Path) -> Iterator[tuple[Pipeline, Process]]:
-    """A pipeline on an embedded broker of its own, and that broker's process."""
+    """A pipeline on its own embedded broker, and that broker's process."""
     with embedded_broker(tmp_path) as (address, process), ExitStack() as stack:
         yield Pipeline(address, tmp_path, stack.enter_context), process

@@ -12,7 +12,7 @@ from tests.integration.test_pipeline import Spy
 from tests.parts import Process, free_port, wait_for
 from tests.producer.http_camera import HttpCamera
 
-# RTP carries what a JPEG's tables are made from and its entropy-coded data, bit for bit (RFC 2435).
+# RTP carries the parameters of a JPEG's tables, and its entropy-coded data bit for bit (RFC 2435).
 RTSP_CAMERA = """
 import sys
 from tests import rtsp_camera
@@ -26,14 +26,14 @@ rtsp_camera.main(*sys.argv[1:])
 
 @pytest.fixture(scope="module")
 def jpegs() -> list[bytes]:
-    """What the camera sees: eight pictures, 320 x 240, that no two encoders would write alike."""
+    """The camera's eight pictures, 320 x 240, which no two encoders would write alike."""
     noise = np.random.default_rng(1)
     return [picture.encode(noise.integers(0, 256, (240, 320, 3), np.uint8), 85) for _ in range(8)]
 
 
 @pytest.fixture
 def spy(pipeline: Pipeline) -> Iterator[Spy]:
-    """A reader of what the producer publishes."""
+    """A reader of the frames that the producer publishes."""
     spy = Spy(pipeline.bootstrap, pipeline.topic_in)
     spy.wait_until_assigned()
     yield spy
@@ -51,7 +51,7 @@ def published(spy: Spy, count: int) -> list[bytes]:
     return [frame.jpeg for frame in spy.frames]
 
 
-def test_jpegs_over_http_are_published_as_they_came(pipeline: Pipeline, spy: Spy, jpegs: list[bytes]) -> None:
+def test_jpegs_over_http_are_published_unchanged(pipeline: Pipeline, spy: Spy, jpegs: list[bytes]) -> None:
     with HttpCamera(jpegs) as camera:
         producer = pipeline.producer("door", camera.link, FRAMEINTERVAL="30ms")
         came = published(spy, 50)
@@ -60,7 +60,7 @@ def test_jpegs_over_http_are_published_as_they_came(pipeline: Pipeline, spy: Spy
     assert "Traceback" not in producer.text
 
 
-def test_jpegs_over_http_are_encoded_anew_where_a_quality_is_asked_for(
+def test_jpegs_over_http_are_encoded_again_if_a_quality_is_set(
     pipeline: Pipeline, spy: Spy, jpegs: list[bytes]
 ) -> None:
     with HttpCamera(jpegs) as camera:
@@ -70,7 +70,7 @@ def test_jpegs_over_http_are_encoded_anew_where_a_quality_is_asked_for(
     assert set(came) <= {picture.encode(picture.decode(jpeg), 40) for jpeg in jpegs}
 
 
-def test_a_camera_whose_jpegs_are_broken_is_told_so_and_every_frame_accounted_for(
+def test_broken_jpegs_are_reported_and_every_frame_is_accounted_for(
     pipeline: Pipeline, spy: Spy, jpegs: list[bytes]
 ) -> None:
     with HttpCamera([jpegs[0], jpegs[1][:-1000], b"no JPEG", b""]) as camera:
@@ -84,7 +84,7 @@ def test_a_camera_whose_jpegs_are_broken_is_told_so_and_every_frame_accounted_fo
     assert counts["in"] == counts["out"] + sum(counts["dropped"].values()) + counts["pending"]
 
 
-def test_jpegs_over_rtsp_are_published_as_they_came(
+def test_jpegs_over_rtsp_are_published_unchanged(
     pipeline: Pipeline, spy: Spy, jpegs: list[bytes], system_python: str, tmp_path: Path
 ) -> None:
     for number, jpeg in enumerate(jpegs):

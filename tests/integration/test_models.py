@@ -1,4 +1,4 @@
-"""Several models on one camera: each answers for itself, over REST and gRPC, and all stand on the picture."""
+"""Several models on one camera, over REST and gRPC: each answer is drawn on the picture."""
 
 import json
 from collections import Counter
@@ -47,7 +47,7 @@ def server(
 
 @pytest.fixture(scope="module")
 def film(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film of a face, beside which is a grey wall with a star."""
+    """A film of a face, next to a grey wall with a star."""
     path = tmp_path_factory.mktemp("film") / "face_and_star.mp4"
     written = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 25, (960, 432))
     phone = cv2.VideoCapture(str(clips / "carphone_pristine.mp4"))
@@ -68,20 +68,20 @@ def wall(side: int) -> np.ndarray:
 
 
 def settings(models: dict[str, Any], labels: dict[str, str]) -> dict[str, str]:
-    """Return the consumer's settings for models and the names of their files of labels."""
+    """Return the consumer's settings for models and the names of their label files."""
     files = {name: str(LABELS / f"{file}.json") for name, file in labels.items()}
     return {"MODELURLS": json.dumps(models), "LABELURLS": json.dumps(files)}
 
 
 def answers(pipeline: Pipeline, camera: str) -> dict[str, Any]:
-    """Return what each model last said of a camera."""
+    """Return each model's last answer about a camera."""
     return {each["model"]: each for each in pipeline.camera(camera).get("predictions", [])}
 
 
 def collected(
     pipeline: Pipeline, camera: str, enough: Callable[[list[dict[str, Any]]], bool]
 ) -> list[dict[str, Any]]:
-    """Return what the models said of one frame after another, until there is enough of it."""
+    """Collect the models' answers, frame by frame, until there are enough."""
     seen: dict[int, dict[str, Any]] = {}
 
     def look() -> bool:
@@ -117,7 +117,9 @@ def test_four_models_answer_about_one_camera(pipeline: Pipeline, server: ModelSe
     stars = [any(map(is_the_star, each["detect_4"]["results"])) for each in said]
     assert stars.count(True) > 0.8 * len(said)
     faces = [result for each in said for result in each["emonet_3"]["results"]]
-    assert sum(face["box"][0] > 400 for face in faces) > 0.8 * len(faces), "it is to the right of the wall"
+    assert sum(face["box"][0] > 400 for face in faces) > 0.8 * len(faces), (
+        "the face is to the right of the wall"
+    )
     assert Counter(face["label"] for face in faces).most_common(1)[0][1] > 0.5 * len(faces)
     seqs = {model: len({each[model]["seq"] for each in said}) for model in models}
     assert min(seqs.values()) > 10, seqs
@@ -126,7 +128,7 @@ def test_four_models_answer_about_one_camera(pipeline: Pipeline, server: ModelSe
 
 
 def complete(each: dict[str, Any]) -> bool:
-    """Whether all models have seen something."""
+    """Whether all models have results."""
     return all(model["results"] for model in each.values())
 
 

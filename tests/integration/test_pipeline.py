@@ -15,13 +15,13 @@ from pipeline.wire.picture import decode as decode_picture
 from tests.integration.conftest import Pipeline
 from tests.parts import LABELS, ModelServer, Service, wait_for
 
-# What ImageNet's classes call the clip's people on bicycles (a third of its frames), and a man in a suit.
+# ImageNet's labels for the clip's people on bicycles (a third of its frames), and for a man in a suit.
 BIKES = {"unicycle", "jinrikisha", "mountain bike", "bicycle-built-for-two"}
 CARPHONE = {"Windsor tie", "suit"}
 
 
 class Spy:
-    """Reads a topic as a client of its own would."""
+    """Reads a topic as an independent client."""
 
     def __init__(self, bootstrap: str, topic: str) -> None:
         self.frames: list[Frame] = []
@@ -32,14 +32,14 @@ class Spy:
 
     def wait_until_assigned(self) -> None:
         def assigned() -> bool:
-            self._consumer.list_topics(self._topic, timeout=5)  # which creates it
+            self._consumer.list_topics(self._topic, timeout=5)  # creates the topic
             self.read(0.1)
             return self._assigned
 
         wait_for(assigned, 30, "a partition of the topic")
 
     def read(self, timeout: float) -> None:
-        """Keep the frames that come within `timeout` s."""
+        """Keep the frames that arrive within `timeout` s."""
         message = self._consumer.poll(timeout)
         while message is not None and message.error() is None:
             parts = Message(message.key(), message.value() or b"", list(message.headers() or []))  # type: ignore[arg-type]
@@ -62,7 +62,7 @@ def labels_of(frames: list[Frame]) -> Counter[str]:
 
 
 def settled(service: Service, came: dict[str, int]) -> dict[str, Any]:
-    """Wait until as many frames of each camera `came`, and none is under way; return the ledger."""
+    """Wait until the frames that `came` from each camera are all accounted for; return the ledger."""
 
     def balanced() -> dict[str, Any] | None:
         ledger = service.ledger()
@@ -136,19 +136,19 @@ def settled_after_stop(producer: Service, spy: Spy) -> dict[str, Any]:
     return {camera: counts}
 
 
-def test_each_service_speaks_the_originals_message(pipeline: Pipeline, clips: Path) -> None:
+def test_each_service_can_use_the_original_systems_message(pipeline: Pipeline, clips: Path) -> None:
     video = pipeline.video()
     consumer = pipeline.consumer(FRAMEFORMAT="mat")
     wait_until_reading(pipeline, consumer, video)
     pipeline.producer("bikes", clips / "bikes.mp4", FRAMEFORMAT="mat")
 
-    status = wait_for(lambda: pipeline.camera("camera"), 30, "a frame without a name")
+    status = wait_for(lambda: pipeline.camera("camera"), 30, "a frame without a camera's name")
 
     assert (status["width"], status["height"]) == (640, 272)
     assert decode_picture(pipeline.snapshot("camera")).shape == (272, 640, 3)
 
 
-def test_the_stream_of_one_system_is_a_camera_of_another(pipeline: Pipeline, clips: Path) -> None:
+def test_one_systems_stream_can_be_another_systems_camera(pipeline: Pipeline, clips: Path) -> None:
     pipeline.video()
     pipeline.consumer()
     pipeline.producer("bikes", clips / "bikes.mp4")
@@ -156,11 +156,11 @@ def test_the_stream_of_one_system_is_a_camera_of_another(pipeline: Pipeline, cli
 
     pipeline.producer("again", f"{pipeline.display}/stream/bikes")
 
-    wait_for(lambda: pipeline.camera("again").get("seq", 0) > 25, 30, "the camera that is its stream")
+    wait_for(lambda: pipeline.camera("again").get("seq", 0) > 25, 30, "the camera that shows its stream")
     assert (pipeline.camera("again")["width"], pipeline.camera("again")["height"]) == (640, 272)
 
 
-def test_predictions_go_to_a_topic_of_their_own(
+def test_predictions_are_published_on_a_separate_topic(
     pipeline: Pipeline, model_server: ModelServer, clips: Path
 ) -> None:
     topic = f"{pipeline.topic_out}-predictions"
@@ -170,14 +170,14 @@ def test_predictions_go_to_a_topic_of_their_own(
     pipeline.consumer(model_server.url, TOPICNAMEPREDICTIONS=topic)
     pipeline.producer("bikes", clips / "bikes.mp4")
 
-    def told() -> dict[str, Any] | None:
+    def labelled() -> dict[str, Any] | None:
         message = reader.poll(0.2)
         if message is None or message.error():
             return None
         fields: dict[str, Any] = json.loads(message.value() or b"")
         return fields if fields["predictions"][0]["results"] else None
 
-    fields = wait_for(told, 40, "predictions with results")
+    fields = wait_for(labelled, 40, "predictions with results")
     reader.close()
 
     assert fields["camera"] == "bikes"
@@ -187,7 +187,7 @@ def test_predictions_go_to_a_topic_of_their_own(
 
 
 @pytest.mark.parametrize("service", ["producer", "consumer", "video"])
-def test_each_service_takes_little_memory_and_ends_at_once_when_told(
+def test_each_service_needs_little_memory_and_stops_promptly(
     pipeline: Pipeline, model_server: ModelServer, clips: Path, service: str
 ) -> None:
     services = {"video": pipeline.video(), "consumer": pipeline.consumer(model_server.url)}

@@ -1,4 +1,4 @@
-"""All that can be deployed, one after the other."""
+"""Fixtures for each set of manifests that can be deployed."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from tests.k8s.manifests import SYSTEMS, Documents, system
 
 @pytest.fixture(params=SYSTEMS)
 def documents(request: pytest.FixtureRequest) -> Documents:
-    """All documents of the base, then those of each overlay."""
+    """The documents of the base and of each overlay in turn."""
     return system(request.param)

@@ -32,7 +32,7 @@ def lines(folder: str) -> list[Line]:
 
 
 def stages(folder: str) -> list[list[Line]]:
-    """Return a Dockerfile's instructions by image, each from its FROM on; the last is the one that stays."""
+    """Return a Dockerfile's instructions by stage, each from its FROM on; the last stage is the image."""
     found: list[list[Line]] = []
     for line in lines(folder):
         if line.name == "FROM":

@@ -1,4 +1,4 @@
-"""What a container gets as its environment, from Kubernetes and from Docker Compose."""
+"""A container's environment, as Kubernetes and Docker Compose set it."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,11 +7,11 @@ from tests.k8s.manifests import Document, Documents, labels_of, of_kind, read, v
 
 Variables = dict[str, str]
 
-SECRET = "a-password"  # in place of one that is not in the manifests
+SECRET = "a-password"  # for a secret that is not in the manifests
 
 
 def kubernetes(workload: Document, container: Document, documents: Documents) -> Variables:
-    """Return a container's variables, with what others and the pod's own fields put into them."""
+    """Return a container's variables, with references to others and to the pod's fields resolved."""
     found: Variables = {}
     for variable in container.get("env", []):
         if "value" in variable:
@@ -22,7 +22,7 @@ def kubernetes(workload: Document, container: Document, documents: Documents) ->
 
 
 def expand(text: str, known: Mapping[str, str]) -> str:
-    """Put variables in for $(NAME), as Kubernetes does: those that stand above, and $$ for a dollar sign."""
+    """Replace $(NAME) as Kubernetes does: by variables defined earlier; $$ is a dollar sign."""
 
     def put(match: re.Match[str]) -> str:
         return "$" if match[0] == "$$" else known.get(match[1], match[0])
@@ -31,7 +31,7 @@ def expand(text: str, known: Mapping[str, str]) -> str:
 
 
 def names_in(texts: Iterable[str]) -> set[str]:
-    """Return the names that texts use as $(NAME)."""
+    """Return the names that texts refer to as $(NAME)."""
     return {name for text in texts for name in re.findall(r"\$\(([\w.-]+)\)", text)}
 
 
@@ -50,7 +50,7 @@ def _from(source: Document, workload: Document, documents: Documents) -> str:
 
 
 def compose(folder: str, service: str) -> Variables:
-    """Return a service's variables from the folder's Compose file, where the user has set none."""
+    """Return a service's variables from the folder's Compose file, if the user sets none."""
     (file,) = read(f"{folder}/docker-compose.yml")
     given = file["services"][service].get("environment", {})
     return {name: _without_user(str(value)) for name, value in given.items()}
@@ -63,7 +63,7 @@ def _without_user(text: str) -> str:
 
 
 def aliases() -> Iterator[tuple[str, str, str]]:
-    """Yield the folder, the service and each name that it has in the Compose network."""
+    """Yield each name in the Compose network, with its folder and service."""
     for folder in ("zookeeper", "tfserving", "producer", "consumer", "video"):
         (file,) = read(f"{folder}/docker-compose.yml")
         for service, fields in file["services"].items():

@@ -1,6 +1,6 @@
 """The flags of TensorFlow Serving, as `tensorflow_model_server --help` lists them.
 
-Without what is called experimental there.
+Those that it calls experimental are left out.
 """
 
 import re
@@ -58,10 +58,10 @@ FLAGS: Final = {
     **dict.fromkeys(_SWITCHES, r"(=(true|false))?"),
     "per_process_gpu_memory_fraction": r"=[01]?\.?\d*",
 }
-"""What follows each flag's name, as a regular expression."""
+"""Each flag's value, with the equals sign, as a regular expression."""
 
 
 def is_known(argument: str) -> bool:
-    """Whether TensorFlow Serving takes an argument: a flag and its value, with a sign between."""
+    """Whether TensorFlow Serving accepts an argument: a flag, an equals sign and a value."""
     match = re.fullmatch(r"--(\w+)(.*)", argument)
     return bool(match and match[1] in FLAGS and re.fullmatch(FLAGS[match[1]], match[2]))

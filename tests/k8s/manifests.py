@@ -1,4 +1,4 @@
-"""The manifests as a cluster gets them: read from the files, or put together by kustomize."""
+"""The manifests as a cluster receives them: read from the files, or built by kustomize."""
 
 import functools
 import shutil
@@ -21,11 +21,11 @@ FILES: Final = tuple(
 )
 OVERLAYS: Final = tuple(sorted(path.parent.name for path in ROOT.glob("k8s/overlays/*/kustomization.yaml")))
 SYSTEMS: Final = ("base", *OVERLAYS)
-"""What can be deployed as a whole: all subsystems as they are, and each overlay."""
+"""The sets of manifests that can be deployed: the base with all subsystems, and each overlay."""
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses what names a field twice; by itself YAML's reader would take the last."""
+    """Refuses a field that is given twice; by default YAML's reader would use the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         names = [key.value for key, _ in node.value]
@@ -41,15 +41,15 @@ def parse(text: str) -> Documents:
 
 @functools.cache
 def read(path: Path | str) -> Documents:
-    """Return the documents of a file, named from the repository's root. They are shared: change none."""
+    """Return the documents of a file below the repository's root. They are cached: do not change them."""
     return parse((ROOT / path).read_text())
 
 
 @functools.cache
 def build(folder: str) -> Documents:
-    """Return what `kubectl apply -k` would send. They are shared: change none."""
+    """Return the documents that `kubectl apply -k` would send. They are cached: do not change them."""
     if shutil.which("kubectl") is None:
-        missing("cluster", "install kubectl, which also puts overlays together")
+        missing("cluster", "install kubectl, which also builds overlays")
     command = ["kubectl", "kustomize", folder]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert run.returncode == 0, run.stderr
@@ -74,7 +74,7 @@ def of_kind(documents: Documents, *kinds: str) -> list[Document]:
 
 
 def workloads(documents: Documents) -> list[Document]:
-    """Return the documents that make pods."""
+    """Return the documents that create pods."""
     return of_kind(documents, "Deployment", "StatefulSet")
 
 
@@ -85,13 +85,13 @@ def labels_of(workload: Document) -> dict[str, str]:
 
 
 def pod_of(workload: Document) -> Document:
-    """Return what a workload's pods are made from."""
+    """Return a workload's pod specification."""
     pod: Document = workload["spec"]["template"]["spec"]
     return pod
 
 
 def containers_of(workload: Document) -> list[Document]:
-    """Return a workload's containers, first those that prepare."""
+    """Return a workload's containers, init containers first."""
     pod = pod_of(workload)
     return [*pod.get("initContainers", []), *pod["containers"]]
 
@@ -119,7 +119,7 @@ def pods_that(documents: Documents, breaks: Callable[[Document], bool]) -> list[
 
 
 def containers_that(documents: Documents, breaks: Callable[[Document], bool]) -> list[str]:
-    """Return the names of the containers that break a rule, those that prepare among them."""
+    """Return the names of the containers, including init containers, that break a rule."""
     return [
         f"{name_of(document)}: {container['name']}"
         for document in workloads(documents)
@@ -141,6 +141,6 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def values(secret: Document) -> dict[str, str]:
-    """Return what a Secret holds, in plain text."""
+    """Return a Secret's values in plain text."""
     coded = {key: b64decode(text).decode() for key, text in secret.get("data", {}).items()}
     return {**coded, **secret.get("stringData", {})}

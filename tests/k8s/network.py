@@ -1,6 +1,6 @@
-"""Who may reach whom: network policies, read as a cluster's network reads them.
+"""Evaluates network policies as a cluster's network does.
 
-Only what the manifests use is understood; anything else is an error, so that it cannot pass unseen.
+Only the fields that the manifests use are supported; any other is an error, so that none is ignored.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ SYSTEM: Final = {"kubernetes.io/metadata.name": "kube-system"}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where connections begin and end: a pod, or what is outside the cluster and has no namespace."""
+    """An end of a connection: a pod, or a host outside the cluster, without a namespace."""
 
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -32,7 +32,7 @@ NAMES: Final = Place("names", {"k8s-app": "kube-dns"}, SYSTEM)
 
 
 def pods(documents: Documents) -> list[Place]:
-    """Return a place for each workload, named for its app."""
+    """Return a place for each workload, named after its app."""
     return [
         Place(labels_of(workload)["app"], labels_of(workload), ports=ports_of(workload))
         for workload in workloads(documents)
@@ -40,7 +40,7 @@ def pods(documents: Documents) -> list[Place]:
 
 
 def allows(documents: Documents, source: Place, target: Place, port: Port) -> bool:
-    """Whether a connection comes about: both ends' policies have to let it."""
+    """Whether a connection is possible: the policies of both ends must allow it."""
     return _lets(documents, "Egress", source, target, port) and _lets(
         documents, "Ingress", target, source, port
     )
@@ -52,9 +52,9 @@ def _lets(
     specs = [policy["spec"] for policy in of_kind(documents, "NetworkPolicy")]
     specs = [spec for spec in specs if way in spec["policyTypes"]]
     specs = [spec for spec in specs if mine.namespace == OURS and _selects(spec["podSelector"], mine.labels)]
-    if not specs:  # whom no policy is about is free
+    if not specs:  # a pod that no policy selects may do anything
         return True
-    # A port's name is looked up where the connection ends.
+    # A port's name is looked up at the target of the connection.
     names = (mine if way == "Ingress" else other).ports
     return any(_rule_lets(rule, way, other, names, port) for spec in specs for rule in _rules(spec, way))
 
@@ -69,7 +69,7 @@ def _rule_lets(rule: Document, way: str, other: Place, names: Mapping[str, int],
     _only(rule, {side, "ports"})
     peers, ports = rule.get(side) or [], rule.get("ports") or []
     return (not peers or any(_is(peer, other) for peer in peers)) and (
-        not ports or any(_is_port(wanted, names, port) for wanted in ports)
+        not ports or any(_is_port(each, names, port) for each in ports)
     )
 
 
@@ -86,10 +86,10 @@ def _is(peer: Document, place: Place) -> bool:
     return in_it and _selects(peer.get("podSelector", {}), place.labels)
 
 
-def _is_port(wanted: Document, names: Mapping[str, int], port: Port) -> bool:
-    _only(wanted, {"port", "protocol"})
-    number = names.get(wanted["port"]) if isinstance(wanted["port"], str) else wanted["port"]
-    return port == (wanted.get("protocol", "TCP"), number)
+def _is_port(allowed: Document, names: Mapping[str, int], port: Port) -> bool:
+    _only(allowed, {"port", "protocol"})
+    number = names.get(allowed["port"]) if isinstance(allowed["port"], str) else allowed["port"]
+    return port == (allowed.get("protocol", "TCP"), number)
 
 
 def _selects(selector: Document, labels: Mapping[str, str]) -> bool:
@@ -99,13 +99,15 @@ def _selects(selector: Document, labels: Mapping[str, str]) -> bool:
 
 def _only(fields: Document, known: set[str]) -> None:
     if unknown := fields.keys() - known:
-        raise NotImplementedError(f"{', '.join(unknown)} of a network policy is not understood here")
+        raise NotImplementedError(
+            f"{', '.join(unknown)} of a network policy: not supported by tests/k8s/network.py"
+        )
 
 
 def reached(
     documents: Documents, sources: Sequence[Place], targets: Sequence[Place], more: Sequence[Port]
 ) -> Iterator[tuple[str, str, str, int]]:
-    """Yield each connection that comes about, at the targets' ports and some more."""
+    """Yield each possible connection to the targets' ports, and to `more`."""
     for source in sources:
         for target in targets:
             ports = {*more, *(("TCP", number) for number in target.ports.values())}

@@ -1,4 +1,4 @@
-"""Pods are asked how they are, end in peace, and never go all at once; in the base and in each overlay."""
+"""Probes, grace periods and disruption budgets, in the base and in each overlay."""
 
 from tests.k8s.manifests import (
     Document,
@@ -25,10 +25,10 @@ def test_containers_that_serve_are_probed(documents: Documents) -> None:
                 ways = container[probe].keys() & {"httpGet", "tcpSocket", "exec", "grpc"}
                 assert len(ways) == 1, f"{name_of(workload)}: {probe}"
                 port = container[probe][ways.pop()].get("port")
-                assert port is None or port in ports, f"{name_of(workload)}: {probe} asks {port}"
+                assert port is None or port in ports, f"{name_of(workload)}: {probe} uses port {port}"
 
 
-def test_our_services_are_asked_for_their_health_and_their_readiness(documents: Documents) -> None:
+def test_probes_ask_our_services_for_health_and_readiness(documents: Documents) -> None:
     services = [workload for workload in workloads(documents) if labels_of(workload)["app"] in OURS]
 
     assert len(services) >= len(OURS)
@@ -43,7 +43,7 @@ def test_pods_have_time_to_end(documents: Documents) -> None:
     assert pods_that(documents, lambda pod: pod.get("terminationGracePeriodSeconds", 0) < 10) == []
 
 
-def test_two_or_more_of_a_kind_are_spread_and_go_one_by_one(documents: Documents) -> None:
+def test_replicas_are_spread_over_nodes_and_evicted_one_by_one(documents: Documents) -> None:
     budgets = of_kind(documents, "PodDisruptionBudget")
     several = [workload for workload in workloads(documents) if workload["spec"]["replicas"] > 1]
 
@@ -57,7 +57,7 @@ def test_two_or_more_of_a_kind_are_spread_and_go_one_by_one(documents: Documents
         assert [budget.get("maxUnavailable") for budget in mine] == [1], name
 
 
-def test_every_budget_is_somebodys(documents: Documents) -> None:
+def test_every_budget_selects_a_workload(documents: Documents) -> None:
     for budget in of_kind(documents, "PodDisruptionBudget"):
         assert any(selects(_selector(budget), labels_of(workload)) for workload in workloads(documents))
 
@@ -68,7 +68,7 @@ def _selector(document: Document) -> dict[str, str]:
     return selector
 
 
-def test_workloads_make_pods_that_are_theirs_alone(documents: Documents) -> None:
+def test_each_workload_selects_only_its_own_pods(documents: Documents) -> None:
     for workload in workloads(documents):
         mine = [
             name_of(other) for other in workloads(documents) if selects(_selector(workload), labels_of(other))

@@ -17,7 +17,7 @@ ALL = (*SERVICES, "tfserving")
 
 
 @pytest.mark.parametrize("folder", ALL)
-def test_nothing_is_needed_but_images_named_by_a_tag(folder: str) -> None:
+def test_a_build_needs_only_images_named_by_a_tag(folder: str) -> None:
     assert not re.search(r"(?im)^#\s*(syntax|escape|check)\s*=", dockerfiles.text(folder))
     assert "@sha256" not in dockerfiles.text(folder)
     bases = [line.value.split()[0] for line in lines(folder) if line.name == "FROM"]

@@ -1,4 +1,4 @@
-"""In the overlay that asks for passwords, whoever asks and whoever answers agree."""
+"""In the overlay with passwords, Kafka and its clients agree on users and mechanisms."""
 
 import json
 import re
@@ -21,7 +21,7 @@ def test_every_listener_asks_for_a_password() -> None:
 
 
 @pytest.mark.parametrize("app", CLIENTS)
-def test_each_client_gives_its_own_name_as_it_is_asked_to(app: str) -> None:
+def test_each_client_logs_in_as_its_listener_requires(app: str) -> None:
     documents = system("hardened")
     given = json.loads(variables(app, documents)["KAFKACONFIG"])
 
@@ -31,7 +31,7 @@ def test_each_client_gives_its_own_name_as_it_is_asked_to(app: str) -> None:
     assert given["sasl.password"]
 
 
-def test_each_user_has_a_password_of_its_own_that_kafka_is_told() -> None:
+def test_each_user_has_its_own_password_which_kafka_gets() -> None:
     documents = system("hardened")
     keys = {}
     for app in ("kafka", *CLIENTS):

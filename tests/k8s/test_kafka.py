@@ -1,4 +1,4 @@
-"""Kafka's and ZooKeeper's settings: known, alike in both worlds, and fit for each other."""
+"""Kafka's and ZooKeeper's settings exist, match each other, and agree between Kubernetes and Compose."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.k8s.manifests import Documents, containers_of, pod_of, read, system, 
 PORTS = {"PRODUCER": 19091, "INPUT": 19092, "OUTPUT": 19093, "VIDEO": 19094, "BROKER": 19095}
 CLIENTS = {"producer": "PRODUCER", "consumer": "INPUT", "video": "VIDEO"}
 
-# From https://kafka.apache.org/39/documentation.html#brokerconfigs: what a broker takes, of those that suit.
+# From https://kafka.apache.org/39/documentation.html#brokerconfigs: the broker settings that we may use.
 PROPERTIES = {
     "advertised.listeners",
     "broker.id",
@@ -34,7 +34,7 @@ PROPERTIES = {
     *(f"listener.name.{name.lower()}.scram-sha-512.sasl.jaas.config" for name in PORTS),
 }
 
-# Those of which the image of ZooKeeper makes settings; it says nothing of others.
+# The variables that ZooKeeper's image turns into settings; it ignores others without a message.
 ZOOKEEPER = {
     "ZOOKEEPER_CLIENT_PORT",
     "ZOOKEEPER_INIT_LIMIT",
@@ -46,25 +46,25 @@ ZOOKEEPER = {
     "KAFKA_HEAP_OPTS",
 }
 
-# What a broker is called and where it keeps its data is told by each world in its own way.
+# Kubernetes and Compose differ in the broker's name and its data folder.
 OWN = {"POD_NAME", "KAFKA_BROKER_ID", "KAFKA_ADVERTISED_LISTENERS", "KAFKA_LOG_DIRS"}
 
 
 def variables(name: str, documents: Documents) -> Variables:
-    """Return what the container gets that a workload is named for."""
+    """Return the variables of the container that has its workload's name."""
     found = workload(documents, name)
     (container,) = pod_of(found)["containers"]
     return environment.kubernetes(found, container, documents)
 
 
 def property_of(variable: str) -> str:
-    """Return the property that the image of Kafka makes of a variable: `log.roll.ms` of KAFKA_LOG_ROLL_MS."""
+    """Return the property that Kafka's image sets from a variable: `log.roll.ms` from KAFKA_LOG_ROLL_MS."""
     signs = {"___": "-", "__": "_", "_": "."}
     return re.sub("_{1,3}", lambda match: signs[match[0]], variable.removeprefix("KAFKA_")).lower()
 
 
 def properties(variables: Variables) -> Variables:
-    """Return what the image of Kafka writes into the broker's configuration."""
+    """Return the properties that Kafka's image writes into the broker's configuration."""
     return {
         property_of(name): value
         for name, value in variables.items()
@@ -79,28 +79,28 @@ def protocols(variables: Variables) -> dict[str, str]:
 
 
 def addresses(variables: Variables) -> dict[str, tuple[str, int]]:
-    """Return the host and the port that a broker tells its clients, for each listener."""
+    """Return the host and the port that a broker advertises, for each listener."""
     listeners = variables["KAFKA_ADVERTISED_LISTENERS"].split(",")
     found = [re.fullmatch(r"([A-Z]+)://([\w.-]+):(\d+)", listener) for listener in listeners]
     return {match[1]: (match[2], int(match[3])) for match in found if match}
 
 
-def both_worlds(documents: Documents) -> list[Variables]:
+def both_systems(documents: Documents) -> list[Variables]:
     return [variables("kafka", documents), environment.compose("zookeeper", "kafka")]
 
 
-def test_kafka_knows_each_of_its_settings(documents: Documents) -> None:
-    for found in both_worlds(documents):
+def test_each_setting_of_kafka_exists(documents: Documents) -> None:
+    for found in both_systems(documents):
         assert properties(found).keys() - PROPERTIES == set()
 
 
-def test_zookeeper_knows_each_of_its_settings(documents: Documents) -> None:
+def test_each_setting_of_zookeeper_exists(documents: Documents) -> None:
     for found in (variables("zookeeper", documents), environment.compose("zookeeper", "zookeeper")):
         assert found.keys() - ZOOKEEPER == set()
 
 
-def test_both_worlds_have_the_same_settings() -> None:
-    kafka, composed = both_worlds(system("base"))
+def test_kubernetes_and_compose_have_the_same_settings() -> None:
+    kafka, composed = both_systems(system("base"))
 
     assert kafka.keys() - OWN == composed.keys() - OWN
     for name in kafka.keys() - OWN:
@@ -108,7 +108,7 @@ def test_both_worlds_have_the_same_settings() -> None:
     assert variables("zookeeper", system("base")) == environment.compose("zookeeper", "zookeeper")
 
 
-def test_both_worlds_have_the_same_images() -> None:
+def test_kubernetes_and_compose_have_the_same_images() -> None:
     (file,) = read("zookeeper/docker-compose.yml")
     pods = {name: containers_of(workload(system("base"), name))[0] for name in file["services"]}
 
@@ -117,25 +117,25 @@ def test_both_worlds_have_the_same_images() -> None:
     }
 
 
-def test_large_frames_pass_and_old_ones_go(documents: Documents) -> None:
-    for found in map(properties, both_worlds(documents)):
+def test_large_frames_are_accepted_and_old_ones_removed(documents: Documents) -> None:
+    for found in map(properties, both_systems(documents)):
         assert found["message.max.bytes"] == found["replica.fetch.max.bytes"] == "100000000"
         assert found["log.retention.minutes"] == "1"
-        # Only a segment that is closed is removed, and only when somebody looks.
+        # Only closed segments are removed, and only at each retention check.
         assert int(found["log.roll.ms"]) <= 60_000
         assert int(found["log.retention.check.interval.ms"]) <= 60_000
         assert int(found["zookeeper.session.timeout.ms"]) <= 6_000
 
 
 def test_each_client_has_a_port(documents: Documents) -> None:
-    for found in both_worlds(documents):
+    for found in both_systems(documents):
         assert {name: port for name, (_, port) in addresses(found).items()} == PORTS
         assert protocols(found).keys() == PORTS.keys()
         assert found["KAFKA_INTER_BROKER_LISTENER_NAME"] == "BROKER"
 
 
-def test_a_broker_tells_a_name_that_leads_to_it(documents: Documents) -> None:
-    kafka, composed = both_worlds(documents)
+def test_a_broker_advertises_a_name_that_resolves_to_it(documents: Documents) -> None:
+    kafka, composed = both_systems(documents)
 
     assert {host for host, _ in addresses(kafka).values()} == {"kafka-1.kf1-service"}
     inside = {host for name, (host, _) in addresses(composed).items() if name != "BROKER"}
@@ -144,17 +144,17 @@ def test_a_broker_tells_a_name_that_leads_to_it(documents: Documents) -> None:
     assert composed["KAFKA_BROKER_ID"] == kafka["KAFKA_BROKER_ID"] == "1"
 
 
-def test_copies_are_no_more_than_brokers(documents: Documents) -> None:
+def test_there_are_as_many_replicas_as_brokers(documents: Documents) -> None:
     brokers = workload(documents, "kafka")["spec"]["replicas"]
     found = properties(variables("kafka", documents))
 
     assert found["offsets.topic.replication.factor"] == str(brokers)
     assert found.get("default.replication.factor", "1") == str(brokers)
-    # One may be away.
+    # One broker may be down.
     assert int(found.get("min.insync.replicas", "1")) == max(1, brokers - 1)
 
 
-def test_every_zookeeper_knows_all_of_them() -> None:
+def test_every_zookeeper_lists_all_of_them() -> None:
     documents = system("three-brokers")
     found = variables("zookeeper", documents)
 

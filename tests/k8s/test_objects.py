@@ -19,22 +19,22 @@ from tests.k8s.manifests import (
 
 PART = {"app.kubernetes.io/part-of": "streamlens"}
 PREFIXES = ("KAFKA", "ZOOKEEPER", "CONFLUENT", "MODEL")
-"""Of variables that images take for settings; of a Service's name Kubernetes makes NAME_PORT and others."""
+"""Prefixes of the variables that images read as settings. For each Service, Kubernetes sets NAME_PORT etc."""
 
 
 def backend(service: Document, documents: Documents) -> Document:
-    """Return the one workload that a Service leads to."""
+    """Return the one workload that a Service selects."""
     selector = service["spec"]["selector"]
     found = [workload for workload in workloads(documents) if selects(selector, labels_of(workload))]
-    assert len(found) == 1, f"{name_of(service)} leads to {[name_of(workload) for workload in found]}"
+    assert len(found) == 1, f"{name_of(service)} selects {[name_of(workload) for workload in found]}"
     return found[0]
 
 
-def test_a_service_leads_to_ports_of_one_workload(documents: Documents) -> None:
+def test_a_service_selects_ports_of_one_workload(documents: Documents) -> None:
     for service in of_kind(documents, "Service"):
         ports = ports_of(backend(service, documents))
         for port in service["spec"]["ports"]:
-            # Without a cluster's address a name leads to the pods themselves: the number is theirs.
+            # The name of a headless Service resolves to the pods themselves: the port is theirs.
             target = port.get("targetPort", port["port"])
             assert ports.get(target, target) in ports.values(), f"{name_of(service)}: {target}"
             assert ports[port["name"]] == port["port"], f"{name_of(service)}: {port['name']}"
@@ -56,7 +56,7 @@ def test_addresses_in_settings_are_ports_of_services(documents: Documents) -> No
     assert found <= known
 
 
-def test_pods_named_in_settings_are_made(documents: Documents) -> None:
+def test_pods_named_in_settings_exist(documents: Documents) -> None:
     made = set()
     for workload in of_kind(documents, "StatefulSet"):
         spec, name = workload["spec"], workload["metadata"]["name"]
@@ -67,7 +67,7 @@ def test_pods_named_in_settings_are_made(documents: Documents) -> None:
     assert set(re.findall(r"[a-z]+-\d+\.[a-z0-9-]+-service", text)) <= made
 
 
-def test_a_stateful_set_has_names_of_its_own_and_keeps_what_it_has(documents: Documents) -> None:
+def test_a_stateful_set_has_its_own_service_and_keeps_its_volumes(documents: Documents) -> None:
     services = {service["metadata"]["name"]: service for service in of_kind(documents, "Service")}
 
     for workload in of_kind(documents, "StatefulSet"):
@@ -82,13 +82,13 @@ def test_a_stateful_set_has_names_of_its_own_and_keeps_what_it_has(documents: Do
         assert mounts == claims | volumes
 
 
-def test_no_service_is_named_like_settings_of_an_image(documents: Documents) -> None:
+def test_no_service_is_named_like_an_images_settings(documents: Documents) -> None:
     names = [service["metadata"]["name"] for service in of_kind(documents, "Service")]
 
     assert [name for name in names if name.upper().replace("-", "_").startswith(PREFIXES)] == []
 
 
-def test_a_camera_s_address_is_in_a_secret_of_its_own(documents: Documents) -> None:
+def test_a_cameras_address_is_in_its_own_secret(documents: Documents) -> None:
     secrets = {secret["metadata"]["name"]: values(secret) for secret in of_kind(documents, "Secret")}
     used = []
 
@@ -102,12 +102,12 @@ def test_a_camera_s_address_is_in_a_secret_of_its_own(documents: Documents) -> N
 
 
 def plain_secrets(texts: list[str]) -> list[str]:
-    """Return those that hold a password, or one in a URL; a variable in its place is none."""
+    """Return the texts with a password, also in a URL; a variable in its place does not count."""
     assigned = r"(?i)(?:password|passwd|secret|token)\w*[\"']?\s*[=:]\s*[\"']?(?![^\s\"']*\$)[^\s\"']"
     return [text for text in texts if re.search(assigned, text) or re.search(r"://[^/\s:@]+:[^/\s@]+@", text)]
 
 
-def test_no_password_is_in_plain_sight(documents: Documents) -> None:
+def test_there_are_no_passwords_in_plain_text(documents: Documents) -> None:
     for workload in workloads(documents):
         for container in containers_of(workload):
             assert plain_secrets([*texts(container)]) == []
@@ -116,7 +116,7 @@ def test_no_password_is_in_plain_sight(documents: Documents) -> None:
                     assert variable.get("valueFrom", {}).keys() == {"secretKeyRef"}, variable["name"]
 
 
-def test_a_password_in_plain_sight_is_found() -> None:
+def test_a_password_in_plain_text_is_found() -> None:
     plain = [
         '{"sasl.password": "abc"}',
         'login required password="abc";',

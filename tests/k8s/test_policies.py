@@ -1,4 +1,4 @@
-"""Exactly those connections come about that the system needs."""
+"""The network policies allow exactly the connections that the system needs."""
 
 import pytest
 
@@ -10,7 +10,7 @@ Connection = tuple[str, str, str, int]
 APPS = ("zookeeper", "kafka", "tfserving", "producer", "consumer", "video")
 OTHERS = (OUTSIDE, STRANGER, NAMES)
 
-# Beside the pods' own: a name's, a web server's, a camera's, a remote shell's, and one that nobody has.
+# In addition to the pods' own: DNS, a web server, a camera, SSH, and one that nothing uses.
 PORTS = (("UDP", 53), ("TCP", 53), ("TCP", 80), ("TCP", 554), ("UDP", 5004), ("TCP", 22), ("TCP", 9999))
 
 NEEDED = {
@@ -33,13 +33,13 @@ def browsers(names: tuple[str, ...]) -> set[Connection]:
 
 
 @pytest.mark.parametrize("name", [name for name in SYSTEMS if name != "hardened"])
-def test_pods_are_reached_only_by_whom_they_serve(name: str) -> None:
+def test_only_clients_of_a_pod_can_reach_it(name: str) -> None:
     documents = system(name)
     ours = pods(documents)
 
     found = set(reached(documents, [*ours, *OTHERS], ours, PORTS))
 
-    # The page is everybody's, also other pods'.
+    # Anything may reach the page, including other pods.
     assert found == NEEDED | browsers((*APPS, *(other.name for other in OTHERS)))
 
 
@@ -58,7 +58,7 @@ def test_hardened_pods_reach_only_what_they_need() -> None:
     assert outwards == names | cameras
 
 
-def test_every_policy_counts() -> None:
+def test_removing_a_policy_opens_its_pod() -> None:
     documents = system("base")
     ours = pods(documents)
     before = set(reached(documents, [*ours, *OTHERS], ours, PORTS))
@@ -72,7 +72,7 @@ def test_every_policy_counts() -> None:
 
 
 def policy(text: str) -> Documents:
-    """Return a policy about the pods of the app a."""
+    """Return a policy that selects the pods of app a."""
     fields = f"podSelector: {{matchLabels: {{app: a}}}}, {text}"
     return parse(f"{{kind: NetworkPolicy, metadata: {{name: a}}, spec: {{{fields}}}}}")
 
@@ -118,12 +118,12 @@ def test_policies_are_read_as_kubernetes_reads_them(
         "ingress: [{to: []}]",
     ],
 )
-def test_what_is_not_understood_does_not_pass(rules: str) -> None:
+def test_unsupported_fields_are_an_error(rules: str) -> None:
     with pytest.raises(NotImplementedError):
         allows(policy(f"policyTypes: [Ingress], {rules}"), B, A, ("TCP", 8080))
 
 
-def test_a_policy_says_what_it_is_about(documents: Documents) -> None:
+def test_a_policy_names_its_pods_and_its_types(documents: Documents) -> None:
     def says(document: Document) -> bool:
         return bool(document["spec"]["policyTypes"]) and bool(document["spec"]["podSelector"])
 

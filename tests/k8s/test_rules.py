@@ -1,4 +1,4 @@
-"""What every pod keeps to, in the base and in each overlay."""
+"""Rules for every pod, in the base and in each overlay."""
 
 import re
 
@@ -24,23 +24,23 @@ CURRENT = {
     "Service": "v1",
     "StatefulSet": "apps/v1",
 }
-"""Of each kind, the version that is served and not going away."""
+"""Each kind's current API version, which is not deprecated."""
 
 UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 
 
 def size(quantity: str) -> int:
-    """Return the bytes of a quantity such as 384Mi."""
+    """Return a quantity such as 384Mi in bytes."""
     return int(quantity[:-2]) * UNITS[quantity[-2:]]
 
 
-def test_all_subsystems_are_there() -> None:
+def test_all_subsystems_are_present() -> None:
     names = {name_of(document).split()[1] for document in workloads(system("base"))}
 
     assert names == {"zookeeper", "kafka", "tfserving", "producer", "consumer", "video"}
 
 
-def test_interfaces_are_current(documents: Documents) -> None:
+def test_api_versions_are_current(documents: Documents) -> None:
     assert [
         name_of(document) for document in documents if CURRENT.get(document["kind"]) != document["apiVersion"]
     ] == []
@@ -55,12 +55,12 @@ def test_images_are_pulled_once_and_named_by_a_tag(documents: Documents) -> None
     assert containers_that(documents, breaks) == []
 
 
-def test_pods_get_no_variables_of_services_and_no_token(documents: Documents) -> None:
+def test_pods_get_neither_service_variables_nor_a_token(documents: Documents) -> None:
     assert pods_that(documents, lambda pod: pod.get("enableServiceLinks") is not False) == []
     assert pods_that(documents, lambda pod: pod.get("automountServiceAccountToken") is not False) == []
 
 
-def test_pods_run_as_a_user_of_no_rights(documents: Documents) -> None:
+def test_pods_run_as_an_unprivileged_user(documents: Documents) -> None:
     def breaks(pod: Document) -> bool:
         context = pod["securityContext"]
         user = context.get("runAsUser")
@@ -74,7 +74,7 @@ def test_pods_run_as_a_user_of_no_rights(documents: Documents) -> None:
     assert containers_that(documents, changes) == []
 
 
-def test_pods_may_call_only_what_the_runtime_lets_them(documents: Documents) -> None:
+def test_pods_use_the_runtimes_seccomp_profile(documents: Documents) -> None:
     profile = {"type": "RuntimeDefault"}
 
     assert pods_that(documents, lambda pod: pod["securityContext"].get("seccompProfile") != profile) == []
@@ -103,17 +103,17 @@ def _ports(container: Document) -> list[Document]:
     return ports
 
 
-def test_containers_cannot_gain_rights_nor_change_their_files(documents: Documents) -> None:
-    wanted = {
+def test_containers_cannot_gain_privileges_or_change_their_files(documents: Documents) -> None:
+    expected = {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
     }
 
-    assert containers_that(documents, lambda container: container.get("securityContext") != wanted) == []
+    assert containers_that(documents, lambda container: container.get("securityContext") != expected) == []
 
 
-def test_containers_say_what_they_take_and_are_bounded(documents: Documents) -> None:
+def test_containers_have_requests_and_limits(documents: Documents) -> None:
     def breaks(container: Document) -> bool:
         requests, limits = container["resources"]["requests"], container["resources"]["limits"]
         return "cpu" not in requests or size(requests["memory"]) > size(limits["memory"])
@@ -121,7 +121,7 @@ def test_containers_say_what_they_take_and_are_bounded(documents: Documents) -> 
     assert containers_that(documents, breaks) == []
 
 
-def test_a_container_that_prepares_is_looked_at_too() -> None:
+def test_init_containers_are_checked_too() -> None:
     prepared = [
         workload for workload in workloads(system("hardened")) if "initContainers" in pod_of(workload)
     ]

@@ -1,4 +1,4 @@
-"""Every document is one that Kubernetes takes, down to the last field."""
+"""Every document is valid under Kubernetes' schemas, in every field."""
 
 import copy
 from typing import Any
@@ -34,20 +34,20 @@ def test_each_file_is_valid(path: str, version: str) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_what_kustomize_puts_together_is_valid(folder: str, version: str) -> None:
+def test_what_kustomize_builds_is_valid(folder: str, version: str) -> None:
     documents = build(folder)
 
     assert documents
     assert faults(documents, version) == []
 
 
-def test_the_index_holds_each_subsystem_as_it_is() -> None:
+def test_the_index_includes_each_subsystem_unchanged() -> None:
     indexed = sorted(build("k8s"), key=name_of)
 
     assert indexed == sorted(system("base"), key=name_of)
 
 
-def test_no_two_documents_have_one_name(documents: Documents) -> None:
+def test_no_two_documents_have_the_same_name(documents: Documents) -> None:
     names = [name_of(document) for document in documents]
 
     assert sorted(set(names)) == sorted(names)

@@ -1,4 +1,4 @@
-"""TensorFlow Serving gets flags that it knows, and serves the model that the consumer asks for."""
+"""TensorFlow Serving gets flags that it supports, and serves the model that the consumer uses."""
 
 import json
 import shlex
@@ -18,7 +18,7 @@ MODEL = "imagenet"
 
 PER_MODEL = ("port", "rest_api_port", "model_name", "model_base_path")
 
-# What the image's entry point runs, before the container's own arguments.
+# The arguments of the image's entry point, which come before the container's own.
 ENTRY_POINT = (
     "--port=8500",
     "--rest_api_port=8501",
@@ -28,15 +28,15 @@ ENTRY_POINT = (
 
 
 def on_kubernetes(documents: Documents) -> list[str]:
-    """Return the arguments that the manifests give."""
+    """Return the arguments in the manifests."""
     (container,) = pod_of(workload(documents, "tfserving"))["containers"]
-    assert "command" not in container, "it would take the place of the entry point"
+    assert "command" not in container, "it would replace the entry point"
     arguments: list[str] = container.get("args", [])
     return arguments
 
 
 def in_compose() -> list[str]:
-    """Return the arguments that the Compose file gives."""
+    """Return the arguments in the Compose file."""
     (file,) = read("tfserving/docker-compose.yml")
     service = file["services"]["tfserving"]
     assert "entrypoint" not in service
@@ -45,7 +45,7 @@ def in_compose() -> list[str]:
 
 
 def check(arguments: list[str]) -> None:
-    """Check arguments that follow those of the entry point."""
+    """Check the arguments that are appended to the entry point's."""
     names = [argument.removeprefix("--").partition("=")[0] for argument in arguments]
 
     assert [argument for argument in arguments if not is_known(argument)] == []
@@ -55,11 +55,11 @@ def check(arguments: list[str]) -> None:
     assert (parsed.port, parsed.rest_api_port, parsed.model_name) == (8500, 8501, MODEL)
 
 
-def test_the_flags_on_kubernetes_are_known(documents: Documents) -> None:
+def test_the_flags_on_kubernetes_exist(documents: Documents) -> None:
     check(on_kubernetes(documents))
 
 
-def test_the_flags_in_compose_are_known() -> None:
+def test_the_flags_in_compose_exist() -> None:
     check(in_compose())
 
 
@@ -78,27 +78,27 @@ def test_the_flags_in_compose_are_known() -> None:
         ("2000", False),
     ],
 )
-def test_what_is_known(argument: str, known: bool) -> None:
+def test_only_valid_flags_are_accepted(argument: str, known: bool) -> None:
     assert is_known(argument) is known
 
 
-def test_our_own_server_has_no_flag_that_is_not_known() -> None:
+def test_our_own_server_has_only_flags_of_tensorflow_serving() -> None:
     names = list(flags.Flags.__dataclass_fields__)
 
     assert [name for name in names if name not in FLAGS] == []
 
 
-def test_ports_are_those_of_the_entry_point(documents: Documents) -> None:
+def test_ports_match_the_entry_point(documents: Documents) -> None:
     (service,) = (
         each for each in of_kind(documents, "Service") if each["metadata"]["name"] == "tfserving-service"
     )
     (file,) = read("tfserving/docker-compose.yml")
 
-    wanted = {"rest": 8501, "grpc": 8500}
-    assert ports_of(workload(documents, "tfserving")) == wanted
-    assert {port["name"]: port["port"] for port in service["spec"]["ports"]} == wanted
+    expected = {"rest": 8501, "grpc": 8500}
+    assert ports_of(workload(documents, "tfserving")) == expected
+    assert {port["name"]: port["port"] for port in service["spec"]["ports"]} == expected
     published = file["services"]["tfserving"]["ports"]
-    assert published == [f"127.0.0.1:{port}:{port}" for port in wanted.values()]
+    assert published == [f"127.0.0.1:{port}:{port}" for port in expected.values()]
 
 
 def test_the_image_is_tensorflow_serving_with_the_model() -> None:
@@ -112,7 +112,7 @@ def test_the_image_is_tensorflow_serving_with_the_model() -> None:
 
 
 def models(consumer: Variables, hosts: set[str]) -> None:
-    """Check the model's address that a consumer gets."""
+    """Check the model's address in a consumer's environment."""
     urls, labels = json.loads(consumer["MODELURLS"]), json.loads(consumer["LABELURLS"])
 
     assert list(urls) == list(labels) == [f"{MODEL}_1"]
@@ -135,7 +135,7 @@ def test_the_consumer_asks_for_the_model_in_compose() -> None:
     models(environment.compose("consumer", "consumer"), hosts)
 
 
-def test_the_model_s_own_state_is_what_the_probes_ask_for(documents: Documents) -> None:
+def test_the_probes_ask_for_the_models_own_state(documents: Documents) -> None:
     (container,) = pod_of(workload(documents, "tfserving"))["containers"]
 
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):

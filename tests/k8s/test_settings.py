@@ -1,4 +1,4 @@
-"""Our services get settings that they know and take, from the manifests and from the Compose files."""
+"""The manifests and the Compose files give our services settings that exist and are valid."""
 
 import re
 
@@ -41,14 +41,14 @@ def ours(documents: Documents) -> list[tuple[Document, Document]]:
 
 
 def variables(name: str, documents: Documents) -> Variables:
-    """Return what a workload's only container gets."""
+    """Return the variables of a workload's only container."""
     found = workload(documents, name)
     (container,) = pod_of(found)["containers"]
     return environment.kubernetes(found, container, documents)
 
 
 def settings(app: str, given: Variables) -> Settings:
-    """Return what a service makes of an environment."""
+    """Return a service's settings, read from an environment."""
     with pytest.MonkeyPatch.context() as patch:
         for field in KINDS[app].model_fields:
             patch.delenv(field.upper(), raising=False)
@@ -78,17 +78,17 @@ def test_the_compose_files_name_only_settings(app: str) -> None:
     assert environment.compose(app, app).keys() <= known(app)
 
 
-def test_the_services_take_what_the_manifests_give(documents: Documents) -> None:
+def test_the_services_accept_the_manifests_settings(documents: Documents) -> None:
     for each, container in ours(documents):
         given = environment.kubernetes(each, container, documents)
         taken = settings(labels_of(each)["app"], given)
 
         assert environment.names_in(given.values()) == set()
-        Producer(taken.kafkaconfig)  # raises where librdkafka does not know a name or a value
+        Producer(taken.kafkaconfig)  # raises if librdkafka does not accept a name or a value
 
 
 @pytest.mark.parametrize("app", KINDS)
-def test_the_services_take_what_compose_gives(app: str) -> None:
+def test_the_services_accept_composes_settings(app: str) -> None:
     settings(app, environment.compose(app, app))
 
 
@@ -98,7 +98,7 @@ def test_a_wrong_setting_is_found() -> None:
 
 
 def chain(producer: Variables, consumer: Variables, video: Variables) -> None:
-    """Check that each service reads what the one before it writes, at a port of its own."""
+    """Check that each service reads what the one before it writes, at its own Kafka port."""
     assert producer["TOPICNAME"] == consumer["TOPICNAMEIN"]
     assert consumer["TOPICNAMEOUT"] == video["TOPICNAME"]
     assert producer["TOPICNAME"] != video["TOPICNAME"]
@@ -118,7 +118,7 @@ def test_frames_find_their_way_with_compose() -> None:
     chain(*(environment.compose(app, app) for app in KINDS))
 
 
-def test_each_camera_has_a_name_and_a_picture_of_its_own() -> None:
+def test_each_camera_has_its_own_name_and_picture() -> None:
     documents = system("many-cameras")
     cameras = [variables(each["metadata"]["name"], documents) for each, _ in ours(documents)]
     cameras = [camera for camera in cameras if "VIDEOLINK" in camera]
@@ -128,14 +128,14 @@ def test_each_camera_has_a_name_and_a_picture_of_its_own() -> None:
         assert len({camera[name] for camera in cameras}) == len(cameras)
 
 
-def test_a_health_port_is_where_the_probes_ask(documents: Documents) -> None:
+def test_the_health_port_is_the_one_that_the_probes_use(documents: Documents) -> None:
     for each, container in ours(documents):
         taken = settings(labels_of(each)["app"], environment.kubernetes(each, container, documents))
 
         assert taken.healthport.port == ports_of(each)["health"]
 
 
-def test_the_page_is_where_it_says(documents: Documents) -> None:
+def test_the_page_is_at_the_address_it_announces(documents: Documents) -> None:
     taken = settings("video", variables("video", documents))
     (service,) = (each for each in of_kind(documents, "Service") if each["spec"].get("type") == "NodePort")
 
@@ -144,7 +144,7 @@ def test_the_page_is_where_it_says(documents: Documents) -> None:
     assert [port["nodePort"] for port in service["spec"]["ports"]] == [taken.nodeport.port]
 
 
-def test_the_page_is_where_it_says_with_compose() -> None:
+def test_with_compose_the_page_is_at_the_address_it_announces() -> None:
     taken = settings("video", environment.compose("video", "video"))
     (file,) = read("video/docker-compose.yml")
 
@@ -153,9 +153,9 @@ def test_the_page_is_where_it_says_with_compose() -> None:
     assert port == f"${{VIDEOPORT:-{taken.nodeport.port}}}:{taken.displayport.port}"
 
 
-def test_with_compose_the_user_can_set_all_that_the_page_takes_and_no_port_depends_on() -> None:
+def test_with_compose_the_user_can_set_everything_but_what_compose_decides() -> None:
     decided = {"TOPICNAME", "KAFKAPORT", "DISPLAYPORT", "NODEPORT", "LOGFORMAT"}
-    # A container has the address, the group and the health server to itself, and its Kafka is ours.
+    # In a container, nothing else uses the address, the group or the health server, and Kafka is ours.
     internal = set(Settings.model_fields) | {"kafkafetchwait", "groupname", "shareport"}
     (file,) = read("video/docker-compose.yml")
     given = file["services"]["video"]["environment"]
@@ -165,9 +165,11 @@ def test_with_compose_the_user_can_set_all_that_the_page_takes_and_no_port_depen
         assert re.fullmatch(rf"\$\{{{name}:-(.*)\}}", given[name]), name
 
 
-def test_what_the_user_can_set_with_compose_is_told() -> None:
-    told = (ROOT / "compose/README.md").read_text().partition("## In containers")[2]
-    table = {name for line in told.splitlines() if line[:3] == "| `" for name in re.findall(r"`(\w+)`", line)}
+def test_what_the_user_can_set_with_compose_is_documented() -> None:
+    section = (ROOT / "compose/README.md").read_text().partition("## In containers")[2]
+    table = {
+        name for line in section.splitlines() if line[:3] == "| `" for name in re.findall(r"`(\w+)`", line)
+    }
 
     taken = set(re.findall(r"\$\{(\w+):-", (ROOT / "video/docker-compose.yml").read_text()))
 
@@ -177,7 +179,7 @@ def test_what_the_user_can_set_with_compose_is_told() -> None:
 FILES = "/etc/streamlens"
 
 
-def test_users_and_certificates_are_mounted_where_there_are_some(documents: Documents) -> None:
+def test_users_and_certificates_are_mounted_if_they_exist(documents: Documents) -> None:
     pod = pod_of(workload(documents, "video"))
     (container,) = pod["containers"]
     (volume,) = pod["volumes"]
@@ -187,7 +189,7 @@ def test_users_and_certificates_are_mounted_where_there_are_some(documents: Docu
     assert sources == [{"name": name, "optional": True} for name in ("video-users", "video-tls")]
 
 
-def test_with_compose_the_files_are_in_a_volume_that_the_image_gives_to_its_user() -> None:
+def test_with_compose_the_files_are_in_a_volume_that_the_images_user_owns() -> None:
     (file,) = read("video/docker-compose.yml")
     (whole,) = read("compose/docker-compose.yml")
 

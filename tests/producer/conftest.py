@@ -1,4 +1,4 @@
-"""What the tests of the producer need in common."""
+"""Fixtures that the producer's tests share."""
 
 import socket
 from collections.abc import Callable
@@ -26,9 +26,9 @@ def stripes(width: int, height: int) -> Image:
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a film of five grey frames, 64 x 48."""
+    """Return the path of a film of five grey frames, 64 x 48."""
     path = tmp_path_factory.mktemp("clip") / "clip.avi"
-    # OpenCV's own writer: FFmpeg's would settle how much FFmpeg prints before the producer does.
+    # OpenCV's own writer: FFmpeg's would set FFmpeg's log level before the producer does.
     writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (64, 48))
     assert writer.isOpened()
     for grey in GREYS:
@@ -39,7 +39,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def closed_port() -> int:
-    """Return a port at which nobody listens."""
+    """Return a port that nothing listens on."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
@@ -47,7 +47,7 @@ def closed_port() -> int:
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> Environment:
-    """Set these variables, and of the settings no other."""
+    """Set these variables, and unset those of all other settings."""
     for name in ProducerSettings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
 

@@ -9,7 +9,7 @@ from typing import Self
 
 
 class HttpCamera:
-    """Sends the parts round and round to whoever connects, until the block ends; a client at a time."""
+    """Sends the parts in a loop to one client at a time, until the block ends."""
 
     def __init__(self, parts: Sequence[bytes], *, rate: float = 25, tells_length: bool = True) -> None:
         self._parts = parts
@@ -21,7 +21,7 @@ class HttpCamera:
 
     @property
     def link(self) -> str:
-        """Where it is to be found."""
+        """The camera's URL."""
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}/video.mjpg"
 
     def __enter__(self) -> Self:
@@ -55,5 +55,5 @@ class HttpCamera:
                 length = b"Content-Length: %d\r\n" % len(part) if self._tells_length else b""
                 client.sendall(b"Content-Type: image/jpeg\r\n" + length + b"\r\n" + part + b"\r\n--B\r\n")
                 due, sent = due + self._interval, sent + 1
-        except OSError:  # the client is gone
+        except OSError:  # the client has gone
             return

@@ -17,7 +17,7 @@ INTERVAL = 0.04
 
 
 class FakeTime:
-    """A clock that only goes forward where somebody waits."""
+    """A clock that only advances when something waits on it."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -27,7 +27,7 @@ class FakeTime:
 
 
 class FakeEvent(threading.Event):
-    """An event on which waiting costs no time but the fake clock's."""
+    """An event whose waits only advance the fake clock."""
 
     def __init__(self, time: FakeTime) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class FakeEvent(threading.Event):
 
 
 class RecordingPulse(Pulse):
-    """Knows when it beat, and stops at `stop_at`."""
+    """Records when it beat, and stops at `stop_at`."""
 
     def __init__(self, time: FakeTime) -> None:
         super().__init__(FakeEvent(time))
@@ -56,7 +56,7 @@ class RecordingPulse(Pulse):
 
 
 class FakeSource:
-    """Gives a frame after each of the `durations` (s), and then fails."""
+    """Delivers a frame after each of the `durations` (s), and then fails."""
 
     def __init__(self, kit: "Kit", durations: list[float], *, paced: bool) -> None:
         self.kit = kit
@@ -85,9 +85,9 @@ class FakeSource:
 
 
 class Kit:
-    """A camera, what comes of opening it each time (None: a failure), and what it did when.
+    """A camera, the result of opening it each time (None: a failure), and a record of its calls.
 
-    It stops after `stop_after` frames, or when all of the `script` is played.
+    It stops after `stop_after` frames, or when the `script` is over.
     """
 
     def __init__(self, time: FakeTime) -> None:
@@ -131,7 +131,7 @@ def kit(monkeypatch: pytest.MonkeyPatch) -> Kit:
 # A live camera
 
 
-def test_of_a_fast_camera_the_frames_that_are_not_due_are_counted(kit: Kit) -> None:
+def test_frames_of_a_fast_camera_that_are_not_due_are_counted(kit: Kit) -> None:
     kit.script = [[0.01] * 400]
     kit.stop_after = 400
     camera = kit.camera()
@@ -142,7 +142,7 @@ def test_of_a_fast_camera_the_frames_that_are_not_due_are_counted(kit: Kit) -> N
     due = 400 - counts["dropped"]["not_due"]
     assert counts["in"] == 400
     assert 100 <= due <= 102
-    assert len(kit.retrieved) == due, "those that are not due are never retrieved"
+    assert len(kit.retrieved) == due, "frames that are not due are never retrieved"
     assert counts["dropped"]["replaced"] == due - 1
     assert counts["pending"] == 1
 
@@ -174,7 +174,7 @@ def test_a_slow_camera_keeps_all_its_frames(kit: Kit) -> None:
 # A source that is read at our pace
 
 
-def test_the_ticks_pace_it(kit: Kit) -> None:
+def test_ticks_pace_a_source(kit: Kit) -> None:
     kit.script = [[0.0, 0.01, 0.03, 0.0, 0.02, 0.0]]
     kit.stop_after = 6
     started = kit.time.now
@@ -187,7 +187,7 @@ def test_the_ticks_pace_it(kit: Kit) -> None:
     assert "not_due" not in kit.ledger.totals()["dropped"]
 
 
-def test_missed_ticks_are_left_out(kit: Kit) -> None:
+def test_missed_ticks_are_skipped(kit: Kit) -> None:
     kit.script = [[0.0, 0.0, 1.0, 0.0, 0.0, 0.0]]
     kit.stop_after = 6
 
@@ -200,7 +200,7 @@ def test_missed_ticks_are_left_out(kit: Kit) -> None:
 # A lost camera
 
 
-def test_a_camera_that_cannot_be_opened_is_tried_with_growing_waits(kit: Kit) -> None:
+def test_a_camera_that_cannot_be_opened_is_retried_with_growing_waits(kit: Kit) -> None:
     kit.script = [None] * 14
 
     kit.camera().run(kit.pulse)
@@ -222,7 +222,7 @@ def test_a_lost_camera_is_closed_and_opened_again(kit: Kit) -> None:
     assert kit.ledger.totals()["in"] == 5
 
 
-def test_the_waits_begin_small_again_after_a_frame(kit: Kit) -> None:
+def test_the_waits_are_short_again_after_a_frame(kit: Kit) -> None:
     kit.script = [None, None, None, None, [0.01], None]
 
     kit.camera().run(kit.pulse)
@@ -241,7 +241,7 @@ def test_the_first_frame_of_a_camera_that_is_back_is_due(kit: Kit) -> None:
     assert kit.ledger.totals()["dropped"] == {"replaced": 2, "not_due": 1}
 
 
-def test_the_heart_beats_while_a_lost_camera_is_waited_for(kit: Kit) -> None:
+def test_the_heart_beats_while_waiting_for_a_lost_camera(kit: Kit) -> None:
     kit.script = [None] * 10
 
     kit.camera().run(kit.pulse)
@@ -251,7 +251,7 @@ def test_the_heart_beats_while_a_lost_camera_is_waited_for(kit: Kit) -> None:
     assert max(gaps) <= 1.0 + 1e-6
 
 
-def test_the_heart_beats_while_a_tick_is_waited_for(kit: Kit) -> None:
+def test_the_heart_beats_while_waiting_for_a_tick(kit: Kit) -> None:
     kit.script = [[0.0] * 3]
     kit.stop_after = 3
 
@@ -290,7 +290,7 @@ def test_the_source_is_closed_at_the_end(kit: Kit) -> None:
     assert kit.sources[0].closed
 
 
-def test_the_source_is_closed_also_when_a_bug_comes_to_light(kit: Kit) -> None:
+def test_the_source_is_closed_even_if_an_exception_escapes(kit: Kit) -> None:
     kit.script = [[0.01, "a bug"]]  # type: ignore[list-item]
 
     with pytest.raises(TypeError):
@@ -323,7 +323,7 @@ def test_a_frame_without_a_picture_is_skipped_and_counted(kit: Kit, caplog: pyte
     assert camera.unready() is None
 
 
-def test_a_camera_that_gives_no_pictures_is_opened_again(kit: Kit) -> None:
+def test_a_camera_without_readable_pictures_is_opened_again(kit: Kit) -> None:
     kit.script = [[1.0] * 10, [1.0] * 2]
     kit.stop_after = 8
     kit.broken = lambda number: number <= 6
@@ -331,13 +331,13 @@ def test_a_camera_that_gives_no_pictures_is_opened_again(kit: Kit) -> None:
 
     camera.run(kit.pulse)
 
-    assert len(kit.opened) == 2, "after the sixth frame, as 5 s are what it may be silent"
+    assert len(kit.opened) == 2, "after the sixth frame: it may be silent for 5 s"
     assert kit.sources[0].durations == [1.0] * 4
     assert kit.ledger.totals()["dropped"] == {"bad_picture": 6, "replaced": 1}
     assert camera.unready() is None
 
 
-def test_a_camera_that_gives_no_pictures_is_told_so(kit: Kit) -> None:
+def test_a_camera_without_readable_pictures_is_reported(kit: Kit) -> None:
     kit.script = [[1.0] * 6]
     kit.broken = lambda _: True
     kit.pulse.stop_at = 1006.0
@@ -364,10 +364,10 @@ def test_a_bug_in_retrieving_is_counted(kit: Kit) -> None:
     assert kit.ledger.totals() == {"in": 1, "out": 0, "dropped": {"failed": 1}, "pending": 0}
 
 
-# What it tells
+# Reports
 
 
-def test_what_is_wrong_is_told(kit: Kit) -> None:
+def test_the_reason_that_a_camera_is_not_ready_is_reported(kit: Kit) -> None:
     kit.script = [None]
     camera = kit.camera()
 
@@ -376,7 +376,7 @@ def test_what_is_wrong_is_told(kit: Kit) -> None:
     assert camera.unready() == "camera front: it cannot be opened"
 
 
-def test_a_camera_that_lost_its_last_frame_is_told_so(kit: Kit) -> None:
+def test_a_camera_that_ended_is_reported(kit: Kit) -> None:
     kit.script = [[0.01]]
     kit.pulse.stop_at = 1000.05
     camera = kit.camera()
@@ -386,7 +386,7 @@ def test_a_camera_that_lost_its_last_frame_is_told_so(kit: Kit) -> None:
     assert camera.unready() == "camera front: no more frames"
 
 
-def test_a_frozen_camera_is_told_so(kit: Kit) -> None:
+def test_a_frozen_camera_is_reported(kit: Kit) -> None:
     kit.script = [[0.01] * 3]
     kit.stop_after = 3
     camera = kit.camera()
@@ -399,7 +399,7 @@ def test_a_frozen_camera_is_told_so(kit: Kit) -> None:
     assert camera.unready() == "camera front is frozen: no new frame for 6 s"
 
 
-def test_a_slow_file_is_not_taken_for_a_frozen_one(kit: Kit) -> None:
+def test_a_slow_file_is_not_reported_as_frozen(kit: Kit) -> None:
     kit.script = [[0.0]]
     kit.stop_after = 1
     camera = kit.camera(paced=True, interval=60.0)

@@ -1,4 +1,4 @@
-"""The README's tables are right."""
+"""The README's tables match the code."""
 
 import re
 from collections.abc import Callable
@@ -13,20 +13,20 @@ ROWS = re.findall(r"^\| (`[A-Z`, ]+`) \| ([^|]+) \|", README, re.MULTILINE)
 TABLE = {name: default for names, default in ROWS for name in re.findall(r"\w+", names)}
 
 
-def test_the_table_has_each_setting() -> None:
+def test_the_table_lists_each_setting() -> None:
     fields = {name.upper() for name in ProducerSettings.model_fields}
 
     assert set(TABLE) == fields
 
 
-def test_the_defaults_are_those_of_the_table(environment: Callable[..., None]) -> None:
-    told = {name: default.strip("`") for name, default in TABLE.items() if re.fullmatch("`[^`]+`", default)}
-    assert len(told) >= 9
+def test_the_defaults_match_the_table(environment: Callable[..., None]) -> None:
+    shown = {name: default.strip("`") for name, default in TABLE.items() if re.fullmatch("`[^`]+`", default)}
+    assert len(shown) >= 9
     must = {"VIDEOLINK": "rtsp://camera/", "KAFKAPORT": "kafka:9092"}
 
     environment(**must)
     by_default: Settings = load(ProducerSettings)
-    environment(**must, **told)
+    environment(**must, **shown)
 
     assert load(ProducerSettings) == by_default
 

@@ -1,4 +1,4 @@
-"""Images are encoded in halves."""
+"""Large images are encoded in two halves."""
 
 import threading
 
@@ -23,7 +23,7 @@ def noise(width: int, height: int) -> Image:
 
 @PROPERTY
 @given(st.integers(400, 1400), st.integers(300, 900), st.integers(1, 100))
-def test_it_is_the_same_as_the_whole_at_once(width: int, height: int, quality: int) -> None:
+def test_two_halves_equal_the_whole_encoded_at_once(width: int, height: int, quality: int) -> None:
     image = noise(width, height)
     encoder = Encoder()
 
@@ -35,7 +35,7 @@ def test_it_is_the_same_as_the_whole_at_once(width: int, height: int, quality: i
     ("width", "height"),
     [(1280, 720), (1920, 1080), (3840, 2160), (1366, 768), (8000, 128), (8000, 129), (50, 60000)],
 )
-def test_large_images_whose_halves_are_unequal(width: int, height: int) -> None:
+def test_unequal_halves_of_large_images_equal_the_whole(width: int, height: int) -> None:
     image = noise(width, height)
 
     assert Encoder().encode(image, 85) == picture.encode(image, 85)
@@ -60,7 +60,7 @@ def test_another_thread_encodes_the_lower_half(monkeypatch: pytest.MonkeyPatch) 
     assert rows == [360]
 
 
-def test_one_core_encodes_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_core_encodes_the_whole_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "cpu_count", lambda: 1)
     image, encoder = noise(1280, 720), Encoder()
 
@@ -80,6 +80,6 @@ def test_closing_ends_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not started.is_alive()
 
 
-def test_what_cannot_be_encoded_is_an_error_as_ever() -> None:
+def test_an_image_that_cannot_be_encoded_is_an_error() -> None:
     with pytest.raises(PictureError):
         Encoder().encode(np.zeros((70_000, 16, 3), np.uint8), 85)

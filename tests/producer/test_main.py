@@ -20,7 +20,7 @@ Start = Callable[..., "Producer"]
 
 
 class Producer:
-    """`python -m producer` with these variables, and its /healthz and the like."""
+    """`python -m producer` with these variables, and access to its health server."""
 
     def __init__(self, **variables: str) -> None:
         with socket.socket() as listener:
@@ -41,7 +41,7 @@ class Producer:
         )
 
     def get(self, path: str) -> tuple[int, str]:
-        """Return status and text, or 0 while nobody answers."""
+        """Return status and text, or 0 while nothing answers."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request("GET", path)
@@ -81,16 +81,16 @@ def start() -> Iterator[Start]:
 
 
 def counted(camera: str, what: str, more_than: int) -> Callable[[int, str], bool]:
-    """Tell whether /ledger answers that so many frames of a camera came `in` or went `out`."""
+    """Return a check that /ledger counts `more_than` frames of a camera `in` or `out`."""
     return lambda status, text: status == 200 and json.loads(text).get(camera, {what: 0})[what] > more_than
 
 
 def totals(text: str) -> Any:
-    """Return the counts of the last line of the log."""
+    """Return the counts in the last line of the log."""
     return json.loads(text.rpartition("producer stopped: ")[2].replace("'", '"'))
 
 
-def test_wrong_settings_end_it_with_one_line_each(start: Start) -> None:
+def test_wrong_settings_end_the_producer_with_one_line_each(start: Start) -> None:
     producer = start(
         VIDEOLINK="rtsp://joe:hunter2@camera/",
         FRAMEINTERVAL="42",
@@ -123,7 +123,7 @@ def test_wrong_settings_end_it_with_one_line_each(start: Start) -> None:
         ),
     ],
 )
-def test_what_turns_out_wrong_later_is_told_the_same_way(
+def test_settings_that_fail_later_are_reported_the_same_way(
     start: Start, variables: dict[str, str], text: str
 ) -> None:
     producer = start(KAFKAPORT="127.0.0.1:1", LOGLEVEL="error", **variables)
@@ -138,7 +138,7 @@ def test_what_turns_out_wrong_later_is_told_the_same_way(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_in_time_though_camera_and_kafka_are_away(
+def test_it_ends_in_time_while_camera_and_kafka_are_away(
     start: Start, closed_port: int, number: signal.Signals
 ) -> None:
     producer = start(
@@ -158,11 +158,11 @@ def test_it_ends_in_time_though_camera_and_kafka_are_away(
     assert totals(err) == {"in": 0, "out": 0, "dropped": {}, "pending": 0}
 
 
-def test_it_ends_in_time_though_the_camera_keeps_it_waiting(start: Start) -> None:
+def test_it_ends_in_time_while_the_camera_keeps_it_waiting(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         camera = f"127.0.0.1:{silent.getsockname()[1]}"
         producer = start(VIDEOLINK=f"rtsp://joe:hunter2@{camera}/stream1", KAFKAPORT="127.0.0.1:1")
-        connection, _ = silent.accept()  # and say nothing
+        connection, _ = silent.accept()  # and send nothing
 
         status, _, err = producer.end()
         connection.close()

@@ -16,7 +16,7 @@ markers = st.sampled_from([*range(0xE1, 0xEE), 0xEF, 0xFE])
 
 
 def without_tables(data: bytes) -> bytes:
-    """Leave out the segments with Huffman tables."""
+    """Remove the segments with Huffman tables."""
     found = list(segments(data))
     kept = [data[begin:end] for marker, begin, end in found if marker != 0xC4]
     return data[:2] + b"".join(kept) + data[found[-1][2] :]
@@ -24,7 +24,7 @@ def without_tables(data: bytes) -> bytes:
 
 @pytest.mark.parametrize("progressive", [0, 1])
 @pytest.mark.parametrize("optimize", [0, 1])
-def test_a_self_contained_jpeg_stays_as_it_is(progressive: int, optimize: int) -> None:
+def test_a_self_contained_jpeg_stays_unchanged(progressive: int, optimize: int) -> None:
     options = [cv2.IMWRITE_JPEG_PROGRESSIVE, progressive, cv2.IMWRITE_JPEG_OPTIMIZE, optimize]
     data = cv2.imencode(".jpg", IMAGE, options)[1].tobytes()
 
@@ -36,7 +36,7 @@ def test_a_self_contained_jpeg_stays_as_it_is(progressive: int, optimize: int) -
     padded(JPEG),
     st.binary(max_size=100),
 )
-def test_metadata_fill_bytes_stand_alone_markers_and_padding_are_left_out(
+def test_metadata_fill_bytes_standalone_markers_and_padding_are_removed(
     metadata: list[tuple[int, bytes]], data: bytes, padding: bytes
 ) -> None:
     front = b"".join(segment(marker, body) for marker, body in metadata)
@@ -44,7 +44,7 @@ def test_metadata_fill_bytes_stand_alone_markers_and_padding_are_left_out(
     assert mjpeg.self_contained(data[:2] + front + data[2:] + padding.replace(b"\xd9", b"")) == JPEG
 
 
-def test_the_largest_metadata_are_left_out() -> None:
+def test_the_largest_metadata_is_removed() -> None:
     assert mjpeg.self_contained(JPEG[:2] + 8 * segment(0xE1, b"Exif\0\0" + bytes(65_000)) + JPEG[2:]) == JPEG
 
 

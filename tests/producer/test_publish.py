@@ -29,7 +29,7 @@ class FakePublisher:
 
 
 class Kit:
-    """A camera's slot, the publisher that empties it, and where its messages go."""
+    """A camera's slot, the publisher that empties it, and the fake broker that receives its messages."""
 
     def __init__(self, **changed: Any) -> None:
         self.ledger = Ledger()
@@ -111,7 +111,7 @@ def test_pictures_are_scaled(scale: tuple[float, float], size: tuple[int, int], 
     assert (frame.width, frame.height) == size
 
 
-def test_a_picture_that_keeps_its_size_is_not_touched() -> None:
+def test_a_picture_that_keeps_its_size_is_left_unchanged() -> None:
     kit = Kit(frame_format="mat")
     image = np.random.default_rng(1).integers(0, 256, (48, 64, 3), np.uint8)
 
@@ -120,7 +120,7 @@ def test_a_picture_that_keeps_its_size_is_not_touched() -> None:
     assert (mat.decode(message.value) == image).all()
 
 
-def test_the_quality_is_that_of_the_settings() -> None:
+def test_the_quality_comes_from_the_settings() -> None:
     image = np.random.default_rng(1).integers(0, 256, (48, 64, 3), np.uint8)
 
     assert Kit(quality=30).publish(image).value == picture.encode(image, 30)
@@ -128,13 +128,13 @@ def test_the_quality_is_that_of_the_settings() -> None:
 
 
 def jpeg_of(width: int = 64, height: int = 48) -> bytes:
-    """Return a JPEG that this system would not have made: 4:2:2, no restart markers."""
+    """Return a JPEG that this system would not write: 4:2:2, no restart markers."""
     image = np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
     sampling = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422]
     return cv2.imencode(".jpg", image, sampling)[1].tobytes()
 
 
-def test_a_cameras_jpeg_is_published_as_it_came() -> None:
+def test_a_cameras_jpeg_is_published_unchanged() -> None:
     data = jpeg_of()
 
     frame = read(Kit().publish_jpeg(data))
@@ -143,7 +143,7 @@ def test_a_cameras_jpeg_is_published_as_it_came() -> None:
     assert (frame.seq, frame.width, frame.height) == (0, 64, 48)
 
 
-def test_a_cameras_jpeg_is_encoded_anew_where_a_quality_is_asked_for() -> None:
+def test_a_cameras_jpeg_is_encoded_again_if_a_quality_is_set() -> None:
     data = jpeg_of()
 
     assert Kit(quality=30).publish_jpeg(data).value == picture.encode(picture.decode(data), 30)
@@ -157,7 +157,7 @@ def test_a_cameras_jpeg_is_scaled(scale: tuple[float, float], form: str) -> None
     assert (frame.width, frame.height) == (round(64 * scale[0]), round(48 * scale[1]))
 
 
-def test_a_cameras_jpeg_becomes_the_originals_message() -> None:
+def test_a_cameras_jpeg_can_be_published_in_the_original_format() -> None:
     data = jpeg_of()
 
     message = Kit(frame_format="mat").publish_jpeg(data)
@@ -165,7 +165,7 @@ def test_a_cameras_jpeg_becomes_the_originals_message() -> None:
     assert (mat.decode(message.value) == picture.decode(data)).all()
 
 
-def test_what_cannot_be_decoded_is_counted_and_the_next_frame_published() -> None:
+def test_an_undecodable_jpeg_is_counted_and_the_next_frame_published() -> None:
     kit, good = Kit(quality=85), jpeg_of()
     tables = good.index(b"\xff\xdb")
     broken = good[: tables + 4] + b"\x77" + good[tables + 5 :]  # there is no such table
@@ -199,7 +199,7 @@ def test_identical_frames_are_counted_and_published(form: str) -> None:
     assert len(kit.sent.published) == 5
 
 
-def test_while_no_frame_comes_reports_are_still_read() -> None:
+def test_delivery_reports_are_read_while_no_frame_arrives() -> None:
     kit = Kit()
 
     kit.frames.step()
@@ -208,7 +208,7 @@ def test_while_no_frame_comes_reports_are_still_read() -> None:
     assert kit.sent.polls == 1
 
 
-def test_at_the_end_the_frame_that_nobody_took_is_counted() -> None:
+def test_a_frame_left_at_the_end_is_counted() -> None:
     kit = Kit()
     kit.ledger.came("front")
     kit.camera.frames.put("front", Captured(picture_of(), 64, 48, 0))

@@ -21,7 +21,7 @@ def settings(environment: Environment) -> Callable[..., ProducerSettings]:
     return load_with
 
 
-def test_the_originals_variables_are_taken(settings: Callable[..., ProducerSettings]) -> None:
+def test_the_original_systems_variables_are_accepted(settings: Callable[..., ProducerSettings]) -> None:
     loaded = settings(
         VIDEOLINK="rtsp://joe:hunter2@camera/stream1",
         FRAMEINTERVAL="42ms",
@@ -50,7 +50,9 @@ def test_the_defaults_are_safe(settings: Callable[..., ProducerSettings]) -> Non
 
 
 @pytest.mark.parametrize("variables", [{}, {"VIDEOLINK": "/clip.avi", "VIDEODEVICE": "0"}, {"VIDEOLINK": ""}])
-def test_one_source_is_wanted(settings: Callable[..., ProducerSettings], variables: dict[str, str]) -> None:
+def test_exactly_one_source_is_required(
+    settings: Callable[..., ProducerSettings], variables: dict[str, str]
+) -> None:
     with pytest.raises(SettingsError) as caught:
         settings(**variables)
 
@@ -99,7 +101,7 @@ def test_a_link_with_an_unknown_scheme_is_refused(
         ("COMPRESSIONTYPE", "rar"),
     ],
 )
-def test_a_wrong_value_is_told_in_one_line(
+def test_a_wrong_value_is_reported_in_one_line(
     settings: Callable[..., ProducerSettings], name: str, value: str
 ) -> None:
     with pytest.raises(SettingsError) as caught:
@@ -120,5 +122,5 @@ def test_the_link_is_not_shown_when_the_settings_are_printed(
     assert "hunter2" not in str(loaded)
 
 
-def test_no_setting_is_without_a_description() -> None:
+def test_every_setting_has_a_description() -> None:
     assert all(field.description for field in ProducerSettings.model_fields.values())

@@ -1,4 +1,4 @@
-"""What the tests of the models and their server share; units import no TensorFlow, so fixtures do that."""
+"""Fixtures for the models and their server. TensorFlow is imported in them: unit tests must not import it."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,7 +42,7 @@ def narrow(int8_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 @pytest.fixture(scope="session")
 def model_folder(request: pytest.FixtureRequest) -> Path:
-    """The ImageNet model as `make install` leaves it, else freshly exported."""
+    """The ImageNet model that `make install` exported, or a freshly exported one."""
     folder = ROOT / "build/models/imagenet"
     return folder if folder.is_dir() else Path(request.getfixturevalue("exported"))
 

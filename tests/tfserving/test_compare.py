@@ -1,4 +1,4 @@
-"""Two exports are compared over a film, and what cannot be compared is told in one line."""
+"""Two exports are compared on a film, or one line says why they cannot be."""
 
 import re
 import sys
@@ -39,7 +39,7 @@ def test_fewer_bits_are_compared_frame_by_frame(exported: Path, narrow: dict[str
     assert 0 < max(comparison.differences) < 0.5
 
 
-def test_the_highest_version_is_taken(tmp_path: Path) -> None:
+def test_the_highest_version_is_used(tmp_path: Path) -> None:
     for name in ("2", "10", "x"):
         (tmp_path / name).mkdir()
 
@@ -47,7 +47,7 @@ def test_the_highest_version_is_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["missing", "empty", "toy", "film", "picture"])
-def test_what_cannot_be_compared_is_told_in_one_line(
+def test_exports_that_cannot_be_compared_are_reported_in_one_line(
     exported: Path, clips: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], what: str
 ) -> None:
     bikes = clips / "bikes.mp4"
@@ -71,7 +71,7 @@ def test_what_cannot_be_compared_is_told_in_one_line(
     assert output.err.count("\n") == 1
 
 
-def test_a_missing_opencv_is_told_with_the_command_that_installs_it(
+def test_a_missing_opencv_is_reported_with_the_command_that_installs_it(
     exported: Path, clips: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "cv2", None)

@@ -1,4 +1,4 @@
-"""The exported model answers as the original system's did."""
+"""The exported model answers like the original system's."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from tfserving.server.graph.saved import Runtime, SavedModel
 
 Frames = Callable[..., list[bytes]]
 
-# What the network, which knows no plain bicycle, calls the street with bicycles at the end of the film.
+# The network has no class for plain bicycles: these are its labels for the street at the end of the film.
 BICYCLES = {"unicycle", "mountain bike", "jinrikisha", "bicycle-built-for-two", "tricycle", "moped"}
 
 
@@ -42,7 +42,7 @@ def test_there_is_a_name_for_each_class() -> None:
     assert all(name and name == name.strip() and "," not in name for name in names)
 
 
-def test_the_labels_are_beside_the_model(exported: Path) -> None:
+def test_the_labels_are_next_to_the_model(exported: Path) -> None:
     assert (exported / "1/assets/imagenetLabels.json").read_bytes() == LABELS.read_bytes()
 
 
@@ -66,7 +66,7 @@ def test_background_has_no_probability(model: SavedModel, frames: Frames) -> Non
     assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-4)
 
 
-def test_bicycles_are_seen(model: SavedModel, frames: Frames) -> None:
+def test_bicycles_are_recognised(model: SavedModel, frames: Frames) -> None:
     names, _ = classify(model, frames("bikes", first=110, step=5))
 
     share = sum(name in BICYCLES for name in names) / len(names)
@@ -105,7 +105,7 @@ def test_a_failed_export_leaves_the_old_version(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("names", "number"), [([], 1), (["1"], 2), (["2", "10", "x", ".11"], 11)])
-def test_the_next_version_is_after_the_highest(tmp_path: Path, names: list[str], number: int) -> None:
+def test_the_next_version_follows_the_highest(tmp_path: Path, names: list[str], number: int) -> None:
     for name in names:
         (tmp_path / name).mkdir()
 
@@ -154,14 +154,14 @@ def test_fewer_bits_make_a_smaller_model_of_the_same_signature(
 
 
 @pytest.mark.parametrize("arguments", [["--model=nothing"], ["--precision=float64"]])
-def test_what_is_not_known_is_refused(tmp_path: Path, arguments: list[str]) -> None:
+def test_unknown_names_are_refused(tmp_path: Path, arguments: list[str]) -> None:
     with pytest.raises(SystemExit):
         export.main([str(tmp_path), *arguments])
 
     assert not list(tmp_path.iterdir())
 
 
-def test_missing_weights_are_told_in_one_line(
+def test_missing_weights_are_reported_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def locate() -> Path:

@@ -1,4 +1,4 @@
-"""Small SavedModels that show one behaviour a signature."""
+"""Small SavedModels, each signature with one behaviour."""
 
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,11 @@ DTYPES = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint6
 DTYPES += ["float16", "bfloat16", "float32", "float64", "bool", "string", "complex64"]
 
 STAR = 4
-"""The number of a star in detectLabels.json, which counts from 1."""
+"""The number of a star in detectLabels.json, where numbering starts at 1."""
 
 
 def signature(function: Any, **inputs: tuple[str, list[int | None]]) -> Any:
-    """Return a function with the given inputs, alias to dtype and shape, and the outputs it returns."""
+    """Return a function with the given inputs (alias to dtype and shape) and the outputs it returns."""
     specs = {alias: tf.TensorSpec(shape, dtype, alias) for alias, (dtype, shape) in inputs.items()}
     return tf.function(function).get_concrete_function(**specs)
 
@@ -24,7 +24,7 @@ def spin(turns: Any) -> Any:
 
 
 def feature_x(examples: Any) -> Any:
-    """Return the float feature x, one number an example."""
+    """Return the float feature x, one number per example."""
     return tf.io.parse_example(examples, {"x": tf.io.FixedLenFeature([], tf.float32)})["x"]
 
 
@@ -110,7 +110,7 @@ def _task(verb: str, examples: Any, **outputs: Any) -> Any:
 
 
 def save_detector(folder: Path) -> Path:
-    """Write a detector with the signature of the real one: it finds what is red, and takes it for a star."""
+    """Write a detector with the signature of the real one: it reports anything red as a star."""
     module = tf.Module()
 
     def find(jpeg: Any) -> Any:

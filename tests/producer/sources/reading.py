@@ -1,4 +1,4 @@
-"""Reading sources, and the pictures that tests expect to come from them."""
+"""Reads sources, and identifies the pictures that tests expect from them."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ def read(source: Source) -> Captured:
 
 
 def grey_of(captured: Captured) -> int:
-    """Return which of the clip's frames it is."""
+    """Return the clip's grey level that is closest to a picture's."""
     assert isinstance(captured.picture, bytes)
     mean = float(picture.decode(captured.picture).mean())
     return min(GREYS, key=lambda grey: abs(grey - mean))

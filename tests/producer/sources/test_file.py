@@ -35,7 +35,7 @@ def test_a_file_is_looped(clip: Path) -> None:
     source.close()
 
 
-def test_a_closed_file_gives_no_more(clip: Path) -> None:
+def test_a_closed_file_delivers_no_more_frames(clip: Path) -> None:
     source = open_file(clip)
     source.close()
 
@@ -49,7 +49,7 @@ def test_a_missing_file_is_reported(tmp_path: Path, name: str) -> None:
         open_file(tmp_path / name)
 
 
-@pytest.mark.parametrize("content", [b"", b"this is no film\n" * 100])
+@pytest.mark.parametrize("content", [b"", b"this is not a film\n" * 100])
 def test_a_file_that_is_not_a_film_is_reported(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "clip.avi"
     path.write_bytes(content)

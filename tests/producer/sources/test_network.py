@@ -14,7 +14,7 @@ from tests.producer.sources.reading import jpegs, read
 
 
 @pytest.mark.parametrize("tells_length", [True, False])
-def test_a_cameras_jpegs_come_as_they_were_sent(tells_length: bool) -> None:
+def test_a_cameras_jpegs_are_read_unchanged(tells_length: bool) -> None:
     sent = jpegs()
 
     with HttpCamera(sent, tells_length=tells_length) as camera:
@@ -35,7 +35,9 @@ def test_every_scheme_that_names_a_network_camera_opens_it(form: str) -> None:
         source.close()
 
 
-@pytest.mark.parametrize("bad", [b"", b"no JPEG at all", jpegs()[1][:-40]], ids=["nothing", "text", "half"])
+@pytest.mark.parametrize(
+    "bad", [b"", b"this is not a JPEG", jpegs()[1][:-40]], ids=["nothing", "text", "half"]
+)
 def test_a_broken_jpeg_is_reported_and_the_next_one_read(bad: bytes) -> None:
     good = jpegs()[0]
 
@@ -55,7 +57,7 @@ def test_a_broken_jpeg_is_reported_and_the_next_one_read(bad: bytes) -> None:
 
 @pytest.mark.parts
 def test_an_unreachable_camera_is_reported_without_its_address(closed_port: int) -> None:
-    # How much FFmpeg prints is settled once in a process: here by nothing but the source.
+    # FFmpeg's log level is set once per process: in this one, only the source sets it.
     address = f"joe:hunter2@127.0.0.1:{closed_port}/x"
     lines = [
         "from producer.sources import network",
@@ -74,7 +76,7 @@ def test_an_unreachable_camera_is_reported_without_its_address(closed_port: int)
     assert "hunter2" not in done.stdout
 
 
-def test_opening_a_camera_that_says_nothing_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_opening_a_silent_camera_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opencv, "_OPEN_TIMEOUT", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         link = f"rtsp://127.0.0.1:{silent.getsockname()[1]}/x"

@@ -35,14 +35,14 @@ def test_a_frame_is_captured_when_it_is_grabbed(source: OpenCVSource) -> None:
     assert before <= captured.at <= between
 
 
-def test_a_frame_that_is_grabbed_need_not_be_retrieved(source: OpenCVSource) -> None:
+def test_a_grabbed_frame_need_not_be_retrieved(source: OpenCVSource) -> None:
     source.grab()
     source.grab()
 
     assert grey_of(source.retrieve()) == GREYS[1]
 
 
-def test_after_the_last_frame_there_is_none(source: OpenCVSource) -> None:
+def test_grabbing_after_the_last_frame_fails(source: OpenCVSource) -> None:
     assert [grey_of(read(source)) for _ in GREYS] == list(GREYS)
     with pytest.raises(CaptureError, match="no more frames"):
         source.grab()

@@ -1,4 +1,4 @@
-"""The kind of camera that a link names, for the producer and compose alike."""
+"""A link's kind of camera, for the producer and compose alike."""
 
 import ctypes
 from importlib import import_module
@@ -63,7 +63,7 @@ def test_a_link_with_an_unknown_scheme_is_refused(link: str) -> None:
     ("link", "path"),
     [("clip.mp4", "clip.mp4"), ("file:///a/b c.mp4", "/a/b c.mp4"), ("File://a.mp4", "a.mp4")],
 )
-def test_the_path_of_a_file(link: str, path: str) -> None:
+def test_a_file_link_gives_its_path(link: str, path: str) -> None:
     assert path_of(link) == path
 
 
@@ -81,7 +81,7 @@ def test_a_file_is_paced_and_a_camera_is_not(clip: Path) -> None:
             source.close()
 
 
-def test_opencvs_ffmpeg_has_each_scheme() -> None:
+def test_opencvs_ffmpeg_supports_each_scheme() -> None:
     demuxers = {"rtsp", "rtsps", "sap", "satip"}  # formats that bring their own protocol
 
     assert {scheme for scheme, kind in SCHEMES.items() if kind is Kind.NETWORK} <= protocols() | demuxers

@@ -1,4 +1,4 @@
-"""Layers compute what TensorFlow's own do."""
+"""Layers compute the same as TensorFlow's own."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from tfserving.models.layers import EPSILON, Activation, Convolution, Norm, fold
 from tfserving.runtime import tf
 
 
-def test_a_folded_normalisation_is_that_after_the_convolution() -> None:
+def test_a_folded_normalisation_equals_one_after_the_convolution() -> None:
     random = np.random.default_rng(0)
     x = random.normal(size=(2, 6, 6, 3)).astype(np.float32)
     kernel = random.normal(size=(3, 3, 3, 5)).astype(np.float32)
@@ -21,7 +21,7 @@ def test_a_folded_normalisation_is_that_after_the_convolution() -> None:
 
 
 @pytest.mark.parametrize(("activation", "low", "high"), [("none", -9, 9), ("relu", 0, 9), ("relu6", 0, 6)])
-def test_a_layer_activates_what_it_computes(activation: Activation, low: float, high: float) -> None:
+def test_a_layer_applies_its_activation(activation: Activation, low: float, high: float) -> None:
     layer = Convolution(np.ones((1, 1, 1, 1), np.float32), np.zeros(1, np.float32), activation=activation)
 
     y = layer(tf.constant([[[[-9.0], [9.0]]]])).numpy().ravel()

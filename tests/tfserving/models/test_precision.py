@@ -1,4 +1,4 @@
-"""Kernels are stored in fewer bits, and come back nearly the same."""
+"""Kernels are stored in fewer bits, and read back with a small error."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_the_largest_number_of_each_channel_is_127() -> None:
     assert (np.abs(numbers).max(axis=(0, 1, 2)) == 127).all()
 
 
-def test_a_channel_of_zeros_stays_so() -> None:
+def test_a_channel_of_zeros_stays_zero() -> None:
     numbers, scales = quantized(np.zeros((2, 3), np.float32))
 
     assert not numbers.any()

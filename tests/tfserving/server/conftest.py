@@ -1,4 +1,4 @@
-"""A gRPC server in the tests' process, and its client."""
+"""A gRPC server in the test process, and its client."""
 
 from collections.abc import Iterator
 from pathlib import Path

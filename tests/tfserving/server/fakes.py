@@ -1,4 +1,4 @@
-"""A model and a clock that stand in for the real ones where only versions and states count."""
+"""A fake model and a fake clock, for tests where only versions and states matter."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from tfserving.server.graph.saved import SavedModel
 
 
 class FakeModel(SavedModel):
-    """A model that only remembers whether it was closed; a folder with a file named broken holds none."""
+    """A model that only records whether it was closed; a folder with a file named broken fails to load."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -20,7 +20,7 @@ class FakeModel(SavedModel):
 
 
 class Clock:
-    """A clock that stands until it is set."""
+    """A clock that only moves when it is set."""
 
     def __init__(self) -> None:
         self.now = 0.0

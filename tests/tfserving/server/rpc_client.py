@@ -28,7 +28,7 @@ class Client:
 
 
 def request(signature: str = "", model: str = "toy", **inputs: Any) -> Any:
-    """Return a PredictRequest; what is no TensorProto is made one."""
+    """Return a PredictRequest; values that are not a TensorProto are converted."""
     asked = predict_pb2.PredictRequest()
     asked.model_spec.name = model
     asked.model_spec.signature_name = signature
@@ -39,7 +39,7 @@ def request(signature: str = "", model: str = "toy", **inputs: Any) -> Any:
 
 
 def failure(call: Callable[..., Any], *arguments: Any, **options: Any) -> tuple[grpc.StatusCode, str]:
-    """Return the status of a call that fails."""
+    """Return the status of a failing call."""
     with pytest.raises(grpc.RpcError) as caught:
         call(*arguments, **options)
     return caught.value.code(), str(caught.value.details())

@@ -1,8 +1,8 @@
-"""Inputs that hypothesis makes for several test modules."""
+"""Hypothesis strategies that several test modules share."""
 
 from hypothesis import strategies as st
 
-# What TensorFlow Serving reads as Python's json does: numbers that are neither extreme nor tokens.
+# JSON that TensorFlow Serving reads like Python's json: numbers are neither extreme nor NaN or infinity.
 SCALARS = (
     st.none()
     | st.booleans()

@@ -1,4 +1,4 @@
-"""The README names the flags that there are."""
+"""The README lists every flag."""
 
 import re
 from dataclasses import fields

@@ -1,4 +1,4 @@
-"""The command line is TensorFlow Serving's."""
+"""The command line accepts TensorFlow Serving's flags."""
 
 import re
 
@@ -11,7 +11,7 @@ ENOUGH = ["--rest_api_port=8501", "--model_base_path=/models/m"]
 
 
 @pytest.mark.parametrize("arguments", [ENOUGH, [part for flag in ENOUGH for part in flag.split("=")]])
-def test_a_flag_takes_its_value_after_a_sign_or_a_space(arguments: list[str]) -> None:
+def test_a_flag_takes_its_value_after_an_equals_sign_or_a_space(arguments: list[str]) -> None:
     options = flags.parse(arguments)
 
     assert options.rest_api_port == 8501
@@ -82,7 +82,7 @@ def test_switches_may_have_a_value(text: str, value: bool) -> None:
         ([*ENOUGH, "--rest_api"], "unrecognized arguments: --rest_api"),
     ],
 )
-def test_wrong_flags_are_told_in_one_line(arguments: list[str], complaint: str) -> None:
+def test_wrong_flags_are_reported_in_one_line(arguments: list[str], complaint: str) -> None:
     with pytest.raises(SystemExit) as caught:
         flags.parse(arguments)
 
@@ -91,11 +91,11 @@ def test_wrong_flags_are_told_in_one_line(arguments: list[str], complaint: str) 
     assert "\n" not in message
 
 
-def test_a_config_file_needs_no_model() -> None:
+def test_a_config_file_replaces_the_model_flags() -> None:
     assert flags.parse(["--model_config_file=/c", "--model_name="]).model_config_file == "/c"
 
 
-def test_a_socket_can_take_the_place_of_the_port() -> None:
+def test_a_unix_socket_can_replace_the_port() -> None:
     assert flags.parse([*ENOUGH, "--port=0", "--grpc_socket_path=/s"]).port == 0
 
 

@@ -1,4 +1,4 @@
-"""The server as a process that batches and measures, over sockets that send what no client would."""
+"""The server as a process with batching and metrics, over sockets that send what no normal client would."""
 
 import contextlib
 import gzip
@@ -93,7 +93,7 @@ def metrics(port: int) -> dict[str, float]:
 ONE = b'{"instances": [1.0]}'
 
 
-def test_requests_at_once_are_batched_and_measured(port: int) -> None:
+def test_concurrent_requests_are_batched_and_measured(port: int) -> None:
     before = metrics(port)
     answers: list[Any] = []
     threads = [
@@ -124,7 +124,7 @@ def test_requests_at_once_are_batched_and_measured(port: int) -> None:
         (b'{"signature_name": "scalar", "instances": [1]}', "Batched output tensor has 0 dimensions"),
     ],
 )
-def test_what_cannot_be_batched_is_told(port: int, body: bytes, message: str) -> None:
+def test_requests_that_cannot_be_batched_are_refused(port: int, body: bytes, message: str) -> None:
     answer = send(port, post(body))
 
     assert status(answer) == 400
@@ -148,7 +148,7 @@ def test_what_cannot_be_batched_is_told(port: int, body: bytes, message: str) ->
         (f"{DEFAULT_PATH}?x=1", 400),
     ],
 )
-def test_paths_are_taken_as_they_come(port: int, path: str, expected: int) -> None:
+def test_paths_are_used_as_they_come(port: int, path: str, expected: int) -> None:
     assert status(send(port, request("GET", path))) == expected
 
 
@@ -183,12 +183,12 @@ def test_an_answer_to_head_has_no_body(port: int) -> None:
         b"\0" * 100,
     ],
 )
-def test_what_is_no_http_is_refused(port: int, garbage: bytes) -> None:
+def test_invalid_http_is_refused(port: int, garbage: bytes) -> None:
     assert status(send(port, garbage)) == 400
     assert status(send(port, request("GET", "/v1/models/toy"))) == 200
 
 
-def test_an_upload_in_chunks(port: int) -> None:
+def test_a_chunked_upload_is_read(port: int) -> None:
     chunks = [b"%x\r\n%b\r\n" % (1, bytes([byte])) for byte in ONE]
 
     answer = send(port, request("POST", PREDICT, b"", "Transfer-Encoding: chunked"), *chunks, b"0\r\n\r\n")
@@ -197,23 +197,23 @@ def test_an_upload_in_chunks(port: int) -> None:
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
-def test_either_version_of_http(port: int, version: str) -> None:
+def test_http_1_0_and_1_1_are_served(port: int, version: str) -> None:
     assert content(send(port, post(ONE, version=version))) == {"predictions": [2.0]}
 
 
-def test_a_packed_body(port: int) -> None:
+def test_a_gzipped_body_is_read(port: int) -> None:
     packed = gzip.compress(ONE)
 
     assert content(send(port, post(packed, "Content-Encoding: gzip"))) == {"predictions": [2.0]}
 
 
-def test_a_client_that_waits_to_be_told_to_go_on(port: int) -> None:
+def test_a_client_that_expects_100_continue_gets_it(port: int) -> None:
     answer = send(port, post(b"", "Expect: 100-continue").replace(b"Length: 0", b"Length: 20"), ONE)
 
     assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200")
 
 
-def test_requests_sent_before_the_answers_come(port: int) -> None:
+def test_pipelined_requests_are_answered_in_order(port: int) -> None:
     go_on = b"Connection: close\r\n"
 
     answer = send(port, post(ONE).replace(go_on, b""), post(ONE).replace(go_on, b""), post(ONE))
@@ -234,14 +234,14 @@ def test_a_connection_outlasts_a_pause(port: int) -> None:
             time.sleep(pause)
 
 
-def test_large_headers_and_bodies(port: int) -> None:
+def test_large_headers_and_bodies_are_read(port: int) -> None:
     padding = b" " * (32 << 20)
 
     assert status(send(port, post(ONE, "X-Long: " + "x" * 60_000))) == 200
     assert content(send(port, post(padding + ONE))) == {"predictions": [2.0]}
 
 
-def test_clients_that_go_away_harm_nobody(port: int) -> None:
+def test_clients_that_disconnect_do_not_affect_others(port: int) -> None:
     spin = b'{"signature_name": "spin", "instances": [200000]}'
     for cut in (10, 60, len(post(spin))):
         with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
@@ -254,7 +254,7 @@ def test_clients_that_go_away_harm_nobody(port: int) -> None:
     assert time.monotonic() - started < 10
 
 
-def test_the_metrics_are_text_for_prometheus(port: int) -> None:
+def test_the_metrics_are_in_prometheus_text_format(port: int) -> None:
     text = get(f"http://127.0.0.1:{port}{DEFAULT_PATH}").decode()
     sample = re.compile(r':tensorflow:[a-z0-9_:]+\{([A-Za-z_]+="[^"\n]*",?)*\} [0-9.e+]+')
 

@@ -1,4 +1,4 @@
-"""Logged requests are replayed on a model."""
+"""Logged requests are replayed against a model."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -77,7 +77,7 @@ def test_a_request_is_run(
         (prediction_log_pb2.PredictionLog(session_run_log={}), Code.UNIMPLEMENTED),
     ],
 )
-def test_a_request_that_cannot_be_run_is_told(model: SavedModel, logged: Any, code: Code) -> None:
+def test_a_request_that_cannot_be_run_is_reported(model: SavedModel, logged: Any, code: Code) -> None:
     with pytest.raises(ServingError) as caught:
         prediction_log.replay(model, logged)
 

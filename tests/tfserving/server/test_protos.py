@@ -1,4 +1,4 @@
-"""The Python of the project's .proto files is what `make protos` makes of them."""
+"""The Python generated from the project's .proto files matches what `make protos` writes."""
 
 import shutil
 import subprocess
@@ -29,7 +29,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("suffix", ["_pb2.py", "_pb2.pyi"])
 @pytest.mark.parametrize("proto", PROTOS, ids=str)
-def test_the_python_of_a_proto_is_what_is_made_of_it(made: Path, proto: Path, suffix: str) -> None:
+def test_the_generated_python_of_a_proto_is_current(made: Path, proto: Path, suffix: str) -> None:
     name = proto.with_name(proto.stem + suffix)
 
     assert (ROOT / name).read_text() == (made / name).read_text()

@@ -28,7 +28,7 @@ def label(name: str, version: int) -> str:
 
 
 class Server(Process):
-    """The server with the models of a config file, which it reads again every second."""
+    """The server with the models of a config file, which it rereads every second."""
 
     def __init__(self, folder: Path, *flags: str) -> None:
         self.port = free_port()
@@ -39,7 +39,7 @@ class Server(Process):
         super().__init__(command, {}, folder / "server.log")
 
     def configure(self, **models: str) -> None:
-        """Write the config file: the names are those of the models' folders, the values further fields."""
+        """Write the config file: names are those of the models' folders, values are further fields."""
         write(self.file, **models)
 
     def predict(self, where: str) -> tuple[int, Any]:
@@ -54,16 +54,16 @@ class Server(Process):
         return {status["version"]: status["state"] for status in answer.get("model_version_status", [])}
 
     def says(self, text: str) -> bool:
-        """Tell whether the log has a text."""
+        """Return whether the log contains a text."""
         return text in self.text
 
     def reaches(self, name: str, states: dict[str, str]) -> None:
-        """Wait until a model's versions are in states."""
+        """Wait until a model's versions are in these states."""
         wait_for(lambda: self.states(name) == states, 30, f"{name} to be {states}")
 
 
 def write(file: Path, **models: str) -> None:
-    """Write a config file in one step, so that no half of it is read."""
+    """Write a config file atomically, so that the server never reads half of it."""
     entries = (
         f'config {{ name: "{name}" base_path: "{file.parent / name.rstrip("_")}"'
         f' model_platform: "tensorflow" {fields} }}'
@@ -96,7 +96,7 @@ def server(factors: dict[int, Path], tmp_path_factory: pytest.TempPathFactory) -
 
 @contextmanager
 def under_load(server: Server, where: str, threads: int = 4) -> Iterator[list[Any]]:
-    """Ask without a pause from several threads while the block runs; yield the list of the answers."""
+    """Send requests without a pause from several threads while the block runs; yield the list of answers."""
     answers: list[Any] = []
     done = threading.Event()
 
@@ -155,7 +155,7 @@ def test_a_label_moves_under_load_without_a_failed_request(server: Server) -> No
     assert answer(1.0) in answers
 
 
-def test_a_config_that_is_refused_changes_nothing(server: Server) -> None:
+def test_a_refused_config_changes_nothing(server: Server) -> None:
     server.configure(a=ALL + label("stable", 1), b="")
     wait_for(lambda: server.predict("a/labels/stable") == answer(1.0), 10, "the label")
 
@@ -172,7 +172,7 @@ def test_a_config_that_is_refused_changes_nothing(server: Server) -> None:
     assert server.predict("b") == answer(1.0)
 
 
-def test_models_come_and_go(server: Server, factors: dict[int, Path]) -> None:
+def test_models_can_be_added_and_removed(server: Server, factors: dict[int, Path]) -> None:
     shutil.copytree(factors[3], server.folder / "c" / "7")
     server.configure(a="", c="")
     server.reaches("c", {"7": "AVAILABLE"})
@@ -266,7 +266,7 @@ def test_a_version_whose_warm_up_fails_is_not_served(server: Server, factors: di
         ),
     ],
 )
-def test_a_wrong_config_at_the_start_is_told(tmp_path: Path, text: str | None, reason: str) -> None:
+def test_a_wrong_config_at_the_start_is_reported(tmp_path: Path, text: str | None, reason: str) -> None:
     file = tmp_path / "models.config"
     if text is not None:
         file.write_text(f"model_config_list {{ {text} }}")

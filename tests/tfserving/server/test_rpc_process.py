@@ -1,4 +1,4 @@
-"""gRPC of the server as a process."""
+"""The server as a process, over gRPC."""
 
 import signal
 import socket
@@ -30,7 +30,7 @@ class RpcProcess(Process):
         return Client(f"127.0.0.1:{self.port}")
 
 
-def test_a_signal_ends_it_though_a_run_goes_on(toy: Path, tmp_path: Path) -> None:
+def test_a_signal_ends_it_during_a_run(toy: Path, tmp_path: Path) -> None:
     path = tmp_path / "socket"
     with RpcProcess(toy, tmp_path, f"--grpc_socket_path={path}") as server:
         client = server.client()
@@ -47,7 +47,7 @@ def test_a_signal_ends_it_though_a_run_goes_on(toy: Path, tmp_path: Path) -> Non
     assert f"Running gRPC ModelServer at UNIX socket unix:{path} ..." in server.text
 
 
-def test_what_runs_is_answered_before_it_ends(toy: Path, tmp_path: Path) -> None:
+def test_active_requests_are_answered_before_it_ends(toy: Path, tmp_path: Path) -> None:
     with RpcProcess(toy, tmp_path) as server:
         client = server.client()
         client.predictions.Predict(request("spin", turns=np.array([1000])))
@@ -74,7 +74,7 @@ def test_the_port_is_closed_until_there_is_a_version(toy: Path, tmp_path: Path) 
         assert server.client().predictions.Predict(request(x=[1.0]))
 
 
-def test_other_models_can_be_served(toy: Path, tmp_path: Path) -> None:
+def test_a_reload_request_changes_the_served_models(toy: Path, tmp_path: Path) -> None:
     toys.save(tmp_path / "other/2", factor=3.0)
     config = {
         "model_config_list": {

@@ -33,7 +33,7 @@ class ToyServer(Process):
         super().__init__([*command, *flags], {}, logs / "toy.log")
 
     def available(self) -> "ToyServer":
-        """Wait until the model can be asked."""
+        """Wait until the model is available."""
         wait_for(
             lambda: b"AVAILABLE" in reads(f"http://127.0.0.1:{self.port}/v1/models/toy"), 60, "the model"
         )
@@ -95,7 +95,7 @@ def classify(model_server: ModelServer) -> Iterator[Callable[[Any], tuple[int, A
 Classify = Callable[[Any], tuple[int, Any]]
 
 
-def test_a_tie_is_seen(classify: Classify, frames: Frames) -> None:
+def test_a_tie_is_recognised(classify: Classify, frames: Frames) -> None:
     names = json.loads(LABELS.read_text())
     pictures = [base64.b64encode(picture).decode() for picture in frames("carphone_pristine", step=20)]
 
@@ -115,14 +115,14 @@ def test_the_answer_has_both_outputs(classify: Classify, frames: Frames) -> None
     assert len(set(answer["outputs"]["classes"])) == 1
 
 
-def test_what_is_no_picture_is_refused(classify: Classify) -> None:
+def test_bytes_that_are_not_a_picture_are_refused(classify: Classify) -> None:
     status, answer = classify({"instances": ["no picture"]})
 
     assert status == 400
     assert "Traceback" not in answer["error"]
 
 
-def test_predict_over_one_connection(server: ToyServer) -> None:
+def test_predict_reuses_one_connection(server: ToyServer) -> None:
     with connected(server.port) as connection:
         answers = [
             ask(connection, "POST", "/v1/models/toy:predict", {"instances": [number]}) for number in range(5)
@@ -154,7 +154,7 @@ def test_urls_over_the_network(server: ToyServer, method: str, path: str, status
     assert ("error" in answer) == (status != 200)
 
 
-def test_a_run_that_takes_too_long_is_given_up(server: ToyServer) -> None:
+def test_a_run_that_takes_too_long_is_cancelled(server: ToyServer) -> None:
     started = time.monotonic()
 
     status, answer = server.predict({"signature_name": "spin", "inputs": [10**12]})
@@ -165,7 +165,7 @@ def test_a_run_that_takes_too_long_is_given_up(server: ToyServer) -> None:
     assert server.predict({"instances": [1]}) == (200, {"predictions": [2.0]})
 
 
-def test_requests_at_once(server: ToyServer) -> None:
+def test_concurrent_requests_are_answered(server: ToyServer) -> None:
     answers: list[tuple[int, Any]] = []
     threads = [
         threading.Thread(target=lambda: answers.append(server.predict({"instances": [1]}))) for _ in range(30)
@@ -214,7 +214,7 @@ def test_the_port_is_closed_until_there_is_a_version(toy: Path, tmp_path: Path) 
         assert "Running gRPC ModelServer at 0.0.0.0:" in server.text
 
 
-def test_a_signal_ends_it_though_a_client_is_connected_and_a_run_goes_on(toy: Path, tmp_path: Path) -> None:
+def test_a_signal_ends_it_with_a_connected_client_and_an_active_run(toy: Path, tmp_path: Path) -> None:
     with ToyServer(toy, tmp_path) as server:
         server.available()
         with connected(server.port) as idle, connected(server.port) as busy, connected(server.port) as slow:
@@ -241,7 +241,7 @@ def test_a_signal_ends_it_while_it_waits_for_a_model(tmp_path: Path) -> None:
         assert server.stop() == 0
 
 
-def test_a_model_that_cannot_be_loaded_is_told(tmp_path: Path) -> None:
+def test_a_model_that_cannot_be_loaded_is_reported(tmp_path: Path) -> None:
     (tmp_path / "1").mkdir()
     (tmp_path / "1/saved_model.pb").write_bytes(b"nonsense")
 
@@ -253,7 +253,7 @@ def test_a_model_that_cannot_be_loaded_is_told(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_taken_port_is_reported_in_one_line(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("0.0.0.0", 0))
         taken.listen()
@@ -266,7 +266,7 @@ def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
     assert [(each.returncode, each.stderr.splitlines()) for each in ended] == [(1, [line])] * 2
 
 
-def test_a_wrong_flag_is_told_in_one_line() -> None:
+def test_a_wrong_flag_is_reported_in_one_line() -> None:
     ended = run("--model_base_path=/m", "--batching_parameters_file=/b")
 
     assert ended.returncode == 1
@@ -276,13 +276,13 @@ def test_a_wrong_flag_is_told_in_one_line() -> None:
     ]
 
 
-def test_wrong_flags_are_told_before_tensorflow_is_imported() -> None:
+def test_wrong_flags_are_reported_before_tensorflow_is_imported() -> None:
     code = "import sys, tfserving.server.__main__; sys.exit('tensorflow' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=30, cwd=ROOT).returncode == 0
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_printed() -> None:
     ended = run("--version")
 
     assert ended.returncode == 0

@@ -1,4 +1,4 @@
-"""Boxes are counted as right once each, with the class and the overlap they need."""
+"""A box counts as correct once, if its class and its overlap are right."""
 
 import numpy as np
 import pytest

@@ -28,7 +28,7 @@ LABELS = ROOT / "tfserving/labels/detectLabels.json"
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The detector, hardly trained."""
+    """The detector after a few steps of training."""
     folder = tmp_path_factory.mktemp("detect") / "1"
     save(Detector(training.train(pictures=320, rounds=1), LABELS, "float32"), folder)
     return folder
@@ -76,13 +76,13 @@ def test_the_signature_is_that_of_object_detection(model: SavedModel) -> None:
     }
 
 
-def test_the_labels_are_beside_the_model(trained: Path) -> None:
+def test_the_labels_are_next_to_the_model(trained: Path) -> None:
     assert (trained / "assets/detectLabels.json").read_bytes() == LABELS.read_bytes()
     assert tuple(json.loads(LABELS.read_text())) == NAMES
 
 
 @pytest.mark.parametrize(("height", "width"), [(240, 240), (360, 640), (720, 1280), (200, 500), (900, 300)])
-def test_a_box_lies_around_its_shape_whatever_the_proportions(
+def test_a_box_surrounds_its_shape_in_pictures_of_any_proportions(
     monkeypatch: pytest.MonkeyPatch, height: int, width: int
 ) -> None:
     there, number = [0.25, 0.375, 0.5, 0.75], NAMES.index("star") + 1
@@ -98,7 +98,7 @@ def test_a_box_lies_around_its_shape_whatever_the_proportions(
     assert np.allclose(outputs["detection_boxes"][0, 0], there, atol=0.01)
 
 
-def test_boxes_come_likeliest_first_and_zeros_after_them(model: SavedModel) -> None:
+def test_boxes_are_sorted_by_score_and_padded_with_zeros(model: SavedModel) -> None:
     outputs = detect(model, [star(300, 400), star(200, 200), jpeg(np.full((90, 90, 3), 90, np.uint8))])
 
     for boxes, scores, classes, count in zip(
@@ -115,7 +115,7 @@ def test_boxes_come_likeliest_first_and_zeros_after_them(model: SavedModel) -> N
         assert not classes[count:].any()
 
 
-def test_pictures_in_one_batch_are_answered_as_alone(model: SavedModel) -> None:
+def test_pictures_in_a_batch_get_the_same_answers_as_alone(model: SavedModel) -> None:
     pictures = [star(300, 400), star(500, 500), star(240, 900)]
 
     together = detect(model, pictures)

@@ -1,4 +1,4 @@
-"""What the detector learns by says what is right."""
+"""The detector's training targets, loss and steps."""
 
 import numpy as np
 import pytest
@@ -37,26 +37,26 @@ def test_a_flipped_picture_has_the_targets_of_a_flipped_scene(down: bool, across
             low[axis], high[axis] = 1 - box[2 + axis], 1 - box[axis]
     squares = np.random.default_rng(0).integers(0, 255, (1, SIDE, SIDE, 3)).astype(np.uint8)
 
-    pictures, wanted = flipped(squares, targets(one(list(box), 2), WHOLE)[None], down=down, across=across)
+    pictures, grids = flipped(squares, targets(one(list(box), 2), WHOLE)[None], down=down, across=across)
 
     expected = targets(one([*low, *high], 2), WHOLE)
     counts = expected[..., -1] > 0
-    assert np.allclose(wanted[0, ..., :CLASSES], expected[..., :CLASSES])
-    assert np.allclose(wanted[0][counts], expected[counts], atol=1e-4)
+    assert np.allclose(grids[0, ..., :CLASSES], expected[..., :CLASSES])
+    assert np.allclose(grids[0][counts], expected[counts], atol=1e-4)
     assert (pictures[0, -1 if down else 0, -1 if across else 0] == squares[0, 0, 0]).all()
 
 
-def test_what_is_right_costs_nothing_and_each_mistake_something() -> None:
-    wanted = targets(one([0.25, 0.5, 0.5, 0.875], 3), WHOLE)[None]
-    right = perfect(wanted)
+def test_a_perfect_answer_has_no_loss_and_each_mistake_has_some() -> None:
+    goal = targets(one([0.25, 0.5, 0.5, 0.875], 3), WHOLE)[None]
+    right = perfect(goal)
     silent, confused, shifted = right.copy(), right.copy(), right.copy()
     silent[..., 0] = -20
     confused[..., 1 : 1 + CLASSES] = np.roll(right[..., 1 : 1 + CLASSES], 1, axis=-1)
     shifted[..., -4:] += 0.5
 
-    assert loss(tf.constant(right), wanted) < 1e-3
+    assert loss(tf.constant(right), goal) < 1e-3
     for wrong in (silent, confused, shifted):
-        assert loss(tf.constant(wrong), wanted) > 0.2
+        assert loss(tf.constant(wrong), goal) > 0.2
 
 
 @pytest.mark.parametrize(
@@ -69,13 +69,13 @@ def test_what_is_right_costs_nothing_and_each_mistake_something() -> None:
         ([1, 1, 3, 3], 1 / 7 - 2 / 9),
     ],
 )
-def test_the_overlap_of_boxes(other: list[float], value: float) -> None:
+def test_the_overlap_is_generalised_intersection_over_union(other: list[float], value: float) -> None:
     assert overlap(tf.constant([0.0, 0, 2, 2]), tf.constant(other, tf.float32)).numpy() == pytest.approx(
         value
     )
 
 
-def test_steps_lead_to_the_lowest_point() -> None:
+def test_steps_lead_to_the_minimum() -> None:
     x = tf.Variable([5.0, -3.0])
     adam = Adam([x], 0.2, 200)
 
@@ -94,11 +94,11 @@ def test_training_is_the_same_each_time() -> None:
 
 
 def test_training_learns() -> None:
-    squares, wanted = training.examples(np.random.default_rng(7), 64, lambda _: None)
+    squares, goals = training.examples(np.random.default_rng(7), 64, lambda _: None)
 
     def badness(pictures: int) -> float:
         layers = training.train(pictures=pictures, rounds=1)
         cells = detector.grid(detector.scaled(squares), lambda name, x: layers[name](x))
-        return float(loss(cells, wanted))
+        return float(loss(cells, goals))
 
     assert badness(pictures=320) < 0.85 * badness(pictures=16), "after twenty steps, and after one"

@@ -1,4 +1,4 @@
-"""The generated pictures show what is told of them."""
+"""The generated pictures match their descriptions."""
 
 import cv2
 import numpy as np
@@ -58,7 +58,7 @@ def test_a_shape_differs_from_what_is_around_it() -> None:
         drawn = scene(random, 150, 150)
         for ymin, xmin, ymax, xmax in (drawn.boxes * 150).astype(int):
             box = drawn.pixels[ymin:ymax, xmin:xmax].astype(float)
-            # The middle is always the shape's, a corner hardly ever.
+            # The middle always belongs to the shape, a corner hardly ever.
             middle = box[box.shape[0] // 2 - 2 :, box.shape[1] // 2 - 2 :][:5, :5].mean(axis=(0, 1))
             corners = [box[:2, :2], box[:2, -2:], box[-2:, :2], box[-2:, -2:]]
             apart.append(np.median([np.linalg.norm(middle - corner.mean(axis=(0, 1))) for corner in corners]))
@@ -79,7 +79,7 @@ def test_an_outline_fills_its_share_of_the_circle(name: str) -> None:
     assert area == pytest.approx(expected, abs=0.03)
 
 
-def test_inside_is_that_of_another_library() -> None:
+def test_inside_agrees_with_another_library() -> None:
     random = np.random.default_rng(0)
     points: FloatArray = random.uniform(5, 95, (7, 2)).astype(np.float32)
 

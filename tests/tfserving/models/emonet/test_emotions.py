@@ -1,4 +1,4 @@
-"""The exported model of emotions answers as the Keras model does, and steadily on a film of a face."""
+"""The exported emotion model answers like the Keras model, and steadily on a film of a face."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -69,14 +69,14 @@ def test_the_signature_takes_grey_faces(model: SavedModel) -> None:
     assert list(fields["outputs"]) == ["probabilities"]
 
 
-def test_the_labels_are_beside_the_model(folders: dict[str, Path]) -> None:
+def test_the_labels_are_next_to_the_model(folders: dict[str, Path]) -> None:
     names = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
 
     for folder in folders.values():
         assert json.loads((folder / "assets/emonetLabels.json").read_text()) == names
 
 
-def test_the_answers_are_those_of_the_keras_model(model: SavedModel, source: Path) -> None:
+def test_the_answers_match_the_keras_model(model: SavedModel, source: Path) -> None:
     images = np.random.default_rng(0).random((16, 64, 64, 1), np.float32)
     original = keras.models.load_model(source, compile=False)
 
@@ -100,7 +100,7 @@ def test_a_face_has_the_same_emotion_throughout(model: SavedModel, faces: FloatA
     assert probabilities[:, names.index("happy")].max() < 0.2
 
 
-def test_fewer_bits_make_it_smaller_and_hardly_another(folders: dict[str, Path], faces: FloatArray) -> None:
+def test_fewer_bits_make_it_smaller_and_change_little(folders: dict[str, Path], faces: FloatArray) -> None:
     answers = {}
     for precision, folder in folders.items():
         model = SavedModel(folder, Runtime())

@@ -1,4 +1,4 @@
-"""The network is the published one: sizes, folded normalisation, and the square it looks at."""
+"""The network is the published one: sizes, folded normalisation, and the square that it sees."""
 
 from collections.abc import Callable
 
@@ -32,7 +32,7 @@ def test_all_weights_are_used(tensors: dict[str, FloatArray], network: Efficient
 
     folded = sum(layer.kernel.size + layer.bias.size for layer in layers)
 
-    # Four numbers a channel of each normalisation become one bias.
+    # Each normalisation's four numbers per channel become one bias.
     norms = sum(tensor.size for name, tensor in tensors.items() if name.endswith("running_mean"))
     kept = network.kernel.size + network.bias.size
     assert folded + kept + 3 * norms == sum(tensor.size for tensor in tensors.values())

@@ -1,4 +1,4 @@
-"""Requests' tensors put together, and taken apart again."""
+"""Tensors of several requests are joined into a batch, and split again."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def requests(*arrays: Array) -> list[dict[str, Array]]:
     return [{"x:0": array} for array in arrays]
 
 
-def test_requests_are_put_one_after_the_other() -> None:
+def test_requests_are_concatenated_in_order() -> None:
     merged, size, padding = merge(requests(np.array([1, 2]), np.array([3])), Parameters())
 
     assert merged["x:0"].tolist() == [1, 2, 3]
@@ -27,41 +27,41 @@ def test_requests_are_put_one_after_the_other() -> None:
 
 
 @pytest.mark.parametrize(("count", "size"), [(1, 2), (2, 2), (3, 4), (5, 8), (8, 8)])
-def test_a_batch_is_filled_up_to_an_allowed_size(count: int, size: int) -> None:
+def test_a_batch_is_padded_to_an_allowed_size(count: int, size: int) -> None:
     merged, total, padding = merge(requests(*(np.array([i]) for i in range(count))), SIZED)
 
     assert merged["x:0"].tolist() == [*range(count), *[count - 1] * (size - count)]
     assert (total, padding) == (size, size - count)
 
 
-def test_a_batch_is_filled_up_with_a_row_of_any_request() -> None:
+def test_a_batch_is_padded_with_a_row_of_any_request() -> None:
     merged, _, _ = merge(requests(np.array([[7, 8]]), np.zeros((0, 2), int)), SIZED)
 
     assert merged["x:0"].tolist() == [[7, 8], [7, 8]]
 
 
-def test_a_batch_without_rows_stays_without() -> None:
+def test_a_batch_without_rows_stays_empty() -> None:
     merged, size, padding = merge(requests(np.zeros((0, 2), int)), SIZED)
 
     assert merged["x:0"].shape == (0, 2)
     assert (size, padding) == (0, 0)
 
 
-def test_strings_are_put_together_as_they_are() -> None:
+def test_strings_are_concatenated_unchanged() -> None:
     merged, _, _ = merge(requests(np.array([b"a\0"], object), np.array([b"\xff"], object)), SIZED)
 
     assert merged["x:0"].tolist() == [b"a\0", b"\xff"]
 
 
 @pytest.mark.parametrize("parameters", [Parameters(), SIZED])
-def test_other_inner_dimensions_are_refused(parameters: Parameters) -> None:
+def test_different_inner_dimensions_are_refused(parameters: Parameters) -> None:
     with pytest.raises(ServingError, match="Tensors with name 'x:0' from different tasks") as caught:
         merge(requests(np.zeros((1, 2)), np.zeros((1, 3))), parameters)
 
     assert caught.value.code == Code.FAILED_PRECONDITION
 
 
-def test_inner_dimensions_are_made_alike_on_demand() -> None:
+def test_inner_dimensions_are_padded_if_enabled() -> None:
     short, tall = np.array([[[1, 2, 3]]]), np.array([[[4], [5]], [[6], [7]]])
 
     merged, _, _ = merge(requests(short, tall), PADDED)
@@ -73,7 +73,7 @@ def test_inner_dimensions_are_made_alike_on_demand() -> None:
     ]
 
 
-def test_strings_are_made_alike_too() -> None:
+def test_strings_are_padded_too() -> None:
     merged, _, _ = merge(requests(np.array([[b"a"]], object), np.array([[b"b", b"c"]], object)), PADDED)
 
     assert merged["x:0"].tolist() == [[b"a", b"a"], [b"b", b"c"]]
@@ -87,7 +87,7 @@ def test_strings_are_made_alike_too() -> None:
         ((1,) * 7, (1,) * 7, Code.INVALID_ARGUMENT, "Only tensors with rank from 1 to 6 can be padded"),
     ],
 )
-def test_what_cannot_be_made_alike(
+def test_tensors_that_cannot_be_padded_are_refused(
     one: tuple[int, ...], other: tuple[int, ...], code: Code, message: str
 ) -> None:
     with pytest.raises(ServingError, match=message) as caught:

@@ -1,4 +1,4 @@
-"""Batching as files describe it."""
+"""Batching parameters from a file."""
 
 import os
 from pathlib import Path
@@ -38,20 +38,20 @@ def test_all_fields_are_read(tmp_path: Path) -> None:
     )
 
 
-def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
+def test_missing_fields_have_their_defaults(tmp_path: Path) -> None:
     expected = Parameters(max_size=1000, timeout=0, max_enqueued=10, max_execution_size=1000)
 
     assert read(written(tmp_path, "")) == (expected, Threads(os.cpu_count() or 1, "batch_threads"))
     assert read(None) == (expected, Threads(os.cpu_count() or 1, "model_server_batch_threads"))
 
 
-def test_without_splitting_a_batch_is_as_large_as_a_request_may_be(tmp_path: Path) -> None:
+def test_without_splitting_a_batch_can_hold_the_largest_request(tmp_path: Path) -> None:
     text = "max_batch_size { value: 5 } max_execution_batch_size { value: 2 }"
 
     assert read(written(tmp_path, text))[0].max_execution_size == 5
 
 
-def test_a_queue_for_no_batch_takes_one(tmp_path: Path) -> None:
+def test_a_queue_length_of_zero_becomes_one(tmp_path: Path) -> None:
     assert read(written(tmp_path, "max_enqueued_batches { value: 0 }"))[0].max_enqueued == 1
 
 
@@ -77,7 +77,7 @@ SPLIT = "enable_large_batch_splitting { value: true } "
         ("nonsense", "Invalid protobuf file: '.*batching_params.pbtxt'"),
     ],
 )
-def test_values_that_do_not_go_together_are_told(tmp_path: Path, text: str, message: str) -> None:
+def test_inconsistent_values_are_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ServingError, match=message) as caught:
         read(written(tmp_path, text))
 

@@ -1,4 +1,4 @@
-"""Requests that come at once run as one."""
+"""Concurrent requests run as one batch."""
 
 import shutil
 import threading
@@ -53,7 +53,7 @@ def batched(toy: Path, monitor: Monitor) -> Iterator[Make]:
 
 @pytest.fixture
 def runs() -> Iterator[Runs]:
-    """Run feeds at once, each in a thread of its own."""
+    """Run feeds concurrently, each in its own thread."""
     with ThreadPoolExecutor(32) as executor:
 
         def runs(model: BatchedModel, name: str, *feeds: dict[str, Array], **how: Any) -> Any:
@@ -67,7 +67,7 @@ def floats(*values: float) -> dict[str, Array]:
 
 
 def samples(monitor: Monitor, name: str) -> dict[str, float]:
-    """Return a batching metric's samples by what is in their braces."""
+    """Return a batching metric's samples by the text in their braces."""
     start = f":tensorflow:serving:batching_session:{name}{{"
     lines = [line for line in monitor.text().decode().splitlines() if line.startswith(start)]
     return {line[len(start) :].rpartition("} ")[0]: float(line.rpartition("} ")[2]) for line in lines}
@@ -79,7 +79,7 @@ def failure(run: Future[Any]) -> tuple[Code, str]:
     return error.code, error.message
 
 
-def test_requests_at_once_run_as_one_batch(batched: Make, runs: Runs, monitor: Monitor) -> None:
+def test_concurrent_requests_run_as_one_batch(batched: Make, runs: Runs, monitor: Monitor) -> None:
     model = batched(TWO)
 
     one, other = runs(model, "serving_default", floats(1), floats(2))
@@ -102,7 +102,7 @@ def test_many_requests_each_get_their_own_answer(batched: Make, runs: Runs) -> N
     ]
 
 
-def test_a_batch_is_filled_up_and_the_filling_cut_off(batched: Make, monitor: Monitor) -> None:
+def test_a_batch_is_padded_and_the_padding_is_removed(batched: Make, monitor: Monitor) -> None:
     model = batched(Parameters(max_size=8, max_execution_size=8, allowed_sizes=(4, 8)))
 
     assert model.run("serving_default", floats(1, 2, 3))["y"].tolist() == [2, 4, 6]
@@ -110,7 +110,7 @@ def test_a_batch_is_filled_up_and_the_filling_cut_off(batched: Make, monitor: Mo
     assert samples(monitor, "processed_batch_size_sum") == {"": 4}
 
 
-def test_a_request_that_waits_alone_runs_after_its_time(batched: Make) -> None:
+def test_a_lone_request_runs_after_the_batch_timeout(batched: Make) -> None:
     model = batched(Parameters(timeout=0.3))
     started = time.monotonic()
 
@@ -129,7 +129,7 @@ def test_several_inputs_and_outputs_are_batched(batched: Make, runs: Runs) -> No
     assert other.result(10)["text_bytes"].tolist() == [b"1"]
 
 
-def test_other_signatures_do_not_share_a_batch(batched: Make, runs: Runs) -> None:
+def test_different_signatures_do_not_share_a_batch(batched: Make, runs: Runs) -> None:
     model = batched(Parameters(max_size=2, max_execution_size=2, timeout=0.2))
 
     [one] = runs(model, "serving_default", floats(1))
@@ -139,7 +139,7 @@ def test_other_signatures_do_not_share_a_batch(batched: Make, runs: Runs) -> Non
     assert other.result(10)["half"].tolist() == [0.5]
 
 
-def test_what_is_not_all_of_a_signature_runs_alone(batched: Make, monitor: Monitor) -> None:
+def test_a_request_for_part_of_a_signature_runs_alone(batched: Make, monitor: Monitor) -> None:
     model = batched(TWO)
 
     outputs = model.run("one_in_two_out", floats(1, 2, 3), fetch=["half"])
@@ -159,7 +159,7 @@ def test_what_is_not_all_of_a_signature_runs_alone(batched: Make, monitor: Monit
         ("matrix", {"x": np.ones((2, 3), np.float32)}, 3, "Matrix size-incompatible"),
     ],
 )
-def test_what_cannot_be_batched_is_told(
+def test_requests_that_cannot_be_batched_are_refused(
     batched: Make, signature: str, feeds: dict[str, Array], code: int, message: str
 ) -> None:
     with pytest.raises(ServingError, match=message) as caught:
@@ -177,7 +177,7 @@ def test_a_batch_that_fails_fails_for_all(batched: Make, runs: Runs) -> None:
     assert all("Matrix size-incompatible" in message for _, message in both)
 
 
-def test_requests_of_other_shapes_fail_together(batched: Make, runs: Runs) -> None:
+def test_requests_of_different_shapes_fail_together(batched: Make, runs: Runs) -> None:
     feeds = [{"x": np.ones((1, width), np.float32)} for width in (2, 3)]
 
     both = [failure(run) for run in runs(batched(TWO), "matrix", *feeds)]
@@ -186,7 +186,7 @@ def test_requests_of_other_shapes_fail_together(batched: Make, runs: Runs) -> No
     assert all("have different shapes and padding is turned off.Set" in message for _, message in both)
 
 
-def test_requests_of_other_shapes_run_together_on_demand(batched: Make, runs: Runs) -> None:
+def test_requests_of_different_shapes_run_together_with_padding(batched: Make, runs: Runs) -> None:
     model = batched(Parameters(max_size=2, max_execution_size=2, timeout=60, pad_inputs=True))
     feeds = [{"x": np.full((1, width), width, np.float32)} for width in (1, 2)]
 
@@ -204,7 +204,7 @@ def test_a_wrong_dtype_fails_its_own_request_only(batched: Make, runs: Runs) -> 
     assert failure(bad)[0] == Code.INVALID_ARGUMENT
 
 
-def test_a_full_queue_refuses(batched: Make, runs: Runs) -> None:
+def test_a_full_queue_refuses_requests(batched: Make, runs: Runs) -> None:
     model = batched(Parameters(max_size=1, max_execution_size=1, max_enqueued=1))
     busy = runs(model, "spin", SLOW)
     wait_for(busy[0].running, 5, "the run")
@@ -238,7 +238,7 @@ def test_a_part_that_fails_fails_its_request(batched: Make) -> None:
         model.run("matrix", {"x": np.ones((10, 3), np.float32)})
 
 
-def test_one_that_cannot_wait_does_not_hurt_the_others(batched: Make, runs: Runs) -> None:
+def test_a_request_that_cannot_wait_does_not_affect_the_others(batched: Make, runs: Runs) -> None:
     model = batched(TWO)
 
     [hasty] = runs(model, "serving_default", floats(1), timeout=0.1)
@@ -251,7 +251,7 @@ def test_one_that_cannot_wait_does_not_hurt_the_others(batched: Make, runs: Runs
     assert patient.result(10)["y"].tolist() == [4]
 
 
-def test_one_whose_time_is_over_leaves_a_run_to_the_others(batched: Make, runs: Runs) -> None:
+def test_a_request_that_times_out_leaves_the_run_to_the_others(batched: Make, runs: Runs) -> None:
     model = batched(Parameters(max_size=1, max_execution_size=1, timeout=60))
 
     # `spin` answers with one row, so only one of the two may ask for one.
@@ -275,7 +275,7 @@ def test_a_run_ends_at_the_latest_time_of_its_requests(batched: Make, runs: Runs
     assert model.run("serving_default", floats(1, 2))["y"].tolist() == [2, 4]
 
 
-def test_closing_ends_what_runs_and_what_waits(batched: Make, runs: Runs) -> None:
+def test_closing_ends_active_and_waiting_requests(batched: Make, runs: Runs) -> None:
     model = batched(Parameters(max_size=1, max_execution_size=1))
     many = runs(model, "spin", *[SLOW] * 4)
     time.sleep(0.5)
@@ -307,7 +307,7 @@ def test_threads_serve_the_queues_of_several_models(toy: Path, monitor: Monitor)
     assert sorted(outputs) == sorted([2.0 * i for i in range(5)] * 3)
 
 
-def test_a_version_is_batched_as_its_own_file_says(toy: Path, tmp_path: Path, monitor: Monitor) -> None:
+def test_a_version_is_batched_according_to_its_own_file(toy: Path, tmp_path: Path, monitor: Monitor) -> None:
     folder = tmp_path / "1"
     shutil.copytree(toy / "1", folder)
     pool = BatchThreads(Threads(1, "pool"))

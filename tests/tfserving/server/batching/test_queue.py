@@ -1,4 +1,4 @@
-"""A queue forms batches as large and as early as it is told."""
+"""A queue forms batches according to its size and time limits."""
 
 import math
 import time
@@ -44,7 +44,7 @@ def test_a_batch_waits_for_more_requests_until_it_is_full() -> None:
     assert waiting.ready_in() == math.inf
 
 
-def test_a_batch_waits_for_its_time_at_most() -> None:
+def test_a_batch_waits_no_longer_than_its_timeout() -> None:
     waiting = queue(Parameters(timeout=0.02))
     waiting.put(task(1))
     time.sleep(waiting.ready_in())
@@ -53,7 +53,7 @@ def test_a_batch_waits_for_its_time_at_most() -> None:
     assert sizes(waiting.take()) == [1, 1]
 
 
-def test_without_a_time_to_wait_a_batch_is_ready_at_once() -> None:
+def test_without_a_timeout_a_batch_is_ready_immediately() -> None:
     waiting = queue(HASTY)
 
     waiting.put(task(0))
@@ -62,7 +62,7 @@ def test_without_a_time_to_wait_a_batch_is_ready_at_once() -> None:
     assert sizes(waiting.take()) == [0]
 
 
-def test_what_does_not_fit_begins_the_next_batch() -> None:
+def test_a_request_that_does_not_fit_starts_the_next_batch() -> None:
     waiting = queue(PATIENT)
 
     waiting.put(task(3))
@@ -81,7 +81,7 @@ def test_a_request_that_is_too_large_is_refused() -> None:
     assert caught.value.code == Code.INVALID_ARGUMENT
 
 
-def test_a_full_queue_refuses_what_does_not_fit_its_last_batch() -> None:
+def test_a_full_queue_refuses_requests_that_do_not_fit_its_last_batch() -> None:
     waiting = queue(Parameters(max_size=4, max_execution_size=4, max_enqueued=2))
     waiting.put(task(4))
     waiting.put(task(3))
@@ -95,7 +95,7 @@ def test_a_full_queue_refuses_what_does_not_fit_its_last_batch() -> None:
     assert sizes(waiting.take()) == [3, 1]
 
 
-def test_a_large_request_is_spread_over_batches() -> None:
+def test_a_large_request_is_split_into_batches() -> None:
     waiting = queue(SPLITTING)
     waiting.put(task(3))
 
@@ -122,7 +122,7 @@ def test_a_large_request_needs_room_in_the_queue() -> None:
 
 
 @given(st.lists(st.integers(0, 20)), st.sampled_from([PATIENT, HASTY, SPLITTING]))
-def test_every_row_that_is_taken_in_comes_out_once(rows: list[int], parameters: Parameters) -> None:
+def test_every_accepted_row_comes_out_once(rows: list[int], parameters: Parameters) -> None:
     waiting = queue(parameters)
     taken: list[Task] = []
     for count in rows:

@@ -1,4 +1,4 @@
-"""Graphs run with whatever tensors their operations take."""
+"""Graphs run with any tensors that their operations accept."""
 
 import math
 import threading
@@ -21,7 +21,7 @@ def model(toy: Path) -> Iterator[SavedModel]:
     model.close()
 
 
-def test_outputs_come_by_alias(model: SavedModel) -> None:
+def test_outputs_are_returned_by_alias(model: SavedModel) -> None:
     outputs = model.run("two", {"b": np.array([10], np.int32), "a": np.array([1], np.int32)})
 
     assert outputs["sum"].tolist() == [11]
@@ -53,7 +53,7 @@ def test_a_string_of_rank_0_stays_as_it_is(model: SavedModel, value: bytes) -> N
         ("two", {"a": np.ones(2, np.int32), "b": np.ones(3, np.int32)}, "Incompatible shapes"),
     ],
 )
-def test_what_the_graph_cannot_take_is_told_in_its_words(
+def test_tensors_that_the_graph_refuses_are_reported_in_its_words(
     model: SavedModel, signature: str, feeds: dict[str, np.ndarray], message: str
 ) -> None:
     with pytest.raises(ServingError, match=message) as caught:
@@ -62,7 +62,7 @@ def test_what_the_graph_cannot_take_is_told_in_its_words(
     assert caught.value.code == Code.INVALID_ARGUMENT
 
 
-def test_signatures_tell_their_dtypes(model: SavedModel) -> None:
+def test_signatures_report_their_dtypes(model: SavedModel) -> None:
     assert {name: model.signatures[name].inputs["x"].dtype for name in DTYPES} == {
         name: name for name in DTYPES
     }
@@ -90,7 +90,7 @@ def test_a_run_ends_at_its_time_limit(model: SavedModel) -> None:
     assert time.monotonic() - started < 5
 
 
-def test_closing_ends_what_runs(toy: Path) -> None:
+def test_closing_ends_active_runs(toy: Path) -> None:
     model = SavedModel(toy / "1", Runtime())
     failures = []
 

@@ -31,7 +31,7 @@ def tensors(draw: st.DrawFn) -> np.ndarray:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Tell whether two tensors are equal to the bit."""
+    """Return whether two tensors are equal bit for bit."""
     alike = one.dtype == other.dtype and one.shape == other.shape
     return bool(alike) and bool(
         one.tolist() == other.tolist() if one.dtype == object else one.tobytes() == other.tobytes()
@@ -45,7 +45,7 @@ def parsed(proto: Any) -> np.ndarray:
 
 
 @given(tensors(), st.booleans())
-def test_what_is_written_is_read_again_by_us_and_by_tensorflow(tensor: np.ndarray, as_content: bool) -> None:
+def test_a_written_tensor_is_read_back_by_us_and_by_tensorflow(tensor: np.ndarray, as_content: bool) -> None:
     proto = tensor_proto.write(tensor, as_content=as_content)
 
     assert bool(proto.tensor_content) == (as_content and tensor.size > 0)
@@ -73,7 +73,7 @@ def test_the_last_element_stands_for_those_that_are_missing(name: str) -> None:
         assert same(tensor_proto.read(proto), parsed(proto)), f"of {count} elements"
 
 
-def test_the_last_string_stands_for_those_that_are_missing() -> None:
+def test_the_last_string_is_repeated_for_those_that_are_missing() -> None:
     proto = TensorProto(dtype=tf.string.as_datatype_enum, string_val=[b"a", b"b"])
     proto.tensor_shape.dim.add(size=4)
 
@@ -97,8 +97,8 @@ def test_the_last_string_stands_for_those_that_are_missing() -> None:
         TensorProto(dtype=7, tensor_shape={"dim": [{"size": 1}]}, tensor_content=b"\xff" * 9),
     ],
 )
-def test_what_is_no_tensor_is_refused(proto: Any) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 # whatever is wrong, the client is told the same
+def test_a_malformed_tensor_is_refused(proto: Any) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 # whatever is wrong, the client gets the same message
         tensor_proto.read(proto)
 
 
@@ -124,11 +124,11 @@ def test_any_message_is_read_or_refused_as_tensorflow_does(
     else:
         expected = parsed(proto)
         assert tensor.shape == expected.shape
-        # TensorFlow gives quantized numbers as integers.
+        # TensorFlow returns quantized numbers as integers.
         assert tensor.tolist() == expected.tolist() if dtype == 7 else tensor.tobytes() == expected.tobytes()
 
 
-def test_types_have_the_names_of_messages() -> None:
+def test_types_have_their_protobuf_names() -> None:
     names = [tensor_proto.type_name(array) for array in (np.zeros(1, np.float32), np.array([b"a"], object))]
 
     assert names == ["DT_FLOAT", "DT_STRING"]

@@ -1,4 +1,4 @@
-"""Messages repeat the beginning of a value."""
+"""Error messages quote the beginning of a value."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ from tfserving.server.json.parse import Value, parse
 
 
 @given(DOCUMENTS)
-def test_a_short_value_is_repeated_whole(document: Any) -> None:
+def test_a_short_value_is_quoted_in_full(document: Any) -> None:
     value = parse(json.dumps(document, ensure_ascii=False).encode())
 
     text = echo(value)
@@ -22,5 +22,5 @@ def test_a_short_value_is_repeated_whole(document: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [b"a" * 300_000, [1] * 100_000, parse(b"[" * 100_000 + b"]" * 100_000)])
-def test_a_long_value_is_cut(value: Value) -> None:
+def test_a_long_value_is_truncated(value: Value) -> None:
     assert len(echo(value)) == LIMIT

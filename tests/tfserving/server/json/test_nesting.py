@@ -1,4 +1,4 @@
-"""Nested lists are taken apart into a shape and elements, and put together again by NumPy."""
+"""Nested lists are flattened into a shape and elements, which NumPy puts together again."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from tfserving.server.json.parse import Value
 
 
 @given(arrays.arrays(np.int64, arrays.array_shapes(min_dims=0, max_dims=5)))
-def test_what_numpy_nests_is_taken_apart(array: np.ndarray) -> None:
+def test_what_numpy_nests_is_flattened(array: np.ndarray) -> None:
     shape = nesting.shape(array.tolist())
 
     assert shape == array.shape
@@ -20,7 +20,7 @@ def test_what_numpy_nests_is_taken_apart(array: np.ndarray) -> None:
 
 
 @given(st.recursive(st.integers(0, 9), lambda inner: st.lists(inner, max_size=4), max_leaves=30))
-def test_lists_fit_their_shape_or_the_first_that_does_not_is_told(value: Value) -> None:
+def test_lists_fit_their_shape_or_the_first_that_does_not_is_reported(value: Value) -> None:
     shape = nesting.shape(value)
 
     elements, failure = nesting.elements(value, shape)
@@ -56,7 +56,7 @@ def test_the_elements_before_a_failure_are_returned(
     assert failure.message == message
 
 
-def test_more_dimensions_than_an_array_has_are_refused() -> None:
+def test_more_dimensions_than_an_array_can_have_are_refused() -> None:
     value: Value = 1
     for _ in range(nesting.MAX_RANK):
         value = [value]

@@ -34,7 +34,9 @@ def complaint(text: bytes) -> str:
 
 
 @given(DOCUMENTS, st.booleans(), st.sampled_from([None, 1]))
-def test_reads_what_the_json_module_writes(document: Any, ascii_only: bool, indent: int | None) -> None:
+def test_everything_the_json_module_writes_is_read(
+    document: Any, ascii_only: bool, indent: int | None
+) -> None:
     text = json.dumps(document, ensure_ascii=ascii_only, indent=indent).encode()
 
     value = parse(text)
@@ -43,13 +45,13 @@ def test_reads_what_the_json_module_writes(document: Any, ascii_only: bool, inde
 
 
 @given(BODIES)
-def test_any_bytes_are_read_or_refused(text: bytes) -> None:
+def test_any_bytes_are_either_read_or_refused(text: bytes) -> None:
     with suppress(ServingError):
         parse(text)
 
 
 @given(DOCUMENTS, st.binary())
-def test_ignores_what_follows_an_object(document: Any, rest: bytes) -> None:
+def test_text_after_an_object_is_ignored(document: Any, rest: bytes) -> None:
     text = json.dumps({"a": document}).encode()
 
     assert repr(parse(text + rest)) == repr(parse(text))
@@ -72,7 +74,7 @@ def test_ignores_what_follows_an_object(document: Any, rest: bytes) -> None:
         (b'{"a": {}, "b": [ ]} and more', {b"a": {}, b"b": []}),
     ],
 )
-def test_reads_what_other_parsers_do_not(text: bytes, value: Value) -> None:
+def test_extensions_of_json_are_read(text: bytes, value: Value) -> None:
     assert repr(parse(text)) == repr(value)
 
 
@@ -103,7 +105,7 @@ def test_reads_what_other_parsers_do_not(text: bytes, value: Value) -> None:
         (b"/**/ 1", "Invalid value. at offset: 0"),
     ],
 )
-def test_says_what_is_wrong_and_where(text: bytes, message: str) -> None:
+def test_an_error_says_what_is_wrong_and_where(text: bytes, message: str) -> None:
     assert complaint(text) == f"JSON Parse error: {message}"
 
 

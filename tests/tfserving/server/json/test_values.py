@@ -1,4 +1,4 @@
-"""JSON values become tensors of the asked dtype, or a failure that says why not."""
+"""JSON values become tensors of the requested dtype, or an error that says why they cannot."""
 
 import base64
 import json
@@ -88,7 +88,7 @@ def test_values_of_another_type_are_refused(value: Value, dtype: str, message: s
         ([[[1], [None]], [2]], "JSON Value: null Type: Null is not of expected type: float"),
     ],
 )
-def test_of_lists_of_unequal_shape_the_first_failure_is_told(value: Value, message: str) -> None:
+def test_lists_of_unequal_shape_report_the_first_mismatch(value: Value, message: str) -> None:
     assert complaint(value, "float32") == message
 
 
@@ -116,7 +116,7 @@ def test_strings_are_text_or_base64(strings: list[bytes]) -> None:
 
 
 @given(st.binary())
-def test_base64_may_lack_padding_and_hold_whitespace(data: bytes) -> None:
+def test_base64_may_lack_padding_and_contain_whitespace(data: bytes) -> None:
     text = base64.b64encode(data)
 
     assert values.decode(text.rstrip(b"=")) == data
@@ -125,10 +125,10 @@ def test_base64_may_lack_padding_and_hold_whitespace(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("text", [b"Q", b"QQ=", b"QUI==", b"-_8=", b"Q*==", b"QQ==QQ==", "é".encode()])
-def test_what_is_no_base64_is_refused(text: bytes) -> None:
+def test_invalid_base64_is_refused(text: bytes) -> None:
     assert complaint({b"b64": text}, "string") == "Unable to base64 decode"
 
 
 @pytest.mark.parametrize("value", [{b"b64": 1}, {b"b64": b"", b"x": 1}, {}])
-def test_an_object_that_is_no_binary_string_is_refused(value: Value) -> None:
+def test_an_object_that_is_not_a_binary_string_is_refused(value: Value) -> None:
     assert "not formatted correctly for base64 data" in complaint([value], "string")

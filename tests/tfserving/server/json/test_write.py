@@ -30,7 +30,7 @@ from tfserving.server.json import write
         (np.float64(1e300), "1e+300"),
     ],
 )
-def test_numbers_have_six_digits_or_as_many_as_are_needed(number: np.floating[Any], text: str) -> None:
+def test_numbers_have_six_digits_or_as_many_as_they_need(number: np.floating[Any], text: str) -> None:
     assert write.reals(np.array([number])) == [text.encode()]
 
 
@@ -51,7 +51,7 @@ def test_the_text_of_a_float64_reads_back_as_the_same_number(numbers: np.ndarray
 
 
 @given(arrays.arrays(np.int64, arrays.array_shapes(min_dims=0, max_dims=4, min_side=0)))
-def test_tensors_are_nested_as_their_shape_is(tensor: np.ndarray) -> None:
+def test_tensors_are_nested_like_their_shape(tensor: np.ndarray) -> None:
     assert json.loads(write.tensor(tensor, "y")) == tensor.tolist()
 
 
@@ -81,7 +81,7 @@ def test_a_quoted_string_reads_back(text: str) -> None:
     assert json.loads(write.quote(text.encode())) == text
 
 
-def test_strings_keep_bytes_that_are_no_text() -> None:
+def test_strings_keep_bytes_that_are_not_text() -> None:
     assert write.quote(b'\xff"\\\n\x01') == b'"\xff\\"\\\\\\n\\u0001"'
 
 

@@ -80,7 +80,7 @@ def test_a_config_replaces_the_one_before(tmp_path: Path, base: Path, catalog: C
         served(catalog, "a")
 
 
-def test_a_model_that_was_gone_is_loaded_again(base: Path, catalog: Catalog) -> None:
+def test_a_model_that_was_removed_is_loaded_again(base: Path, catalog: Catalog) -> None:
     catalog.reload(config(("a", base, "")))
     catalog.reload(config())
     gone = states(catalog, "a")
@@ -120,7 +120,7 @@ def test_labels_name_versions(base: Path, catalog: Catalog) -> None:
     assert caught.value.code == Code.INVALID_ARGUMENT
 
 
-def test_a_label_points_only_at_what_is_available(base: Path, catalog: Catalog) -> None:
+def test_a_label_can_only_name_an_available_version(base: Path, catalog: Catalog) -> None:
     with_label = config(("a", base, ALL + label("stable", 1)))
     first = refusal(catalog, with_label)
     catalog.reload(config(("a", base, ALL)))
@@ -136,7 +136,7 @@ def test_a_label_points_only_at_what_is_available(base: Path, catalog: Catalog) 
         catalog.statuses("b")
 
 
-def test_new_labels_may_point_anywhere_where_that_is_allowed(base: Path) -> None:
+def test_a_flag_lets_new_labels_name_any_version(base: Path) -> None:
     catalog = Catalog(make=make, allow_unavailable_labels=True)
 
     catalog.reload(config(("a", base, ALL + label("stable", 1) + label("next", 3))))
@@ -194,7 +194,7 @@ def test_only_lists_of_models_are_configs(base: Path, catalog: Catalog) -> None:
     assert served(catalog, "a") == 2
 
 
-def test_a_new_model_that_cannot_be_loaded_is_told(tmp_path: Path, base: Path, catalog: Catalog) -> None:
+def test_a_new_model_that_cannot_be_loaded_is_reported(tmp_path: Path, base: Path, catalog: Catalog) -> None:
     broken = lay(tmp_path / "broken", 4, broken=True)
     catalog.reload(config(("a", base, "")))
 
@@ -205,13 +205,15 @@ def test_a_new_model_that_cannot_be_loaded_is_told(tmp_path: Path, base: Path, c
     assert served(catalog, "a") == 2
 
 
-def test_a_reload_does_not_wait_for_ever(tmp_path: Path, catalog: Catalog) -> None:
+def test_a_reload_has_a_time_limit(tmp_path: Path, catalog: Catalog) -> None:
     with pytest.raises(ServingError, match=r"Not available after 0.1 s: a") as caught:
         catalog.reload(config(("a", tmp_path / "none", "")), timeout=0.1)
     assert caught.value.code == Code.DEADLINE_EXCEEDED
 
 
-def test_a_reload_that_is_replaced_waits_no_longer(tmp_path: Path, base: Path, catalog: Catalog) -> None:
+def test_a_reload_stops_waiting_when_another_replaces_it(
+    tmp_path: Path, base: Path, catalog: Catalog
+) -> None:
     waiting = threading.Thread(target=catalog.reload, args=(config(("a", tmp_path / "none", "")),))
     waiting.start()
     waiting.join(0.2)
@@ -235,7 +237,7 @@ def test_a_reload_that_is_replaced_waits_no_longer(tmp_path: Path, base: Path, c
         (("x", None, "stable"), Code.INVALID_ARGUMENT, "Unrecognized servable version label: stable"),
     ],
 )
-def test_what_is_not_there_is_told(
+def test_missing_models_versions_and_labels_are_reported(
     base: Path, catalog: Catalog, asked: tuple[Any, ...], code: Code, message: str
 ) -> None:
     catalog.reload(config(("a", base, "")))
@@ -245,7 +247,7 @@ def test_what_is_not_there_is_told(
     assert caught.value.code == code
 
 
-def test_the_status_of_what_was_never_managed_is_not_found(base: Path, catalog: Catalog) -> None:
+def test_the_status_of_an_unknown_model_or_version_is_not_found(base: Path, catalog: Catalog) -> None:
     catalog.reload(config(("a", base, "")))
 
     assert [status.version for status in catalog.statuses("a", 2)] == [2]
@@ -262,7 +264,7 @@ def stop() -> Iterator[threading.Event]:
     event.set()
 
 
-def test_waiting_ends_when_the_models_are_there(
+def test_waiting_ends_when_the_models_are_available(
     tmp_path: Path, base: Path, catalog: Catalog, stop: threading.Event
 ) -> None:
     catalog.reconfigure(config(("a", tmp_path / "late", ""), ("b", base, "")))
@@ -280,7 +282,7 @@ def test_waiting_ends_when_the_models_are_there(
     assert served(catalog, "a") == 1
 
 
-def test_waiting_ends_when_told_to_stop(tmp_path: Path, catalog: Catalog, stop: threading.Event) -> None:
+def test_waiting_ends_when_the_server_stops(tmp_path: Path, catalog: Catalog, stop: threading.Event) -> None:
     catalog.reconfigure(config(("a", tmp_path, "")))
     stop.set()
 
@@ -306,7 +308,7 @@ def test_waiting_fails_when_loads_have_failed_for_good(
     )
 
 
-def test_without_an_interval_folders_are_looked_at_once(
+def test_without_an_interval_folders_are_checked_once(
     base: Path, catalog: Catalog, stop: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upkeep, "RETRY_SECONDS", 0.01)
@@ -320,7 +322,7 @@ def test_without_an_interval_folders_are_looked_at_once(
     assert states(catalog, "a") == {2: State.AVAILABLE}
 
 
-def test_retries_do_not_wait_for_the_next_look(
+def test_retries_do_not_wait_for_the_next_check(
     tmp_path: Path, stop: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upkeep, "RETRY_SECONDS", 0.01)
@@ -368,7 +370,7 @@ def test_labels_move_and_versions_go_without_a_failed_request(base: Path, catalo
     assert min(count) > 0
 
 
-def test_a_config_file_is_read_again_and_again(
+def test_a_config_file_is_reread_periodically(
     tmp_path: Path, base: Path, catalog: Catalog, stop: threading.Event, caplog: pytest.LogCaptureFixture
 ) -> None:
     file = tmp_path / "models.config"

@@ -1,4 +1,4 @@
-"""The file that names the models is TensorFlow Serving's."""
+"""The config file of models has TensorFlow Serving's format."""
 
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ def test_policies(tmp_path: Path, text: str, policy: Policy) -> None:
 
 
 @pytest.mark.parametrize("platform", ['model_platform: "tensorflow"', "model_type: TENSORFLOW"])
-def test_the_platform_may_be_told_in_the_old_way(tmp_path: Path, platform: str) -> None:
+def test_the_platform_may_be_given_by_the_deprecated_field(tmp_path: Path, platform: str) -> None:
     found = parsed(tmp_path, models(model(platform=platform)))
 
     config.check_platforms(found.values())
@@ -106,7 +106,7 @@ def test_a_path_may_be_a_uri(tmp_path: Path, path: str) -> None:
         ([model(platform="model_type: OTHER")], "ModelServerConfig::model_type choice 2 not supported."),
     ],
 )
-def test_what_is_refused(tmp_path: Path, entries: list[str], message: str) -> None:
+def test_invalid_configs_are_refused(tmp_path: Path, entries: list[str], message: str) -> None:
     with pytest.raises(ServingError) as caught:
         parsed(tmp_path, models(*entries))
 
@@ -134,7 +134,7 @@ def test_a_model_keeps_its_platform(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [b"model_config_list {", b"nonsense: 1", b"\xff", b"model_config_list: 3"])
-def test_a_file_that_is_none_is_told(tmp_path: Path, text: bytes) -> None:
+def test_an_invalid_file_is_reported(tmp_path: Path, text: bytes) -> None:
     file = tmp_path / "models.config"
     file.write_bytes(text)
 
@@ -146,14 +146,14 @@ def test_a_file_that_is_none_is_told(tmp_path: Path, text: bytes) -> None:
     )
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ServingError) as caught:
         config.read(tmp_path / "none")
     assert caught.value.code == Code.NOT_FOUND
     assert caught.value.message == f"{tmp_path / 'none'}; No such file or directory"
 
 
-def test_one_model_of_the_command_line() -> None:
+def test_flags_describe_one_model() -> None:
     message: Any = config.single("m", "build/m")
 
     (found,) = config.models(message).values()

@@ -1,4 +1,4 @@
-"""Versions are loaded, lent and unloaded as the folder changes."""
+"""Versions are loaded, used and unloaded as the folder changes."""
 
 import queue
 from collections.abc import Callable
@@ -90,9 +90,7 @@ def test_an_old_version_is_kept_until_its_requests_end(tmp_path: Path, model: Mo
     assert states(model) == {2: State.AVAILABLE, 1: State.END}
 
 
-def test_a_version_that_is_wanted_again_while_it_is_unloaded_is_loaded_anew(
-    tmp_path: Path, model: Model
-) -> None:
+def test_a_version_that_returns_while_it_is_unloaded_is_loaded_again(tmp_path: Path, model: Model) -> None:
     lay(tmp_path, 1, 2)
     model.configure(tmp_path, Policy(None, frozenset({1})))
     model.poll()
@@ -152,7 +150,7 @@ def test_a_load_in_another_thread_does_not_hold_up_requests(tmp_path: Path) -> N
     assert states(model) == {2: State.AVAILABLE, 1: State.END}
 
 
-def test_a_version_that_is_not_wanted_any_more_is_given_up_when_its_load_ends(tmp_path: Path) -> None:
+def test_a_version_that_was_removed_during_its_load_is_unloaded_afterwards(tmp_path: Path) -> None:
     loads: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
     model = Model("m", lay(tmp_path, 1), FakeModel, Retries(), submit_load=loads.put)
     model.poll()
@@ -165,7 +163,7 @@ def test_a_version_that_is_not_wanted_any_more_is_given_up_when_its_load_ends(tm
     assert states(model) == {1: State.END}
 
 
-def test_what_goes_wrong_in_a_load_is_an_error_of_the_version(tmp_path: Path) -> None:
+def test_a_failed_load_becomes_the_status_of_the_version(tmp_path: Path) -> None:
     def load(folder: Path) -> SavedModel:
         raise ZeroDivisionError(folder.name)
 
@@ -201,7 +199,7 @@ def test_policies(tmp_path: Path, model: Model, policy: Policy, served: set[int]
     assert states(model) == dict.fromkeys(served, State.AVAILABLE)
 
 
-def test_what_a_policy_does_not_find_is_logged(
+def test_a_version_that_a_policy_does_not_find_is_logged(
     tmp_path: Path, model: Model, caplog: pytest.LogCaptureFixture
 ) -> None:
     model.configure(lay(tmp_path, 1), Policy(None, frozenset({77})))
@@ -212,7 +210,9 @@ def test_what_a_policy_does_not_find_is_logged(
     assert "Did you forget to name your leaf directory as a number (eg. '/1/')?" in caplog.text
 
 
-def test_one_of_two_folders_for_a_version_is_taken(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_only_one_of_two_folders_for_a_version_is_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     for name in ("1", "001"):
         (tmp_path / name).mkdir()
 
@@ -220,7 +220,7 @@ def test_one_of_two_folders_for_a_version_is_taken(tmp_path: Path, caplog: pytes
     assert "Version 1 will be loaded from 1, 001 will be ignored." in caplog.text
 
 
-def test_the_old_version_serves_until_one_that_is_wanted_can(tmp_path: Path, model: Model) -> None:
+def test_the_old_version_serves_until_the_new_one_is_available(tmp_path: Path, model: Model) -> None:
     lay(tmp_path, 1)
     model.poll()
     lay(tmp_path, 2, 3, broken=True)
@@ -235,7 +235,7 @@ def test_the_old_version_serves_until_one_that_is_wanted_can(tmp_path: Path, mod
     assert states(model) == {4: State.AVAILABLE, 3: State.LOADING, 2: State.END, 1: State.END}
 
 
-def test_a_version_that_cannot_be_loaded_is_tried_again_while_the_old_one_serves(
+def test_a_failed_load_is_retried_while_the_old_version_serves(
     tmp_path: Path, model: Model, clock: Clock
 ) -> None:
     (tmp_path / "1").mkdir()
@@ -254,7 +254,7 @@ def test_a_version_that_cannot_be_loaded_is_tried_again_while_the_old_one_serves
     assert (failed.version, failed.code, failed.message) == (2, Code.DATA_LOSS, "broken")
 
 
-def test_a_failed_version_is_begun_anew_after_its_folder_was_away(
+def test_a_failed_version_is_retried_once_its_folder_is_removed_and_added_again(
     tmp_path: Path, model: Model, clock: Clock
 ) -> None:
     broken = tmp_path / "1" / "broken"
@@ -275,7 +275,7 @@ def test_a_failed_version_is_begun_anew_after_its_folder_was_away(
     assert states(model) == {1: State.AVAILABLE}
 
 
-def test_all_is_unloaded_without_versions_and_nothing_changes_without_the_folder(
+def test_an_empty_folder_unloads_everything_and_a_missing_one_changes_nothing(
     tmp_path: Path, clock: Clock
 ) -> None:
     base = tmp_path / "base"

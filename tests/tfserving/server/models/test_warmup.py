@@ -19,7 +19,7 @@ def predict(name: str) -> PredictionLog:
 
 
 def write(folder: Path, *records: bytes) -> Path:
-    """Write a version's warm-up file, and return it."""
+    """Write a version's warm-up file, and return its path."""
     file = folder / warmup.FILE
     file.parent.mkdir(parents=True)
     with tf.io.TFRecordWriter(str(file)) as writer:
@@ -49,11 +49,11 @@ def test_each_record_may_be_replayed_several_times(tmp_path: Path) -> None:
     assert logs == [predict("a"), predict("a"), predict("b"), predict("b")]
 
 
-def test_there_need_be_no_file(tmp_path: Path) -> None:
+def test_the_file_is_optional(tmp_path: Path) -> None:
     assert replayed(tmp_path) == []
 
 
-def test_as_many_records_as_are_allowed(tmp_path: Path) -> None:
+def test_the_largest_number_of_records_is_replayed(tmp_path: Path) -> None:
     write(tmp_path, *[b""] * warmup.MAX_RECORDS)
 
     assert len(replayed(tmp_path)) == 1000
@@ -66,7 +66,7 @@ def test_as_many_records_as_are_allowed(tmp_path: Path) -> None:
         ([b""] * 1001, "Number of warmup records exceeds the maximum (1000) at "),
     ],
 )
-def test_records_that_are_refused(tmp_path: Path, records: list[bytes], message: str) -> None:
+def test_invalid_records_are_refused(tmp_path: Path, records: list[bytes], message: str) -> None:
     file = write(tmp_path, *records)
 
     with pytest.raises(ServingError) as caught:
@@ -76,15 +76,15 @@ def test_records_that_are_refused(tmp_path: Path, records: list[bytes], message:
     assert str(file) in caught.value.message
 
 
-def test_a_file_of_another_format_is_told(tmp_path: Path) -> None:
-    write(tmp_path, b"x").write_bytes(b"this is no TFRecord file at all")
+def test_a_file_of_another_format_is_reported(tmp_path: Path) -> None:
+    write(tmp_path, b"x").write_bytes(b"not a TFRecord file")
 
     with pytest.raises(ServingError, match="Please verify your warmup data is in TFRecord format") as caught:
         replayed(tmp_path)
     assert caught.value.code == Code.DATA_LOSS
 
 
-def test_a_record_that_fails_ends_it(tmp_path: Path) -> None:
+def test_a_record_that_fails_ends_the_warm_up(tmp_path: Path) -> None:
     write(tmp_path, b"", b"")
     calls = []
 

@@ -1,4 +1,4 @@
-"""Metrics as Prometheus reads them, in the manner of TensorFlow Serving."""
+"""Metrics in Prometheus' format, named as TensorFlow Serving names them."""
 
 import threading
 
@@ -28,7 +28,7 @@ def test_a_counter_counts_for_each_combination_of_labels() -> None:
     )
 
 
-def test_braces_are_there_without_labels() -> None:
+def test_a_metric_without_labels_has_empty_braces() -> None:
     counter = Counter("9lives", "0")
     bare = Counter("x")
 
@@ -43,7 +43,7 @@ def test_braces_are_there_without_labels() -> None:
     ]
 
 
-def test_what_was_never_counted_has_a_type_only() -> None:
+def test_a_metric_that_was_never_counted_has_only_a_type() -> None:
     assert text(Histogram("b", (1.0,)), Counter("a")) == "# TYPE a counter\n# TYPE b histogram\n"
 
 
@@ -91,7 +91,7 @@ def test_limits_grow_by_a_factor() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r")))
-def test_any_label_value_is_read_back(value: str) -> None:
+def test_any_label_value_reads_back(value: str) -> None:
     counter = Counter("requests", "model")
     counter.add(value)
 

@@ -1,4 +1,4 @@
-"""What is measured, and where it is served."""
+"""The server's metrics, and the path they are served at."""
 
 from pathlib import Path
 
@@ -74,7 +74,9 @@ def test_loads_and_runs_are_counted() -> None:
         ("prometheus_config: { enable: true, path: '/m' } # here", "/m"),
     ],
 )
-def test_a_file_tells_where_metrics_are_served(tmp_path: Path, config: str, path: str | None) -> None:
+def test_a_file_sets_the_path_that_metrics_are_served_at(
+    tmp_path: Path, config: str, path: str | None
+) -> None:
     (tmp_path / "config").write_text(config)
 
     assert metrics_path(str(tmp_path / "config")) == path
@@ -85,14 +87,14 @@ def test_without_a_file_there_are_no_metrics() -> None:
 
 
 @pytest.mark.parametrize("content", [b"prometheus_config {", b"enabled: true", b"\xff"])
-def test_a_file_that_is_no_config_is_named(tmp_path: Path, content: bytes) -> None:
+def test_an_invalid_monitoring_file_is_named_in_the_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "config").write_bytes(content)
 
     with pytest.raises(ServingError, match=f"^Invalid protobuf file: '{tmp_path}/config'$"):
         metrics_path(str(tmp_path / "config"))
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_monitoring_file_is_named_in_the_error(tmp_path: Path) -> None:
     with pytest.raises(ServingError, match="config; No such file or directory") as caught:
         metrics_path(str(tmp_path / "config"))
 

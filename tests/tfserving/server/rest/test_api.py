@@ -79,7 +79,7 @@ def test_predict(catalog: Catalog, body: Any, answer: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", [name for name in DTYPES if name not in {"bool", "string"}])
-def test_each_dtype_is_carried_or_refused(catalog: Catalog, dtype: str) -> None:
+def test_each_dtype_is_either_carried_or_refused(catalog: Catalog, dtype: str) -> None:
     body = {"signature_name": dtype, "inputs": [1, 2]}
 
     if dtype in {"uint16", "float16", "bfloat16", "complex64"}:
@@ -190,7 +190,7 @@ def test_classify_and_regress(catalog: Catalog, verb: str, body: Any, results: A
         ("toy:regress", "regress", "Data types don't match"),
     ],
 )
-def test_signatures_have_to_serve_the_verb(catalog: Catalog, url: str, signature: str, message: str) -> None:
+def test_a_signature_must_support_the_verb(catalog: Catalog, url: str, signature: str, message: str) -> None:
     body = {"signature_name": signature, "examples": [{"x": 2}, {"x": 3}]}
 
     _, text = failure(catalog, body, f"/v1/models/{url}")
@@ -227,7 +227,7 @@ def test_metadata(catalog: Catalog) -> None:
         ("regress", "classify_x_to_y", Code.INVALID_ARGUMENT, "regression signature method_name to be"),
     ],
 )
-def test_signatures_can_be_held_to_their_method_names(
+def test_a_flag_makes_signatures_match_their_method_names(
     tmp_path: Path, verb: str, signature: str, code: Code | None, message: str
 ) -> None:
     toys.save_tasks(tmp_path / "1")

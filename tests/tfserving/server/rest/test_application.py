@@ -1,4 +1,4 @@
-"""HTTP around the API, without a network."""
+"""The API behind HTTP, without a network."""
 
 import asyncio
 import gzip
@@ -26,7 +26,7 @@ GZIP = {"content-encoding": "gzip"}
 
 @dataclass
 class Answer:
-    """What an application has sent."""
+    """The response that an application has sent."""
 
     status: int
     headers: dict[str, str]
@@ -95,7 +95,7 @@ def repeat(route: Route, body: bytes) -> bytes:
 Application = Callable[..., RestApi]
 
 
-def test_the_body_is_put_together(application: Application) -> None:
+def test_a_body_in_parts_is_joined(application: Application) -> None:
     answer = ask(application(repeat), "POST", PREDICT, b"some long body")
 
     assert answer.status == 200
@@ -103,7 +103,7 @@ def test_the_body_is_put_together(application: Application) -> None:
     assert answer.headers["content-type"] == "application/json"
 
 
-def test_a_gzipped_body_is_unpacked(application: Application) -> None:
+def test_a_gzipped_body_is_decompressed(application: Application) -> None:
     answer = ask(application(repeat), "POST", PREDICT, gzip.compress(b"abc", mtime=0), headers=GZIP)
 
     assert answer.body == b"predict m abc"
@@ -119,7 +119,7 @@ def test_a_gzipped_body_that_is_broken_or_too_large_is_refused(application: Appl
     assert "Failed to uncompress" in answer.error
 
 
-def test_as_much_as_may_be_is_unpacked(application: Application) -> None:
+def test_a_body_of_exactly_the_limit_is_decompressed(application: Application) -> None:
     body = gzip.compress(bytes(100 << 20))
 
     answer = ask(application(lambda _, body: b"%d" % len(body)), "POST", PREDICT, body, headers=GZIP)
@@ -128,7 +128,9 @@ def test_as_much_as_may_be_is_unpacked(application: Application) -> None:
 
 
 @pytest.mark.parametrize(("method", "body"), [("POST", b""), ("GET", b"nonsense")])
-def test_what_has_no_packed_body_is_not_unpacked(application: Application, method: str, body: bytes) -> None:
+def test_a_request_without_a_gzipped_body_is_not_decompressed(
+    application: Application, method: str, body: bytes
+) -> None:
     path = PREDICT if method == "POST" else "/v1/models/m"
 
     answer = ask(application(repeat), method, path, body, headers=GZIP)
@@ -160,14 +162,14 @@ def test_a_version_beyond_int64_has_an_empty_answer(application: Application) ->
 @pytest.mark.parametrize(
     ("headers", "status"), [({"origin": "https://a"}, 200), ({"origin": "a"}, 400), ({}, 400)]
 )
-def test_options_ask_for_an_origin(application: Application, headers: dict[str, str], status: int) -> None:
+def test_options_need_an_origin(application: Application, headers: dict[str, str], status: int) -> None:
     answer = ask(application(repeat), "OPTIONS", "/v1/anything", headers=headers)
 
     assert (answer.status, answer.body) == (status, b"")
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "PUT"])
-def test_other_origins_are_let_in_on_demand(application: Application, method: str) -> None:
+def test_cross_origin_requests_are_allowed_by_a_flag(application: Application, method: str) -> None:
     closed = ask(application(repeat), method, PREDICT, headers={"origin": "http://a"})
     opened = ask(application(repeat, cors=True), method, PREDICT, headers={"origin": "http://a"})
 
@@ -235,18 +237,20 @@ def test_a_request_has_a_time_limit(application: Application) -> None:
     assert took < 5
 
 
-def test_a_path_is_told_as_it_came(application: Application) -> None:
+def test_an_error_quotes_the_path_as_it_came(application: Application) -> None:
     answer = ask(application(repeat), "POST", "/v1/models/é/%C3%A9")
 
     assert answer.error == "Malformed request: POST /v1/models/é/%C3%A9"
 
 
-def test_only_ascii_is_alike_in_another_case(application: Application) -> None:
+def test_only_ascii_letters_match_case_insensitively(application: Application) -> None:
     assert ask(application(repeat), "POST", "/V1/MODELS/m:predict").status == 200
     assert ask(application(repeat), "POST", "/v1/model\u017f/m:predict").status == 400
 
 
-def test_what_a_client_has_left_is_not_begun(application: Application, executor: ThreadPoolExecutor) -> None:
+def test_a_request_whose_client_has_gone_is_not_started(
+    application: Application, executor: ThreadPoolExecutor
+) -> None:
     go, begun = threading.Event(), threading.Event()
     busy = [executor.submit(go.wait, 10) for _ in range(2)]
 
@@ -345,7 +349,7 @@ HEADERS = st.dictionaries(
 
 
 @given(st.sampled_from(METHODS), PATHS, HEADERS, BODIES | BODIES.map(gzip.compress), st.booleans())
-def test_any_request_has_a_documented_answer(
+def test_any_request_gets_a_documented_answer(
     method: str, path: str, headers: dict[str, str], body: bytes, cors: bool
 ) -> None:
     with ThreadPoolExecutor(1) as executor:

@@ -45,7 +45,7 @@ def test_the_first_value_fixes_the_kind(value: Any, kind: str | None, expected: 
     assert features(example) == {"f": (kind, expected)}
 
 
-def test_the_context_is_in_every_example_and_yields_to_it() -> None:
+def test_the_context_is_added_to_every_example_unless_it_has_the_feature() -> None:
     read = serialized({"context": {"a": 1, "b": 2}, "examples": [{"b": 3}, {}]})
 
     assert features(read[0]) == {"a": ("int64_list", [1]), "b": ("int64_list", [3])}
@@ -75,7 +75,7 @@ def test_the_context_is_in_every_example_and_yields_to_it() -> None:
         ({"examples": [{"f": {"b64": "*"}}]}, "Unable to base64 decode"),
     ],
 )
-def test_what_is_no_feature_is_refused(body: Any, message: str) -> None:
+def test_invalid_features_are_refused(body: Any, message: str) -> None:
     with pytest.raises(ServingError) as caught:
         serialized(body)
 

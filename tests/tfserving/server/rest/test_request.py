@@ -1,4 +1,4 @@
-"""Predict requests, by row and by column, become one tensor an input."""
+"""Predict requests, by row and by column, become one tensor per input."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ AB = {"a": "int32", "b": "int32"}
 
 
 def feeds(body: Any, inputs: Mapping[str, str]) -> dict[str, Any]:
-    """Return the tensors of a body as lists."""
+    """Return a body's tensors as lists."""
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
     tensors = request.feeds(request.read(text), inputs)
     return {alias: tensor.tolist() for alias, tensor in tensors.items()}

@@ -1,4 +1,4 @@
-"""Answers in row and in column format."""
+"""Responses in row and in column format."""
 
 import json
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ TWO = {"b": np.array([[1], [2]]), "a": np.array([True, False])}
         ({"y": np.zeros((2, 0))}, True, {"predictions": [[], []]}),
     ],
 )
-def test_one_output_goes_without_its_name_and_several_by_name(
+def test_one_output_is_unnamed_and_several_are_named(
     outputs: Mapping[str, np.ndarray], row: bool, expected: Any
 ) -> None:
     assert json.loads(response.text(outputs, row=row)) == expected

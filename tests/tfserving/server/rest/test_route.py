@@ -55,13 +55,13 @@ def test_other_urls_are_malformed(method: str, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/models/versions/1", "/v1/models/labels/a/metadata"])
-def test_a_model_has_to_be_named(path: str) -> None:
+def test_a_model_name_is_required(path: str) -> None:
     with pytest.raises(ServingError, match=r"Missing model name in request\."):
         match("GET", path)
 
 
 @pytest.mark.parametrize("number", [2**63, 10**30])
-def test_a_version_has_to_fit_int64(number: int) -> None:
+def test_a_version_must_fit_int64(number: int) -> None:
     assert match("GET", f"/v1/models/m/versions/{2**63 - 1}").version == 2**63 - 1
     with pytest.raises(VersionError, match=f"Failed to convert version: {number} to numeric"):
         match("GET", f"/v1/models/m/versions/{number}")

@@ -1,4 +1,4 @@
-"""The states of models, and other models, over gRPC."""
+"""Model status and config reloads over gRPC."""
 
 from typing import Any
 
@@ -33,7 +33,9 @@ def test_status(client: Client, choice: Any) -> None:
         ),
     ],
 )
-def test_status_of_what_is_not_there(client: Client, asked: Any, status: Status, message: str) -> None:
+def test_the_status_of_a_missing_model_or_version_is_not_found(
+    client: Client, asked: Any, status: Status, message: str
+) -> None:
     answer = failure(client.models.GetModelStatus, get_model_status_pb2.GetModelStatusRequest(**asked))
 
     assert answer == (status, message)

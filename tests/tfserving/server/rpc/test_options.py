@@ -38,8 +38,8 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\n", "\\n") + '"'
 
 
-def test_the_flags_say_how_grpc_is_served() -> None:
-    told = flags.parse(
+def test_flags_become_grpc_options() -> None:
+    flagged = flags.parse(
         [
             "--model_base_path=/m",
             "--port=1",
@@ -51,7 +51,7 @@ def test_the_flags_say_how_grpc_is_served() -> None:
         ]
     )
 
-    assert options.options(told) == RpcOptions(
+    assert options.options(flagged) == RpcOptions(
         port=1,
         socket_path="/s",
         threads=3,
@@ -107,7 +107,7 @@ def predicts(channel: grpc.Channel) -> bool:
         ('server_key: "k" server_cert: "c" client_verify: true', Code.INVALID_ARGUMENT),
     ],
 )
-def test_credentials_that_are_none(tmp_path: Path, text: str | None, code: Code) -> None:
+def test_invalid_credentials_are_refused(tmp_path: Path, text: str | None, code: Code) -> None:
     file = tmp_path / "ssl.pbtxt"
     if text is not None:
         file.write_text(text)

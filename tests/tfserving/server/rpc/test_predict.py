@@ -84,19 +84,19 @@ def test_a_large_tensor_is_carried(client: Client) -> None:
     assert (tf.make_ndarray(answer.outputs["y"]) == tensor * 2).all()
 
 
-def test_a_version_can_be_asked(client: Client) -> None:
+def test_a_version_can_be_requested(client: Client) -> None:
     asked = request(x=[1.0])
     asked.model_spec.version.value = 1
 
     assert client.predictions.Predict(asked).model_spec.version.value == 1
 
 
-@pytest.mark.parametrize("wanted", [["sum"], ["text_bytes", "sum"], []])
-def test_outputs_can_be_chosen(client: Client, wanted: list[str]) -> None:
+@pytest.mark.parametrize("selected", [["sum"], ["text_bytes", "sum"], []])
+def test_outputs_can_be_selected(client: Client, selected: list[str]) -> None:
     asked = request("two", a=np.array([1], np.int32), b=np.array([2], np.int32))
-    asked.output_filter.extend(wanted)
+    asked.output_filter.extend(selected)
 
-    assert set(client.predictions.Predict(asked).outputs) == set(wanted or ["sum", "text_bytes"])
+    assert set(client.predictions.Predict(asked).outputs) == set(selected or ["sum", "text_bytes"])
 
 
 def test_an_input_may_have_a_default_value(client: Client) -> None:
@@ -148,7 +148,7 @@ def test_an_input_may_have_a_default_value(client: Client) -> None:
         (request("__saved_model_init_op"), Status.INVALID_ARGUMENT, "NoOp"),
     ],
 )
-def test_what_cannot_be_predicted(client: Client, asked: Any, status: Status, message: str) -> None:
+def test_wrong_requests_are_refused(client: Client, asked: Any, status: Status, message: str) -> None:
     got, text = failure(client.predictions.Predict, asked)
 
     assert got == status
@@ -156,15 +156,17 @@ def test_what_cannot_be_predicted(client: Client, asked: Any, status: Status, me
 
 
 @pytest.mark.parametrize(
-    ("wanted", "message"),
+    ("selected", "message"),
     [
         (["nope"], "output tensor alias not found in signature: nope Outputs expected to be in the set {y}."),
         (["y", "y"], "duplicate output tensor alias: y"),
     ],
 )
-def test_outputs_that_cannot_be_chosen(client: Client, wanted: list[str], message: str) -> None:
+def test_outputs_that_cannot_be_selected_are_refused(
+    client: Client, selected: list[str], message: str
+) -> None:
     asked = request(x=[1.0])
-    asked.output_filter.extend(wanted)
+    asked.output_filter.extend(selected)
 
     assert failure(client.predictions.Predict, asked) == (Status.INVALID_ARGUMENT, message)
 

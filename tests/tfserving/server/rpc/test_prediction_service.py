@@ -1,4 +1,4 @@
-"""Which models the gRPC service asks, and what it tells of them."""
+"""The gRPC service finds the requested model, and returns its metadata."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ from tfserving.runtime import tf
     ],
 )
 @pytest.mark.parametrize("method", ["Predict", "Classify", "Regress", "GetModelMetadata", "MultiInference"])
-def test_versions_and_labels_that_are_not_there(
+def test_missing_versions_and_labels_are_reported(
     client: Client, method: str, choice: Any, status: Status, message: str
 ) -> None:
     spec = {"name": "toy", **choice}
@@ -78,7 +78,7 @@ def test_metadata(client: Client) -> None:
         (["signature_def", "x"], "Metadata field x is not supported"),
     ],
 )
-def test_metadata_that_there_is_not(client: Client, fields: list[str], message: str) -> None:
+def test_unknown_metadata_fields_are_refused(client: Client, fields: list[str], message: str) -> None:
     asked = get_model_metadata_pb2.GetModelMetadataRequest(model_spec={"name": "nope"}, metadata_field=fields)
 
     assert failure(client.predictions.GetModelMetadata, asked) == (Status.INVALID_ARGUMENT, message)

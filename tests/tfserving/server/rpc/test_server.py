@@ -19,7 +19,7 @@ from tfserving.server.rpc.options import RpcOptions
 from tfserving.server.rpc.server import RpcServer
 
 
-def test_a_long_message_is_cut(client: Client) -> None:
+def test_a_long_message_is_truncated(client: Client) -> None:
     _, text = failure(client.predictions.Predict, request("é" * 2000, x=[1.0]))
 
     assert text.startswith('Serving signature key "éé')
@@ -39,7 +39,7 @@ def test_a_deadline_ends_the_run(client: Client) -> None:
     assert time.monotonic() - started < 10
 
 
-def test_requests_at_once(client: Client) -> None:
+def test_concurrent_requests_are_answered(client: Client) -> None:
     answers: list[Any] = []
     threads = [
         threading.Thread(target=lambda: answers.append(client.predictions.Predict(request(x=[1.0]))))
@@ -83,7 +83,7 @@ def test_requests_are_counted(client: Client, rpc_monitor: Monitor) -> None:
     assert ':runtime_latency_count{model_name="toy",API="Predict",runtime="TF1"} ' in text
 
 
-def test_tensors_can_be_answered_as_content(rpc_catalog: Catalog) -> None:
+def test_tensors_can_be_returned_as_content(rpc_catalog: Catalog) -> None:
     server = RpcServer(rpc_catalog, RpcOptions(as_content=True))
     client = Client(f"127.0.0.1:{server.start()}")
 
@@ -95,7 +95,7 @@ def test_tensors_can_be_answered_as_content(rpc_catalog: Catalog) -> None:
     server.close()
 
 
-def test_a_taken_port_is_told(rpc_catalog: Catalog) -> None:
+def test_a_taken_port_is_reported(rpc_catalog: Catalog) -> None:
     server, other = RpcServer(rpc_catalog, RpcOptions()), None
     port = server.start()
     try:
@@ -108,5 +108,5 @@ def test_a_taken_port_is_told(rpc_catalog: Catalog) -> None:
             other.close()
 
 
-def test_all_codes_are_those_of_grpc() -> None:
+def test_all_status_codes_are_those_of_grpc() -> None:
     assert {code.name: int(code) for code in Code} == {code.name: code.value[0] for code in Status}

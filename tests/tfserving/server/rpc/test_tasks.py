@@ -34,7 +34,7 @@ def test_scores_alone_classify(client: Client) -> None:
     assert [(one.label, one.score) for one in answer.result.classifications[0].classes] == [("", 3.0)]
 
 
-def test_an_output_that_is_not_needed_is_left_out(client: Client) -> None:
+def test_an_output_that_the_method_does_not_need_is_left_out(client: Client) -> None:
     answer = client.predictions.Classify(
         asking(classification_pb2.ClassificationRequest, "classes_and_other", examples(2))
     )
@@ -78,7 +78,9 @@ def test_regress_with_a_context(client: Client) -> None:
         ("Regress", "regress_other", "StringToNumberOp could not correctly convert string"),
     ],
 )
-def test_what_cannot_be_evaluated(client: Client, method: str, signature: str, message: str) -> None:
+def test_signatures_that_cannot_be_evaluated_are_refused(
+    client: Client, method: str, signature: str, message: str
+) -> None:
     kind = (
         classification_pb2.ClassificationRequest if method == "Classify" else regression_pb2.RegressionRequest
     )
@@ -89,10 +91,10 @@ def test_what_cannot_be_evaluated(client: Client, method: str, signature: str, m
     assert message in text
 
 
-def tasks(*wanted: tuple[str, str], source: Any = None, models: tuple[str, ...] = ("tasks",) * 5) -> Any:
+def tasks(*evaluations: tuple[str, str], source: Any = None, models: tuple[str, ...] = ("tasks",) * 5) -> Any:
     """Return a MultiInferenceRequest for pairs of a signature and a method."""
     asked = inference_pb2.MultiInferenceRequest()
-    for (signature, method), model in zip(wanted, models, strict=False):
+    for (signature, method), model in zip(evaluations, models, strict=False):
         asked.tasks.add(model_spec={"name": model, "signature_name": signature}, method_name=method)
     if source is not None:
         asked.input.CopyFrom(source)
@@ -100,7 +102,7 @@ def tasks(*wanted: tuple[str, str], source: Any = None, models: tuple[str, ...] 
 
 
 @pytest.mark.parametrize("source", [None, examples(), examples(context=1)])
-def test_there_has_to_be_an_example(client: Client, source: Any) -> None:
+def test_an_example_is_required(client: Client, source: Any) -> None:
     classify = asking(classification_pb2.ClassificationRequest, "classify_x_to_y", source)
     regress = asking(regression_pb2.RegressionRequest, "regress_x_to_y", source)
     both = tasks(("regress_x_to_y", REGRESS), source=source)
@@ -114,10 +116,10 @@ def test_there_has_to_be_an_example(client: Client, source: Any) -> None:
     assert failures == [(Status.INVALID_ARGUMENT, "Input is empty.")] * 3
 
 
-def test_several_signatures_at_once(client: Client, rpc_monitor: Monitor) -> None:
-    wanted = [("regress_x_to_y", REGRESS), ("classify_x_to_y", CLASSIFY), ("regress_x_to_y2", REGRESS)]
+def test_several_signatures_run_at_once(client: Client, rpc_monitor: Monitor) -> None:
+    evaluations = [("regress_x_to_y", REGRESS), ("classify_x_to_y", CLASSIFY), ("regress_x_to_y2", REGRESS)]
 
-    answer = client.predictions.MultiInference(tasks(*wanted, source=examples(2, 4)))
+    answer = client.predictions.MultiInference(tasks(*evaluations, source=examples(2, 4)))
 
     first, second, third = answer.results
     assert [one.value for one in first.regression_result.regressions] == [3.0, 4.0]
@@ -127,7 +129,7 @@ def test_several_signatures_at_once(client: Client, rpc_monitor: Monitor) -> Non
         (one.model_spec.name, one.model_spec.version.value, one.model_spec.signature_name)
         for one in answer.results
     ]
-    assert specs == [("tasks", 3, name) for name, _ in wanted]
+    assert specs == [("tasks", 3, name) for name, _ in evaluations]
     assert b':tensorflow:serving:request_example_count_total{model="tasks"} 2' in rpc_monitor.text()
 
 
@@ -168,7 +170,7 @@ def test_several_signatures_at_once(client: Client, rpc_monitor: Monitor) -> Non
         ),
     ],
 )
-def test_tasks_that_do_not_go_together(client: Client, asked: Any, status: Status, message: str) -> None:
+def test_incompatible_tasks_are_refused(client: Client, asked: Any, status: Status, message: str) -> None:
     asked.input.CopyFrom(examples(1))
 
     assert failure(client.predictions.MultiInference, asked) == (status, message)
