@@ -137,7 +137,7 @@ def test_a_missing_secret_is_reported_and_its_pod_starts_once_it_exists(system: 
     ("variable", "wrong", "right", "says"),
     [
         ("TOPICNAMEIN", "nonsense", "videocam", "no frame has come on topic nonsense yet"),
-        ("MODELURLS", MODELS % "nonsense", MODELS % "imagenet", "model imagenet_1: it answered 404"),
+        ("MODELURLS", MODELS % "nonsense", MODELS % "imagenet", "model imagenet_1: the server answered 404"),
         (
             "KAFKAPORTOUT",
             "nowhere:19093",
