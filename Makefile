@@ -60,7 +60,7 @@ coverage: ## report which lines the last test-unit and test-parts ran
 
 # Units are measured on all modules that do not import TensorFlow.
 UNIT_COVERAGE = 95
-BOTH_COVERAGE = 90
+BOTH_COVERAGE = 95
 COVERAGE = $(BIN)/python -m coverage
 # pytest exits with 5 if it finds no test, which ARGS may cause in one of the lanes.
 pytest = REQUIRE="$(REQUIRE)" $(BIN)/python -m pytest $(1) $(if $(ARGS),$(ARGS) || test $$? = 5,--cov --cov-report=)
