@@ -1,1 +1,1 @@
-"""`make bench`: figures of the running system, each beside what it is measured against in the same run."""
+"""`make bench`: figures of the running system, most of them measured against a reference in the same run."""

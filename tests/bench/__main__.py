@@ -1,4 +1,4 @@
-"""Measures everything, or what is named, such as `python -m tests.bench stamp streams`."""
+"""Measures everything, or only the named kinds: `python -m tests.bench stamp streams`."""
 
 import argparse
 import sys
@@ -26,8 +26,8 @@ from tests.bench import (
 )
 from tests.bench.figures import Figure, Measured
 from tests.bench.machine import machine, versions
-from tests.bench.pairs import ROUNDS, wanted
-from tests.bench.report import markdown, save, splice, table, told
+from tests.bench.pairs import ROUNDS, round_count
+from tests.bench.report import lines_about, markdown, save, splice, table
 from tests.bench.system import broker_kind
 from tests.parts import ROOT
 
@@ -64,12 +64,12 @@ def main() -> None:
     chosen = {name: KINDS[name] for name in asked.kinds or REGULAR}
     if "hour" in chosen:
         chosen["hour"] = chosen["hour"]._replace(measure=partial(hour.measure, asked.minutes))
-    process.tune()  # mapping each image anew would make what avoids whole images look good
+    process.tune()  # mapping memory for each image would flatter code that avoids whole images
     measured, broken = _measure(chosen)
 
     kinds = {name: kind.figures for name, kind in chosen.items()}
     about = {"machine": machine(), "versions": versions(broker_kind())}
-    print(table(kinds, measured), *told(about), sep="\n")
+    print(table(kinds, measured), *lines_about(about), sep="\n")
     save(ROOT / "bench.json", kinds, measured, about)
     if broken:
         sys.exit(f"broken: {', '.join(broken)}")
@@ -79,25 +79,25 @@ def main() -> None:
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    """Return the `kinds` asked for, how many `minutes` the hour has, and whether to `save` the table.
+    """Return the requested `kinds`, the `minutes` of the hour, and whether to `save` the table.
 
-    What cannot be done ends the program with one line.
+    Wrong arguments end the program with one line.
     """
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     names = ", ".join(name if kind.regular else f"{name} (only when named)" for name, kind in KINDS.items())
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of {names}")
-    parser.add_argument("--minutes", type=float, default=hour.MINUTES, help="how long the hour is")
-    parser.add_argument("--save", action="store_true", help="write the table into docs/benchmarks.md, too")
+    parser.add_argument("--minutes", type=float, default=hour.MINUTES, help="length of the hour")
+    parser.add_argument("--save", action="store_true", help="also write the table into docs/benchmarks.md")
     asked = parser.parse_args(arguments)
     if unknown := sorted(set(asked.kinds) - set(KINDS)):
-        sys.exit(f"no such benchmark: {', '.join(unknown)}; there are {names}")
-    if asked.save and (asked.kinds or wanted() < ROUNDS):
-        sys.exit("docs/benchmarks.md holds the figures of one run: save all of them, or none")
+        sys.exit(f"no such benchmark: {', '.join(unknown)}; expected {names}")
+    if asked.save and (asked.kinds or round_count() < ROUNDS):
+        sys.exit("docs/benchmarks.md contains the figures of one run: save all of them, or none")
     return asked
 
 
 def _measure(kinds: dict[str, Kind]) -> tuple[list[Measured], list[str]]:
-    """Return what was measured, and which kinds broke: they do not take the others' figures with them."""
+    """Return the measured figures, and the kinds that broke; the others are still measured."""
     measured: list[Measured] = []
     broken = []
     for name, kind in kinds.items():

@@ -1,6 +1,6 @@
-"""How old a frame of 1280x720 is when its bytes are at the client, beside the same bytes in bare Kafka hops.
+"""The age of a 1280x720 frame when its bytes reach the client, next to the same bytes in bare Kafka hops.
 
-The system and the bare hops (produce, consume, produce, consume) take turns: who has not its turn is stopped.
+The system and the bare hops (produce, consume, produce, consume) take turns; the other side is stopped.
 """
 
 import signal
@@ -34,7 +34,7 @@ _Rounds = list[list[float]]
 
 
 def measure() -> list[Measured]:
-    """Return the ages that a prompt and a slow client of the same camera see."""
+    """Return the ages of frames at a prompt client, and at a slow client of the same camera."""
     with running() as system:
         with _hops(system.bootstrap) as (feeder, taker), watching(system.address, CAMERA) as viewer:
             ours, theirs = _turns(system, viewer, feeder, taker)
@@ -42,8 +42,10 @@ def measure() -> list[Measured]:
     at = f"{len(ours)} rounds of {len(ours[0])} frames, {broker_kind()}"
     hops = f"the same bytes through bare Kafka, twice; {at}"
     return [
-        P50.beside([_share(ages, 0.5) for ages in ours], [_share(ages, 0.5) for ages in theirs], hops),
-        P99.beside([_share(ages, 0.99) for ages in ours], [_share(ages, 0.99) for ages in theirs], hops),
+        P50.side_by_side([_share(ages, 0.5) for ages in ours], [_share(ages, 0.5) for ages in theirs], hops),
+        P99.side_by_side(
+            [_share(ages, 0.99) for ages in ours], [_share(ages, 0.99) for ages in theirs], hops
+        ),
         SLOW.alone([ages[-1] for ages in slow], f"{len(slow)} times 2 s of reading 10 of 25 frames/s"),
     ]
 
@@ -64,7 +66,7 @@ def _slow(system: System) -> _Rounds:
 
 
 def _ages(watcher: "Viewer | _Taker", seconds: float = _SECONDS) -> list[float]:
-    """Return the ages in s that are seen from a second on, when all is on its way again."""
+    """Return the ages in s that are seen once frames flow again."""
     time.sleep(_SETTLE)
     watcher.take()
     time.sleep(seconds)
@@ -72,7 +74,7 @@ def _ages(watcher: "Viewer | _Taker", seconds: float = _SECONDS) -> list[float]:
 
 
 def _share(ages: list[float], share: float) -> float:
-    """Return the age in ms that so large a share of the frames is not above, of ages in order."""
+    """Return a quantile in ms of ages in ascending order."""
     return 1000 * ages[int(share * len(ages))]
 
 
@@ -86,7 +88,7 @@ def _stopped(process: Process) -> Iterator[None]:
 
 
 class _Taker:
-    """Reads the last topic, and keeps the ages in s of the frames since `take` was called last."""
+    """Reads the last topic, and keeps the ages in s of the frames since the last call of `take`."""
 
     def __init__(self, bootstrap: str, topic: str) -> None:
         self._consumer = subscribed(bootstrap, topic)
@@ -116,7 +118,7 @@ class _Taker:
 
 @contextmanager
 def _hops(bootstrap: str) -> Iterator[tuple[Process, _Taker]]:
-    """Run the bare hops; yield the process that feeds them and what takes the frames from them."""
+    """Run the bare hops; yield the process that feeds them, and the reader of their last topic."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         first, last = (f"bench-{name}-{uuid4().hex[:8]}" for name in ("first", "last"))

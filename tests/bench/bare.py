@@ -1,7 +1,7 @@
-"""What the services are measured against: plain loops of library calls, as child processes.
+"""The bare side of the pairs: plain loops of library calls, as child processes.
 
 `python -m tests.bench.bare NAME ARGUMENT...`; a loop writes a dot to standard output for each frame, and runs
-until it is ended. The clients of Kafka are set up as the services' are.
+until it is ended. Its Kafka clients are configured like the services'.
 """
 
 import os
@@ -24,7 +24,7 @@ _FETCH_WAIT: Final = 0.005  # s, as tests.parts.Service sets it
 
 
 def capture(path: str, bootstrap: str = "", topic: str = "", camera: str = "") -> None:
-    """Read a clip as a camera: decode, encode, and publish where there is a topic."""
+    """Read a clip as a camera: decode, encode, and publish if there is a topic."""
     producer = clients.producer(bootstrap, "none", {}) if topic else None
     clip = cv2.VideoCapture(path, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     for seq in _ticks():
@@ -51,7 +51,7 @@ def feed(bootstrap: str, topic: str, camera: str) -> None:
 
 
 def hop(bootstrap: str, topic_in: str, topic_out: str) -> None:
-    """Read each message and publish it as it is."""
+    """Read each message and publish it unchanged."""
     producer = clients.producer(bootstrap, "none", {})
     for message in messages(bootstrap, topic_in):
         producer.produce(topic_out, message.value(), message.key(), headers=message.headers())
@@ -80,7 +80,7 @@ def stamp() -> None:
 
 
 def messages(bootstrap: str, topic: str) -> Iterator[Message]:
-    """Yield the messages that come on a topic from now on."""
+    """Yield the messages that arrive on a topic from now on."""
     consumer = subscribed(bootstrap, topic)
     while True:
         message = consumer.poll(0.2)
@@ -89,9 +89,9 @@ def messages(bootstrap: str, topic: str) -> Iterator[Message]:
 
 
 def subscribed(bootstrap: str, topic: str) -> Consumer:
-    """Return a consumer of a topic, in a group of its own."""
+    """Return a consumer of a topic, in its own group."""
     consumer = clients.consumer(bootstrap, f"bench-{os.getpid()}-{time.time_ns()}", _FETCH_WAIT, {})
-    consumer.list_topics(topic, timeout=5)  # which makes it, where nobody has yet
+    consumer.list_topics(topic, timeout=5)  # creates the topic if it does not exist
     consumer.subscribe([topic], on_assign=clients.from_the_end)
     return consumer
 
@@ -105,7 +105,7 @@ def _work(work: Callable[[Frame], bytes]) -> None:
 
 
 def _ticks() -> Iterator[int]:
-    """Count from 0, one each 40 ms; ticks that were missed are left out."""
+    """Count from 0, one every 40 ms; missed ticks are skipped."""
     due, number = time.monotonic(), 0
     while True:
         yield number

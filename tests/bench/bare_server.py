@@ -1,4 +1,4 @@
-"""The least that a server of pictures can do, for the video server to be measured against."""
+"""The minimum that a server of pictures can do: the video server is measured against it."""
 
 import asyncio
 import itertools
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Bare(asyncio.Protocol):
-    """A connection of a client: a header, then each frame, if the client keeps up."""
+    """A client's connection: a header, then each frame, if the client keeps up."""
 
     head = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n--frame\r\n"
 
@@ -31,7 +31,7 @@ class Bare(asyncio.Protocol):
         self._paused = False
 
     def show(self, chunk: bytes) -> None:
-        """Write a chunk, if there is room."""
+        """Write a chunk, unless the buffer is full."""
         if not self._paused:
             self._transport.write(chunk)
 
@@ -39,7 +39,7 @@ class Bare(asyncio.Protocol):
 async def serve_bare(
     listener: socket.socket, kind: type[Bare], chunk: Callable[[int], bytes], tick: float
 ) -> None:
-    """Write `chunk` of each number, from 0, to all clients, one each `tick` s."""
+    """Write `chunk(number)` to all clients, for numbers from 0, one every `tick` s."""
     clients: set[Bare] = set()
     await asyncio.get_running_loop().create_server(lambda: kind(clients), sock=listener)
     for number in itertools.count():

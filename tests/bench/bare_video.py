@@ -1,7 +1,7 @@
-"""What the video server is measured against: frames from Kafka, written to raw connections.
+"""The bare side of the video server: frames from Kafka, written to raw connections.
 
 `python -m tests.bench.bare_video BOOTSTRAP TOPIC PORT`, a dot to standard output for each frame. A client
-names its camera in its request, as with the video server, and gets each frame as it comes, if there is room.
+names its camera in its request, as with the video server, and gets each frame unless its buffer is full.
 """
 
 import asyncio

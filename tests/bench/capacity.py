@@ -1,13 +1,12 @@
-"""How many cameras of 640x360 at 25/s the machine holds, beside what bare library calls would allow.
+"""The number of 640x360 cameras at 25/s that this machine can carry, next to bare library calls.
 
-A side holds so many cameras when, for some seconds, 99 of 100 frames are at the client within 150 ms and no
-more than one in twenty is missing. Ours is a producer for each camera, one consumer, one video server; bare
+A side carries a number of cameras if, for some seconds, 99 of 100 frames reach the client within 150 ms
+and at most one in twenty is missing. Ours is a producer for each camera, one consumer, one video server; bare
 is a loop for each camera (read, encode, produce), one that labels (consume, decode, draw, encode, produce),
 and one that writes to connections. There is no model, and one client process watches every camera.
 
-Both sides search at the same time, in turns: twice as many cameras until they are too many, then nearer and
-nearer, at last one more or one fewer at a time. Cameras that are not needed, and those of the side that has
-not its turn, are stopped.
+Both sides search at the same time, in turns: the number doubles until it is too high, then the steps shrink
+to one camera more or fewer. Cameras that are not needed, and those of the other side, are stopped meanwhile.
 """
 
 import math
@@ -24,7 +23,7 @@ from uuid import uuid4
 
 from tests.bench import clips
 from tests.bench.figures import Figure, Measured, Side
-from tests.bench.pairs import wanted
+from tests.bench.pairs import round_count
 from tests.bench.processes import Bare
 from tests.bench.stream import Viewer, watching
 from tests.bench.system import broker, broker_kind
@@ -44,17 +43,17 @@ FIGURES: Final = (CAMERAS,)
 
 
 class Search:
-    """Which number of cameras to try next, up to `most`.
+    """Searches for the highest number of cameras, up to `most`; `number` is the one to try next.
 
-    `held` has what the tries with the smallest step tell, from the first on that is too many after one
-    that was not: the number that was held, once for each try.
+    `held` has one result for each try with the smallest step: the number that was carried. The first is from
+    the first try that was too many after one that was not.
     """
 
     def __init__(self, most: int) -> None:
         self.number = 2
         self.held: list[int] = []
         self._most = most
-        self._step = 0  # while nothing was too many yet
+        self._step = 0  # as long as nothing was too many
         self._last = True
 
     def tried(self, holds: bool) -> None:
@@ -71,7 +70,7 @@ class Search:
 
 
 class _Side:
-    """Cameras of one side; `camera` starts one by its name, and `watch` watches it once it can be watched."""
+    """The cameras of one side; `camera` starts one by name, and `watch` watches it once it has frames."""
 
     def __init__(self, camera: Callable[[str], Process], watch: Callable[[str], Viewer]) -> None:
         self._camera = camera
@@ -79,7 +78,7 @@ class _Side:
         self._cameras: list[tuple[Process, Viewer]] = []
 
     def holds(self, number: int) -> bool:
-        """Tell whether so many cameras are held; starts those that are not there yet."""
+        """Return whether this many cameras can be carried; start those that do not run yet."""
         for process, _ in self._cameras[:number]:
             process.signal(signal.SIGCONT)
         for index in range(len(self._cameras), number):
@@ -102,13 +101,13 @@ class _Side:
         return came >= _FEWEST and oldest <= _OLDEST
 
     def wake(self) -> None:
-        """Have all cameras go on, so that they can end."""
+        """Continue all stopped cameras, so that they can end."""
         for process, _ in self._cameras:
             process.signal(signal.SIGCONT)
 
 
 def measure() -> list[Measured]:
-    """Return how many cameras the system holds, against the bare loops."""
+    """Return how many cameras the system can carry, against the bare loops."""
     most = 8 * len(os.sched_getaffinity(0))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
@@ -118,18 +117,16 @@ def measure() -> list[Measured]:
         held = _search(sides, {name: Search(most) for name in sides})
     ours, theirs = (Side("cameras", tuple(held[name])) for name in ("ours", "bare"))
     if not theirs.median:
-        print(
-            "  no figure of capacity: the bare calls do not hold one camera, other work takes the processors"
-        )
+        print("  no figure of capacity: other load is so high that the bare calls cannot carry one camera")
         return []
-    beside = f"bare library calls; p99 of the age <= {1000 * _OLDEST:g} ms, {broker_kind()}"
-    # The tries with the smallest step are no pairs: each side has them when its search has come so far.
-    return [Measured(CAMERAS, tuple(each / theirs.median for each in ours.rounds), beside, ours, theirs)]
+    against = f"bare library calls; p99 of the age <= {1000 * _OLDEST:g} ms, {broker_kind()}"
+    # The tries with the smallest step are not pairs: each side makes them when its search gets there.
+    return [Measured(CAMERAS, tuple(each / theirs.median for each in ours.rounds), against, ours, theirs)]
 
 
 def _search(sides: dict[str, _Side], searches: dict[str, Search]) -> dict[str, list[int]]:
     try:
-        while unsure := [name for name, search in searches.items() if len(search.held) < wanted()]:
+        while unsure := [name for name, search in searches.items() if len(search.held) < round_count()]:
             for name in unsure:
                 print(f"  capacity: {name}:", flush=True)
                 searches[name].tried(sides[name].holds(searches[name].number))

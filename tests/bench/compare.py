@@ -1,7 +1,7 @@
 """Measures another checkout of this project next to this one.
 
-The two take turns, kind by kind and round by round, each in processes of its own, so that whatever else the
-machine does affects both alike. The other checkout may be of any version whose benchmarks write bench.json.
+The two take turns, kind by kind and round by round, each in its own processes, so that other load on the
+machine affects both alike. The other checkout may be of any version whose benchmarks write bench.json.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from tests.bench.__main__ import KINDS, REGULAR
 from tests.bench.figures import shown
-from tests.bench.pairs import wanted
+from tests.bench.pairs import round_count
 from tests.bench.report import aligned
 from tests.parts import ROOT
 
@@ -26,7 +26,7 @@ HEAD: Final = ("kind", "figure", "base", "here", "here / base", "spread of the r
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """A checkout, and the Python that its benchmarks run with: its own .venv's, or else ours."""
+    """A checkout, and the Python that runs its benchmarks: from its own .venv, or otherwise from ours."""
 
     name: str
     folder: Path
@@ -38,7 +38,7 @@ class Checkout:
         return own if own.exists() else Path(sys.executable)
 
     def measure(self, kind: str) -> list[dict[str, Any]]:
-        """Return the figures of one round of a kind, as bench.json has them; none if it breaks."""
+        """Return the figures of one round of a kind, in the form of bench.json; empty if it breaks."""
         file = self.folder / "bench.json"
         file.unlink(missing_ok=True)
         run = subprocess.run(
@@ -59,7 +59,7 @@ class Checkout:
 
 @dataclass(slots=True)
 class Pair:
-    """What a figure was in each round, in the base and here."""
+    """A figure's values in each round, in the base and here."""
 
     unit: str
     base: list[float] = field(default_factory=list)
@@ -73,7 +73,7 @@ class Comparison:
         self._pairs: dict[tuple[str, str], Pair] = {}
 
     def add(self, kind: str, base: Iterable[dict[str, Any]], here: Iterable[dict[str, Any]]) -> None:
-        """Add a round of one kind. A figure that only one of them knows is left out."""
+        """Add a round of one kind. A figure that only one of them has is left out."""
         before = {figure["name"]: figure["median"] for figure in base}
         for figure in here:
             if (name := figure["name"]) in before:
@@ -82,7 +82,7 @@ class Comparison:
                 pair.here.append(figure["median"])
 
     def rows(self) -> list[tuple[str, ...]]:
-        """Return a row as of `HEAD` for each figure."""
+        """Return a row with the columns of `HEAD` for each figure."""
         return [(kind, name, *_cells(pair)) for (kind, name), pair in self._pairs.items()]
 
     def save(self, path: Path) -> None:
@@ -103,7 +103,7 @@ def _cells(pair: Pair) -> tuple[str, ...]:
 
 
 def compare(base: Checkout, here: Checkout, kinds: Sequence[str], rounds: int) -> Comparison:
-    """Measure both in turns, and begin with the other one in every other round."""
+    """Measure both in turns; alternate rounds begin with the other one."""
     comparison = Comparison()
     for number in range(rounds):
         for kind in kinds:
@@ -123,13 +123,13 @@ def main() -> None:
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of {', '.join(KINDS)}")
     asked = parser.parse_args()
     if unknown := sorted(set(asked.kinds) - set(KINDS)):
-        sys.exit(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(KINDS)}")
+        sys.exit(f"no such benchmark: {', '.join(unknown)}; expected {', '.join(KINDS)}")
     if not (asked.base / "tests/bench/__main__.py").exists():
         sys.exit(f"BASE={asked.base}: expected a checkout of this project, found no tests/bench in it")
     base, here = Checkout("base", asked.base.resolve()), Checkout("here", ROOT)
 
     kinds = asked.kinds or list(REGULAR)
-    comparison = compare(base, here, kinds, wanted())
+    comparison = compare(base, here, kinds, round_count())
 
     rows = comparison.rows()
     print("", *aligned([HEAD, *rows]), f"base: {base.folder}, with {base.python}", sep="\n")

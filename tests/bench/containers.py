@@ -1,4 +1,4 @@
-"""What the containers take: their images, their memory, and the time until they show something."""
+"""Containers and pods: size of the images, memory, and time until they are ready."""
 
 import time
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ FIGURES: Final = (FIRST_LABEL, *MEMORY.values(), *SIZE.values(), *READY.values()
 
 
 def measure() -> list[Measured]:
-    """Return the figures of Docker and of Kubernetes, as far as they are there."""
+    """Return the figures of Docker and Kubernetes, if they are available."""
     figures = []
     if works("docker", "version"):
         figures += _docker()
@@ -52,10 +52,10 @@ def _docker() -> list[Measured]:
             time.sleep(1)
             for name, values in memory.items():
                 values.append(_memory(name))
-    beside = "resident and its files in memory, 24 frames/s of 640x272, from the first label on"
+    against = "resident memory and active page cache, 24 frames/s of 640x272, from the first label on"
     return [
         FIRST_LABEL.alone([first], "images built, 1 start"),
-        *(MEMORY[name].alone(values, beside) for name, values in memory.items()),
+        *(MEMORY[name].alone(values, against) for name, values in memory.items()),
         *(figure.alone([_size(name)], "all layers, most of them shared") for name, figure in SIZE.items()),
     ]
 
@@ -102,7 +102,7 @@ def _kubernetes() -> list[Measured]:
 
 
 def _start(system: System, app: str) -> float:
-    """Return the seconds from a pod's being made to its being ready."""
+    """Return the seconds from a pod's creation until it is ready."""
     old = system.pod(app)["metadata"]["name"]
     system.kubectl("delete", "pod", old, "--wait=false")
     wait_for(lambda: system.pods(app) and system.pod(app)["metadata"]["name"] != old, 30, "another pod")

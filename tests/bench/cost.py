@@ -1,7 +1,7 @@
-"""What a frame of 1280x720 costs each service in processor time, and what the services take of memory.
+"""The processor time that each service spends on a 1280x720 frame, and the services' memory.
 
-The services run beside bare loops of library calls that get as many frames at the same time; what both
-spend is read at the ends of the same intervals.
+The services run next to bare loops of library calls that process as many frames at the same time; the
+processor time of both is read at the ends of the same intervals.
 """
 
 import time
@@ -34,12 +34,12 @@ MEMORY: Final = {
 FIGURES: Final = (CONSUMER, CONSUMER_LEAST, PRODUCER, PRODUCER_LEAST, VIDEO, *MEMORY.values())
 
 Costs = dict[str, list[float]]
-"""What a frame costs in ms, by who does it, a value for each round."""
+"""The cost of a frame in ms, by process, one value per round."""
 
 
 def measure() -> list[Measured]:
     """Return costs per frame as ratios to the bare work, and the memory of each service."""
-    with running() as system, _beside(system) as bare:
+    with running() as system, _bare_loops(system) as bare:
         memory: Costs = {name: [] for name in MEMORY}
         costs = _rounds(system, bare, memory)
     stamped = [sum(each) for each in zip(costs["stamp"], costs["hop"], strict=True)]
@@ -49,17 +49,17 @@ def measure() -> list[Measured]:
         CONSUMER_LEAST.ratio(
             costs["consumer"], stamped, "ms", f"bare stamping + consume and produce of the same; {at}"
         ),
-        PRODUCER.ratio(costs["producer"], costs["capture"], "ms", f"read, encode, throw away; {at}"),
+        PRODUCER.ratio(costs["producer"], costs["capture"], "ms", f"read, encode, discard; {at}"),
         PRODUCER_LEAST.ratio(costs["producer"], costs["publish"], "ms", f"read, encode, produce; {at}"),
         VIDEO.ratio(costs["video"], costs["serve"], "ms", f"consume, write to one connection; {at}"),
     ]
-    beside = f"resident, within two minutes of its start; {at}"
-    return figures + [MEMORY[name].alone(values, beside) for name, values in memory.items()]
+    against = f"resident memory, within two minutes of the start; {at}"
+    return figures + [MEMORY[name].alone(values, against) for name, values in memory.items()]
 
 
 @contextmanager
-def _beside(system: System) -> Iterator[dict[str, Bare]]:
-    """Run the bare loops beside the system, each once it has frames; one client each watches both servers."""
+def _bare_loops(system: System) -> Iterator[dict[str, Bare]]:
+    """Run the bare loops next to the system, each once it has frames; one client watches each server."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         kafka, tag, port = system.bootstrap, uuid4().hex[:8], str(free_port())
@@ -94,7 +94,7 @@ def _rounds(system: System, bare: dict[str, Bare], memory: Costs) -> Costs:
 
 
 def _state(system: System, bare: dict[str, Bare]) -> dict[str, tuple[float, int]]:
-    """Return what each process has spent in s, and how many frames it has done."""
+    """Return the processor time of each process in s, and how many frames it has processed."""
     services = {name: (spent(each.pid), _out(each)) for name, each in system.services.items()}
     return services | {name: (spent(each.pid), each.done) for name, each in bare.items()}
 

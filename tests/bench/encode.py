@@ -1,4 +1,4 @@
-"""JPEG to pixels and back as the services do it, beside libjpeg-turbo called through simplejpeg.
+"""JPEG to pixels and back as in the services, next to libjpeg-turbo called through simplejpeg.
 
 Both in this process, on the same 1280x720 frames, quality 85, 4:2:0; simplejpeg writes no restart markers.
 Processor time of this thread.
@@ -19,7 +19,7 @@ FIGURES: Final = (ENCODE, DECODE)
 
 
 def measure() -> list[Measured]:
-    """Return what encoding and decoding a frame cost."""
+    """Return the cost of encoding and decoding a frame."""
     images = clips.images(50)
     jpegs = [picture.encode(image, clips.QUALITY) for image in images]
     values = take_turns(
@@ -33,8 +33,8 @@ def measure() -> list[Measured]:
             "bare decode": lambda: cost(lambda jpeg: simplejpeg.decode_jpeg(jpeg, "BGR"), jpegs),
         },
     )
-    beside = "simplejpeg; 1280x720, 50 frames a round"
+    against = "simplejpeg; 1280x720, 50 frames per round"
     return [
-        ENCODE.ratio(values["encode"], values["bare encode"], "ms", f"{beside}, ours with restart markers"),
-        DECODE.ratio(values["decode"], values["bare decode"], "ms", beside),
+        ENCODE.ratio(values["encode"], values["bare encode"], "ms", f"{against}, ours with restart markers"),
+        DECODE.ratio(values["decode"], values["bare decode"], "ms", against),
     ]

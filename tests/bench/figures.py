@@ -1,4 +1,4 @@
-"""A figure: what is measured, its goal, and what came out in each round."""
+"""A figure: its name, its goal, and its value in each round."""
 
 import statistics
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What is measured, in `unit`; the goal is at most `most`, or at least `least`."""
+    """Something that is measured, in `unit`; the goal is at most `most`, or at least `least`."""
 
     name: str
     unit: str
@@ -16,23 +16,23 @@ class Figure:
 
     @property
     def goal(self) -> str:
-        """The goal as text; empty where there is none."""
+        """The goal as text; empty if there is none."""
         if self.most is not None:
             return f"<= {self.most:g}"
         return "" if self.least is None else f">= {self.least:g}"
 
     def ratio(self, ours: Sequence[float], theirs: Sequence[float], unit: str, against: str) -> "Measured":
-        """Return what pairs of rounds say: each round's ratio of ours to theirs, both in `unit`."""
+        """Return the figure of pairs: each round's ratio of ours to theirs, both in `unit`."""
         rounds = tuple(our / their for our, their in zip(ours, theirs, strict=True))
         return Measured(self, rounds, against, Side(unit, tuple(ours)), Side(unit, tuple(theirs)))
 
-    def beside(self, ours: Sequence[float], theirs: Sequence[float], against: str) -> "Measured":
-        """Return what rounds say whose pairs are shown side by side: the figure is ours."""
+    def side_by_side(self, ours: Sequence[float], theirs: Sequence[float], against: str) -> "Measured":
+        """Return the figure of pairs that are shown side by side: its value is ours."""
         unit = self.unit
         return Measured(self, tuple(ours), against, Side(unit, tuple(ours)), Side(unit, tuple(theirs)))
 
     def alone(self, rounds: Sequence[float], against: str) -> "Measured":
-        """Return what rounds alone say; `against` tells of how many samples they are."""
+        """Return a figure without pairs; `against` states its number of samples."""
         return Measured(self, tuple(rounds), against)
 
 
@@ -54,7 +54,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A figure's value in each round, at least one; `against` says in words what it is measured beside."""
+    """A figure's value in each round, at least one; `against` says in words what it is measured against."""
 
     figure: Figure
     rounds: tuple[float, ...]
@@ -69,12 +69,12 @@ class Measured:
 
     @property
     def met(self) -> bool | None:
-        """Whether the median reaches the goal; None where there is none."""
+        """Whether the median reaches the goal; None if there is none."""
         if self.figure.most is not None:
             return self.value <= self.figure.most
         return None if self.figure.least is None else self.value >= self.figure.least
 
 
 def shown(value: float) -> str:
-    """Return a value with three digits, or all those before the point: `0.0861`, `12.3`, `57,412`."""
+    """Return a value with three digits, or with all digits before the point: `0.0861`, `12.3`, `57,412`."""
     return f"{value:.3g}" if abs(value) < 1_000 else f"{value:,.0f}"

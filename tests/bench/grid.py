@@ -1,4 +1,4 @@
-"""The page with sixteen cameras in a real browser: what is drawn, and what that costs the page's thread."""
+"""The page with sixteen cameras in a real browser: the frames drawn, and the time of the page's thread."""
 
 import re
 import shutil
@@ -19,7 +19,7 @@ from tests.parts import Service, embedded_broker, free_port
 
 _CAMERAS: Final = 16
 _RATE: Final = 15.0
-_SECONDS: Final = 2.0  # of a round
+_SECONDS: Final = 2.0  # per round
 _LOOKS: Final = 4  # a round
 
 DRAWN: Final = Figure("page, share of the frames drawn", "x")
@@ -28,10 +28,10 @@ FIGURES: Final = (DRAWN, SPENT)
 
 
 def measure() -> list[Measured]:
-    """Return the share of the frames that is drawn, and the page's own time for each."""
+    """Return the share of the frames that is drawn, and the page's processor time per frame."""
     chromium = shutil.which("chromium")
     if chromium is None:
-        print("  no figures of the page: there is no chromium")
+        print("  no figures of the page: Chromium is not installed")
         return []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
@@ -50,13 +50,13 @@ def measure() -> list[Measured]:
         page.wait_for_timeout(5_000)
         watched = list(_watch(page))
         browser.close()
-    beside = f"{_CAMERAS} cameras x {_RATE:g} fps in view in Chromium without a GPU, all cores shared"
+    against = f"{_CAMERAS} cameras x {_RATE:g} fps in view in Chromium without a GPU, all cores shared"
     each = [1000 * spent / (drawn * _CAMERAS * _SECONDS) for drawn, spent in watched]
-    return [DRAWN.alone([drawn / _RATE for drawn, _ in watched], beside), SPENT.alone(each, beside)]
+    return [DRAWN.alone([drawn / _RATE for drawn, _ in watched], against), SPENT.alone(each, against)]
 
 
 def _watch(page: Page) -> Iterator[tuple[float, float]]:
-    """Yield how many frames a second a camera drew, and the s of processor time of the page's thread."""
+    """Yield how many frames per second a camera drew, and the processor time of the page's thread in s."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
 

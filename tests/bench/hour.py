@@ -1,7 +1,7 @@
-"""Memory over time: the system at 25 frames a second with one client, the services' memory each 10 s.
+"""Memory over time: the system at 25 frames per second with one client; memory is read every 10 s.
 
-The slope is that of the straight line with the least squares, without the first twelfth of the time (five
-minutes of an hour), in which caches fill; its standard error says how much of it may be chance.
+The slope is that of the least-squares line, without the first twelfth of the time (five minutes of an hour),
+in which caches fill; its standard error says how much of it may be chance.
 """
 
 import math
@@ -39,7 +39,7 @@ def measure(minutes: float = MINUTES) -> list[Measured]:
         for number in range(1, count + 1):
             time.sleep(max(0.0, begun + number * 60 * minutes / count - time.monotonic()))
             shown = len(viewer.take())
-            assert shown, "no frame came to the client"
+            assert shown, "no frame reached the client"
             frames += shown
             times.append((time.monotonic() - begun) / 3600)
             for name, service in system.services.items():
@@ -55,16 +55,16 @@ def _figures(times: list[float], memory: dict[str, list[float]], length: str) ->
     figures = []
     for name, values in memory.items():
         last = values[-twelfth:]
-        figures.append(AT_END[name].alone(last, f"resident, {len(last)} samples; {length}"))
+        figures.append(AT_END[name].alone(last, f"resident memory, {len(last)} samples; {length}"))
     for name, values in memory.items():
         line = straight(times[twelfth:], values[twelfth:])
-        beside = f"standard error {line.error:.2g} MB/h, {len(values) - twelfth} samples; {length}"
-        figures.append(SLOPE[name].alone([line.slope], beside))
+        against = f"standard error {line.error:.2g} MB/h, {len(values) - twelfth} samples; {length}"
+        figures.append(SLOPE[name].alone([line.slope], against))
     return figures
 
 
 def straight(xs: Sequence[float], ys: Sequence[float]) -> Line:
-    """Return the line through three points or more that has the least squares."""
+    """Return the least-squares line through three or more points."""
     count = len(xs)
     x, y = sum(xs) / count, sum(ys) / count
     spread = sum((each - x) ** 2 for each in xs)

@@ -1,4 +1,4 @@
-"""What the figures were measured on, and with which versions."""
+"""The machine and the versions that figures are measured with."""
 
 import importlib.metadata
 import os
@@ -22,11 +22,11 @@ _PACKAGES: Final = (
     "tensorflow-cpu",
 )
 
-# Of malloc.h, for mallopt(3).
+# From malloc.h, for mallopt(3).
 
 
 def machine() -> dict[str, str]:
-    """Return the processors, the memory and the operating system, in words."""
+    """Return the processors, the memory and the operating system as text."""
     return {
         "processors": f"{len(os.sched_getaffinity(0))} x {_processor()}",
         "memory": f"{psutil.virtual_memory().total / 2**30:.1f} GiB",
@@ -35,17 +35,19 @@ def machine() -> dict[str, str]:
 
 
 def versions(broker: str) -> dict[str, str]:
-    """Return the versions of what matters to the figures, and of which kind the broker is."""
+    """Return the versions that matter to the figures, and the kind of broker."""
     found = {"python": platform.python_version(), "librdkafka": libversion()[0], "broker": broker}
     for name in _PACKAGES:
         try:
             found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:  # TensorFlow has another name on some machines
+        except (
+            importlib.metadata.PackageNotFoundError
+        ):  # TensorFlow's package has another name on some machines
             continue
     return found
 
 
 def _processor() -> str:
-    """Return the processor's model, or its architecture where Linux does not tell."""
+    """Return the processor's model, or its architecture if Linux does not report it."""
     models = re.findall(r"^model name\s*: (.*)", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     return models[0] if models else platform.machine()

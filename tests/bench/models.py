@@ -1,4 +1,4 @@
-"""What the pipeline gets out of a model server, and what asking costs, beside a bare load."""
+"""Predictions per second from a model server, and the cost of a request, next to a bare load."""
 
 import itertools
 import os
@@ -28,7 +28,7 @@ from tests.integration.conftest import Pipeline
 from tests.parts import ROOT, ModelServer, Service, embedded_broker, free_port, wait_for
 
 _CAMERAS: Final = 8
-_MORE: Final = 1.7  # times as many frames are sent as the model can answer one by one
+_MORE: Final = 1.7  # frames sent, as a multiple of what the model can answer one by one
 _SECONDS: Final = 2.0
 _WARM: Final = 1.0  # s
 _QUESTIONS: Final = {"imagenet": "JPEG of 1280x720", "emonet": "4 faces of 64x64 floats"}
@@ -64,7 +64,7 @@ def measure() -> list[Measured]:
 
 
 def _pipeline(server: ModelServer, bootstrap: str, folder: Path) -> list[Measured]:
-    """Measure predictions a second: one frame a request, then as many as wait, and without the pipeline."""
+    """Measure predictions per second, with one or all waiting frames per request and with a bare load."""
     frames = clips.frames(100, "bikes.mp4")
     pause = 1 / (_MORE * _bare(server.url, frames, 1))
     with ExitStack() as stack:
@@ -78,17 +78,17 @@ def _pipeline(server: ModelServer, bootstrap: str, folder: Path) -> list[Measure
             sides[name] = partial(_ours, pipeline, consumer, frames, pause)
             sides[name]()
         each = take_turns("models", sides)
-    beside = "a bare load with as many connections"
-    alone = "a request for each frame"
+    against = "a bare load with as many connections"
+    alone = "one request per frame"
     return [
-        ONE.ratio(each["one connection"], each["one bare"], "/s", beside),
-        TWO.ratio(each["two connections"], each["two bare"], "/s", beside),
+        ONE.ratio(each["one connection"], each["one bare"], "/s", against),
+        TWO.ratio(each["two connections"], each["two bare"], "/s", against),
         BATCHES.ratio(each["batches"], each["one connection"], "/s", alone),
     ]
 
 
 def _ours(pipeline: Pipeline, consumer: Service, frames: list[Frame], pause: float) -> float:
-    """Return the predictions a second where cameras send more than the model can answer."""
+    """Return the predictions per second while cameras send more than the model can answer."""
     stop = threading.Event()
     feeder = threading.Thread(target=_feed, args=(pipeline.bootstrap, pipeline.topic_in, frames, pause, stop))
     feeder.start()
@@ -118,7 +118,7 @@ def _feed(bootstrap: str, topic: str, frames: list[Frame], pause: float, stop: t
 
 
 def _bare(url: str, frames: list[Frame], connections: int) -> float:
-    """Return the predictions a second that so many connections get with nothing else to do."""
+    """Return the predictions per second over this many connections, without the pipeline."""
     done = [0] * connections
     stop = threading.Event()
 
@@ -148,7 +148,7 @@ def _rate(count: Callable[[], float]) -> float:
 
 
 def _models(folder: Path) -> str:
-    """Export the model of emotions; return the flag that has it and the ImageNet model served."""
+    """Export the emotion model; return the flag that makes the server serve it and the ImageNet model."""
     export = [sys.executable, "-m", "tfserving.export", "--model=emonet", str(folder / "emonet")]
     subprocess.run(export, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     paths = {"imagenet": ROOT / "build/models/imagenet", "emonet": folder / "emonet"}
@@ -162,7 +162,7 @@ def _models(folder: Path) -> str:
 
 
 def _transport(server: ModelServer) -> list[Measured]:
-    """Measure what a question costs the client's processor, and how long it takes, over REST and gRPC."""
+    """Measure a request's cost in the client's processor time, and its duration, over REST and gRPC."""
     (frame,) = clips.frames(1)
     faces = (np.arange(4 * 64 * 64) % 256 / np.float32(255)).astype(np.float32).reshape(4, 64, 64, 1)
     questions: dict[str, Tensors] = {"imagenet": _question(frame), "emonet": {"images": faces}}
@@ -180,26 +180,26 @@ def _transport(server: ModelServer) -> list[Measured]:
 
 
 def _medians(clients: list[Client], question: Tensors) -> list[float]:
-    """Return what a question costs each client, and how long it takes each, in ms; they take turns."""
+    """Return the cost and the duration of a request in ms for each client; they take turns."""
     each = np.array([[_cost(client, question) for client in clients] for _ in range(10)])
     return [float(value) for value in 1000 * np.median(each, axis=0).T.reshape(-1)]
 
 
 def _cost(client: Client, question: Tensors) -> tuple[float, float]:
-    """Return what a question costs this process, and how long it takes, in s."""
+    """Return the cost of a request for this process, and its duration, in s."""
     begun, cpu = time.monotonic(), time.process_time()
     client.predict(question)
     return time.process_time() - cpu, time.monotonic() - begun
 
 
 def _search() -> Measured:
-    """Measure the search for faces, before a frame of 1280x720 is asked about."""
+    """Measure the search for faces in a 1280x720 frame, which precedes the request."""
     frames = clips.frames(25)
     size = TensorInfo("float32", (-1, 64, 64, 1))
     kind = HANDLERS["emonet"]
     handler = kind(["face"] * 7, kind.Options(), lambda: Signature({"images": size}, {}))
     found = [cost(handler.question, frames) for _ in rounds("face search")]
-    return SEARCH.alone(found, f"1280x720, {len(frames)} frames a round")
+    return SEARCH.alone(found, f"1280x720, {len(frames)} frames per round")
 
 
 def _question(frame: Frame) -> Tensors:

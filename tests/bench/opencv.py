@@ -1,4 +1,4 @@
-"""A frame labelled with bare calls of OpenCV: decode all of it, draw, encode all of it."""
+"""A frame labelled with bare calls of OpenCV: decode the whole, draw, encode the whole."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -21,7 +21,7 @@ def encode(image: Image) -> bytes:
 
 
 def label(jpeg: bytes, text: str, boxes: Sequence[Box] = ()) -> bytes:
-    """Draw a line of text, and boxes with another each."""
+    """Draw a line of text, and boxes with a text each."""
     image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     _write(image, text, 12, 32)

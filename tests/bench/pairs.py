@@ -1,4 +1,4 @@
-"""Rounds: what is compared takes turns, so that whatever else the machine does meets both sides alike."""
+"""Rounds: both sides take turns, so that other load on the machine affects them alike."""
 
 import os
 import time
@@ -8,24 +8,24 @@ from typing import Final, TypeVar
 Item = TypeVar("Item")
 
 ROUNDS: Final = 5
-"""How many each pair gets."""
+"""The number of rounds of each pair."""
 
 
-def wanted() -> int:
-    """Return how many rounds `make bench ROUNDS=n` asks for, or else all of them."""
+def round_count() -> int:
+    """Return the number of rounds, which `make bench ROUNDS=n` may change."""
     return int(os.environ.get("ROUNDS") or ROUNDS)
 
 
 def rounds(what: str, most: int = ROUNDS) -> Iterator[int]:
-    """Count the rounds from 1, `most` at most, and say on the screen which one begins."""
-    count = min(most, wanted())
+    """Count the rounds from 1, at most to `most`, and print the one that begins."""
+    count = min(most, round_count())
     for number in range(1, count + 1):
         print(f"  {what}: round {number} of {count}", flush=True)
         yield number
 
 
 def take_turns(what: str, sides: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
-    """Return what each side says in each round: ours, theirs, ours, theirs, ..."""
+    """Return each side's value in each round, measured in turns: ours, theirs, ours, theirs, ..."""
     values: dict[str, list[float]] = {name: [] for name in sides}
     for _ in rounds(what):
         for name, measure in sides.items():

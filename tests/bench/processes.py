@@ -1,4 +1,4 @@
-"""Child processes: the bare ones, and what any has spent."""
+"""Child processes: the bare loops, and the processor time of any process."""
 
 import sys
 import time
@@ -19,17 +19,17 @@ class Bare(Process):
 
     @property
     def done(self) -> int:
-        """How many frames it has done: it writes a dot for each."""
+        """The number of frames it has processed: it writes a dot for each."""
         return self.log.stat().st_size
 
     def going(self) -> None:
-        """Wait until it has done a second's frames."""
-        wait_for(lambda: self.done > 25, 30, f"{self.log.name} to do frames")
+        """Wait until it has processed one second of frames."""
+        wait_for(lambda: self.done > 25, 30, f"{self.log.name} to process frames")
 
 
 @contextmanager
 def serving(module: str, kind: str) -> Iterator[tuple[Process, int]]:
-    """Run a server of `tests.bench`, of one of its kinds; yield it and its port once it listens there."""
+    """Run a kind of a server of `tests.bench`; yield it and its port once it listens."""
     with TemporaryDirectory() as folder:
         port = free_port()
         command = [sys.executable, "-m", f"tests.bench.{module}", kind, str(port)]
@@ -39,6 +39,6 @@ def serving(module: str, kind: str) -> Iterator[tuple[Process, int]]:
 
 
 def spent(pid: int) -> float:
-    """Return the processor time in s that a running process has taken, with all threads it ever had."""
+    """Return the processor time in s of a running process, including all threads it ever had."""
     # What clock_getcpuclockid(3) returns; psutil's times are in steps of 10 ms.
     return time.clock_gettime((~pid << 3) | 2)

@@ -1,4 +1,4 @@
-"""How the figures are shown: a table on the screen, a file of JSON, and the table in docs/benchmarks.md."""
+"""Reports of the figures: a table on the screen, a JSON file, and the table in docs/benchmarks.md."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,11 +13,11 @@ Kinds = Mapping[str, Sequence[Figure]]
 
 HEAD: Final = ("kind", "figure", "median", "spread", "goal", "", "ours", "theirs", "measured against")
 BEGIN: Final = "<!-- written by `make bench SAVE=yes` -->"
-END: Final = "<!-- end of what is written -->"
+END: Final = "<!-- end of the last run -->"
 
 
 def rows(kinds: Kinds, measured: Sequence[Measured]) -> list[tuple[str, ...]]:
-    """Return a row as of `HEAD` for each figure of these kinds, also for those that were not measured."""
+    """Return a row with the columns of `HEAD` for each figure of these kinds, even if it was not measured."""
     found = {each.figure.name: each for each in measured}
     return [
         (kind, *_row(figure, found.get(figure.name))) for kind, figures in kinds.items() for figure in figures
@@ -30,7 +30,7 @@ def table(kinds: Kinds, measured: Sequence[Measured]) -> str:
 
 
 def aligned(lines: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return rows of cells as lines whose columns stand below each other."""
+    """Return rows of cells as lines with aligned columns."""
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]) - 1)]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(line, [*widths, 0], strict=True)).rstrip()
@@ -39,18 +39,18 @@ def aligned(lines: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def markdown(kinds: Kinds, measured: Sequence[Measured], about: Mapping[str, Mapping[str, str]]) -> str:
-    """Return the figures as a table of Markdown, with the machine and the versions under it."""
+    """Return the figures as a Markdown table, with the machine and the versions below it."""
     lines = [HEAD, ("---",) * len(HEAD), *rows(kinds, measured)]
-    return "\n\n".join(["\n".join(f"| {' | '.join(line)} |" for line in lines), *told(about)])
+    return "\n\n".join(["\n".join(f"| {' | '.join(line)} |" for line in lines), *lines_about(about)])
 
 
-def told(about: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """Return the machine and the versions as a line each."""
+def lines_about(about: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return a line about the machine, and one about the versions."""
     return [", ".join(f"{name} {value}" for name, value in each.items()) for each in about.values()]
 
 
 def splice(text: str, new: str) -> str:
-    """Return a page with what stands between its two marks replaced."""
+    """Return a page with the text between its two marks replaced."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     assert begin, "the page has no mark where the table begins"

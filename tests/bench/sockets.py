@@ -1,4 +1,4 @@
-"""A thousand sockets on one camera, beside a bare asyncio protocol that writes the same bytes."""
+"""A thousand sockets on one camera, next to a bare asyncio protocol that writes the same bytes."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from video.streams.socket.wire import PICTURE, picture
 
 _CLIENTS: Final = 1_000
 _SECONDS: Final = 2.0
-_TICK: Final = 0.2  # s between frames: both have time for all clients
+_TICK: Final = 0.2  # s between frames: enough for both to serve all clients
 _JPEG: Final = b"\xff\xd8" + os.urandom(20_000) + b"\xff\xd9"
 _UPGRADE: Final = (
     b"GET /ws HTTP/1.1\r\nHost: bench\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -35,11 +35,11 @@ FIGURES: Final = (PICTURE_FOR_ALL,)
 
 
 def measure() -> list[Measured]:
-    """Return what a frame for all clients costs the video server, against the bare protocol."""
+    """Return the cost of one frame for all clients in the video server, against the bare protocol."""
     allow_files()
     values = take_turns("sockets", {name: partial(_cost, name) for name in ("ours", "bare")})
-    beside = "bare asyncio protocol without acknowledgements; 20 KB a picture, all of one camera"
-    return [PICTURE_FOR_ALL.ratio(values["ours"], values["bare"], "ms", beside)]
+    against = "bare asyncio protocol without acknowledgements; 20 KB per picture, all of one camera"
+    return [PICTURE_FOR_ALL.ratio(values["ours"], values["bare"], "ms", against)]
 
 
 def _cost(kind: str) -> float:
@@ -57,7 +57,7 @@ def _cost(kind: str) -> float:
 
 
 class _Client:
-    """The least of a browser: it counts the pictures, and acknowledges each."""
+    """The minimum of a browser: it counts the pictures, and acknowledges each."""
 
     def __init__(self, port: int) -> None:
         self.pictures = 0
@@ -91,7 +91,7 @@ class _Client:
 
 
 def _said(message: dict[str, object]) -> bytes:
-    """Return a browser's message: masked, with a mask that changes nothing."""
+    """Return a browser's message, with a mask of zeros, which changes nothing."""
     payload = json.dumps(message).encode()
     return bytes((0x81, 0x80 | len(payload), 0, 0, 0, 0)) + payload
 

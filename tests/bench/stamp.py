@@ -26,7 +26,7 @@ FIGURES: Final = (LINE, FACES)
 
 
 def measure() -> list[Measured]:
-    """Return what stamping costs, with a line of text, and with two faces' boxes."""
+    """Return the cost of stamping a line of text, and of two faces' boxes."""
     frames = clips.frames(50)
     values = take_turns(
         "stamp",
@@ -37,18 +37,18 @@ def measure() -> list[Measured]:
             "bare faces": partial(cost, labelling(_BOXES), frames),
         },
     )
-    beside = f"decode, draw, encode with OpenCV; 1280x720, {len(frames)} frames a round"
+    against = f"decode, draw, encode with OpenCV; 1280x720, {len(frames)} frames per round"
     return [
-        LINE.ratio(values["line"], values["bare line"], "ms", beside),
-        FACES.ratio(values["faces"], values["bare faces"], "ms", beside),
+        LINE.ratio(values["line"], values["bare line"], "ms", against),
+        FACES.ratio(values["faces"], values["bare faces"], "ms", against),
     ]
 
 
 def stamping(predictions: tuple[Prediction, ...] = TEXT) -> Callable[[Frame], bytes]:
-    """Return what stamps a frame as the consumer does."""
+    """Return a function that stamps a frame as the consumer does."""
     return lambda frame: stamp(replace(frame, predictions=predictions), None)
 
 
 def labelling(boxes: Sequence[Box] = ()) -> Callable[[Frame], bytes]:
-    """Return what labels a frame with OpenCV alone."""
+    """Return a function that labels a frame with OpenCV alone."""
     return lambda frame: opencv.label(frame.jpeg, LABEL, boxes)

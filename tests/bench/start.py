@@ -1,4 +1,4 @@
-"""How long a user waits for the first labelled picture."""
+"""The time until a user sees the first labelled picture."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ FIGURES: Final = (FIRST_LABEL,)
 
 
 def measure() -> list[Measured]:
-    """Return the seconds from `make run`, all being set up, to the first labelled frame."""
+    """Return the seconds from `make run`, in a complete installation, to the first labelled frame."""
     seconds = [_start() for _ in rounds("start", _STARTS)]
     return [FIRST_LABEL.alone(seconds, f"all set up, embedded broker, {len(seconds)} starts")]
 

@@ -1,4 +1,4 @@
-"""The least of a browser that watches one camera's MJPEG, and tells how old each frame is."""
+"""The minimum of a browser that watches one camera's MJPEG: it measures the age of each frame."""
 
 import socket
 import threading
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 
 def captures(connection: socket.socket) -> Iterator[int]:
-    """Yield when each frame was captured, in ns since the epoch, once all of its bytes are here.
+    """Yield the capture time of each frame, in ns since the epoch, once all of its bytes have arrived.
 
-    What the server shows while there is no frame was captured at no time, and is left out.
+    Stand-in pictures have no capture time, and are left out.
     """
     with connection.makefile("rb", buffering=16_384) as stream:
         length = captured = 0
@@ -28,9 +28,9 @@ def captures(connection: socket.socket) -> Iterator[int]:
 
 
 class Viewer:
-    """Watches a camera, and keeps the ages in s of its frames until they are taken.
+    """Watches a camera, and keeps the ages in s of its frames until `take` returns them.
 
-    With a `pause` in s after each frame it reads slowly.
+    With a `pause` in s after each frame, it reads slowly.
     """
 
     def __init__(self, address: tuple[str, int], camera: str, pause: float = 0.0) -> None:
@@ -60,7 +60,7 @@ class Viewer:
 
 @contextmanager
 def watching(address: tuple[str, int], camera: str, pause: float = 0.0) -> Iterator[Viewer]:
-    """Watch a camera for as long as the block runs."""
+    """Watch a camera until the block ends."""
     viewer = Viewer(address, camera, pause)
     try:
         yield viewer

@@ -1,4 +1,4 @@
-"""MJPEG to many clients: the video server beside a bare asyncio protocol that writes the same bytes."""
+"""MJPEG to many clients: the video server next to a bare asyncio protocol that writes the same bytes."""
 
 import itertools
 import os
@@ -30,7 +30,7 @@ from video.streams.mjpeg.framing import part
 
 _CLIENTS: Final = 50
 _SECONDS: Final = 3.0
-_TICK: Final = 0.005  # s between frames: more than either can send
+_TICK: Final = 0.005  # s between frames: faster than either can send
 _JPEG: Final = b"\xff\xd8" + os.urandom(60_000) + b"\xff\xd9"
 _FRAME: Final = Frame("bench", 0, 0, _JPEG, 1280, 720)
 
@@ -39,11 +39,11 @@ FIGURES: Final = (PER_CORE,)
 
 
 def measure() -> list[Measured]:
-    """Return how many frames a second and core the video server sends, against the bare protocol."""
+    """Return the frames per second and core that the video server sends, against the bare protocol."""
     sides = {name: partial(_frames_per_core, name) for name in ("ours", "bare")}
     values = take_turns("streams", sides)
-    beside = f"bare asyncio protocol: frames of 60 KB a second and core, {_CLIENTS} clients"
-    return [PER_CORE.ratio(values["ours"], values["bare"], "/s", beside)]
+    against = f"bare asyncio protocol: frames of 60 KB per second and core, {_CLIENTS} clients"
+    return [PER_CORE.ratio(values["ours"], values["bare"], "/s", against)]
 
 
 def _frames_per_core(kind: str) -> float:
@@ -61,7 +61,7 @@ def _frames_per_core(kind: str) -> float:
 
 
 def _drain(clients: list[socket.socket]) -> int:
-    """Read all that comes for some seconds; return the bytes."""
+    """Read everything that arrives for some seconds; return the number of bytes."""
     selector = selectors.DefaultSelector()
     for client in clients:
         client.setblocking(False)
@@ -78,7 +78,7 @@ def _drain(clients: list[socket.socket]) -> int:
 
 
 def serve_site(listener: socket.socket, jpeg: bytes, tick: float) -> None:
-    """Run the video server, with a camera `bench` that has a frame each `tick` s."""
+    """Run the video server, with a camera `bench` that has a frame every `tick` s."""
     cameras = Cameras(Limits(3, 5), Ledger())
     stopping = threading.Event()
 

@@ -1,4 +1,4 @@
-"""The system that most figures are read off: a 1280x720 clip at 25/s, and a model that takes 200 ms."""
+"""The system behind most figures: a 1280x720 clip at 25/s, and a model that takes 200 ms."""
 
 import json
 import os
@@ -39,7 +39,7 @@ class _SlowModel(BaseHTTPRequestHandler):
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """The running services, their topics, and where the video server listens."""
+    """The running services, their topics, and the video server's address."""
 
     bootstrap: str
     topic_in: str
@@ -56,13 +56,13 @@ class System:
 
 
 def broker_kind() -> str:
-    """Return which kind of broker the figures are measured with."""
+    """Return the kind of broker that the figures are measured with."""
     return "real Kafka" if "KAFKA_BOOTSTRAP" in os.environ else "embedded broker"
 
 
 @contextmanager
 def broker(folder: Path) -> Iterator[str]:
-    """Yield the address of the Kafka at `KAFKA_BOOTSTRAP`, or else of an embedded broker."""
+    """Yield the address of the Kafka at `KAFKA_BOOTSTRAP`, or otherwise of an embedded broker."""
     if address := os.environ.get("KAFKA_BOOTSTRAP"):
         yield address
         return

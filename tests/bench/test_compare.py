@@ -1,4 +1,4 @@
-"""What `make bench BASE=path` runs, and how it compares."""
+"""`make bench BASE=path` runs both checkouts, and compares their figures."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ import pytest
 from tests.bench.compare import Checkout, Comparison, compare
 from tests.bench.report import aligned
 
-# Stands for a checkout's benchmarks: each run takes one ms longer than the one before.
+# Stands in for a checkout's benchmarks: each run takes one ms longer than the one before.
 BENCH = """
 import json, os, pathlib, sys
 runs = pathlib.Path("runs")
@@ -64,7 +64,7 @@ def test_a_figure_that_only_one_of_them_has_is_left_out() -> None:
     assert comparison.rows() == []
 
 
-def test_a_checkout_runs_with_its_own_python_or_else_with_ours(tmp_path: Path) -> None:
+def test_a_checkout_runs_with_its_own_python_or_otherwise_with_ours(tmp_path: Path) -> None:
     assert Checkout("base", tmp_path).python == Path(sys.executable)
 
     own = tmp_path / ".venv/bin/python"
@@ -74,5 +74,5 @@ def test_a_checkout_runs_with_its_own_python_or_else_with_ours(tmp_path: Path) -
     assert Checkout("base", tmp_path).python == own
 
 
-def test_the_columns_stand_below_each_other() -> None:
+def test_the_columns_are_aligned() -> None:
     assert aligned([("kind", "figure"), ("a", "b")]) == ["kind  figure", "a     b"]

@@ -1,4 +1,4 @@
-"""docs/benchmarks.md has the figures that there are, with the goals that they have."""
+"""docs/benchmarks.md has every figure, with its goal."""
 
 import os
 import re
@@ -30,7 +30,7 @@ def test_the_last_run_has_every_figure_with_its_goal() -> None:
     assert [(*row[:2], row[goal]) for row in shown] == [(*row[:2], row[goal]) for row in rows(REGULAR, [])]
 
 
-def test_every_figure_was_measured_in_its_unit_but_those_of_pods() -> None:
+def test_every_figure_except_those_of_pods_was_measured_in_its_unit() -> None:
     units = {figure.name: figure.unit for figures in REGULAR.values() for figure in figures}
 
     for _, name, median, *_ in table(LAST_RUN)[1:]:
@@ -42,7 +42,7 @@ def test_every_figure_was_measured_in_its_unit_but_those_of_pods() -> None:
         assert unit == units[name]
 
 
-def test_the_machine_and_the_versions_stand_below() -> None:
+def test_the_machine_and_the_versions_are_below_the_table() -> None:
     assert re.search(r"^processors \d+ x .+, memory .+ GiB, system \w+", LAST_RUN, re.MULTILINE)
     assert re.search(r"^python 3\.\d+.*, librdkafka .*, broker .*, confluent-kafka ", LAST_RUN, re.MULTILINE)
 
@@ -54,7 +54,7 @@ def test_every_kind_is_explained() -> None:
 
 
 @pytest.mark.parts
-def test_the_commands_that_are_shown_ask_for_what_there_is() -> None:
+def test_the_commands_name_existing_benchmarks() -> None:
     commands = re.findall(r"^make bench.*", PAGE, re.MULTILINE)
 
     *made, compared = [_made(shlex.split(command, comments=True)[2:]) for command in commands]
@@ -67,22 +67,22 @@ def test_the_commands_that_are_shown_ask_for_what_there_is() -> None:
 
 
 def _made(variables: list[str]) -> list[str]:
-    """Return with which arguments `make bench` would start the benchmarks."""
+    """Return the arguments that `make bench` would pass to the benchmarks."""
     command = ["make", "--no-print-directory", "--dry-run", "bench", *variables]
-    bare = {"PATH": os.environ["PATH"]}  # what is set here for make shall not count
+    bare = {"PATH": os.environ["PATH"]}  # without this process's variables for make
     shown = subprocess.run(command, cwd=ROOT, env=bare, capture_output=True, text=True, check=True).stdout
     return shlex.split(shown.splitlines()[-1].partition(" -m tests.bench")[2])
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "refusal"),
     [
-        (["stamps"], "no such benchmark: stamps; there are age, cost, threads, "),
-        (["--save", "stamp"], "docs/benchmarks.md holds the figures of one run: save all of them, or none"),
+        (["stamps"], "no such benchmark: stamps; expected age, cost, threads, "),
+        (["--save", "stamp"], "docs/benchmarks.md"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_one_line(arguments: list[str], told: str) -> None:
-    with pytest.raises(SystemExit, match=f"^{re.escape(told)}") as refused:
+def test_wrong_arguments_are_reported_in_one_line(arguments: list[str], refusal: str) -> None:
+    with pytest.raises(SystemExit, match=f"^{re.escape(refusal)}") as refused:
         parse(arguments)
 
     assert "\n" not in str(refused.value.code)

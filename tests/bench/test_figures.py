@@ -1,4 +1,4 @@
-"""How figures are judged, shown and kept, and what is computed for them."""
+"""Figures: goals, display, storage, and the computations behind them."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ BATCHES = Figure("batches", "x", least=1.3)
 ABSENT = Figure("image", "MB", most=350)
 KINDS = {"age": [AGE, LATE], "models": [BARE, RATE, BATCHES], "containers": [ABSENT]}
 MEASURED = [
-    AGE.beside([16.04, 12, 19], [2, 3, 4], "bare Kafka"),
+    AGE.side_by_side([16.04, 12, 19], [2, 3, 4], "bare Kafka"),
     LATE.alone([91], "150 frames"),
     BARE.ratio([1, 3, 2], [10, 10, 10], "ms", "bare work"),
     RATE.alone([0.97], "bare load"),
@@ -65,13 +65,13 @@ def test_the_sides_take_turns() -> None:
     assert values == {"ours": [11, 13, 15, 17, 19], "bare": [22, 24, 26, 28, 30]}
 
 
-def test_who_waits_sees_which_round_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_current_round_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(rounds("stamp", 3)) == [1, 2, 3]
 
     assert capsys.readouterr().out.splitlines()[1] == "  stamp: round 2 of 3"
 
 
-def test_the_cost_is_that_of_one_item() -> None:
+def test_the_cost_is_per_item() -> None:
     done: list[int] = []
 
     assert 0 <= cost(done.append, [1, 2, 3]) < 1_000
@@ -92,7 +92,7 @@ def test_the_table_has_a_line_for_each_figure() -> None:
     assert lines[5].split() == ["containers", "image", "not", "measured", "<=", "350"]
 
 
-def test_the_file_holds_the_machine_the_versions_and_the_figures(tmp_path: Path) -> None:
+def test_the_file_contains_the_machine_the_versions_and_the_figures(tmp_path: Path) -> None:
     save(tmp_path / "bench.json", KINDS, MEASURED, ABOUT)
 
     kept = json.loads((tmp_path / "bench.json").read_text())
@@ -106,7 +106,7 @@ def test_the_file_holds_the_machine_the_versions_and_the_figures(tmp_path: Path)
     assert cost_of_frame["ours"] == {"unit": "ms", "rounds": [1, 3, 2], "median": 2}
 
 
-def test_the_page_changes_between_its_marks_only() -> None:
+def test_the_page_changes_only_between_its_marks() -> None:
     page = f"# Method\n\n{BEGIN}\n\nold\n\n{END}\n\nthe rest\n"
 
     changed = splice(page, markdown(KINDS, MEASURED, ABOUT))
@@ -118,13 +118,13 @@ def test_the_page_changes_between_its_marks_only() -> None:
 
 
 @pytest.mark.parametrize("page", ["no marks", BEGIN, END])
-def test_a_page_without_both_marks_is_left_alone(page: str) -> None:
+def test_a_page_without_both_marks_is_refused(page: str) -> None:
     with pytest.raises(AssertionError, match="no mark where the table"):
         splice(page, "new")
 
 
 @given(slope=st.floats(-50, 50), start=st.floats(0, 200), count=st.integers(3, 100), step=st.floats(0.001, 1))
-def test_the_slope_of_a_straight_line_is_its_own(slope: float, start: float, count: int, step: float) -> None:
+def test_the_slope_of_a_straight_line_is_exact(slope: float, start: float, count: int, step: float) -> None:
     times = [number * step for number in range(count)]
 
     line = hour.straight(times, [start + slope * time for time in times])
@@ -133,7 +133,7 @@ def test_the_slope_of_a_straight_line_is_its_own(slope: float, start: float, cou
     assert line.error == pytest.approx(0, abs=1e-6)
 
 
-def test_the_slope_of_noise_has_the_error_of_the_books() -> None:
+def test_the_slope_of_noise_has_the_textbook_standard_error() -> None:
     line = hour.straight([1, 2, 3, 4, 5], [2.1, 3.9, 6.2, 7.8, 10.1])
 
     assert line.slope == pytest.approx(1.99)
@@ -141,7 +141,7 @@ def test_the_slope_of_noise_has_the_error_of_the_books() -> None:
 
 
 @given(bearable=st.integers(1, 16))
-def test_the_search_finds_how_many_are_held(bearable: int) -> None:
+def test_the_search_finds_how_many_can_be_carried(bearable: int) -> None:
     search = capacity.Search(16)
 
     tries = 0
@@ -153,7 +153,7 @@ def test_the_search_finds_how_many_are_held(bearable: int) -> None:
     assert tries <= 13
 
 
-def test_the_search_is_not_led_astray_by_one_bad_moment() -> None:
+def test_the_search_recovers_from_one_bad_measurement() -> None:
     search = capacity.Search(16)
 
     search.tried(False)

@@ -12,14 +12,14 @@ PAGE = (ROOT / "docs/performance.md").read_text()
 BENCH, METRICS, _ = PAGE.partition("```sh\n")[2].partition("```")[0].splitlines()
 
 
-def test_the_benchmarks_that_are_named_exist() -> None:
+def test_the_named_benchmarks_exist() -> None:
     (named,) = re.findall('ONLY="(.*?)"', BENCH)
 
     assert set(named.split()) <= set(KINDS)
 
 
-def test_the_metric_that_is_looked_for_exists() -> None:
+def test_the_named_metric_exists() -> None:
     ledger.Ledger().went("front", 0.01)
-    (wanted,) = re.findall(r"grep (\w+)", METRICS)
+    (metric,) = re.findall(r"grep (\w+)", METRICS)
 
-    assert wanted in generate_latest(REGISTRY).decode()
+    assert metric in generate_latest(REGISTRY).decode()

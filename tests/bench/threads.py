@@ -1,4 +1,4 @@
-"""Which thread of a service spends the processor time of a frame: the kernel's count of each, by its name."""
+"""The processor time of a frame by thread of each service: the kernel's count, by the thread's name."""
 
 import time
 from collections import Counter
@@ -33,8 +33,8 @@ def measure() -> list[Measured]:
         for _ in rounds("threads"):
             for place, microseconds in _round(system).items():
                 values[place].append(microseconds)
-    beside = f"1280x720 at 25/s, {broker_kind()}, model of 200 ms, one client"
-    return [_FIGURES[place].alone(each, beside) for place, each in values.items()]
+    against = f"1280x720 at 25/s, {broker_kind()}, model of 200 ms, one client"
+    return [_FIGURES[place].alone(each, against) for place, each in values.items()]
 
 
 def _round(system: System) -> dict[tuple[str, str], float]:
@@ -54,7 +54,7 @@ def _out(system: System, name: str) -> int:
 
 
 def _spent(pid: int) -> Counter[str]:
-    """Return what the threads of a process have spent in us, by their names."""
+    """Return the processor time of a process's threads in us, by name."""
     spent = Counter[str]()
     for thread in Path(f"/proc/{pid}/task").iterdir():
         name = (thread / "comm").read_text().strip()

@@ -1,4 +1,4 @@
-"""Topics that keep little, and go in the end: on a real Kafka an hour of frames would fill a disk."""
+"""Topics that keep little and are deleted at the end: an hour of frames would fill a real Kafka's disk."""
 
 import os
 from collections.abc import Iterator
@@ -18,9 +18,9 @@ _KEPT: Final = {
 
 @contextmanager
 def short_lived(bootstrap: str, *names: str) -> Iterator[None]:
-    """Make topics, with as many partitions as the broker makes by default.
+    """Create topics, with the broker's default number of partitions.
 
-    An embedded broker makes them by itself, keeps 5 MB of each and takes no wishes.
+    An embedded broker creates them by itself and keeps 5 MB of each; this cannot be configured.
     """
     if "KAFKA_BOOTSTRAP" not in os.environ:
         yield

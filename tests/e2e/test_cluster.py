@@ -157,9 +157,7 @@ def test_a_wrong_setting_is_reported_and_the_old_pod_keeps_running(
             0
         ]
         wait_for(lambda: says in system.readiness(new), 60, f"the reason {says!r}")
-        wait_for(
-            lambda: f"not ready: {says}" in system.kubectl("logs", name_of(new)), 30, "a line in the log"
-        )
+        wait_for(lambda: complains(system, new, says), 30, "a line in the log")
 
         assert system.readiness(new).count("\n") == 1
         assert uid(old) in map(uid, system.pods("consumer"))

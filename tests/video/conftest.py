@@ -27,7 +27,7 @@ LIMITS = Limits(no_signal_after=3, stale_after=5)
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The time of day and the monotonic one, in cameras and for ages; it passes only when told to."""
+    """The time of day and the monotonic time for cameras and ages; it advances only when a test says so."""
     clock = Clock()
     for module in (
         "pipeline.wire.frame",

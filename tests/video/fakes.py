@@ -77,7 +77,7 @@ class Audience:
 
 
 class FakeConnection(Connection):
-    """A connection whose kernel takes what it is told to; it keeps what was written."""
+    """A connection whose kernel accepts as much as a test says; it keeps what was written."""
 
     def __init__(self) -> None:
         self.full = self.streaming = False
@@ -149,7 +149,7 @@ def by_length(stream: IO[bytes], boundary: bytes) -> Iterator[Part]:
 
 
 def by_boundary(text: bytes, boundary: bytes) -> list[bytes]:
-    """Return the complete parts' bodies of a multipart text, told apart by nothing but the boundary."""
+    """Return the complete parts' bodies of a multipart text, separated only by the boundary."""
     *parts, _ = (b"\r\n" + text).split(b"\r\n--" + boundary + b"\r\n")
     return [part.partition(b"\r\n\r\n")[2] for part in parts[1:]]
 

@@ -48,19 +48,21 @@ def quoted(cell: str) -> list[str]:
 
 
 def test_the_settings_have_their_names_and_defaults(configure: Configure) -> None:
-    told: dict[str, str] = {}
+    documented: dict[str, str] = {}
     for names, defaults, _ in rows(3):
         if re.fullmatch(r"`[A-Z]+`(, `[A-Z]+`)*", names):
-            told |= dict.fromkeys(quoted(names), (quoted(defaults) or [""])[0])
+            documented |= dict.fromkeys(quoted(names), (quoted(defaults) or [""])[0])
 
-    configured = configure(KAFKAPORT="k:1", **{name: text for name, text in told.items() if text})
+    configured = configure(KAFKAPORT="k:1", **{name: text for name, text in documented.items() if text})
 
-    assert told.keys() == {field.upper() for field in VideoSettings.model_fields}
+    assert documented.keys() == {field.upper() for field in VideoSettings.model_fields}
     assert configured == configure(KAFKAPORT="k:1")
     elsewhere = Settings.model_fields.keys() | {"kafkaport"}
     for name, field in VideoSettings.model_fields.items():
         if name not in elsewhere:
-            assert bool(told[name.upper()]) == bool(field.default is not None and field.default != ""), name
+            assert bool(documented[name.upper()]) == bool(
+                field.default is not None and field.default != ""
+            ), name
 
 
 def test_the_commands_name_settings_only() -> None:
@@ -81,22 +83,24 @@ def test_the_table_has_each_address_there_is() -> None:
     there = paths([*app.router.routes, *Login(None, Passwords()).routes()]) | app.openapi()["paths"].keys()
 
     table = README.partition("| path | answer |")[2].partition("\n\n")[0]
-    told = {path for line in table.splitlines() for path in quoted(line.split(" | ")[0]) if path[:1] == "/"}
+    documented = {
+        path for line in table.splitlines() for path in quoted(line.split(" | ")[0]) if path[:1] == "/"
+    }
 
-    assert told == there
+    assert documented == there
 
 
 def test_the_api_s_table_has_each_address_and_each_parameter() -> None:
     described = application(Cameras(Limits(1, 1), Ledger()), Clients(1, 1), History(), 1).openapi()["paths"]
 
-    told = {}
+    documented = {}
     for cell, _ in rows(2, README.partition("## API")[2]):
         for address in re.findall(r"(/[^` ]+)", cell):
             path, _, query = address.partition("?")
-            told[path] = set(re.findall(r"(\w+)=", query))
+            documented[path] = set(re.findall(r"(\w+)=", query))
 
-    assert told.keys() == described.keys()
-    for path, parameters in told.items():
+    assert documented.keys() == described.keys()
+    for path, parameters in documented.items():
         given = described[path]["get"].get("parameters", [])
         assert parameters == {each["name"] for each in given if each["in"] == "query"}, path
 

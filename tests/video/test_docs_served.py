@@ -118,9 +118,11 @@ def test_events_come_as_shown(sites: tuple[Site, Site, str]) -> None:
     line = command("curl --no-buffer").replace("--max-time 5", "--max-time 2")
     (shown,) = (block for block in blocks("") if block.startswith("retry:"))
 
-    told = site.run(f"{line} || [ $? = 28 ]")
+    documented = site.run(f"{line} || [ $? = 28 ]")
 
-    forms = [re.sub(r"\d{19}", "ID", text).partition("data:")[0].split("\n\n")[:2] for text in (shown, told)]
+    forms = [
+        re.sub(r"\d{19}", "ID", text).partition("data:")[0].split("\n\n")[:2] for text in (shown, documented)
+    ]
     assert forms[0] == forms[1]
 
 
@@ -140,9 +142,9 @@ def test_the_tool_has_the_commands_that_are_named() -> None:
     (line,) = (line for line in README.splitlines() if line.startswith("- `python -m video.users "))
     named = {name.split()[-1] for name in quoted(line)} - {"--help"}
 
-    told = run("python -m video.users --help", ROOT)
+    documented = run("python -m video.users --help", ROOT)
 
-    commands = set(re.findall(r"^    (\w+)  ", told, re.MULTILINE))
+    commands = set(re.findall(r"^    (\w+)  ", documented, re.MULTILINE))
     assert named <= commands
     assert commands - named == {"add", "token"}, "those of the example"
 
@@ -205,7 +207,7 @@ def test_a_socket_ends_with_the_documented_code(
 
 def test_the_metrics_are_those_there_are(sites: tuple[Site, Site, str]) -> None:
     site, _, _ = sites
-    told = dict(re.findall(r"^\| `(streamlens_\w+)(?:\{(\w+)\})?` \|", README, re.MULTILINE))
+    documented = dict(re.findall(r"^\| `(streamlens_\w+)(?:\{(\w+)\})?` \|", README, re.MULTILINE))
     every_service_has = {"frames_in_total", "frames_out_total", "frames_dropped_total", "frame_age_seconds"}
     every_service_has |= {"worker_restarts_total", "poison_messages_total"}
 
@@ -216,6 +218,6 @@ def test_the_metrics_are_those_there_are(sites: tuple[Site, Site, str]) -> None:
 
     there = re.findall(r"^# HELP (streamlens_\w+)", text, re.MULTILINE)
     own = {name for name in there if name.removeprefix("streamlens_") not in every_service_has}
-    assert {name for name in own if not name.endswith("_created")} == told.keys()
+    assert {name for name in own if not name.endswith("_created")} == documented.keys()
     for name, label in re.findall(r"^(streamlens_\w+)\{(\w+)=", text, re.MULTILINE):
-        assert told.get(name, label) == label, name
+        assert documented.get(name, label) == label, name

@@ -338,9 +338,9 @@ def test_a_step_returns_whether_it_read_a_message_and_waits_as_long_as_given(kit
     trouble = FakeMessage(None, error=KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, "no such topic"))
     kit.consumer.messages = [FakeMessage(JPEG), FakeMessage(b"poison"), trouble]
 
-    told = [kit.reader.step(wait) for wait in (0.0, 0.1, 0.0, 0.3)]
+    read = [kit.reader.step(wait) for wait in (0.0, 0.1, 0.0, 0.3)]
 
-    assert told == [True, True, True, False]
+    assert read == [True, True, True, False]
     assert kit.consumer.waits == [0.0, 0.1, 0.0, 0.3]
 
 
@@ -365,13 +365,13 @@ def test_a_silent_broker_is_asked_each_second_and_is_away_while_it_does_not_answ
 ) -> None:
     silent.consumer.trouble = KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
 
-    told = []
+    away = []
     for _ in range(10):
         clock.now += 0.5
         silent.reader.step()
-        told.append(silent.reader.broker_away)
+        away.append(silent.reader.broker_away)
 
-    assert told == [False, False, *[True] * 8]
+    assert away == [False, False, *[True] * 8]
     assert silent.broker == [True]
     assert len(silent.consumer.asked) == 4
 

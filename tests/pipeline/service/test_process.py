@@ -53,6 +53,6 @@ def test_the_libraries_start_no_threads_of_their_own(service: str) -> None:
     assert output(THREADS.format(service=service)) == 1
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc that is told so")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the setting is for glibc")
 def test_frames_reuse_the_memory_of_earlier_ones() -> None:
     assert output(FAULTS) < 100, "of the 675 pages of an image"

@@ -40,7 +40,7 @@ def app() -> FastAPI:
 
 
 def operations(app: FastAPI) -> dict[str, dict[str, Any]]:
-    """Return what is told of each path."""
+    """Return the description of each path."""
     return {path: methods["get"] for path, methods in app.openapi()["paths"].items()}
 
 

@@ -15,20 +15,20 @@ MISSING = Prediction("emonet_2")
 def test_what_the_channels_tell_fits_the_model(api: Api) -> None:
     api.show(a_frame(19, predictions=(BOXED, MISSING)), a_frame(camera="yard"))
 
-    told = api.json("/api/cameras")
+    reported = api.json("/api/cameras")
 
-    cameras = TypeAdapter(list[models.Camera]).validate_python(told, strict=False)
+    cameras = TypeAdapter(list[models.Camera]).validate_python(reported, strict=False)
     assert [camera.name for camera in cameras] == ["door", "yard"]
-    assert [camera.model_dump(mode="json", exclude_unset=True) for camera in cameras] == told
+    assert [camera.model_dump(mode="json", exclude_unset=True) for camera in cameras] == reported
 
 
 def test_one_camera_is_reported_as_in_the_list(api: Api) -> None:
     api.show(a_frame(19, predictions=(BOXED,)))
 
-    told = api.json("/api/cameras/door")
+    reported = api.json("/api/cameras/door")
 
-    assert models.Camera.model_validate(told).seq == 19
-    assert set(told) == set(api.json("/api/cameras")[0])
+    assert models.Camera.model_validate(reported).seq == 19
+    assert set(reported) == set(api.json("/api/cameras")[0])
 
 
 @pytest.mark.parametrize(

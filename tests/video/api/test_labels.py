@@ -23,13 +23,13 @@ def test_an_event_fits_the_model(api: Api) -> None:
     api.label("suit", seq=17)
     api.label(None)
 
-    told = api.json("/api/labels")
+    reported = api.json("/api/labels")
 
-    gone, came = TypeAdapter(list[models.LabelEvent]).validate_python(told)
+    gone, came = TypeAdapter(list[models.LabelEvent]).validate_python(reported)
     assert (came.camera, came.model, came.label, came.score) == ("door", "imagenet_1", "suit", 0.9346)
     assert (came.previous, came.seq, came.snapshot) == (None, 17, f"/api/events/{came.id}.jpg")
     assert (gone.label, gone.score, gone.previous) == (None, None, "suit")
-    assert gone.model_dump() == told[0]
+    assert gone.model_dump() == reported[0]
 
 
 def test_events_are_found_by_camera_label_and_number(api: Api) -> None:

@@ -9,7 +9,7 @@ def test_where_access_is_open_nobody_has_a_name(still: Api) -> None:
 def test_a_user_gets_their_name(api: Api) -> None:
     api.guest.name = "ann"
 
-    told = api.json("/api/session")
+    reported = api.json("/api/session")
 
-    assert told == {"access": "user", "name": "ann"}
-    assert models.Session.model_validate(told)
+    assert reported == {"access": "user", "name": "ann"}
+    assert models.Session.model_validate(reported)

@@ -205,9 +205,9 @@ def test_only_a_change_of_state_or_label_is_reported(clock: Clock) -> None:
     surer = Prediction("imagenet_1", (Result("suit", 0.9),), 19, 41)
     camera = Camera(1, at(clock, 1, FRESH), LIMITS)
 
-    told = [camera.show(at(clock, 2, prediction)) for prediction in (FRESH, other, surer, FRESH)]
+    changed = [camera.show(at(clock, 2, prediction)) for prediction in (FRESH, other, surer, FRESH)]
 
-    assert told == [False, True, False, True]
+    assert changed == [False, True, False, True]
 
 
 def test_listeners_get_each_frame_until_they_unsubscribe(clock: Clock) -> None:

@@ -17,7 +17,7 @@ MANY = 1000
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The history's time; it passes only when told to."""
+    """The history's time; it advances only when a test says so."""
     clock = Clock()
     monkeypatch.setattr("video.cameras.history.time", clock)
     return clock

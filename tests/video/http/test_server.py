@@ -97,9 +97,9 @@ def test_a_server_without_clients_ends_when_stopped_and_beats_until_then(site: S
 
 def test_answers_say_what_time_it_is(site: Site) -> None:
     with site.ask("/api/cameras") as answer:
-        told = parsedate_to_datetime(answer.headers["Date"]).timestamp()
+        dated = parsedate_to_datetime(answer.headers["Date"]).timestamp()
 
-    assert time.time() - 30 < told <= time.time()
+    assert time.time() - 30 < dated <= time.time()
 
 
 def test_open_streams_end_with_the_server(site: Site, pulse: Pulse) -> None:

@@ -45,7 +45,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def files(tmp_path: Path, one: tuple[Path, Path]) -> tuple[Path, Path]:
-    """The files that a server is told of."""
+    """The certificate files of a server."""
     files = tmp_path / "cert.pem", tmp_path / "key.pem"
     put(files, one)
     return files

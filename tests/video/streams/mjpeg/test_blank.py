@@ -122,7 +122,7 @@ def test_a_client_that_joins_a_silent_camera_gets_a_blank(site: Site) -> None:
 
     with site.ask("/stream/door") as answer:
         parts = by_length(answer, b"frame")
-        frozen, told = next(parts), next(parts)
+        frozen, blank = next(parts), next(parts)
 
     assert frozen.body == BRIGHT
-    assert pixels(told.body).mean() < 0.5 * pixels(BRIGHT).mean()
+    assert pixels(blank.body).mean() < 0.5 * pixels(BRIGHT).mean()

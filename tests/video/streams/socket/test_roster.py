@@ -1,4 +1,4 @@
-"""What browsers are told of the cameras, and when."""
+"""The roster: what browsers learn about the cameras, and when."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ EVERYBODY = Anyone()
 
 @pytest.fixture(autouse=True)
 def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no tick come unless a test wants them, and changes be told at once."""
+    """Suppress ticks unless a test asks for them, and report changes at once."""
     monkeypatch.setattr("video.streams.socket.roster._EVERY", 3600)
     monkeypatch.setattr("video.streams.socket.roster._AT_MOST_EVERY", 0)
 
@@ -113,7 +113,7 @@ def test_changes_are_sent_soon_and_frames_are_not() -> None:
             viewer.take(Watch({"door": 0}))
             for frame in (labelled(1, "tea"), labelled(2, "tea"), labelled(3, "cake"), labelled(4, "cake")):
                 hall.wall.put(frame)
-                await until(lambda: hall.roster._update is None, "the news to be told")
+                await until(lambda: hall.roster._update is None, "the update")
             return [
                 [camera["predictions"][0]["results"][0]["label"] for camera in text["cameras"]]
                 for text in connection.texts
