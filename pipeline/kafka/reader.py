@@ -79,11 +79,6 @@ class Reader:
             self._take(message)
         return True
 
-    @property
-    def broker_away(self) -> bool:
-        """Whether the broker did not answer the last query and nothing has arrived since; for any thread."""
-        return self._broker_away
-
     def configure(self, cameras: Iterable[str]) -> None:
         """Set which cameras keep their places however long they are silent; from any thread."""
         self._places.configure(cameras)
