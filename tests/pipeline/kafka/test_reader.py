@@ -438,7 +438,7 @@ def test_a_real_broker_is_away_while_it_is_suspended(tmp_path: Path) -> None:
             reader.step()
             return reports[-1:] == [away]
 
-        wait_for(lambda: reader.step() or reader.unready() == NO_FRAME, 20, "the topic")
+        wait_for(lambda: not reader.step() and reader.unready() == NO_FRAME, 20, "the topic")
 
         broker.signal(signal.SIGSTOP)
         wait_for(lambda: reported(True), 20, "the broker to be away")
