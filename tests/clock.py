@@ -6,7 +6,7 @@ SECOND: Final = 1_000_000_000  # ns
 
 
 class Clock:
-    """Stands in for the module `time`: its time passes only when told to."""
+    """Replaces the module `time`: its time passes only when a test advances it."""
 
     def __init__(self, now: float = 1_000.0) -> None:
         self.now = now

@@ -64,7 +64,7 @@ def measure() -> list[Measured]:
 
 
 def _pipeline(server: ModelServer, bootstrap: str, folder: Path) -> list[Measured]:
-    """Measure predictions per second: with one frame or all waiting frames per request, and with a bare load."""
+    """Measure predictions per second: one frame or all waiting frames per request, and a bare load."""
     frames = clips.frames(100, "bikes.mp4")
     pause = 1 / (_MORE * _bare(server.url, frames, 1))
     with ExitStack() as stack:
