@@ -1,4 +1,4 @@
-"""The cameras that are asked for: `NAME=VIDEOLINK`, or the film clip where none is."""
+"""The requested cameras: `NAME=VIDEOLINK`, or the film clip if there are none."""
 
 import importlib.metadata
 import os

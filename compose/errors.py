@@ -1,4 +1,4 @@
-"""Reasons not to start, or not to go on; each text is a single line."""
+"""Reasons not to start, or to stop; each text is a single line."""
 
 
 class OptionsError(Exception):

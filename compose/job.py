@@ -1,4 +1,4 @@
-"""A part through its life: started, asked until it is ready, restarted when it ends."""
+"""The life of a part: started, polled until it is ready, restarted when it ends."""
 
 import asyncio
 import contextlib
@@ -15,14 +15,14 @@ from compose.errors import PartError
 from compose.options import ROOT
 from compose.parts import Part, environment
 
-_BAD_SETTINGS: Final = 2  # the exit status of a part that would only end in the same way again
+_BAD_SETTINGS: Final = 2  # the exit status of a part that would fail the same way again
 _MOST_RESTARTS: Final = 5
 _FIRST_PAUSE: Final = 0.2  # s before a restart, doubled each time
 _STEADY: Final = 60.0  # s of running after which earlier crashes are forgotten
 _GRACE: Final = 8.0  # s that a part has to end
 _BROKER_GRACE: Final = 1.0  # s that the broker has, after all others
 _REPLACING: Final = 3.0  # s that a part has to end when it needs the broker's new address
-_ASKING: Final = (0.1, 1.0)  # s between two questions, at first and at last
+_ASKING: Final = (0.1, 1.0)  # s between two polls, at first and at last
 
 
 class BrokerAddress:

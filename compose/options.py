@@ -26,18 +26,18 @@ examples:
   python -m compose
       a film clip as the camera, labelled, at http://127.0.0.1:30163/
   python -m compose --camera door=rtsp://user:password@192.168.1.20/stream1 --camera yard=yard.mp4
-      a camera on the network, and a film
+      a network camera, and a film
   python -m compose --no-model --port 8080
-      only the video, on another port
+      only the video, without labels, on another port
   python -m compose --kafka kafka1:9092,kafka2:9092 --tfserving http://models:8501
       with a Kafka and a TensorFlow Serving that are already running
   python -m video.users --file users.json add ann
   python -m compose --users users.json
-      only for ann, with her password
+      only for user ann, with a password
 
 Settings of the services, such as FRAMEINTERVAL=100ms, JPEGQUALITY=70, TLSCERT=cert.pem or ROOTPATH=/cameras,
 are taken from the environment.
-Ctrl-C ends everything; a second Ctrl-C does so at once.
+Ctrl-C stops everything in order; a second Ctrl-C stops it immediately.
 """
 
 
@@ -101,14 +101,14 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     text = "a camera: URL, file, device or its number; repeatable (default: the film clip bikes)"
     add("--camera", type=cameras.parse, action="append", metavar="NAME=VIDEOLINK", help=text)
-    add("--port", type=_port, default=30163, help="the port for browsers (default: 30163)")
-    text = "a Kafka that is already running; separate addresses by commas (default: a broker of our own)"
+    add("--port", type=_port, default=30163, help="the port of the page (default: 30163)")
+    text = "a Kafka that is already running; separate addresses with commas (default: an embedded broker)"
     add("--kafka", type=_kafka, metavar="HOST:PORT", help=text)
     models = parser.add_mutually_exclusive_group()
-    text = "a running model server, http://host:8501 or a complete ...:predict URL (default: our own)"
+    text = "a running model server, http://host:8501 or a full ...:predict URL (default: the stand-in server)"
     models.add_argument("--tfserving", type=_tfserving, metavar="URL", help=text)
     models.add_argument("--no-model", action="store_true", help="video without labels")
-    text = "require a login; python -m video.users makes the file (default: open to everyone)"
+    text = "require a login; create the file with python -m video.users (default: open to everyone)"
     add("--users", type=_users, metavar="FILE", help=text)
     add("--seconds", type=_seconds, metavar="N", help="stop after N seconds")
     return parser

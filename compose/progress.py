@@ -1,4 +1,4 @@
-"""Progress of the start: the parts that are awaited, and the cameras that do not deliver."""
+"""Progress of the start: parts that are not ready yet, and cameras that do not deliver."""
 
 from collections.abc import Callable, Sequence
 from typing import Final

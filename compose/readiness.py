@@ -1,4 +1,4 @@
-"""Whether a part is ready, by its own account."""
+"""Asks a part whether it is ready."""
 
 import asyncio
 import json

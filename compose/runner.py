@@ -17,7 +17,7 @@ _REPORTING: Final = 0.1  # s between two looks at the progress
 
 
 class Interrupts:
-    """The signals that have come: the first asks parts to end, a Ctrl-C after that kills them."""
+    """The signals received so far: the first asks parts to end, a Ctrl-C after that kills them."""
 
     def __init__(self) -> None:
         self.stop = asyncio.Event()
@@ -45,7 +45,7 @@ async def run(
     ready: Callable[[], None],
     seconds: float | None,
 ) -> int:
-    """Run the parts until a signal comes or `seconds` are over.
+    """Run the parts until a signal arrives or `seconds` have passed.
 
     `kafka` is the address of a broker that runs already; it is empty if one of the parts is the broker.
     `ready` is called once, when everything is ready.

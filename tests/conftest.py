@@ -1,7 +1,7 @@
-"""What the tests of several packages share: the real parts they run against.
+"""Fixtures that the tests of several packages share: the real parts they run against.
 
-A part that the machine lacks makes its tests skip, with a line that says how to get it; named in `REQUIRE`
-(`REQUIRE=broker,browser,rtsp`) it makes them fail.
+If this machine lacks a part, its tests are skipped, with a line that says how to install it. Parts named in
+`REQUIRE` (`REQUIRE=broker,browser,rtsp`) make them fail instead.
 """
 
 import importlib.metadata
@@ -27,15 +27,15 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS", "repeatable"))
 
 PARTS = {"broker", "browser", "firefox", "node", "rtsp", "openssl", "docker", "cluster"}
 
-# What tests.rtsp_camera is made of, beside the bindings.
+# Checks what tests.rtsp_camera needs: the bindings and GStreamer's elements.
 RTSP_CHECK = """
 import sys, gi
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import Gst, GstRtspServer
 Gst.init(None)
-wanted = ("multifilesrc", "jpegdec", "videoconvert", "x264enc", "rtph264pay")
-sys.exit(not all(map(Gst.ElementFactory.find, wanted)))
+elements = ("multifilesrc", "jpegdec", "videoconvert", "x264enc", "rtph264pay")
+sys.exit(not all(map(Gst.ElementFactory.find, elements)))
 """
 
 
@@ -46,14 +46,14 @@ def required() -> set[str]:
 
 
 def pytest_configure() -> None:
-    """Refuse a `REQUIRE` that would require nothing because of a slip."""
+    """Refuse a `REQUIRE` with an unknown name, which would require nothing."""
     if unknown := required() - PARTS:
         names, known = ", ".join(sorted(unknown)), ", ".join(sorted(PARTS))
-        raise pytest.UsageError(f"REQUIRE names {names}; known are {known}, with commas between")
+        raise pytest.UsageError(f"REQUIRE={names}: expected any of {known}, separated by commas")
 
 
 def missing(part: str, how: str) -> None:
-    """Skip the test for want of a part, or fail it where that part is required."""
+    """Skip the test because a part is missing, or fail it if that part is required."""
     if part in required():
         pytest.fail(f"{part} is required and missing: {how}", pytrace=False)
     pytest.skip(f"no {part}: {how}")
@@ -69,10 +69,10 @@ def clips() -> Path:
 
 @pytest.fixture(scope="session")
 def model_folder() -> Path:
-    """The exported ImageNet model, as `make install` leaves it."""
+    """The ImageNet model, as exported by `make install`."""
     folder = ROOT / "build/models/imagenet"
     if not folder.is_dir():
-        pytest.fail("the model is not there: make install exports it", pytrace=False)
+        pytest.fail("the model is missing: make install exports it", pytrace=False)
     return folder
 
 
@@ -84,7 +84,7 @@ def int8_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def emonet_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The model of emotions."""
+    """The emotion model."""
     return _exported(tmp_path_factory.mktemp("emonet"), "--model=emonet")
 
 
@@ -113,7 +113,7 @@ def model_server(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="session")
 def kafka_bootstrap() -> Iterator[str]:
-    """A real Kafka with ZooKeeper: at `KAFKA_BOOTSTRAP`, else in a container."""
+    """A real Kafka with ZooKeeper: at `KAFKA_BOOTSTRAP`, or otherwise in a container."""
     if address := os.environ.get("KAFKA_BOOTSTRAP"):
         yield address
         return
@@ -123,7 +123,7 @@ def kafka_bootstrap() -> Iterator[str]:
     from testcontainers.community.kafka import KafkaContainer
     from testcontainers.core.config import testcontainers_config
 
-    # It only removes what a killed test run leaves behind, and its image cannot be pulled everywhere.
+    # Ryuk only removes what a killed test run leaves behind, and its image cannot be pulled everywhere.
     testcontainers_config.ryuk_disabled = True
     with ExitStack() as stack:
         try:
@@ -158,7 +158,7 @@ def firefox() -> str:
 
 @pytest.fixture(scope="session")
 def system_python() -> str:
-    """The system's Python, which sees GStreamer's RTSP server."""
+    """The system's Python, which has the bindings of GStreamer's RTSP server."""
     python = "/usr/bin/python3"
     try:
         found = subprocess.run([python, "-c", RTSP_CHECK], capture_output=True, check=False).returncode == 0

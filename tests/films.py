@@ -22,7 +22,7 @@ FILMS: Final = ("bigbuckbunny.mp4", "bikes.mp4", "carphone_pristine.mp4")
 _MOST_FRAMES: Final = 60
 
 Labels = Callable[[int], Sequence[Prediction]]
-"""Says what the models see on the frame of a number."""
+"""Returns the models' predictions for a frame number."""
 
 
 @cache
@@ -41,7 +41,7 @@ def jpegs(film: str) -> tuple[bytes, ...]:
 
 
 def bunny(seq: int) -> Sequence[Prediction]:
-    """Say "hare", and each fifty frames "wood rabbit"."""
+    """Return "wood rabbit" and "hare" in turns of fifty frames."""
     label = "hare" if seq // 50 % 2 else "wood rabbit"
     results = (Result(label, 0.6 + seq % 20 / 100), Result("hamster", 0.07))
     return [Prediction("imagenet_1", results, max(1, seq - 1), 40)]
@@ -59,7 +59,7 @@ class Camera:
 
 
 class Films:
-    """Sends all cameras' frames, `rate` a second each, from a thread of its own until the block ends."""
+    """Sends all cameras' frames, `rate` per second each, from its own thread until the block ends."""
 
     def __init__(self, bootstrap: str, cameras: Sequence[Camera], rate: float = 15) -> None:
         self.cameras = {camera.name: camera for camera in cameras}
@@ -96,5 +96,5 @@ class Films:
         message = encode(frame)
         try:
             self._producer.produce("videodisplay", message.value, message.key, headers=dict(message.headers))
-        except BufferError:  # the broker is away: newest wins here, too
+        except BufferError:  # the broker is away: drop old frames, as the services do
             return

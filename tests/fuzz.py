@@ -1,6 +1,6 @@
-"""Runs the property tests with random examples, again and again, until the time is up.
+"""Runs the property tests repeatedly, with random examples, until the time is up.
 
-Each pass begins with another seed and ends at the first failure, which hypothesis prints with the example and
+Each pass starts with another seed and ends at the first failure, which hypothesis prints with the example and
 the seed that reproduce it. CI's tests run the same examples each time instead.
 """
 
@@ -15,7 +15,7 @@ from tests.parts import ROOT
 
 
 def passes(minutes: float, tests: list[str]) -> int:
-    """Run the tests until the time is up; return the first exit status that is no success, or 0."""
+    """Run the tests until the time is up; return the first exit status other than 0, or 0."""
     until, number = time.monotonic() + 60 * minutes, 0
     while number == 0 or time.monotonic() < until:
         number += 1
@@ -31,9 +31,11 @@ def passes(minutes: float, tests: list[str]) -> int:
 
 
 def main() -> int:
-    """Return the exit status."""
+    """Run the command line; return the exit status."""
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=5, help="how long (default: %(default)s)")
+    parser.add_argument(
+        "--minutes", type=float, default=5, help="for how many minutes (default: %(default)s)"
+    )
     parser.add_argument("tests", nargs="*", help="folders, files or tests (default: all)")
     asked = parser.parse_args()
     return passes(asked.minutes, asked.tests)

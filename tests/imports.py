@@ -1,4 +1,4 @@
-"""What a module of this project imports as it is imported, read from its source."""
+"""Finds the modules that importing a module of this project imports, by reading its source."""
 
 import ast
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ ROOT: Final = Path(__file__).parent.parent
 PACKAGES: Final = ("pipeline", "producer", "consumer", "video", "tfserving", "compose")
 
 HEAVY: Final = ("tensorflow", "keras", "tensorflow_serving.apis")
-"""TensorFlow itself, and what imports it."""
+"""TensorFlow, and packages that import it."""
 
 
 def imports_tensorflow(module: Path) -> bool:
-    """Whether importing a module imports TensorFlow; for a test's, its conftest.py files count."""
+    """Whether importing a module imports TensorFlow; for a test module, its conftest.py files count."""
     return any(_reaches(path) for path in (module, *_conftests(module)))
 
 
@@ -48,7 +48,7 @@ def _reaches(module: Path) -> bool:
 
 @cache
 def _files(name: str) -> tuple[Path, ...]:
-    """Return the files that importing a dotted name runs, of this project."""
+    """Return the files of this project that importing a dotted name runs."""
     parts = name.split(".")
     found = []
     for length in range(1, len(parts) + 1):
@@ -65,7 +65,7 @@ def _imported(module: Path) -> tuple[str, ...]:
 
 
 def _run_on_import(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Yield the statements that an import runs: all but those of functions, and those for type checkers."""
+    """Yield the statements that an import runs: all except those in functions and those for type checkers."""
     for statement in body:
         yield statement
         match statement:
@@ -87,5 +87,5 @@ def _names(statement: ast.stmt) -> list[str]:
 
 
 if __name__ == "__main__":
-    # What the report of the units' coverage leaves out.
+    # The files that the unit tests' coverage report omits.
     print(",".join(heavy()))

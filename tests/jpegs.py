@@ -11,7 +11,7 @@ STANDALONE: Final = [b"\xff\x01", *(bytes([0xFF, 0xD0 + number]) for number in r
 
 
 def segments(jpeg: bytes) -> Iterator[tuple[int, int, int]]:
-    """Return the marker, the begin and the end of each segment, up to the start of scan."""
+    """Return the marker, the start and the end of each segment, up to the start of scan."""
     marker, at = 0, 2
     while marker != 0xDA:
         assert jpeg[at] == 0xFF
@@ -21,12 +21,12 @@ def segments(jpeg: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def segment(marker: int, body: bytes) -> bytes:
-    """Return a segment as it is written."""
+    """Return a segment's bytes."""
     return bytes([0xFF, marker]) + (len(body) + 2).to_bytes(2) + body
 
 
 def padded(jpeg: bytes) -> st.SearchStrategy[bytes]:
-    """Return the JPEG with fill bytes and stand-alone markers in front of some of its segments."""
+    """Return the JPEG with fill bytes and standalone markers in front of some of its segments."""
     found = list(segments(jpeg))
     gap = st.builds(
         lambda markers, fill: b"".join(markers) + FILL * fill,

@@ -1,6 +1,6 @@
 """The two lanes of tests: units, and parts.
 
-A unit test stays in its process: it starts no other, connects no further than loopback, and does not import
+A unit test stays in its process: it starts no other process, connects only to loopback, and does not import
 TensorFlow. So units run in parallel and take a minute or two. Every other test has the mark `parts`: because
 of its folder, a fixture, what its module imports, or a `pytest.mark.parts` of its own. `make test-unit`
 selects the units with `-m "not parts"`, `make test-parts` the others with `-m parts`.
@@ -38,7 +38,7 @@ FIXTURES: Final = {
 """Fixtures that start a process or import TensorFlow."""
 
 UNITS: Final = "not parts"
-"""How the expression of pytest's option -m begins that selects units."""
+"""The start of an expression for pytest's option -m that selects units."""
 
 STARTS: Final = {
     "os.exec",
@@ -84,7 +84,7 @@ class Guard:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Refuse TensorFlow and what leaves the process, in whichever thread, and fail if something tried."""
+        """Refuse TensorFlow and leaving the process, in any thread, and fail if something tried."""
         self._refused = []
         self._guards_imports = self._guards_calls = True
         try:
@@ -100,7 +100,7 @@ class Guard:
         return self._guards_calls and self._guards_imports
 
     def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Hear an audit event."""
+        """Check an audit event."""
         if not self._guards_calls or os.getpid() != self._process:
             return
         if event in STARTS:
@@ -109,7 +109,7 @@ class Guard:
             self._refuse(f"{event} {arguments[1]}")
 
     def find_spec(self, name: str, *_: object) -> None:
-        """Hear an import of a module that is not loaded yet."""
+        """Check an import of a module that is not loaded yet."""
         if self._guards_imports and name.partition(".")[0] in LIBRARIES:
             self._refuse(f"import {name}")
 
@@ -137,7 +137,7 @@ class Lanes:
         self._only_units = only_units
 
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
-        """Leave out what would only be deselected: importing TensorFlow takes seconds."""
+        """Ignore modules that would only be deselected: importing TensorFlow takes seconds."""
         ignored = self._only_units and collection_path.suffix == ".py" and is_parts(collection_path)
         return True if ignored else None
 

@@ -20,17 +20,17 @@ LABELS: Final = ROOT / "tfserving/labels/imagenetLabels.json"
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a port that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def wait_for(condition: Callable[[], Any], timeout: float, what: str) -> Any:
-    """Return the condition's first true value; fail after `timeout` s, naming what did not come."""
+    """Return the condition's first true value; fail after `timeout` s, naming `what`."""
     deadline = time.monotonic() + timeout
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"waited {timeout:g} s in vain for {what}"
+        assert time.monotonic() < deadline, f"waited {timeout:g} s for {what}"
         time.sleep(0.05)
     return value
 
@@ -42,7 +42,7 @@ def get(url: str, timeout: float = 5) -> bytes:
 
 
 def reads(url: str) -> bytes:
-    """Return the body of a 200, or nothing when there is none."""
+    """Return the body of a 200, or an empty one for any other answer."""
     try:
         return get(url, 2)
     except (URLError, OSError):
@@ -50,7 +50,7 @@ def reads(url: str) -> bytes:
 
 
 class Process:
-    """A child process that writes its output to a file, and is ended when the block ends."""
+    """A child process that writes its output to a file, and is stopped when the block ends."""
 
     def __init__(self, command: list[str], environment: dict[str, str], log: Path) -> None:
         self.log = log
@@ -74,12 +74,12 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """The process' number."""
+        """The process's id."""
         return self._process.pid
 
     @property
     def text(self) -> str:
-        """What it has written so far."""
+        """Its output so far."""
         return self.log.read_text(errors="replace")
 
     def signal(self, number: signal.Signals) -> None:
@@ -87,7 +87,7 @@ class Process:
         self._process.send_signal(number)
 
     def stop(self, timeout: float = 10) -> int:
-        """End it as Kubernetes would, and return its exit status."""
+        """Stop it as Kubernetes would, and return its exit status."""
         if self._process.poll() is None:
             self._process.terminate()
             try:
@@ -101,7 +101,7 @@ class Process:
         return self._process.returncode
 
     def kill(self) -> None:
-        """End it as a crash would."""
+        """Kill it, like a crash."""
         self._process.kill()
         self._process.wait()
         self._file.close()
@@ -126,12 +126,12 @@ class Service(Process):
         super().__init__([sys.executable, "-m", name], environment, folder / f"{name}{tag}.log")
 
     def ready(self, timeout: float = 30) -> Self:
-        """Wait until it says that it is ready."""
+        """Wait until it reports that it is ready."""
         wait_for(lambda: reads(f"{self.health}/readyz"), timeout, f"{self.log.name} to be ready")
         return self
 
     def ledger(self) -> dict[str, Any]:
-        """Return its counts per camera."""
+        """Return its ledger: counts per camera."""
         counts: dict[str, Any] = json.loads(get(f"{self.health}/ledger"))
         return counts
 
@@ -142,7 +142,7 @@ class Service(Process):
 
 
 class ModelServer(Process):
-    """The stand-in model server; it answers when the block begins."""
+    """The stand-in model server; it is ready when the block begins."""
 
     def __init__(self, folder: Path, port: int, logs: Path, *flags: str) -> None:
         self.base = f"http://127.0.0.1:{port}"
@@ -154,14 +154,14 @@ class ModelServer(Process):
         super().__init__([*command, *flags], {}, logs / "tfserving.log")
 
     def __enter__(self) -> Self:
-        # Its ports are opened once all its models can be asked.
+        # Its ports open once all its models are available.
         wait_for(lambda: reads(f"{self.base}/v1/models/imagenet"), 90, "the model server")
         return self
 
 
 @contextmanager
 def embedded_broker(folder: Path) -> Iterator[tuple[str, Process]]:
-    """Start librdkafka's mock broker in a process of its own; yield its address and the process."""
+    """Start librdkafka's mock broker in its own process; yield its address and the process."""
     with Process([sys.executable, "-m", "compose.broker"], {}, folder / "broker.log") as broker:
         line = wait_for(lambda: "KAFKA_BOOTSTRAP=" in broker.text and broker.text, 20, "the broker")
         yield line.split("KAFKA_BOOTSTRAP=")[1].split()[0], broker

@@ -1,4 +1,4 @@
-"""A camera for tests: serves pictures as H.264 over RTSP, round and round, at 25 a second.
+"""A camera for tests: serves pictures as H.264 over RTSP, in a loop, at 25 per second.
 
     /usr/bin/python3 -m tests.rtsp_camera PORT 'FOLDER/%04d.jpg'
 

@@ -27,7 +27,7 @@ FILES = {module(path): path for name in PACKAGES for path in (ROOT / name).rglob
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Yield the names of our modules that a file imports, wherever in it."""
+    """Yield the names of our modules that a file imports, anywhere in it."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module:
             for name in node.names:
@@ -41,7 +41,7 @@ IMPORTS = {name: set(imported(path)) & FILES.keys() for name, path in FILES.item
 
 
 def cycle(graph: dict[str, set[str]]) -> list[str]:
-    """Return one cycle of a graph, first node repeated at the end, or nothing."""
+    """Return one cycle of a graph, with the first node repeated at the end, or an empty list."""
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -53,12 +53,12 @@ def test_a_cycle_is_found() -> None:
     assert cycle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) in (["b", "c", "b"], ["c", "b", "c"])
 
 
-def test_modules_import_each_other_in_one_direction() -> None:
+def test_there_are_no_import_cycles_between_modules() -> None:
     assert cycle(IMPORTS) == []
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
-def test_subpackages_import_each_other_in_one_direction(folder: Path) -> None:
+def test_there_are_no_import_cycles_between_subpackages(folder: Path) -> None:
     """A folder's modules and subpackages, each of these as one node."""
     prefix = ".".join(folder.parts) + "."
     graph: dict[str, set[str]] = {}
@@ -85,7 +85,7 @@ def test_services_do_not_import_each_other(service: str) -> None:
     assert others <= {service, "pipeline"}
 
 
-def test_what_services_share_imports_no_service() -> None:
+def test_shared_code_imports_no_service() -> None:
     others = {
         name.partition(".")[0]
         for importer, names in IMPORTS.items()

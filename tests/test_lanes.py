@@ -1,4 +1,4 @@
-"""What keeps unit tests in their process, and which tests are units."""
+"""The guard that keeps unit tests in their process, and the choice of unit tests."""
 
 import threading
 from contextlib import suppress
@@ -38,7 +38,7 @@ def test_a_unit_may_connect_to_its_own_machine(address: object) -> None:
         guard.audit("socket.connect", (None, address))
 
 
-def test_what_a_thread_does_fails_the_unit_too() -> None:
+def test_a_thread_that_leaves_the_process_fails_the_unit_too() -> None:
     guard = Guard()
 
     def fork() -> None:
@@ -55,14 +55,14 @@ def test_what_a_thread_does_fails_the_unit_too() -> None:
         unit()
 
 
-def test_a_unit_imports_no_tensorflow() -> None:
+def test_a_unit_must_not_import_tensorflow() -> None:
     guard = Guard()
 
     with pytest.raises(NotAUnitError, match=r"tensorflow\.nn"), guard.importing():
         guard.find_spec("tensorflow.nn")
 
 
-def test_outside_of_units_all_is_allowed() -> None:
+def test_everything_is_allowed_outside_units() -> None:
     guard = Guard()
     with guard.running():
         pass
@@ -98,16 +98,14 @@ def test_the_guard_is_on_in_this_test(request: pytest.FixtureRequest) -> None:
         ("import tfserving", False),
     ],
 )
-def test_whether_an_import_of_a_module_imports_tensorflow(
-    source: str, is_heavy: bool, tmp_path: Path
-) -> None:
+def test_modules_that_import_tensorflow_are_recognised(source: str, is_heavy: bool, tmp_path: Path) -> None:
     module = tmp_path / "module.py"
     module.write_text(source)
 
     assert imports_tensorflow(module) is is_heavy
 
 
-def test_the_parts_are_told_by_their_folder_or_their_imports() -> None:
+def test_parts_are_recognised_by_their_folder_or_their_imports() -> None:
     tests = ROOT / "tests"
 
     assert is_parts(tests / "e2e/test_page.py")

@@ -1,7 +1,7 @@
-"""Each name that this project uses although its library does not document it.
+"""The undocumented names of libraries that this project uses.
 
-The bounds in pyproject.toml keep those libraries at versions that were tried; a name that is gone is one red
-line here.
+The bounds in pyproject.toml keep those libraries at tested versions; a name that is removed fails one test
+here.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from uvicorn.server import ServerState
 
 
 async def nothing(scope: object, receive: object, send: object) -> None:
-    """Answer nothing: an application in ASGI."""
+    """An ASGI application that does nothing."""
 
 
 def has(protocol: object, name: str) -> bool:
-    """Whether a protocol has an attribute, or sets it in the course of a connection."""
+    """Whether a protocol has an attribute, or sets it during a connection."""
     return (
         hasattr(protocol, name)
         or re.search(rf"self\.{name}\b.* = ", inspect.getsource(type(protocol))) is not None

@@ -27,7 +27,7 @@ _FILL: Final = 0xFF
 # TEM, RST0 to RST7 and the start of image; 0xff is a fill byte in front of a marker.
 _WITHOUT_BODY: Final = frozenset([0x01, *range(0xD0, 0xD9), _END_OF_IMAGE, _FILL])
 
-# Metadata may precede the frame header, but not without limit.
+# Metadata may precede the frame header, up to a limit.
 _LONGEST_SEARCH: Final = 256 * 1024
 LONGEST_HEAD: Final = 64 * 1024
 """The largest head that `head_length` accepts, in bytes: heads are kept for the frames that follow."""

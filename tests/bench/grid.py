@@ -20,7 +20,7 @@ from tests.parts import Service, embedded_broker, free_port
 _CAMERAS: Final = 16
 _RATE: Final = 15.0
 _SECONDS: Final = 2.0  # per round
-_LOOKS: Final = 4  # a round
+_LOOKS: Final = 4  # per round
 
 DRAWN: Final = Figure("page, share of the frames drawn", "x")
 SPENT: Final = Figure("page, its thread's time per frame", "ms")
