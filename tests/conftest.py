@@ -7,6 +7,7 @@ If this machine lacks a part, its tests are skipped, with a line that says how t
 import importlib.metadata
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -50,6 +51,10 @@ def pytest_configure() -> None:
     if unknown := required() - PARTS:
         names, known = ", ".join(sorted(unknown)), ", ".join(sorted(PARTS))
         raise pytest.UsageError(f"REQUIRE={names}: expected any of {known}, separated by commas")
+    # A shell that starts a job in the background lets it ignore Ctrl-C, and so would every process that the
+    # tests start.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def missing(part: str, how: str) -> None:
