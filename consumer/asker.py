@@ -15,7 +15,7 @@ from consumer.model_server.client import Client
 from consumer.model_server.errors import ModelError
 from consumer.model_server.known import Known
 from consumer.model_server.tensors import Signature, Tensors
-from pipeline.service.service import Pulse
+from pipeline.service.workers import Pulse
 from pipeline.wire.frame import Frame
 from pipeline.wire.picture import PictureError
 from pipeline.wire.predictions import Result

@@ -13,7 +13,7 @@ from consumer.model_queue import ModelQueue
 from consumer.model_server.client import Client
 from consumer.model_server.known import Known
 from consumer.model_server.tensors import Signature
-from pipeline.service.service import Pulse
+from pipeline.service.workers import Pulse
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction, Result
 

@@ -10,7 +10,7 @@ from pipeline.flow.ledger import Ledger
 from pipeline.flow.newest import Newest
 from pipeline.flow.pace import Pace
 from pipeline.service.logs import Seldom
-from pipeline.service.service import Pulse
+from pipeline.service.workers import Pulse
 from pipeline.wire.picture import PictureError
 from producer.sources.source import Captured, CaptureError, Source
 

@@ -11,7 +11,7 @@ from confluent_kafka import Message as Delivered
 
 from pipeline.flow.ledger import Ledger
 from pipeline.service.logs import Seldom
-from pipeline.service.service import Pulse
+from pipeline.service.workers import Pulse
 from pipeline.wire.frame import Message, age_of
 
 log = logging.getLogger(__name__)

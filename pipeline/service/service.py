@@ -6,49 +6,21 @@ import signal
 import threading
 import time
 from collections import Counter as Tally
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
 from types import FrameType
 from typing import Final
 
-from prometheus_client import REGISTRY, Counter
+from prometheus_client import REGISTRY
 
 from pipeline.flow.ledger import Ledger
 from pipeline.service.health import HealthServer
 from pipeline.service.settings import Address
+from pipeline.service.workers import Pulse, Worker, join
 
 log = logging.getLogger(__name__)
 
-_RESTARTS = Counter("streamlens_worker_restarts", "Times a worker failed and was restarted", ["worker"])
-
-MOST_RESTARTS: Final = 5
-"""One more failure of a worker within `_RECENT` seconds ends the process, so that Kubernetes can act."""
-
-_RECENT: Final = 60.0
 _FROZEN: Final = 20.0  # s without a heartbeat after which a worker counts as hanging
 _SUMMARY: Final = 10.0  # s between two summary lines
-_JOIN: Final = 5.0  # s for all workers to end
-
-
-@dataclass(slots=True)
-class Pulse:
-    """A worker's link to its service: it beats every few seconds, and ends when `stopping` is set."""
-
-    stopping: threading.Event
-    last: float = field(default_factory=time.monotonic)
-
-    def beat(self) -> None:
-        """Report that the worker is alive."""
-        self.last = time.monotonic()
-
-
-@dataclass(frozen=True, slots=True)
-class _Worker:
-    name: str
-    pulse: Pulse
-    thread: threading.Thread
 
 
 class WorkerGroup:
@@ -62,7 +34,7 @@ class WorkerGroup:
         self._name = name
         self._closed = closed
         self._stopping = threading.Event()
-        self._workers: list[_Worker] = []
+        self._workers: list[Worker] = []
         self._conditions: list[Callable[[], str | None]] = []
         self._closers: list[Callable[[], None]] = []
 
@@ -71,14 +43,11 @@ class WorkerGroup:
 
         It starts with the service, or at once if the service runs. Nothing starts after the end.
         """
-        name, pulse = f"{name} {self._name}".rstrip(), Pulse(self._stopping)
-        thread = threading.Thread(
-            target=self._service._supervise, args=(name, run, pulse), name=name, daemon=True
-        )
+        worker = Worker(f"{name} {self._name}".rstrip(), run, self._stopping, self._service._give_up)
         with self._service._lock:
-            self._workers.append(_Worker(name, pulse, thread))
+            self._workers.append(worker)
             if self._service._running and not self._stopping.is_set():
-                thread.start()
+                worker.start()
 
     def repeat(self, name: str, step: Callable[[], object]) -> None:
         """Add a worker that does one step after another; a step waits a second at most."""
@@ -114,10 +83,10 @@ class WorkerGroup:
             # From now on a worker that hangs no longer counts, nor does what is missing.
             self._service._groups = [group for group in self._service._groups if group is not self]
         self._stopping.set()
-        _join(self._workers)
+        join(self._workers)
         self._close()
         for worker in self._workers:
-            _RESTARTS.remove(worker.name)
+            worker.drop_metrics()
 
     def _close(self) -> None:
         with self._service._lock:
@@ -178,7 +147,7 @@ class Service:
         with self._lock:
             self._running = True
             for worker in self._workers():
-                worker.thread.start()
+                worker.start()
         log.info("%s started", self._name)
         try:
             self._wait()
@@ -210,7 +179,7 @@ class Service:
         reasons = (reason() for group in self._groups for reason in group._conditions)
         return next(filter(None, reasons), None)
 
-    def _workers(self) -> list[_Worker]:
+    def _workers(self) -> list[Worker]:
         return [worker for group in self._groups for worker in group._workers]
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
@@ -235,43 +204,17 @@ class Service:
             if reason := self.unready():
                 log.warning("not ready: %s", reason)
 
-    def _supervise(self, name: str, run: Callable[[Pulse], None], pulse: Pulse) -> None:
-        _show_name(name)
-        failures: list[float] = []
-        while not pulse.stopping.is_set():
-            try:
-                pulse.beat()
-                run(pulse)
-            except Exception:
-                now = time.monotonic()
-                failures = [*(at for at in failures if now - at < _RECENT), now]
-                log.exception("worker %s failed, %d of at most %d", name, len(failures), MOST_RESTARTS)
-                if pulse.stopping.is_set():
-                    return
-                if len(failures) > MOST_RESTARTS:
-                    self._failed = True
-                    self.stop()
-                    return
-                _RESTARTS.labels(name).inc()
-                pulse.stopping.wait(0.1 * 2 ** len(failures))
+    def _give_up(self) -> None:
+        self._failed = True
+        self.stop()
 
     def _end(self) -> None:
         self.stop()
         with self._lock:
             self._running = False
-        _join(self._workers())
+        join(self._workers())
         for group in reversed(self._groups):
             group._close()
-
-
-def _join(workers: Sequence[_Worker]) -> None:
-    deadline = time.monotonic() + _JOIN
-    for worker in workers:
-        if worker.thread.ident is None or worker.thread is threading.current_thread():
-            continue
-        worker.thread.join(max(0.0, deadline - time.monotonic()))
-        if worker.thread.is_alive():
-            log.warning("worker %s did not end in time", worker.name)
 
 
 def _close(close: Callable[[], None]) -> None:
@@ -280,9 +223,3 @@ def _close(close: Callable[[], None]) -> None:
         close()
     except Exception:
         log.exception("closing failed")
-
-
-def _show_name(name: str) -> None:
-    """Give this thread a name for `top -H` and the like, as Python itself does from 3.14 on."""
-    with suppress(OSError):  # not on Linux
-        Path("/proc/thread-self/comm").write_bytes(name.encode()[:15])

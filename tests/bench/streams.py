@@ -13,8 +13,8 @@ from typing import Final
 import uvloop
 
 from pipeline.flow.ledger import Ledger
-from pipeline.service.service import Pulse
 from pipeline.service.settings import Address
+from pipeline.service.workers import Pulse
 from pipeline.wire.frame import Frame
 from tests.bench.bare_server import Bare, serve_bare
 from tests.bench.figures import Figure, Measured

@@ -19,7 +19,7 @@ from consumer.model_server.known import Known
 from consumer.predictions_publisher import PredictionsPublisher
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka.publisher import Publisher
-from pipeline.service.service import Pulse
+from pipeline.service.workers import Pulse
 from pipeline.wire import mat, picture
 from pipeline.wire.frame import Format, Frame, Message, decode
 from pipeline.wire.predictions import Prediction, Result

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.flow.ledger import Ledger
-from pipeline.service.service import Pulse
+from pipeline.service.workers import Pulse
 from pipeline.wire.picture import PictureError
 from producer import camera as module
 from producer.camera import Camera

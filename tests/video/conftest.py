@@ -10,8 +10,8 @@ import pytest
 
 import video.http.app
 from pipeline.flow.ledger import Ledger
-from pipeline.service.service import Pulse
 from pipeline.service.settings import Address, SettingsError, load
+from pipeline.service.workers import Pulse
 from tests.clock import Clock
 from tests.parts import wait_for
 from tests.video.fakes import INTERVAL, Site, a_frame

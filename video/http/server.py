@@ -9,8 +9,8 @@ from typing import Final
 
 import uvicorn
 
-from pipeline.service.service import Pulse
 from pipeline.service.settings import Address, SettingsError
+from pipeline.service.workers import Pulse
 from video.http.app import Site
 from video.http.protocol import HttpProtocol
 from video.http.tls import Certificate

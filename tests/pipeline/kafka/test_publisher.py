@@ -14,7 +14,7 @@ from compose.broker import Broker
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
 from pipeline.kafka.publisher import Publisher
-from pipeline.service.service import Pulse
+from pipeline.service.workers import Pulse
 from pipeline.wire.frame import Message
 from tests.clock import Clock
 

@@ -13,8 +13,10 @@ from prometheus_client import REGISTRY
 
 from pipeline.flow.ledger import Ledger
 from pipeline.service import service as module
-from pipeline.service.service import Pulse, Service
+from pipeline.service import workers
+from pipeline.service.service import Service
 from pipeline.service.settings import Address
+from pipeline.service.workers import Pulse
 from tests.clock import Clock
 from tests.parts import wait_for
 
@@ -44,7 +46,8 @@ def service(ledger: Ledger) -> Service:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The service's time; it passes only when a test moves it on."""
     clock = Clock()
-    monkeypatch.setattr(module, "time", clock)
+    for each in (module, workers):
+        monkeypatch.setattr(each, "time", clock)
     return clock
 
 
@@ -129,7 +132,7 @@ def test_stop_ends_the_service_from_any_thread(service: Service) -> None:
 def test_a_worker_that_does_not_end_is_left_behind(
     service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(module, "_JOIN", 0.1)
+    monkeypatch.setattr(workers, "_JOIN", 0.1)
     hanging, closed = threading.Event(), threading.Event()
 
     def work(_: Pulse) -> None:
@@ -148,7 +151,7 @@ def test_a_worker_that_does_not_end_is_left_behind(
 
 
 def test_all_workers_together_have_one_time_to_end(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_JOIN", 0.5)
+    monkeypatch.setattr(workers, "_JOIN", 0.5)
     hanging, all_run = threading.Event(), threading.Barrier(20)
 
     def work(_: Pulse) -> None:
@@ -259,7 +262,7 @@ def test_a_worker_that_fails_is_restarted_and_counted(
 def test_a_worker_that_fails_too_often_ends_the_service(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST_RESTARTS", 2)
+    monkeypatch.setattr(workers, "MOST_RESTARTS", 2)
     before, closed = restarts("broken"), threading.Event()
     attempts: list[int] = []
 
@@ -280,8 +283,8 @@ def test_a_worker_that_fails_too_often_ends_the_service(
 
 
 def test_failures_of_long_ago_are_forgotten(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_RESTARTS", 1)
-    monkeypatch.setattr(module, "_RECENT", 0.0)
+    monkeypatch.setattr(workers, "MOST_RESTARTS", 1)
+    monkeypatch.setattr(workers, "_RECENT", 0.0)
     attempts: list[int] = []
 
     def work(_: Pulse) -> None:
@@ -398,7 +401,7 @@ def test_a_released_group_ends_and_is_closed_in_reverse_order_while_the_service_
 def test_a_worker_that_hangs_while_it_is_released_is_left_behind_and_no_longer_counts(
     running: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(module, "_JOIN", 0.1)
+    monkeypatch.setattr(workers, "_JOIN", 0.1)
     monkeypatch.setattr(module, "_FROZEN", 0.5)
     hanging, closed = threading.Event(), threading.Event()
     group = running.group("door")
@@ -418,7 +421,7 @@ def test_a_worker_that_hangs_while_it_is_released_is_left_behind_and_no_longer_c
 def test_a_worker_that_crashes_while_it_is_released_is_not_restarted(
     running: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST_RESTARTS", 0)
+    monkeypatch.setattr(workers, "MOST_RESTARTS", 0)
     runs: list[int] = []
     group = running.group("door")
 

@@ -14,8 +14,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from pipeline.flow.ledger import Ledger
-from pipeline.service.service import Pulse
 from pipeline.service.settings import Address, SettingsError
+from pipeline.service.workers import Pulse
 from tests.parts import wait_for
 from tests.video.conftest import LIMITS, a_site, serving
 from tests.video.fakes import Site, a_frame, by_length

@@ -17,8 +17,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from pipeline.flow.ledger import Ledger
-from pipeline.service.service import Pulse
 from pipeline.service.settings import Address
+from pipeline.service.workers import Pulse
 from tests.parts import wait_for
 from tests.video.conftest import LIMITS, a_site
 from tests.video.fakes import Site, a_frame, grey
