@@ -31,7 +31,8 @@ def parse(text: str) -> Camera:
     # Without a name the first = may stand in a URL.
     if not link or ":" in name or "/" in name:
         raise OptionsError(
-            f"--camera {_shown(text)!r}: expected NAME=VIDEOLINK, such as door=rtsp://192.168.1.20/stream1"
+            f"--camera {_shown(text)!r}: expected NAME=VIDEOLINK with a name without : and /, such as"
+            " door=rtsp://192.168.1.20/stream1"
         )
     if not name.strip():
         raise OptionsError(f"--camera {Camera(name, link).shown!r}: expected a name before the =")

@@ -16,6 +16,7 @@ from pipeline.service.settings import (
     JsonMap,
     KafkaReads,
     KafkaWrites,
+    explain,
     mask,
     parse_json_map,
 )
@@ -73,7 +74,7 @@ def _explained(error: ValidationError, kind: type[Options]) -> str:
     option = ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
         return f"expected one of the options {', '.join(kind.model_fields)}, found {option!r}"
-    return f"option {option}={problem['input']!r}: {problem['msg']}"
+    return f"option {option}={problem['input']!r}: {explain(dict(problem))}"
 
 
 class ConsumerSettings(KafkaReads, KafkaWrites):

@@ -137,6 +137,20 @@ class KafkaWrites(Settings):
     compressiontype: Compression = Field("none", description="none, gzip, snappy, lz4 or zstd")
 
 
+# In place of pydantic's texts, which name Python's types, or a pattern: the only one here is `Bootstrap`'s.
+_EXPECTED: Final = {
+    "string_pattern_mismatch": "host:port, several separated by commas",
+    "string_too_short": "at least one character",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+}
+
 _Settings = TypeVar("_Settings", bound=Settings)
 
 
@@ -154,15 +168,27 @@ def load(kind: type[_Settings]) -> _Settings:
 
 
 def _explain(kind: type[Settings], problem: Mapping[str, Any]) -> str:
-    text = str(problem["msg"]).removeprefix("Value error, ")
+    text = explain(problem)
     if not problem["loc"]:  # about several settings together
         return text
     name = str(problem["loc"][0])
     field = kind.model_fields[name]
-    takes = f" (it takes: {field.description})" if field.description else ""
+    meaning = f" ({field.description})" if field.description else ""
     if problem["type"] == "missing":
-        return f"{name.upper()} is not set{takes}"
-    return f"{name.upper()}={_shown(kind, name)!r}: {text}{takes}"
+        return f"{name.upper()} is not set{meaning}"
+    return f"{name.upper()}={_shown(kind, name)!r}: {text}{meaning}"
+
+
+def explain(problem: Mapping[str, Any]) -> str:
+    """Return what was expected instead of a value, given one of pydantic's errors."""
+    text = str(problem["msg"]).removeprefix("Value error, ")
+    if problem["type"] in _EXPECTED:
+        text = f"expected {_EXPECTED[problem['type']]}"
+    elif text.startswith("Input should be "):
+        text = f"expected {text.removeprefix('Input should be ')}"
+    return text.replace("expected greater", "expected a value greater").replace(
+        "expected less", "expected a value less"
+    )
 
 
 def _shown(kind: type[Settings], name: str) -> str:

@@ -85,7 +85,7 @@ def test_a_model_may_have_options(configure: Configure) -> None:
     ("value", "parts"),
     [
         ({"url": URL, "tops": 3}, ["imagenet_1: ", "'tops'", "top, threshold"]),
-        ({"url": URL, "top": "many"}, ["imagenet_1: option top='many'", "integer"]),
+        ({"url": URL, "top": "many"}, ["imagenet_1: option top='many'", "whole number"]),
         ({"url": URL, "top": 0}, ["imagenet_1: option top=0", "greater than"]),
         ({"top": 3}, ["imagenet_1: expected a URL"]),
         ({"url": 3}, ["imagenet_1: expected a URL"]),

@@ -7,6 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from pipeline import __version__
+from pipeline.service.settings import explain
 
 _MOST_SHOWN: Final = 40  # characters of a malformed parameter
 
@@ -33,5 +34,5 @@ def create_app() -> FastAPI:
 def _line(problem: dict[str, Any]) -> str:
     text = str(problem["input"])
     shown = text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + "…"
-    wrong = problem["msg"].removeprefix("Value error, ")
+    wrong = explain(problem)
     return f"{problem['loc'][-1]}={shown!r}: {wrong[:1].lower()}{wrong[1:]}"

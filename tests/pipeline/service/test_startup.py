@@ -71,8 +71,8 @@ def test_each_wrong_setting_has_a_line_and_nothing_is_served(
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
-        "example: TOPICNAME is not set (it takes: a topic)",
-        "example: IMAGESCALEX='0': Input should be greater than 0 (it takes: a factor)",
+        "example: TOPICNAME is not set (a topic)",
+        "example: IMAGESCALEX='0': expected a value greater than 0 (a factor)",
     ]
 
 

@@ -86,7 +86,7 @@ def test_a_limit_is_within_its_bounds(still: Api, limit: str) -> None:
     status, detail = still.refusal(f"/api/labels?limit={limit}")
 
     assert status == 400
-    assert detail.startswith(f"limit='{limit}': input should be ")
+    assert detail.startswith(f"limit='{limit}': expected ")
 
 
 def test_two_mistakes_are_reported_in_one_line(still: Api) -> None:
