@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 from typing import Any
 
@@ -33,4 +34,6 @@ async def main(given: dict[str, Any]) -> int:
 
 
 if __name__ == "__main__":
+    # Under nohup, SIGHUP is ignored, and by whatever is started from there.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     sys.exit(asyncio.run(main(json.loads(sys.argv[1]))))

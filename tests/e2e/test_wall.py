@@ -250,7 +250,7 @@ def test_the_state_of_the_models_is_shown(
     try:
         expect(shown).to_have_attribute("data-state", state, timeout=10_000)
         expect(shown.locator(".state")).to_contain_text(words)
-        expect(shown.locator(".label-age")).to_have_text("1 min old" if state == "stale" else "")
+        expect(shown.locator(".label-age")).to_have_text(["1 min old" if state == "stale" else ""])
         expect(shown.locator(".veil")).to_be_hidden()
         expect_moving(shown)
     finally:
