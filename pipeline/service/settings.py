@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _UNITS: Final = {
@@ -82,6 +82,12 @@ def mask(link: str) -> str:
     return re.sub(r"(?i)((?:pas|pw|token|secret|key|auth)[^=&/?]*=)[^&]*", r"\1***", link)
 
 
+def _check_bootstrap(text: str) -> str:
+    if not re.fullmatch(r"[^\s,:]+:\d+(,[^\s,:]+:\d+)*", text):
+        raise ValueError("expected host:port, several separated by commas")
+    return text
+
+
 Duration = Annotated[float, BeforeValidator(parse_duration)]
 """Seconds, given as a Go duration."""
 
@@ -93,7 +99,7 @@ Port = Annotated[Address, NoDecode, BeforeValidator(parse_address)]
 
 Compression = Literal["none", "gzip", "snappy", "lz4", "zstd"]
 
-Bootstrap = Annotated[str, Field(pattern=r"^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$")]
+Bootstrap = Annotated[str, AfterValidator(_check_bootstrap)]
 """Kafka's address: `host:port`, or several separated by commas."""
 
 
@@ -137,9 +143,8 @@ class KafkaWrites(Settings):
     compressiontype: Compression = Field("none", description="none, gzip, snappy, lz4 or zstd")
 
 
-# In place of pydantic's texts, which name Python's types, or a pattern: the only one here is `Bootstrap`'s.
+# In place of pydantic's texts, which name Python's types.
 _EXPECTED: Final = {
-    "string_pattern_mismatch": "host:port, several separated by commas",
     "string_too_short": "at least one character",
     "int_parsing": "a whole number",
     "int_type": "a whole number",
