@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from consumer.model_server.connection import Connection
 from consumer.model_server.errors import ModelError
 from pipeline.service.settings import SettingsError, mask
 
@@ -65,17 +64,16 @@ class FetchedLabels:
         return self._labels
 
     def _fetch(self) -> None:
-        parts = urlsplit(self._url)
-        connection = Connection(f"{parts.scheme}://{parts.netloc}", _TIMEOUT, direct=False)
+        # Imported here because it takes memory that only labels from a URL need.
+        from consumer.model_server.download import download  # noqa: PLC0415
+
         try:
-            self._labels = parse(connection.ask(parts.path + (f"?{parts.query}" if parts.query else "")))
+            self._labels = parse(download(self._url, _TIMEOUT))
         except (ModelError, ValueError) as error:
-            reason = str(error).replace(parts.password or self._url, "***")
+            reason = str(error).replace(urlsplit(self._url).password or self._url, "***")
             self._error = _explain(self._model, self._url, reason)
             self._retry_at = self._clock() + self._pause
             self._pause = min(_LONGEST_PAUSE, 2 * self._pause)
-        finally:
-            connection.close()
 
 
 def parse(data: bytes) -> Labels:

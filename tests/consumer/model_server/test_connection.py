@@ -150,6 +150,7 @@ def test_a_server_that_is_not_there_is_unreachable() -> None:
         Connection(URL_OF_NOBODY.format(free_port()), LONG).ask(PATH, b"question")
 
     assert caught.value.kind == "unreachable"
+    assert str(caught.value) == "cannot connect: Connection refused"
 
 
 def test_an_unknown_host_is_unreachable() -> None:

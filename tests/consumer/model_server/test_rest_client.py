@@ -186,7 +186,7 @@ def test_a_model_with_an_available_version_is_not_missing() -> None:
     ("code", "text", "reason"),
     [
         (200, status("LOADING", "END"), "the server has no available version of the model: LOADING, END"),
-        (404, b'{"error": "no such model"}', "the server answered 404: b'"),
+        (404, b'{"error": "no such model"}', "the server answered 404: '{"),
         (200, b"<html>", "invalid model status"),
         (200, b'{"model_version_status": 7}', "invalid model status"),
     ],
