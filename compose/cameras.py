@@ -35,11 +35,10 @@ def parse(text: str) -> Camera:
             " door=rtsp://192.168.1.20/stream1"
         )
     if not name.strip():
-        raise OptionsError(f"--camera {Camera(name, link).shown!r}: expected a name before the =")
+        raise OptionsError(f"--camera {_shown(text)!r}: expected a name before the =")
     if not is_name(name):
-        raise OptionsError(
-            f"--camera {name[:20]!r}...: expected a name of 1 to {LONGEST_NAME} printable characters"
-        )
+        start = f"{name[:20]!r}..." if len(name) > 20 else repr(name)
+        raise OptionsError(f"--camera {start}: expected a name of 1 to {LONGEST_NAME} printable characters")
     return Camera(name, link)
 
 
@@ -84,6 +83,8 @@ def _located(camera: Camera) -> Camera:
     if kind is not sources.Kind.FILE:
         return camera
     path = os.path.abspath(os.path.expanduser(sources.path_of(camera.link)))
+    if os.path.isdir(path):
+        raise OptionsError(f"camera {camera.name}: expected a file, found the directory {camera.shown!r}")
     if not os.path.isfile(path):
         raise OptionsError(f"camera {camera.name}: there is no file {camera.shown!r}")
     return replace(camera, link=path)

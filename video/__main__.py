@@ -66,7 +66,7 @@ def serve(settings: VideoSettings) -> int:
 
     log.info("listening on port %d; browsers use port %d", settings.displayport.port, settings.nodeport.port)
     if settings.users is None:
-        log.info("everybody who can reach that port sees every camera; set USERS=FILE to require logins")
+        log.info("everyone who can reach that port sees every camera; set USERS=FILE to require logins")
     return service.run()
 
 

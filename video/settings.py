@@ -62,7 +62,7 @@ class VideoSettings(KafkaReads):
     )
     users: Path | None = Field(
         None,
-        description="the users file (see python -m video.users); without it, everybody sees every camera",
+        description="the users file (see python -m video.users); without it, everyone sees every camera",
     )
     sessionlength: Duration = Field(
         30 * 24 * 3600, ge=60, le=366 * 24 * 3600, description="how long a login is valid, 1m to 8784h"

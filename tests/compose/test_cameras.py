@@ -56,6 +56,11 @@ def test_a_file_has_to_exist(tmp_path: Path, form: str) -> None:
     assert cameras.check([camera]) == (Camera("yard", str(path)),)
 
 
+def test_a_directory_is_not_a_file(tmp_path: Path) -> None:
+    with pytest.raises(OptionsError, match="expected a file, found the directory"):
+        cameras.check([Camera("yard", str(tmp_path))])
+
+
 def test_a_number_names_a_device_even_if_there_is_a_file_of_that_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,7 +75,7 @@ def test_a_browser_shows_moving_labelled_pictures(page: Page, size: tuple[int, i
     expect(page.locator(".tile")).to_have_count(3)
     phone = tile(page, "phone")
     expect(phone.locator(".label")).to_have_text("Windsor tie", timeout=20_000)
-    expect(phone.locator(".score")).to_have_text(re.compile(r"^\d+ %$"))
+    expect(phone.locator(".score")).to_have_text(re.compile(r"^\d+%$"))
     expect(phone.locator(".state")).to_have_text("Live", ignore_case=True)
     expect(phone.locator(".veil")).to_be_hidden()
     for camera in ("bikes", "phone"):

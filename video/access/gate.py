@@ -25,7 +25,7 @@ _FOREIGN: Final = "requests from pages of other sites are not allowed"
 class Gate:
     """ASGI middleware: puts the `Visitor` into the scope, or answers instead of the application.
 
-    Without sessions, access is open to everybody, but still closed to pages of other sites.
+    Without sessions, access is open to everyone, but still closed to pages of other sites.
     """
 
     def __init__(self, app: ASGIApp, sessions: Sessions | None) -> None:

@@ -21,7 +21,7 @@ HEADERS: Final = {
 
 # Over plain HTTP, browsers ignore it with a warning.
 _OVER_TLS: Final = {b"cross-origin-opener-policy": b"same-origin"}
-# Only a month: it applies to all ports of the host, and locks out everybody who goes back to plain HTTP.
+# Only a month: it applies to all ports of the host, and locks out everyone who goes back to plain HTTP.
 _HSTS: Final = {b"strict-transport-security": b"max-age=2592000"}
 _STARTS: Final = {"http.response.start", "websocket.http.response.start"}
 

@@ -30,7 +30,7 @@ _WRONG: Final = "Wrong name or password."
 
 
 class Login:
-    """Serves /login and /logout; without sessions, access is open to everybody."""
+    """Serves /login and /logout; without sessions, access is open to everyone."""
 
     def __init__(self, sessions: Sessions | None, passwords: Passwords) -> None:
         self._sessions = sessions

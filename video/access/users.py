@@ -62,7 +62,7 @@ class Users:
         except UsersError as error:
             log.error("%s; keeping the previous users", error)
         else:
-            log.info("users file read again: %d users", len(self._file.users))
+            log.info("users file read again (users: %d)", len(self._file.users))
 
 
 def _version(path: Path) -> tuple[int, int, int] | None:

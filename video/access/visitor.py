@@ -11,7 +11,7 @@ class Visitor(Protocol):
 
     @property
     def name(self) -> str | None:
-        """The user's name; None if access is open to everybody."""
+        """The user's name; None if access is open to everyone."""
 
     def may_see(self, camera: str) -> bool:
         """Return whether the visitor may see and know about a camera; can change while a stream is open."""
@@ -21,7 +21,7 @@ class Visitor(Protocol):
 
 
 class Anyone:
-    """The visitor if access is open to everybody."""
+    """The visitor if access is open to everyone."""
 
     name = None
 

@@ -35,9 +35,7 @@ def camera_routes(cameras: Cameras) -> APIRouter:
         may_see = visitor_of(request.scope).may_see
         found = cameras.get(camera)
         if found is None or not may_see(camera):
-            known = (each.name for each in cameras)
-            names = ", ".join(filter(may_see, known)) or "none yet"
-            raise HTTPException(404, f"no camera {camera!r}; there are: {names}", NOT_KEPT)
+            raise HTTPException(404, cameras.unknown(camera, may_see), NOT_KEPT)
         return as_json(found.status())
 
     return router

@@ -91,6 +91,13 @@ class Cameras:
         """Return a camera; None if it has not been seen, or has been forgotten."""
         return self._cameras.get(name)
 
+    def unknown(self, name: str, may_see: Callable[[str], bool]) -> str:
+        """Return one line for a visitor who asks for a camera that is not there; it names those that are."""
+        known = ", ".join(camera.name for camera in self if may_see(camera.name))
+        return (
+            f"no camera {name!r}; there are: {known}" if known else f"no camera {name!r}: there are none yet"
+        )
+
     async def first(self, may_see: Callable[[str], bool]) -> Camera | None:
         """Return the first camera that may be seen, waiting for one; None when the server stops."""
         while self._loop is not None:

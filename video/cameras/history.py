@@ -19,7 +19,7 @@ Filter = Callable[[str], bool]
 """Decides by a camera's name whether its events are requested."""
 
 _LONGEST_LABEL: Final = 200  # characters
-_MOST_FORGOTTEN: Final = 256  # names; what is older counts as missed by everybody
+_MOST_FORGOTTEN: Final = 256  # names; what is older counts as missed by everyone
 _ID: Final = attrgetter("id")
 
 

@@ -21,7 +21,7 @@ from video.streams.metrics import CameraMetrics
 class Site:
     """Serves the cameras; `interval` is the shortest time between two frames of an MJPEG stream, in s.
 
-    Without `sessions`, access is open to everybody. `proxies` are the addresses and networks of the proxies
+    Without `sessions`, access is open to everyone. `proxies` are the addresses and networks of the proxies
     whose `X-Forwarded-*` headers are trusted, `root` is the path under which they publish the site, and
     `tls` is True if the server itself encrypts its connections.
     """

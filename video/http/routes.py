@@ -143,9 +143,8 @@ class Pictures:
 
     def _unknown(self, request: Request) -> Response:
         may_see = visitor_of(request.scope).may_see
-        names = ", ".join(filter(may_see, (camera.name for camera in self._cameras))) or "none yet"
-        text = f"no camera {request.path_params['camera']!r}; there are: {names}\n"
-        return PlainTextResponse(text, 404, {"Cache-Control": "no-store"})
+        text = self._cameras.unknown(request.path_params["camera"], may_see)
+        return PlainTextResponse(f"{text}\n", 404, {"Cache-Control": "no-store"})
 
 
 async def _until_gone(receive: Receive) -> None:

@@ -22,7 +22,7 @@ const states = {
 const NOTHING = "Nothing";
 
 /** @param {number} score 0 to 1 */
-const score = (score) => `${Math.round(100 * score)} %`;
+const score = (score) => `${Math.round(100 * score)}%`;
 
 /** @param {(value: number) => string} unit */
 const trend = (unit) => (/** @type {string} */ name, /** @type {Figures | null} */ figures) => {
@@ -59,8 +59,8 @@ export const text = {
   },
   /** For screen readers, when a camera's state has changed. @param {string} camera @param {State} state */
   news: (camera, state) => `${camera}: ${states[state]}`,
-  /** @param {number} count of cameras that changed */
-  muchNews: (count) => `${count} cameras have changed`,
+  /** @param {number} count of cameras that changed state or were removed */
+  muchNews: (count) => `${count} cameras have changed or were removed`,
   /** When the server has removed a camera, or the user may no longer see it. @param {string} camera */
   removed: (camera) => `“${camera}” is no longer available`,
 

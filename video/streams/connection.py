@@ -74,7 +74,7 @@ class Connection:
         self._transport.set_write_buffer_limits(high=1)
 
     def take_little(self, size: int) -> None:
-        """Let the kernel receive only about `size` bytes ahead: one client's burst delays everybody."""
+        """Let the kernel receive only about `size` bytes ahead: one client's burst delays everyone."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
     def write(self, chunk: bytes) -> None:

@@ -53,7 +53,7 @@ def test_an_unknown_camera_is_a_404_that_names_those_there_are(api: Api) -> None
     without_any = api.refusal("/api/cameras/yard")
     api.show(a_frame(camera="door"), a_frame(camera="hall"))
 
-    assert without_any == (404, "no camera 'yard'; there are: none yet")
+    assert without_any == (404, "no camera 'yard': there are none yet")
     assert api.refusal("/api/cameras/yard") == (404, "no camera 'yard'; there are: door, hall")
 
 

@@ -179,7 +179,7 @@ def test_a_slash_too_many_leads_to_no_host_that_the_request_names(house: Site, p
 
 
 def test_without_any_camera_a_404_says_so(site: Site) -> None:
-    assert site.get("/stream/door") == (404, b"no camera 'door'; there are: none yet\n")
+    assert site.get("/stream/door") == (404, b"no camera 'door': there are none yet\n")
 
 
 def test_a_snapshot_is_the_newest_picture_and_is_not_kept(street: Site) -> None:
