@@ -62,15 +62,17 @@ def application(cameras: Cameras, clients: Clients, history: History, interval: 
                 "content": {"image/jpeg": {}},
                 "description": "With headers X-Seq, X-Captured (ns since the epoch) and X-State",
             },
-            404: {"content": {"text/plain": {"example": "no camera 'yard'; there are: door"}}},
-            401: {
-                "content": {
-                    "text/plain": {"example": "log in, or send a token as Authorization: Bearer TOKEN"}
-                }
-            },
+            401: _line("Login required", "log in, or send a token as Authorization: Bearer TOKEN"),
+            404: _line("Does not exist, or you may not see it", "no camera 'yard'; there are: door"),
+            "default": {"description": "Any other error, in one line"},
         },
     )
     return app
+
+
+def _line(description: str, example: str) -> dict[str, Any]:
+    """Return the description of an error that is a line of text."""
+    return {"description": description, "content": {"text/plain": {"example": example}}}
 
 
 class Pictures:
