@@ -37,7 +37,7 @@ def test_a_signal_ends_it_during_a_run(toy: Path, tmp_path: Path) -> None:
         for each in (client, Client(f"unix:{path}")):
             assert each.predictions.Predict(request(x=[1.0])).model_spec.version.value == 1
         endless = client.predictions.Predict.future(request("spin", turns=np.array([10**12])))
-        time.sleep(0.3)
+        client.predictions.Predict(request(x=[1.0]))  # on the same connection: the server has both by then
         server.signal(signal.SIGTERM)
         status = server.stop()
 
@@ -55,7 +55,7 @@ def test_active_requests_are_answered_before_it_ends(toy: Path, tmp_path: Path) 
         client.predictions.Predict(request("spin", turns=np.array([50_000])))
         turns = int(25_000 / (time.monotonic() - started))  # half a second
         spin = client.predictions.Predict.future(request("spin", turns=np.array([turns])))
-        time.sleep(0.1)
+        client.predictions.Predict(request(x=[1.0]))  # on the same connection: the server has both by then
         server.signal(signal.SIGTERM)
 
         assert spin.result(20).outputs["turns"].int64_val[0] == turns
