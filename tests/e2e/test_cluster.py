@@ -27,24 +27,29 @@ MODELS = '{"imagenet_1": "http://tfserving-service:8501/v1/models/%s:predict"}'
 
 
 @pytest.fixture(scope="module")
-def system(cluster: None) -> Iterator[System]:  # noqa: ARG001
-    """Streamlens in the default namespace, its five files applied in the wrong order."""
+def default_namespace(cluster: None) -> Iterator[System]:  # noqa: ARG001
+    """The default namespace, which is empty in the end."""
     system = System()
-    system.apply(*BY_WRONG_ORDER)
-    wait_until_labelled()
-    system.wait_until_ready()
     yield system
-    for name in SUBSYSTEMS:
-        system.kubectl("delete", "--ignore-not-found", "-f", f"{name}/deployment.yml")
-    system.wait_until_gone()
+    delete(system)
 
 
-@pytest.fixture(autouse=True)
-def well(request: pytest.FixtureRequest) -> None:
-    """Check that everything works before each test."""
-    if "system" in request.fixturenames:
-        request.getfixturevalue("system").wait_until_ready()
+@pytest.fixture
+def system(default_namespace: System) -> System:
+    """Streamlens in the default namespace, its five files applied in the wrong order; everything works."""
+    if not default_namespace.objects():
+        default_namespace.apply(*BY_WRONG_ORDER)
         wait_until_labelled()
+    default_namespace.wait_until_ready()
+    wait_until_labelled()
+    return default_namespace
+
+
+@pytest.fixture
+def empty(default_namespace: System) -> System:
+    """The default namespace without Streamlens."""
+    delete(default_namespace)
+    return default_namespace
 
 
 @pytest.mark.parametrize(
@@ -198,7 +203,7 @@ def test_deleting_the_files_leaves_nothing(system: System) -> None:
     system.wait_until_gone()
 
 
-def test_a_restricted_namespace_accepts_our_hardened_pods_but_not_root(cluster: None) -> None:  # noqa: ARG001
+def test_a_restricted_namespace_accepts_our_hardened_pods_but_not_root(empty: System) -> None:  # noqa: ARG001
     system = System("streamlens")
     call("kubectl", "apply", "-f", "k8s/namespace.yml")
     try:
@@ -224,8 +229,8 @@ def test_a_restricted_namespace_accepts_our_hardened_pods_but_not_root(cluster: 
         call("kubectl", "delete", "namespace", "streamlens", timeout=170)
 
 
-def test_one_of_three_brokers_may_be_lost(cluster: None) -> None:  # noqa: ARG001
-    system = System()
+def test_one_of_three_brokers_may_be_lost(empty: System) -> None:
+    system = empty
     with_make("deploy", "three-brokers")
     try:
         wait_until_labelled(timeout=180)
@@ -244,13 +249,20 @@ def test_one_of_three_brokers_may_be_lost(cluster: None) -> None:  # noqa: ARG00
         system.wait_until_gone()
 
 
-def test_each_of_many_cameras_is_shown(cluster: None) -> None:  # noqa: ARG001
+def test_each_of_many_cameras_is_shown(empty: System) -> None:
     with_make("deploy", "many-cameras")
     try:
         wait_until_labelled("bikes", "bunny", "phone", timeout=180)
     finally:
         with_make("undeploy", "many-cameras")
-        System().wait_until_gone()
+        empty.wait_until_gone()
+
+
+def delete(system: System) -> None:
+    """Delete what the five files contain, if it is there."""
+    for name in SUBSYSTEMS:
+        system.kubectl("delete", "--ignore-not-found", "-f", f"{name}/deployment.yml")
+    system.wait_until_gone()
 
 
 def complains(system: System, pod: Object, reason: str) -> bool:
