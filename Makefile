@@ -52,10 +52,10 @@ test-unit: .venv/test ## run the tests that stay within their process, in parall
 
 test-parts: install $(if $(NPM),tests/node_modules) ## run all other tests: processes, models, brokers, browsers, containers, a cluster
 	@mkdir -p build/coverage
-	@COVERAGE_FILE=build/coverage/parts $(call pytest,-m parts)
+	@COVERAGE_FILE=build/coverage/parts $(call pytest,-m $(if $(filter yes,$(OUTSIDE)),'parts and outside',parts))
 
 coverage: ## report which lines the last test-unit and test-parts ran
-	@COVERAGE_FILE=build/coverage/both $(COVERAGE) combine --quiet --keep build/coverage/unit build/coverage/parts
+	@COVERAGE_FILE=build/coverage/both $(COVERAGE) combine --quiet --keep $(filter-out %/both,$(wildcard build/coverage/*))
 	@COVERAGE_FILE=build/coverage/both $(COVERAGE) report --fail-under $(BOTH_COVERAGE)
 
 # Units are measured on all modules that do not import TensorFlow.

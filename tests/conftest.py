@@ -57,8 +57,20 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+_running: list[pytest.Item] = []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Note which test runs."""
+    _running[:] = [item]
+
+
 def missing(part: str, how: str) -> None:
     """Skip the test because a part is missing, or fail it if that part is required."""
+    for item in _running:
+        if not item.get_closest_marker("outside"):
+            pytest.fail(f"{part} may be missing: mark this test with pytest.mark.outside", pytrace=False)
     if part in required():
         pytest.fail(f"{part} is required and missing: {how}", pytrace=False)
     pytest.skip(f"no {part}: {how}")

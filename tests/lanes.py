@@ -4,6 +4,9 @@ A unit test stays in its process: it starts no other process, connects only to l
 TensorFlow. So units run in parallel and take a minute or two. Every other test has the mark `parts`: because
 of its folder, a fixture, what its module imports, or a `pytest.mark.parts` of its own. `make test-unit`
 selects the units with `-m "not parts"`, `make test-parts` the others with `-m parts`.
+
+Those of the parts that need a program or a service that a machine may lack have the mark `outside` too. CI
+runs the rest of the parts where nothing but Python and make is installed, and these where everything is.
 """
 
 import ipaddress
@@ -37,6 +40,19 @@ FIXTURES: Final = {
 }
 """Fixtures that start a process or import TensorFlow."""
 
+OUTSIDE_FOLDERS: Final = tuple(TESTS / name for name in ("e2e", "k8s"))
+OUTSIDE: Final = {
+    "certificate",
+    "chromium",
+    "engine",
+    "firefox",
+    "kafka_bootstrap",
+    "node",
+    "pair",
+    "system_python",
+}
+"""Fixtures that call `tests.conftest.missing`."""
+
 UNITS: Final = "not parts"
 """The start of an expression for pytest's option -m that selects units."""
 
@@ -62,6 +78,16 @@ class NotAUnitError(BaseException):
 def is_parts(module: Path) -> bool:
     """Whether all tests of a module belong to the parts."""
     return any(folder in module.parents for folder in FOLDERS) or imports_tensorflow(module)
+
+
+def needs_outside(item: pytest.Item) -> bool:
+    """Whether a test needs something that this machine may lack, as far as its folder and fixtures tell."""
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    return (
+        any(folder in item.path.parents for folder in OUTSIDE_FOLDERS)
+        or bool(OUTSIDE.intersection(getattr(item, "fixturenames", ())))
+        or parameters.get("broker") == "kafka"
+    )
 
 
 class Guard:
@@ -142,8 +168,12 @@ class Lanes:
         return True if ignored else None
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Mark the parts."""
+        """Mark the parts, and those that need something outside."""
         for item in items:
+            if needs_outside(item):
+                item.add_marker(pytest.mark.outside)
+            if item.get_closest_marker("outside"):
+                item.add_marker(pytest.mark.parts)
             if FIXTURES.intersection(getattr(item, "fixturenames", ())) or is_parts(item.path):
                 item.add_marker(pytest.mark.parts)
 
@@ -175,6 +205,7 @@ class Lanes:
 def pytest_configure(config: pytest.Config) -> None:
     """Begin."""
     config.addinivalue_line("markers", "parts: starts a process, imports TensorFlow, or leaves this machine")
+    config.addinivalue_line("markers", "outside: needs a program or a service that this machine may lack")
     guard = Guard()
     sys.addaudithook(guard.audit)
     sys.meta_path.insert(0, guard)

@@ -3,11 +3,13 @@
 import threading
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from tests.conftest import missing
 from tests.imports import ROOT, heavy, imports_tensorflow
-from tests.lanes import Guard, Lanes, NotAUnitError, is_parts
+from tests.lanes import Guard, Lanes, NotAUnitError, is_parts, needs_outside
 
 
 @pytest.mark.parametrize(
@@ -113,3 +115,28 @@ def test_parts_are_recognised_by_their_folder_or_their_imports() -> None:
     assert not is_parts(tests / "test_lanes.py")
     assert "tfserving/runtime.py" in heavy()
     assert not [path for path in heavy() if not path.startswith("tfserving/")]
+
+
+@pytest.mark.parametrize(
+    ("module", "fixtures", "parameters", "outside"),
+    [
+        ("tests/e2e/test_page.py", (), {}, True),
+        ("tests/consumer/test_main.py", ("tmp_path", "kafka_bootstrap"), {}, True),
+        ("tests/integration/test_models.py", ("broker",), {"broker": "kafka"}, True),
+        ("tests/integration/test_models.py", ("broker",), {"broker": "embedded"}, False),
+        ("tests/consumer/test_main.py", ("tmp_path",), {}, False),
+    ],
+)
+def test_a_folder_a_fixture_or_a_parameter_shows_what_needs_something_outside(
+    module: str, fixtures: tuple[str, ...], parameters: dict[str, str], outside: bool
+) -> None:
+    item = SimpleNamespace(
+        path=ROOT / module, fixturenames=fixtures, callspec=SimpleNamespace(params=parameters)
+    )
+
+    assert needs_outside(item) is outside  # type: ignore[arg-type]
+
+
+def test_nothing_may_be_missing_from_a_test_without_the_mark() -> None:
+    with pytest.raises(pytest.fail.Exception, match=r"pytest\.mark\.outside"):
+        missing("openssl", "install it")

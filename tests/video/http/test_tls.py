@@ -84,14 +84,14 @@ def greet(certificate: Certificate, connection: socket.socket) -> None:
         pass
 
 
-@pytest.mark.parts
+@pytest.mark.outside
 def test_a_client_that_trusts_the_certificate_is_served(
     files: tuple[Path, Path], one: tuple[Path, Path]
 ) -> None:
     assert served(Certificate(*files), one[0]) == "one"
 
 
-@pytest.mark.parts
+@pytest.mark.outside
 def test_a_renewed_certificate_is_served_without_a_restart(
     files: tuple[Path, Path], other: tuple[Path, Path]
 ) -> None:
@@ -103,7 +103,7 @@ def test_a_renewed_certificate_is_served_without_a_restart(
     assert served(certificate, other[0]) == "other"
 
 
-@pytest.mark.parts
+@pytest.mark.outside
 def test_the_files_are_read_only_when_they_change(
     files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,7 +113,7 @@ def test_the_files_are_read_only_when_they_change(
     certificate.refresh()
 
 
-@pytest.mark.parts
+@pytest.mark.outside
 @pytest.mark.parametrize("halfway", [True, False])
 def test_a_broken_renewal_leaves_the_old_pair_and_is_logged_once(
     files: tuple[Path, Path],
@@ -138,7 +138,7 @@ def test_a_broken_renewal_leaves_the_old_pair_and_is_logged_once(
     assert served(certificate, other[0]) == "other"
 
 
-@pytest.mark.parts
+@pytest.mark.outside
 def test_an_old_version_of_tls_is_refused(files: tuple[Path, Path]) -> None:
     assert Certificate(*files).context.minimum_version == ssl.TLSVersion.TLSv1_2
 
@@ -150,7 +150,7 @@ def complaint(cert: Path, key: Path) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parts
+@pytest.mark.outside
 def test_a_missing_file_is_named(files: tuple[Path, Path], tmp_path: Path) -> None:
     cert, key = files
     none = tmp_path / "none.pem"
@@ -160,7 +160,7 @@ def test_a_missing_file_is_named(files: tuple[Path, Path], tmp_path: Path) -> No
     assert complaint(tmp_path, key) == f"TLSCERT='{tmp_path}': cannot be read: Is a directory"
 
 
-@pytest.mark.parts
+@pytest.mark.outside
 def test_a_file_that_holds_something_else_is_named(
     files: tuple[Path, Path], other: tuple[Path, Path]
 ) -> None:
@@ -173,7 +173,7 @@ def test_a_file_that_holds_something_else_is_named(
     assert complaint(cert, key).startswith(f"TLSCERT='{cert}', TLSKEY='{key}': cannot be used: ")
 
 
-@pytest.mark.parts
+@pytest.mark.outside
 def test_a_key_with_a_password_is_refused_and_nobody_is_asked(tmp_path: Path) -> None:
     cert, key = make(tmp_path / "locked", "locked", "-passout", "pass:hunter22")
 
