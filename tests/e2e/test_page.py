@@ -112,7 +112,7 @@ def test_a_camera_is_opened_and_closed_with_mouse_and_keyboard(site: Site, page:
 
 def test_the_single_view_shows_recent_labels(page: Page, size: tuple[int, int]) -> None:
     tile(page, "bikes").locator("a.open").click()
-    confident = page.locator(".line").filter(has_text=re.compile(r"unicycle.*[4-9]\d %"))
+    confident = page.locator(".line").filter(has_text=re.compile(r"unicycle.*[4-9]\d%"))
 
     expect(page.locator(".log-row").nth(12)).to_be_attached(timeout=60_000)
     expect(confident.first).to_be_visible(timeout=60_000)

@@ -319,7 +319,7 @@ def test_the_single_view_shows_everything_about_a_camera(site: Site, browser: Br
         thumbnail = rows.first.locator("img")
         wait_for(lambda: thumbnail.evaluate("image => image.naturalWidth") > 0, 10, "the thumbnail")
         expect(rows.first).to_contain_text(
-            re.compile(r"(hare|wood rabbit).*\d+ %.*\d\d:\d\d:\d\d", re.DOTALL)
+            re.compile(r"(hare|wood rabbit).*\d+%.*\d\d:\d\d:\d\d", re.DOTALL)
         )
 
         shown.locator(".label").first.select_text()

@@ -33,7 +33,7 @@ test("a veil shows the state and when it began", () => {
 test("a trend is described in words", () => {
   const figures = { last: 0.93, low: 0.2, high: 0.97 };
 
-  assert.equal(text.scoreTrendOf("m", figures), "m, last two minutes: now 93 %, lowest 20 %, highest 97 %");
+  assert.equal(text.scoreTrendOf("m", figures), "m, last two minutes: now 93%, lowest 20%, highest 97%");
   assert.match(text.scoreTrendOf("m", { ...figures, last: NaN }), /now none/);
   assert.equal(text.ageTrendOf("Age", null), "Age, last two minutes: none");
 });
