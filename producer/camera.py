@@ -12,6 +12,7 @@ from pipeline.flow.pace import Pace
 from pipeline.service.logs import Seldom
 from pipeline.service.workers import Pulse
 from pipeline.wire.picture import PictureError
+from producer.settings import INTERVAL
 from producer.sources.source import Captured, CaptureError, Source
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class Camera:
         self.name = name
         self.frames = Newest[Captured](replaced=lambda _: ledger.dropped(name, "replaced"))
         self._open_source = open_source
-        self._interval = interval
+        self._interval = self._every = interval
         self._frozen_after = frozen_after
         self._ledger = ledger
         self._pace = Pace(interval)
@@ -67,13 +68,15 @@ class Camera:
     def unready(self) -> str | None:
         """Return what is wrong with the camera, in one line, or None."""
         silent = time.monotonic() - self._last
-        if self._trouble is None and silent > self._frozen_after + self._interval:
+        if self._trouble is None and silent > self._frozen_after + self._every:
             return f"camera {self.name} is frozen: no new frame for {silent:.0f} s"
         return self._trouble and f"camera {self.name}: {self._trouble}"
 
     def _opened(self) -> Source:
         self._source = self._open_source()
-        self._pace = Pace(self._interval)  # the first frame is due
+        if self._interval == INTERVAL:
+            self._every = max(self._interval, self._source.usual_interval)
+        self._pace = Pace(self._every)  # the first frame is due
         self._last = time.monotonic()
         return self._source
 
@@ -102,13 +105,13 @@ class Camera:
     def _skipped(self, error: PictureError) -> None:
         self._ledger.dropped(self.name, "bad_picture")
         self._seldom.warning("bad_picture", f"skipped a frame of {self.name}: {error}")
-        if time.monotonic() - self._last > self._frozen_after + self._interval:
+        if time.monotonic() - self._last > self._frozen_after + self._every:
             raise CaptureError(f"it delivers no pictures: {error}")
 
     def _until_tick(self) -> float:
         now = time.monotonic()
         # Missed ticks are skipped, not caught up on.
-        self._tick = max(self._tick + self._interval, now)
+        self._tick = max(self._tick + self._every, now)
         return self._tick - now
 
     def _lost(self, error: CaptureError) -> float:

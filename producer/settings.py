@@ -1,12 +1,15 @@
 """The producer's settings."""
 
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from pipeline.service.settings import Bootstrap, Duration, KafkaWrites
 from pipeline.wire.frame import UNNAMED, Format, is_name
 from producer import sources
+
+INTERVAL: Final = 0.042
+"""The default time between two frames, in s."""
 
 
 def _check_name(name: str) -> str:
@@ -38,7 +41,7 @@ class ProducerSettings(KafkaWrites):
         UNNAMED, description="the camera's name, which becomes the key of its messages"
     )
     frameinterval: Duration = Field(
-        0.042, ge=0.001, le=3600, description="time between two frames, such as 42ms; 1ms to 1h"
+        INTERVAL, ge=0.001, le=3600, description="time between two frames, such as 42ms; 1ms to 1h"
     )
     topicname: str = Field("videocam", min_length=1, description="the topic to publish to")
     kafkaport: Bootstrap = Field(description="the address of Kafka, such as kf1-service:19091")

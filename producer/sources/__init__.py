@@ -18,18 +18,21 @@ class Kind(StrEnum):
     """A kind of camera. The value is the name of its module."""
 
     NETWORK = "network"
+    HTTP = "http"
     FILE = "file"
     DEVICE = "device"
 
 
 # The schemes for video that the FFmpeg in OpenCV's wheel can open.
 _NETWORK: Final = """
-    rtsp rtsps http https rtmp rtmps rtmpt rtmpts rtmpe rtmpte udp udplite tcp tls dtls rtp srtp unix
+    rtsp rtsps rtmp rtmps rtmpt rtmpts rtmpe rtmpte udp udplite tcp tls dtls rtp srtp unix
     ftp mmsh mmst sap satip
 """
 
 SCHEMES: Final[Mapping[str, Kind]] = {
     **dict.fromkeys(_NETWORK.split(), Kind.NETWORK),
+    "http": Kind.HTTP,
+    "https": Kind.HTTP,
     "file": Kind.FILE,
 }
 """The kind of camera that a URL names, by its scheme. A link that is not a URL names a device or a file."""
@@ -73,9 +76,9 @@ def open_source(link: str, *, read_timeout: float) -> "Source":
 
 
 def _kind_of_scheme(text: str) -> Kind:
-    scheme = text.rpartition(":")[2].lower()  # FFmpeg can wrap one in another, as in async:http://
+    wrapper, _, scheme = text.lower().rpartition(":")
     if scheme in SCHEMES:
-        return SCHEMES[scheme]
+        return Kind.NETWORK if wrapper else SCHEMES[scheme]  # FFmpeg's wrappers, as in async:http://
     raise LinkError(
         "expected a file, a device such as 0 or /dev/video0, or a URL with one of these schemes: "
         + ", ".join(SCHEMES)

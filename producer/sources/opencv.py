@@ -19,6 +19,7 @@ class OpenCVSource:
     """A source that OpenCV reads and that sets the pace itself."""
 
     paced = False
+    usual_interval = 0.0
 
     def __init__(self, capture: cv2.VideoCapture) -> None:
         self._capture = capture

@@ -30,6 +30,10 @@ class Source(Protocol):
     def paced(self) -> bool:
         """Whether a frame is always available, so that the reader has to set the pace."""
 
+    @property
+    def usual_interval(self) -> float:
+        """Seconds between two frames if the user has not chosen otherwise; 0 if the source does not care."""
+
     def grab(self) -> None:
         """Wait for the next frame; raise `CaptureError` if there is none."""
 

@@ -58,6 +58,8 @@ class RecordingPulse(Pulse):
 class FakeSource:
     """Delivers a frame after each of the `durations` (s), and then fails."""
 
+    usual_interval = 0.0
+
     def __init__(self, kit: "Kit", durations: list[float], *, paced: bool) -> None:
         self.kit = kit
         self.paced = paced

@@ -18,8 +18,8 @@ from tests.producer.sources.reading import jpegs, read
     [
         ("rtsp://camera/stream1", Kind.NETWORK),
         ("rtsps://camera/stream1", Kind.NETWORK),
-        ("http://camera/clip.mp4", Kind.NETWORK),
-        ("https://camera/" + "x" * 5000, Kind.NETWORK),
+        ("http://camera/clip.mp4", Kind.HTTP),
+        ("HTTPS://camera/" + "x" * 5000, Kind.HTTP),
         ("rtmp://camera/live", Kind.NETWORK),
         ("udp://@239.0.0.1:1234", Kind.NETWORK),
         ("RTSP://camera/stream1", Kind.NETWORK),

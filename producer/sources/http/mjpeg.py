@@ -1,0 +1,58 @@
+"""Motion JPEG over HTTP."""
+
+import time
+from collections import deque
+
+import requests
+
+from producer.sources.http.pictures import NoPicturesError, Pictures
+from producer.sources.http.request import Camera, read
+from producer.sources.pictures import captured
+from producer.sources.source import Captured, CaptureError
+
+
+class MjpegSource:
+    """A camera that sends one picture after the other in a body without an end.
+
+    `first` is the part of the body that has been read already.
+    """
+
+    paced = False
+    usual_interval = 0.0
+
+    def __init__(self, camera: Camera, answer: requests.Response, first: bytes, read_timeout: float) -> None:
+        self._camera = camera
+        self._answer = answer
+        self._read_timeout = read_timeout
+        self._pictures = Pictures()
+        self._waiting = deque(self._pictures.feed(first))
+        self._ended = False
+        self._picture, self._at = b"", 0
+
+    def grab(self) -> None:
+        """Wait for the next picture; raise `CaptureError` if none comes within the timeout for reads."""
+        until = time.monotonic() + self._read_timeout
+        while not self._waiting:
+            if self._ended:
+                raise CaptureError("the camera has ended the video")
+            if time.monotonic() > until:
+                raise CaptureError(f"no complete picture within {self._read_timeout:g} s")
+            self._read()
+        self._picture, self._at = self._waiting.popleft(), time.time_ns()
+
+    def retrieve(self) -> Captured:
+        """Return the grabbed picture; raise `PictureError` if it is not one."""
+        return captured(self._picture, self._at)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._answer.close()
+        self._camera.close()
+
+    def _read(self) -> None:
+        data = read(self._answer, self._read_timeout)
+        try:
+            self._waiting += self._pictures.feed(data) if data else self._pictures.end()
+        except NoPicturesError as error:
+            raise CaptureError(f"the camera sends {error}") from None
+        self._ended = not data

@@ -1,0 +1,156 @@
+"""Requests to a camera: its password, its redirections, and in one line why it gives no answer."""
+
+import errno
+import socket
+from http import HTTPStatus
+from http.client import HTTPException
+from typing import Final
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
+
+import requests
+import urllib3
+from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
+from urllib3.exceptions import HTTPError
+
+from producer.sources.source import CaptureError
+
+_READ: Final = 256 * 1024  # bytes at a time
+_MOST_REDIRECTS: Final = 5
+_REDIRECTS: Final = {301, 302, 303, 307, 308}
+_STATUSES: Final = {
+    401: "the camera does not accept this user name and password",
+    403: "the camera's user has no permission for this path",
+    404: "the camera has nothing at this path",
+}
+
+
+class _NoPassword(AuthBase):
+    """Keeps `requests` from looking for a password in .netrc."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+class _Session(requests.Session):
+    """Leaves redirections to the camera below: `requests` would look at any location, and fail on some."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+        return None
+
+
+class Camera:
+    """The URL of a camera, and the connection to it.
+
+    A user name and password in the URL are sent only when the camera asks for them, only to its own host, and
+    in the way that it asks for: digest if possible, otherwise basic. Certificates are not verified, because
+    cameras sign their own.
+    """
+
+    def __init__(self, link: str, timeout: float) -> None:
+        parts = urlsplit(link)
+        self._host = parts.hostname or ""
+        self._user = (unquote(parts.username or ""), unquote(parts.password or ""))
+        self._url = urlunsplit(parts._replace(netloc=_without_user(parts)))
+        self._timeout = timeout
+        self._auth: AuthBase = _NoPassword()
+        self._session = _Session()
+        self._session.verify = False
+        self._session.headers.update({"Accept-Encoding": "identity", "User-Agent": "Streamlens"})
+
+    def get(self, **headers: str) -> requests.Response:
+        """Return the answer to a GET, with its body still to be read; raise `CaptureError` for any but 200.
+
+        If the headers include `If_None_Match`, 304 is an answer too.
+        """
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        url = self._url
+        for _ in range(_MOST_REDIRECTS):
+            answer = self._authorized(url, named)
+            if answer.status_code not in _REDIRECTS:
+                if answer.status_code == 200 or (answer.status_code == 304 and headers):
+                    return answer
+                answer.close()
+                raise CaptureError(self._refusal(answer.status_code))
+            answer.close()
+            url = self._moved(url, answer.headers.get("Location", ""))
+        raise CaptureError(f"the camera redirects more than {_MOST_REDIRECTS} times")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._session.close()
+
+    def _authorized(self, url: str, headers: dict[str, str]) -> requests.Response:
+        answer = self._get(url, headers)
+        if answer.status_code == 401 and any(self._user) and isinstance(self._auth, _NoPassword):
+            challenge = answer.headers.get("WWW-Authenticate", "").lower()
+            answer.close()
+            if "digest" in challenge:
+                self._auth = HTTPDigestAuth(*self._user)
+            else:
+                self._auth = HTTPBasicAuth(*(text.encode() for text in self._user))
+            answer = self._get(url, headers)
+        return answer
+
+    def _get(self, url: str, headers: dict[str, str]) -> requests.Response:
+        try:
+            return self._session.get(
+                url,
+                headers=headers,
+                auth=self._auth,
+                stream=True,
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            raise CaptureError(reason(error, self._timeout)) from None
+
+    def _moved(self, url: str, location: str) -> str:
+        try:
+            parts = urlsplit(urljoin(url, location))
+            usable = parts.scheme in ("http", "https") and parts.hostname == self._host
+        except ValueError:
+            usable = False
+        if not location or not usable:
+            raise CaptureError("the camera redirects to another host: set VIDEOLINK to where the video is")
+        if url.startswith("https:") and parts.scheme == "http":
+            raise CaptureError("the camera redirects from https to http: set VIDEOLINK to where the video is")
+        return urlunsplit(parts._replace(netloc=_without_user(parts)))
+
+    def _refusal(self, status: int) -> str:
+        if status == 401 and not any(self._user):
+            return "the camera requires a password: http://USER:PASSWORD@..., with %23 for # and %40 for @"
+        known = status in HTTPStatus._value2member_map_
+        name = f"{status} {HTTPStatus(status).phrase}" if known else str(status)
+        return _STATUSES.get(status, f"the camera answers {name}")
+
+
+def read(answer: requests.Response, timeout: float) -> bytes:
+    """Return what has arrived of a body, waiting for it; nothing at the end. Raises `CaptureError`."""
+    try:
+        return answer.raw.read1(_READ, decode_content=False)
+    except (HTTPError, HTTPException, OSError, ValueError) as error:
+        raise CaptureError(reason(error, timeout)) from None
+
+
+def reason(error: BaseException, timeout: float) -> str:
+    """Return in one line why there is no answer, without the address, which may hold a password."""
+    while type(error).__module__.startswith(("urllib3.", "requests.")) and error.__context__ is not None:
+        error = error.__context__
+    if isinstance(error, TimeoutError):
+        return f"no answer within {timeout:g} s"
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return "its host name is unknown"
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing answers at this port of its host"
+    if isinstance(error, OSError) and error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
+        return "its host cannot be reached"
+    if isinstance(error, OSError) and error.strerror:
+        return f"the connection fails: {error.strerror}"
+    return f"its answer is not HTTP: {type(error).__name__}"
+
+
+def _without_user(parts: SplitResult) -> str:
+    return parts.netloc.rpartition("@")[2]
+
+
+urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)

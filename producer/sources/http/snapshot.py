@@ -1,0 +1,55 @@
+"""A camera that answers each request with one picture."""
+
+import time
+
+import requests
+
+from pipeline.wire import jpeg
+from producer.sources.http.pictures import LARGEST_PART, Pictures
+from producer.sources.http.request import Camera, read
+from producer.sources.pictures import captured
+from producer.sources.source import Captured, CaptureError
+
+
+class SnapshotSource:
+    """Requests a picture whenever one is due. A camera with ETags sends it only if it has changed."""
+
+    paced = True
+    usual_interval = 1.0
+
+    def __init__(self, camera: Camera, answer: requests.Response, read_timeout: float) -> None:
+        self._camera = camera
+        self._read_timeout = read_timeout
+        self._answer: requests.Response | None = answer
+        self._picture, self._tag, self._at = b"", "", 0
+
+    def grab(self) -> None:
+        """Request the next picture; raise `CaptureError` if there is none."""
+        answer = self._answer or self._camera.get(**({"If_None_Match": self._tag} if self._tag else {}))
+        self._answer = None
+        self._at = time.time_ns()
+        with answer:
+            if answer.status_code == 304:
+                return
+            self._picture, self._tag = self._body(answer), answer.headers.get("ETag", "")
+
+    def retrieve(self) -> Captured:
+        """Return the newest picture; raise `PictureError` if it is not one."""
+        return captured(self._picture, self._at)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._camera.close()
+
+    def _body(self, answer: requests.Response) -> bytes:
+        until, body = time.monotonic() + self._read_timeout, bytearray()
+        while data := read(answer, self._read_timeout):
+            body += data
+            if len(body) > LARGEST_PART:
+                raise CaptureError(f"the camera sends a picture of more than {LARGEST_PART >> 20} MiB")
+            if time.monotonic() > until:
+                raise CaptureError(f"no complete picture within {self._read_timeout:g} s")
+        if not body.startswith(jpeg.START):
+            return bytes(body)
+        pictures = Pictures()  # adds what the picture lacks, and leaves out what follows it
+        return next(iter([*pictures.feed(bytes(body)), *pictures.end()]), b"")

@@ -1,0 +1,259 @@
+"""Cameras over HTTP: how they are opened, and in one line why they are not."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.wire import picture
+from producer.sources import http
+from producer.sources.http.mjpeg import MjpegSource
+from producer.sources.http.snapshot import SnapshotSource
+from producer.sources.source import CaptureError, Source
+from tests.producer.sources.http import web
+from tests.producer.sources.http.web import Server
+from tests.producer.sources.reading import jpegs, read
+
+JPEGS = jpegs()
+MULTIPART = "multipart/x-mixed-replace; boundary=b"
+VIDEO = b"".join(b"--b\r\nContent-Type: image/jpeg\r\n\r\n" + each + b"\r\n" for each in JPEGS)
+
+
+def opened(server: Server, path: str = "/", user: str = "") -> Source:
+    """Open a camera at a path of the server."""
+    return http.open_source(f"http://{user}{server.host}{path}", 5)
+
+
+def refusal(server: Server, path: str = "/", user: str = "") -> str:
+    """Return why a camera is not opened."""
+    with pytest.raises(CaptureError) as caught:
+        opened(server, path, user)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        web.body(VIDEO, MULTIPART),
+        web.body(VIDEO, "multipart/x-mixed-replace"),
+        web.body(VIDEO, 'Multipart/X-Mixed-Replace; boundary="--other"'),
+        web.body(VIDEO, "application/octet-stream"),
+        web.body(VIDEO, "text/plain"),
+        web.body(VIDEO, ""),
+        web.body(b"".join(JPEGS), ""),
+        web.body(b"".join(JPEGS), "video/x-motion-jpeg"),
+        web.in_chunks(VIDEO, MULTIPART, 100),
+        web.in_chunks(VIDEO, MULTIPART, 100_000),
+    ],
+)
+def test_motion_jpeg_is_read_unchanged_and_its_end_reported(answer: web.Answer) -> None:
+    with Server({"/": answer}) as server, closing(opened(server)) as source:
+        assert isinstance(source, MjpegSource)
+        assert [read(source).picture for _ in JPEGS] == JPEGS
+
+        with pytest.raises(CaptureError, match="ended"):
+            source.grab()
+
+
+def test_a_picture_is_passed_on_when_it_has_arrived_not_when_the_next_does() -> None:
+    def answer(request: web.Request) -> None:
+        request.send_response(200)
+        request.send_header("Content-Type", MULTIPART)
+        request.end_headers()
+        for sent, each in enumerate(JPEGS):
+            request.wfile.write(b"--b\r\nContent-Type: image/jpeg\r\n\r\n" + each)
+            if not taken[sent].wait(10):
+                return
+
+    taken = [threading.Event() for _ in JPEGS]
+    with Server({"/": answer}) as server, closing(opened(server)) as source:
+        for sent, each in enumerate(JPEGS):
+            assert read(source).picture == each
+            taken[sent].set()
+
+
+@pytest.mark.parametrize("protect", [web.basic, web.digest])
+def test_a_password_is_sent_in_the_way_that_the_camera_asks_for(
+    protect: Callable[[str, str, web.Answer], web.Answer],
+) -> None:
+    answer = protect("joe", "p#ss@1/2 ü", web.body(VIDEO, MULTIPART))
+
+    with Server({"/": answer}) as server:
+        with closing(opened(server, user="joe:p%23ss%401%2F2%20%C3%BC@")) as source:
+            assert read(source).picture == JPEGS[0]
+        wrong = refusal(server, user="joe:hunter2@")
+        missing = refusal(server)
+
+    assert "does not accept this user name and password" in wrong
+    assert "hunter2" not in wrong
+    assert "requires a password" in missing
+    assert "%23 for #" in missing
+
+
+def test_a_password_is_not_sent_unless_it_is_asked_for() -> None:
+    seen = []
+
+    def answer(request: web.Request) -> None:
+        seen.append(request.headers.get("Authorization"))
+        web.body(VIDEO, MULTIPART)(request)
+
+    with Server({"/": answer}) as server, closing(opened(server, user="joe:hunter2@")):
+        pass
+
+    assert seen == [None]
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_a_redirection_on_the_same_host_is_followed(code: int) -> None:
+    answers = {"/": web.moved("/video?x=1", code), "/video?x=1": web.body(VIDEO, MULTIPART)}
+
+    with Server(answers) as server, closing(opened(server)) as source:
+        assert read(source).picture == JPEGS[0]
+
+
+@pytest.mark.parametrize(
+    "location", ["http://localhost:{}/", "ftp://127.0.0.1:{}/", "file:///etc/passwd", "//[", ""]
+)
+def test_no_other_redirection_is_followed(location: str) -> None:
+    with Server({"/": web.body(VIDEO, MULTIPART)}) as other:
+        target = location.format(other.server_address[1])
+        with Server({"/": web.moved(target)}) as server:
+            text = refusal(server)
+
+    assert "redirects to another host" in text
+    assert other.requests == []
+
+
+def test_redirections_in_a_circle_end() -> None:
+    with Server({"/": web.moved("/")}) as server:
+        assert "redirects more than" in refusal(server)
+
+        assert len(server.requests) <= 6
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (web.status(404), "nothing at this path"),
+        (web.status(403), "no permission"),
+        (web.status(503), "503 Service Unavailable"),
+        (web.status(799), "799"),
+        (web.body(b"<!DOCTYPE html><title>Camera</title>", "text/html; charset=utf-8"), "a web page"),
+        (web.body(b"\r\n<html></html>", ""), "a web page"),
+        (lambda request: request.wfile.write(b"SSH-2.0-OpenSSH\r\n"), "not HTTP"),
+    ],
+)
+def test_each_refusal_says_what_is_wrong(answer: web.Answer, text: str) -> None:
+    with Server({"/": answer}) as server:
+        assert text in refusal(server)
+
+
+def test_a_host_that_does_not_listen_is_said(closed_port: int) -> None:
+    with pytest.raises(CaptureError, match="nothing answers at this port"):
+        http.open_source(f"http://joe:hunter2@127.0.0.1:{closed_port}/x", 5)
+
+
+@pytest.mark.parametrize("host", ["camera.invalid", "a..b"])
+def test_a_host_that_does_not_exist_is_said(host: str) -> None:
+    with pytest.raises(CaptureError, match="host name"):
+        http.open_source(f"http://{host}/x", 5)
+
+
+def test_a_camera_that_says_nothing_is_given_up() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(CaptureError, match=r"no answer within 0\.3 s"),
+    ):
+        http.open_source(f"http://127.0.0.1:{silent.getsockname()[1]}/", 0.3)
+
+
+@pytest.mark.parametrize("trickle", [b"x", b"\r\n"])
+def test_a_camera_that_sends_no_pictures_is_given_up(trickle: bytes) -> None:
+    def answer(request: web.Request) -> None:
+        request.send_response(200)
+        request.send_header("Content-Type", MULTIPART)
+        request.end_headers()
+        while True:
+            request.wfile.write(trickle)
+            time.sleep(0.05)
+
+    with Server({"/": answer}) as server:
+        source = http.open_source(f"http://{server.host}/", 0.5)
+        with closing(source), pytest.raises(CaptureError, match=r"no complete picture within 0\.5 s"):
+            source.grab()
+
+
+def test_a_flood_without_pictures_is_given_up() -> None:
+    def answer(request: web.Request) -> None:
+        request.send_response(200)
+        request.send_header("Content-Type", MULTIPART)
+        request.end_headers()
+        while True:
+            request.wfile.write(bytes(1_000_000))
+
+    with (
+        Server({"/": answer}) as server,
+        closing(opened(server)) as source,
+        pytest.raises(CaptureError, match="no picture in"),
+    ):
+        source.grab()
+
+
+def test_a_snapshot_url_is_asked_again_and_again() -> None:
+    def answer(request: web.Request) -> None:
+        web.body(JPEGS[len(server.requests) % len(JPEGS)], "image/jpeg")(request)
+
+    with Server({"/": answer}) as server, closing(opened(server)) as source:
+        assert isinstance(source, SnapshotSource)
+        assert (source.paced, source.usual_interval) == (True, 1)
+        pictures = [read(source).picture for _ in range(4)]
+
+    assert pictures == [JPEGS[number] for number in (1, 2, 3, 4)]
+
+
+def test_a_snapshot_that_has_not_changed_is_not_sent_again() -> None:
+    asked = []
+
+    def answer(request: web.Request) -> None:
+        asked.append(request.headers.get("If-None-Match"))
+        if asked[-1] == '"1"':
+            request.send(304)
+        else:
+            web.body(JPEGS[0], "image/jpeg", ETag='"1"')(request)
+
+    with Server({"/": answer}) as server, closing(opened(server)) as source:
+        first, second = read(source), read(source)
+
+    assert asked == [None, '"1"']
+    assert first.picture == second.picture == JPEGS[0]
+    assert first.at < second.at
+
+
+@pytest.mark.parametrize("tail", [b"", bytes(1000)], ids=["nothing behind", "bytes behind"])
+@pytest.mark.parametrize("cut", [0, 2], ids=["with its end", "without"])
+def test_a_snapshot_is_completed(tail: bytes, cut: int) -> None:
+    data = JPEGS[0][: len(JPEGS[0]) - cut] + tail
+
+    with Server({"/": web.body(data, "image/jpeg")}) as server, closing(opened(server)) as source:
+        captured = read(source)
+
+    assert isinstance(captured.picture, bytes)
+    assert (picture.decode(captured.picture) == picture.decode(JPEGS[0])).all()
+
+
+@pytest.mark.parametrize("form", [".png", ".bmp", ".webp", ".gif"])
+def test_a_snapshot_may_have_another_format(form: str) -> None:
+    image = np.full((48, 64, 3), 120, np.uint8)
+    data = cv2.imencode(form, image)[1].tobytes()
+
+    with Server({"/": web.body(data, f"image/{form[1:]}")}) as server, closing(opened(server)) as source:
+        captured = read(source)
+
+    assert (captured.width, captured.height) == (64, 48)
+    assert not isinstance(captured.picture, bytes)
+    assert abs(int(captured.picture.mean()) - 120) <= 2
