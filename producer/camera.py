@@ -1,6 +1,7 @@
 """Keep a camera open and offer its newest frame."""
 
 import logging
+import math
 import random
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 _SHORTEST_WAIT: Final = 0.5  # s before a lost camera is reopened; doubles with each failure
 _LONGEST_WAIT: Final = 30.0
+_STEADY: Final = 5.0  # s of frames after which a loss is the first again
 
 
 class Camera:
@@ -46,6 +48,7 @@ class Camera:
         self._pace = Pace(interval)
         self._source: Source | None = None
         self._failures = 0
+        self._steady_at = math.inf  # when the camera counts as steady
         self._trouble: str | None = "not open yet"
         self._last = self._tick = time.monotonic()
         self._seldom = Seldom(log)
@@ -99,7 +102,7 @@ class Camera:
         if self._trouble:
             log.info("camera %s delivers frames of %d x %d", self.name, captured.width, captured.height)
             self._trouble = None
-            self._failures = 0
+            self._steady_at = now + _STEADY
         self.frames.put(self.name, captured)
 
     def _skipped(self, error: PictureError) -> None:
@@ -116,11 +119,14 @@ class Camera:
 
     def _lost(self, error: CaptureError) -> float:
         self._close()
+        if time.monotonic() >= self._steady_at:
+            self._failures = 0
+        self._steady_at = math.inf
         longest = min(_LONGEST_WAIT, _SHORTEST_WAIT * 2.0**self._failures)
         wait = longest * random.uniform(0.75, 1)  # so that producers do not all reconnect at once
         self._failures = min(self._failures + 1, 10)
+        self._seldom.warning(str(error), f"camera {self.name}: {error}; trying again in {wait:.1f} s")
         self._trouble = str(error)
-        log.warning("camera %s: %s; trying again in %.1f s", self.name, error, wait)
         return wait
 
     def _close(self) -> None:

@@ -6,9 +6,8 @@ from typing import Any, Final
 
 import cv2
 
-from pipeline.wire import jpeg
 from pipeline.wire.picture import PictureError
-from producer import mjpeg
+from producer.sources.pictures import captured
 from producer.sources.source import Captured, CaptureError
 
 _OPEN_TIMEOUT: Final = 5.0  # s
@@ -40,12 +39,7 @@ class OpenCVSource:
         if not self._is_mjpeg:
             height, width = data.shape[:2]
             return Captured(data, width, height, self._at)  # type: ignore[arg-type]  # no element type
-        try:
-            picture = mjpeg.self_contained(data.tobytes())
-            width, height = jpeg.size(picture)
-        except jpeg.JpegError as error:
-            raise PictureError(str(error)) from None
-        return Captured(picture, width, height, self._at)
+        return captured(data.tobytes(), self._at)
 
     def close(self) -> None:
         """Release the source."""

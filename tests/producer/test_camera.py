@@ -224,14 +224,37 @@ def test_a_lost_camera_is_closed_and_opened_again(kit: Kit) -> None:
     assert kit.ledger.totals()["in"] == 5
 
 
-def test_the_waits_are_short_again_after_a_frame(kit: Kit) -> None:
-    kit.script = [None, None, None, None, [0.01], None]
+def test_the_waits_are_short_again_once_the_camera_was_steady(kit: Kit) -> None:
+    kit.script = [None, None, None, None, [0.01, 3.0, 3.0], None]
 
     kit.camera().run(kit.pulse)
 
     lost_again, failed_again = kit.waits()[4:]
-    assert lost_again <= 0.5 + 0.01 + 1e-6
+    assert lost_again <= 0.5 + 6.01 + 1e-6
     assert 0.75 - 1e-6 <= failed_again <= 1.0 + 1e-6
+
+
+def test_a_camera_that_never_gets_far_is_opened_less_and_less_often(kit: Kit) -> None:
+    kit.script = [[0.01] for _ in range(12)]
+
+    kit.camera().run(kit.pulse)
+
+    assert kit.waits()[-1] >= 0.75 * 30
+    assert len(kit.grabs) == 12
+
+
+def test_the_same_reason_is_logged_once_a_minute(
+    kit: Kit, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.service.logs.time", kit.time)
+    kit.script = [None] * 12
+
+    kit.camera().run(kit.pulse)
+
+    lines = [record for record in caplog.records if "it cannot be opened" in record.getMessage()]
+    minutes = (kit.time.now - kit.opened[0]) / 60
+    assert minutes > 2
+    assert 2 <= len(lines) <= 1 + minutes
 
 
 def test_the_first_frame_of_a_camera_that_is_back_is_due(kit: Kit) -> None:

@@ -32,7 +32,7 @@ def test_the_defaults_match_the_table(environment: Callable[..., None]) -> None:
 
 
 def test_each_kind_of_camera_has_a_row_with_its_schemes() -> None:
-    rows = dict(re.findall(r"^\| \[`(\w+)`\]\(sources/\1\.py\) \| ([^|]+) \|", README, re.MULTILINE))
+    rows = dict(re.findall(r"^\| \[`(\w+)`\]\(sources/\1(?:\.py|/)\) \| ([^|]+) \|", README, re.MULTILINE))
 
     assert set(rows) == set(Kind)
     for scheme, kind in SCHEMES.items():

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -32,6 +33,33 @@ def test_a_file_is_looped(clip: Path) -> None:
     greys = [grey_of(read(source)) for _ in range(4 * len(GREYS))]
 
     assert greys == list(GREYS) * 4
+    source.close()
+
+
+@pytest.mark.parametrize("form", [".jpg", ".png", ".gif"])
+def test_a_file_with_a_single_picture_repeats_it(tmp_path: Path, form: str) -> None:
+    path = tmp_path / f"still{form}"
+    cv2.imwrite(str(path), np.full((48, 64, 3), 120, np.uint8))
+    source = open_file(path)
+
+    captured = [read(source) for _ in range(5)]
+
+    assert {(each.width, each.height) for each in captured} == {(64, 48)}
+    assert [each.at for each in captured] == sorted({each.at for each in captured})
+    source.close()
+
+
+def test_an_animation_is_looped(tmp_path: Path) -> None:
+    path = tmp_path / "clip.gif"
+    animation = cv2.Animation()
+    animation.frames = [np.full((48, 64, 3), grey, np.uint8) for grey in GREYS]
+    animation.durations = [40] * len(GREYS)
+    cv2.imwriteanimation(str(path), animation)
+    source = open_file(path)
+
+    means = [float(np.mean(read(source).picture)) for _ in range(2 * len(GREYS))]  # type: ignore[arg-type]
+
+    assert means == pytest.approx(list(GREYS) * 2, abs=2)
     source.close()
 
 
