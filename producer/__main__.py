@@ -13,6 +13,7 @@ from producer.camera import Camera
 from producer.publish import FramePublisher
 from producer.settings import ProducerSettings
 from producer.sources import open_source
+from producer.sources.source import Timeouts
 
 log = logging.getLogger("producer")
 
@@ -31,7 +32,8 @@ def serve(settings: ProducerSettings) -> int:
 
     camera = Camera(
         settings.cameraname,
-        partial(open_source, settings.source, read_timeout=settings.frozenafter),
+        partial(open_source, settings.source, Timeouts(settings.opentimeout, settings.frozenafter)),
+        open_timeout=settings.opentimeout,
         interval=settings.frameinterval,
         frozen_after=settings.frozenafter,
         ledger=ledger,

@@ -13,6 +13,7 @@ from pipeline.flow.pace import Pace
 from pipeline.service.logs import Seldom
 from pipeline.service.workers import Pulse
 from pipeline.wire.picture import PictureError
+from producer.opening import Opening
 from producer.settings import INTERVAL
 from producer.sources.source import Captured, CaptureError, Source
 
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 
 _SHORTEST_WAIT: Final = 0.5  # s before a lost camera is reopened; doubles with each failure
 _LONGEST_WAIT: Final = 30.0
+_BEAT: Final = 1.0  # s between two heartbeats; half a minute without would look like a hung worker
 _STEADY: Final = 5.0  # s of frames after which a loss is the first again
 
 
@@ -35,6 +37,7 @@ class Camera:
         name: str,
         open_source: Callable[[], Source],
         *,
+        open_timeout: float,
         interval: float,
         frozen_after: float,
         ledger: Ledger,
@@ -42,6 +45,7 @@ class Camera:
         self.name = name
         self.frames = Newest[Captured](replaced=lambda _: ledger.dropped(name, "replaced"))
         self._open_source = open_source
+        self._open_timeout = open_timeout
         self._interval = self._every = interval
         self._frozen_after = frozen_after
         self._ledger = ledger
@@ -59,12 +63,13 @@ class Camera:
             while not pulse.stopping.is_set():
                 pulse.beat()
                 try:
-                    source = self._source or self._opened()
+                    source = self._source or self._opened(pulse)
                     if source.paced:
                         _wait(pulse, self._until_tick())
                     self._step(source)
                 except CaptureError as error:
-                    _wait(pulse, self._lost(error))
+                    if not pulse.stopping.is_set():
+                        _wait(pulse, self._lost(error))
         finally:
             self._close()
 
@@ -75,13 +80,23 @@ class Camera:
             return f"camera {self.name} is frozen: no new frame for {silent:.0f} s"
         return self._trouble and f"camera {self.name}: {self._trouble}"
 
-    def _opened(self) -> Source:
-        self._source = self._open_source()
+    def _opened(self, pulse: Pulse) -> Source:
+        self._source = self._open(pulse)
         if self._interval == INTERVAL:
             self._every = max(self._interval, self._source.usual_interval)
         self._pace = Pace(self._every)  # the first frame is due
         self._last = time.monotonic()
         return self._source
+
+    def _open(self, pulse: Pulse) -> Source:
+        opening = Opening(self._open_source)
+        until = time.monotonic() + self._open_timeout
+        while not opening.wait(_BEAT):
+            pulse.beat()
+            if pulse.stopping.is_set() or time.monotonic() >= until:
+                opening.abandon()
+                raise CaptureError(f"it is not open after {self._open_timeout:g} s")
+        return opening.result()
 
     def _step(self, source: Source) -> None:
         source.grab()
@@ -136,7 +151,6 @@ class Camera:
 
 
 def _wait(pulse: Pulse, seconds: float) -> None:
-    # Half a minute without a heartbeat would look like a hung worker.
     end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0 and not pulse.stopping.wait(min(left, 1.0)):
+    while (left := end - time.monotonic()) > 0 and not pulse.stopping.wait(min(left, _BEAT)):
         pulse.beat()

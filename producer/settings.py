@@ -54,6 +54,9 @@ class ProducerSettings(KafkaWrites):
         description="JPEG quality, 1 to 100; by default 85, and a camera's own JPEGs stay unchanged",
     )
     frameformat: Format = Field("jpeg", description="jpeg, or mat for the original system's format")
+    opentimeout: Duration = Field(
+        20, ge=1, le=120, description="time that opening the camera may take, 1s to 120s"
+    )
     frozenafter: Duration = Field(
         5,
         ge=0.5,

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:  # importing it would load OpenCV
-    from producer.sources.source import Source
+    from producer.sources.source import Source, Timeouts
 
 
 class Kind(StrEnum):
@@ -64,14 +64,14 @@ def path_of(link: str) -> str:
     return path if is_url else link
 
 
-def open_source(link: str, *, read_timeout: float) -> "Source":
-    """Open a camera. Reads from the network wait at most `read_timeout` seconds.
+def open_source(link: str, timeouts: "Timeouts") -> "Source":
+    """Open a camera.
 
     Raises `LinkError`, or `CaptureError` if the camera cannot be opened now.
     """
     # Imported late: compose only needs the kind of a camera, and OpenCV takes 30 MB.
     module = import_module(f"{__name__}.{kind_of(link)}")
-    source: Source = module.open_source(link, read_timeout)
+    source: Source = module.open_source(link, timeouts)
     return source
 
 

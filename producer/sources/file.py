@@ -8,7 +8,7 @@ import cv2
 
 from producer.sources import path_of
 from producer.sources.opencv import OpenCVSource, open_with_ffmpeg
-from producer.sources.source import Captured, CaptureError, Source
+from producer.sources.source import Captured, CaptureError, Source, Timeouts
 
 
 class FileSource(OpenCVSource):
@@ -39,9 +39,9 @@ class FileSource(OpenCVSource):
         return self._is_still
 
 
-def open_source(link: str, read_timeout: float) -> Source:
+def open_source(link: str, timeouts: Timeouts) -> Source:
     """Open the file that a path or a `file://` URL names; raise `CaptureError` if that fails."""
     path = path_of(link)
     if not os.path.isfile(path):  # returns False for a path that is too long, where Path.is_file raises
         raise CaptureError("there is no such file")
-    return FileSource(open_with_ffmpeg(path, read_timeout))
+    return FileSource(open_with_ffmpeg(path, timeouts))

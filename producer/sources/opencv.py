@@ -8,9 +8,8 @@ import cv2
 
 from pipeline.wire.picture import PictureError
 from producer.sources.pictures import captured
-from producer.sources.source import Captured, CaptureError
+from producer.sources.source import Captured, CaptureError, Timeouts
 
-_OPEN_TIMEOUT: Final = 5.0  # s
 _MJPEG: Final = float(cv2.VideoWriter.fourcc(*"MJPG"))
 
 
@@ -55,13 +54,13 @@ class OpenCVSource:
         return is_mjpeg and capture.set(cv2.CAP_PROP_FORMAT, -1)
 
 
-def open_with_ffmpeg(address: str, read_timeout: float) -> cv2.VideoCapture:
-    """Open a URL or a path. Reads from a URL wait at most `read_timeout` seconds."""
+def open_with_ffmpeg(address: str, timeouts: Timeouts) -> cv2.VideoCapture:
+    """Open a URL or a path; the timeouts apply to URLs."""
     options = [
         cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
-        round(_OPEN_TIMEOUT * 1000),
+        round(timeouts.open * 1000),
         cv2.CAP_PROP_READ_TIMEOUT_MSEC,
-        round(read_timeout * 1000),
+        round(timeouts.read * 1000),
         # With several threads, FFmpeg decodes frames in parallel and delivers each that many frames late.
         cv2.CAP_PROP_N_THREADS,
         1,

@@ -23,6 +23,14 @@ class Captured:
     at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long to wait for a source to open, and for data from the network, in s."""
+
+    open: float
+    read: float
+
+
 class Source(Protocol):
     """An open source of pictures."""
 

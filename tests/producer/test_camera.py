@@ -107,7 +107,9 @@ class Kit:
 
     def camera(self, *, paced: bool = False, interval: float = INTERVAL) -> Camera:
         self.paced = paced
-        return Camera("front", self._open, interval=interval, frozen_after=5, ledger=self.ledger)
+        return Camera(
+            "front", self._open, open_timeout=20, interval=interval, frozen_after=5, ledger=self.ledger
+        )
 
     def waits(self) -> list[float]:
         return [later - earlier for earlier, later in pairwise(self.opened)]
@@ -232,6 +234,58 @@ def test_the_waits_are_short_again_once_the_camera_was_steady(kit: Kit) -> None:
     lost_again, failed_again = kit.waits()[4:]
     assert lost_again <= 0.5 + 6.01 + 1e-6
     assert 0.75 - 1e-6 <= failed_again <= 1.0 + 1e-6
+
+
+def test_opening_may_take_long_but_not_for_ever(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_BEAT", 0.001)
+    released = threading.Event()
+    closed = threading.Event()
+    kit.script = [[0.01]]
+    source = FakeSource(kit, [], paced=False)
+    monkeypatch.setattr(source, "close", closed.set)
+
+    def open_source() -> Source:
+        kit.opened.append(kit.time.now)
+        if len(kit.opened) > 1:
+            kit.pulse.stopping.set()
+            raise CaptureError("enough")
+        released.wait(20)
+        return source
+
+    def beat() -> None:
+        kit.time.now += 1
+        kit.pulse.beats.append(kit.time.now)
+
+    monkeypatch.setattr(kit.pulse, "beat", beat)
+    camera = kit.camera()
+    monkeypatch.setattr(camera, "_open_source", open_source)
+
+    camera.run(kit.pulse)
+    released.set()
+
+    assert 20 <= kit.waits()[0] <= 23
+    assert len(kit.pulse.beats) >= 20
+    assert closed.wait(20), "a source that opens too late is closed"
+
+
+def test_a_camera_that_is_being_opened_does_not_hold_up_the_end(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_BEAT", 0.001)
+    released = threading.Event()
+
+    def open_source() -> Source:
+        released.wait(60)
+        raise CaptureError("too late")
+
+    camera = kit.camera()
+    monkeypatch.setattr(camera, "_open_source", open_source)
+    kit.pulse.stop_at = kit.time.now
+
+    camera.run(kit.pulse)
+    released.set()
+
+    assert camera.unready() == "camera front: not open yet"
 
 
 def test_a_camera_that_never_gets_far_is_opened_less_and_less_often(kit: Kit) -> None:

@@ -33,7 +33,9 @@ class Kit:
 
     def __init__(self, **changed: Any) -> None:
         self.ledger = Ledger()
-        self.camera = Camera("front", no_source, interval=1, frozen_after=5, ledger=self.ledger)
+        self.camera = Camera(
+            "front", no_source, open_timeout=20, interval=1, frozen_after=5, ledger=self.ledger
+        )
         self.sent = FakePublisher()
         options: dict[str, Any] = {"scale": (1, 1), "quality": None, "frame_format": "jpeg"}
         self.frames = FramePublisher(

@@ -9,17 +9,17 @@ from producer.sources import network
 from producer.sources.http.mjpeg import MjpegSource
 from producer.sources.http.request import Camera, read
 from producer.sources.http.snapshot import SnapshotSource
-from producer.sources.source import CaptureError, Source
+from producer.sources.source import CaptureError, Source, Timeouts
 
 _MJPEG: Final = ("multipart/", "video/x-motion-jpeg", "video/x-mjpeg", "video/mjpeg")
 _UNKNOWN: Final = ("", "application/octet-stream", "binary/octet-stream", "text/plain")
 
 
-def open_source(link: str, read_timeout: float) -> Source:
+def open_source(link: str, timeouts: Timeouts) -> Source:
     """Open the camera at a URL, whatever it sends; raise `CaptureError` if that fails."""
-    camera = Camera(link, read_timeout)
+    camera = Camera(link, timeouts)
     try:
-        return _source(camera, read_timeout) or network.open_source(link, read_timeout)
+        return _source(camera, timeouts.read) or network.open_source(link, timeouts)
     except CaptureError:
         camera.close()
         raise

@@ -12,7 +12,7 @@ import urllib3
 from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 from urllib3.exceptions import HTTPError
 
-from producer.sources.source import CaptureError
+from producer.sources.source import CaptureError, Timeouts
 
 _READ: Final = 256 * 1024  # bytes at a time
 _MOST_REDIRECTS: Final = 5
@@ -46,12 +46,12 @@ class Camera:
     cameras sign their own.
     """
 
-    def __init__(self, link: str, timeout: float) -> None:
+    def __init__(self, link: str, timeouts: Timeouts) -> None:
         parts = urlsplit(link)
         self._host = parts.hostname or ""
         self._user = (unquote(parts.username or ""), unquote(parts.password or ""))
         self._url = urlunsplit(parts._replace(netloc=_without_user(parts)))
-        self._timeout = timeout
+        self._timeouts = timeouts
         self._auth: AuthBase = _NoPassword()
         self._session = _Session()
         self._session.verify = False
@@ -98,11 +98,13 @@ class Camera:
                 headers=headers,
                 auth=self._auth,
                 stream=True,
-                timeout=self._timeout,
+                timeout=(self._timeouts.open, self._timeouts.read),
                 allow_redirects=False,
             )
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            raise CaptureError(reason(error, self._timeout)) from None
+            connected = not isinstance(error, requests.ConnectTimeout)
+            timeout = self._timeouts.read if connected else self._timeouts.open
+            raise CaptureError(reason(error, timeout)) from None
 
     def _moved(self, url: str, location: str) -> str:
         try:

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from producer.sources.file import open_source
-from producer.sources.source import CaptureError, Source
+from producer.sources.source import CaptureError, Source, Timeouts
 from tests.producer.conftest import GREYS
 from tests.producer.sources.reading import grey_of, read
 
 
 def open_file(path: Path | str) -> Source:
-    return open_source(str(path), 1)
+    return open_source(str(path), Timeouts(1, 1))
 
 
 @pytest.mark.parametrize("form", ["{}", "file://{}"])

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from producer.sources.opencv import OpenCVSource, open_with_ffmpeg
-from producer.sources.source import CaptureError
+from producer.sources.source import CaptureError, Timeouts
 from tests.producer.conftest import GREYS
 from tests.producer.sources.reading import grey_of, read
 
 
 @pytest.fixture
 def source(clip: Path) -> Iterator[OpenCVSource]:
-    opened = OpenCVSource(open_with_ffmpeg(str(clip), 1))
+    opened = OpenCVSource(open_with_ffmpeg(str(clip), Timeouts(1, 1)))
     yield opened
     opened.close()
 
@@ -57,6 +57,6 @@ def test_the_users_options_for_ffmpeg_are_respected(
 ) -> None:
     monkeypatch.setenv(name, value)
 
-    open_with_ffmpeg(str(clip), 1).release()
+    open_with_ffmpeg(str(clip), Timeouts(1, 1)).release()
 
     assert os.environ[name] == value

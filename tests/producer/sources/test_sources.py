@@ -9,6 +9,7 @@ import pytest
 
 from producer import sources
 from producer.sources import SCHEMES, Kind, LinkError, kind_of, open_source, path_of
+from producer.sources.source import Timeouts
 from tests.producer.http_camera import HttpCamera
 from tests.producer.sources.reading import jpegs, read
 
@@ -75,7 +76,7 @@ def test_each_kind_is_a_module(kind: Kind) -> None:
 def test_a_file_is_paced_and_a_camera_is_not(clip: Path) -> None:
     with HttpCamera(jpegs()) as camera:
         for link, paced in ((str(clip), True), (camera.link, False)):
-            source = open_source(link, read_timeout=5)
+            source = open_source(link, Timeouts(5, 5))
 
             assert (source.paced, read(source).width) == (paced, 64)
             source.close()

@@ -14,7 +14,7 @@ from pipeline.wire import picture
 from producer.sources import http
 from producer.sources.http.mjpeg import MjpegSource
 from producer.sources.http.snapshot import SnapshotSource
-from producer.sources.source import CaptureError, Source
+from producer.sources.source import CaptureError, Source, Timeouts
 from tests.producer.sources.http import web
 from tests.producer.sources.http.web import Server
 from tests.producer.sources.reading import jpegs, read
@@ -26,7 +26,7 @@ VIDEO = b"".join(b"--b\r\nContent-Type: image/jpeg\r\n\r\n" + each + b"\r\n" for
 
 def opened(server: Server, path: str = "/", user: str = "") -> Source:
     """Open a camera at a path of the server."""
-    return http.open_source(f"http://{user}{server.host}{path}", 5)
+    return http.open_source(f"http://{user}{server.host}{path}", Timeouts(5, 5))
 
 
 def refusal(server: Server, path: str = "/", user: str = "") -> str:
@@ -155,13 +155,13 @@ def test_each_refusal_says_what_is_wrong(answer: web.Answer, text: str) -> None:
 
 def test_a_host_that_does_not_listen_is_said(closed_port: int) -> None:
     with pytest.raises(CaptureError, match="nothing answers at this port"):
-        http.open_source(f"http://joe:hunter2@127.0.0.1:{closed_port}/x", 5)
+        http.open_source(f"http://joe:hunter2@127.0.0.1:{closed_port}/x", Timeouts(5, 5))
 
 
 @pytest.mark.parametrize("host", ["camera.invalid", "a..b"])
 def test_a_host_that_does_not_exist_is_said(host: str) -> None:
     with pytest.raises(CaptureError, match="host name"):
-        http.open_source(f"http://{host}/x", 5)
+        http.open_source(f"http://{host}/x", Timeouts(5, 5))
 
 
 def test_a_camera_that_says_nothing_is_given_up() -> None:
@@ -169,7 +169,7 @@ def test_a_camera_that_says_nothing_is_given_up() -> None:
         socket.create_server(("127.0.0.1", 0)) as silent,
         pytest.raises(CaptureError, match=r"no answer within 0\.3 s"),
     ):
-        http.open_source(f"http://127.0.0.1:{silent.getsockname()[1]}/", 0.3)
+        http.open_source(f"http://127.0.0.1:{silent.getsockname()[1]}/", Timeouts(0.3, 0.3))
 
 
 @pytest.mark.parametrize("trickle", [b"x", b"\r\n"])
@@ -183,7 +183,7 @@ def test_a_camera_that_sends_no_pictures_is_given_up(trickle: bytes) -> None:
             time.sleep(0.05)
 
     with Server({"/": answer}) as server:
-        source = http.open_source(f"http://{server.host}/", 0.5)
+        source = http.open_source(f"http://{server.host}/", Timeouts(0.5, 0.5))
         with closing(source), pytest.raises(CaptureError, match=r"no complete picture within 0\.5 s"):
             source.grab()
 
