@@ -6,7 +6,7 @@ class OptionsError(Exception):
 
 
 class PartError(Exception):
-    """A part cannot be kept running, or no camera delivers: everything stops, with exit status 1."""
+    """A part cannot be kept running: everything stops, with exit status 1."""
 
 
 class BrokerError(Exception):

@@ -1,14 +1,13 @@
-"""Progress of the start: parts that are not ready yet, and cameras that do not deliver."""
+"""Progress: parts that are not ready yet, and cameras that do not deliver."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from compose.console import Console
-from compose.errors import PartError
 from compose.job import Job
 
 _PATIENCE: Final = 15.0  # s from the start that a camera has to deliver
-_OPENING: Final = 6.0  # s that it has at least, once its producer runs: one attempt takes up to 5
+_OPENING: Final = 6.0  # s that it has at least, once its producer runs
 _EVERY: Final = 3.0  # s between two lines about the parts that are awaited
 _SELDOM: Final = 30.0  # s, after everything has been ready once
 
@@ -24,9 +23,10 @@ class Progress:
         self._say_at = now + _EVERY
         self._is_ready = False
         self._absent: set[str] = set()
+        self._remind_at = 0.0
 
     def report(self, now: float) -> None:
-        """Print anything new; raise `PartError` if no camera delivers."""
+        """Print anything new."""
         self._look_for_cameras(now)
         waiting = [job for job in self._jobs if job.trouble is not None and job.part.name not in self._absent]
         if not waiting:
@@ -35,21 +35,20 @@ class Progress:
                 self._ready()
             self._say_at = now + _EVERY
         elif now >= self._say_at:
-            self._say_at = now + (_SELDOM if self._is_ready else _EVERY)
+            self._say_at = now + (_SELDOM if self._is_ready or self._absent else _EVERY)
             names = ", ".join(f"{job.part.name} ({job.trouble})" for job in waiting)
             self._console.say(f"waiting for {names}")
 
     def _look_for_cameras(self, now: float) -> None:
         cameras = [job for job in self._jobs if job.part.role == "producer"]
         late = [job for job in cameras if self._is_late(job, now)]
-        if late and len(late) == len(cameras) and not self._is_ready:
+        absent = {job.part.name for job in late}
+        if late and (absent - self._absent or now >= self._remind_at):
+            self._remind_at = now + _SELDOM
             reasons = "; ".join(f"{job.trouble} ({job.part.source})" for job in late)
-            raise PartError(f"no camera delivers: {reasons}")
-        for job in late:
-            if job.part.name not in self._absent:
-                what = f"camera {job.part.source} is unreachable ({job.trouble})"
-                self._console.say(f"{what}; continuing without it while its producer keeps trying")
-        self._absent = {job.part.name for job in late}
+            many = "no camera delivers" if len(late) == len(cameras) else "not every camera delivers"
+            self._console.say(f"{many}: {reasons}; still trying")
+        self._absent = absent
 
     def _is_late(self, job: Job, now: float) -> bool:
         if job.trouble is None or job.answered is None:

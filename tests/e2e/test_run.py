@@ -85,14 +85,17 @@ def test_a_taken_port_is_named() -> None:
     assert f"port {port} is taken" in run.stderr
 
 
-def test_an_unreachable_camera_ends_the_run_and_its_password_is_not_shown() -> None:
-    begun = time.monotonic()
-
+def test_an_unreachable_camera_is_named_without_its_password_and_tried_again() -> None:
     run = compose(
-        "--port", str(free_port()), "--no-model", "--camera", "door=rtsp://user:secret@127.0.0.1:1/live"
+        "--port",
+        str(free_port()),
+        "--no-model",
+        "--seconds",
+        "25",
+        "--camera",
+        "door=rtsp://user:secret@127.0.0.1:1/live",
     )
 
-    assert run.returncode == 1
-    assert "door" in run.stderr.splitlines()[-1] or "unreachable" in run.stderr
+    assert run.returncode == 0
+    assert "no camera delivers: camera door: " in run.stderr
     assert "secret" not in run.stderr
-    assert time.monotonic() - begun < 45
