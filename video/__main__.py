@@ -1,7 +1,6 @@
 """Serves labelled frames to browsers and players: `python -m video`."""
 
 import logging
-import uuid
 
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
@@ -46,15 +45,16 @@ def serve(settings: VideoSettings) -> int:
     service.work("web", web.run)
     service.on_stop(web.close)
 
-    # Each server has its own group, so that every server shows every camera.
-    group = f"{settings.groupname}-{uuid.uuid4().hex[:12]}"
-    source = clients.consumer(settings.kafkaport, group, settings.kafkafetchwait, settings.kafkaconfig)
+    source = clients.consumer(
+        settings.kafkaport, settings.groupname, settings.kafkafetchwait, settings.kafkaconfig
+    )
     reader = Reader(
         source,
         settings.topicname,
         cameras.offer,
         ledger,
         settings.maxcameras,
+        whole=True,  # every server shows every camera
         camera_ttl=settings.camerattl,
         on_broker=cameras.report_broker,
         on_forget=cameras.forget,

@@ -28,7 +28,7 @@ class VideoSettings(KafkaReads):
 
     topicname: str = Field("videodisplay", min_length=1, description="the topic with the frames to show")
     kafkaport: Bootstrap = Field(description="Kafka's address, such as kf1-service:19092")
-    groupname: str = Field("video", min_length=1, description="first part of the Kafka group's name")
+    groupname: str = Field("video", min_length=1, description="the name of a group that is not formed")
     displayport: Port = Field(Address("", 8080), description="where the server listens, such as :8080")
     nodeport: Port = Field(
         Address("", 30163), description="where browsers reach the server, for the log only, such as :30163"

@@ -21,11 +21,17 @@ log = logging.getLogger(__name__)
 
 _POISON = Counter("streamlens_poison_messages", "Messages that are not frames", ["kind"])
 _ASK_EVERY: Final = 1.0  # s
+_LOOK_FIRST: Final = 0.2  # s between two looks for partitions while there are none
+_LOOK_EVERY: Final = 30.0  # s, later
 _EXPIRE_EVERY: Final = 1.0  # s
 
 
 class Reader:
     """Reads one topic from its end; a message that is not a frame is counted, logged and skipped.
+
+    It reads the partitions that its group assigns to it, or `whole` topics without a group: all partitions,
+    as soon as the broker names them. A group takes seconds to assign partitions, and longer when a member has
+    been killed.
 
     At most `most_cameras` cameras have a place; one that is not configured and silent for `camera_ttl` s is
     forgotten, here and in the ledger. Then `on_forget` is called with its name, in the reader's thread.
@@ -41,6 +47,7 @@ class Reader:
         ledger: Ledger,
         most_cameras: int,
         *,
+        whole: bool = False,
         camera_ttl: float = math.inf,
         on_broker: Callable[[bool], None] | None = None,
         on_forget: Callable[[str], None] | None = None,
@@ -50,6 +57,7 @@ class Reader:
         self._sink = sink
         self._ledger = ledger
         self._most_cameras = most_cameras
+        self._whole = whole
         self._places = Places(most_cameras, camera_ttl, self._left)
         self._on_broker = on_broker
         self._on_forget = on_forget
@@ -63,11 +71,15 @@ class Reader:
         self._came = time.monotonic()
         self._broker_away = False
         self._seldom = Seldom(log)
-        consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
+        self._look_at = 0.0  # when to look for more partitions
+        if not whole:
+            consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
 
     def step(self, wait: float = 0.2) -> bool:
         """Read one message, waiting for it at most `wait` s; return whether there was one."""
         self._forget()
+        if self._whole and time.monotonic() >= self._look_at:
+            self._ask()
         message = self._consumer.poll(wait)
         if message is None:
             if self._time_to_ask():
@@ -111,16 +123,27 @@ class Reader:
         # Subscribing does not create a topic (librdkafka#3395); asking for its metadata does, if the broker
         # allows it.
         self._asked = time.monotonic()
+        self._look_at = self._asked + _ASK_EVERY
         away = True
         try:
             topic = self._consumer.list_topics(self._topic, timeout=0.5).topics[self._topic]
             away = False
-            if self._without_frames():
+            if self._whole:
+                self._take_over(topic.partitions)
+            elif self._without_frames():
                 others = (part for part in topic.partitions if (self._topic, part) not in self._partitions)
                 self._in_use = self._joined and any(map(self._holds_messages, others))
         except KafkaException as error:
             self._seldom.warning("metadata", f"topic {self._topic}: {error.args[0].str()}")
         self._note_broker(away=away)
+
+    def _take_over(self, partitions: Iterable[int]) -> None:
+        """Read these partitions too."""
+        new = [TopicPartition(self._topic, number) for number in partitions]
+        new = [each for each in new if (each.topic, each.partition) not in self._partitions]
+        if new:
+            self._on_assign(self._consumer, new)
+        self._look_at = self._asked + (_LOOK_EVERY if self._partitions else _LOOK_FIRST)
 
     def _note_broker(self, *, away: bool) -> None:
         if away != self._broker_away:

@@ -7,7 +7,14 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from confluent_kafka import TIMESTAMP_CREATE_TIME, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    OFFSET_END,
+    TIMESTAMP_CREATE_TIME,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
 from prometheus_client import REGISTRY
 
 from pipeline.flow.ledger import Ledger
@@ -112,7 +119,7 @@ class FakeConsumer:
 class Kit:
     """A reader of at most two cameras, and its surroundings."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, whole: bool = False) -> None:
         self.consumer = FakeConsumer()
         self.ledger = Ledger()
         self.frames: list[Frame] = []
@@ -124,6 +131,7 @@ class Kit:
             self._sink,
             self.ledger,
             most_cameras=2,
+            whole=whole,
             camera_ttl=600,
             on_broker=self.broker.append,
             on_forget=self.forgotten.append,
@@ -163,6 +171,52 @@ def silent(clock: Clock) -> Kit:  # noqa: ARG001
 
 def poison(kind: str) -> float:
     return REGISTRY.get_sample_value("streamlens_poison_messages_total", {"kind": kind}) or 0.0
+
+
+def test_a_whole_topic_is_read_without_a_group() -> None:
+    kit = Kit(whole=True)
+    kit.consumer.ends = {0: 5, 1: 0}
+
+    kit.reader.step()
+
+    assert kit.consumer.topics == []
+    assert [each.partition for each in kit.consumer.assigned] == [0, 1]
+    assert {each.offset for each in kit.consumer.assigned} == {OFFSET_END}
+    assert kit.reader.unready() == NO_FRAME
+    kit.read(FakeMessage(JPEG))
+    assert kit.reader.unready() is None
+
+
+def test_partitions_of_a_whole_topic_that_come_later_are_read_too(clock: Clock) -> None:
+    kit = Kit(whole=True)
+    kit.reader.step()
+    assert kit.consumer.assigned == []
+
+    kit.consumer.ends = {0: 0}
+    clock.now += 0.3
+    kit.reader.step()
+    kit.consumer.ends = {0: 0, 1: 0}
+    clock.now += 31
+    kit.read(FakeMessage(JPEG))
+
+    assert [each.partition for each in kit.consumer.assigned] == [0, 1]
+
+
+def test_a_whole_topic_is_looked_for_until_the_broker_answers(clock: Clock) -> None:
+    kit = Kit(whole=True)
+    kit.consumer.ends = {0: 0}
+    kit.consumer.trouble = KafkaException(KafkaError(KafkaError._TRANSPORT))
+
+    kit.reader.step()
+    kit.reader.step()
+    asked = len(kit.consumer.asked)
+    kit.consumer.trouble = None
+    clock.now += 1.1
+    kit.reader.step()
+
+    assert asked == 1
+    assert kit.broker == [True, False]
+    assert len(kit.consumer.assigned) == 1
 
 
 def test_the_topic_is_subscribed_to(kit: Kit) -> None:
