@@ -1,16 +1,16 @@
 """Requests to a camera: its password, its redirections, and in one line why it gives no answer."""
 
-import errno
+import logging
 import socket
 from http import HTTPStatus
-from http.client import HTTPException
+from http.client import HTTPException, IncompleteRead
 from typing import Final
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
 
 import requests
 import urllib3
 from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationParseError, ProtocolError
 
 from producer.sources.source import CaptureError, Timeouts
 
@@ -22,6 +22,19 @@ _STATUSES: Final = {
     403: "the camera's user has no permission for this path",
     404: "the camera has nothing at this path",
 }
+
+_INVALID: Final = "its URL is invalid: expected http://HOST:PORT/PATH"
+# The first that fits.
+_REASONS: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
+    ((TimeoutError,), "no answer within {timeout:g} s"),
+    ((socket.gaierror, UnicodeError), "its host name is unknown"),
+    ((ConnectionRefusedError,), "nothing answers at this port of its host"),
+    ((ConnectionError, IncompleteRead, ProtocolError), "the camera has closed the connection"),
+    (
+        (LocationParseError, requests.exceptions.InvalidURL),
+        "its URL is invalid: expected http://HOST:PORT/PATH",
+    ),
+)
 
 
 class _NoPassword(AuthBase):
@@ -47,25 +60,27 @@ class Camera:
     """
 
     def __init__(self, link: str, timeouts: Timeouts) -> None:
-        parts = urlsplit(link)
+        try:
+            parts = urlsplit(link)
+        except ValueError:
+            raise CaptureError(_INVALID) from None
         self._host = parts.hostname or ""
         self._user = (unquote(parts.username or ""), unquote(parts.password or ""))
         self._url = urlunsplit(parts._replace(netloc=_without_user(parts)))
         self._timeouts = timeouts
         self._auth: AuthBase = _NoPassword()
         self._session = _Session()
-        self._session.verify = False
         self._session.headers.update({"Accept-Encoding": "identity", "User-Agent": "Streamlens"})
 
-    def get(self, **headers: str) -> requests.Response:
+    def get(self, tag: str = "") -> requests.Response:
         """Return the answer to a GET, with its body still to be read; raise `CaptureError` for any but 200.
 
-        If the headers include `If_None_Match`, 304 is an answer too.
+        With the tag of an earlier answer, it may also be 304: nothing has changed since.
         """
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        headers = {"If-None-Match": tag} if tag else {}
         url = self._url
         for _ in range(_MOST_REDIRECTS):
-            answer = self._authorized(url, named)
+            answer = self._authorized(url, headers)
             if answer.status_code not in _REDIRECTS:
                 if answer.status_code == 200 or (answer.status_code == 304 and headers):
                     return answer
@@ -99,6 +114,7 @@ class Camera:
                 auth=self._auth,
                 stream=True,
                 timeout=(self._timeouts.open, self._timeouts.read),
+                verify=False,
                 allow_redirects=False,
             )
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
@@ -138,14 +154,9 @@ def reason(error: BaseException, timeout: float) -> str:
     """Return in one line why there is no answer, without the address, which may hold a password."""
     while type(error).__module__.startswith(("urllib3.", "requests.")) and error.__context__ is not None:
         error = error.__context__
-    if isinstance(error, TimeoutError):
-        return f"no answer within {timeout:g} s"
-    if isinstance(error, socket.gaierror | UnicodeError):
-        return "its host name is unknown"
-    if isinstance(error, ConnectionRefusedError):
-        return "nothing answers at this port of its host"
-    if isinstance(error, OSError) and error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
-        return "its host cannot be reached"
+    for kinds, text in _REASONS:
+        if isinstance(error, kinds):
+            return text.format(timeout=timeout)
     if isinstance(error, OSError) and error.strerror:
         return f"the connection fails: {error.strerror}"
     return f"its answer is not HTTP: {type(error).__name__}"
@@ -156,3 +167,4 @@ def _without_user(parts: SplitResult) -> str:
 
 
 urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+logging.getLogger("urllib3").setLevel(logging.ERROR)  # it warns of headers that do not matter here

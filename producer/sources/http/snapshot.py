@@ -25,7 +25,7 @@ class SnapshotSource:
 
     def grab(self) -> None:
         """Request the next picture; raise `CaptureError` if there is none."""
-        answer = self._answer or self._camera.get(**({"If_None_Match": self._tag} if self._tag else {}))
+        answer = self._answer or self._camera.get(self._tag)
         self._answer = None
         self._at = time.time_ns()
         with answer:

@@ -164,6 +164,46 @@ def test_a_host_that_does_not_exist_is_said(host: str) -> None:
         http.open_source(f"http://{host}/x", Timeouts(5, 5))
 
 
+@pytest.mark.parametrize(
+    "link", ["http://127.0.0.1:99999/x", "http://127.0.0.1:x/", "http://[::1/x", "http:///x"]
+)
+def test_a_url_that_is_none_is_said(link: str) -> None:
+    with pytest.raises(CaptureError, match="URL is invalid"):
+        http.open_source(link, Timeouts(5, 5))
+
+
+def test_a_camera_that_hangs_up_is_said() -> None:
+    def hang_up(request: web.Request) -> None:
+        request.close_connection = True
+
+    with Server({"/": hang_up}) as server:
+        assert "closed the connection" in refusal(server)
+
+
+@pytest.mark.parametrize("kind", ["multipart/x-mixed-replace", "multipart/x-mixed-replace; boundary="])
+def test_a_boundary_that_is_not_named_is_not_worth_a_line(
+    kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Server({"/": web.body(VIDEO, kind)}) as server, closing(opened(server)) as source:
+        assert read(source).picture == JPEGS[0]
+
+    assert caplog.records == []
+
+
+def test_a_body_that_is_cut_off_is_said() -> None:
+    def answer(request: web.Request) -> None:
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x\r\nContent-Length: 100000\r\n\r\n"
+        request.wfile.write(head + VIDEO[:100])
+        request.close_connection = True
+
+    with (
+        Server({"/": answer}) as server,
+        closing(opened(server)) as source,
+        pytest.raises(CaptureError, match="closed the connection"),
+    ):
+        source.grab()
+
+
 def test_a_camera_that_says_nothing_is_given_up() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
