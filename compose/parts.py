@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from compose.cameras import Camera
 from compose.options import MODELS, Options
+from pipeline.service.trim import trimmed
 
 _IN, _OUT = "videocam", "videodisplay"
 _LABELS: Final = "tfserving/labels/imagenetLabels.json"
@@ -72,8 +73,8 @@ def table(options: Options, ports: Iterator[int]) -> list[Part]:
 
 def page_address(port: int, inherited: Mapping[str, str]) -> str:
     """Return the page's address for browsers on this machine, given the user's environment."""
-    scheme = "https" if inherited.get("TLSCERT") else "http"
-    return f"{scheme}://127.0.0.1:{port}{inherited.get('ROOTPATH', '').removesuffix('/')}/"
+    cert, root = (trimmed(inherited.get(name, "")) for name in ("TLSCERT", "ROOTPATH"))
+    return f"{'https' if cert else 'http'}://127.0.0.1:{port}{root.removesuffix('/')}/"
 
 
 def environment(part: Part, bootstrap: str, inherited: Mapping[str, str]) -> dict[str, str]:
@@ -81,7 +82,7 @@ def environment(part: Part, bootstrap: str, inherited: Mapping[str, str]) -> dic
     # The services also read lower-case names.
     decided = _DECIDED | part.settings.keys()
     kept = {name: value for name, value in inherited.items() if name.upper() not in decided}
-    defaults = {name: value for name, value in part.defaults.items() if not kept.get(name)}
+    defaults = {name: value for name, value in part.defaults.items() if not trimmed(kept.get(name, ""))}
     addresses = dict.fromkeys(part.kafka, bootstrap)
     return {**kept, "PYTHONUNBUFFERED": "1", **defaults, **part.settings, **addresses}
 

@@ -16,6 +16,7 @@ from pipeline.service.settings import (
     JsonMap,
     KafkaReads,
     KafkaWrites,
+    Topic,
     explain,
     mask,
     parse_json_map,
@@ -80,11 +81,9 @@ def _explained(error: ValidationError, kind: type[Options]) -> str:
 class ConsumerSettings(KafkaReads, KafkaWrites):
     """The consumer's environment variables."""
 
-    topicnamein: str = Field("videocam", min_length=1, description="the topic to read")
-    topicnameout: str = Field("videodisplay", min_length=1, description="the topic to publish to")
-    topicnamepredictions: str = Field(
-        "", description="a topic for the predictions alone, as JSON; none if empty"
-    )
+    topicnamein: Topic = Field("videocam", description="the topic to read")
+    topicnameout: Topic = Field("videodisplay", description="the topic to publish to")
+    topicnamepredictions: Topic | None = Field(None, description="a topic for the predictions alone, as JSON")
     kafkaportin: Bootstrap = Field(description="Kafka's address to read from, such as kf1-service:19091")
     kafkaportout: Bootstrap = Field(description="Kafka's address to publish to, such as kf1-service:19092")
     groupname: str = Field("consumer", min_length=1, description="the group whose members share the cameras")

@@ -8,10 +8,12 @@ import os
 import sys
 from http.client import HTTPConnection, HTTPException
 
+from pipeline.service.trim import trimmed
+
 
 def main(path: str = "/healthz") -> int:
     """Return the exit status."""
-    host, _, port = (os.environ.get("HEALTHPORT") or ":9000").rpartition(":")
+    host, _, port = (trimmed(os.environ.get("HEALTHPORT", "")) or ":9000").rpartition(":")
     connection = HTTPConnection(host or "127.0.0.1", int(port), timeout=2)
     try:
         connection.request("GET", path)

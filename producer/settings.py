@@ -4,7 +4,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from pipeline.service.settings import Bootstrap, Duration, KafkaWrites
+from pipeline.service.settings import Bootstrap, Duration, FrameInterval, KafkaWrites, Topic
 from pipeline.wire.frame import UNNAMED, Format, is_name
 from producer import sources
 
@@ -35,15 +35,16 @@ class ProducerSettings(KafkaWrites):
         SecretStr(""), description="an RTSP or HTTP URL, a video file, or a device such as /dev/video0"
     )
     videodevice: Annotated[str, AfterValidator(_check_device)] = Field(
-        "", description="a device such as 0 or /dev/video0, instead of VIDEOLINK"
+        "", description="a device such as 0 or /dev/video0, used if VIDEOLINK is not set"
     )
     cameraname: Annotated[str, AfterValidator(_check_name)] = Field(
         UNNAMED, description="the camera's name, which becomes the key of its messages"
     )
-    frameinterval: Duration = Field(
-        INTERVAL, ge=0.001, le=3600, description="time between two frames, such as 42ms; 1ms to 1h"
+    frameinterval: FrameInterval = Field(
+        INTERVAL,
+        description="time between two frames, such as 42ms; up to 1h, and 0 or less than 1ms means 1ms",
     )
-    topicname: str = Field("videocam", min_length=1, description="the topic to publish to")
+    topicname: Topic = Field("videocam", description="the topic to publish to")
     kafkaport: Bootstrap = Field(description="the address of Kafka, such as kf1-service:19091")
     imagescalex: float = Field(1, gt=0, le=8, description="factor for the width, above 0, at most 8")
     imagescaley: float = Field(1, gt=0, le=8, description="factor for the height, above 0, at most 8")
@@ -65,11 +66,9 @@ class ProducerSettings(KafkaWrites):
     )
 
     @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if bool(self.videolink.get_secret_value()) == bool(self.videodevice):
-            raise ValueError(
-                "set either VIDEOLINK (an RTSP or HTTP URL, or a file) or VIDEODEVICE (a device)"
-            )
+    def _a_source(self) -> Self:
+        if not self.source:
+            raise ValueError("set VIDEOLINK (an RTSP or HTTP URL, or a file) or VIDEODEVICE (a device)")
         return self
 
     @property

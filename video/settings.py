@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from pipeline.service.settings import Address, Bootstrap, Duration, KafkaReads, Port
+from pipeline.service.settings import Address, Bootstrap, Duration, FrameInterval, KafkaReads, Port, Topic
 from video.access.rootpath import parse_rootpath
 
 
@@ -26,7 +26,7 @@ def parse_networks(text: object) -> object:
 class VideoSettings(KafkaReads):
     """The settings of the video server, read from the environment."""
 
-    topicname: str = Field("videodisplay", min_length=1, description="the topic with the frames to show")
+    topicname: Topic = Field("videodisplay", description="the topic with the frames to show")
     kafkaport: Bootstrap = Field(description="Kafka's address, such as kf1-service:19092")
     groupname: str = Field("video", min_length=1, description="the name of a group that is not formed")
     displayport: Port = Field(Address("", 8080), description="where the server listens, such as :8080")
@@ -36,8 +36,9 @@ class VideoSettings(KafkaReads):
     shareport: bool = Field(
         False, description="true if several processes share the port; the system distributes the clients"
     )
-    frameinterval: Duration = Field(
-        0.042, ge=0.001, le=3600, description="shortest time between two frames of a stream, 1ms to 1h"
+    frameinterval: FrameInterval = Field(
+        0.042,
+        description="shortest time between two frames of a stream, up to 1h; 0 or less than 1ms means 1ms",
     )
     nosignalafter: Duration = Field(
         2.5,

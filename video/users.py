@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from pipeline.service.trim import trimmed
 from video.access import token
 from video.access.password import hashed
 from video.access.users_file import Name, Pattern, User, UsersError, UsersFile, empty, read, write
@@ -39,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     what = "Edit the users file, which says who may see which cameras. A running server notices changes."
     file = "the users file (default: $USERS)"
     parser = argparse.ArgumentParser("python -m video.users", description=what)
-    parser.add_argument("--file", type=Path, default=os.environ.get("USERS") or None, help=file)
+    parser.add_argument("--file", type=Path, default=trimmed(os.environ.get("USERS", "")) or None, help=file)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(do: Callable[[argparse.Namespace], None], about: str, *names: str) -> argparse.ArgumentParser:

@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from pipeline.service.trim import trimmed
+
+_SHORTEST_INTERVAL: Final = 0.001  # s between two frames
+_LONGEST_TOPIC: Final = 249  # characters, Kafka's limit
 _UNITS: Final = {
     "ns": Fraction(1, 10**9),
     "us": Fraction(1, 10**6),
@@ -82,14 +86,29 @@ def mask(link: str) -> str:
     return re.sub(r"(?i)((?:pas|pw|token|secret|key|auth)[^=&/?]*=)[^&]*", r"\1***", link)
 
 
-def _check_bootstrap(text: str) -> str:
-    if not re.fullmatch(r"[^\s,:]+:\d+(,[^\s,:]+:\d+)*", text):
+def _parse_bootstrap(text: str) -> str:
+    addresses = [address.strip() for address in text.split(",")]
+    if not all(re.fullmatch(r"[^\s:]+:\d+", address) for address in addresses):
         raise ValueError("expected host:port, several separated by commas")
-    return text
+    return ",".join(addresses)
+
+
+def _check_topic(name: str) -> str:
+    if name in (".", "..") or not re.fullmatch(rf"[a-zA-Z0-9._-]{{1,{_LONGEST_TOPIC}}}", name):
+        raise ValueError(
+            f"expected a topic's name: 1 to {_LONGEST_TOPIC} letters (a-z, A-Z), digits, '.', '_' and '-',"
+            " but not '.' or '..'"
+        )
+    return name
 
 
 Duration = Annotated[float, BeforeValidator(parse_duration)]
 """Seconds, given as a Go duration."""
+
+FrameInterval = Annotated[
+    Duration, Field(ge=0, le=3600), AfterValidator(lambda interval: max(interval, _SHORTEST_INTERVAL))
+]
+"""Seconds between two frames, at most an hour. Times below 1 ms, such as 0 for every frame, become 1 ms."""
 
 JsonMap = Annotated[dict[str, str], NoDecode, BeforeValidator(parse_json_map)]
 """A map from names to strings, given as a JSON object."""
@@ -99,14 +118,26 @@ Port = Annotated[Address, NoDecode, BeforeValidator(parse_address)]
 
 Compression = Literal["none", "gzip", "snappy", "lz4", "zstd"]
 
-Bootstrap = Annotated[str, AfterValidator(_check_bootstrap)]
+Bootstrap = Annotated[str, AfterValidator(_parse_bootstrap)]
 """Kafka's address: `host:port`, or several separated by commas."""
+
+Topic = Annotated[str, AfterValidator(_check_topic)]
+"""The name of a topic, as Kafka allows it."""
 
 
 class Settings(BaseSettings):
-    """Settings of every service. A variable is its field's name in capitals; an empty one counts as unset."""
+    """Settings of every service. A variable is its field's name in capitals; an empty one counts as unset.
 
-    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
+    Values are `trimmed`.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _trim(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        values = {name: trimmed(value) if isinstance(value, str) else value for name, value in fields.items()}
+        return {name: value for name, value in values.items() if value != ""}
 
     kafkaconfig: Annotated[dict[str, Any], NoDecode, BeforeValidator(parse_json_map)] = Field(
         {}, repr=False, description="a JSON object passed to librdkafka unchanged"
@@ -197,7 +228,7 @@ def explain(problem: Mapping[str, Any]) -> str:
 
 
 def _shown(kind: type[Settings], name: str) -> str:
-    value = next((value for key, value in os.environ.items() if key.upper() == name.upper()), "")
+    value = trimmed(next((value for key, value in os.environ.items() if key.upper() == name.upper()), ""))
     field = kind.model_fields[name]
     if not field.repr:
         return "***"

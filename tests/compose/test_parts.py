@@ -141,6 +141,7 @@ def test_all_other_settings_of_the_video_server_pass_through() -> None:
         ({"TLSCERT": "cert.pem"}, "https://127.0.0.1:30163/"),
         ({"ROOTPATH": "/cameras"}, "http://127.0.0.1:30163/cameras/"),
         ({"ROOTPATH": "/cameras/", "TLSCERT": ""}, "http://127.0.0.1:30163/cameras/"),
+        ({"ROOTPATH": '"/cameras"\n', "TLSCERT": " "}, "http://127.0.0.1:30163/cameras/"),
     ],
 )
 def test_the_address_of_the_page_follows_the_settings(inherited: dict[str, str], address: str) -> None:

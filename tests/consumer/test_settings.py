@@ -163,6 +163,13 @@ def test_each_wrong_setting_gets_its_own_line(complaint: Complaint) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["TOPICNAMEIN", "TOPICNAMEOUT", "TOPICNAMEPREDICTIONS"])
+def test_a_topic_that_kafka_would_refuse_gets_one_line(complaint: Complaint, name: str) -> None:
+    (line,) = complaint(**{name: "a/b"}).splitlines()
+
+    assert line.startswith(f"{name}='a/b': ")
+
+
 def test_models_are_ordered_by_their_numbers() -> None:
     names = ["imagenet_10", "imagenet_2", "imagenet", "emonet_3", "imagenet_1"]
 

@@ -79,7 +79,7 @@ def test_the_probe_tells_what_the_service_answers(
 
     with HTTPServer(("127.0.0.1", 0), Health) as server:
         threading.Thread(target=server.handle_request).start()
-        monkeypatch.setenv("HEALTHPORT", f":{server.server_port}")
+        monkeypatch.setenv("HEALTHPORT", f'":{server.server_port}"\n')
 
         assert probe.main(*arguments) == status
 

@@ -49,15 +49,17 @@ def test_the_defaults_are_safe(settings: Callable[..., ProducerSettings]) -> Non
     assert loaded.frameformat == "jpeg"
 
 
-@pytest.mark.parametrize("variables", [{}, {"VIDEOLINK": "/clip.avi", "VIDEODEVICE": "0"}, {"VIDEOLINK": ""}])
-def test_exactly_one_source_is_required(
-    settings: Callable[..., ProducerSettings], variables: dict[str, str]
-) -> None:
+@pytest.mark.parametrize("variables", [{}, {"VIDEOLINK": ""}, {"VIDEOLINK": " ", "VIDEODEVICE": "''"}])
+def test_a_source_is_required(settings: Callable[..., ProducerSettings], variables: dict[str, str]) -> None:
     with pytest.raises(SettingsError) as caught:
         settings(**variables)
 
     assert "VIDEOLINK" in str(caught.value)
     assert "VIDEODEVICE" in str(caught.value)
+
+
+def test_the_link_has_priority_over_the_device(settings: Callable[..., ProducerSettings]) -> None:
+    assert settings(VIDEOLINK="rtsp://camera/", VIDEODEVICE="0").source == "rtsp://camera/"
 
 
 @pytest.mark.parametrize("name", ["VIDEOLINK", "VIDEODEVICE"])
@@ -88,8 +90,9 @@ def test_a_link_with_an_unknown_scheme_is_refused(
         ("CAMERANAME", "x" * 201),
         ("CAMERANAME", "front\tdoor"),
         ("CAMERANAME", "front\u200bdoor"),
-        ("FRAMEINTERVAL", "0s"),
+        ("FRAMEINTERVAL", "-1s"),
         ("FRAMEINTERVAL", "2h"),
+        ("TOPICNAME", "video cam"),
         ("KAFKAPORT", "kafka"),
         ("IMAGESCALEX", "0"),
         ("IMAGESCALEY", "9"),

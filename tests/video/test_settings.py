@@ -31,7 +31,7 @@ def test_kafkas_address_is_asked_for(complaint: Complaint) -> None:
         ("DISPLAYPORT", ":65536"),
         ("NODEPORT", "x:y"),
         ("FRAMEINTERVAL", "42"),
-        ("FRAMEINTERVAL", "0s"),
+        ("TOPICNAME", ".."),
         ("FRAMEINTERVAL", "-1s"),
         ("FRAMEINTERVAL", "2h"),
         ("NOSIGNALAFTER", "199ms"),

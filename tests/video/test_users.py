@@ -32,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def run(path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run the command with what is typed, and return its exit status."""
-    monkeypatch.setenv("USERS", str(path))
+    monkeypatch.setenv("USERS", f'"{path}"\n')
 
     def run(*arguments: str, typed: str = "") -> int:
         monkeypatch.setattr("sys.stdin", io.StringIO(typed))

@@ -12,11 +12,13 @@ from pipeline.service.settings import (
     Address,
     Bootstrap,
     Duration,
+    FrameInterval,
     JsonMap,
     KafkaReads,
     KafkaWrites,
     Port,
     SettingsError,
+    Topic,
     load,
     mask,
     parse_address,
@@ -43,11 +45,12 @@ GO_DURATION = r"[-+]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)"  # Go t
 class Example(KafkaReads, KafkaWrites):
     """One setting of every kind."""
 
-    topicname: str = Field(min_length=1, description="a topic")
+    topicname: Topic = Field(description="a topic")
     kafkaport: Bootstrap = Field("kf1-service:19091", description="Kafka's address")
     frameinterval: Duration = Field(0.042, ge=0.001, le=3600, description="a duration such as 42ms")
     displayport: Port = Field(Address("", 8080), description="where to listen, such as :8080")
     modelurls: JsonMap = Field({}, description="a JSON object, name to URL")
+    pace: FrameInterval = Field(0.042, description="time between two frames")
     imagescalex: float = Field(1, gt=0, le=8, description="a factor")
     videolink: SecretStr = Field(SecretStr(""), max_length=1000, description="a URL")
     backuplink: Annotated[SecretStr | None, Field(max_length=60)] = Field(None, description="a URL")
@@ -187,18 +190,67 @@ def test_anything_but_text_passes_unchanged(value: object) -> None:
     assert parse_address(value) is value
 
 
-@pytest.mark.parametrize("text", ["kf1-service:19091", "a:1,b.c:2", "127.0.0.1:9092"])
+@pytest.mark.parametrize("text", ["kf1-service:19091", "a:1,b.c:2", "127.0.0.1:9092", "a:1,b:2,\n c:3"])
 def test_kafkas_address_is_accepted(environment: Environment, text: str) -> None:
     environment(TOPICNAME="videocam", KAFKAPORT=text)
 
-    assert load(Example).kafkaport == text
+    assert load(Example).kafkaport == "".join(text.split())
 
 
-@pytest.mark.parametrize("text", ["kafka", "kafka:", ":9092", "a:1,", "a:1, b:2", "a:1;b:2", "a:b", "a:1:2"])
+@pytest.mark.parametrize(
+    "text", ["kafka", "kafka:", ":9092", "a:1,", "a:1 b:2", "a b:1", "a: 1", "a:1;b:2", "a:b", "a:1:2"]
+)
 def test_anything_but_kafkas_address_is_rejected(environment: Environment, text: str) -> None:
     environment(TOPICNAME="videocam", KAFKAPORT=text)
 
     assert problem().startswith(f"KAFKAPORT={text!r}: ")
+
+
+# Topics
+
+
+@pytest.mark.parametrize("name", ["videocam", "A.b_c-9", "...", "x" * 249])
+def test_a_topics_name_is_accepted_as_kafka_allows_it(environment: Environment, name: str) -> None:
+    environment(TOPICNAME=name)
+
+    assert load(Example).topicname == name
+
+
+@pytest.mark.parametrize("name", [".", "..", "x" * 250, "a b", "a/b", "vidéo", "a:b", "a\nb", "a,b", "Ⅷ"])
+def test_another_topics_name_is_rejected_in_one_line(environment: Environment, name: str) -> None:
+    environment(TOPICNAME=name)
+
+    (line,) = problem().splitlines()
+    assert line.startswith(f"TOPICNAME={name!r}: ")
+    assert all(part in line for part in ("249", "letters", "digits", "'.', '_' and '-'"))
+
+
+# Intervals between frames
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("42ms", 0.042),
+        ("1ms", 0.001),
+        ("1us", 0.001),
+        ("1ns", 0.001),
+        ("0", 0.001),
+        ("0s", 0.001),
+        ("1h", 3600),
+    ],
+)
+def test_an_interval_is_at_least_the_shortest(environment: Environment, text: str, seconds: float) -> None:
+    environment(TOPICNAME="videocam", PACE=text)
+
+    assert load(Example).pace == seconds
+
+
+@pytest.mark.parametrize("text", ["-1us", "-1s", "1h1ms", "1"])
+def test_another_interval_is_rejected(environment: Environment, text: str) -> None:
+    environment(TOPICNAME="videocam", PACE=text)
+
+    assert problem().startswith(f"PACE={text!r}: expected a ")
 
 
 # Passwords
@@ -363,9 +415,47 @@ def test_settings_that_are_not_set_have_their_defaults(environment: Environment)
 
 
 def test_an_empty_variable_counts_as_unset(environment: Environment) -> None:
-    environment(TOPICNAME="", FRAMEINTERVAL="", MODELURLS="", KAFKACONFIG="", LOGLEVEL="")
+    environment(TOPICNAME="", FRAMEINTERVAL=" ", MODELURLS="\n", KAFKACONFIG='""', LOGLEVEL="''")
 
     assert problem() == "TOPICNAME is not set (a topic)"
+
+
+TRIMMED = {
+    "TOPICNAME": "videocam",
+    "KAFKAPORT": "kafka:9092",
+    "FRAMEINTERVAL": "1s",
+    "DISPLAYPORT": ":80",
+    "MODELURLS": '{"a":"http://b/c", \n"d": "e"}',
+    "KAFKACONFIG": '{"client.id": "x"}',
+    "IMAGESCALEX": "0.5",
+    "VIDEOLINK": "rtsp://joe:a\"b'c@host/x y",
+    "BACKUPLINK": "FILE:///a b",
+    "MAXCAMERAS": "7",
+    "COMPRESSIONTYPE": "gzip",
+    "LOGLEVEL": "debug",
+}
+
+
+@pytest.mark.parametrize("form", [" {} ", "{}\n", "\n  {} \r\n", '"{}"', "'{}'", ' "{}"\n'])
+def test_what_surrounds_a_value_does_not_matter(environment: Environment, form: str) -> None:
+    environment(**TRIMMED)
+    plain = load(Example)
+    environment(**{name: form.format(value) for name, value in TRIMMED.items()})
+
+    assert load(Example) == plain
+    assert plain.videolink.get_secret_value() == TRIMMED["VIDEOLINK"]
+
+
+def test_a_password_may_end_with_quotes_and_spaces(environment: Environment) -> None:
+    environment(TOPICNAME="videocam", KAFKACONFIG="""'{"sasl.password": " 'hunter2\\" "}'""")
+
+    assert load(Example).kafkaconfig == {"sasl.password": " 'hunter2\" "}
+
+
+def test_a_wrong_value_is_shown_as_it_was_understood(environment: Environment) -> None:
+    environment(TOPICNAME="videocam", FRAMEINTERVAL=' "42"\n')
+
+    assert problem().startswith("FRAMEINTERVAL='42': ")
 
 
 @pytest.mark.parametrize(
@@ -432,7 +522,7 @@ def test_any_value_is_accepted_or_reported_in_one_line(name: str, value: str) ->
             lines = str(error).splitlines()
 
     assert len(lines) <= 1
-    assert all(line.startswith(f"{name}=") for line in lines)
+    assert all(line.startswith((f"{name}=", f"{name} is not set")) for line in lines)
 
 
 # Misspelt names
