@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from consumer.model_server.errors import ModelError
 from pipeline.service.settings import SettingsError, mask
@@ -27,12 +27,14 @@ def source(model: str, place: str) -> Callable[[], Labels]:
     A file is read now; raises `SettingsError` if that fails. A URL is fetched when the labels are first
     needed.
     """
-    if place.startswith(("http://", "https://")):
+    scheme, is_url, rest = place.partition("://")
+    if is_url and scheme.lower() in ("http", "https"):
         if not _is_url(place):
             raise SettingsError(_explain(model, place, "expected a URL such as http://host/labels.json"))
         return FetchedLabels(model, place)
     try:
-        labels = parse(Path(place.removeprefix("file://")).read_bytes())
+        path = unquote(rest) if is_url and scheme.lower() == "file" else place
+        labels = parse(Path(path).read_bytes())
     except OSError as error:
         raise SettingsError(_explain(model, place, error.strerror or str(error))) from None
     except ValueError as error:

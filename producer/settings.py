@@ -18,24 +18,32 @@ def _check_name(name: str) -> str:
     return name
 
 
-def _check_device(device: str) -> str:
-    sources.kind_of(device)
-    return device
+def _parse_link(secret: SecretStr) -> SecretStr:
+    """Return a link as FFmpeg takes it: the scheme in lower case, no spaces on the network."""
+    link = secret.get_secret_value()
+    sources.kind_of(link)
+    before, is_url, rest = link.partition("://")
+    if not is_url:
+        return secret
+    scheme = before.lower()
+    # A server would take a space for the end of the address.
+    if scheme.rpartition(":")[2].startswith(("http", "rtsp")):
+        rest = rest.replace(" ", "%20")
+    return SecretStr(f"{scheme}://{rest}")
 
 
-def _check_link(link: SecretStr) -> SecretStr:
-    sources.kind_of(link.get_secret_value())
-    return link
+Link = Annotated[SecretStr, AfterValidator(_parse_link)]
+"""A camera's URL, path or device. It may hold a password."""
 
 
 class ProducerSettings(KafkaWrites):
     """The producer's settings, read from the environment."""
 
-    videolink: Annotated[SecretStr, AfterValidator(_check_link)] = Field(
+    videolink: Link = Field(
         SecretStr(""), description="an RTSP or HTTP URL, a video file, or a device such as /dev/video0"
     )
-    videodevice: Annotated[str, AfterValidator(_check_device)] = Field(
-        "", description="a device such as 0 or /dev/video0, used if VIDEOLINK is not set"
+    videodevice: Link = Field(
+        SecretStr(""), description="a device such as 0 or /dev/video0, used if VIDEOLINK is not set"
     )
     cameraname: Annotated[str, AfterValidator(_check_name)] = Field(
         UNNAMED, description="the camera's name, which becomes the key of its messages"
@@ -74,4 +82,4 @@ class ProducerSettings(KafkaWrites):
     @property
     def source(self) -> str:
         """The URL, path or device to open. It may hold a password, so mask it before printing it."""
-        return self.videolink.get_secret_value() or self.videodevice
+        return self.videolink.get_secret_value() or self.videodevice.get_secret_value()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 from urllib.parse import unquote, urlsplit
 
-_URL: Final = re.compile(r"(?P<scheme>https?|grpcs?)://(?P<host>[^/\s@]+)(?P<path>/\S+)")
+_URL: Final = re.compile(r"(?P<scheme>(?i:https?|grpcs?))://(?P<host>[^/\s@]+)(?P<path>/\S+)")
 _MODEL: Final = re.compile(
     r"/v1/models/(?P<name>[^/:?]+)(?:/versions/(?P<version>\d{1,18})|/labels/(?P<label>[^/:?]+))?(?::predict)?"
 )
@@ -36,7 +36,7 @@ class ModelUrl:
         parts = _URL.fullmatch(text)
         if parts is None or not _has_valid_port(text):
             raise ValueError(_EXPECTED)
-        scheme, host, path = parts["scheme"], parts["host"], parts["path"]
+        scheme, host, path = parts["scheme"].lower(), parts["host"], parts["path"]
         model = _MODEL.fullmatch(path)
         if model is None:
             if scheme.startswith("grpc"):
@@ -47,7 +47,7 @@ class ModelUrl:
 
     @property
     def text(self) -> str:
-        """The URL as it was written."""
+        """The URL as it was written, with its scheme in lower case."""
         return f"{self.scheme}://{self.host}{self.path}"
 
 

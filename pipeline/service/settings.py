@@ -234,7 +234,7 @@ def _shown(kind: type[Settings], name: str) -> str:
         return "***"
     if SecretStr in (field.annotation, *getattr(field.annotation, "__args__", ())):
         return mask(value)
-    return re.sub(r'\w+://[^"\s]+', lambda url: mask(url[0]), value)
+    return re.sub(r'\w+://[^"]+', lambda url: mask(url[0]), value)
 
 
 def strangers(kind: type[Settings]) -> list[str]:

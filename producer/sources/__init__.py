@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 if TYPE_CHECKING:  # importing it would load OpenCV
     from producer.sources.source import Source, Timeouts
@@ -59,9 +60,18 @@ def kind_of(link: str) -> Kind:
 
 
 def path_of(link: str) -> str:
-    """Return the path of a link that names a file: the link itself, or the part after `file://`."""
+    """Return the path of a link that names a file: the link itself, or what a `file` URL says.
+
+    In a URL, `%20` is a space, and so on. `file:/a`, `file:///a` and `file://localhost/a` are the same.
+    """
     _, is_url, path = link.partition("://")
-    return path if is_url else link
+    if not is_url:
+        if link[:6].lower() != "file:/":
+            return link
+        path = link[5:]
+    if path.startswith("localhost/"):
+        path = path.removeprefix("localhost")
+    return unquote(path, errors="surrogateescape")
 
 
 def open_source(link: str, timeouts: "Timeouts") -> "Source":

@@ -79,13 +79,14 @@ def test_anything_else_is_an_error_of_one_line_that_says_what_was_found(
 
 
 def test_a_file_is_read_at_once(tmp_path: Path) -> None:
-    path = tmp_path / "labels.json"
+    path = tmp_path / "my labels.json"
     path.write_bytes(JSON)
 
-    sources = [labels.source("imagenet_1", str(path)), labels.source("imagenet_1", f"file://{path}")]
+    places = [str(path), f"file://{path}", f"FILE://{str(path).replace(' ', '%20')}"]
+    sources = [labels.source("imagenet_1", place) for place in places]
     path.unlink()
 
-    assert [source() for source in sources] == [NAMES, NAMES]
+    assert [source() for source in sources] == [NAMES, NAMES, NAMES]
 
 
 @pytest.mark.parametrize(

@@ -64,12 +64,39 @@ def test_the_link_has_priority_over_the_device(settings: Callable[..., ProducerS
 
 @pytest.mark.parametrize("name", ["VIDEOLINK", "VIDEODEVICE"])
 @pytest.mark.parametrize(
-    "link", ["0", "/dev/video0", "clip.mp4", "file:///clip.mp4", "rtsp://camera/", "RTSP://c"]
+    "link", ["0", "/dev/video0", "my clip%20.mp4", "file:///my clip%20.mp4", "rtsp://camera/mp4:clip.mov"]
 )
 def test_either_variable_names_any_kind_of_camera(
     settings: Callable[..., ProducerSettings], name: str, link: str
 ) -> None:
     assert settings(**{name: link}).source == link
+
+
+@pytest.mark.parametrize(
+    ("link", "read"),
+    [
+        ("RTSP://Camera/Stream", "rtsp://Camera/Stream"),
+        ("Http://joe:a b@camera/my stream?x=a b", "http://joe:a%20b@camera/my%20stream?x=a%20b"),
+        ("FILE:///My clip%20.mp4", "file:///My clip%20.mp4"),
+        ("UDP://@239.0.0.1:1234", "udp://@239.0.0.1:1234"),
+        (' "rtsp://camera/a"\n', "rtsp://camera/a"),
+    ],
+)
+def test_links_are_read_as_users_write_them(
+    settings: Callable[..., ProducerSettings], link: str, read: str
+) -> None:
+    assert settings(VIDEOLINK=link).source == read
+
+
+@pytest.mark.parametrize("name", ["VIDEOLINK", "VIDEODEVICE"])
+@pytest.mark.parametrize("password", ["hunter 2", 'hunter"2', "hunter'2"])
+def test_any_password_in_a_refused_link_is_masked(
+    settings: Callable[..., ProducerSettings], name: str, password: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings(**{name: f"onvif://joe:{password}@camera/"})
+
+    assert f"{name}='onvif://joe:***@camera/': " in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["VIDEOLINK", "VIDEODEVICE"])

@@ -24,6 +24,13 @@ def test_a_url_has_a_scheme_a_host_and_a_model(text: str, parts: tuple[object, .
     assert url.text == text
 
 
+@pytest.mark.parametrize("scheme", ["HTTP", "Https", "gRPC", "GRPCS"])
+def test_a_scheme_may_be_in_upper_case(scheme: str) -> None:
+    path = "://Models/v1/models/M:predict"
+
+    assert ModelUrl.parse(scheme + path).text == scheme.lower() + path
+
+
 def test_a_rest_request_asks_for_the_path_and_the_query() -> None:
     assert ModelUrl.parse("http://models:8501/v1/models/m:predict?key=value").path.endswith("?key=value")
 

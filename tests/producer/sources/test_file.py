@@ -27,6 +27,16 @@ def test_a_film_is_read_as_images(clips: Path, form: str) -> None:
     source.close()
 
 
+@pytest.mark.parametrize("form", ["{}/my film.avi", "FILE://{}/my film.avi", "file://{}/my%20film.avi"])
+def test_a_path_may_contain_spaces(clip: Path, tmp_path: Path, form: str) -> None:
+    (tmp_path / "my film.avi").write_bytes(clip.read_bytes())
+
+    source = open_file(form.format(tmp_path))
+
+    assert grey_of(read(source)) == GREYS[0]
+    source.close()
+
+
 def test_a_file_is_looped(clip: Path) -> None:
     source = open_file(clip)
 

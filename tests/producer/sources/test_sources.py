@@ -34,6 +34,10 @@ from tests.producer.sources.reading import jpegs, read
         ("dev/video0", Kind.FILE),
         ("file:///videos/clip.mp4", Kind.FILE),
         ("FILE:///videos/clip.mp4", Kind.FILE),
+        ("FILE:/videos/my%20clip.mp4", Kind.FILE),
+        ("/videos/my clip.mp4", Kind.FILE),
+        ("HTTP://camera/my stream", Kind.NETWORK),
+        ("rtsp://184.72.239.149/vod/mp4:BigBuckBunny_175k.mov", Kind.NETWORK),
         ("x" * 5000, Kind.FILE),
         ("0", Kind.DEVICE),
         ("12", Kind.DEVICE),
@@ -62,7 +66,19 @@ def test_a_link_with_an_unknown_scheme_is_refused(link: str) -> None:
 
 @pytest.mark.parametrize(
     ("link", "path"),
-    [("clip.mp4", "clip.mp4"), ("file:///a/b c.mp4", "/a/b c.mp4"), ("File://a.mp4", "a.mp4")],
+    [
+        ("clip.mp4", "clip.mp4"),
+        ("/a/b c%20d.mp4", "/a/b c%20d.mp4"),
+        ("file:///a/b c.mp4", "/a/b c.mp4"),
+        ("file:///a/b%20c.mp4", "/a/b c.mp4"),
+        ("FILE:///%C3%BC/100%25.mp4", "/ü/100%.mp4"),
+        ("file:///100%.mp4", "/100%.mp4"),
+        ("file:///%FF.mp4", "/\udcff.mp4"),  # as Python names a file that is not in UTF-8
+        ("File://a.mp4", "a.mp4"),
+        ("file:/a%20b.mp4", "/a b.mp4"),
+        ("file://localhost/a.mp4", "/a.mp4"),
+        ("file:a.mp4", "file:a.mp4"),
+    ],
 )
 def test_a_file_link_gives_its_path(link: str, path: str) -> None:
     assert path_of(link) == path
