@@ -52,6 +52,7 @@ def serve(settings: ProducerSettings) -> int:
     service.on_stop(frames.close)
 
     service.require(camera.unready)
+    service.require(frames.unready)
     service.require(publisher.unready)
     return service.run()
 

@@ -9,7 +9,7 @@ from prometheus_client import Counter
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka.publisher import Publisher
 from pipeline.service.logs import Seldom
-from pipeline.wire import mat, picture
+from pipeline.wire import jpeg, mat, picture
 from pipeline.wire.frame import Format, Frame, Message, encode
 from pipeline.wire.picture import Image
 from producer import scale
@@ -51,6 +51,7 @@ class FramePublisher:
         self._encoder = Encoder()
         self._numbers = itertools.count()
         self._last = b""
+        self._trouble: str | None = None
         self._seldom = Seldom(log)
 
     def step(self) -> None:
@@ -60,6 +61,11 @@ class FramePublisher:
             self._publisher.poll()
             return
         name = self._camera.name
+        self._trouble = self._too_large(captured)
+        if self._trouble:
+            self._ledger.dropped(name, "too_large")
+            self._seldom.warning("too_large", self._trouble)
+            return
         try:
             message = self._encode(captured)
         except picture.PictureError as error:
@@ -74,11 +80,28 @@ class FramePublisher:
         self._last = message.value
         self._publisher.publish(message, camera=name, captured=captured.at)
 
+    def unready(self) -> str | None:
+        """Return why the camera's frames are not published, in one line, or None."""
+        return self._trouble
+
     def close(self) -> None:
         """Stop the encoder, and count a frame that is still waiting as dropped."""
         self._encoder.close()
         for _ in self._camera.frames.clear():
             self._ledger.dropped(self._camera.name, "stopping")
+
+    def _too_large(self, captured: Captured) -> str | None:
+        """Return in one line why no reader would accept a picture, or None."""
+        width, height = scale.size_of(captured.width, captured.height, self._scale)
+        longest = (mat if self._format == "mat" else jpeg).LONGEST_SIDE
+        if max(width, height) <= longest and width * height <= jpeg.MOST_PIXELS:
+            return None
+        x, y = self._scale
+        return (
+            f"camera {self._camera.name}: IMAGESCALEX={x:g} and IMAGESCALEY={y:g} turn"
+            f" {captured.width} x {captured.height} pixels into {width} x {height}; expected at most"
+            f" {jpeg.MOST_PIXELS} in total and {longest} per side: set smaller factors"
+        )
 
     def _encode(self, captured: Captured) -> Message:
         original = captured.width, captured.height

@@ -10,6 +10,9 @@ END: Final = b"\xff\xd9"
 MOST_PIXELS: Final = 64_000_000
 """The largest frame that is accepted: a few bytes can claim a picture that fits in no memory."""
 
+LONGEST_SIDE: Final = 65_500
+"""The greatest width or height that libjpeg writes and reads; the format's own limit is 65,535."""
+
 # The second byte of a marker; the first is 0xff.
 HUFFMAN_TABLES: Final = 0xC4
 START_OF_SCAN: Final = 0xDA

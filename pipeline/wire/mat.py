@@ -15,7 +15,8 @@ import pybase64
 from pipeline.wire.picture import Image
 
 _CHANNELS: Final = {0: 1, 16: 3, 24: 4}
-_LARGEST_SIDE: Final = 16_384
+LONGEST_SIDE: Final = 16_384
+"""The most rows or columns that are accepted."""
 
 
 class MatError(ValueError):
@@ -42,8 +43,8 @@ def decode(value: bytes) -> Image:
     if kind not in _CHANNELS:
         raise MatError(f"expected type {sorted(_CHANNELS)} (8 bits per channel), found {kind}")
     channels = _CHANNELS[kind]
-    if not (0 < rows <= _LARGEST_SIDE and 0 < columns <= _LARGEST_SIDE):
-        raise MatError(f"expected 1x1 to {_LARGEST_SIDE}x{_LARGEST_SIDE} pixels, found {columns}x{rows}")
+    if not (0 < rows <= LONGEST_SIDE and 0 < columns <= LONGEST_SIDE):
+        raise MatError(f"expected 1x1 to {LONGEST_SIDE}x{LONGEST_SIDE} pixels, found {columns}x{rows}")
     if len(pixels) != rows * columns * channels:
         raise MatError(f"expected {columns}x{rows} pixels of {channels} channels, found {len(pixels)} bytes")
     image = np.frombuffer(pixels, np.uint8).reshape(rows, columns, channels)

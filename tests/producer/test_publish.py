@@ -179,6 +179,59 @@ def test_an_undecodable_jpeg_is_counted_and_the_next_frame_published() -> None:
     assert kit.ledger.totals()["dropped"] == {"not_encodable": 1}
 
 
+@pytest.mark.parametrize(
+    ("size", "scale", "form", "result"),
+    [
+        ((1920, 1080), (8, 8), "jpeg", "15360 x 8640"),
+        ((8001, 8000), (1, 1), "jpeg", "8001 x 8000"),
+        ((9000, 10), (8, 1), "jpeg", "72000 x 10"),
+        ((10, 65_501), (1, 1), "jpeg", "10 x 65501"),
+        ((4100, 10), (4, 1), "mat", "16400 x 10"),
+    ],
+)
+def test_pictures_that_no_reader_accepts_are_reported_and_not_sent(
+    size: tuple[int, int],
+    scale: tuple[float, float],
+    form: str,
+    result: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    kit = Kit(scale=scale, frame_format=form)
+
+    for _ in range(3):  # nothing is decoded or scaled
+        kit.step(Captured(b"", *size, 0))
+
+    assert kit.sent.published == []
+    assert kit.ledger.totals()["dropped"] == {"too_large": 3}
+    reason = kit.frames.unready() or ""
+    assert [record.getMessage() for record in caplog.records] == [reason]
+    assert len(reason.splitlines()) == 1
+    factors = f"IMAGESCALEX={scale[0]} and IMAGESCALEY={scale[1]}"
+    assert all(part in reason for part in ("front", factors, f"{size[0]} x {size[1]}", result)), reason
+
+
+def test_the_largest_pictures_are_sent_and_readiness_returns() -> None:
+    kit = Kit()
+    kit.step(Captured(b"", 8001, 8000, 0))
+
+    kit.step(Captured(b"a", 8000, 8000, 0))
+    kit.step(Captured(b"b", 65_500, 10, 0))
+
+    assert len(kit.sent.published) == 2
+    assert kit.frames.unready() is None
+
+
+@pytest.mark.parametrize(("width", "fits"), [(jpeg.LONGEST_SIDE, True), (jpeg.LONGEST_SIDE + 1, False)])
+def test_the_longest_side_is_the_longest_that_can_be_encoded(width: int, fits: bool) -> None:
+    image = np.zeros((1, width, 3), np.uint8)
+    try:
+        encoded = bool(picture.encode(image, 85))
+    except picture.PictureError:
+        encoded = False
+
+    assert encoded == fits
+
+
 def test_the_originals_message_has_neither_key_nor_headers() -> None:
     kit = Kit(frame_format="mat")
 
