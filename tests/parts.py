@@ -144,18 +144,19 @@ class Service(Process):
 class ModelServer(Process):
     """The stand-in model server; it is ready when the block begins."""
 
-    def __init__(self, folder: Path, port: int, logs: Path, *flags: str) -> None:
+    def __init__(self, folder: Path, port: int, logs: Path, *flags: str, model: str = "imagenet") -> None:
         self.base = f"http://127.0.0.1:{port}"
-        self.url = f"{self.base}/v1/models/imagenet:predict"
+        self._status = f"{self.base}/v1/models/{model}"
+        self.url = f"{self._status}:predict"
         grpc_port = free_port()
         self.grpc = f"grpc://127.0.0.1:{grpc_port}/v1/models/"
         command = [sys.executable, "-m", "tfserving.server", f"--port={grpc_port}", f"--rest_api_port={port}"]
-        command += ["--model_name=imagenet", f"--model_base_path={folder}"]
+        command += [f"--model_name={model}", f"--model_base_path={folder}"]
         super().__init__([*command, *flags], {}, logs / "tfserving.log")
 
     def __enter__(self) -> Self:
         # Its ports open once all its models are available.
-        wait_for(lambda: reads(f"{self.base}/v1/models/imagenet"), 90, "the model server")
+        wait_for(lambda: reads(self._status), 90, "the model server")
         return self
 
 

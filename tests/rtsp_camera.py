@@ -1,8 +1,9 @@
 """A camera for tests: serves pictures as H.264 over RTSP, in a loop, at 25 per second.
 
-    /usr/bin/python3 -m tests.rtsp_camera PORT 'FOLDER/%04d.jpg'
+    /usr/bin/python3 -m tests.rtsp_camera PORT 'FOLDER/%04d.jpg' [PATH]
 
-Runs with the system's Python, which has GStreamer's bindings; stream at rtsp://127.0.0.1:PORT/camera.
+Runs with the system's Python, which has GStreamer's bindings; stream at rtsp://127.0.0.1:PORT/camera, or at
+another PATH.
 """
 
 import sys
@@ -20,7 +21,7 @@ PIPELINE = (
 )
 
 
-def main(port: str, pictures: str) -> None:
+def main(port: str, pictures: str, path: str = "/camera") -> None:
     """Serve until killed."""
     Gst.init(None)
     factory = GstRtspServer.RTSPMediaFactory()
@@ -29,7 +30,7 @@ def main(port: str, pictures: str) -> None:
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
     server.set_service(port)
-    server.get_mount_points().add_factory("/camera", factory)
+    server.get_mount_points().add_factory(path, factory)
     server.attach(None)
     print("serving", flush=True)
     GLib.MainLoop().run()

@@ -5,10 +5,13 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import cv2
+import numpy as np
 import pytest
 
+from producer.sources import open_source
 from tests.parts import LABELS, Process, Service, embedded_broker, free_port, get, reads, wait_for
 
 Enter = Callable[[AbstractContextManager[Any]], Any]
@@ -80,6 +83,27 @@ class Pipeline:
     def _start(self, name: str, environment: dict[str, str], tag: str = "") -> Service:
         service: Service = self._enter(Service(name, environment, self.folder, tag))
         return service
+
+
+class RtspCamera(Protocol):
+    """Starts an RTSP server with a camera at a port and path."""
+
+    def __call__(self, port: int, path: str = "/camera") -> Process: ...
+
+
+@pytest.fixture
+def rtsp_camera(system_python: str, clips: Path, tmp_path: Path) -> RtspCamera:
+    """Return a function that starts a real RTSP server, which loops the first seconds of a film."""
+    film = open_source(str(clips / "bikes.mp4"), read_timeout=5)
+    for number in range(100):
+        film.grab()
+        cv2.imwrite(str(tmp_path / f"{number:04d}.jpg"), np.asarray(film.retrieve().picture))
+
+    def start(port: int, path: str = "/camera") -> Process:
+        command = [system_python, "-m", "tests.rtsp_camera", str(port), str(tmp_path / "%04d.jpg"), path]
+        return Process(command, {}, tmp_path / "rtsp.log")
+
+    return start
 
 
 @pytest.fixture(params=["embedded", "kafka"])

@@ -3,38 +3,17 @@
 import ctypes
 import signal
 import socket
-from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-import cv2
-import numpy as np
-import pytest
 from confluent_kafka import Producer
 
 from compose.broker import Broker
-from producer.sources import open_source
-from tests.integration.conftest import Pipeline
+from tests.integration.conftest import Pipeline, RtspCamera
 from tests.parts import ModelServer, Process, free_port, wait_for
 
 Frail = tuple[Pipeline, Process]
-RtspCamera = Callable[[int], Process]
-
-
-@pytest.fixture
-def rtsp_camera(system_python: str, clips: Path, tmp_path: Path) -> RtspCamera:
-    """Return a function that starts a real RTSP server, which loops the first seconds of a film."""
-    film = open_source(str(clips / "bikes.mp4"), read_timeout=5)
-    for number in range(100):
-        film.grab()
-        cv2.imwrite(str(tmp_path / f"{number:04d}.jpg"), np.asarray(film.retrieve().picture))
-
-    def start(port: int) -> Process:
-        command = [system_python, "-m", "tests.rtsp_camera", str(port), str(tmp_path / "%04d.jpg")]
-        return Process(command, {}, tmp_path / "rtsp.log")
-
-    return start
 
 
 class UncertainBroker(Broker):
