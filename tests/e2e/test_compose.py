@@ -191,4 +191,4 @@ def test_a_second_camera_is_a_second_producer(system: System) -> None:
 
         assert {camera["name"] for camera in system.site.cameras()} == {"bikes", "yard"}
     finally:
-        compose("producer", command, "down")
+        compose("producer", command, "down", "--volumes")

@@ -46,7 +46,7 @@ def test_the_clips_that_stand_in_for_cameras_are_in_the_image(name: str) -> None
 
     links = {values(secret)["VIDEOLINK"] for secret in of_kind(system(name), "Secret")}
     assert links <= clips
-    assert environment.compose("producer", "producer")["VIDEOLINK"] in clips
+    assert environment.compose("producer", "producer")["VIDEODEVICE"] in clips
 
 
 def test_the_labels_are_in_the_image() -> None:

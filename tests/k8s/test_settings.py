@@ -70,7 +70,16 @@ def test_the_manifests_name_only_settings(documents: Documents) -> None:
 
         assert len(set(names)) == len(names)
         assert set(names) - known(labels_of(each)["app"]) == used
-        assert "envFrom" not in container
+
+
+@pytest.mark.parametrize("app", KINDS)
+def test_a_config_map_or_a_secret_can_set_what_the_manifest_does_not(app: str, documents: Documents) -> None:
+    optional = {"name": f"{app}-settings", "optional": True}
+    found = [container for each, container in ours(documents) if labels_of(each)["app"] == app]
+
+    assert found
+    for container in found:
+        assert container["envFrom"] == [{"configMapRef": optional}, {"secretRef": optional}]
 
 
 @pytest.mark.parametrize("app", KINDS)
@@ -153,27 +162,73 @@ def test_with_compose_the_page_is_at_the_address_it_announces() -> None:
     assert port == f"${{VIDEOPORT:-{taken.nodeport.port}}}:{taken.displayport.port}"
 
 
-def test_with_compose_the_user_can_set_everything_but_what_compose_decides() -> None:
-    decided = {"TOPICNAME", "KAFKAPORT", "DISPLAYPORT", "NODEPORT", "LOGFORMAT"}
-    # In a container, nothing else uses the address, the group or the health server, and Kafka is ours.
-    internal = set(Settings.model_fields) | {"kafkafetchwait", "groupname", "shareport"}
-    (file,) = read("video/docker-compose.yml")
-    given = file["services"]["video"]["environment"]
+# The image's port is fixed, VIDEOPORT is the other, and a default in a Compose file cannot contain braces.
+FIXED = {"DISPLAYPORT", "NODEPORT", "MODELURLS", "LABELURLS"}
+# One variable would name the topic of two services.
+RENAMED = {("producer", "TOPICNAME"): "TOPICNAMEIN", ("video", "TOPICNAME"): "TOPICNAMEOUT"}
 
-    assert given.keys() == known("video") - {name.upper() for name in internal} | decided
-    for name in given.keys() - decided:
-        assert re.fullmatch(rf"\$\{{{name}:-(.*)\}}", given[name]), name
+
+def rows(text: str) -> list[list[str]]:
+    """Return the settings that each row of a README's tables is about."""
+    return [re.findall(r"\w+", row) for row in re.findall(r"^\| (`[A-Z`, ]+`) \|", text, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("app", KINDS)
+def test_compose_passes_every_documented_setting(app: str) -> None:
+    documented = {name for row in rows((ROOT / app / "README.md").read_text()) for name in row}
+    (file,) = read(f"{app}/docker-compose.yml")
+    given = file["services"][app]["environment"]
+
+    assert documented == known(app)
+    assert given.keys() == documented
+    assert [name for name, value in given.items() if f"${{{name}:-" not in value] == [
+        name for name in given if name in FIXED
+    ]
+
+
+@pytest.mark.parametrize("app", KINDS)
+def test_the_whole_systems_compose_file_passes_every_setting_too(app: str) -> None:
+    (whole,) = read("compose/docker-compose.yml")
+    service = whole["services"][app]
+    changed = {name: variable for (owner, name), variable in RENAMED.items() if owner == app}
+
+    assert service["extends"] == {"file": f"../{app}/docker-compose.yml", "service": app}
+    assert service.get("environment", {}).keys() == changed.keys()
+    for name, variable in changed.items():
+        assert service["environment"][name] == f"${{{variable}:-{environment.compose(app, app)[name]}}}"
 
 
 def test_what_the_user_can_set_with_compose_is_documented() -> None:
     section = (ROOT / "compose/README.md").read_text().partition("## In containers")[2]
-    table = {
-        name for line in section.splitlines() if line[:3] == "| `" for name in re.findall(r"`(\w+)`", line)
-    }
+    documented = {name for row in rows(section) for name in row}
+    texts = [(ROOT / folder / "docker-compose.yml").read_text() for folder in (*KINDS, "compose")]
+    taken = {name for text in texts for name in re.findall(r"\$\{(\w+):-", text)}
 
-    taken = set(re.findall(r"\$\{(\w+):-", (ROOT / "video/docker-compose.yml").read_text()))
+    assert documented == taken | {"MODELURLS", "LABELURLS"}
 
-    assert taken <= table
+
+def test_with_compose_the_link_has_priority_over_the_clip() -> None:
+    given = environment.compose("producer", "producer")
+
+    taken = settings("producer", {**given, "VIDEOLINK": "rtsp://camera/"})
+
+    assert isinstance(taken, ProducerSettings)
+    assert taken.source == "rtsp://camera/"
+
+
+def test_with_compose_a_camera_on_the_host_and_a_film_on_its_disk_can_be_read() -> None:
+    (file,) = read("producer/docker-compose.yml")
+    (whole,) = read("compose/docker-compose.yml")
+    service = file["services"]["producer"]
+    readme = (ROOT / "compose/README.md").read_text()
+
+    assert service["extra_hosts"] == ["host.docker.internal:host-gateway"]
+    assert "VIDEOLINK=http://host.docker.internal:" in readme
+    (mount,) = service["volumes"]
+    volume = re.fullmatch(r"\$\{FILMS:-([\w-]+)\}:(/\w+):ro", mount)
+    assert volume
+    assert volume[1] in file["volumes"].keys() & whole["volumes"].keys()
+    assert re.search(rf"FILMS=/\S+ VIDEOLINK='?{volume[2]}/", readme)
 
 
 FILES = "/etc/streamlens"
