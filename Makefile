@@ -8,7 +8,7 @@ PIN := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-vers
 NPM := $(shell command -v npm)
 
 .DEFAULT_GOAL := help
-COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) -f compose/docker-compose.yml
+COMPOSE = cd compose && $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
 .PHONY: help install run images up down deploy undeploy status release test test-unit test-parts coverage fuzz lint bench lock protos clean
 

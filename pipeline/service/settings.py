@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pipeline.service.trim import trimmed
 
 _SHORTEST_INTERVAL: Final = 0.001  # s between two frames
+_ESCAPED_OBJECT: Final = re.compile(r'\{\s*\\"')
 _LONGEST_TOPIC: Final = 249  # characters, Kafka's limit
 _UNITS: Final = {
     "ns": Fraction(1, 10**9),
@@ -48,11 +49,14 @@ def parse_duration(text: object) -> object:
 
 
 def parse_json_map(text: object) -> object:
-    """Return the dict of a JSON object; raise ValueError for other text. Anything else passes unchanged."""
+    """Return the dict of a JSON object; raise ValueError for other text. Anything else passes unchanged.
+
+    Its quotes may all be escaped with backslashes, as for a shell.
+    """
     if not isinstance(text, str):
         return text
     try:
-        fields = json.loads(text)
+        fields = json.loads(json.loads(f'"{text}"', strict=False) if _ESCAPED_OBJECT.match(text) else text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"expected a JSON object, found invalid JSON: {error}") from None
     if not isinstance(fields, dict):

@@ -156,7 +156,14 @@ def test_a_json_object_is_read() -> None:
     assert parse_json_map('{"imagenet_1": "http://host:8501"}') == {"imagenet_1": "http://host:8501"}
 
 
-@pytest.mark.parametrize("text", ["", "[1]", "5", "null", "{", "{'a': 1}", "[" * 100_000])
+@pytest.mark.parametrize("text", [r"{\"a\": \"b\\\"c\"}", '{ \\"a\\":\n\\"b\\\\\\"c\\"}'])
+def test_a_json_objects_quotes_may_all_be_escaped(text: str) -> None:
+    assert parse_json_map(text) == {"a": 'b"c'}
+
+
+@pytest.mark.parametrize(
+    "text", [r'{\"a\": "b"}', r"{\"a", "", "[1]", "5", "null", "{", "{'a': 1}", "[" * 100_000]
+)
 def test_anything_but_a_json_object_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="expected a JSON object"):
         parse_json_map(text)
