@@ -101,6 +101,16 @@ def test_the_services_accept_composes_settings(app: str) -> None:
     settings(app, environment.compose(app, app))
 
 
+@pytest.mark.parametrize("app", KINDS)
+@pytest.mark.parametrize("form", ['"{}"', "'{}'", "  {}\n", '"{}" \r\n'])
+def test_quotes_and_line_breaks_around_any_of_them_do_not_matter(app: str, form: str) -> None:
+    given = environment.compose(app, app)
+
+    quoted = {name: form.format(value) for name, value in given.items()}
+
+    assert settings(app, quoted) == settings(app, given)
+
+
 def test_a_wrong_setting_is_found() -> None:
     with pytest.raises(Exception, match="FRAMEINTERVAL='soon'"):
         settings("video", {**environment.compose("video", "video"), "FRAMEINTERVAL": "soon"})
