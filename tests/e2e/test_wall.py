@@ -318,9 +318,7 @@ def test_the_single_view_shows_everything_about_a_camera(site: Site, browser: Br
         expect(rows.nth(1)).to_be_visible(timeout=20_000)
         thumbnail = rows.first.locator("img")
         wait_for(lambda: thumbnail.evaluate("image => image.naturalWidth") > 0, 10, "the thumbnail")
-        expect(rows.first).to_contain_text(
-            re.compile(r"(hare|wood rabbit).*\d+%.*\d\d:\d\d:\d\d", re.DOTALL)
-        )
+        expect(rows.first).to_contain_text(re.compile(r"(hare|wood rabbit).*\d+%.*\d\d:\d\d:\d\d", re.DOTALL))
 
         shown.locator(".label").first.select_text()
         assert page.evaluate("getSelection().toString()") in {"hare", "wood rabbit"}
