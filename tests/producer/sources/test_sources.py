@@ -36,7 +36,7 @@ from tests.producer.sources.reading import jpegs, read
         ("FILE:///videos/clip.mp4", Kind.FILE),
         ("FILE:/videos/my%20clip.mp4", Kind.FILE),
         ("/videos/my clip.mp4", Kind.FILE),
-        ("HTTP://camera/my stream", Kind.NETWORK),
+        ("HTTP://camera/my stream", Kind.HTTP),
         ("rtsp://184.72.239.149/vod/mp4:BigBuckBunny_175k.mov", Kind.NETWORK),
         ("x" * 5000, Kind.FILE),
         ("0", Kind.DEVICE),
