@@ -32,7 +32,12 @@ def serve(settings: ProducerSettings) -> int:
 
     camera = Camera(
         settings.cameraname,
-        partial(open_source, settings.source, Timeouts(settings.opentimeout, settings.frozenafter)),
+        partial(
+            open_source,
+            settings.source,
+            Timeouts(settings.opentimeout, settings.frozenafter),
+            settings.frameinterval,
+        ),
         open_timeout=settings.opentimeout,
         interval=settings.frameinterval,
         frozen_after=settings.frozenafter,

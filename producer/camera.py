@@ -14,7 +14,6 @@ from pipeline.service.logs import Seldom
 from pipeline.service.workers import Pulse
 from pipeline.wire.picture import PictureError
 from producer.opening import Opening
-from producer.settings import INTERVAL
 from producer.sources.source import Captured, CaptureError, Source
 
 log = logging.getLogger(__name__)
@@ -26,7 +25,7 @@ _STEADY: Final = 5.0  # s of frames after which a loss is the first again
 
 
 class Camera:
-    """Reads a camera into `frames`: as fast as it delivers, or one frame per tick if the source is `paced`.
+    """Reads a camera into `frames`: as fast as it delivers, but no more than one frame per `interval` s.
 
     A camera that is lost, or whose frames hold no pictures, is reopened after increasing delays.
     `open_source` raises `CaptureError` if the camera cannot be opened.
@@ -54,7 +53,7 @@ class Camera:
         self._failures = 0
         self._steady_at = math.inf  # when the camera counts as steady
         self._trouble: str | None = "not open yet"
-        self._last = self._tick = time.monotonic()
+        self._last = time.monotonic()
         self._seldom = Seldom(log)
 
     def run(self, pulse: Pulse) -> None:
@@ -64,8 +63,8 @@ class Camera:
                 pulse.beat()
                 try:
                     source = self._source or self._opened(pulse)
-                    if source.paced:
-                        _wait(pulse, self._until_tick())
+                    if wait := source.due_in():
+                        _wait(pulse, wait)
                     self._step(source)
                 except CaptureError as error:
                     if not pulse.stopping.is_set():
@@ -82,9 +81,7 @@ class Camera:
 
     def _opened(self, pulse: Pulse) -> Source:
         self._source = self._open(pulse)
-        if self._interval == INTERVAL:
-            self._every = max(self._interval, self._source.usual_interval)
-        self._pace = Pace(self._every)  # the first frame is due
+        self._pace = Pace(self._interval)  # the first frame is due
         self._last = time.monotonic()
         return self._source
 
@@ -101,8 +98,9 @@ class Camera:
     def _step(self, source: Source) -> None:
         source.grab()
         now = time.monotonic()
+        self._every = max(self._interval, source.interval)
         self._ledger.came(self.name)
-        if not self._pace.due(now):  # a paced source is read once per tick, so its frames are always due
+        if not self._pace.due(now):
             self._ledger.dropped(self.name, "not_due")
             return
         try:
@@ -125,12 +123,6 @@ class Camera:
         self._seldom.warning("bad_picture", f"skipped a frame of {self.name}: {error}")
         if time.monotonic() - self._last > self._frozen_after + self._every:
             raise CaptureError(f"it delivers no pictures: {error}")
-
-    def _until_tick(self) -> float:
-        now = time.monotonic()
-        # Missed ticks are skipped, not caught up on.
-        self._tick = max(self._tick + self._every, now)
-        return self._tick - now
 
     def _lost(self, error: CaptureError) -> float:
         self._close()

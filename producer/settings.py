@@ -27,7 +27,7 @@ def _parse_link(secret: SecretStr) -> SecretStr:
         return secret
     scheme = before.lower()
     # A server would take a space for the end of the address.
-    if scheme.rpartition(":")[2].startswith(("http", "rtsp")):
+    if scheme.startswith(("http", "rtsp")):
         rest = rest.replace(" ", "%20")
     return SecretStr(f"{scheme}://{rest}")
 

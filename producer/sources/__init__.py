@@ -24,10 +24,10 @@ class Kind(StrEnum):
     DEVICE = "device"
 
 
-# The schemes for video that the FFmpeg in OpenCV's wheel can open.
+# The schemes for video that the FFmpeg in PyAV's wheel can open, without sap, which leads to other hosts.
 _NETWORK: Final = """
-    rtsp rtsps rtmp rtmps rtmpt rtmpts rtmpe rtmpte udp udplite tcp tls dtls rtp srtp unix
-    ftp mmsh mmst sap satip
+    rtsp rtsps rtsp+udp rtsp+tcp rtmp rtmps rtmpt rtmpts udp udplite tcp tls dtls rtp srtp unix
+    ftp mmsh mmst satip
 """
 
 SCHEMES: Final[Mapping[str, Kind]] = {
@@ -74,21 +74,20 @@ def path_of(link: str) -> str:
     return unquote(path, errors="surrogateescape")
 
 
-def open_source(link: str, timeouts: "Timeouts") -> "Source":
-    """Open a camera.
+def open_source(link: str, timeouts: "Timeouts", interval: float = 0) -> "Source":
+    """Open a camera whose frames are published every `interval` s.
 
     Raises `LinkError`, or `CaptureError` if the camera cannot be opened now.
     """
-    # Imported late: compose only needs the kind of a camera, and OpenCV takes 30 MB.
+    # Imported late: compose only needs the kind of a camera, and FFmpeg and OpenCV take 60 MB.
     module = import_module(f"{__name__}.{kind_of(link)}")
-    source: Source = module.open_source(link, timeouts)
+    source: Source = module.open_source(link, timeouts, interval)
     return source
 
 
 def _kind_of_scheme(text: str) -> Kind:
-    wrapper, _, scheme = text.lower().rpartition(":")
-    if scheme in SCHEMES:
-        return Kind.NETWORK if wrapper else SCHEMES[scheme]  # FFmpeg's wrappers, as in async:http://
+    if text.lower() in SCHEMES:
+        return SCHEMES[text.lower()]
     raise LinkError(
         "expected a file, a device such as 0 or /dev/video0, or a URL with one of these schemes: "
         + ", ".join(SCHEMES)

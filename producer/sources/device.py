@@ -1,9 +1,19 @@
 """A camera attached to this machine."""
 
-from producer.sources.opencv import OpenCVSource, open_capture
-from producer.sources.source import Source, Timeouts
+import sys
+from typing import Final
+
+from producer.sources.ffmpeg import open_video
+from producer.sources.source import CaptureError, Source, Timeouts
+from producer.sources.stream import StreamSource
+
+_FORMATS: Final = {"linux": "v4l2", "darwin": "avfoundation"}
 
 
-def open_source(link: str, _: Timeouts) -> Source:
+def open_source(link: str, timeouts: Timeouts, interval: float = 0) -> Source:
     """Open a device by number or by its path below `/dev`; raise `CaptureError` if that fails."""
-    return OpenCVSource(open_capture(int(link) if link.isdecimal() else link))
+    form = _FORMATS.get(sys.platform)
+    if form is None:
+        raise CaptureError("devices can be read on Linux and macOS only")
+    path = f"/dev/video{link}" if link.isdecimal() and form == "v4l2" else link
+    return StreamSource(open_video(path, timeouts, interval, {}, device=form))

@@ -1,47 +1,43 @@
-"""A video file, looped, or a picture, in place of a camera."""
+"""A film, or a single picture, in place of a camera."""
 
+import errno
 import os
-import time
-from dataclasses import replace
-
-import cv2
+from functools import partial
+from typing import Final
 
 from producer.sources import path_of
-from producer.sources.opencv import OpenCVSource, open_with_ffmpeg
-from producer.sources.source import Captured, CaptureError, Source, Timeouts
+from producer.sources.causes import unlike_a_video
+from producer.sources.ffmpeg import CONTAINERS, Video, open_video
+from producer.sources.film import FilmSource
+from producer.sources.source import CaptureError, Source, Timeouts
+
+_START: Final = 512  # bytes that show what a file is
+_OPTIONS: Final = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 
 
-class FileSource(OpenCVSource):
-    """A video file that starts over after its last frame. One with a single frame repeats it."""
-
-    paced = True
-
-    def __init__(self, capture: cv2.VideoCapture) -> None:
-        super().__init__(capture)
-        self._count = 0  # frames read from the file
-        self._first: Captured | None = None
-        self._is_still = False
-
-    def retrieve(self) -> Captured:
-        """Return the grabbed frame; raise `PictureError` if it does not hold a complete picture."""
-        if self._is_still and self._first is not None:
-            return replace(self._first, at=time.time_ns())
-        captured = super().retrieve()
-        if self._count == 1:
-            self._first = captured
-        return captured
-
-    def _grabbed(self) -> bool:
-        if super()._grabbed() or (self._capture.set(cv2.CAP_PROP_POS_FRAMES, 0) and super()._grabbed()):
-            self._count += 1
-            return True
-        self._is_still = self._count == 1
-        return self._is_still
-
-
-def open_source(link: str, timeouts: Timeouts) -> Source:
+def open_source(link: str, timeouts: Timeouts, interval: float = 0) -> Source:
     """Open the file that a path or a `file://` URL names; raise `CaptureError` if that fails."""
-    path = path_of(link)
-    if not os.path.isfile(path):  # returns False for a path that is too long, where Path.is_file raises
-        raise CaptureError("there is no such file")
-    return FileSource(open_with_ffmpeg(path, timeouts))
+    open_film = partial(_open_film, path_of(link), timeouts, interval)
+    return FilmSource(open_film(), open_film, interval)
+
+
+def _open_film(path: str, timeouts: Timeouts, interval: float) -> Video:
+    if trouble := _trouble(path):
+        raise CaptureError(trouble)
+    # Without the scheme, FFmpeg would take what precedes a colon in the path for one.
+    return open_video(f"file:{path}", timeouts, interval, _OPTIONS)
+
+
+def _trouble(path: str) -> str | None:
+    """Return why a path cannot be a film, or None."""
+    try:
+        with open(path, "rb") as file:
+            return unlike_a_video(file.read(_START))
+    except IsADirectoryError:
+        return "it is a folder: expected a video file"
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: the path holds a zero byte
+        return "there is no such file"
+    except PermissionError:
+        return "no permission to read the file"
+    except OSError as error:
+        return "there is no such file" if error.errno == errno.ENAMETOOLONG else f"the file cannot be read: {os.strerror(error.errno or 0)}"

@@ -25,7 +25,7 @@ class Captured:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long to wait for a source to open, and for data from the network, in s."""
+    """How long to wait for a source to open, and for data from it, in s."""
 
     open: float
     read: float
@@ -35,12 +35,11 @@ class Source(Protocol):
     """An open source of pictures."""
 
     @property
-    def paced(self) -> bool:
-        """Whether a frame is always available, so that the reader has to set the pace."""
+    def interval(self) -> float:
+        """Seconds between two frames, if the source itself keeps to an interval; otherwise 0."""
 
-    @property
-    def usual_interval(self) -> float:
-        """Seconds between two frames if the user has not chosen otherwise; 0 if the source does not care."""
+    def due_in(self) -> float:
+        """Return in how many seconds to call `grab`; 0 if `grab` itself waits. May raise `CaptureError`."""
 
     def grab(self) -> None:
         """Wait for the next frame; raise `CaptureError` if there is none."""

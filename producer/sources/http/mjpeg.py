@@ -17,8 +17,7 @@ class MjpegSource:
     `first` is the part of the body that has been read already.
     """
 
-    paced = False
-    usual_interval = 0.0
+    interval = 0.0
 
     def __init__(self, camera: Camera, answer: requests.Response, first: bytes, read_timeout: float) -> None:
         self._camera = camera
@@ -28,6 +27,10 @@ class MjpegSource:
         self._waiting = deque(self._pictures.feed(first))
         self._ended = False
         self._picture, self._at = b"", 0
+
+    def due_in(self) -> float:
+        """Return 0: the camera sets the pace."""
+        return 0.0
 
     def grab(self) -> None:
         """Wait for the next picture; raise `CaptureError` if none comes within the timeout for reads."""

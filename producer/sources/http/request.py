@@ -72,22 +72,24 @@ class Camera:
         self._session = _Session()
         self._session.headers.update({"Accept-Encoding": "identity", "User-Agent": "Streamlens"})
 
-    def get(self, tag: str = "") -> requests.Response:
+    def get(self, url: str = "", *, tag: str = "", start: int = 0) -> requests.Response:
         """Return the answer to a GET, with its body still to be read; raise `CaptureError` for any but 200.
 
-        With the tag of an earlier answer, it may also be 304: nothing has changed since.
+        With the tag of an earlier answer, it may also be 304: nothing has changed since. With a start in bytes, it
+        may also be 206: the rest from there. Another `url` must be on the camera's host.
         """
-        headers = {"If-None-Match": tag} if tag else {}
-        url = self._url
+        headers = ({"If-None-Match": tag} if tag else {}) | ({"Range": f"bytes={start}-"} if start else {})
+        accepted = {200, 304} if tag else {200, 206} if start else {200}
+        url = self._on_host(self._url, url, "refers to") if url else self._url
         for _ in range(_MOST_REDIRECTS):
             answer = self._authorized(url, headers)
             if answer.status_code not in _REDIRECTS:
-                if answer.status_code == 200 or (answer.status_code == 304 and headers):
+                if answer.status_code in accepted:
                     return answer
                 answer.close()
                 raise CaptureError(self._refusal(answer.status_code))
             answer.close()
-            url = self._moved(url, answer.headers.get("Location", ""))
+            url = self._on_host(url, answer.headers.get("Location", ""), "redirects to")
         raise CaptureError(f"the camera redirects more than {_MOST_REDIRECTS} times")
 
     def close(self) -> None:
@@ -122,16 +124,16 @@ class Camera:
             timeout = self._timeouts.read if connected else self._timeouts.open
             raise CaptureError(reason(error, timeout)) from None
 
-    def _moved(self, url: str, location: str) -> str:
+    def _on_host(self, url: str, location: str, verb: str) -> str:
         try:
             parts = urlsplit(urljoin(url, location))
             usable = parts.scheme in ("http", "https") and parts.hostname == self._host
         except ValueError:
             usable = False
         if not location or not usable:
-            raise CaptureError("the camera redirects to another host: set VIDEOLINK to where the video is")
+            raise CaptureError(f"the camera {verb} another host: set VIDEOLINK to where the video is")
         if url.startswith("https:") and parts.scheme == "http":
-            raise CaptureError("the camera redirects from https to http: set VIDEOLINK to where the video is")
+            raise CaptureError(f"the camera {verb} http, from https: set VIDEOLINK to where the video is")
         return urlunsplit(parts._replace(netloc=_without_user(parts)))
 
     def _refusal(self, status: int) -> str:

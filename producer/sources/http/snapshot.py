@@ -9,24 +9,31 @@ from producer.sources.http.pictures import LARGEST_PART, Pictures
 from producer.sources.http.request import Camera, read
 from producer.sources.pictures import captured
 from producer.sources.source import Captured, CaptureError
+from producer.sources.ticks import interval_of_pictures
 
 
 class SnapshotSource:
-    """Requests a picture whenever one is due. A camera with ETags sends it only if it has changed."""
+    """Requests a picture every `interval` s. A camera with ETags sends it only if it has changed."""
 
-    paced = True
-    usual_interval = 1.0
-
-    def __init__(self, camera: Camera, answer: requests.Response, read_timeout: float) -> None:
+    def __init__(
+        self, camera: Camera, answer: requests.Response, read_timeout: float, interval: float
+    ) -> None:
         self._camera = camera
         self._read_timeout = read_timeout
         self._answer: requests.Response | None = answer
         self._picture, self._tag, self._at = b"", "", 0
+        self.interval = interval_of_pictures(interval)
+        self._due = time.monotonic()
+
+    def due_in(self) -> float:
+        """Return the seconds until the next request; missed ones are skipped, not caught up on."""
+        return max(0.0, self._due - time.monotonic())
 
     def grab(self) -> None:
         """Request the next picture; raise `CaptureError` if there is none."""
-        answer = self._answer or self._camera.get(self._tag)
+        answer = self._answer or self._camera.get(tag=self._tag)
         self._answer = None
+        self._due = max(self._due + self.interval, time.monotonic())
         self._at = time.time_ns()
         with answer:
             if answer.status_code == 304:

@@ -1,0 +1,206 @@
+"""Videos that FFmpeg reads, through PyAV: on the network, in files, from devices."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+
+from pipeline.wire import jpeg
+from pipeline.wire.picture import Image, PictureError
+from producer.sources.causes import cause
+from producer.sources.keyframes import Keyframes
+from producer.sources.pictures import captured
+from producer.sources.source import Captured, CaptureError, Timeouts
+
+# Formats that hold a video themselves: FFmpeg must not follow a playlist or SDP to other files and hosts.
+CONTAINERS: Final = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,live_flv,ogg,asf,asf_o,gif,apng,h264,hevc,"
+    "vvc,obu,ivf,av1,mjpeg,mpjpeg,m4v,h263,h261,dv,dirac,mxf,nut,rm,swf,wtv,yuv4mpegpipe,vc1,cavsvideo,dhav,"
+    "image2pipe,jpeg_pipe,png_pipe,bmp_pipe,webp_pipe,tiff_pipe"
+)
+_OPTIONS: Final = {
+    "max_pixels": str(jpeg.MOST_PIXELS),
+    # FFmpeg would buffer 20 frames to estimate their rate, so the first pictures would be that old.
+    "fpsprobesize": "0",
+}
+
+
+class EndError(CaptureError):
+    """The video has ended."""
+
+
+class Video:
+    """An open video: its frames in order, each decoded only if needed.
+
+    Raises `CaptureError` if there is no video in the container.
+    """
+
+    def __init__(
+        self,
+        container: InputContainer,
+        timeouts: Timeouts,
+        interval: float,
+        on_close: Callable[[], None],
+    ) -> None:
+        self._container = container
+        self._on_close = on_close
+        self._timeouts = timeouts
+        stream = _stream(container)
+        self._codec = stream.codec_context
+        # With several threads that each decode a frame, every frame comes that many frames late.
+        self._codec.thread_type = "SLICE"
+        self._codec.thread_count = 1
+        self._is_mjpeg = self._codec.name == "mjpeg"
+        self._keyframes = Keyframes(interval, always=self._is_mjpeg or self._codec.codec.intra_only)
+        self._nominal = float(1 / (stream.average_rate or stream.guessed_rate or 25))
+        self._packets: Iterator[av.Packet[VideoStream]] = container.demux(stream)
+        self._decoded = deque[av.VideoFrame]()
+        self._held: av.Packet[VideoStream] | av.VideoFrame | None = None
+        self._reformatter = VideoReformatter()
+        self.time: float | None = None
+        """The current frame's own time in s, if it states one."""
+        self.duration = self._nominal
+        """The current frame's duration in s, as far as known."""
+        self.is_film = container.duration is not None or container.format.name == "hls"
+        """Whether the video has a speed of its own, as it is not delivered as it happens."""
+
+    def read(self) -> None:
+        """Go to the next frame; raise `EndError` after the last one, which stays the current one.
+
+        Raises `CaptureError` if reading fails.
+        """
+        while not self._decoded:
+            packet = self._next_packet()
+            if packet is None:
+                raise EndError("it has ended")
+            if not packet.size:
+                self._decode(None)
+                continue
+            if self._keyframes.alone(packet):
+                if packet.is_keyframe:
+                    self._hold(packet)
+                    return
+            elif not self._decode(packet):
+                self._held = None
+                return
+        self._hold(self._decoded.popleft())
+
+    def captured(self, at: int) -> Captured:
+        """Return the current frame, captured at `at` ns; raise `PictureError` if it cannot be decoded."""
+        held = self._held
+        if isinstance(held, av.Packet):
+            if self._is_mjpeg:
+                return captured(bytes(held), at)
+            held = self._alone(held)
+        if held is None:
+            raise PictureError("it cannot be decoded")
+        image = _upright(self._image(held), held.rotation)
+        height, width = image.shape[:2]
+        return Captured(image, width, height, at)
+
+    def close(self) -> None:
+        """Close the container."""
+        self._container.close()
+        self._on_close()
+
+    def _next_packet(self) -> "av.Packet[VideoStream] | None":
+        begun = time.monotonic()
+        try:
+            return next(self._packets, None)
+        except av.EOFError:
+            return None
+        except av.FFmpegError as error:
+            if time.monotonic() - begun >= 0.9 * self._timeouts.read:
+                raise CaptureError(f"no data for {self._timeouts.read:g} s") from None
+            raise CaptureError(cause(error, self._timeouts.read)) from None
+
+    def _hold(self, held: "av.Packet[VideoStream] | av.VideoFrame") -> None:
+        self._held = held
+        when, base = held.pts, held.time_base
+        self.time = None if when is None or base is None else float(when * base)
+        self.duration = float(held.duration * base) if held.duration and base is not None else self._nominal
+
+    def _decode(self, packet: "av.Packet[VideoStream] | None") -> bool:
+        """Decode a packet; return False if it is damaged."""
+        try:
+            self._decoded += self._codec.decode(packet)
+        except av.EOFError:  # the decoder was drained before
+            pass
+        except av.FFmpegError:
+            return False
+        return True
+
+    def _alone(self, keyframe: "av.Packet[VideoStream]") -> av.VideoFrame | None:
+        """Decode a frame that needs no other one."""
+        try:
+            self._codec.flush_buffers()
+            frames = [*self._codec.decode(keyframe), *self._codec.decode(None)]
+            self._codec.flush_buffers()
+        except av.FFmpegError:
+            return None
+        return frames[-1] if frames else None
+
+    def _image(self, frame: av.VideoFrame) -> Image:
+        try:
+            # More threads would cost more than they save, and so does any other way of interpolating.
+            pixels = self._reformatter.reformat(frame, format="bgr24", threads=1)
+        except (av.FFmpegError, ValueError):
+            raise PictureError(f"its pixels cannot be converted from {frame.format.name}") from None
+        return pixels.to_ndarray()
+
+
+def open_video(
+    address: str,
+    timeouts: Timeouts,
+    interval: float,
+    options: Mapping[str, str],
+    *,
+    device: str | None = None,
+    io_open: Callable[[str, int, Mapping[str, str]], Any] | None = None,
+    on_close: Callable[[], None] = lambda: None,
+) -> Video:
+    """Open a path, URL or device; raise `CaptureError` if that fails.
+
+    `options` are FFmpeg's. `device` is the format in which FFmpeg reads devices on this system. `io_open` opens URLs
+    instead of FFmpeg.
+    """
+    begun = time.monotonic()
+    try:
+        container = av.open(
+            address,
+            "r",
+            format=device,
+            options={**_OPTIONS, **options},
+            timeout=(timeouts.open, timeouts.read),
+            io_open=io_open,
+        )
+    except av.FFmpegError as error:
+        if time.monotonic() - begun >= 0.9 * timeouts.open:
+            raise CaptureError(f"no answer within {timeouts.open:g} s") from None
+        raise CaptureError(cause(error, timeouts.open)) from None
+    try:
+        return Video(container, timeouts, interval, on_close)
+    except BaseException:
+        container.close()
+        raise
+
+
+def _stream(container: InputContainer) -> VideoStream:
+    # The picture of an album in a music file is a stream of video, too.
+    streams = [each for each in container.streams.video if not each.disposition & each.disposition.attached_pic]
+    if streams:
+        return streams[0]
+    if container.streams.audio:
+        raise CaptureError("it has sound, but no video")
+    raise CaptureError("it has no video")
+
+
+def _upright(image: Image, rotation: int) -> Image:
+    """Turn an image by a multiple of 90 degrees counterclockwise."""
+    return np.rot90(image, rotation // 90) if rotation % 360 else image

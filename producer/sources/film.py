@@ -1,0 +1,81 @@
+"""A film, at its own speed, again and again."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from producer.sources.ffmpeg import EndError, Video
+from producer.sources.source import Captured, CaptureError
+from producer.sources.ticks import interval_of_pictures
+
+_LATE: Final = 1.0  # s behind its own time after which a film goes on from where it is
+_LONGEST: Final = 60.0  # s between two frames; the film is wrong if it says more
+
+
+class FilmSource:
+    """A film that starts over after its last frame. One with a single frame repeats it.
+
+    `open_film` opens the film again, from the beginning. `interval` in s is the time between two published frames.
+    """
+
+    def __init__(self, film: Video, open_film: Callable[[], Video], interval: float) -> None:
+        self._film = film
+        self._open_film = open_film
+        self._still_interval = interval_of_pictures(interval)
+        self._is_still = False
+        self._count = 0  # frames since the film began
+        self._is_ahead = False  # whether the film is at the frame to be grabbed next
+        self._due = time.monotonic()
+        self._at = 0
+        self.interval = 0.0
+
+    def due_in(self) -> float:
+        """Return the seconds until the next frame; raise `CaptureError` if there is none."""
+        if not self._is_ahead:
+            self.interval = self._advance()
+            # After a pause, or if reading takes longer than the film, it does not hurry to catch up.
+            self._due = max(self._due + self.interval, time.monotonic() - _LATE)
+            self._is_ahead = True
+        return max(0.0, self._due - time.monotonic())
+
+    def grab(self) -> None:
+        """Take the frame that is due."""
+        self._at = time.time_ns()
+        self._is_ahead = False
+
+    def retrieve(self) -> Captured:
+        """Return the grabbed frame; raise `PictureError` if it cannot be decoded."""
+        return self._film.captured(self._at)
+
+    def close(self) -> None:
+        """Close the film."""
+        self._film.close()
+
+    def _advance(self) -> float:
+        """Go to the next frame; return in s how long the current one is shown."""
+        if self._is_still:
+            return self._still_interval
+        now, duration = self._film.time, self._film.duration
+        try:
+            self._film.read()
+        except EndError:
+            return self._start_over()
+        self._count += 1
+        if self._count == 1:
+            return 0.0
+        after = self._film.time
+        is_later = now is not None and after is not None and 0 < after - now <= _LONGEST
+        return after - now if is_later else duration  # type: ignore[operator]  # neither is None
+
+    def _start_over(self) -> float:
+        if self._count == 1:
+            self._is_still = True
+            return self._still_interval
+        if self._count == 0:
+            raise CaptureError("it ends before the first frame")
+        duration = self._film.duration
+        self._film.close()
+        self._film = self._open_film()
+        self._film.read()
+        self._count = 1
+        return duration
