@@ -5,6 +5,7 @@ below, and add a row to the README.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from importlib import import_module
@@ -51,8 +52,9 @@ def kind_of(link: str) -> Kind:
 
     Raises `LinkError` for a URL with an unknown scheme.
     """
-    before, is_url, _ = link.partition("://")
+    before, is_url, rest = link.partition("://")
     if is_url:
+        _check_password(rest)
         return _kind_of_scheme(before)
     # A path below /dev that does not exist may be a camera that is not plugged in yet.
     is_device = link.isdecimal() or (link.startswith("/dev/") and not os.path.isfile(link))
@@ -83,6 +85,19 @@ def open_source(link: str, timeouts: "Timeouts", interval: float = 0) -> "Source
     module = import_module(f"{__name__}.{kind_of(link)}")
     source: Source = module.open_source(link, timeouts, interval)
     return source
+
+
+def _check_password(rest: str) -> None:
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    _, colon, port = authority.rpartition(":")
+    if (
+        "@" in rest
+        and "@" not in authority
+        and colon
+        and not port.isdecimal()
+        and not authority.startswith("[")
+    ):
+        raise LinkError("the user name or password contains #, / or ?: write %23, %2F or %3F instead")
 
 
 def _kind_of_scheme(text: str) -> Kind:

@@ -18,6 +18,7 @@ _ANSWERS: Final[dict[type[av.FFmpegError], str]] = {
     av.DecoderNotFoundError: "FFmpeg has no decoder for its video: set the camera to H.264",
     av.ProtocolNotFoundError: "FFmpeg cannot read URLs with this scheme",
     av.EOFError: "it ends before the first frame",
+    av.ArgumentError: "its address is invalid, or it is a list of other files or hosts",
     av.InvalidDataError: "what it sends is not a video, or in a format that FFmpeg does not know",
 }
 _ERRNOS: Final = {
@@ -57,6 +58,8 @@ def unlike_a_video(start: bytes) -> str | None:
         return "it is empty"
     if text.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "it is a web page: expected the URL of a video"
-    if text.startswith((b"#extm3u", b"ffconcat", b"v=0", b"<?xml", b"<mpd", b"<smil", b"[playlist]", b"[reference]")):
+    if text.startswith(
+        (b"#extm3u", b"ffconcat", b"v=0", b"<?xml", b"<mpd", b"<smil", b"[playlist]", b"[reference]")
+    ):
         return "it is a list of other files or hosts: expected the video itself"
     return None

@@ -52,12 +52,16 @@ class Video:
         self._on_close = on_close
         self._timeouts = timeouts
         stream = _stream(container)
+        self._time_base = float(stream.time_base or 0)
         self._codec = stream.codec_context
         # With several threads that each decode a frame, every frame comes that many frames late.
         self._codec.thread_type = "SLICE"
         self._codec.thread_count = 1
         self._is_mjpeg = self._codec.name == "mjpeg"
-        self._keyframes = Keyframes(interval, always=self._is_mjpeg or self._codec.codec.intra_only)
+        # Whether a frame never depends on others, as in Motion JPEG.
+        self._is_intra = self._is_mjpeg or self._codec.codec.intra_only
+        self._keyframes = Keyframes(interval)
+        self._skipped: list[av.Packet[VideoStream]] = []  # since the last keyframe, and that
         self._nominal = float(1 / (stream.average_rate or stream.guessed_rate or 25))
         self._packets: Iterator[av.Packet[VideoStream]] = container.demux(stream)
         self._decoded = deque[av.VideoFrame]()
@@ -82,8 +86,8 @@ class Video:
             if not packet.size:
                 self._decode(None)
                 continue
-            if self._keyframes.alone(packet):
-                if packet.is_keyframe:
+            if self._is_intra or self._skips(packet):
+                if self._is_intra or packet.is_keyframe:
                     self._hold(packet)
                     return
             elif not self._decode(packet):
@@ -120,11 +124,27 @@ class Video:
                 raise CaptureError(f"no data for {self._timeouts.read:g} s") from None
             raise CaptureError(cause(error, self._timeouts.read)) from None
 
+    def _skips(self, packet: "av.Packet[VideoStream]") -> bool:
+        """Return whether a packet is needed only if it is a keyframe; otherwise decode what it depends on."""
+        if self._keyframes.enough(self._seconds(packet.pts), is_keyframe=packet.is_keyframe):
+            if packet.is_keyframe:
+                self._skipped.clear()
+            self._skipped.append(packet)
+            return True
+        if not packet.is_keyframe:
+            for earlier in self._skipped:
+                self._decode(earlier)
+            self._decoded.clear()
+        self._skipped.clear()
+        return False
+
     def _hold(self, held: "av.Packet[VideoStream] | av.VideoFrame") -> None:
         self._held = held
-        when, base = held.pts, held.time_base
-        self.time = None if when is None or base is None else float(when * base)
-        self.duration = float(held.duration * base) if held.duration and base is not None else self._nominal
+        self.time = self._seconds(held.pts)
+        self.duration = self._seconds(held.duration) or self._nominal
+
+    def _seconds(self, ticks: int | None) -> float | None:
+        return None if ticks is None else ticks * self._time_base
 
     def _decode(self, packet: "av.Packet[VideoStream] | None") -> bool:
         """Decode a packet; return False if it is damaged."""
@@ -152,7 +172,7 @@ class Video:
             pixels = self._reformatter.reformat(frame, format="bgr24", threads=1)
         except (av.FFmpegError, ValueError):
             raise PictureError(f"its pixels cannot be converted from {frame.format.name}") from None
-        return pixels.to_ndarray()
+        return pixels.to_ndarray()  # type: ignore[return-value]  # bgr24 has 8 bits
 
 
 def open_video(
@@ -167,8 +187,8 @@ def open_video(
 ) -> Video:
     """Open a path, URL or device; raise `CaptureError` if that fails.
 
-    `options` are FFmpeg's. `device` is the format in which FFmpeg reads devices on this system. `io_open` opens URLs
-    instead of FFmpeg.
+    `options` are FFmpeg's. `device` is the format in which FFmpeg reads devices on this system. `io_open` opens
+    URLs instead of FFmpeg. `on_close` is called when the video is closed.
     """
     begun = time.monotonic()
     try:
@@ -193,7 +213,9 @@ def open_video(
 
 def _stream(container: InputContainer) -> VideoStream:
     # The picture of an album in a music file is a stream of video, too.
-    streams = [each for each in container.streams.video if not each.disposition & each.disposition.attached_pic]
+    streams = [
+        each for each in container.streams.video if not each.disposition & each.disposition.attached_pic
+    ]
     if streams:
         return streams[0]
     if container.streams.audio:

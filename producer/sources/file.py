@@ -40,4 +40,8 @@ def _trouble(path: str) -> str | None:
     except PermissionError:
         return "no permission to read the file"
     except OSError as error:
-        return "there is no such file" if error.errno == errno.ENAMETOOLONG else f"the file cannot be read: {os.strerror(error.errno or 0)}"
+        return (
+            "there is no such file"
+            if error.errno == errno.ENAMETOOLONG
+            else f"the file cannot be read: {os.strerror(error.errno or 0)}"
+        )

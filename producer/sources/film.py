@@ -15,7 +15,7 @@ _LONGEST: Final = 60.0  # s between two frames; the film is wrong if it says mor
 class FilmSource:
     """A film that starts over after its last frame. One with a single frame repeats it.
 
-    `open_film` opens the film again, from the beginning. `interval` in s is the time between two published frames.
+    `open_film` opens the film again, from the beginning. Frames are published every `interval` s.
     """
 
     def __init__(self, film: Video, open_film: Callable[[], Video], interval: float) -> None:

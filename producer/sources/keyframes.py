@@ -1,36 +1,30 @@
-"""Which frames need no other ones, so that the frames between them need not be decoded."""
+"""Whether a video's keyframes are enough, so that the frames between them need not be decoded."""
 
 from collections import deque
+from itertools import pairwise
 from typing import Final
 
-import av
-
-_SEEN: Final = 3  # keyframes
+_SEEN: Final = 3  # keyframes before the rest is skipped
+_ABOUT: Final = 1.05  # cameras are not exact
+_LONGEST: Final = 10.0  # s between two keyframes; what is skipped in between is kept in memory
 
 
 class Keyframes:
-    """Follows the packets of a video, and decides whether its keyframes are enough.
+    """Follows the packets of a video. Its keyframes are enough if they come at least every `interval` s."""
 
-    They are if they come at least every `interval` s, the time between two published frames. `always` is for videos
-    that have nothing but keyframes.
-    """
-
-    def __init__(self, interval: float, *, always: bool) -> None:
-        self._interval = interval
-        self._always = always
+    def __init__(self, interval: float) -> None:
+        self._longest = min(_ABOUT * interval, _LONGEST)
         self._times = deque[float](maxlen=_SEEN)
-        self._enough = False
 
-    def alone(self, packet: av.Packet) -> bool:  # type: ignore[type-arg]
-        """Return whether only keyframes are needed, as of this packet. It changes at keyframes only."""
-        if packet.is_keyframe and not self._always:
-            self._follow(packet)
-        return self._always or self._enough
-
-    def _follow(self, packet: av.Packet) -> None:  # type: ignore[type-arg]
-        if packet.pts is None or packet.time_base is None:
+    def enough(self, time: float | None, *, is_keyframe: bool) -> bool:
+        """Return whether the keyframes are enough as of the packet at `time` s."""
+        if time is None:
             self._times.clear()
-        else:
-            self._times.append(float(packet.pts * packet.time_base))
-        gaps = [later - earlier for earlier, later in zip(self._times, list(self._times)[1:], strict=False)]
-        self._enough = len(gaps) == _SEEN - 1 and all(0 < gap <= self._interval for gap in gaps)
+            return False
+        if is_keyframe:
+            self._times.append(time)
+        gaps = [later - earlier for earlier, later in pairwise([*self._times, time])]
+        if all(0 <= gap <= self._longest for gap in gaps):
+            return len(self._times) == _SEEN
+        self._times.clear()
+        return False

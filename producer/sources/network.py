@@ -12,7 +12,8 @@ from producer.sources.stream import StreamSource
 _TRANSPORTS: Final = {"rtsp+udp": "udp", "rtsp+tcp": "tcp"}
 # Without file, concat and the like, which a camera must not make FFmpeg read.
 _PROTOCOLS: Final = (
-    "rtp,srtp,udp,udplite,tcp,tls,dtls,unix,rtmp,rtmps,rtmpt,rtmpts,ffrtmphttp,ftp,mmsh,mmst,http,https,httpproxy"
+    "rtp,srtp,udp,udplite,tcp,tls,dtls,unix,rtmp,rtmps,rtmpt,rtmpts,ffrtmphttp,"
+    "ftp,mmsh,mmst,http,https,httpproxy"
 )
 _OPTIONS: Final = {"format_whitelist": f"rtsp,rtp,satip,{CONTAINERS}", "protocol_whitelist": _PROTOCOLS}
 

@@ -47,8 +47,6 @@ def _video(camera: Camera, url: str, timeouts: Timeouts, interval: float) -> Sou
     def body(address: str, _flags: int, _options: Mapping[str, str]) -> Body:
         return Body(camera, address, timeouts.read)
 
-    open_film = partial(
-        open_video, url, timeouts, interval, _OPTIONS, io_open=body, on_close=camera.close
-    )
+    open_film = partial(open_video, url, timeouts, interval, _OPTIONS, io_open=body, on_close=camera.close)
     video = open_film()
     return FilmSource(video, open_film, interval) if video.is_film else StreamSource(video)

@@ -27,13 +27,15 @@ class SnapshotSource:
 
     def due_in(self) -> float:
         """Return the seconds until the next request; missed ones are skipped, not caught up on."""
-        return max(0.0, self._due - time.monotonic())
+        now = time.monotonic()
+        self._due = max(self._due, now)
+        return self._due - now
 
     def grab(self) -> None:
         """Request the next picture; raise `CaptureError` if there is none."""
         answer = self._answer or self._camera.get(tag=self._tag)
         self._answer = None
-        self._due = max(self._due + self.interval, time.monotonic())
+        self._due += self.interval
         self._at = time.time_ns()
         with answer:
             if answer.status_code == 304:

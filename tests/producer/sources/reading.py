@@ -8,6 +8,7 @@ from tests.producer.conftest import GREYS
 
 
 def read(source: Source) -> Captured:
+    source.due_in()  # without waiting
     source.grab()
     return source.retrieve()
 

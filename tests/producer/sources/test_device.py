@@ -1,28 +1,48 @@
+import sys
+from typing import Any
+
 import pytest
 
 from producer.sources import device
 from producer.sources.source import CaptureError, Timeouts
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="devices have these names on Linux")
 @pytest.mark.parametrize("link", ["99", "/dev/video99", "/dev/null", str(2**31), "9" * 60])
 def test_a_missing_device_is_reported(link: str) -> None:
-    with pytest.raises(CaptureError, match="it cannot be opened"):
+    with pytest.raises(CaptureError, match=r"not plugged in|not a camera"):
         device.open_source(link, Timeouts(1, 1))
 
 
-@pytest.mark.parametrize(("link", "address"), [("0", 0), ("12", 12), ("/dev/video0", "/dev/video0")])
-def test_a_number_is_opened_as_a_number(
-    monkeypatch: pytest.MonkeyPatch, link: str, address: int | str
+@pytest.mark.parametrize(
+    ("platform", "link", "opened"),
+    [
+        ("linux", "0", ("/dev/video0", "v4l2")),
+        ("linux", "12", ("/dev/video12", "v4l2")),
+        ("linux", "/dev/video1", ("/dev/video1", "v4l2")),
+        ("darwin", "0", ("0", "avfoundation")),
+    ],
+)
+def test_a_number_names_a_device(
+    monkeypatch: pytest.MonkeyPatch, platform: str, link: str, opened: tuple[str, str]
 ) -> None:
-    opened = []
+    calls = []
 
-    def open_capture(address: int | str) -> None:
-        opened.append(address)
+    def open_video(address: str, *_: Any, device: str) -> None:
+        calls.append((address, device))
         raise CaptureError
 
-    monkeypatch.setattr(device, "open_capture", open_capture)
+    monkeypatch.setattr(device, "open_video", open_video)
+    monkeypatch.setattr(sys, "platform", platform)
 
     with pytest.raises(CaptureError):
         device.open_source(link, Timeouts(1, 1))
 
-    assert opened == [address]
+    assert calls == [opened]
+
+
+def test_other_systems_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+
+    with pytest.raises(CaptureError, match="Linux and macOS"):
+        device.open_source("0", Timeouts(1, 1))

@@ -7,6 +7,7 @@ import pytest
 from producer.sources.file import open_source
 from producer.sources.source import CaptureError, Source, Timeouts
 from tests.producer.conftest import GREYS
+from tests.producer.sources import videos
 from tests.producer.sources.reading import grey_of, read
 
 
@@ -73,27 +74,47 @@ def test_an_animation_is_looped(tmp_path: Path) -> None:
     source.close()
 
 
-def test_a_closed_file_delivers_no_more_frames(clip: Path) -> None:
-    source = open_file(clip)
-    source.close()
-
-    with pytest.raises(CaptureError):
-        source.grab()
-
-
-@pytest.mark.parametrize("name", ["missing.avi", ".", "x" * 300])
+@pytest.mark.parametrize("name", ["missing.avi", "x" * 300, "clip.avi/x"])
 def test_a_missing_file_is_reported(tmp_path: Path, name: str) -> None:
+    (tmp_path / "clip.avi").touch()
+
     with pytest.raises(CaptureError, match="no such file"):
         open_file(tmp_path / name)
 
 
-@pytest.mark.parametrize("content", [b"", b"this is not a film\n" * 100])
-def test_a_file_that_is_not_a_film_is_reported(tmp_path: Path, content: bytes) -> None:
+def test_a_folder_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(CaptureError, match="folder"):
+        open_file(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"", "empty"),
+        (b"this is not a film\n" * 100, "not a video"),
+        (b"\xef\xbb\xbf<!DOCTYPE html>\n<title>404</title>", "web page"),
+        (b"#EXTM3U\n#EXTINF:1,\n/etc/hostname\n", "list of other files"),
+        (b"ffconcat version 1.0\nfile /etc/hostname\n", "list of other files"),
+        (b"v=0\r\nm=video 5000 RTP/AVP 96\r\nc=IN IP4 192.0.2.1\r\n", "list of other files"),
+        (b"<?xml version='1.0'?><MPD></MPD>", "list of other files"),
+    ],
+)
+def test_a_file_that_is_not_a_film_is_reported(tmp_path: Path, content: bytes, text: str) -> None:
     path = tmp_path / "clip.avi"
     path.write_bytes(content)
 
-    with pytest.raises(CaptureError, match="it cannot be opened"):
+    with pytest.raises(CaptureError, match=text):
         open_file(path)
+
+
+def test_a_file_that_may_not_be_read_is_reported(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("builtins.open", refuse)  # root may read everything
+
+    with pytest.raises(CaptureError, match="no permission"):
+        open_file(clip)
 
 
 def test_a_film_without_frames_is_reported(tmp_path: Path, clip: Path) -> None:
@@ -101,4 +122,26 @@ def test_a_film_without_frames_is_reported(tmp_path: Path, clip: Path) -> None:
     path.write_bytes(clip.read_bytes()[:300])
 
     with pytest.raises(CaptureError):
-        open_file(path).grab()
+        open_file(path).due_in()
+
+
+def test_a_film_plays_at_its_own_rate(tmp_path: Path) -> None:
+    path = videos.write(tmp_path / "clip.mkv", map(videos.grey, GREYS), rate=5)
+    source = open_file(path)
+
+    read(source)
+    due = source.due_in()
+
+    assert 0.1 < due <= 0.2
+    assert source.interval == pytest.approx(0.2)
+    source.close()
+
+
+@pytest.mark.parametrize("name", ["%d.avi", "a:b.avi", "-i.avi", "[0-9].avi", "ü.avi"])
+def test_a_name_may_hold_any_character(tmp_path: Path, clip: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(clip.read_bytes())
+
+    source = open_file(tmp_path / name)
+
+    assert grey_of(read(source)) == GREYS[0]
+    source.close()

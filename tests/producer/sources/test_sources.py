@@ -4,7 +4,7 @@ import ctypes
 from importlib import import_module
 from pathlib import Path
 
-import cv2
+import av
 import pytest
 
 from producer import sources
@@ -24,7 +24,10 @@ from tests.producer.sources.reading import jpegs, read
         ("rtmp://camera/live", Kind.NETWORK),
         ("udp://@239.0.0.1:1234", Kind.NETWORK),
         ("RTSP://camera/stream1", Kind.NETWORK),
-        ("async:http://camera/video.mjpg", Kind.NETWORK),
+        ("rtsp+udp://camera/stream1", Kind.NETWORK),
+        ("rtsp://joe:p@ss@camera:554/x?y=a@b", Kind.NETWORK),
+        ("http://camera:80/x?user=joe@home", Kind.HTTP),
+        ("http://[::1]/x@y", Kind.HTTP),
         ("rtsp://camera/x?from=file:///y", Kind.NETWORK),
         ("/videos/clip.mp4", Kind.FILE),
         ("clip.mp4", Kind.FILE),
@@ -55,7 +58,10 @@ def test_a_regular_file_below_dev_is_a_file(monkeypatch: pytest.MonkeyPatch) -> 
     assert kind_of("/dev/shm/clip.avi") is Kind.FILE
 
 
-@pytest.mark.parametrize("link", ["ftps://joe:hunter2@camera/x", "://hunter2", "joe:hunter2://x", "a/b://c"])
+@pytest.mark.parametrize(
+    "link",
+    ["ftps://joe:hunter2@camera/x", "://hunter2", "joe:hunter2://x", "a/b://c", "async:http://hunter2/"],
+)
 def test_a_link_with_an_unknown_scheme_is_refused(link: str) -> None:
     with pytest.raises(LinkError) as caught:
         kind_of(link)
@@ -89,26 +95,35 @@ def test_each_kind_is_a_module(kind: Kind) -> None:
     assert callable(import_module(f"{sources.__name__}.{kind}").open_source)
 
 
-def test_a_file_is_paced_and_a_camera_is_not(clip: Path) -> None:
+@pytest.mark.parametrize("password", ["a#b", "a/b", "a?b", "#"])
+def test_a_password_with_a_character_that_ends_it_is_refused(password: str) -> None:
+    with pytest.raises(LinkError, match="%23, %2F or %3F") as caught:
+        kind_of(f"rtsp://hunter2:{password}@camera/x")
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_film_has_a_pace_and_a_camera_has_none(clip: Path) -> None:
     with HttpCamera(jpegs()) as camera:
-        for link, paced in ((str(clip), True), (camera.link, False)):
+        for link, interval in ((str(clip), 0.04), (camera.link, 0)):
             source = open_source(link, Timeouts(5, 5))
 
-            assert (source.paced, read(source).width) == (paced, 64)
+            assert [read(source).width for _ in range(3)] == [64] * 3
+            assert source.interval == pytest.approx(interval)
             source.close()
 
 
-def test_opencvs_ffmpeg_supports_each_scheme() -> None:
-    demuxers = {"rtsp", "rtsps", "sap", "satip"}  # formats that bring their own protocol
+def test_pyavs_ffmpeg_supports_each_scheme() -> None:
+    demuxers = {"rtsp", "rtsps", "rtsp+udp", "rtsp+tcp", "satip"}  # formats that bring their own protocol
 
     assert {scheme for scheme, kind in SCHEMES.items() if kind is Kind.NETWORK} <= protocols() | demuxers
 
 
 def protocols() -> set[str]:
-    """Return the protocols that the FFmpeg in OpenCV's wheel can read."""
-    files = list(Path(cv2.__file__).parent.parent.glob("opencv_python*.libs/libavformat*"))
+    """Return the protocols that the FFmpeg in PyAV's wheel can read."""
+    files = list(Path(av.__file__).parent.parent.glob("av.libs/libavformat*"))
     if not files:
-        pytest.skip("OpenCV does not come from a wheel for Linux")
+        pytest.skip("PyAV does not come from a wheel for Linux")
     library = ctypes.CDLL(str(files[0]))
     library.avio_enum_protocols.restype = ctypes.c_char_p
     place, found = ctypes.c_void_p(), set[str]()

@@ -12,9 +12,11 @@ import pytest
 
 from pipeline.wire import picture
 from producer.sources import http
+from producer.sources.http import snapshot
 from producer.sources.http.mjpeg import MjpegSource
 from producer.sources.http.snapshot import SnapshotSource
 from producer.sources.source import CaptureError, Source, Timeouts
+from tests.clock import Clock
 from tests.producer.sources.http import web
 from tests.producer.sources.http.web import Server
 from tests.producer.sources.reading import jpegs, read
@@ -24,9 +26,9 @@ MULTIPART = "multipart/x-mixed-replace; boundary=b"
 VIDEO = b"".join(b"--b\r\nContent-Type: image/jpeg\r\n\r\n" + each + b"\r\n" for each in JPEGS)
 
 
-def opened(server: Server, path: str = "/", user: str = "") -> Source:
+def opened(server: Server, path: str = "/", user: str = "", interval: float = 0.04) -> Source:
     """Open a camera at a path of the server."""
-    return http.open_source(f"http://{user}{server.host}{path}", Timeouts(5, 5))
+    return http.open_source(f"http://{user}{server.host}{path}", Timeouts(5, 5), interval)
 
 
 def refusal(server: Server, path: str = "/", user: str = "") -> str:
@@ -250,10 +252,33 @@ def test_a_snapshot_url_is_asked_again_and_again() -> None:
 
     with Server({"/": answer}) as server, closing(opened(server)) as source:
         assert isinstance(source, SnapshotSource)
-        assert (source.paced, source.usual_interval) == (True, 1)
+        assert source.interval == 1
         pictures = [read(source).picture for _ in range(4)]
 
     assert pictures == [JPEGS[number] for number in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize(("interval", "seconds"), [(0.042, 1), (0.2, 0.2), (60, 60)])
+def test_a_snapshot_url_is_asked_at_the_pace_of_pictures(
+    monkeypatch: pytest.MonkeyPatch, interval: float, seconds: float
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(snapshot, "time", clock)
+
+    with (
+        Server({"/": web.body(JPEGS[0], "image/jpeg")}) as server,
+        closing(opened(server, interval=interval)) as source,
+    ):
+        waits = []
+        for took in (0, 0.25 * seconds, 3 * seconds, 0):
+            waits.append(source.due_in())
+            clock.now += waits[-1]
+            source.grab()
+            clock.now += took
+        waits.append(source.due_in())
+
+    # The pictures that were missed meanwhile are skipped.
+    assert waits == pytest.approx([0, seconds, 0.75 * seconds, 0, seconds])
 
 
 def test_a_snapshot_that_has_not_changed_is_not_sent_again() -> None:

@@ -1,0 +1,145 @@
+"""A film plays at its own speed, again and again."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from producer.sources import film as module
+from producer.sources.ffmpeg import EndError
+from producer.sources.film import FilmSource
+from producer.sources.source import Captured, CaptureError
+from tests.clock import Clock
+
+
+class FakeVideo:
+    """A film with frames at these times; its last frame lasts as long as `duration`."""
+
+    def __init__(self, times: Sequence[float | None], duration: float = 0.04) -> None:
+        self.times = times
+        self.duration = duration
+        self.number = -1
+        self.closed = False
+
+    @property
+    def time(self) -> float | None:
+        return self.times[self.number] if self.number >= 0 else None
+
+    def read(self) -> None:
+        assert not self.closed
+        if self.number + 1 == len(self.times):
+            raise EndError("it has ended")
+        self.number += 1
+
+    def captured(self, at: int) -> Captured:
+        return Captured(np.zeros((1, 1, 3), np.uint8), self.number, 1, at)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Kit:
+    """A film source, and when it showed which frame."""
+
+    def __init__(self, time: Clock, make: Callable[[], FakeVideo], interval: float = 0.04) -> None:
+        self.time = time
+        self.videos: list[FakeVideo] = []
+        self.make = make
+        self.source = FilmSource(self.open(), self.open, interval)  # type: ignore[arg-type]
+
+    def open(self) -> FakeVideo:
+        self.videos.append(self.make())
+        return self.videos[-1]
+
+    def play(self, count: int) -> list[tuple[float, int]]:
+        """Return the times and numbers of the next frames."""
+        shown = []
+        for _ in range(count):
+            self.time.now += self.source.due_in()
+            self.source.grab()
+            shown.append((round(self.time.now - 1000, 6), self.source.retrieve().width))
+        return shown
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    fake = Clock()
+    monkeypatch.setattr(module, "time", fake)
+    return fake
+
+
+def test_each_frame_is_shown_for_as_long_as_the_film_says(time: Clock) -> None:
+    kit = Kit(time, lambda: FakeVideo([5, 5.2, 5.25, 7]))
+
+    assert kit.play(4) == [(0, 0), (0.2, 1), (0.25, 2), (2, 3)]
+
+
+def test_a_film_starts_over_after_its_last_frames_duration(time: Clock) -> None:
+    kit = Kit(time, lambda: FakeVideo([0, 0.2], duration=0.3))
+
+    assert kit.play(5) == [(0, 0), (0.2, 1), (0.5, 0), (0.7, 1), (1, 0)]
+    assert [video.closed for video in kit.videos] == [True, True, False]
+
+
+@pytest.mark.parametrize("times", [[None, None, None], [3, 2, 1], [0, 1e6, 2e6], [1, 1, 1]])
+def test_a_film_without_sensible_times_plays_at_its_rate(time: Clock, times: Sequence[float | None]) -> None:
+    kit = Kit(time, lambda: FakeVideo(times, duration=0.1))
+
+    assert [at for at, _ in kit.play(5)] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])
+
+
+def test_frames_are_captured_when_they_are_shown(time: Clock) -> None:
+    kit = Kit(time, lambda: FakeVideo([0, 0.2]))
+    kit.play(2)
+
+    assert kit.source.retrieve().at == 1_000_200_000_000
+
+
+def test_after_a_pause_a_film_does_not_hurry(time: Clock) -> None:
+    kit = Kit(time, lambda: FakeVideo([number / 25 for number in range(1000)]))
+    kit.play(10)
+
+    time.now += 60
+    numbers = [number for _, number in kit.play(100)]
+    begun = time.now
+    kit.play(100)
+
+    assert numbers == list(range(10, 110))
+    assert time.now - begun == pytest.approx(4)
+
+
+@pytest.mark.parametrize(("interval", "seconds"), [(0.001, 1), (0.042, 1), (0.5, 0.5), (10, 10)])
+def test_a_single_picture_is_repeated_at_the_pace_of_pictures(
+    time: Clock, interval: float, seconds: float
+) -> None:
+    kit = Kit(time, lambda: FakeVideo([0]), interval)
+
+    assert kit.play(4) == [(0, 0), (seconds, 0), (2 * seconds, 0), (3 * seconds, 0)]
+    assert len(kit.videos) == 1
+
+
+def test_a_film_without_frames_is_reported(time: Clock) -> None:
+    kit = Kit(time, lambda: FakeVideo([]))
+
+    with pytest.raises(CaptureError, match="before the first frame"):
+        kit.source.due_in()
+
+
+def test_a_film_that_cannot_be_opened_again_is_reported(time: Clock) -> None:
+    kit = Kit(time, lambda: FakeVideo([0, 0.1]))
+    kit.play(2)
+
+    def missing() -> FakeVideo:
+        raise CaptureError("there is no such file")
+
+    kit.make = missing
+    with pytest.raises(CaptureError, match="no such file"):
+        kit.source.due_in()
+
+
+def test_closing_closes_the_film(time: Clock) -> None:
+    kit = Kit(time, lambda: FakeVideo([0]))
+
+    kit.source.close()
+
+    assert kit.videos[0].closed
