@@ -50,6 +50,7 @@ def serve(settings: ProducerSettings) -> int:
         publisher,
         ledger,
         scale=(settings.imagescalex, settings.imagescaley),
+        rotate=settings.rotate,
         quality=settings.jpegquality,
         frame_format=settings.frameformat,
     )

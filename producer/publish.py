@@ -29,7 +29,8 @@ _IDENTICAL = Counter(
 class FramePublisher:
     """Publishes a camera's newest frames, numbered from 0.
 
-    If `quality` is None, the camera's own JPEGs are published unchanged unless they have to be scaled.
+    They are turned clockwise by `rotate` degrees, then scaled. If `quality` is None, the camera's own JPEGs
+    are published unchanged unless they have to be turned or scaled.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class FramePublisher:
         ledger: Ledger,
         *,
         scale: tuple[float, float],
+        rotate: int,
         quality: int | None,
         frame_format: Format,
     ) -> None:
@@ -46,6 +48,7 @@ class FramePublisher:
         self._publisher = publisher
         self._ledger = ledger
         self._scale = scale
+        self._rotate = rotate
         self._quality = quality
         self._format = frame_format
         self._encoder = Encoder()
@@ -92,7 +95,7 @@ class FramePublisher:
 
     def _too_large(self, captured: Captured) -> str | None:
         """Return in one line why no reader would accept a picture, or None."""
-        width, height = scale.size_of(captured.width, captured.height, self._scale)
+        width, height = self._size(captured)
         longest = (mat if self._format == "mat" else jpeg).LONGEST_SIDE
         if max(width, height) <= longest and width * height <= jpeg.MOST_PIXELS:
             return None
@@ -104,19 +107,23 @@ class FramePublisher:
         )
 
     def _encode(self, captured: Captured) -> Message:
-        original = captured.width, captured.height
-        size = scale.size_of(*original, self._scale)
+        size = self._size(captured)
         if self._format == "mat":
-            return Message(None, mat.encode(_image(captured, size)), [])
-        if isinstance(captured.picture, bytes) and self._quality is None and size == original:
+            return Message(None, mat.encode(self._image(captured, size)), [])
+        is_changed = self._rotate or size != (captured.width, captured.height)
+        if isinstance(captured.picture, bytes) and self._quality is None and not is_changed:
             data = captured.picture
         else:
-            data = self._encoder.encode(_image(captured, size), self._quality or _QUALITY)
+            data = self._encoder.encode(self._image(captured, size), self._quality or _QUALITY)
         return encode(Frame(self._camera.name, next(self._numbers), captured.at, data, *size))
 
+    def _size(self, captured: Captured) -> tuple[int, int]:
+        turned = scale.turned_size(captured.width, captured.height, self._rotate)
+        return scale.size_of(*turned, self._scale)
 
-def _image(captured: Captured, size: tuple[int, int]) -> Image:
-    image = captured.picture
-    if isinstance(image, bytes):
-        image = decode_reduced(image, (captured.width, captured.height), size)
-    return scale.to_size(image, *size)
+    def _image(self, captured: Captured, size: tuple[int, int]) -> Image:
+        image = captured.picture
+        before = scale.turned_size(*size, self._rotate)
+        if isinstance(image, bytes):
+            image = decode_reduced(image, (captured.width, captured.height), before)
+        return scale.turn(scale.to_size(image, *before), self._rotate)

@@ -1,4 +1,6 @@
-"""Scale pictures."""
+"""Scale and turn pictures."""
+
+from typing import Final
 
 import cv2
 
@@ -8,6 +10,23 @@ from pipeline.wire.picture import Image
 def size_of(width: int, height: int, factors: tuple[float, float]) -> tuple[int, int]:
     """Return width and height in pixels, multiplied by the factors; each is at least 1."""
     return max(1, round(width * factors[0])), max(1, round(height * factors[1]))
+
+
+_TURNS: Final = {
+    90: cv2.ROTATE_90_CLOCKWISE,
+    180: cv2.ROTATE_180,
+    270: cv2.ROTATE_90_COUNTERCLOCKWISE,
+}
+
+
+def turned_size(width: int, height: int, degrees: int) -> tuple[int, int]:
+    """Return the width and height of a picture that has been turned by a multiple of 90 degrees."""
+    return (height, width) if degrees % 180 else (width, height)
+
+
+def turn(image: Image, degrees: int) -> Image:
+    """Return the image turned clockwise by 0, 90, 180 or 270 degrees."""
+    return cv2.rotate(image, _TURNS[degrees]) if degrees else image  # type: ignore[return-value]
 
 
 def to_size(image: Image, width: int, height: int) -> Image:

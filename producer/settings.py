@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from pipeline.service.settings import Bootstrap, Duration, FrameInterval, KafkaWrites, Topic
 from pipeline.wire.frame import UNNAMED, Format, is_name
@@ -56,6 +56,7 @@ class ProducerSettings(KafkaWrites):
     kafkaport: Bootstrap = Field(description="the address of Kafka, such as kf1-service:19091")
     imagescalex: float = Field(1, gt=0, le=8, description="factor for the width, above 0, at most 8")
     imagescaley: float = Field(1, gt=0, le=8, description="factor for the height, above 0, at most 8")
+    rotate: int = Field(0, description="degrees to turn the picture clockwise: 0, 90, 180 or 270")
     jpegquality: int | None = Field(
         None,
         ge=1,
@@ -72,6 +73,13 @@ class ProducerSettings(KafkaWrites):
         le=15,
         description="time without a new frame after which the camera is reopened, 500ms to 15s",
     )
+
+    @field_validator("rotate")
+    @classmethod
+    def _quarters(cls, degrees: int) -> int:
+        if degrees not in (0, 90, 180, 270):
+            raise ValueError("expected 0, 90, 180 or 270")
+        return degrees
 
     @model_validator(mode="after")
     def _a_source(self) -> Self:

@@ -187,8 +187,8 @@ def open_video(
 ) -> Video:
     """Open a path, URL or device; raise `CaptureError` if that fails.
 
-    `options` are FFmpeg's. `device` is the format in which FFmpeg reads devices on this system. `io_open` opens
-    URLs instead of FFmpeg. `on_close` is called when the video is closed.
+    `options` are FFmpeg's. `device` is the format in which FFmpeg reads devices on this system. `io_open`
+    opens URLs instead of FFmpeg. `on_close` is called when the video is closed.
     """
     begun = time.monotonic()
     try:

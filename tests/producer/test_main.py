@@ -145,7 +145,7 @@ def test_it_ends_in_time_while_camera_and_kafka_are_away(
         VIDEOLINK=f"rtsp://joe:hunter2@127.0.0.1:{closed_port}/stream1",
         KAFKAPORT=f"127.0.0.1:{closed_port}",
     )
-    producer.wait_until("/readyz", lambda status, text: status == 503 and "cannot be opened" in text)
+    producer.wait_until("/readyz", lambda status, text: status == 503 and "nothing answers" in text)
 
     assert producer.get("/healthz") == (200, "ok\n")
     status, out, err = producer.end(number)

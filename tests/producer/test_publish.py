@@ -37,7 +37,7 @@ class Kit:
             "front", no_source, open_timeout=20, interval=1, frozen_after=5, ledger=self.ledger
         )
         self.sent = FakePublisher()
-        options: dict[str, Any] = {"scale": (1, 1), "quality": None, "frame_format": "jpeg"}
+        options: dict[str, Any] = {"scale": (1, 1), "rotate": 0, "quality": None, "frame_format": "jpeg"}
         self.frames = FramePublisher(
             self.camera, cast("Publisher", self.sent), self.ledger, **options | changed
         )
@@ -111,6 +111,23 @@ def test_pictures_are_scaled(scale: tuple[float, float], size: tuple[int, int], 
     frame = read(kit.publish(picture_of()))
 
     assert (frame.width, frame.height) == size
+
+
+@pytest.mark.parametrize("form", ["jpeg", "mat"])
+@pytest.mark.parametrize("is_jpeg", [False, True])
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_pictures_are_turned_clockwise_and_then_scaled(degrees: int, is_jpeg: bool, form: str) -> None:
+    image = np.zeros((48, 64, 3), np.uint8)
+    image[:, :32] = (250, 120, 20)
+    kit = Kit(rotate=degrees, scale=(1, 0.5), frame_format=form)
+
+    frame = read(kit.publish_jpeg(picture.encode(image, 95)) if is_jpeg else kit.publish(image))
+
+    expected = np.rot90(image, -degrees // 90)
+    height, width = expected.shape[:2]
+    assert (frame.width, frame.height) == (width, height // 2)
+    difference = picture.decode(frame.jpeg).astype(int) - expected[::2]
+    assert np.abs(difference).mean() < 5
 
 
 def test_a_picture_that_keeps_its_size_is_left_unchanged() -> None:

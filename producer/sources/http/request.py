@@ -75,8 +75,8 @@ class Camera:
     def get(self, url: str = "", *, tag: str = "", start: int = 0) -> requests.Response:
         """Return the answer to a GET, with its body still to be read; raise `CaptureError` for any but 200.
 
-        With the tag of an earlier answer, it may also be 304: nothing has changed since. With a start in bytes,
-        it may also be 206: the rest from there. Another `url` must be on the camera's host.
+        With the tag of an earlier answer, it may also be 304: nothing has changed since. With a start in
+        bytes, it may also be 206: the rest from there. Another `url` must be on the camera's host.
         """
         headers = ({"If-None-Match": tag} if tag else {}) | ({"Range": f"bytes={start}-"} if start else {})
         accepted = {200, 304} if tag else {200, 206} if start else {200}
