@@ -14,7 +14,7 @@ from pipeline.service.logs import Seldom
 from pipeline.service.workers import Pulse
 from pipeline.wire.picture import PictureError
 from producer.opening import Opening
-from producer.sources.source import Captured, CaptureError, Source
+from producer.sources.source import BehindError, Captured, CaptureError, Source
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +105,12 @@ class Camera:
             return
         try:
             captured = source.retrieve()
+        except BehindError as error:
+            self._ledger.dropped(self.name, "behind")
+            self._seldom.warning(
+                "behind", f"a frame of {self.name} was {error}: set a lower resolution or rate"
+            )
+            return
         except PictureError as error:
             self._skipped(error)
             return

@@ -3,20 +3,23 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from os import cpu_count
 from typing import Any, Final
 
 import av
 import numpy as np
 from av.container import InputContainer
+from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from pipeline.wire import jpeg
 from pipeline.wire.picture import Image, PictureError
+from producer.sources.backlog import Backlog
 from producer.sources.causes import cause
 from producer.sources.keyframes import Keyframes
 from producer.sources.pictures import captured
-from producer.sources.source import Captured, CaptureError, Timeouts
+from producer.sources.source import BehindError, Captured, CaptureError, Timeouts
 
 # Formats that hold a video themselves: FFmpeg must not follow a playlist or SDP to other files and hosts.
 CONTAINERS: Final = (
@@ -24,6 +27,7 @@ CONTAINERS: Final = (
     "vvc,obu,ivf,av1,mjpeg,mpjpeg,m4v,h263,h261,dv,dirac,mxf,nut,rm,swf,wtv,yuv4mpegpipe,vc1,cavsvideo,dhav,"
     "image2pipe,jpeg_pipe,png_pipe,bmp_pipe,webp_pipe,tiff_pipe"
 )
+_MOST_THREADS: Final = 4
 _OPTIONS: Final = {
     "max_pixels": str(jpeg.MOST_PIXELS),
     # FFmpeg would buffer 20 frames to estimate their rate, so the first pictures would be that old.
@@ -56,13 +60,16 @@ class Video:
         self._codec = stream.codec_context
         # With several threads that each decode a frame, every frame comes that many frames late.
         self._codec.thread_type = "SLICE"
-        self._codec.thread_count = 1
+        self._codec.thread_count = min(cpu_count() or 1, _MOST_THREADS) if _is_large(self._codec) else 1
         self._is_mjpeg = self._codec.name == "mjpeg"
         # Whether a frame never depends on others, as in Motion JPEG.
         self._is_intra = self._is_mjpeg or self._codec.codec.intra_only
         self._keyframes = Keyframes(interval)
         self._skipped: list[av.Packet[VideoStream]] = []  # since the last keyframe, and that
         self._nominal = float(1 / (stream.average_rate or stream.guessed_rate or 25))
+        self._backlog = Backlog()
+        self._is_behind = False
+        self._waited = 0.0  # s for the packet
         self._packets: Iterator[av.Packet[VideoStream]] = container.demux(stream)
         self._decoded = deque[av.VideoFrame]()
         self._held: av.Packet[VideoStream] | av.VideoFrame | None = None
@@ -86,6 +93,8 @@ class Video:
             if not packet.size:
                 self._decode(None)
                 continue
+            if self._leaves_out(packet):
+                return
             if self._is_intra or self._skips(packet):
                 if self._is_intra or packet.is_keyframe:
                     self._hold(packet)
@@ -97,6 +106,8 @@ class Video:
 
     def captured(self, at: int) -> Captured:
         """Return the current frame, captured at `at` ns; raise `PictureError` if it cannot be decoded."""
+        if self._is_behind:
+            raise BehindError("left out, to catch up with the camera")
         held = self._held
         if isinstance(held, av.Packet):
             if self._is_mjpeg:
@@ -116,13 +127,24 @@ class Video:
     def _next_packet(self) -> "av.Packet[VideoStream] | None":
         begun = time.monotonic()
         try:
-            return next(self._packets, None)
+            packet = next(self._packets, None)
+            self._waited = time.monotonic() - begun
+            return packet
         except av.EOFError:
             return None
         except av.FFmpegError as error:
             if time.monotonic() - begun >= 0.9 * self._timeouts.read:
                 raise CaptureError(f"no data for {self._timeouts.read:g} s") from None
             raise CaptureError(cause(error, self._timeouts.read)) from None
+
+    def _leaves_out(self, packet: "av.Packet[VideoStream]") -> bool:
+        """Return whether to leave out a frame of a live video, and all others up to a keyframe."""
+        time = self._seconds(packet.pts)
+        if self.is_film or self._is_intra or time is None:
+            return False
+        is_late = self._backlog.is_late(time, self._waited)
+        self._is_behind = (self._is_behind or is_late) and not packet.is_keyframe
+        return self._is_behind
 
     def _skips(self, packet: "av.Packet[VideoStream]") -> bool:
         """Return whether a packet is needed only if it is a keyframe; otherwise decode what it depends on."""
@@ -209,6 +231,11 @@ def open_video(
     except BaseException:
         container.close()
         raise
+
+
+def _is_large(codec: VideoCodecContext) -> bool:
+    # A smaller picture is decoded before a second thread has woken up.
+    return codec.width * codec.height > 1920 * 1088
 
 
 def _stream(container: InputContainer) -> VideoStream:

@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.wire.picture import Image
+from pipeline.wire.picture import Image, PictureError
 
 
 class CaptureError(Exception):
     """The source cannot be opened, or has no more frames. The message says which, and omits the address."""
+
+
+class BehindError(PictureError):
+    """The frame was left out, because the camera sends more than can be decoded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 import zlib
 from collections.abc import Iterator
-from contextlib import closing
-from itertools import pairwise
+from contextlib import closing, suppress
+from itertools import count, pairwise
 from pathlib import Path
 
 import cv2
@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from pipeline.wire.picture import Image, PictureError
+from producer.sources import ffmpeg as module
 from producer.sources.ffmpeg import EndError, Video, open_video
-from producer.sources.source import Captured, CaptureError, Timeouts
+from producer.sources.source import BehindError, Captured, CaptureError, Timeouts
 from tests.producer.sources import videos
 from tests.producer.sources.videos import grey
 
@@ -212,3 +213,37 @@ def test_damage_costs_no_more_than_some_pictures(tmp_path: Path, seed: int) -> N
 def test_sound_alone_is_said(tmp_path: Path) -> None:
     with pytest.raises(CaptureError, match="sound, but no video"):
         opened(videos.sound(tmp_path / "clip.m4a"))
+
+
+class LateAt:
+    """A backlog in which these frames are late."""
+
+    def __init__(self, *late: float) -> None:
+        self.late = late
+
+    def is_late(self, frame: float, waited: float) -> bool:  # noqa: ARG002
+        return any(abs(frame - each) < 0.001 for each in self.late)
+
+
+@pytest.mark.parametrize("is_film", [False, True])
+def test_a_live_video_that_comes_too_fast_is_read_on_from_the_next_keyframe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_film: bool
+) -> None:
+    monkeypatch.setattr(module, "Backlog", lambda: LateAt(13 / 25))
+    options = {"bf": "0", "sc_threshold": "0"}
+    path = videos.write(tmp_path / "clip.mkv", map(grey, LEVELS * 3), keyframe_every=10, options=options)
+    video, left_out = opened(path), []
+    video.is_film = is_film
+
+    with closing(video), suppress(EndError):
+        for number in count():
+            video.read()
+            try:
+                frame = video.captured(1)
+            except BehindError:
+                left_out.append(number)
+            else:
+                assert isinstance(frame.picture, np.ndarray)
+                assert float(frame.picture.mean()) == pytest.approx((LEVELS * 3)[number], abs=5)
+
+    assert left_out == ([] if is_film else list(range(13, 20)))
