@@ -79,7 +79,7 @@ def test_broken_jpegs_are_reported_and_every_frame_is_accounted_for(
         counts = producer.ledger()["door"]
 
     assert set(came) == {jpegs[0]}
-    assert counts["dropped"]["bad_picture"] >= 40
+    assert counts["dropped"]["bad_picture"] >= 15  # one of the other three parts is a JPEG, cut short
     assert producer.text.count("skipped a frame of door") == 1
     assert counts["in"] == counts["out"] + sum(counts["dropped"].values()) + counts["pending"]
 

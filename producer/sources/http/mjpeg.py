@@ -5,6 +5,7 @@ from collections import deque
 
 import requests
 
+from pipeline.wire.picture import PictureError
 from producer.sources.http.pictures import NoPicturesError, Pictures
 from producer.sources.http.request import Camera, read
 from producer.sources.pictures import captured
@@ -24,9 +25,11 @@ class MjpegSource:
         self._answer = answer
         self._read_timeout = read_timeout
         self._pictures = Pictures()
-        self._waiting = deque(self._pictures.feed(first))
+        self._waiting = deque[bytes | None](self._pictures.feed(first))  # None: an incomplete picture
         self._ended = False
-        self._picture, self._at = b"", 0
+        self._picture: bytes | None = None
+        self._at = 0
+        self._incomplete = 0  # pictures so far
 
     def due_in(self) -> float:
         """Return 0: the camera sets the pace."""
@@ -45,6 +48,8 @@ class MjpegSource:
 
     def retrieve(self) -> Captured:
         """Return the grabbed picture; raise `PictureError` if it is not one."""
+        if self._picture is None:
+            raise PictureError("it is incomplete")
         return captured(self._picture, self._at)
 
     def close(self) -> None:
@@ -59,3 +64,5 @@ class MjpegSource:
         except NoPicturesError as error:
             raise CaptureError(f"the camera sends {error}") from None
         self._ended = not data
+        self._waiting += [None] * (self._pictures.incomplete - self._incomplete)
+        self._incomplete = self._pictures.incomplete

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from pipeline.wire import picture
+from pipeline.wire.picture import PictureError
 from producer.sources import http
 from producer.sources.http import snapshot
 from producer.sources.http.mjpeg import MjpegSource
@@ -60,6 +61,25 @@ def test_motion_jpeg_is_read_unchanged_and_its_end_reported(answer: web.Answer) 
 
         with pytest.raises(CaptureError, match="ended"):
             source.grab()
+
+
+def test_a_picture_that_is_cut_short_is_reported_and_the_next_one_read() -> None:
+    parts = [JPEGS[0], JPEGS[1][:-40], JPEGS[2]]
+    data = b"".join(
+        b"--b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(each) + each + b"\r\n"
+        for each in parts
+    )
+
+    with Server({"/": web.body(data, MULTIPART)}) as server, closing(opened(server)) as source:
+        came, bad = [], 0
+        for _ in parts:
+            source.grab()
+            try:
+                came.append(source.retrieve().picture)
+            except PictureError:
+                bad += 1
+
+    assert (came, bad) == ([JPEGS[0], JPEGS[2]], 1)
 
 
 def test_a_picture_is_passed_on_when_it_has_arrived_not_when_the_next_does() -> None:
