@@ -39,7 +39,8 @@ class FilmSource:
         return max(0.0, self._due - time.monotonic())
 
     def grab(self) -> None:
-        """Take the frame that is due."""
+        """Take the next frame, whether it is due or not; raise `CaptureError` if there is none."""
+        self.due_in()
         self._at = time.time_ns()
         self._is_ahead = False
 
