@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 _SHORTEST_WAIT: Final = 0.5  # s before a lost camera is reopened; doubles with each failure
 _LONGEST_WAIT: Final = 30.0
+_GRACE: Final = 0.5  # s for a source that has waited in vain to say why
 _BEAT: Final = 1.0  # s between two heartbeats; half a minute without would look like a hung worker
 _STEADY: Final = 5.0  # s of frames after which a loss is the first again
 
@@ -87,7 +88,7 @@ class Camera:
 
     def _open(self, pulse: Pulse) -> Source:
         opening = Opening(self._open_source)
-        until = time.monotonic() + self._open_timeout
+        until = time.monotonic() + self._open_timeout + _GRACE
         while not opening.wait(_BEAT):
             pulse.beat()
             if pulse.stopping.is_set() or time.monotonic() >= until:

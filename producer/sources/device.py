@@ -16,4 +16,4 @@ def open_source(link: str, timeouts: Timeouts, interval: float = 0) -> Source:
     if form is None:
         raise CaptureError("devices can be read on Linux and macOS only")
     path = f"/dev/video{link}" if link.isdecimal() and form == "v4l2" else link
-    return StreamSource(open_video(path, timeouts, interval, {}, device=form))
+    return StreamSource(open_video(path, timeouts, interval, {}, form=form))

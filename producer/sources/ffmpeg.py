@@ -203,13 +203,13 @@ def open_video(
     interval: float,
     options: Mapping[str, str],
     *,
-    device: str | None = None,
+    form: str | None = None,
     io_open: Callable[[str, int, Mapping[str, str]], Any] | None = None,
     on_close: Callable[[], None] = lambda: None,
 ) -> Video:
     """Open a path, URL or device; raise `CaptureError` if that fails.
 
-    `options` are FFmpeg's. `device` is the format in which FFmpeg reads devices on this system. `io_open`
+    `options` are FFmpeg's. `form` is the format, if it is known. `io_open`
     opens URLs instead of FFmpeg. `on_close` is called when the video is closed.
     """
     begun = time.monotonic()
@@ -217,7 +217,7 @@ def open_video(
         container = av.open(
             address,
             "r",
-            format=device,
+            format=form,
             options={**_OPTIONS, **options},
             timeout=(timeouts.open, timeouts.read),
             io_open=io_open,

@@ -1,12 +1,12 @@
 """Cameras over HTTP: Motion JPEG, a picture per request, or a video that FFmpeg reads."""
 
-from collections.abc import Mapping
-from functools import partial
 from typing import Final
 
-from producer.sources.ffmpeg import CONTAINERS, open_video
+import requests
+
+from producer.sources.ffmpeg import CONTAINERS, Video, open_video
 from producer.sources.film import FilmSource
-from producer.sources.http.body import Body
+from producer.sources.http.body import Bodies
 from producer.sources.http.mjpeg import MjpegSource
 from producer.sources.http.request import Camera, read
 from producer.sources.http.snapshot import SnapshotSource
@@ -15,8 +15,14 @@ from producer.sources.stream import StreamSource
 
 _MJPEG: Final = ("multipart/", "video/x-motion-jpeg", "video/x-mjpeg", "video/mjpeg")
 _UNKNOWN: Final = ("", "application/octet-stream", "binary/octet-stream", "text/plain")
-# Every URL is opened by us, so FFmpeg needs no protocol but the one in which HLS encrypts.
-_OPTIONS: Final = {"format_whitelist": f"hls,{CONTAINERS}", "protocol_whitelist": "http,https,crypto"}
+_OPTIONS: Final = {
+    "format_whitelist": f"hls,{CONTAINERS}",
+    # Every URL is opened by us. "crypto" is how HLS encrypts.
+    "protocol_whitelist": "http,https,crypto",
+    # FFmpeg's HLS aborts the process if it is to keep a connection that it has not opened itself.
+    "http_persistent": "0",
+    "http_multiple": "0",
+}
 
 
 def open_source(link: str, timeouts: Timeouts, interval: float = 0) -> Source:
@@ -40,13 +46,27 @@ def _source(camera: Camera, timeouts: Timeouts, interval: float) -> Source:
     answer.close()
     if kind == "text/html" or first.lstrip().startswith(b"<"):
         raise CaptureError("the camera answers with a web page: expected the URL of its video")
-    return _video(camera, str(answer.url), timeouts, interval)
+    return _video(camera, answer, timeouts, interval)
 
 
-def _video(camera: Camera, url: str, timeouts: Timeouts, interval: float) -> Source:
-    def body(address: str, _flags: int, _options: Mapping[str, str]) -> Body:
-        return Body(camera, address, timeouts.read)
+def _video(camera: Camera, answer: requests.Response, timeouts: Timeouts, interval: float) -> Source:
+    bodies = Bodies(camera, timeouts.read)
+    is_hls = "mpegurl" in answer.headers.get("Content-Type", "").lower()
 
-    open_film = partial(open_video, url, timeouts, interval, _OPTIONS, io_open=body, on_close=camera.close)
+    def open_film() -> Video:
+        bodies.trouble = None
+        try:
+            return open_video(
+                str(answer.url),
+                timeouts,
+                interval,
+                _OPTIONS,
+                form="hls" if is_hls else None,
+                io_open=bodies.open,
+                on_close=camera.close,
+            )
+        except CaptureError as error:
+            raise bodies.trouble or error from None
+
     video = open_film()
     return FilmSource(video, open_film, interval) if video.is_film else StreamSource(video)

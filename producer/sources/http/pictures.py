@@ -151,7 +151,7 @@ class Pictures:
             self._skipped += excess
             self._remove(excess)
         if self._skipped > LARGEST_PART:
-            raise NoPicturesError(f"no picture in {self._skipped} bytes, which begin with {self._first!r}")
+            raise NoPicturesError(f"no picture in {LARGEST_PART >> 20} MiB, which begin with {self._first!r}")
         self._at = len(self._data)
 
     def _end_of_jpeg(self, part: _Part) -> int | None:

@@ -28,8 +28,8 @@ def test_a_number_names_a_device(
 ) -> None:
     calls = []
 
-    def open_video(address: str, *_: Any, device: str) -> None:
-        calls.append((address, device))
+    def open_video(address: str, *_: Any, form: str) -> None:
+        calls.append((address, form))
         raise CaptureError
 
     monkeypatch.setattr(device, "open_video", open_video)

@@ -17,11 +17,12 @@ from tests.producer.sources.reading import read
 
 LEVELS = list(range(20, 240, 20))
 HLS = "application/vnd.apple.mpegurl"
-PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{}\n#EXT-X-ENDLIST\n"
+LIVE = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:0.01,\n{}\n"
+PLAYLIST = LIVE + "#EXT-X-ENDLIST\n"
 
 
-def opened(server: Server, path: str, user: str = "") -> Source:
-    return http.open_source(f"http://{user}{server.host}{path}", Timeouts(5, 5), 0.04)
+def opened(server: Server, path: str, user: str = "", timeout: float = 5) -> Source:
+    return http.open_source(f"http://{user}{server.host}{path}", Timeouts(timeout, timeout), 0.04)
 
 
 def level(captured: Captured) -> int:
@@ -114,17 +115,36 @@ def test_a_playlist_on_the_cameras_host_is_read(segment: bytes, name: str) -> No
         "crypto:file://{path}",
     ],
 )
-@pytest.mark.parametrize("kind", [HLS, "application/octet-stream", "video/mp4"])
+@pytest.mark.parametrize(("form", "kind"), [(PLAYLIST, HLS), (PLAYLIST, "video/mp4"), (LIVE, HLS)])
 def test_nothing_else_that_a_playlist_names_is_read(
-    segment: bytes, tmp_path: Path, name: str, kind: str
+    segment: bytes, tmp_path: Path, name: str, form: str, kind: str
 ) -> None:
     local = tmp_path / "clip.ts"
     with Server({"/clip.ts": web.body(segment, "video/mp2t")}) as other:
-        playlist = PLAYLIST.format(name.format(port=other.server_address[1], path=local)).encode()
+        playlist = form.format(name.format(port=other.server_address[1], path=local)).encode()
         with Server({"/a.m3u8": web.body(playlist, kind)}) as server, pytest.raises(CaptureError):
-            read(opened(server, "/a.m3u8"))
+            read(opened(server, "/a.m3u8", timeout=0.5 if form == LIVE else 5))
 
     assert other.requests == []
+
+
+def test_a_live_playlist_without_its_videos_is_reported() -> None:
+    answers = {"/a.m3u8": web.body(LIVE.format("gone.ts").encode(), HLS)}
+
+    with Server(answers) as server, pytest.raises(CaptureError, match="nothing at this path"):
+        opened(server, "/a.m3u8", timeout=0.5)
+
+
+@pytest.mark.parametrize("path", ["/a.m3u8", "/live"])
+def test_a_playlist_of_playlists_is_read(segment: bytes, path: str) -> None:
+    answers = {
+        path: web.body(b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nmedia.m3u8\n", HLS),
+        "/media.m3u8": web.body(PLAYLIST.format("clip.ts").encode(), HLS),
+        "/clip.ts": web.body(segment, "video/mp2t"),
+    }
+
+    with Server(answers) as server, closing(opened(server, path)) as source:
+        assert [level(read(source)) for _ in LEVELS] == LEVELS
 
 
 @pytest.mark.parametrize(

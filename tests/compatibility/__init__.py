@@ -1,0 +1,1 @@
+"""What cameras do, and what becomes of it: the situations in docs/compatibility.md."""

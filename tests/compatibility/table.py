@@ -1,0 +1,48 @@
+"""docs/compatibility.md, written from the situations: `python -m tests.compatibility.table`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from tests.compatibility import in_files, on_network, over_http, videos_over_http
+from tests.compatibility.situation import Refused, Situation
+from tests.parts import ROOT
+
+PAGE: Final = ROOT / "docs/compatibility.md"
+SECTIONS: Final[Mapping[str, Sequence[Situation]]] = {
+    "Motion JPEG over HTTP": over_http.MOTION,
+    "A picture per request": over_http.SNAPSHOTS,
+    "Videos over HTTP": videos_over_http.VIDEOS,
+    "RTSP and other streams": on_network.CAMERAS,
+    "Films and pictures in files": in_files.FILMS,
+    "Trouble over HTTP": over_http.TROUBLE,
+    "Trouble on the network": on_network.TROUBLE,
+    "Trouble with files and devices": in_files.TROUBLE,
+}
+
+_HEAD: Final = """\
+# Cameras and films: what happens
+
+Each row is a test with a synthetic camera (`make test-parts ARGS=tests/compatibility`), and this page is
+written from these tests (`python -m tests.compatibility.table`). Where there are no pictures, the text is the
+one that the user reads in the log, in `/readyz` and on the page; the camera is opened again, after 0.5 s at
+first and 30 s at most, until it delivers.
+"""
+
+
+def page() -> str:
+    """Return the page."""
+    return "\n".join([_HEAD, *(_section(title, rows) for title, rows in SECTIONS.items())])
+
+
+def _section(title: str, situations: Sequence[Situation]) -> str:
+    rows = "".join(f"| {each.what} | {_outcome(each)} |\n" for each in situations)
+    return f"## {title}\n\n| situation | what happens |\n| --- | --- |\n{rows}"
+
+
+def _outcome(situation: Situation) -> str:
+    then = situation.then
+    return f"“{then.reason}”" if isinstance(then, Refused) else then.how
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

@@ -1,0 +1,60 @@
+"""Each situation, through the producer's own code."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.wire import picture
+from pipeline.wire.frame import Frame
+from tests.compatibility.situation import Refused, Situation
+from tests.compatibility.table import PAGE, SECTIONS, page
+from tests.compatibility.watch import watch
+
+
+def cases() -> Iterator[object]:
+    for title, situations in SECTIONS.items():
+        for each in situations:
+            marks = [pytest.mark.parts, *([pytest.mark.outside] if each.part else [])]
+            yield pytest.param(each, marks=marks, id=f"{title}: {each.what}")
+
+
+@pytest.mark.parametrize("situation", list(cases()))
+def test_what_happens_is_what_the_page_says(
+    situation: Situation, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if situation.part:
+        request.getfixturevalue("system_python")
+    then = situation.then
+    with situation.start(tmp_path) as link:
+        watched = watch(link, 1 if isinstance(then, Refused) else then.count, **situation.settings)
+
+    if isinstance(then, Refused):
+        assert watched.frames == []
+        assert watched.reason == then.reason
+        return
+    assert watched.reason == ""
+    assert len(watched.frames) == then.count
+    assert {level(frame, then.levels) for frame in watched.frames} <= set(then.levels)
+    sizes = {(frame.width, frame.height) for frame in watched.frames}
+    assert sizes == ({then.size} if then.size != (0, 0) else {(64, 48), (96, 64)})
+    if then.dropped:
+        assert watched.dropped[then.dropped]
+
+
+def level(frame: Frame, levels: tuple[int, ...]) -> int:
+    """Return the grey level that a picture shows, one of those expected if it is close to one."""
+    mean = float(np.mean(picture.decode(frame.jpeg)))
+    nearest = min(levels, key=lambda each: abs(each - mean))
+    return nearest if abs(nearest - mean) < 12 else round(mean)
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert PAGE.read_text() == page(), "run python -m tests.compatibility.table"
+
+
+def test_situations_have_different_names() -> None:
+    names = [(title, each.what) for title, situations in SECTIONS.items() for each in situations]
+
+    assert len(set(names)) == len(names) >= 50

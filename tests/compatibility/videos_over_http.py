@@ -1,0 +1,69 @@
+"""Videos over HTTP, which FFmpeg reads."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from tests.compatibility.cameras import web_camera
+from tests.compatibility.pictures import IMAGES
+from tests.compatibility.situation import Shown, Situation, Start
+from tests.producer.sources import videos
+from tests.producer.sources.http import web
+
+_PLAYLIST: Final = b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nclip.ts\n#EXT-X-ENDLIST\n"
+
+
+def ranges(data: bytes, kind: str) -> web.Answer:
+    """Answer with a body, from the byte on that is asked for."""
+
+    def answer(request: web.Request) -> None:
+        start = int(request.headers.get("Range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+        headers = {"Content_Range": f"bytes {start}-{len(data) - 1}/{len(data)}"} if start else {}
+        request.send(206 if start else 200, data[start:], Content_Type=kind, Accept_Ranges="bytes", **headers)
+
+    return answer
+
+
+def served(name: str, kind: str, *, seekable: bool = True, playlist: bool = False) -> Start:
+    """A web server with a film."""
+
+    @contextmanager
+    def start(folder: Path) -> Iterator[str]:
+        data = videos.write(folder / name, IMAGES * 10).read_bytes()
+        film = ranges(data, kind) if seekable else web.in_chunks(data, kind, 1000)
+        answers = {f"/{name}": film, "/live.m3u8": web.body(_PLAYLIST, "application/vnd.apple.mpegurl")}
+        path = "/live.m3u8" if playlist else f"/{name}"
+        with web_camera(answers, path)(folder) as link:
+            yield link
+
+    return start
+
+
+VIDEOS: Final = [
+    Situation(
+        "an MP4 whose index is at its end",
+        served("clip.mp4", "video/mp4"),
+        Shown("shown at its own speed, again and again", count=50),
+    ),
+    Situation(
+        "a film that can only be read from its start",
+        served("clip.mkv", "video/x-matroska", seekable=False),
+        Shown("shown at its own speed, again and again"),
+    ),
+    Situation(
+        "live MPEG-TS",
+        served("clip.ts", "video/mp2t", seekable=False),
+        Shown("shown as it comes; opened again when it ends"),
+    ),
+    Situation(
+        "live FLV",
+        served("clip.flv", "video/x-flv", seekable=False),
+        Shown("shown as it comes; opened again when it ends"),
+    ),
+    Situation(
+        "HLS on the camera's host",
+        served("clip.ts", "video/mp2t", playlist=True),
+        Shown("shown at its own speed"),
+    ),
+]
