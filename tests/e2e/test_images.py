@@ -65,7 +65,10 @@ def test_the_services_images_share_most_of_their_bytes() -> None:
     same_steps = takewhile(lambda same: len(set(same)) == 1, steps)
     shared = sum(size for (_, size), *_ in same_steps)
 
-    assert shared > 0.9 * max(about(image)["Size"] for image in OURS)
+    # The producer's also holds PyAV with its FFmpeg.
+    smallest, *_, largest = sorted(about(image)["Size"] for image in OURS)
+    assert shared > 0.9 * smallest
+    assert shared > 0.75 * largest
 
 
 @pytest.mark.parametrize(

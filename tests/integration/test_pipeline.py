@@ -197,4 +197,4 @@ def test_each_service_needs_little_memory_and_stops_promptly(
     memory = services[service].rss()
 
     assert services[service].stop() == 0
-    assert memory < 120
+    assert memory < (150 if service == "producer" else 120)  # it has two FFmpegs, PyAV's and OpenCV's
