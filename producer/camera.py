@@ -13,7 +13,9 @@ from pipeline.flow.pace import Pace
 from pipeline.service.logs import Seldom
 from pipeline.service.workers import Pulse
 from pipeline.wire.picture import PictureError
+from pipeline.wire.status import State
 from producer.opening import Opening
+from producer.patience import Patience
 from producer.sources.source import BehindError, Captured, CaptureError, Source
 
 log = logging.getLogger(__name__)
@@ -23,13 +25,15 @@ _LONGEST_WAIT: Final = 30.0
 _GRACE: Final = 0.5  # s for a source that has waited in vain to say why
 _BEAT: Final = 1.0  # s between two heartbeats; half a minute without would look like a hung worker
 _STEADY: Final = 5.0  # s of frames after which a loss is the first again
+_UNOPENED: Final = "not open yet"
 
 
 class Camera:
     """Reads a camera into `frames`: as fast as it delivers, but no more than one frame per `interval` s.
 
     A camera that is lost, or whose frames hold no pictures, is reopened after increasing delays.
-    `open_source` raises `CaptureError` if the camera cannot be opened.
+    `open_source` raises `CaptureError` if the camera cannot be opened. The source that it returns waits for
+    data for at most `patience` s, which is at least `frozen_after`.
     """
 
     def __init__(
@@ -47,13 +51,13 @@ class Camera:
         self._open_source = open_source
         self._open_timeout = open_timeout
         self._interval = self._every = interval
-        self._frozen_after = frozen_after
+        self._patience = Patience(frozen_after)
         self._ledger = ledger
         self._pace = Pace(interval)
         self._source: Source | None = None
         self._failures = 0
         self._steady_at = math.inf  # when the camera counts as steady
-        self._trouble: str | None = "not open yet"
+        self._trouble: str | None = _UNOPENED
         self._last = time.monotonic()
         self._seldom = Seldom(log)
 
@@ -73,12 +77,24 @@ class Camera:
         finally:
             self._close()
 
+    @property
+    def patience(self) -> float:
+        """How long to wait for data from the camera, in s: the slower it is, the longer."""
+        return self._patience.seconds
+
     def unready(self) -> str | None:
         """Return what is wrong with the camera, in one line, or None."""
-        silent = time.monotonic() - self._last
-        if self._trouble is None and silent > self._frozen_after + self._every:
-            return f"camera {self.name} is frozen: no new frame for {silent:.0f} s"
-        return self._trouble and f"camera {self.name}: {self._trouble}"
+        _, reason = self.state()
+        return reason and f"camera {self.name}: {reason}"
+
+    def state(self) -> tuple[State, str | None]:
+        """Return the camera's state, and what is wrong with it in one line, without its name."""
+        trouble = self._trouble
+        if trouble is None and self._is_silent():
+            trouble = f"it is frozen: no new frame for more than {self.patience + self._every:.0f} s"
+        if trouble is None:
+            return "live", None
+        return "connecting" if trouble is _UNOPENED else "no-signal", trouble
 
     def _opened(self, pulse: Pulse) -> Source:
         self._source = self._open(pulse)
@@ -86,7 +102,11 @@ class Camera:
         self._last = time.monotonic()
         return self._source
 
+    def _is_silent(self) -> bool:
+        return time.monotonic() - self._last > self.patience + self._every
+
     def _open(self, pulse: Pulse) -> Source:
+        pulse.quiet = self.patience  # the source may wait for as long
         opening = Opening(self._open_source)
         until = time.monotonic() + self._open_timeout + _GRACE
         while not opening.wait(_BEAT):
@@ -100,6 +120,7 @@ class Camera:
         source.grab()
         now = time.monotonic()
         self._every = max(self._interval, source.interval)
+        self._patience.came(now)
         self._ledger.came(self.name)
         if not self._pace.due(now):
             self._ledger.dropped(self.name, "not_due")
@@ -128,7 +149,7 @@ class Camera:
     def _skipped(self, error: PictureError) -> None:
         self._ledger.dropped(self.name, "bad_picture")
         self._seldom.warning("bad_picture", f"skipped a frame of {self.name}: {error}")
-        if time.monotonic() - self._last > self._frozen_after + self._every:
+        if self._is_silent():
             raise CaptureError(f"it delivers no pictures: {error}")
 
     def _lost(self, error: CaptureError) -> float:
@@ -145,6 +166,7 @@ class Camera:
 
     def _close(self) -> None:
         if self._source is not None:
+            self._patience.closed(time.monotonic())
             self._source.close()
             self._source = None
 

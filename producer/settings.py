@@ -70,8 +70,8 @@ class ProducerSettings(KafkaWrites):
     frozenafter: Duration = Field(
         5,
         ge=0.5,
-        le=15,
-        description="time without a new frame after which the camera is reopened, 500ms to 15s",
+        le=600,
+        description="least time without a new frame after which the camera is reopened, 500ms to 10m",
     )
 
     @field_validator("rotate")

@@ -24,10 +24,14 @@ _JOIN: Final = 5.0  # s for all workers to end
 
 @dataclass(slots=True)
 class Pulse:
-    """A worker's link to its service: it beats every few seconds, and ends when `stopping` is set."""
+    """A worker's link to its service: it beats every few seconds, and ends when `stopping` is set.
+
+    A worker that may have to wait longer for something sets `quiet` to that time, in s.
+    """
 
     stopping: threading.Event
     last: float = field(default_factory=time.monotonic)
+    quiet: float = 0.0
 
     def beat(self) -> None:
         """Report that the worker is alive."""

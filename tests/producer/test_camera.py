@@ -476,7 +476,69 @@ def test_a_frozen_camera_is_reported(kit: Kit) -> None:
     kit.time.now += 5.0
     assert camera.unready() is None
     kit.time.now += 1.0
-    assert camera.unready() == "camera front is frozen: no new frame for 6 s"
+    assert camera.unready() == "camera front: it is frozen: no new frame for more than 5 s"
+
+
+def test_the_reason_does_not_change_while_the_camera_stays_frozen(kit: Kit) -> None:
+    kit.script = [[0.01] * 3]
+    kit.stop_after = 3
+    camera = kit.camera()
+    camera.run(kit.pulse)
+
+    kit.time.now += 10.0
+    first = camera.state()
+    kit.time.now += 10.0
+
+    assert first == camera.state()
+    assert first[0] == "no-signal"
+
+
+def test_a_camera_that_delivers_every_ten_seconds_is_live(kit: Kit) -> None:
+    kit.script = [[0.01] + [10.0] * 4]
+    kit.stop_after = 5
+    camera = kit.camera()
+    camera.run(kit.pulse)
+
+    kit.time.now += 29.0
+    assert camera.state() == ("live", None)
+    kit.time.now += 2.0
+    state, reason = camera.state()
+    assert state == "no-signal"
+    assert reason is not None
+
+
+def test_its_source_is_given_the_time_that_it_needs(kit: Kit) -> None:
+    kit.script = [[0.01] + [10.0] * 4, []]
+    camera = kit.camera()
+    quiet: list[float] = []
+    beat = kit.pulse.beat
+
+    def note() -> None:
+        beat()
+        quiet.append(kit.pulse.quiet)
+
+    kit.pulse.beat = note  # type: ignore[method-assign]
+    assert camera.patience == 5
+    camera.run(kit.pulse)
+
+    assert camera.patience == 30
+    assert quiet[-1] == 30, "the heart may be quiet for as long"
+
+
+def test_a_camera_says_what_it_does(kit: Kit) -> None:
+    kit.script = [None, [0.01] * 3]
+    kit.stop_after = 3
+    camera = kit.camera()
+    assert camera.state() == ("connecting", "not open yet")
+
+    kit.pulse.stop_at = 1000.2
+    camera.run(kit.pulse)
+    assert camera.state() == ("no-signal", "it cannot be opened")
+
+    kit.pulse.stop_at = float("inf")
+    kit.pulse.stopping.clear()
+    camera.run(kit.pulse)
+    assert camera.state() == ("live", None)
 
 
 def test_a_slow_file_is_not_reported_as_frozen(kit: Kit) -> None:

@@ -128,6 +128,7 @@ def test_a_link_with_an_unknown_scheme_is_refused(
         ("JPEGQUALITY", "8.5"),
         ("FRAMEFORMAT", "png"),
         ("FROZENAFTER", "0s"),
+        ("FROZENAFTER", "601s"),
         ("COMPRESSIONTYPE", "rar"),
     ],
 )

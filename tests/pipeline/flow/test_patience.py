@@ -1,0 +1,26 @@
+"""How long a camera may be silent, relative to its own rate."""
+
+import pytest
+
+from pipeline.flow.patience import patience
+
+
+@pytest.mark.parametrize(
+    ("gaps", "expected"),
+    [
+        ([], 5),
+        ([0.04] * 30, 5),
+        ([10], 30),
+        ([10, 10, 10], 30),
+        ([9, 10, 11], 30),
+        ([0.04] * 29 + [600], 5),
+        ([0.04] * 10 + [9, 0.04, 9], 27),
+        ([50, 50], 120),
+    ],
+)
+def test_it_is_three_times_the_longest_gap_but_one(gaps: list[float], expected: float) -> None:
+    assert patience(gaps, 5) == expected
+
+
+def test_a_longer_time_that_was_set_is_kept() -> None:
+    assert patience([100, 100], 600) == 600
