@@ -8,7 +8,7 @@ import time
 from collections import Counter as Tally
 from collections.abc import Callable
 from types import FrameType
-from typing import Final
+from typing import Final, Literal
 
 from prometheus_client import REGISTRY
 
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 _FROZEN: Final = 20.0  # s without a heartbeat after which a worker counts as hanging
 _SUMMARY: Final = 10.0  # s between two summary lines
+_REMIND: Final = 60.0  # s between two lines about the same thing that is missing
 
 
 class WorkerGroup:
@@ -168,8 +169,9 @@ class Service:
         """Return which worker has not beaten for too long, or None."""
         now = time.monotonic()
         for worker in self._workers():
-            if now - worker.pulse.last > _FROZEN:
-                return f"worker {worker.name} has not beaten for {now - worker.pulse.last:.0f} s"
+            pulse = worker.pulse
+            if now - pulse.last > _FROZEN + pulse.quiet:
+                return f"worker {worker.name} has not beaten for {now - pulse.last:.0f} s"
         return None
 
     def unready(self) -> str | None:
@@ -178,6 +180,11 @@ class Service:
             return "stopping"
         reasons = (reason() for group in self._groups for reason in group._conditions)
         return next(filter(None, reasons), None)
+
+    def condition(self) -> tuple[Literal["ready", "not-ready"], str | None]:
+        """Return whether the service is ready, and otherwise the first thing that is missing."""
+        reason = self.unready()
+        return ("not-ready" if reason else "ready"), reason
 
     def _workers(self) -> list[Worker]:
         return [worker for group in self._groups for worker in group._workers]
@@ -188,6 +195,7 @@ class Service:
 
     def _wait(self) -> None:
         last, came, went, gone = time.monotonic(), 0, 0, Tally[str]()
+        said, remind_at = "", 0.0
         while not self._stopping.wait(max(0.0, last + _SUMMARY - time.monotonic())):
             now, totals, ages = time.monotonic(), self._ledger.totals(), sorted(self._ledger.take_ages())
             dropped = Tally(totals["dropped"])
@@ -201,8 +209,11 @@ class Service:
                 1000 * ages[-1] if ages else 0,
             )
             last, came, went, gone = now, totals["in"], totals["out"], dropped
-            if reason := self.unready():
+            reason = self.unready() or ""
+            if reason and (reason != said or now >= remind_at):
                 log.warning("not ready: %s", reason)
+                remind_at = now + _REMIND
+            said = reason
 
     def _give_up(self) -> None:
         self._failed = True

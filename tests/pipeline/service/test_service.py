@@ -592,10 +592,11 @@ def test_a_service_can_run_after_another() -> None:
         assert service.run() == 0
 
 
-def test_each_summary_reports_the_missing_thing(
+def test_what_is_missing_is_logged_now_and_then(
     service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(module, "_SUMMARY", 0.1)
+    monkeypatch.setattr(module, "_REMIND", 0.2)
     missing: list[str] = ["no broker"]
     service.require(lambda: missing[0] if missing else None)
 
@@ -611,6 +612,29 @@ def test_each_summary_reports_the_missing_thing(
     service.run()
 
     assert caplog.messages == ["not ready: no broker"] * 2
+
+
+def test_a_reason_is_logged_when_it_changes_and_not_with_every_summary(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(module, "_SUMMARY", 0.02)
+    reasons = ["no broker"]
+    service.require(lambda: reasons[-1])
+
+    def look() -> None:
+        time.sleep(0.01)
+        summaries = [text for text in caplog.messages if text.startswith("in ")]
+        if len(summaries) == 5 and len(reasons) == 1:
+            reasons.append("no camera")
+        if len(summaries) >= 10:
+            service.stop()
+
+    service.repeat("look", look)
+    service.run()
+
+    said = [text for text in caplog.messages if text.startswith("not ready")]
+    assert said == ["not ready: no broker", "not ready: no camera"]
 
 
 def test_a_summary_counts_since_the_last_one(
