@@ -10,7 +10,7 @@ from compose.cameras import Camera
 from compose.options import MODELS, Options
 from pipeline.service.trim import trimmed
 
-_IN, _OUT = "videocam", "videodisplay"
+_IN, _OUT, _STATUS = "videocam", "videodisplay", "status"
 _LABELS: Final = "tfserving/labels/imagenetLabels.json"
 
 # Decided by compose, or in conflict with what it decides: not taken from the user's environment.
@@ -26,6 +26,7 @@ _DECIDED: Final = {
     "TOPICNAME",
     "TOPICNAMEIN",
     "TOPICNAMEOUT",
+    "TOPICNAMESTATUS",
     "KAFKAPORT",
     "KAFKAPORTIN",
     "KAFKAPORTOUT",
@@ -93,8 +94,9 @@ def _module(name: str, *arguments: str) -> tuple[str, ...]:
 
 def _broker(cameras: int) -> Part:
     partitions = max(4, cameras)
-    topics = [f"--topic={topic}:{partitions}" for topic in (_IN, _OUT)]
-    return Part("broker", "broker", _module("compose.broker", *topics))
+    topics = {_IN: partitions, _OUT: partitions, _STATUS: 1}
+    options = [f"--topic={topic}:{number}" for topic, number in topics.items()]
+    return Part("broker", "broker", _module("compose.broker", *options))
 
 
 def _tfserving(port: int, grpc_port: int) -> Part:
@@ -112,6 +114,7 @@ def _producer(camera: Camera, port: int, defaults: Mapping[str, str]) -> Part:
             "VIDEOLINK": camera.link,
             "CAMERANAME": camera.name,
             "TOPICNAME": _IN,
+            "TOPICNAMESTATUS": _STATUS,
             "HEALTHPORT": f"127.0.0.1:{port}",
         },
         defaults=defaults,
@@ -125,6 +128,7 @@ def _consumer(model_url: str, port: int, defaults: Mapping[str, str]) -> Part:
     settings = {
         "TOPICNAMEIN": _IN,
         "TOPICNAMEOUT": _OUT,
+        "TOPICNAMESTATUS": _STATUS,
         "MODELURLS": json.dumps({"imagenet_1": model_url} if model_url else {}),
         "LABELURLS": json.dumps({"imagenet_1": _LABELS} if model_url else {}),
         "HEALTHPORT": f"127.0.0.1:{port}",
@@ -136,6 +140,7 @@ def _consumer(model_url: str, port: int, defaults: Mapping[str, str]) -> Part:
 def _video(options: Options, port: int, defaults: Mapping[str, str]) -> Part:
     settings = {
         "TOPICNAME": _OUT,
+        "TOPICNAMESTATUS": _STATUS,
         "DISPLAYPORT": f":{options.port}",
         "NODEPORT": f":{options.port}",
         "HEALTHPORT": f"127.0.0.1:{port}",

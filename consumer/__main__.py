@@ -18,9 +18,11 @@ from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
 from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reader import Reader
+from pipeline.kafka.reporter import Reporter, instance
 from pipeline.service import process, startup
 from pipeline.service.service import Service
 from pipeline.wire.frame import Frame
+from pipeline.wire.status import Subject
 
 
 def serve(settings: ConsumerSettings) -> int:
@@ -36,9 +38,22 @@ def serve(settings: ConsumerSettings) -> int:
             service.work(model.name, partial(model.run, client))
         service.on_stop(model.close)
 
-    publisher = Publisher(_producer(settings), settings.topicnameout, ledger)
+    producer = _producer(settings)
+    publisher = Publisher(producer, settings.topicnameout, ledger)
     service.work("topic", publisher.watch)
     service.on_stop(publisher.close)
+
+    reporter = Reporter(
+        producer,
+        settings.topicnamestatus,
+        Subject("consumer", instance()),
+        service.condition,
+        health=settings.healthport,
+        bootstrap=settings.kafkaportout,
+        extra=settings.kafkaconfig,
+    )
+    service.work("status", reporter.run)
+    service.on_stop(reporter.close)
 
     labeller = Labeller(
         models,

@@ -6,14 +6,17 @@ from functools import partial
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
 from pipeline.kafka.publisher import Publisher
+from pipeline.kafka.reporter import Reporter, instance
 from pipeline.service import process, startup
 from pipeline.service.service import Service
 from pipeline.service.settings import mask
+from pipeline.wire.status import Subject
 from producer.camera import Camera
 from producer.publish import FramePublisher
+from producer.report import condition
 from producer.settings import ProducerSettings
 from producer.sources import open_source
-from producer.sources.source import Timeouts
+from producer.sources.source import Source, Timeouts
 
 log = logging.getLogger("producer")
 
@@ -30,14 +33,13 @@ def serve(settings: ProducerSettings) -> int:
     service.work("topic", publisher.watch)
     service.on_stop(publisher.close)
 
+    def opened() -> Source:
+        timeouts = Timeouts(settings.opentimeout, camera.patience)
+        return open_source(settings.source, timeouts, settings.frameinterval)
+
     camera = Camera(
         settings.cameraname,
-        partial(
-            open_source,
-            settings.source,
-            Timeouts(settings.opentimeout, settings.frozenafter),
-            settings.frameinterval,
-        ),
+        opened,
         open_timeout=settings.opentimeout,
         interval=settings.frameinterval,
         frozen_after=settings.frozenafter,
@@ -56,6 +58,18 @@ def serve(settings: ProducerSettings) -> int:
     )
     service.repeat("publish", frames.step)
     service.on_stop(frames.close)
+
+    reporter = Reporter(
+        client,
+        settings.topicnamestatus,
+        Subject("producer", instance(), settings.cameraname),
+        partial(condition, camera, frames.unready, publisher.unready),
+        health=settings.healthport,
+        bootstrap=settings.kafkaport,
+        extra=settings.kafkaconfig,
+    )
+    service.work("status", reporter.run)
+    service.on_stop(reporter.close)
 
     service.require(camera.unready)
     service.require(frames.unready)

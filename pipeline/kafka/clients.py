@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from pipeline.service.logs import Seldom
 from pipeline.service.settings import SettingsError
@@ -82,6 +83,18 @@ def consumer(bootstrap: str, group: str, fetch_wait: float, extra: dict[str, Any
     }
     try:
         return Consumer(config)
+    except (KafkaException, TypeError) as error:
+        raise _refused(error) from None
+
+
+def admin(bootstrap: str, extra: dict[str, Any]) -> AdminClient:
+    """Return a client that creates topics.
+
+    Raises `SettingsError` when librdkafka rejects something in `extra`.
+    """
+    config = {**_COMMON, "bootstrap.servers": bootstrap, "error_cb": _error_log(), **extra}
+    try:
+        return AdminClient(config)
     except (KafkaException, TypeError) as error:
         raise _refused(error) from None
 

@@ -149,6 +149,9 @@ class Settings(BaseSettings):
     healthport: Port = Field(
         Address("", 9000), description="where health and metrics are served, such as :9000"
     )
+    topicnamestatus: Topic = Field(
+        "status", description="the compacted topic with the states of all services and cameras"
+    )
     loglevel: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error"
     )

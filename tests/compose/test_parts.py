@@ -38,7 +38,7 @@ def test_everything_of_our_own() -> None:
     assert [part.command[2] for part in found.values()] == [
         *("compose.broker", "tfserving.server", "producer", "producer", "consumer", "video")
     ]
-    assert found["broker"].command[3:] == ("--topic=videocam:4", "--topic=videodisplay:4")
+    assert found["broker"].command[3:] == ("--topic=videocam:4", "--topic=videodisplay:4", "--topic=status:1")
     assert found["tfserving"].command[3:] == (
         "--port=41001",
         "--rest_api_port=41000",
@@ -80,6 +80,7 @@ def test_a_producers_environment() -> None:
         "VIDEOLINK": "rtsp://u:secret@h/x",
         "CAMERANAME": "door",
         "TOPICNAME": "videocam",
+        "TOPICNAMESTATUS": "status",
         "KAFKAPORT": "127.0.0.1:9092",
         "KAFKAFETCHWAIT": "5ms",
         "FRAMEINTERVAL": "40ms",
@@ -125,7 +126,7 @@ def test_a_users_file_is_only_for_the_video_server_and_overrides_the_variable() 
 
 
 def test_all_other_settings_of_the_video_server_pass_through() -> None:
-    decided = {"TOPICNAME", "KAFKAPORT", "DISPLAYPORT", "NODEPORT", "HEALTHPORT"}
+    decided = {"TOPICNAME", "TOPICNAMESTATUS", "KAFKAPORT", "DISPLAYPORT", "NODEPORT", "HEALTHPORT"}
     names = {field.upper() for field in VideoSettings.model_fields} - decided
     mine = {name: f"my {name}" for name in names}
 

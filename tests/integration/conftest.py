@@ -27,6 +27,7 @@ class Pipeline:
         self._enter = enter
         tag = uuid.uuid4().hex[:8]
         self.topic_in, self.topic_out = f"videocam-{tag}", f"videodisplay-{tag}"
+        self.topic_status = f"status-{tag}"
         self.display = f"http://127.0.0.1:{free_port()}"
 
     def producer(self, camera: str, link: str | Path, **settings: str) -> Service:
@@ -82,6 +83,8 @@ class Pipeline:
         return get(f"{self.display}/snapshot/{name}.jpg")
 
     def _start(self, name: str, environment: dict[str, str], tag: str = "") -> Service:
+        # Otherwise cameras of other tests would be on the page for a minute.
+        environment = {"TOPICNAMESTATUS": self.topic_status, **environment}
         service: Service = self._enter(Service(name, environment, self.folder, tag))
         return service
 

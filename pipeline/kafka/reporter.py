@@ -1,0 +1,174 @@
+"""Reports the state of a service, or of its camera, to the status topic."""
+
+import logging
+import re
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import Message as Delivered
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from pipeline.kafka import clients
+from pipeline.service.logs import Seldom
+from pipeline.service.settings import Address, mask
+from pipeline.service.workers import Pulse
+from pipeline.wire.status import EVERY, State, Status, Subject, encode_key, encode_value
+
+log = logging.getLogger(__name__)
+
+Condition = tuple[State, str | None]
+"""A state, and the reason for it in one line, if there is one."""
+
+_LOOK_EVERY: Final = 0.5  # s
+_ANSWER: Final = 2.0  # s that a broker may take to create the topic
+_COMPACTED: Final = {
+    "cleanup.policy": "compact,delete",
+    # Each process has a key of its own: without this, those of killed ones would stay for ever.
+    "retention.ms": "3600000",
+    # The age of a record is then judged by the broker's clock, not by those of all hosts.
+    "message.timestamp.type": "LogAppendTime",
+}
+
+
+def instance() -> str:
+    """Return a name for this process, unlike that of any other: its host's name, and a random number."""
+    host = re.sub(r"[^A-Za-z0-9.-]+", "-", socket.gethostname()).strip(".-")[:100]
+    return f"{host or 'host'}-{secrets.token_hex(3)}"
+
+
+class Reporter:
+    """Sends what `look` returns: when it changes, and every ten seconds. It never waits for a frame's path.
+
+    `look` is called twice a second in the reporter's thread. The producer may be shared with a `Publisher`.
+    `bootstrap` and `extra` are the settings with which it was made.
+    """
+
+    def __init__(
+        self,
+        producer: Producer,
+        topic: str,
+        subject: Subject,
+        look: Callable[[], Condition],
+        *,
+        health: Address,
+        bootstrap: str,
+        extra: dict[str, Any],
+    ) -> None:
+        self._producer = producer
+        self._topic = topic
+        self._subject = subject
+        self._look = look
+        self._port = health
+        self._bootstrap = bootstrap
+        self._extra = extra
+        self._health = ""
+        self._is_there = False  # the topic
+        self._said: Condition | None = None
+        self._since = time.time()
+        self._due_at = 0.0
+        self._seldom = Seldom(log)
+
+    def run(self, pulse: Pulse) -> None:
+        """Report until `pulse.stopping` is set: a worker."""
+        while not pulse.stopping.is_set():
+            if self._is_there or self._prepare():
+                self.step()
+            pulse.beat()
+            pulse.stopping.wait(_LOOK_EVERY)
+
+    def step(self) -> None:
+        """Send the present state, if that is due."""
+        condition = self._look()
+        if condition != self._said or time.monotonic() >= self._due_at:
+            self._send(condition)
+        self._producer.poll(0)
+
+    def close(self) -> None:
+        """Report that this process has stopped, which takes a second at most."""
+        if self._is_there:
+            self._send(("stopped", None))
+            self._producer.flush(1)
+
+    def _send(self, condition: Condition) -> None:
+        state, reason = condition
+        if self._said is None or state != self._said[0]:
+            self._since = time.time()
+        self._said = condition
+        self._due_at = time.monotonic() + EVERY
+        status = Status(self._subject, state, reason and _masked(reason), self._since, self._health)
+        try:
+            self._producer.produce(
+                self._topic,
+                key=encode_key(self._subject),
+                value=encode_value(status),
+                on_delivery=self._delivered,
+            )
+        except BufferError:  # full of frames
+            self._due_at = 0.0
+        except KafkaException as error:
+            self._note(error.args[0])
+
+    def _delivered(self, error: KafkaError | None, _: Delivered) -> None:
+        if error is not None:
+            self._note(error)
+
+    def _note(self, error: KafkaError) -> None:
+        self._due_at = 0.0
+        # While Kafka is away, whatever the service does with frames says so.
+        if error.code() not in {
+            KafkaError._MSG_TIMED_OUT,
+            KafkaError._PURGE_QUEUE,
+            KafkaError._PURGE_INFLIGHT,
+        }:
+            self._seldom.warning(error.name(), f"topic {self._topic}: the status was not sent: {error.str()}")
+
+    def _prepare(self) -> bool:
+        """Create the topic unless it exists; return False to try again later."""
+        try:
+            # All topics: if a topic that does not exist were asked for, it could be created uncompacted.
+            topics = self._producer.list_topics(timeout=1).topics
+        except KafkaException:
+            return False
+        self._health = _reachable(self._port, self._bootstrap)
+        if self._topic not in topics:
+            _create(clients.admin(self._bootstrap, self._extra), self._topic)
+        self._is_there = True
+        return True
+
+
+def _create(admin: AdminClient, topic: str) -> None:
+    created = admin.create_topics(
+        [NewTopic(topic, num_partitions=1, replication_factor=-1, config=_COMPACTED)], request_timeout=_ANSWER
+    )
+    try:
+        created[topic].result()
+        log.info("topic %s created", topic)
+    except KafkaException as error:
+        # Another service was faster; or this is not allowed or, as by librdkafka's mock broker, not possible:
+        # then the first record may create the topic, with the broker's defaults.
+        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            log.info("topic %s cannot be created as a compacted one: %s", topic, error.args[0].str())
+
+
+def _reachable(listens: Address, bootstrap: str) -> str:
+    """Return the address at which others reach a port of this process: on the network that leads to Kafka."""
+    host = listens.host
+    if not host:
+        name, _, port = bootstrap.partition(",")[0].rpartition(":")
+        try:
+            kind, _, _, _, address = socket.getaddrinfo(name, int(port), type=socket.SOCK_DGRAM)[0]
+            with socket.socket(kind, socket.SOCK_DGRAM) as probe:
+                probe.connect(address)  # sends nothing
+                host = probe.getsockname()[0]
+        except OSError:
+            host = socket.gethostname()
+    return f"[{host}]:{listens.port}" if ":" in host else f"{host}:{listens.port}"
+
+
+def _masked(reason: str) -> str:
+    return re.sub(r"\S+://\S+", lambda link: mask(link[0]), reason)
