@@ -5,13 +5,16 @@ import logging
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
 from pipeline.kafka.reader import Reader
+from pipeline.kafka.reporter import Reporter, instance
 from pipeline.service import startup
 from pipeline.service.service import Service
+from pipeline.wire.status import Subject
 from video.access.session import Sessions
 from video.access.users import Users
 from video.cameras.camera import Limits
 from video.cameras.cameras import Cameras
 from video.cameras.history import History
+from video.cameras.status_topic import StatusTopic
 from video.http.app import Site
 from video.http.server import WebServer, allow_files, listen
 from video.http.tls import Certificate
@@ -26,7 +29,8 @@ def serve(settings: VideoSettings) -> int:
     ledger = Ledger()
     service = Service("video", settings.healthport, ledger)
 
-    cameras = Cameras(Limits(settings.nosignalafter, settings.staleafter), ledger)
+    limits = Limits(settings.nosignalafter, settings.staleafter)
+    cameras = Cameras(limits, ledger, most=settings.maxcameras, ttl=settings.camerattl)
     service.on_stop(cameras.drop_rest)
 
     certificate = _certificate(settings)
@@ -64,10 +68,38 @@ def serve(settings: VideoSettings) -> int:
     service.require(lambda: None if ledger.totals()["in"] else reader.unready())
     service.on_stop(reader.close)
 
+    _follow_status(settings, service, cameras)
+
     log.info("listening on port %d; browsers use port %d", settings.displayport.port, settings.nodeport.port)
     if settings.users is None:
         log.info("everyone who can reach that port sees every camera; set USERS=FILE to require logins")
     return service.run()
+
+
+def _follow_status(settings: VideoSettings, service: Service, cameras: Cameras) -> None:
+    """Read what the other services report, and report what this one does."""
+    extra = settings.kafkaconfig
+    source = clients.consumer(
+        settings.kafkaport,
+        settings.groupname,
+        settings.kafkafetchwait,
+        {**extra, "allow.auto.create.topics": False, "auto.offset.reset": "earliest"},
+    )
+    topic = StatusTopic(source, settings.topicnamestatus, cameras.report)
+    service.repeat("states", topic.step)
+    service.on_stop(topic.close)
+
+    reporter = Reporter(
+        clients.producer(settings.kafkaport, "none", extra),
+        settings.topicnamestatus,
+        Subject("video", instance()),
+        service.condition,
+        health=settings.healthport,
+        bootstrap=settings.kafkaport,
+        extra=extra,
+    )
+    service.work("status", reporter.run)
+    service.on_stop(reporter.close)
 
 
 def _certificate(settings: VideoSettings) -> Certificate | None:

@@ -19,7 +19,7 @@ from pipeline.wire import picture
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction
 from tests.clock import SECOND
-from video.cameras.camera import Camera
+from video.cameras.camera import Camera, Listed
 from video.streams.connection import Connection
 
 PROPERTY: Final = settings(deadline=None)
@@ -67,7 +67,7 @@ class Audience:
         """Keep the frame's number."""
         self.seqs.append(camera.frame.seq)
 
-    def changed(self, camera: Camera) -> None:
+    def changed(self, camera: Listed) -> None:
         """Keep the camera's name and state."""
         self.changes.append((camera.name, camera.state))
 

@@ -23,7 +23,7 @@ def camera_routes(cameras: Cameras) -> APIRouter:
     )
     async def all_cameras(request: Request) -> Response:
         may_see = visitor_of(request.scope).may_see
-        return as_json([each.status() for each in cameras if may_see(each.name)])
+        return as_json([each.status() for each in cameras.listed() if may_see(each.name)])
 
     @router.get(
         "/api/cameras/{camera:path}",
@@ -33,7 +33,7 @@ def camera_routes(cameras: Cameras) -> APIRouter:
     )
     async def one_camera(request: Request, camera: str = _NAME) -> Response:
         may_see = visitor_of(request.scope).may_see
-        found = cameras.get(camera)
+        found = cameras.find(camera)
         if found is None or not may_see(camera):
             raise HTTPException(404, cameras.unknown(camera, may_see), NOT_KEPT)
         return as_json(found.status())

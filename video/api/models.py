@@ -17,6 +17,7 @@ PREDICTION: Final = {
 CAMERA: Final = {
     "name": "door",
     "state": "live",
+    "reason": None,
     "since": "2026-11-21T19:46:47Z",
     "fps": 24.9,
     "age_ms": 17,
@@ -79,17 +80,24 @@ class Camera(BaseModel):
     name: str
     state: State = Field(
         description="`live`; `stale`: a prediction is stale; `model-away`: a model has no answer; "
-        "`no-signal`: no frames arrive; `broker-away`: no frames arrive, and Kafka does not answer"
+        "`no-signal`: no frames arrive; `paused`: they are not wanted; `broker-away`: no frames arrive, and "
+        "Kafka does not answer; `never-seen`: no frame has ever arrived; `connecting`: the camera is being "
+        "opened, or its first frame is on its way"
     )
+    reason: str | None = Field(None, description="why, in one line; null if nothing is known to be wrong")
     since: str = Field(
         description="when the state began; for a silent camera, when its last frame arrived: ISO 8601, UTC",
         json_schema_extra={"format": "date-time"},
     )
-    fps: float = Field(ge=0, description="frames per second, over the last five seconds")
-    age_ms: int = Field(ge=0, description="time since the newest frame was captured, in ms")
-    seq: int = Field(description="the newest frame's number, counted per camera")
-    width: int = Field(description="of the newest frame, in pixels")
-    height: int = Field(description="of the newest frame, in pixels")
+    fps: float = Field(
+        ge=0, description="frames per second, over the last five seconds or, if it sends fewer, three frames"
+    )
+    age_ms: int | None = Field(
+        ge=0, description="time since the newest frame was captured, in ms; null if there is none"
+    )
+    seq: int = Field(description="the newest frame's number, counted per camera; 0 if there is none")
+    width: int = Field(description="of the newest frame, in pixels; 0 if there is none")
+    height: int = Field(description="of the newest frame, in pixels; 0 if there is none")
     predictions: list[Prediction] = Field(description="one per model")
 
 

@@ -4,22 +4,29 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice, pairwise
 from typing import Any, Final, Literal, Protocol, TypedDict
 
+from pipeline.flow.patience import RECENT, patience
 from pipeline.wire.frame import Frame, age_of
 from pipeline.wire.predictions import Prediction, as_json
+from video.cameras.reports import BROKER_AWAY, Consumers, Report, why_silent
 
-State = Literal["live", "stale", "model-away", "no-signal", "broker-away"]
+State = Literal[
+    "live", "stale", "model-away", "no-signal", "broker-away", "never-seen", "connecting", "paused"
+]
 """The state of a camera.
 
 Either frames arrive, and all is well (`live`), a label is old (`stale`) or a model has no answer
-(`model-away`); or no frames arrive (`no-signal`, or `broker-away` if Kafka does not answer either).
+(`model-away`); or no frames arrive (`no-signal`, `paused`, or `broker-away` if Kafka does not answer either);
+or none has ever arrived (`never-seen`, or `connecting` while the camera is being opened for the first time).
 """
 
-SILENT: Final = frozenset({"no-signal", "broker-away"})
-"""The states in which no frames arrive."""
+SILENT: Final = frozenset({"no-signal", "broker-away", "paused"})
+"""The states in which the frames of a camera no longer arrive."""
 
 _FPS_OVER: Final = 5.0  # s
+_FPS_FRAMES: Final = 3  # of a camera that sends fewer than that in the time above
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +45,28 @@ class CameraStatus(TypedDict):
 
     name: str
     state: State
+    reason: str | None
     since: str
     fps: float
-    age_ms: int
+    age_ms: int | None
     seq: int
     width: int
     height: int
     predictions: list[dict[str, Any]]
+
+
+class Listed(Protocol):
+    """A camera in the list of all cameras, whether it has sent frames or not."""
+
+    name: str
+    id: int
+    state: State
+
+    def status(self) -> CameraStatus:
+        """Return what the API reports about it."""
+
+    def check(self, *, broker_away: bool) -> bool:
+        """Update the state to the current time; return whether it has changed."""
 
 
 class Listener(Protocol):
@@ -56,7 +78,7 @@ class Listener(Protocol):
     def frame(self, camera: "Camera") -> None:
         """Take a new frame: `camera.frame`."""
 
-    def changed(self, camera: "Camera") -> None:
+    def changed(self, camera: Listed) -> None:
         """Note that a camera is new, or that its state or one of its labels has changed."""
 
     def gone(self, name: str) -> None:
@@ -64,14 +86,27 @@ class Listener(Protocol):
 
 
 class Camera:
-    """Belongs to the event loop. `number` counts the frames, from 1; `id` is unique among today's cameras."""
+    """Belongs to the event loop. `number` counts the frames, from 1; `id` is unique among today's cameras.
 
-    def __init__(self, identity: int, frame: Frame, limits: Limits) -> None:
+    `report` is its producer's last status record, if there is one.
+    """
+
+    def __init__(
+        self,
+        identity: int,
+        frame: Frame,
+        limits: Limits,
+        *,
+        report: Report | None = None,
+        consumers: Consumers | None = None,
+    ) -> None:
         self.id = identity
         self.name = frame.camera
         self.frame = frame
         self.number = 1
         self.gone = False
+        self.report = report
+        self._consumers = consumers or Consumers()
         self._silent_after = limits.no_signal_after
         self._stale_ms = 1000 * limits.stale_after
         self._listeners: set[Listener] = set()
@@ -128,21 +163,35 @@ class Camera:
     def status(self) -> CameraStatus:
         """Return what the API reports about this camera."""
         state, since = self._state_now()
-        now = time.monotonic()
-        over = _FPS_OVER if state not in SILENT else 0
-        recent = [at for at in self._arrivals if now - at < over]
-        seconds = recent[-1] - recent[0] if len(recent) > 1 else 0
         return {
             "name": self.name,
             "state": state,
-            "since": datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "fps": round((len(recent) - 1) / seconds, 1) if seconds else 0.0,
+            "reason": self._reason(state),
+            "since": timestamp(since),
+            "fps": 0.0 if state in SILENT else self._fps(),
             "age_ms": round(1000 * age_of(self.frame.captured)),
             "seq": self.frame.seq,
             "width": self.frame.width,
             "height": self.frame.height,
             "predictions": self._predictions(),
         }
+
+    def _fps(self) -> float:
+        now = time.monotonic()
+        recent = [at for at in self._arrivals if now - at < _FPS_OVER]
+        if len(recent) < _FPS_FRAMES:
+            recent = list(islice(reversed(self._arrivals), _FPS_FRAMES))[::-1]
+        seconds = recent[-1] - recent[0]
+        rate = (len(recent) - 1) / seconds if seconds else 0.0
+        return round(rate, 1 if rate >= 1 else 3)
+
+    def _reason(self, state: State) -> str | None:
+        now = time.monotonic()
+        if state == "broker-away":
+            return BROKER_AWAY
+        if state in SILENT:
+            return why_silent(self.report, lambda: self._consumers.missing(now), now)
+        return self._consumers.trouble(now) if state == "model-away" else None
 
     def _predictions(self) -> list[dict[str, Any]]:
         predictions = self.frame.predictions
@@ -173,9 +222,20 @@ class Camera:
         silent = time.monotonic() - self._arrivals[-1] if state in SILENT else 0
         return state, time.time() - silent
 
+    def _is_silent(self, now: float) -> bool:
+        silent = now - self._arrivals[-1]
+        if silent <= self._silent_after:
+            return False
+        last = list(islice(reversed(self._arrivals), RECENT + 1))
+        return silent > patience((later - earlier for later, earlier in pairwise(last)), self._silent_after)
+
     def _judge(self) -> State:
-        if time.monotonic() - self._arrivals[-1] > self._silent_after:
-            return "broker-away" if self._broker_away else "no-signal"
+        now = time.monotonic()
+        if self._is_silent(now):
+            if self._broker_away:
+                return "broker-away"
+            paused = self.report and self.report.counts(now) and self.report.status.state == "paused"
+            return "paused" if paused else "no-signal"
         state: State = "live"
         for prediction in self.frame.predictions:
             if prediction.age_ms is None:
@@ -186,6 +246,11 @@ class Camera:
 
     def _is_stale(self, prediction: Prediction) -> bool:
         return prediction.age_ms is not None and prediction.age_ms > self._stale_ms
+
+
+def timestamp(seconds: float) -> str:
+    """Return a time, in s since the epoch, as the API writes it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _labels(frame: Frame) -> list[tuple[str, str | None]]:

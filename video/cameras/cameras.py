@@ -2,33 +2,53 @@
 
 import asyncio
 import itertools
+import logging
+import math
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from pipeline.flow.ledger import Ledger
 from pipeline.flow.newest import Newest
+from pipeline.service.logs import Seldom
 from pipeline.wire.frame import Frame, age_of
-from video.cameras.camera import Camera, Limits, Listener
+from pipeline.wire.status import LIFETIME, Status
+from video.cameras.awaited import Awaited
+from video.cameras.camera import Camera, Limits, Listed, Listener
+from video.cameras.reports import Consumers, Report, newer
+
+log = logging.getLogger(__name__)
 
 _CHECK_EVERY: Final = 0.2  # s
 _IDS: Final = range(1, 0x10000)  # a picture names its camera in 16 bits
+_MOST_REPORTS: Final = 10_000  # that wait for the event loop
 
 
 class Cameras:
-    """The cameras seen so far and not forgotten.
+    """The cameras seen so far and not forgotten, and those that are only known from their producers' reports.
 
-    `offer`, `forget` and `report_broker` may be called from any thread, all else from the event loop.
+    There are at most `most`: a camera that sends frames takes the place of one that is only known from
+    reports. Such a camera is forgotten `ttl` s after its last report, or soon if its producer was stopped.
+
+    `offer`, `forget`, `report` and `report_broker` may be called from any thread, all else from the event
+    loop.
     """
 
-    def __init__(self, limits: Limits, ledger: Ledger) -> None:
+    def __init__(self, limits: Limits, ledger: Ledger, *, most: int = 256, ttl: float = math.inf) -> None:
         self._limits = limits
         self._ledger = ledger
+        self._most = most
+        self._ttl = ttl
         self._listeners: list[Listener] = []
         self._frames = Newest[Frame](replaced=lambda frame: ledger.dropped(frame.camera, "replaced"))
         self._to_forget = deque[str]()
+        self._reports = deque[Report](maxlen=_MOST_REPORTS)
+        self._consumers = Consumers()
         self._broker_away = False
         self._cameras: dict[str, Camera] = {}
+        self._awaited: dict[str, Awaited] = {}
+        self._seldom = Seldom(log)
         self._ids = itertools.cycle(_IDS)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._came = asyncio.Event()
@@ -43,6 +63,11 @@ class Cameras:
         if self._frames.remove(name) is not None:
             self._ledger.dropped(name, "forgotten")
         self._to_forget.append(name)
+        self._wake()
+
+    def report(self, status: Status, age: float) -> None:
+        """Take a status record, written `age` s ago."""
+        self._reports.append(Report(status, time.monotonic() + LIFETIME - age))
         self._wake()
 
     def report_broker(self, away: bool) -> None:
@@ -66,9 +91,10 @@ class Cameras:
         """Keep noticing cameras that fall silent."""
         while True:
             await asyncio.sleep(_CHECK_EVERY)
-            for camera in self:
+            for camera in self.listed():
                 if camera.check(broker_away=self._broker_away):
                     self._report_change(camera)
+            self._expire(time.monotonic())
 
     def close(self) -> None:
         """End all streams, and drop the cameras; they return with their next frames after `open`."""
@@ -76,6 +102,7 @@ class Cameras:
         for camera in self._cameras.values():
             camera.close()
         self._cameras.clear()
+        self._awaited.clear()
         self._came.set()
 
     def drop_rest(self) -> None:
@@ -84,16 +111,25 @@ class Cameras:
             self._ledger.dropped(frame.camera, "stopping")
 
     def __iter__(self) -> Iterator[Camera]:
-        """Yield the cameras in the order of their names."""
+        """Yield the cameras that have sent frames, in the order of their names."""
         yield from (self._cameras[name] for name in sorted(self._cameras))
 
+    def listed(self) -> list[Listed]:
+        """Return all cameras, also those that have sent no frame yet, in the order of their names."""
+        known: dict[str, Listed] = {**self._awaited, **self._cameras}
+        return [known[name] for name in sorted(known)]
+
     def get(self, name: str) -> Camera | None:
-        """Return a camera; None if it has not been seen, or has been forgotten."""
+        """Return a camera; None if it has sent no frame, or has been forgotten."""
         return self._cameras.get(name)
+
+    def find(self, name: str) -> Listed | None:
+        """Return a camera, also one that has sent no frame yet; None if it is not known."""
+        return self._cameras.get(name) or self._awaited.get(name)
 
     def unknown(self, name: str, may_see: Callable[[str], bool]) -> str:
         """Return one line for a visitor who asks for a camera that is not there; it names those that are."""
-        known = ", ".join(camera.name for camera in self if may_see(camera.name))
+        known = ", ".join(camera.name for camera in self.listed() if may_see(camera.name))
         return (
             f"no camera {name!r}; there are: {known}" if known else f"no camera {name!r}: there are none yet"
         )
@@ -125,6 +161,8 @@ class Cameras:
         # First, so that a frame offered after `forget` makes a new camera.
         while self._to_forget:
             self._forget(self._to_forget.popleft())
+        while self._reports:
+            self._take(self._reports.popleft())
         for frame in self._frames.clear():
             self._show(frame)
 
@@ -140,18 +178,67 @@ class Cameras:
             self._report_change(camera)
         self._ledger.went(frame.camera, age_of(frame.captured))
 
-    def _report_change(self, camera: Camera) -> None:
+    def _report_change(self, camera: Listed) -> None:
         for listener in self._listeners:
             listener.changed(camera)
 
     def _add(self, frame: Frame) -> Camera:
-        taken = {camera.id for camera in self._cameras.values()}
-        identity = next(each for each in self._ids if each not in taken)
-        camera = self._cameras[frame.camera] = Camera(identity, frame, self._limits)
+        awaited = self._awaited.pop(frame.camera, None)
+        camera = self._cameras[frame.camera] = Camera(
+            self._new_id(),
+            frame,
+            self._limits,
+            report=awaited.report if awaited else None,
+            consumers=self._consumers,
+        )
+        if len(self._cameras) + len(self._awaited) > self._most and self._awaited:
+            self._drop(min(self._awaited.values(), key=lambda each: each.report.until))
         # A new event for the next camera: nobody needs to check whether all who wait for this one have woken.
         came, self._came = self._came, asyncio.Event()
         came.set()
         return camera
+
+    def _new_id(self) -> int:
+        taken = {camera.id for camera in self.listed()}
+        return next(each for each in self._ids if each not in taken)
+
+    def _take(self, report: Report) -> None:
+        subject = report.status.subject
+        if subject.service == "consumer" and not subject.camera:
+            self._consumers.note(report)
+        elif subject.service == "producer" and subject.camera:
+            self._take_of_camera(subject.camera, report)
+
+    def _take_of_camera(self, name: str, report: Report) -> None:
+        now = time.monotonic()
+        if (camera := self._cameras.get(name)) is not None:
+            camera.report = newer(camera.report, report, now)
+        elif (awaited := self._awaited.get(name)) is not None:
+            if awaited.take(newer(awaited.report, report, now)):
+                self._report_change(awaited)
+        elif not report.stopped():
+            self._await(name, report)
+
+    def _await(self, name: str, report: Report) -> None:
+        """List a camera of which no frame has come."""
+        if len(self._cameras) + len(self._awaited) >= self._most:
+            text = f"camera {name} is not listed: there are {self._most} cameras (MAXCAMERAS)"
+            self._seldom.warning("too_many_cameras", text)
+            return
+        awaited = self._awaited[name] = Awaited(self._new_id(), name, report, self._limits, self._consumers)
+        self._report_change(awaited)
+
+    def _expire(self, now: float) -> None:
+        """Forget cameras that have sent no frame, and of which nothing is reported any more."""
+        for awaited in list(self._awaited.values()):
+            report = awaited.report
+            if now >= report.until and (report.stopped() or now - report.last_heard() > self._ttl):
+                self._drop(awaited)
+
+    def _drop(self, awaited: Awaited) -> None:
+        del self._awaited[awaited.name]
+        for listener in self._listeners:
+            listener.gone(awaited.name)
 
     def _forget(self, name: str) -> None:
         camera = self._cameras.pop(name, None)
@@ -160,3 +247,6 @@ class Cameras:
         camera.close()
         for listener in self._listeners:
             listener.gone(name)
+        report = camera.report
+        if report is not None and report.counts(time.monotonic()) and not report.stopped():
+            self._await(name, report)  # its producer still tries

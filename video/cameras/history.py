@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from pipeline.wire.frame import Frame
-from video.cameras.camera import Camera
+from video.cameras.camera import Camera, Listed
 from video.cameras.snapshots import Snapshots
 
 Filter = Callable[[str], bool]
@@ -89,7 +89,7 @@ class History:
         """Note the labels of a camera's new frame."""
         self.note(camera.frame)
 
-    def changed(self, camera: Camera) -> None:
+    def changed(self, camera: Listed) -> None:
         """Do nothing: changes of labels are noted with their frames."""
 
     def gone(self, name: str) -> None:

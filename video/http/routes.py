@@ -144,8 +144,12 @@ class Pictures:
             leaving.cancel()
 
     def _unknown(self, request: Request) -> Response:
-        may_see = visitor_of(request.scope).may_see
-        text = self._cameras.unknown(request.path_params["camera"], may_see)
+        name, may_see = request.path_params["camera"], visitor_of(request.scope).may_see
+        if may_see(name) and (known := self._cameras.find(name)) is not None:
+            reason = known.status()["reason"]
+            text = f"camera {name!r} has sent no frame yet{f': {reason}' if reason else ''}"
+            return PlainTextResponse(f"{text}\n", 503, {"Cache-Control": "no-store", "Retry-After": "5"})
+        text = self._cameras.unknown(name, may_see)
         return PlainTextResponse(f"{text}\n", 404, {"Cache-Control": "no-store"})
 
 

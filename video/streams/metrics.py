@@ -4,7 +4,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge
 
-from video.cameras.camera import Camera
+from video.cameras.camera import Camera, Listed
 
 STREAM_CLIENTS: Final = Gauge("streamlens_stream_clients", "Clients watching a camera's MJPEG", ["camera"])
 STREAM_SENT: Final = Counter("streamlens_stream_frames_sent", "Frames written to MJPEG clients", ["camera"])
@@ -25,7 +25,7 @@ class CameraMetrics:
     def frame(self, camera: Camera) -> None:
         """Do nothing: the streams count what they send."""
 
-    def changed(self, camera: Camera) -> None:
+    def changed(self, camera: Listed) -> None:
         """Do nothing."""
 
     def gone(self, name: str) -> None:

@@ -1,13 +1,17 @@
 """One camera as the video server knows it."""
 
+from typing import Any
+
 import pytest
 
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction, Result
 from tests.clock import SECOND, Clock
+from tests.video.cameras.statuses import a_report
 from tests.video.conftest import LIMITS
 from tests.video.fakes import Audience, a_frame
-from video.cameras.camera import Camera
+from video.cameras.camera import Camera, CameraStatus
+from video.cameras.reports import Consumers, Report
 
 FRESH = Prediction("imagenet_1", (Result("tench", 0.93),), 17, 41)
 
@@ -30,6 +34,7 @@ def test_the_status_has_what_the_api_promises(clock: Clock) -> None:
     assert camera.status() == {
         "name": "door",
         "state": "live",
+        "reason": None,
         "since": "1970-01-01T00:16:40Z",
         "fps": 0.0,
         "age_ms": 41,
@@ -80,8 +85,9 @@ def test_each_prediction_says_whether_it_is_stale(clock: Clock, age: int | None,
 
 def test_silence_is_no_signal_since_the_last_frame(clock: Clock) -> None:
     camera = Camera(1, at(clock), LIMITS)
-    clock.now += 10
-    camera.show(at(clock, 2))
+    for seq in range(2, 12):
+        clock.now += 1
+        camera.show(at(clock, seq))
 
     clock.now += 3
     still = states(camera)
@@ -90,8 +96,34 @@ def test_silence_is_no_signal_since_the_last_frame(clock: Clock) -> None:
     clock.now += 60
     later = states(camera)
 
-    assert still == ("live", "1970-01-01T00:16:50Z")
+    assert still == ("live", "1970-01-01T00:16:40Z")
     assert first == later == ("no-signal", "1970-01-01T00:16:50Z")
+
+
+def test_a_camera_that_sends_every_ten_seconds_is_live(clock: Clock) -> None:
+    camera = Camera(1, at(clock), LIMITS)
+    for seq in range(2, 6):
+        clock.now += 10
+        camera.show(at(clock, seq))
+
+    clock.now += 29
+    still = camera.status()
+    clock.now += 2
+    then = camera.status()
+
+    assert (still["state"], still["fps"]) == ("live", 0.1)
+    assert (then["state"], then["fps"]) == ("no-signal", 0.0)
+
+
+def test_an_outage_does_not_make_a_camera_slow(clock: Clock) -> None:
+    camera = Camera(1, at(clock), LIMITS)
+    for wait in (*[0.1] * 20, 600, *[0.1] * 3):
+        clock.now += wait
+        camera.show(at(clock))
+
+    clock.now += 3.5
+
+    assert camera.status()["state"] == "no-signal"
 
 
 def test_a_frame_ends_no_signal_though_nobody_looked(clock: Clock) -> None:
@@ -223,3 +255,57 @@ def test_listeners_get_each_frame_until_they_unsubscribe(clock: Clock) -> None:
 
     assert (first.seqs, first.lost) == ([2, 3], [])
     assert (second.seqs, second.lost) == ([3, 4], ["door"])
+
+
+# Reasons
+
+
+def silent(clock: Clock, report: Report | None, **options: Any) -> CameraStatus:
+    """Return the status of a camera whose frames no longer arrive."""
+    camera = Camera(1, at(clock), LIMITS, report=report, **options)
+    for seq in range(2, 5):
+        clock.now += 0.1
+        camera.show(at(clock, seq))
+    clock.now += 10
+    return camera.status()
+
+
+def test_a_silent_camera_has_its_producers_reason(clock: Clock) -> None:
+    status = silent(clock, a_report(clock, "no-signal", "wrong password"))
+
+    assert (status["state"], status["reason"]) == ("no-signal", "wrong password")
+
+
+def test_without_reports_a_silent_camera_has_no_reason(clock: Clock) -> None:
+    status = silent(clock, None)
+
+    assert (status["state"], status["reason"]) == ("no-signal", None)
+
+
+def test_a_paused_camera_is_paused_once_its_frames_end(clock: Clock) -> None:
+    assert silent(clock, a_report(clock, "paused"))["state"] == "paused"
+
+
+def test_a_live_camera_has_no_reason_whatever_its_producer_says(clock: Clock) -> None:
+    camera = Camera(1, at(clock), LIMITS, report=a_report(clock, "no-signal", "wrong password"))
+
+    assert (camera.status()["state"], camera.status()["reason"]) == ("live", None)
+
+
+def test_a_broker_that_is_away_is_the_reason(clock: Clock) -> None:
+    camera = Camera(1, at(clock), LIMITS, report=a_report(clock, "no-signal", "wrong password"))
+    clock.now += 10
+
+    camera.check(broker_away=True)
+
+    assert (camera.status()["state"], camera.status()["reason"]) == ("broker-away", "Kafka does not answer")
+
+
+def test_a_missing_model_is_explained_by_the_consumer(clock: Clock) -> None:
+    consumers = Consumers()
+    consumers.note(a_report(clock, "not-ready", "model imagenet_1: refused", service="consumer", camera=""))
+
+    camera = Camera(1, at(clock, 1, Prediction("imagenet_1")), LIMITS, consumers=consumers)
+
+    assert camera.status()["state"] == "model-away"
+    assert camera.status()["reason"] == "model imagenet_1: refused"

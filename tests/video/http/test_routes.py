@@ -209,6 +209,7 @@ def test_the_api_answers_what_it_promises(street: Site) -> None:
     assert list(fields) == [
         "name",
         "state",
+        "reason",
         "since",
         "fps",
         "age_ms",

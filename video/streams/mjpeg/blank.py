@@ -9,7 +9,7 @@ from pipeline.wire.frame import Frame
 from video.cameras.camera import Camera
 from video.streams.mjpeg.framing import part
 
-_WORDS: Final = {"no-signal": "No signal since", "broker-away": "Kafka away since"}
+_WORDS: Final = {"no-signal": "No signal since", "broker-away": "Kafka away since", "paused": "Paused since"}
 
 
 def blank(jpeg: bytes, text: str) -> bytes:

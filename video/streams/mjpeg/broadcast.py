@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from pipeline.flow.pace import Pace
-from video.cameras.camera import SILENT, Camera
+from video.cameras.camera import SILENT, Camera, Listed
 from video.streams.connection import Connection
 from video.streams.metrics import STREAM_CLIENTS, STREAM_SENT
 from video.streams.mjpeg.blank import BlankMaker
@@ -89,7 +89,7 @@ class Broadcast:
         if self._waiting:
             self._send(tuple(self._waiting), now)
 
-    def changed(self, camera: Camera) -> None:
+    def changed(self, camera: Listed) -> None:
         """If the camera has fallen silent, send its clients a picture that says so."""
         if camera.state in SILENT and self.clients:
             self._blank.start()

@@ -10,7 +10,7 @@ from prometheus_client import Counter
 
 from pipeline.service.logs import Seldom
 from pipeline.wire.frame import Frame
-from video.cameras.camera import Camera
+from video.cameras.camera import Camera, Listed
 from video.cameras.scale import ScaleError, shrink
 from video.streams.metrics import NOT_SCALED, SOCKET_SENT, SOCKET_SKIPPED
 from video.streams.socket import wire
@@ -61,7 +61,7 @@ class Feed:
         elif self._making is None:
             self._make()
 
-    def changed(self, camera: Camera) -> None:
+    def changed(self, camera: Listed) -> None:
         """Do nothing: browsers learn about states from the roster."""
 
     def gone(self, name: str) -> None:  # noqa: ARG002

@@ -9,7 +9,7 @@ from typing import Final
 
 from prometheus_client import Counter
 
-from video.cameras.camera import Camera
+from video.cameras.camera import Camera, Listed
 from video.cameras.cameras import Cameras
 from video.streams.socket import wire
 from video.streams.socket.viewer import Viewer
@@ -26,6 +26,7 @@ class CamerasMessage:
     def __init__(self, cameras: Cameras) -> None:
         self._cameras = cameras
         self._texts: dict[str, str] = {}
+        self._ids: dict[str, int] = {}
         self._messages: dict[tuple[str, ...], bytes] = {}
         self._head = ""
 
@@ -34,13 +35,18 @@ class CamerasMessage:
         """The names of the cameras in it, sorted."""
         return tuple(self._texts)
 
+    @property
+    def present(self) -> tuple[tuple[str, int], ...]:
+        """The names and ids of the cameras in it."""
+        return tuple(self._ids.items())
+
     def renew(self) -> None:
         """Describe the cameras as they are now."""
         now = round(1000 * time.time(), 1)
         self._head = f'{{"type": "cameras", "now": {now}, "cameras": ['
-        self._texts = {
-            camera.name: json.dumps({**camera.status(), "id": camera.id}) for camera in self._cameras
-        }
+        cameras = self._cameras.listed()
+        self._texts = {camera.name: json.dumps({**camera.status(), "id": camera.id}) for camera in cameras}
+        self._ids = {camera.name: camera.id for camera in cameras}
         self._messages.clear()
 
     def of(self, names: tuple[str, ...]) -> bytes:
@@ -61,7 +67,7 @@ class Roster:
     def __init__(self, cameras: Cameras) -> None:
         self._message = CamerasMessage(cameras)
         self._viewers: set[Viewer] = set()
-        self._names: tuple[str, ...] = ()  # the cameras that all viewers know
+        self._known: tuple[tuple[str, int], ...] = ()  # the cameras that all viewers know
         self._renewed = 0.0
         self._outdated = True
         self._tick: asyncio.TimerHandle | None = None
@@ -71,7 +77,7 @@ class Roster:
     def frame(self, camera: Camera) -> None:
         """Do nothing: pictures reach the browsers through feeds."""
 
-    def changed(self, camera: Camera) -> None:  # noqa: ARG002
+    def changed(self, camera: Listed) -> None:  # noqa: ARG002
         """Send the list soon."""
         self._send_soon()
 
@@ -110,7 +116,7 @@ class Roster:
             if viewer.expired(now):
                 _EXPIRED.inc()
                 viewer.connection.abort()
-        self._names = ()  # rights may have changed
+        self._known = ()  # rights may have changed
         self._send()
 
     def _send_soon(self) -> None:
@@ -129,9 +135,9 @@ class Roster:
 
     def _send(self) -> None:
         self._renew()
-        known, self._names = self._names, self._message.names
+        known, self._known = self._known, self._message.present
         for viewer in self._viewers:
-            if known != self._names:
+            if known != self._known:
                 self._admit(viewer)
             viewer.send_text(self._message.of(viewer.visible))
 

@@ -1,0 +1,106 @@
+"""A camera that has sent no frame, as the API reports it."""
+
+import pytest
+
+from pipeline.wire.status import State
+from tests.clock import Clock
+from tests.video.cameras.statuses import a_report
+from tests.video.conftest import LIMITS
+from video.cameras.awaited import Awaited
+from video.cameras.reports import Consumers
+
+
+@pytest.fixture(autouse=True)
+def ticking(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the clock be the awaited camera's as well."""
+    monkeypatch.setattr("video.cameras.awaited.time", clock)
+
+
+def awaited(clock: Clock, state: State, reason: str | None = None) -> Awaited:
+    """Return a camera with a consumer that is ready."""
+    consumers = Consumers()
+    consumers.note(a_report(clock, "ready", service="consumer", camera=""))
+    return Awaited(1, "door", a_report(clock, state, reason), LIMITS, consumers)
+
+
+def said(camera: Awaited) -> tuple[str, str | None]:
+    """Return the state and the reason."""
+    status = camera.status()
+    return status["state"], status["reason"]
+
+
+def test_the_status_has_what_the_api_promises(clock: Clock) -> None:
+    camera = awaited(clock, "no-signal", "wrong password")
+
+    clock.now += 5
+
+    assert camera.status() == {
+        "name": "door",
+        "state": "never-seen",
+        "reason": "wrong password",
+        "since": "1970-01-01T00:16:40Z",
+        "fps": 0.0,
+        "age_ms": None,
+        "seq": 0,
+        "width": 0,
+        "height": 0,
+        "predictions": [],
+    }
+
+
+def test_a_camera_is_connecting_while_it_is_opened(clock: Clock) -> None:
+    assert said(awaited(clock, "connecting", "not open yet")) == ("connecting", "it is being opened")
+
+
+def test_a_paused_camera_is_paused(clock: Clock) -> None:
+    assert said(awaited(clock, "paused")) == ("paused", None)
+
+
+def test_the_first_frame_may_take_a_while(clock: Clock) -> None:
+    camera = awaited(clock, "live")
+
+    assert said(camera)[0] == "connecting"
+    clock.now += 14
+    assert said(camera)[0] == "connecting"
+    clock.now += 2
+    assert said(camera) == ("never-seen", "its producer sends frames, but none arrive")
+
+
+def test_it_takes_less_if_something_is_known_to_be_in_its_way(clock: Clock) -> None:
+    camera = Awaited(1, "door", a_report(clock, "live"), LIMITS, Consumers())
+
+    clock.now += LIMITS.no_signal_after + 0.1
+
+    assert said(camera)[0] == "never-seen"
+    assert "no consumer" in (said(camera)[1] or "")
+
+
+def test_a_newer_record_that_changes_something_is_reported(clock: Clock) -> None:
+    camera = awaited(clock, "connecting")
+
+    assert camera.take(a_report(clock, "no-signal", "wrong password"))
+    assert not camera.take(a_report(clock, "no-signal", "wrong password"))
+    assert camera.take(a_report(clock, "no-signal", "wrong path"))
+    assert camera.state == "never-seen"
+
+
+def test_a_producer_that_no_longer_reports_is_noticed(clock: Clock) -> None:
+    camera = awaited(clock, "connecting")
+
+    clock.now += 61
+
+    assert camera.check(broker_away=False)
+    assert said(camera) == ("never-seen", "its producer no longer reports")
+    assert camera.status()["since"] == "1970-01-01T00:16:40Z"
+
+
+def test_without_the_broker_nothing_is_blamed_on_the_camera(clock: Clock) -> None:
+    camera = awaited(clock, "no-signal", "wrong password")
+    clock.now += 100
+
+    assert camera.check(broker_away=True)
+    assert said(camera) == ("broker-away", "Kafka does not answer")
+    assert camera.status()["since"] == "1970-01-01T00:18:20Z"
+    clock.now += 100
+    assert not camera.check(broker_away=True)
+    assert camera.check(broker_away=False)

@@ -1,0 +1,88 @@
+"""What producers and consumers report, and what it says about a camera without frames."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.wire.status import LIFETIME, Status
+
+_MOST_CONSUMERS: Final = 100
+BROKER_AWAY: Final = "Kafka does not answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A status record, and until when it counts: s of the monotonic clock."""
+
+    status: Status
+    until: float
+
+    def counts(self, now: float) -> bool:
+        """Return whether the record is not too old."""
+        return now < self.until
+
+    def stopped(self) -> bool:
+        """Return whether it was the last record of its process."""
+        return self.status.state == "stopped"
+
+    def last_heard(self) -> float:
+        """Return when the record was written, by the monotonic clock."""
+        return self.until - LIFETIME
+
+
+def newer(old: Report | None, new: Report, now: float) -> Report:
+    """Return which of two records about a camera says how it is."""
+    if old is None or old.status.subject == new.status.subject:
+        return new
+    # Another producer of this camera: it replaces one that has stopped, or was killed.
+    if new.until < old.until or (new.stopped() and not old.stopped() and old.counts(now)):
+        return old
+    return new
+
+
+class Consumers:
+    """What is wrong with the consumers, if anything."""
+
+    def __init__(self) -> None:
+        self._reports: dict[str, Report] = {}  # by instance, the newest last
+
+    def note(self, report: Report) -> None:
+        """Note a consumer's record."""
+        instance = report.status.subject.instance
+        self._reports.pop(instance, None)
+        self._reports[instance] = report
+        if len(self._reports) > _MOST_CONSUMERS:
+            del self._reports[next(iter(self._reports))]
+
+    def trouble(self, now: float) -> str | None:
+        """Return the newest reason why a consumer is not ready, or None."""
+        reasons = (report.status.reason for report in self._running(now) if report.status.reason)
+        return next(reasons, None)
+
+    def missing(self, now: float) -> str:
+        """Return why no labelled frames may come, or an empty text."""
+        if reason := self.trouble(now):
+            return f"the consumer is not ready: {reason}"
+        return "" if any(self._running(now)) else "no consumer reports"
+
+    def _running(self, now: float) -> Iterator[Report]:
+        return (each for each in reversed(self._reports.values()) if each.counts(now) and not each.stopped())
+
+
+def why_silent(report: Report | None, missing: Callable[[], str], now: float) -> str | None:
+    """Return why no frames of a camera arrive, as far as its producer's last record says so.
+
+    `missing` returns what may be wrong behind the producer.
+    """
+    if report is None:
+        return None
+    if report.stopped():
+        return "its producer has stopped"
+    if not report.counts(now):
+        return "its producer no longer reports"
+    if report.status.state == "connecting":
+        return "it is being opened"
+    if report.status.state == "live":
+        behind = missing()
+        return "its producer sends frames, but none arrive" + (f": {behind}" if behind else "")
+    return report.status.reason
