@@ -29,7 +29,9 @@ _ANSWER: Final = 2.0  # s that a broker may take to create the topic
 _COMPACTED: Final = {
     "cleanup.policy": "compact,delete",
     # Each process has a key of its own: without this, those of killed ones would stay for ever.
-    "retention.ms": "3600000",
+    "retention.ms": "600000",
+    # Only closed segments are compacted, and by default one is closed after a week.
+    "segment.ms": "60000",
     # The age of a record is then judged by the broker's clock, not by those of all hosts.
     "message.timestamp.type": "LogAppendTime",
 }

@@ -23,7 +23,7 @@ class Bench:
         self.cameras = Cameras(LIMITS, Ledger(), most=2, ttl=600)
         self.cameras.subscribe(self.audience)
 
-    async def hear(self, *states: Any, age: float = 0, **subject: str) -> None:
+    async def hear(self, *states: Any, age: float = 0, **subject: Any) -> None:
         """Let a record come, and settle."""
         self.cameras.report(a_status(*states, **subject), age)
         await settle()
