@@ -11,11 +11,13 @@ from typing import Self
 class HttpCamera:
     """Sends the parts in a loop to one client at a time, until the block ends."""
 
-    def __init__(self, parts: Sequence[bytes], *, rate: float = 25, tells_length: bool = True) -> None:
+    def __init__(
+        self, parts: Sequence[bytes], *, rate: float = 25, tells_length: bool = True, port: int = 0
+    ) -> None:
         self._parts = parts
         self._interval = 1 / rate
         self._tells_length = tells_length
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 

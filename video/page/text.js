@@ -15,6 +15,9 @@ const states = {
   "model-away": "Model away",
   "no-signal": "No signal",
   "broker-away": "Broker away",
+  "never-seen": "No picture yet",
+  connecting: "Connecting",
+  paused: "Paused",
   away: "Unknown",
 };
 
@@ -49,16 +52,22 @@ export const text = {
     "model-away": "without model",
     "no-signal": "no signal",
     "broker-away": "broker away",
+    "never-seen": "never seen",
+    connecting: "connecting",
+    paused: "paused",
   },
   /** @param {Date} time */
   since: (time) => `since ${timeOf(time)}`,
   /** On top of the picture of a camera that is not live. @param {Shown} state @param {Date | null} time */
   veil: (state, time) => {
+    if (state === "never-seen" || state === "connecting") return states[state];
     const words = state === "away" && time ? "No connection" : states[state];
     return time ? `${words} since ${timeOf(time)}` : words;
   },
-  /** For screen readers, when a camera's state has changed. @param {string} camera @param {State} state */
-  news: (camera, state) => `${camera}: ${states[state]}`,
+  /** Why a camera is in its state, as a sentence. @param {string} reason the server's words */
+  reason: (reason) => reason.charAt(0).toUpperCase() + reason.slice(1),
+  /** For screen readers. @param {string} camera @param {State} state @param {string | null} reason */
+  news: (camera, state, reason) => `${camera}: ${states[state]}${reason ? `, ${reason}` : ""}`,
   /** @param {number} count of cameras that changed state or were removed */
   muchNews: (count) => `${count} cameras have changed or were removed`,
   /** When the server has removed a camera, or the user may no longer see it. @param {string} camera */
@@ -138,7 +147,7 @@ export const text = {
   away: (time) => `No connection to the server since ${timeOf(time)}; retrying`,
   empty: {
     heading: "Waiting for the first frame",
-    lead: "Cameras appear here as soon as their first frame arrives. If none appears, check that:",
+    lead: "Cameras appear here as soon as they are reported or their first frame arrives. If none appears, check that:",
     checks: [
       "the producer can reach its camera: VIDEOLINK is correct, and the log reports captured frames;",
       "Kafka is running, and producer, consumer and video use the same address and topic names;",

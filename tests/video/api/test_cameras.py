@@ -5,6 +5,7 @@ from pydantic import TypeAdapter
 
 from pipeline.wire.predictions import Prediction, Result
 from tests.video.api.conftest import Api
+from tests.video.cameras.statuses import a_status
 from tests.video.fakes import a_frame
 from video.api import models
 
@@ -72,3 +73,33 @@ def test_what_other_services_may_have_put_in_the_predictions_breaks_no_list(api:
     api.show(a_frame(camera="odd", predictions=(odd,)), a_frame(camera="door"))
 
     assert api.json("/api/cameras")[1]["predictions"][0]["results"][0]["label"] == "\u2028\x00é🎥"
+
+
+def report(api: Api, *cameras: str) -> None:
+    """Let producers report that cameras cannot be opened."""
+    for camera in cameras:
+        api.cameras.report(a_status("no-signal", "wrong password", camera=camera), 0)
+        api.on_loop(lambda: None)
+
+
+def test_a_camera_that_never_sent_a_frame_has_a_state_and_a_reason(api: Api) -> None:
+    api.show(a_frame(camera="yard"))
+    report(api, "door")
+
+    door, yard = api.json("/api/cameras")
+
+    assert (door["name"], door["state"], door["reason"]) == ("door", "never-seen", "wrong password")
+    assert (yard["name"], yard["state"], yard["reason"]) == ("yard", "live", None)
+    assert models.Camera.model_validate(door).age_ms is None
+    assert api.json("/api/cameras/door") == door
+
+
+def test_it_is_hidden_like_any_other_from_those_who_may_not_see_it(api: Api) -> None:
+    report(api, "door", "secret")
+    api.guest.hidden = {"secret"}
+
+    assert [camera["name"] for camera in api.json("/api/cameras")] == ["door"]
+    status, body = api.get("/api/cameras/secret")
+    assert status == 404
+    assert b"there are: door" in body
+    assert b"password" not in body

@@ -11,6 +11,7 @@ from pipeline.wire import jpeg
 from pipeline.wire.frame import FrameError, Message, decode
 from pipeline.wire.predictions import Prediction, Result
 from tests.parts import wait_for
+from tests.video.cameras.statuses import a_status
 from tests.video.fakes import GREY, Site, a_frame, by_length
 
 NAMES = [
@@ -305,3 +306,16 @@ def test_snapshots_are_described_beside_the_api(house: Site) -> None:
     assert answers.keys() == {"200", "401", "404", "default"}
     assert "image/jpeg" in answers["200"]["content"]
     assert {path for path in described if not path.startswith("/api/")} == {"/snapshot/{camera}.jpg"}
+
+
+@pytest.mark.parametrize("path", ["/stream/attic", "/snapshot/attic.jpg"])
+def test_a_camera_without_frames_answers_with_the_reason(house: Site, path: str) -> None:
+    house.cameras.report(a_status("no-signal", "wrong password", camera="attic"), 0)
+    house.sync()
+
+    with house.ask(path) as answer:
+        body = answer.read()
+
+    assert answer.status == 503
+    assert answer.headers["retry-after"]
+    assert body == b"camera 'attic' has sent no frame yet: wrong password\n"

@@ -1,6 +1,8 @@
 /** The values that the page's modules exchange. Only types: nothing here runs. */
 
-/** @typedef {"live" | "stale" | "model-away" | "no-signal" | "broker-away"} State */
+/**
+ * @typedef {"live" | "stale" | "model-away" | "no-signal" | "broker-away" | "never-seen" | "connecting" | "paused"} State
+ */
 
 /**
  * @typedef {object} Result
@@ -22,11 +24,12 @@
  * @typedef {object} Camera
  * @property {string} name
  * @property {State} state
+ * @property {string | null} reason why, in one line; null if nothing is known to be wrong
  * @property {string} since when that state began, ISO 8601
  * @property {number} fps
- * @property {number} age_ms the age of the newest frame when the server sent this
+ * @property {number | null} age_ms the age of the newest frame when the server sent this; null if there is none
  * @property {number} seq
- * @property {number} width
+ * @property {number} width 0 if there is no frame
  * @property {number} height
  * @property {Prediction[]} predictions
  */

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction, Result
+from tests.video.cameras.statuses import a_status
 from tests.video.fakes import a_frame, settle
 from tests.video.streams.socket.fakes import Guest, Wall, Wire, until
 from video.access.visitor import Anyone, Visitor
@@ -215,3 +216,39 @@ def test_a_browser_that_joins_right_after_a_camera_gets_it_and_so_do_the_others(
             return names(second.texts[0]), first.pictures[0].seq
 
     assert asyncio.run(scenario()) == (["door"], 9)
+
+
+def test_a_camera_that_never_sent_a_frame_is_in_the_list_of_those_who_may_see_it() -> None:
+    async def scenario() -> list[list[str]]:
+        hall = Hall()
+        hall.wall.open()
+        with hall.stack:
+            connections = [hall.enter(visitor)[1] for visitor in (EVERYBODY, Guest("b"))]
+            hall.wall.report(a_status("no-signal", "wrong password", camera="a"), 0)
+            await until(lambda: all(len(each.texts) == 2 for each in connections), "the news")
+            return [names(each.texts[1]) for each in connections]
+
+    assert asyncio.run(scenario()) == [["a"], []]
+
+
+def test_its_first_picture_is_sent_to_who_watches_it() -> None:
+    async def scenario() -> tuple[list[Any], int]:
+        hall = Hall()
+        hall.wall.open()
+        with hall.stack:
+            viewer, connection = hall.enter()
+            viewer.take(Watch({"door": 0}))
+            hall.wall.report(a_status("no-signal", "wrong password"), 0)
+            await until(lambda: len(connection.texts) == 2, "the news")
+            hall.wall.put(a_frame(9))
+            await until(lambda: connection.pictures, "a picture")
+            await until(lambda: len(connection.texts) == 3, "more news")
+            cameras = [
+                (each["state"], each["id"]) for text in connection.texts[1:] for each in text["cameras"]
+            ]
+            return cameras, connection.pictures[0].camera
+
+    (before, after), shown = asyncio.run(scenario())
+
+    assert (before[0], after[0]) == ("never-seen", "live")
+    assert before[1] != after[1] == shown
