@@ -9,8 +9,7 @@ from urllib.error import HTTPError
 import numpy as np
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import ConfigResource
+from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
 
 from pipeline.wire import picture
 from pipeline.wire.status import Status, Subject, decode, decode_key, encode_key, encode_value

@@ -9,7 +9,7 @@ import { text } from "./text.js";
 /** @typedef {import("./text.js").Shown} Shown */
 
 /** The states in which the picture is not what the camera sees now. @type {Shown[]} */
-const VEILED = ["no-signal", "broker-away", "away"];
+const VEILED = ["no-signal", "broker-away", "never-seen", "connecting", "paused", "away"];
 
 /** Each level has its own shape, so that it can be recognised without colour. @type {Record<Level, string>} */
 const MARKS = { none: "mark-away", fresh: "mark-fresh", old: "mark-stale", stalled: "mark-slow" };
@@ -23,6 +23,7 @@ export class Screen {
   #veil = make("p", "veil");
   #veilMark = mark("mark-away");
   #veilWords = make("span", "veil-words");
+  #reason = make("span", "veil-reason");
   /** @type {Seen | null} */
   #seen = null;
   #watchedSince = NaN;
@@ -32,7 +33,7 @@ export class Screen {
     this.canvas.setAttribute("role", "img");
     this.canvas.setAttribute("aria-label", text.picture(camera));
     this.#veil.hidden = true;
-    this.#veil.append(this.#veilMark, this.#veilWords);
+    this.#veil.append(this.#veilMark, this.#veilWords, this.#reason);
     this.#pill.append(this.#pillMark, this.#age);
     this.element.append(this.canvas, this.#pill, this.#veil);
     setData(this.element, "level", "none");
@@ -49,28 +50,34 @@ export class Screen {
     this.#seen = { age_ms, at: performance.now() };
   }
 
+  /** Whether the picture, if there is one, is not what the camera sees now. */
+  get veiled() {
+    return !this.#veil.hidden;
+  }
+
   /** The picture's age now, ms; NaN if none has arrived since pictures were requested. */
   get age() {
     if (!this.#seen || !(this.#seen.at >= this.#watchedSince)) return NaN;
     return ageOf(this.#seen, this.#watchedSince, performance.now()).ms;
   }
 
-  /** @param {Shown} state @param {Date | null} since */
-  show(state, since) {
+  /** @param {Shown} state @param {Date | null} since @param {string | null} reason */
+  show(state, since, reason) {
     const veiled = VEILED.includes(state);
     setHidden(this.#veil, !veiled);
     setHidden(this.#pill, veiled);
     setMark(this.#veilMark, `mark-${state}`);
     setText(this.#veilWords, veiled ? text.veil(state, since) : "");
+    setText(this.#reason, veiled && reason !== null ? text.reason(reason) : "");
   }
 
-  /** Update the age on display. @param {boolean} steady whether the camera sends at least one picture per second */
-  tick(steady) {
+  /** Update the age on display. @param {number} interval ms between two of the camera's pictures */
+  tick(interval) {
     if (Number.isNaN(this.#watchedSince) || this.#pill.hidden) return;
-    const { level, ms } = ageOf(this.#seen, this.#watchedSince, performance.now());
+    const { level, ms } = ageOf(this.#seen, this.#watchedSince, performance.now(), interval);
     setData(this.element, "level", level);
     setMark(this.#pillMark, MARKS[level]);
-    const slow = level === "stalled" && steady && !Number.isNaN(ms);
+    const slow = level === "stalled" && !Number.isNaN(ms);
     setData(this.#pill, "slow", String(slow));
     if (Number.isNaN(ms)) setText(this.#age, level === "stalled" ? text.noPicture : "");
     else setText(this.#age, slow ? text.slow(ms) : text.age(ms));

@@ -84,7 +84,7 @@ export const text = {
   labelAge: (ms) => (ms === null ? "age unknown" : `${spanOf(ms)} old`),
 
   /** @param {number} fps */
-  fps: (fps) => `${fps.toFixed(fps > 0 && fps < 10 ? 1 : 0)} fps`,
+  fps: (fps) => `${fps.toFixed(fps > 0 && fps < 10 ? (fps < 0.1 ? 2 : 1) : 0)} fps`,
   /** @param {number} fps */
   drawn: (fps) => (Number.isNaN(fps) ? "" : `${Math.round(fps)} drawn`),
   /** @param {number} ms */

@@ -69,11 +69,11 @@ export class Tile {
   /** @param {Camera} camera */
   update(camera) {
     this.camera = camera;
-    const gone = camera.state === "no-signal" || camera.state === "broker-away";
-    this.#show(camera.state, new Date(camera.since));
+    this.#show(camera.state, new Date(camera.since), camera.reason);
+    const gone = this.screen.veiled;
     this.#labels.update(camera);
     setText(this.#fps, text.fps(gone ? 0 : camera.fps));
-    setText(this.#size, text.size(camera.width, camera.height));
+    setText(this.#size, camera.width > 0 ? text.size(camera.width, camera.height) : "");
     this.trend.add(performance.now(), camera.predictions, gone ? NaN : this.screen.age);
     const ratio = this.ratio.toFixed(4);
     if (ratio !== this.#ratio) this.element.style.setProperty("--own-ratio", ratio);
@@ -88,25 +88,29 @@ export class Tile {
 
   /** Show that the camera's state is unknown. @param {Date | null} since */
   away(since) {
-    this.#show("away", since);
+    this.#show("away", since, null);
     setText(this.#fps, "");
     this.#pace = NaN;
   }
 
   /** Update the picture's age and pace on display; called a few times per second. */
   tick() {
-    this.screen.tick(this.camera.fps >= 1);
+    const { fps } = this.camera;
+    this.screen.tick(fps > 0 ? 1000 / fps : Infinity);
     setText(this.#drawn, text.drawn(this.#pace));
   }
 
-  /** @param {Shown} state @param {Date | null} since */
-  #show(state, since) {
+  /** @param {Shown} state @param {Date | null} since @param {string | null} reason */
+  #show(state, since, reason) {
     this.state = state;
     setData(this.element, "state", state);
     setMark(this.#mark, `mark-${state}`);
     setText(this.#stateWords, text.states[state]);
     setText(this.#since, state === "live" || !since ? "" : text.since(since));
-    this.screen.show(state, since);
+    this.screen.show(state, since, reason);
+    // On the wall, the link covers everything else.
+    const full = reason === null ? "" : text.reason(reason);
+    for (const element of [this.link, this.#state]) if (element.title !== full) element.title = full;
   }
 
   #assemble() {

@@ -40,6 +40,14 @@ test("a picture that never arrives is stalled after a while", () => {
   assert.equal(ageOf(null, NaN, WANTED).level, "none");
 });
 
+test("a camera that sends a picture every ten seconds does not make the connection slow", () => {
+  const seen = { age_ms: 43, at: 20_000 };
+
+  assert.equal(ageOf(seen, WANTED, 49_000, 10_000).level, "old");
+  assert.equal(ageOf(seen, WANTED, 51_000, 10_000).level, "stalled");
+  assert.equal(ageOf(seen, WANTED, 90_000, Infinity).level, "old");
+});
+
 test("an age is never negative, even if the clocks disagree", () => {
   assert.equal(ageOf({ age_ms: -30, at: 20_000 }, WANTED, 20_000).ms, 0);
 });

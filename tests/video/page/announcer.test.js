@@ -10,12 +10,19 @@ const browser = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (
 const before = { document: browser.document, window: browser.window };
 const place = { textContent: "" };
 
-/** @param {Record<string, State>} states @returns {Camera[]} */
-const cameras = (states) =>
+/** @param {Record<string, State>} states @param {string | null} [reason] @returns {Camera[]} */
+const cameras = (states, reason = null) =>
   Object.entries(states).map(([name, state]) => {
     const numbers = { fps: 25, age_ms: 17, seq: 1, width: 64, height: 48 };
-    return { name, state, since: "2026-11-21T19:46:47Z", ...numbers, predictions: [] };
+    return { name, state, reason, since: "2026-11-21T19:46:47Z", ...numbers, predictions: [] };
   });
+
+/** Let a second pass. @returns {string} what has been announced */
+function announced() {
+  place.textContent = "";
+  mock.timers.tick(1000);
+  return place.textContent;
+}
 
 beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout"] });
@@ -79,4 +86,41 @@ test("many changes are announced as a number", () => {
   mock.timers.tick(1000);
 
   assert.match(place.textContent, /^4 /);
+});
+
+test("a reason is announced with the state, or when it becomes known", () => {
+  const announcer = new Announcer();
+  announcer.note(cameras({ door: "live" }), []);
+  announcer.note(cameras({ door: "no-signal" }), []);
+  assert.match(announced(), /^door: No signal$/);
+
+  announcer.note(cameras({ door: "no-signal" }, "wrong password"), []);
+
+  assert.match(announced(), /^door: No signal, wrong password$/);
+});
+
+test("a reason is announced once, even if reasons alternate", () => {
+  const announcer = new Announcer();
+  announcer.note(cameras({ door: "connecting" }), []);
+  announcer.note(cameras({ door: "never-seen" }, "refused"), []);
+  announced();
+  announcer.note(cameras({ door: "never-seen" }, "timed out"), []);
+  assert.match(announced(), /timed out/);
+
+  announcer.note(cameras({ door: "never-seen" }, "refused"), []);
+  announcer.note(cameras({ door: "never-seen" }, "timed out"), []);
+
+  assert.equal(announced(), "");
+});
+
+test("a reason is announced again after the camera was back", () => {
+  const announcer = new Announcer();
+  announcer.note(cameras({ door: "live" }), []);
+  announcer.note(cameras({ door: "no-signal" }, "refused"), []);
+  announcer.note(cameras({ door: "live" }), []);
+  announced();
+
+  announcer.note(cameras({ door: "no-signal" }, "refused"), []);
+
+  assert.match(announced(), /refused/);
 });

@@ -9,7 +9,7 @@ import { linesOf } from "../../../video/page/labels.js";
 function camera(some) {
   const since = "2026-11-21T19:46:47Z";
   const numbers = { fps: 25, age_ms: 17, seq: 4711, width: 1280, height: 720 };
-  return { name: "door", state: "live", since, ...numbers, predictions: [], ...some };
+  return { name: "door", state: "live", reason: null, since, ...numbers, predictions: [], ...some };
 }
 
 const result = (/** @type {string} */ label, /** @type {number[] | undefined} */ box = undefined) => ({

@@ -44,9 +44,12 @@ export class Controls {
     setHidden(this.#stream, stream === null);
     this.#stream.href = stream ?? "";
     this.#address.value = stream === null ? text.noStream : this.#stream.href;
+    this.update();
   }
 
-  update() {}
+  update() {
+    setHidden(this.#snapshot, !this.#tile?.camera.width); // there is no picture to save
+  }
 
   close() {
     this.#tile = null;
@@ -61,6 +64,6 @@ export class Controls {
 
   /** Let the browser save the newest picture. */
   save() {
-    if (this.#tile) this.#snapshot.click();
+    if (this.#tile?.camera.width) this.#snapshot.click();
   }
 }
