@@ -114,7 +114,7 @@ class Job:
 
     async def _watch(self, child: Process, address: str) -> int | None:
         async with asyncio.TaskGroup() as group:
-            asking = group.create_task(self._ask_until_ready())
+            asking = group.create_task(self._keep_asking())
             ended = group.create_task(child.wait())
             moved = group.create_task(self._broker_moved(address))
             await asyncio.wait({ended, moved}, return_when=asyncio.FIRST_COMPLETED)
@@ -131,18 +131,20 @@ class Job:
             await asyncio.Event().wait()  # makes no difference to this part
         await self._broker.other_than(address)
 
-    async def _ask_until_ready(self) -> None:
+    async def _keep_asking(self) -> None:
+        """Ask whether the part is ready, also once it has been: its camera may go away, for example."""
         began = time.monotonic()
         shortest, longest = _ASKING
+        was_ready = False
         while True:
             with contextlib.suppress(OSError):
                 self.trouble = await self._ask()
                 self.answered = self.answered or time.monotonic()
             waited = time.monotonic() - began
-            if self.trouble is None:
-                break
-            await asyncio.sleep(min(longest, max(shortest, waited / 20)))
-        self._console.say(f"{self.part.name} is ready after {waited:.1f} s")
+            if self.trouble is None and not was_ready:
+                was_ready = True
+                self._console.say(f"{self.part.name} is ready after {waited:.1f} s")
+            await asyncio.sleep(longest if was_ready else min(longest, max(shortest, waited / 20)))
 
     async def _ask(self) -> str | None:
         if self.part.role == "broker":  # it answers by printing its address

@@ -64,8 +64,8 @@ def serve(settings: VideoSettings) -> int:
         on_forget=cameras.forget,
     )
     service.repeat("read", reader.step)
-    # Once there are cameras, a page that says "no signal" is more useful than no page.
-    service.require(lambda: None if ledger.totals()["in"] else reader.unready())
+    # Once there are cameras, a page that says why they send nothing is more useful than no page.
+    service.require(lambda: None if ledger.totals()["in"] or cameras.known() else reader.unready())
     service.on_stop(reader.close)
 
     _follow_status(settings, service, cameras)

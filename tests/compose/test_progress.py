@@ -91,13 +91,41 @@ def test_the_others_go_on_without_a_camera_that_does_not_deliver() -> None:
 def test_a_camera_that_goes_away_again_is_named_again() -> None:
     stage = Stage(door="producer", yard="producer")
     stage.ready("yard")
-    stage.unready("door", "away")
+    stage.unready("door", "camera door: away")
+    stage.at(10)
 
     assert len(stage.at(16)) == 1
     stage.ready("door")
-    assert stage.at(20) == []
-    stage.unready("door", "away")
-    assert len(stage.at(30)) == 1
+    assert stage.at(20) == ["door delivers"]
+    stage.unready("door", "camera door: away")
+    assert stage.at(30) == []
+    assert len(stage.at(33)) == 1
+
+
+def test_a_camera_that_was_away_for_a_moment_is_not_named() -> None:
+    stage = Stage(door="producer", yard="producer")
+    stage.ready("yard", "door")
+    stage.at(20)
+
+    for start in range(30, 60, 5):
+        stage.unready("door", "camera door: away")
+        assert stage.at(start) == stage.at(start + 2) == []
+        stage.ready("door")
+        assert stage.at(start + 2.5) == []
+
+
+def test_the_camera_is_not_blamed_while_the_broker_is_away() -> None:
+    stage = Stage(door="producer", video="video")
+    stage.ready("door", "video")
+    stage.at(20)
+
+    stage.unready("door", "the last frame did not reach topic videocam: timed out")
+    lines = [line for at in range(30, 60) for line in stage.at(at)]
+    stage.unready("door", "needs the broker's new address")
+    lines += [line for at in range(60, 100) for line in stage.at(at)]
+
+    assert lines
+    assert all(line.startswith("waiting for door (") for line in lines)
 
 
 def test_it_is_said_again_and_again_that_no_camera_delivers() -> None:
@@ -117,10 +145,10 @@ def test_a_producer_that_starts_slowly_gets_its_time() -> None:
     stage = Stage(door="producer", video="video")
 
     assert stage.at(20) == ["waiting for door (not started yet), video (not started yet)"]
-    stage.unready("door", "not open yet", since=20)
+    stage.unready("door", "camera door: not open yet", since=20)
     stage.at(25)
     (line,) = stage.at(27)
-    assert "no camera delivers: not open yet" in line
+    assert "no camera delivers: camera door: not open yet" in line
 
 
 def test_cameras_that_go_away_later_stop_nothing() -> None:
@@ -128,6 +156,8 @@ def test_cameras_that_go_away_later_stop_nothing() -> None:
     stage.ready("door", "video")
     stage.at(5)
 
-    stage.unready("door", "away", since=100)
+    stage.unready("door", "camera door: away", since=100)
+    stage.at(197)
 
-    assert len(stage.at(200)) == 1
+    (line,) = stage.at(200)
+    assert line.startswith("no camera delivers: camera door: away")

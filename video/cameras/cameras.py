@@ -110,6 +110,10 @@ class Cameras:
         for frame in self._frames.clear():
             self._ledger.dropped(frame.camera, "stopping")
 
+    def known(self) -> bool:
+        """Return whether there is any camera; from any thread."""
+        return bool(self._cameras or self._awaited)
+
     def __iter__(self) -> Iterator[Camera]:
         """Yield the cameras that have sent frames, in the order of their names."""
         yield from (self._cameras[name] for name in sorted(self._cameras))
