@@ -133,3 +133,22 @@ def test_the_topic_is_compacted(kafka_bootstrap: str, tmp_path: Path) -> None:
         config = admin.describe_configs([resource])[resource].result()
 
     assert "compact" in config["cleanup.policy"].value
+
+
+def test_a_slow_camera_is_live_and_is_not_opened_again_and_again(
+    pipeline: Pipeline, jpegs: list[bytes]
+) -> None:
+    pipeline.video(NOSIGNALAFTER="200ms")
+    pipeline.consumer()
+    with HttpCamera(jpegs, rate=1) as camera:
+        producer = pipeline.producer("slow", camera.link, FROZENAFTER="500ms")
+        wait_for(lambda: pipeline.camera("slow").get("seq", 0) >= 8, 90, "eight pictures")
+        tried = producer.text.count("trying again")
+        seen = []
+        while len(seen) < 30:
+            seen.append(pipeline.camera("slow"))
+            time.sleep(0.1)
+
+    assert {each["state"] for each in seen} == {"live"}
+    assert all(each["fps"] > 0 for each in seen)
+    assert producer.text.count("trying again") == tried <= 4
