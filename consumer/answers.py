@@ -3,6 +3,7 @@
 import threading
 from dataclasses import dataclass
 
+from pipeline.flow.patience import LONGEST
 from pipeline.wire.frame import Frame, age_of
 from pipeline.wire.predictions import Prediction, Result
 
@@ -21,13 +22,23 @@ class _Answer:
 
 
 class Answers:
-    """Holds a model's answers until their frames are `forget_after` s old; for any thread."""
+    """Holds a model's answers until their frames are `forget_after` s old; for any thread.
+
+    An answer about the last frame but one stays for up to two minutes: a slow camera has no newer one.
+    """
 
     def __init__(self, model: str, forget_after: float) -> None:
         self._model = model
         self._forget_after = forget_after
         self._answers: dict[str, _Answer] = {}
+        self._frames: dict[str, tuple[int, int]] = {}  # when the last two frames of each camera were captured
         self._lock = threading.Lock()
+
+    def came(self, frame: Frame) -> None:
+        """Note a camera's new frame."""
+        with self._lock:
+            _, last = self._frames.get(frame.camera, (0, 0))
+            self._frames[frame.camera] = (last, frame.captured)
 
     def hold(self, frame: Frame, results: tuple[Result, ...]) -> None:
         """Hold the answer about a frame, unless there is one about a later frame."""
@@ -45,7 +56,12 @@ class Answers:
         """Return the last answer about a camera; without results if there is none, or it is too old."""
         with self._lock:
             answer = self._answers.get(camera)
-        if answer is None or (age := answer.age) > self._forget_after:
+            before, _ = self._frames.get(camera, (0, 0))
+        if answer is None:
+            return Prediction(self._model)
+        age = answer.age
+        is_newest = 0 < before <= answer.captured and age <= LONGEST
+        if age > self._forget_after and not is_newest:
             return Prediction(self._model)
         return Prediction(self._model, answer.results, answer.seq, round(age * 1000))
 
@@ -53,3 +69,4 @@ class Answers:
         """Drop the answer about a camera."""
         with self._lock:
             self._answers.pop(camera, None)
+            self._frames.pop(camera, None)

@@ -59,6 +59,7 @@ class Model:
 
     def offer(self, frame: Frame) -> None:
         """Let the model be asked about this frame, unless a newer one arrives before it is free."""
+        self._answers.came(frame)
         if self._asker.accepts(frame.camera):
             self._queue.put(frame)
 

@@ -3,10 +3,9 @@
 from collections import deque
 from typing import Final
 
-from pipeline.flow.patience import RECENT, patience
+from pipeline.flow.patience import LONGEST, RECENT, patience
 
 _FEW: Final = 3  # frames, which are too few to know a camera's rate
-_MOST: Final = 120.0  # s
 
 
 class Patience:
@@ -39,6 +38,6 @@ class Patience:
     def closed(self, now: float) -> None:
         """Note that the camera was closed: the time until its next frame says nothing about its rate."""
         if self._last is not None and self._frames <= _FEW and now - self._last >= 0.9 * self.seconds:
-            self._floor = max(self._least, min(2 * self.seconds, _MOST))
+            self._floor = max(self._least, min(2 * self.seconds, LONGEST))
         self._last = None
         self._frames = 0

@@ -7,15 +7,24 @@ from typing import Final
 RECENT: Final = 30
 """How many of the last gaps between frames say something about a camera's rate."""
 
+LONGEST: Final = 120.0
+"""The longest time in s that a camera without frames, or an answer about its last one, is given."""
+
 _TIMES: Final = 3
-_MOST: Final = 120.0  # s
+
+
+def usual_gap(gaps: Iterable[float]) -> float:
+    """Return the longest gap but one, in s, because one may have been an outage; 0 if there is none.
+
+    A single gap counts.
+    """
+    longest = heapq.nlargest(2, gaps)
+    return longest[-1] if longest else 0.0
 
 
 def patience(gaps: Iterable[float], least: float) -> float:
     """Return how long to wait for a camera's next frame, given the recent gaps between its frames; all in s.
 
-    That is `least`, or three times the longest gap but one, up to two minutes: one gap may have been an
-    outage. A single gap counts.
+    That is `least`, or three times the usual gap, up to two minutes.
     """
-    longest = heapq.nlargest(2, gaps)
-    return max(least, min(_TIMES * longest[-1], _MOST)) if longest else least
+    return max(least, min(_TIMES * usual_gap(gaps), LONGEST))

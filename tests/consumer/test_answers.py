@@ -40,3 +40,32 @@ def test_cameras_that_come_and_go_do_not_pile_up(clock: Clock) -> None:
     assert len(answers._answers) <= 12
     assert answers.prediction("camera 499").results == TENCH
     assert answers.prediction("camera 490").results == TENCH
+
+
+def test_a_slow_cameras_answer_stays_until_there_could_be_a_newer_one(clock: Clock) -> None:
+    answers = Answers("imagenet_1", 10)
+    first = a_frame(1, captured=clock.time_ns())
+    answers.came(first)
+    answers.hold(first, TENCH)
+
+    clock.now += 30
+    answers.came(a_frame(2, captured=clock.time_ns()))
+    second = answers.prediction("door")
+    clock.now += 30
+    answers.came(a_frame(3, captured=clock.time_ns()))
+    third = answers.prediction("door")
+
+    assert second == Prediction("imagenet_1", TENCH, 1, 30_000)
+    assert third == Prediction("imagenet_1")
+
+
+def test_an_answer_does_not_stay_for_ever(clock: Clock) -> None:
+    answers = Answers("imagenet_1", 10)
+    first = a_frame(1, captured=clock.time_ns())
+    answers.came(first)
+    answers.hold(first, TENCH)
+
+    clock.now += 121
+    answers.came(a_frame(2, captured=clock.time_ns()))
+
+    assert answers.prediction("door") == Prediction("imagenet_1")

@@ -144,7 +144,7 @@ def test_a_slow_camera_is_live_and_is_not_opened_again_and_again(
         producer = pipeline.producer("slow", camera.link, FROZENAFTER="500ms")
         wait_for(lambda: pipeline.camera("slow").get("seq", 0) >= 8, 90, "eight pictures")
         tried = producer.text.count("trying again")
-        seen = []
+        seen: list[dict[str, Any]] = []
         while len(seen) < 30:
             seen.append(pipeline.camera("slow"))
             time.sleep(0.1)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import islice, pairwise
 from typing import Any, Final, Literal, Protocol, TypedDict
 
-from pipeline.flow.patience import RECENT, patience
+from pipeline.flow.patience import LONGEST, RECENT, patience, usual_gap
 from pipeline.wire.frame import Frame, age_of
 from pipeline.wire.predictions import Prediction, as_json
 from video.cameras.reports import BROKER_AWAY, Consumers, Report, why_silent
@@ -191,7 +191,7 @@ class Camera:
             return BROKER_AWAY
         if state in SILENT:
             return why_silent(self.report, lambda: self._consumers.missing(now), now)
-        return self._consumers.trouble(now) if state == "model-away" else None
+        return self._consumers.trouble(now, about="model ") if state == "model-away" else None
 
     def _predictions(self) -> list[dict[str, Any]]:
         predictions = self.frame.predictions
@@ -226,8 +226,11 @@ class Camera:
         silent = now - self._arrivals[-1]
         if silent <= self._silent_after:
             return False
-        last = list(islice(reversed(self._arrivals), RECENT + 1))
-        return silent > patience((later - earlier for later, earlier in pairwise(last)), self._silent_after)
+        return silent > patience(self._gaps(), self._silent_after)
+
+    def _gaps(self) -> list[float]:
+        last = islice(reversed(self._arrivals), RECENT + 1)
+        return [later - earlier for later, earlier in pairwise(last)]
 
     def _judge(self) -> State:
         now = time.monotonic()
@@ -240,12 +243,16 @@ class Camera:
         for prediction in self.frame.predictions:
             if prediction.age_ms is None:
                 return "model-away"
-            if prediction.age_ms > self._stale_ms:
+            if self._is_stale(prediction):
                 state = "stale"
         return state
 
     def _is_stale(self, prediction: Prediction) -> bool:
-        return prediction.age_ms is not None and prediction.age_ms > self._stale_ms
+        age = prediction.age_ms
+        if age is None or age <= self._stale_ms:
+            return False
+        # An answer is as old as the frame before this one at least, because no frame waits for its answer.
+        return age > self._stale_ms + 1000 * min(usual_gap(self._gaps()), LONGEST)
 
 
 def timestamp(seconds: float) -> str:

@@ -54,10 +54,10 @@ class Consumers:
         if len(self._reports) > _MOST_CONSUMERS:
             del self._reports[next(iter(self._reports))]
 
-    def trouble(self, now: float) -> str | None:
-        """Return the newest reason why a consumer is not ready, or None."""
+    def trouble(self, now: float, about: str = "") -> str | None:
+        """Return the newest reason why a consumer is not ready that begins with `about`, or None."""
         reasons = (report.status.reason for report in self._running(now) if report.status.reason)
-        return next(reasons, None)
+        return next((reason for reason in reasons if reason.startswith(about)), None)
 
     def missing(self, now: float) -> str:
         """Return why no labelled frames may come, or an empty text."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.flow.patience import patience
+from pipeline.flow.patience import patience, usual_gap
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,8 @@ def test_it_is_three_times_the_longest_gap_but_one(gaps: list[float], expected: 
 
 def test_a_longer_time_that_was_set_is_kept() -> None:
     assert patience([100, 100], 600) == 600
+
+
+@pytest.mark.parametrize(("gaps", "gap"), [([], 0), ([10], 10), ([10, 600, 9], 10)])
+def test_the_usual_gap_is_the_longest_but_one(gaps: list[float], gap: float) -> None:
+    assert usual_gap(gaps) == gap

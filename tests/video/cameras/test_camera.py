@@ -115,6 +115,17 @@ def test_a_camera_that_sends_every_ten_seconds_is_live(clock: Clock) -> None:
     assert (then["state"], then["fps"]) == ("no-signal", 0.0)
 
 
+def test_the_label_of_a_slow_camera_is_not_stale_before_there_could_be_a_newer_one(clock: Clock) -> None:
+    camera = Camera(1, at(clock), LIMITS)
+
+    def show(age: int) -> str:
+        clock.now += 10
+        camera.show(at(clock, 2, Prediction("imagenet_1", FRESH.results, 1, age)))
+        return camera.status()["state"]
+
+    assert [show(10_050), show(10_050), show(20_050)] == ["live", "live", "stale"]
+
+
 def test_an_outage_does_not_make_a_camera_slow(clock: Clock) -> None:
     camera = Camera(1, at(clock), LIMITS)
     for wait in (*[0.1] * 20, 600, *[0.1] * 3):
