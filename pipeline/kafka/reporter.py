@@ -91,10 +91,10 @@ class Reporter:
         self._producer.poll(0)
 
     def close(self) -> None:
-        """Report that this process has stopped, which takes a second at most."""
+        """Report that this process has stopped, which takes half a second at most."""
         if self._is_there:
             self._send(("stopped", None))
-            self._producer.flush(1)
+            self._producer.flush(0.5)
 
     def _send(self, condition: Condition) -> None:
         state, reason = condition

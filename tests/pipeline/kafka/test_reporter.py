@@ -235,7 +235,7 @@ def test_the_end_is_reported(kit: Kit) -> None:
 
     assert kit.said[-1] == ("stopped", None)
     assert kit.producer.produced[-1]["since"] == "1970-01-01T00:16:45Z"
-    assert kit.producer.flushed == [1]
+    assert kit.producer.flushed == [0.5]
 
 
 def test_without_kafka_the_end_does_not_wait(kit: Kit) -> None:
