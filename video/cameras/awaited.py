@@ -1,6 +1,7 @@
 """A camera that has sent no frame yet: it is known from its producer's reports."""
 
 import time
+from functools import partial
 from typing import Final
 
 from video.cameras.camera import CameraStatus, Limits, State, timestamp
@@ -76,7 +77,8 @@ class Awaited:
             return BROKER_AWAY
         if self._judge(now) == "connecting" and self.report.status.state == "live":
             return "its first frame is on its way"
-        return why_silent(self.report, lambda: self._consumers.missing(now), now)
+        missing = partial(self._consumers.missing, now)
+        return why_silent(self.report, missing, now, still_sends=True)
 
     def _since(self, now: float) -> float:
         if self._broker_away_since is not None:

@@ -4,6 +4,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice, pairwise
 from typing import Any, Final, Literal, Protocol, TypedDict
 
@@ -25,6 +26,7 @@ or none has ever arrived (`never-seen`, or `connecting` while the camera is bein
 SILENT: Final = frozenset({"no-signal", "broker-away", "paused"})
 """The states in which the frames of a camera no longer arrive."""
 
+_PRODUCERS_PATIENCE: Final = 5.0  # s until it reports that a camera is silent, by default
 _FPS_OVER: Final = 5.0  # s
 _FPS_FRAMES: Final = 3  # of a camera that sends fewer than that in the time above
 
@@ -187,11 +189,19 @@ class Camera:
 
     def _reason(self, state: State) -> str | None:
         now = time.monotonic()
+        missing = partial(self._consumers.missing, now)
         if state == "broker-away":
             return BROKER_AWAY
         if state in SILENT:
-            return why_silent(self.report, lambda: self._consumers.missing(now), now)
+            return why_silent(self.report, missing, now, still_sends=self._still_sends())
         return self._consumers.trouble(now, about="model ") if state == "model-away" else None
+
+    def _still_sends(self) -> bool:
+        """Return whether its producer has reported it as live long after the last frame."""
+        if self.report is None:
+            return False
+        limit = 2 * patience(self._gaps(), max(self._silent_after, _PRODUCERS_PATIENCE))
+        return self.report.last_heard() - self._arrivals[-1] > limit
 
     def _predictions(self) -> list[dict[str, Any]]:
         predictions = self.frame.predictions

@@ -69,10 +69,13 @@ class Consumers:
         return (each for each in reversed(self._reports.values()) if each.counts(now) and not each.stopped())
 
 
-def why_silent(report: Report | None, missing: Callable[[], str], now: float) -> str | None:
+def why_silent(
+    report: Report | None, missing: Callable[[], str], now: float, *, still_sends: bool
+) -> str | None:
     """Return why no frames of a camera arrive, as far as its producer's last record says so.
 
-    `missing` returns what may be wrong behind the producer.
+    `missing` returns what may be wrong behind the producer. `still_sends` is whether a producer that reports
+    a live camera would have noticed by now that the camera has fallen silent.
     """
     if report is None:
         return None
@@ -82,7 +85,10 @@ def why_silent(report: Report | None, missing: Callable[[], str], now: float) ->
         return "its producer no longer reports"
     if report.status.state == "connecting":
         return "it is being opened"
-    if report.status.state == "live":
-        behind = missing()
-        return "its producer sends frames, but none arrive" + (f": {behind}" if behind else "")
-    return report.status.reason
+    return _lost_behind(missing(), still_sends) if report.status.state == "live" else report.status.reason
+
+
+def _lost_behind(missing: str, still_sends: bool) -> str | None:
+    if missing:
+        return f"its producer sends frames, but none arrive: {missing}"
+    return "its producer sends frames, but none arrive" if still_sends else None

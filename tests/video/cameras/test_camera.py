@@ -320,3 +320,17 @@ def test_a_missing_model_is_explained_by_the_consumer(clock: Clock) -> None:
 
     assert camera.status()["state"] == "model-away"
     assert camera.status()["reason"] == "model imagenet_1: refused"
+
+
+def test_a_producer_that_says_live_long_after_the_last_frame_is_believed(clock: Clock) -> None:
+    consumers = Consumers()
+    consumers.note(a_report(clock, "ready", service="consumer", camera=""))
+    camera = Camera(1, at(clock), LIMITS, report=a_report(clock, "live"), consumers=consumers)
+    clock.now += 4
+    before = camera.status()["reason"]
+    clock.now += 16
+    camera.report = a_report(clock, "live")
+    after = camera.status()["reason"]
+
+    assert before is None
+    assert after == "its producer sends frames, but none arrive"

@@ -33,11 +33,11 @@ def nothing() -> str:
 def test_a_record_explains_the_silence(
     clock: Clock, state: State, said: str | None, expected: str | None
 ) -> None:
-    assert why_silent(a_report(clock, state, said), nothing, clock.now) == expected
+    assert why_silent(a_report(clock, state, said), nothing, clock.now, still_sends=True) == expected
 
 
 def test_without_a_record_nothing_is_known(clock: Clock) -> None:
-    assert why_silent(None, nothing, clock.now) is None
+    assert why_silent(None, nothing, clock.now, still_sends=True) is None
 
 
 def test_an_old_record_says_only_that_there_is_no_newer_one(clock: Clock) -> None:
@@ -45,7 +45,7 @@ def test_an_old_record_says_only_that_there_is_no_newer_one(clock: Clock) -> Non
 
     clock.now += 61
 
-    assert why_silent(report, nothing, clock.now) == "its producer no longer reports"
+    assert why_silent(report, nothing, clock.now, still_sends=True) == "its producer no longer reports"
 
 
 def test_the_consumer_may_be_to_blame(clock: Clock) -> None:
@@ -53,7 +53,7 @@ def test_the_consumer_may_be_to_blame(clock: Clock) -> None:
     live = a_report(clock, "live")
 
     def reason() -> str | None:
-        return why_silent(live, lambda: consumers.missing(clock.now), clock.now)
+        return why_silent(live, lambda: consumers.missing(clock.now), clock.now, still_sends=True)
 
     assert "no consumer reports" in (reason() or "")
     consumers.note(a_report(clock, "not-ready", "no partition", service="consumer", camera=""))
@@ -62,6 +62,14 @@ def test_the_consumer_may_be_to_blame(clock: Clock) -> None:
     assert reason() == "its producer sends frames, but none arrive"
     consumers.note(a_report(clock, "stopped", service="consumer", camera=""))
     assert "no consumer reports" in (reason() or "")
+
+
+def test_a_producer_may_not_have_noticed_yet(clock: Clock) -> None:
+    live = a_report(clock, "live")
+
+    assert why_silent(live, nothing, clock.now, still_sends=False) is None
+    missing = why_silent(live, lambda: "no consumer reports", clock.now, still_sends=False)
+    assert "no consumer reports" in (missing or "")
 
 
 def test_the_consumers_are_limited_in_number(clock: Clock) -> None:
