@@ -35,11 +35,13 @@ _FILL: Final = 0xFF
 
 _BOUNDARY: Final = re.compile(rb"\r?\n--[^\r\n]{1,200}\r?\n")
 _BLANK_LINE: Final = re.compile(rb"\n\r?\n")
-_FIELD: Final = re.compile(rb"([A-Za-z][A-Za-z0-9-]*)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?")
+# Without parts that could match the same bytes: a long line would take the time of its length cubed.
+_FIELD: Final = re.compile(rb"([A-Za-z][A-Za-z0-9-]*)[ \t]*:([^\r\n]*)\r?")
 _MOST_FIELDS: Final = 50
 _LONGEST_LINE: Final = 4096
 _JPEG: Final = re.compile(rb"|image/(?:p?jpe?g|jfif|\*).*|application/octet-stream.*|video/.*")
 _FORMATS: Final = (b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"RIFF", b"BM")
+_LONGEST_START: Final = 16  # bytes of an empty line and what an image begins with
 
 
 class NoPicturesError(ValueError):
@@ -70,6 +72,7 @@ class Pictures:
         self._ended = False
         self._part: _Part | None = None  # of the data's beginning
         self._at = 0  # how far the data has been searched
+        self._head: _Part | None = None  # the last head of a JPEG in what has been searched
         self._in_scan = False  # whether that is within entropy-coded data
         self._skipped = 0  # bytes since the last part
         self._first = b""  # of these
@@ -128,7 +131,9 @@ class Pictures:
         """Remove what precedes the next part, and return what it says; None if more data is needed."""
         data = self._data
         start = data.find(_START, max(0, self._at - 2))
-        head = _first_other_or_last(_heads(data, 0, start if start >= 0 else len(data)))
+        until = start if start >= 0 else len(data)
+        # What a head is of shows in the bytes behind it.
+        head = _first_other_or_last(_heads(data, max(0, self._at - _LONGEST_START), until)) or self._head
         if head is not None and not head.is_jpeg:
             self._remove(head.end)
         elif start >= 0:
@@ -137,9 +142,10 @@ class Pictures:
             self._remove(start)
             self._at, self._in_scan = len(START), False
         else:
+            self._head = head
             self._skip()
             return None
-        self._skipped = 0
+        self._skipped, self._head = 0, None
         return head
 
     def _skip(self) -> None:
@@ -150,6 +156,9 @@ class Pictures:
                 self._first = bytes(self._data[:24])
             self._skipped += excess
             self._remove(excess)
+            head = self._head
+            if head is not None:
+                self._head = head._replace(end=head.end - excess) if head.end >= excess else None
         if self._skipped > LARGEST_PART:
             raise NoPicturesError(f"no picture in {LARGEST_PART >> 20} MiB, which begin with {self._first!r}")
         self._at = len(self._data)
@@ -157,19 +166,21 @@ class Pictures:
     def _end_of_jpeg(self, part: _Part) -> int | None:
         """Return where the JPEG at the data's beginning ends, or breaks; None if more data is needed."""
         while True:
-            before = self._at
+            before = self._at, self._in_scan
             end = self._search_scan(part) if self._in_scan else self._skip_segment()
-            if end is not None or self._at == before:
+            if end is not None or (self._at, self._in_scan) == before:
                 ended = end is None and self._ended
                 return _boundary_before(self._data, len(self._data)) if ended else end
 
     def _search_scan(self, part: _Part) -> int | None:
         data = self._data
         found = _MARKER.search(data, self._at)
+        declared = self._declared_end(part)
+        if declared is not None and self._at <= declared <= (found.start() if found else len(data)):
+            return declared
         if found is None:
-            end = self._declared_end(part)
             self._at = max(self._at, len(data) - 1)
-            return end
+            return None
         at = found.start()
         marker = data[at + 1]
         if marker == END[1]:
@@ -185,8 +196,8 @@ class Pictures:
         length = part.length
         if self._has_ends or length is None or len(self._data) < length:
             return None
-        after = bytes(self._data[length : length + 2])
-        return length if after in (b"\r\n", b"--") or (self._has_lengths and not after) else None
+        trusted = self._has_lengths or bytes(self._data[length : length + 2]) in (b"\r\n", b"--")
+        return length if trusted else None
 
     def _skip_segment(self) -> int | None:
         data, at = self._data, self._at
@@ -223,20 +234,20 @@ class Pictures:
         return len(data) if end is None and self._ended else end
 
 
-def _heads(data: bytearray, begin: int, until: int) -> Iterator[_Part]:
-    """Yield the blocks of header fields, each of which ends with an empty line."""
-    for blank in _BLANK_LINE.finditer(data, begin, until):
+def _heads(data: bytearray, since: int, until: int) -> Iterator[_Part]:
+    """Yield the blocks of header fields that end, with an empty line, in a part of the data."""
+    for blank in _BLANK_LINE.finditer(data, since, until):
         fields: dict[bytes, bytes] = {}
         at = blank.start()
-        while len(fields) < _MOST_FIELDS and at > begin:
-            lowest = max(begin, at - _LONGEST_LINE)
+        while len(fields) < _MOST_FIELDS and at > 0:
+            lowest = max(0, at - _LONGEST_LINE)
             line = data.rfind(b"\n", lowest, at) + 1 or lowest
             field = _FIELD.fullmatch(data, line, at)
             if field is None:
                 at = line if data.startswith(b"--", line) else at  # the boundary belongs to the head
                 break
-            fields[field[1].lower()] = field[2]
-            at = max(begin, line - 1)
+            fields[field[1].lower()] = field[2].strip(b" \t")
+            at = max(0, line - 1)
         if fields:
             kind = fields.get(b"content-type", b"").lower()
             length = fields.get(b"content-length", b"")

@@ -1,6 +1,8 @@
 """Pictures are found in whatever cameras send over HTTP, at whatever places the network cuts it."""
 
+import re
 import tracemalloc
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.wire import picture
 from producer.sources.http.pictures import LARGEST_PART, NoPicturesError, Pictures
-from tests.jpegs import segment
+from tests.jpegs import segment, segments
 
 IMAGES = [np.random.default_rng(seed).integers(0, 256, (48, 64, 3), np.uint8) for seed in range(4)]
 JPEGS = [picture.encode(image, 85) for image in IMAGES]
@@ -41,6 +43,8 @@ def with_delimiter(data: bytes) -> bytes:
     """Return a JPEG with a comment that looks like the beginning of another part."""
     return data[:2] + segment(0xFE, b"\r\n--b\r\n" + TYPE + b"\r\n\xff\xd8\xff\xe0") + data[2:]
 
+
+SCANLESS = JPEGS[0][: next(end for marker, _, end in segments(JPEGS[0]) if marker == 0xDA)]
 
 BODIES = {
     "as usual": (body(JPEGS), JPEGS),
@@ -95,6 +99,19 @@ BODIES = {
         [PNG, *JPEGS],
     ),
     "a broken picture": (body([JPEGS[0], b"\xff\xd8\xff\xe0\x00\x01broken", JPEGS[1]]), JPEGS[:2]),
+    "a marker where the scan begins": (
+        body([JPEGS[0], SCANLESS + b"\xff\xdd\x00\x04\x00\x01\xff\xda\x00\x02\xff\xd9", JPEGS[1]]),
+        [JPEGS[0], SCANLESS + b"\xff\xdd\x00\x04\x00\x01\xff\xda\x00\x02\xff\xd9", JPEGS[1]],
+    ),
+    "spaces around a field": (body(JPEGS, b"--b\r\nContent-Type \t: \t image/jpeg \t\r\n\r\n"), JPEGS),
+    "no end markers, damage behind a length": (
+        body(
+            [ENDLESS[0]],
+            b"--b\r\nContent-Length: {length}\r\n\r\n",
+            b"\r\n--b\r\n\xff\xdd\x00\x04\x00\x01\r\n",
+        ),
+        JPEGS[:1],
+    ),
     "a truncated picture": (body([JPEGS[0], JPEGS[1][:-300], JPEGS[2]]), [JPEGS[0], JPEGS[2]]),
 }
 
@@ -139,6 +156,31 @@ def test_a_picture_is_found_when_its_last_byte_has_arrived(name: str) -> None:
 def test_anything_is_read_without_a_crash(data: bytes) -> None:
     read(data)
     read(JPEGS[0] + data + JPEGS[1])
+
+
+def test_a_long_line_takes_no_longer_than_its_length() -> None:
+    # This would take minutes if the pattern of a field had parts that match the same bytes.
+    line = b"A:" + b" " * 4000 + b"\rx"
+
+    assert read(line + b"\r\n\r\n" + body(JPEGS)) == JPEGS
+
+
+def test_text_that_trickles_in_is_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = 0
+    pattern = re.compile(rb"\n\r?\n")
+
+    class Counting:
+        def finditer(self, data: bytearray, begin: int, until: int) -> Iterator[re.Match[bytes]]:
+            nonlocal looked_at
+            looked_at += until - begin
+            return pattern.finditer(data, begin, until)
+
+    monkeypatch.setattr("producer.sources.http.pictures._BLANK_LINE", Counting())
+    text = b"a: b\r\n\r\n" * 2000
+
+    assert read(text + body(JPEGS), list(range(0, len(text), 64))) == JPEGS
+
+    assert looked_at < 3 * len(text)
 
 
 def pour(*data: bytes) -> None:
