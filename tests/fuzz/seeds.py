@@ -1,0 +1,97 @@
+"""Valid inputs from which the fuzzer starts, and the words that its inputs are made of."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Final
+
+import cv2
+import numpy as np
+
+from pipeline.wire import picture
+from pipeline.wire.jpeg import COMMENT, EXIF, JFIF, START
+from tests.jpegs import segment, segments
+
+WORDS: Final = (
+    *(bytes([0xFF, marker]) for marker in (0x01, *range(0xC0, 0xE2), 0xEE, 0xFE, 0xFF)),
+    b"\xff\xd8\xff",
+    b"Exif\0\0II*\0",
+    b"Adobe\0",
+    b"JFIF\0",
+    b"\r\n",
+    b"\n\n",
+    b"\r\n\r\n",
+    b"\r\n--b\r\n",
+    b"--b--",
+    b"Content-Type: image/jpeg\r\n",
+    b"Content-Type: image/png\r\n",
+    b"Content-Type: text/plain\r\n",
+    b"Content-Length: ",
+    b"\x89PNG\r\n\x1a\n",
+    b"GIF89a",
+    b"BM",
+    b"RIFF",
+    b"WEBPVP8X",
+    b"WEBPVP8L",
+    b"WEBPVP8 ",
+)
+"""Words of the formats."""
+
+
+@cache
+def pictures() -> Sequence[bytes]:
+    """Return small pictures of every kind that cameras send."""
+    image = cv2.resize(
+        np.random.default_rng(1).integers(0, 256, (4, 5, 3), np.uint8),
+        (50, 35),
+        interpolation=cv2.INTER_LINEAR,
+    )
+    ours = picture.encode(image, 85)  # type: ignore[arg-type]  # OpenCV promises no element type
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    head = next(begin for marker, begin, _ in segments(ours) if marker == JFIF)
+    plain = b"".join(ours[begin:end] for marker, begin, end in segments(ours) if marker != 0xC4)
+    *_, (_, _, scan) = segments(ours)
+    return [
+        ours,
+        _coded(image, cv2.IMWRITE_JPEG_PROGRESSIVE, 1),
+        _coded(image[..., 0]),
+        _coded(image, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
+        ours[:head] + segment(EXIF, exif) + segment(COMMENT, b"\xff\xd8\xff\r\n--b\r\n") + ours[head:],
+        START + plain + ours[scan:],
+        ours[:-2],
+        *(cv2.imencode(form, image)[1].tobytes() for form in (".png", ".gif", ".bmp", ".webp")),
+        cv2.imencode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, 101])[1].tobytes(),
+    ]
+
+
+@cache
+def bodies() -> Sequence[bytes]:
+    """Return bodies of several pictures, each with some cuts in front."""
+    dot = _coded(np.zeros((8, 8), np.uint8))
+    tiny = dot[:2] + b"".join(dot[begin:end] for marker, begin, end in segments(dot) if marker != 0xC4)
+    tiny += dot[-4:]
+    png = cv2.imencode(".png", np.zeros((2, 2, 3), np.uint8))[1].tobytes()
+    typed = b"--b\r\nContent-Type: image/jpeg\r\n"
+    made = []
+    for each in tiny, tiny[:-2]:
+        length = b"Content-Length: %d\r\n" % len(each)
+        made += [
+            2 * (typed + b"\r\n" + each + b"\r\n") + b"--b--\r\n",
+            2 * (typed + length + b"\r\n" + each + b"\r\n"),
+            2 * (b"--b\n" + each),
+            2 * each,
+        ]
+    made.append(2 * (b"--b\r\nContent-Type: image/png\r\n\r\n" + png + b"\r\n") + typed + b"\r\n" + tiny)
+    made.append(
+        b"--b\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nabc\r\n" + typed + b"\r\n" + tiny
+    )
+    return [b"\x02\x00\x20\x01\x00" + each for each in made]
+
+
+@cache
+def seeds() -> Mapping[str, Sequence[bytes]]:
+    """Return valid inputs for each of `tests.fuzz.targets.READERS`."""
+    return {"multipart": bodies(), "head": pictures(), "capture": pictures(), "stamp": pictures()[:7]}
+
+
+def _coded(image: "cv2.typing.MatLike", *options: int) -> bytes:
+    return cv2.imencode(".jpg", image, options)[1].tobytes()

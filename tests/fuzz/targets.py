@@ -1,0 +1,122 @@
+"""What has to be true of each reader, whatever bytes it gets.
+
+Each function takes one input. A failed assertion is a fault, and so is an exception that the reader does not
+declare.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Final
+from unittest import mock
+
+from consumer import stamp
+from pipeline.wire import jpeg, picture
+from pipeline.wire.frame import Frame
+from pipeline.wire.jpeg import END, START, JpegError
+from pipeline.wire.picture import PictureError
+from pipeline.wire.predictions import Prediction, Result
+from producer import mjpeg
+from producer.sources.http import pictures as reader
+from producer.sources.pictures import captured
+
+_PREDICTIONS: Final = (
+    Prediction("imagenet_1", (Result("mountain bike", 0.93),), 17, 41),
+    Prediction("detect_2", (Result("person", 0.5, (3, 5, 20, 30)),), 17, 41),
+)
+_MOST_PIXELS: Final = 256 * 256
+_LARGEST_PART, _LONGEST_HEAD = 1500, 300
+
+
+def multipart(data: bytes) -> None:
+    """Read a camera's body.
+
+    The first byte is the number of cuts, and each pair of bytes after it the place of one.
+    """
+    count = data[0] % 8 if data else 0
+    numbers, body = data[1 : 1 + 2 * count], data[1 + 2 * count :]
+    cuts = [int.from_bytes(numbers[at : at + 2]) % (len(body) + 1) for at in range(0, len(numbers), 2)]
+    pieces = [body[begin:end] for begin, end in _between(sorted(cuts), len(body))]
+
+    found, reason = _read([body])
+    assert not reason, reason  # an input is much shorter than any limit
+    assert _read(pieces) == (found, reason), "the pictures depend on where the network cuts"
+    assert sum(map(len, found)) <= len(body) + len(END) * len(found)
+    for each in found:
+        assert not each.startswith(START) or each.endswith(END)
+    with mock.patch.multiple(reader, LARGEST_PART=_LARGEST_PART, LONGEST_HEAD=_LONGEST_HEAD):
+        _read(pieces)
+
+
+def head(data: bytes) -> None:
+    """Read a JPEG's head."""
+    with suppress(JpegError):
+        width, height = jpeg.size(data)
+        assert 0 < width * height <= jpeg.MOST_PIXELS
+    with suppress(JpegError):
+        assert 0 < jpeg.head_length(data) <= min(len(data), jpeg.LONGEST_HEAD)
+    with suppress(JpegError):
+        assert mjpeg.components(data) >= 0
+    with suppress(JpegError):
+        mjpeg.is_upright(data)
+    with suppress(JpegError):
+        own = mjpeg.self_contained(data)
+        assert own.startswith(START)
+        assert own.endswith(END)
+        assert mjpeg.self_contained(own) == own
+        assert mjpeg.is_upright(own)
+        assert _size(own) == (_size(data) or _size(own))
+
+
+def capture(data: bytes) -> None:
+    """Take a camera's picture."""
+    with mock.patch.object(jpeg, "MOST_PIXELS", _MOST_PIXELS), suppress(PictureError):
+        taken = captured(data, 7)
+        assert 0 < taken.width * taken.height <= _MOST_PIXELS
+        if isinstance(taken.picture, bytes):
+            assert jpeg.size(taken.picture) == (taken.width, taken.height)
+            assert captured(taken.picture, 7) == taken
+        else:
+            assert taken.picture.shape == (taken.height, taken.width, 3)
+
+
+def stamped(data: bytes) -> None:
+    """Stamp a frame, at its own quality and at another."""
+    with mock.patch.object(jpeg, "MOST_PIXELS", _MOST_PIXELS), suppress(JpegError, PictureError):
+        width, height = jpeg.size(data)
+        for quality in None, 70:
+            result = stamp.stamp(Frame("door", 1, 1, data, width, height, _PREDICTIONS), quality)
+            assert jpeg.size(result) == picture.decode(result).shape[1::-1]
+            assert sorted(jpeg.size(result)) == sorted((width, height))  # Exif may have turned it
+
+
+READERS: Final[Mapping[str, Callable[[bytes], None]]] = {
+    "multipart": multipart,
+    "head": head,
+    "capture": capture,
+    "stamp": stamped,
+}
+"""The functions, by the names on the command line."""
+
+
+def _read(pieces: Sequence[bytes]) -> tuple[list[bytes], str]:
+    """Return the pictures in a body, and why the camera is given up, if it is."""
+    pictures, found = reader.Pictures(), list[bytes]()
+    try:
+        for piece in pieces:
+            found += pictures.feed(piece)
+            assert len(pictures._data) <= (reader.LARGEST_PART if pictures._part else reader.LONGEST_HEAD)
+        found += pictures.end()
+    except reader.NoPicturesError as error:
+        return found, str(error)
+    return found, ""
+
+
+def _between(cuts: Sequence[int], end: int) -> Iterator[tuple[int, int]]:
+    yield from zip([0, *cuts], [*cuts, end], strict=True)
+
+
+def _size(data: bytes) -> tuple[int, int] | None:
+    try:
+        return jpeg.size(data)
+    except JpegError:
+        return None
