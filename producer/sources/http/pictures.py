@@ -176,7 +176,8 @@ class Pictures:
         data = self._data
         found = _MARKER.search(data, self._at)
         declared = self._declared_end(part)
-        if declared is not None and self._at <= declared <= (found.start() if found else len(data)):
+        # A marker counts from its second byte on: the first may be the last one that has arrived.
+        if declared is not None and self._at <= declared <= (found.start() + 1 if found else len(data)):
             return declared
         if found is None:
             self._at = max(self._at, len(data) - 1)
