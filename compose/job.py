@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import signal
 import time
-from asyncio.subprocess import Process
 from collections.abc import Mapping
 from typing import Final, NoReturn
 
@@ -12,8 +11,10 @@ from compose import process, readiness
 from compose.broker import ANNOUNCEMENT
 from compose.console import Console
 from compose.errors import PartError
+from compose.forks import ForkServer
 from compose.options import ROOT
 from compose.parts import Part, environment
+from compose.process import Child
 
 _BAD_SETTINGS: Final = 2  # the exit status of a part that would fail the same way again
 _MOST_RESTARTS: Final = 5
@@ -53,6 +54,8 @@ class Job:
         part: Part,
         console: Console,
         broker: BrokerAddress,
+        forks: ForkServer,
+        *,
         kill: asyncio.Event,
         inherited: Mapping[str, str],
     ) -> None:
@@ -63,6 +66,7 @@ class Job:
         """When the running process first answered, ready or not."""
         self._console = console
         self._broker = broker
+        self._forks = forks
         self._kill = kill
         self._inherited = inherited
         self._last_line = ""
@@ -98,7 +102,8 @@ class Job:
         self.trouble, self._last_line = "is starting", ""
         variables = environment(self.part, address, self._inherited)
         try:
-            child = await process.start(self.part.command, variables, ROOT)
+            start = self._forks.start if self.part.preloads else process.start
+            child: Child = await start(self.part.command, variables, ROOT)
         except OSError as error:
             raise PartError(f"{self.part.name} cannot be started: {error}") from None
         relaying = asyncio.create_task(self._relay(child))
@@ -112,7 +117,7 @@ class Job:
             if is_broker:
                 self._broker.change("")
 
-    async def _watch(self, child: Process, address: str) -> int | None:
+    async def _watch(self, child: Child, address: str) -> int | None:
         async with asyncio.TaskGroup() as group:
             asking = group.create_task(self._keep_asking())
             ended = group.create_task(child.wait())
@@ -152,7 +157,7 @@ class Job:
             return None
         return await readiness.trouble(self.part)
 
-    async def _end(self, child: Process, grace: float) -> None:
+    async def _end(self, child: Child, grace: float) -> None:
         """Ask a process to end, and kill it once `grace` is over or the user is in a hurry."""
         process.send(child, signal.SIGTERM)
         ended = asyncio.create_task(child.wait())
@@ -164,7 +169,7 @@ class Job:
             process.send(child, signal.SIGKILL)
         await ended
 
-    async def _relay(self, child: Process) -> None:
+    async def _relay(self, child: Child) -> None:
         async for line in process.lines(child):
             self._last_line = line
             self._console.show(self.part.name, line)

@@ -9,9 +9,12 @@ from typing import Final, Literal
 from compose.cameras import Camera
 from compose.options import MODELS, Options
 from pipeline.service.trim import trimmed
+from producer.sources import Kind
 
 _IN, _OUT, _STATUS = "videocam", "videodisplay", "status"
 _LABELS: Final = "tfserving/labels/imagenetLabels.json"
+
+_PRODUCERS: Final = ("producer.__main__", *(f"producer.sources.{kind}" for kind in Kind))
 
 # Decided by compose, or in conflict with what it decides: not taken from the user's environment.
 _DECIDED: Final = {
@@ -50,6 +53,8 @@ class Part:
     """The local port that answers whether it is ready; 0 for the broker, which prints its address instead."""
     source: str = ""
     """A producer's VIDEOLINK, safe to print."""
+    preloads: tuple[str, ...] = ()
+    """Modules that several parts have in common: they are imported once for all of these parts."""
 
 
 def table(options: Options, ports: Iterator[int]) -> list[Part]:
@@ -66,7 +71,9 @@ def table(options: Options, ports: Iterator[int]) -> list[Part]:
         model_url = f"http://127.0.0.1:{port}/v1/models/imagenet:predict"
         parts.append(_tfserving(port, next(ports)))
     paced = {"FRAMEINTERVAL": "40ms", **common}
-    parts += [_producer(camera, next(ports), paced) for camera in options.cameras]
+    # For a single producer, importing modules in another process saves nothing.
+    preloads = _PRODUCERS if len(options.cameras) > 1 else ()
+    parts += [_producer(camera, next(ports), paced, preloads) for camera in options.cameras]
     parts.append(_consumer(model_url, next(ports), common))
     parts.append(_video(options, next(ports), paced))
     return parts
@@ -105,7 +112,7 @@ def _tfserving(port: int, grpc_port: int) -> Part:
     return Part("tfserving", "tfserving", _module("tfserving.server", *flags), port=port)
 
 
-def _producer(camera: Camera, port: int, defaults: Mapping[str, str]) -> Part:
+def _producer(camera: Camera, port: int, defaults: Mapping[str, str], preloads: tuple[str, ...]) -> Part:
     return Part(
         f"producer {camera.name}",
         "producer",
@@ -121,6 +128,7 @@ def _producer(camera: Camera, port: int, defaults: Mapping[str, str]) -> Part:
         kafka=("KAFKAPORT",),
         port=port,
         source=camera.shown,
+        preloads=preloads,
     )
 
 

@@ -2,36 +2,55 @@
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
-import sys
+from asyncio import StreamReader
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
+
+from compose import tie
 
 _LONGEST_LINE: Final = 65_536  # bytes, after which a line comes in pieces
-_PR_SET_PDEATHSIG: Final = 1  # from linux/prctl.h
 
 
-async def start(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> Process:
+class Child(Protocol):
+    """A child process, however it was started."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id, which is also that of its session."""
+
+    @property
+    def stdout(self) -> StreamReader | None:
+        """Its standard output and standard error."""
+
+    async def wait(self) -> int:
+        """Return its exit status, once it has ended; a signal that ended it is a negative number."""
+
+
+async def start(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path, *, stdin: int = subprocess.DEVNULL
+) -> Process:
     """Start a child with a pipe for its standard output and standard error; raise OSError if that fails."""
     return await asyncio.create_subprocess_exec(
         *command,
         cwd=folder,
         env=environment,
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         # In a session of its own, it does not receive a terminal's Ctrl-C: compose decides when it ends.
         start_new_session=True,
-        preexec_fn=_end_with(os.getpid()),
+        # Python code between fork and exec is only safe if no other thread holds a lock. The only other
+        # threads are those in which asyncio waits for children, until Python 3.12.
+        preexec_fn=tie.to_parent(os.getpid()),
     )
 
 
-async def lines(process: Process) -> AsyncIterator[str]:
+async def lines(process: Child) -> AsyncIterator[str]:
     """Yield the lines that a child writes, without those that are empty, until its output ends."""
     assert process.stdout is not None  # noqa: S101 # `start` gave it a pipe
     rest = b""
@@ -45,7 +64,7 @@ async def lines(process: Process) -> AsyncIterator[str]:
         yield line
 
 
-def send(process: Process, number: signal.Signals) -> None:
+def send(process: Child, number: signal.Signals) -> None:
     """Send a signal to a child, and to anything that it has started itself."""
     with contextlib.suppress(ProcessLookupError):  # all have ended
         os.killpg(process.pid, number)
@@ -64,19 +83,3 @@ def named(status: int) -> str:
 def _text(line: bytes) -> str:
     # A progress bar overwrites its line: take what a terminal would show in the end.
     return line.rstrip(b"\r").rpartition(b"\r")[2].decode(errors="replace").rstrip()
-
-
-def _end_with(parent: int) -> Callable[[], None] | None:
-    """Return what a child runs first so that it dies with its parent, whatever ends that. Linux only."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None).prctl
-
-    # Python code between fork and exec is only safe if no other thread holds a lock. The only other threads
-    # are those in which asyncio waits for children, until Python 3.12.
-    def tie() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it has ended in the meantime
-            os._exit(1)
-
-    return tie

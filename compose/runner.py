@@ -1,15 +1,19 @@
 """All parts together: kept running until a signal, the time given, or a part that cannot go on."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
 from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
+from compose import forks
 from compose.console import Console
 from compose.errors import PartError
+from compose.forks import ForkServer
 from compose.job import BrokerAddress, Job
+from compose.options import ROOT
 from compose.parts import Part
 from compose.progress import Progress
 
@@ -53,12 +57,14 @@ async def run(
     Returns the exit status: 0, or 1 if a part could not be kept running.
     """
     broker = BrokerAddress(kafka)
-    jobs = [Job(part, console, broker, interrupts.kill, os.environ) for part in parts]
+    server = ForkServer(console.say)
+    jobs = [Job(part, console, broker, server, kill=interrupts.kill, inherited=os.environ) for part in parts]
     progress = Progress(jobs, console, ready, time.monotonic())
     if seconds is not None:
         asyncio.get_running_loop().call_later(seconds, interrupts.stop.set)
     reason = ""
     try:
+        await _preload(server, parts)
         # The inner group ends first: the broker goes when its clients have gone.
         async with asyncio.TaskGroup() as brokers, asyncio.TaskGroup() as others:
             for job in jobs:
@@ -73,8 +79,17 @@ async def run(
         pass
     except* PartError as errors:
         reason = str(_first(errors))
+    finally:
+        await server.close()
     console.say(reason or "stopped")
     return 1 if reason else 0
+
+
+async def _preload(server: ForkServer, parts: Sequence[Part]) -> None:
+    modules = dict.fromkeys(module for part in parts for module in part.preloads)
+    if modules and forks.IS_SAFE:
+        with contextlib.suppress(OSError):  # the parts are started by their commands then
+            await server.open(modules, ROOT)
 
 
 class _Stop(Exception):  # noqa: N818 # not an error

@@ -5,6 +5,7 @@ import io
 from typing import Any
 
 from compose.console import Console
+from compose.forks import ForkServer
 from compose.job import BrokerAddress, Job
 from compose.parts import Part
 from compose.progress import Progress
@@ -21,8 +22,9 @@ class Stage:
                 Part(name, role, (), source=f"rtsp://u:***@{name}/x"),
                 console,
                 BrokerAddress(),
-                asyncio.Event(),
-                {},
+                ForkServer(print),
+                kill=asyncio.Event(),
+                inherited={},
             )
             for name, role in roles.items()
         }
