@@ -23,6 +23,7 @@ from tests.bench import (
     start,
     streams,
     threads,
+    twelve,
 )
 from tests.bench.figures import Figure, Measured
 from tests.bench.machine import machine, versions
@@ -53,6 +54,7 @@ KINDS: Final = {
     "capacity": Kind(capacity.FIGURES, capacity.measure),
     "models": Kind(models.FIGURES, models.measure),
     "containers": Kind(containers.FIGURES, containers.measure),
+    "twelve": Kind(twelve.FIGURES, twelve.measure, regular=False),
     "hour": Kind(hour.FIGURES, hour.measure, regular=False),
 }
 REGULAR: Final = {name: kind.figures for name, kind in KINDS.items() if kind.regular}

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,15 @@ def test_variables_that_compose_decides_are_not_inherited() -> None:
     assert producer["KAFKAPORT"] == "127.0.0.1:9092"
     assert {"TOPICNAME", "KAFKAPORT"}.isdisjoint(consumer)
     assert consumer["HEALTHPORT"] == "127.0.0.1:41003"
+
+
+def test_several_producers_share_what_they_import() -> None:
+    found = parts((DOOR, YARD))
+
+    assert {name for name, part in found.items() if part.preloads} == {"producer door", "producer yard"}
+    for name in found["producer door"].preloads:
+        assert find_spec(name), name
+    assert not parts()["producer door"].preloads
 
 
 def test_every_module_in_the_table_exists() -> None:

@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import string
 import subprocess
 import sys
 import time
@@ -10,6 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from compose import forks
+from tests.bench.twelve import seen
 from tests.e2e.processes import child
 from tests.parts import ROOT, free_port, wait_for
 
@@ -99,3 +102,36 @@ def test_an_unreachable_camera_is_named_without_its_password_and_tried_again() -
     assert run.returncode == 0
     assert "no camera delivers: camera door: " in run.stderr
     assert "secret" not in run.stderr
+
+
+def test_twelve_cameras_deliver_and_one_that_crashes_comes_back(clips: Path, tmp_path: Path) -> None:
+    port, names, log = free_port(), set(string.ascii_lowercase[:12]), tmp_path / "log"
+    cameras = [f"--camera={name}={clips / 'carphone_pristine.mp4'}" for name in sorted(names)]
+    command = [sys.executable, "-m", "compose", f"--port={port}", "--no-model", *cameras]
+
+    with log.open("wb") as stderr, subprocess.Popen(command, cwd=ROOT, stderr=stderr) as run:
+        try:
+            wait_for(lambda: seen(port) == names, 90, "pictures of all cameras")
+            before = producers(run.pid)
+            next(iter(before)).kill()
+            wait_for(lambda: b"SIGKILL" in log.read_bytes(), 10, "compose to notice")
+            wait_for(lambda: len(producers(run.pid)) == len(names), 30, "another producer")
+            wait_for(
+                lambda: log.read_bytes().count(b" is ready after") > len(names) + 3, 30, "it to be ready"
+            )
+            run.send_signal(signal.SIGINT)
+            status = run.wait(30)
+        finally:
+            run.terminate()
+
+    assert status == 0, log.read_text()
+    assert "Traceback" not in log.read_text()
+    assert not any(process.is_running() for process in before)
+
+
+def producers(pid: int) -> set[psutil.Process]:
+    """Return compose's producers, which share a parent on Linux."""
+    module = "compose.forkserver" if forks.IS_SAFE else "producer"
+    below = psutil.Process(pid).children(recursive=True)
+    found = [process for process in below if process.cmdline()[1:3] == ["-m", module]]
+    return {process for process in found if process.ppid() != pid or not forks.IS_SAFE}
