@@ -1,6 +1,7 @@
 """What a camera's web server offers, as a file that FFmpeg reads."""
 
 import os
+import re
 from typing import Final
 
 import requests
@@ -8,6 +9,7 @@ import requests
 from producer.sources.http.request import Camera, read
 from producer.sources.source import CaptureError
 
+_LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _BEHIND: Final = 256 * 1024  # bytes to skip by reading them
 
 
@@ -50,7 +52,7 @@ class Body:
         self._answer = bodies.get(url)
         headers = self._answer.headers if self._answer is not None else {}
         length = headers.get("Content-Length", "")
-        self._length = int(length) if length.isdecimal() else 0
+        self._length = int(length) if _LENGTH.fullmatch(length) else 0
         self._is_seekable = headers.get("Accept-Ranges", "").lower() == "bytes"
         self._at = 0
         self._waiting = b""

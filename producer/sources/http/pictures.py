@@ -72,6 +72,7 @@ class Pictures:
         self._ended = False
         self._part: _Part | None = None  # of the data's beginning
         self._at = 0  # how far the data has been searched
+        self._start = 0  # no JPEG starts before this
         self._head: _Part | None = None  # the last head of a JPEG in what has been searched
         self._in_scan = False  # whether that is within entropy-coded data
         self._skipped = 0  # bytes since the last part
@@ -125,13 +126,14 @@ class Pictures:
 
     def _remove(self, count: int) -> None:
         del self._data[:count]
-        self._at = 0
+        self._at, self._start = 0, max(0, self._start - count)
 
     def _begin(self) -> _Part | None:
         """Remove what precedes the next part, and return what it says; None if more data is needed."""
         data = self._data
-        start = data.find(_START, max(0, self._at - 2))
+        start = data.find(_START, self._start)
         until = start if start >= 0 else len(data)
+        self._start = start if start >= 0 else max(0, len(data) - 2)
         # What a head is of shows in the bytes behind it.
         head = _first_other_or_last(_heads(data, max(0, self._at - _LONGEST_START), until)) or self._head
         if head is not None and not head.is_jpeg:

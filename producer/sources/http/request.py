@@ -2,9 +2,10 @@
 
 import logging
 import socket
+from contextlib import nullcontext
 from http import HTTPStatus
 from http.client import HTTPException, IncompleteRead
-from typing import Final
+from typing import Any, Final
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
 
 import requests
@@ -12,6 +13,7 @@ import urllib3
 from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 from urllib3.exceptions import HTTPError, LocationParseError, ProtocolError
 
+from producer.sources.http.patience import Adapter, Connection, within
 from producer.sources.source import CaptureError, Timeouts
 
 _READ: Final = 256 * 1024  # bytes at a time
@@ -70,6 +72,8 @@ class Camera:
         self._timeouts = timeouts
         self._auth: AuthBase = _NoPassword()
         self._session = _Session()
+        for scheme in "http://", "https://":
+            self._session.mount(scheme, Adapter())
         self._session.headers.update({"Accept-Encoding": "identity", "User-Agent": "Streamlens"})
 
     def get(self, url: str = "", *, tag: str = "", start: int = 0) -> requests.Response:
@@ -84,10 +88,10 @@ class Camera:
         for _ in range(_MOST_REDIRECTS):
             answer = self._authorized(url, headers)
             if answer.status_code not in _REDIRECTS:
-                if answer.status_code in accepted:
-                    return answer
-                answer.close()
-                raise CaptureError(self._refusal(answer.status_code))
+                if refusal := self._refusal(answer, accepted):
+                    answer.close()
+                    raise CaptureError(refusal)
+                return answer
             answer.close()
             url = self._on_host(url, answer.headers.get("Location", ""), "redirects to")
         raise CaptureError(f"the camera redirects more than {_MOST_REDIRECTS} times")
@@ -123,6 +127,10 @@ class Camera:
             connected = not isinstance(error, requests.ConnectTimeout)
             timeout = self._timeouts.read if connected else self._timeouts.open
             raise CaptureError(reason(error, timeout)) from None
+        except KeyError:  # from `requests`, which expects them in every challenge
+            raise CaptureError(
+                "the camera asks for a password in an unknown way: expected a realm and a nonce"
+            ) from None
 
     def _on_host(self, url: str, location: str, verb: str) -> str:
         try:
@@ -136,7 +144,12 @@ class Camera:
             raise CaptureError(f"the camera {verb} http, from https: set VIDEOLINK to where the video is")
         return urlunsplit(parts._replace(netloc=_without_user(parts)))
 
-    def _refusal(self, status: int) -> str:
+    def _refusal(self, answer: requests.Response, accepted: set[int]) -> str:
+        """Return in one line why an answer is of no use, or nothing."""
+        status, coding = answer.status_code, answer.headers.get("Content-Encoding", "").lower()
+        if status in accepted:
+            is_plain = coding in ("", "identity")
+            return "" if is_plain else "the camera compresses its answer, although it is asked not to"
         if status == 401 and not any(self._user):
             return "the camera requires a password: http://USER:PASSWORD@..., with %23 for # and %40 for @"
         known = status in HTTPStatus._value2member_map_
@@ -146,8 +159,13 @@ class Camera:
 
 def read(answer: requests.Response, timeout: float) -> bytes:
     """Return what has arrived of a body, waiting for it; nothing at the end. Raises `CaptureError`."""
+    raw: Any = answer.raw
+    # What surrounds the chunks may trickle in as well, and is read up to the end of a line.
+    trickles = raw.chunked and isinstance(raw.connection, Connection)
     try:
-        return answer.raw.read1(_READ, decode_content=False)
+        with within(raw.connection, timeout) if trickles else nullcontext():
+            data: bytes = raw.read1(_READ, decode_content=False)
+            return data
     except (HTTPError, HTTPException, OSError, ValueError) as error:
         raise CaptureError(reason(error, timeout)) from None
 
