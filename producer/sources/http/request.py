@@ -13,7 +13,7 @@ import urllib3
 from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 from urllib3.exceptions import HTTPError, LocationParseError, ProtocolError
 
-from producer.sources.http.patience import Adapter, Connection, within
+from producer.sources.http.deadline import Adapter, Connection, within
 from producer.sources.source import CaptureError, Timeouts
 
 _READ: Final = 256 * 1024  # bytes at a time
