@@ -11,7 +11,7 @@ from compose.options import MODELS, Options
 from pipeline.service.trim import trimmed
 from producer.sources import Kind
 
-_IN, _OUT, _STATUS = "videocam", "videodisplay", "status"
+_IN, _OUT, _STATUS, _MEMBERS = "videocam", "videodisplay", "status", "members"
 _LABELS: Final = "tfserving/labels/imagenetLabels.json"
 
 _PRODUCERS: Final = ("producer.__main__", *(f"producer.sources.{kind}" for kind in Kind))
@@ -30,6 +30,7 @@ _DECIDED: Final = {
     "TOPICNAMEIN",
     "TOPICNAMEOUT",
     "TOPICNAMESTATUS",
+    "TOPICNAMEMEMBERS",
     "KAFKAPORT",
     "KAFKAPORTIN",
     "KAFKAPORTOUT",
@@ -101,7 +102,7 @@ def _module(name: str, *arguments: str) -> tuple[str, ...]:
 
 def _broker(cameras: int) -> Part:
     partitions = max(4, cameras)
-    topics = {_IN: partitions, _OUT: partitions, _STATUS: 1}
+    topics = {_IN: partitions, _OUT: partitions, _STATUS: 1, _MEMBERS: 1}
     options = [f"--topic={topic}:{number}" for topic, number in topics.items()]
     return Part("broker", "broker", _module("compose.broker", *options))
 
@@ -135,6 +136,7 @@ def _producer(camera: Camera, port: int, defaults: Mapping[str, str], preloads: 
 def _consumer(model_url: str, port: int, defaults: Mapping[str, str]) -> Part:
     settings = {
         "TOPICNAMEIN": _IN,
+        "TOPICNAMEMEMBERS": _MEMBERS,
         "TOPICNAMEOUT": _OUT,
         "TOPICNAMESTATUS": _STATUS,
         "MODELURLS": json.dumps({"imagenet_1": model_url} if model_url else {}),

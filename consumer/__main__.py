@@ -16,6 +16,7 @@ from consumer.predictions_publisher import PredictionsPublisher
 from consumer.settings import ConsumerSettings, handler_of, order_of
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
+from pipeline.kafka.group import Group
 from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reader import Reader
 from pipeline.kafka.reporter import Reporter, instance
@@ -74,6 +75,14 @@ def serve(settings: ConsumerSettings) -> int:
         labeller.frames.put,
         ledger,
         settings.maxcameras,
+        group=Group(
+            settings.groupname,
+            settings.topicnamein,
+            instance(),
+            beats=settings.topicnamemembers,
+            bootstrap=settings.kafkaportin,
+            extra=settings.kafkaconfig,
+        ),
         camera_ttl=settings.camerattl,
         on_forget=labeller.forget,
     )

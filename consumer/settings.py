@@ -86,6 +86,9 @@ class ConsumerSettings(KafkaReads, KafkaWrites):
     topicnamepredictions: Topic | None = Field(None, description="a topic for the predictions alone, as JSON")
     kafkaportin: Bootstrap = Field(description="Kafka's address to read from, such as kf1-service:19091")
     kafkaportout: Bootstrap = Field(description="Kafka's address to publish to, such as kf1-service:19092")
+    topicnamemembers: Topic = Field(
+        "members", description="the topic on which the members of a group see each other"
+    )
     groupname: str = Field("consumer", min_length=1, description="the group whose members share the cameras")
     modelurls: Annotated[dict[str, ModelSource], NoDecode, BeforeValidator(_sources)] = Field(
         {}, description='a JSON object, such as {"imagenet_1": "http://host:8501/v1/models/imagenet:predict"}'

@@ -58,7 +58,6 @@ def serve(settings: VideoSettings) -> int:
         cameras.offer,
         ledger,
         settings.maxcameras,
-        whole=True,  # every server shows every camera
         camera_ttl=settings.camerattl,
         on_broker=cameras.report_broker,
         on_forget=cameras.forget,

@@ -65,7 +65,6 @@ def consumer(bootstrap: str, group: str, fetch_wait: float, extra: dict[str, Any
         **_COMMON,
         "bootstrap.servers": bootstrap,
         "group.id": group,
-        "partition.assignment.strategy": "cooperative-sticky",
         "auto.offset.reset": "latest",
         "enable.auto.commit": False,
         "fetch.min.bytes": 1,
@@ -75,8 +74,6 @@ def consumer(bootstrap: str, group: str, fetch_wait: float, extra: dict[str, Any
         "max.partition.fetch.bytes": 16 * 1024 * 1024,
         "receive.message.max.bytes": 2 * _LARGEST_MESSAGE,
         "queued.max.messages.kbytes": 16 * 1024,
-        "heartbeat.interval.ms": 500,
-        "session.timeout.ms": 6_000,
         "allow.auto.create.topics": True,
         "error_cb": _error_log(),
         **extra,
@@ -100,7 +97,7 @@ def admin(bootstrap: str, extra: dict[str, Any]) -> AdminClient:
 
 
 def from_the_end(consumer: Consumer, partitions: list[TopicPartition]) -> None:
-    """Read newly assigned partitions from their ends, whatever was committed (an on_assign callback)."""
+    """Read these partitions too, from their ends, whatever was committed."""
     for partition in partitions:
         partition.offset = OFFSET_END
     consumer.incremental_assign(partitions)

@@ -14,6 +14,7 @@ from prometheus_client import Counter
 from pipeline.flow.ledger import Ledger
 from pipeline.flow.places import Places
 from pipeline.kafka import clients
+from pipeline.kafka.group import Group
 from pipeline.service.logs import Seldom
 from pipeline.wire.frame import Frame, FrameError, Message, decode
 
@@ -24,14 +25,14 @@ _ASK_EVERY: Final = 1.0  # s
 _LOOK_FIRST: Final = 0.2  # s between two looks for partitions while there are none
 _LOOK_EVERY: Final = 30.0  # s, later
 _EXPIRE_EVERY: Final = 1.0  # s
+_OUT_OF_ORDER: Final = 60_000_000_000  # ns; what is older shows that a clock was set back
 
 
 class Reader:
     """Reads one topic from its end; a message that is not a frame is counted, logged and skipped.
 
-    It reads the partitions that its group assigns to it, or `whole` topics without a group: all partitions,
-    as soon as the broker names them. A group takes seconds to assign partitions, and longer when a member has
-    been killed.
+    It reads its share of the partitions if it is a member of a `group`, otherwise all. A frame that is older than
+    the camera's last one is dropped: for a moment, two members may have passed on the same frames.
 
     At most `most_cameras` cameras have a place; one that is not configured and silent for `camera_ttl` s is
     forgotten, here and in the ledger. Then `on_forget` is called with its name, in the reader's thread.
@@ -47,7 +48,7 @@ class Reader:
         ledger: Ledger,
         most_cameras: int,
         *,
-        whole: bool = False,
+        group: Group | None = None,
         camera_ttl: float = math.inf,
         on_broker: Callable[[bool], None] | None = None,
         on_forget: Callable[[str], None] | None = None,
@@ -57,29 +58,30 @@ class Reader:
         self._sink = sink
         self._ledger = ledger
         self._most_cameras = most_cameras
-        self._whole = whole
+        self._group = group
         self._places = Places(most_cameras, camera_ttl, self._left)
         self._on_broker = on_broker
         self._on_forget = on_forget
         self._to_forget: deque[str] = deque()
         self._expire_at = 0.0
         self._seen = False  # whether a frame has come
-        self._partitions: set[tuple[str, int]] = set()
-        self._joined = False  # possibly without a partition, if the group has more members than partitions
+        self._known: set[int] = set()  # partitions
+        self._partitions: set[int] = set()  # those that are read
+        self._joined = group is None  # possibly without a partition, if the group has more members than those
         self._in_use = False
+        self._newest: dict[str, int] = {}  # when each camera's last frame was captured
         self._asked = 0.0
         self._came = time.monotonic()
         self._broker_away = False
         self._seldom = Seldom(log)
         self._look_at = 0.0  # when to look for more partitions
-        if not whole:
-            consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke)
 
     def step(self, wait: float = 0.2) -> bool:
         """Read one message, waiting for it at most `wait` s; return whether there was one."""
         self._forget()
-        if self._whole and time.monotonic() >= self._look_at:
+        if time.monotonic() >= self._look_at:
             self._ask()
+        self._take_share()
         message = self._consumer.poll(wait)
         if message is None:
             if self._time_to_ask():
@@ -87,8 +89,10 @@ class Reader:
             return False
         if problem := message.error():
             self._seldom.warning(problem.name(), f"topic {self._topic}: {problem.str()}")
-        else:
+        elif message.topic() == self._topic:
             self._take(message)
+        elif self._group is not None:
+            self._group.take(message)
         return True
 
     def configure(self, cameras: Iterable[str]) -> None:
@@ -101,16 +105,18 @@ class Reader:
 
     def unready(self) -> str | None:
         """Return why no frames arrive, or None if they do or if other members of the group read them."""
-        if not self._joined or not (self._partitions or self._in_use):
-            return f"no partition of topic {self._topic} is assigned yet"
-        return None if self._seen or self._in_use else f"no frame has come on topic {self._topic} yet"
+        if not self._known:
+            return f"topic {self._topic} has no partitions yet"
+        if not self._joined:
+            return f"the readers of topic {self._topic} are not known yet"
+        waiting = self._partitions and not self._seen and not self._in_use
+        return f"no frame has come on topic {self._topic} yet" if waiting else None
 
     def close(self) -> None:
-        """Leave the group, if the broker can be reached."""
-        try:
-            self._consumer.close()
-        except KafkaException as error:
-            log.warning("topic %s: could not leave the group: %s", self._topic, error.args[0].str())
+        """Leave the group, and close the consumer."""
+        if self._group is not None:
+            self._group.close()
+        self._consumer.close()
 
     def _time_to_ask(self) -> bool:
         now = time.monotonic()
@@ -128,22 +134,37 @@ class Reader:
         try:
             topic = self._consumer.list_topics(self._topic, timeout=0.5).topics[self._topic]
             away = False
-            if self._whole:
-                self._take_over(topic.partitions)
-            elif self._without_frames():
-                others = (part for part in topic.partitions if (self._topic, part) not in self._partitions)
+            self._known |= set(topic.partitions)
+            if self._group is not None:
+                self._listen(self._group)
+            if self._without_frames():
+                others = self._known - self._partitions
                 self._in_use = self._joined and any(map(self._holds_messages, others))
         except KafkaException as error:
             self._seldom.warning("metadata", f"topic {self._topic}: {error.args[0].str()}")
+        if not away:
+            self._look_at = self._asked + (_LOOK_EVERY if self._known and self._hears() else _LOOK_FIRST)
         self._note_broker(away=away)
 
-    def _take_over(self, partitions: Iterable[int]) -> None:
-        """Read these partitions too."""
-        new = [TopicPartition(self._topic, number) for number in partitions]
-        new = [each for each in new if (each.topic, each.partition) not in self._partitions]
-        if new:
-            self._on_assign(self._consumer, new)
-        self._look_at = self._asked + (_LOOK_EVERY if self._partitions else _LOOK_FIRST)
+    def _hears(self) -> bool:
+        return self._group is None or self._group.topic.is_there
+
+    def _listen(self, group: Group) -> None:
+        """Read the group's beats, once their topic exists."""
+        if not group.topic.is_there and group.topic.prepare(self._consumer):
+            clients.from_the_end(self._consumer, [TopicPartition(group.topic.name, 0)])
+
+    def _take_share(self) -> None:
+        """Read the partitions that are this reader's share now, and no others."""
+        share = self._known if self._group is None else self._group.share(self._known)
+        if share is None or (share == self._partitions and self._joined):
+            return
+        self._joined = True
+        if gone := [TopicPartition(self._topic, number) for number in self._partitions - share]:
+            self._consumer.incremental_unassign(gone)
+        if new := [TopicPartition(self._topic, number) for number in sorted(share - self._partitions)]:
+            clients.from_the_end(self._consumer, new)
+        self._partitions = set(share)
 
     def _note_broker(self, *, away: bool) -> None:
         if away != self._broker_away:
@@ -177,6 +198,10 @@ class Reader:
             log.info("first frame of %s: %d x %d", frame.camera, frame.width, frame.height)
         self._seen = True
         self._ledger.came(frame.camera)
+        if 0 < self._newest.get(frame.camera, 0) - frame.captured < _OUT_OF_ORDER:
+            self._ledger.dropped(frame.camera, "outdated")
+            return
+        self._newest[frame.camera] = frame.captured
         self._sink(frame.camera, frame)
 
     def _forget(self) -> None:
@@ -189,21 +214,10 @@ class Reader:
 
     def _left(self, camera: str) -> None:
         self._ledger.forget(camera)
+        self._newest.pop(camera, None)
         log.info("camera %s forgotten", camera)
         if self._on_forget is not None:
             self._on_forget(camera)
-
-    def _on_assign(self, consumer: Consumer, partitions: list) -> None:  # type: ignore[type-arg]
-        clients.from_the_end(consumer, partitions)
-        self._joined, self._asked = True, 0.0
-        self._partitions |= {(partition.topic, partition.partition) for partition in partitions}
-
-    def _on_revoke(self, consumer: Consumer, partitions: list) -> None:  # type: ignore[type-arg]
-        # consumer.assignment() would return what is left, but while closing without a broker it may raise
-        # something that no `except` catches (a KafkaError, which is not an exception).
-        consumer.incremental_unassign(partitions)
-        self._partitions -= {(partition.topic, partition.partition) for partition in partitions}
-        self._joined = bool(self._partitions)  # otherwise until the next assignment
 
 
 def _frame(message: Received) -> Frame:

@@ -10,10 +10,9 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 
 from pipeline.kafka import clients
+from pipeline.kafka.topics import Topic
 from pipeline.service.logs import Seldom
 from pipeline.service.settings import Address, mask
 from pipeline.service.workers import Pulse
@@ -25,7 +24,6 @@ Condition = tuple[State, str | None]
 """A state, and the reason for it in one line, if there is one."""
 
 _LOOK_EVERY: Final = 0.5  # s
-_ANSWER: Final = 2.0  # s that a broker may take to create the topic
 _COMPACTED: Final = {
     "cleanup.policy": "compact,delete",
     # Each process has a key of its own: without this, those of killed ones would stay for ever.
@@ -62,14 +60,12 @@ class Reporter:
         extra: dict[str, Any],
     ) -> None:
         self._producer = producer
-        self._topic = topic
+        self._topic = Topic(topic, _COMPACTED, lambda: clients.admin(bootstrap, extra))
         self._subject = subject
         self._look = look
         self._port = health
         self._bootstrap = bootstrap
-        self._extra = extra
         self._health = ""
-        self._is_there = False  # the topic
         self._said: Condition | None = None
         self._since = time.time()
         self._due_at = 0.0
@@ -78,7 +74,7 @@ class Reporter:
     def run(self, pulse: Pulse) -> None:
         """Report until `pulse.stopping` is set: a worker."""
         while not pulse.stopping.is_set():
-            if self._is_there or self._prepare():
+            if self._topic.is_there or self._prepare():
                 self.step()
             pulse.beat()
             pulse.stopping.wait(_LOOK_EVERY)
@@ -92,7 +88,7 @@ class Reporter:
 
     def close(self) -> None:
         """Report that this process has stopped, which takes half a second at most."""
-        if self._is_there:
+        if self._topic.is_there:
             self._send(("stopped", None))
             self._producer.flush(0.5)
 
@@ -105,7 +101,7 @@ class Reporter:
         status = Status(self._subject, state, reason and _masked(reason), self._since, self._health)
         try:
             self._producer.produce(
-                self._topic,
+                self._topic.name,
                 key=encode_key(self._subject),
                 value=encode_value(status),
                 on_delivery=self._delivered,
@@ -127,34 +123,14 @@ class Reporter:
             KafkaError._PURGE_QUEUE,
             KafkaError._PURGE_INFLIGHT,
         }:
-            self._seldom.warning(error.name(), f"topic {self._topic}: the status was not sent: {error.str()}")
+            self._seldom.warning(error.name(), f"topic {self._topic.name}: the status was not sent: {error.str()}")
 
     def _prepare(self) -> bool:
         """Create the topic unless it exists; return False to try again later."""
-        try:
-            # All topics: if a topic that does not exist were asked for, it could be created uncompacted.
-            topics = self._producer.list_topics(timeout=1).topics
-        except KafkaException:
+        if not self._topic.prepare(self._producer):
             return False
         self._health = _reachable(self._port, self._bootstrap)
-        if self._topic not in topics:
-            _create(clients.admin(self._bootstrap, self._extra), self._topic)
-        self._is_there = True
         return True
-
-
-def _create(admin: AdminClient, topic: str) -> None:
-    created = admin.create_topics(
-        [NewTopic(topic, num_partitions=1, replication_factor=-1, config=_COMPACTED)], request_timeout=_ANSWER
-    )
-    try:
-        created[topic].result()
-        log.info("topic %s created", topic)
-    except KafkaException as error:
-        # Another service was faster; or this is not allowed or, as by librdkafka's mock broker, not possible:
-        # then the first record may create the topic, with the broker's defaults.
-        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-            log.info("topic %s cannot be created as a compacted one: %s", topic, error.args[0].str())
 
 
 def _reachable(listens: Address, bootstrap: str) -> str:

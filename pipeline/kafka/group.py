@@ -1,0 +1,55 @@
+"""A group of readers on Kafka: sends a member's beats, and receives those of all."""
+
+import time
+from collections.abc import Collection
+from contextlib import suppress
+from typing import Any, Final
+
+from confluent_kafka import KafkaException, Message
+
+from pipeline.kafka import clients
+from pipeline.kafka.members import BEAT, Members
+from pipeline.kafka.topics import Topic
+
+
+# Beats are of no use for longer than a few seconds.
+_SHORT: Final = {"retention.ms": "60000", "segment.ms": "60000"}
+
+
+class Group:
+    """The group `name`, whose members share the partitions of the topic `of`, as seen by the member `me`.
+
+    Beats travel on the topic `beats`, on the same brokers as the frames: `bootstrap`, with the settings `extra`. All
+    methods are for the reader's thread.
+    """
+
+    def __init__(self, name: str, of: str, me: str, *, beats: str, bootstrap: str, extra: dict[str, Any]) -> None:
+        self.topic = Topic(beats, _SHORT, lambda: clients.admin(bootstrap, extra))
+        self._key = f"{name}/{of}".encode()
+        self._producer = clients.producer(bootstrap, "none", extra)
+        self._members = Members(me)
+        self._beat_at = 0.0
+
+    def share(self, partitions: Collection[int]) -> set[int] | None:
+        """Return which of the partitions to read now; None to leave everything as it is. Beats if that is due."""
+        share = self._members.share(partitions)
+        now = time.monotonic()
+        if self.topic.is_there and now >= self._beat_at:
+            self._beat_at = now + BEAT
+            self._send(self._members.beat())
+        return share
+
+    def take(self, message: Message) -> None:
+        """Take a message of the topic."""
+        if message.key() == self._key:
+            self._members.hear(message.value() or b"")
+
+    def close(self) -> None:
+        """Leave the group, which takes half a second at most."""
+        self._send(self._members.leave())
+        self._producer.flush(0.5)
+
+    def _send(self, beat: bytes) -> None:
+        with suppress(BufferError, KafkaException):  # while Kafka is away; the next beat follows
+            self._producer.produce(self.topic.name, beat, self._key)
+        self._producer.poll(0)

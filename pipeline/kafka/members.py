@@ -1,0 +1,98 @@
+"""Who shares a topic's partitions: every member of a group beats on a topic, and takes its part.
+
+Kafka's own groups need 3 s to form, and 6 s to notice that a member has been killed. Live video cannot wait for
+that, and does not need what takes so long: a frame that two members label, or none, for a moment does no harm.
+"""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Collection
+from typing import Final, Protocol
+
+log = logging.getLogger(__name__)
+
+BEAT: Final = 0.25
+"""Seconds between two beats of a member."""
+
+_LISTEN: Final = 2 * BEAT  # s in which every other member is heard
+_GONE: Final = 2.0  # s without a beat after which a member is gone
+_DEAF: Final = 1.0  # s without hearing itself after which a member does not know who else is there
+
+_JOINING: Final = "joining"
+_READING: Final = "reading"
+_LEFT: Final = "left"
+
+
+class Members:
+    """What one member, `me`, knows of its group, from the beats that it hears; its own among them.
+
+    Everyone who hears the same beats divides the partitions in the same way, so nobody has to decide.
+    """
+
+    def __init__(self, me: str) -> None:
+        self._me = me
+        self._heard: dict[str, float] = {}  # the others that read, and when they beat last
+        self._heard_me = -_GONE  # when I beat last, as far as it was heard
+        self._listening: float | None = None  # since when I have heard myself without a gap
+        self._is_reading = False
+
+    def beat(self) -> bytes:
+        """Return what to send now: that this member is there, and whether it reads its share."""
+        return _beat(self._me, _READING if self._is_reading else _JOINING)
+
+    def leave(self) -> bytes:
+        """Return what to send at the end, so that the others take over at once."""
+        self._is_reading = False
+        return _beat(self._me, _LEFT)
+
+    def hear(self, beat: bytes) -> None:
+        """Take a beat of a member of the group. Others than `beat` returns are ignored."""
+        now = time.monotonic()
+        try:
+            fields = json.loads(beat)
+            member, state = str(fields["member"]), fields["state"]
+        except (ValueError, TypeError, KeyError):
+            return
+        if member == self._me:
+            if now - self._heard_me > _DEAF:
+                self._listening = now
+            self._heard_me = now
+        elif state == _READING:
+            self._heard[member] = now
+        else:
+            self._heard.pop(member, None)
+
+    def share(self, partitions: Collection[int]) -> set[int] | None:
+        """Return which of the partitions this member reads now; None to leave everything as it is.
+
+        A member that does not hear itself, because Kafka is away or because it was stopped, cannot tell whether the
+        others are gone.
+        """
+        now = time.monotonic()
+        if now - self._heard_me > _DEAF:
+            return None
+        if self._listening is None or now - self._listening < _LISTEN:
+            return None
+        self._heard = {member: last for member, last in self._heard.items() if now - last <= _GONE}
+        self._is_reading = True
+        return divided(partitions, [self._me, *self._heard])[self._me]
+
+
+def divided(partitions: Collection[int], members: Collection[str]) -> dict[str, set[int]]:
+    """Return each member's partitions: about as many for each, and few that move when one comes or goes."""
+    shares: dict[str, set[int]] = {member: set() for member in members}
+    most = -(-len(partitions) // len(members))
+    for partition in sorted(partitions):
+        free = [member for member in members if len(shares[member]) < most]
+        shares[max(free, key=lambda member: _score(member, partition))].add(partition)
+    return shares
+
+
+def _score(member: str, partition: int) -> bytes:
+    return hashlib.blake2b(f"{partition} {member}".encode(), digest_size=8).digest()
+
+
+def _beat(member: str, state: str) -> bytes:
+    return json.dumps({"member": member, "state": state}).encode()

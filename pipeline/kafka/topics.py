@@ -1,0 +1,50 @@
+"""Topics that a service creates itself, because their settings matter."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+log = logging.getLogger(__name__)
+
+_ANSWER: Final = 2.0  # s that a broker may take to create a topic
+
+
+class Topic:
+    """A topic with a single partition and these settings. `admin` returns a client that can create it."""
+
+    def __init__(self, name: str, settings: Mapping[str, str], admin: Callable[[], AdminClient]) -> None:
+        self.name = name
+        self.is_there = False
+        self._settings = settings
+        self._admin = admin
+
+    def prepare(self, client: Producer | Consumer) -> bool:
+        """Create the topic unless a client of its brokers finds it; return False to try again later.
+
+        Takes three seconds at most.
+        """
+        try:
+            # All topics: if a topic that does not exist were asked for, it could be created with other settings.
+            topics = client.list_topics(timeout=1).topics
+        except KafkaException:
+            return False
+        if self.name not in topics:
+            self._create()
+        self.is_there = True
+        return True
+
+    def _create(self) -> None:
+        new = NewTopic(self.name, num_partitions=1, replication_factor=-1, config=dict(self._settings))
+        try:
+            self._admin().create_topics([new], request_timeout=_ANSWER)[self.name].result()
+            log.info("topic %s created", self.name)
+        except KafkaException as error:
+            # Another service was faster; or this is not allowed or, as by librdkafka's mock broker, not possible:
+            # then the first record may create the topic, with the broker's settings.
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                text = error.args[0].str()
+                log.info("topic %s cannot be created with the settings it needs: %s", self.name, text)
