@@ -39,8 +39,9 @@ class Topic:
 
     def _create(self) -> None:
         new = NewTopic(self.name, num_partitions=1, replication_factor=-1, config=dict(self._settings))
+        admin = self._admin()
         try:
-            self._admin().create_topics([new], request_timeout=_ANSWER)[self.name].result()
+            admin.create_topics([new], request_timeout=_ANSWER)[self.name].result()
             log.info("topic %s created", self.name)
         except KafkaException as error:
             # Another service was faster; or this is not allowed or, as by librdkafka's mock broker, not possible:
