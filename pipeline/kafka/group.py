@@ -11,7 +11,6 @@ from pipeline.kafka import clients
 from pipeline.kafka.members import BEAT, Members
 from pipeline.kafka.topics import Topic
 
-
 # Beats are of no use for longer than a few seconds.
 _SHORT: Final = {"retention.ms": "60000", "segment.ms": "60000"}
 
@@ -19,11 +18,13 @@ _SHORT: Final = {"retention.ms": "60000", "segment.ms": "60000"}
 class Group:
     """The group `name`, whose members share the partitions of the topic `of`, as seen by the member `me`.
 
-    Beats travel on the topic `beats`, on the same brokers as the frames: `bootstrap`, with the settings `extra`. All
+    Beats travel on the topic `beats`, on the frames' brokers: `bootstrap`, with the settings `extra`. All
     methods are for the reader's thread.
     """
 
-    def __init__(self, name: str, of: str, me: str, *, beats: str, bootstrap: str, extra: dict[str, Any]) -> None:
+    def __init__(
+        self, name: str, of: str, me: str, *, beats: str, bootstrap: str, extra: dict[str, Any]
+    ) -> None:
         self.topic = Topic(beats, _SHORT, lambda: clients.admin(bootstrap, extra))
         self._key = f"{name}/{of}".encode()
         self._producer = clients.producer(bootstrap, "none", extra)
@@ -31,7 +32,7 @@ class Group:
         self._beat_at = 0.0
 
     def share(self, partitions: Collection[int]) -> set[int] | None:
-        """Return which of the partitions to read now; None to leave everything as it is. Beats if that is due."""
+        """Return which of the partitions to read now; None to leave it as it is. Beats if that is due."""
         share = self._members.share(partitions)
         now = time.monotonic()
         if self.topic.is_there and now >= self._beat_at:

@@ -1,17 +1,15 @@
 """Who shares a topic's partitions: every member of a group beats on a topic, and takes its part.
 
-Kafka's own groups need 3 s to form, and 6 s to notice that a member has been killed. Live video cannot wait for
-that, and does not need what takes so long: a frame that two members label, or none, for a moment does no harm.
+Kafka's own groups need 3 s to form, and 6 s to notice that a member has been killed. Live video cannot wait
+for that, and does not need what takes so long: a frame that two members label does no harm, nor one that none
+does.
 """
 
 import hashlib
 import json
-import logging
 import time
 from collections.abc import Collection
-from typing import Final, Protocol
-
-log = logging.getLogger(__name__)
+from typing import Final
 
 BEAT: Final = 0.25
 """Seconds between two beats of a member."""
@@ -67,8 +65,8 @@ class Members:
     def share(self, partitions: Collection[int]) -> set[int] | None:
         """Return which of the partitions this member reads now; None to leave everything as it is.
 
-        A member that does not hear itself, because Kafka is away or because it was stopped, cannot tell whether the
-        others are gone.
+        A member that does not hear itself, because Kafka is away or because it was stopped, cannot tell if
+        the others are gone.
         """
         now = time.monotonic()
         if now - self._heard_me > _DEAF:

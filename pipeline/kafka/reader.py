@@ -31,8 +31,8 @@ _OUT_OF_ORDER: Final = 60_000_000_000  # ns; what is older shows that a clock wa
 class Reader:
     """Reads one topic from its end; a message that is not a frame is counted, logged and skipped.
 
-    It reads its share of the partitions if it is a member of a `group`, otherwise all. A frame that is older than
-    the camera's last one is dropped: for a moment, two members may have passed on the same frames.
+    It reads its share of the partitions if it is a member of a `group`, otherwise all. A frame that is older
+    than the camera's last one is dropped: for a moment, two members may have passed on the same frames.
 
     At most `most_cameras` cameras have a place; one that is not configured and silent for `camera_ttl` s is
     forgotten, here and in the ledger. Then `on_forget` is called with its name, in the reader's thread.

@@ -123,7 +123,9 @@ class Reporter:
             KafkaError._PURGE_QUEUE,
             KafkaError._PURGE_INFLIGHT,
         }:
-            self._seldom.warning(error.name(), f"topic {self._topic.name}: the status was not sent: {error.str()}")
+            self._seldom.warning(
+                error.name(), f"topic {self._topic.name}: the status was not sent: {error.str()}"
+            )
 
     def _prepare(self) -> bool:
         """Create the topic unless it exists; return False to try again later."""

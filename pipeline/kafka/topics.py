@@ -28,7 +28,7 @@ class Topic:
         Takes three seconds at most.
         """
         try:
-            # All topics: if a topic that does not exist were asked for, it could be created with other settings.
+            # All topics: asking for one that does not exist could create it, with other settings.
             topics = client.list_topics(timeout=1).topics
         except KafkaException:
             return False
@@ -44,8 +44,8 @@ class Topic:
             admin.create_topics([new], request_timeout=_ANSWER)[self.name].result()
             log.info("topic %s created", self.name)
         except KafkaException as error:
-            # Another service was faster; or this is not allowed or, as by librdkafka's mock broker, not possible:
-            # then the first record may create the topic, with the broker's settings.
+            # Another service was faster; or this is not allowed or, as by librdkafka's mock broker, not
+            # possible: then the first record may create the topic, with the broker's settings.
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 text = error.args[0].str()
                 log.info("topic %s cannot be created with the settings it needs: %s", self.name, text)

@@ -39,7 +39,12 @@ def test_everything_of_our_own() -> None:
     assert [part.command[2] for part in found.values()] == [
         *("compose.broker", "tfserving.server", "producer", "producer", "consumer", "video")
     ]
-    assert found["broker"].command[3:] == ("--topic=videocam:4", "--topic=videodisplay:4", "--topic=status:1")
+    assert found["broker"].command[3:] == (
+        "--topic=videocam:4",
+        "--topic=videodisplay:4",
+        "--topic=status:1",
+        "--topic=members:1",
+    )
     assert found["tfserving"].command[3:] == (
         "--port=41001",
         "--rest_api_port=41000",

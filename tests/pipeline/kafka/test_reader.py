@@ -1,9 +1,8 @@
 import logging
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pytest
@@ -19,6 +18,7 @@ from prometheus_client import REGISTRY
 
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
+from pipeline.kafka.group import Group
 from pipeline.kafka.reader import Reader
 from pipeline.wire import mat, picture
 from pipeline.wire.frame import Frame
@@ -30,8 +30,6 @@ JPEG = picture.encode(PICTURE, 85)
 
 NO_FRAME = "no frame has come on topic videocam yet"
 
-OnPartitions = Callable[[Any, list[TopicPartition]], None]
-
 
 class FakeMessage:
     def __init__(
@@ -40,7 +38,9 @@ class FakeMessage:
         key: bytes | None = b"front",
         headers: list[tuple[str, bytes | None]] | None = None,
         error: KafkaError | None = None,
+        topic: str = "videocam",
     ) -> None:
+        self._topic = topic
         self._value, self._key, self._headers, self._error = value, key, headers, error
 
     def error(self) -> KafkaError | None:
@@ -59,7 +59,7 @@ class FakeMessage:
         return TIMESTAMP_CREATE_TIME, 1234
 
     def topic(self) -> str:
-        return "videocam"
+        return self._topic
 
     def partition(self) -> int:
         return 3
@@ -74,16 +74,12 @@ class FakeConsumer:
     def __init__(self) -> None:
         self.messages: list[FakeMessage] = []
         self.waits: list[float] = []
-        self.topics: list[str] = []
         self.assigned: list[TopicPartition] = []
         self.asked: list[str] = []
         self.ends: dict[int, int] = {}
         self.trouble: KafkaException | None = None
         self.unknown: KafkaException | None = None
         self.closed = False
-
-    def subscribe(self, topics: list[str], on_assign: OnPartitions, on_revoke: OnPartitions) -> None:
-        self.topics, self.on_assign, self.on_revoke = topics, on_assign, on_revoke
 
     def poll(self, timeout: float) -> FakeMessage | None:
         assert timeout <= 1
@@ -116,11 +112,38 @@ class FakeConsumer:
         self.closed = True
 
 
+class FakeGroup:
+    """A group that gives its member the partitions `mine`."""
+
+    def __init__(self, mine: set[int] | None) -> None:
+        self.mine = mine
+        self.topic = self
+        self.name = "members"
+        self.is_there = False
+        self.can_be_there = True
+        self.taken: list[FakeMessage] = []
+        self.closed = False
+
+    def prepare(self, _: Consumer) -> bool:
+        self.is_there = self.can_be_there
+        return self.is_there
+
+    def share(self, partitions: set[int]) -> set[int] | None:
+        return None if self.mine is None else self.mine & partitions
+
+    def take(self, message: FakeMessage) -> None:
+        self.taken.append(message)
+
+    def close(self) -> None:
+        self.closed = True
+
+
 class Kit:
     """A reader of at most two cameras, and its surroundings."""
 
-    def __init__(self, *, whole: bool = False) -> None:
+    def __init__(self, group: FakeGroup | None = None) -> None:
         self.consumer = FakeConsumer()
+        self.consumer.ends = {0: 0}
         self.ledger = Ledger()
         self.frames: list[Frame] = []
         self.broker: list[bool] = []
@@ -131,7 +154,7 @@ class Kit:
             self._sink,
             self.ledger,
             most_cameras=2,
-            whole=whole,
+            group=cast("Group | None", group),
             camera_ttl=600,
             on_broker=self.broker.append,
             on_forget=self.forgotten.append,
@@ -164,8 +187,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def silent(clock: Clock) -> Kit:  # noqa: ARG001
     """A reader of a partition from which a frame has come."""
     kit = Kit()
-    kit.consumer.on_assign(kit.consumer, [TopicPartition("videocam", 0)])
     kit.read(FakeMessage(JPEG))
+    kit.consumer.asked.clear()
     return kit
 
 
@@ -173,24 +196,25 @@ def poison(kind: str) -> float:
     return REGISTRY.get_sample_value("streamlens_poison_messages_total", {"kind": kind}) or 0.0
 
 
-def test_a_whole_topic_is_read_without_a_group() -> None:
-    kit = Kit(whole=True)
+def partitions(kit: Kit, topic: str = "videocam") -> set[int]:
+    return {each.partition for each in kit.consumer.assigned if each.topic == topic}
+
+
+def test_a_topic_is_read_whole_and_from_its_end(kit: Kit) -> None:
     kit.consumer.ends = {0: 5, 1: 0}
 
     kit.reader.step()
 
-    assert kit.consumer.topics == []
-    assert [each.partition for each in kit.consumer.assigned] == [0, 1]
+    assert partitions(kit) == {0, 1}
     assert {each.offset for each in kit.consumer.assigned} == {OFFSET_END}
-    assert kit.reader.unready() == NO_FRAME
-    kit.read(FakeMessage(JPEG))
-    assert kit.reader.unready() is None
 
 
-def test_partitions_of_a_whole_topic_that_come_later_are_read_too(clock: Clock) -> None:
-    kit = Kit(whole=True)
+def test_partitions_that_come_later_are_read_too(clock: Clock) -> None:
+    kit = Kit()
+    kit.consumer.ends = {}
     kit.reader.step()
     assert kit.consumer.assigned == []
+    assert kit.reader.unready() == "topic videocam has no partitions yet"
 
     kit.consumer.ends = {0: 0}
     clock.now += 0.3
@@ -199,12 +223,11 @@ def test_partitions_of_a_whole_topic_that_come_later_are_read_too(clock: Clock) 
     clock.now += 31
     kit.read(FakeMessage(JPEG))
 
-    assert [each.partition for each in kit.consumer.assigned] == [0, 1]
+    assert partitions(kit) == {0, 1}
 
 
-def test_a_whole_topic_is_looked_for_until_the_broker_answers(clock: Clock) -> None:
-    kit = Kit(whole=True)
-    kit.consumer.ends = {0: 0}
+def test_a_topic_is_looked_for_until_the_broker_answers(clock: Clock) -> None:
+    kit = Kit()
     kit.consumer.trouble = KafkaException(KafkaError(KafkaError._TRANSPORT))
 
     kit.reader.step()
@@ -216,11 +239,88 @@ def test_a_whole_topic_is_looked_for_until_the_broker_answers(clock: Clock) -> N
 
     assert asked == 1
     assert kit.broker == [True, False]
-    assert len(kit.consumer.assigned) == 1
+    assert partitions(kit) == {0}
 
 
-def test_the_topic_is_subscribed_to(kit: Kit) -> None:
-    assert kit.consumer.topics == ["videocam"]
+def test_a_member_of_a_group_reads_its_share_and_hears_the_others() -> None:
+    group = FakeGroup({0, 2})
+    kit = Kit(group)
+    kit.consumer.ends = dict.fromkeys(range(4), 0)
+
+    kit.reader.step()
+    before = partitions(kit)
+    group.mine = {1, 2}
+    kit.reader.step()
+
+    assert before == {0, 2}
+    assert partitions(kit) == {1, 2}
+    assert partitions(kit, "members") == {0}
+
+
+def test_as_long_as_the_group_is_not_known_everything_stays_as_it_is() -> None:
+    group = FakeGroup(None)
+    kit = Kit(group)
+    kit.consumer.ends = {0: 0, 1: 17}
+    kit.reader.step()
+    unready = kit.reader.unready()
+    group.mine = {1}
+    kit.reader.step()
+
+    group.mine = None
+    kit.reader.step()
+
+    assert unready == "the readers of topic videocam are not known yet"
+    assert partitions(kit) == {1}
+
+
+def test_beats_are_for_the_group_alone() -> None:
+    group = FakeGroup({0})
+    kit = Kit(group)
+    beat = FakeMessage(b"beat", topic="members")
+
+    kit.read(beat, FakeMessage(JPEG))
+
+    assert group.taken == [beat]
+    assert len(kit.frames) == 1
+    assert kit.ledger.totals()["in"] == 1
+
+
+def test_a_group_whose_topic_cannot_be_had_yet_is_asked_for_again(clock: Clock) -> None:
+    group = FakeGroup(None)
+    group.can_be_there = False
+    kit = Kit(group)
+    kit.reader.step()
+    before = partitions(kit, "members")
+
+    group.can_be_there = True
+    clock.now += 0.3
+    kit.reader.step()
+
+    assert before == set()
+    assert partitions(kit, "members") == {0}
+
+
+def test_frames_older_than_the_last_one_are_dropped_and_counted(kit: Kit) -> None:
+    def frame(captured: int, key: bytes = b"front") -> FakeMessage:
+        return FakeMessage(JPEG, key, [("captured", b"%d" % captured)])
+
+    kit.read(frame(5_000), frame(4_000), frame(4_000, b"back"), frame(5_000), frame(6_000))
+
+    assert [(each.camera, each.captured) for each in kit.frames] == [
+        ("front", 5_000),
+        ("back", 4_000),
+        ("front", 5_000),
+        ("front", 6_000),
+    ]
+    assert kit.ledger.snapshot()["front"]["dropped"] == {"outdated": 1}
+
+
+def test_a_clock_that_is_set_back_does_not_stop_a_camera(kit: Kit) -> None:
+    hour = 3_600_000_000_000
+
+    kit.read(*(FakeMessage(JPEG, headers=[("captured", b"%d" % at)]) for at in (2 * hour, hour, hour + 1)))
+
+    assert len(kit.frames) == 3
 
 
 def test_a_frame_is_counted_and_handed_on(kit: Kit) -> None:
@@ -346,6 +446,7 @@ def test_a_forgotten_camera_that_sends_again_is_a_new_one(kit: Kit, caplog: pyte
     kit.read(FakeMessage(JPEG))
 
     assert [text.partition(":")[0] for text in caplog.messages] == [
+        "reading videocam[0]",
         "first frame of front",
         "camera front forgotten",
         "first frame of front",
@@ -370,7 +471,7 @@ def test_a_cameras_first_frame_is_logged(kit: Kit, caplog: pytest.LogCaptureFixt
 
     kit.read(FakeMessage(JPEG), FakeMessage(JPEG))
 
-    assert caplog.messages == ["first frame of front: 70 x 48"]
+    assert caplog.messages == ["reading videocam[0]", "first frame of front: 70 x 48"]
 
 
 def test_errors_of_kafka_are_logged_and_survived(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
@@ -472,7 +573,6 @@ def test_the_topic_is_not_asked_for_while_frames_arrive(silent: Kit, clock: Cloc
 def test_an_unknown_end_of_a_partition_does_not_mean_that_the_broker_is_away(kit: Kit) -> None:
     kit.consumer.ends = {0: 0, 1: 0}
     kit.consumer.unknown = KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE, "no leader"))
-    kit.consumer.on_assign(kit.consumer, [TopicPartition("videocam", 0)])
 
     kit.reader.step()
 
@@ -511,28 +611,22 @@ def test_an_unanswered_query_is_logged_and_survived(kit: Kit, caplog: pytest.Log
 
 
 def test_the_missing_part_is_reported(kit: Kit) -> None:
-    partitions = [TopicPartition("videocam", 0), TopicPartition("videocam", 1)]
-
-    assert kit.reader.unready() == "no partition of topic videocam is assigned yet"
-    kit.consumer.on_assign(kit.consumer, [])
-    assert kit.reader.unready() == "no partition of topic videocam is assigned yet"
-    kit.consumer.on_assign(kit.consumer, partitions)
+    assert kit.reader.unready() == "topic videocam has no partitions yet"
+    kit.reader.step()
     assert kit.reader.unready() == NO_FRAME
     kit.read(FakeMessage(JPEG))
     assert kit.reader.unready() is None
-    kit.consumer.on_revoke(kit.consumer, partitions[:1])
-    assert kit.reader.unready() is None
-    kit.consumer.on_revoke(kit.consumer, partitions[1:])
-    assert kit.reader.unready() == "no partition of topic videocam is assigned yet"
 
 
-@pytest.mark.parametrize("mine", [[], [TopicPartition("videocam", 0)]])
+@pytest.mark.parametrize("mine", [set(), {0}])
 def test_a_reader_is_ready_while_other_members_of_the_group_get_the_frames(
-    kit: Kit, mine: list[TopicPartition]
+    clock: Clock, mine: set[int]
 ) -> None:
+    kit = Kit(FakeGroup(mine))
     kit.consumer.ends = {0: 0, 1: 17}
-    kit.consumer.on_assign(kit.consumer, mine)
 
+    kit.reader.step()
+    clock.now += 2
     kit.reader.step()
 
     assert kit.reader.unready() is None
@@ -546,35 +640,24 @@ def test_a_reader_stays_ready_when_its_only_camera_is_forgotten(silent: Kit) -> 
     assert silent.reader.unready() is None
 
 
-def test_a_reader_of_an_unused_topic_is_not_ready(kit: Kit) -> None:
+def test_a_reader_of_an_unused_topic_is_not_ready(clock: Clock) -> None:
+    kit = Kit(FakeGroup({0}))
     kit.consumer.ends = {0: 0, 1: 0}
-    kit.consumer.on_assign(kit.consumer, [TopicPartition("videocam", 0)])
 
+    kit.reader.step()
+    clock.now += 2
     kit.reader.step()
 
     assert kit.reader.unready() == NO_FRAME
 
 
-def test_a_reader_that_has_not_joined_the_group_is_not_ready_even_if_the_topic_is_in_use(kit: Kit) -> None:
-    kit.consumer.ends = {0: 17}
+def test_closing_leaves_the_group() -> None:
+    group = FakeGroup({0})
+    kit = Kit(group)
 
-    kit.reader.step()
-
-    assert kit.reader.unready() == "no partition of topic videocam is assigned yet"
-
-
-def test_revoked_partitions_are_handed_back(kit: Kit) -> None:
-    partitions = [TopicPartition("videocam", 0), TopicPartition("videocam", 1)]
-    kit.consumer.on_assign(kit.consumer, partitions)
-
-    kit.consumer.on_revoke(kit.consumer, partitions[:1])
-
-    assert [each.partition for each in kit.consumer.assigned] == [1]
-
-
-def test_closing_leaves_the_group(kit: Kit) -> None:
     kit.reader.close()
 
+    assert group.closed
     assert kit.consumer.closed
 
 
