@@ -506,13 +506,12 @@ def test_until_partitions_are_assigned_the_topic_is_asked_for_but_not_at_every_s
     assert kit.consumer.asked == ["videocam"]
 
 
-def test_once_frames_arrive_the_topic_is_not_asked_for(kit: Kit) -> None:
-    kit.consumer.on_assign(kit.consumer, [TopicPartition("videocam", 0)])
-    kit.read(FakeMessage(JPEG))
+def test_once_frames_arrive_the_topic_is_asked_for_twice_a_minute(silent: Kit, clock: Clock) -> None:
+    for _ in range(620):
+        clock.now += 0.1
+        silent.read(FakeMessage(JPEG))
 
-    kit.reader.step()
-
-    assert kit.consumer.asked == []
+    assert len(silent.consumer.asked) == 2
 
 
 def test_a_silent_broker_is_asked_each_second_and_is_away_while_it_does_not_answer(

@@ -13,7 +13,7 @@ from confluent_kafka import Message as Delivered
 from confluent_kafka.cimpl import NewTopic
 
 from compose.broker import Broker
-from pipeline.kafka import clients, reporter
+from pipeline.kafka import clients, reporter, topics
 from pipeline.kafka.reporter import Condition, Reporter, instance
 from pipeline.service.settings import Address
 from pipeline.service.workers import Pulse
@@ -316,7 +316,7 @@ def test_each_process_has_its_own_name_which_fits_into_a_key(monkeypatch: pytest
 def test_a_broker_that_cannot_create_topics_gets_the_records_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(reporter, "_ANSWER", 0.2)
+    monkeypatch.setattr(topics, "_ANSWER", 0.2)
     delivered: list[bytes] = []
     with Broker() as broker:
         producer = clients.producer(broker.bootstrap, "none", {})
