@@ -52,5 +52,5 @@ class Group:
 
     def _send(self, beat: bytes) -> None:
         with suppress(BufferError, KafkaException):  # while Kafka is away; the next beat follows
-            self._producer.produce(self.topic.name, beat, self._key)
+            self._producer.produce(self.topic.name, beat, self._key, partition=0)
         self._producer.poll(0)

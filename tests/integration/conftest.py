@@ -42,7 +42,7 @@ class Pipeline:
         }
         return self._start("producer", environment, f"-{camera}")
 
-    def consumer(self, *model_urls: str, **settings: str) -> Service:
+    def consumer(self, *model_urls: str, tag: str = "", **settings: str) -> Service:
         """Start a consumer that asks the ImageNet models at these URLs: imagenet_1, imagenet_2, ..."""
         models = {f"imagenet_{number}": url for number, url in enumerate(model_urls, start=1)}
         environment = {
@@ -55,7 +55,7 @@ class Pipeline:
             "LABELURLS": json.dumps(dict.fromkeys(models, str(LABELS))),
             **settings,
         }
-        return self._start("consumer", environment)
+        return self._start("consumer", environment, tag)
 
     def video(self, **settings: str) -> Service:
         """Start a video server at `display`."""
