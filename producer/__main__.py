@@ -16,7 +16,7 @@ from producer.publish import FramePublisher
 from producer.report import condition
 from producer.settings import ProducerSettings
 from producer.sources import open_source
-from producer.sources.source import Source, Timeouts
+from producer.sources.source import Limits, Source
 
 log = logging.getLogger("producer")
 
@@ -34,8 +34,8 @@ def serve(settings: ProducerSettings) -> int:
     service.on_stop(publisher.close)
 
     def opened() -> Source:
-        timeouts = Timeouts(settings.opentimeout, camera.patience)
-        return open_source(settings.source, timeouts, settings.frameinterval)
+        limits = Limits(settings.opentimeout, camera.patience, settings.redirecthosts)
+        return open_source(settings.source, limits, settings.frameinterval)
 
     camera = Camera(
         settings.cameraname,

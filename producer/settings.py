@@ -1,8 +1,10 @@
 """The producer's settings."""
 
+import re
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import NoDecode
 
 from pipeline.service.settings import Bootstrap, Duration, FrameInterval, KafkaWrites, Topic
 from pipeline.wire.frame import UNNAMED, Format, is_name
@@ -31,6 +33,19 @@ def _parse_link(secret: SecretStr) -> SecretStr:
         rest = rest.replace(" ", "%20")
     return SecretStr(f"{scheme}://{rest}")
 
+
+def _parse_hosts(text: object) -> frozenset[str]:
+    if not isinstance(text, str):
+        return frozenset(text)  # type: ignore[call-overload,no-any-return]  # the default
+    hosts = frozenset(host.strip().lower() for host in text.split(",") if host.strip())
+    for host in hosts:
+        if not re.fullmatch(r"[^\s/:@?#\[\]]+", host):
+            raise ValueError("expected names of hosts without scheme and port, such as nvr.local,192.168.1.9")
+    return hosts
+
+
+Hosts = Annotated[frozenset[str], NoDecode, BeforeValidator(_parse_hosts)]
+"""Names or addresses of hosts, in lower case."""
 
 Link = Annotated[SecretStr, AfterValidator(_parse_link)]
 """A camera's URL, path or device. It may hold a password."""
@@ -64,6 +79,9 @@ class ProducerSettings(KafkaWrites):
         description="JPEG quality, 1 to 100; by default 85, and a camera's own JPEGs stay unchanged",
     )
     frameformat: Format = Field("jpeg", description="jpeg, or mat for the original system's format")
+    redirecthosts: Hosts = Field(
+        frozenset(), description="other hosts to which a camera may redirect, separated by commas"
+    )
     opentimeout: Duration = Field(
         20, ge=1, le=120, description="time that opening the camera may take, 1s to 120s"
     )

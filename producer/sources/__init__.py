@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 if TYPE_CHECKING:  # importing it would load OpenCV
-    from producer.sources.source import Source, Timeouts
+    from producer.sources.source import Limits, Source
 
 
 class Kind(StrEnum):
@@ -76,7 +76,7 @@ def path_of(link: str) -> str:
     return unquote(path, errors="surrogateescape")
 
 
-def open_source(link: str, timeouts: "Timeouts", interval: float = 0) -> "Source":
+def open_source(link: str, timeouts: "Limits", interval: float = 0) -> "Source":
     """Open a camera whose frames are published every `interval` s.
 
     Raises `LinkError`, or `CaptureError` if the camera cannot be opened now.

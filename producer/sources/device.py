@@ -4,13 +4,13 @@ import sys
 from typing import Final
 
 from producer.sources.ffmpeg import open_video
-from producer.sources.source import CaptureError, Source, Timeouts
+from producer.sources.source import CaptureError, Limits, Source
 from producer.sources.stream import StreamSource
 
 _FORMATS: Final = {"linux": "v4l2", "darwin": "avfoundation"}
 
 
-def open_source(link: str, timeouts: Timeouts, interval: float = 0) -> Source:
+def open_source(link: str, timeouts: Limits, interval: float = 0) -> Source:
     """Open a device by number or by its path below `/dev`; raise `CaptureError` if that fails."""
     form = _FORMATS.get(sys.platform)
     if form is None:

@@ -19,7 +19,7 @@ from producer.sources.backlog import Backlog
 from producer.sources.causes import cause
 from producer.sources.keyframes import Keyframes
 from producer.sources.pictures import captured
-from producer.sources.source import BehindError, Captured, CaptureError, Timeouts
+from producer.sources.source import BehindError, Captured, CaptureError, Limits
 
 # Formats that hold a video themselves: FFmpeg must not follow a playlist or SDP to other files and hosts.
 CONTAINERS: Final = (
@@ -48,7 +48,7 @@ class Video:
     def __init__(
         self,
         container: InputContainer,
-        timeouts: Timeouts,
+        timeouts: Limits,
         interval: float,
         on_close: Callable[[], None],
     ) -> None:
@@ -199,7 +199,7 @@ class Video:
 
 def open_video(
     address: str,
-    timeouts: Timeouts,
+    timeouts: Limits,
     interval: float,
     options: Mapping[str, str],
     *,

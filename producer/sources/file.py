@@ -9,19 +9,19 @@ from producer.sources import path_of
 from producer.sources.causes import unlike_a_video
 from producer.sources.ffmpeg import CONTAINERS, Video, open_video
 from producer.sources.film import FilmSource
-from producer.sources.source import CaptureError, Source, Timeouts
+from producer.sources.source import CaptureError, Limits, Source
 
 _START: Final = 512  # bytes that show what a file is
 _OPTIONS: Final = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 
 
-def open_source(link: str, timeouts: Timeouts, interval: float = 0) -> Source:
+def open_source(link: str, timeouts: Limits, interval: float = 0) -> Source:
     """Open the file that a path or a `file://` URL names; raise `CaptureError` if that fails."""
     open_film = partial(_open_film, path_of(link), timeouts, interval)
     return FilmSource(open_film(), open_film, interval)
 
 
-def _open_film(path: str, timeouts: Timeouts, interval: float) -> Video:
+def _open_film(path: str, timeouts: Limits, interval: float) -> Video:
     if trouble := _trouble(path):
         raise CaptureError(trouble)
     # Without the scheme, FFmpeg would take what precedes a colon in the path for one.

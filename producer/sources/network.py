@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from producer.sources.ffmpeg import CONTAINERS, open_video
-from producer.sources.source import CaptureError, Source, Timeouts
+from producer.sources.source import CaptureError, Limits, Source
 from producer.sources.stream import StreamSource
 
 _TRANSPORTS: Final = {"rtsp+udp": "udp", "rtsp+tcp": "tcp"}
@@ -18,7 +18,7 @@ _PROTOCOLS: Final = (
 _OPTIONS: Final = {"format_whitelist": f"rtsp,rtp,satip,{CONTAINERS}", "protocol_whitelist": _PROTOCOLS}
 
 
-def open_source(link: str, timeouts: Timeouts, interval: float = 0) -> Source:
+def open_source(link: str, timeouts: Limits, interval: float = 0) -> Source:
     """Open the stream at a URL; raise `CaptureError` if that fails."""
     scheme, _, rest = link.partition("://")
     scheme = scheme.lower()  # FFmpeg recognises schemes in lower case only

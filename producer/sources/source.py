@@ -28,11 +28,15 @@ class Captured:
 
 
 @dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long to wait for a source to open, and for data from it, in s."""
+class Limits:
+    """How long to wait for a source to open, and for data from it, in s; and where else it may lead.
+
+    A camera's web server may redirect to these `hosts` besides its own.
+    """
 
     open: float
     read: float
+    hosts: frozenset[str] = frozenset()
 
 
 class Source(Protocol):

@@ -189,7 +189,7 @@ TROUBLE: Final = [
     Situation(
         "a redirection to another host",
         web_camera(web.moved("http://localhost:1/")),
-        Refused("the camera redirects to another host: set VIDEOLINK to where the video is"),
+        Refused("the camera redirects to another host: name it in VIDEOLINK, or in REDIRECTHOSTS"),
     ),
     Situation(
         "redirections in a circle",
@@ -235,7 +235,7 @@ TROUBLE: Final = [
                 "application/vnd.apple.mpegurl",
             )
         ),
-        Refused("the camera refers to another host: set VIDEOLINK to where the video is"),
+        Refused("the camera refers to another host: name it in VIDEOLINK, or in REDIRECTHOSTS"),
     ),
     Situation(
         "a playlist that names a file of the producer's machine",
@@ -245,7 +245,7 @@ TROUBLE: Final = [
                 "application/vnd.apple.mpegurl",
             )
         ),
-        Refused("the camera refers to another host: set VIDEOLINK to where the video is"),
+        Refused("the camera refers to another host: name it in VIDEOLINK, or in REDIRECTHOSTS"),
     ),
 ]
 

@@ -16,7 +16,7 @@ from producer.camera import Camera
 from producer.publish import FramePublisher
 from producer.settings import ProducerSettings
 from producer.sources import open_source
-from producer.sources.source import Timeouts
+from producer.sources.source import Limits
 
 _PATIENCE = 20.0  # s
 
@@ -48,7 +48,7 @@ def watch(link: str, count: int, **settings: str) -> Watched:
     camera = Camera(
         "camera",
         partial(
-            open_source, parsed.source, Timeouts(parsed.opentimeout, parsed.frozenafter), parsed.frameinterval
+            open_source, parsed.source, Limits(parsed.opentimeout, parsed.frozenafter), parsed.frameinterval
         ),
         open_timeout=parsed.opentimeout,
         interval=parsed.frameinterval,

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from producer.sources import open_source
-from producer.sources.source import Timeouts
+from producer.sources.source import Limits
 from tests.parts import LABELS, Process, Service, embedded_broker, free_port, get, reads, wait_for
 
 Enter = Callable[[AbstractContextManager[Any]], Any]
@@ -98,7 +98,7 @@ class RtspCamera(Protocol):
 @pytest.fixture
 def rtsp_camera(system_python: str, clips: Path, tmp_path: Path) -> RtspCamera:
     """Return a function that starts a real RTSP server, which loops the first seconds of a film."""
-    film = open_source(str(clips / "bikes.mp4"), Timeouts(5, 5))
+    film = open_source(str(clips / "bikes.mp4"), Limits(5, 5))
     for number in range(100):
         film.grab()
         cv2.imwrite(str(tmp_path / f"{number:04d}.jpg"), np.asarray(film.retrieve().picture))

@@ -155,3 +155,25 @@ def test_the_link_is_not_shown_when_the_settings_are_printed(
 
 def test_every_setting_has_a_description() -> None:
     assert all(field.description for field in ProducerSettings.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        ("", set()),
+        ("nvr.local", {"nvr.local"}),
+        (" NVR.local , 192.168.1.9,", {"nvr.local", "192.168.1.9"}),
+    ],
+)
+def test_hosts_are_separated_by_commas(environment: Environment, text: str, hosts: set[str]) -> None:
+    environment(VIDEOLINK="http://camera/", KAFKAPORT="kafka:9092", REDIRECTHOSTS=text)
+
+    assert load(ProducerSettings).redirecthosts == hosts
+
+
+@pytest.mark.parametrize("text", ["http://nvr", "nvr:80", "a/b", "joe@nvr", "two words"])
+def test_hosts_have_neither_scheme_nor_port(environment: Environment, text: str) -> None:
+    environment(VIDEOLINK="http://camera/", KAFKAPORT="kafka:9092", REDIRECTHOSTS=text)
+
+    with pytest.raises(SettingsError, match="REDIRECTHOSTS"):
+        load(ProducerSettings)

@@ -10,7 +10,7 @@ from producer.sources.http.body import Bodies
 from producer.sources.http.mjpeg import MjpegSource
 from producer.sources.http.request import Camera, read
 from producer.sources.http.snapshot import SnapshotSource
-from producer.sources.source import CaptureError, Source, Timeouts
+from producer.sources.source import CaptureError, Limits, Source
 from producer.sources.stream import StreamSource
 
 _MJPEG: Final = ("multipart/", "video/x-motion-jpeg", "video/x-mjpeg", "video/mjpeg")
@@ -25,7 +25,7 @@ _OPTIONS: Final = {
 }
 
 
-def open_source(link: str, timeouts: Timeouts, interval: float = 0) -> Source:
+def open_source(link: str, timeouts: Limits, interval: float = 0) -> Source:
     """Open the camera at a URL, whatever it sends; raise `CaptureError` if that fails."""
     camera = Camera(link, timeouts)
     try:
@@ -35,7 +35,7 @@ def open_source(link: str, timeouts: Timeouts, interval: float = 0) -> Source:
         raise
 
 
-def _source(camera: Camera, timeouts: Timeouts, interval: float) -> Source:
+def _source(camera: Camera, timeouts: Limits, interval: float) -> Source:
     answer = camera.get()
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     first = read(answer, timeouts.read) if kind in _UNKNOWN else b""
@@ -49,7 +49,7 @@ def _source(camera: Camera, timeouts: Timeouts, interval: float) -> Source:
     return _video(camera, answer, timeouts, interval)
 
 
-def _video(camera: Camera, answer: requests.Response, timeouts: Timeouts, interval: float) -> Source:
+def _video(camera: Camera, answer: requests.Response, timeouts: Limits, interval: float) -> Source:
     bodies = Bodies(camera, timeouts.read)
     is_hls = "mpegurl" in answer.headers.get("Content-Type", "").lower()
 

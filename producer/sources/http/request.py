@@ -14,7 +14,7 @@ from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 from urllib3.exceptions import HTTPError, LocationParseError, ProtocolError
 
 from producer.sources.http.deadline import Adapter, Connection, within
-from producer.sources.source import CaptureError, Timeouts
+from producer.sources.source import CaptureError, Limits
 
 _READ: Final = 256 * 1024  # bytes at a time
 _MOST_REDIRECTS: Final = 5
@@ -61,7 +61,7 @@ class Camera:
     cameras sign their own.
     """
 
-    def __init__(self, link: str, timeouts: Timeouts) -> None:
+    def __init__(self, link: str, limits: Limits) -> None:
         try:
             parts = urlsplit(link)
         except ValueError:
@@ -69,7 +69,8 @@ class Camera:
         self._host = parts.hostname or ""
         self._user = (unquote(parts.username or ""), unquote(parts.password or ""))
         self._url = urlunsplit(parts._replace(netloc=_without_user(parts)))
-        self._timeouts = timeouts
+        self._hosts = {self._host, *limits.hosts}
+        self._limits = limits
         self._auth: AuthBase = _NoPassword()
         self._session = _Session()
         for scheme in "http://", "https://":
@@ -102,7 +103,8 @@ class Camera:
 
     def _authorized(self, url: str, headers: dict[str, str]) -> requests.Response:
         answer = self._get(url, headers)
-        if answer.status_code == 401 and any(self._user) and isinstance(self._auth, _NoPassword):
+        is_new = isinstance(self._auth, _NoPassword)
+        if answer.status_code == 401 and any(self._user) and is_new and self._is_own(url):
             challenge = answer.headers.get("WWW-Authenticate", "").lower()
             answer.close()
             if "digest" in challenge:
@@ -117,29 +119,32 @@ class Camera:
             return self._session.get(
                 url,
                 headers=headers,
-                auth=self._auth,
+                auth=self._auth if self._is_own(url) else _NoPassword(),
                 stream=True,
-                timeout=(self._timeouts.open, self._timeouts.read),
+                timeout=(self._limits.open, self._limits.read),
                 verify=False,
                 allow_redirects=False,
             )
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             connected = not isinstance(error, requests.ConnectTimeout)
-            timeout = self._timeouts.read if connected else self._timeouts.open
+            timeout = self._limits.read if connected else self._limits.open
             raise CaptureError(reason(error, timeout)) from None
         except KeyError:  # from `requests`, which expects them in every challenge
             raise CaptureError(
                 "the camera asks for a password in an unknown way: expected a realm and a nonce"
             ) from None
 
+    def _is_own(self, url: str) -> bool:
+        return urlsplit(url).hostname == self._host
+
     def _on_host(self, url: str, location: str, verb: str) -> str:
         try:
             parts = urlsplit(urljoin(url, location))
-            usable = parts.scheme in ("http", "https") and parts.hostname == self._host
+            usable = parts.scheme in ("http", "https") and parts.hostname in self._hosts
         except ValueError:
             usable = False
         if not location or not usable:
-            raise CaptureError(f"the camera {verb} another host: set VIDEOLINK to where the video is")
+            raise CaptureError(f"the camera {verb} another host: name it in VIDEOLINK, or in REDIRECTHOSTS")
         if url.startswith("https:") and parts.scheme == "http":
             raise CaptureError(f"the camera {verb} http, from https: set VIDEOLINK to where the video is")
         return urlunsplit(parts._replace(netloc=_without_user(parts)))

@@ -1,7 +1,6 @@
 """Members of a group on librdkafka's mock broker."""
 
 from collections.abc import Iterator
-from typing import cast
 
 import pytest
 
@@ -32,7 +31,7 @@ def member(bootstrap: str, name: str, group: str = "g") -> Reader:
 
 
 def read(reader: Reader) -> set[int]:
-    return cast("set[int]", reader._partitions)
+    return reader._partitions
 
 
 def test_members_share_the_partitions_until_one_leaves(bootstrap: str) -> None:

@@ -4,14 +4,14 @@ from typing import Any
 import pytest
 
 from producer.sources import device
-from producer.sources.source import CaptureError, Timeouts
+from producer.sources.source import CaptureError, Limits
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="devices have these names on Linux")
 @pytest.mark.parametrize("link", ["99", "/dev/video99", "/dev/null", str(2**31), "9" * 60])
 def test_a_missing_device_is_reported(link: str) -> None:
     with pytest.raises(CaptureError, match=r"not plugged in|not a camera"):
-        device.open_source(link, Timeouts(1, 1))
+        device.open_source(link, Limits(1, 1))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_a_number_names_a_device(
     monkeypatch.setattr(sys, "platform", platform)
 
     with pytest.raises(CaptureError):
-        device.open_source(link, Timeouts(1, 1))
+        device.open_source(link, Limits(1, 1))
 
     assert calls == [opened]
 
@@ -45,4 +45,4 @@ def test_other_systems_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
 
     with pytest.raises(CaptureError, match="Linux and macOS"):
-        device.open_source("0", Timeouts(1, 1))
+        device.open_source("0", Limits(1, 1))

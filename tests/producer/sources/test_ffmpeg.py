@@ -13,7 +13,7 @@ import pytest
 from pipeline.wire.picture import Image, PictureError
 from producer.sources import ffmpeg as module
 from producer.sources.ffmpeg import EndError, Video, open_video
-from producer.sources.source import BehindError, Captured, CaptureError, Timeouts
+from producer.sources.source import BehindError, Captured, CaptureError, Limits
 from tests.producer.sources import videos
 from tests.producer.sources.videos import grey
 
@@ -21,7 +21,7 @@ LEVELS = list(range(20, 240, 20))
 
 
 def opened(path: Path, interval: float = 0) -> Video:
-    return open_video(str(path), Timeouts(5, 5), interval, {})
+    return open_video(str(path), Limits(5, 5), interval, {})
 
 
 def frames(video: Video) -> Iterator[tuple[float | None, Captured]]:

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 
 from producer.sources.file import open_source
-from producer.sources.source import CaptureError, Source, Timeouts
+from producer.sources.source import CaptureError, Limits, Source
 from tests.producer.conftest import GREYS
 from tests.producer.sources import videos
 from tests.producer.sources.reading import grey_of, read
 
 
 def open_file(path: Path | str) -> Source:
-    return open_source(str(path), Timeouts(1, 1))
+    return open_source(str(path), Limits(1, 1))
 
 
 @pytest.mark.parametrize("form", ["{}", "file://{}"])

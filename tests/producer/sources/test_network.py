@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from producer.sources.network import open_source
-from producer.sources.source import CaptureError, Timeouts
+from producer.sources.source import CaptureError, Limits
 from tests.parts import ROOT
 from tests.producer.sources import rtsp
 from tests.producer.sources.rtsp import Server, described
@@ -17,7 +17,7 @@ from tests.producer.sources.rtsp import Server, described
 def refusal(link: str, timeout: float = 5) -> str:
     """Return why a camera is not opened."""
     with pytest.raises(CaptureError) as caught:
-        open_source(link, Timeouts(timeout, timeout))
+        open_source(link, Limits(timeout, timeout))
     return str(caught.value)
 
 
@@ -63,7 +63,7 @@ def test_a_camera_that_says_nothing_is_given_up() -> None:
 def test_a_camera_that_sends_no_video_is_given_up() -> None:
     with (
         Server() as server,
-        closing(open_source(f"rtsp://{server.host}/x", Timeouts(0.5, 0.3))) as source,
+        closing(open_source(f"rtsp://{server.host}/x", Limits(0.5, 0.3))) as source,
         pytest.raises(CaptureError, match=r"no data for 0\.3 s"),
     ):
         source.grab()
@@ -83,9 +83,9 @@ def test_a_password_is_printed_nowhere(closed_port: int) -> None:
     address = f"joe:hunter2@127.0.0.1:{closed_port}/x"
     lines = [
         "from producer.sources import network",
-        "from producer.sources.source import CaptureError, Timeouts",
+        "from producer.sources.source import CaptureError, Limits",
         f"for link in ('rtsp://{address}', 'tcp://{address}', 'rtsp://hunter2.invalid/'):",
-        "    try: network.open_source(link, Timeouts(1, 1))",
+        "    try: network.open_source(link, Limits(1, 1))",
         "    except CaptureError as error: print(error)",
     ]
 

@@ -9,7 +9,7 @@ import pytest
 
 from producer import sources
 from producer.sources import SCHEMES, Kind, LinkError, kind_of, open_source, path_of
-from producer.sources.source import Timeouts
+from producer.sources.source import Limits
 from tests.producer.http_camera import HttpCamera
 from tests.producer.sources.reading import jpegs, read
 
@@ -106,7 +106,7 @@ def test_a_password_with_a_character_that_ends_it_is_refused(password: str) -> N
 def test_a_film_has_a_pace_and_a_camera_has_none(clip: Path) -> None:
     with HttpCamera(jpegs()) as camera:
         for link, interval in ((str(clip), 0.04), (camera.link, 0)):
-            source = open_source(link, Timeouts(5, 5))
+            source = open_source(link, Limits(5, 5))
 
             assert [read(source).width for _ in range(3)] == [64] * 3
             assert source.interval == pytest.approx(interval)

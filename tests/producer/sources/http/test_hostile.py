@@ -13,7 +13,7 @@ from pipeline.wire import jpeg
 from pipeline.wire.picture import PictureError
 from producer.sources import http
 from producer.sources.http.pictures import LARGEST_PART
-from producer.sources.source import CaptureError, Timeouts
+from producer.sources.source import CaptureError, Limits
 from tests.jpegs import segment
 from tests.producer.sources.http import web
 from tests.producer.sources.http.web import Server
@@ -61,7 +61,7 @@ def refusal(answer: web.Answer, *, user: str = "", seconds: float = 5) -> str:
     with Server({"/": answer}) as server:
         try:
             link = f"http://{user}{server.host}/"
-            with closing(http.open_source(link, Timeouts(seconds, seconds))) as source:
+            with closing(http.open_source(link, Limits(seconds, seconds))) as source:
                 for _ in range(10):
                     source.grab()
         except CaptureError as error:
@@ -147,7 +147,7 @@ def test_a_chunked_video_may_last_longer_than_its_timeout(trickle: bool) -> None
     answer = Raw(CHUNKED, then=again(chunk), pause=0.05 if trickle else 0)
 
     with Server({"/": answer}) as server:
-        source = http.open_source(f"http://{server.host}/", Timeouts(0.3, 0.3))
+        source = http.open_source(f"http://{server.host}/", Limits(0.3, 0.3))
         with closing(source):
             for _ in range(12):
                 source.grab()
@@ -184,7 +184,7 @@ def test_a_jpeg_of_65500_by_65500_pixels_is_refused_before_it_is_decoded(head: b
     data = jpeg.START + frame + segment(0xDA, bytes(10)) + bytes(1000) + jpeg.END
 
     with Server({"/": Raw(head + data)}) as server:
-        source = http.open_source(f"http://{server.host}/", Timeouts(5, 5))
+        source = http.open_source(f"http://{server.host}/", Limits(5, 5))
         with closing(source):
             source.grab()
             with pytest.raises(PictureError, match="65500x65500"):

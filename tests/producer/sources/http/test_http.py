@@ -16,7 +16,7 @@ from producer.sources import http
 from producer.sources.http import snapshot
 from producer.sources.http.mjpeg import MjpegSource
 from producer.sources.http.snapshot import SnapshotSource
-from producer.sources.source import CaptureError, Source, Timeouts
+from producer.sources.source import CaptureError, Limits, Source
 from tests.clock import Clock
 from tests.producer.sources.http import web
 from tests.producer.sources.http.web import Server
@@ -29,7 +29,7 @@ VIDEO = b"".join(b"--b\r\nContent-Type: image/jpeg\r\n\r\n" + each + b"\r\n" for
 
 def opened(server: Server, path: str = "/", user: str = "", interval: float = 0.04) -> Source:
     """Open a camera at a path of the server."""
-    return http.open_source(f"http://{user}{server.host}{path}", Timeouts(5, 5), interval)
+    return http.open_source(f"http://{user}{server.host}{path}", Limits(5, 5), interval)
 
 
 def refusal(server: Server, path: str = "/", user: str = "") -> str:
@@ -151,6 +151,23 @@ def test_no_other_redirection_is_followed(location: str) -> None:
     assert other.requests == []
 
 
+def test_a_redirection_to_a_host_that_is_allowed_is_followed_without_the_password() -> None:
+    seen = []
+
+    def answer(request: web.Request) -> None:
+        seen.append(request.headers.get("Authorization"))
+        web.body(VIDEO, MULTIPART)(request)
+
+    with Server({"/": answer}) as other:
+        moved = web.moved(f"http://localhost:{other.server_address[1]}/")
+        with Server({"/": web.basic("joe", "secret", moved)}) as server:
+            limits = Limits(5, 5, frozenset({"localhost"}))
+            with closing(http.open_source(f"http://joe:secret@{server.host}/", limits)) as source:
+                assert read(source).picture == JPEGS[0]
+
+    assert seen == [None]
+
+
 def test_redirections_in_a_circle_end() -> None:
     with Server({"/": web.moved("/")}) as server:
         assert "redirects more than" in refusal(server)
@@ -177,13 +194,13 @@ def test_each_refusal_says_what_is_wrong(answer: web.Answer, text: str) -> None:
 
 def test_a_host_that_does_not_listen_is_said(closed_port: int) -> None:
     with pytest.raises(CaptureError, match="nothing answers at this port"):
-        http.open_source(f"http://joe:hunter2@127.0.0.1:{closed_port}/x", Timeouts(5, 5))
+        http.open_source(f"http://joe:hunter2@127.0.0.1:{closed_port}/x", Limits(5, 5))
 
 
 @pytest.mark.parametrize("host", ["camera.invalid", "a..b"])
 def test_a_host_that_does_not_exist_is_said(host: str) -> None:
     with pytest.raises(CaptureError, match="host name"):
-        http.open_source(f"http://{host}/x", Timeouts(5, 5))
+        http.open_source(f"http://{host}/x", Limits(5, 5))
 
 
 @pytest.mark.parametrize(
@@ -191,7 +208,7 @@ def test_a_host_that_does_not_exist_is_said(host: str) -> None:
 )
 def test_a_url_that_is_none_is_said(link: str) -> None:
     with pytest.raises(CaptureError, match="URL is invalid"):
-        http.open_source(link, Timeouts(5, 5))
+        http.open_source(link, Limits(5, 5))
 
 
 def test_a_camera_that_hangs_up_is_said() -> None:
@@ -231,7 +248,7 @@ def test_a_camera_that_says_nothing_is_given_up() -> None:
         socket.create_server(("127.0.0.1", 0)) as silent,
         pytest.raises(CaptureError, match=r"no answer within 0\.3 s"),
     ):
-        http.open_source(f"http://127.0.0.1:{silent.getsockname()[1]}/", Timeouts(0.3, 0.3))
+        http.open_source(f"http://127.0.0.1:{silent.getsockname()[1]}/", Limits(0.3, 0.3))
 
 
 @pytest.mark.parametrize("trickle", [b"x", b"\r\n"])
@@ -245,7 +262,7 @@ def test_a_camera_that_sends_no_pictures_is_given_up(trickle: bytes) -> None:
             time.sleep(0.05)
 
     with Server({"/": answer}) as server:
-        source = http.open_source(f"http://{server.host}/", Timeouts(0.5, 0.5))
+        source = http.open_source(f"http://{server.host}/", Limits(0.5, 0.5))
         with closing(source), pytest.raises(CaptureError, match=r"no complete picture within 0\.5 s"):
             source.grab()
 

@@ -8,7 +8,7 @@ import pytest
 
 from producer.sources import http
 from producer.sources.film import FilmSource
-from producer.sources.source import Captured, CaptureError, Source, Timeouts
+from producer.sources.source import Captured, CaptureError, Limits, Source
 from producer.sources.stream import StreamSource
 from tests.producer.sources import videos
 from tests.producer.sources.http import web
@@ -22,7 +22,7 @@ PLAYLIST = LIVE + "#EXT-X-ENDLIST\n"
 
 
 def opened(server: Server, path: str, user: str = "", timeout: float = 5) -> Source:
-    return http.open_source(f"http://{user}{server.host}{path}", Timeouts(timeout, timeout), 0.04)
+    return http.open_source(f"http://{user}{server.host}{path}", Limits(timeout, timeout), 0.04)
 
 
 def level(captured: Captured) -> int:
