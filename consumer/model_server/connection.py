@@ -16,7 +16,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from consumer.model_server.errors import ModelError
-from consumer.model_server.watchdog import Watchdog
+from pipeline.watchdog import Watchdog
 
 LARGEST_ANSWER: Final = 16 * 1024 * 1024  # bytes
 LIFETIME: Final = 30.0

@@ -15,7 +15,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from consumer.model_server.connection import cause, checked, explained, read
-from consumer.model_server.watchdog import Watchdog
+from pipeline.watchdog import Watchdog
 
 
 def download(url: str, timeout: float) -> bytes:

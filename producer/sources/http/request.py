@@ -13,7 +13,7 @@ import urllib3
 from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 from urllib3.exceptions import HTTPError, LocationParseError, ProtocolError
 
-from producer.sources.http.deadline import Adapter, Connection, within
+from producer.sources.http.deadline import Adapter, Connection
 from producer.sources.source import CaptureError, Limits
 
 _READ: Final = 256 * 1024  # bytes at a time
@@ -168,7 +168,7 @@ def read(answer: requests.Response, timeout: float) -> bytes:
     # What surrounds the chunks may trickle in as well, and is read up to the end of a line.
     trickles = raw.chunked and isinstance(raw.connection, Connection)
     try:
-        with within(raw.connection, timeout) if trickles else nullcontext():
+        with raw.connection.within(timeout) if trickles else nullcontext():
             data: bytes = raw.read1(_READ, decode_content=False)
             return data
     except (HTTPError, HTTPException, OSError, ValueError) as error:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from consumer.model_server.watchdog import Watchdog
+from pipeline.watchdog import Watchdog
 from tests.parts import wait_for
 
 TIMEOUT = 0.2
