@@ -30,9 +30,15 @@ def watchdog() -> Iterator[Watchdog]:
     watchdog.end()
 
 
-def threads() -> list[threading.Thread]:
-    """Return the threads of watchdogs."""
-    return [thread for thread in threading.enumerate() if thread.name == "watchdog"]
+@pytest.fixture(autouse=True)
+def others() -> set[threading.Thread]:
+    """The threads that were there before the test."""
+    return set(threading.enumerate())
+
+
+def threads(others: set[threading.Thread]) -> list[threading.Thread]:
+    """Return the threads of the test's watchdogs."""
+    return [each for each in threading.enumerate() if each.name == "watchdog" and each not in others]
 
 
 def test_a_connection_is_cut_at_its_deadline(
@@ -60,7 +66,9 @@ def test_a_connection_that_is_done_in_time_is_not_cut(
     assert pair[0].recv(1) == b"a"
 
 
-def test_a_connection_that_is_already_closed_does_no_harm(watchdog: Watchdog) -> None:
+def test_a_connection_that_is_already_closed_does_no_harm(
+    watchdog: Watchdog, others: set[threading.Thread]
+) -> None:
     closed, other = socket.socketpair()
     other.close()
     closed.close()
@@ -68,17 +76,19 @@ def test_a_connection_that_is_already_closed_does_no_harm(watchdog: Watchdog) ->
     watchdog.watch(closed, time.monotonic())
     time.sleep(2 * TIMEOUT)
 
-    assert len(threads()) == 1
+    assert len(threads(others)) == 1
 
 
-def test_its_thread_ends_and_begins_again(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_its_thread_ends_and_begins_again(
+    pair: tuple[socket.socket, socket.socket], others: set[threading.Thread]
+) -> None:
     watchdog = Watchdog(TIMEOUT)
     watchdog.watch(pair[0], time.monotonic() + TIMEOUT)
     watchdog.end()
-    wait_for(lambda: not threads(), 10, "the thread to end")
+    wait_for(lambda: not threads(others), 10, "the thread to end")
 
     watchdog.watch(pair[0], time.monotonic() + TIMEOUT)
 
     assert pair[0].recv(1) == b""
     watchdog.end()
-    wait_for(lambda: not threads(), 10, "the thread to end again")
+    wait_for(lambda: not threads(others), 10, "the thread to end again")
