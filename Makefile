@@ -10,7 +10,7 @@ NPM := $(shell command -v npm)
 .DEFAULT_GOAL := help
 COMPOSE = cd compose && $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: help install run images up down deploy undeploy status release test test-unit test-parts coverage fuzz fuzz-readers lint bench lock protos clean
+.PHONY: help install run images up down deploy undeploy status release test test-unit test-parts coverage fuzz fuzz-readers lint bench lock protos wasm clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,15 @@ lock: .venv/test ## update the pinned requirements from the ranges in pyproject.
 PROTOS = $(filter-out build/%,$(wildcard */*/*.proto */*/*/*.proto))
 protos: .venv/test ## generate the Python of every .proto file next to it (OUT=DIR for another folder)
 	@$(BIN)/python -m grpc_tools.protoc --proto_path=. --python_out=$(or $(OUT),.) --pyi_out=$(or $(OUT),.) $(PROTOS)
+
+wasm: .venv/test ## compile consumer/stamp/scan.c to WebAssembly (downloads Zig's C compiler, 100 MB)
+	@$(BIN)/uv run --quiet --no-project --with ziglang==0.17.1 python -m ziglang cc \
+	  --target=wasm32-freestanding -O3 -s -Wall -Wextra -Werror -nostdlib -Wl,--no-entry $(WASM_EXPORTS:%=-Wl,--export=%) \
+	  -DSOURCE="\"$$($(BIN)/python -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())' <$(WASM).c)\"" \
+	  -o $(WASM).wasm $(WASM).c
+
+WASM = consumer/stamp/scan
+WASM_EXPORTS = job_at standard_at build_standard build_own reserve output_at run
 
 clean: ## remove .venv and all build output
 	rm -rf .venv build bench.json tests/node_modules

@@ -11,7 +11,9 @@ from pipeline.wire import jpeg, picture
 _BASELINE, _EXTENDED, _PROGRESSIVE = 0xC0, 0xC1, 0xC2
 _ARITHMETIC: Final = frozenset(range(0xC9, 0xD0)) & jpeg.FRAME_HEADERS
 _SEQUENTIAL: Final = bytes([0, 63, 0])  # a scan with all coefficients at once
-_420: Final = (0x22, 0x11, 0x11)
+# 4:2:0, 4:2:2, 4:4:0, 4:1:1 and 4:4:4: those that OpenCV writes.
+_LUMA: Final = frozenset([0x22, 0x21, 0x12, 0x41, 0x11])
+_CHROMA: Final = 0x11
 
 
 class UnfitError(ValueError):
@@ -42,7 +44,7 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The part of a baseline JPEG with 4:2:0 subsampling that precedes the entropy-coded data.
+    """The part of a baseline JPEG in YCbCr that precedes the entropy-coded data.
 
     `length` is in bytes, `width` and `height` are in pixels, and `interval` is the restart interval in MCUs
     (0: none). `size_at` is the position of the height and the width, two bytes each. JPEGs with equal
@@ -56,9 +58,29 @@ class Head:
     size_at: int
     components: tuple[Component, ...]
 
+    @property
+    def sampling(self) -> int:
+        """The sampling factors of luma; those of chroma are 1."""
+        return self.components[0].sampling
+
+    @property
+    def mcu(self) -> tuple[int, int]:
+        """The width and the height of an MCU, in pixels."""
+        return 8 * (self.sampling >> 4), 8 * (self.sampling & 15)
+
+    @property
+    def row(self) -> int:
+        """The number of MCUs in a row."""
+        return -(-self.width // self.mcu[0])
+
+    @property
+    def rows(self) -> int:
+        """The number of rows of MCUs."""
+        return -(-self.height // self.mcu[1])
+
 
 def read(data: bytes) -> Head:
-    """Read a JPEG's head; raise `UnfitError` unless it is baseline, 8 bits, YCbCr 4:2:0 and one scan."""
+    """Read a JPEG's head; raise `UnfitError` unless it is baseline, 8 bits, YCbCr and one scan."""
     try:
         return _read(data[: jpeg.head_length(data)])
     except jpeg.JpegError:
@@ -67,13 +89,15 @@ def read(data: bytes) -> Head:
 
 @lru_cache(maxsize=64)
 def quality_of(components: tuple[Component, ...]) -> int | None:
-    """Return the quality at which `pipeline.wire.picture` codes pixels like this, or None."""
-    return next((quality for quality in range(100, 0, -1) if _ours(quality) == components), None)
+    """Return the quality at which `pipeline.wire.picture` quantizes like this, or None."""
+    tables = [component.quantization for component in components]
+    return next((quality for quality in range(100, 0, -1) if _quantization(quality) == tables), None)
 
 
 @lru_cache(maxsize=100)
-def _ours(quality: int) -> tuple[Component, ...]:
-    return read(picture.encode(np.zeros((16, 16, 3), np.uint8), quality)).components
+def _quantization(quality: int) -> list[bytes]:
+    data = picture.encode(np.zeros((16, 16, 3), np.uint8), quality)
+    return [component.quantization for component in read(data).components]
 
 
 @lru_cache(maxsize=64)
@@ -99,7 +123,10 @@ def _read(head: bytes) -> Head:
         elif marker == jpeg.EXIF and body.startswith(b"Exif"):  # a picture that may have to be rotated
             raise UnfitError("exif")
     components = _components(frame, scan, quantization, huffman)
-    if tuple(component.sampling for component in components) != _420:
+    luma, *chroma = (component.sampling for component in components)
+    if not all(_is_quantization_table(component.quantization) for component in components):
+        raise UnfitError("tables")
+    if luma not in _LUMA or any(sampling != _CHROMA for sampling in chroma):
         raise UnfitError("sampling")
     height, width = int.from_bytes(frame[1:3]), int.from_bytes(frame[3:5])
     return Head(len(head), width, height, interval, size_at, components)
@@ -136,10 +163,15 @@ def _components(
         raise UnfitError("tables") from None
 
 
+def _is_quantization_table(table: bytes) -> bool:
+    values = table if len(table) == 64 else memoryview(table).cast("H") if len(table) == 128 else b""
+    return len(values) == 64 and 0 not in values
+
+
 def _quantization_tables(body: bytes) -> dict[int, bytes]:
     tables, at = {}, 0
     while at < len(body):
-        length = 128 if body[at] >> 4 else 64
+        length = 128 if body[at] >> 4 else 64  # two bytes per value, or one
         tables[body[at] & 15] = body[at + 1 : at + 1 + length]
         at += 1 + length
     return tables

@@ -1,8 +1,8 @@
 """A JPEG's tiles: some are cut out as pixels and put back changed, the others stay bit for bit.
 
-A tile is the data between two restart markers (ITU-T T.81, E.1.4): a part of a row of MCUs, 16 pixels high.
-Tiles are independent of each other, because an MCU's DC coefficients are coded as differences only from
-earlier ones in the same tile.
+A tile is the data between two restart markers (ITU-T T.81, E.1.4): a part of a row of MCUs. Tiles are
+independent of each other, because an MCU's DC coefficients are coded as differences only from earlier ones in
+the same tile. A JPEG without such tiles is given some first; its pixels stay the same.
 """
 
 import re
@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Final
 
-from consumer.stamp import jpeg_head
-from consumer.stamp.jpeg_head import UnfitError
+from consumer.stamp import jpeg_head, scan
+from consumer.stamp.jpeg_head import Head, UnfitError
 from consumer.stamp.marks import Area, Mark
 from pipeline.wire import picture
-from pipeline.wire.jpeg import END, head_length
-from pipeline.wire.picture import MCU, Image
+from pipeline.wire.jpeg import END
+from pipeline.wire.picture import Image
 
 # Within entropy-coded data, 0xff is followed by 0 or begins a marker: a restart, or the end.
 _MARKER: Final = re.compile(rb"\xff[\xd0-\xd9]")
@@ -32,34 +32,32 @@ def draw_on_tiles(jpeg: bytes, marks: Sequence[Mark], quality: int | None) -> by
     for area in tiles.touched(part for mark in marks for part in mark.areas()):
         image = tiles.cut(area)
         for mark in marks:
-            mark.draw(image, area.left * tiles.width, area.top * MCU)
+            mark.draw(image, area.left * tiles.width, area.top * tiles.height)
         tiles.put(area, image)
     return tiles.join()
 
 
 class Tiles:
-    """The tiles of a baseline JPEG with 4:2:0 subsampling, in `columns` and `rows`.
+    """The tiles of a baseline JPEG, in `columns` and `rows`.
 
-    Each is `width` pixels wide; those in the last column and row may hold fewer pixels. Areas are in tiles,
-    except where they are said to be in pixels.
+    Each is `width` by `height` pixels; those in the last column and row may hold fewer pixels. Areas are in
+    tiles, except where they are said to be in pixels.
     """
 
     def __init__(self, jpeg: bytes, quality: int | None) -> None:
         """Take a JPEG whose tiles are to be put back at `quality` (None: the JPEG's own).
 
-        Raises `UnfitError` where the JPEG is of another kind or quality, or where tiles span rows.
+        Raises `UnfitError` where the JPEG is of another kind or quality, or damaged.
         """
         head = jpeg_head.read(jpeg)
         own = jpeg_head.quality_of(head.components)
-        if own is None:
-            raise UnfitError("tables")
         if quality not in (None, own):
-            raise UnfitError("quality")
-        row = -(-head.width // MCU)
-        if not head.interval or row % head.interval:
-            raise UnfitError("restarts", own)
-        self.columns, self.rows = row // head.interval, -(-head.height // MCU)
-        self.width = head.interval * MCU
+            raise UnfitError("quality", own)
+        if not scan.has_tiles(head):
+            jpeg = _with_tiles(jpeg, head, own)
+            head = jpeg_head.read(jpeg)
+        self.columns, self.rows = head.row // head.interval, head.rows
+        self.width, self.height = head.interval * head.mcu[0], head.mcu[1]
         self._jpeg, self._head, self._quality = jpeg, head, own
         self._begins, self._ends = [head.length], list[int]()
         self._changed: dict[int, bytes] = {}
@@ -69,7 +67,7 @@ class Tiles:
         columns: dict[int, set[int]] = {}
         for left, top, right, bottom in areas:
             across = range(max(0, left // self.width), min(self.columns, -(-right // self.width)))
-            for row in range(max(0, top // MCU), min(self.rows, -(-bottom // MCU))):
+            for row in range(max(0, top // self.height), min(self.rows, -(-bottom // self.height))):
                 columns.setdefault(row, set()).update(across)
         found: list[Area] = []
         for row in sorted(columns):
@@ -85,19 +83,19 @@ class Tiles:
 
         Raises `UnfitError` where restart markers are missing, `PictureError` where it cannot be decoded.
         """
-        # Colours have half the resolution: a tile's outermost pixels also depend on its neighbours.
-        left, top = max(0, area.left - 1), max(0, area.top - 1)
-        around = Area(left, top, min(self.columns, area.right + 1), min(self.rows, area.bottom + 1))
-        image = self._decode(around)
-        x, y = (area.left - left) * self.width, (area.top - top) * MCU
-        width, height = (area.right - area.left) * self.width, (area.bottom - area.top) * MCU
+        # Where colours have half the resolution, a tile's outermost pixels also depend on its neighbours.
+        beside, above = (int(side > 8) for side in self._head.mcu)
+        left, top = max(0, area.left - beside), max(0, area.top - above)
+        right, bottom = min(self.columns, area.right + beside), min(self.rows, area.bottom + above)
+        image = self._decode(Area(left, top, right, bottom))
+        x, y = (area.left - left) * self.width, (area.top - top) * self.height
+        width, height = (area.right - area.left) * self.width, (area.bottom - area.top) * self.height
         return image[y : y + height, x : x + width]
 
     def put(self, area: Area, image: Image) -> None:
         """Replace an area with an image."""
-        data = picture.encode(image, self._quality, self._head.interval)
-        begin = head_length(data)
-        for tile, marker in zip(self._tiles(area), _MARKER.finditer(data, begin), strict=True):
+        data, begin = scan.encode(image, self._head), 0
+        for tile, marker in zip(self._tiles(area), _MARKER.finditer(data), strict=True):
             self._changed[tile] = data[begin : marker.start()]
             begin = marker.end()
 
@@ -127,7 +125,7 @@ class Tiles:
     def _sized(self, area: Area) -> bytes:
         """Return the JPEG's head, changed to the size of an area."""
         head = self._head
-        height = min(area.bottom * MCU, head.height) - area.top * MCU
+        height = min(area.bottom * self.height, head.height) - area.top * self.height
         width = min(area.right * self.width, head.width) - area.left * self.width
         size = height.to_bytes(2) + width.to_bytes(2)
         return self._jpeg[: head.size_at] + size + self._jpeg[head.size_at + 4 : head.length]
@@ -143,6 +141,13 @@ class Tiles:
             expected[-1] = END
         if [marker[0] for marker in markers] != expected:
             raise UnfitError("markers", self._quality)
+
+
+def _with_tiles(jpeg: bytes, head: Head, own: int | None) -> bytes:
+    try:
+        return scan.with_tiles(jpeg, head)
+    except scan.ScanError:
+        raise UnfitError("damaged", own) from None
 
 
 def _runs(numbers: list[int]) -> list[tuple[int, int]]:

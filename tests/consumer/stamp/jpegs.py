@@ -13,7 +13,7 @@ from pipeline.wire import picture
 from pipeline.wire.frame import Frame
 from pipeline.wire.picture import MCU, Image, PictureError
 from pipeline.wire.predictions import Box, Prediction, Result
-from tests.jpegs import segments
+from tests.jpegs import segment, segments
 
 EXIF: Final = bytes.fromhex("ffe1 0022 457869660000 4d4d002a00000008 0001 0112000300000001 00060000 00000000")
 """Metadata that asks for the picture to be rotated by a quarter turn."""
@@ -50,6 +50,26 @@ def coded(image: Image, *options: int) -> bytes:
     ok, data = cv2.imencode(".jpg", image, options)
     assert ok
     return data.tobytes()
+
+
+def camera_jpeg(
+    image: Image, quality: int, sampling: int, *, interval: int = 0, optimize: bool = False
+) -> bytes:
+    """Return a JPEG as a camera might encode it."""
+    options = {
+        cv2.IMWRITE_JPEG_QUALITY: quality,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR: sampling << 16 | 0x1111,
+        cv2.IMWRITE_JPEG_RST_INTERVAL: interval,
+        cv2.IMWRITE_JPEG_OPTIMIZE: int(optimize),
+    }
+    return coded(image, *(number for option in options.items() for number in option))
+
+
+def quantized(jpeg: bytes, *tables: bytes) -> bytes:
+    """Return a JPEG with other quantization tables, of one byte per value or of two."""
+    bodies = [bytes([number | (len(table) > 64) << 4]) + table for number, table in enumerate(tables)]
+    front = b"".join(segment(0xDB, body) for body in bodies)
+    return jpeg[:2] + front + without(jpeg, 0xDB)[2:]
 
 
 def find(jpeg: bytes, marker: int) -> int:

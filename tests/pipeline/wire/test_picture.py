@@ -126,3 +126,17 @@ def with_size(data: bytes, width: int, height: int) -> bytes:
 def test_an_error_says_that_the_bytes_are_not_a_picture(data: bytes) -> None:
     with pytest.raises(PictureError, match=f"{len(data)} bytes are not a picture"):
         picture.decode(data)
+
+
+@pytest.mark.parametrize(
+    ("sampling", "units"), [(0x22, 16), (0x21, 16), (0x12, 32), (0x41, 8), (0x11, 32)], ids=hex
+)
+def test_a_picture_is_encoded_in_a_subsampling(sampling: int, units: int) -> None:
+    image = gradient(1280, 40)
+
+    data = picture.encode(image, 95, sampling=sampling)
+
+    (frame,) = bodies(data, 0xC0)
+    assert frame[7::3] == bytes([sampling, 0x11, 0x11])
+    assert bodies(data, 0xDD) == [units.to_bytes(2)]
+    assert np.abs(picture.decode(data).astype(int) - image).mean() < 3
