@@ -7,7 +7,7 @@ until it is ended. Its Kafka clients are configured like the services'.
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import cv2
@@ -69,14 +69,14 @@ def label(bootstrap: str, topic_in: str, topic_out: str) -> None:
         _dot()
 
 
-def draw() -> None:
-    """Label frames of the clip with OpenCV alone."""
-    _work(labelling())
+def draw(source: str = "producer") -> None:
+    """Label the clip's frames with OpenCV alone, as the producer publishes them or as a camera sends them."""
+    _work(labelling(), clips.camera_frames(50) if source == "camera" else clips.frames(50))
 
 
 def stamp() -> None:
     """Stamp frames of the clip as the consumer does."""
-    _work(stamping())
+    _work(stamping(), clips.frames(50))
 
 
 def messages(bootstrap: str, topic: str) -> Iterator[Message]:
@@ -96,9 +96,8 @@ def subscribed(bootstrap: str, topic: str) -> Consumer:
     return consumer
 
 
-def _work(work: Callable[[Frame], bytes]) -> None:
+def _work(work: Callable[[Frame], bytes], frames: Sequence[Frame]) -> None:
     process.tune()
-    frames = clips.frames(50)
     for number in _ticks():
         work(frames[number % len(frames)])
         _dot()

@@ -3,6 +3,7 @@
 import importlib.metadata
 import itertools
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -50,3 +51,11 @@ def frames(count: int, name: str = BUNNY) -> list[Frame]:
 def _frame(seq: int, image: picture.Image) -> Frame:
     height, width = image.shape[:2]
     return Frame("bench", seq, time.time_ns(), picture.encode(image, QUALITY), width, height)
+
+
+def camera_frames(count: int, name: str = BUNNY) -> list[Frame]:
+    """Return a clip's first frames as a Motion JPEG camera sends them: 4:2:2, no restart markers."""
+    options = [cv2.IMWRITE_JPEG_QUALITY, 80, cv2.IMWRITE_JPEG_SAMPLING_FACTOR]
+    options.append(cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422)
+    jpegs = [cv2.imencode(".jpg", image, options)[1].tobytes() for image in images(count, name)]
+    return [replace(frame, jpeg=jpeg) for frame, jpeg in zip(frames(count, name), jpegs, strict=True)]

@@ -20,6 +20,7 @@ from tests.bench.stream import watching
 from tests.bench.system import CAMERA, System, broker_kind, running
 from tests.bench.topics import short_lived
 from tests.parts import Service, free_port
+from tests.producer.http_camera import HttpCamera
 
 _SECONDS: Final = 5.0
 
@@ -31,7 +32,18 @@ VIDEO: Final = Figure("video, a frame / Kafka and a socket", "x")
 MEMORY: Final = {
     name: Figure(f"{name}, memory", "MB", most=120) for name in ("producer", "consumer", "video")
 }
-FIGURES: Final = (CONSUMER, CONSUMER_LEAST, PRODUCER, PRODUCER_LEAST, VIDEO, *MEMORY.values())
+OWN: Final = Figure("a camera's own JPEGs, producer and consumer / labelling", "x", most=0.8)
+OWN_MEMORY: Final = Figure("a camera's own JPEGs, consumer, memory", "MB", most=120)
+FIGURES: Final = (
+    CONSUMER,
+    CONSUMER_LEAST,
+    PRODUCER,
+    PRODUCER_LEAST,
+    VIDEO,
+    *MEMORY.values(),
+    OWN,
+    OWN_MEMORY,
+)
 
 Costs = dict[str, list[float]]
 """The cost of a frame in ms, by process, one value per round."""
@@ -54,7 +66,29 @@ def measure() -> list[Measured]:
         VIDEO.ratio(costs["video"], costs["serve"], "ms", f"consume, write to one connection; {at}"),
     ]
     against = f"resident memory, within two minutes of the start; {at}"
-    return figures + [MEMORY[name].alone(values, against) for name, values in memory.items()]
+    figures += [MEMORY[name].alone(values, against) for name, values in memory.items()]
+    return figures + _own_jpegs()
+
+
+def _own_jpegs() -> list[Measured]:
+    """Return the cost of a camera's own JPEGs, for the producer and the consumer together."""
+    memory: Costs = {name: [] for name in MEMORY}
+    jpegs = [frame.jpeg for frame in clips.camera_frames(50)]
+    with (
+        TemporaryDirectory() as folder,
+        HttpCamera(jpegs) as camera,
+        running(camera.link) as system,
+        Bare(Path(folder), "bare", "draw", "camera") as draw,
+        watching(system.address, CAMERA),
+    ):
+        draw.going()
+        costs = _rounds(system, {"draw": draw}, memory)
+    both = [sum(each) for each in zip(costs["producer"], costs["consumer"], strict=True)]
+    at = f"1280x720 at 25/s, 4:2:2 without restart markers, {broker_kind()}"
+    return [
+        OWN.ratio(both, costs["draw"], "ms", f"decode, draw, encode; {at}"),
+        OWN_MEMORY.alone(memory["consumer"], f"resident memory, within two minutes of the start; {at}"),
+    ]
 
 
 @contextmanager

@@ -22,12 +22,13 @@ _FACES: Final = (*TEXT, Prediction("emonet_2", tuple(Result("happy", 0.8, box) f
 
 LINE: Final = Figure("stamp, a line of text", "x", most=0.3)
 FACES: Final = Figure("stamp, a line and two faces", "x")
-FIGURES: Final = (LINE, FACES)
+OWN: Final = Figure("stamp, a line of text, a camera's own JPEGs", "x", most=0.5)
+FIGURES: Final = (LINE, FACES, OWN)
 
 
 def measure() -> list[Measured]:
-    """Return the cost of stamping a line of text, and of two faces' boxes."""
-    frames = clips.frames(50)
+    """Return the cost of stamping a line of text, and of two faces' boxes; of our JPEGs and of a camera's."""
+    frames, own = clips.frames(50), clips.camera_frames(50)
     values = take_turns(
         "stamp",
         {
@@ -35,12 +36,15 @@ def measure() -> list[Measured]:
             "bare line": partial(cost, labelling(), frames),
             "faces": partial(cost, stamping(_FACES), frames),
             "bare faces": partial(cost, labelling(_BOXES), frames),
+            "own": partial(cost, stamping(TEXT), own),
+            "bare own": partial(cost, labelling(), own),
         },
     )
     against = f"decode, draw, encode with OpenCV; 1280x720, {len(frames)} frames per round"
     return [
         LINE.ratio(values["line"], values["bare line"], "ms", against),
         FACES.ratio(values["faces"], values["bare faces"], "ms", against),
+        OWN.ratio(values["own"], values["bare own"], "ms", f"{against}; 4:2:2 without restart markers"),
     ]
 
 

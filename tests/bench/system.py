@@ -81,8 +81,8 @@ def slow_model() -> Iterator[str]:
 
 
 @contextmanager
-def running() -> Iterator[System]:
-    """Start the system with its one camera; it shows frames when the block begins."""
+def running(source: Path | str = "") -> Iterator[System]:
+    """Start the system with one camera, by default the clip; it shows frames when the block begins."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         bootstrap = stack.enter_context(broker(folder))
@@ -92,7 +92,7 @@ def running() -> Iterator[System]:
         stack.enter_context(short_lived(bootstrap, *topics))
         video = pipeline.video()
         consumer = pipeline.consumer(model)
-        producer = pipeline.producer(CAMERA, clips.path())
+        producer = pipeline.producer(CAMERA, source or clips.path())
         wait_for(lambda: pipeline.camera(CAMERA).get("seq", 0) > 100, 60, "frames")
         address = urlsplit(pipeline.display)
         site = (address.hostname or "", address.port or 0)
