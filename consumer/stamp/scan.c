@@ -22,6 +22,8 @@ enum { COMPONENTS = 3, BLOCKS = 10, TABLE = 16 + 256, PAGE = 65536 };
 enum { SPARE = 8192 };  // bytes; an MCU takes less, even if it is damaged
 enum { LONGEST = 16, SHORT = 8, WINDOW = 12 };  // bits of a code, and of those that tables are indexed by
 enum { END_OF_BLOCK = 0x00, SIXTEEN_ZEROS = 0xF0 };
+// The input has the standard Huffman tables; it has others; its coefficients are to be divided, too.
+enum { COPY, TRANSLATE, DIVIDE };
 
 // What Python writes before a call. Tables have the form of a DHT segment: how many codes there are of each
 // length, and the values. Quantization tables are in zigzag order.
@@ -30,7 +32,7 @@ static struct {
     u32 mcus;
     u32 interval;      // in MCUs between two restart markers of the input; 0: there are none
     u32 new_interval;
-    u32 copies;        // 1: the input's tables are the standard ones, and quantization stays
+    u32 mode;          // COPY, TRANSLATE or DIVIDE
     u32 blocks;        // in an MCU
     u8 component[BLOCKS + 2];  // of each block
     u8 tables[2 * COMPONENTS][TABLE];  // of each component, DC and AC
@@ -282,9 +284,9 @@ INLINE u32 skip_coefficients(const Table *table, u32 position) {
     return position;
 }
 
-// The same, and write them again, divided by `divisors`.
+// The same, and write them again: with the codes of another table, and divided by `divisors` in the mode DIVIDE.
 INLINE u32 recode_coefficients(
-    const Table *table, const Table *new_table, const u16 *divisors, u32 position, Writer *writer
+    const int mode, const Table *table, const Table *new_table, const u16 *divisors, u32 position, Writer *writer
 ) {
     u32 zeros = 0;
     for (u32 at = 1; at < 64;) {
@@ -298,6 +300,12 @@ INLINE u32 recode_coefficients(
         }
         at += (symbol >> 4) + 1;
         if (at > 64 || (!size && symbol != SIXTEEN_ZEROS)) return 0;
+        if (mode == TRANSLATE) {
+            u32 code = new_table->code[symbol];
+            if (!code) return 0;
+            put(writer, (code >> 8) << size | (u32)(bits << length >> 1 >> (63 - size)), (code & 255) + size);
+            continue;
+        }
         zeros += symbol >> 4;
         i32 number = size ? divide(extend(bits << length, size), divisors[at - 1]) : 0;
         if (!number) {
@@ -321,7 +329,8 @@ INLINE u32 recode_coefficients(
 // --- The scan
 
 // Write the input again, and return the output's length, or 0 if the input is damaged.
-INLINE u32 recode(const int copies) {
+INLINE u32 recode(const int mode) {
+    const int copies = mode == COPY;
     const u8 *from = input, *end = input + job.length;
     Writer writer = {output, 0, 0};
     i32 dc[COMPONENTS] = {0}, new_dc[COMPONENTS] = {0};
@@ -366,7 +375,7 @@ INLINE u32 recode(const int copies) {
             new_dc[component] = value;
             position += length + size;
             position = copies ? skip_coefficients(&tables[1], position)
-                              : recode_coefficients(&tables[1], &standard[kind + 1], job.divisors[component], position, &writer);
+                              : recode_coefficients(mode, &tables[1], &standard[kind + 1], job.divisors[component], position, &writer);
             if (!position) return 0;
         }
         if (position > bits || writer.to > limit) return 0;
@@ -377,4 +386,6 @@ INLINE u32 recode(const int copies) {
     return end - from >= 2 && from[1] == 0xD9 ? (u32)(writer.to - output) : 0;
 }
 
-EXPORT u32 run(void) { return job.copies ? recode(1) : recode(0); }
+EXPORT u32 run(void) {
+    return job.mode == COPY ? recode(COPY) : job.mode == TRANSLATE ? recode(TRANSLATE) : recode(DIVIDE);
+}

@@ -4,20 +4,23 @@
 fast as a compiled extension, on every machine, and damaged data can harm nothing but the module's own memory.
 """
 
+import atexit
 import ctypes
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from struct import Struct
 from threading import Lock
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
-import wasmtime
 
 from consumer.stamp import jpeg_head
 from consumer.stamp.jpeg_head import Component, Head
 from pipeline.wire import jpeg, picture
+
+if TYPE_CHECKING:
+    import wasmtime
 
 WASM: Final = Path(__file__).with_name("scan.wasm")
 
@@ -25,6 +28,7 @@ _LONGEST: Final = 16 * 2**20  # bytes of a JPEG; the module's memory grows to fo
 _TABLE: Final = 16 + 256  # bytes of a Huffman table
 _FINEST: Final = 100  # the quality that rounds coefficients to integers and no further
 _SELECTORS: Final = bytes([3, 1, 0x00, 2, 0x11, 3, 0x11, 0, 63, 0])  # a scan with the standard tables
+_COPY, _TRANSLATE, _DIVIDE = range(3)  # as in scan.c
 _JOB: Final = Struct(f"<6I12s{6 * _TABLE}s{3 * 128}s")  # `job` in scan.c
 
 
@@ -63,14 +67,14 @@ class _Job:
     mcus: int
     interval: int
     new_interval: int
-    copies: bool
+    mode: int
     blocks: bytes
     tables: bytes
     divisors: bytes
 
     def pack(self, length: int) -> bytes:
         """Return the job for an input of that length."""
-        numbers = (length, self.mcus, self.interval, self.new_interval, self.copies, len(self.blocks))
+        numbers = (length, self.mcus, self.interval, self.new_interval, self.mode, len(self.blocks))
         return _JOB.pack(*numbers, self.blocks, self.tables, self.divisors)
 
 
@@ -83,12 +87,13 @@ def _job(head: Head, new_interval: int, new: tuple[Component, ...]) -> _Job:
     divisors = [
         same if before == after else after for before, after in zip(old_divisors, new_divisors, strict=True)
     ]
+    mode = _DIVIDE if old_divisors != new_divisors else _COPY if _is_standard(head.components) else _TRANSLATE
     tables = [table for component in head.components for table in (component.dc, component.ac)]
     return _Job(
         mcus=head.row * head.rows,
         interval=head.interval,
         new_interval=new_interval,
-        copies=_is_standard(head.components) and old_divisors == new_divisors,
+        mode=mode,
         blocks=bytes(across * down) + bytes([1, 2]),
         tables=b"".join(table.ljust(_TABLE, b"\0") for table in tables),
         divisors=np.array(divisors, "<u2").tobytes(),
@@ -138,6 +143,9 @@ class _Module:
     """The compiled `scan.c`; one call at a time."""
 
     def __init__(self) -> None:
+        # Imported here, so that only consumers of such JPEGs need the memory.
+        import wasmtime  # noqa: PLC0415
+
         config = wasmtime.Config()
         config.parallel_compilation = False  # threads that would stay
         engine = wasmtime.Engine(config)
@@ -164,7 +172,7 @@ class _Module:
         with self._lock:
             self._write(self._call("reserve", len(scan), job.mcus), scan)
             self._write(self._job_at, job.pack(len(scan)))
-            if not job.copies and job.tables != self._tables:
+            if job.mode != _COPY and job.tables != self._tables:
                 self._tables = b""
                 if not self._call("build_own"):
                     raise ScanError("damaged Huffman tables")
@@ -188,4 +196,6 @@ class _Module:
 
 @cache
 def _module() -> _Module:
+    # Wasmtime's objects cannot be freed once Python has emptied its modules.
+    atexit.register(_module.cache_clear)
     return _Module()

@@ -2,6 +2,8 @@
 
 import contextlib
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from pipeline.wire.picture import Image
 from tests.consumer.fakes import PROPERTY
 from tests.consumer.stamp.jpegs import camera_jpeg, changed, find, noise, quantized, split
 from tests.jpegs import damaged, segment, segments
+from tests.parts import ROOT
 
 SAMPLINGS = {0x22: "4:2:0", 0x21: "4:2:2", 0x12: "4:4:0", 0x41: "4:1:1", 0x11: "4:4:4"}
 samplings = st.sampled_from(sorted(SAMPLINGS))
@@ -256,3 +259,18 @@ def test_the_compiled_module_comes_from_the_source() -> None:
     source = Path(scan.__file__).with_name("scan.c").read_bytes()
 
     assert hashlib.sha256(source).hexdigest().encode() in scan.WASM.read_bytes(), "run `make wasm`"
+
+
+@pytest.mark.parts
+def test_a_process_that_has_used_the_module_ends_in_silence(tmp_path: Path) -> None:
+    (tmp_path / "own.jpg").write_bytes(JPEG)
+    code = f"""
+from pathlib import Path
+from consumer.stamp import jpeg_head, scan
+data = Path({str(tmp_path / "own.jpg")!r}).read_bytes()
+scan.with_tiles(data, jpeg_head.read(data))
+"""
+
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert (ended.stdout, ended.stderr) == ("", "")
