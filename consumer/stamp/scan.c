@@ -22,7 +22,7 @@ enum { COMPONENTS = 3, BLOCKS = 10, TABLE = 16 + 256, PAGE = 65536 };
 enum { SPARE = 8192 };  // bytes; an MCU takes less, even if it is damaged
 enum { LONGEST = 16, SHORT = 8, WINDOW = 12 };  // bits of a code, and of those that tables are indexed by
 enum { END_OF_BLOCK = 0x00, SIXTEEN_ZEROS = 0xF0 };
-// The input has the standard Huffman tables; it has others; its coefficients are to be divided, too.
+// What the input has: the standard Huffman tables; others; any, and its coefficients are to be divided.
 enum { COPY, TRANSLATE, DIVIDE };
 
 // What Python writes before a call. Tables have the form of a DHT segment: how many codes there are of each
@@ -374,8 +374,12 @@ INLINE u32 recode(const int mode) {
             }
             new_dc[component] = value;
             position += length + size;
-            position = copies ? skip_coefficients(&tables[1], position)
-                              : recode_coefficients(mode, &tables[1], &standard[kind + 1], job.divisors[component], position, &writer);
+            if (copies) {
+                position = skip_coefficients(&tables[1], position);
+            } else {
+                const u16 *divisors = job.divisors[component];
+                position = recode_coefficients(mode, &tables[1], &standard[kind + 1], divisors, position, &writer);
+            }
             if (!position) return 0;
         }
         if (position > bits || writer.to > limit) return 0;
