@@ -90,7 +90,10 @@ def messages(bootstrap: str, topic: str) -> Iterator[Message]:
 
 def subscribed(bootstrap: str, topic: str) -> Consumer:
     """Return a consumer of a topic, in its own group."""
-    consumer = clients.consumer(bootstrap, f"bench-{os.getpid()}-{time.time_ns()}", _FETCH_WAIT, {})
+    group = f"bench-{os.getpid()}-{time.time_ns()}"
+    # `from_the_end` adds to what is assigned.
+    adds = {"partition.assignment.strategy": "cooperative-sticky"}
+    consumer = clients.consumer(bootstrap, group, _FETCH_WAIT, adds)
     consumer.list_topics(topic, timeout=5)  # creates the topic if it does not exist
     consumer.subscribe([topic], on_assign=clients.from_the_end)
     return consumer

@@ -17,6 +17,9 @@ from tests.parts import LABELS, ModelServer, Service, wait_for
 
 # ImageNet's labels for the clip's people on bicycles (a third of its frames), and for a man in a suit.
 BIKES = {"unicycle", "jinrikisha", "mountain bike", "bicycle-built-for-two"}
+# `from_the_end` adds to what is assigned.
+COOPERATIVE = {"partition.assignment.strategy": "cooperative-sticky"}
+
 CARPHONE = {"Windsor tie", "suit"}
 
 
@@ -27,7 +30,7 @@ class Spy:
         self.frames: list[Frame] = []
         self._assigned = False
         self._topic = topic
-        self._consumer: Consumer = clients.consumer(bootstrap, f"spy-{topic}", 0.005, {})
+        self._consumer: Consumer = clients.consumer(bootstrap, f"spy-{topic}", 0.005, COOPERATIVE)
         self._consumer.subscribe([topic], on_assign=self._on_assign)
 
     def wait_until_assigned(self) -> None:
@@ -164,7 +167,7 @@ def test_predictions_are_published_on_a_separate_topic(
     pipeline: Pipeline, model_server: ModelServer, clips: Path
 ) -> None:
     topic = f"{pipeline.topic_out}-predictions"
-    reader: Consumer = clients.consumer(pipeline.bootstrap, f"spy-{topic}", 0.005, {})
+    reader: Consumer = clients.consumer(pipeline.bootstrap, f"spy-{topic}", 0.005, COOPERATIVE)
     reader.list_topics(topic, timeout=5)
     reader.subscribe([topic], on_assign=clients.from_the_end)
     pipeline.consumer(model_server.url, TOPICNAMEPREDICTIONS=topic)
