@@ -1,6 +1,7 @@
 """Serves labelled frames to browsers and players: `python -m video`."""
 
 import logging
+from typing import Final
 
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
@@ -22,6 +23,9 @@ from video.settings import VideoSettings
 from video.streams.clients import Clients
 
 log = logging.getLogger("video")
+
+
+_SELDOM: Final = 0.5  # s that a broker may hold back an empty response about states
 
 
 def serve(settings: VideoSettings) -> int:
@@ -81,7 +85,7 @@ def _follow_status(settings: VideoSettings, service: Service, cameras: Cameras) 
     source = clients.consumer(
         settings.kafkaport,
         settings.groupname,
-        settings.kafkafetchwait,
+        max(settings.kafkafetchwait, _SELDOM),
         {**extra, "allow.auto.create.topics": False, "auto.offset.reset": "earliest"},
     )
     topic = StatusTopic(source, settings.topicnamestatus, cameras.report)

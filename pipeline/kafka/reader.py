@@ -25,6 +25,7 @@ _ASK_EVERY: Final = 1.0  # s
 _LOOK_FIRST: Final = 0.2  # s between two looks for partitions while there are none
 _LOOK_EVERY: Final = 30.0  # s, later
 _EXPIRE_EVERY: Final = 1.0  # s
+_SHARE_EVERY: Final = 0.1  # s
 _OUT_OF_ORDER: Final = 60_000_000_000  # ns; what is older shows that a clock was set back
 
 
@@ -75,13 +76,17 @@ class Reader:
         self._broker_away = False
         self._seldom = Seldom(log)
         self._look_at = 0.0  # when to look for more partitions
+        self._share_at = 0.0  # when to look which of them to read
 
     def step(self, wait: float = 0.2) -> bool:
         """Read one message, waiting for it at most `wait` s; return whether there was one."""
         self._forget()
-        if time.monotonic() >= self._look_at:
+        now = time.monotonic()
+        if now >= self._look_at:
             self._ask()
-        self._take_share()
+        if now >= self._share_at:
+            self._share_at = now + _SHARE_EVERY
+            self._take_share()
         message = self._consumer.poll(wait)
         if message is None:
             if self._time_to_ask():
@@ -129,6 +134,7 @@ class Reader:
         # Subscribing does not create a topic (librdkafka#3395); asking for its metadata does, if the broker
         # allows it.
         self._asked = time.monotonic()
+        self._share_at = 0.0
         self._look_at = self._asked + _ASK_EVERY
         away = True
         try:

@@ -242,7 +242,7 @@ def test_a_topic_is_looked_for_until_the_broker_answers(clock: Clock) -> None:
     assert partitions(kit) == {0}
 
 
-def test_a_member_of_a_group_reads_its_share_and_hears_the_others() -> None:
+def test_a_member_of_a_group_reads_its_share_and_hears_the_others(clock: Clock) -> None:
     group = FakeGroup({0, 2})
     kit = Kit(group)
     kit.consumer.ends = dict.fromkeys(range(4), 0)
@@ -250,6 +250,7 @@ def test_a_member_of_a_group_reads_its_share_and_hears_the_others() -> None:
     kit.reader.step()
     before = partitions(kit)
     group.mine = {1, 2}
+    clock.now += 0.1
     kit.reader.step()
 
     assert before == {0, 2}
@@ -257,16 +258,18 @@ def test_a_member_of_a_group_reads_its_share_and_hears_the_others() -> None:
     assert partitions(kit, "members") == {0}
 
 
-def test_as_long_as_the_group_is_not_known_everything_stays_as_it_is() -> None:
+def test_as_long_as_the_group_is_not_known_everything_stays_as_it_is(clock: Clock) -> None:
     group = FakeGroup(None)
     kit = Kit(group)
     kit.consumer.ends = {0: 0, 1: 17}
     kit.reader.step()
     unready = kit.reader.unready()
     group.mine = {1}
+    clock.now += 0.1
     kit.reader.step()
 
     group.mine = None
+    clock.now += 0.1
     kit.reader.step()
 
     assert unready == "the readers of topic videocam are not known yet"
