@@ -19,6 +19,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -79,14 +80,20 @@ def become(answers: socket.socket) -> None:
     """Run in this process what the client asks for."""
     with answers, answers.makefile("rb") as asking:
         asked = json.load(asking)
+        name, camera = asked["module"], asked["environment"].get("CAMERANAME", "")
+        _show_name(f"{name} {camera}".rstrip())
         _answer(answers, os.getpid())
     os.chdir(asked["folder"])
     os.environ.clear()
     os.environ.update(asked["environment"])
-    name = asked["module"]
     sys.argv = [name]
     sys.modules.pop(f"{name}.__main__", None)  # it is to run, not to be imported
     runpy.run_module(name, run_name="__main__", alter_sys=True)
+
+
+def _show_name(name: str) -> None:
+    """Show this process as the first 15 bytes of its name in `ps -e` and `top`, as `producer door`."""
+    Path("/proc/self/comm").write_bytes(name.encode()[:15])
 
 
 def _detach(parent: int, output: int) -> None:
