@@ -69,7 +69,7 @@ def test_a_child_is_like_one_that_its_command_starts(tmp_path: Path) -> None:
 
         assert psutil.Process(child.pid).ppid() == only(server).pid
         assert os.getsid(child.pid) == child.pid
-        assert psutil.Process(child.pid).name().startswith("forked")
+        assert psutil.Process(child.pid).name() == MODULE[:15]
         first, second = await lines(child)
         says, arguments, folder, read = first.split("|")
         assert (says, Path(folder), read) == ("hi", tmp_path, "")
