@@ -18,6 +18,7 @@ from tests.bench import (
     grid,
     hour,
     models,
+    recovery,
     sockets,
     stamp,
     start,
@@ -55,6 +56,7 @@ KINDS: Final = {
     "models": Kind(models.FIGURES, models.measure),
     "containers": Kind(containers.FIGURES, containers.measure),
     "twelve": Kind(twelve.FIGURES, twelve.measure, regular=False),
+    "recovery": Kind(recovery.FIGURES, recovery.measure, regular=False),
     "hour": Kind(hour.FIGURES, hour.measure, regular=False),
 }
 REGULAR: Final = {name: kind.figures for name, kind in KINDS.items() if kind.regular}
