@@ -26,7 +26,8 @@ _LOOK_FIRST: Final = 0.2  # s between two looks for partitions while there are n
 _LOOK_EVERY: Final = 30.0  # s, later
 _EXPIRE_EVERY: Final = 1.0  # s
 _SHARE_EVERY: Final = 0.1  # s
-_OUT_OF_ORDER: Final = 60_000_000_000  # ns; what is older shows that a clock was set back
+_STOPPED: Final = 5.0  # s between two steps, more than any step takes
+_OUTDATED: Final = 2.0  # s in which older frames are dropped; if no newer one comes, a clock was set back
 
 
 class Reader:
@@ -70,18 +71,23 @@ class Reader:
         self._partitions: set[int] = set()  # those that are read
         self._joined = group is None  # possibly without a partition, if the group has more members than those
         self._in_use = False
-        self._newest: dict[str, int] = {}  # when each camera's last frame was captured
+        # When each camera's last frame was captured, and came.
+        self._newest: dict[str, tuple[int, float]] = {}
         self._asked = 0.0
         self._came = time.monotonic()
         self._broker_away = False
         self._seldom = Seldom(log)
         self._look_at = 0.0  # when to look for more partitions
         self._share_at = 0.0  # when to look which of them to read
+        self._stepped = time.monotonic()
 
     def step(self, wait: float = 0.2) -> bool:
         """Read one message, waiting for it at most `wait` s; return whether there was one."""
         self._forget()
         now = time.monotonic()
+        if now - self._stepped > _STOPPED:
+            self._skip()
+        self._stepped = now
         if now >= self._look_at:
             self._ask()
         if now >= self._share_at:
@@ -172,6 +178,12 @@ class Reader:
             clients.from_the_end(self._consumer, new)
         self._partitions = set(share)
 
+    def _skip(self) -> None:
+        """Continue with the newest frames: this process was stopped, and what has waited meanwhile is old."""
+        if partitions := [TopicPartition(self._topic, number) for number in sorted(self._partitions)]:
+            self._consumer.incremental_unassign(partitions)
+            clients.from_the_end(self._consumer, partitions)
+
     def _note_broker(self, *, away: bool) -> None:
         if away != self._broker_away:
             self._broker_away = away
@@ -204,10 +216,11 @@ class Reader:
             log.info("first frame of %s: %d x %d", frame.camera, frame.width, frame.height)
         self._seen = True
         self._ledger.came(frame.camera)
-        if 0 < self._newest.get(frame.camera, 0) - frame.captured < _OUT_OF_ORDER:
+        captured, came = self._newest.get(frame.camera, (0, 0.0))
+        if frame.captured < captured and self._came - came < _OUTDATED:
             self._ledger.dropped(frame.camera, "outdated")
             return
-        self._newest[frame.camera] = frame.captured
+        self._newest[frame.camera] = frame.captured, self._came
         self._sink(frame.camera, frame)
 
     def _forget(self) -> None:

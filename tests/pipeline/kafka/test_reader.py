@@ -318,12 +318,30 @@ def test_frames_older_than_the_last_one_are_dropped_and_counted(kit: Kit) -> Non
     assert kit.ledger.snapshot()["front"]["dropped"] == {"outdated": 1}
 
 
-def test_a_clock_that_is_set_back_does_not_stop_a_camera(kit: Kit) -> None:
-    hour = 3_600_000_000_000
+def test_a_clock_that_is_set_back_stops_a_camera_for_a_moment_only(kit: Kit, clock: Clock) -> None:
+    def frame(captured: int) -> FakeMessage:
+        return FakeMessage(JPEG, headers=[("captured", b"%d" % captured)])
 
-    kit.read(*(FakeMessage(JPEG, headers=[("captured", b"%d" % at)]) for at in (2 * hour, hour, hour + 1)))
+    kit.read(frame(9_000), frame(5_000))
+    clock.now += 2
+    kit.read(frame(6_000), frame(7_000), frame(6_500))
 
-    assert len(kit.frames) == 3
+    assert [each.captured for each in kit.frames] == [9_000, 6_000, 7_000]
+
+
+def test_a_reader_that_was_stopped_continues_with_the_newest_frames(silent: Kit, clock: Clock) -> None:
+    silent.consumer.assigned[0].offset = 17
+
+    clock.now += 4
+    silent.reader.step()
+    before = [(each.partition, each.offset) for each in silent.consumer.assigned]
+    clock.now += 6
+    silent.reader.step()
+    clock.now += 4
+    silent.reader.step()
+
+    assert before == [(0, 17)]
+    assert [(each.partition, each.offset) for each in silent.consumer.assigned] == [(0, OFFSET_END)]
 
 
 def test_a_frame_is_counted_and_handed_on(kit: Kit) -> None:
