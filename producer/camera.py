@@ -68,7 +68,10 @@ class Camera:
                 pulse.beat()
                 try:
                     source = self._source or self._opened(pulse)
-                    if wait := source.due_in():
+                    wait = source.due_in()
+                    # A film may hold a picture for long, and knows it.
+                    self._every = max(self._interval, source.interval, wait)
+                    if wait:
                         _wait(pulse, wait)
                     self._step(source)
                 except CaptureError as error:
@@ -119,7 +122,6 @@ class Camera:
     def _step(self, source: Source) -> None:
         source.grab()
         now = time.monotonic()
-        self._every = max(self._interval, source.interval)
         self._patience.came(now)
         self._ledger.came(self.name)
         if not self._pace.due(now):

@@ -1,9 +1,12 @@
 """Open a source in a thread, because that may take long and cannot be interrupted."""
 
+import logging
 import threading
 from collections.abc import Callable
 
 from producer.sources.source import CaptureError, Source
+
+log = logging.getLogger(__name__)
 
 
 class Opening:
@@ -37,8 +40,11 @@ class Opening:
     def _run(self) -> None:
         try:
             self._outcome = self._open_source()
-        except Exception as error:  # raised by `result`, in the thread that waits
+        except CaptureError as error:  # raised by `result`, in the thread that waits
             self._outcome = error
+        except Exception as error:
+            log.exception("opening a camera failed")
+            self._outcome = CaptureError(f"it cannot be read: {type(error).__name__}, see the log")
         with self._lock:
             self._done.set()
             if self._is_abandoned:

@@ -18,7 +18,7 @@ def usual_gap(gaps: Iterable[float]) -> float:
 
     A single gap counts.
     """
-    longest = heapq.nlargest(2, gaps)
+    longest = heapq.nlargest(2, tuple(gaps))  # a copy, because another thread may add to them
     return longest[-1] if longest else 0.0
 
 

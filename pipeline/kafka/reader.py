@@ -116,6 +116,8 @@ class Reader:
 
     def unready(self) -> str | None:
         """Return why no frames arrive, or None if they do or if other members of the group read them."""
+        if self._broker_away:
+            return f"topic {self._topic}: Kafka does not answer"
         if not self._known:
             return f"topic {self._topic} has no partitions yet"
         if not self._joined:

@@ -88,15 +88,11 @@ def open_source(link: str, timeouts: "Limits", interval: float = 0) -> "Source":
 
 
 def _check_password(rest: str) -> None:
-    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    authority, *end = re.split("([/?#])", rest, maxsplit=1)
     _, colon, port = authority.rpartition(":")
-    if (
-        "@" in rest
-        and "@" not in authority
-        and colon
-        and not port.isdecimal()
-        and not authority.startswith("[")
-    ):
+    # A number may be a port, but nobody gives a camera's URL a fragment.
+    is_cut = colon and not authority.startswith("[") and (end[:1] == ["#"] or not port.isdecimal())
+    if "@" in rest and "@" not in authority and is_cut:
         raise LinkError("the user name or password contains #, / or ?: write %23, %2F or %3F instead")
 
 

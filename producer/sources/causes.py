@@ -5,6 +5,9 @@ from typing import Final
 
 import av
 
+NO_DECODER: Final = "FFmpeg has no decoder for its video: set the camera to H.264"
+"""What is wrong with a video in an unknown codec."""
+
 # What RTSP and other servers answer.
 _ANSWERS: Final[dict[type[av.FFmpegError], str]] = {
     av.HTTPBadRequestError: "the camera answers 400 Bad Request: check the path in its URL",
@@ -15,7 +18,7 @@ _ANSWERS: Final[dict[type[av.FFmpegError], str]] = {
     av.HTTPTooManyRequestsError: "the camera has too many connections: end some of the others",
     av.HTTPOtherClientError: "the camera refuses the request (4xx): it may have too many connections",
     av.HTTPServerError: "the camera reports an error of its own (5xx): restart it if that persists",
-    av.DecoderNotFoundError: "FFmpeg has no decoder for its video: set the camera to H.264",
+    av.DecoderNotFoundError: NO_DECODER,
     av.ProtocolNotFoundError: "FFmpeg cannot read URLs with this scheme",
     av.EOFError: "it ends before the first frame",
     av.ArgumentError: "its address is invalid, or it is a list of other files or hosts",

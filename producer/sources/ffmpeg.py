@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from pipeline.wire import jpeg
 from pipeline.wire.picture import Image, PictureError
 from producer.sources.backlog import Backlog
-from producer.sources.causes import cause
+from producer.sources.causes import NO_DECODER, cause
 from producer.sources.keyframes import Keyframes
 from producer.sources.pictures import captured
 from producer.sources.source import BehindError, Captured, CaptureError, Limits
@@ -57,6 +57,8 @@ class Video:
         self._timeouts = timeouts
         stream = _stream(container)
         self._time_base = float(stream.time_base or 0)
+        if stream.codec_context is None:
+            raise CaptureError(NO_DECODER)
         self._codec = stream.codec_context
         # With several threads that each decode a frame, every frame comes that many frames late.
         self._codec.thread_type = "SLICE"
@@ -129,13 +131,16 @@ class Video:
         try:
             packet = next(self._packets, None)
             self._waited = time.monotonic() - begun
-            return packet
         except av.EOFError:
             return None
         except av.FFmpegError as error:
             if time.monotonic() - begun >= 0.9 * self._timeouts.read:
                 raise CaptureError(f"no data for {self._timeouts.read:g} s") from None
             raise CaptureError(cause(error, self._timeouts.read)) from None
+        if self._waited >= 0.9 * self._timeouts.read and not self.is_film:
+            # At the timeout FFmpeg hands out what its parser held back, which is as old.
+            raise CaptureError(f"no data for {self._timeouts.read:g} s")
+        return packet
 
     def _leaves_out(self, packet: "av.Packet[VideoStream]") -> bool:
         """Return whether to leave out a frame of a live video, and all others up to a keyframe."""

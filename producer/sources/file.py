@@ -1,7 +1,6 @@
 """A film, or a single picture, in place of a camera."""
 
 import errno
-import os
 from functools import partial
 from typing import Final
 
@@ -22,26 +21,34 @@ def open_source(link: str, timeouts: Limits, interval: float = 0) -> Source:
 
 
 def _open_film(path: str, timeouts: Limits, interval: float) -> Video:
-    if trouble := _trouble(path):
+    start = _start(path)
+    if trouble := unlike_a_video(start):
         raise CaptureError(trouble)
     # Without the scheme, FFmpeg would take what precedes a colon in the path for one.
-    return open_video(f"file:{path}", timeouts, interval, _OPTIONS)
+    return open_video(f"file:{path}", timeouts, interval, _OPTIONS, form=_form(start))
 
 
-def _trouble(path: str) -> str | None:
-    """Return why a path cannot be a film, or None."""
+def _form(start: bytes) -> str | None:
+    """Return the format of a picture, for which FFmpeg would go by the name; None if it finds out itself."""
+    if start.startswith(b"\xff\xd8\xff"):
+        return "jpeg_pipe"
+    if start.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "apng" if b"acTL" in start else "png_pipe"
+    return None
+
+
+def _start(path: str) -> bytes:
+    """Return the first bytes of a file; raise `CaptureError` if it cannot be read."""
     try:
         with open(path, "rb") as file:
-            return unlike_a_video(file.read(_START))
+            return file.read(_START)
     except IsADirectoryError:
-        return "it is a folder: expected a video file"
+        reason = "it is a folder: expected a video file"
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: the path holds a zero byte
-        return "there is no such file"
+        reason = "there is no such file"
     except PermissionError:
-        return "no permission to read the file"
+        reason = "no permission to read the file"
     except OSError as error:
-        return (
-            "there is no such file"
-            if error.errno == errno.ENAMETOOLONG
-            else f"the file cannot be read: {os.strerror(error.errno or 0)}"
-        )
+        known = error.errno == errno.ENAMETOOLONG
+        reason = "there is no such file" if known else f"the file cannot be read: {error.strerror}"
+    raise CaptureError(reason)

@@ -13,7 +13,9 @@ _LONGEST: Final = 60.0  # s between two frames; the film is wrong if it says mor
 
 
 class FilmSource:
-    """A film that starts over after its last frame. One with a single frame repeats it.
+    """A film that starts over after its last frame. It is opened again, so another may take its place.
+
+    One with a single frame is a picture, taken at the pace of pictures.
 
     `open_film` opens the film again, from the beginning. Frames are published every `interval` s.
     """
@@ -22,7 +24,6 @@ class FilmSource:
         self._film = film
         self._open_film = open_film
         self._still_interval = interval_of_pictures(interval)
-        self._is_still = False
         self._count = 0  # frames since the film began
         self._is_ahead = False  # whether the film is at the frame to be grabbed next
         self._due = time.monotonic()
@@ -54,8 +55,6 @@ class FilmSource:
 
     def _advance(self) -> float:
         """Go to the next frame; return in s how long the current one is shown."""
-        if self._is_still:
-            return self._still_interval
         now, duration = self._film.time, self._film.duration
         try:
             self._film.read()
@@ -69,12 +68,9 @@ class FilmSource:
         return after - now if is_later else duration  # type: ignore[operator]  # neither is None
 
     def _start_over(self) -> float:
-        if self._count == 1:
-            self._is_still = True
-            return self._still_interval
         if self._count == 0:
             raise CaptureError("it ends before the first frame")
-        duration = self._film.duration
+        duration = self._film.duration if self._count > 1 else self._still_interval
         self._film.close()
         self._film = self._open_film()
         self._film.read()

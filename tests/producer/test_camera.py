@@ -552,6 +552,24 @@ def test_a_slow_file_is_not_reported_as_frozen(kit: Kit) -> None:
     assert camera.unready() is None
 
 
+def test_a_film_that_holds_a_picture_for_long_is_not_reported_as_frozen(kit: Kit) -> None:
+    kit.script = [[0.0] * 5]
+    kit.stop_after = 5
+    reports: list[str | None] = []
+    camera = kit.camera(due_every=60.0)
+    beat = kit.pulse.beat
+
+    def look() -> None:
+        beat()
+        if kit.grabs:
+            reports.append(camera.unready())
+
+    kit.pulse.beat = look  # type: ignore[method-assign]
+    camera.run(kit.pulse)
+
+    assert set(reports) == {None}
+
+
 def test_trouble_and_recovery_are_logged_once_each(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     kit.script = [None, [0.01] * 3]

@@ -4,12 +4,14 @@ from typing import Final
 
 import requests
 
+from pipeline.wire import jpeg
 from producer.sources.ffmpeg import CONTAINERS, Video, open_video
 from producer.sources.film import FilmSource
 from producer.sources.http.body import Bodies
 from producer.sources.http.mjpeg import MjpegSource
+from producer.sources.http.pictures import LARGEST_PART
 from producer.sources.http.request import Camera, read
-from producer.sources.http.snapshot import SnapshotSource
+from producer.sources.http.snapshot import SnapshotSource, body, pictures_in
 from producer.sources.source import CaptureError, Limits, Source
 from producer.sources.stream import StreamSource
 
@@ -39,6 +41,10 @@ def _source(camera: Camera, timeouts: Limits, interval: float) -> Source:
     answer = camera.get()
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     first = read(answer, timeouts.read) if kind in _UNKNOWN else b""
+    if first.startswith(jpeg.START) and _is_short(answer):
+        first = body(answer, timeouts.read, first)
+        if len(pictures_in(first)) == 1:
+            return SnapshotSource(camera, answer, timeouts.read, interval, first)
     if kind.startswith(_MJPEG) or first.lstrip().startswith((b"\xff\xd8", b"--")):
         return MjpegSource(camera, answer, first, timeouts.read)
     if kind.startswith("image/"):
@@ -47,6 +53,16 @@ def _source(camera: Camera, timeouts: Limits, interval: float) -> Source:
     if kind == "text/html" or first.lstrip().startswith(b"<"):
         raise CaptureError("the camera answers with a web page: expected the URL of its video")
     return _video(camera, answer, timeouts, interval)
+
+
+def _is_short(answer: requests.Response) -> bool:
+    length = answer.headers.get("Content-Length", "")
+    return (
+        length.isascii()
+        and length.isdigit()
+        and len(length) <= len(str(LARGEST_PART))
+        and int(length) <= LARGEST_PART
+    )
 
 
 def _video(camera: Camera, answer: requests.Response, timeouts: Limits, interval: float) -> Source:

@@ -16,11 +16,17 @@ class SnapshotSource:
     """Requests a picture every `interval` s. A camera with ETags sends it only if it has changed."""
 
     def __init__(
-        self, camera: Camera, answer: requests.Response, read_timeout: float, interval: float
+        self,
+        camera: Camera,
+        answer: requests.Response,
+        read_timeout: float,
+        interval: float,
+        begun: bytes = b"",
     ) -> None:
         self._camera = camera
         self._read_timeout = read_timeout
         self._answer: requests.Response | None = answer
+        self._begun = begun  # of the first answer
         self._picture, self._tag, self._at = b"", "", 0
         self.interval = interval_of_pictures(interval)
         self._due = time.monotonic()
@@ -40,7 +46,9 @@ class SnapshotSource:
         with answer:
             if answer.status_code == 304:
                 return
-            self._picture, self._tag = self._body(answer), answer.headers.get("ETag", "")
+            whole = body(answer, self._read_timeout, self._begun)
+            self._begun, self._tag = b"", answer.headers.get("ETag", "")
+            self._picture = next(iter(pictures_in(whole)), b"") if whole.startswith(jpeg.START) else whole
 
     def retrieve(self) -> Captured:
         """Return the newest picture; raise `PictureError` if it is not one."""
@@ -50,15 +58,20 @@ class SnapshotSource:
         """End the connection."""
         self._camera.close()
 
-    def _body(self, answer: requests.Response) -> bytes:
-        until, body = time.monotonic() + self._read_timeout, bytearray()
-        while data := read(answer, self._read_timeout):
-            body += data
-            if len(body) > LARGEST_PART:
-                raise CaptureError(f"the camera sends a picture of more than {LARGEST_PART >> 20} MiB")
-            if time.monotonic() > until:
-                raise CaptureError(f"no complete picture within {self._read_timeout:g} s")
-        if not body.startswith(jpeg.START):
-            return bytes(body)
-        pictures = Pictures()  # adds what the picture lacks, and leaves out what follows it
-        return next(iter([*pictures.feed(bytes(body)), *pictures.end()]), b"")
+
+def body(answer: requests.Response, read_timeout: float, begun: bytes = b"") -> bytes:
+    """Return an answer's whole body, of which the beginning may have been read; raise `CaptureError`."""
+    until, whole = time.monotonic() + read_timeout, bytearray(begun)
+    while data := read(answer, read_timeout):
+        whole += data
+        if len(whole) > LARGEST_PART:
+            raise CaptureError(f"the camera sends a picture of more than {LARGEST_PART >> 20} MiB")
+        if time.monotonic() > until:
+            raise CaptureError(f"no complete picture within {read_timeout:g} s")
+    return bytes(whole)
+
+
+def pictures_in(whole: bytes) -> list[bytes]:
+    """Return the pictures in a body, completed, and without what stands between them."""
+    found = Pictures()
+    return [*found.feed(whole), *found.end()]

@@ -660,6 +660,17 @@ def test_a_reader_stays_ready_when_its_only_camera_is_forgotten(silent: Kit) -> 
     assert silent.reader.unready() is None
 
 
+def test_a_reader_is_not_ready_while_the_broker_does_not_answer(silent: Kit, clock: Clock) -> None:
+    silent.consumer.trouble = KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
+    clock.now += 2
+    silent.reader.step()
+    during = silent.reader.unready()
+    silent.read(FakeMessage(JPEG))
+
+    assert during == "topic videocam: Kafka does not answer"
+    assert silent.reader.unready() is None
+
+
 def test_a_reader_of_an_unused_topic_is_not_ready(clock: Clock) -> None:
     kit = Kit(FakeGroup({0}))
     kit.consumer.ends = {0: 0, 1: 0}

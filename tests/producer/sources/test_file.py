@@ -145,3 +145,48 @@ def test_a_name_may_hold_any_character(tmp_path: Path, clip: Path, name: str) ->
 
     assert grey_of(read(source)) == GREYS[0]
     source.close()
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "photo.JPEG", "%d.jpg", "photo.png", "photo"])
+@pytest.mark.parametrize("form", [".jpg", ".png"])
+def test_a_picture_is_known_by_its_content(tmp_path: Path, name: str, form: str) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (480, 640, 3), np.uint8)
+    (tmp_path / name).write_bytes(cv2.imencode(form, noise)[1].tobytes())
+    source = open_file(tmp_path / name)
+
+    captured = [read(source) for _ in range(3)]
+
+    assert {(each.width, each.height) for each in captured} == {(640, 480)}
+    assert source.interval == 1
+    source.close()
+
+
+def test_jpegs_directly_after_each_other_are_a_film(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mjpeg"
+    path.write_bytes(
+        b"".join(cv2.imencode(".jpg", np.full((480, 640, 3), grey, np.uint8))[1].tobytes() for grey in GREYS)
+    )
+    source = open_file(path)
+
+    assert [grey_of(read(source)) for _ in range(2 * len(GREYS))] == list(GREYS) * 2
+    source.close()
+
+
+def test_a_film_in_an_unknown_codec_is_reported(tmp_path: Path) -> None:
+    path = videos.write(tmp_path / "clip.mp4", map(videos.grey, GREYS))
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzzz"))
+
+    with pytest.raises(CaptureError, match="no decoder"):
+        open_file(path)
+
+
+def test_a_picture_that_is_replaced_is_shown(tmp_path: Path) -> None:
+    path = tmp_path / "still.png"
+    cv2.imwrite(str(path), np.full((48, 64, 3), 60, np.uint8))
+    source = open_file(path)
+    read(source)
+
+    cv2.imwrite(str(path), np.full((48, 64, 3), 180, np.uint8))
+
+    assert float(np.mean(read(source).picture)) == 180  # type: ignore[arg-type]
+    source.close()

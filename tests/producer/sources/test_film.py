@@ -115,7 +115,7 @@ def test_a_single_picture_is_repeated_at_the_pace_of_pictures(
     kit = Kit(time, lambda: FakeVideo([0]), interval)
 
     assert kit.play(4) == [(0, 0), (seconds, 0), (2 * seconds, 0), (3 * seconds, 0)]
-    assert len(kit.videos) == 1
+    assert len(kit.videos) == 4, "another picture may have taken its place"
 
 
 def test_a_film_without_frames_is_reported(time: Clock) -> None:

@@ -295,6 +295,13 @@ def test_a_snapshot_url_is_asked_again_and_again() -> None:
     assert pictures == [JPEGS[number] for number in (1, 2, 3, 4)]
 
 
+@pytest.mark.parametrize("kind", ["", "application/octet-stream", "text/plain"])
+def test_a_snapshot_url_is_known_by_its_body(kind: str) -> None:
+    with Server({"/": web.body(JPEGS[0], kind)}) as server, closing(opened(server)) as source:
+        assert isinstance(source, SnapshotSource)
+        assert [read(source).picture for _ in range(3)] == [JPEGS[0]] * 3
+
+
 @pytest.mark.parametrize(("interval", "seconds"), [(0.042, 1), (0.2, 0.2), (60, 60)])
 def test_a_snapshot_url_is_asked_at_the_pace_of_pictures(
     monkeypatch: pytest.MonkeyPatch, interval: float, seconds: float
