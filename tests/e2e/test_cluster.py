@@ -179,7 +179,7 @@ def test_services_report_an_absent_broker_and_need_no_restart(system: System) ->
         wait_for(lambda: not is_ready(system.pod("consumer")), 60, "the consumer to be unready")
         assert "topic videocam" in system.readiness(system.pod("producer"))
         consumer = system.pod("consumer")
-        wait_for(lambda: "no partition" in system.readiness(consumer), 30, "the group to be lost")
+        wait_for(lambda: "Kafka does not answer" in system.readiness(consumer), 30, "the reason")
         assert cameras()["bikes"]["state"] == "broker-away"
     finally:
         system.kubectl("scale", "statefulset/kafka", "--replicas=1")
