@@ -147,7 +147,7 @@ def _ours(stack: ExitStack, folder: Path, bootstrap: str, clip: Path) -> _Side:
         return pipeline.producer(name, clip)
 
     def watch(name: str) -> Viewer:
-        wait_for(lambda: pipeline.camera(name), 30, f"frames of {name}")
+        wait_for(lambda: pipeline.camera(name).get("seq", 0) > 0, 30, f"frames of {name}")
         return stack.enter_context(watching((address.hostname or "", address.port or 0), name))
 
     return _Side(camera, watch)
