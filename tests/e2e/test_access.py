@@ -159,6 +159,7 @@ def test_a_player_with_a_token_can_see_only_its_users_cameras(site: Site) -> Non
     paths = ("stream/door", "snapshot/door.jpg", "api/cameras/door", "api/labels?camera=door")
     hidden = ("stream/yard", "snapshot/yard.jpg", "api/cameras/yard")
 
+    wait_for(lambda: status(f"{site.address}snapshot/door.jpg", **bearer) == 200, 20, "the camera")
     allowed = {path: status(site.address + path, **bearer) for path in paths}
     refused = {path: status(site.address + path) for path in (*paths, *hidden, "api/events", "")}
     unseen = {path: status(site.address + path, **bearer) for path in hidden}
