@@ -47,8 +47,9 @@ class Group:
 
     def close(self) -> None:
         """Leave the group, which takes half a second at most."""
-        self._send(self._members.leave())
-        self._producer.flush(0.5)
+        if self.topic.is_there:
+            self._send(self._members.leave())
+            self._producer.flush(0.5)
 
     def _send(self, beat: bytes) -> None:
         with suppress(BufferError, KafkaException):  # while Kafka is away; the next beat follows

@@ -26,7 +26,7 @@ Condition = tuple[State, str | None]
 _LOOK_EVERY: Final = 0.5  # s
 _COMPACTED: Final = {
     "cleanup.policy": "compact,delete",
-    # Each process has a key of its own: without this, those of killed ones would stay for ever.
+    # Each process has a key of its own: without this, those of killed ones would never go away.
     "retention.ms": "600000",
     # Only closed segments are compacted, and by default one is closed after a week.
     "segment.ms": "60000",

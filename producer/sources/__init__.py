@@ -76,14 +76,14 @@ def path_of(link: str) -> str:
     return unquote(path, errors="surrogateescape")
 
 
-def open_source(link: str, timeouts: "Limits", interval: float = 0) -> "Source":
+def open_source(link: str, limits: "Limits", interval: float = 0) -> "Source":
     """Open a camera whose frames are published every `interval` s.
 
     Raises `LinkError`, or `CaptureError` if the camera cannot be opened now.
     """
     # Imported late: compose only needs the kind of a camera, and FFmpeg and OpenCV take 60 MB.
     module = import_module(f"{__name__}.{kind_of(link)}")
-    source: Source = module.open_source(link, timeouts, interval)
+    source: Source = module.open_source(link, limits, interval)
     return source
 
 

@@ -10,10 +10,10 @@ from producer.sources.stream import StreamSource
 _FORMATS: Final = {"linux": "v4l2", "darwin": "avfoundation"}
 
 
-def open_source(link: str, timeouts: Limits, interval: float = 0) -> Source:
+def open_source(link: str, limits: Limits, interval: float = 0) -> Source:
     """Open a device by number or by its path below `/dev`; raise `CaptureError` if that fails."""
     form = _FORMATS.get(sys.platform)
     if form is None:
         raise CaptureError("devices can be read on Linux and macOS only")
     path = f"/dev/video{link}" if link.isdecimal() and form == "v4l2" else link
-    return StreamSource(open_video(path, timeouts, interval, {}, form=form))
+    return StreamSource(open_video(path, limits, interval, {}, form=form))

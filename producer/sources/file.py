@@ -6,26 +6,27 @@ from typing import Final
 
 from producer.sources import path_of
 from producer.sources.causes import unlike_a_video
-from producer.sources.ffmpeg import CONTAINERS, Video, open_video
+from producer.sources.ffmpeg import CONTAINERS, open_video
 from producer.sources.film import FilmSource
 from producer.sources.source import CaptureError, Limits, Source
+from producer.sources.video import Video
 
 _START: Final = 512  # bytes that show what a file is
 _OPTIONS: Final = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 
 
-def open_source(link: str, timeouts: Limits, interval: float = 0) -> Source:
+def open_source(link: str, limits: Limits, interval: float = 0) -> Source:
     """Open the file that a path or a `file://` URL names; raise `CaptureError` if that fails."""
-    open_film = partial(_open_film, path_of(link), timeouts, interval)
+    open_film = partial(_open_film, path_of(link), limits, interval)
     return FilmSource(open_film(), open_film, interval)
 
 
-def _open_film(path: str, timeouts: Limits, interval: float) -> Video:
+def _open_film(path: str, limits: Limits, interval: float) -> Video:
     start = _start(path)
     if trouble := unlike_a_video(start):
         raise CaptureError(trouble)
     # Without the scheme, FFmpeg would take what precedes a colon in the path for one.
-    return open_video(f"file:{path}", timeouts, interval, _OPTIONS, form=_form(start))
+    return open_video(f"file:{path}", limits, interval, _OPTIONS, form=_form(start))
 
 
 def _form(start: bytes) -> str | None:

@@ -4,9 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from producer.sources.ffmpeg import EndError, Video
-from producer.sources.source import Captured, CaptureError
-from producer.sources.ticks import interval_of_pictures
+from producer.sources.source import Captured, CaptureError, interval_of_pictures
+from producer.sources.video import EndError, Video
 
 _LATE: Final = 1.0  # s behind its own time after which a film goes on from where it is
 _LONGEST: Final = 60.0  # s between two frames; the film is wrong if it says more

@@ -18,14 +18,14 @@ _PROTOCOLS: Final = (
 _OPTIONS: Final = {"format_whitelist": f"rtsp,rtp,satip,{CONTAINERS}", "protocol_whitelist": _PROTOCOLS}
 
 
-def open_source(link: str, timeouts: Limits, interval: float = 0) -> Source:
+def open_source(link: str, limits: Limits, interval: float = 0) -> Source:
     """Open the stream at a URL; raise `CaptureError` if that fails."""
     scheme, _, rest = link.partition("://")
     scheme = scheme.lower()  # FFmpeg recognises schemes in lower case only
     options = {**_OPTIONS, "rtsp_transport": _TRANSPORTS.get(scheme, "tcp")}
     address = f"{'rtsp' if scheme in _TRANSPORTS else scheme}://{rest}"
     try:
-        return StreamSource(open_video(address, timeouts, interval, options))
+        return StreamSource(open_video(address, limits, interval, options))
     except CaptureError:
         if _is_unknown(address):  # for which FFmpeg has no error of its own
             raise CaptureError("its host name is unknown") from None

@@ -1,9 +1,12 @@
 """The interface that every kind of camera implements."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from pipeline.wire.picture import Image, PictureError
+
+_VIDEO: Final = 0.1  # s; shorter intervals between frames are meant for video
+_USUAL: Final = 1.0
 
 
 class CaptureError(Exception):
@@ -57,3 +60,11 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Release the source."""
+
+
+def interval_of_pictures(interval: float) -> float:
+    """Return the s between two pictures, given the s between two published frames.
+
+    Intervals that are meant for video are too short, because each picture may be a request to a camera.
+    """
+    return interval if interval >= _VIDEO else _USUAL

@@ -2,8 +2,8 @@
 
 import time
 
-from producer.sources.ffmpeg import EndError, Video
 from producer.sources.source import Captured, CaptureError
+from producer.sources.video import EndError, Video
 
 
 class StreamSource:

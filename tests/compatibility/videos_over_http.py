@@ -14,24 +14,13 @@ from tests.producer.sources.http import web
 _PLAYLIST: Final = b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nclip.ts\n#EXT-X-ENDLIST\n"
 
 
-def ranges(data: bytes, kind: str) -> web.Answer:
-    """Answer with a body, from the byte on that is asked for."""
-
-    def answer(request: web.Request) -> None:
-        start = int(request.headers.get("Range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
-        headers = {"Content_Range": f"bytes {start}-{len(data) - 1}/{len(data)}"} if start else {}
-        request.send(206 if start else 200, data[start:], Content_Type=kind, Accept_Ranges="bytes", **headers)
-
-    return answer
-
-
 def served(name: str, kind: str, *, seekable: bool = True, playlist: bool = False) -> Start:
     """A web server with a film."""
 
     @contextmanager
     def start(folder: Path) -> Iterator[str]:
         data = videos.write(folder / name, IMAGES * 10).read_bytes()
-        film = ranges(data, kind) if seekable else web.in_chunks(data, kind, 1000)
+        film = web.ranges(data, kind) if seekable else web.in_chunks(data, kind, 1000)
         answers = {f"/{name}": film, "/live.m3u8": web.body(_PLAYLIST, "application/vnd.apple.mpegurl")}
         path = "/live.m3u8" if playlist else f"/{name}"
         with web_camera(answers, path)(folder) as link:

@@ -5,15 +5,16 @@ from typing import Final
 import requests
 
 from pipeline.wire import jpeg
-from producer.sources.ffmpeg import CONTAINERS, Video, open_video
+from producer.sources.ffmpeg import CONTAINERS, open_video
 from producer.sources.film import FilmSource
 from producer.sources.http.body import Bodies
 from producer.sources.http.mjpeg import MjpegSource
 from producer.sources.http.pictures import LARGEST_PART
-from producer.sources.http.request import Camera, read
+from producer.sources.http.request import Camera, length_of, read
 from producer.sources.http.snapshot import SnapshotSource, body, pictures_in
 from producer.sources.source import CaptureError, Limits, Source
 from producer.sources.stream import StreamSource
+from producer.sources.video import Video
 
 _MJPEG: Final = ("multipart/", "video/x-motion-jpeg", "video/x-mjpeg", "video/mjpeg")
 _UNKNOWN: Final = ("", "application/octet-stream", "binary/octet-stream", "text/plain")
@@ -27,46 +28,36 @@ _OPTIONS: Final = {
 }
 
 
-def open_source(link: str, timeouts: Limits, interval: float = 0) -> Source:
+def open_source(link: str, limits: Limits, interval: float = 0) -> Source:
     """Open the camera at a URL, whatever it sends; raise `CaptureError` if that fails."""
-    camera = Camera(link, timeouts)
+    camera = Camera(link, limits)
     try:
-        return _source(camera, timeouts, interval)
+        return _source(camera, limits, interval)
     except BaseException:
         camera.close()
         raise
 
 
-def _source(camera: Camera, timeouts: Limits, interval: float) -> Source:
+def _source(camera: Camera, limits: Limits, interval: float) -> Source:
     answer = camera.get()
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    first = read(answer, timeouts.read) if kind in _UNKNOWN else b""
-    if first.startswith(jpeg.START) and _is_short(answer):
-        first = body(answer, timeouts.read, first)
+    first = read(answer, limits.read) if kind in _UNKNOWN else b""
+    if first.startswith(jpeg.START) and 0 < (length_of(answer) or 0) <= LARGEST_PART:
+        first = body(answer, limits.read, first)
         if len(pictures_in(first)) == 1:
-            return SnapshotSource(camera, answer, timeouts.read, interval, first)
+            return SnapshotSource(camera, answer, limits.read, interval, first)
     if kind.startswith(_MJPEG) or first.lstrip().startswith((b"\xff\xd8", b"--")):
-        return MjpegSource(camera, answer, first, timeouts.read)
+        return MjpegSource(camera, answer, first, limits.read)
     if kind.startswith("image/"):
-        return SnapshotSource(camera, answer, timeouts.read, interval)
+        return SnapshotSource(camera, answer, limits.read, interval)
     answer.close()
     if kind == "text/html" or first.lstrip().startswith(b"<"):
         raise CaptureError("the camera answers with a web page: expected the URL of its video")
-    return _video(camera, answer, timeouts, interval)
+    return _video(camera, answer, limits, interval)
 
 
-def _is_short(answer: requests.Response) -> bool:
-    length = answer.headers.get("Content-Length", "")
-    return (
-        length.isascii()
-        and length.isdigit()
-        and len(length) <= len(str(LARGEST_PART))
-        and int(length) <= LARGEST_PART
-    )
-
-
-def _video(camera: Camera, answer: requests.Response, timeouts: Limits, interval: float) -> Source:
-    bodies = Bodies(camera, timeouts.read)
+def _video(camera: Camera, answer: requests.Response, limits: Limits, interval: float) -> Source:
+    bodies = Bodies(camera, limits.read)
     is_hls = "mpegurl" in answer.headers.get("Content-Type", "").lower()
 
     def open_film() -> Video:
@@ -74,7 +65,7 @@ def _video(camera: Camera, answer: requests.Response, timeouts: Limits, interval
         try:
             return open_video(
                 str(answer.url),
-                timeouts,
+                limits,
                 interval,
                 _OPTIONS,
                 form="hls" if is_hls else None,

@@ -1,15 +1,13 @@
 """What a camera's web server offers, as a file that FFmpeg reads."""
 
 import os
-import re
 from typing import Final
 
 import requests
 
-from producer.sources.http.request import Camera, read
+from producer.sources.http.request import Camera, length_of, read
 from producer.sources.source import CaptureError
 
-_LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _BEHIND: Final = 256 * 1024  # bytes to skip by reading them
 
 
@@ -20,7 +18,7 @@ class Bodies:
         self._camera = camera
         self._read_timeout = read_timeout
         self.trouble: CaptureError | None = None
-        """Why the last one could not be opened or read. FFmpeg is not told, and finds it empty."""
+        """Why the last one could not be opened or read. FFmpeg finds it empty instead."""
 
     def open(self, url: str, _flags: int, _options: object) -> "Body":
         """Return the body at a URL, as a file."""
@@ -50,10 +48,10 @@ class Body:
         self._bodies = bodies
         self._url = url
         self._answer = bodies.get(url)
-        headers = self._answer.headers if self._answer is not None else {}
-        length = headers.get("Content-Length", "")
-        self._length = int(length) if _LENGTH.fullmatch(length) else 0
-        self._is_seekable = headers.get("Accept-Ranges", "").lower() == "bytes"
+        self._length, self._is_seekable = 0, False
+        if self._answer is not None:
+            self._length = length_of(self._answer) or 0
+            self._is_seekable = self._answer.headers.get("Accept-Ranges", "").lower() == "bytes"
         self._at = 0
         self._waiting = b""
 

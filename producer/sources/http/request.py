@@ -1,6 +1,7 @@
 """Requests to a camera: its password, its redirections, and in one line why it gives no answer."""
 
 import logging
+import re
 import socket
 from contextlib import nullcontext
 from http import HTTPStatus
@@ -17,6 +18,7 @@ from producer.sources.http.deadline import Adapter, Connection
 from producer.sources.source import CaptureError, Limits
 
 _READ: Final = 256 * 1024  # bytes at a time
+_LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _MOST_REDIRECTS: Final = 5
 _REDIRECTS: Final = {301, 302, 303, 307, 308}
 _STATUSES: Final = {
@@ -160,6 +162,12 @@ class Camera:
         known = status in HTTPStatus._value2member_map_
         name = f"{status} {HTTPStatus(status).phrase}" if known else str(status)
         return _STATUSES.get(status, f"the camera answers {name}")
+
+
+def length_of(answer: requests.Response) -> int | None:
+    """Return the length of a body in bytes, if the camera states one that is a number."""
+    text = answer.headers.get("Content-Length", "")
+    return int(text) if _LENGTH.fullmatch(text) else None
 
 
 def read(answer: requests.Response, timeout: float) -> bytes:

@@ -8,8 +8,7 @@ from pipeline.wire import jpeg
 from producer.sources.http.pictures import LARGEST_PART, Pictures
 from producer.sources.http.request import Camera, read
 from producer.sources.pictures import captured
-from producer.sources.source import Captured, CaptureError
-from producer.sources.ticks import interval_of_pictures
+from producer.sources.source import Captured, CaptureError, interval_of_pictures
 
 
 class SnapshotSource:

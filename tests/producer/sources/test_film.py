@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from producer.sources import film as module
-from producer.sources.ffmpeg import EndError
 from producer.sources.film import FilmSource
 from producer.sources.source import Captured, CaptureError
+from producer.sources.video import EndError
 from tests.clock import Clock
 
 

@@ -30,17 +30,6 @@ def level(captured: Captured) -> int:
     return min(LEVELS, key=lambda grey: abs(grey - float(captured.picture.mean())))  # type: ignore[union-attr]
 
 
-def ranges(data: bytes, kind: str) -> web.Answer:
-    """Answer with a body, from the byte on that is asked for."""
-
-    def answer(request: web.Request) -> None:
-        start = int(request.headers.get("Range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
-        headers = {"Content_Range": f"bytes {start}-{len(data) - 1}/{len(data)}"} if start else {}
-        request.send(206 if start else 200, data[start:], Content_Type=kind, Accept_Ranges="bytes", **headers)
-
-    return answer
-
-
 @pytest.fixture
 def film(tmp_path: Path) -> bytes:
     """An MP4 whose index follows the pictures."""
@@ -53,7 +42,10 @@ def segment(tmp_path: Path) -> bytes:
 
 
 def test_a_film_plays_at_its_own_speed_and_starts_over(film: bytes) -> None:
-    with Server({"/a.mp4": ranges(film, "video/mp4")}) as server, closing(opened(server, "/a.mp4")) as source:
+    with (
+        Server({"/a.mp4": web.ranges(film, "video/mp4")}) as server,
+        closing(opened(server, "/a.mp4")) as source,
+    ):
         assert isinstance(source, FilmSource)
         levels = [level(read(source)) for _ in range(2 * len(LEVELS))]
 
@@ -82,7 +74,7 @@ def test_live_video_is_read_as_it_comes(segment: bytes) -> None:
 
 
 def test_a_password_and_redirections_serve_films_as_well(film: bytes) -> None:
-    protected = web.digest("joe", "p#ss", ranges(film, "video/mp4"))
+    protected = web.digest("joe", "p#ss", web.ranges(film, "video/mp4"))
     answers = {"/": web.moved("/b/a.mp4"), "/b/a.mp4": protected}
 
     with Server(answers) as server, closing(opened(server, "/", "joe:p%23ss@")) as source:
@@ -164,7 +156,7 @@ def test_sound_alone_is_said(tmp_path: Path) -> None:
     data = videos.sound(tmp_path / "clip.m4a").read_bytes()
 
     with (
-        Server({"/x": ranges(data, "audio/mp4")}) as server,
+        Server({"/x": web.ranges(data, "audio/mp4")}) as server,
         pytest.raises(CaptureError, match="sound, but no video"),
     ):
         opened(server, "/x")

@@ -76,6 +76,17 @@ def body(data: bytes, kind: str, **headers: str) -> Answer:
     return lambda request: request.send(200, data, Content_Type=kind, **headers)
 
 
+def ranges(data: bytes, kind: str) -> Answer:
+    """Answer with a body, from the byte on that is asked for."""
+
+    def answer(request: Request) -> None:
+        start = int(request.headers.get("Range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+        headers = {"Content_Range": f"bytes {start}-{len(data) - 1}/{len(data)}"} if start else {}
+        request.send(206 if start else 200, data[start:], Content_Type=kind, Accept_Ranges="bytes", **headers)
+
+    return answer
+
+
 def in_chunks(data: bytes, kind: str, size: int) -> Answer:
     """Answer with a body in chunks of this size."""
 

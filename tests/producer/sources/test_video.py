@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from pipeline.wire.picture import Image, PictureError
-from producer.sources import ffmpeg as module
-from producer.sources.ffmpeg import EndError, Video, open_video
+from producer.sources import video as module
+from producer.sources.ffmpeg import open_video
 from producer.sources.source import BehindError, Captured, CaptureError, Limits
+from producer.sources.video import EndError, Video
 from tests.producer.sources import videos
 from tests.producer.sources.videos import grey
 
