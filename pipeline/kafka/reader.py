@@ -151,9 +151,9 @@ class Reader:
             self._known |= set(topic.partitions)
             if self._group is not None:
                 self._listen(self._group)
-            if self._without_frames():
-                others = self._known - self._partitions
-                self._in_use = self._joined and any(map(self._holds_messages, others))
+                if self._without_frames():
+                    others = self._known - self._partitions
+                    self._in_use = self._joined and any(map(self._holds_messages, others))
         except KafkaException as error:
             self._seldom.warning("metadata", f"topic {self._topic}: {error.args[0].str()}")
         if not away:

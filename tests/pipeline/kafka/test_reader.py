@@ -77,6 +77,7 @@ class FakeConsumer:
         self.assigned: list[TopicPartition] = []
         self.asked: list[str] = []
         self.ends: dict[int, int] = {}
+        self.ends_asked: list[int] = []
         self.trouble: KafkaException | None = None
         self.unknown: KafkaException | None = None
         self.closed = False
@@ -104,6 +105,7 @@ class FakeConsumer:
 
     def get_watermark_offsets(self, partition: TopicPartition, timeout: float) -> tuple[int, int]:
         assert timeout <= 1
+        self.ends_asked.append(partition.partition)
         if self.unknown:
             raise self.unknown
         return 0, self.ends[partition.partition]
@@ -590,12 +592,16 @@ def test_the_topic_is_not_asked_for_while_frames_arrive(silent: Kit, clock: Cloc
     assert silent.consumer.asked == []
 
 
-def test_an_unknown_end_of_a_partition_does_not_mean_that_the_broker_is_away(kit: Kit) -> None:
+def test_an_unknown_end_of_a_partition_does_not_mean_that_the_broker_is_away(clock: Clock) -> None:
+    kit = Kit(FakeGroup({0}))
     kit.consumer.ends = {0: 0, 1: 0}
     kit.consumer.unknown = KafkaException(KafkaError(KafkaError.LEADER_NOT_AVAILABLE, "no leader"))
 
     kit.reader.step()
+    clock.now += 2
+    kit.reader.step()
 
+    assert kit.consumer.ends_asked == [1]
     assert kit.broker == []
 
 
@@ -669,6 +675,18 @@ def test_a_reader_is_not_ready_while_the_broker_does_not_answer(silent: Kit, clo
 
     assert during == "topic videocam: Kafka does not answer"
     assert silent.reader.unready() is None
+
+
+def test_a_reader_of_a_whole_topic_is_not_ready_before_its_first_frame(kit: Kit, clock: Clock) -> None:
+    kit.consumer.ends = {0: 17, 1: 17}
+
+    for _ in range(3):
+        kit.reader.step()
+        assert kit.reader.unready() == NO_FRAME
+        clock.now += 2
+
+    kit.read(FakeMessage(JPEG))
+    assert kit.reader.unready() is None
 
 
 def test_a_reader_of_an_unused_topic_is_not_ready(clock: Clock) -> None:
