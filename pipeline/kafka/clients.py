@@ -17,11 +17,14 @@ _LARGEST_MESSAGE: Final = 100_000_000  # bytes; the limit of the original system
 _COMMON: Final = {
     "socket.keepalive.enable": True,
     "socket.nagle.disable": True,
-    "reconnect.backoff.max.ms": 1_000,
+    # A broker that is back, or a new leader, is found in a quarter of a second. By itself, librdkafka looks
+    # for new leaders once a second, and for a leader to write to only while a message waits for it.
+    "reconnect.backoff.max.ms": 250,
+    "retry.backoff.max.ms": 250,
+    "topic.metadata.refresh.interval.ms": 250,
     # When a broker moves, its old address may drop packets silently: give up on it after 3 s instead of 30.
     "socket.connection.setup.timeout.ms": 3_000,
     "socket.timeout.ms": 10_000,
-    "topic.metadata.refresh.interval.ms": 5_000,
     "message.max.bytes": _LARGEST_MESSAGE,
     # Otherwise librdkafka writes to standard error; error_cb reports the errors to our log.
     "log_level": 0,
