@@ -11,12 +11,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from tests.cluster import COMMAND, Cluster, cluster
 from tests.parts import ROOT, ModelServer, free_port
 
 pytest_plugins = ["tests.lanes"]
@@ -26,7 +27,7 @@ hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=300, pr
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS", "repeatable"))
 
 
-PARTS = {"broker", "browser", "firefox", "node", "rtsp", "openssl", "docker", "cluster"}
+PARTS = {"broker", "brokers", "browser", "firefox", "node", "rtsp", "openssl", "docker", "cluster"}
 
 # Checks what tests.rtsp_camera needs: the bindings and GStreamer's elements.
 RTSP_CHECK = """
@@ -151,6 +152,26 @@ def kafka_bootstrap() -> Iterator[str]:
         except Exception as error:
             missing("broker", f"{how} ({type(error).__name__}: {error})")
         yield container.get_bootstrap_server()
+
+
+@pytest.fixture
+def only_broker() -> Iterator[Cluster]:
+    """A real Kafka with one broker, which can be killed."""
+    with _cluster(1) as kafka:
+        yield kafka
+
+
+@pytest.fixture
+def three_brokers() -> Iterator[Cluster]:
+    """A real Kafka with three brokers, which can be killed."""
+    with _cluster(3) as kafka:
+        yield kafka
+
+
+def _cluster(brokers: int) -> AbstractContextManager[Cluster]:
+    if COMMAND not in os.environ:
+        missing("brokers", f"set {COMMAND} to a command that starts and kills them (docs/benchmarks.md)")
+    return cluster(brokers)
 
 
 @pytest.fixture(scope="session")

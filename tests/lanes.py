@@ -35,7 +35,9 @@ FIXTURES: Final = {
     "kafka_bootstrap",
     "model_folder",
     "model_server",
+    "only_broker",
     "system_python",
+    "three_brokers",
     "toy",
 }
 """Fixtures that start a process or import TensorFlow."""
@@ -48,8 +50,10 @@ OUTSIDE: Final = {
     "firefox",
     "kafka_bootstrap",
     "node",
+    "only_broker",
     "pair",
     "system_python",
+    "three_brokers",
 }
 """Fixtures that call `tests.conftest.missing`."""
 

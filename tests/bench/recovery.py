@@ -1,7 +1,7 @@
 """How long pictures stand still: services and brokers are killed, and eight cameras are watched meanwhile.
 
 The services are restarted at once, as Kubernetes would. Brokers are faulted only if the environment names a
-command for that (`tests.bench.cluster`).
+command for that (`tests.cluster`).
 """
 
 import os
@@ -23,12 +23,12 @@ from pipeline.kafka import clients
 from pipeline.kafka.publisher import Publisher
 from pipeline.wire import picture
 from pipeline.wire.frame import Frame, encode
-from tests.bench.cluster import COMMAND, Cluster, cluster
 from tests.bench.figures import Figure, Measured
 from tests.bench.pairs import rounds
 from tests.bench.stream import captures
 from tests.bench.system import broker
 from tests.bench.topics import short_lived
+from tests.cluster import COMMAND, Cluster, cluster
 from tests.integration.conftest import Pipeline
 from tests.parts import Service, wait_for
 

@@ -1,4 +1,4 @@
-"""A Kafka of the benchmark's own, whose brokers it kills and pauses."""
+"""A Kafka whose brokers are killed and paused: for the tests and the benchmarks."""
 
 import os
 import shlex
