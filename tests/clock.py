@@ -6,7 +6,7 @@ SECOND: Final = 1_000_000_000  # ns
 
 
 class Clock:
-    """Stands in for the module `time`: its time advances only when a test says so."""
+    """Stands in for the module `time`: its time advances when a test says so, and with `sleep`."""
 
     def __init__(self, now: float = 1_000.0) -> None:
         self.now = now
@@ -18,6 +18,10 @@ class Clock:
     def monotonic(self) -> float:
         """Return the seconds."""
         return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let the time pass at once."""
+        self.now += seconds
 
     def time_ns(self) -> int:
         """Return the nanoseconds."""

@@ -55,7 +55,7 @@ class Kit:
         """Return the times and numbers of the next frames."""
         shown = []
         for _ in range(count):
-            self.time.now += self.source.due_in()
+            self.time.sleep(self.source.due_in())
             self.source.grab()
             shown.append((round(self.time.now - 1000, 6), self.source.retrieve().width))
         return shown
@@ -143,3 +143,16 @@ def test_closing_closes_the_film(time: Clock) -> None:
     kit.source.close()
 
     assert kit.videos[0].closed
+
+
+def test_the_next_frame_is_decoded_only_when_the_current_one_has_had_time_to_be_encoded(time: Clock) -> None:
+    kit = Kit(time, lambda: FakeVideo([0, 0.04, 0.08, 0.12]))
+    kit.play(2)
+    begun, number = time.now, kit.videos[0].number
+
+    left = kit.source.due_in()
+
+    assert number == 1, "it did not read ahead while the frame was taken"
+    assert kit.videos[0].number == 2
+    assert time.now - begun == pytest.approx(0.02)
+    assert left == pytest.approx(0.02)
