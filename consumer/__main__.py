@@ -1,14 +1,15 @@
 """Starts the consumer: `python -m consumer`."""
 
+import logging
 from collections.abc import Callable
 from functools import partial
 
 from confluent_kafka import Producer
 
-from consumer import labels
 from consumer.handlers import HANDLERS
 from consumer.handlers.pictures import Pictures
 from consumer.labeller import Labeller, turn
+from consumer.labels import sources
 from consumer.model import Model
 from consumer.model_server.client import connect
 from consumer.model_server.known import Known
@@ -21,9 +22,12 @@ from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reader import Reader
 from pipeline.kafka.reporter import Reporter, instance
 from pipeline.service import process, startup
+from pipeline.service.logs import Seldom
 from pipeline.service.service import Service
 from pipeline.wire.frame import Frame
 from pipeline.wire.status import Subject
+
+log = logging.getLogger(__name__)
 
 
 def serve(settings: ConsumerSettings) -> int:
@@ -33,11 +37,7 @@ def serve(settings: ConsumerSettings) -> int:
     service = Service("consumer", settings.healthport, ledger)
 
     pictures = Pictures(len(settings.modelurls))
-    models = [_model(name, settings, pictures) for name in sorted(settings.modelurls, key=order_of)]
-    for model in models:
-        for client in model.clients:
-            service.work(model.name, partial(model.run, client))
-        service.on_stop(model.close)
+    models = [_model(name, settings, pictures, service) for name in sorted(settings.modelurls, key=order_of)]
 
     producer = _producer(settings)
     publisher = Publisher(producer, settings.topicnameout, ledger)
@@ -94,14 +94,28 @@ def serve(settings: ConsumerSettings) -> int:
     return service.run()
 
 
-def _model(name: str, settings: ConsumerSettings, pictures: Pictures) -> Model:
-    source = settings.modelurls[name]
-    clients = [connect(source.url, settings.modeltimeout) for _ in range(settings.inflight)]
-    signature = Known(clients[0].signature)
-    names = labels.source(name, settings.labelurls[name])
-    kind = HANDLERS[handler_of(name)]
-    handler = Known(lambda: kind(names(), source.options, signature, pictures))
-    return Model(name, handler, clients, signature, most=settings.maxbatch, forget_after=settings.forgetafter)
+def _model(name: str, settings: ConsumerSettings, pictures: Pictures, service: Service) -> Model:
+    asked = settings.modelurls[name]
+    labels = sources.source(name, settings.labelurls[name])
+    clients = [
+        connect(asked.url, settings.modeltimeout, by_version=labels.by_version)
+        for _ in range(settings.inflight)
+    ]
+    signature, seldom = Known(clients[0].signature), Seldom(log)
+    handler = HANDLERS[handler_of(name)](
+        asked.options,
+        signature,
+        pictures,
+        report=lambda line: seldom.warning("answer", f"model {name}: {line}"),
+    )
+    model = Model(
+        name, handler, labels, clients, signature, most=settings.maxbatch, forget_after=settings.forgetafter
+    )
+    service.work(f"labels of {name}", partial(sources.keep_fresh, labels))
+    for client in clients:
+        service.work(name, partial(model.run, client))
+    service.on_stop(model.close)
+    return model
 
 
 def _producer(settings: ConsumerSettings) -> Producer:

@@ -10,6 +10,8 @@ import numpy as np
 
 from consumer.batch_size import BatchSize
 from consumer.handlers.handler import Handler, Question
+from consumer.labels.labels import Labels
+from consumer.labels.sources import LabelSource
 from consumer.model_health import ModelHealth
 from consumer.model_server.client import Client
 from consumer.model_server.errors import ModelError
@@ -24,9 +26,6 @@ log = logging.getLogger(__name__)
 
 _REFUSED_FOR: Final = 2.0  # s for which a camera is left alone after its frame was refused
 
-HandlerSource = Callable[[], Handler[Any]]
-"""Returns a model's handler; raises ModelError while its labels are not available."""
-
 
 class Asker:
     """Asks one model, for all its workers, and hands each frame's results to `hold`."""
@@ -34,7 +33,8 @@ class Asker:
     def __init__(
         self,
         name: str,
-        handler: HandlerSource,
+        handler: Handler[Any],
+        labels: LabelSource,
         signature: Known[Signature],
         *,
         hold: Callable[[Frame, tuple[Result, ...]], None],
@@ -46,12 +46,13 @@ class Asker:
         self._batch = batch
         self._name = name
         self._handler = handler
+        self._labels = labels
         self._signature = signature
         self._hold = hold
         self._clock = clock
         self._lock = threading.Lock()
         self._refused: dict[str, float] = {}  # cameras, and when they may be asked about again
-        self._used: Handler[Any] | None = None
+        self._versions = set[int]()  # those that have answered
 
     def accepts(self, camera: str) -> bool:
         """Return whether frames of a camera may be asked about now."""
@@ -61,10 +62,10 @@ class Asker:
     def serve(self, client: Client, frames: list[Frame], pulse: Pulse) -> bool:
         """Ask about frames; return whether the model may be asked again at once."""
         try:
-            handler = self._ready_handler()
-            questions = self._questions(handler, frames)
-            if questions and not self._ask(client, handler, questions) and len(questions) > 1:
-                self._ask_each(client, handler, questions, pulse)
+            self._check_labels()
+            questions = self._questions(frames)
+            if questions and not self._ask(client, questions) and len(questions) > 1:
+                self._ask_each(client, questions, pulse)
         except ModelError as error:
             self._signature.forget()
             self._health.failed(error)
@@ -76,7 +77,7 @@ class Asker:
         if not self._health.time_to_look():
             return
         try:
-            self._ready_handler()
+            self._check_labels()
         except ModelError as error:
             self._health.looked(str(error))
         else:
@@ -86,22 +87,32 @@ class Asker:
         """Drop everything that is remembered about a camera."""
         with self._lock:
             self._refused.pop(camera, None)
-            handler = self._used
-        if handler is not None:
-            handler.forget(camera)
+        self._handler.forget(camera)
 
-    def _ready_handler(self) -> Handler[Any]:
-        handler = self._handler()
-        with self._lock:
-            self._used = handler
-        return handler
+    def _check_labels(self) -> None:
+        """Raise ModelError while there are no labels; those of a version are looked up with its answers."""
+        if not self._labels.by_version:
+            self._labels()
 
-    def _questions(self, handler: Handler[Any], frames: list[Frame]) -> list[Question]:
+    def _labels_of(self, client: Client) -> Labels:
+        """Return the labels of the version of the model that has just answered."""
+        version = client.version
+        if version is not None and version not in self._versions:
+            with self._lock:
+                is_first = not self._versions
+                self._versions.add(version)
+            if not is_first:
+                log.info("model %s: version %d answers now", self._name, version)
+                self._signature.forget()
+                self._labels.read_again()
+        return self._labels(version)
+
+    def _questions(self, frames: list[Frame]) -> list[Question]:
         """Return the questions about frames; if there is nothing to ask about one, that is its answer."""
         questions = []
         for frame in frames:
             try:
-                question = handler.question(frame)
+                question = self._handler.question(frame)
             except PictureError as error:
                 self._refuse(frame, ModelError("bad_picture", f"frame of {frame.camera} skipped: {error}"))
                 continue
@@ -110,17 +121,15 @@ class Asker:
             if question.rows:
                 questions.append(question)
             else:
-                self._hold(frame, handler.results(question, {}))
+                self._hold(frame, ())
         return questions
 
-    def _ask_each(
-        self, client: Client, handler: Handler[Any], questions: list[Question], pulse: Pulse
-    ) -> None:
+    def _ask_each(self, client: Client, questions: list[Question], pulse: Pulse) -> None:
         """Ask one by one what was refused as a batch, so that one bad frame costs no other its answer."""
         answered = []
         for question in questions:
             pulse.beat()
-            answered.append(self._ask(client, handler, [question]))
+            answered.append(self._ask(client, [question]))
         if all(answered):
             most = self._batch.rejected(len(questions))
             log.warning(
@@ -130,7 +139,7 @@ class Asker:
                 most,
             )
 
-    def _ask(self, client: Client, handler: Handler[Any], questions: list[Question]) -> bool:
+    def _ask(self, client: Client, questions: list[Question]) -> bool:
         """Ask about some frames at once; return False if they were refused.
 
         Raises ModelError if there is no answer, or no valid one for some frame.
@@ -146,12 +155,12 @@ class Asker:
             if len(questions) == 1:
                 self._refuse(questions[0].frame, error)
             return False
-        wrong, row = "", 0
+        labels, wrong, row = self._labels_of(client), "", 0
         for question in questions:
             rows = {name: tensor[row : row + question.rows] for name, tensor in answer.items()}
             row += question.rows
             try:
-                self._hold(question.frame, handler.results(question, rows))
+                self._hold(question.frame, self._handler.results(question, rows, labels))
             except ValueError as error:
                 wrong = f"invalid answer: {error}"
         if wrong:

@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from prometheus_client import Counter
 
 from consumer.answers import Answers
-from consumer.asker import Asker, HandlerSource
+from consumer.asker import Asker
 from consumer.batch_size import BatchSize
+from consumer.handlers.handler import Handler
+from consumer.labels.sources import LabelSource
 from consumer.model_health import ModelHealth
 from consumer.model_queue import ModelQueue
 from consumer.model_server.client import Client
@@ -32,7 +35,8 @@ class Model:
     def __init__(
         self,
         name: str,
-        handler: HandlerSource,
+        handler: Handler[Any],
+        labels: LabelSource,
         clients: Sequence[Client],
         signature: Known[Signature],
         *,
@@ -50,6 +54,7 @@ class Model:
         self._asker = Asker(
             name,
             handler,
+            labels,
             signature,
             hold=self._hold,
             health=self._health,

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from consumer.model_server.tensors import Array, Tensors
 
-_SLACK: Final = 1e-3  # how far rounding in half precision may leave 0..1
+SLACK: Final = 1e-3  # how far rounding in half precision may leave 0..1
 
 
 def output(answer: Tensors, name: str) -> Array:
@@ -47,6 +47,6 @@ def numbers(array: Array, shape: tuple[int, ...], what: str) -> NDArray[np.float
 def scores(array: Array, shape: tuple[int, ...], what: str, remedy: str = "") -> NDArray[np.float64]:
     """Return the numbers of a tensor of that shape, all in 0..1; `remedy` ends the text of the ValueError."""
     values = numbers(array, shape, what)
-    if values.size and (values.min() < -_SLACK or values.max() > 1 + _SLACK):
+    if values.size and (values.min() < -SLACK or values.max() > 1 + SLACK):
         raise ValueError(f"{what}: expected 0 to 1, found {values.min():.4g} to {values.max():.4g}{remedy}")
     return values.clip(0, 1)

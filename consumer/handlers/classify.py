@@ -10,6 +10,7 @@ from pydantic import Field, FiniteFloat
 from consumer.handlers import checks
 from consumer.handlers.handler import Handler, Options, Question
 from consumer.handlers.image_input import image_input, tensor
+from consumer.labels.labels import Labels
 from consumer.model_server.tensors import Array, Tensors
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Result
@@ -30,7 +31,8 @@ class ClassifyOptions(Options):
 class Classify(Handler[ClassifyOptions]):
     """Asks models with one input, JPEGs or pixels, and one vector of scores, such as Keras exports.
 
-    The label of score i is `labels[i]`. The scores are probabilities, or logits if `softmax` is set.
+    There is one label for each score, in the same order. The scores are probabilities, or logits if `softmax`
+    is set.
     """
 
     Options: ClassVar[type[Options]] = ClassifyOptions
@@ -53,20 +55,21 @@ class Classify(Handler[ClassifyOptions]):
         )
         return Question(frame, {target.name: image})
 
-    def results(self, question: Question, answer: Tensors) -> tuple[Result, ...]:  # noqa: ARG002
+    def results(
+        self,
+        question: Question,  # noqa: ARG002
+        answer: Tensors,
+        labels: Labels,
+    ) -> tuple[Result, ...]:
         """Return the likeliest labels; raise ValueError if the answer is invalid."""
-        shape, options = (1, len(self.labels)), self.options
-        vector = self._vector(answer)
-        if vector.ndim == 2 and vector.shape[1] != len(self.labels):
-            raise ValueError(
-                f"the model has {vector.shape[1]} scores, but LABELURLS has {len(self.labels)} labels"
-            )
+        vector, shape, options = self._vector(answer), (1, -1), self.options
         if options.softmax:
             scores = _softmax(checks.numbers(vector, shape, "the scores"))
         else:
             remedy = "; if they are logits, set the option softmax to true"
             scores = checks.scores(vector, shape, "the scores", remedy)
-        return _likeliest(scores[0], self.labels, options.top, options.threshold)
+        names = labels.of_classes(scores.shape[1])
+        return _likeliest(scores[0], names, options.top, options.threshold)
 
     def _vector(self, answer: Tensors) -> Array:
         if len(answer) == 1:

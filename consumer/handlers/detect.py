@@ -3,6 +3,7 @@
 https://github.com/tensorflow/models/blob/master/research/object_detection/exporter_lib_v2.py
 """
 
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 import numpy as np
@@ -12,7 +13,8 @@ from pydantic import Field, FiniteFloat
 from consumer.handlers import checks
 from consumer.handlers.handler import Handler, Options, Question
 from consumer.handlers.image_input import image_input, tensor
-from consumer.model_server.tensors import Array, Tensors
+from consumer.labels.labels import Labels
+from consumer.model_server.tensors import Array, Signature, Tensors
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Box, Result
 
@@ -27,57 +29,98 @@ class DetectOptions(Options):
     size: int = Field(320, ge=1, le=4096, description="height and width if the model accepts any, 1 to 4096")
     scale: FiniteFloat = Field(1, description="factor for the pixels, if the model takes floats")
     offset: FiniteFloat = Field(0, description="added to the pixels after that")
+    first: int = Field(1, ge=0, le=1, description="number of the model's first class, 0 or 1")
 
 
 class Detect(Handler[DetectOptions]):
     """Asks models with one input, JPEGs or pixels.
 
     They answer `detection_boxes` (ymin, xmin, ymax, xmax in 0..1), `detection_scores`, `detection_classes`
-    (from 1, so the label is `labels[class - 1]`) and, if not all of them count, `num_detections`.
+    (from 1, unless the option `first` says otherwise) and, if not all of them count, `num_detections`.
     """
 
     Options: ClassVar[type[Options]] = DetectOptions
+
+    def __post_init__(self) -> None:
+        self._width: int | None = None
 
     def question(self, frame: Frame) -> Question:
         """Return the question, with the frame in the form of the model's input.
 
         Raises PictureError if the frame is not a picture, ValueError if the model takes something else.
         """
-        target, options = image_input(self.signature()), self.options
+        signature, options = self.signature(), self.options
+        self._width, target = _width(signature), image_input(signature)
         image = tensor(
             frame, self.pictures, target, size=options.size, scale=options.scale, offset=options.offset
         )
         return Question(frame, {target.name: image})
 
-    def results(self, question: Question, answer: Tensors) -> tuple[Result, ...]:
-        """Return a result for each box, the likeliest first; raise ValueError if the answer is invalid."""
-        scores = checks.scores(checks.output(answer, "detection_scores"), (1, -1), "the detection_scores")[0]
+    def results(self, question: Question, answer: Tensors, labels: Labels) -> tuple[Result, ...]:
+        """Return a result for each box, the likeliest first; raise ValueError if the answer is invalid.
+
+        A detection that makes no sense is left out, and reported.
+        """
+        scores = _rows(answer, "detection_scores", 1)
         count = _count(answer, len(scores))
-        scores = scores[:count]
-        boxes = checks.output(answer, "detection_boxes")
-        classes = checks.output(answer, "detection_classes")
-        if boxes.shape[1:2] != classes.shape[1:2] or classes.shape[1:2] < (count,):
+        boxes, classes = _rows(answer, "detection_boxes", 2), _rows(answer, "detection_classes", 1)
+        if len(boxes) != len(classes) or len(classes) < count:
             raise ValueError(
-                f"expected as many boxes and classes as scores, found {list(boxes.shape)} boxes,"
-                f" {list(classes.shape)} classes and {count} scores"
+                f"expected as many boxes and classes as scores, found {len(boxes)} boxes,"
+                f" {len(classes)} classes and {count} scores"
             )
-        places = checks.numbers(boxes[:, :count], (1, count, 4), "the detection_boxes")[0]
-        kinds = checks.numbers(classes[:, :count], (1, count), "the detection_classes")[0]
+        names = labels.by_number(self.options.first, self._width)
         results: list[Result] = []
-        for i in np.argsort(-scores, kind="stable"):
+        for i in np.argsort(-scores[:count], kind="stable"):  # what is not a number comes last
             if len(results) == self.options.top or scores[i] < self.options.threshold or not scores[i]:
                 break  # boxes with a score of 0 only fill the tensor
-            label = self._label(kinds[i])
-            if box := _box(places[i], question.frame):
-                results.append(Result(label, float(scores[i]), box))
+            try:
+                label = _label(classes[i], names)
+                score = _score(scores[i])
+                box = _box(boxes[i], question.frame)
+            except ValueError as error:
+                self.report(f"a detection is left out: {error}")
+                continue
+            if box:
+                results.append(Result(label, score, box))
         return tuple(results)
 
-    def _label(self, kind: float) -> str:
-        if not (1 <= kind <= len(self.labels) and kind == int(kind)):
-            raise ValueError(
-                f"expected classes 1 to {len(self.labels)}, as many as LABELURLS has, found {kind:g}"
-            )
-        return self.labels[int(kind) - 1]
+
+def _width(signature: Signature) -> int | None:
+    """Return how many scores each detection has, if the model's other outputs show that."""
+    for name in ("detection_multiclass_scores", "raw_detection_scores"):
+        info = signature.outputs.get(name)
+        if info is not None and info.shape is not None and len(info.shape) == 3 and info.shape[2] > 1:
+            return info.shape[2]
+    return None
+
+
+def _rows(answer: Tensors, name: str, dimensions: int) -> NDArray[np.float64]:
+    """Return an output's numbers for the only frame: one for each detection, or four."""
+    array = checks.output(answer, name)
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"the {name}: expected numbers, found {array.dtype}")
+    if not array.size:  # JSON has no shape for "none": `[]` may stand for four numbers of no detection
+        return np.zeros((0, 4)[:dimensions])
+    expected = (1, array.shape[1], 4)[: dimensions + 1] if array.ndim > 1 else ()
+    if array.shape != expected:
+        shape = "[1, N, 4]" if dimensions == 2 else "[1, N]"
+        raise ValueError(f"the {name}: expected the shape {shape}, found {list(array.shape)}")
+    numbers: NDArray[np.float64] = array[0].astype(np.float64)
+    return numbers
+
+
+def _label(kind: float, names: Mapping[int, str]) -> str:
+    name = names.get(int(kind)) if np.isfinite(kind) and kind == int(kind) else None
+    if name is None:
+        raise ValueError(f"LABELURLS has no label for class {kind:g}")
+    return name
+
+
+def _score(score: float) -> float:
+    if not -checks.SLACK <= score <= 1 + checks.SLACK:  # nor a NaN
+        raise ValueError(f"expected a score of 0 to 1, found {score:.4g}")
+    return min(max(float(score), 0.0), 1.0)
 
 
 def _count(answer: Tensors, most: int) -> int:
@@ -85,7 +128,7 @@ def _count(answer: Tensors, most: int) -> int:
     if "num_detections" not in answer:
         return most
     counts: Array = answer["num_detections"]
-    count = float(checks.numbers(counts, (1,), "the num_detections")[0])
+    count = float(checks.numbers(counts.reshape(-1), (1,), "the num_detections")[0])
     if not (0 <= count <= most and count == int(count)):
         raise ValueError(
             f"the num_detections: expected at most {most}, the number of scores, found {count:g}"
@@ -95,8 +138,8 @@ def _count(answer: Tensors, most: int) -> int:
 
 def _box(place: NDArray[np.float64], frame: Frame) -> Box | None:
     """Return a box in pixels, clipped to the frame, or None if nothing is left of it."""
-    if np.abs(place).max() > _FARTHEST:
-        raise ValueError(f"expected boxes within 0 to 1, found {place.round(2).tolist()}")
+    if not np.abs(place).max() <= _FARTHEST:  # nor a NaN
+        raise ValueError(f"expected a box within 0 to 1, found {place.round(2).tolist()}")
     top, left, bottom, right = place.clip(0, 1)
     x, y = round(left * frame.width), round(top * frame.height)
     width, height = round(right * frame.width) - x, round(bottom * frame.height) - y

@@ -10,6 +10,7 @@ from consumer.handlers.faces import Faces
 from consumer.handlers.handler import Handler, Options, Question
 from consumer.handlers.image_input import image_input, pixels
 from consumer.handlers.steady import Steady
+from consumer.labels.labels import Labels
 from consumer.model_server.tensors import Tensors
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Result
@@ -61,18 +62,16 @@ class Emonet(Handler[EmonetOptions]):
         rows = np.repeat(faces[..., np.newaxis], target.channels, axis=3)
         return Question(frame, {target.name: rows}, len(found), tuple(box for box, _ in found))
 
-    def results(self, question: Question, answer: Tensors) -> tuple[Result, ...]:
+    def results(self, question: Question, answer: Tensors, labels: Labels) -> tuple[Result, ...]:
         """Return the likeliest emotion of each face, the likeliest first, and the face's box.
 
         Raises ValueError if the answer is invalid.
         """
-        if not question.rows:
-            return ()
-        shape = (question.rows, len(self.labels))
-        probabilities = checks.scores(checks.only(answer), shape, "the probabilities")
+        probabilities = checks.scores(checks.only(answer), (question.rows, -1), "the probabilities")
+        names = labels.of_classes(probabilities.shape[1])
         settled = self._steady.settle(question.frame, question.boxes, probabilities)
         results = [
-            Result(self.labels[shown], score, box)
+            Result(names[shown], score, box)
             for (shown, score), box in zip(settled, question.boxes, strict=True)
             if score >= self.options.threshold
         ]

@@ -1,13 +1,15 @@
 """The interface of a model handler."""
 
+import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from consumer.handlers.pictures import Pictures
+from consumer.labels.labels import Labels
 from consumer.model_server.tensors import Signature, Tensors
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Box, Result
@@ -18,6 +20,8 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+
+log = logging.getLogger(__name__)
 
 OptionsT = TypeVar("OptionsT", bound=Options)
 
@@ -40,15 +44,16 @@ class Handler(ABC, Generic[OptionsT]):
     """Turns frames into questions for one model, and its answers into results.
 
     Several threads call the methods at once. The signature may have to be fetched from the server, so a
-    handler calls `signature` only in `question`. `pictures` decodes frames for all handlers.
+    handler calls `signature` only in `question`. `pictures` decodes frames for all handlers. `report` takes a
+    line about what is wrong with part of an answer; it may be called for every frame.
     """
 
     Options: ClassVar[type[Any]]
 
-    labels: Sequence[str]
     options: OptionsT
     signature: Callable[[], Signature]
     pictures: Pictures = field(default_factory=Pictures)
+    report: Callable[[str], None] = log.warning
 
     def __post_init__(self) -> None:
         """Create whatever else a kind of handler needs."""
@@ -62,11 +67,11 @@ class Handler(ABC, Generic[OptionsT]):
         """
 
     @abstractmethod
-    def results(self, question: Question, answer: Tensors) -> tuple[Result, ...]:
+    def results(self, question: Question, answer: Tensors, labels: Labels) -> tuple[Result, ...]:
         """Return what the answer to a question says about its frame, the likeliest result first.
 
-        The answer has the question's rows; over REST, a model's only output has the name "". Raises
-        ValueError if the answer is invalid.
+        The answer has the question's rows; over REST, a model's only output has the name "". The labels are
+        those of the version that answered. Raises ValueError if the answer is invalid, or has other classes.
         """
 
     def forget(self, camera: str) -> None:

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from consumer.handlers import checks
 from consumer.handlers.handler import Handler, Options, Question
+from consumer.labels.labels import Labels
 from consumer.model_server.tensors import Tensors
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Result
@@ -22,8 +23,8 @@ class ImagenetOptions(Options):
 class Imagenet(Handler[ImagenetOptions]):
     """Asks models with the original system's signature.
 
-    `image_bytes` (a JPEG) gives `classes` (an integer; 0 is the background, so the label is
-    `labels[classes - 1]`) and `probabilities` (one for each class, the background first).
+    `image_bytes` (a JPEG) gives `classes` (an integer; 0 is the background, 1 has the first label) and
+    `probabilities` (one for each class, the background first).
     """
 
     Options: ClassVar[type[Options]] = ImagenetOptions
@@ -32,7 +33,12 @@ class Imagenet(Handler[ImagenetOptions]):
         """Return the question, which holds the frame's JPEG unchanged."""
         return Question(frame, {"image_bytes": np.array([frame.jpeg], object)})
 
-    def results(self, question: Question, answer: Tensors) -> tuple[Result, ...]:  # noqa: ARG002
+    def results(
+        self,
+        question: Question,  # noqa: ARG002
+        answer: Tensors,
+        labels: Labels,
+    ) -> tuple[Result, ...]:
         """Return the label of `classes`, followed by the likeliest others if `top` is more than 1.
 
         There are no results if `classes` is the background. Raises ValueError if the answer is invalid.
@@ -45,21 +51,17 @@ class Imagenet(Handler[ImagenetOptions]):
             raise ValueError(
                 f"the classes: expected one integer, found {classes.dtype} {list(classes.shape)}"
             )
-        chosen, known = int(classes[0]), min(len(probabilities) - 1, len(self.labels))
-        if not 0 <= chosen <= known:
+        names = labels.of_classes(len(probabilities) - 1, with_background=False)
+        chosen = int(classes[0])
+        if not 0 <= chosen <= len(names):
             raise ValueError(
-                f"expected a class with one of the {len(probabilities)} probabilities and one of the"
-                f" {len(self.labels)} labels in LABELURLS, found class {chosen}"
-            )
-        if len(probabilities) - 1 > len(self.labels):
-            raise ValueError(
-                f"the model has {len(probabilities)} probabilities, the background's included, but LABELURLS"
-                f" has {len(self.labels)} labels"
+                f"the classes: expected 0 to {len(names)}, as there are {len(probabilities)} probabilities,"
+                f" found {chosen}"
             )
         if chosen == 0:
             return ()
         ranks = probabilities[1:].copy()
         ranks[chosen - 1] = np.inf  # it comes first, whatever the others' probabilities
         order = np.argsort(-ranks, kind="stable")[: self.options.top]
-        found = (Result(self.labels[i], float(probabilities[i + 1])) for i in order)
+        found = (Result(names[i], float(probabilities[i + 1])) for i in order)
         return tuple(result for result in found if result.score >= self.options.threshold)

@@ -53,7 +53,7 @@ class Steady:
         faces = []
         for box, row in zip(boxes, probabilities, strict=True):
             before = max(left, key=lambda other: overlap(box, other.box), default=None)
-            if before is None or overlap(box, before.box) < _SAME:
+            if before is None or overlap(box, before.box) < _SAME or len(before.probabilities) != len(row):
                 faces.append(_Known(box, row, int(row.argmax()), now))
                 continue
             left.remove(before)

@@ -8,7 +8,12 @@ from consumer.model_server.url import ModelUrl
 
 
 class Client(Protocol):
-    """Asks one model. One thread uses `predict` and `close`; any thread may use the rest."""
+    """Asks one model. One thread uses `predict`, `version` and `close`; any thread may use the rest."""
+
+    @property
+    def version(self) -> int | None:
+        """The version of the model that gave the last answer, if the server says so."""
+        ...
 
     def predict(self, inputs: Tensors) -> dict[str, Array]:
         """Return the outputs for a batch; raise ModelError if there is no valid answer."""
@@ -27,10 +32,13 @@ class Client(Protocol):
         ...
 
 
-def connect(url: ModelUrl, timeout: float) -> Client:
-    """Return a client of the model at a URL; each request may take `timeout` s."""
+def connect(url: ModelUrl, timeout: float, *, by_version: bool = False) -> Client:
+    """Return a client of the model at a URL; each request may take `timeout` s.
+
+    If its answers are to be `by_version`, the client finds out which version gives them.
+    """
     if not url.scheme.startswith("grpc"):
-        return RestClient(url, timeout)
+        return RestClient(url, timeout, by_version=by_version)
     # gRPC costs 15 MB of memory, so it is imported only where it is used.
     from consumer.model_server.grpc_client import GrpcClient  # noqa: PLC0415
 

@@ -17,17 +17,28 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from consumer.model_server.connection import cause, checked, explained, read
 from pipeline.watchdog import Watchdog
 
+Version = tuple[str | None, str | None]
+"""How a server names the version of a file: its ETag and its Last-Modified, where it sends them."""
 
-def download(url: str, timeout: float) -> bytes:
-    """Return what is at a URL; raise `ModelError` for anything but a 200 within the timeout."""
+
+def download(url: str, timeout: float, known: Version | None = None) -> tuple[bytes, Version] | None:
+    """Return what is at a URL, and its version; or None if the server says that it is still the known one.
+
+    Raises `ModelError` for anything but a 200 or, then, a 304 within the timeout.
+    """
     deadline = time.monotonic() + timeout
     watchdog = Watchdog(timeout)
 
     def watch(connection: socket.socket) -> None:
         watchdog.watch(connection, deadline)
 
+    etag, modified = known or (None, None)
+    conditions = {"If-None-Match": etag, "If-Modified-Since": None if etag else modified}
     try:
-        with _session(watch) as session, session.get(url, stream=True, timeout=timeout) as answer:
+        with (
+            _session(watch) as session,
+            session.get(url, stream=True, timeout=timeout, headers=conditions) as answer,
+        ):
             text = read(answer.raw)
         if time.monotonic() >= deadline:  # it ended because the watchdog cut it
             raise TimeoutError
@@ -35,7 +46,10 @@ def download(url: str, timeout: float) -> bytes:
         raise explained(cause(error), timeout, late=time.monotonic() >= deadline) from None
     finally:
         watchdog.end()
-    return checked(answer.status_code, text)
+    if answer.status_code == 304 and known:
+        return None
+    version = answer.headers.get("ETag"), answer.headers.get("Last-Modified")
+    return checked(answer.status_code, text), version
 
 
 def _session(watch: Callable[[socket.socket], None]) -> requests.Session:

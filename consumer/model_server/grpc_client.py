@@ -51,6 +51,7 @@ class GrpcClient:
             self._spec.version.value = url.version
         if url.label:
             self._spec.version_label = url.label
+        self.version: int | None = None
         self._channel: grpc.Channel | None = None
         self._opened = 0.0
 
@@ -60,6 +61,7 @@ class GrpcClient:
         for name, array in inputs.items():
             request.inputs[name].CopyFrom(tensor_proto.message(array))
         answer = self._ask(_PREDICT, request, messages.PredictResponse.FromString)
+        self.version = answer.model_spec.version.value if answer.model_spec.HasField("version") else None
         try:
             return {name: tensor_proto.array(tensor) for name, tensor in answer.outputs.items()}
         except (ValueError, OverflowError) as error:

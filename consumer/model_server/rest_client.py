@@ -4,8 +4,10 @@ https://www.tensorflow.org/tfx/serving/api_rest
 """
 
 import json
-from collections.abc import Iterator
-from typing import Any
+import math
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 import numpy as np
 import pybase64
@@ -15,7 +17,8 @@ from consumer.model_server.errors import ModelError
 from consumer.model_server.tensors import Array, Signature, TensorInfo, Tensors
 from consumer.model_server.url import ModelUrl
 
-_VERB = ":predict"
+_VERB: Final = ":predict"
+_LOOK_EVERY: Final = 2.0  # s between two looks for a new version
 
 
 class RestClient:
@@ -24,9 +27,24 @@ class RestClient:
     `signature` and `missing` use their own connections, so any thread may call them.
     """
 
-    def __init__(self, url: ModelUrl, timeout: float) -> None:
+    def __init__(
+        self,
+        url: ModelUrl,
+        timeout: float,
+        *,
+        by_version: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Ask for the newest available version by its number if the answers are to be `by_version`.
+
+        This API does not say which version has answered.
+        """
         self._base = f"{url.scheme}://{url.host}"
         self._path = url.path
+        self.version = url.version
+        self._follows = by_version and url.version is None and not url.label and bool(url.name)
+        self._clock = clock
+        self._looked = -math.inf
         self._timeout = timeout
         self._connection = Connection(self._base, timeout)
 
@@ -36,8 +54,10 @@ class RestClient:
         Raises ModelError if there is no valid answer.
         """
         try:
-            return outputs(self._connection.ask(self._path, body(inputs)))
+            return outputs(self._connection.ask(self._path_of_version(), body(inputs)))
         except ModelError as error:
+            if self._follows:
+                self._looked = -math.inf
             if self._path.endswith(_VERB) or not error.kind.startswith("http_"):
                 raise
             raise ModelError(error.kind, f"{error}; its URL does not end with {_VERB}") from None
@@ -62,21 +82,37 @@ class RestClient:
         if not self._path.endswith(_VERB):
             return None
         try:
-            versions = json.loads(self._get(""))["model_version_status"]
-            states = [str(version["state"]) for version in versions]
+            self._available()
         except ModelError as error:
             return str(error)
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            return f"invalid model status: {error!r}"
-        return (
-            None
-            if "AVAILABLE" in states
-            else f"the server has no available version of the model: {', '.join(states)}"
-        )
+        return None
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def _path_of_version(self) -> str:
+        """Return where to ask: the path of the newest version, if versions are followed."""
+        if not self._follows:
+            return self._path
+        if self._clock() >= self._looked + _LOOK_EVERY:
+            self.version = max(self._available())
+            self._looked = self._clock()
+        return f"{self._path.removesuffix(_VERB)}/versions/{self.version}{_VERB}"
+
+    def _available(self) -> list[int]:
+        """Return the available versions of the model; raise ModelError if there are none."""
+        answer = self._get("")
+        try:
+            versions = json.loads(answer)["model_version_status"]
+            states = [(int(version["version"]), str(version["state"])) for version in versions]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ModelError("nonsense", f"invalid model status: {error!r}") from None
+        available = [version for version, state in states if state == "AVAILABLE"]
+        if not available:
+            shown = ", ".join(state for _, state in states) or "none at all"
+            raise ModelError("unavailable", f"the server has no available version of the model: {shown}")
+        return available
 
     def _get(self, what: str) -> bytes:
         connection = Connection(self._base, min(1.0, self._timeout))

@@ -197,7 +197,7 @@ def _search() -> Measured:
     frames = clips.frames(25)
     size = TensorInfo("float32", (-1, 64, 64, 1))
     kind = HANDLERS["emonet"]
-    handler = kind(["face"] * 7, kind.Options(), lambda: Signature({"images": size}, {}))
+    handler = kind(kind.Options(), lambda: Signature({"images": size}, {}))
     found = [cost(handler.question, frames) for _ in rounds("face search")]
     return SEARCH.alone(found, f"1280x720, {len(frames)} frames per round")
 

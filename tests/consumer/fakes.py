@@ -1,6 +1,8 @@
 """Stand-ins for what surrounds the consumer: Kafka, a model, a model server, the clock."""
 
+import json
 import threading
+import time
 from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -10,6 +12,7 @@ import numpy as np
 from confluent_kafka import KafkaError, Producer
 from hypothesis import settings
 
+from consumer.labels.sources import LabelSource
 from consumer.model_server import connection, rest_client
 from consumer.model_server.url import ModelUrl
 from pipeline.wire import picture
@@ -39,6 +42,13 @@ def a_frame(
 ) -> Frame:
     """Return a frame of 64 x 48 pixels."""
     return Frame(camera, seq, captured, grey() if jpeg is None else jpeg, 64, 48)
+
+
+def fixed_labels(*names: str) -> LabelSource:
+    """Return labels that are there from the start."""
+    labels = LabelSource("imagenet_1", "labels.json", lambda *_: (json.dumps(names).encode(), None), 1e9)
+    labels.refresh()
+    return labels
 
 
 class FakeProducer:
@@ -216,6 +226,13 @@ class Connection(connection.Connection):
 class Client(rest_client.RestClient):
     """A client that is closed at the end of the test."""
 
-    def __init__(self, url: str, timeout: float) -> None:
-        super().__init__(ModelUrl.parse(url), timeout)
+    def __init__(
+        self,
+        url: str,
+        timeout: float,
+        *,
+        by_version: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(ModelUrl.parse(url), timeout, by_version=by_version, clock=clock)
         OPENED.append(self)

@@ -31,6 +31,7 @@ from tests.consumer.fakes import (
     FakeProducer,
     ScriptedServer,
     a_frame,
+    fixed_labels,
     hang,
 )
 from tests.parts import wait_for
@@ -358,8 +359,10 @@ def test_a_hanging_model_server_holds_nothing_up() -> None:
     with ScriptedServer(hang) as server:
         client = Client(server.url, 60)
         signature = Known(client.signature)
-        handler = Imagenet(["tench"], ImagenetOptions(), signature)
-        model = Model("imagenet_1", lambda: handler, [client], signature, most=8, forget_after=10)
+        handler = Imagenet(ImagenetOptions(), signature)
+        model = Model(
+            "imagenet_1", handler, fixed_labels("tench"), [client], signature, most=8, forget_after=10
+        )
         bench = Bench([model])
         pulse = Pulse(threading.Event())
         thread = threading.Thread(target=model.run, args=(client, pulse), daemon=True)

@@ -13,6 +13,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from consumer.handlers.handler import Handler, Options, Question
+from consumer.labels.labels import Labels
+from consumer.labels.sources import LabelSource
 from consumer.model import Model
 from consumer.model_server.client import Client
 from consumer.model_server.errors import ModelError
@@ -24,7 +26,7 @@ from pipeline.wire.picture import PictureError
 from pipeline.wire.predictions import Prediction, Result
 from tests.clock import SECOND, Clock
 from tests.consumer import fakes
-from tests.consumer.fakes import ScriptedServer, a_frame, reply
+from tests.consumer.fakes import ScriptedServer, a_frame, fixed_labels, reply
 from tests.parts import wait_for
 
 NAMES = (f"imagenet_{number}" for number in itertools.count(1000))
@@ -52,6 +54,7 @@ class HeldClient:
         self.asked: list[Asked] = []
         self.answers: queue.Queue[Answer] = queue.Queue()
         self.lack: str | None = None
+        self.version: int | None = None
         self.looks = 0
         self.closed = False
 
@@ -91,7 +94,7 @@ class NameHandler(Handler[Options]):
     Options: ClassVar[type[Options]] = Options
 
     def __init__(self) -> None:
-        super().__init__((), Options(), lambda: Signature({}, {}))
+        super().__init__(Options(), lambda: Signature({}, {}))
         self.forgotten: list[str] = []
 
     def question(self, frame: Frame) -> Question:
@@ -105,27 +108,31 @@ class NameHandler(Handler[Options]):
         """Remember which camera was forgotten."""
         self.forgotten.append(camera)
 
-    def results(self, question: Question, answer: Tensors) -> tuple[Result, ...]:
-        """Return the label of the only row."""
-        if not question.rows:
-            return ()
+    def results(
+        self,
+        question: Question,  # noqa: ARG002
+        answer: Tensors,
+        labels: Labels,
+    ) -> tuple[Result, ...]:
+        """Return the label of the only row; in the labels of a version, its last part is the version's."""
         (label,) = answer["label"]
         if label == "nonsense":
             raise ValueError("no label")
-        return (Result(str(label), 1.0),)
+        return (Result(f"{label}{labels.names[0].removeprefix('tench')}", 1.0),)
 
 
 def a_model(
     *clients: Client,
     most: int = 8,
     handler: Handler[Options] | None = None,
+    names: LabelSource | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Model:
     """Return a model with its own counters."""
-    asking = NameHandler() if handler is None else handler
     return Model(
         next(NAMES),
-        lambda: asking,
+        NameHandler() if handler is None else handler,
+        fixed_labels("tench") if names is None else names,
         clients,
         Known(clients[0].signature),
         most=most,
@@ -315,8 +322,8 @@ def test_a_real_server_that_comes_back_is_asked_again(clock: Clock) -> None:
     answers = [reply(500, b"no"), reply(200, b"nonsense"), reply(404, b""), good]
 
     class OnlyHandler(NameHandler):
-        def results(self, question: Question, answer: Tensors) -> tuple[Result, ...]:
-            return super().results(question, {"label": answer[""]})
+        def results(self, question: Question, answer: Tensors, labels: Labels) -> tuple[Result, ...]:
+            return super().results(question, {"label": answer[""]}, labels)
 
     with ScriptedServer(*answers) as server:
         client = fakes.Client(server.url, 10)
@@ -560,8 +567,15 @@ def test_the_signature_is_asked_for_once_and_again_after_a_failure() -> None:
             signature()
             return super().question(frame)
 
-    handler = CuriousHandler()
-    model = Model(next(NAMES), lambda: handler, [client], signature, most=8, forget_after=FORGET_AFTER)
+    model = Model(
+        next(NAMES),
+        CuriousHandler(),
+        fixed_labels("tench"),
+        [client],
+        signature,
+        most=8,
+        forget_after=FORGET_AFTER,
+    )
     with running(model, client):
         for seq, trouble in enumerate((None, None, ModelError("http_500", "no"), None), start=1):
             model.offer(a_frame(seq))
@@ -671,14 +685,15 @@ def test_after_a_failure_the_worker_looks_once_there_is_nothing_to_ask(clock: Cl
 
 def test_while_the_labels_are_missing_the_model_is_not_asked_and_says_so(clock: Clock) -> None:
     client, available = HeldClient(), threading.Event()
-    handler = NameHandler()
 
-    def source() -> Handler[Options]:
+    def read(*_: object) -> tuple[bytes, None]:
         if not available.is_set():
             raise ModelError("labels", "no labels yet")
-        return handler
+        return b"tench", None
 
-    model = Model(next(NAMES), source, [client], Known(client.signature), most=8, forget_after=FORGET_AFTER)
+    names = LabelSource("imagenet_1", "labels.txt", read, 0, clock.monotonic)
+    names.refresh()
+    model = a_model(client, names=names)
     with running(model, client):
         wait_for(lambda: "no labels yet" in (model.unready() or ""), 10, "the worker to look for labels")
         model.offer(a_frame(1, captured=clock.time_ns()))
@@ -686,11 +701,66 @@ def test_while_the_labels_are_missing_the_model_is_not_asked_and_says_so(clock: 
         assert client.asked == []
 
         available.set()
+        clock.now += 1
+        names.refresh()
         client.answer(echo)
         model.offer(a_frame(2, captured=clock.time_ns()))
         wait_for(lambda: labels(model, "door") == ["door 2"], 10, "the answer")
 
     assert model.unready() is None
+
+
+def test_each_version_of_a_model_has_its_own_labels(clock: Clock) -> None:
+    client = HeldClient()
+    client.version = 1
+
+    def read(place: str, _: object) -> tuple[bytes, None]:
+        return f"tench of {place}".encode(), None
+
+    names = LabelSource("imagenet_1", "{version}.txt", read, 1e9, clock.monotonic)
+    model = a_model(client, names=names)
+    with running(model, client):
+        model.offer(a_frame(1, captured=clock.time_ns()))
+        client.answer(echo)
+        wait_for(outcomes(model, "labels"), 10, "an answer whose labels are not there yet")
+        names.refresh()
+        model.offer(a_frame(2, captured=clock.time_ns()))
+        client.answer(echo)
+        wait_for(lambda: labels(model, "door") == ["door 2 of 1.txt"], 10, "the answer of version 1")
+
+        client.version = 2
+        model.offer(a_frame(3, captured=clock.time_ns()))
+        client.answer(echo)
+        wait_for(names.wanted.is_set, 10, "the labels of version 2 to be wanted")
+        wait_for(lambda: outcomes(model, "labels")() == 2, 10, "an answer without labels")
+        names.refresh()
+        model.offer(a_frame(4, captured=clock.time_ns()))
+        client.answer(echo)
+        wait_for(lambda: labels(model, "door") == ["door 4 of 2.txt"], 10, "the answer of version 2")
+
+
+def test_another_version_has_the_labels_and_the_signature_read_again(clock: Clock) -> None:
+    client, reads = HeldClient(), list[str]()
+    client.version = 1
+
+    def read(place: str, _: object) -> tuple[bytes, None]:
+        reads.append(place)
+        return b"tench", None
+
+    names = LabelSource("imagenet_1", "labels.txt", read, 1e9, clock.monotonic)
+    names.refresh()
+    model = a_model(client, names=names)
+    with running(model, client):
+        for number, version in enumerate((1, 1, 2), start=1):
+            assert not names.wanted.is_set()
+            client.version = version
+            model.offer(a_frame(number, captured=clock.time_ns()))
+            client.answer(echo)
+            wait_for(lambda number=number: labels(model, "door") == [f"door {number}"], 10, "the answer")  # type: ignore[misc]
+
+    assert names.wanted.is_set()
+    names.refresh()
+    assert len(reads) == 2
 
 
 def test_a_forgotten_camera_has_no_answer_and_its_handler_forgets_it(clock: Clock) -> None:

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from consumer.handlers.classify import Classify, ClassifyOptions
 from consumer.handlers.handler import Question
+from consumer.labels.labels import Labels
 from consumer.model_server.tensors import Signature, TensorInfo, Tensors
 from pipeline.wire.picture import PictureError
 from pipeline.wire.predictions import Result
 from tests.consumer.fakes import PROPERTY, a_frame
 from tests.consumer.handlers.conftest import coloured
 
-LABELS = ("red", "green", "blue")
+LABELS = Labels(("red", "green", "blue"))
 FLOATS = TensorInfo("float32", (-1, 8, 8, 3))
 
 
@@ -25,13 +26,13 @@ def classify(*inputs: TensorInfo, outputs: tuple[str, ...] = ("scores",), **opti
         {f"input_{number}": info for number, info in enumerate(inputs)},
         {name: TensorInfo("float32", (-1, 3)) for name in outputs},
     )
-    return Classify(LABELS, ClassifyOptions.model_validate(options), lambda: signature)
+    return Classify(ClassifyOptions.model_validate(options), lambda: signature)
 
 
 def results(answer: dict[str, Any], **options: Any) -> tuple[Result, ...]:
     """Return the results of an answer about one picture."""
     tensors = {name: np.array(value) for name, value in answer.items()}
-    return classify(FLOATS, **options).results(Question(a_frame(), {}), tensors)
+    return classify(FLOATS, **options).results(Question(a_frame(), {}), tensors, LABELS)
 
 
 def test_the_likeliest_label_is_shown() -> None:
@@ -80,7 +81,7 @@ def test_an_output_that_the_model_does_not_have_is_reported() -> None:
 @pytest.mark.parametrize(
     ("answer", "text"),
     [
-        ({"": [[0.5, 0.5]]}, "2 scores, but LABELURLS has 3 labels"),
+        ({"": [[0.5, 0.5]]}, "2 classes, but LABELURLS has 3 labels"),
         ({"": [[0.5, 0.5, float("nan")]]}, "found NaN"),
         ({"": [0.5]}, "the shape"),
         ({"": [[[0.5, 0.5, 0]]]}, "the shape"),
@@ -104,7 +105,7 @@ def test_any_logits_give_scores(logits: list[float]) -> None:
     found = results({"": [logits]}, softmax=True, top=3)
 
     assert sum(result.score for result in found) == pytest.approx(1)
-    assert found[0].label == LABELS[int(np.argmax(logits))]
+    assert found[0].label == LABELS.names[int(np.argmax(logits))]
 
 
 @pytest.mark.parametrize(
@@ -152,4 +153,4 @@ def test_tensors_of_a_batch_are_not_mixed_up() -> None:
     answer: Tensors = {"": np.array([[0.5, 0.25, 0.25], [0, 0, 1]])}
 
     with pytest.raises(ValueError, match="the shape"):
-        classify(FLOATS).results(Question(a_frame(), {}), answer)
+        classify(FLOATS).results(Question(a_frame(), {}), answer, LABELS)

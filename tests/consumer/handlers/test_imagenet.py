@@ -11,11 +11,12 @@ from pydantic import ValidationError
 
 from consumer.handlers.handler import Question
 from consumer.handlers.imagenet import Imagenet, ImagenetOptions
+from consumer.labels.labels import Labels
 from consumer.model_server.tensors import Signature, Tensors
 from pipeline.wire.predictions import Result
 from tests.consumer.fakes import PROPERTY, a_frame
 
-LABELS = ("tench", "goldfish", "shark")
+LABELS = Labels(("tench", "goldfish", "shark"))
 
 
 def unasked() -> Signature:
@@ -25,15 +26,15 @@ def unasked() -> Signature:
 
 def results(classes: Any, probabilities: Any, **options: float) -> tuple[Result, ...]:
     """Return the results of an answer about one picture."""
-    handler = Imagenet(LABELS, ImagenetOptions.model_validate(options), unasked)
+    handler = Imagenet(ImagenetOptions.model_validate(options), unasked)
     answer: Tensors = {"classes": np.array([classes]), "probabilities": np.array([probabilities])}
-    return handler.results(handler.question(a_frame()), answer)
+    return handler.results(handler.question(a_frame()), answer, LABELS)
 
 
 @PROPERTY
 @given(jpeg=st.binary(max_size=300))
 def test_the_jpeg_travels_byte_for_byte(jpeg: bytes) -> None:
-    question = Imagenet(LABELS, ImagenetOptions(), unasked).question(a_frame(jpeg=jpeg))
+    question = Imagenet(ImagenetOptions(), unasked).question(a_frame(jpeg=jpeg))
 
     assert list(question.inputs) == ["image_bytes"]
     assert question.inputs["image_bytes"].dtype == object
@@ -75,12 +76,13 @@ def test_scores_may_all_be_integers_as_json_has_them() -> None:
 @pytest.mark.parametrize(
     ("classes", "probabilities", "text"),
     [
-        (4, [0, 0, 0, 1], "class 4"),
-        (-1, [0, 0, 0, 1], "class -1"),
-        (10**15, [0, 0, 0, 1], "class 1000000000000000"),
-        (1, [0], "class 1"),
-        (1, [], "class 1"),
-        (1, [0, 0, 0, 0, 1], "5 probabilities, .* but LABELURLS has 3 labels"),
+        (4, [0, 0, 0, 1], "the classes: expected 0 to 3, .* found 4"),
+        (-1, [0, 0, 0, 1], "found -1"),
+        (10**15, [0, 0, 0, 1], "found 1000000000000000"),
+        (1, [0], "0 classes besides the background, but LABELURLS has 3 labels"),
+        (1, [], "-1 classes"),
+        (1, [0, 0, 1], "2 classes besides .* 3 labels; if the first one is the background's"),
+        (1, [0, 0, 0, 0, 1], "4 classes besides the background, but LABELURLS has 3 labels"),
         (1, [0, 1.5, 0, 0], "expected 0 to 1, found 0 to 1.5"),
         (1, [0, -0.5, 0, 0], "found -0.5 to 0"),
         (1, [0, float("nan"), 0, 0], "found NaN"),
@@ -105,7 +107,7 @@ def test_an_invalid_answer_is_a_value_error_that_says_what_is_wrong(
 @pytest.mark.parametrize("answer", [{}, {"": np.array([1])}, {"classes": np.array([1])}])
 def test_a_missing_output_is_named(answer: Tensors) -> None:
     with pytest.raises(ValueError, match=r"expected an output '(classes|probabilities)', found"):
-        Imagenet(LABELS, ImagenetOptions(), unasked).results(Question(a_frame(), {}), answer)
+        Imagenet(ImagenetOptions(), unasked).results(Question(a_frame(), {}), answer, LABELS)
 
 
 ANY = st.sampled_from(["int64", "float32", "float16", "bool", "uint8", "U3"]).flatmap(
@@ -118,15 +120,15 @@ ANY = st.sampled_from(["int64", "float32", "float16", "bool", "uint8", "U3"]).fl
 @PROPERTY
 @given(answer=st.dictionaries(st.sampled_from(["classes", "probabilities", ""]), ANY))
 def test_any_answer_gives_results_or_a_value_error(answer: Tensors) -> None:
-    handler = Imagenet(LABELS, ImagenetOptions(top=3), unasked)
+    handler = Imagenet(ImagenetOptions(top=3), unasked)
 
     try:
-        found = handler.results(Question(a_frame(), {}), answer)
+        found = handler.results(Question(a_frame(), {}), answer, LABELS)
     except ValueError:
         return
 
     assert len(found) <= 3
-    assert all(result.label in LABELS and 0 <= result.score <= 1 for result in found)
+    assert all(result.label in LABELS.names and 0 <= result.score <= 1 for result in found)
 
 
 @pytest.mark.parametrize("options", [{"top": 0}, {"top": "many"}, {"threshold": 1.5}, {"tops": 2}])

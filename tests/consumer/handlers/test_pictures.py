@@ -57,9 +57,9 @@ def three_handlers(pictures: Pictures) -> list[Handler[Any]]:
         return PIXELS
 
     return [
-        Classify(("a", "b"), ClassifyOptions(), signature, pictures),
-        Detect(("a", "b"), DetectOptions(), signature, pictures),
-        Emonet(("a", "b"), EmonetOptions(), signature, pictures),
+        Classify(ClassifyOptions(), signature, pictures),
+        Detect(DetectOptions(), signature, pictures),
+        Emonet(EmonetOptions(), signature, pictures),
     ]
 
 
@@ -237,7 +237,7 @@ def test_grey_from_colours_is_nearly_what_is_decoded_directly(reduced: int, size
 
 def test_the_same_faces_are_found_either_way(film: Film) -> None:
     def boxes(frames: list[Frame], pictures: Pictures, *, colour: bool) -> list[Any]:
-        emonet = Emonet(("a", "b"), EmonetOptions(), lambda: PIXELS, pictures)
+        emonet = Emonet(EmonetOptions(), lambda: PIXELS, pictures)
         found = []
         for frame in frames:
             if colour:

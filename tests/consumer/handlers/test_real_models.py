@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from consumer import labels
 from consumer.handlers.classify import Classify, ClassifyOptions
 from consumer.handlers.emonet import Emonet, EmonetOptions
 from consumer.handlers.handler import Handler
 from consumer.handlers.imagenet import Imagenet, ImagenetOptions
+from consumer.labels import sources
+from consumer.labels.labels import Labels
 from consumer.model_server.tensors import Signature, TensorInfo
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Result
@@ -22,9 +23,9 @@ from tests.parts import ROOT
 from tfserving import export
 from tfserving.server.graph.saved import Runtime, SavedModel
 
-COLOURS = ("red", "green", "blue")
+COLOURS = Labels(("red", "green", "blue"))
 DTYPES = {"DT_STRING": "string", "DT_UINT8": "uint8", "DT_FLOAT": "float32"}
-EMOTIONS = labels.source("emonet_1", str(ROOT / "tfserving/labels/emonetLabels.json"))()
+EMOTIONS = sources.source("emonet_1", str(ROOT / "tfserving/labels/emonetLabels.json"))()
 
 
 class Asked:
@@ -47,11 +48,13 @@ class Asked:
         )
         return Signature(inputs, outputs)
 
-    def results(self, handler: Handler[Any], frame: Frame) -> tuple[Result, ...]:
+    def results(self, handler: Handler[Any], frame: Frame, labels: Labels) -> tuple[Result, ...]:
         """Return a handler's results for its answer about a frame."""
         question = handler.question(frame)
-        answer = self._model.run("serving_default", question.inputs) if question.rows else {}
-        return handler.results(question, answer)
+        if not question.rows:
+            return ()
+        answer = self._model.run("serving_default", question.inputs)
+        return handler.results(question, answer, labels)
 
     def close(self) -> None:
         """Free the graph."""
@@ -69,8 +72,8 @@ def emotions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
 
 def sequence(model: Asked, frames: list[Frame], **options: Any) -> list[str]:
     """Return the emotion in each frame that has a face."""
-    handler = Emonet(EMOTIONS, EmonetOptions.model_validate(options), model.signature)
-    found = [model.results(handler, frame) for frame in frames]
+    handler = Emonet(EmonetOptions.model_validate(options), model.signature)
+    found = [model.results(handler, frame, EMOTIONS) for frame in frames]
     return [results[0].label for results in found if results]
 
 
@@ -127,18 +130,18 @@ def test_a_users_own_model_works_without_code(
     kind: str, colour: tuple[int, int, int], label: str, request: pytest.FixtureRequest
 ) -> None:
     model: Asked = request.getfixturevalue(kind)
-    handler = Classify(COLOURS, ClassifyOptions(), model.signature)
+    handler = Classify(ClassifyOptions(), model.signature)
 
-    (found,) = model.results(handler, coloured(*colour))
+    (found,) = model.results(handler, coloured(*colour), COLOURS)
 
     assert found.label == label
     assert found.score > 0.75
 
 
 def test_pixels_are_scaled_as_keras_does(pixels_model: Asked) -> None:
-    handler = Classify(COLOURS, ClassifyOptions(top=3, scale=2 / 255, offset=-1), pixels_model.signature)
+    handler = Classify(ClassifyOptions(top=3, scale=2 / 255, offset=-1), pixels_model.signature)
 
-    found = pixels_model.results(handler, coloured(255, 0, 0))
+    found = pixels_model.results(handler, coloured(255, 0, 0), COLOURS)
 
     powers = np.exp([8.0, -8, -8])
     assert found[0].score == pytest.approx(powers[0] / powers.sum(), abs=1e-3)
@@ -159,21 +162,21 @@ def test_the_real_models_emotion_does_not_flicker(emotions: Asked, film: Film) -
 
 
 def test_scores_and_boxes_of_the_real_model_make_sense(emotions: Asked, film: Film) -> None:
-    handler = Emonet(EMOTIONS, EmonetOptions(), emotions.signature)
+    handler = Emonet(EmonetOptions(), emotions.signature)
 
-    results = [emotions.results(handler, frame) for frame in film("carphone_pristine", most=10)]
+    results = [emotions.results(handler, frame, EMOTIONS) for frame in film("carphone_pristine", most=10)]
 
     for (result,) in results:
-        assert result.label in EMOTIONS
+        assert result.label in EMOTIONS.names
         assert 1 / 7 <= result.score <= 1
         assert result.box is not None
 
 
 def test_the_imagenet_model_recognizes_bikes(model_folder: Path, film: Film) -> None:
-    names = labels.source("imagenet_1", str(ROOT / "tfserving/labels/imagenetLabels.json"))()
+    names = sources.source("imagenet_1", str(ROOT / "tfserving/labels/imagenetLabels.json"))()
     with closing(Asked(next(model_folder.glob("[0-9]*")))) as model:
-        handler = Imagenet(names, ImagenetOptions(top=5), model.signature)
-        first, *others = model.results(handler, film("bikes", most=126)[-1])
+        handler = Imagenet(ImagenetOptions(top=5), model.signature)
+        first, *others = model.results(handler, film("bikes", most=126)[-1], names)
 
     assert first.label == "unicycle"
     assert len(others) == 4

@@ -131,6 +131,19 @@ def test_a_question_arrives_and_its_answer_comes_back(serve: Serve, client: Conn
     assert request.model_spec.WhichOneof("version_choice") is None
 
 
+def test_the_version_that_answered_is_known(serve: Serve, client: Connect) -> None:
+    def answer(request: Any, context: grpc.ServicerContext) -> Any:
+        response = doubled(request, context)
+        response.model_spec.version.value = 7
+        return response
+
+    asked = client(serve(answer).url())
+    before = asked.version
+    asked.predict(DOUBLE)
+
+    assert (before, asked.version) == (None, 7)
+
+
 @pytest.mark.parametrize("path", ["a%2Fb/versions/7", "a%2Fb/versions/7:predict"])
 def test_a_version_may_be_named(serve: Serve, client: Connect, path: str) -> None:
     server = serve(doubled)

@@ -1,6 +1,7 @@
 """The REST client: tensors to JSON and back, and invalid answers."""
 
 import json
+import re
 from contextlib import suppress
 
 import numpy as np
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 from consumer.model_server import rest_client
 from consumer.model_server.errors import ModelError
 from consumer.model_server.tensors import Array, TensorInfo
+from tests.clock import Clock
 from tests.consumer.fakes import PROPERTY, Client, Request, ScriptedServer, reply
 from tests.parts import free_port
 
 LONG = 10.0
+QUESTION = {"x": np.array([1])}
 NOBODY = "http://127.0.0.1:{}/v1/models/imagenet:predict"
 
 
@@ -208,3 +211,61 @@ def test_the_model_of_an_unreachable_server_is_missing() -> None:
 
 def test_a_url_without_tensorflow_servings_form_has_no_status() -> None:
     assert Client(NOBODY.format(free_port()).replace(":predict", "/infer"), LONG).missing() is None
+
+
+class Versions:
+    """A model server whose versions of the model the test chooses; each answers with its number."""
+
+    def __init__(self, *available: int) -> None:
+        self.available = available
+        self.paths: list[str] = []
+
+    def __call__(self, request: Request, body: bytes) -> None:
+        """Answer as TensorFlow Serving does."""
+        self.paths.append(request.path)
+        if not body:
+            states = [{"version": str(version), "state": "AVAILABLE"} for version in self.available]
+            reply(200, json.dumps({"model_version_status": states}).encode())(request, body)
+        elif (found := re.search(r"versions/(\d+):predict", request.path)) and int(
+            found[1]
+        ) in self.available:
+            reply(200, b'{"predictions": [%d]}' % int(found[1]))(request, body)
+        else:
+            reply(404, b'{"error": "no such version"}')(request, body)
+
+
+def test_the_newest_version_is_asked_by_its_number_if_answers_are_by_version() -> None:
+    clock, versions = Clock(), Versions(3, 12)
+
+    with ScriptedServer(versions) as server:
+        client = Client(server.url, LONG, by_version=True, clock=clock.monotonic)
+        answers = [client.predict(QUESTION)[""].item() for _ in range(2)]
+        seen = client.version
+        versions.available = (12, 13)
+        clock.now += 2
+        answers.append(client.predict(QUESTION)[""].item())
+
+    assert (answers, seen, client.version) == ([12, 12, 13], 12, 13)
+    assert versions.paths.count("/v1/models/imagenet") == 2
+
+
+def test_a_version_that_is_gone_is_looked_up_again() -> None:
+    versions = Versions(1)
+
+    with ScriptedServer(versions) as server:
+        client = Client(server.url, LONG, by_version=True, clock=Clock().monotonic)
+        client.predict(QUESTION)
+        versions.available = (2,)
+        with pytest.raises(ModelError, match="404"):
+            client.predict(QUESTION)
+
+        assert client.predict(QUESTION)[""].item() == 2
+
+
+def test_a_url_with_a_version_says_which_version_answers() -> None:
+    with ScriptedServer(reply(200, b'{"predictions": [1]}')) as server:
+        client = Client(server.url.replace(":predict", "/versions/7:predict"), LONG, by_version=True)
+        client.predict(QUESTION)
+
+    assert client.version == 7
+    assert len(server.bodies) == 1

@@ -1,0 +1,222 @@
+"""Reads label files: texts, JSON, CSV, and the label maps of TensorFlow's object detection."""
+
+import csv
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from io import StringIO
+from itertools import pairwise
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from consumer.labels.labels import Labels
+
+_FORMS: Final = (
+    "a JSON list or object, a text with one label per line, CSV in a file *.csv, or a label map (pbtxt)"
+)
+
+_NUMBER_COLUMNS: Final = ("id", "class_id", "classid", "index", "number", "class", "label_id")
+_NAME_COLUMNS: Final = ("display_name", "name", "label", "class_name", "title", "description", "class")
+_LIST_MEMBERS: Final = ("categories", "labels", "names", "classes", "id2label", "label2id")
+_NAME_MEMBERS: Final = ("display_name", "name", "label", "title")
+
+_NUMBERED_LINE: Final = re.compile(r"\s*(\d{1,6})\s*[:;,=\t ]\s*(\S.*)")
+_WORDNET_LINE: Final = re.compile(r"n\d{8}\s+(\S.*)")  # `n01440764 tench, Tinca tinca`, as ImageNet's lists
+_ENCODINGS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+
+Entry = tuple[int | None, str]
+"""A class number, if the file states it, and the label."""
+
+
+def parse(data: bytes, file: str = "") -> Labels:
+    """Return the labels in the content of a file; the file's name tells CSV from other texts.
+
+    Raises ValueError, in one line, for anything that is not a list of labels, or ambiguous.
+    """
+    text = _decode(data)
+    begin = text.lstrip()[:1]
+    if begin in ("", "<", '"') and not (begin == '"' and _is_csv(file)):
+        raise ValueError(f"expected {_FORMS}, found {text[:20]!r}")
+    if begin in ("[", "{"):
+        entries = _from_json(text)
+    elif _is_csv(file):
+        entries = _from_csv(text)
+    elif re.match(r"\s*(#.*\n\s*)*item\s*:?\s*\{", text):
+        entries = _from_label_map(text)
+    else:
+        entries = _from_lines(text)
+    return _labels(entries)
+
+
+def _decode(data: bytes) -> str:
+    encoding = _ENCODINGS.get(data[:2]) or _ENCODINGS.get(data[:3]) or "utf-8"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        found = data[error.start : error.start + 4]
+        raise ValueError(
+            f"expected UTF-8, found {found!r} at {error.start}; save the file as UTF-8"
+        ) from None
+
+
+def _is_csv(file: str) -> bool:
+    return PurePosixPath(file).suffix.lower() in (".csv", ".tsv")
+
+
+def _labels(entries: Sequence[Entry]) -> Labels:
+    if not entries:
+        raise ValueError("expected at least one label")
+    for index, (_, label) in enumerate(entries):
+        if not label.strip():
+            raise ValueError(f"expected a text as label {index}, found {label!r}")
+        if any(unicodedata.category(character) in ("Cc", "Cs") for character in label):
+            raise ValueError(f"expected printable characters in label {index}, found {label[:20]!r}")
+    numbers = [number for number, _ in entries if number is not None]
+    if not numbers:
+        return Labels(tuple(label for _, label in entries))
+    if len(numbers) != len(entries):
+        raise ValueError("expected a number for every label, found labels without one")
+    if len(set(numbers)) != len(numbers):
+        twice = next(number for number in numbers if numbers.count(number) > 1)
+        raise ValueError(f"expected one label for each number, found several for {twice}")
+    if min(numbers) < 0:
+        raise ValueError(f"expected numbers from 0, found {min(numbers)}")
+    ordered = sorted(zip(numbers, (label for _, label in entries), strict=True))
+    return Labels(tuple(label for _, label in ordered), tuple(number for number, _ in ordered))
+
+
+def _from_json(text: str) -> list[Entry]:
+    try:
+        content = json.loads(text, object_pairs_hook=_without_duplicates)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"expected {_FORMS}, found invalid JSON: {error}") from None
+    if isinstance(content, dict) and (inner := [name for name in _LIST_MEMBERS if _is_list(content, name)]):
+        content = content[inner[0]]
+    if isinstance(content, list):
+        return [_from_item(index, item) for index, item in enumerate(content)]
+    return _from_object(content)
+
+
+def _is_list(content: dict[str, Any], name: str) -> bool:
+    return isinstance(content.get(name), list | dict)
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"expected each key once, found {twice[:40]!r} several times")
+    return fields
+
+
+def _from_item(index: int, item: Any) -> Entry:
+    """Return a label of a JSON list: a string, or an object such as COCO's `{"id": 1, "name": "person"}`."""
+    if isinstance(item, dict):
+        name = next((item[key] for key in _NAME_MEMBERS if isinstance(item.get(key), str)), None)
+        if name is not None:
+            number = item.get("id", item.get("index"))
+            return (number if isinstance(number, int) else None), name
+    if not isinstance(item, str):
+        raise ValueError(f"expected a string as label {index}, found {json.dumps(item)[:40]}")
+    return None, item
+
+
+def _from_object(content: dict[str, Any]) -> list[Entry]:
+    """Return the labels of a JSON object from number to label, or from label to number."""
+    if all(re.fullmatch(r"\d{1,6}", key) for key in content):
+        return [(int(key), _label(key, value)) for key, value in content.items()]
+    for key, value in content.items():
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ValueError(
+                "expected an object from number to label, or from label to number,"
+                f" found {json.dumps({key: value}, ensure_ascii=False)[:60]}"
+            )
+    return [(value, key) for key, value in content.items()]
+
+
+def _label(key: str, value: Any) -> str:
+    """Return the label in a JSON object's member; Keras' list for ImageNet has `["n01440764", "tench"]`."""
+    match value:
+        case str():
+            return value
+        case [str(), str(label)]:
+            return label
+    raise ValueError(f"expected a string as label {key}, found {json.dumps(value)[:40]}")
+
+
+def _from_csv(text: str) -> list[Entry]:
+    """Return the labels of a table: of its columns for number and name, or of the last with texts."""
+    separator = max(",;\t", key=text.partition("\n")[0].count)
+    try:
+        table = list(csv.reader(StringIO(text, newline=""), delimiter=separator))
+    except csv.Error as error:
+        raise ValueError(f"expected CSV: {error}") from None
+    rows = [[cell.strip() for cell in row] for row in table]
+    rows = [row for row in rows if any(row)]
+    head = [cell.casefold().replace(" ", "_") for cell in rows[0]]
+    names = [head.index(name) for name in _NAME_COLUMNS if name in head]
+    if names:
+        rows = rows[1:]
+    if not rows:
+        raise ValueError("expected at least one label")
+    width = len(head)
+    for number, row in enumerate(rows, start=1):
+        if len(row) != width:
+            raise ValueError(f"expected {width} columns, found {len(row)} in row {number}: {row[:3]}")
+    integers = [i for i in range(width) if all(row[i].isdecimal() for row in rows)]
+    texts = [i for i in range(width) if i not in integers]
+    if width == 1:
+        return [(None, row[0]) for row in rows]
+    named = [i for i in names if i in texts] or texts[-1:]
+    if not named:
+        raise ValueError(f"expected a column with the labels, found only numbers: {rows[0][:3]}")
+    numbered = [head.index(name) for name in _NUMBER_COLUMNS if name in head and head.index(name) in integers]
+    if not names:
+        numbered = integers
+    return [(int(row[numbered[0]]) if numbered else None, row[named[0]]) for row in rows]
+
+
+def _from_label_map(text: str) -> list[Entry]:
+    # Imported here, because they take memory that only this format needs.
+    from google.protobuf import text_format  # noqa: PLC0415
+
+    from consumer.labels.label_map_pb2 import StringIntLabelMap  # noqa: PLC0415
+
+    try:
+        items = text_format.Parse(text, StringIntLabelMap(), allow_unknown_field=True).item
+    except text_format.ParseError as error:
+        raise ValueError(f"expected a label map (pbtxt): {error}") from None
+    return [(item.id if item.HasField("id") else None, item.display_name or item.name) for item in items]
+
+
+def _from_lines(text: str) -> list[Entry]:
+    lines = [line.strip() for line in text.rstrip().split("\n")]
+    if "" in lines:
+        raise ValueError(f"expected a label on each line, found none on line {lines.index('') + 1}")
+    return _numbered(lines) or [(None, label) for label in _without_ids(lines)]
+
+
+def _numbered(lines: Sequence[str]) -> list[Entry]:
+    """Return the entries of lines such as `0 person`, `1: person`; nothing if these are not numbers.
+
+    They count from 0 or 1 upwards, and leave different labels; `1 euro` and `2 euro` are labels.
+    """
+    found = [match for line in lines if (match := _NUMBERED_LINE.fullmatch(line))]
+    if len(found) != len(lines):
+        return []
+    entries = [(int(match[1]), match[2]) for match in found]
+    numbers = [number for number, _ in entries]
+    rising = all(later > earlier for earlier, later in pairwise(numbers))
+    labels = {label for _, label in entries}
+    return list[Entry](entries) if rising and numbers[0] <= 1 and len(labels) > len(entries) / 2 else []
+
+
+def _without_ids(lines: Iterable[str]) -> list[str]:
+    found = [(line, _WORDNET_LINE.fullmatch(line)) for line in lines]
+    return (
+        [match[1] for _, match in found if match]
+        if all(match for _, match in found)
+        else [line for line, _ in found]
+    )
