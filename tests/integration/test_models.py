@@ -1,6 +1,7 @@
 """Several models on one camera, over REST and gRPC: each answer is drawn on the picture."""
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -137,3 +138,39 @@ def is_the_star(result: dict[str, Any]) -> bool:
     x, y, width, height = result["box"]
     away = abs(x + width / 2 - 216), abs(y + height / 2 - 216)
     return bool(result["label"] == "star" and max(away) < 40)
+
+
+def test_each_version_of_a_model_answers_with_its_own_labels_without_a_restart(
+    pipeline: Pipeline, detect_folder: Path, film: Path, tmp_path: Path
+) -> None:
+    models = tmp_path / "models"
+    shutil.copytree(detect_folder / "1", models / "1")
+    for version, names in enumerate((["circle", "square", "triangle", "star"], ["O", "[]", "/\\", "*"]), 1):
+        (tmp_path / f"labels-{version}.json").write_text(json.dumps(names))
+    poll = "--file_system_poll_wait_seconds=1"
+    with ModelServer(models, free_port(), tmp_path, poll, model="detect") as server:
+        urls = {"detect_1": server.grpc + "detect", "detect_2": f"{server.base}/v1/models/detect:predict"}
+        files = dict.fromkeys(urls, str(tmp_path / "labels-{version}.json"))
+        pipeline.video()
+        consumer = pipeline.consumer(MODELURLS=json.dumps(urls), LABELURLS=json.dumps(files))
+        pipeline.producer("star", film)
+
+        first = collected(pipeline, "star", lambda said: sum(map(complete, said)) > 10)
+        shutil.copytree(models / "1", tmp_path / "2")
+        (tmp_path / "2").rename(models / "2")
+        second = collected(pipeline, "star", lambda said: any(map(says_stars, said)))
+
+    assert not any("*" in names for each in first for names in labels_of(each))
+    mixed = [names for each in second for names in labels_of(each) if {"star", "*"} <= names]
+    assert not mixed, "an answer has the labels of one version"
+    assert "Traceback" not in consumer.text
+
+
+def labels_of(each: dict[str, Any]) -> list[set[str]]:
+    """Return each model's labels."""
+    return [{result["label"] for result in model["results"]} for model in each.values()]
+
+
+def says_stars(each: dict[str, Any]) -> bool:
+    """Whether all models use the labels of the second version."""
+    return len(each) == 2 and all("*" in names for names in labels_of(each))
