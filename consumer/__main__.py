@@ -1,7 +1,7 @@
 """Starts the consumer: `python -m consumer`."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from confluent_kafka import Producer
@@ -89,16 +89,22 @@ def serve(settings: ConsumerSettings) -> int:
     service.repeat("label", partial(turn, reader, labeller))
     service.on_stop(reader.close)
 
-    for reason in (reader.unready, publisher.unready, *(model.unready for model in models)):
+    for reason in (reader.unready, publisher.unready, partial(_unready, models)):
         service.require(reason)
     return service.run()
 
 
+def _unready(models: Sequence[Model]) -> str | None:
+    """Return what is wrong with each model that is not ready, in one line, or None."""
+    return "; ".join(filter(None, (model.unready() for model in models))) or None
+
+
 def _model(name: str, settings: ConsumerSettings, pictures: Pictures, service: Service) -> Model:
     asked = settings.modelurls[name]
-    labels = sources.source(name, settings.labelurls[name])
+    place = settings.labelurls[name]
+    labels = sources.source(name, place.place, place.login)
     clients = [
-        connect(asked.url, settings.modeltimeout, by_version=labels.by_version)
+        connect(asked.url, settings.modeltimeout, asked.login, by_version=labels.by_version)
         for _ in range(settings.inflight)
     ]
     signature, seldom = Known(clients[0].signature), Seldom(log)

@@ -180,7 +180,7 @@ class Asker:
 def _predict(client: Client, questions: list[Question]) -> Tensors:
     names = questions[0].inputs
     inputs = {name: np.concatenate([question.inputs[name] for question in questions]) for name in names}
-    answer = client.predict(inputs)
+    answer = client.predict(inputs, questions[0].outputs)
     rows = sum(question.rows for question in questions)
     for name, tensor in answer.items():
         if tensor.shape[:1] != (rows,):

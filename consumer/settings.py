@@ -2,18 +2,18 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import NoDecode
 
 from consumer.handlers import HANDLERS
 from consumer.handlers.handler import Options
+from consumer.model_server.login import NO_LOGIN, Login
 from consumer.model_server.url import ModelUrl
 from pipeline.service.settings import (
     Bootstrap,
     Duration,
-    JsonMap,
     KafkaReads,
     KafkaWrites,
     Topic,
@@ -23,6 +23,7 @@ from pipeline.service.settings import (
 )
 from pipeline.wire.frame import Format
 
+_Model = TypeVar("_Model", bound=BaseModel)
 _NAME = re.compile(r"([a-z]+)(?:_(\d+))?", re.ASCII)
 
 
@@ -38,10 +39,19 @@ def order_of(model: str) -> tuple[int, str]:
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
-    """A model's address and the options of its handler."""
+    """A model's address, the login for it, and the options of its handler."""
 
     url: ModelUrl
+    login: Login
     options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPlace:
+    """A path or URL with labels, and the login for it."""
+
+    place: str
+    login: Login = NO_LOGIN
 
 
 def _sources(models: object) -> dict[str, ModelSource]:
@@ -64,17 +74,49 @@ def _source(name: str, value: object) -> ModelSource:
     except ValueError as error:
         raise ValueError(f"{name}: {error}, found {mask(options['url'])!r}") from None
     kind = HANDLERS[handler_of(name)].Options
+    own = {key: value for key, value in options.items() if key != "url" and key not in Login.model_fields}
+    return ModelSource(url, _login(name, options), _validated(name, kind, own))
+
+
+def _label_places(labels: object) -> dict[str, LabelPlace]:
+    """Return where labels are, by model; each is a path or URL, or an object with `url` and a login."""
+    fields = parse_json_map(labels)
+    if not isinstance(fields, dict):
+        raise ValueError('expected a JSON object, such as {"imagenet_1": "imagenetLabels.json"}')
+    return {name: _label_place(name, value) for name, value in fields.items()}
+
+
+def _label_place(name: str, value: object) -> LabelPlace:
+    options = {"url": value} if isinstance(value, str) else value
+    if not isinstance(options, dict) or not isinstance(options.get("url"), str):
+        raise ValueError(
+            f'{name}: expected a path or URL, or an object with one, such as {{"url": "http://..."}}'
+        )
+    if unknown := sorted(options.keys() - {"url"} - Login.model_fields.keys()):
+        known = ", ".join(("url", *Login.model_fields))
+        raise ValueError(f"{name}: expected {known}, found {unknown[0]!r}")
+    return LabelPlace(options["url"], _login(name, options))
+
+
+def _login(name: str, options: dict[str, object]) -> Login:
+    return _validated(name, Login, {key: options[key] for key in Login.model_fields if key in options})
+
+
+def _validated(name: str, kind: type[_Model], options: dict[str, object]) -> _Model:
     try:
-        return ModelSource(url, kind.model_validate({key: options[key] for key in options if key != "url"}))
+        return kind.model_validate(options)
     except ValidationError as error:
         raise ValueError(f"{name}: {_explained(error, kind)}") from None
 
 
-def _explained(error: ValidationError, kind: type[Options]) -> str:
+def _explained(error: ValidationError, kind: type[BaseModel]) -> str:
     problem = error.errors()[0]
     option = ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
-        return f"expected one of the options {', '.join(kind.model_fields)}, found {option!r}"
+        known = ", ".join((*kind.model_fields, *Login.model_fields))
+        return f"expected one of the options {known}, found {option!r}"
+    if not option or kind is Login:  # whose values are secret
+        return f"{option}: {explain(dict(problem))}".removeprefix(": ")
     return f"option {option}={problem['input']!r}: {explain(dict(problem))}"
 
 
@@ -93,7 +135,7 @@ class ConsumerSettings(KafkaReads, KafkaWrites):
     modelurls: Annotated[dict[str, ModelSource], NoDecode, BeforeValidator(_sources)] = Field(
         {}, description='a JSON object, such as {"imagenet_1": "http://host:8501/v1/models/imagenet:predict"}'
     )
-    labelurls: JsonMap = Field(
+    labelurls: Annotated[dict[str, LabelPlace], NoDecode, BeforeValidator(_label_places)] = Field(
         {}, description='a JSON object of paths or URLs, such as {"imagenet_1": "imagenetLabels.json"}'
     )
     modeltimeout: Duration = Field(

@@ -11,7 +11,7 @@ from consumer.handlers import checks
 from consumer.handlers.handler import Handler, Options, Question
 from consumer.handlers.image_input import image_input, tensor
 from consumer.labels.labels import Labels
-from consumer.model_server.tensors import Array, Tensors
+from consumer.model_server.tensors import Array, Signature, Tensors
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Result
 
@@ -53,7 +53,8 @@ class Classify(Handler[ClassifyOptions]):
         image = tensor(
             frame, self.pictures, target, size=options.size, scale=options.scale, offset=options.offset
         )
-        return Question(frame, {target.name: image})
+        outputs = (options.output,) if options.output else _vectors(signature)
+        return Question(frame, {target.name: image}, outputs=outputs)
 
     def results(
         self,
@@ -83,6 +84,15 @@ class Classify(Handler[ClassifyOptions]):
                 " set the option output to the right one"
             )
         return vectors[0]
+
+
+def _vectors(signature: Signature) -> tuple[str, ...]:
+    """Return the outputs that may be vectors of scores."""
+    return tuple(
+        name
+        for name, info in signature.outputs.items()
+        if info.dtype.startswith("float") and (info.shape is None or len(info.shape) == 2)
+    )
 
 
 def _likeliest(

@@ -18,6 +18,7 @@ from consumer.model_server.tensors import Array, Signature, Tensors
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Box, Result
 
+_OUTPUTS: Final = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
 _FARTHEST: Final = 2.0  # detectors overshoot the picture a little; coordinates in pixels would be far larger
 
 
@@ -54,7 +55,9 @@ class Detect(Handler[DetectOptions]):
         image = tensor(
             frame, self.pictures, target, size=options.size, scale=options.scale, offset=options.offset
         )
-        return Question(frame, {target.name: image})
+        # Detectors also return the raw boxes, which are megabytes that nobody needs.
+        outputs = tuple(name for name in _OUTPUTS if name in signature.outputs)
+        return Question(frame, {target.name: image}, outputs=outputs)
 
     def results(self, question: Question, answer: Tensors, labels: Labels) -> tuple[Result, ...]:
         """Return a result for each box, the likeliest first; raise ValueError if the answer is invalid.

@@ -30,13 +30,15 @@ OptionsT = TypeVar("OptionsT", bound=Options)
 class Question:
     """A request about a frame: a batch of `rows`, or 0 rows if there is nothing to ask.
 
-    If the rows show parts of the frame, `boxes` says which.
+    If the rows show parts of the frame, `boxes` says which. `outputs` are those that are needed; if there are
+    none, all are.
     """
 
     frame: Frame
     inputs: Tensors
     rows: int = 1
     boxes: tuple[Box, ...] = ()
+    outputs: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -12,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from consumer.labels.formats import parse
 from consumer.labels.labels import Labels
 from consumer.model_server.errors import ModelError
+from consumer.model_server.login import NO_LOGIN, Login
 from pipeline.service.logs import Seldom
 from pipeline.service.settings import SettingsError, mask
 from pipeline.service.workers import Pulse
@@ -136,7 +138,7 @@ class LabelSource:
         )
 
 
-def source(model: str, place: str) -> LabelSource:
+def source(model: str, place: str, login: Login = NO_LOGIN) -> LabelSource:
     """Return what provides a model's labels, from a path or URL.
 
     A file is read now, unless its path names the version; raises `SettingsError` if that fails. Everything
@@ -149,7 +151,7 @@ def source(model: str, place: str) -> LabelSource:
                 f"LABELURLS: cannot read the labels of {model} from {mask(place)!r}:"
                 " expected a URL such as http://host/labels.json"
             )
-        return LabelSource(model, place, _download, _URL_EVERY)
+        return LabelSource(model, place, partial(_download, login), _URL_EVERY)
     path = unquote(rest) if is_url and scheme.lower() == "file" else place
     labels = LabelSource(model, path, _read_file, _FILE_EVERY)
     if not labels.by_version:
@@ -174,11 +176,11 @@ def _read_file(path: str, mark: Any) -> tuple[bytes, Any] | None:
     return None if now == mark else (Path(path).read_bytes(), now)
 
 
-def _download(url: str, mark: Any) -> tuple[bytes, Any] | None:
+def _download(login: Login, url: str, mark: Any) -> tuple[bytes, Any] | None:
     # Imported here because it takes memory that only labels from a URL need.
     from consumer.model_server.download import download  # noqa: PLC0415
 
-    return download(url, _TIMEOUT, mark)
+    return download(url, _TIMEOUT, mark, login.header())
 
 
 def _is_url(text: str) -> bool:

@@ -1,7 +1,9 @@
 """What the REST and the gRPC client have in common."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from consumer.model_server.login import NO_LOGIN, Login
 from consumer.model_server.rest_client import RestClient
 from consumer.model_server.tensors import Array, Signature, Tensors
 from consumer.model_server.url import ModelUrl
@@ -15,8 +17,11 @@ class Client(Protocol):
         """The version of the model that gave the last answer, if the server says so."""
         ...
 
-    def predict(self, inputs: Tensors) -> dict[str, Array]:
-        """Return the outputs for a batch; raise ModelError if there is no valid answer."""
+    def predict(self, inputs: Tensors, wanted: Sequence[str] = ()) -> dict[str, Array]:
+        """Return the outputs for a batch; raise ModelError if there is no valid answer.
+
+        Outputs that are not `wanted` may be missing; without any, all are.
+        """
         ...
 
     def signature(self) -> Signature:
@@ -32,14 +37,14 @@ class Client(Protocol):
         ...
 
 
-def connect(url: ModelUrl, timeout: float, *, by_version: bool = False) -> Client:
+def connect(url: ModelUrl, timeout: float, login: Login = NO_LOGIN, *, by_version: bool = False) -> Client:
     """Return a client of the model at a URL; each request may take `timeout` s.
 
     If its answers are to be `by_version`, the client finds out which version gives them.
     """
     if not url.scheme.startswith("grpc"):
-        return RestClient(url, timeout, by_version=by_version)
+        return RestClient(url, timeout, login, by_version=by_version)
     # gRPC costs 15 MB of memory, so it is imported only where it is used.
     from consumer.model_server.grpc_client import GrpcClient  # noqa: PLC0415
 
-    return GrpcClient(url, timeout)
+    return GrpcClient(url, timeout, login)

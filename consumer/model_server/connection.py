@@ -16,6 +16,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from consumer.model_server.errors import ModelError
+from consumer.model_server.login import NO_LOGIN, Login
 from pipeline.watchdog import Watchdog
 
 LARGEST_ANSWER: Final = 16 * 1024 * 1024  # bytes
@@ -25,6 +26,9 @@ LIFETIME: Final = 30.0
 Kubernetes picks one of a Service's pods for each connection: a connection that lasted would never reach a new
 pod, and two of them might stay with the same one.
 """
+
+UNAUTHORIZED: Final = "; it needs a login: user and password, or token_file"
+"""What to do about an answer that says so."""
 
 _WRAPPERS: Final = ("urllib3.", "requests.")
 _HEADERS: Final = {"Content-Type": "application/json"}
@@ -36,7 +40,7 @@ class Connection:
     It ignores the environment's proxies and `.netrc`, and does not follow redirects.
     """
 
-    def __init__(self, base: str, timeout: float) -> None:
+    def __init__(self, base: str, timeout: float, login: Login = NO_LOGIN) -> None:
         parts = urlsplit(base)
         host = parts.hostname or ""
         self._connection = (
@@ -45,6 +49,7 @@ class Connection:
             else HTTPConnection(host, parts.port, timeout=timeout)
         )
         self._timeout = timeout
+        self._login = login
         self._watchdog = Watchdog(timeout)
         self._deadline = self._opened = 0.0
 
@@ -90,8 +95,9 @@ class Connection:
             connection.connect()
             self._opened = time.monotonic()
         self._watchdog.watch(connection.sock, self._deadline)
-        method = "POST" if body else "GET"
-        connection.request(method, path, body, _HEADERS, preload_content=False)
+        method, login = "POST" if body else "GET", self._login.header()
+        headers = {**_HEADERS, "Authorization": login} if login else _HEADERS
+        connection.request(method, path, body, headers, preload_content=False)
         with connection.getresponse() as answer:
             text = read(answer)
         if time.monotonic() >= self._deadline:  # it ended because the watchdog cut it
@@ -112,10 +118,10 @@ def read(answer: BaseHTTPResponse) -> bytes:
 def checked(status: int, text: bytes) -> bytes:
     """Return the body of an answer; raise `ModelError` unless it is a 200 of an acceptable length."""
     if len(text) > LARGEST_ANSWER:
-        raise ModelError("nonsense", f"the answer is longer than {LARGEST_ANSWER} bytes")
+        raise ModelError("too_large", f"the answer is longer than {LARGEST_ANSWER >> 20} MiB")
     if status != 200:
         found = text[:200].decode(errors="replace").strip()
-        what = f"the server answered {status}: {found!r}"
+        what = f"the server answered {status}: {found!r}{UNAUTHORIZED if status == 401 else ''}"
         raise ModelError(f"http_{status}", what, refused=status == 400)
     return text
 

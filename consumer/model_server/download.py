@@ -21,7 +21,9 @@ Version = tuple[str | None, str | None]
 """How a server names the version of a file: its ETag and its Last-Modified, where it sends them."""
 
 
-def download(url: str, timeout: float, known: Version | None = None) -> tuple[bytes, Version] | None:
+def download(
+    url: str, timeout: float, known: Version | None = None, login: str | None = None
+) -> tuple[bytes, Version] | None:
     """Return what is at a URL, and its version; or None if the server says that it is still the known one.
 
     Raises `ModelError` for anything but a 200 or, then, a 304 within the timeout.
@@ -33,11 +35,15 @@ def download(url: str, timeout: float, known: Version | None = None) -> tuple[by
         watchdog.watch(connection, deadline)
 
     etag, modified = known or (None, None)
-    conditions = {"If-None-Match": etag, "If-Modified-Since": None if etag else modified}
+    headers = {
+        "If-None-Match": etag,
+        "If-Modified-Since": None if etag else modified,
+        "Authorization": login,
+    }
     try:
         with (
             _session(watch) as session,
-            session.get(url, stream=True, timeout=timeout, headers=conditions) as answer,
+            session.get(url, stream=True, timeout=timeout, headers=headers) as answer,
         ):
             text = read(answer.raw)
         if time.monotonic() >= deadline:  # it ended because the watchdog cut it

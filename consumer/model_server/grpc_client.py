@@ -5,7 +5,7 @@ https://github.com/tensorflow/serving/tree/master/tensorflow_serving/apis
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import grpc
@@ -13,8 +13,9 @@ from google.protobuf.message import DecodeError, Message
 
 from consumer.model_server import serving_pb2 as messages
 from consumer.model_server import tensor_proto
-from consumer.model_server.connection import LARGEST_ANSWER, LIFETIME
+from consumer.model_server.connection import LARGEST_ANSWER, LIFETIME, UNAUTHORIZED
 from consumer.model_server.errors import ModelError
+from consumer.model_server.login import NO_LOGIN, Login
 from consumer.model_server.tensors import Array, Signature, TensorInfo, Tensors
 from consumer.model_server.url import ModelUrl
 
@@ -42,8 +43,9 @@ class GrpcClient:
     `signature` and `missing` use their own channels, so any thread may call them.
     """
 
-    def __init__(self, url: ModelUrl, timeout: float) -> None:
+    def __init__(self, url: ModelUrl, timeout: float, login: Login = NO_LOGIN) -> None:
         self._url = url
+        self._login = login
         self._timeout = timeout
         self._address = url.host if re.search(r":\d+$", url.host) else f"{url.host}:{_PORT}"
         self._spec = messages.ModelSpec(name=url.name)
@@ -55,9 +57,9 @@ class GrpcClient:
         self._channel: grpc.Channel | None = None
         self._opened = 0.0
 
-    def predict(self, inputs: Tensors) -> dict[str, Array]:
-        """Return the outputs for a batch; raise ModelError if there is no valid answer."""
-        request = messages.PredictRequest(model_spec=self._spec)
+    def predict(self, inputs: Tensors, wanted: Sequence[str] = ()) -> dict[str, Array]:
+        """Return the `wanted` outputs for a batch, or all; raise ModelError if there is no valid answer."""
+        request = messages.PredictRequest(model_spec=self._spec, output_filter=wanted)
         for name, array in inputs.items():
             request.inputs[name].CopyFrom(tensor_proto.message(array))
         answer = self._ask(_PREDICT, request, messages.PredictResponse.FromString)
@@ -102,7 +104,7 @@ class GrpcClient:
             self._channel = None
 
     def _ask_apart(self, method: str, request: Message, read: Callable[[bytes], _Answer]) -> _Answer:
-        client = GrpcClient(self._url, min(1.0, self._timeout))
+        client = GrpcClient(self._url, min(1.0, self._timeout), self._login)
         try:
             return client._ask(method, request, read)
         finally:
@@ -132,7 +134,9 @@ class GrpcClient:
             self._channel = self._open()
             self._opened = time.monotonic()
         call = self._channel.unary_unary(method, type(request).SerializeToString, read)
-        answer: _Answer = call(request, timeout=max(0.0, deadline - time.monotonic()))
+        login = self._login.header()
+        metadata = (("authorization", login),) if login else None
+        answer: _Answer = call(request, timeout=max(0.0, deadline - time.monotonic()), metadata=metadata)
         return answer
 
     def _open(self) -> grpc.Channel:
@@ -148,7 +152,9 @@ class GrpcClient:
             self.close()
             return ModelError("unreachable", details)
         kind = f"grpc_{code.name.lower()}"
-        return ModelError(kind, f"the server answered {code.name}: {details}", refused=code in _REFUSALS)
+        hint = UNAUTHORIZED if code == grpc.StatusCode.UNAUTHENTICATED else ""
+        said = f"the server answered {code.name}: {details}{hint}"
+        return ModelError(kind, said, refused=code in _REFUSALS)
 
 
 def _info(info: messages.TensorInfo) -> TensorInfo:

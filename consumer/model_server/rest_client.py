@@ -6,7 +6,7 @@ https://www.tensorflow.org/tfx/serving/api_rest
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -14,10 +14,12 @@ import pybase64
 
 from consumer.model_server.connection import Connection
 from consumer.model_server.errors import ModelError
+from consumer.model_server.login import NO_LOGIN, Login
 from consumer.model_server.tensors import Array, Signature, TensorInfo, Tensors
 from consumer.model_server.url import ModelUrl
 
 _VERB: Final = ":predict"
+_GRPC: Final = "ask the model over gRPC, which leaves out the outputs that are not needed: grpc://HOST:8500/v1/models/NAME"
 _LOOK_EVERY: Final = 2.0  # s between two looks for a new version
 
 
@@ -31,6 +33,7 @@ class RestClient:
         self,
         url: ModelUrl,
         timeout: float,
+        login: Login = NO_LOGIN,
         *,
         by_version: bool = False,
         clock: Callable[[], float] = time.monotonic,
@@ -46,18 +49,22 @@ class RestClient:
         self._clock = clock
         self._looked = -math.inf
         self._timeout = timeout
-        self._connection = Connection(self._base, timeout)
+        self._login = login
+        self._connection = Connection(self._base, timeout, login)
 
-    def predict(self, inputs: Tensors) -> dict[str, Array]:
+    def predict(self, inputs: Tensors, wanted: Sequence[str] = ()) -> dict[str, Array]:  # noqa: ARG002
         """Return the outputs for a batch; if a model has a single output, its name is "".
 
-        Raises ModelError if there is no valid answer.
+        This API always sends all outputs, whatever is `wanted`. Raises ModelError if there is no valid
+        answer.
         """
         try:
             return outputs(self._connection.ask(self._path_of_version(), body(inputs)))
         except ModelError as error:
             if self._follows:
                 self._looked = -math.inf
+            if error.kind == "too_large":
+                raise ModelError(error.kind, f"{error}; {_GRPC}") from None
             if self._path.endswith(_VERB) or not error.kind.startswith("http_"):
                 raise
             raise ModelError(error.kind, f"{error}; its URL does not end with {_VERB}") from None
@@ -115,7 +122,7 @@ class RestClient:
         return available
 
     def _get(self, what: str) -> bytes:
-        connection = Connection(self._base, min(1.0, self._timeout))
+        connection = Connection(self._base, min(1.0, self._timeout), self._login)
         try:
             return connection.ask(self._path.removesuffix(_VERB) + what)
         finally:

@@ -26,7 +26,7 @@ from google.protobuf import any_pb2 as google_dot_protobuf_dot_any__pb2
 from google.protobuf import wrappers_pb2 as google_dot_protobuf_dot_wrappers__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#consumer/model_server/serving.proto\x12\x12streamlens.serving\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/wrappers.proto\"j\n\x0bTensorShape\x12\x30\n\x03\x64im\x18\x02 \x03(\x0b\x32#.streamlens.serving.TensorShape.Dim\x12\x14\n\x0cunknown_rank\x18\x03 \x01(\x08\x1a\x13\n\x03\x44im\x12\x0c\n\x04size\x18\x01 \x01(\x03\"\x91\x02\n\x06Tensor\x12\r\n\x05\x64type\x18\x01 \x01(\x05\x12\x35\n\x0ctensor_shape\x18\x02 \x01(\x0b\x32\x1f.streamlens.serving.TensorShape\x12\x16\n\x0etensor_content\x18\x04 \x01(\x0c\x12\x11\n\tfloat_val\x18\x05 \x03(\x02\x12\x12\n\ndouble_val\x18\x06 \x03(\x01\x12\x0f\n\x07int_val\x18\x07 \x03(\x05\x12\x12\n\nstring_val\x18\x08 \x03(\x0c\x12\x11\n\tint64_val\x18\n \x03(\x03\x12\x10\n\x08\x62ool_val\x18\x0b \x03(\x08\x12\x10\n\x08half_val\x18\r \x03(\x05\x12\x12\n\nuint32_val\x18\x10 \x03(\r\x12\x12\n\nuint64_val\x18\x11 \x03(\x04\"\x8c\x01\n\tModelSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1b.google.protobuf.Int64ValueH\x00\x12\x17\n\rversion_label\x18\x04 \x01(\tH\x00\x12\x16\n\x0esignature_name\x18\x03 \x01(\tB\x10\n\x0eversion_choice\"\xce\x01\n\x0ePredictRequest\x12\x31\n\nmodel_spec\x18\x01 \x01(\x0b\x32\x1d.streamlens.serving.ModelSpec\x12>\n\x06inputs\x18\x02 \x03(\x0b\x32..streamlens.serving.PredictRequest.InputsEntry\x1aI\n\x0bInputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12)\n\x05value\x18\x02 \x01(\x0b\x32\x1a.streamlens.serving.Tensor:\x02\x38\x01\"\xd3\x01\n\x0fPredictResponse\x12\x41\n\x07outputs\x18\x01 \x03(\x0b\x32\x30.streamlens.serving.PredictResponse.OutputsEntry\x12\x31\n\nmodel_spec\x18\x02 \x01(\x0b\x32\x1d.streamlens.serving.ModelSpec\x1aJ\n\x0cOutputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12)\n\x05value\x18\x02 \x01(\x0b\x32\x1a.streamlens.serving.Tensor:\x02\x38\x01\"J\n\x15GetModelStatusRequest\x12\x31\n\nmodel_spec\x18\x01 \x01(\x0b\x32\x1d.streamlens.serving.ModelSpec\"\xab\x01\n\x16GetModelStatusResponse\x12[\n\x14model_version_status\x18\x01 \x03(\x0b\x32=.streamlens.serving.GetModelStatusResponse.ModelVersionStatus\x1a\x34\n\x12ModelVersionStatus\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\r\n\x05state\x18\x02 \x01(\x05\"d\n\x17GetModelMetadataRequest\x12\x31\n\nmodel_spec\x18\x01 \x01(\x0b\x32\x1d.streamlens.serving.ModelSpec\x12\x16\n\x0emetadata_field\x18\x02 \x03(\t\"\xaf\x01\n\x18GetModelMetadataResponse\x12L\n\x08metadata\x18\x02 \x03(\x0b\x32:.streamlens.serving.GetModelMetadataResponse.MetadataEntry\x1a\x45\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12#\n\x05value\x18\x02 \x01(\x0b\x32\x14.google.protobuf.Any:\x02\x38\x01\"R\n\nTensorInfo\x12\r\n\x05\x64type\x18\x02 \x01(\x05\x12\x35\n\x0ctensor_shape\x18\x03 \x01(\x0b\x32\x1f.streamlens.serving.TensorShape\"\xab\x02\n\x0cSignatureDef\x12<\n\x06inputs\x18\x01 \x03(\x0b\x32,.streamlens.serving.SignatureDef.InputsEntry\x12>\n\x07outputs\x18\x02 \x03(\x0b\x32-.streamlens.serving.SignatureDef.OutputsEntry\x1aM\n\x0bInputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12-\n\x05value\x18\x02 \x01(\x0b\x32\x1e.streamlens.serving.TensorInfo:\x02\x38\x01\x1aN\n\x0cOutputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12-\n\x05value\x18\x02 \x01(\x0b\x32\x1e.streamlens.serving.TensorInfo:\x02\x38\x01\"\xb6\x01\n\x0fSignatureDefMap\x12L\n\rsignature_def\x18\x01 \x03(\x0b\x32\x35.streamlens.serving.SignatureDefMap.SignatureDefEntry\x1aU\n\x11SignatureDefEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12/\n\x05value\x18\x02 \x01(\x0b\x32 .streamlens.serving.SignatureDef:\x02\x38\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#consumer/model_server/serving.proto\x12\x12streamlens.serving\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/wrappers.proto\"j\n\x0bTensorShape\x12\x30\n\x03\x64im\x18\x02 \x03(\x0b\x32#.streamlens.serving.TensorShape.Dim\x12\x14\n\x0cunknown_rank\x18\x03 \x01(\x08\x1a\x13\n\x03\x44im\x12\x0c\n\x04size\x18\x01 \x01(\x03\"\x91\x02\n\x06Tensor\x12\r\n\x05\x64type\x18\x01 \x01(\x05\x12\x35\n\x0ctensor_shape\x18\x02 \x01(\x0b\x32\x1f.streamlens.serving.TensorShape\x12\x16\n\x0etensor_content\x18\x04 \x01(\x0c\x12\x11\n\tfloat_val\x18\x05 \x03(\x02\x12\x12\n\ndouble_val\x18\x06 \x03(\x01\x12\x0f\n\x07int_val\x18\x07 \x03(\x05\x12\x12\n\nstring_val\x18\x08 \x03(\x0c\x12\x11\n\tint64_val\x18\n \x03(\x03\x12\x10\n\x08\x62ool_val\x18\x0b \x03(\x08\x12\x10\n\x08half_val\x18\r \x03(\x05\x12\x12\n\nuint32_val\x18\x10 \x03(\r\x12\x12\n\nuint64_val\x18\x11 \x03(\x04\"\x8c\x01\n\tModelSpec\x12\x0c\n\x04name\x18\x01 \x01(\t\x12.\n\x07version\x18\x02 \x01(\x0b\x32\x1b.google.protobuf.Int64ValueH\x00\x12\x17\n\rversion_label\x18\x04 \x01(\tH\x00\x12\x16\n\x0esignature_name\x18\x03 \x01(\tB\x10\n\x0eversion_choice\"\xe5\x01\n\x0ePredictRequest\x12\x31\n\nmodel_spec\x18\x01 \x01(\x0b\x32\x1d.streamlens.serving.ModelSpec\x12>\n\x06inputs\x18\x02 \x03(\x0b\x32..streamlens.serving.PredictRequest.InputsEntry\x12\x15\n\routput_filter\x18\x03 \x03(\t\x1aI\n\x0bInputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12)\n\x05value\x18\x02 \x01(\x0b\x32\x1a.streamlens.serving.Tensor:\x02\x38\x01\"\xd3\x01\n\x0fPredictResponse\x12\x41\n\x07outputs\x18\x01 \x03(\x0b\x32\x30.streamlens.serving.PredictResponse.OutputsEntry\x12\x31\n\nmodel_spec\x18\x02 \x01(\x0b\x32\x1d.streamlens.serving.ModelSpec\x1aJ\n\x0cOutputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12)\n\x05value\x18\x02 \x01(\x0b\x32\x1a.streamlens.serving.Tensor:\x02\x38\x01\"J\n\x15GetModelStatusRequest\x12\x31\n\nmodel_spec\x18\x01 \x01(\x0b\x32\x1d.streamlens.serving.ModelSpec\"\xab\x01\n\x16GetModelStatusResponse\x12[\n\x14model_version_status\x18\x01 \x03(\x0b\x32=.streamlens.serving.GetModelStatusResponse.ModelVersionStatus\x1a\x34\n\x12ModelVersionStatus\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\r\n\x05state\x18\x02 \x01(\x05\"d\n\x17GetModelMetadataRequest\x12\x31\n\nmodel_spec\x18\x01 \x01(\x0b\x32\x1d.streamlens.serving.ModelSpec\x12\x16\n\x0emetadata_field\x18\x02 \x03(\t\"\xaf\x01\n\x18GetModelMetadataResponse\x12L\n\x08metadata\x18\x02 \x03(\x0b\x32:.streamlens.serving.GetModelMetadataResponse.MetadataEntry\x1a\x45\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12#\n\x05value\x18\x02 \x01(\x0b\x32\x14.google.protobuf.Any:\x02\x38\x01\"R\n\nTensorInfo\x12\r\n\x05\x64type\x18\x02 \x01(\x05\x12\x35\n\x0ctensor_shape\x18\x03 \x01(\x0b\x32\x1f.streamlens.serving.TensorShape\"\xab\x02\n\x0cSignatureDef\x12<\n\x06inputs\x18\x01 \x03(\x0b\x32,.streamlens.serving.SignatureDef.InputsEntry\x12>\n\x07outputs\x18\x02 \x03(\x0b\x32-.streamlens.serving.SignatureDef.OutputsEntry\x1aM\n\x0bInputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12-\n\x05value\x18\x02 \x01(\x0b\x32\x1e.streamlens.serving.TensorInfo:\x02\x38\x01\x1aN\n\x0cOutputsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12-\n\x05value\x18\x02 \x01(\x0b\x32\x1e.streamlens.serving.TensorInfo:\x02\x38\x01\"\xb6\x01\n\x0fSignatureDefMap\x12L\n\rsignature_def\x18\x01 \x03(\x0b\x32\x35.streamlens.serving.SignatureDefMap.SignatureDefEntry\x1aU\n\x11SignatureDefEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12/\n\x05value\x18\x02 \x01(\x0b\x32 .streamlens.serving.SignatureDef:\x02\x38\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -54,35 +54,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MODELSPEC']._serialized_start=503
   _globals['_MODELSPEC']._serialized_end=643
   _globals['_PREDICTREQUEST']._serialized_start=646
-  _globals['_PREDICTREQUEST']._serialized_end=852
-  _globals['_PREDICTREQUEST_INPUTSENTRY']._serialized_start=779
-  _globals['_PREDICTREQUEST_INPUTSENTRY']._serialized_end=852
-  _globals['_PREDICTRESPONSE']._serialized_start=855
-  _globals['_PREDICTRESPONSE']._serialized_end=1066
-  _globals['_PREDICTRESPONSE_OUTPUTSENTRY']._serialized_start=992
-  _globals['_PREDICTRESPONSE_OUTPUTSENTRY']._serialized_end=1066
-  _globals['_GETMODELSTATUSREQUEST']._serialized_start=1068
-  _globals['_GETMODELSTATUSREQUEST']._serialized_end=1142
-  _globals['_GETMODELSTATUSRESPONSE']._serialized_start=1145
-  _globals['_GETMODELSTATUSRESPONSE']._serialized_end=1316
-  _globals['_GETMODELSTATUSRESPONSE_MODELVERSIONSTATUS']._serialized_start=1264
-  _globals['_GETMODELSTATUSRESPONSE_MODELVERSIONSTATUS']._serialized_end=1316
-  _globals['_GETMODELMETADATAREQUEST']._serialized_start=1318
-  _globals['_GETMODELMETADATAREQUEST']._serialized_end=1418
-  _globals['_GETMODELMETADATARESPONSE']._serialized_start=1421
-  _globals['_GETMODELMETADATARESPONSE']._serialized_end=1596
-  _globals['_GETMODELMETADATARESPONSE_METADATAENTRY']._serialized_start=1527
-  _globals['_GETMODELMETADATARESPONSE_METADATAENTRY']._serialized_end=1596
-  _globals['_TENSORINFO']._serialized_start=1598
-  _globals['_TENSORINFO']._serialized_end=1680
-  _globals['_SIGNATUREDEF']._serialized_start=1683
-  _globals['_SIGNATUREDEF']._serialized_end=1982
-  _globals['_SIGNATUREDEF_INPUTSENTRY']._serialized_start=1825
-  _globals['_SIGNATUREDEF_INPUTSENTRY']._serialized_end=1902
-  _globals['_SIGNATUREDEF_OUTPUTSENTRY']._serialized_start=1904
-  _globals['_SIGNATUREDEF_OUTPUTSENTRY']._serialized_end=1982
-  _globals['_SIGNATUREDEFMAP']._serialized_start=1985
-  _globals['_SIGNATUREDEFMAP']._serialized_end=2167
-  _globals['_SIGNATUREDEFMAP_SIGNATUREDEFENTRY']._serialized_start=2082
-  _globals['_SIGNATUREDEFMAP_SIGNATUREDEFENTRY']._serialized_end=2167
+  _globals['_PREDICTREQUEST']._serialized_end=875
+  _globals['_PREDICTREQUEST_INPUTSENTRY']._serialized_start=802
+  _globals['_PREDICTREQUEST_INPUTSENTRY']._serialized_end=875
+  _globals['_PREDICTRESPONSE']._serialized_start=878
+  _globals['_PREDICTRESPONSE']._serialized_end=1089
+  _globals['_PREDICTRESPONSE_OUTPUTSENTRY']._serialized_start=1015
+  _globals['_PREDICTRESPONSE_OUTPUTSENTRY']._serialized_end=1089
+  _globals['_GETMODELSTATUSREQUEST']._serialized_start=1091
+  _globals['_GETMODELSTATUSREQUEST']._serialized_end=1165
+  _globals['_GETMODELSTATUSRESPONSE']._serialized_start=1168
+  _globals['_GETMODELSTATUSRESPONSE']._serialized_end=1339
+  _globals['_GETMODELSTATUSRESPONSE_MODELVERSIONSTATUS']._serialized_start=1287
+  _globals['_GETMODELSTATUSRESPONSE_MODELVERSIONSTATUS']._serialized_end=1339
+  _globals['_GETMODELMETADATAREQUEST']._serialized_start=1341
+  _globals['_GETMODELMETADATAREQUEST']._serialized_end=1441
+  _globals['_GETMODELMETADATARESPONSE']._serialized_start=1444
+  _globals['_GETMODELMETADATARESPONSE']._serialized_end=1619
+  _globals['_GETMODELMETADATARESPONSE_METADATAENTRY']._serialized_start=1550
+  _globals['_GETMODELMETADATARESPONSE_METADATAENTRY']._serialized_end=1619
+  _globals['_TENSORINFO']._serialized_start=1621
+  _globals['_TENSORINFO']._serialized_end=1703
+  _globals['_SIGNATUREDEF']._serialized_start=1706
+  _globals['_SIGNATUREDEF']._serialized_end=2005
+  _globals['_SIGNATUREDEF_INPUTSENTRY']._serialized_start=1848
+  _globals['_SIGNATUREDEF_INPUTSENTRY']._serialized_end=1925
+  _globals['_SIGNATUREDEF_OUTPUTSENTRY']._serialized_start=1927
+  _globals['_SIGNATUREDEF_OUTPUTSENTRY']._serialized_end=2005
+  _globals['_SIGNATUREDEFMAP']._serialized_start=2008
+  _globals['_SIGNATUREDEFMAP']._serialized_end=2190
+  _globals['_SIGNATUREDEFMAP_SIGNATUREDEFENTRY']._serialized_start=2105
+  _globals['_SIGNATUREDEFMAP_SIGNATUREDEFENTRY']._serialized_end=2190
 # @@protoc_insertion_point(module_scope)

@@ -241,6 +241,7 @@ def _shown(kind: type[Settings], name: str) -> str:
         return "***"
     if SecretStr in (field.annotation, *getattr(field.annotation, "__args__", ())):
         return mask(value)
+    value = re.sub(r'(?i)("(?:password|token)"\s*:\s*)("[^"]*"|[^,}]*)', r"\1***", value)
     return re.sub(r'\w+://[^"]+', lambda url: mask(url[0]), value)
 
 

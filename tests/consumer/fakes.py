@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from consumer.labels.sources import LabelSource
 from consumer.model_server import connection, rest_client
+from consumer.model_server.login import NO_LOGIN, Login
 from consumer.model_server.url import ModelUrl
 from pipeline.wire import picture
 from pipeline.wire.frame import Frame
@@ -218,8 +219,8 @@ OPENED: Final = list[connection.Connection | rest_client.RestClient]()
 class Connection(connection.Connection):
     """A connection that is closed at the end of the test."""
 
-    def __init__(self, base: str, timeout: float) -> None:
-        super().__init__(base, timeout)
+    def __init__(self, base: str, timeout: float, login: Login = NO_LOGIN) -> None:
+        super().__init__(base, timeout, login)
         OPENED.append(self)
 
 

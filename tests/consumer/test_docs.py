@@ -21,17 +21,17 @@ def test_the_settings_in_the_examples_are_valid(configure: Configure) -> None:
         settings = configure(MODELURLS=models, LABELURLS=labels)
 
         assert settings.modelurls.keys() == settings.labelurls.keys()
-        assert all((ROOT / path).is_file() for path in settings.labelurls.values())
+        assert all((ROOT / place.place).is_file() for place in settings.labelurls.values())
 
 
 def test_the_options_in_the_examples_are_valid(configure: Configure) -> None:
-    (models,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
-
-    settings = configure(
-        MODELURLS=models, LABELURLS=json.dumps(dict.fromkeys(json.loads(models), "labels.json"))
+    keras, login = (
+        configure(MODELURLS=models, LABELURLS=json.dumps(dict.fromkeys(json.loads(models), "labels.json")))
+        for models in re.findall(r"```json\n(.*?)```", README, re.DOTALL)
     )
 
-    assert settings.modelurls["classify_1"].options.model_dump()["softmax"] is True
+    assert keras.modelurls["classify_1"].options.model_dump()["softmax"] is True
+    assert login.modelurls["imagenet_1"].login.token_file == "/run/secrets/token"
 
 
 def test_the_table_has_each_handler_and_each_option_with_its_default() -> None:

@@ -192,7 +192,7 @@ BAD_ANSWERS: dict[str, tuple[Answer, str]] = {
     "imagenet_1": (reply(200, b"<html>"), "invalid answer: JSONDecodeError"),
     "imagenet_2": (reply(200, predictions("[NaN, NaN]")), "invalid answer: the probabilities"),
     "imagenet_3": (reply(200, predictions("[[0], [1]]")), "invalid answer: the probabilities"),
-    "imagenet_4": (reply(200, predictions("[0, 1]", "7")), "found class 7"),
+    "imagenet_4": (reply(200, predictions("[0, 1]", "7")), "found 7"),
     "imagenet_5": (reply(200, predictions("[0, 0, 0, 1]", "3")), "labels"),
     "imagenet_6": (halved, "IncompleteRead"),
     "imagenet_7": (hang, "no answer within 0.5 s"),

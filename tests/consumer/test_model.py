@@ -4,7 +4,7 @@ import itertools
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import ClassVar
 
@@ -58,7 +58,7 @@ class HeldClient:
         self.looks = 0
         self.closed = False
 
-    def predict(self, inputs: Tensors) -> dict[str, Array]:
+    def predict(self, inputs: Tensors, wanted: Sequence[str] = ()) -> dict[str, Array]:  # noqa: ARG002
         """Wait for the next answer."""
         asked = [str(name) for name in inputs["frame"]]
         self.asked.append(asked)
@@ -348,7 +348,7 @@ def pauses_after(*answers: Answer) -> list[float]:
             return self.is_set()
 
     class Client(HeldClient):
-        def predict(self, inputs: Tensors) -> dict[str, Array]:
+        def predict(self, inputs: Tensors, wanted: Sequence[str] = ()) -> dict[str, Array]:  # noqa: ARG002
             if self.answers.qsize() > 1:
                 model.offer(a_frame())
             else:

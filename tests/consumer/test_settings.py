@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from consumer.model_server.login import Login
 from consumer.model_server.url import ModelUrl
 from consumer.settings import ConsumerSettings, handler_of, order_of
 
@@ -29,7 +31,43 @@ def test_models_and_labels_are_read_from_json(configure: Configure) -> None:
     settings = configure(MODELURLS=json.dumps(models), LABELURLS=json.dumps(labels))
 
     assert {name: source.url.text for name, source in settings.modelurls.items()} == models
-    assert settings.labelurls == labels
+    assert {name: place.place for name, place in settings.labelurls.items()} == labels
+
+
+def test_a_login_may_be_given_for_a_model_and_for_its_labels(configure: Configure) -> None:
+    settings = configure(
+        MODELURLS=json.dumps({"imagenet_1": {"url": URL, "token_file": "/run/token", "top": 3}}),
+        LABELURLS=json.dumps({"imagenet_1": {"url": "http://host/b.json", "user": "me", "password": "pw"}}),
+    )
+
+    source, place = settings.modelurls["imagenet_1"], settings.labelurls["imagenet_1"]
+    assert (source.login, source.options.model_dump()["top"]) == (Login(token_file="/run/token"), 3)
+    assert (place.place, place.login) == ("http://host/b.json", Login(user="me", password="pw"))
+
+
+@pytest.mark.parametrize("variable", ["MODELURLS", "LABELURLS"])
+@pytest.mark.parametrize(
+    ("login", "reason"),
+    [
+        ({"password": "geheim"}, "a user for the password"),
+        ({"user": "me", "token": "geheim"}, "or a token, not both"),
+        ({"token": "geheim", "token_file": "f"}, "a value or a file, not both"),
+        ({"token": ["geheim"]}, "token: "),
+        ({"token": "geheim", "tokn": 1}, "'tokn'"),
+    ],
+)
+def test_a_wrong_login_is_reported_without_its_secrets(
+    complaint: Complaint, variable: str, login: dict[str, Any], reason: str
+) -> None:
+    values = {"MODELURLS": {"imagenet_1": {"url": URL}}, "LABELURLS": {"imagenet_1": {"url": "labels.json"}}}
+    values[variable]["imagenet_1"] |= login
+
+    line = complaint(**{name: json.dumps(value) for name, value in values.items()})
+
+    assert line.startswith(variable)
+    assert "imagenet_1" in line
+    assert reason in line
+    assert "geheim" not in line
 
 
 @pytest.mark.parametrize("name", ["resnet_1", "Imagenet_1", "imagenet_x", "imagenet_1_2", "imagenet-1", ""])

@@ -71,6 +71,22 @@ def test_of_several_vectors_the_option_names_the_scores() -> None:
         results(answer)
 
 
+def test_only_outputs_that_may_be_the_scores_are_asked_for() -> None:
+    outputs = {
+        "scores": TensorInfo("float32", (-1, 3)),
+        "logits": TensorInfo("float16", None),
+        "features": TensorInfo("float32", (-1, 7, 7, 512)),
+        "names": TensorInfo("string", (-1, 3)),
+    }
+    signature = Signature({"images": FLOATS}, outputs)
+
+    asked = Classify(ClassifyOptions(), lambda: signature).question(a_frame())
+    named = Classify(ClassifyOptions(output="logits"), lambda: signature).question(a_frame())
+
+    assert asked.outputs == ("scores", "logits")
+    assert named.outputs == ("logits",)
+
+
 def test_an_output_that_the_model_does_not_have_is_reported() -> None:
     handler = classify(FLOATS, outputs=("a", "b"), output="c")
 

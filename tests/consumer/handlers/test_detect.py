@@ -237,6 +237,16 @@ def test_every_box_lies_within_the_frame(detections: list[tuple[float, float, An
     assert [result.score for result in found] == sorted((result.score for result in found), reverse=True)
 
 
+def test_of_a_detectors_many_outputs_only_those_that_are_used_are_asked_for() -> None:
+    names = ("raw_detection_boxes", "detection_scores", "detection_boxes", "detection_classes", "anchors")
+    outputs = {name: TensorInfo("float32", None) for name in names}
+    handler = Detect(DetectOptions(), lambda: Signature({"input": TensorInfo("string", (-1,))}, outputs))
+
+    question = handler.question(a_frame())
+
+    assert question.outputs == ("detection_boxes", "detection_scores", "detection_classes")
+
+
 def test_jpegs_are_sent_unchanged() -> None:
     frame = a_frame()
 

@@ -4,6 +4,7 @@ import json
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from consumer.labels import sources
 from consumer.labels.labels import Labels
 from consumer.labels.sources import LabelSource, keep_fresh, source
 from consumer.model_server.errors import ModelError
+from consumer.model_server.login import NO_LOGIN, Login
 from pipeline.service.settings import SettingsError
 from pipeline.service.workers import Pulse
 from tests.clock import Clock
@@ -22,9 +24,9 @@ NAMES = ("tench", "goldfish", "crème brûlée")
 JSON = json.dumps(NAMES).encode()
 
 
-def at(url: str, clock: Clock | None = None) -> LabelSource:
+def at(url: str, clock: Clock | None = None, login: Login = NO_LOGIN) -> LabelSource:
     """Return the labels at a URL."""
-    return LabelSource("imagenet_1", url, sources._download, 30, (clock or Clock()).monotonic)
+    return LabelSource("imagenet_1", url, partial(sources._download, login), 30, (clock or Clock()).monotonic)
 
 
 def names(labels: LabelSource, version: int | None = None) -> tuple[str, ...]:
@@ -258,6 +260,17 @@ def test_a_password_in_the_url_is_used_but_not_shown() -> None:
 
     assert passwords == ["Basic dXNlcjpzZWNyZXQ="]
     assert "secret" not in str(caught.value)
+
+
+def test_labels_may_need_a_login() -> None:
+    def answer(request: Request, body: bytes) -> None:
+        good = request.headers["Authorization"] == "Bearer abc"
+        (reply(200, JSON) if good else reply(401, b"no"))(request, body)
+
+    with ScriptedServer(answer) as server:
+        assert names(at(server.url, login=Login(token="abc"))) == NAMES
+        with pytest.raises(ModelError, match="user and password, or token_file"):
+            names(at(server.url))
 
 
 def test_a_path_may_name_the_models_version(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from consumer.model_server import connection
 from consumer.model_server.errors import ModelError
+from consumer.model_server.login import NO_LOGIN, Login
 from tests.consumer.fakes import Answer, Connection, Request, ScriptedServer, hang, reply
 from tests.parts import free_port
 
@@ -142,7 +143,47 @@ def test_an_endless_answer_is_given_up() -> None:
     with ScriptedServer(answer) as server, pytest.raises(ModelError, match="longer than") as caught:
         ask(server, 60)
 
-    assert caught.value.kind == "nonsense"
+    assert caught.value.kind == "too_large"
+
+
+def test_a_login_is_sent_with_each_request(tmp_path: Path) -> None:
+    logins, token = list[str | None](), tmp_path / "token"
+
+    def answer(request: Request, body: bytes) -> None:
+        logins.append(request.headers["Authorization"])
+        reply(200, b"{}")(request, body)
+
+    with ScriptedServer(answer) as server:
+        for login in (NO_LOGIN, Login(user="me", password="pässword"), Login(token="abc")):
+            Connection(server.base, LONG, login).ask(PATH, b"question")
+        rotating = Connection(server.base, LONG, Login(token_file=str(token)))
+        for text in ("one\n", "two\n"):
+            token.write_text(text)
+            rotating.ask(PATH, b"question")
+
+    assert logins == [None, "Basic bWU6cMOkc3N3b3Jk", "Bearer abc", "Bearer one", "Bearer two"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"), [(None, "No such file"), ("one\ntwo", "one line"), ("\x00", "line")]
+)
+def test_a_login_that_cannot_be_read_is_reported(tmp_path: Path, text: str | None, reason: str) -> None:
+    token = tmp_path / "token"
+    if text is not None:
+        token.write_text(text)
+
+    with ScriptedServer(reply(200, b"{}")) as server, pytest.raises(ModelError, match=reason) as caught:
+        Connection(server.base, LONG, Login(token_file=str(token))).ask(PATH, b"question")
+
+    assert caught.value.kind == "login"
+    assert not server.bodies
+
+
+def test_an_answer_that_asks_for_a_login_says_which_options_give_one() -> None:
+    with ScriptedServer(reply(401, b"who are you")) as server, pytest.raises(ModelError) as caught:
+        ask(server, LONG)
+
+    assert "user and password, or token_file" in str(caught.value)
 
 
 def test_a_server_that_is_not_there_is_unreachable() -> None:

@@ -14,6 +14,7 @@ from consumer.model_server import grpc_client, tensor_proto
 from consumer.model_server import serving_pb2 as messages
 from consumer.model_server.errors import ModelError
 from consumer.model_server.grpc_client import GrpcClient
+from consumer.model_server.login import NO_LOGIN, Login
 from consumer.model_server.tensors import TensorInfo
 from consumer.model_server.url import ModelUrl
 from tests.parts import free_port, wait_for
@@ -92,8 +93,8 @@ def client() -> Iterator[Callable[..., GrpcClient]]:
     """Make clients, which are closed with the test."""
     clients = list[GrpcClient]()
 
-    def client(url: str, timeout: float = LONG) -> GrpcClient:
-        clients.append(GrpcClient(ModelUrl.parse(url), timeout))
+    def client(url: str, timeout: float = LONG, login: Login = NO_LOGIN) -> GrpcClient:
+        clients.append(GrpcClient(ModelUrl.parse(url), timeout, login))
         return clients[-1]
 
     yield client
@@ -129,6 +130,31 @@ def test_a_question_arrives_and_its_answer_comes_back(serve: Serve, client: Conn
     (request,) = server.requests
     assert request.model_spec.name == "imagenet"
     assert request.model_spec.WhichOneof("version_choice") is None
+
+
+def test_only_the_wanted_outputs_are_asked_for(serve: Serve, client: Connect) -> None:
+    server = serve(doubled)
+
+    client(server.url()).predict(DOUBLE, ("y",))
+
+    assert list(server.requests[0].output_filter) == ["y"]
+
+
+def test_a_login_is_sent_with_each_request(serve: Serve, client: Connect) -> None:
+    logins = []
+
+    def answer(request: Any, context: grpc.ServicerContext) -> Any:
+        logins.append(dict(context.invocation_metadata()).get("authorization"))
+        if not logins[-1]:
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "who are you")
+        return doubled(request, context)
+
+    url = serve(answer).url()
+    client(url, login=Login(token="abc")).predict(DOUBLE)
+    with pytest.raises(ModelError, match="user and password, or token_file"):
+        client(url).predict(DOUBLE)
+
+    assert logins == ["Bearer abc", None]
 
 
 def test_the_version_that_answered_is_known(serve: Serve, client: Connect) -> None:

@@ -213,6 +213,13 @@ def test_a_url_without_tensorflow_servings_form_has_no_status() -> None:
     assert Client(NOBODY.format(free_port()).replace(":predict", "/infer"), LONG).missing() is None
 
 
+def test_an_answer_that_is_too_large_says_that_grpc_leaves_out_what_is_not_needed() -> None:
+    text = b'{"predictions": [' + b"0.125," * 3_000_000 + b"0]}"
+
+    with ScriptedServer(reply(200, text)) as server, pytest.raises(ModelError, match=r"16 MiB; .*grpc://"):
+        Client(server.url, LONG).predict(QUESTION)
+
+
 class Versions:
     """A model server whose versions of the model the test chooses; each answers with its number."""
 

@@ -55,7 +55,8 @@ def read(proto: Any) -> Array:
 
 def write(array: Array, *, as_content: bool = False) -> Any:
     """Return the TensorProto of a tensor, with its elements one by one or `as_content`."""
-    proto = tensor_pb2.TensorProto(dtype=number(array))
+    # A scalar has a shape, too: one without dimensions.
+    proto = tensor_pb2.TensorProto(dtype=number(array), tensor_shape={})
     for size in array.shape:
         proto.tensor_shape.dim.add(size=size)
     name = tf.dtypes.as_dtype(proto.dtype).name

@@ -128,6 +128,15 @@ def test_any_message_is_read_or_refused_as_tensorflow_does(
         assert tensor.tolist() == expected.tolist() if dtype == 7 else tensor.tobytes() == expected.tobytes()
 
 
+@pytest.mark.parametrize("as_content", [False, True])
+def test_a_scalar_has_a_shape_without_dimensions(as_content: bool) -> None:
+    proto = tensor_proto.write(np.array(1.5, np.float32), as_content=as_content)
+
+    assert proto.HasField("tensor_shape")
+    assert not proto.tensor_shape.dim
+    assert tensor_proto.read(proto).shape == ()
+
+
 def test_types_have_their_protobuf_names() -> None:
     names = [tensor_proto.type_name(array) for array in (np.zeros(1, np.float32), np.array([b"a"], object))]
 
