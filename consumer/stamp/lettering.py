@@ -17,6 +17,7 @@ _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
 _CAPITAL: Final = 22  # pixels of a capital letter at scale 1
 _BELOW: Final = 0.35  # of the letters' height: how far a g reaches below the line
 _SMALLEST: Final = 0.6  # of the letters' size; a text that is still too wide is cut
+_READABLE: Final = 7.0  # pixels of a capital letter; smaller ones only where not even the end fits
 _CUT: Final = "..."
 _LONGEST: Final = 200  # characters
 _MOST_KEPT: Final = 16 * 2**20  # bytes of drawn texts; one as wide as a 4K picture takes 2.4 MB
@@ -55,13 +56,14 @@ def height(letters: float) -> int:
 def fit(label: str, end: str, letters: float, room: int) -> Text:
     """Return a text that is at most `room` pixels wide.
 
-    Its letters shrink to as little as six tenths; then its label is cut, and its `end` is kept.
+    Its letters shrink to as little as six tenths, but stay readable; then its label is cut, and its `end` is
+    kept.
     """
     if not letters:
         return NONE
     label = drawable(label)
     text = f"{label} {end}".strip()
-    width, least = _width(text, letters), letters * _SMALLEST
+    width, least = _width(text, letters), max(letters * _SMALLEST, min(letters, _READABLE))
     while width > room and letters > least:
         letters = max(least, letters * 0.96)
         width = _width(text, letters)

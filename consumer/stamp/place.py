@@ -1,10 +1,10 @@
 """The places of captions on a picture."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from consumer.stamp import lettering
-from consumer.stamp.captions import Caption
+from consumer.stamp.captions import COLOURS, Caption
 from consumer.stamp.marks import Mark, Outline, TextMark
 from pipeline.wire.predictions import Box
 
@@ -15,18 +15,25 @@ _LEAST: Final = 8  # pixels; the height of a letter
 def place_captions(captions: Sequence[Caption], width: int, height: int) -> list[Mark]:
     """Return the marks that show captions on a picture of that size, in the order in which to draw them.
 
-    Captions without a box become lines in the upper left corner, as many as fit. The others become an outline
-    and a label. Capital letters take a 26th of the height (in a flat picture, a 56th of the width), those at
-    a box eight tenths of that, and less where a line would not fit.
+    Captions without a box become lines in the upper left corner. The others become an outline and a label.
+    Texts never cover each other; those that have no room are counted in a text of their own, such as `+3`.
+    Capital letters take a 26th of the height (in a flat picture, a 56th of the width), those at a box eight
+    tenths of that, and less where a line would not fit.
     """
     outlines: list[Mark] = []
-    texts = _corner([caption for caption in captions if caption.box is None], width, height)
+    corner = [caption for caption in captions if caption.box is None]
+    texts = _corner(corner, width, height)
+    left_out = len(corner) - len(texts)
     for caption in captions:
         box = caption.box and _clip(caption.box, width, height)
         if box:
             outlines.append(Outline(box, _edge(height), caption.colour))
-            texts.append(_label(box, caption, width, height, texts))
-    return [*outlines, *(mark for mark in texts if mark.text.height)]
+            label = _label(box, caption, width, height, texts)
+            if label:
+                texts.append(label)
+            else:
+                left_out += 1
+    return [*outlines, *(_counted(texts, left_out, width, height) if left_out else texts)]
 
 
 def _corner(captions: Sequence[Caption], width: int, height: int) -> list[TextMark]:
@@ -39,24 +46,47 @@ def _corner(captions: Sequence[Caption], width: int, height: int) -> list[TextMa
         if top + pitch > height:
             break
         text = lettering.fit(caption.label, caption.end, letters, width - margin)
-        lines.append(TextMark(text, margin // 2, top, caption.colour))
+        if text.height:
+            lines.append(TextMark(text, margin // 2, top, caption.colour))
     return lines
 
 
-def _label(box: Box, caption: Caption, width: int, height: int, taken: Sequence[TextMark]) -> TextMark:
-    """Return a box's label: above the box, otherwise inside or below it; empty where it does not fit.
-
-    It avoids the texts that have `taken` their places where it can.
-    """
-    text = lettering.fit(caption.label, caption.end, _letters(width, height) * _AT_BOX, width)
-    top, bottom, thin = box[1], box[1] + box[3], _edge(height)
+def _label(box: Box, caption: Caption, width: int, height: int, taken: Sequence[TextMark]) -> TextMark | None:
+    """Return a box's label where it covers no text: above the box, inside, below or beside it; else None."""
+    text = lettering.fit(caption.label, caption.end, _letters_at_box(width, height), width)
+    left, top, thin = box[0], box[1], _edge(height)
+    right, bottom = left + box[2], top + box[3]
+    rows = (top - text.height, top + thin, bottom - thin - text.height, bottom)
+    columns = (min(left, width - text.width), max(0, right - text.width))
     places = [
-        TextMark(text, min(box[0], width - text.width), place, caption.colour)
-        for place in (top - text.height, top + thin, bottom - thin - text.height, bottom)
-        if 0 <= place <= height - text.height
+        *((column, row) for column in columns for row in rows),
+        *((column, row) for column in (right + thin, left - thin - text.width) for row in rows[1:3]),
     ]
-    free = (place for place in places if not any(_overlap(place, other) for other in taken))
-    return next(free, places[0]) if places else TextMark(lettering.NONE, 0, 0, caption.colour)
+    return _free((TextMark(text, *place, caption.colour) for place in places), width, height, taken)
+
+
+def _counted(texts: list[TextMark], left_out: int, width: int, height: int) -> list[TextMark]:
+    """Return the texts, and how many were left out, in a corner; others make room where there is none."""
+    while True:
+        text = lettering.fit("", f"+{left_out}", _letters_at_box(width, height), width)
+        right, bottom = width - text.width, height - text.height
+        below = max((mark.top + mark.text.height for mark in texts if mark.left <= width // 60), default=0)
+        places = [(right, bottom), (0, bottom), (right, 0), (0, below)]
+        mark = _free((TextMark(text, *place, COLOURS[0]) for place in places), width, height, texts)
+        if mark or not texts:
+            return [*texts, mark] if mark else texts
+        texts = texts[:-1]
+        left_out += 1
+
+
+def _free(marks: Iterable[TextMark], width: int, height: int, taken: Sequence[TextMark]) -> TextMark | None:
+    """Return the first of some marks that is within the picture and covers no other text."""
+    for mark in marks:
+        text = mark.text
+        within = 0 <= mark.left <= width - text.width and 0 <= mark.top <= height - text.height
+        if text.height and within and not any(_overlap(mark, other) for other in taken):
+            return mark
+    return None
 
 
 def _clip(box: Box, width: int, height: int) -> Box | None:
@@ -69,6 +99,12 @@ def _clip(box: Box, width: int, height: int) -> Box | None:
 def _edge(height: int) -> int:
     """Return the thickness of a box's edge on a picture of that height, in pixels."""
     return max(1, round(height / 360))
+
+
+def _letters_at_box(width: int, height: int) -> float:
+    """Return the height of a capital letter of a label."""
+    letters = _letters(width, height)
+    return max(letters * _AT_BOX, min(letters, _LEAST))
 
 
 def _letters(width: int, height: int) -> float:

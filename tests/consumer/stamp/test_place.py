@@ -75,10 +75,12 @@ def test_letters_at_a_box_are_eight_tenths_of_those_in_the_corner() -> None:
 
 
 def test_lines_for_which_there_is_no_room_are_left_out() -> None:
-    placed = texts([caption()] * 500)
+    *lines, count = texts([caption()] * 500)
 
-    assert 10 <= len(placed) < 20
-    assert all(is_within(mark, 640, 480) for mark in placed)
+    assert 10 <= len(lines) < 20
+    assert count.text.text == f"+{500 - len(lines)}"
+    assert all(is_within(mark, 640, 480) for mark in [*lines, count])
+    assert not any(overlap(line, count) for line in lines)
 
 
 def test_texts_that_do_not_fit_are_left_out() -> None:
@@ -139,10 +141,53 @@ def test_labels_avoid_the_lines_in_the_corner() -> None:
     assert label.top > 30
 
 
-def test_a_label_without_a_free_place_is_above_its_box() -> None:
-    *_, label = texts([caption()] * 20 + [caption("car", box=(0, 200, 100, 100))])
+def test_labels_without_a_free_place_are_counted() -> None:
+    *labels, count = texts([caption("car", box=(100, 200, 60, 40))] * 40)
 
-    assert label.top + label.text.height == 200
+    assert all(label.text.text == "car 93%" for label in labels)
+    assert count.text.text == f"+{40 - len(labels)}"
+    assert count.left + count.text.width == 640
+    assert count.top + count.text.height == 480
+
+
+def test_a_text_makes_room_for_the_count() -> None:
+    placed = texts([caption("W" * 99)] * 99, 300, 60)
+
+    assert placed[-1].text.text == f"+{99 - len(placed) + 1}"
+    assert not any(overlap(one, other) for one, other in combinations(placed, 2))
+
+
+@PROPERTY
+@given(
+    boxes=st.lists(st.tuples(SIDE, SIDE, SIDE, SIDE), min_size=1, max_size=10),
+    lines=st.integers(0, 3),
+    label=LABELS,
+    width=SIDE,
+    height=SIDE,
+)
+def test_texts_never_cover_each_other_and_none_is_lost(
+    boxes: list[Box], lines: int, label: str, width: int, height: int
+) -> None:
+    captions = [caption()] * lines + [caption(label, box=box) for box in boxes]
+
+    marks = place_captions(captions, width, height)
+
+    placed = [mark for mark in marks if isinstance(mark, TextMark)]
+    wanted = lines + sum(isinstance(mark, Outline) for mark in marks)
+    assert all(is_within(mark, width, height) for mark in placed)
+    assert not any(overlap(one, other) for one, other in combinations(placed, 2))
+    if placed and len(placed) != wanted:
+        *others, count = placed
+        assert count.text.text == f"+{wanted - len(others)}"
+
+
+def test_a_small_picture_stays_readable() -> None:
+    captions = [caption(), *(caption("person", box=(20 + 50 * i, 60, 40, 70)) for i in range(3))]
+
+    placed = texts(captions, 176, 144)
+
+    assert [mark.text.text for mark in placed] == ["mountain bike 93%", *["person 93%"] * 3]
+    assert all(mark.text.letters >= 7 for mark in placed)
 
 
 def test_outlines_are_drawn_first() -> None:
