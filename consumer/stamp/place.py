@@ -39,15 +39,15 @@ def place_captions(captions: Sequence[Caption], width: int, height: int) -> list
 def _corner(captions: Sequence[Caption], width: int, height: int) -> list[TextMark]:
     margin = max(4, height // 60) if width > 16 else 0
     letters = _letters(width, height)
-    pitch = lettering.height(letters)
-    lines = []
-    for number, caption in enumerate(captions):
-        top = margin // 2 + number * pitch
-        if top + pitch > height:
-            break
+    lines: list[TextMark] = []
+    top = margin // 2
+    for caption in captions:
         text = lettering.fit(caption.label, caption.end, letters, width - margin)
+        if top + text.height > height:
+            break
         if text.height:
             lines.append(TextMark(text, margin // 2, top, caption.colour))
+        top += text.height
     return lines
 
 

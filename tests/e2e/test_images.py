@@ -53,6 +53,22 @@ def test_an_image_contains_neither_a_compiler_nor_tests(image: str) -> None:
     assert found == "65532", "only the user's number"
 
 
+SCRIPTS = "crème brûlée,собака,σκύλος,قطة,חתול,कुत्ता,หมา,বাঘ,தமிழ்,犬,ねこ,고양이,自行车"
+DRAWN = """
+import sys
+from PIL import features
+from consumer.stamp.lettering import drawable
+assert features.check("fribidi") and features.check("raqm")
+print(*map(drawable, sys.argv[1].split(",")), sep=",")
+"""
+
+
+def test_the_consumers_image_has_fonts_for_many_scripts() -> None:
+    run = ("run", "--rm", "--entrypoint", "python", "streamlens/consumer", "-c", DRAWN, SCRIPTS)
+
+    assert docker(*run) == SCRIPTS
+
+
 @pytest.mark.parametrize("image", [*OURS, "tfserving"])
 def test_an_image_names_its_user_by_number(image: str) -> None:
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", about(image)["Config"]["User"])
