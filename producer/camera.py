@@ -16,7 +16,7 @@ from pipeline.wire.picture import PictureError
 from pipeline.wire.status import State
 from producer.opening import Opening
 from producer.patience import Patience
-from producer.sources.source import BehindError, Captured, CaptureError, Source
+from producer.sources.source import BehindError, Captured, CaptureError, EndedError, Source
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,8 @@ class Camera:
         return time.monotonic() - self._last > self.patience + self._every
 
     def _open(self, pulse: Pulse) -> Source:
-        pulse.quiet = self.patience  # the source may wait for as long
+        # The source may wait for as long; for its first picture, as long as for opening.
+        pulse.quiet = max(self.patience, self._open_timeout)
         opening = Opening(self._open_source)
         until = time.monotonic() + self._open_timeout + _GRACE
         while not opening.wait(_BEAT):
@@ -156,11 +157,12 @@ class Camera:
 
     def _lost(self, error: CaptureError) -> float:
         self._close()
-        if time.monotonic() >= self._steady_at:
+        if time.monotonic() >= self._steady_at or isinstance(error, EndedError):
             self._failures = 0
         self._steady_at = math.inf
         longest = min(_LONGEST_WAIT, _SHORTEST_WAIT * 2.0**self._failures)
         wait = longest * random.uniform(0.75, 1)  # so that producers do not all reconnect at once
+        wait = max(wait, error.retry_after)
         self._failures = min(self._failures + 1, 10)
         self._seldom.warning(str(error), f"camera {self.name}: {error}; trying again in {wait:.1f} s")
         self._trouble = str(error)

@@ -10,7 +10,18 @@ _USUAL: Final = 1.0
 
 
 class CaptureError(Exception):
-    """The source cannot be opened, or has no more frames. The message says which, and omits the address."""
+    """A source cannot be opened, or delivers nothing more.
+
+    The camera may ask to be left alone for `retry_after` s.
+    """
+
+    def __init__(self, text: str = "", retry_after: float = 0.0) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
+
+
+class EndedError(CaptureError):
+    """A camera has ended a video that it had delivered; it may be asked again at once."""
 
 
 class BehindError(PictureError):

@@ -11,7 +11,7 @@ from pipeline.service.workers import Pulse
 from pipeline.wire.picture import PictureError
 from producer import camera as module
 from producer.camera import Camera
-from producer.sources.source import Captured, CaptureError, Source
+from producer.sources.source import Captured, CaptureError, EndedError, Source
 
 INTERVAL = 0.04
 
@@ -73,7 +73,7 @@ class FakeSource:
     def grab(self) -> None:
         assert not self.closed
         if not self.durations:
-            raise CaptureError("no more frames")
+            raise self.kit.error
         self.kit.time.now += self.durations.pop(0)
         self.kit.grabs.append(self.kit.time.now)
         if len(self.kit.grabs) == self.kit.stop_after:
@@ -103,6 +103,7 @@ class Kit:
         self.stop_after = 0
         self.script: list[list[float] | None] = []
         self.sources: list[FakeSource] = []
+        self.error = CaptureError("no more frames")
         self.due_every = 0.0
         self.opened: list[float] = []
         self.grabs: list[float] = []
@@ -235,6 +236,24 @@ def test_the_waits_are_short_again_once_the_camera_was_steady(kit: Kit) -> None:
     lost_again, failed_again = kit.waits()[4:]
     assert lost_again <= 0.5 + 6.01 + 1e-6
     assert 0.75 - 1e-6 <= failed_again <= 1.0 + 1e-6
+
+
+def test_a_camera_that_ends_its_video_now_and_then_is_opened_again_after_a_short_wait(kit: Kit) -> None:
+    kit.script = [[0.01] for _ in range(6)]
+    kit.error = EndedError("the camera has ended the video")
+
+    kit.camera().run(kit.pulse)
+
+    assert all(wait <= 0.5 + 0.01 + 1e-6 for wait in kit.waits()[:6])
+
+
+def test_a_camera_that_asks_for_a_pause_is_left_alone_for_so_long(kit: Kit) -> None:
+    kit.script = [[0.01]]
+    kit.error = CaptureError("the camera answers 503 Service Unavailable", retry_after=20)
+
+    kit.camera().run(kit.pulse)
+
+    assert 20 <= kit.waits()[0] <= 20.02
 
 
 def test_opening_may_take_long_but_not_for_ever(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:

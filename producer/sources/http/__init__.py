@@ -1,5 +1,6 @@
 """Cameras over HTTP: Motion JPEG, a picture per request, or a video that FFmpeg reads."""
 
+import time
 from typing import Final
 
 import requests
@@ -18,6 +19,7 @@ from producer.sources.video import Video
 
 _MJPEG: Final = ("multipart/", "video/x-motion-jpeg", "video/x-mjpeg", "video/mjpeg")
 _UNKNOWN: Final = ("", "application/octet-stream", "binary/octet-stream", "text/plain")
+_TIMES: Final = 2  # as long as the first picture of a slow camera took, the others may take
 _OPTIONS: Final = {
     "format_whitelist": f"hls,{CONTAINERS}",
     # Every URL is opened by us. "crypto" is how HLS encrypts.
@@ -39,18 +41,26 @@ def open_source(link: str, limits: Limits, interval: float = 0) -> Source:
 
 
 def _source(camera: Camera, limits: Limits, interval: float) -> Source:
+    begun = time.monotonic()
     answer = camera.get()
+
+    def snapshots(first: bytes) -> Source:
+        took = time.monotonic() - begun
+        camera.timeout = max(limits.read, _TIMES * took)
+        return SnapshotSource(camera, answer, first, interval, took)
+
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    first = read(answer, limits.read) if kind in _UNKNOWN else b""
+    first = read(answer, limits.open) if kind in _UNKNOWN else b""
     if first.startswith(jpeg.START) and 0 < (length_of(answer) or 0) <= LARGEST_PART:
-        first = body(answer, limits.read, first)
+        first = body(answer, limits.open, first)
         if len(pictures_in(first)) == 1:
-            return SnapshotSource(camera, answer, limits.read, interval, first)
+            return snapshots(first)
     if kind.startswith(_MJPEG) or first.lstrip().startswith((b"\xff\xd8", b"--")):
-        return MjpegSource(camera, answer, first, limits.read)
+        return MjpegSource(camera, answer, first, limits)
     if kind.startswith("image/"):
-        return SnapshotSource(camera, answer, limits.read, interval)
+        return snapshots(body(answer, limits.open, first))
     answer.close()
+    camera.timeout = limits.read
     if kind == "text/html" or first.lstrip().startswith(b"<"):
         raise CaptureError("the camera answers with a web page: expected the URL of its video")
     return _video(camera, answer, limits, interval)

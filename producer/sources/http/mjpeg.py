@@ -9,7 +9,7 @@ from pipeline.wire.picture import PictureError
 from producer.sources.http.pictures import NoPicturesError, Pictures
 from producer.sources.http.request import Camera, read
 from producer.sources.pictures import captured
-from producer.sources.source import Captured, CaptureError
+from producer.sources.source import Captured, CaptureError, EndedError, Limits
 
 
 class MjpegSource:
@@ -20,10 +20,11 @@ class MjpegSource:
 
     interval = 0.0
 
-    def __init__(self, camera: Camera, answer: requests.Response, first: bytes, read_timeout: float) -> None:
+    def __init__(self, camera: Camera, answer: requests.Response, first: bytes, limits: Limits) -> None:
         self._camera = camera
         self._answer = answer
-        self._read_timeout = read_timeout
+        self._limits = limits
+        self._timeout = limits.open  # for the first picture
         self._pictures = Pictures()
         self._waiting = deque[bytes | None](self._pictures.feed(first))  # None: an incomplete picture
         self._ended = False
@@ -36,15 +37,19 @@ class MjpegSource:
         return 0.0
 
     def grab(self) -> None:
-        """Wait for the next picture; raise `CaptureError` if none comes within the timeout for reads."""
-        until = time.monotonic() + self._read_timeout
+        """Wait for the next picture; raise `CaptureError` if none comes within the timeout.
+
+        For the first one, that is the timeout for opening, and for others the one for reads.
+        """
+        until = time.monotonic() + self._timeout
         while not self._waiting:
             if self._ended:
-                raise CaptureError("the camera has ended the video")
+                raise (EndedError if self._at else CaptureError)("the camera has ended the video")
             if time.monotonic() > until:
-                raise CaptureError(f"no complete picture within {self._read_timeout:g} s")
+                raise CaptureError(f"no complete picture within {self._timeout:g} s")
             self._read()
         self._picture, self._at = self._waiting.popleft(), time.time_ns()
+        self._timeout = self._limits.read
 
     def retrieve(self) -> Captured:
         """Return the grabbed picture; raise `PictureError` if it is not one."""
@@ -58,7 +63,7 @@ class MjpegSource:
         self._camera.close()
 
     def _read(self) -> None:
-        data = read(self._answer, self._read_timeout)
+        data = read(self._answer, self._timeout)
         try:
             self._waiting += self._pictures.feed(data) if data else self._pictures.end()
         except NoPicturesError as error:

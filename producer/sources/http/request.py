@@ -3,7 +3,9 @@
 import logging
 import re
 import socket
+import time
 from contextlib import nullcontext
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.client import HTTPException, IncompleteRead
 from typing import Any, Final
@@ -21,24 +23,33 @@ _READ: Final = 256 * 1024  # bytes at a time
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _MOST_REDIRECTS: Final = 5
 _REDIRECTS: Final = {301, 302, 303, 307, 308}
+_BUSY: Final = {408, 425, 429, 500, 502, 503, 504}
+"""Statuses of a camera that may answer the next request."""
+_LONGEST_RETRY: Final = 60.0  # s that a camera may ask to be left alone
+
 _STATUSES: Final = {
     401: "the camera does not accept this user name and password",
     403: "the camera's user has no permission for this path",
     404: "the camera has nothing at this path",
 }
 
+_CLOSED: Final = "the camera has closed the connection"
 _INVALID: Final = "its URL is invalid: expected http://HOST:PORT/PATH"
 # The first that fits.
 _REASONS: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
     ((TimeoutError,), "no answer within {timeout:g} s"),
     ((socket.gaierror, UnicodeError), "its host name is unknown"),
     ((ConnectionRefusedError,), "nothing answers at this port of its host"),
-    ((ConnectionError, IncompleteRead, ProtocolError), "the camera has closed the connection"),
+    ((ConnectionError, IncompleteRead, ProtocolError), _CLOSED),
     (
         (LocationParseError, requests.exceptions.InvalidURL),
         "its URL is invalid: expected http://HOST:PORT/PATH",
     ),
 )
+
+
+class BusyError(CaptureError):
+    """The camera does not answer this request, but may answer the next one."""
 
 
 class _NoPassword(AuthBase):
@@ -73,6 +84,8 @@ class Camera:
         self._url = urlunsplit(parts._replace(netloc=_without_user(parts)))
         self._hosts = {self._host, *limits.hosts}
         self._limits = limits
+        self.timeout = limits.open
+        """How long an answer may take, in s; a camera may be slow to give the first one."""
         self._auth: AuthBase = _NoPassword()
         self._session = _Session()
         for scheme in "http://", "https://":
@@ -93,7 +106,8 @@ class Camera:
             if answer.status_code not in _REDIRECTS:
                 if refusal := self._refusal(answer, accepted):
                     answer.close()
-                    raise CaptureError(refusal)
+                    kind = BusyError if answer.status_code in _BUSY else CaptureError
+                    raise kind(refusal, retry_after_of(answer))
                 return answer
             answer.close()
             url = self._on_host(url, answer.headers.get("Location", ""), "redirects to")
@@ -123,14 +137,14 @@ class Camera:
                 headers=headers,
                 auth=self._auth if self._is_own(url) else _NoPassword(),
                 stream=True,
-                timeout=(self._limits.open, self._limits.read),
+                timeout=(self._limits.open, self.timeout),
                 verify=False,
                 allow_redirects=False,
             )
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             connected = not isinstance(error, requests.ConnectTimeout)
-            timeout = self._limits.read if connected else self._limits.open
-            raise CaptureError(reason(error, timeout)) from None
+            text = reason(error, self.timeout if connected else self._limits.open)
+            raise (BusyError if text == _CLOSED else CaptureError)(text) from None
         except KeyError:  # from `requests`, which expects them in every challenge
             raise CaptureError(
                 "the camera asks for a password in an unknown way: expected a realm and a nonce"
@@ -168,6 +182,16 @@ def length_of(answer: requests.Response) -> int | None:
     """Return the length of a body in bytes, if the camera states one that is a number."""
     text = answer.headers.get("Content-Length", "")
     return int(text) if _LENGTH.fullmatch(text) else None
+
+
+def retry_after_of(answer: requests.Response) -> float:
+    """Return for how many seconds the camera asks to be left alone, up to a minute; 0 if it does not."""
+    text = answer.headers.get("Retry-After", "")
+    try:
+        seconds = float(text) if text.isdecimal() else parsedate_to_datetime(text).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return 0.0
+    return min(max(0.0, seconds), _LONGEST_RETRY)
 
 
 def read(answer: requests.Response, timeout: float) -> bytes:

@@ -5,8 +5,9 @@ import time
 import requests
 
 from pipeline.wire import jpeg
+from pipeline.wire.picture import PictureError
 from producer.sources.http.pictures import LARGEST_PART, Pictures
-from producer.sources.http.request import Camera, read
+from producer.sources.http.request import BusyError, Camera, read
 from producer.sources.pictures import captured
 from producer.sources.source import Captured, CaptureError, interval_of_pictures
 
@@ -18,16 +19,17 @@ class SnapshotSource:
         self,
         camera: Camera,
         answer: requests.Response,
-        read_timeout: float,
+        first: bytes,
         interval: float,
-        begun: bytes = b"",
+        took: float,
     ) -> None:
+        """Begin with the `first` picture, which is the body of this answer, and which `took` so many s."""
         self._camera = camera
-        self._read_timeout = read_timeout
-        self._answer: requests.Response | None = answer
-        self._begun = begun  # of the first answer
+        self._first: tuple[requests.Response, bytes] | None = (answer, first)
         self._picture, self._tag, self._at = b"", "", 0
-        self.interval = interval_of_pictures(interval)
+        self._trouble: str | None = None
+        self._pace = interval_of_pictures(interval)
+        self.interval = max(self._pace, took)
         self._due = time.monotonic()
 
     def due_in(self) -> float:
@@ -38,19 +40,32 @@ class SnapshotSource:
 
     def grab(self) -> None:
         """Request the next picture; raise `CaptureError` if there is none."""
-        answer = self._answer or self._camera.get(tag=self._tag)
-        self._answer = None
-        self._due += self.interval
+        begun = time.monotonic()
+        self._due += self._pace
+        self._trouble = None
+        try:
+            self._take()
+        except BusyError as error:
+            if error.retry_after > self._camera.timeout:
+                raise
+            self._trouble = str(error)
+            self._due = max(self._due, begun + error.retry_after)
+        self.interval = max(self._pace, time.monotonic() - begun)
+
+    def _take(self) -> None:
+        (answer, whole), self._first = self._first or (self._camera.get(tag=self._tag), None), None
         self._at = time.time_ns()
         with answer:
             if answer.status_code == 304:
                 return
-            whole = body(answer, self._read_timeout, self._begun)
-            self._begun, self._tag = b"", answer.headers.get("ETag", "")
+            whole = body(answer, self._camera.timeout) if whole is None else whole
+            self._tag = answer.headers.get("ETag", "")
             self._picture = next(iter(pictures_in(whole)), b"") if whole.startswith(jpeg.START) else whole
 
     def retrieve(self) -> Captured:
-        """Return the newest picture; raise `PictureError` if it is not one."""
+        """Return the newest picture; raise `PictureError` if it is not one, or the camera was busy."""
+        if self._trouble:
+            raise PictureError(self._trouble)
         return captured(self._picture, self._at)
 
     def close(self) -> None:

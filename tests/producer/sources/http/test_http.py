@@ -1,10 +1,12 @@
 """Cameras over HTTP: how they are opened, and in one line why they are not."""
 
+import itertools
 import socket
 import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from email.utils import formatdate
 
 import cv2
 import numpy as np
@@ -323,6 +325,111 @@ def test_a_snapshot_url_is_asked_at_the_pace_of_pictures(
 
     # The pictures that were missed meanwhile are skipped.
     assert waits == pytest.approx([0, seconds, 0.75 * seconds, 0, seconds])
+
+
+def slow(seconds: float, *slow_requests: int) -> web.Answer:
+    """Answer with pictures; some requests take so many seconds."""
+    count = itertools.count(1)
+
+    def answer(request: web.Request) -> None:
+        if next(count) in slow_requests:
+            time.sleep(seconds)
+        web.body(JPEGS[0], "image/jpeg")(request)
+
+    return answer
+
+
+def test_the_first_picture_may_take_as_long_as_opening_and_the_others_twice_as_long_as_that() -> None:
+    with Server({"/": slow(0.3, 1, 2)}) as server:
+        source = http.open_source(f"http://{server.host}/", Limits(5, 0.1))
+        with closing(source):
+            assert [read(source).picture for _ in range(3)] == [JPEGS[0]] * 3
+            assert source.interval == 1
+
+    with Server({"/": slow(0.5, 2)}) as server:
+        source = http.open_source(f"http://{server.host}/", Limits(5, 0.1))
+        with closing(source), pytest.raises(CaptureError, match="no answer within"):
+            for _ in range(2):
+                read(source)
+
+
+def test_a_camera_that_needs_long_for_each_picture_is_as_slow_as_that() -> None:
+    with Server({"/": slow(1.2, 1)}) as server, closing(opened(server)) as source:
+        assert source.interval > 1.2
+
+
+def test_the_first_picture_of_motion_jpeg_may_take_as_long_as_opening() -> None:
+    def answer(request: web.Request) -> None:
+        request.send_response(200)
+        request.send_header("Content-Type", MULTIPART)
+        request.end_headers()
+        for pause in (0.3, 0, 1):
+            time.sleep(pause)
+            request.wfile.write(b"--b\r\nContent-Type: image/jpeg\r\n\r\n" + JPEGS[0] + b"\r\n")
+
+    with Server({"/": answer}) as server:
+        source = http.open_source(f"http://{server.host}/", Limits(5, 0.1))
+        with closing(source):
+            assert [read(source).picture for _ in range(2)] == [JPEGS[0]] * 2
+            with pytest.raises(CaptureError, match=r"within 0\.1 s"):
+                read(source)
+
+
+def busy(status: int, retry_after: str | None = None) -> web.Answer:
+    """Answer every second request with a picture."""
+    count = itertools.count()
+
+    def answer(request: web.Request) -> None:
+        if next(count) % 2 == 0:
+            web.body(JPEGS[0], "image/jpeg")(request)
+        elif status:
+            request.send(status, **({"Retry_After": retry_after} if retry_after else {}))
+        else:
+            request.close_connection = True
+
+    return answer
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 0])
+def test_a_camera_that_is_busy_now_and_then_is_asked_again_at_its_pace(status: int) -> None:
+    with Server({"/": busy(status)}) as server, closing(opened(server, interval=0.2)) as source:
+        assert read(source).picture == JPEGS[0]
+        with pytest.raises(PictureError, match=str(status or "closed the connection")):
+            read(source)
+        wait = source.due_in()
+        assert read(source).picture == JPEGS[0]
+
+    assert wait <= 0.2
+
+
+@pytest.mark.parametrize("seconds", ["3", "date"])
+def test_a_camera_that_asks_for_a_pause_gets_it(seconds: str) -> None:
+    text = formatdate(time.time() + 4, usegmt=True) if seconds == "date" else seconds
+    with Server({"/": busy(503, text)}) as server, closing(opened(server)) as source:
+        read(source)
+        with pytest.raises(PictureError):
+            read(source)
+
+        assert 2 < source.due_in() <= 4
+
+
+def test_a_pause_that_is_longer_than_the_timeout_is_a_loss_with_that_pause() -> None:
+    with Server({"/": busy(503, "600")}) as server, closing(opened(server)) as source:
+        read(source)
+        with pytest.raises(CaptureError, match="503 Service Unavailable") as caught:
+            read(source)
+
+    assert caught.value.retry_after == 60
+
+
+@pytest.mark.parametrize("text", ["soon", "-3", "9" * 400, "Mon, 99 Foo"])
+def test_a_pause_that_is_none_is_ignored(text: str) -> None:
+    with Server({"/": busy(503, text)}) as server, closing(opened(server)) as source:
+        read(source)
+        with pytest.raises((PictureError, CaptureError)) as caught:
+            read(source)
+
+    assert getattr(caught.value, "retry_after", 0) in (0, 60)
 
 
 def test_a_snapshot_that_has_not_changed_is_not_sent_again() -> None:
