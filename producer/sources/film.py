@@ -10,6 +10,8 @@ from producer.sources.video import EndError, Video
 _LATE: Final = 1.0  # s behind its own time after which a film goes on from where it is
 _REST: Final = 0.02  # s; decoding at the same time would delay a frame by 1.4 ms
 _LONGEST: Final = 60.0  # s between two frames; the film is wrong if it says more
+_LEAP: Final = 4  # times the interval before, above which a clock that may jump has jumped
+_LEAST_LEAP: Final = 1.0  # s
 
 
 class FilmSource:
@@ -26,6 +28,7 @@ class FilmSource:
         self._still_interval = interval_of_pictures(interval)
         self._count = 0  # frames since the film began
         self._is_ahead = False  # whether the film is at the frame to be grabbed next
+        self._gap = _LONGEST  # s between the last two frames, as the film says
         self._due = time.monotonic()
         self._at = 0
         self.interval = 0.0
@@ -71,8 +74,12 @@ class FilmSource:
         if self._count == 1:
             return 0.0
         after = self._film.time
-        is_later = now is not None and after is not None and 0 < after - now <= _LONGEST
-        return after - now if is_later else duration  # type: ignore[operator]  # neither is None
+        if now is None or after is None or not 0 < after - now <= _LONGEST:
+            return duration
+        gap, before = after - now, self._gap
+        self._gap = gap
+        has_jumped = self._film.may_jump and gap > max(_LEAP * before, _LEAST_LEAP)
+        return duration if has_jumped else gap
 
     def _start_over(self) -> float:
         if self._count == 0:

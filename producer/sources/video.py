@@ -9,6 +9,7 @@ from typing import Final
 import av
 import numpy as np
 from av.container import InputContainer
+from av.format import Flags
 from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
@@ -70,6 +71,8 @@ class Video:
         """The current frame's duration in s, as far as known."""
         self.is_film = container.duration is not None or container.format.name == "hls"
         """Whether the video has a speed of its own, as it is not delivered as it happens."""
+        self.may_jump = Flags.ts_discont in Flags(container.format.flags)
+        """Whether the times of the format may jump, as those of MPEG-TS do where it was cut."""
 
     def read(self) -> None:
         """Go to the next frame; raise `EndError` after the last one, which stays the current one.

@@ -100,6 +100,11 @@ FILMS: Final = [
         _FILM,
     ),
     Situation(
+        "a film whose clock jumps by 40 s (MPEG-TS)",
+        file(_film("libx264", times=[0, 0.04, 40.08, 40.12]), "clip.ts"),
+        _FILM,
+    ),
+    Situation(
         "a film with a single frame", file(lambda path: videos.write(path, IMAGES[:1]), "clip.mp4"), _STILL
     ),
     Situation(

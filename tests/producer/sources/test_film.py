@@ -15,8 +15,11 @@ from tests.clock import Clock
 class FakeVideo:
     """A film with frames at these times; its last frame lasts as long as `duration`."""
 
-    def __init__(self, times: Sequence[float | None], duration: float = 0.04) -> None:
+    def __init__(
+        self, times: Sequence[float | None], duration: float = 0.04, *, may_jump: bool = False
+    ) -> None:
         self.times = times
+        self.may_jump = may_jump
         self.duration = duration
         self.number = -1
         self.closed = False
@@ -86,6 +89,34 @@ def test_a_film_without_sensible_times_plays_at_its_rate(time: Clock, times: Seq
     kit = Kit(time, lambda: FakeVideo(times, duration=0.1))
 
     assert [at for at, _ in kit.play(5)] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])
+
+
+@pytest.mark.parametrize("jump", [-100, -0.01, 2, 40, 1e5])
+def test_a_film_plays_on_where_its_clock_jumps(time: Clock, jump: float) -> None:
+    times = [200, 200.04, 200.08 + jump, 200.12 + jump]
+    kit = Kit(time, lambda: FakeVideo(times, duration=0.05, may_jump=True))
+
+    after = 0.03 if jump == -0.01 else 0.05
+    assert [at for at, _ in kit.play(4)] == pytest.approx([0, 0.04, 0.04 + after, 0.08 + after])
+
+
+@pytest.mark.parametrize("may_jump", [False, True])
+def test_a_film_with_one_picture_per_30_s_is_that_slow(time: Clock, may_jump: bool) -> None:
+    kit = Kit(time, lambda: FakeVideo([0, 30, 60, 90], may_jump=may_jump))
+
+    assert [at for at, _ in kit.play(4)] == [0, 30, 60, 90]
+
+
+def test_a_film_that_becomes_slow_is_believed_from_its_second_pause(time: Clock) -> None:
+    kit = Kit(time, lambda: FakeVideo([0, 0.04, 30.04, 60.04], may_jump=True))
+
+    assert [at for at, _ in kit.play(4)] == pytest.approx([0, 0.04, 0.08, 30.08])
+
+
+def test_a_pause_is_kept_where_times_cannot_jump(time: Clock) -> None:
+    kit = Kit(time, lambda: FakeVideo([0, 0.04, 20.04]))
+
+    assert [at for at, _ in kit.play(3)] == pytest.approx([0, 0.04, 20.04])
 
 
 def test_frames_are_captured_when_they_are_shown(time: Clock) -> None:

@@ -248,3 +248,9 @@ def test_a_live_video_that_comes_too_fast_is_read_on_from_the_next_keyframe(
                 assert float(frame.picture.mean()) == pytest.approx((LEVELS * 3)[number], abs=5)
 
     assert left_out == ([] if is_film else list(range(13, 20)))
+
+
+@pytest.mark.parametrize(("name", "may_jump"), [("clip.ts", True), ("clip.mp4", False), ("clip.mkv", False)])
+def test_only_some_formats_have_times_that_may_jump(tmp_path: Path, name: str, may_jump: bool) -> None:
+    with closing(opened(videos.write(tmp_path / name, map(grey, LEVELS)))) as video:
+        assert video.may_jump == may_jump
