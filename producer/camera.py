@@ -16,7 +16,7 @@ from pipeline.wire.picture import PictureError
 from pipeline.wire.status import State
 from producer.opening import Opening
 from producer.patience import Patience
-from producer.sources.source import BehindError, Captured, CaptureError, EndedError, Source
+from producer.sources.source import SLOW, BehindError, Captured, CaptureError, EndedError, Source
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ class Camera:
             pulse.beat()
             if pulse.stopping.is_set() or time.monotonic() >= until:
                 opening.abandon()
-                raise CaptureError(f"it is not open after {self._open_timeout:g} s")
+                raise CaptureError(f"it is not open after {self._open_timeout:g} s{SLOW}")
         return opening.result()
 
     def _step(self, source: Source) -> None:

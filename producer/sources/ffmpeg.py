@@ -8,7 +8,7 @@ import av
 
 from pipeline.wire import jpeg
 from producer.sources.causes import cause
-from producer.sources.source import CaptureError, Limits
+from producer.sources.source import SLOW, CaptureError, Limits
 from producer.sources.video import Video
 
 # Formats that hold a video themselves: FFmpeg must not follow a playlist or SDP to other files and hosts.
@@ -51,7 +51,7 @@ def open_video(
         )
     except av.FFmpegError as error:
         if time.monotonic() - begun >= 0.9 * limits.open:
-            raise CaptureError(f"no answer within {limits.open:g} s") from None
+            raise CaptureError(f"no answer within {limits.open:g} s{SLOW}") from None
         raise CaptureError(cause(error, limits.open)) from None
     try:
         return Video(container, limits, interval, on_close)

@@ -9,6 +9,10 @@ _VIDEO: Final = 0.1  # s; shorter intervals between frames are meant for video
 _USUAL: Final = 1.0
 
 
+SLOW: Final = "; if it is slow to start, raise OPENTIMEOUT"
+"""The end of a message about a camera that took too long to open."""
+
+
 class CaptureError(Exception):
     """A source cannot be opened, or delivers nothing more.
 

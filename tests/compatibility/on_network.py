@@ -111,7 +111,7 @@ TROUBLE: Final = [
     Situation(
         "RTSP, a camera that says nothing",
         _says_nothing,
-        Refused("no answer within 1 s"),
+        Refused("no answer within 1 s; if it is slow to start, raise OPENTIMEOUT"),
         {"opentimeout": "1s"},
     ),
     Situation(

@@ -201,6 +201,11 @@ TROUBLE: Final = [
         web_camera(web.body(b"<!DOCTYPE html>", "text/html")),
         Refused("the camera answers with a web page: expected the URL of its video"),
     ),
+    Situation(
+        "JSON instead of video",
+        web_camera(web.body(b'{"error": "login"}', "application/json")),
+        Refused("the camera answers with application/json: expected the URL of its video"),
+    ),
     Situation("a wrong path", web_camera(web.status(404)), Refused("the camera has nothing at this path")),
     Situation(
         "no permission for a path",
@@ -261,6 +266,28 @@ class _Changing:
         web.body(self.pictures[self.count % len(self.pictures)], self.kind)(request)
 
 
+class _Slow(_Changing):
+    """Needs two seconds for each picture."""
+
+    def __call__(self, request: web.Request) -> None:
+        time.sleep(2)
+        super().__call__(request)
+
+
+class _Busy(_Changing):
+    """Answers every second request that it is busy."""
+
+    def __init__(self, pictures: list[bytes], kind: str) -> None:
+        super().__init__(pictures, kind)
+        self.requests = itertools.count()
+
+    def __call__(self, request: web.Request) -> None:
+        if next(self.requests) % 2:
+            request.send(503, b"", Retry_After="1")
+        else:
+            super().__call__(request)
+
+
 def unchanged(request: web.Request) -> None:
     """Answer that the picture has not changed, if the client has it."""
     if request.headers.get("If-None-Match"):
@@ -279,6 +306,22 @@ SNAPSHOTS: Final = [
         "a JPEG per request, with `FRAMEINTERVAL=200ms`",
         web_camera(_Changing(JPEGS, "image/jpeg")),
         Shown("shown, five per second"),
+        {"frameinterval": "200ms"},
+    ),
+    Situation(
+        "a camera that needs two seconds per picture, with `FROZENAFTER=1s`",
+        web_camera(_Slow(JPEGS, "image/jpeg")),
+        Shown("shown, at its own pace", count=3),
+        {"frozenafter": "1s", "frameinterval": "200ms"},
+    ),
+    Situation(
+        "a camera that answers every second request with 503",
+        web_camera(_Busy(JPEGS, "image/jpeg")),
+        Shown(
+            "shown, after the pause that it asks for; counted as `bad_picture`",
+            count=3,
+            dropped="bad_picture",
+        ),
         {"frameinterval": "200ms"},
     ),
     *(

@@ -19,6 +19,13 @@ from producer.sources.video import Video
 
 _MJPEG: Final = ("multipart/", "video/x-motion-jpeg", "video/x-mjpeg", "video/mjpeg")
 _UNKNOWN: Final = ("", "application/octet-stream", "binary/octet-stream", "text/plain")
+_NO_VIDEO: Final = (
+    "application/json",
+    "application/xml",
+    "text/xml",
+    "application/javascript",
+    "text/javascript",
+)
 _TIMES: Final = 2  # as long as the first picture of a slow camera took, the others may take
 _OPTIONS: Final = {
     "format_whitelist": f"hls,{CONTAINERS}",
@@ -61,8 +68,10 @@ def _source(camera: Camera, limits: Limits, interval: float) -> Source:
         return snapshots(body(answer, limits.open, first))
     answer.close()
     camera.timeout = limits.read
-    if kind == "text/html" or first.lstrip().startswith(b"<"):
+    if kind in ("text/html", "application/xhtml+xml") or first.lstrip().startswith(b"<"):
         raise CaptureError("the camera answers with a web page: expected the URL of its video")
+    if kind in _NO_VIDEO:
+        raise CaptureError(f"the camera answers with {kind}: expected the URL of its video")
     return _video(camera, answer, limits, interval)
 
 

@@ -26,6 +26,11 @@ class Connection(HTTPConnection):
         with self.within(self.timeout or 0):
             return super().getresponse()
 
+    def limit_pauses(self, seconds: float) -> None:
+        """Wait at most so many seconds for more of the answer."""
+        if self._answering is not None:
+            self._answering.settimeout(seconds)
+
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
         """End what a block reads from the connection after so many seconds, and raise `TimeoutError`."""

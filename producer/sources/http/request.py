@@ -17,7 +17,7 @@ from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 from urllib3.exceptions import HTTPError, LocationParseError, ProtocolError
 
 from producer.sources.http.deadline import Adapter, Connection
-from producer.sources.source import CaptureError, Limits
+from producer.sources.source import SLOW, CaptureError, Limits
 
 _READ: Final = 256 * 1024  # bytes at a time
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
@@ -143,7 +143,10 @@ class Camera:
             )
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             connected = not isinstance(error, requests.ConnectTimeout)
-            text = reason(error, self.timeout if connected else self._limits.open)
+            timeout = self.timeout if connected else self._limits.open
+            text = reason(error, timeout)
+            if text.startswith("no answer") and timeout == self._limits.open:
+                text += SLOW
             raise (BusyError if text == _CLOSED else CaptureError)(text) from None
         except KeyError:  # from `requests`, which expects them in every challenge
             raise CaptureError(
@@ -198,9 +201,11 @@ def read(answer: requests.Response, timeout: float) -> bytes:
     """Return what has arrived of a body, waiting for it; nothing at the end. Raises `CaptureError`."""
     raw: Any = answer.raw
     # What surrounds the chunks may trickle in as well, and is read up to the end of a line.
-    trickles = raw.chunked and isinstance(raw.connection, Connection)
+    connection = raw.connection if isinstance(raw.connection, Connection) else None
     try:
-        with raw.connection.within(timeout) if trickles else nullcontext():
+        if connection is not None:
+            connection.limit_pauses(timeout)
+        with connection.within(timeout) if connection and raw.chunked else nullcontext():
             data: bytes = raw.read1(_READ, decode_content=False)
             return data
     except (HTTPError, HTTPException, OSError, ValueError) as error:

@@ -248,7 +248,7 @@ def test_a_body_that_is_cut_off_is_said() -> None:
 def test_a_camera_that_says_nothing_is_given_up() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
-        pytest.raises(CaptureError, match=r"no answer within 0\.3 s"),
+        pytest.raises(CaptureError, match=r"no answer within 0\.3 s; .* raise OPENTIMEOUT"),
     ):
         http.open_source(f"http://127.0.0.1:{silent.getsockname()[1]}/", Limits(0.3, 0.3))
 
@@ -348,8 +348,9 @@ def test_the_first_picture_may_take_as_long_as_opening_and_the_others_twice_as_l
 
     with Server({"/": slow(0.5, 2)}) as server:
         source = http.open_source(f"http://{server.host}/", Limits(5, 0.1))
-        with closing(source), pytest.raises(CaptureError, match="no answer within"):
-            for _ in range(2):
+        with closing(source):
+            read(source)
+            with pytest.raises(CaptureError, match="no answer within"):
                 read(source)
 
 
@@ -383,7 +384,7 @@ def busy(status: int, retry_after: str | None = None) -> web.Answer:
         if next(count) % 2 == 0:
             web.body(JPEGS[0], "image/jpeg")(request)
         elif status:
-            request.send(status, **({"Retry_After": retry_after} if retry_after else {}))
+            request.send(status, b"", **({"Retry_After": retry_after} if retry_after else {}))
         else:
             request.close_connection = True
 
@@ -399,7 +400,7 @@ def test_a_camera_that_is_busy_now_and_then_is_asked_again_at_its_pace(status: i
         wait = source.due_in()
         assert read(source).picture == JPEGS[0]
 
-    assert wait <= 0.2
+    assert wait <= 0.4, "the time of two pictures"
 
 
 @pytest.mark.parametrize("seconds", ["3", "date"])
