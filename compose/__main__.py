@@ -1,7 +1,13 @@
 """Start the whole system on one machine, without Docker: `python -m compose`."""
 
-import asyncio
 import os
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # Until the parts run, there is nothing to end, and the imports take a while.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+
+import asyncio
 import sys
 from collections.abc import Sequence
 
@@ -29,12 +35,14 @@ async def main(arguments: Sequence[str]) -> int:
     names = [part.name for part in table]
     console = Console(sys.stderr, names, colour=wants_colour(sys.stderr, os.environ))
     console.say(f"starting {', '.join(names)}")
+    page = parts.page_address(chosen.port, os.environ)
     return await runner.run(
         table,
         console,
         interrupts,
         kafka=chosen.kafka,
-        ready=lambda: announce(f"ready: {parts.page_address(chosen.port, os.environ)}"),
+        ready=lambda: announce(f"ready: {page}"),
+        page=page,
         seconds=chosen.seconds,
     )
 

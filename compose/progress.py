@@ -14,12 +14,18 @@ _SELDOM: Final = 30.0  # s, after everything has been ready once
 
 
 class Progress:
-    """Reports on the jobs, and calls `ready` once, when all are ready except cameras that do not deliver."""
+    """Reports on the jobs, and calls `ready` once, when all are ready except cameras that do not deliver.
 
-    def __init__(self, jobs: Sequence[Job], console: Console, ready: Callable[[], None], now: float) -> None:
+    While there is no frame to be ready with, the `page` already shows why.
+    """
+
+    def __init__(
+        self, jobs: Sequence[Job], console: Console, ready: Callable[[], None], now: float, page: str
+    ) -> None:
         self._jobs = jobs
         self._console = console
         self._ready = ready
+        self._page = page
         self._started = now
         self._say_at = now + _EVERY
         self._is_ready = False
@@ -49,8 +55,10 @@ class Progress:
         if late and (absent - self._absent or now >= self._remind_at):
             self._remind_at = now + _SELDOM
             reasons = "; ".join(f"{job.trouble} ({job.part.source})" for job in late)
-            many = "no camera delivers" if len(late) == len(cameras) else "not every camera delivers"
-            self._console.say(f"{many}: {reasons}; still trying")
+            is_none = len(late) == len(cameras)
+            many = "no camera delivers" if is_none else "not every camera delivers"
+            page = f"; the cameras' page is {self._page}" if is_none and not self._is_ready else ""
+            self._console.say(f"{many}: {reasons}; still trying{page}")
         for job in cameras:
             if job.part.name in self._absent - absent and job.trouble is None:
                 self._console.say(f"{job.part.name} delivers")

@@ -47,19 +47,20 @@ async def run(
     *,
     kafka: str,
     ready: Callable[[], None],
+    page: str,
     seconds: float | None,
 ) -> int:
     """Run the parts until a signal arrives or `seconds` have passed.
 
     `kafka` is the address of a broker that runs already; it is empty if one of the parts is the broker.
-    `ready` is called once, when everything is ready.
+    `ready` is called once, when everything is ready. `page` is the address of the page.
 
     Returns the exit status: 0, or 1 if a part could not be kept running.
     """
     broker = BrokerAddress(kafka)
     server = ForkServer(console.say)
     jobs = [Job(part, console, broker, server, kill=interrupts.kill, inherited=os.environ) for part in parts]
-    progress = Progress(jobs, console, ready, time.monotonic())
+    progress = Progress(jobs, console, ready, time.monotonic(), page)
     if seconds is not None:
         asyncio.get_running_loop().call_later(seconds, interrupts.stop.set)
     reason = ""

@@ -32,6 +32,8 @@ def main(name: str, kind: type[_Settings], serve: Callable[[_Settings], int]) ->
     # Before its workers run, a service has nothing to finish. As process 1 of a container it must handle the
     # signal itself, or it would not end.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     status = run(name, kind, serve)
     logging.shutdown()
     # A thread still blocked in OpenCV on a silent camera would turn a normal exit into an abort.

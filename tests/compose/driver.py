@@ -29,6 +29,7 @@ async def main(given: dict[str, Any]) -> int:
         interrupts,
         kafka=given["kafka"],
         ready=lambda: announce("ready: here"),
+        page="here",
         seconds=given["seconds"],
     )
 

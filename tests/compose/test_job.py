@@ -82,7 +82,7 @@ class World:
             console = Console(self.printed, [part.name for part in parts], colour=False)
             acting = asyncio.ensure_future(then(interrupts))
             status = await runner.run(
-                parts, console, interrupts, kafka=kafka, ready=self._is_ready, seconds=None
+                parts, console, interrupts, kafka=kafka, ready=self._is_ready, page="here", seconds=None
             )
             acting.cancel()
             return status

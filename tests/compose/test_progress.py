@@ -29,7 +29,7 @@ class Stage:
             for name, role in roles.items()
         }
         self.announced = 0
-        self._progress = Progress([*self.jobs.values()], console, self._announce, 0)
+        self._progress = Progress([*self.jobs.values()], console, self._announce, 0, "http://here/")
 
     def at(self, now: float) -> list[str]:
         """Report at a time; return the lines printed."""
@@ -139,7 +139,8 @@ def test_it_is_said_again_and_again_that_no_camera_delivers() -> None:
 
     reasons = "camera door: away (rtsp://u:***@door/x); camera yard: no video (rtsp://u:***@yard/x)"
     lines = [line for at in range(15, 75) for line in stage.at(at)]
-    assert lines.count(f"no camera delivers: {reasons}; still trying") == 2
+    said = f"no camera delivers: {reasons}; still trying; the cameras' page is http://here/"
+    assert lines.count(said) == 2
     assert len(lines) == 4
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 
 import psutil
@@ -100,6 +101,28 @@ def test_signals_stop_everything(play: Play, runs: Runs, number: signal.Signals)
     assert run.process.wait(10) == 0
     assert "goodbye of ready" in run.err
     assert "goodbye of broker" in run.err
+
+
+INTERRUPTED = """
+import importlib.abc, os, runpy, signal, sys
+
+class Interrupt(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "compose.options":
+            os.kill(os.getpid(), signal.SIGINT)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Interrupt())
+runpy.run_module("compose", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_ctrl_c_during_the_imports_ends_it_without_a_word() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 
 def test_it_stops_when_its_time_is_over(play: Play, runs: Runs) -> None:
