@@ -67,6 +67,7 @@ def serve(settings: ProducerSettings) -> int:
         health=settings.healthport,
         bootstrap=settings.kafkaport,
         extra=settings.kafkaconfig,
+        interval=camera.interval,
     )
     service.work("status", reporter.run)
     service.on_stop(reporter.close)

@@ -85,6 +85,10 @@ class Camera:
         """How long to wait for data from the camera, in s: the slower it is, the longer."""
         return self._patience.seconds
 
+    def interval(self) -> float:
+        """Return the usual time in s between two frames that are published, as far as it is known."""
+        return max(self._every, self._patience.usual)
+
     def unready(self) -> str | None:
         """Return what is wrong with the camera, in one line, or None."""
         _, reason = self.state()

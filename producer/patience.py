@@ -3,7 +3,7 @@
 from collections import deque
 from typing import Final
 
-from pipeline.flow.patience import LONGEST, RECENT, patience
+from pipeline.flow.patience import LONGEST, RECENT, patience, usual_gap
 
 _FEW: Final = 3  # frames, which are too few to know a camera's rate
 
@@ -25,6 +25,11 @@ class Patience:
     def seconds(self) -> float:
         """How long to wait for the next frame."""
         return patience(self._gaps, self._floor)
+
+    @property
+    def usual(self) -> float:
+        """The usual time between two frames; 0 if it is not known."""
+        return usual_gap(self._gaps)
 
     def came(self, now: float) -> None:
         """Note a frame."""

@@ -22,9 +22,11 @@ def usual_gap(gaps: Iterable[float]) -> float:
     return longest[-1] if longest else 0.0
 
 
-def patience(gaps: Iterable[float], least: float) -> float:
+def patience(gaps: Iterable[float], least: float, interval: float = 0.0) -> float:
     """Return how long to wait for a camera's next frame, given the recent gaps between its frames; all in s.
 
-    That is `least`, or three times the usual gap, up to two minutes.
+    That is `least`, or three times the usual gap, up to two minutes. If the camera is known to keep to an
+    `interval`, it is at least three times that, up to two minutes more than that.
     """
-    return max(least, min(_TIMES * usual_gap(gaps), LONGEST))
+    known = min(_TIMES * interval, interval + LONGEST)
+    return max(least, known, min(_TIMES * usual_gap(gaps), LONGEST))

@@ -24,6 +24,8 @@ Condition = tuple[State, str | None]
 """A state, and the reason for it in one line, if there is one."""
 
 _LOOK_EVERY: Final = 0.5  # s
+_SHORT: Final = 1.0  # s; between shorter intervals it makes no difference who waits how long for a frame
+_NOTABLY: Final = 1.5  # times
 _COMPACTED: Final = {
     "cleanup.policy": "compact,delete",
     # Each process has a key of its own: without this, those of killed ones would never go away.
@@ -44,8 +46,8 @@ def instance() -> str:
 class Reporter:
     """Sends what `look` returns: when it changes, and every ten seconds. It never waits for a frame's path.
 
-    `look` is called twice a second in the reporter's thread. The producer may be shared with a `Publisher`.
-    `bootstrap` and `extra` are the settings with which it was made.
+    `look` and `interval` (`Status.interval`) are called twice a second in the reporter's thread. The producer
+    may be shared with a `Publisher`. `bootstrap` and `extra` are the settings with which it was made.
     """
 
     def __init__(
@@ -58,15 +60,18 @@ class Reporter:
         health: Address,
         bootstrap: str,
         extra: dict[str, Any],
+        interval: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._producer = producer
         self._topic = Topic(topic, _COMPACTED, lambda: clients.admin(bootstrap, extra))
         self._subject = subject
         self._look = look
+        self._interval = interval
         self._port = health
         self._bootstrap = bootstrap
         self._health = ""
         self._said: Condition | None = None
+        self._said_interval = 0.0
         self._since = time.time()
         self._due_at = 0.0
         self._seldom = Seldom(log)
@@ -82,7 +87,8 @@ class Reporter:
     def step(self) -> None:
         """Send the present state, if that is due."""
         condition = self._look()
-        if condition != self._said or time.monotonic() >= self._due_at:
+        slower = self._interval() > max(_SHORT, _NOTABLY * self._said_interval)
+        if condition != self._said or slower or time.monotonic() >= self._due_at:
             self._send(condition)
         self._producer.poll(0)
 
@@ -97,8 +103,16 @@ class Reporter:
         if self._said is None or state != self._said[0]:
             self._since = time.time()
         self._said = condition
+        self._said_interval = round(self._interval(), 3)
         self._due_at = time.monotonic() + EVERY
-        status = Status(self._subject, state, reason and _masked(reason), self._since, self._health)
+        status = Status(
+            self._subject,
+            state,
+            reason and _masked(reason),
+            self._since,
+            self._health,
+            self._said_interval,
+        )
         try:
             self._producer.produce(
                 self._topic.name,

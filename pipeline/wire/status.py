@@ -1,7 +1,8 @@
 """A status record: what a service says about itself or about one camera, and its form in a Kafka message.
 
 The key is `service/instance` or `service/instance/camera`, the value JSON: `{"state", "reason", "since",
-"health"}`. Only the newest record of a key counts, and none that is older than `LIFETIME`.
+"health"}`, and perhaps `"interval"`. Only the newest record of a key counts, and none that is older than
+`LIFETIME`.
 """
 
 import json
@@ -54,7 +55,8 @@ class Subject:
 class Status:
     """A state, the reason for it in one line (or none), and when it began, in s since the epoch.
 
-    `health` is the address of the process's `HEALTHPORT`, `host:port`; it may be empty.
+    `health` is the address of the process's `HEALTHPORT`, `host:port`; it may be empty. `interval` is
+    the usual time in s between two frames of a camera; 0 if it is not known.
     """
 
     subject: Subject
@@ -62,6 +64,7 @@ class Status:
     reason: str | None
     since: float
     health: str = ""
+    interval: float = 0.0
 
 
 def one_line(text: str) -> str:
@@ -78,12 +81,14 @@ def encode_key(subject: Subject) -> bytes:
 
 def encode_value(status: Status) -> bytes:
     """Return the value of a record."""
-    fields = {
+    fields: dict[str, Any] = {
         "state": status.state,
         "reason": None if status.reason is None else one_line(status.reason),
         "since": datetime.fromtimestamp(status.since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "health": status.health,
     }
+    if status.interval:
+        fields["interval"] = status.interval
     return json.dumps(fields, ensure_ascii=False).encode()
 
 
@@ -110,7 +115,9 @@ def decode(subject: Subject, value: bytes) -> Status:
         raise StatusError("bad_value", f"expected JSON: {error}") from None
     if not isinstance(fields, dict):
         raise StatusError("bad_value", f"expected a JSON object, found {_start(value)}")
-    return Status(subject, _state(fields), _reason(fields), _since(fields), _health(fields))
+    return Status(
+        subject, _state(fields), _reason(fields), _since(fields), _health(fields), _interval(fields)
+    )
 
 
 def _state(fields: dict[str, Any]) -> State:
@@ -147,6 +154,13 @@ def _health(fields: dict[str, Any]) -> str:
     if not isinstance(health, str):
         raise StatusError("bad_health", f"expected health to be a text, found {_start(health)}")
     return one_line(health)
+
+
+def _interval(fields: dict[str, Any]) -> float:
+    interval = fields.get("interval", 0.0)
+    if isinstance(interval, bool) or not isinstance(interval, int | float) or not 0 <= interval < math.inf:
+        raise StatusError("bad_interval", f"expected interval to be seconds, found {_start(interval)}")
+    return float(interval)
 
 
 def _start(value: object) -> str:

@@ -526,6 +526,24 @@ def test_a_camera_that_delivers_every_ten_seconds_is_live(kit: Kit) -> None:
     assert reason is not None
 
 
+@pytest.mark.parametrize(
+    ("gap", "published_every", "film_holds", "expected"),
+    [(0.5, 0.042, 0.0, 0.5), (10.0, 0.042, 0.0, 10.0), (0.5, 10.0, 0.0, 10.0), (0.0, 0.042, 60.0, 60.0)],
+)
+def test_the_interval_is_the_longest_of_the_cameras_and_those_that_are_set(
+    kit: Kit, gap: float, published_every: float, film_holds: float, expected: float
+) -> None:
+    kit.script = [[0.01] + [gap] * 4]
+    kit.stop_after = 5
+    camera = kit.camera(interval=published_every, due_every=film_holds)
+    first = camera.interval()
+
+    camera.run(kit.pulse)
+
+    assert first == published_every, "known before the first frame"
+    assert camera.interval() == pytest.approx(expected, abs=0.05)
+
+
 def test_its_source_is_given_the_time_that_it_needs(kit: Kit) -> None:
     kit.script = [[0.01] + [10.0] * 4, []]
     camera = kit.camera()

@@ -200,7 +200,7 @@ class Camera:
         """Return whether its producer has reported it as live long after the last frame."""
         if self.report is None:
             return False
-        limit = 2 * patience(self._gaps(), max(self._silent_after, _PRODUCERS_PATIENCE))
+        limit = 2 * self._patience(max(self._silent_after, _PRODUCERS_PATIENCE))
         return self.report.last_heard() - self._arrivals[-1] > limit
 
     def _predictions(self) -> list[dict[str, Any]]:
@@ -236,7 +236,17 @@ class Camera:
         silent = now - self._arrivals[-1]
         if silent <= self._silent_after:
             return False
-        return silent > patience(self._gaps(), self._silent_after)
+        if self.report is not None and self.report.denies(now):
+            return True
+        return silent > self._patience(self._silent_after)
+
+    def _patience(self, least: float) -> float:
+        """Return how long the next frame may take, in s."""
+        return patience(self._gaps(), least, self._interval())
+
+    def _interval(self) -> float:
+        """Return the time between two frames as its producer reports it, in s, or 0."""
+        return self.report.interval(time.monotonic()) if self.report else 0.0
 
     def _gaps(self) -> list[float]:
         last = islice(reversed(self._arrivals), RECENT + 1)
@@ -262,7 +272,8 @@ class Camera:
         if age is None or age <= self._stale_ms:
             return False
         # An answer is as old as the frame before this one at least, because no frame waits for its answer.
-        return age > self._stale_ms + 1000 * min(usual_gap(self._gaps()), LONGEST)
+        usual = max(self._interval(), min(usual_gap(self._gaps()), LONGEST))
+        return age > self._stale_ms + 1000 * usual
 
 
 def timestamp(seconds: float) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 from pipeline.wire.status import LIFETIME, Status
 
 _MOST_CONSUMERS: Final = 100
+_NO_FRAMES: Final = frozenset({"no-signal", "paused", "stopped"})
 BROKER_AWAY: Final = "Kafka does not answer"
 
 
@@ -24,6 +25,14 @@ class Report:
     def stopped(self) -> bool:
         """Return whether it was the last record of its process."""
         return self.status.state == "stopped"
+
+    def interval(self, now: float) -> float:
+        """Return the usual time in s between two frames, as far as a producer that runs says so; or 0."""
+        return self.status.interval if self.counts(now) and not self.stopped() else 0.0
+
+    def denies(self, now: float) -> bool:
+        """Return whether it says that no frames are coming."""
+        return self.counts(now) and self.status.state in _NO_FRAMES
 
     def last_heard(self) -> float:
         """Return when the record was written, by the monotonic clock."""

@@ -90,6 +90,7 @@ class Kit:
         self.clock = clock
         self.producer = FakeProducer()
         self.condition: Condition = ("connecting", "not open yet")
+        self.interval = 0.0
         self.reporter = Reporter(
             cast("Producer", self.producer),
             "status",
@@ -98,6 +99,7 @@ class Kit:
             health=Address("127.0.0.1", 9000),
             bootstrap="127.0.0.1:1",
             extra={},
+            interval=lambda: self.interval,
         )
 
     def steps(self, count: int, every: float = 0.5) -> int:
@@ -179,6 +181,18 @@ def test_a_change_is_reported_when_it_is_found(kit: Kit) -> None:
     ]
     since = [each["since"][-3:-1] for each in kit.producer.produced]
     assert since == ["40", "41", "41", "43"], "another reason for the same state does not change since when"
+
+
+def test_a_cameras_interval_is_reported_at_once_only_if_it_grows_notably(kit: Kit) -> None:
+    sent = []
+    for kit.interval in (0.04, 0.5, 10, 14, 16, 0.04, 10, 10):
+        kit.steps(1)
+        sent.append(kit.producer.produced[-1].get("interval", 0.0))
+    kit.interval = 0.04
+    kit.steps(21)
+
+    assert sent == [0.04, 0.04, 10, 10, 16, 16, 16, 16]
+    assert kit.producer.produced[-1]["interval"] == 0.04
 
 
 def test_passwords_are_masked(kit: Kit) -> None:

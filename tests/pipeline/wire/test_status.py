@@ -1,6 +1,7 @@
 """Status records: written and read, and strict about everything else."""
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any, get_args
 
@@ -23,7 +24,7 @@ from pipeline.wire.status import (
 
 DOOR = Subject("producer", "host-1a2b3c", "front/door")
 FIELDS = {"state": "no-signal", "reason": "it is away", "since": "2026-11-21T19:46:47Z", "health": "h:9000"}
-KINDS = {"bad_key", "bad_value", "bad_state", "bad_reason", "bad_since", "bad_health"}
+KINDS = {"bad_key", "bad_value", "bad_state", "bad_reason", "bad_since", "bad_health", "bad_interval"}
 
 words = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,20}", fullmatch=True)
 subjects = st.builds(Subject, words, words, st.just("") | st.text(max_size=200).filter(is_name))
@@ -34,6 +35,7 @@ statuses = st.builds(
     reason=st.none() | st.text(min_size=1).map(one_line).filter(bool),
     since=st.integers(0, 4_000_000_000).map(float),
     health=st.text(max_size=40).map(one_line),
+    interval=st.floats(0, 4000),
 )
 
 
@@ -55,6 +57,14 @@ def test_a_record_has_the_documented_form() -> None:
     assert encode_key(DOOR) == b"producer/host-1a2b3c/front/door"
     assert json.loads(encode_value(status)) == FIELDS
     assert encode_key(Subject("video", "host-1")) == b"video/host-1"
+
+
+def test_a_cameras_record_may_have_its_interval() -> None:
+    slow = Status(DOOR, "no-signal", "it is away", 1795290407.9, "h:9000", 10.0)
+
+    assert json.loads(encode_value(slow)) == FIELDS | {"interval": 10.0}
+    assert decode(DOOR, value(interval=10)).interval == 10.0
+    assert decode(DOOR, value()).interval == 0.0
 
 
 @given(statuses)
@@ -102,6 +112,12 @@ def test_other_keys_are_rejected(key: bytes | None) -> None:
         (value(since="1900-01-01T00:00:00Z"), "bad_since"),
         (value(since=7), "bad_since"),
         (value(health=7), "bad_health"),
+        (value(interval="10s"), "bad_interval"),
+        (value(interval=True), "bad_interval"),
+        (value(interval=None), "bad_interval"),
+        (value(interval=-1), "bad_interval"),
+        (value(interval=math.inf), "bad_interval"),
+        (value(interval=math.nan), "bad_interval"),
     ],
 )
 def test_other_values_are_rejected(data: bytes, kind: str) -> None:

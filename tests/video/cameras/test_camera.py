@@ -115,6 +115,68 @@ def test_a_camera_that_sends_every_ten_seconds_is_live(clock: Clock) -> None:
     assert (then["state"], then["fps"]) == ("no-signal", 0.0)
 
 
+@pytest.mark.parametrize(
+    ("interval", "patience"),
+    [(0, 3), (0.04, 3), (0.5, 3), (1, 3), (2, 6), (10, 30), (30, 90), (60, 180), (600, 720), (3600, 3720)],
+)
+def test_a_camera_is_live_at_the_rate_that_its_producer_reports_from_the_first_frame_on(
+    clock: Clock, interval: float, patience: float
+) -> None:
+    camera = Camera(1, at(clock), LIMITS, report=a_report(clock, "live", interval=interval))
+
+    def state_after(seconds: float) -> str:
+        while seconds:
+            clock.now += (step := min(seconds, 10))
+            seconds -= step
+            camera.report = a_report(clock, "live", interval=interval)
+        return camera.status()["state"]
+
+    assert state_after(patience - 0.5) == "live"
+    assert state_after(1) == "no-signal"
+
+
+def test_a_camera_whose_frames_are_not_coming_has_no_signal_whatever_its_rate(clock: Clock) -> None:
+    camera = Camera(1, at(clock), LIMITS, report=a_report(clock, "live", interval=10))
+    for seq in range(2, 6):
+        clock.now += 10
+        camera.show(at(clock, seq))
+    camera.report = a_report(clock, "no-signal", "closed port", interval=10)
+
+    clock.now += 2.9
+    first = camera.status()
+    clock.now += 0.2
+    then = camera.status()
+
+    assert (first["state"], first["reason"]) == ("live", None)
+    assert (then["state"], then["reason"]) == ("no-signal", "closed port")
+
+
+def test_a_producer_that_is_gone_no_longer_says_how_slow_its_camera_is(clock: Clock) -> None:
+    reports = (
+        a_report(clock, "stopped", interval=600),
+        a_report(clock, "live", age=60, interval=600),
+        a_report(clock, "live", interval=600),
+    )
+    states = []
+
+    for report in reports:
+        camera = Camera(1, at(clock), LIMITS, report=report)
+        clock.now += 4
+        states.append(camera.status()["state"])
+
+    assert states == ["no-signal", "no-signal", "live"]
+
+
+def test_no_label_is_stale_before_there_could_be_a_newer_one_at_the_reported_rate(clock: Clock) -> None:
+    camera = Camera(1, at(clock), LIMITS, report=a_report(clock, "live", interval=600))
+
+    def show(age: int) -> str:
+        camera.show(at(clock, 2, Prediction("imagenet_1", FRESH.results, 1, age)))
+        return camera.status()["state"]
+
+    assert [show(600_050), show(605_050)] == ["live", "stale"]
+
+
 def test_the_label_of_a_slow_camera_is_not_stale_before_there_could_be_a_newer_one(clock: Clock) -> None:
     camera = Camera(1, at(clock), LIMITS)
 
