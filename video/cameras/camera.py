@@ -261,11 +261,15 @@ class Camera:
             return "paused" if paused else "no-signal"
         state: State = "live"
         for prediction in self.frame.predictions:
-            if prediction.age_ms is None:
+            if prediction.age_ms is None and self._may_have_answer(now):
                 return "model-away"
             if self._is_stale(prediction):
                 state = "stale"
         return state
+
+    def _may_have_answer(self, now: float) -> bool:
+        """Return whether the frame could have one: the first goes on before it is answered."""
+        return self.number > 1 or self._consumers.trouble(now, about="model ") is not None
 
     def _is_stale(self, prediction: Prediction) -> bool:
         age = prediction.age_ms

@@ -68,8 +68,20 @@ def test_an_old_answer_makes_the_label_stale_and_none_is_a_model_away(
     old = Prediction("imagenet_2", (), None if age is None else 3, age)
 
     camera = Camera(1, at(clock, 1, FRESH, old), LIMITS)
+    camera.show(at(clock, 2, FRESH, old))
 
     assert camera.status()["state"] == state
+
+
+def test_no_model_is_away_because_the_first_frame_has_no_answer_yet(clock: Clock) -> None:
+    report = a_report(clock, "live", interval=10)
+    camera = Camera(1, at(clock, 1, Prediction("imagenet_1")), LIMITS, report=report)
+
+    clock.now += 9
+    first = camera.status()["state"]
+    camera.show(at(clock, 2, Prediction("imagenet_1")))
+
+    assert (first, camera.status()["state"]) == ("live", "model-away")
 
 
 @pytest.mark.parametrize(
