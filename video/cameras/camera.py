@@ -1,5 +1,6 @@
 """One camera as the video server sees it: its newest frame, its state, and its listeners."""
 
+import math
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -179,12 +180,17 @@ class Camera:
         }
 
     def _fps(self) -> float:
-        now = time.monotonic()
+        now, reported = time.monotonic(), math.inf
         recent = [at for at in self._arrivals if now - at < _FPS_OVER]
         if len(recent) < _FPS_FRAMES:
+            # The last ones may be a burst, such as the first two of a slow camera.
             recent = list(islice(reversed(self._arrivals), _FPS_FRAMES))[::-1]
+            if interval := self._interval():
+                reported = 1 / interval
         seconds = recent[-1] - recent[0]
-        rate = (len(recent) - 1) / seconds if seconds else 0.0
+        rate = min((len(recent) - 1) / seconds if seconds else math.inf, reported)
+        if rate == math.inf:
+            return 0.0
         return round(rate, 1 if rate >= 1 else 3)
 
     def _reason(self, state: State) -> str | None:

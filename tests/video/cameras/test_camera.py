@@ -268,6 +268,30 @@ def test_the_rate_follows_a_change(clock: Clock) -> None:
     assert camera.status()["fps"] == 5.0
 
 
+def test_the_rate_of_a_slow_camera_is_known_from_its_first_frame_on(clock: Clock) -> None:
+    camera = Camera(1, at(clock), LIMITS, report=a_report(clock, "live", interval=10))
+    seen = [camera.status()["fps"]]
+
+    for step in (0.1, 5, 10, 10, 10):
+        clock.now += step
+        camera.show(at(clock))
+        seen.append(camera.status()["fps"])
+
+    assert seen == [0.1] * 6
+
+
+def test_a_burst_of_frames_does_not_make_a_slow_camera_fast(clock: Clock) -> None:
+    camera = Camera(1, at(clock), LIMITS, report=a_report(clock, "live", interval=20))
+    for _ in range(20):
+        clock.now += 0.04
+        camera.show(at(clock))
+    burst = camera.status()["fps"]
+
+    clock.now += 6
+
+    assert (burst, camera.status()["fps"]) == (25.0, 0.05)
+
+
 def test_the_rate_is_0_when_nothing_came_for_long(clock: Clock) -> None:
     camera = Camera(1, at(clock), LIMITS)
     clock.now += 0.04
