@@ -79,6 +79,7 @@ def test_a_camera_that_never_came_has_a_tile_with_the_reason_and_then_its_pictur
         reason = shown.locator(".veil-reason")
         expect(reason).to_contain_text(REASON[1:])
         assert height(page, "door") == before, "nothing jumps"
+        expect(shown.locator("canvas")).to_be_hidden()
         lines = reason.evaluate("each => each.clientHeight / parseFloat(getComputedStyle(each).lineHeight)")
         assert round(lines) == 2
         expect(shown.locator("a.open")).to_have_attribute("title", re.compile("<b>long</b>"))
@@ -88,6 +89,7 @@ def test_a_camera_that_never_came_has_a_tile_with_the_reason_and_then_its_pictur
 
         site.films.cameras["door"].running = True
         expect_live_video(page, "door")
+        expect(shown.locator("canvas")).to_be_visible()
         expect(shown.locator("a.open")).to_have_attribute("title", "")
 
 

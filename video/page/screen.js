@@ -48,6 +48,7 @@ export class Screen {
   /** Note that a picture has just been drawn. @param {number} age_ms its age */
   drawn(age_ms) {
     this.#seen = { age_ms, at: performance.now() };
+    this.#showPicture();
   }
 
   /** Whether the picture, if there is one, is not what the camera sees now. */
@@ -66,9 +67,15 @@ export class Screen {
     const veiled = VEILED.includes(state);
     setHidden(this.#veil, !veiled);
     setHidden(this.#pill, veiled);
+    this.#showPicture();
     setMark(this.#veilMark, `mark-${state}`);
     setText(this.#veilWords, veiled ? text.veil(state, since) : "");
     setText(this.#reason, veiled && reason !== null ? text.reason(reason) : "");
+  }
+
+  /** Show no empty canvas under the veil: Firefox paints it black. */
+  #showPicture() {
+    setData(this.canvas, "empty", String(this.veiled && !this.#seen));
   }
 
   /** Update the age on display. @param {number} interval ms between two of the camera's pictures */
