@@ -124,6 +124,26 @@ def test_the_single_view_shows_the_full_reason(site: Site, browser: Browser, siz
         keep(page, f"never-seen-{size}")
 
 
+def test_a_reason_that_is_too_long_for_a_phone_can_be_scrolled_to_both_ends(
+    site: Site, browser: Browser
+) -> None:
+    site.report("door", "no-signal", f"{LONG} {'x' * 400}")
+    with open_page(browser, f"{site.address}?camera=door", SIZES["phone"]) as page:
+        veil = tile(page, "door").locator(".veil")
+        expect(veil).to_be_visible()
+        box = veil.bounding_box()
+        assert box
+
+        for end, part in ((0, ".mark"), (10_000, ".veil-reason")):
+            veil.evaluate("(each, top) => each.scrollTo(0, top)", end)
+            shown = veil.locator(part).bounding_box()
+            assert shown
+            if end:
+                assert shown["y"] + shown["height"] <= box["y"] + box["height"], "the end is in sight"
+            else:
+                assert shown["y"] >= box["y"], "the beginning is in sight"
+
+
 @pytest.mark.usefixtures("axe")
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_it_is_accessible(site: Site, browser: Browser, scheme: str) -> None:
