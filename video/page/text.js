@@ -34,6 +34,9 @@ const trend = (unit) => (/** @type {string} */ name, /** @type {Figures | null} 
   return `${name}, last two minutes: now ${now}, lowest ${unit(figures.low)}, highest ${unit(figures.high)}`;
 };
 
+/** The states that have no time: no picture has come that could be old. @type {Shown[]} */
+const TIMELESS = ["never-seen", "connecting"];
+
 export const text = {
   title: "Streamlens",
   /** @param {string} camera */
@@ -56,11 +59,11 @@ export const text = {
     connecting: "connecting",
     paused: "paused",
   },
-  /** @param {Date} time */
-  since: (time) => `since ${timeOf(time)}`,
+  /** After the words for a state. @param {Shown} state @param {Date | null} time */
+  since: (state, time) => (state === "live" || TIMELESS.includes(state) || !time ? "" : `since ${timeOf(time)}`),
   /** On top of the picture of a camera that is not live. @param {Shown} state @param {Date | null} time */
   veil: (state, time) => {
-    if (state === "never-seen" || state === "connecting") return states[state];
+    if (TIMELESS.includes(state)) return states[state];
     const words = state === "away" && time ? "No connection" : states[state];
     return time ? `${words} since ${timeOf(time)}` : words;
   },

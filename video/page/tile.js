@@ -106,7 +106,7 @@ export class Tile {
     setData(this.element, "state", state);
     setMark(this.#mark, `mark-${state}`);
     setText(this.#stateWords, text.states[state]);
-    setText(this.#since, state === "live" || !since ? "" : text.since(since));
+    setText(this.#since, text.since(state, since));
     this.screen.show(state, since, reason);
     // On the wall, the link covers everything else.
     const full = reason === null ? "" : text.reason(reason);

@@ -30,6 +30,17 @@ test("a veil shows the state and when it began", () => {
   assert.equal(text.veil("away", null), text.states.away);
 });
 
+test("a state has a time only if a picture may be older than it looks", () => {
+  const time = new Date();
+
+  assert.equal(text.since("stale", time), `since ${timeOf(time)}`);
+  assert.equal(text.since("no-signal", time), `since ${timeOf(time)}`);
+  assert.equal(text.since("away", null), "");
+  for (const state of /** @type {const} */ (["live", "never-seen", "connecting"])) {
+    assert.equal(text.since(state, time), "");
+  }
+});
+
 test("a trend is described in words", () => {
   const figures = { last: 0.93, low: 0.2, high: 0.97 };
 
