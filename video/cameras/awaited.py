@@ -4,6 +4,7 @@ import time
 from functools import partial
 from typing import Final
 
+from pipeline.flow.patience import patience
 from video.cameras.camera import CameraStatus, Limits, State, timestamp
 from video.cameras.reports import BROKER_AWAY, Consumers, Report, why_silent
 
@@ -70,7 +71,9 @@ class Awaited:
         return "connecting" if status.state == "connecting" or on_its_way else "never-seen"
 
     def _grace(self, now: float) -> float:
-        return self._patience if self._consumers.missing(now) else max(_GRACE, self._patience)
+        if self._consumers.missing(now):
+            return self._patience
+        return patience((), max(_GRACE, self._patience), self.report.interval(now))
 
     def _reason(self, now: float) -> str | None:
         if self._broker_away_since is not None:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from pipeline.wire.status import LIFETIME, Status
+from pipeline.wire.status import EVERY, LIFETIME, Status
 
 _MOST_CONSUMERS: Final = 100
+_LATE: Final = 2.5 * EVERY  # s after which a report that all is well is doubted
 _NO_FRAMES: Final = frozenset({"no-signal", "paused", "stopped"})
 BROKER_AWAY: Final = "Kafka does not answer"
 
@@ -88,13 +89,14 @@ def why_silent(
     """
     if report is None:
         return None
-    if report.stopped():
+    state = report.status.state
+    if state == "stopped":
         return "its producer has stopped"
-    if not report.counts(now):
+    if now >= (report.last_heard() + _LATE if state == "live" else report.until):
         return "its producer no longer reports"
-    if report.status.state == "connecting":
+    if state == "connecting":
         return "it is being opened"
-    return _lost_behind(missing(), still_sends) if report.status.state == "live" else report.status.reason
+    return _lost_behind(missing(), still_sends) if state == "live" else report.status.reason
 
 
 def _lost_behind(missing: str, still_sends: bool) -> str | None:

@@ -66,6 +66,20 @@ def test_the_first_frame_may_take_a_while(clock: Clock) -> None:
     assert said(camera) == ("never-seen", "its producer sends frames, but none arrive")
 
 
+def test_the_first_frame_of_a_slow_camera_may_take_longer(clock: Clock) -> None:
+    """As after a restart of this server."""
+    camera = awaited(clock, "live")
+    camera.take(a_report(clock, "live", interval=15))
+
+    clock.now += 44
+    camera.take(a_report(clock, "live", interval=15))
+    first = said(camera)[0]
+    clock.now += 2
+
+    assert first == "connecting"
+    assert said(camera) == ("never-seen", "its producer sends frames, but none arrive")
+
+
 def test_it_takes_less_if_something_is_known_to_be_in_its_way(clock: Clock) -> None:
     camera = Awaited(1, "door", a_report(clock, "live"), LIMITS, Consumers())
 

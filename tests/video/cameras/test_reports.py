@@ -48,6 +48,19 @@ def test_an_old_record_says_only_that_there_is_no_newer_one(clock: Clock) -> Non
     assert why_silent(report, nothing, clock.now, still_sends=True) == "its producer no longer reports"
 
 
+@pytest.mark.parametrize(
+    ("state", "age", "expected"),
+    [("live", 24, None), ("live", 26, "its producer no longer reports"), ("no-signal", 59, "wrong password")],
+)
+def test_a_producer_that_has_missed_two_reports_may_be_gone(
+    clock: Clock, state: State, age: float, expected: str | None
+) -> None:
+    said = "wrong password" if state == "no-signal" else None
+    report = a_report(clock, state, said, age)
+
+    assert why_silent(report, nothing, clock.now, still_sends=False) == expected
+
+
 def test_the_consumer_may_be_to_blame(clock: Clock) -> None:
     consumers = Consumers()
     live = a_report(clock, "live")
