@@ -71,9 +71,11 @@ class Awaited:
         return "connecting" if status.state == "connecting" or on_its_way else "never-seen"
 
     def _grace(self, now: float) -> float:
-        if self._consumers.missing(now):
-            return self._patience
-        return patience((), max(_GRACE, self._patience), self.report.interval(now))
+        usual = max(_GRACE, self._patience)
+        interval = self.report.interval(now)
+        if self._consumers.missing(now):  # perhaps only since the last frame
+            return min(patience((), self._patience, interval), usual)
+        return patience((), usual, interval)
 
     def _reason(self, now: float) -> str | None:
         if self._broker_away_since is not None:

@@ -89,6 +89,19 @@ def test_it_takes_less_if_something_is_known_to_be_in_its_way(clock: Clock) -> N
     assert "no consumer" in (said(camera)[1] or "")
 
 
+@pytest.mark.parametrize(("interval", "grace"), [(0, 3), (0.5, 3), (2, 6), (10, 15), (3600, 15)])
+def test_a_consumer_that_is_missing_may_be_there_by_the_next_frame(
+    clock: Clock, interval: float, grace: float
+) -> None:
+    camera = Awaited(1, "door", a_report(clock, "live", interval=interval), LIMITS, Consumers())
+
+    clock.now += grace - 0.1
+    before = said(camera)[0]
+    clock.now += 0.2
+
+    assert (before, said(camera)[0]) == ("connecting", "never-seen")
+
+
 def test_a_newer_record_that_changes_something_is_reported(clock: Clock) -> None:
     camera = awaited(clock, "connecting")
 
