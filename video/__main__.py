@@ -47,6 +47,7 @@ def serve(settings: VideoSettings) -> int:
         proxies=settings.trustedproxies,
         root=settings.rootpath,
         tls=certificate is not None,
+        embed_origins=settings.embedorigins,
     )
     allow_files()
     web = WebServer(site, listen(settings.displayport, share=settings.shareport), certificate)

@@ -3,11 +3,26 @@
 import ipaddress
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, model_validator
+from pydantic_settings import NoDecode
 
 from pipeline.service.settings import Address, Bootstrap, Duration, FrameInterval, KafkaReads, Port, Topic
+from video.access.embedding import parse_origin
 from video.access.rootpath import parse_rootpath
+
+
+def parse_origins(text: object) -> object:
+    """Return comma-separated origins as browsers write them; raise ValueError for anything else."""
+    if not isinstance(text, str):
+        return text
+    found = []
+    for name in filter(None, (part.strip() for part in text.split(","))):
+        if not (origin := parse_origin(name)) or urlsplit(name).path not in ("", "/"):
+            raise ValueError(f"expected origins such as https://dashboard.example:8123, found {name!r}")
+        found.append(origin)
+    return tuple(found)
 
 
 def parse_networks(text: object) -> object:
@@ -75,6 +90,12 @@ class VideoSettings(KafkaReads):
     )
     trustedproxies: Annotated[str, BeforeValidator(parse_networks)] = Field(
         "", description="addresses or networks of proxies whose X-Forwarded-* headers are trusted"
+    )
+
+    embedorigins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_origins)] = Field(
+        (),
+        description="sites whose pages may show pictures to those who have logged in, such as"
+        " https://dashboard.example:8123, separated by commas",
     )
 
     @model_validator(mode="after")

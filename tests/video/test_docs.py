@@ -61,7 +61,7 @@ def test_the_settings_have_their_names_and_defaults(configure: Configure) -> Non
     for name, field in VideoSettings.model_fields.items():
         if name not in elsewhere:
             assert bool(documented[name.upper()]) == bool(
-                field.default is not None and field.default != ""
+                field.default is not None and field.default not in ("", ())
             ), name
 
 

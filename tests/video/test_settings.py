@@ -45,3 +45,18 @@ def test_what_will_not_do_gets_one_line_with_its_value(complaint: Complaint, nam
     assert len(line.splitlines()) == 1
     assert line.startswith(f"{name}={value!r}: ")
     assert "expected" in line
+
+
+def test_the_sites_that_may_show_pictures_are_origins(configure: Callable[..., VideoSettings]) -> None:
+    settings = configure(EMBEDORIGINS=" https://A.example:443, http://b:8123/ ,")
+
+    assert settings.embedorigins == ("https://a.example", "http://b:8123")
+    assert configure().embedorigins == ()
+
+
+@pytest.mark.parametrize("text", ["dashboard", "*", "https://a.example/path", "ftp://a"])
+def test_what_is_no_origin_is_rejected(complaint: Callable[..., str], text: str) -> None:
+    line = complaint(EMBEDORIGINS=text)
+
+    assert line.startswith("EMBEDORIGINS=")
+    assert "expected origins such as https://" in line

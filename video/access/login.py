@@ -30,11 +30,15 @@ _WRONG: Final = "Wrong name or password."
 
 
 class Login:
-    """Serves /login and /logout; without sessions, access is open to everyone."""
+    """Serves /login and /logout; without sessions, access is open to everyone.
 
-    def __init__(self, sessions: Sessions | None, passwords: Passwords) -> None:
+    If pictures are `embedded` in pages of other sites, browsers may send the cookie from there, over HTTPS.
+    """
+
+    def __init__(self, sessions: Sessions | None, passwords: Passwords, *, embedded: bool = False) -> None:
         self._sessions = sessions
         self._passwords = passwords
+        self._embedded = embedded
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -63,7 +67,7 @@ class Login:
         if user is not None and wait == 0:
             log.info("%s logged in from %s", name, client)
             cookie, length = self._sessions.begin(name, user), int(self._sessions.length)
-            there.set_cookie(COOKIE, cookie, max_age=length, **_attributes(request))
+            there.set_cookie(COOKIE, cookie, max_age=length, **self._attributes(request))
             return there
         if wait:
             seconds = math.ceil(wait)
@@ -80,8 +84,18 @@ class Login:
         if session := self._sessions.find(request.headers.get("cookie", "")):
             self._sessions.end(session)
         there = _redirect(f"{root}/login")
-        there.delete_cookie(COOKIE, **_attributes(request))
+        there.delete_cookie(COOKIE, **self._attributes(request))
         return there
+
+    def _attributes(self, request: Request) -> dict[str, Any]:
+        is_secure = request.url.scheme == "https"
+        return {
+            "path": root_of(request.scope) or "/",
+            "secure": is_secure,
+            "httponly": True,
+            # What changes anything only comes from our own page: the gate rejects the rest.
+            "samesite": "none" if self._embedded and is_secure else "lax",
+        }
 
 
 async def _fields(request: Request) -> dict[str, str]:
@@ -114,12 +128,3 @@ def _page(
 
 def _redirect(address: str) -> RedirectResponse:
     return RedirectResponse(address, 303, _NO_STORE)
-
-
-def _attributes(request: Request) -> dict[str, Any]:
-    return {
-        "path": root_of(request.scope) or "/",
-        "secure": request.url.scheme == "https",
-        "httponly": True,
-        "samesite": "lax",
-    }

@@ -1,9 +1,11 @@
 """Everything that runs on the event loop: the cameras, the clients, and the application."""
 
 import asyncio
+from collections.abc import Sequence
 
 from starlette.types import ASGIApp
 
+from video.access.embedding import Embedding
 from video.access.gate import Gate
 from video.access.headers import SecurityHeaders
 from video.access.login import Login
@@ -13,6 +15,7 @@ from video.access.rootpath import RootPath
 from video.access.session import Sessions
 from video.cameras.cameras import Cameras
 from video.cameras.history import History
+from video.http.heads import Heads
 from video.http.routes import application
 from video.streams.clients import Clients
 from video.streams.metrics import CameraMetrics
@@ -23,7 +26,8 @@ class Site:
 
     Without `sessions`, access is open to everyone. `proxies` are the addresses and networks of the proxies
     whose `X-Forwarded-*` headers are trusted, `root` is the path under which they publish the site, and
-    `tls` is True if the server itself encrypts its connections.
+    `tls` is True if the server itself encrypts its connections. Pages of the `embed_origins` may show
+    pictures to those who have logged in.
     """
 
     def __init__(
@@ -37,6 +41,7 @@ class Site:
         proxies: str = "",
         root: str = "",
         tls: bool = False,
+        embed_origins: Sequence[str] = (),
     ) -> None:
         self.cameras = cameras
         self.clients = clients
@@ -44,8 +49,9 @@ class Site:
         cameras.subscribe(history)
         cameras.subscribe(CameraMetrics())
         inner = application(cameras, clients, history, interval)
-        inner.router.routes[:0] = Login(sessions, Passwords()).routes()
-        app: ASGIApp = SecurityHeaders(RootPath(Gate(inner, sessions), root), tls)
+        inner.router.routes[:0] = Login(sessions, Passwords(), embedded=bool(embed_origins)).routes()
+        pictures = Embedding(Heads(inner), embed_origins, is_open=sessions is None)
+        app: ASGIApp = SecurityHeaders(RootPath(Gate(pictures, sessions), root), tls)
         self.app: ASGIApp = ProxyHeaders(app, proxies) if proxies else app
 
     def open(self) -> None:

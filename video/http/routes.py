@@ -1,10 +1,11 @@
 """The routes: the page, MJPEG streams, snapshots, the WebSocket and the API."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Query
 from fastapi import Path as PathParameter
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
@@ -12,6 +13,8 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive
 
+from pipeline.service.settings import parse_duration
+from video.access.embedding import picture_headers
 from video.access.visitor import visitor_of
 from video.api.application import create_app
 from video.api.routes import router
@@ -31,6 +34,11 @@ _FRESH: Final = {
 }  # so that a new version is used at once, and completely
 
 
+_LONGEST_WAIT: Final = 120.0  # s
+
+Wait = Annotated[
+    str | None, Query(description="how long to wait for a camera without a picture, such as 30s; up to 2m")
+]
 CameraName = Annotated[str, PathParameter(description="the camera's name", examples=["door"])]
 
 
@@ -97,47 +105,75 @@ class Pictures:
         return await self._first_stream(request)
 
     async def _first_stream(self, request: Request) -> Response | Stream:
-        try:
-            # A client that waits for a camera counts too, and may lose its permission.
-            with self._clients.join(request.scope[CONNECTION], visitor_of(request.scope).welcome):
-                camera = await self._first(request)
-        except TooManyError as error:
-            return PlainTextResponse(f"{error}\n", 503, {"Retry-After": "5"})
+        camera = await self._awaited(request, lambda _: True, None)
+        if isinstance(camera, Response):
+            return camera
         if camera is None:
             return PlainTextResponse("the server is stopping\n", status_code=503)
         return self._streamed(camera)
 
     async def _stream(self, request: Request) -> Response | Stream:
-        camera = self._camera(request)
-        return self._streamed(camera) if camera else self._unknown(request)
+        camera = await self._named(request)
+        return camera if isinstance(camera, Response) else self._streamed(camera)
 
-    async def snapshot(self, request: Request, camera: CameraName) -> Response:  # noqa: ARG002
+    async def snapshot(
+        self,
+        request: Request,
+        camera: CameraName,  # noqa: ARG002
+        wait: Wait = None,  # noqa: ARG002
+    ) -> Response:
         """Answer with a camera's newest picture."""
-        found = self._camera(request)
-        if found is None:
-            return self._unknown(request)
+        found = await self._named(request)
+        if isinstance(found, Response):
+            return found
         frame = found.frame
         headers = {
             "Cache-Control": "no-store",
             "X-Captured": str(frame.captured),
             "X-Seq": str(frame.seq),
             "X-State": found.state,
+            **picture_headers(request.scope),
         }
         return Response(frame.jpeg, media_type="image/jpeg", headers=headers)
 
     def _streamed(self, camera: Camera) -> Stream:
         return Stream(camera, self._broadcasts, self._clients)
 
-    def _camera(self, request: Request) -> Camera | None:
+    async def _named(self, request: Request) -> Camera | Response:
+        """Return the camera in the path, perhaps after a wait, or the answer that there is none."""
         name = request.path_params["camera"]
-        return self._cameras.get(name) if visitor_of(request.scope).may_see(name) else None
+        camera = self._cameras.get(name) if visitor_of(request.scope).may_see(name) else None
+        if camera is not None or "wait" not in request.query_params:
+            return camera or self._unknown(request)
+        try:
+            seconds = float(str(parse_duration(request.query_params["wait"])))
+        except ValueError as error:
+            return PlainTextResponse(f"wait={request.query_params['wait']!r}: {error}\n", 400)
+        if not 0 <= seconds <= _LONGEST_WAIT:
+            return PlainTextResponse(f"wait: expected 0s to {_LONGEST_WAIT:g}s\n", 400)
+        found = await self._awaited(request, lambda each: each == name, seconds)
+        return found or self._unknown(request)
 
-    async def _first(self, request: Request) -> Camera | None:
+    async def _awaited(
+        self, request: Request, is_it: Callable[[str], bool], seconds: float | None
+    ) -> Camera | Response | None:
+        """Wait for a camera; return None if none comes in time, or before the client leaves."""
+        visitor = visitor_of(request.scope)
+        try:
+            # A client that waits for a camera counts too, and may lose its permission.
+            with self._clients.join(request.scope[CONNECTION], visitor.welcome):
+                return await self._first(request, lambda name: is_it(name) and visitor.may_see(name), seconds)
+        except TooManyError as error:
+            return PlainTextResponse(f"{error}\n", 503, {"Retry-After": "5"})
+
+    async def _first(
+        self, request: Request, is_it: Callable[[str], bool], seconds: float | None
+    ) -> Camera | None:
         # Do not keep waiting for a client that leaves before there is a camera.
-        waiting = asyncio.ensure_future(self._cameras.first(visitor_of(request.scope).may_see))
+        waiting = asyncio.ensure_future(self._cameras.first(is_it))
         leaving = asyncio.ensure_future(_until_gone(request.receive))
         try:
-            await asyncio.wait((waiting, leaving), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((waiting, leaving), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             return waiting.result() if waiting.done() else None
         finally:
             waiting.cancel()

@@ -79,6 +79,17 @@ def test_the_cookie_keeps_to_https_and_to_the_root_path(client: Client) -> None:
     assert {"Secure", "Path=/cameras"} <= set(answer.headers["set-cookie"].split("; "))
 
 
+@pytest.mark.parametrize(("scheme", "policy"), [("https", "none"), ("http", "lax")])
+def test_the_cookie_goes_to_other_sites_only_if_pictures_are_embedded_there_and_over_https(
+    sessions: Sessions, clock: Clock, scheme: str, policy: str
+) -> None:
+    login = Login(sessions, Passwords(clock.monotonic), embedded=True)
+
+    answer = Client(Gate(an_app(login), sessions), scheme=scheme).post("/login", ANN)
+
+    assert f"SameSite={policy}" in answer.headers["set-cookie"].split("; ")
+
+
 @pytest.mark.parametrize("after", ["//evil", "/\\evil", "\\\\evil", "https:evil", "/\r\nSet-Cookie: a=b", ""])
 def test_a_login_never_leads_to_another_site(client: Client, after: str) -> None:
     answer = client.post("/login", {**ANN, "next": after})

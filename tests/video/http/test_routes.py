@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,76 @@ def test_a_snapshot_is_the_newest_picture_and_is_not_kept(street: Site) -> None:
     assert answer.headers["content-type"] == "image/jpeg"
     assert answer.headers["cache-control"] == "no-store"
     assert (answer.headers["x-seq"], answer.headers["x-captured"]) == ("2", "123")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/stream",
+        "/stream/door",
+        "/snapshot/door.jpg",
+        "/api/cameras",
+        "/api/cameras/door",
+        "/api/events",
+    ],
+)
+def test_a_head_has_the_headers_of_a_get_and_no_body(house: Site, path: str) -> None:
+    with house.ask(path) as answer:
+        got = answer.status, answer.headers["content-type"]
+
+    with house.ask(path, method="HEAD") as answer:
+        assert (answer.status, answer.headers["content-type"]) == got
+        assert answer.read() == b""
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_head_of_an_unknown_camera_is_a_404(house: Site) -> None:
+    with house.ask("/snapshot/yard.jpg", method="HEAD") as answer:
+        assert (answer.status, answer.read()) == (404, b"")
+
+
+@pytest.mark.parametrize("path", ["/stream/door", "/snapshot/door.jpg"])
+def test_pages_of_other_sites_may_show_pictures(house: Site, path: str) -> None:
+    with house.ask(path, Origin="http://dashboard.example") as answer:
+        assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert answer.headers.get_all("cross-origin-resource-policy") == ["cross-origin"]
+
+
+def test_nothing_else_is_for_other_sites(house: Site) -> None:
+    for path in ("/api/cameras", "/page/index.html"):
+        with house.ask(path, Origin="http://dashboard.example") as answer:
+            assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+            assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(("path", "body"), [("/snapshot/late.jpg", GREY), ("/stream/late", b"")])
+def test_a_camera_can_be_waited_for(site: Site, path: str, body: bytes) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(site.ask, f"{path}?wait=30s")
+        wait_for(lambda: site.web.clients._open, 10, "the client to wait")
+        site.show(a_frame(1, camera="other"))
+        site.show(a_frame(1, camera="late"))
+        with asked.result(20) as answer:
+            assert answer.status == 200
+            assert not body or answer.read() == body
+
+
+def test_a_camera_that_does_not_come_in_time_is_a_404(house: Site) -> None:
+    status, line = house.get("/snapshot/yard.jpg?wait=50ms")
+
+    assert status == 404
+    assert line.startswith(b"no camera 'yard'")
+
+
+@pytest.mark.parametrize("wait", ["5", "soon", "121s", "-1s", ""])
+def test_a_wait_that_is_none_is_a_400(house: Site, wait: str) -> None:
+    status, line = house.get(f"/stream/yard?wait={wait}")
+
+    assert status == 400
+    assert b"expected" in line
+    assert len(line.splitlines()) == 1
 
 
 def camera(site: Site, name: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The framing of MJPEG over HTTP (multipart/x-mixed-replace)."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from pipeline.wire.frame import Frame
@@ -19,12 +20,16 @@ HEADERS: Final = {
 }
 """The headers of a stream, which bypasses the SecurityHeaders middleware: its headers are repeated here."""
 
-_LINES: Final = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
 
-HEAD: Final = f"HTTP/1.1 200 OK\r\n{_LINES}\r\n".encode() + FIRST
-"""The response up to its first part. It has neither a length nor chunks and ends with the connection, which
-even old players understand.
-"""
+def head(more: Mapping[str, str]) -> bytes:
+    """Return the response up to its first part, with more headers.
+
+    It has neither a length nor chunks and ends with the connection, which even old players understand.
+    """
+    given = {name.lower() for name in more}
+    kept = {name: value for name, value in HEADERS.items() if name.lower() not in given}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in {**kept, **more}.items())
+    return f"HTTP/1.1 200 OK\r\n{lines}\r\n".encode() + FIRST
 
 
 def part(frame: Frame) -> bytes:

@@ -1,14 +1,17 @@
 """One client's MJPEG stream as an ASGI response."""
 
+from collections.abc import Mapping
+
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from video.access.embedding import picture_headers
 from video.access.visitor import visitor_of
 from video.cameras.camera import Camera
 from video.streams.clients import Clients, TooManyError
 from video.streams.connection import CONNECTION, Connection
 from video.streams.mjpeg.broadcast import Broadcasts
-from video.streams.mjpeg.framing import HEAD, HEADERS
+from video.streams.mjpeg.framing import HEADERS, head
 
 
 class Stream:
@@ -24,8 +27,9 @@ class Stream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send frames until the client leaves or the camera is gone."""
-        if scope["method"] == "HEAD":
-            await _send_head(send)
+        more = picture_headers(scope)
+        if scope.get("head"):
+            await _send_head(send, more)
             return
         name = self._camera.name
         if self._camera.gone:  # since it was looked up
@@ -35,14 +39,14 @@ class Stream:
         visitor = visitor_of(scope)
         try:
             with self._clients.join(connection, lambda: visitor.welcome() and visitor.may_see(name)):
-                await self._stream(connection)
+                await self._stream(connection, more)
         except TooManyError as error:
             answer = PlainTextResponse(f"{error}\n", status_code=503, headers={"Retry-After": "5"})
             await answer(scope, receive, send)
 
-    async def _stream(self, connection: Connection) -> None:
+    async def _stream(self, connection: Connection, more: Mapping[str, str]) -> None:
         connection.streaming = True
-        connection.write(HEAD)
+        connection.write(head(more))
         try:
             with self._broadcasts.join(self._camera, connection):
                 await connection.gone.wait()
@@ -50,7 +54,8 @@ class Stream:
             connection.close()
 
 
-async def _send_head(send: Send) -> None:
-    headers = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+async def _send_head(send: Send, more: Mapping[str, str]) -> None:
+    given = {name.lower(): value for name, value in {**HEADERS, **more}.items()}
+    headers = [(name.encode(), value.encode()) for name, value in given.items()]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body"})

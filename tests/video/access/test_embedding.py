@@ -1,0 +1,80 @@
+"""Which pages of other sites may show pictures."""
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, Router
+
+from tests.video.access.asgi import Client
+from video.access.embedding import Embedding, parse_origin, picture_headers
+
+OURS = "https://dashboard.example:8123"
+
+
+async def picture(request: Request) -> Response:
+    return Response(headers=dict(picture_headers(request.scope)))
+
+
+ROUTES = Router([Route("/", picture)])
+
+
+def headers(*, is_open: bool, origins: tuple[str, ...] = (), **sent: str) -> dict[str, str]:
+    """Return the headers of a picture."""
+    return Client(Embedding(ROUTES, origins, is_open=is_open)).get("/", **sent).headers
+
+
+def test_without_a_login_every_page_may_show_pictures() -> None:
+    answer = headers(is_open=True, origin="https://anywhere.example")
+
+    assert answer["cross-origin-resource-policy"] == "cross-origin"
+    assert answer["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in answer
+
+
+@pytest.mark.parametrize("sent", [{"origin": OURS}, {"referer": f"{OURS}/lovelace/0?x=1"}])
+def test_with_a_login_only_the_pages_that_are_named_may(sent: dict[str, str]) -> None:
+    answer = headers(is_open=False, origins=(OURS,), **sent)
+
+    assert answer["cross-origin-resource-policy"] == "cross-origin"
+    assert answer["access-control-allow-origin"] == OURS
+    assert answer["access-control-allow-credentials"] == "true"
+    assert answer["vary"] == "Origin, Referer"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"origin": "null"},
+        {"origin": "https://evil.example"},
+        {"origin": "http://dashboard.example:8123"},
+        {"origin": "https://dashboard.example"},
+        {"referer": f"https://evil.example/{OURS}"},
+        {"referer": f"{OURS}.evil.example/"},
+        {"referer": "https://[/"},
+        {"origin": "https://evil.example", "referer": OURS},
+    ],
+)
+@pytest.mark.parametrize("origins", [(), (OURS,)])
+def test_others_may_not(sent: dict[str, str], origins: tuple[str, ...]) -> None:
+    answer = headers(is_open=False, origins=origins, **sent)
+
+    assert "cross-origin-resource-policy" not in answer
+    assert "access-control-allow-origin" not in answer
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("HTTPS://Host:443/a?b", "https://host"),
+        ("http://host:80", "http://host"),
+        ("http://host:8080/x", "http://host:8080"),
+        ("http://[::1]:8123/", "http://[::1]:8123"),
+        ("ftp://host", ""),
+        ("host:8123", ""),
+        ("null", ""),
+        ("http://host:99999", ""),
+    ],
+)
+def test_an_origin_is_written_as_browsers_do(url: str, origin: str) -> None:
+    assert parse_origin(url) == origin
