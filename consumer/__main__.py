@@ -1,5 +1,12 @@
 """Starts the consumer: `python -m consumer`."""
 
+import os
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # Until the service runs, there is nothing to end, and the imports take a while.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial

@@ -3,6 +3,8 @@
 import importlib
 import json
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,19 @@ import pytest
 from pipeline.service import process
 from pipeline.service.settings import load
 from tests.parts import free_port, get, reads, wait_for
+
+INTERRUPTED = """
+import importlib.abc, os, runpy, signal, sys
+
+class Interrupt(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == sys.argv[1] + ".settings":
+            os.kill(os.getpid(), signal.SIGINT)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Interrupt())
+runpy.run_module(sys.argv[1], run_name="__main__")
+"""
 
 
 @pytest.fixture
@@ -86,3 +101,13 @@ def test_a_service_says_what_is_missing_and_ends_on_sigterm(
     assert status == 0
     assert len(reasons) == 1
     assert missing in reasons[0]
+
+
+@pytest.mark.parts
+@pytest.mark.parametrize("name", ["producer", "consumer", "video"])
+def test_ctrl_c_during_the_imports_ends_a_service_without_a_word(name: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, name], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
