@@ -61,6 +61,11 @@ class Firefox:
         """Load a page."""
         self._call("browsingContext.navigate", context=self._page, url=address, wait="complete")
 
+    def resize(self, width: int, height: int) -> None:
+        """Give the page this size in px."""
+        viewport = {"width": width, "height": height}
+        self._call("browsingContext.setViewport", context=self._page, viewport=viewport)
+
     def evaluate(self, expression: str) -> Any:
         """Return an expression's value: anything that JSON can hold, or None."""
         answer = self._call(
