@@ -16,6 +16,19 @@ export function make(tag, name = "", content = "") {
 }
 
 /**
+ * An element for a text that users or cameras chose: it may be written from right to left.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {string} name its CSS class
+ * @param {string} [content] its text
+ */
+export function makeForeign(tag, name, content = "") {
+  const element = make(tag, name, content);
+  element.dir = "auto";
+  return element;
+}
+
+/**
  * @template {keyof SVGElementTagNameMap} Tag
  * @param {Tag} tag
  * @param {Record<string, string>} attributes

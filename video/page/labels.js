@@ -1,6 +1,6 @@
 /** A camera's labels as lines of text: one per result, grouped by model. */
 
-import { make, setData, setOrder, setText } from "./dom.js";
+import { make, makeForeign, setData, setOrder, setText } from "./dom.js";
 import { text } from "./text.js";
 
 /** @typedef {import("./live/types.js").Camera} Camera */
@@ -52,7 +52,7 @@ class Row {
   #model = make("span", "model");
   #modelName = make("span", "model-name");
   #boxes = make("span", "boxes");
-  #label = make("span", "label");
+  #label = makeForeign("span", "label");
   #age = make("span", "label-age");
   #score = make("span", "score");
   #meter = make("span", "meter");

@@ -1,7 +1,7 @@
 /** One camera's picture with its age, and the veil that covers it when it is not live. */
 
 import { ageOf } from "./age.js";
-import { make, mark, setData, setHidden, setMark, setText } from "./dom.js";
+import { make, makeForeign, mark, setData, setHidden, setMark, setText } from "./dom.js";
 import { text } from "./text.js";
 
 /** @typedef {import("./age.js").Seen} Seen */
@@ -23,7 +23,7 @@ export class Screen {
   #veil = make("p", "veil");
   #veilMark = mark("mark-away");
   #veilWords = make("span", "veil-words");
-  #reason = make("span", "veil-reason");
+  #reason = makeForeign("span", "veil-reason");
   /** @type {Seen | null} */
   #seen = null;
   #watchedSince = NaN;

@@ -1,7 +1,7 @@
 /** One camera on the page. */
 
 import { viewOf } from "./addresses.js";
-import { make, mark, setData, setMark, setText } from "./dom.js";
+import { make, makeForeign, mark, setData, setMark, setText } from "./dom.js";
 import { Labels } from "./labels.js";
 import { Screen } from "./screen.js";
 import { text } from "./text.js";
@@ -22,7 +22,7 @@ export class Tile {
   element = make("li", "tile");
   link = make("a", "open");
   caption = make("div", "caption");
-  #name = make("h2", "name");
+  #name = makeForeign("h2", "name");
   #state = make("p", "state");
   #mark = mark("mark-away");
   #stateWords = make("span", "state-words");

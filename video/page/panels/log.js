@@ -1,6 +1,6 @@
 /** A camera's recent labels: what was seen, when, how certain the model was, and the picture. */
 
-import { make, setHidden, setOrder } from "../dom.js";
+import { make, makeForeign, setHidden, setOrder } from "../dom.js";
 import { Events } from "../events.js";
 import { text } from "../text.js";
 import { merge } from "../timeline.js";
@@ -67,7 +67,7 @@ function rowOf({ time, model, label, score, previous, snapshot }) {
   const from = make("p", "log-from", previous === null ? model : `${model} · ${text.was(previous)}`);
   const certainty = make("span", "score", score === null ? "" : text.score(score));
   clock.dateTime = time;
-  words.append(make("span", "log-label", text.label(label)), " ", certainty);
+  words.append(makeForeign("span", "log-label", text.label(label)), " ", certainty);
   from.title = from.textContent;
   row.dataset.none = String(label === null);
   row.append(thumbnailOf(snapshot, text.snapshotOf(label, when)), words, clock, from);
