@@ -14,6 +14,7 @@ from tests.parts import ROOT
 PYTHON = "python:3.11-slim-bookworm"
 SERVICES = ("producer", "consumer", "video")
 ALL = (*SERVICES, "tfserving")
+FONTS = {"fonts-noto-core", "fonts-droid-fallback", "fonts-nanum", "libfribidi0"}
 
 
 @pytest.mark.parametrize("folder", ALL)
@@ -34,8 +35,23 @@ def test_only_packages_that_are_known_are_installed(folder: str) -> None:
     assert installs
     for command in installs:
         assert re.search(r"\bpip install\b.* --require-hashes .*-r \S+\.txt\s*$", command), command
-    assert not any(re.search(r"\b(curl|wget|git clone|apt-get)\b", run) for run in runs)
+    assert not any(re.search(r"\b(curl|wget|git clone)\b", run) for run in runs)
     assert "ADD" not in {line.name for line in lines(folder)}
+
+
+@pytest.mark.parametrize("folder", ALL)
+def test_debian_packages_are_installed_only_to_copy_fonts_from_them(folder: str) -> None:
+    *before, last = stages(folder)
+    installs = [
+        set(re.findall(r"(?<= )[a-z][a-z0-9-]+", command.partition("--no-install-recommends")[2]))
+        for stage in before
+        for line in stage
+        for command in line.value.split("&&")
+        if "apt-get install" in command
+    ]
+
+    assert not any("apt-get" in line.value for line in last)
+    assert installs == ([FONTS] if folder == "consumer" else [])
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
