@@ -3,8 +3,6 @@
 import string
 import unicodedata
 
-from PIL import features
-
 from consumer.stamp import fonts
 
 
@@ -26,7 +24,3 @@ def test_capital_letters_have_the_height_that_sizes_are_computed_from() -> None:
     heights = [-used.getbbox(letter, anchor="ls")[1] for letter in "EHIX" if letter in string.ascii_uppercase]
 
     assert all(abs(height / 1000 - fonts.CAPITAL) < 0.005 for height in heights)
-
-
-def test_pillow_can_shape_complex_scripts() -> None:
-    assert features.check("harfbuzz")
