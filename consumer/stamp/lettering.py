@@ -81,9 +81,7 @@ def fit(label: str, end: str, letters: float, room: int) -> Text:
         # Letters differ in width: the measured width shows roughly how many are too many.
         whole = whole[: max(0, min(len(whole) - 1, len(whole) * room // width))].rstrip()
         label = whole and whole + _CUT
-        width = _width(label or _CUT, end, letters)
-    if whole == "" and label == "" and width > room:
-        width = _width("", end, letters)
+        width = _width(label, end, letters)
     while width > room and letters > 1:  # not even the end fits
         letters = max(1.0, _size(letters * 0.8))
         width = _width(label, end, letters)

@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 class Heads:
     """ASGI middleware: answers a HEAD with the beginning of the answer to a GET.
 
-    An answer without an end, such as a stream of events, is told that its client has left.
+    An answer without an end, such as a stream of events, ends as if its client had left.
     """
 
     def __init__(self, app: ASGIApp) -> None:
