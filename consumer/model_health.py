@@ -54,10 +54,10 @@ class ModelHealth:
 
     def failed(self, error: ModelError) -> None:
         """Note that there was no valid answer, so that the next request has to wait."""
-        self._note(error)
         with self._lock:
             self._asked = self._clock()
             self._failures = min(self._failures + 1, 10)
+        self._note(error)
 
     def refused(self, error: ModelError) -> None:
         """Note that one frame was refused, which says nothing about the next request."""
