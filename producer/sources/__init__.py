@@ -40,22 +40,29 @@ SCHEMES: Final[Mapping[str, Kind]] = {
 """The kind of camera that a URL names, by its scheme. A link that is not a URL names a device or a file."""
 
 
+# These also receive what is sent to a port of this machine, or name a path.
+_WITHOUT_HOST: Final = {"udp", "udplite", "tcp", "tls", "dtls", "rtp", "srtp", "unix", "file"}
+
+
 class LinkError(ValueError):
     """No kind of camera can open the link.
 
-    The message lists the known schemes. It leaves out the link, which may hold a password.
+    The message says what was expected. It leaves out the link, which may hold a password.
     """
 
 
 def kind_of(link: str) -> Kind:
     """Return the kind of camera that a URL, a path or a device number names.
 
-    Raises `LinkError` for a URL with an unknown scheme.
+    Raises `LinkError` for a URL with an unknown scheme, or without a host.
     """
     before, is_url, rest = link.partition("://")
     if is_url:
         _check_password(rest)
-        return _kind_of_scheme(before)
+        kind = _kind_of_scheme(before)
+        _check_host(before.lower(), rest)
+        return kind
+    _check_slashes(link)
     # A path below /dev that does not exist may be a camera that is not plugged in yet.
     is_device = link.isdecimal() or (link.startswith("/dev/") and not os.path.isfile(link))
     return Kind.DEVICE if is_device else Kind.FILE
@@ -94,6 +101,31 @@ def _check_password(rest: str) -> None:
     is_cut = colon and not authority.startswith("[") and (end[:1] == ["#"] or not port.isdecimal())
     if "@" in rest and "@" not in authority and is_cut:
         raise LinkError("the user name or password contains #, / or ?: write %23, %2F or %3F instead")
+
+
+def _check_host(scheme: str, rest: str) -> None:
+    if scheme in _WITHOUT_HOST:
+        return
+    expected = f"expected {scheme}://HOST:PORT/PATH"
+    _, _, address = re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")
+    parts = re.fullmatch(r"(\[[^][]*\]|[^][:]*)(?::([^:]*))?", address)
+    if parts is None:
+        raise LinkError(f"{expected}, with an IPv6 address in brackets: {scheme}://[fd00::1]:PORT/PATH")
+    host, port = parts[1].strip("[]"), parts[2] or ""
+    if not host.strip():
+        raise LinkError(f"{expected}, found no host")
+    if port and not (port.isascii() and port.isdecimal() and 0 < int(port) <= 65535):
+        raise LinkError(f"{expected}, with a port from 1 to 65535")
+    if host.lower() in SCHEMES and "//" in rest:
+        raise LinkError(f"{expected}, found two schemes")
+
+
+def _check_slashes(link: str) -> None:
+    """Refuse a URL whose colon or slashes are missing, unless there is such a file."""
+    found = re.match("([A-Za-z+]+)(?::|//)", link)
+    scheme = found[1].lower() if found else ""
+    if scheme in SCHEMES and scheme != "file" and not os.path.exists(link):
+        raise LinkError(f"expected {scheme}://HOST:PORT/PATH, found no ://")
 
 
 def _kind_of_scheme(text: str) -> Kind:

@@ -121,6 +121,19 @@ TROUBLE: Final = [
         {"opentimeout": "1s", "frozenafter": "1s"},
     ),
     Situation(
+        "a URL without a host", link("rtsp://"), Refused("expected rtsp://HOST:PORT/PATH, found no host")
+    ),
+    Situation(
+        "a URL without `//`",
+        link("rtsp:/192.168.1.20/stream1"),
+        Refused("expected rtsp://HOST:PORT/PATH, found no ://"),
+    ),
+    Situation(
+        "a URL with a port that is none",
+        link("rtsp://192.168.1.20:PORT/"),
+        Refused("expected rtsp://HOST:PORT/PATH, with a port from 1 to 65535"),
+    ),
+    Situation(
         "a URL with an unknown scheme",
         link("ftps://127.0.0.1/x"),
         Refused(

@@ -42,6 +42,14 @@ from tests.producer.sources.reading import jpegs, read
         ("HTTP://camera/my stream", Kind.HTTP),
         ("rtsp://184.72.239.149/vod/mp4:BigBuckBunny_175k.mov", Kind.NETWORK),
         ("x" * 5000, Kind.FILE),
+        ("rtsp/clip.mp4", Kind.FILE),
+        ("C:/clip.mp4", Kind.FILE),
+        ("rtsp://[fe80::1%25eth0]:554/x", Kind.NETWORK),
+        ("rtsp://joe:p@ss[1]@camera:554/x", Kind.NETWORK),
+        ("rtsp://camera:/x", Kind.NETWORK),
+        ("udp://:1234", Kind.NETWORK),
+        ("tcp://:1234?listen", Kind.NETWORK),
+        ("unix:///tmp/camera", Kind.NETWORK),
         ("0", Kind.DEVICE),
         ("12", Kind.DEVICE),
         ("/dev/null", Kind.DEVICE),
@@ -68,6 +76,47 @@ def test_a_link_with_an_unknown_scheme_is_refused(link: str) -> None:
 
     assert "hunter2" not in str(caught.value)
     assert all(scheme in str(caught.value) for scheme in SCHEMES)
+
+
+@pytest.mark.parametrize(
+    ("link", "found"),
+    [
+        ("rtsp://", "no host"),
+        ("http://", "no host"),
+        ("http:///x", "no host"),
+        ("http://?x=1", "no host"),
+        ("http://[]/x", "no host"),
+        ("rtsp://:554/x", "no host"),
+        ("rtsp://joe:hunter2@/x", "no host"),
+        ("rtsp://joe:hunter2@:554/x", "no host"),
+        ("rtmp:///live", "no host"),
+        ("rtsp:/joe:hunter2@camera/x", "no ://"),
+        ("rtsp:camera", "no ://"),
+        ("RTSP//camera/x", "no ://"),
+        ("http:", "no ://"),
+        ("http://joe:hunter2@camera:port/x", "a port from 1 to 65535"),
+        ("http://camera:99999/x", "a port from 1 to 65535"),
+        ("http://camera:0/x", "a port from 1 to 65535"),
+        ("rtsp://[::1/x", "in brackets"),
+        ("rtsp://fd00::1/x", "in brackets"),
+        ("http://http://camera/x", "two schemes"),
+    ],
+)
+def test_a_half_written_link_is_refused(link: str, found: str) -> None:
+    with pytest.raises(LinkError, match=found) as caught:
+        kind_of(link)
+
+    assert f"expected {link[:4].lower()}://HOST:PORT/PATH" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_file_may_be_named_like_a_half_written_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rtsp:clip.mp4").touch()
+    monkeypatch.chdir(tmp_path)
+
+    assert kind_of("rtsp:clip.mp4") is Kind.FILE
 
 
 @pytest.mark.parametrize(
