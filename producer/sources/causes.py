@@ -8,6 +8,9 @@ import av
 NO_DECODER: Final = "FFmpeg has no decoder for its video: set the camera to H.264"
 """What is wrong with a video in an unknown codec."""
 
+NOT_A_VIDEO: Final = "what it sends is not a video, or in a format that FFmpeg does not know"
+"""What is wrong with data in which FFmpeg finds no video."""
+
 # What RTSP and other servers answer.
 _ANSWERS: Final[dict[type[av.FFmpegError], str]] = {
     av.HTTPBadRequestError: "the camera answers 400 Bad Request: check the path in its URL",
@@ -22,7 +25,7 @@ _ANSWERS: Final[dict[type[av.FFmpegError], str]] = {
     av.ProtocolNotFoundError: "FFmpeg cannot read URLs with this scheme",
     av.EOFError: "it ends before the first frame",
     av.ArgumentError: "its address is invalid, or it is a list of other files or hosts",
-    av.InvalidDataError: "what it sends is not a video, or in a format that FFmpeg does not know",
+    av.InvalidDataError: NOT_A_VIDEO,
 }
 _ERRNOS: Final = {
     errno.ECONNREFUSED: "nothing answers at this port of its host",

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import av
 
@@ -25,7 +25,7 @@ _OPTIONS: Final = {
 
 
 def open_video(
-    address: str,
+    address: str | BinaryIO,
     limits: Limits,
     interval: float,
     options: Mapping[str, str],
@@ -34,7 +34,7 @@ def open_video(
     io_open: Callable[[str, int, Mapping[str, str]], Any] | None = None,
     on_close: Callable[[], None] = lambda: None,
 ) -> Video:
-    """Open a path, URL or device; raise `CaptureError` if that fails.
+    """Open a path, URL, device, or file in memory; raise `CaptureError` if that fails.
 
     `options` are FFmpeg's. `form` is the format, if it is known. `io_open`
     opens URLs instead of FFmpeg. `on_close` is called when the video is closed.

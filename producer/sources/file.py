@@ -8,6 +8,7 @@ from producer.sources import path_of
 from producer.sources.causes import unlike_a_video
 from producer.sources.ffmpeg import CONTAINERS, open_video
 from producer.sources.film import FilmSource
+from producer.sources.pictures import form_of
 from producer.sources.source import CaptureError, Limits, Source
 from producer.sources.video import Video
 
@@ -26,16 +27,7 @@ def _open_film(path: str, limits: Limits, interval: float) -> Video:
     if trouble := unlike_a_video(start):
         raise CaptureError(trouble)
     # Without the scheme, FFmpeg would take what precedes a colon in the path for one.
-    return open_video(f"file:{path}", limits, interval, _OPTIONS, form=_form(start))
-
-
-def _form(start: bytes) -> str | None:
-    """Return the format of a picture, for which FFmpeg would go by the name; None if it finds out itself."""
-    if start.startswith(b"\xff\xd8\xff"):
-        return "jpeg_pipe"
-    if start.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "apng" if b"acTL" in start else "png_pipe"
-    return None
+    return open_video(f"file:{path}", limits, interval, _OPTIONS, form=form_of(start))
 
 
 def _start(path: str) -> bytes:

@@ -8,6 +8,7 @@ from pipeline.wire.picture import PictureError
 from producer import mjpeg
 from producer.sources.source import Captured
 
+_HEAD: Final = 512  # bytes in which an animated PNG says that it is one
 _SAME_EVERYWHERE: Final = (1, 3)  # colour components: grey, YCbCr
 
 
@@ -32,6 +33,15 @@ def captured(data: bytes, at: int) -> Captured:
     image = picture.decode(data)
     height, width = image.shape[:2]
     return Captured(image, width, height, at)
+
+
+def form_of(start: bytes) -> str | None:
+    """Return FFmpeg's format of a picture that begins like this; None if FFmpeg finds out itself."""
+    if start.startswith(b"\xff\xd8\xff"):
+        return "jpeg_pipe"
+    if start.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "apng" if b"acTL" in start[:_HEAD] else "png_pipe"
+    return None
 
 
 def _size(data: bytes) -> tuple[int, int]:

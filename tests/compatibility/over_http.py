@@ -199,12 +199,22 @@ TROUBLE: Final = [
     Situation(
         "a web page instead of video",
         web_camera(web.body(b"<!DOCTYPE html>", "text/html")),
-        Refused("the camera answers with a web page: expected the URL of its video"),
+        Refused("the camera answers with a web page: expected the URL of its video, which its manual names"),
     ),
     Situation(
         "JSON instead of video",
         web_camera(web.body(b'{"error": "login"}', "application/json")),
-        Refused("the camera answers with application/json: expected the URL of its video"),
+        Refused(
+            "the camera answers with application/json: expected the URL of its video, which its manual names"
+        ),
+    ),
+    Situation(
+        "a text instead of video",
+        web_camera(web.body(b"camera ready", "text/plain")),
+        Refused(
+            "the camera answers with text/plain, and FFmpeg finds no video in it:"
+            " expected the URL of its video, which its manual names"
+        ),
     ),
     Situation("a wrong path", web_camera(web.status(404)), Refused("the camera has nothing at this path")),
     Situation(
@@ -336,5 +346,10 @@ SNAPSHOTS: Final = [
         "a JPEG per request that has not changed (`ETag`)",
         web_camera(unchanged),
         Shown("shown again", levels=LEVELS[:1], count=3),
+    ),
+    Situation(
+        "an AVIF",
+        web_camera(web.body(encoded(".avif")[0], "image/avif")),
+        Shown("shown, once a second", levels=LEVELS[:1], count=2),
     ),
 ]

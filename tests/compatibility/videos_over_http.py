@@ -14,6 +14,18 @@ from tests.producer.sources.http import web
 _PLAYLIST: Final = b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nclip.ts\n#EXT-X-ENDLIST\n"
 
 
+def animated(name: str, codec: str, pixels: str, kind: str) -> Start:
+    """A web server with an animated picture."""
+
+    @contextmanager
+    def start(folder: Path) -> Iterator[str]:
+        data = videos.write(folder / name, IMAGES * 4, codec, pixels=pixels).read_bytes()
+        with web_camera(web.body(data, kind))(folder) as link:
+            yield link
+
+    return start
+
+
 def served(name: str, kind: str, *, seekable: bool = True, playlist: bool = False) -> Start:
     """A web server with a film."""
 
@@ -54,5 +66,15 @@ VIDEOS: Final = [
         "HLS on the camera's host",
         served("clip.ts", "video/mp2t", playlist=True),
         Shown("shown at its own speed"),
+    ),
+    Situation(
+        "an animated GIF over HTTP",
+        animated("clip.gif", "gif", "rgb8", "image/gif"),
+        Shown("shown at its own speed, again and again", count=20),
+    ),
+    Situation(
+        "an animated PNG over HTTP",
+        animated("clip.apng", "apng", "rgb24", "image/png"),
+        Shown("shown at its own speed, again and again", count=20),
     ),
 ]

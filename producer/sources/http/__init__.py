@@ -1,13 +1,18 @@
 """Cameras over HTTP: Motion JPEG, a picture per request, or a video that FFmpeg reads."""
 
+import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import requests
 
 from pipeline.wire import jpeg
+from producer.sources.causes import NOT_A_VIDEO
 from producer.sources.ffmpeg import CONTAINERS, open_video
 from producer.sources.film import FilmSource
+from producer.sources.http.animation import Animation
 from producer.sources.http.body import Bodies
 from producer.sources.http.mjpeg import MjpegSource
 from producer.sources.http.pictures import LARGEST_PART
@@ -19,13 +24,10 @@ from producer.sources.video import Video
 
 _MJPEG: Final = ("multipart/", "video/x-motion-jpeg", "video/x-mjpeg", "video/mjpeg")
 _UNKNOWN: Final = ("", "application/octet-stream", "binary/octet-stream", "text/plain")
-_NO_VIDEO: Final = (
-    "application/json",
-    "application/xml",
-    "text/xml",
-    "application/javascript",
-    "text/javascript",
-)
+_PAGES: Final = ("text/html", "application/xhtml+xml")
+_DOCUMENT: Final = re.compile(r"text/.*|application/.*(json|xml|javascript)")
+_PICTURE: Final = re.compile(rb"\x89PNG|GIF8|RIFF....WEBP|II\*\0|MM\0\*|....ftypavi[fs]", re.DOTALL)
+_URL: Final = "expected the URL of its video, which its manual names"
 _TIMES: Final = 2  # as long as the first picture of a slow camera took, the others may take
 _OPTIONS: Final = {
     "format_whitelist": f"hls,{CONTAINERS}",
@@ -57,22 +59,45 @@ def _source(camera: Camera, limits: Limits, interval: float) -> Source:
         return SnapshotSource(camera, answer, first, interval, took)
 
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    first = read(answer, limits.open) if kind in _UNKNOWN else b""
-    if first.startswith(jpeg.START) and 0 < (length_of(answer) or 0) <= LARGEST_PART:
+    is_document = bool(_DOCUMENT.fullmatch(kind)) and kind not in _UNKNOWN and "mpegurl" not in kind
+    first = read(answer, limits.open) if kind in _UNKNOWN or is_document else b""
+    is_whole = 0 < (length_of(answer) or 0) <= LARGEST_PART
+    if first.startswith(jpeg.START) and is_whole:
         first = body(answer, limits.open, first)
         if len(pictures_in(first)) == 1:
             return snapshots(first)
-    if kind.startswith(_MJPEG) or first.lstrip().startswith((b"\xff\xd8", b"--")):
+    if first.startswith(jpeg.START) or (not is_document and _is_mjpeg(kind, first)):
         return MjpegSource(camera, answer, first, limits)
-    if kind.startswith("image/"):
-        return snapshots(body(answer, limits.open, first))
+    if kind.startswith("image/") or (_PICTURE.match(first) and is_whole):
+        whole = body(answer, limits.open, first)
+        camera.timeout = max(limits.read, _TIMES * (time.monotonic() - begun))
+        with _naming(kind):
+            return Animation(camera, whole, limits, interval).film() or snapshots(whole)
     answer.close()
     camera.timeout = limits.read
-    if kind in ("text/html", "application/xhtml+xml") or first.lstrip().startswith(b"<"):
-        raise CaptureError("the camera answers with a web page: expected the URL of its video")
-    if kind in _NO_VIDEO:
-        raise CaptureError(f"the camera answers with {kind}: expected the URL of its video")
-    return _video(camera, answer, limits, interval)
+    if kind in _PAGES or first.lstrip().startswith(b"<"):
+        raise CaptureError(f"the camera answers with a web page: {_URL}")
+    if is_document:
+        raise CaptureError(f"the camera answers with {kind}: {_URL}")
+    with _naming(kind):
+        return _video(camera, answer, limits, interval)
+
+
+def _is_mjpeg(kind: str, first: bytes) -> bool:
+    return kind.startswith(_MJPEG) or first.lstrip().startswith((jpeg.START, b"--"))
+
+
+@contextmanager
+def _naming(kind: str) -> Iterator[None]:
+    """Name the type of an answer if FFmpeg finds no video in it."""
+    try:
+        yield
+    except CaptureError as error:
+        if kind and not kind.startswith("video/") and str(error) == NOT_A_VIDEO:
+            raise CaptureError(
+                f"the camera answers with {kind}, and FFmpeg finds no video in it: {_URL}"
+            ) from None
+        raise
 
 
 def _video(camera: Camera, answer: requests.Response, limits: Limits, interval: float) -> Source:

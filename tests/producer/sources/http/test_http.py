@@ -186,12 +186,26 @@ def test_redirections_in_a_circle_end() -> None:
         (web.status(799), "799"),
         (web.body(b"<!DOCTYPE html><title>Camera</title>", "text/html; charset=utf-8"), "a web page"),
         (web.body(b"\r\n<html></html>", ""), "a web page"),
+        (web.body(b"<html></html>", "application/xhtml+xml"), "a web page"),
+        (web.body(b'{"error": "login"}', "application/json"), "application/json: expected the URL"),
+        (web.body(b'{"error": "login"}', "application/problem+json"), "application/problem+json: expected"),
+        (web.body(b"error: login", "text/csv"), "text/csv: expected the URL"),
+        (web.body(b"error: login", "text/plain"), "text/plain, and FFmpeg finds no video in it"),
+        (web.body(b"%PDF-1.7", "application/pdf"), "application/pdf, and FFmpeg finds no video in it"),
+        (web.body(b"....ftypheic", "image/heic"), "image/heic, and FFmpeg finds no video in it"),
         (lambda request: request.wfile.write(b"SSH-2.0-OpenSSH\r\n"), "not HTTP"),
     ],
 )
 def test_each_refusal_says_what_is_wrong(answer: web.Answer, text: str) -> None:
     with Server({"/": answer}) as server:
         assert text in refusal(server)
+
+
+@pytest.mark.parametrize("kind", ["text/html", "application/json", "text/xml"])
+def test_pictures_with_a_wrong_type_are_read(kind: str) -> None:
+    for data in JPEGS[0], b"".join(JPEGS):
+        with Server({"/": web.body(data, kind)}) as server, closing(opened(server)) as source:
+            assert read(source).picture == JPEGS[0]
 
 
 def test_a_host_that_does_not_listen_is_said(closed_port: int) -> None:
