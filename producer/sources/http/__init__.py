@@ -28,6 +28,7 @@ _PAGES: Final = ("text/html", "application/xhtml+xml")
 _DOCUMENT: Final = re.compile(r"text/.*|application/.*(json|xml|javascript)")
 _PICTURE: Final = re.compile(rb"\x89PNG|GIF8|RIFF....WEBP|II\*\0|MM\0\*|....ftypavi[fs]", re.DOTALL)
 _URL: Final = "expected the URL of its video, which its manual names"
+_NO_KEY: Final = "its encrypted video cannot be read: the key is wrong, or not on the camera's host"
 _TIMES: Final = 2  # as long as the first picture of a slow camera took, the others may take
 _OPTIONS: Final = {
     "format_whitelist": f"hls,{CONTAINERS}",
@@ -101,7 +102,7 @@ def _naming(kind: str) -> Iterator[None]:
 
 
 def _video(camera: Camera, answer: requests.Response, limits: Limits, interval: float) -> Source:
-    bodies = Bodies(camera, limits.read)
+    bodies = Bodies(camera, limits)
     is_hls = "mpegurl" in answer.headers.get("Content-Type", "").lower()
 
     def open_film() -> Video:
@@ -117,7 +118,8 @@ def _video(camera: Camera, answer: requests.Response, limits: Limits, interval: 
                 on_close=camera.close,
             )
         except CaptureError as error:
-            raise bodies.trouble or error from None
+            is_garbled = bodies.is_encrypted and str(error) == NOT_A_VIDEO
+            raise bodies.trouble or (CaptureError(_NO_KEY) if is_garbled else error) from None
 
     video = open_film()
     return FilmSource(video, open_film, interval) if video.is_film else StreamSource(video)

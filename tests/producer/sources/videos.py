@@ -26,11 +26,12 @@ def write(
     keyframe_every: int = 12,
     times: Iterable[float] | None = None,
     options: Mapping[str, str] | None = None,
+    container_options: Mapping[str, str] | None = None,
     **attributes: int,
 ) -> Path:
     """Write a video; the container follows from the path. `times` are those of the images in s."""
     images = list(images)
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options=dict(container_options or {})) as container:
         stream = cast("VideoStream", container.add_stream(codec, rate=rate, options=dict(options or {})))
         stream.height, stream.width = images[0].shape[:2]
         stream.pix_fmt = pixels
@@ -45,6 +46,17 @@ def write(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+def write_encrypted(folder: Path, images: Iterable[Image]) -> dict[str, bytes]:
+    """Return the files of an HLS stream with AES-128: `live.m3u8`, what it names, and `stream.key`."""
+    key, info = folder / "stream.key", folder / "key.info"
+    key.write_bytes(b"0123456789abcdef")
+    info.write_text(f"stream.key\n{key}\n")
+    options = {"hls_key_info_file": str(info), "hls_time": "0", "hls_list_size": "0"}
+    write(folder / "live.m3u8", images, container_options=options)
+    info.unlink()
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def sound(path: Path) -> Path:

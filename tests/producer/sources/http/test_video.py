@@ -1,5 +1,8 @@
 """Films, playlists and live video over HTTP, which FFmpeg reads through our own requests."""
 
+import sys
+import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -81,6 +84,79 @@ def test_a_password_and_redirections_serve_films_as_well(film: bytes) -> None:
         assert level(read(source)) == LEVELS[0]
 
 
+def without_parts(data: bytes, kind: str) -> web.Answer:
+    return web.in_chunks(data, kind, 1000)
+
+
+def without_the_parts_that_it_offers(data: bytes, kind: str) -> web.Answer:
+    return web.body(data, kind, Accept_Ranges="bytes")
+
+
+def with_parts_that_it_does_not_offer(data: bytes, kind: str) -> web.Answer:
+    def answer(request: web.Request) -> None:
+        start = int(request.headers.get("Range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+        request.send(206 if start else 200, data[start:], Content_Type=kind)
+
+    return answer
+
+
+SERVERS = [without_parts, web.body, without_the_parts_that_it_offers, with_parts_that_it_does_not_offer]
+NOISE = 400_000  # bytes that make a film longer than what is read at once
+
+
+def with_noise(film: bytes) -> bytes:
+    """Add bytes that are skipped to a film whose index is at its end, in front of the index."""
+    index = film.rindex(b"moov") - 4
+    return film[:index] + NOISE.to_bytes(4) + b"free" + bytes(NOISE - 8) + film[index:]
+
+
+@pytest.mark.parametrize("serve", SERVERS)
+@pytest.mark.parametrize("is_long", [False, True])
+def test_a_film_whose_index_is_at_its_end_is_played_from_any_server(
+    film: bytes, serve: Callable[[bytes, str], web.Answer], is_long: bool
+) -> None:
+    answer = serve(with_noise(film) if is_long else film, "video/mp4")
+
+    with Server({"/": answer}) as server, closing(opened(server, "/")) as source:
+        assert isinstance(source, FilmSource)
+        levels = [level(read(source)) for _ in range(2 * len(LEVELS))]
+
+    assert levels == LEVELS * 2
+
+
+@pytest.mark.parametrize("serve", SERVERS)
+def test_a_long_film_with_its_index_at_its_end_needs_a_server_that_sends_parts(
+    film: bytes, serve: Callable[[bytes, str], web.Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["producer.sources.http.body"], "LARGEST_PART", NOISE)
+
+    with Server({"/": serve(with_noise(film), "video/mp4")}) as server:
+        if serve is with_parts_that_it_does_not_offer:
+            with closing(opened(server, "/")) as source:
+                assert level(read(source)) == LEVELS[0]
+            return
+        for _ in range(3):
+            with pytest.raises(CaptureError, match=r"index is at its end.* -movflags \+faststart"):
+                opened(server, "/")
+
+
+def test_a_film_with_its_index_at_its_end_that_trickles_in_is_given_up(film: bytes) -> None:
+    def answer(request: web.Request) -> None:
+        request.send_response(200)
+        request.send_header("Content-Type", "video/mp4")
+        request.end_headers()
+        request.wfile.write(film[:300])
+        while True:
+            request.wfile.write(b"x")
+            time.sleep(0.05)
+
+    with (
+        Server({"/": answer}) as server,
+        pytest.raises(CaptureError, match=r"not complete within 0\.5 s"),
+    ):
+        opened(server, "/", timeout=0.5)
+
+
 @pytest.mark.parametrize("name", ["clip.ts", "/live/clip.ts", "http://{host}/live/clip.ts"])
 def test_a_playlist_on_the_cameras_host_is_read(segment: bytes, name: str) -> None:
     answers = {"/live/clip.ts": web.body(segment, "video/mp2t")}
@@ -118,6 +194,89 @@ def test_nothing_else_that_a_playlist_names_is_read(
             read(opened(server, "/a.m3u8", timeout=0.5 if form == LIVE else 5))
 
     assert other.requests == []
+
+
+def served(files: dict[str, bytes]) -> dict[str, web.Answer]:
+    kinds = {"m3u8": HLS, "ts": "video/mp2t", "key": "application/octet-stream"}
+    return {f"/{name}": web.body(data, kinds[name.rpartition(".")[2]]) for name, data in files.items()}
+
+
+def test_an_encrypted_stream_is_played(tmp_path: Path) -> None:
+    files = videos.write_encrypted(tmp_path, map(videos.grey, LEVELS * 3))
+
+    with Server(served(files)) as server, closing(opened(server, "/live.m3u8")) as source:
+        levels = [level(read(source)) for _ in LEVELS * 3]
+
+    assert len(files) > 3, "several parts"
+    assert levels == LEVELS * 3
+
+
+@pytest.mark.parametrize(
+    ("uri", "text"),
+    [
+        ("http://localhost:{port}/stream.key", "refers to another host"),
+        ("file://{path}", "the key is wrong, or not on the camera's host"),
+        ("{path}", "nothing at this path"),
+        ("data:;base64,MDEyMzQ1Njc4OWFiY2RlZg==", "the key is wrong, or not on the camera's host"),
+        ("skd://licence", "the key is wrong, or not on the camera's host"),
+        ("gone.key", "nothing at this path"),
+    ],
+)
+def test_a_key_obeys_the_rules_of_what_a_playlist_names(tmp_path: Path, uri: str, text: str) -> None:
+    files = videos.write_encrypted(tmp_path, map(videos.grey, LEVELS))
+    with Server(served(files)) as other:
+        named = uri.format(port=other.server_address[1], path=tmp_path / "stream.key").encode()
+        files["live.m3u8"] = files["live.m3u8"].replace(b"stream.key", named)
+        with Server(served(files)) as server, pytest.raises(CaptureError, match=text):
+            opened(server, "/live.m3u8")
+
+    assert other.requests == []
+
+
+def test_a_key_on_a_host_that_is_allowed_is_read(tmp_path: Path) -> None:
+    files = videos.write_encrypted(tmp_path, map(videos.grey, LEVELS))
+    with Server(served(files)) as other:
+        named = f"http://localhost:{other.server_address[1]}/stream.key".encode()
+        files["live.m3u8"] = files["live.m3u8"].replace(b"stream.key", named)
+        limits = Limits(5, 5, frozenset({"localhost"}))
+        with (
+            Server(served(files)) as server,
+            closing(http.open_source(f"http://{server.host}/live.m3u8", limits)) as source,
+        ):
+            assert level(read(source)) == LEVELS[0]
+
+
+def test_what_is_encrypted_in_large_parts_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["producer.sources.http.body"], "_LARGEST_ENCRYPTED", 1000)
+    files = videos.write_encrypted(tmp_path, map(videos.grey, LEVELS))
+
+    with Server(served(files)) as server, pytest.raises(CaptureError, match="encrypted in parts of more"):
+        opened(server, "/live.m3u8")
+
+
+def test_a_wrong_key_is_reported(tmp_path: Path) -> None:
+    files = videos.write_encrypted(tmp_path, map(videos.grey, LEVELS)) | {"stream.key": b"fedcba9876543210"}
+
+    with Server(served(files)) as server, pytest.raises(CaptureError, match="key is wrong"):
+        opened(server, "/live.m3u8")
+
+
+def test_a_part_of_a_file_is_read_from_its_beginning(tmp_path: Path, segment: bytes) -> None:
+    other = videos.write(tmp_path / "other.ts", map(videos.grey, LEVELS[::-1])).read_bytes()
+    part = f"#EXT-X-BYTERANGE:{len(other)}@{len(segment)}\nclip.ts"
+    answers = {"/a.m3u8": web.body(PLAYLIST.format(part).encode(), HLS)}
+
+    with (
+        Server(answers | {"/clip.ts": web.ranges(segment + other, "video/mp2t")}) as server,
+        closing(opened(server, "/a.m3u8")) as source,
+    ):
+        assert [level(read(source)) for _ in LEVELS] == LEVELS[::-1]
+
+    with (
+        Server(answers | {"/clip.ts": web.body(segment + other, "video/mp2t")}) as server,
+        pytest.raises(CaptureError, match="does not send the parts"),
+    ):
+        opened(server, "/a.m3u8")
 
 
 def test_a_live_playlist_without_its_videos_is_reported() -> None:
