@@ -169,7 +169,9 @@ class Camera:
         wait = max(wait, error.retry_after)
         self._failures = min(self._failures + 1, 10)
         self._seldom.warning(str(error), f"camera {self.name}: {error}; trying again in {wait:.1f} s")
-        self._trouble = str(error)
+        # One that ends its video now and then keeps its state, unless it is silent for too long.
+        if self._trouble or not isinstance(error, EndedError):
+            self._trouble = str(error)
         return wait
 
     def _close(self) -> None:

@@ -1,9 +1,12 @@
 """A video that comes as fast as its camera delivers it."""
 
 import time
+from typing import Final
 
-from producer.sources.source import Captured, CaptureError
+from producer.sources.source import Captured, CaptureError, EndedError
 from producer.sources.video import EndError, Video
+
+_PAUSE: Final = 1.0  # s before a video that has ended is asked for again
 
 
 class StreamSource:
@@ -24,7 +27,8 @@ class StreamSource:
         try:
             self._video.read()
         except EndError:
-            raise CaptureError("the camera has ended the video") from None
+            text = "the camera has ended the video"
+            raise (EndedError(text, _PAUSE) if self._at else CaptureError(text)) from None
         self._at = time.time_ns()
 
     def retrieve(self) -> Captured:

@@ -154,6 +154,11 @@ MOTION: Final = [
         Shown("shown; opened again", count=5),
     ),
     Situation(
+        "Motion JPEG that ends after each picture",
+        web_camera(web.body(parts(JPEGS[:1]), MULTIPART)),
+        Shown("shown, one per second; opened again", levels=LEVELS[:1], count=3),
+    ),
+    Situation(
         "basic authentication, a password with `%23` for `#`",
         web_camera(web.basic("joe", "p#ss", motion(parts(JPEGS))), user="joe:p%23ss@"),
         _UNCHANGED,
@@ -298,6 +303,18 @@ class _Busy(_Changing):
             super().__call__(request)
 
 
+class _Cut(_Busy):
+    """Closes the connection in the middle of every second picture."""
+
+    def __call__(self, request: web.Request) -> None:
+        if next(self.requests) % 2:
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: 9999\r\n\r\n"
+            request.wfile.write(head + JPEGS[0][:99])
+            request.close_connection = True
+        else:
+            _Changing.__call__(self, request)
+
+
 def unchanged(request: web.Request) -> None:
     """Answer that the picture has not changed, if the client has it."""
     if request.headers.get("If-None-Match"):
@@ -332,6 +349,12 @@ SNAPSHOTS: Final = [
             count=3,
             dropped="bad_picture",
         ),
+        {"frameinterval": "200ms"},
+    ),
+    Situation(
+        "a camera that cuts off every second picture",
+        web_camera(_Cut(JPEGS, "image/jpeg")),
+        Shown("the others shown; counted as `bad_picture`", count=3, dropped="bad_picture"),
         {"frameinterval": "200ms"},
     ),
     *(

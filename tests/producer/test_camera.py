@@ -485,6 +485,29 @@ def test_a_camera_that_ended_is_reported(kit: Kit) -> None:
     assert camera.unready() == "camera front: no more frames"
 
 
+def test_a_camera_that_ends_its_video_now_and_then_stays_live(kit: Kit) -> None:
+    kit.script = [[0.01], [0.01], [0.01]]
+    kit.error = EndedError("the camera has ended the video")
+    kit.pulse.stop_at = 1001.0
+    camera = kit.camera()
+
+    camera.run(kit.pulse)
+
+    assert len(kit.grabs) == 3
+    assert camera.state() == ("live", None)
+
+
+def test_a_camera_that_has_ended_its_video_and_cannot_be_opened_again_is_reported(kit: Kit) -> None:
+    kit.script = [[0.01], None]
+    kit.error = EndedError("the camera has ended the video")
+    kit.pulse.stop_at = 1001.0
+    camera = kit.camera()
+
+    camera.run(kit.pulse)
+
+    assert camera.state() == ("no-signal", "it cannot be opened")
+
+
 def test_a_frozen_camera_is_reported(kit: Kit) -> None:
     kit.script = [[0.01] * 3]
     kit.stop_after = 3

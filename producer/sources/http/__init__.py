@@ -54,9 +54,14 @@ def _source(camera: Camera, limits: Limits, interval: float) -> Source:
     begun = time.monotonic()
     answer = camera.get()
 
-    def snapshots(first: bytes) -> Source:
+    def waited() -> float:
+        """Return how long the camera needed, of which it gets a multiple from now on."""
         took = time.monotonic() - begun
         camera.timeout = max(limits.read, _TIMES * took)
+        return took
+
+    def snapshots(first: bytes) -> Source:
+        took = waited()
         return SnapshotSource(camera, answer, first, interval, took)
 
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -68,14 +73,14 @@ def _source(camera: Camera, limits: Limits, interval: float) -> Source:
         if len(pictures_in(first)) == 1:
             return snapshots(first)
     if first.startswith(jpeg.START) or (not is_document and _is_mjpeg(kind, first)):
-        return MjpegSource(camera, answer, first, limits)
+        return MjpegSource(camera, answer, first, limits, interval)
     if kind.startswith("image/") or (_PICTURE.match(first) and is_whole):
         whole = body(answer, limits.open, first)
-        camera.timeout = max(limits.read, _TIMES * (time.monotonic() - begun))
+        waited()
         with _naming(kind):
             return Animation(camera, whole, limits, interval).film() or snapshots(whole)
     answer.close()
-    camera.timeout = limits.read
+    waited()
     if kind in _PAGES or first.lstrip().startswith(b"<"):
         raise CaptureError(f"the camera answers with a web page: {_URL}")
     if is_document:
@@ -104,9 +109,11 @@ def _naming(kind: str) -> Iterator[None]:
 def _video(camera: Camera, answer: requests.Response, limits: Limits, interval: float) -> Source:
     bodies = Bodies(camera, limits)
     is_hls = "mpegurl" in answer.headers.get("Content-Type", "").lower()
+    timeout = camera.timeout
 
     def open_film() -> Video:
         bodies.trouble = None
+        camera.timeout = limits.open
         try:
             return open_video(
                 str(answer.url),
@@ -120,6 +127,8 @@ def _video(camera: Camera, answer: requests.Response, limits: Limits, interval: 
         except CaptureError as error:
             is_garbled = bodies.is_encrypted and str(error) == NOT_A_VIDEO
             raise bodies.trouble or (CaptureError(_NO_KEY) if is_garbled else error) from None
+        finally:
+            camera.timeout = timeout
 
     video = open_film()
     return FilmSource(video, open_film, interval) if video.is_film else StreamSource(video)

@@ -71,7 +71,7 @@ class Bodies:
     def read(self, answer: requests.Response | None) -> bytes:
         """Return what has arrived of an answer's body; nothing at the end."""
         try:
-            return read(answer, self._limits.read) if answer is not None else b""
+            return read(answer, self._camera.timeout) if answer is not None else b""
         except CaptureError as error:
             self.trouble = error
             return b""

@@ -7,9 +7,9 @@ import requests
 
 from pipeline.wire.picture import PictureError
 from producer.sources.http.pictures import NoPicturesError, Pictures
-from producer.sources.http.request import Camera, read
+from producer.sources.http.request import BusyError, Camera, read
 from producer.sources.pictures import captured
-from producer.sources.source import Captured, CaptureError, EndedError, Limits
+from producer.sources.source import Captured, CaptureError, EndedError, Limits, interval_of_pictures
 
 
 class MjpegSource:
@@ -20,7 +20,9 @@ class MjpegSource:
 
     interval = 0.0
 
-    def __init__(self, camera: Camera, answer: requests.Response, first: bytes, limits: Limits) -> None:
+    def __init__(
+        self, camera: Camera, answer: requests.Response, first: bytes, limits: Limits, interval: float
+    ) -> None:
         self._camera = camera
         self._answer = answer
         self._limits = limits
@@ -30,6 +32,7 @@ class MjpegSource:
         self._ended = False
         self._picture: bytes | None = None
         self._at = 0
+        self._may_be_asked = time.monotonic() + interval_of_pictures(interval)
         self._incomplete = 0  # pictures so far
 
     def due_in(self) -> float:
@@ -44,7 +47,7 @@ class MjpegSource:
         until = time.monotonic() + self._timeout
         while not self._waiting:
             if self._ended:
-                raise (EndedError if self._at else CaptureError)("the camera has ended the video")
+                raise self._end("the camera has ended the video")
             if time.monotonic() > until:
                 raise CaptureError(f"no complete picture within {self._timeout:g} s")
             self._read()
@@ -63,7 +66,10 @@ class MjpegSource:
         self._camera.close()
 
     def _read(self) -> None:
-        data = read(self._answer, self._timeout)
+        try:
+            data = read(self._answer, self._timeout)
+        except BusyError as error:
+            raise self._end(str(error)) from None
         try:
             self._waiting += self._pictures.feed(data) if data else self._pictures.end()
         except NoPicturesError as error:
@@ -71,3 +77,9 @@ class MjpegSource:
         self._ended = not data
         self._waiting += [None] * (self._pictures.incomplete - self._incomplete)
         self._incomplete = self._pictures.incomplete
+
+    def _end(self, text: str) -> CaptureError:
+        if not self._at:
+            return CaptureError(text)
+        # One that ends after each picture is asked at the pace of pictures.
+        return EndedError(text, max(0.0, self._may_be_asked - time.monotonic()))

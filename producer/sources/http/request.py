@@ -147,7 +147,7 @@ class Camera:
             text = reason(error, timeout)
             if text.startswith("no answer") and timeout == self._limits.open:
                 text += SLOW
-            raise (BusyError if text == _CLOSED else CaptureError)(text) from None
+            raise _failure(text) from None
         except KeyError:  # from `requests`, which expects them in every challenge
             raise CaptureError(
                 "the camera asks for a password in an unknown way: expected a realm and a nonce"
@@ -198,7 +198,10 @@ def retry_after_of(answer: requests.Response) -> float:
 
 
 def read(answer: requests.Response, timeout: float) -> bytes:
-    """Return what has arrived of a body, waiting for it; nothing at the end. Raises `CaptureError`."""
+    """Return what has arrived of a body, waiting for it; nothing at the end.
+
+    Raises `CaptureError`, which is a `BusyError` if the camera has closed the connection too early.
+    """
     raw: Any = answer.raw
     # What surrounds the chunks may trickle in as well, and is read up to the end of a line.
     connection = raw.connection if isinstance(raw.connection, Connection) else None
@@ -209,7 +212,11 @@ def read(answer: requests.Response, timeout: float) -> bytes:
             data: bytes = raw.read1(_READ, decode_content=False)
             return data
     except (HTTPError, HTTPException, OSError, ValueError) as error:
-        raise CaptureError(reason(error, timeout)) from None
+        raise _failure(reason(error, timeout)) from None
+
+
+def _failure(text: str) -> CaptureError:
+    return (BusyError if text == _CLOSED else CaptureError)(text)
 
 
 def reason(error: BaseException, timeout: float) -> str:

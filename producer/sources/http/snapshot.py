@@ -40,7 +40,7 @@ class SnapshotSource:
 
     def grab(self) -> None:
         """Request the next picture; raise `CaptureError` if there is none."""
-        begun = time.monotonic()
+        begun, is_here = time.monotonic(), self._first is not None
         self._due += self._pace
         self._trouble = None
         try:
@@ -50,7 +50,8 @@ class SnapshotSource:
                 raise
             self._trouble = str(error)
             self._due = max(self._due, begun + error.retry_after)
-        self.interval = max(self._pace, time.monotonic() - begun)
+        if not is_here:  # otherwise it took no time now
+            self.interval = max(self._pace, time.monotonic() - begun)
 
     def _take(self) -> None:
         (answer, whole), self._first = self._first or (self._camera.get(tag=self._tag), None), None

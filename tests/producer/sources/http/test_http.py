@@ -2,6 +2,7 @@
 
 import itertools
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -15,10 +16,10 @@ import pytest
 from pipeline.wire import picture
 from pipeline.wire.picture import PictureError
 from producer.sources import http
-from producer.sources.http import snapshot
+from producer.sources.http import mjpeg, snapshot
 from producer.sources.http.mjpeg import MjpegSource
 from producer.sources.http.snapshot import SnapshotSource
-from producer.sources.source import CaptureError, Limits, Source
+from producer.sources.source import CaptureError, EndedError, Limits, Source
 from tests.clock import Clock
 from tests.producer.sources.http import web
 from tests.producer.sources.http.web import Server
@@ -371,6 +372,10 @@ def test_the_first_picture_may_take_as_long_as_opening_and_the_others_twice_as_l
 def test_a_camera_that_needs_long_for_each_picture_is_as_slow_as_that() -> None:
     with Server({"/": slow(1.2, 1)}) as server, closing(opened(server)) as source:
         assert source.interval > 1.2
+        read(source)
+        assert source.interval > 1.2, "while the second picture is waited for"
+        read(source)
+        assert source.interval == 1
 
 
 def test_the_first_picture_of_motion_jpeg_may_take_as_long_as_opening() -> None:
@@ -445,6 +450,67 @@ def test_a_pause_that_is_none_is_ignored(text: str) -> None:
             read(source)
 
     assert getattr(caught.value, "retry_after", 0) in (0, 60)
+
+
+def reset(request: web.Request, sent: bytes) -> None:
+    """Declare a longer body than is sent, and reset the connection."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: 100000\r\n\r\n"
+    request.connection.sendall(head + sent)
+    linger = struct.pack("ii", 1, 0)
+    request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    request.close_connection = True
+
+
+@pytest.mark.parametrize("sent", [b"", JPEGS[0][:100]])
+def test_a_snapshot_that_is_cut_off_now_and_then_is_asked_for_again(sent: bytes) -> None:
+    count = itertools.count()
+
+    def answer(request: web.Request) -> None:
+        if next(count) % 2:
+            reset(request, sent)
+        else:
+            web.body(JPEGS[0], "image/jpeg")(request)
+
+    with Server({"/": answer}) as server, closing(opened(server)) as source:
+        assert read(source).picture == JPEGS[0]
+        with pytest.raises(PictureError, match="closed the connection"):
+            read(source)
+        assert read(source).picture == JPEGS[0]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_motion_jpeg_that_ends_is_asked_for_again_but_not_faster_than_single_pictures(
+    count: int, is_cut: bool
+) -> None:
+    def answer(request: web.Request) -> None:
+        part = b"--b\r\nContent-Type: image/jpeg\r\n\r\n" + JPEGS[0] + b"\r\n"
+        length = len(part) * count + (100 if is_cut else 0)
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x\r\nContent-Length: %d\r\n\r\n" % length
+        request.wfile.write(head + part * count)
+        request.close_connection = True
+
+    with Server({"/": answer}) as server, closing(opened(server)) as source:
+        for _ in range(count):
+            read(source)
+        with pytest.raises(EndedError) as caught:
+            source.grab()
+
+    assert 0 < caught.value.retry_after <= 1
+
+
+def test_motion_jpeg_that_ends_later_is_asked_for_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(mjpeg, "time", clock)
+
+    with Server({"/": web.body(VIDEO, MULTIPART)}) as server, closing(opened(server)) as source:
+        for _ in JPEGS:
+            read(source)
+        clock.now += 1
+        with pytest.raises(EndedError) as caught:
+            source.grab()
+
+    assert caught.value.retry_after == 0
 
 
 def test_a_snapshot_that_has_not_changed_is_not_sent_again() -> None:

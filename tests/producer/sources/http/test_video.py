@@ -11,7 +11,7 @@ import pytest
 
 from producer.sources import http
 from producer.sources.film import FilmSource
-from producer.sources.source import Captured, CaptureError, Limits, Source
+from producer.sources.source import Captured, CaptureError, EndedError, Limits, Source
 from producer.sources.stream import StreamSource
 from tests.producer.sources import videos
 from tests.producer.sources.http import web
@@ -74,6 +74,41 @@ def test_live_video_is_read_as_it_comes(segment: bytes) -> None:
             source.grab()
 
     assert levels == LEVELS
+
+
+def test_live_video_that_ends_is_asked_for_again_after_a_short_pause(segment: bytes) -> None:
+    with (
+        Server({"/": web.in_chunks(segment, "video/mp2t", 188)}) as server,
+        closing(opened(server, "/")) as source,
+    ):
+        for _ in LEVELS:
+            source.grab()
+        with pytest.raises(EndedError) as caught:
+            source.grab()
+
+    assert 0 < caught.value.retry_after <= 1
+
+
+@pytest.mark.parametrize("path", ["/a.mp4", "/a.m3u8"])
+def test_each_answer_may_take_as_long_as_opening_until_the_first_frame(
+    film: bytes, segment: bytes, path: str
+) -> None:
+    def slow(then: web.Answer) -> web.Answer:
+        def answer(request: web.Request) -> None:
+            time.sleep(0.4)
+            then(request)
+
+        return answer
+
+    answers = {
+        "/a.mp4": slow(web.ranges(film, "video/mp4")),
+        "/a.m3u8": slow(web.body(PLAYLIST.format("clip.ts").encode(), HLS)),
+        "/clip.ts": slow(web.body(segment, "video/mp2t")),
+    }
+    with Server(answers) as server:
+        source = http.open_source(f"http://{server.host}{path}", Limits(5, 0.1), 0.04)
+        with closing(source):
+            assert [level(read(source)) for _ in LEVELS] == LEVELS
 
 
 def test_a_password_and_redirections_serve_films_as_well(film: bytes) -> None:
