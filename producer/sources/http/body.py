@@ -43,14 +43,16 @@ class Bodies:
 
     def open(self, url: str, _flags: int, options: Mapping[str, str]) -> "Body | BytesIO":
         """Return the body at a URL, as a file."""
+        # Of a part of a file (EXT-X-BYTERANGE).
+        start, end = int(options.get("offset", 0)), int(options.get("end_offset", 0))
         # FFmpeg writes this for HLS with AES-128, whose key it has asked for as for anything else.
         encrypted = url.removeprefix("crypto+").removeprefix("crypto:")
         if encrypted != url:
-            return BytesIO(self._decrypted(Body(self, encrypted), options))
-        body = Body(self, url, int(options.get("offset", 0)))  # of a part (EXT-X-BYTERANGE)
-        start = body.start()
-        self.is_encrypted |= start.startswith(b"#EXTM3U") and b"#EXT-X-KEY:" in start
-        if _has_index_at_end(start) and not body.sends_parts():
+            return BytesIO(self._decrypted(Body(self, encrypted, start), options, end and end - start))
+        body = Body(self, url, start)
+        head = body.start()
+        self.is_encrypted |= _names_key(head)
+        if _has_index_at_end(head) and not body.sends_parts():
             self.trouble = None
             return BytesIO(self._whole(body, LARGEST_PART, _INDEX_AT_END))
         return body
@@ -76,8 +78,9 @@ class Bodies:
             self.trouble = error
             return b""
 
-    def _decrypted(self, body: "Body", options: Mapping[str, str]) -> bytes:
+    def _decrypted(self, body: "Body", options: Mapping[str, str], size: int) -> bytes:
         whole = self._whole(body, _LARGEST_ENCRYPTED, _TOO_LARGE)
+        whole = whole[:size] if size else whole
         try:
             return decrypted(whole, options.get("key", ""), options.get("iv", ""))
         except CaptureError as error:
@@ -177,3 +180,8 @@ def _has_index_at_end(start: bytes) -> bool:
     while start[at + 4 : at + 8] in _BEFORE:
         at += int.from_bytes(start[at : at + 4]) or _START
     return start[at + 4 : at + 8] == b"mdat"
+
+
+def _names_key(start: bytes) -> bool:
+    """Return whether this is the start of a playlist whose videos are encrypted."""
+    return start.startswith(b"#EXTM3U") and b"#EXT-X-KEY:" in start and b"METHOD=NONE" not in start

@@ -99,6 +99,25 @@ def test_a_picture_that_only_ffmpeg_reads_is_repeated(form: str, kind: str) -> N
         assert [level(read(source)) for _ in range(3)] == [120, 120, 120]
 
 
+@pytest.mark.parametrize("kind", ["image/gif", "image/svg+xml", "image/avif"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{}\n#EXT-X-ENDLIST\n",
+        "ffconcat version 1.0\nfile '{}'\n",
+        '<svg xmlns="http://www.w3.org/2000/svg"><image href="{}"/></svg>',
+    ],
+)
+def test_nothing_that_a_picture_names_is_read(kind: str, form: str) -> None:
+    with Server({"/a.ts": web.status(404)}) as other:
+        data = form.format(f"http://{other.host}/a.ts").encode()
+        with Server({"/": web.body(data, kind)}) as server, pytest.raises((CaptureError, PictureError)):
+            read(opened(server))
+
+        assert other.requests == []
+        assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize("kind", ["image/gif", "image/apng", "image/avif"])
 @pytest.mark.parametrize("cut", [20, 100])
 def test_a_damaged_animation_is_reported(tmp_path: Path, kind: str, cut: int) -> None:

@@ -289,6 +289,25 @@ def test_what_is_encrypted_in_large_parts_is_refused(tmp_path: Path, monkeypatch
         opened(server, "/live.m3u8")
 
 
+def test_encrypted_parts_of_one_file_are_played(tmp_path: Path) -> None:
+    files = videos.write_encrypted(tmp_path, map(videos.grey, LEVELS * 3))
+    playlist, whole = files["live.m3u8"].decode(), b""
+    names = [line for line in playlist.splitlines() if line.endswith(".ts")]
+    for name in names:
+        playlist = playlist.replace(name, f"#EXT-X-BYTERANGE:{len(files[name])}@{len(whole)}\nall.ts")
+        whole += files[name]
+    answers = served({"live.m3u8": playlist.encode(), "stream.key": files["stream.key"]})
+
+    with (
+        Server(answers | {"/all.ts": web.ranges(whole, "video/mp2t")}) as server,
+        closing(opened(server, "/live.m3u8")) as source,
+    ):
+        levels = [level(read(source)) for _ in LEVELS * 3]
+
+    assert len(names) > 1
+    assert levels == LEVELS * 3
+
+
 def test_a_wrong_key_is_reported(tmp_path: Path) -> None:
     files = videos.write_encrypted(tmp_path, map(videos.grey, LEVELS)) | {"stream.key": b"fedcba9876543210"}
 
