@@ -8,7 +8,8 @@ from producer.sources.source import Captured, CaptureError, interval_of_pictures
 from producer.sources.video import EndError, Video
 
 _LATE: Final = 1.0  # s behind its own time after which a film goes on from where it is
-_REST: Final = 0.02  # s; decoding at the same time would delay a frame by 1.4 ms
+_AHEAD: Final = 0.004  # s before a frame is due, it is decoded; earlier, the caches would be cold again
+_LONGEST_REST: Final = 0.1  # s, because a frame may be due earlier than the one before says
 _LONGEST: Final = 60.0  # s between two frames; the film is wrong if it says more
 _LEAP: Final = 4  # times the interval before, above which a clock that may jump has jumped
 _LEAST_LEAP: Final = 1.0  # s
@@ -58,10 +59,10 @@ class FilmSource:
         self._film.close()
 
     def _rest(self) -> None:
-        """Leave the cores to the encoding of the current frame before decoding the next one."""
-        left = self._due + self._film.duration / 2 - time.monotonic()
+        """Wait until the next frame is nearly due, while the current one is encoded."""
+        left = self._due + self._film.duration - _AHEAD - time.monotonic()
         if self._count and left > 0:
-            time.sleep(min(_REST, left))
+            time.sleep(min(_LONGEST_REST, left))
 
     def _advance(self) -> float:
         """Go to the next frame; return in s how long the current one is shown."""
