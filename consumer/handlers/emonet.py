@@ -21,7 +21,7 @@ _SIDE: Final = 64  # pixels per side of a face, if the model accepts any size
 class EmonetOptions(Options):
     """The options of a model of emotions."""
 
-    top: int = Field(8, ge=1, le=64, description="most faces asked about, the largest ones, 1 to 64")
+    top: int = Field(16, ge=1, le=64, description="most faces asked about, the largest ones, 1 to 64")
     threshold: float = Field(0, ge=0, le=1, description="lowest score shown, 0 to 1")
     smallest: float = Field(
         0.2, ge=0.05, le=1, description="height of the smallest face as a share of the frame's, 0.05 to 1"

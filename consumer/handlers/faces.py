@@ -17,10 +17,16 @@ from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Box
 
 _WINDOW: Final = 24  # pixels per side of the cascade's window
-_STEP: Final = 1.15  # from one size that is tried to the next
+_MARGIN: Final = 1.25  # how many times that the smallest face has, so that it is found at several sizes
+_LEAST: Final = 0.9  # of the smallest face's size, the first that is tried
+_STEP: Final = 1.1  # from one size that is tried to the next
 _NEIGHBOURS: Final = 4  # detections that make a face
-_LOOK: Final = 40  # pixels per side to which a known face is scaled
-_AROUND: Final = 72  # pixels per side of the area that is then searched
+_DOUBTFUL: Final = 2  # detections at which to look again, closely
+_LOOK: Final = 40  # pixels per side to which a face is then scaled
+_AROUND: Final = 72  # pixels per side of the area that is searched
+_FROM: Final = (28, 28)  # to `_TO`, the sizes that are tried there
+_TO: Final = (60, 60)
+_CLOSE_STEP: Final = 1.05
 _ROLLS: Final = (0, -20, 20)  # degrees by which a head may have turned since
 _STEEPEST: Final = 40
 _PATIENCE: Final = 0.3  # s for which a face is searched after it was last seen
@@ -47,8 +53,9 @@ class Face:
 class Faces:
     """Finds the faces in frames, for several threads at once.
 
-    A small copy of the picture is searched for faces of at least the share `smallest` of its height. A known
-    face that this does not find is searched where it was, also somewhat rolled.
+    A small copy of the picture is searched for faces of at least the share `smallest` of its height; what may
+    be one is looked at closely. A known face that this does not find is searched where it was, also somewhat
+    rolled.
     """
 
     def __init__(self, smallest: float, pictures: Pictures) -> None:
@@ -91,13 +98,22 @@ class Faces:
     def _search(self, grey: Array, reduced: int, seen: int) -> list[Face]:
         """Return the faces in the whole picture."""
         height, width = grey.shape
-        shrink = min(1.0, _WINDOW / self._smallest / height)
+        shrink = min(1.0, _MARGIN * _WINDOW / self._smallest / height)
         size = max(1, round(width * shrink)), max(1, round(height * shrink))
         small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-        least = max(_WINDOW, int(size[1] * self._smallest))
-        finds = self._cascade.detectMultiScale(small, _STEP, _NEIGHBOURS, minSize=(least, least))
+        least = max(_WINDOW, round(_LEAST * size[1] * self._smallest))
+        finds, counts = self._cascade.detectMultiScale2(small, _STEP, _DOUBTFUL, minSize=(least, least))
         factor = reduced / shrink
-        return [Face(x * factor, y * factor, side * factor, 0, seen) for x, y, side, _ in finds]
+        faces: list[Face] = []
+        for (x, y, side, _), count in sorted(zip(finds, counts, strict=True), key=lambda find: -find[1]):
+            face = Face(x * factor, y * factor, side * factor, 0, seen)
+            if not _is_among(face, faces) and (count >= _NEIGHBOURS or self._is_face(grey, reduced, face)):
+                faces.append(face)
+        return faces
+
+    def _is_face(self, grey: Array, reduced: int, face: Face) -> bool:
+        around = _cut(grey, reduced, face, _LOOK, _AROUND)
+        return len(self._around(around, _CLOSE_STEP, _NEIGHBOURS)) > 0
 
     def _look(self, grey: Array, reduced: int, face: Face, seen: int) -> Face | None:
         """Return a known face at about the same place, or None."""
@@ -105,9 +121,7 @@ class Faces:
         for turn in _ROLLS:
             roll = max(-_STEEPEST, min(_STEEPEST, face.roll + turn))
             around = _cut(grey, reduced, replace(face, roll=roll), _LOOK, _AROUND)
-            finds = self._cascade.detectMultiScale(
-                around, _STEP, _NEIGHBOURS - 1, minSize=(28, 28), maxSize=(60, 60)
-            )
+            finds = self._around(around, _STEP, _NEIGHBOURS - 1)
             if len(finds):
                 x, y, found, _ = max(finds, key=lambda find: find[2])
                 away = np.array([x + found / 2 - _AROUND / 2, y + found / 2 - _AROUND / 2]) * factor
@@ -115,6 +129,9 @@ class Faces:
                 side = found * factor
                 return Face(face.x + across - side / 2, face.y + down - side / 2, side, roll, seen)
         return None
+
+    def _around(self, around: Array, step: float, neighbours: int) -> Sequence[Sequence[int]]:
+        return self._cascade.detectMultiScale(around, step, neighbours, minSize=_FROM, maxSize=_TO)
 
     @property
     def _cascade(self) -> cv2.CascadeClassifier:

@@ -87,6 +87,28 @@ def test_the_largest_come_first_and_only_so_many(film: Film) -> None:
     assert [box for box, _ in finder().find(many, 64, 1)] == [found[0][0]]
 
 
+@pytest.mark.parametrize("smallest", [0.2, 0.15, 0.1])
+@pytest.mark.parametrize("times", [1.1, 1.2])
+def test_nine_faces_a_tenth_larger_than_the_smallest_are_found(
+    film: Film, smallest: float, times: float
+) -> None:
+    (frame,) = film("carphone_pristine", most=1)
+    ((box, _),) = finder().find(frame, 64, 8)
+    left, top, width, _ = box
+    scale = times * smallest * 720 / width
+    part = picture.decode(frame.jpeg)[
+        top - width // 3 : top + width * 5 // 4, left - width // 4 : left + width * 5 // 4
+    ]
+    part = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    canvas = np.full((720, 1280, 3), 100, np.uint8)
+    for row in range(3):
+        for column in range(3):
+            canvas[240 * row :, 426 * column :][: min(240, part.shape[0]), : part.shape[1]] = part[:240]
+    many = Frame("door", 1, SECOND, picture.encode(canvas, 90), 1280, 720)
+
+    assert len(Faces(smallest, Pictures()).find(many, 64, 16)) == 9
+
+
 def test_a_face_that_is_gone_is_no_longer_found(film: Film) -> None:
     (frame,) = film("carphone_pristine", most=1)
     faces, blank = finder(), picture.encode(np.full((144, 176, 3), 90, np.uint8), 90)
