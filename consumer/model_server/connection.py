@@ -4,6 +4,7 @@ urllib3 does the HTTP. Its timeouts apply to each read of the socket, so that a 
 and then is never given up; a `Watchdog` adds the deadline for the request as a whole.
 """
 
+import json
 import socket
 import ssl
 import time
@@ -26,9 +27,6 @@ LIFETIME: Final = 30.0
 Kubernetes picks one of a Service's pods for each connection: a connection that lasted would never reach a new
 pod, and two of them might stay with the same one.
 """
-
-UNAUTHORIZED: Final = "; it needs a login: user and password, or token_file"
-"""What to do about an answer that says so."""
 
 _WRAPPERS: Final = ("urllib3.", "requests.")
 _HEADERS: Final = {"Content-Type": "application/json"}
@@ -73,7 +71,7 @@ class Connection:
         status, text = outcome
         if len(text) > LARGEST_ANSWER:
             self._connection.close()
-        return checked(status, text)
+        return checked(status, text, has_login=self._login != NO_LOGIN)
 
     def close(self) -> None:
         """Close the connection; the next request opens it again."""
@@ -115,15 +113,38 @@ def read(answer: BaseHTTPResponse) -> bytes:
     return b"".join(pieces)
 
 
-def checked(status: int, text: bytes) -> bytes:
+def checked(status: int, text: bytes, *, has_login: bool) -> bytes:
     """Return the body of an answer; raise `ModelError` unless it is a 200 of an acceptable length."""
     if len(text) > LARGEST_ANSWER:
         raise ModelError("too_large", f"the answer is longer than {LARGEST_ANSWER >> 20} MiB")
     if status != 200:
-        found = text[:200].decode(errors="replace").strip()
-        what = f"the server answered {status}: {found!r}{UNAUTHORIZED if status == 401 else ''}"
-        raise ModelError(f"http_{status}", what, refused=status == 400)
+        said = f"the server answered {status}: {_reason(text)}"
+        said += remedy(said, has_login=has_login, is_unknown=status == 401)
+        raise ModelError(f"http_{status}", said, refused=status == 400)
     return text
+
+
+def remedy(said: str, *, has_login: bool, is_unknown: bool) -> str:
+    """Return what would help, to be added to what a server `said`; it may not know who we are."""
+    if is_unknown:
+        return "; check the login" if has_login else "; it needs a login: user and password, or token_file"
+    if "Servable not found" in said:
+        return "; check the model's name, and whether the server has loaded it"
+    return ""
+
+
+def shown(text: bytes) -> str:
+    """Return the beginning of what a server sent, on one line."""
+    return " ".join(text[:200].decode(errors="replace").split()) or "nothing"
+
+
+def _reason(text: bytes) -> str:
+    """Return the text of an error, which TensorFlow Serving sends as `{"error": "..."}`."""
+    try:
+        reason = json.loads(text)["error"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return shown(text)
+    return shown(str(reason).encode())
 
 
 def cause(error: Exception) -> Exception:

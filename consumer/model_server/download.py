@@ -55,7 +55,7 @@ def download(
     if answer.status_code == 304 and known:
         return None
     version = answer.headers.get("ETag"), answer.headers.get("Last-Modified")
-    return checked(answer.status_code, text), version
+    return checked(answer.status_code, text, has_login=login is not None), version
 
 
 def _session(watch: Callable[[socket.socket], None]) -> requests.Session:

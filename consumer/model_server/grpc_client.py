@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError, Message
 
 from consumer.model_server import serving_pb2 as messages
 from consumer.model_server import tensor_proto
-from consumer.model_server.connection import LARGEST_ANSWER, LIFETIME, UNAUTHORIZED
+from consumer.model_server.connection import LARGEST_ANSWER, LIFETIME, remedy
 from consumer.model_server.errors import ModelError
 from consumer.model_server.login import NO_LOGIN, Login
 from consumer.model_server.tensors import Array, Signature, TensorInfo, Tensors
@@ -152,8 +152,9 @@ class GrpcClient:
             self.close()
             return ModelError("unreachable", details)
         kind = f"grpc_{code.name.lower()}"
-        hint = UNAUTHORIZED if code == grpc.StatusCode.UNAUTHENTICATED else ""
-        said = f"the server answered {code.name}: {details}{hint}"
+        said = f"the server answered {code.name}: {details}"
+        is_unknown = code == grpc.StatusCode.UNAUTHENTICATED
+        said += remedy(said, has_login=self._login != NO_LOGIN, is_unknown=is_unknown)
         return ModelError(kind, said, refused=code in _REFUSALS)
 
 

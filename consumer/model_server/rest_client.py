@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pybase64
 
-from consumer.model_server.connection import Connection
+from consumer.model_server.connection import Connection, shown
 from consumer.model_server.errors import ModelError
 from consumer.model_server.login import NO_LOGIN, Login
 from consumer.model_server.tensors import Array, Signature, TensorInfo, Tensors
@@ -76,9 +76,9 @@ class RestClient:
             signatures = json.loads(answer)["metadata"]["signature_def"]["signature_def"]
             definition = signatures["serving_default"]
             return Signature(_infos(definition["inputs"]), _infos(definition["outputs"]))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise ModelError(
-                "nonsense", f"the metadata has no signature serving_default: {error!r}"
+                "nonsense", f"expected metadata with the signature serving_default, found {shown(answer)}"
             ) from None
 
     def missing(self) -> str | None:
@@ -113,12 +113,14 @@ class RestClient:
         try:
             versions = json.loads(answer)["model_version_status"]
             states = [(int(version["version"]), str(version["state"])) for version in versions]
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise ModelError("nonsense", f"invalid model status: {error!r}") from None
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise ModelError(
+                "nonsense", f"expected the state of the model's versions, found {shown(answer)}"
+            ) from None
         available = [version for version, state in states if state == "AVAILABLE"]
         if not available:
-            shown = ", ".join(state for _, state in states) or "none at all"
-            raise ModelError("unavailable", f"the server has no available version of the model: {shown}")
+            found = ", ".join(state for _, state in states) or "none at all"
+            raise ModelError("unavailable", f"the server has no available version of the model: {found}")
         return available
 
     def _get(self, what: str) -> bytes:
@@ -156,8 +158,10 @@ def outputs(text: bytes) -> dict[str, Array]:
         if isinstance(predictions[0], dict):
             return {name: _tensor([row[name] for row in predictions]) for name in predictions[0]}
         return {"": _tensor(predictions)}
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise ModelError("nonsense", f"invalid answer: {error!r}, in {text[:100]!r}") from None
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        raise ModelError(
+            "nonsense", f"invalid answer: expected predictions of one shape, found {shown(text)}"
+        ) from None
 
 
 def _value(value: Any) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""A situation: a synthetic camera, and what is expected of it."""
+"""A situation: a synthetic camera, server or client, and what is expected."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -49,3 +49,16 @@ class Situation:
     settings: dict[str, str] = field(default_factory=dict)
     part: str = ""
     """What the test needs beyond Python, such as `rtsp`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A situation without a camera: `see` does what a user would, and returns what happens."""
+
+    what: str
+    see: Callable[[Path], str]
+    happens: str
+    """What happens, in the table's words."""
+
+    part: str = ""
+    """What the test needs beyond Python: the name of its fixture."""

@@ -3,11 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from tests.compatibility import in_files, on_network, over_http, videos_over_http
-from tests.compatibility.situation import Refused, Situation
+from tests.compatibility import in_files, on_network, over_http, videos_over_http, with_models
+from tests.compatibility.situation import Check, Refused, Situation
 from tests.parts import ROOT
 
 PAGE: Final = ROOT / "docs/compatibility.md"
+CHECKS: Final[Mapping[str, Sequence[Check]]] = {
+    "Label files": with_models.LABELS,
+    "Models and their answers": with_models.ANSWERS,
+    "Trouble with models": with_models.TROUBLE,
+}
 SECTIONS: Final[Mapping[str, Sequence[Situation]]] = {
     "Motion JPEG over HTTP": over_http.MOTION,
     "A picture per request": over_http.SNAPSHOTS,
@@ -20,26 +25,30 @@ SECTIONS: Final[Mapping[str, Sequence[Situation]]] = {
 }
 
 _HEAD: Final = """\
-# Cameras and films: what happens
+# Compatibility: what happens
 
-Each row is a test with a synthetic camera (`make test-parts ARGS=tests/compatibility`), and this page is
-written from these tests (`python -m tests.compatibility.table`). Where there are no pictures, the text is the
-one that the user reads in the log, in `/readyz` and on the page; the camera is opened again, after 0.5 s at
-first and 30 s at most, until it delivers.
+Each row is a test with a synthetic camera, server or client (`make test-parts ARGS=tests/compatibility`),
+and this page is written from these tests (`python -m tests.compatibility.table`). A text in quotation marks
+is the one that the user reads in the log, in `/readyz` and on the page. A camera without pictures is opened
+again, after 0.5 s at first and 30 s at most, until it delivers; a model without answers is asked again, after
+2 s at most.
 """
 
 
 def page() -> str:
     """Return the page."""
-    return "\n".join([_HEAD, *(_section(title, rows) for title, rows in SECTIONS.items())])
+    sections: dict[str, Sequence[Situation | Check]] = {**SECTIONS, **CHECKS}
+    return "\n".join([_HEAD, *(_section(title, rows) for title, rows in sections.items())])
 
 
-def _section(title: str, situations: Sequence[Situation]) -> str:
+def _section(title: str, situations: Sequence[Situation | Check]) -> str:
     rows = "".join(f"| {each.what} | {_outcome(each)} |\n" for each in situations)
     return f"## {title}\n\n| situation | what happens |\n| --- | --- |\n{rows}"
 
 
-def _outcome(situation: Situation) -> str:
+def _outcome(situation: Situation | Check) -> str:
+    if isinstance(situation, Check):
+        return situation.happens
     then = situation.then
     return f"“{then.reason}”" if isinstance(then, Refused) else then.how
 

@@ -1,6 +1,6 @@
-"""Each situation, through the producer's own code."""
+"""Each situation, through the services' own code."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,19 +8,19 @@ import pytest
 
 from pipeline.wire import picture
 from pipeline.wire.frame import Frame
-from tests.compatibility.situation import Refused, Situation
-from tests.compatibility.table import PAGE, SECTIONS, page
+from tests.compatibility.situation import Check, Refused, Situation
+from tests.compatibility.table import CHECKS, PAGE, SECTIONS, page
 from tests.compatibility.watch import watch
 
 
-def cases() -> Iterator[object]:
-    for title, situations in SECTIONS.items():
+def cases(sections: Mapping[str, Sequence[Situation | Check]]) -> Iterator[object]:
+    for title, situations in sections.items():
         for each in situations:
             marks = [pytest.mark.parts, *([pytest.mark.outside] if each.part else [])]
             yield pytest.param(each, marks=marks, id=f"{title}: {each.what}")
 
 
-@pytest.mark.parametrize("situation", list(cases()))
+@pytest.mark.parametrize("situation", list(cases(SECTIONS)))
 def test_what_happens_is_what_the_page_says(
     situation: Situation, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -43,6 +43,16 @@ def test_what_happens_is_what_the_page_says(
         assert watched.dropped[then.dropped]
 
 
+@pytest.mark.parametrize("check", list(cases(CHECKS)))
+def test_what_happens_beyond_cameras_is_what_the_page_says(
+    check: Check, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if check.part:
+        request.getfixturevalue(check.part)
+
+    assert check.see(tmp_path) == check.happens
+
+
 def level(frame: Frame, levels: tuple[int, ...]) -> int:
     """Return the grey level that a picture shows, one of those expected if it is close to one."""
     mean = float(np.mean(picture.decode(frame.jpeg)))
@@ -55,6 +65,7 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_situations_have_different_names() -> None:
-    names = [(title, each.what) for title, situations in SECTIONS.items() for each in situations]
+    sections: dict[str, Sequence[Situation | Check]] = {**SECTIONS, **CHECKS}
+    names = [(title, each.what) for title, situations in sections.items() for each in situations]
 
-    assert len(set(names)) == len(names) >= 50
+    assert len(set(names)) == len(names) >= 150

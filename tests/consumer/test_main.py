@@ -189,7 +189,7 @@ def halved(request: Request, _: bytes) -> None:
 
 
 BAD_ANSWERS: dict[str, tuple[Answer, str]] = {
-    "imagenet_1": (reply(200, b"<html>"), "invalid answer: JSONDecodeError"),
+    "imagenet_1": (reply(200, b"<html>"), "invalid answer: expected predictions"),
     "imagenet_2": (reply(200, predictions("[NaN, NaN]")), "invalid answer: the probabilities"),
     "imagenet_3": (reply(200, predictions("[[0], [1]]")), "invalid answer: the probabilities"),
     "imagenet_4": (reply(200, predictions("[0, 1]", "7")), "found 7"),

@@ -99,11 +99,11 @@ def test_nine_faces_a_tenth_larger_than_the_smallest_are_found(
     part = picture.decode(frame.jpeg)[
         top - width // 3 : top + width * 5 // 4, left - width // 4 : left + width * 5 // 4
     ]
-    part = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    face = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     canvas = np.full((720, 1280, 3), 100, np.uint8)
     for row in range(3):
         for column in range(3):
-            canvas[240 * row :, 426 * column :][: min(240, part.shape[0]), : part.shape[1]] = part[:240]
+            canvas[240 * row :, 426 * column :][: min(240, face.shape[0]), : face.shape[1]] = face[:240]
     many = Frame("door", 1, SECOND, picture.encode(canvas, 90), 1280, 720)
 
     assert len(Faces(smallest, Pictures()).find(many, 64, 16)) == 9

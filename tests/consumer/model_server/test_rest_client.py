@@ -189,9 +189,9 @@ def test_a_model_with_an_available_version_is_not_missing() -> None:
     ("code", "text", "reason"),
     [
         (200, status("LOADING", "END"), "the server has no available version of the model: LOADING, END"),
-        (404, b'{"error": "no such model"}', "the server answered 404: '{"),
-        (200, b"<html>", "invalid model status"),
-        (200, b'{"model_version_status": 7}', "invalid model status"),
+        (404, b'{"error": "no such model"}', "the server answered 404: no such model"),
+        (200, b"<html>", "expected the state of the model's versions, found "),
+        (200, b'{"model_version_status": 7}', "expected the state of the model's versions, found "),
     ],
 )
 def test_a_model_that_the_server_does_not_offer_is_missing(code: int, text: bytes, reason: str) -> None:
