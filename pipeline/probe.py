@@ -6,6 +6,7 @@ its status is 200, otherwise with 1.
 
 import os
 import sys
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 
 from pipeline.service.trim import trimmed
@@ -14,7 +15,12 @@ from pipeline.service.trim import trimmed
 def main(path: str = "/healthz") -> int:
     """Return the exit status."""
     host, _, port = (trimmed(os.environ.get("HEALTHPORT", "")) or ":9000").rpartition(":")
-    connection = HTTPConnection(host or "127.0.0.1", int(port), timeout=2)
+    # Without an address, a service answers on both, as far as there are both.
+    for address in [host.strip("[]")] if host else ["::1", "127.0.0.1"]:
+        connection = HTTPConnection(address, int(port), timeout=2)
+        with suppress(OSError):
+            connection.connect()
+            break
     try:
         connection.request("GET", path)
         answer = connection.getresponse()

@@ -8,6 +8,7 @@ import importlib.metadata
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=300, pr
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS", "repeatable"))
 
 
-PARTS = {"broker", "brokers", "browser", "firefox", "node", "rtsp", "openssl", "docker", "cluster"}
+PARTS = {"broker", "brokers", "browser", "firefox", "node", "rtsp", "openssl", "docker", "cluster", "ipv6"}
 
 # Checks what tests.rtsp_camera needs: the bindings and GStreamer's elements.
 RTSP_CHECK = """
@@ -172,6 +173,16 @@ def _cluster(brokers: int) -> AbstractContextManager[Cluster]:
     if COMMAND not in os.environ:
         missing("brokers", f"set {COMMAND} to a command that starts and kills them (docs/benchmarks.md)")
     return cluster(brokers)
+
+
+@pytest.fixture(scope="session")
+def ipv6() -> str:
+    """The loopback address of IPv6."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError as error:
+        missing("ipv6", f"give the loopback interface the address ::1 ({error.strerror})")
+    return "::1"
 
 
 @pytest.fixture(scope="session")

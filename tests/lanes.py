@@ -48,6 +48,7 @@ OUTSIDE: Final = {
     "chromium",
     "engine",
     "firefox",
+    "ipv6",
     "kafka_bootstrap",
     "node",
     "only_broker",

@@ -153,15 +153,15 @@ def _reachable(listens: Address, bootstrap: str) -> str:
     """Return the address at which others reach a port of this process: on the network that leads to Kafka."""
     host = listens.host
     if not host:
-        name, _, port = bootstrap.partition(",")[0].rpartition(":")
+        broker = Address.parse(bootstrap.partition(",")[0])
         try:
-            kind, _, _, _, address = socket.getaddrinfo(name, int(port), type=socket.SOCK_DGRAM)[0]
+            kind, _, _, _, address = socket.getaddrinfo(*broker, type=socket.SOCK_DGRAM)[0]
             with socket.socket(kind, socket.SOCK_DGRAM) as probe:
                 probe.connect(address)  # sends nothing
                 host = probe.getsockname()[0]
         except OSError:
             host = socket.gethostname()
-    return f"[{host}]:{listens.port}" if ":" in host else f"{host}:{listens.port}"
+    return str(Address(host, listens.port))
 
 
 def _masked(reason: str) -> str:

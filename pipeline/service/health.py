@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pipeline.flow.ledger import Ledger
+from pipeline.service import listening
 from pipeline.service.settings import Address, SettingsError
 
 log = logging.getLogger(__name__)
@@ -46,8 +47,7 @@ class HealthServer:
         try:
             self._server = _Server(address, Handler)
         except OSError as error:
-            taken = f"HEALTHPORT='{address.host}:{address.port}': cannot listen there: {error.strerror}"
-            raise SettingsError(taken) from None
+            raise SettingsError(f"HEALTHPORT='{address}': cannot listen there: {error.strerror}") from None
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.1,), name="health", daemon=True
         )
@@ -68,6 +68,12 @@ class HealthServer:
 
 
 class _Server(ThreadingHTTPServer):
+    def __init__(self, address: Address, handler: type["_Handler"]) -> None:
+        super().__init__(address, handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listening.listen(address)
+        self.server_address = self.socket.getsockname()
+
     def handle_error(self, *_: Any) -> None:
         log.debug("a client of the health server disconnected", exc_info=True)
 

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Any, Final, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -26,6 +26,9 @@ _UNITS: Final = {
     "m": Fraction(60),
     "h": Fraction(3600),
 }
+_ADDRESS: Final = re.compile(
+    r"(?:\[(?P<ipv6>[0-9a-fA-F:.]+(?:%[^][\s]+)?)\]|(?P<host>[^][\s:]*)):(?P<port>[0-9]{1,5})"
+)
 _PART: Final = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
 
 
@@ -65,20 +68,29 @@ def parse_json_map(text: object) -> object:
 
 
 class Address(NamedTuple):
-    """Where to listen; an empty host means every IPv4 interface."""
+    """A host and a port. To listen on, an empty host means every interface, with IPv4 and IPv6."""
 
     host: str
     port: int
 
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the parts of `host:8080`, `[fd00::1]:8080` or `:8080`; raise ValueError for other text."""
+        parts = _ADDRESS.fullmatch(text)
+        if parts is None or int(parts["port"]) > 65_535:
+            raise ValueError("expected a port such as :8080, or 127.0.0.1:8080, or [::1]:8080")
+        return cls(parts["ipv6"] or parts["host"] or "", int(parts["port"]))
+
 
 def parse_address(text: object) -> object:
-    """Return the `Address` in `:8080` or `127.0.0.1:8080`; raise ValueError for other text."""
-    if not isinstance(text, str):
-        return text
-    host, colon, port = text.rpartition(":")
-    if not colon or not re.fullmatch(r"\d{1,5}", port, re.ASCII) or int(port) > 65_535:
-        raise ValueError("expected a port such as :8080, or 127.0.0.1:8080")
-    return Address(host.removeprefix("[").removesuffix("]"), int(port))
+    """Return the `Address` in a text such as `:8080`; raise ValueError for other text.
+
+    Anything but a string passes unchanged.
+    """
+    return Address.parse(text) if isinstance(text, str) else text
 
 
 def mask(link: str) -> str:
@@ -92,9 +104,16 @@ def mask(link: str) -> str:
 
 def _parse_bootstrap(text: str) -> str:
     addresses = [address.strip() for address in text.split(",")]
-    if not all(re.fullmatch(r"[^\s:]+:\d+", address) for address in addresses):
-        raise ValueError("expected host:port, several separated by commas")
+    if not all(_is_host_and_port(address) for address in addresses):
+        raise ValueError("expected host:port, or [fd00::1]:port, several separated by commas")
     return ",".join(addresses)
+
+
+def _is_host_and_port(text: str) -> bool:
+    try:
+        return bool(Address.parse(text).host)
+    except ValueError:
+        return False
 
 
 def _check_topic(name: str) -> str:

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from pipeline import probe
+from pipeline.flow.ledger import Ledger
+from pipeline.service.health import HealthServer
+from pipeline.service.settings import Address
 from tests.parts import ROOT, Process, free_port, wait_for
 
 # A service that takes its time to import.
@@ -85,6 +88,18 @@ def test_the_probe_tells_what_the_service_answers(
 
     assert asked == (arguments or ["/healthz"])
     assert capsys.readouterr().out == "this is how it is\n"
+
+
+@pytest.mark.parametrize("form", ["", "[{}]"])
+def test_the_probe_asks_over_ipv6(form: str, ipv6: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = Address(ipv6, 0)
+    server = HealthServer(address, alive=lambda: None, ready=lambda: None, ledger=Ledger())
+    server.start()
+    monkeypatch.setenv("HEALTHPORT", f"{form.format(ipv6)}:{server.port}")
+
+    assert probe.main() == 0
+
+    server.stop()
 
 
 def test_the_probe_tells_that_nobody_answers(

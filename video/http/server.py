@@ -9,6 +9,7 @@ from typing import Final
 
 import uvicorn
 
+from pipeline.service import listening
 from pipeline.service.settings import Address, SettingsError
 from pipeline.service.workers import Pulse
 from video.http.app import Site
@@ -34,20 +35,12 @@ def listen(address: Address, *, share: bool = False) -> socket.socket:
     where a newer one can replace them. A client that reads 10 of 25 frames per second gets them 0.35 s old,
     instead of 5.3 s old (measured).
     """
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if share:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        listener = listening.listen(address, share=share)
+    except OSError as error:
+        raise SettingsError(f"DISPLAYPORT='{address}': cannot listen there: {error.strerror}") from None
     if _TCP_NOTSENT_LOWAT is not None:
         listener.setsockopt(socket.IPPROTO_TCP, _TCP_NOTSENT_LOWAT, _UNSENT)
-    try:
-        listener.bind(address)
-        listener.listen(1024)
-    except OSError as error:
-        listener.close()
-        taken = f"DISPLAYPORT='{address.host}:{address.port}': cannot listen there: {error.strerror}"
-        raise SettingsError(taken) from None
     return listener
 
 

@@ -312,9 +312,14 @@ def test_the_health_port_is_named_with_the_address_that_others_reach(
 ) -> None:
     assert reporter._reachable(Address("", 9000), "127.0.0.1:9092,other:1") == "127.0.0.1:9000"
     assert reporter._reachable(Address("::1", 9000), "127.0.0.1:9092") == "[::1]:9000"
+    assert reporter._reachable(Address("127.0.0.1", 9000), "[::1]:9092") == "127.0.0.1:9000"
 
     monkeypatch.setattr("socket.gethostname", lambda: "me")
     assert reporter._reachable(Address("", 9000), "no-such-host.invalid:1") == "me:9000"
+
+
+def test_the_health_port_is_named_with_the_address_that_others_reach_over_ipv6(ipv6: str) -> None:
+    assert reporter._reachable(Address("", 9000), f"[{ipv6}]:9092,other:1") == f"[{ipv6}]:9000"
 
 
 def test_each_process_has_its_own_name_which_fits_into_a_key(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,5 @@
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -164,7 +165,9 @@ def test_a_port_in_use_is_reported_as_a_wrong_setting(server: HealthServer, ledg
     assert str(caught.value) == text
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "::1"])
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "nobody.invalid"])
 def test_a_foreign_address_is_reported_as_a_wrong_setting(host: str) -> None:
-    with pytest.raises(SettingsError, match=f"HEALTHPORT='{host}:0': cannot listen there: "):
-        HealthServer(Address(host, 0), alive=lambda: None, ready=lambda: None, ledger=Ledger())
+    address = Address(host, 0)
+
+    with pytest.raises(SettingsError, match=re.escape(f"HEALTHPORT='{address}': cannot listen there: ")):
+        HealthServer(address, alive=lambda: None, ready=lambda: None, ledger=Ledger())

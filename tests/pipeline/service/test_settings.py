@@ -175,6 +175,7 @@ def test_anything_but_a_json_object_is_rejected(text: str) -> None:
         (":8080", ("", 8080)),
         ("127.0.0.1:0", ("127.0.0.1", 0)),
         ("[::1]:65535", ("::1", 65535)),
+        ("[fe80::1%eth0]:80", ("fe80::1%eth0", 80)),
         ("host:09", ("host", 9)),
     ],
 )
@@ -182,8 +183,17 @@ def test_an_address_is_read(text: str, address: tuple[str, int]) -> None:
     assert parse_address(text) == Address(*address)
 
 
+@pytest.mark.parametrize("text", [":8080", "127.0.0.1:80", "host:9", "[::1]:80", "[fe80::1%eth0]:80"])
+def test_an_address_is_written_as_it_was_read(text: str) -> None:
+    assert str(parse_address(text)) == text
+
+
 @pytest.mark.parametrize(
-    "text", ["", "8080", ":", ":x", ":-1", ":65536", ":123456", ":٣", ": 80", ":80 ", "a:b"]
+    "text",
+    [
+        *("", "8080", ":", ":x", ":-1", ":65536", ":123456", ":٣", ": 80", ":80 ", "a:b", "a b:80"),
+        *("::1:80", "::1", "[::1]", "[::1:80", "::1]:80", "[]:80", "[host]:80", "[::1%]:80"),
+    ],
 )
 def test_anything_but_an_address_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match="expected a port"):
@@ -197,7 +207,9 @@ def test_anything_but_text_passes_unchanged(value: object) -> None:
     assert parse_address(value) is value
 
 
-@pytest.mark.parametrize("text", ["kf1-service:19091", "a:1,b.c:2", "127.0.0.1:9092", "a:1,b:2,\n c:3"])
+@pytest.mark.parametrize(
+    "text", ["kf1-service:19091", "a:1,b.c:2", "127.0.0.1:9092", "[::1]:9092", "[fd00::1]:1, b:2,\n c:3"]
+)
 def test_kafkas_address_is_accepted(environment: Environment, text: str) -> None:
     environment(TOPICNAME="videocam", KAFKAPORT=text)
 
@@ -205,7 +217,23 @@ def test_kafkas_address_is_accepted(environment: Environment, text: str) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["kafka", "kafka:", ":9092", "a:1,", "a:1 b:2", "a b:1", "a: 1", "a:1;b:2", "a:b", "a:1:2"]
+    "text",
+    [
+        *(
+            "kafka",
+            "kafka:",
+            ":9092",
+            "a:1,",
+            "a:1 b:2",
+            "a b:1",
+            "a: 1",
+            "a:1;b:2",
+            "a:b",
+            "a:1:2",
+            "a:99999",
+        ),
+        *("fd00::1:9092", "[fd00::1]", "[fd00::1", "[kafka]:9092", "a:1,[::1]"),
+    ],
 )
 def test_anything_but_kafkas_address_is_rejected(environment: Environment, text: str) -> None:
     environment(TOPICNAME="videocam", KAFKAPORT=text)

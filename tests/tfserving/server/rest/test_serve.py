@@ -39,6 +39,23 @@ def test_requests_are_answered_until_it_is_stopped(stop: threading.Event) -> Non
     listener.close()
 
 
+@pytest.mark.parametrize("has_ipv6", [True, False])
+def test_every_address_of_ipv4_is_listened_on(has_ipv6: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not has_ipv6:
+        monkeypatch.setattr("socket.has_dualstack_ipv6", lambda: False)
+    with serve.bind(0) as listener:
+        listener.listen()
+
+        socket.create_connection(("127.0.0.2", listener.getsockname()[1]), timeout=20).close()
+
+
+def test_every_address_of_ipv6_is_listened_on_too(ipv6: str) -> None:
+    with serve.bind(0) as listener:
+        listener.listen()
+
+        socket.create_connection((ipv6, listener.getsockname()[1]), timeout=20).close()
+
+
 def test_a_port_that_is_taken_is_named() -> None:
     with socket.create_server(("0.0.0.0", 0)) as listener:
         port = listener.getsockname()[1]
