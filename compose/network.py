@@ -5,6 +5,8 @@ from contextlib import ExitStack
 from typing import Final
 
 from compose.errors import OptionsError
+from pipeline.service.listening import listen
+from pipeline.service.settings import Address
 
 _CONNECTING: Final = 3.0  # s, for all addresses of one option
 
@@ -20,30 +22,27 @@ def free_ports(count: int) -> list[int]:
 
 def check_port(port: int) -> None:
     """Raise `OptionsError` if the video server could not listen on that port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("", port))
-            probe.listen()
-        except PermissionError:
-            raise OptionsError(
-                f"port {port} needs the rights of root: choose another with --port, from 1024 up"
-            ) from None
-        except OSError:
-            raise OptionsError(
-                f"port {port} is taken: stop what listens there or choose another with --port"
-            ) from None
+    try:
+        listen(Address("", port)).close()
+    except PermissionError:
+        raise OptionsError(
+            f"port {port} needs the rights of root: choose another with --port, from 1024 up"
+        ) from None
+    except OSError:
+        raise OptionsError(
+            f"port {port} is taken: stop what listens there or choose another with --port"
+        ) from None
 
 
-def check_reachable(option: str, addresses: list[tuple[str, int]]) -> None:
+def check_reachable(option: str, addresses: list[Address]) -> None:
     """Raise `OptionsError`, naming the option, if nothing listens at any of the addresses."""
     reasons = []
-    for host, port in addresses:
+    for address in addresses:
         try:
-            socket.create_connection((host, port), timeout=_CONNECTING / len(addresses)).close()
+            socket.create_connection(address, timeout=_CONNECTING / len(addresses)).close()
         except (OSError, UnicodeError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            reasons.append(f"{host}:{port} does not answer ({reason})")
+            reasons.append(f"{address} does not answer ({reason})")
         else:
             return
     raise OptionsError(f"{option}: {', '.join(reasons)}")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from compose import cameras, network
 from compose.cameras import Camera
 from compose.errors import OptionsError
-from pipeline.service.settings import mask
+from pipeline.service.settings import Address, mask
 
 ROOT: Final = Path(__file__).parent.parent
 MODELS: Final = "build/models/imagenet"
@@ -78,12 +78,11 @@ def read(arguments: Sequence[str]) -> Options:
 def _check(options: Options) -> None:
     network.check_port(options.port)
     if options.kafka:
-        hosts = [address.rpartition(":") for address in options.kafka.split(",")]
-        network.check_reachable("--kafka", [(host, int(port)) for host, _, port in hosts])
+        network.check_reachable("--kafka", [Address.parse(text) for text in options.kafka.split(",")])
     if options.model_url:
         url = urlsplit(options.model_url)
         port = url.port or {"http": 80, "https": 443}[url.scheme]
-        network.check_reachable("--tfserving", [(url.hostname or "", port)])
+        network.check_reachable("--tfserving", [Address(url.hostname or "", port)])
     elif not options.no_model and not any((ROOT / MODELS).glob("[0-9]*/saved_model.pb")):
         raise OptionsError(
             f"no model in {MODELS}: build it with make install, or do without labels: --no-model"
@@ -150,10 +149,12 @@ def _seconds(text: str) -> float:
 
 
 def _kafka(text: str) -> str:
-    for address in text.split(","):
-        host, _, port = address.rpartition(":")
-        if not re.fullmatch(r"[^\s,:]+", host) or not _is_port(port):  # as the services read it
-            raise OptionsError(f"--kafka {text!r}: expected HOST:PORT, or several separated by commas")
+    try:
+        addresses = [Address.parse(address) for address in text.split(",")]  # as the services read it
+    except ValueError:
+        addresses = []
+    if not addresses or not all(address.host and address.port for address in addresses):
+        raise OptionsError(f"--kafka {text!r}: expected HOST:PORT, or several separated by commas")
     return text
 
 

@@ -78,6 +78,26 @@ def test_a_full_set(listener: int) -> None:
     assert options.read(["--camera=a=0", f"--tfserving={full}"]).model_url == full
 
 
+def test_addresses_of_ipv6(ipv6: str) -> None:
+    with socket.create_server((ipv6, 0), family=socket.AF_INET6) as server:
+        address = f"[{ipv6}]:{server.getsockname()[1]}"
+
+        parsed = options.read(
+            ["--camera=a=0", f"--port={free_port()}", f"--kafka={address}", f"--tfserving=http://{address}"]
+        )
+
+    assert parsed.kafka == address
+    assert parsed.model_url == f"http://{address}/v1/models/imagenet:predict"
+
+
+def test_a_port_that_is_taken_over_ipv6_only(ipv6: str) -> None:
+    with socket.create_server((ipv6, 0), family=socket.AF_INET6) as server:
+        port = server.getsockname()[1]
+
+        with pytest.raises(OptionsError, match=f"port {port} is taken"):
+            options.read([*QUIET, f"--port={port}"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
@@ -100,7 +120,9 @@ def test_a_full_set(listener: int) -> None:
         (["--kafka=a:1,"], "--kafka 'a:1,'"),
         (["--kafka=PLAINTEXT://a:1"], "--kafka 'PLAINTEXT://a:1'"),
         (["--kafka=a:0"], "--kafka 'a:0'"),
+        (["--kafka=fd00::1:9092"], "--kafka 'fd00::1:9092'"),
         (["--kafka=127.0.0.1:1"], "--kafka: 127.0.0.1:1 does not answer (Connection refused)"),
+        (["--kafka=[::1]:1"], "--kafka: [::1]:1 does not answer ("),
         (["--seconds=-1"], "--seconds '-1'"),
         (["--seconds=nan"], "--seconds 'nan'"),
         (["--seconds=inf"], "--seconds 'inf'"),
