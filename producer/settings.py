@@ -1,5 +1,6 @@
 """The producer's settings."""
 
+import ipaddress
 import re
 from typing import Annotated, Final, Self
 
@@ -21,7 +22,7 @@ def _check_name(name: str) -> str:
 
 
 def _parse_link(secret: SecretStr) -> SecretStr:
-    """Return a link as FFmpeg takes it: the scheme in lower case, no spaces on the network."""
+    """Return a link as FFmpeg takes it: the scheme in lower case, no spaces on the network, a plain zone."""
     link = secret.get_secret_value()
     sources.kind_of(link)
     before, is_url, rest = link.partition("://")
@@ -31,17 +32,28 @@ def _parse_link(secret: SecretStr) -> SecretStr:
     # A server would take a space for the end of the address.
     if scheme.startswith(("http", "rtsp")):
         rest = rest.replace(" ", "%20")
+    rest = re.sub(
+        r"^([^/?#]*\[[0-9a-fA-F:.]+%)25(?=[^]]+\])", r"\1", rest
+    )  # [fe80::1%25eth0], as in RFC 6874
     return SecretStr(f"{scheme}://{rest}")
 
 
 def _parse_hosts(text: object) -> frozenset[str]:
     if not isinstance(text, str):
         return frozenset(text)  # type: ignore[call-overload,no-any-return]  # the default
-    hosts = frozenset(host.strip().lower() for host in text.split(",") if host.strip())
+    hosts = frozenset(sources.host_name(host.strip()) for host in text.split(",") if host.strip())
     for host in hosts:
-        if not re.fullmatch(r"[^\s/:@?#\[\]]+", host):
+        if not re.fullmatch(r"[^\s/:@?#\[\]]+", host) and not _is_ipv6(host):
             raise ValueError("expected names of hosts without scheme and port, such as nvr.local,192.168.1.9")
     return hosts
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 Hosts = Annotated[frozenset[str], NoDecode, BeforeValidator(_parse_hosts)]

@@ -14,6 +14,7 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
+ADDRESS = "127.0.0.1"
 PIPELINE = (
     "( multifilesrc location={pictures} loop=true caps=image/jpeg,framerate=25/1 ! jpegdec"
     " ! videoconvert ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25"
@@ -28,7 +29,7 @@ def main(port: str, pictures: str, path: str = "/camera") -> None:
     factory.set_launch(PIPELINE.format(pictures=pictures))
     factory.set_shared(True)
     server = GstRtspServer.RTSPServer()
-    server.set_address("127.0.0.1")
+    server.set_address(ADDRESS)
     server.set_service(port)
     server.get_mount_points().add_factory(path, factory)
     server.attach(None)

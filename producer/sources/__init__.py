@@ -4,6 +4,7 @@ To add a kind, write a module here with a function `open_source`, add its name a
 below, and add a row to the README.
 """
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -81,6 +82,15 @@ def path_of(link: str) -> str:
     if path.startswith("localhost/"):
         path = path.removeprefix("localhost")
     return unquote(path, errors="surrogateescape")
+
+
+def host_name(text: str) -> str:
+    """Return a host's name or address in the form in which two of them can be compared."""
+    name = text.lower().removeprefix("[").removesuffix("]")
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        return name
 
 
 def open_source(link: str, limits: "Limits", interval: float = 0) -> "Source":

@@ -11,17 +11,17 @@ from tests.compatibility.pictures import IMAGES
 from tests.compatibility.situation import Refused, Shown, Situation
 from tests.producer.sources import rtsp, videos
 
-_SOURCE: Final = (
+SOURCE: Final = (
     "videotestsrc pattern=white is-live=true ! video/x-raw,width=64,height=48,framerate=25/1 ! videoconvert"
 )
-_LARGE: Final = _SOURCE.replace("width=64,height=48,framerate=25/1", "width=3840,height=2160,framerate=5/1")
-_H264: Final = "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 ! rtph264pay name=pay0 pt=96"
+_LARGE: Final = SOURCE.replace("width=64,height=48,framerate=25/1", "width=3840,height=2160,framerate=5/1")
+H264: Final = "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 ! rtph264pay name=pay0 pt=96"
 _H265: Final = "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=25 ! rtph265pay name=pay0 pt=96"
 _MJPEG: Final = "video/x-raw,format=I420 ! jpegenc ! rtpjpegpay name=pay0 pt=26"
-_WHITE: Final = (255,)
+WHITE: Final = (255,)
 
 
-def _clip(path: Path) -> None:
+def clip(path: Path) -> None:
     videos.write(path, IMAGES * 25, keyframe_every=4)
 
 
@@ -37,26 +37,26 @@ def _says_nothing(folder: Path) -> Iterator[str]:
         yield f"rtsp://{host}/stream1"
 
 
-_SHOWN: Final = Shown(levels=_WHITE)
-_4K: Final = Shown(levels=_WHITE, size=(3840, 2160), count=2)
+_SHOWN: Final = Shown(levels=WHITE)
+_4K: Final = Shown(levels=WHITE, size=(3840, 2160), count=2)
 
 CAMERAS: Final = [
-    _real("H.264 over TCP", _SOURCE, _H264, _SHOWN),
-    _real("H.264 over UDP (`rtsp+udp://`)", _SOURCE, _H264, _SHOWN, "rtsp+udp"),
-    _real("an upper-case scheme", _SOURCE, _H264, _SHOWN, "RTSP"),
-    _real("H.265", _SOURCE, _H265, _SHOWN),
-    _real("Motion JPEG", _SOURCE, _MJPEG, Shown("shown, not decoded", levels=(235,))),
-    _real("H.264 in 4K", _LARGE, _H264, _4K),
+    _real("H.264 over TCP", SOURCE, H264, _SHOWN),
+    _real("H.264 over UDP (`rtsp+udp://`)", SOURCE, H264, _SHOWN, "rtsp+udp"),
+    _real("an upper-case scheme", SOURCE, H264, _SHOWN, "RTSP"),
+    _real("H.265", SOURCE, _H265, _SHOWN),
+    _real("Motion JPEG", SOURCE, _MJPEG, Shown("shown, not decoded", levels=(235,))),
+    _real("H.264 in 4K", _LARGE, H264, _4K),
     _real("H.265 in 4K", _LARGE, _H265, _4K),
     _real(
         "H.264, with `FRAMEINTERVAL=2s`",
-        _SOURCE,
-        _H264,
-        Shown("shown; only keyframes are decoded", levels=_WHITE, count=3),
+        SOURCE,
+        H264,
+        Shown("shown; only keyframes are decoded", levels=WHITE, count=3),
         frameinterval="2s",
     ),
-    Situation("MPEG-TS over TCP", sent_over_tcp(_clip), Shown()),
-    Situation("MPEG-TS over UDP", sent_over_udp(_clip), Shown()),
+    Situation("MPEG-TS over TCP", sent_over_tcp(clip), Shown()),
+    Situation("MPEG-TS over UDP", sent_over_udp(clip), Shown()),
 ]
 
 TROUBLE: Final = [

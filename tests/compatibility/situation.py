@@ -48,7 +48,7 @@ class Situation:
     then: Shown | Refused
     settings: dict[str, str] = field(default_factory=dict)
     part: str = ""
-    """What the test needs beyond Python, such as `rtsp`."""
+    """What the test needs beyond Python, such as `rtsp`, or several of these separated by spaces."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from tests.compatibility import in_files, on_network, over_http, videos_over_http, with_models
+from tests.compatibility import in_files, on_network, over_http, over_ipv6, videos_over_http, with_models
 from tests.compatibility.situation import Check, Refused, Situation
 from tests.parts import ROOT
 
@@ -18,6 +18,7 @@ SECTIONS: Final[Mapping[str, Sequence[Situation]]] = {
     "A picture per request": over_http.SNAPSHOTS,
     "Videos over HTTP": videos_over_http.VIDEOS,
     "RTSP and other streams": on_network.CAMERAS,
+    "Cameras with an IPv6 address": over_ipv6.CAMERAS,
     "Films and pictures in files": in_files.FILMS,
     "Trouble over HTTP": over_http.TROUBLE,
     "Trouble on the network": on_network.TROUBLE,

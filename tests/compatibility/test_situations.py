@@ -24,8 +24,8 @@ def cases(sections: Mapping[str, Sequence[Situation | Check]]) -> Iterator[objec
 def test_what_happens_is_what_the_page_says(
     situation: Situation, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    if situation.part:
-        request.getfixturevalue("system_python")
+    for part in situation.part.split():
+        request.getfixturevalue({"rtsp": "system_python", "ipv6": "ipv6"}[part])
     then = situation.then
     with situation.start(tmp_path) as link:
         watched = watch(link, 1 if isinstance(then, Refused) else then.count, **situation.settings)

@@ -48,7 +48,10 @@ def watch(link: str, count: int, **settings: str) -> Watched:
     camera = Camera(
         "camera",
         partial(
-            open_source, parsed.source, Limits(parsed.opentimeout, parsed.frozenafter), parsed.frameinterval
+            open_source,
+            parsed.source,
+            Limits(parsed.opentimeout, parsed.frozenafter, parsed.redirecthosts),
+            parsed.frameinterval,
         ),
         open_timeout=parsed.opentimeout,
         interval=parsed.frameinterval,

@@ -79,6 +79,9 @@ def test_either_variable_names_any_kind_of_camera(
         ("Http://joe:a b@camera/my stream?x=a b", "http://joe:a%20b@camera/my%20stream?x=a%20b"),
         ("FILE:///My clip%20.mp4", "file:///My clip%20.mp4"),
         ("UDP://@239.0.0.1:1234", "udp://@239.0.0.1:1234"),
+        ("rtsp://joe:p@[fd00::1]:554/a%25b", "rtsp://joe:p@[fd00::1]:554/a%25b"),
+        ("rtsp://[fe80::1%25eth0]/a", "rtsp://[fe80::1%eth0]/a"),
+        ("http://joe:p@[fe80::1%eth0]/a", "http://joe:p@[fe80::1%eth0]/a"),
         (' "rtsp://camera/a"\n', "rtsp://camera/a"),
     ],
 )
@@ -163,6 +166,7 @@ def test_every_setting_has_a_description() -> None:
         ("", set()),
         ("nvr.local", {"nvr.local"}),
         (" NVR.local , 192.168.1.9,", {"nvr.local", "192.168.1.9"}),
+        ("fd00::1,[FD00:0::2]", {"fd00::1", "fd00::2"}),
     ],
 )
 def test_hosts_are_separated_by_commas(environment: Environment, text: str, hosts: set[str]) -> None:
@@ -171,7 +175,9 @@ def test_hosts_are_separated_by_commas(environment: Environment, text: str, host
     assert load(ProducerSettings).redirecthosts == hosts
 
 
-@pytest.mark.parametrize("text", ["http://nvr", "nvr:80", "a/b", "joe@nvr", "two words"])
+@pytest.mark.parametrize(
+    "text", ["http://nvr", "nvr:80", "abc:80", "[::1]:80", "a/b", "joe@nvr", "two words"]
+)
 def test_hosts_have_neither_scheme_nor_port(environment: Environment, text: str) -> None:
     environment(VIDEOLINK="http://camera/", KAFKAPORT="kafka:9092", REDIRECTHOSTS=text)
 

@@ -1,5 +1,6 @@
 """Pictures on the pages of other sites: `EMBEDORIGINS`."""
 
+import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
@@ -55,10 +56,11 @@ def parse_origin(url: str) -> str:
     """Return the origin of a URL as browsers write it, such as `https://host:8123`; empty if it has none."""
     try:
         parts = urlsplit(url)
-        port = parts.port
+        host, port = parts.hostname or "", parts.port
+        if ":" in host:
+            host = f"[{ipaddress.IPv6Address(host)}]"
     except ValueError:
         return ""
-    if parts.scheme not in _PORTS or not parts.hostname:
+    if parts.scheme not in _PORTS or not host:
         return ""
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}" + (f":{port}" if port and port != _PORTS[parts.scheme] else "")

@@ -20,6 +20,10 @@ class Connection(HTTPConnection):
     _watchdog: Watchdog | None = None
     _answering: socket.socket | None = None  # a connection forgets its socket when nothing else is to come
 
+    def __init__(self, host: str, *arguments: Any, **options: Any) -> None:
+        # urllib3 leaves the zone of a link-local address as it is in a URL.
+        super().__init__(host.replace("%25", "%"), *arguments, **options)
+
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3
         """Return the answer; raise `TimeoutError` if it takes too long."""
         self._answering = self.sock

@@ -16,6 +16,7 @@ import urllib3
 from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 from urllib3.exceptions import HTTPError, LocationParseError, ProtocolError
 
+from producer.sources import host_name
 from producer.sources.http.deadline import Adapter, Connection
 from producer.sources.source import SLOW, CaptureError, Limits
 
@@ -79,7 +80,7 @@ class Camera:
             parts = urlsplit(link)
         except ValueError:
             raise CaptureError(_INVALID) from None
-        self._host = parts.hostname or ""
+        self._host = host_name(parts.hostname or "")
         self._user = (unquote(parts.username or ""), unquote(parts.password or ""))
         self._url = urlunsplit(parts._replace(netloc=_without_user(parts)))
         self._hosts = {self._host, *limits.hosts}
@@ -154,12 +155,12 @@ class Camera:
             ) from None
 
     def _is_own(self, url: str) -> bool:
-        return urlsplit(url).hostname == self._host
+        return host_name(urlsplit(url).hostname or "") == self._host
 
     def _on_host(self, url: str, location: str, verb: str) -> str:
         try:
             parts = urlsplit(urljoin(url, location))
-            usable = parts.scheme in ("http", "https") and parts.hostname in self._hosts
+            usable = parts.scheme in ("http", "https") and host_name(parts.hostname or "") in self._hosts
         except ValueError:
             usable = False
         if not location or not usable:

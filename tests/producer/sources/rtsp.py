@@ -7,6 +7,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from pipeline.service.settings import Address
+
 VIDEO = (
     b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\n"
     b"m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:trackID=0\r\n"
@@ -28,7 +30,7 @@ def described(sdp: bytes) -> Answer:
 class Server:
     """Answers each method with what it has for it, until the block ends."""
 
-    def __init__(self, **answers: Answer) -> None:
+    def __init__(self, address: str = "127.0.0.1", /, **answers: Answer) -> None:
         self._answers: Mapping[str, Answer] = {
             "OPTIONS": OPTIONS,
             "DESCRIBE": described(VIDEO),
@@ -36,14 +38,15 @@ class Server:
             "PLAY": PLAY,
             **answers,
         }
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._listener = socket.create_server((address, 0), family=family)
         self.requests: list[str] = []
         self.heads = ""
 
     @property
     def host(self) -> str:
         """Its host and port."""
-        return f"127.0.0.1:{self._listener.getsockname()[1]}"
+        return str(Address(*self._listener.getsockname()[:2]))
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()

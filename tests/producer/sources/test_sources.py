@@ -8,10 +8,25 @@ import av
 import pytest
 
 from producer import sources
-from producer.sources import SCHEMES, Kind, LinkError, kind_of, open_source, path_of
+from producer.sources import SCHEMES, Kind, LinkError, host_name, kind_of, open_source, path_of
 from producer.sources.source import Limits
 from tests.producer.http_camera import HttpCamera
 from tests.producer.sources.reading import jpegs, read
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("NVR.local", "nvr.local"),
+        ("192.168.1.9", "192.168.1.9"),
+        ("[FD00:0::1]", "fd00::1"),
+        ("fd00:0:0:0:0:0:0:1", "fd00::1"),
+        ("fe80::1%eth0", "fe80::1%eth0"),
+        ("a:b", "a:b"),
+    ],
+)
+def test_hosts_are_compared_however_they_are_written(text: str, name: str) -> None:
+    assert host_name(text) == name
 
 
 @pytest.mark.parametrize(

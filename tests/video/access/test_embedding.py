@@ -70,6 +70,8 @@ def test_others_may_not(sent: dict[str, str], origins: tuple[str, ...]) -> None:
         ("http://host:80", "http://host"),
         ("http://host:8080/x", "http://host:8080"),
         ("http://[::1]:8123/", "http://[::1]:8123"),
+        ("http://[FD00:0:0::1]", "http://[fd00::1]"),
+        ("http://[fd00", ""),
         ("ftp://host", ""),
         ("host:8123", ""),
         ("null", ""),

@@ -17,6 +17,7 @@ from pipeline.wire import picture
 from pipeline.wire.picture import PictureError
 from producer.sources import http
 from producer.sources.http import mjpeg, snapshot
+from producer.sources.http.deadline import Connection
 from producer.sources.http.mjpeg import MjpegSource
 from producer.sources.http.snapshot import SnapshotSource
 from producer.sources.source import CaptureError, EndedError, Limits, Source
@@ -226,6 +227,10 @@ def test_a_host_that_does_not_exist_is_said(host: str) -> None:
 def test_a_url_that_is_none_is_said(link: str) -> None:
     with pytest.raises(CaptureError, match="URL is invalid"):
         http.open_source(link, Limits(5, 5))
+
+
+def test_the_zone_of_a_link_local_address_is_looked_up_without_its_escape() -> None:
+    assert Connection("fe80::1%25eth0", 80).host == "fe80::1%eth0"
 
 
 def test_a_camera_that_hangs_up_is_said() -> None:

@@ -2,12 +2,15 @@
 
 import base64
 import hashlib
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 from urllib.request import parse_http_list, parse_keqv_list
+
+from pipeline.service.settings import Address
 
 Answer = Callable[["Request"], None]
 
@@ -40,8 +43,9 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, answers: Mapping[str, Answer]) -> None:
-        super().__init__(("127.0.0.1", 0), Request)
+    def __init__(self, answers: Mapping[str, Answer], address: str = "127.0.0.1") -> None:
+        self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        super().__init__((address, 0), Request)
         self.answers = answers
         self.requests: list[str] = []
         self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
@@ -49,7 +53,7 @@ class Server(ThreadingHTTPServer):
     @property
     def host(self) -> str:
         """Its host and port."""
-        return f"127.0.0.1:{self.server_address[1]}"
+        return str(Address(str(self.server_address[0]), self.server_address[1]))
 
     def __enter__(self) -> Self:
         self._thread.start()
