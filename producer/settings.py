@@ -22,7 +22,7 @@ def _check_name(name: str) -> str:
 
 
 def _parse_link(secret: SecretStr) -> SecretStr:
-    """Return a link as FFmpeg takes it: the scheme in lower case, no spaces on the network, a plain zone."""
+    """Return a link as its source takes it: the scheme in lower case, no spaces on the network."""
     link = secret.get_secret_value()
     sources.kind_of(link)
     before, is_url, rest = link.partition("://")
@@ -32,9 +32,9 @@ def _parse_link(secret: SecretStr) -> SecretStr:
     # A server would take a space for the end of the address.
     if scheme.startswith(("http", "rtsp")):
         rest = rest.replace(" ", "%20")
-    rest = re.sub(
-        r"^([^/?#]*\[[0-9a-fA-F:.]+%)25(?=[^]]+\])", r"\1", rest
-    )  # [fe80::1%25eth0], as in RFC 6874
+    # The zone of a link-local address: [fe80::1%25eth0] as in RFC 6874, but [fe80::1%eth0] for FFmpeg.
+    percent = "%25" if scheme.startswith("http") else "%"
+    rest = re.sub(r"^([^/?#]*\[[0-9a-fA-F:.]+)%(?:25)?(?=[^]]+\])", rf"\1{percent}", rest)
     return SecretStr(f"{scheme}://{rest}")
 
 

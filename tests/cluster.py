@@ -27,10 +27,10 @@ _DEFAULTS: Final = {"group.initial.rebalance.delay.ms": "3000", "num.partitions"
 class Cluster:
     """The brokers, numbered from 1, and their addresses."""
 
-    def __init__(self, folder: Path, brokers: int) -> None:
+    def __init__(self, folder: Path, brokers: int, *options: str) -> None:
         self._folder = folder
-        options = [f"--property={name}={value}" for name, value in _DEFAULTS.items()]
-        output = self._run("start", f"--brokers={brokers}", *options)
+        defaults = [f"--property={name}={value}" for name, value in _DEFAULTS.items()]
+        output = self._run("start", f"--brokers={brokers}", *defaults, *options)
         self.bootstrap = output.partition("KAFKA_BOOTSTRAP=")[2].split()[0]
         self._admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
 
@@ -95,10 +95,10 @@ def _answers(address: tuple[str, int]) -> bool:
 
 
 @contextmanager
-def cluster(brokers: int) -> Iterator[Cluster]:
-    """Run a cluster for the block."""
+def cluster(brokers: int, *options: str) -> Iterator[Cluster]:
+    """Run a cluster for the block, with further options of the command that starts it."""
     with TemporaryDirectory(prefix="kafka-") as folder:
-        kafka = Cluster(Path(folder) / "data", brokers)
+        kafka = Cluster(Path(folder) / "data", brokers, *options)
         try:
             yield kafka
         finally:

@@ -12,13 +12,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from tests import networks
 from tests.cluster import COMMAND, Cluster, cluster
+from tests.networks import Network
 from tests.parts import ROOT, ModelServer, free_port
 
 pytest_plugins = ["tests.lanes"]
@@ -169,10 +171,10 @@ def three_brokers() -> Iterator[Cluster]:
         yield kafka
 
 
-def _cluster(brokers: int) -> AbstractContextManager[Cluster]:
+def _cluster(brokers: int, *options: str) -> AbstractContextManager[Cluster]:
     if COMMAND not in os.environ:
         missing("brokers", f"set {COMMAND} to a command that starts and kills them (docs/benchmarks.md)")
-    return cluster(brokers)
+    return cluster(brokers, *options)
 
 
 @pytest.fixture(scope="session")
@@ -183,6 +185,43 @@ def ipv6() -> str:
     except OSError as error:
         missing("ipv6", f"give the loopback interface the address ::1 ({error.strerror})")
     return "::1"
+
+
+@pytest.fixture
+def own_network() -> Iterator[Network]:
+    """A network with loopback only."""
+    with _made(networks.alone()) as network:
+        yield network
+
+
+@pytest.fixture
+def ipv6_network() -> Iterator[Network]:
+    """A network with IPv6 only, connected to this machine."""
+    with _made(networks.with_ipv6_only()) as network:
+        yield network
+
+
+@contextmanager
+def _made(network: AbstractContextManager[Network]) -> Iterator[Network]:
+    with ExitStack() as stack:
+        try:
+            made = stack.enter_context(network)
+        except networks.NetworkError as error:
+            missing("ipv6", f"run as root on a Linux with IPv6, and install the package iproute2 ({error})")
+        yield made
+
+
+@pytest.fixture
+def ipv6_broker(ipv6_network: Network) -> Iterator[str]:
+    """The address of a real Kafka on that network."""
+    port, ipv6_port = free_port(), free_port()
+    options = (
+        f"--port={port}",
+        f"--property=listeners=PLAINTEXT://127.0.0.1:{port},IPV6://[{ipv6_network.here}]:{ipv6_port}",
+        "--property=listener.security.protocol.map=PLAINTEXT:PLAINTEXT,IPV6:PLAINTEXT",
+    )
+    with _cluster(1, *options):
+        yield f"[{ipv6_network.here}]:{ipv6_port}"
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,9 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.error import URLError
 
+from pipeline.service.settings import Address
+from tests.networks import HERE, Network
+
 ROOT: Final = Path(__file__).parent.parent
 LABELS: Final = ROOT / "tfserving/labels/imagenetLabels.json"
 
@@ -115,15 +118,23 @@ class Process:
 class Service(Process):
     """One of the services, with its health server."""
 
-    def __init__(self, name: str, environment: dict[str, str], folder: Path, tag: str = "") -> None:
-        self.health = f"http://127.0.0.1:{free_port()}"
+    def __init__(
+        self,
+        name: str,
+        environment: dict[str, str],
+        folder: Path,
+        tag: str = "",
+        network: Network = HERE,
+    ) -> None:
+        self.health = f"http://{Address(network.there, free_port())}"
         environment = {
             "HEALTHPORT": self.health.removeprefix("http://"),
             "LOGFORMAT": "text",
             "KAFKAFETCHWAIT": "5ms",
             **environment,
         }
-        super().__init__([sys.executable, "-m", name], environment, folder / f"{name}{tag}.log")
+        command = network.command(sys.executable, "-m", name)
+        super().__init__(command, environment, folder / f"{name}{tag}.log")
 
     def ready(self, timeout: float = 30) -> Self:
         """Wait until it reports that it is ready."""
@@ -144,15 +155,23 @@ class Service(Process):
 class ModelServer(Process):
     """The stand-in model server; it is ready when the block begins."""
 
-    def __init__(self, folder: Path, port: int, logs: Path, *flags: str, model: str = "imagenet") -> None:
-        self.base = f"http://127.0.0.1:{port}"
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        logs: Path,
+        *flags: str,
+        model: str = "imagenet",
+        network: Network = HERE,
+    ) -> None:
+        self.base = f"http://{Address(network.there, port)}"
         self._status = f"{self.base}/v1/models/{model}"
         self.url = f"{self._status}:predict"
         grpc_port = free_port()
-        self.grpc = f"grpc://127.0.0.1:{grpc_port}/v1/models/"
+        self.grpc = f"grpc://{Address(network.there, grpc_port)}/v1/models/"
         command = [sys.executable, "-m", "tfserving.server", f"--port={grpc_port}", f"--rest_api_port={port}"]
-        command += [f"--model_name={model}", f"--model_base_path={folder}"]
-        super().__init__([*command, *flags], {}, logs / "tfserving.log")
+        command += [f"--model_name={model}", f"--model_base_path={folder}", *flags]
+        super().__init__(network.command(*command), {}, logs / "tfserving.log")
 
     def __enter__(self) -> Self:
         # Its ports open once all its models are available.

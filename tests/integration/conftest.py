@@ -11,8 +11,10 @@ import cv2
 import numpy as np
 import pytest
 
+from pipeline.service.settings import Address
 from producer.sources import open_source
 from producer.sources.source import Limits
+from tests.networks import HERE, Network
 from tests.parts import LABELS, Process, Service, embedded_broker, free_port, get, reads, wait_for
 
 Enter = Callable[[AbstractContextManager[Any]], Any]
@@ -21,14 +23,15 @@ Enter = Callable[[AbstractContextManager[Any]], Any]
 class Pipeline:
     """Starts services on its own topics, and ends them with the test."""
 
-    def __init__(self, bootstrap: str, folder: Path, enter: Enter) -> None:
+    def __init__(self, bootstrap: str, folder: Path, enter: Enter, network: Network = HERE) -> None:
         self.bootstrap = bootstrap
         self.folder = folder
         self._enter = enter
+        self._network = network
         tag = uuid.uuid4().hex[:8]
         self.topic_in, self.topic_out = f"videocam-{tag}", f"videodisplay-{tag}"
         self.topic_status = f"status-{tag}"
-        self.display = f"http://127.0.0.1:{free_port()}"
+        self.display = f"http://{Address(network.there, free_port())}"
 
     def producer(self, camera: str, link: str | Path, **settings: str) -> Service:
         """Start a producer."""
@@ -85,7 +88,7 @@ class Pipeline:
     def _start(self, name: str, environment: dict[str, str], tag: str = "") -> Service:
         # Otherwise cameras of other tests would be on the page for a minute.
         environment = {"TOPICNAMESTATUS": self.topic_status, **environment}
-        service: Service = self._enter(Service(name, environment, self.folder, tag))
+        service: Service = self._enter(Service(name, environment, self.folder, tag, self._network))
         return service
 
 

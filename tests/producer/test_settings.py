@@ -81,7 +81,9 @@ def test_either_variable_names_any_kind_of_camera(
         ("UDP://@239.0.0.1:1234", "udp://@239.0.0.1:1234"),
         ("rtsp://joe:p@[fd00::1]:554/a%25b", "rtsp://joe:p@[fd00::1]:554/a%25b"),
         ("rtsp://[fe80::1%25eth0]/a", "rtsp://[fe80::1%eth0]/a"),
-        ("http://joe:p@[fe80::1%eth0]/a", "http://joe:p@[fe80::1%eth0]/a"),
+        ("rtsp://[fe80::1%eth0]/a", "rtsp://[fe80::1%eth0]/a"),
+        ("http://joe:p@[fe80::1%eth0]/a", "http://joe:p@[fe80::1%25eth0]/a"),
+        ("http://[fe80::1%25eth0]/a", "http://[fe80::1%25eth0]/a"),
         (' "rtsp://camera/a"\n', "rtsp://camera/a"),
     ],
 )
