@@ -28,6 +28,13 @@ def test_containers_that_serve_are_probed(documents: Documents) -> None:
                 assert port is None or port in ports, f"{name_of(workload)}: {probe} uses port {port}"
 
 
+def test_probes_work_without_ipv4(documents: Documents) -> None:
+    for workload in workloads(documents):
+        for container in pod_of(workload)["containers"]:
+            for probe in PROBES:
+                assert "127.0.0.1" not in str(container[probe]), f"{name_of(workload)}: {probe}"
+
+
 def test_probes_ask_our_services_for_health_and_readiness(documents: Documents) -> None:
     services = [workload for workload in workloads(documents) if labels_of(workload)["app"] in OURS]
 

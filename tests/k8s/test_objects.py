@@ -40,6 +40,11 @@ def test_a_service_selects_ports_of_one_workload(documents: Documents) -> None:
             assert ports[port["name"]] == port["port"], f"{name_of(service)}: {port['name']}"
 
 
+def test_services_have_addresses_of_both_kinds_if_the_cluster_has(documents: Documents) -> None:
+    for service in of_kind(documents, "Service"):
+        assert service["spec"]["ipFamilyPolicy"] == "PreferDualStack", name_of(service)
+
+
 def test_addresses_in_settings_are_ports_of_services(documents: Documents) -> None:
     known = {
         (service["metadata"]["name"], port["port"])

@@ -58,6 +58,21 @@ def test_hardened_pods_reach_only_what_they_need() -> None:
     assert outwards == names | cameras
 
 
+def test_cameras_may_have_any_address_but_that_of_the_clouds_metadata() -> None:
+    peers = [
+        peer["ipBlock"]
+        for policy in of_kind(system("hardened"), "NetworkPolicy")
+        for rule in policy["spec"].get("egress", [])
+        for peer in rule["to"]
+        if "ipBlock" in peer
+    ]
+
+    assert peers == [
+        {"cidr": "0.0.0.0/0", "except": ["169.254.169.254/32"]},
+        {"cidr": "::/0", "except": ["fd00:ec2::254/128"]},
+    ]
+
+
 def test_removing_a_policy_opens_its_pod() -> None:
     documents = system("base")
     ours = pods(documents)
