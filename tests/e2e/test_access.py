@@ -213,6 +213,16 @@ def test_a_page_of_another_site_cannot_open_a_socket(site: Site, browser: Browse
         assert page.evaluate(script, address) == "refused"
 
 
+def test_a_login_works_at_an_ipv6_address(browser: Browser, ipv6: str, tmp_path: Path) -> None:
+    address = f"[{ipv6}]:{free_port()}"
+    with ExitStack() as stack:
+        start(stack, tmp_path, ["door"], DISPLAYPORT=address)
+        page = stack.enter_context(open_page(browser, f"http://{address}/"))
+        log_in(page, "ann")
+
+        expect_live_video(page, "door")
+
+
 def test_the_page_works_over_tls_and_below_a_root_path(browser: Browser, tmp_path: Path) -> None:
     if not shutil.which("openssl"):
         missing("openssl", "install the package openssl")

@@ -90,6 +90,11 @@ def test_a_browser_shows_moving_labelled_pictures(page: Page, size: tuple[int, i
     keep(page, f"labelled-{size[0]}-{scheme}")
 
 
+def test_the_page_works_at_an_ipv6_address(site: Site, browser: Browser, ipv6: str) -> None:
+    with open_page(browser, site.address.replace("127.0.0.1", f"[{ipv6}]")) as page:
+        expect_live_video(page, "bikes")
+
+
 def test_a_camera_is_opened_and_closed_with_mouse_and_keyboard(site: Site, page: Page) -> None:
     wall = page.locator("#wall")
     link = tile(page, "bikes").locator("a.open")

@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.compatibility.over_http import motion, parts
 from tests.compatibility.pictures import JPEGS
 from tests.integration.conftest import Pipeline
@@ -50,9 +52,10 @@ def labelled_by(camera: dict[str, Any]) -> set[str]:
     return {each["model"] for each in camera.get("predictions", []) if each["results"]}
 
 
+@pytest.mark.usefixtures("model_folder")
 def test_the_whole_pipeline_runs_without_ipv6(own_network: Network, tmp_path: Path) -> None:
-    off = "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6"
-    subprocess.run(own_network.command("sh", "-c", off), check=True)
+    off = "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6; cat /proc/net/if_inet6"
+    assert subprocess.check_output(own_network.command("sh", "-c", off)) == b""
     command = own_network.command(sys.executable, "-m", "compose")
 
     with Process(command, {}, tmp_path / "compose.log") as run:
