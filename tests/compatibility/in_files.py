@@ -60,7 +60,8 @@ def _cut_off(path: Path) -> None:
 
 def _large(codec: str) -> Callable[[Path], object]:
     pictures = [grey(level, 3840, 2160) for level in LEVELS[:2]]
-    return lambda path: videos.write(path, pictures, codec, options={"preset": "ultrafast"})
+    options = {"preset": "ultrafast", "x265-params": "pools=none:frame-threads=1"}
+    return lambda path: videos.write(path, pictures, codec, options=options)
 
 
 _4K: Final = Shown("shown at its own speed, again and again", size=(3840, 2160), levels=LEVELS[:2], count=2)
