@@ -30,7 +30,19 @@ hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=300, pr
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS", "repeatable"))
 
 
-PARTS = {"broker", "brokers", "browser", "firefox", "node", "rtsp", "openssl", "docker", "cluster", "ipv6"}
+PARTS = {
+    "broker",
+    "brokers",
+    "browser",
+    "firefox",
+    "node",
+    "rtsp",
+    "openssl",
+    "curl",
+    "docker",
+    "cluster",
+    "ipv6",
+}
 
 # Checks what tests.rtsp_camera needs: the bindings and GStreamer's elements.
 RTSP_CHECK = """

@@ -12,7 +12,7 @@ runs the rest of the parts where nothing but Python and make is installed, and t
 import ipaddress
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -191,6 +191,17 @@ class Lanes:
             return (yield)
         with self.guard.importing():
             return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Fail a test that is skipped although its marks do not say that it may be."""
+        report = yield
+        if report.skipped and not any(map(item.get_closest_marker, ("outside", "skipif", "xfail"))):
+            report.outcome, why = "failed", report.longrepr
+            report.longrepr = f"mark it with pytest.mark.outside, so that it runs somewhere in CI: {why}"
+        return report
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Iterator[None]:

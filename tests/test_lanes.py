@@ -140,3 +140,17 @@ def test_a_folder_a_fixture_or_a_parameter_shows_what_needs_something_outside(
 def test_nothing_may_be_missing_from_a_test_without_the_mark() -> None:
     with pytest.raises(pytest.fail.Exception, match=r"pytest\.mark\.outside"):
         missing("openssl", "install it")
+
+
+@pytest.mark.parametrize(("mark", "outcome"), [("", "failed"), ("outside", "skipped"), ("skipif", "skipped")])
+def test_only_a_test_whose_marks_say_so_may_be_skipped(mark: str, outcome: str) -> None:
+    item = SimpleNamespace(get_closest_marker=lambda name: name == mark)
+    report = SimpleNamespace(skipped=True, outcome="skipped", longrepr="no curl")
+    hook = Lanes(Guard(), only_units=False).pytest_runtest_makereport(item)  # type: ignore[arg-type]
+
+    next(hook)
+    with pytest.raises(StopIteration):
+        hook.send(report)  # type: ignore[arg-type]
+
+    assert report.outcome == outcome
+    assert ("mark it" in report.longrepr) == (outcome == "failed")

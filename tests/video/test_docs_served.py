@@ -17,13 +17,14 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from pipeline.wire.predictions import Prediction, Result
+from tests.conftest import missing
 from tests.films import Camera, Films
 from tests.parts import ROOT, Service, embedded_broker, free_port, get, wait_for
 from tests.video.test_docs import README, SOCKET, blocks, quoted, rows
 from video.api import models
 from video.streams.socket import wire
 
-pytestmark = pytest.mark.parts
+pytestmark = [pytest.mark.parts, pytest.mark.outside]
 
 PASSWORD = "correct horse"
 
@@ -69,7 +70,7 @@ def run(script: str, folder: Path, **variables: str) -> str:
 def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Site, str]]:
     """A server that is open to all, one with the users that the README makes, and ann's token."""
     if shutil.which("curl") is None:
-        pytest.skip("no curl: install the package curl")
+        missing("curl", "install the package curl")
     folder = tmp_path_factory.mktemp("docs")
     (make_users,) = (block for block in blocks("sh") if "export USERS" in block)
     script = make_users.replace("/etc/streamlens", str(folder)) + 'echo "$TOKEN"\n'

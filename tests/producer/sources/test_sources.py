@@ -13,6 +13,8 @@ from producer.sources.source import Limits
 from tests.producer.http_camera import HttpCamera
 from tests.producer.sources.reading import jpegs, read
 
+LIBRARIES = list(Path(av.__file__).parent.parent.glob("av.libs/libavformat*"))
+
 
 @pytest.mark.parametrize(
     ("text", "name"),
@@ -177,6 +179,7 @@ def test_a_film_has_a_pace_and_a_camera_has_none(clip: Path) -> None:
             source.close()
 
 
+@pytest.mark.skipif(not LIBRARIES, reason="PyAV does not come from a wheel for Linux")
 def test_pyavs_ffmpeg_supports_each_scheme() -> None:
     demuxers = {"rtsp", "rtsps", "rtsp+udp", "rtsp+tcp", "satip"}  # formats that bring their own protocol
 
@@ -185,10 +188,7 @@ def test_pyavs_ffmpeg_supports_each_scheme() -> None:
 
 def protocols() -> set[str]:
     """Return the protocols that the FFmpeg in PyAV's wheel can read."""
-    files = list(Path(av.__file__).parent.parent.glob("av.libs/libavformat*"))
-    if not files:
-        pytest.skip("PyAV does not come from a wheel for Linux")
-    library = ctypes.CDLL(str(files[0]))
+    library = ctypes.CDLL(str(LIBRARIES[0]))
     library.avio_enum_protocols.restype = ctypes.c_char_p
     place, found = ctypes.c_void_p(), set[str]()
     while name := library.avio_enum_protocols(ctypes.byref(place), ctypes.c_int(0)):

@@ -1,6 +1,5 @@
 """The Python generated from the project's .proto files matches what `make protos` writes."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -18,8 +17,6 @@ PROTOS = [
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that `make protos` has written to."""
-    if shutil.which("make") is None:
-        pytest.skip("make is missing: install the package make")
     folder = tmp_path_factory.mktemp("protos")
     # What is installed is as it is.
     command = ["make", "--silent", "--assume-old=.venv/test", "protos", f"OUT={folder}"]
