@@ -24,6 +24,7 @@ from consumer.predictions_publisher import PredictionsPublisher
 from consumer.settings import ConsumerSettings, handler_of, order_of
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
+from pipeline.kafka.causes import Causes
 from pipeline.kafka.group import Group
 from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reader import Reader
@@ -46,8 +47,9 @@ def serve(settings: ConsumerSettings) -> int:
     pictures = Pictures(len(settings.modelurls))
     models = [_model(name, settings, pictures, service) for name in sorted(settings.modelurls, key=order_of)]
 
-    producer = _producer(settings)
-    publisher = Publisher(producer, settings.topicnameout, ledger)
+    causes_out = Causes(settings.kafkaportout)
+    producer = _producer(settings, causes_out)
+    publisher = Publisher(producer, settings.topicnameout, ledger, causes_out)
     service.work("topic", publisher.watch)
     service.on_stop(publisher.close)
 
@@ -73,8 +75,9 @@ def serve(settings: ConsumerSettings) -> int:
     )
     service.on_stop(labeller.close)
 
+    causes_in = Causes(settings.kafkaportin)
     source = clients.consumer(
-        settings.kafkaportin, settings.groupname, settings.kafkafetchwait, settings.kafkaconfig
+        settings.kafkaportin, settings.groupname, settings.kafkafetchwait, settings.kafkaconfig, causes_in
     )
     reader = Reader(
         source,
@@ -91,6 +94,7 @@ def serve(settings: ConsumerSettings) -> int:
             extra=settings.kafkaconfig,
         ),
         camera_ttl=settings.camerattl,
+        causes=causes_in,
         on_forget=labeller.forget,
     )
     service.repeat("label", partial(turn, reader, labeller))
@@ -131,8 +135,8 @@ def _model(name: str, settings: ConsumerSettings, pictures: Pictures, service: S
     return model
 
 
-def _producer(settings: ConsumerSettings) -> Producer:
-    return clients.producer(settings.kafkaportout, settings.compressiontype, settings.kafkaconfig)
+def _producer(settings: ConsumerSettings, causes: Causes | None = None) -> Producer:
+    return clients.producer(settings.kafkaportout, settings.compressiontype, settings.kafkaconfig, causes)
 
 
 def _predictions(settings: ConsumerSettings, service: Service) -> Callable[[Frame], None] | None:

@@ -12,6 +12,7 @@ from functools import partial
 
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
+from pipeline.kafka.causes import Causes
 from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reporter import Reporter, instance
 from pipeline.service import process, startup
@@ -35,8 +36,9 @@ def serve(settings: ProducerSettings) -> int:
     ledger = Ledger()
     service = Service("producer", settings.healthport, ledger)
 
-    client = clients.producer(settings.kafkaport, settings.compressiontype, settings.kafkaconfig)
-    publisher = Publisher(client, settings.topicname, ledger)
+    causes = Causes(settings.kafkaport)
+    client = clients.producer(settings.kafkaport, settings.compressiontype, settings.kafkaconfig, causes)
+    publisher = Publisher(client, settings.topicname, ledger, causes)
     service.work("topic", publisher.watch)
     service.on_stop(publisher.close)
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
+from pipeline.kafka.causes import Causes
 from pipeline.kafka.reader import Reader
 from pipeline.kafka.reporter import Reporter, instance
 from pipeline.service import startup
@@ -61,8 +62,9 @@ def serve(settings: VideoSettings) -> int:
     service.work("web", web.run)
     service.on_stop(web.close)
 
+    causes = Causes(settings.kafkaport)
     source = clients.consumer(
-        settings.kafkaport, settings.groupname, settings.kafkafetchwait, settings.kafkaconfig
+        settings.kafkaport, settings.groupname, settings.kafkafetchwait, settings.kafkaconfig, causes
     )
     reader = Reader(
         source,
@@ -71,6 +73,7 @@ def serve(settings: VideoSettings) -> int:
         ledger,
         settings.maxcameras,
         camera_ttl=settings.camerattl,
+        causes=causes,
         on_broker=cameras.report_broker,
         on_forget=cameras.forget,
     )

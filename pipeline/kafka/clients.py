@@ -2,13 +2,12 @@
 
 import logging
 import re
-from collections.abc import Callable
 from typing import Any, Final
 
-from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from pipeline.service.logs import Seldom
+from pipeline.kafka.causes import Causes
 from pipeline.service.settings import SettingsError
 
 log = logging.getLogger(__name__)
@@ -26,16 +25,19 @@ _COMMON: Final = {
     "socket.connection.setup.timeout.ms": 3_000,
     "socket.timeout.ms": 10_000,
     "message.max.bytes": _LARGEST_MESSAGE,
-    # Otherwise librdkafka writes to standard error; error_cb reports the errors to our log.
+    # Otherwise librdkafka writes to standard error; `Causes` reports the errors to our log.
     "log_level": 0,
 }
 
 
-def producer(bootstrap: str, compression: str, extra: dict[str, Any]) -> Producer:
+def producer(
+    bootstrap: str, compression: str, extra: dict[str, Any], causes: Causes | None = None
+) -> Producer:
     """Return a producer that sends at once, and gives up on a frame that it cannot send within two seconds.
 
     A frame is never sent again: by then there is a newer one, which the second attempt could overtake.
-    Raises `SettingsError` when librdkafka rejects something in `extra`.
+    `causes` learns what keeps the producer from Kafka; the producer must then be polled regularly. Raises
+    `SettingsError` when librdkafka rejects something in `extra`.
     """
     config = {
         **_COMMON,
@@ -48,7 +50,7 @@ def producer(bootstrap: str, compression: str, extra: dict[str, Any]) -> Produce
         # Two seconds of about twenty cameras; memory is bounded by the size below.
         "queue.buffering.max.messages": 1_000,
         "queue.buffering.max.kbytes": 128 * 1024,
-        "error_cb": _error_log(),
+        **_reports(bootstrap, causes),
         **extra,
     }
     try:
@@ -57,12 +59,14 @@ def producer(bootstrap: str, compression: str, extra: dict[str, Any]) -> Produce
         raise _refused(error) from None
 
 
-def consumer(bootstrap: str, group: str, fetch_wait: float, extra: dict[str, Any]) -> Consumer:
+def consumer(
+    bootstrap: str, group: str, fetch_wait: float, extra: dict[str, Any], causes: Causes | None = None
+) -> Consumer:
     """Return a consumer that gets frames as they arrive, and commits nothing: live video has no past.
 
     `fetch_wait` (s) is how long a broker may hold back an empty response. A real broker responds as soon as a
-    frame arrives; librdkafka's mock broker always waits that long. Raises `SettingsError` when librdkafka
-    rejects something in `extra`.
+    frame arrives; librdkafka's mock broker always waits that long. `causes` learns what keeps the consumer
+    from Kafka. Raises `SettingsError` when librdkafka rejects something in `extra`.
     """
     config = {
         **_COMMON,
@@ -78,7 +82,7 @@ def consumer(bootstrap: str, group: str, fetch_wait: float, extra: dict[str, Any
         "receive.message.max.bytes": 2 * _LARGEST_MESSAGE,
         "queued.max.messages.kbytes": 16 * 1024,
         "allow.auto.create.topics": True,
-        "error_cb": _error_log(),
+        **_reports(bootstrap, causes),
         **extra,
     }
     try:
@@ -92,7 +96,7 @@ def admin(bootstrap: str, extra: dict[str, Any]) -> AdminClient:
 
     Raises `SettingsError` when librdkafka rejects something in `extra`.
     """
-    config = {**_COMMON, "bootstrap.servers": bootstrap, "error_cb": _error_log(), **extra}
+    config = {**_COMMON, "bootstrap.servers": bootstrap, **_reports(bootstrap, None), **extra}
     try:
         return AdminClient(config)
     except (KafkaException, TypeError) as error:
@@ -111,14 +115,11 @@ def _refused(error: KafkaException | TypeError) -> SettingsError:
     # Some of librdkafka's messages contain the value, which may be a password in the wrong place.
     text = error.args[0].str() if isinstance(error, KafkaException) else str(error)
     text = re.sub(r'(?s)value ".*" for', "value for", text)
+    if "SASL mechanism GSSAPI" in text:  # librdkafka's default
+        text = "expected sasl.mechanism, such as PLAIN or SCRAM-SHA-512"
     return SettingsError(f"KAFKACONFIG='***': {text}")
 
 
-def _error_log() -> Callable[[KafkaError], None]:
-    seldom = Seldom(log)
-
-    def note(error: KafkaError) -> None:
-        # librdkafka reconnects by itself, and reports many times a second that it has not succeeded yet.
-        seldom.warning(error.name(), f"Kafka: {error.str()}")
-
-    return note
+def _reports(bootstrap: str, causes: Causes | None) -> dict[str, Any]:
+    # A client that is seldom polled would keep every line of the log until then.
+    return {"error_cb": Causes(bootstrap).note} if causes is None else causes.config()

@@ -35,9 +35,11 @@ class Group:
         """Return which of the partitions to read now; None to leave it as it is. Beats if that is due."""
         share = self._members.share(partitions)
         now = time.monotonic()
-        if self.topic.is_there and now >= self._beat_at:
+        if now >= self._beat_at:
             self._beat_at = now + BEAT
-            self._send(self._members.beat())
+            if self.topic.is_there:
+                self._send(self._members.beat())
+            self._producer.poll(0)  # also while Kafka is away: errors pile up otherwise
         return share
 
     def take(self, message: Message) -> None:
@@ -54,4 +56,3 @@ class Group:
     def _send(self, beat: bytes) -> None:
         with suppress(BufferError, KafkaException):  # while Kafka is away; the next beat follows
             self._producer.produce(self.topic.name, beat, self._key, partition=0)
-        self._producer.poll(0)

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
 
 from pipeline.flow.ledger import Ledger
+from pipeline.kafka.causes import Causes
 from pipeline.service.logs import Seldom
 from pipeline.service.workers import Pulse
 from pipeline.wire.frame import Message, age_of
@@ -21,14 +22,21 @@ _PROBE_EVERY: Final = 1.0  # s
 
 
 class Publisher:
-    """Hands messages to librdkafka without waiting, and counts what became of their frames."""
+    """Hands messages to librdkafka without waiting, and counts what became of their frames.
 
-    def __init__(self, producer: Producer, topic: str, ledger: Ledger) -> None:
+    `causes` are those of `producer`.
+    """
+
+    def __init__(self, producer: Producer, topic: str, ledger: Ledger, causes: Causes | None = None) -> None:
         self._producer = producer
         self._topic = topic
         self._ledger = ledger
+        self._causes = causes or Causes("")
         self._seldom = Seldom(log)
         self._trouble: str | None = f"topic {topic} has not been reached yet"
+        self._missing: str | None = (
+            None  # what a probe found: frames for a topic that is missing only time out
+        )
         self._news = -math.inf  # when the fate of a frame was last reported
 
     def unready(self) -> str | None:
@@ -43,12 +51,18 @@ class Publisher:
             pulse.stopping.wait(_PROBE_EVERY)
 
     def probe(self) -> None:
-        """Ask for the topic, which may take half a second, if it is not reached and nothing is published."""
+        """Ask for the topic, which may take half a second, if it is not reached."""
+        if not self._trouble:
+            self._missing = None
+            return
         news = self._news
-        if self._trouble and time.monotonic() - news > _IDLE:
-            trouble = self._missing()
-            if news == self._news:  # else a frame has shown meanwhile how it is
-                self._trouble = trouble
+        error = self._ask()
+        trouble = self._causes.of(error, self._topic, "write") if error else None
+        self._missing = trouble if error and error.code() >= 0 else None
+        # While frames are published, their fate shows whether the topic is reached.
+        if news == self._news and time.monotonic() - news > _IDLE:
+            self._trouble = trouble
+        self._producer.poll(0)
 
     def publish(self, message: Message, *, camera: str, captured: int) -> None:
         """Send a frame captured at `captured` (ns); older ones that wait in a full queue make room."""
@@ -60,9 +74,9 @@ class Publisher:
                 self._producer.poll(0)
                 self._produce(message, camera, captured)
         except BufferError:  # everything in the queue is on its way already
-            self._drop(camera, "queue_full", "the queue to Kafka is full")
+            self._drop(camera, "queue_full", self._slow())
         except KafkaException as error:
-            self._drop(camera, error.args[0].name().lower(), str(error.args[0].str()))
+            self._drop(camera, error.args[0].name().lower(), self._why(error.args[0]))
         self._producer.poll(0)
 
     def poll(self) -> None:
@@ -75,12 +89,13 @@ class Publisher:
             self._producer.purge()
             self._producer.flush(1)
 
-    def _missing(self) -> str | None:
+    def _ask(self) -> KafkaError | None:
+        error: KafkaError | None
         try:
             error = self._producer.list_topics(self._topic, timeout=0.5).topics[self._topic].error
         except KafkaException as failure:
             error = failure.args[0]
-        return f"topic {self._topic} cannot be reached: {error.str()}" if error else None
+        return error
 
     def _produce(self, message: Message, camera: str, captured: int) -> None:
         self._producer.produce(
@@ -97,12 +112,20 @@ class Publisher:
             self._trouble = None
             self._ledger.went(camera, age)
         elif error.code() == KafkaError._PURGE_QUEUE:
-            self._drop(camera, "replaced", "Kafka cannot keep up")
+            self._drop(camera, "replaced", self._slow())
         else:
-            self._drop(camera, "not_delivered", error.str())
+            self._drop(camera, "not_delivered", self._why(error))
+
+    def _why(self, error: KafkaError) -> str:
+        if error.code() < 0 and self._missing:
+            return self._missing
+        return self._causes.of(error, self._topic, "write")
+
+    def _slow(self) -> str:
+        return self._missing or self._causes.why() or "Kafka cannot keep up"
 
     def _drop(self, camera: str, reason: str, text: str) -> None:
         self._ledger.dropped(camera, reason)
         self._news = time.monotonic()
-        self._trouble = f"the last frame did not reach topic {self._topic}: {text}"
+        self._trouble = text
         self._seldom.warning(reason, f"a frame of {camera} was not published ({reason}): {text}")

@@ -7,13 +7,20 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaException, TopicPartition
+from confluent_kafka import (
+    TIMESTAMP_NOT_AVAILABLE,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
 from confluent_kafka import Message as Received
 from prometheus_client import Counter
 
 from pipeline.flow.ledger import Ledger
 from pipeline.flow.places import Places
 from pipeline.kafka import clients
+from pipeline.kafka.causes import Causes
 from pipeline.kafka.group import Group
 from pipeline.service.logs import Seldom
 from pipeline.wire.frame import Frame, FrameError, Message, decode
@@ -27,6 +34,7 @@ _LOOK_EVERY: Final = 30.0  # s, later
 _EXPIRE_EVERY: Final = 1.0  # s
 _SHARE_EVERY: Final = 0.1  # s
 _STOPPED: Final = 5.0  # s between two steps, more than any step takes
+_LASTING: Final = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.TOPIC_AUTHORIZATION_FAILED}
 _OUTDATED: Final = 2.0  # s in which older frames are dropped; if no newer one comes, a clock was set back
 
 
@@ -38,8 +46,8 @@ class Reader:
 
     At most `most_cameras` cameras have a place; one that is not configured and silent for `camera_ttl` s is
     forgotten, here and in the ledger. Then `on_forget` is called with its name, in the reader's thread.
-    `on_broker` is called in that thread as well: with True when the broker stops answering, with False when
-    it answers again.
+    `on_broker` is called in that thread as well: with what keeps the reader from its topic whenever that
+    changes, and with None when nothing does any more. `causes` are those of `consumer`.
     """
 
     def __init__(
@@ -52,7 +60,8 @@ class Reader:
         *,
         group: Group | None = None,
         camera_ttl: float = math.inf,
-        on_broker: Callable[[bool], None] | None = None,
+        causes: Causes | None = None,
+        on_broker: Callable[[str | None], None] | None = None,
         on_forget: Callable[[str], None] | None = None,
     ) -> None:
         self._consumer = consumer
@@ -62,6 +71,7 @@ class Reader:
         self._most_cameras = most_cameras
         self._group = group
         self._places = Places(most_cameras, camera_ttl, self._left)
+        self._causes = causes or Causes("")
         self._on_broker = on_broker
         self._on_forget = on_forget
         self._to_forget: deque[str] = deque()
@@ -75,7 +85,8 @@ class Reader:
         self._newest: dict[str, tuple[int, float]] = {}
         self._asked = 0.0
         self._came = time.monotonic()
-        self._broker_away = False
+        self._trouble: str | None = None  # what keeps this reader from its topic
+        self._refused: dict[str, str] = {}  # why messages may not be read, by topic, until some come
         self._seldom = Seldom(log)
         self._look_at = 0.0  # when to look for more partitions
         self._share_at = 0.0  # when to look which of them to read
@@ -99,10 +110,11 @@ class Reader:
                 self._ask()
             return False
         if problem := message.error():
-            self._seldom.warning(problem.name(), f"topic {self._topic}: {problem.str()}")
+            self._note(problem, message.topic() or self._topic)
         elif message.topic() == self._topic:
             self._take(message)
         elif self._group is not None:
+            self._refused.pop(self._group.topic.name, None)
             self._group.take(message)
         return True
 
@@ -116,8 +128,8 @@ class Reader:
 
     def unready(self) -> str | None:
         """Return why no frames arrive, or None if they do or if other members of the group read them."""
-        if self._broker_away:
-            return f"topic {self._topic}: Kafka does not answer"
+        if self._trouble:
+            return self._trouble
         if not self._known:
             return f"topic {self._topic} has no partitions yet"
         if not self._joined:
@@ -144,21 +156,37 @@ class Reader:
         self._asked = time.monotonic()
         self._share_at = 0.0
         self._look_at = self._asked + _ASK_EVERY
-        away = True
+        trouble = None
+        answers = False
         try:
             topic = self._consumer.list_topics(self._topic, timeout=0.5).topics[self._topic]
-            away = False
+            answers = True
             self._known |= set(topic.partitions)
+            if topic.error is not None and topic.error.code() in _LASTING:
+                trouble = self._causes.of(topic.error, self._topic, "read")
             if self._group is not None:
                 self._listen(self._group)
                 if self._without_frames():
                     others = self._known - self._partitions
                     self._in_use = self._joined and any(map(self._holds_messages, others))
         except KafkaException as error:
-            self._seldom.warning("metadata", f"topic {self._topic}: {error.args[0].str()}")
-        if not away:
+            if not answers:
+                trouble = self._causes.of(error.args[0], self._topic, "read")
+        trouble = trouble or next(iter(self._refused.values()), None) or self._unreachable()
+        if answers:
             self._look_at = self._asked + (_LOOK_EVERY if self._known and self._hears() else _LOOK_FIRST)
-        self._note_broker(away=away)
+        self._tell(trouble)
+
+    def _unreachable(self) -> str | None:
+        """Return why the broker that has the messages cannot be reached, although another one answers."""
+        why = self._causes.why()
+        if not why or not self._known or not self._without_frames():
+            return None
+        try:
+            self._holds_messages(min(self._known))
+        except KafkaException:
+            return why
+        return None
 
     def _hears(self) -> bool:
         return self._group is None or self._group.topic.is_there
@@ -186,11 +214,31 @@ class Reader:
             self._consumer.incremental_unassign(partitions)
             clients.from_the_end(self._consumer, partitions)
 
-    def _note_broker(self, *, away: bool) -> None:
-        if away != self._broker_away:
-            self._broker_away = away
+    def _tell(self, trouble: str | None) -> None:
+        if trouble != self._trouble:
+            self._trouble = trouble
+            if trouble is None:
+                self._refused.clear()
+            else:
+                self._say(trouble)
             if self._on_broker is not None:
-                self._on_broker(away)
+                self._on_broker(trouble)
+
+    def _note(self, error: KafkaError, topic: str) -> None:
+        """Note an error that came instead of a message."""
+        # librdkafka looks for the coordinator of its group, which is not used here.
+        if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            return
+        text = self._causes.of(error, topic, "read")
+        if error.code() in _LASTING:
+            self._refused[topic] = text
+            self._tell(text)
+        else:
+            self._say(text)
+
+    def _say(self, trouble: str) -> None:
+        if trouble != self._causes.why():  # which is logged already
+            self._seldom.warning(trouble, trouble)
 
     def _holds_messages(self, partition: int) -> bool:
         place = TopicPartition(self._topic, partition)
@@ -198,7 +246,7 @@ class Reader:
 
     def _take(self, message: Received) -> None:
         self._came = time.monotonic()
-        self._note_broker(away=False)
+        self._tell(None)
         try:
             frame = _frame(message)
         except FrameError as error:

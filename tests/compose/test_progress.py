@@ -121,7 +121,7 @@ def test_the_camera_is_not_blamed_while_the_broker_is_away() -> None:
     stage.ready("door", "video")
     stage.at(20)
 
-    stage.unready("door", "the last frame did not reach topic videocam: timed out")
+    stage.unready("door", "topic videocam: Kafka does not answer")
     lines = [line for at in range(30, 60) for line in stage.at(at)]
     stage.unready("door", "needs the broker's new address")
     lines += [line for at in range(60, 100) for line in stage.at(at)]

@@ -67,7 +67,8 @@ class FakeTopic:
 
     def list_topics(self, topic: str, timeout: float) -> SimpleNamespace:
         assert timeout <= 1
-        return SimpleNamespace(topics={topic: SimpleNamespace(partitions=list[TopicPartition]())})
+        answer = SimpleNamespace(partitions=list[TopicPartition](), error=None)
+        return SimpleNamespace(topics={topic: answer})
 
     def write(self, *messages: Arriving) -> None:
         self.waiting += messages

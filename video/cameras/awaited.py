@@ -6,7 +6,7 @@ from typing import Final
 
 from pipeline.flow.patience import patience
 from video.cameras.camera import CameraStatus, Limits, State, timestamp
-from video.cameras.reports import BROKER_AWAY, Consumers, Report, why_silent
+from video.cameras.reports import Consumers, Report, why_silent
 
 _GRACE: Final = 15.0  # s that a first frame may take if nothing is known to be in its way
 
@@ -23,13 +23,15 @@ class Awaited:
         self._patience = limits.no_signal_after
         self._consumers = consumers
         self._live_since = time.monotonic()  # as far as its producer says so
-        self._broker_away_since: float | None = None
+        self._broker: str | None = None  # what is wrong with Kafka
+        self._broker_since = 0.0
         self.state: State = self._judge(time.monotonic())
 
-    def check(self, *, broker_away: bool) -> bool:
-        """Update the state to the current time; return whether it has changed."""
-        if broker_away != (self._broker_away_since is not None):
-            self._broker_away_since = time.time() if broker_away else None
+    def check(self, broker: str | None) -> bool:
+        """Update the state; return whether it has changed. `broker`: what is wrong with Kafka, or None."""
+        if broker and not self._broker:
+            self._broker_since = time.time()
+        self._broker = broker
         before, self.state = self.state, self._judge(time.monotonic())
         return before != self.state
 
@@ -60,7 +62,7 @@ class Awaited:
         }
 
     def _judge(self, now: float) -> State:
-        if self._broker_away_since is not None:
+        if self._broker:
             return "broker-away"
         status = self.report.status
         if not self.report.counts(now):
@@ -78,16 +80,16 @@ class Awaited:
         return patience((), usual, interval)
 
     def _reason(self, now: float) -> str | None:
-        if self._broker_away_since is not None:
-            return BROKER_AWAY
+        if self._broker:
+            return self._broker
         if self._judge(now) == "connecting" and self.report.status.state == "live":
             return "its first frame is on its way"
         missing = partial(self._consumers.missing, now)
         return why_silent(self.report, missing, now, still_sends=True)
 
     def _since(self, now: float) -> float:
-        if self._broker_away_since is not None:
-            return self._broker_away_since
+        if self._broker:
+            return self._broker_since
         if not self.report.counts(now):
             return time.time() - (now - self.report.last_heard())
         return min(self.report.status.since, time.time())

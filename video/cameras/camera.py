@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, Protocol, TypedDict
 from pipeline.flow.patience import LONGEST, RECENT, patience, usual_gap
 from pipeline.wire.frame import Frame, age_of
 from pipeline.wire.predictions import Prediction, as_json
-from video.cameras.reports import BROKER_AWAY, Consumers, Report, why_silent
+from video.cameras.reports import Consumers, Report, why_silent
 
 State = Literal[
     "live", "stale", "model-away", "no-signal", "broker-away", "never-seen", "connecting", "paused"
@@ -20,8 +20,9 @@ State = Literal[
 """The state of a camera.
 
 Either frames arrive, and all is well (`live`), a label is old (`stale`) or a model has no answer
-(`model-away`); or no frames arrive (`no-signal`, `paused`, or `broker-away` if Kafka does not answer either);
-or none has ever arrived (`never-seen`, or `connecting` while the camera is being opened for the first time).
+(`model-away`); or no frames arrive (`no-signal`, `paused`, or `broker-away` if they cannot be read from
+Kafka); or none has ever arrived (`never-seen`, or `connecting` while the camera is being opened for the first
+time).
 """
 
 SILENT: Final = frozenset({"no-signal", "broker-away", "paused"})
@@ -68,8 +69,8 @@ class Listed(Protocol):
     def status(self) -> CameraStatus:
         """Return what the API reports about it."""
 
-    def check(self, *, broker_away: bool) -> bool:
-        """Update the state to the current time; return whether it has changed."""
+    def check(self, broker: str | None) -> bool:
+        """Update the state; return whether it has changed. `broker`: what is wrong with Kafka, or None."""
 
 
 class Listener(Protocol):
@@ -114,14 +115,14 @@ class Camera:
         self._stale_ms = 1000 * limits.stale_after
         self._listeners: set[Listener] = set()
         self._arrivals = deque([time.monotonic()], maxlen=500)
-        self._broker_away = False
+        self._broker: str | None = None  # what is wrong with Kafka
         self._labels = _labels(frame)
         self.state: State = self._judge()
         self._since = time.time()
 
     def show(self, frame: Frame) -> bool:
         """Pass a frame to this camera's listeners; return whether its state or a label has changed."""
-        labels, changed = self._labels, self._check(broker_away=False)
+        labels, changed = self._labels, self._check(None)
         self.frame, self._labels = frame, _labels(frame)
         self.number += 1
         self._arrivals.append(time.monotonic())
@@ -132,9 +133,9 @@ class Camera:
             self._report_change()
         return changed
 
-    def check(self, *, broker_away: bool) -> bool:
-        """Update the state to the current time; return whether it has changed."""
-        changed = self._check(broker_away=broker_away)
+    def check(self, broker: str | None) -> bool:
+        """Update the state; return whether it has changed. `broker`: what is wrong with Kafka, or None."""
+        changed = self._check(broker)
         if changed:
             self._report_change()
         return changed
@@ -197,7 +198,7 @@ class Camera:
         now = time.monotonic()
         missing = partial(self._consumers.missing, now)
         if state == "broker-away":
-            return BROKER_AWAY
+            return self._broker
         if state in SILENT:
             return why_silent(self.report, missing, now, still_sends=self._still_sends())
         return self._consumers.trouble(now, about="model ") if state == "model-away" else None
@@ -220,8 +221,8 @@ class Camera:
         for listener in self.listeners:
             listener.changed(self)
 
-    def _check(self, *, broker_away: bool) -> bool:
-        self._broker_away = broker_away
+    def _check(self, broker: str | None) -> bool:
+        self._broker = broker
         return self._update()
 
     def _update(self) -> bool:
@@ -261,7 +262,7 @@ class Camera:
     def _judge(self) -> State:
         now = time.monotonic()
         if self._is_silent(now):
-            if self._broker_away:
+            if self._broker:
                 return "broker-away"
             paused = self.report and self.report.counts(now) and self.report.status.state == "paused"
             return "paused" if paused else "no-signal"

@@ -45,7 +45,7 @@ class Cameras:
         self._to_forget = deque[str]()
         self._reports = deque[Report](maxlen=_MOST_REPORTS)
         self._consumers = Consumers()
-        self._broker_away = False
+        self._broker: str | None = None
         self._cameras: dict[str, Camera] = {}
         self._awaited: dict[str, Awaited] = {}
         self._seldom = Seldom(log)
@@ -70,9 +70,14 @@ class Cameras:
         self._reports.append(Report(status, time.monotonic() + LIFETIME - age))
         self._wake()
 
-    def report_broker(self, away: bool) -> None:
-        """Note whether Kafka has stopped answering."""
-        self._broker_away = away
+    def report_broker(self, trouble: str | None) -> None:
+        """Note what keeps this server from the frames on Kafka, or that nothing does."""
+        self._broker = trouble
+
+    @property
+    def broker(self) -> str | None:
+        """What keeps this server from the frames on Kafka, in one line, or None."""
+        return self._broker
 
     def subscribe(self, listener: Listener) -> None:
         """Pass the events of all cameras to a listener, from now on.
@@ -92,7 +97,7 @@ class Cameras:
         while True:
             await asyncio.sleep(_CHECK_EVERY)
             for camera in self.listed():
-                if camera.check(broker_away=self._broker_away):
+                if camera.check(self._broker):
                     self._report_change(camera)
             self._expire(time.monotonic())
 

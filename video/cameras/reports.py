@@ -9,7 +9,6 @@ from pipeline.wire.status import EVERY, LIFETIME, Status
 _MOST_CONSUMERS: Final = 100
 _LATE: Final = 2.5 * EVERY  # s after which a report that all is well is doubted
 _NO_FRAMES: Final = frozenset({"no-signal", "paused", "stopped"})
-BROKER_AWAY: Final = "Kafka does not answer"
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,8 +90,7 @@ def test_an_unreachable_broker_is_logged_and_not_printed(
         while not caplog.messages:
             producer.poll(0.1)
 
-    assert caplog.messages[0].startswith("Kafka: ")
-    assert NOWHERE in caplog.messages[0]
+    assert caplog.messages[0].startswith(f"Kafka does not answer at {NOWHERE} (connection refused): ")
     assert capfd.readouterr() == ("", "")
 
 
@@ -126,3 +125,10 @@ def test_an_empty_assignment_is_accepted(caplog: pytest.LogCaptureFixture) -> No
 
     assert fake.assigned == []
     assert caplog.messages == ["reading nothing yet"]
+
+
+def test_without_a_mechanism_for_sasl_the_message_names_the_setting() -> None:
+    with pytest.raises(
+        SettingsError, match=r"^KAFKACONFIG='\*\*\*': expected sasl\.mechanism, such as PLAIN"
+    ):
+        clients.producer(NOWHERE, "none", {"security.protocol": "SASL_PLAINTEXT"})

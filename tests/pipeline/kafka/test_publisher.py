@@ -13,6 +13,7 @@ from confluent_kafka import Message as Delivered
 from compose.broker import Broker
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
+from pipeline.kafka.causes import Causes
 from pipeline.kafka.publisher import Publisher
 from pipeline.service.workers import Pulse
 from pipeline.wire.frame import Message
@@ -137,9 +138,7 @@ def test_it_is_ready_while_frames_reach_kafka(
     publish(publisher, ledger)
     producer.report(producer.queue, KafkaError._MSG_TIMED_OUT)
     publisher.poll()
-    reason = publisher.unready()
-    assert reason is not None
-    assert reason.startswith("the last frame did not reach topic videocam: ")
+    assert publisher.unready() == "topic videocam: Kafka does not answer"
 
     publish(publisher, ledger)
     producer.report(producer.queue, None)
@@ -159,11 +158,11 @@ def test_a_probe_finds_out_whether_the_topic_can_be_reached(
 ) -> None:
     producer.topic_trouble = KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
     publisher.probe()
-    assert publisher.unready() == "topic videocam cannot be reached: no broker"
+    assert publisher.unready() == "topic videocam: Kafka does not answer"
 
     producer.topic_trouble = KafkaError(KafkaError.TOPIC_EXCEPTION, "Broker: Invalid topic")
     publisher.probe()
-    assert publisher.unready() == "topic videocam cannot be reached: Broker: Invalid topic"
+    assert publisher.unready() == "topic videocam: Broker: Invalid topic"
 
     producer.topic_trouble = None
     publisher.probe()
@@ -184,7 +183,50 @@ def test_when_nothing_more_is_published_a_probe_finds_out_whether_the_topic_is_b
 
     assert at_once is not None
     assert publisher.unready() is None
-    assert producer.asked == 1
+
+
+def test_frames_that_time_out_have_the_cause_that_a_probe_has_found(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    missing = "topic videocam does not exist, and Kafka does not create it: use kafka-topics.sh --create"
+    producer.topic_trouble = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
+    publisher.probe()
+
+    publish(publisher, ledger)
+    producer.report(producer.queue, KafkaError._MSG_TIMED_OUT)
+    publisher.poll()
+
+    assert publisher.unready() == missing
+    assert caplog.messages == [f"a frame of front was not published (not_delivered): {missing}"]
+
+
+def test_frames_that_time_out_have_the_cause_that_librdkafka_reports(
+    producer: FakeProducer, ledger: Ledger
+) -> None:
+    causes = Causes("k:9092")
+    publisher = Publisher(cast("Producer", producer), "videocam", ledger, causes)
+    refused = "k:9092/bootstrap: Connect to ipv4#10.0.0.1:9092 failed: Connection refused"
+    causes.note(KafkaError(KafkaError._TRANSPORT, refused))
+
+    publish(publisher, ledger)
+    producer.report(producer.queue, KafkaError._MSG_TIMED_OUT)
+    publisher.poll()
+
+    assert publisher.unready() == causes.why()
+    assert "k:9092 (connection refused)" in (publisher.unready() or "")
+
+
+def test_a_frame_that_the_broker_refuses_has_the_cause_of_its_answer(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger
+) -> None:
+    producer.topic_trouble = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
+    publisher.probe()
+
+    publish(publisher, ledger)
+    producer.report(producer.queue, KafkaError.MSG_SIZE_TOO_LARGE)
+    publisher.poll()
+
+    assert (publisher.unready() or "").startswith("a frame is larger than topic videocam accepts: ")
 
 
 def test_a_topic_that_was_reached_is_not_asked_for_again(
@@ -270,7 +312,7 @@ def test_a_frame_is_dropped_if_everything_in_a_full_queue_is_in_flight(
     publish(publisher, ledger)
 
     assert ledger.totals() == {"in": 3, "out": 0, "dropped": {"queue_full": 1}, "pending": 2}
-    assert caplog.messages == ["a frame of front was not published (queue_full): the queue to Kafka is full"]
+    assert caplog.messages == ["a frame of front was not published (queue_full): Kafka cannot keep up"]
 
 
 @pytest.mark.parametrize("queue_full_first", [False, True])

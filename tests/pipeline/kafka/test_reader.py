@@ -18,6 +18,7 @@ from prometheus_client import REGISTRY
 
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
+from pipeline.kafka.causes import Causes, topic_cause
 from pipeline.kafka.group import Group
 from pipeline.kafka.reader import Reader
 from pipeline.wire import mat, picture
@@ -29,6 +30,8 @@ PICTURE = np.full((48, 70, 3), (200, 100, 50), np.uint8)
 JPEG = picture.encode(PICTURE, 85)
 
 NO_FRAME = "no frame has come on topic videocam yet"
+AWAY = "topic videocam: Kafka does not answer"
+MISSING = "topic videocam does not exist, and Kafka does not create it: use kafka-topics.sh --create"
 
 
 class FakeMessage:
@@ -79,6 +82,7 @@ class FakeConsumer:
         self.ends: dict[int, int] = {}
         self.ends_asked: list[int] = []
         self.trouble: KafkaException | None = None
+        self.topic_trouble: KafkaError | None = None
         self.unknown: KafkaException | None = None
         self.closed = False
 
@@ -101,7 +105,9 @@ class FakeConsumer:
         self.asked.append(topic)
         if self.trouble:
             raise self.trouble
-        return SimpleNamespace(topics={topic: SimpleNamespace(partitions=self.ends)})
+        return SimpleNamespace(
+            topics={topic: SimpleNamespace(partitions=self.ends, error=self.topic_trouble)}
+        )
 
     def get_watermark_offsets(self, partition: TopicPartition, timeout: float) -> tuple[int, int]:
         assert timeout <= 1
@@ -148,8 +154,9 @@ class Kit:
         self.consumer.ends = {0: 0}
         self.ledger = Ledger()
         self.frames: list[Frame] = []
-        self.broker: list[bool] = []
+        self.broker: list[str | None] = []
         self.forgotten: list[str] = []
+        self.causes = Causes("k:9092")
         self.reader = Reader(
             cast("Consumer", self.consumer),
             "videocam",
@@ -158,6 +165,7 @@ class Kit:
             most_cameras=2,
             group=cast("Group | None", group),
             camera_ttl=600,
+            causes=self.causes,
             on_broker=self.broker.append,
             on_forget=self.forgotten.append,
         )
@@ -240,7 +248,7 @@ def test_a_topic_is_looked_for_until_the_broker_answers(clock: Clock) -> None:
     kit.reader.step()
 
     assert asked == 1
-    assert kit.broker == [True, False]
+    assert kit.broker == [AWAY, None]
     assert partitions(kit) == {0}
 
 
@@ -498,12 +506,12 @@ def test_a_cameras_first_frame_is_logged(kit: Kit, caplog: pytest.LogCaptureFixt
 
 
 def test_errors_of_kafka_are_logged_and_survived(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
-    trouble = FakeMessage(None, error=KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, "no such topic"))
+    trouble = FakeMessage(None, error=KafkaError(KafkaError.OFFSET_OUT_OF_RANGE, "no such offset"))
 
     kit.read(trouble, trouble, FakeMessage(JPEG))
 
     assert len(kit.frames) == 1
-    assert caplog.messages == ["topic videocam: no such topic"]
+    assert caplog.messages == ["topic videocam: no such offset"]
 
 
 def test_a_step_without_a_message_does_nothing(kit: Kit) -> None:
@@ -548,7 +556,7 @@ def test_a_silent_broker_is_asked_each_second_and_is_away_while_it_does_not_answ
         silent.reader.step()
         reports.append(list(silent.broker))
 
-    assert reports == [[], [], *[[True]] * 8]
+    assert reports == [[], [], *[[AWAY]] * 8]
     assert len(silent.consumer.asked) == 4
 
 
@@ -568,7 +576,7 @@ def test_a_message_shows_that_the_broker_is_back(silent: Kit, clock: Clock, mess
 
     silent.read(message)
 
-    assert silent.broker == [True, False]
+    assert silent.broker == [AWAY, None]
 
 
 def test_an_answer_shows_that_the_broker_is_back(silent: Kit, clock: Clock) -> None:
@@ -580,7 +588,7 @@ def test_an_answer_shows_that_the_broker_is_back(silent: Kit, clock: Clock) -> N
     clock.now += 1
     silent.reader.step()
 
-    assert silent.broker == [True, False]
+    assert silent.broker == [AWAY, None]
 
 
 def test_the_topic_is_not_asked_for_while_frames_arrive(silent: Kit, clock: Clock) -> None:
@@ -609,14 +617,14 @@ def test_an_unknown_end_of_a_partition_does_not_mean_that_the_broker_is_away(clo
 def test_a_real_broker_is_away_while_it_is_suspended(tmp_path: Path) -> None:
     with embedded_broker(tmp_path) as (address, broker):
         source = clients.consumer(address, "group", 0.005, {})
-        reports: list[bool] = []
+        reports: list[str | None] = []
         reader = Reader(
             source, "videocam", lambda *_: None, Ledger(), most_cameras=2, on_broker=reports.append
         )
 
         def reported(away: bool) -> bool:
             reader.step()
-            return reports[-1:] == [away]
+            return bool(reports) and bool(reports[-1]) == away
 
         wait_for(lambda: not reader.step() and reader.unready() == NO_FRAME, 20, "the topic")
 
@@ -628,12 +636,102 @@ def test_a_real_broker_is_away_while_it_is_suspended(tmp_path: Path) -> None:
         reader.close()
 
 
+@pytest.mark.parametrize("code", [KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.TOPIC_AUTHORIZATION_FAILED])
+def test_a_topic_that_is_missing_or_forbidden_is_reported_until_it_is_there(
+    kit: Kit, clock: Clock, caplog: pytest.LogCaptureFixture, code: int
+) -> None:
+    kit.consumer.topic_trouble, kit.consumer.ends = KafkaError(code), {}
+    why = topic_cause(KafkaError(code), "videocam", "read")
+
+    for _ in range(3):
+        clock.now += 1.1
+        kit.reader.step()
+        assert kit.reader.unready() == why
+    kit.consumer.topic_trouble, kit.consumer.ends = None, {0: 0}
+    clock.now += 1.1
+    kit.reader.step()
+
+    assert kit.reader.unready() == NO_FRAME
+    assert kit.broker == [why, None]
+    assert caplog.messages == [why]
+
+
+def test_a_topic_that_is_being_created_is_no_trouble(kit: Kit) -> None:
+    kit.consumer.topic_trouble, kit.consumer.ends = KafkaError(KafkaError.LEADER_NOT_AVAILABLE), {}
+
+    kit.reader.step()
+
+    assert kit.reader.unready() == "topic videocam has no partitions yet"
+    assert kit.broker == []
+
+
+def test_messages_that_may_not_be_read_are_reported_until_some_come(kit: Kit, clock: Clock) -> None:
+    kit.reader.step()
+    forbidden = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)
+    why = topic_cause(forbidden, "videocam", "read")
+
+    kit.read(FakeMessage(None, error=forbidden))
+    for _ in range(3):
+        clock.now += 2
+        kit.reader.step()
+        assert kit.reader.unready() == why
+    kit.read(FakeMessage(JPEG))
+    clock.now += 2
+    kit.reader.step()
+
+    assert kit.reader.unready() is None
+    assert kit.broker == [why, None]
+
+
+def test_a_missing_topic_of_the_group_is_reported_until_beats_come(clock: Clock) -> None:
+    kit = Kit(FakeGroup(None))
+    kit.reader.step()
+
+    kit.read(FakeMessage(None, topic="members", error=KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)))
+    missing = kit.reader.unready()
+    kit.read(FakeMessage(b"beat", topic="members"))
+    clock.now += 2
+    kit.reader.step()
+
+    assert (missing or "").startswith("topic members does not exist")
+    assert kit.reader.unready() == "the readers of topic videocam are not known yet"
+
+
+def test_a_login_without_rights_for_groups_is_no_trouble(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
+    kit.reader.step()
+
+    kit.read(FakeMessage(None, error=KafkaError(KafkaError.GROUP_AUTHORIZATION_FAILED)))
+
+    assert kit.reader.unready() == NO_FRAME
+    assert caplog.messages == []
+
+
+def test_a_broker_behind_another_address_is_reported_while_it_cannot_be_reached(
+    kit: Kit, clock: Clock
+) -> None:
+    refused = "b:1/1: Connect to ipv4#10.0.0.2:1 failed: Connection refused (after 0ms in state CONNECT)"
+    kit.causes.note(KafkaError(KafkaError._TRANSPORT, refused))
+    kit.consumer.unknown = KafkaException(KafkaError(KafkaError._TIMED_OUT))
+
+    kit.reader.step()
+    during = kit.reader.unready()
+    kit.consumer.unknown = None
+    clock.now += 2
+    kit.reader.step()
+
+    assert during == kit.causes.why()
+    assert during is not None
+    assert during.startswith("Kafka names b:1 as a broker's address, but it cannot be reached ")
+    assert kit.reader.unready() == NO_FRAME
+    assert kit.broker == [during, None]
+
+
 def test_an_unanswered_query_is_logged_and_survived(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
     kit.consumer.trouble = KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
 
     kit.reader.step()
 
-    assert caplog.messages == ["topic videocam: no broker"]
+    assert caplog.messages == [AWAY]
 
 
 def test_the_missing_part_is_reported(kit: Kit) -> None:
@@ -673,7 +771,7 @@ def test_a_reader_is_not_ready_while_the_broker_does_not_answer(silent: Kit, clo
     during = silent.reader.unready()
     silent.read(FakeMessage(JPEG))
 
-    assert during == "topic videocam: Kafka does not answer"
+    assert during == AWAY
     assert silent.reader.unready() is None
 
 

@@ -318,7 +318,7 @@ def test_asking_for_the_status_hides_no_change_from_listeners(clock: Clock) -> N
     clock.now += 10
 
     status = camera.status()["state"]
-    changed = camera.check(broker_away=False)
+    changed = camera.check(None)
 
     assert (status, changed) == ("no-signal", True)
     assert audience.changes == [("door", "no-signal")]
@@ -328,9 +328,9 @@ def test_silence_while_kafka_does_not_answer_has_its_own_state_and_keeps_its_tim
     camera = Camera(1, at(clock), LIMITS)
     seen = []
 
-    for seconds, away in ((2, True), (2, True), (10, False), (1, True)):
+    for seconds, trouble in ((2, "Kafka is away"), (2, "Kafka is away"), (10, None), (1, "Kafka is away")):
         clock.now += seconds
-        changed = camera.check(broker_away=away)
+        changed = camera.check(trouble)
         seen.append((changed, *states(camera)))
 
     assert seen == [
@@ -405,9 +405,9 @@ def test_a_broker_that_is_away_is_the_reason(clock: Clock) -> None:
     camera = Camera(1, at(clock), LIMITS, report=a_report(clock, "no-signal", "wrong password"))
     clock.now += 10
 
-    camera.check(broker_away=True)
+    camera.check("Kafka is away")
 
-    assert (camera.status()["state"], camera.status()["reason"]) == ("broker-away", "Kafka does not answer")
+    assert (camera.status()["state"], camera.status()["reason"]) == ("broker-away", "Kafka is away")
 
 
 def test_a_missing_model_is_explained_by_the_consumer(clock: Clock) -> None:

@@ -38,7 +38,7 @@ class Bench:
     def expire(self) -> None:
         """Do what is done every 0.2 s."""
         for camera in self.cameras.listed():
-            camera.check(broker_away=False)
+            camera.check(None)
         self.cameras._expire(self.clock.now)
 
     def said(self) -> dict[str, tuple[str, str | None]]:

@@ -61,7 +61,7 @@ def test_a_camera_that_falls_silent_says_so_to_its_clients_until_it_is_back(cloc
         watch(camera, connection)
         for seconds in (1, 10):
             clock.now += seconds
-            camera.check(broker_away=False)
+            camera.check(None)
             await made()
             written.append(len(connection.written))
         camera.show(a_frame(2, jpeg=BRIGHT))
@@ -78,7 +78,7 @@ def test_a_frame_that_comes_meanwhile_is_not_covered(clock: Clock) -> None:
         connection = FakeConnection()
         watch(camera, connection)
         clock.now += 10
-        camera.check(broker_away=True)
+        camera.check("Kafka is away")
         camera.show(a_frame(2, jpeg=BRIGHT))
         await made()
         return connection.seqs
@@ -91,7 +91,7 @@ def test_many_clients_that_come_to_a_silent_camera_share_a_blank(clock: Clock) -
         camera, connections = Camera(1, a_frame(1, jpeg=BRIGHT), LIMITS), [FakeConnection() for _ in range(9)]
         broadcast = Broadcast(camera, 0.04)
         clock.now += 10
-        camera.check(broker_away=False)
+        camera.check(None)
         for connection in connections:
             broadcast.add(connection)
         await made()
@@ -105,7 +105,7 @@ def test_a_camera_that_is_forgotten_meanwhile_gets_no_blank(clock: Clock) -> Non
         camera, connection = Camera(1, a_frame(1, jpeg=BRIGHT), LIMITS), FakeConnection()
         watch(camera, connection)
         clock.now += 10
-        camera.check(broker_away=False)
+        camera.check(None)
         camera.close()
         await settle()
         return connection.seqs, connection.gone.is_set()
