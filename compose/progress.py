@@ -44,8 +44,7 @@ class Progress:
             self._say_at = now + _EVERY
         elif now >= self._say_at:
             self._say_at = now + (_SELDOM if self._is_ready or self._absent else _EVERY)
-            names = ", ".join(f"{job.part.name} ({job.trouble})" for job in waiting)
-            self._console.say(f"waiting for {names}")
+            self._console.say(f"waiting for {_listed(waiting)}")
 
     def _look_for_cameras(self, now: float) -> None:
         cameras = [job for job in self._jobs if job.part.role == "producer"]
@@ -73,6 +72,14 @@ class Progress:
         if self._is_ready and now - self._since[job.part.name] < _BLINK:
             return False
         return now - self._started > _PATIENCE and now - job.answered > _OPENING
+
+
+def _listed(jobs: Sequence[Job]) -> str:
+    """Return the names of jobs with their troubles; what several have in common, such as Kafka, once."""
+    names: dict[str | None, list[str]] = {}
+    for job in jobs:
+        names.setdefault(job.trouble, []).append(job.part.name)
+    return ", ".join(f"{', '.join(those)} ({trouble})" for trouble, those in names.items())
 
 
 def _is_away(job: Job) -> bool:

@@ -164,6 +164,7 @@ class Reader:
             self._known |= set(topic.partitions)
             if topic.error is not None and topic.error.code() in _LASTING:
                 trouble = self._causes.of(topic.error, self._topic, "read")
+                self._say(trouble)
             if self._group is not None:
                 self._listen(self._group)
                 if self._without_frames():
@@ -219,8 +220,6 @@ class Reader:
             self._trouble = trouble
             if trouble is None:
                 self._refused.clear()
-            else:
-                self._say(trouble)
             if self._on_broker is not None:
                 self._on_broker(trouble)
 
@@ -230,11 +229,10 @@ class Reader:
         if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
             return
         text = self._causes.of(error, topic, "read")
+        self._say(text)
         if error.code() in _LASTING:
             self._refused[topic] = text
             self._tell(text)
-        else:
-            self._say(text)
 
     def _say(self, trouble: str) -> None:
         if trouble != self._causes.why():  # which is logged already

@@ -62,6 +62,17 @@ def test_awaited_parts_are_named_now_and_then() -> None:
     assert stage.at(6) == ["waiting for consumer (no frame yet)"]
 
 
+def test_what_several_parts_wait_for_is_said_once() -> None:
+    stage = Stage(door="producer", consumer="consumer", video="video")
+    stage.unready("door", "Kafka does not answer at k:9092")
+    stage.unready("consumer", "is starting")
+    stage.unready("video", "Kafka does not answer at k:9092")
+
+    assert stage.at(3) == [
+        "waiting for door, video (Kafka does not answer at k:9092), consumer (is starting)"
+    ]
+
+
 def test_readiness_is_announced_once() -> None:
     stage = Stage(consumer="consumer")
     stage.ready("consumer")
@@ -147,7 +158,7 @@ def test_it_is_said_again_and_again_that_no_camera_delivers() -> None:
 def test_a_producer_that_starts_slowly_gets_its_time() -> None:
     stage = Stage(door="producer", video="video")
 
-    assert stage.at(20) == ["waiting for door (not started yet), video (not started yet)"]
+    assert stage.at(20) == ["waiting for door, video (not started yet)"]
     stage.unready("door", "camera door: not open yet", since=20)
     stage.at(25)
     (line,) = stage.at(27)

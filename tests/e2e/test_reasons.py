@@ -15,7 +15,7 @@ from pipeline.wire.status import State, Status, Subject, encode_key, encode_valu
 from tests.e2e.browsing import SIZES, expect_accessible, expect_live_video, keep, open_page, tile
 from tests.e2e.test_wall import axe
 from tests.films import Camera, Films
-from tests.parts import Process, Service, embedded_broker, free_port
+from tests.parts import Process, Service, embedded_broker, free_port, reads, wait_for
 
 __all__ = ["axe"]
 
@@ -105,6 +105,20 @@ def test_a_lost_signal_has_the_producers_reason(site: Site, browser: Browser) ->
         expect(shown).to_have_attribute("data-state", "no-signal", timeout=20_000)
         expect(shown.locator(".veil-words")).to_have_text(re.compile(r"^No signal since \d\d:\d\d:\d\d$"))
         expect(shown.locator(".veil-reason")).to_have_text("Connection refused")
+
+
+def test_without_kafka_the_page_says_so_and_why(tmp_path: Path, browser: Browser) -> None:
+    address, nowhere = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    with Service("video", {"KAFKAPORT": nowhere, "DISPLAYPORT": address}, tmp_path) as video:
+        wait_for(lambda: reads(f"http://{address}/api/cameras"), 30, "the page")
+        with open_page(browser, f"http://{address}/") as page:
+            message = page.locator("#message")
+
+            expect(message.locator("h2")).to_have_text("No connection to Kafka")
+            why = f"Kafka does not answer at {nowhere} (connection refused): "
+            expect(message.locator(".lead")).to_contain_text(why, timeout=20_000)
+            assert why in video.text
+            keep(page, "no-kafka")
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -22,13 +22,16 @@ const details = new Details();
 const announcer = new Announcer();
 const view = new View(() => showView());
 let answered = false;
+/** What keeps the server from Kafka. @type {string | null} */
+let broker = null;
 /** @type {string | null} */
 let enlarged = null;
 
-/** @param {Camera[]} cameras */
-function cameras(cameras) {
+/** @param {Camera[]} cameras @param {string | null} trouble */
+function cameras(cameras, trouble) {
   if (!answered) byId("main").removeAttribute("aria-busy");
   answered = true;
+  broker = trouble;
   showAway(null);
   const removed = wall.update(cameras);
   showSummary(cameras);
@@ -61,7 +64,7 @@ function showRest() {
   details.show(wall.tile(wall.alone) ?? null);
   details.update();
   const missing = camera !== null && !names.includes(camera);
-  const words = missing ? text.unknown(camera) : names.length ? null : text.empty;
+  const words = missing ? text.unknown(camera) : names.length ? null : broker ? text.broker(broker) : text.empty;
   if (!feed.supported) showMessage(text.unsupported);
   else showMessage(answered ? words : null);
 }

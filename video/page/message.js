@@ -8,7 +8,7 @@ const place = byId("message");
 
 /** @param {Words | null} words null to hide the message */
 export function showMessage(words) {
-  const key = words ? words.heading : "";
+  const key = words ? `${words.heading} ${words.lead}` : "";
   setHidden(place, words === null);
   if (place.dataset.shown === key) return;
   place.dataset.shown = key;

@@ -157,6 +157,8 @@ export const text = {
       "the consumer is running: every service reports on /readyz what it is waiting for.",
     ],
   },
+  /** While nothing can be read. @param {string} reason the server's words */
+  broker: (reason) => ({ heading: "No connection to Kafka", lead: text.reason(reason), checks: [] }),
   /** @param {string} camera */
   unknown: (camera) => ({
     heading: `No camera named “${camera}” yet`,

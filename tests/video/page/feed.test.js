@@ -86,7 +86,7 @@ afterEach(() => {
 
 const open = () =>
   new Feed("ws", {
-    cameras: (cameras) => reported.push(["cameras", cameras.length]),
+    cameras: (cameras, broker) => reported.push(["cameras", cameras.length, broker]),
     pictures: (news) => reported.push(["pictures", ...news.keys()]),
     away: (since) => reported.push(["away", since.getTime()]),
     loggedOut: () => reported.push(["logged out"]),
@@ -143,11 +143,11 @@ test("cameras and pictures are passed on", () => {
   open();
   const news = { seq: 1, age_ms: 20, width: 64, height: 48, fps: 15 };
 
-  FakeWorker.last.say({ type: "cameras", cameras: [] });
+  FakeWorker.last.say({ type: "cameras", cameras: [], broker: "Kafka is away" });
   FakeWorker.last.say({ type: "pictures", pictures: new Map([["door", news]]) });
 
   assert.deepEqual(reported, [
-    ["cameras", 0],
+    ["cameras", 0, "Kafka is away"],
     ["pictures", "door"],
   ]);
 });
@@ -157,12 +157,12 @@ test("an absence is reported once, and again after the server has been back", ()
 
   FakeWorker.last.say({ type: "away", since: SINCE });
   FakeWorker.last.say({ type: "away", since: SINCE });
-  FakeWorker.last.say({ type: "cameras", cameras: [] });
+  FakeWorker.last.say({ type: "cameras", cameras: [], broker: null });
   FakeWorker.last.say({ type: "away", since: SINCE + 9000 });
 
   const absences = [
     ["away", SINCE],
-    ["cameras", 0],
+    ["cameras", 0, null],
     ["away", SINCE + 9000],
   ];
   assert.deepEqual(reported, absences);

@@ -9,7 +9,8 @@ const TOGETHER = 16; // ms in which changes of what is watched are sent as one
 
 /**
  * @typedef {object} Handlers
- * @property {(cameras: Camera[]) => void} cameras all cameras, by name: every second, and when something changes
+ * @property {(cameras: Camera[], broker: string | null) => void} cameras all cameras, by name, and what keeps the
+ *   server from Kafka: every second, and when something changes
  * @property {(news: Map<string, News>) => void} pictures what has changed, by camera; at most four times per second
  * @property {(since: Date) => void} away the server no longer answers; `cameras` means that it is back
  * @property {() => void} loggedOut the server requires a login
@@ -86,7 +87,7 @@ export class Feed {
       this.#handlers.pictures(message.pictures);
     } else if (message.type === "cameras") {
       this.#away = false;
-      this.#handlers.cameras(message.cameras);
+      this.#handlers.cameras(message.cameras, message.broker);
     } else {
       this.#lose(new Date(message.since));
       void this.#checkSession();

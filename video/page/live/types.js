@@ -55,7 +55,7 @@
 
 /**
  * Messages from the worker to the page.
- * @typedef {{type: "cameras", cameras: Camera[]}
+ * @typedef {{type: "cameras", cameras: Camera[], broker: string | null}
  *   | {type: "pictures", pictures: Map<string, News>}
  *   | {type: "away", since: number}} FromWorker
  */

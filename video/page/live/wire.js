@@ -19,7 +19,7 @@ const PICTURE = 1;
 
 /**
  * The server's text messages.
- * @typedef {{type: "cameras", now: number, cameras: (Camera & {id: number})[]}
+ * @typedef {{type: "cameras", now: number, broker: string | null, cameras: (Camera & {id: number})[]}
  *   | {type: "time", echo: number, now: number}} TextMessage
  */
 

@@ -51,7 +51,7 @@ const askTime = () => line.send(writeTime(localNow()));
 function receive(message) {
   if (message.type === "cameras") {
     decoder.know(message.cameras);
-    post({ type: "cameras", cameras: message.cameras });
+    post({ type: "cameras", cameras: message.cameras, broker: message.broker });
   } else if (message.type === "time") {
     clock.add(message.echo, localNow(), message.now);
     clearTimeout(asking);

@@ -43,7 +43,8 @@ class CamerasMessage:
     def renew(self) -> None:
         """Describe the cameras as they are now."""
         now = round(1000 * time.time(), 1)
-        self._head = f'{{"type": "cameras", "now": {now}, "cameras": ['
+        broker = json.dumps(self._cameras.broker)
+        self._head = f'{{"type": "cameras", "now": {now}, "broker": {broker}, "cameras": ['
         cameras = self._cameras.listed()
         self._texts = {camera.name: json.dumps({**camera.status(), "id": camera.id}) for camera in cameras}
         self._ids = {camera.name: camera.id for camera in cameras}

@@ -80,6 +80,19 @@ def test_a_browser_gets_all_cameras_when_it_joins() -> None:
     assert abs(text["now"] / 1000 - time.time()) < 60
 
 
+@pytest.mark.parametrize("trouble", [None, "Kafka does not answer"])
+def test_a_browser_learns_what_keeps_the_server_from_kafka(trouble: str | None) -> None:
+    async def scenario() -> list[Any]:
+        hall = Hall()
+        hall.wall.report_broker(trouble)
+        with hall.stack:
+            return hall.enter()[1].texts
+
+    (text,) = asyncio.run(scenario())
+
+    assert (text["broker"], text["cameras"]) == (trouble, [])
+
+
 def test_each_browser_gets_only_the_cameras_it_may_see() -> None:
     async def scenario() -> list[list[str]]:
         hall = Hall()
