@@ -18,8 +18,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests import networks
+from tests import guarded, networks
 from tests.cluster import COMMAND, Cluster, cluster
+from tests.guarded import GuardedKafka
 from tests.networks import Network
 from tests.parts import ROOT, ModelServer, free_port
 
@@ -183,10 +184,22 @@ def three_brokers() -> Iterator[Cluster]:
         yield kafka
 
 
+@pytest.fixture(scope="session")
+def guarded_kafka() -> Iterator[GuardedKafka]:
+    """A real Kafka with TLS, logins and rights."""
+    _needs_command()
+    with guarded.guarded_kafka() as kafka:
+        yield kafka
+
+
 def _cluster(brokers: int, *options: str) -> AbstractContextManager[Cluster]:
+    _needs_command()
+    return cluster(brokers, *options)
+
+
+def _needs_command() -> None:
     if COMMAND not in os.environ:
         missing("brokers", f"set {COMMAND} to a command that starts and kills them (docs/benchmarks.md)")
-    return cluster(brokers, *options)
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from tests.compatibility import in_files, on_network, over_http, over_ipv6, videos_over_http, with_models
+from tests.compatibility import (
+    in_files,
+    on_network,
+    over_http,
+    over_ipv6,
+    videos_over_http,
+    with_kafka,
+    with_models,
+)
 from tests.compatibility.situation import Check, Refused, Situation
+from tests.compatibility.with_kafka import Trouble
 from tests.parts import ROOT
 
 PAGE: Final = ROOT / "docs/compatibility.md"
@@ -32,22 +41,23 @@ Each row is a test with a synthetic camera, server or client (`make test-parts A
 and this page is written from these tests (`python -m tests.compatibility.table`). A text in quotation marks
 is the one that the user reads in the log, in `/readyz` and on the page. A camera without pictures is opened
 again, after 0.5 s at first and 30 s at most, until it delivers; a model without answers is asked again, after
-2 s at most.
+2 s at most, and a Kafka that does not answer within a second.
 """
 
 
 def page() -> str:
     """Return the page."""
-    sections: dict[str, Sequence[Situation | Check]] = {**SECTIONS, **CHECKS}
+    kafka = {"Trouble with Kafka": with_kafka.TROUBLE}
+    sections: dict[str, Sequence[Situation | Check | Trouble]] = {**SECTIONS, **CHECKS, **kafka}
     return "\n".join([_HEAD, *(_section(title, rows) for title, rows in sections.items())])
 
 
-def _section(title: str, situations: Sequence[Situation | Check]) -> str:
+def _section(title: str, situations: Sequence[Situation | Check | Trouble]) -> str:
     rows = "".join(f"| {each.what} | {_outcome(each)} |\n" for each in situations)
     return f"## {title}\n\n| situation | what happens |\n| --- | --- |\n{rows}"
 
 
-def _outcome(situation: Situation | Check) -> str:
+def _outcome(situation: Situation | Check | Trouble) -> str:
     if isinstance(situation, Check):
         return situation.happens
     then = situation.then

@@ -114,7 +114,7 @@ def test_without_kafka_the_page_says_so_and_why(tmp_path: Path, browser: Browser
         with open_page(browser, f"http://{address}/") as page:
             message = page.locator("#message")
 
-            expect(message.locator("h2")).to_have_text("No connection to Kafka")
+            expect(message.locator("h2")).to_have_text("No frames from Kafka")
             why = f"Kafka does not answer at {nowhere} (connection refused): "
             expect(message.locator(".lead")).to_contain_text(why, timeout=20_000)
             assert why in video.text

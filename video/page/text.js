@@ -158,7 +158,7 @@ export const text = {
     ],
   },
   /** While nothing can be read. @param {string} reason the server's words */
-  broker: (reason) => ({ heading: "No connection to Kafka", lead: text.reason(reason), checks: [] }),
+  broker: (reason) => ({ heading: "No frames from Kafka", lead: text.reason(reason), checks: [] }),
   /** @param {string} camera */
   unknown: (camera) => ({
     heading: `No camera named “${camera}” yet`,
