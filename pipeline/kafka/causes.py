@@ -14,7 +14,7 @@ from pipeline.service.logs import Seldom
 log = logging.getLogger(__name__)
 _seldom = Seldom(log)  # for all clients of this process: most causes keep each of them from Kafka
 
-_LASTING: Final = 15.0  # s; librdkafka reports a cause that lasts again within 5 s
+_LASTING: Final = 40.0  # s; librdkafka may keep the same report back for 30 s
 _INFO: Final = 6  # librdkafka's level for connections that a broker closes
 
 _PLACE: Final = re.compile(

@@ -133,7 +133,8 @@ class Reader:
         if not self._known:
             return f"topic {self._topic} has no partitions yet"
         if not self._joined:
-            return f"the readers of topic {self._topic} are not known yet"
+            why = self._group.topic.trouble if self._group else None
+            return why or f"the readers of topic {self._topic} are not known yet"
         waiting = self._partitions and not self._seen and not self._in_use
         return f"no frame has come on topic {self._topic} yet" if waiting else None
 

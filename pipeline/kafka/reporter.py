@@ -12,6 +12,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
 
 from pipeline.kafka import clients
+from pipeline.kafka.causes import topic_cause
 from pipeline.kafka.topics import Topic
 from pipeline.service.logs import Seldom
 from pipeline.service.settings import Address, mask
@@ -137,9 +138,8 @@ class Reporter:
             KafkaError._PURGE_QUEUE,
             KafkaError._PURGE_INFLIGHT,
         }:
-            self._seldom.warning(
-                error.name(), f"topic {self._topic.name}: the status was not sent: {error.str()}"
-            )
+            why = topic_cause(error, self._topic.name, "write")
+            self._seldom.warning(error.name(), f"the status was not sent: {why}")
 
     def _prepare(self) -> bool:
         """Create the topic unless it exists; return False to try again later."""

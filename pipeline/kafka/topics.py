@@ -19,6 +19,8 @@ class Topic:
     def __init__(self, name: str, settings: Mapping[str, str], admin: Callable[[], AdminClient]) -> None:
         self.name = name
         self.is_there = False
+        self.trouble: str | None = None
+        """Why it could not be created, in one line. It may exist all the same."""
         self._settings = settings
         self._admin = admin
 
@@ -47,5 +49,14 @@ class Topic:
             # Another service was faster; or this is not allowed or, as by librdkafka's mock broker, not
             # possible: then the first record may create the topic, with the broker's settings.
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                text = error.args[0].str()
-                log.info("topic %s cannot be created with the settings it needs: %s", self.name, text)
+                self.trouble = _cause(error.args[0], self.name)
+                log.info("%s", self.trouble)
+
+
+def _cause(error: KafkaError, topic: str) -> str:
+    if error.code() in {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED}:
+        return (
+            f"Kafka does not permit this user to create topic {topic}: allow CREATE, READ, WRITE and DESCRIBE"
+            " with kafka-acls.sh"
+        )
+    return f"topic {topic} cannot be created with the settings it needs: {error.str()}"

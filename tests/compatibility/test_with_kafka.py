@@ -13,6 +13,7 @@ from pipeline.kafka import clients
 from pipeline.kafka.causes import Causes
 from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reader import Reader
+from pipeline.kafka.topics import Topic
 from pipeline.wire.frame import Message
 from tests.compatibility.with_kafka import SEEN, TOPIC, TROUBLE, Side, Trouble
 from tests.guarded import GuardedKafka
@@ -80,6 +81,19 @@ def test_what_a_service_says_is_what_the_page_says(kafka: GuardedKafka, trouble:
 
     with service as says:
         wait_for(lambda: line(says()) == trouble.then.reason, 20, trouble.then.reason)
+
+
+def test_a_consumer_says_that_it_may_not_create_the_topic_of_its_group(kafka: GuardedKafka) -> None:
+    bootstrap = kafka.ports["SASL_PLAINTEXT"]
+    topic = Topic("members", {}, lambda: clients.admin(bootstrap, kafka.login))
+    client = clients.producer(bootstrap, "none", kafka.login)
+
+    wait_for(lambda: topic.prepare(client), 20, "an answer")
+
+    assert topic.trouble == (
+        "Kafka does not permit this user to create topic members: allow CREATE, READ, WRITE and DESCRIBE with"
+        " kafka-acls.sh"
+    )
 
 
 def test_nothing_is_said_once_the_topic_exists(kafka: GuardedKafka) -> None:

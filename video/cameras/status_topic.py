@@ -9,12 +9,14 @@ from confluent_kafka import (
     OFFSET_BEGINNING,
     TIMESTAMP_NOT_AVAILABLE,
     Consumer,
+    KafkaError,
     KafkaException,
     Message,
     TopicPartition,
 )
 from prometheus_client import Counter
 
+from pipeline.kafka.causes import topic_cause
 from pipeline.service.logs import Seldom
 from pipeline.wire.status import LIFETIME, Status, StatusError, decode, decode_key
 
@@ -49,7 +51,9 @@ class StatusTopic:
         if message is None:
             return
         if problem := message.error():
-            self._seldom.warning(problem.name(), f"topic {self._topic}: {problem.str()}")
+            # librdkafka looks for the coordinator of its group, which is not used here.
+            if problem.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:
+                self._seldom.warning(problem.name(), topic_cause(problem, self._topic, "read"))
             return
         try:
             self._take(message)

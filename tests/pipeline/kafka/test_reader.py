@@ -128,6 +128,7 @@ class FakeGroup:
         self.topic = self
         self.name = "members"
         self.is_there = False
+        self.trouble: str | None = None
         self.can_be_there = True
         self.taken: list[FakeMessage] = []
         self.closed = False
@@ -681,6 +682,16 @@ def test_messages_that_may_not_be_read_are_reported_until_some_come(kit: Kit, cl
 
     assert kit.reader.unready() is None
     assert kit.broker == [why, None]
+
+
+def test_a_topic_of_the_group_that_cannot_be_created_is_the_reason_why_it_is_not_known() -> None:
+    group = FakeGroup(None)
+    kit = Kit(group)
+    group.trouble = "topic members cannot be created"
+
+    kit.reader.step()
+
+    assert kit.reader.unready() == "topic members cannot be created"
 
 
 def test_a_missing_topic_of_the_group_is_reported_until_beats_come(clock: Clock) -> None:
