@@ -1,5 +1,7 @@
 """The error that a model's clients raise."""
 
+from collections.abc import Collection
+
 
 class ModelError(Exception):
     """A model gave no valid answer; `kind` is one word for the counters.
@@ -11,3 +13,13 @@ class ModelError(Exception):
         super().__init__(text)
         self.kind = kind
         self.refused = refused
+
+
+def unavailable(states: Collection[str]) -> ModelError:
+    """Return the error of a model without an available version, given the states of its versions."""
+    if "LOADING" in states or "START" in states:
+        return ModelError("loading", "the server is still loading the model")
+    found = ", ".join(states) or "none at all"
+    return ModelError(
+        "unavailable", f"the server has no available version of the model: {found}; see its log"
+    )

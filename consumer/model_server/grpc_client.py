@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError, Message
 from consumer.model_server import serving_pb2 as messages
 from consumer.model_server import tensor_proto
 from consumer.model_server.connection import LARGEST_ANSWER, LIFETIME, remedy
-from consumer.model_server.errors import ModelError
+from consumer.model_server.errors import ModelError, unavailable
 from consumer.model_server.login import NO_LOGIN, Login
 from consumer.model_server.tensors import Array, Signature, TensorInfo, Tensors
 from consumer.model_server.url import ModelUrl
@@ -22,7 +22,7 @@ from consumer.model_server.url import ModelUrl
 _PREDICT: Final = "/tensorflow.serving.PredictionService/Predict"
 _METADATA: Final = "/tensorflow.serving.PredictionService/GetModelMetadata"
 _STATUS: Final = "/tensorflow.serving.ModelService/GetModelStatus"
-_AVAILABLE: Final = 30  # of ModelVersionStatus.State
+_STATES: Final = {10: "START", 20: "LOADING", 30: "AVAILABLE", 40: "UNLOADING", 50: "END"}
 _PORT: Final = 8500
 
 _CHANNEL: Final = [
@@ -94,8 +94,8 @@ class GrpcClient:
             answer = self._ask_apart(_STATUS, request, messages.GetModelStatusResponse.FromString)
         except ModelError as error:
             return str(error)
-        states = [version.state for version in answer.model_version_status]
-        return None if _AVAILABLE in states else "the server has no available version of the model"
+        states = [_STATES.get(version.state, "UNKNOWN") for version in answer.model_version_status]
+        return None if "AVAILABLE" in states else str(unavailable(states))
 
     def close(self) -> None:
         """Close the connection; the next request opens it again."""

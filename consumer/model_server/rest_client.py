@@ -13,7 +13,7 @@ import numpy as np
 import pybase64
 
 from consumer.model_server.connection import Connection, shown
-from consumer.model_server.errors import ModelError
+from consumer.model_server.errors import ModelError, unavailable
 from consumer.model_server.login import NO_LOGIN, Login
 from consumer.model_server.tensors import Array, Signature, TensorInfo, Tensors
 from consumer.model_server.url import ModelUrl
@@ -119,8 +119,7 @@ class RestClient:
             ) from None
         available = [version for version, state in states if state == "AVAILABLE"]
         if not available:
-            found = ", ".join(state for _, state in states) or "none at all"
-            raise ModelError("unavailable", f"the server has no available version of the model: {found}")
+            raise unavailable([state for _, state in states])
         return available
 
     def _get(self, what: str) -> bytes:

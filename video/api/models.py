@@ -80,8 +80,8 @@ class Camera(BaseModel):
     name: str
     state: State = Field(
         description="`live`; `stale`: a prediction is stale; `model-away`: a model has no answer; "
-        "`no-signal`: no frames arrive; `paused`: they are not wanted; `broker-away`: no frames arrive, and "
-        "Kafka does not answer; `never-seen`: no frame has ever arrived; `connecting`: the camera is being "
+        "`no-signal`: no frames arrive; `paused`: they are not wanted; `broker-away`: no frames can be read "
+        "from Kafka; `never-seen`: no frame has ever arrived; `connecting`: the camera is being "
         "opened, or its first frame is on its way"
     )
     reason: str | None = Field(None, description="why, in one line; null if nothing is known to be wrong")

@@ -369,7 +369,12 @@ def test_metadata_without_the_signature_are_nonsense(serve: Serve, client: Conne
 
 @pytest.mark.parametrize(
     ("states", "missing"),
-    [([30], None), ([50, 30], None), ([20, 50], "the server has no available version of the model")],
+    [
+        ([30], None),
+        ([50, 30], None),
+        ([20, 50], "the server is still loading the model"),
+        ([50], "the server has no available version of the model: END; see its log"),
+    ],
 )
 def test_a_model_without_an_available_version_is_missing(
     serve: Serve, client: Connect, states: list[int], missing: str | None

@@ -188,7 +188,9 @@ def test_a_model_with_an_available_version_is_not_missing() -> None:
 @pytest.mark.parametrize(
     ("code", "text", "reason"),
     [
-        (200, status("LOADING", "END"), "the server has no available version of the model: LOADING, END"),
+        (200, status("LOADING", "END"), "the server is still loading the model"),
+        (200, status("END"), "the server has no available version of the model: END; see its log"),
+        (200, status(), "the server has no available version of the model: none at all; see its log"),
         (404, b'{"error": "no such model"}', "the server answered 404: no such model"),
         (200, b"<html>", "expected the state of the model's versions, found "),
         (200, b'{"model_version_status": 7}', "expected the state of the model's versions, found "),
