@@ -1,8 +1,5 @@
 """A Kafka with a port of each kind, which creates no topics and grants rights, for what goes wrong there."""
 
-import os
-import shlex
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +10,12 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AclBinding,
     AclOperation,
     AclPermissionType,
-    AdminClient,
     ResourcePatternType,
     ResourceType,
 )
 from confluent_kafka.cimpl import NewTopic
 
-from tests.cluster import COMMAND
+from tests.cluster import Cluster
 from tests.parts import free_port
 
 # The protocol of each port. What the last two advertise cannot be reached.
@@ -38,28 +34,23 @@ LARGEST: Final = 100_000
 """The largest message, in bytes."""
 
 
-class GuardedKafka:
+class GuardedKafka(Cluster):
     """Its ports by name; everybody may do everything but the user of SASL, who needs rights."""
 
     def __init__(self, folder: Path) -> None:
         self.ports = {name: f"127.0.0.1:{free_port()}" for name in _PROTOCOLS}
-        advertised = {**self.ports, **_ADVERTISED}
         properties = {
             "listeners": _listed("{}://{}", self.ports),
-            "advertised.listeners": _listed("{}://{}", advertised),
+            "advertised.listeners": _listed("{}://{}", {**self.ports, **_ADVERTISED}),
             "listener.security.protocol.map": _listed("{}:{}", _PROTOCOLS),
             "auto.create.topics.enable": "false",
             "authorizer.class.name": "kafka.security.authorizer.AclAuthorizer",
             "super.users": "User:ANONYMOUS",
             "message.max.bytes": str(LARGEST),
         }
-        self._command = [*shlex.split(os.environ[COMMAND])]
-        self._folder = folder
         port = self.ports["PLAINTEXT"].rpartition(":")[2]
-        options = [f"--port={port}", f"--sasl={_USER}:{_PASSWORD}", "--tls"]
-        output = self._run(
-            "start", *options, *(f"--property={name}={value}" for name, value in properties.items())
-        )
+        options = [f"--property={name}={value}" for name, value in properties.items()]
+        super().__init__(folder, 1, f"--port={port}", f"--sasl={_USER}:{_PASSWORD}", "--tls", *options)
         self.login: dict[str, Any] = {
             "security.protocol": "SASL_PLAINTEXT",
             "sasl.mechanism": "PLAIN",
@@ -68,9 +59,8 @@ class GuardedKafka:
         }
         self.tls: dict[str, Any] = {
             "security.protocol": "SSL",
-            "ssl.ca.location": output.partition("KAFKA_TLS_CA=")[2].split()[0],
+            "ssl.ca.location": self._run("addresses").partition("KAFKA_TLS_CA=")[2].split()[0],
         }
-        self._admin = AdminClient({"bootstrap.servers": self.ports["PLAINTEXT"], "log_level": 0})
 
     def create(self, *topics: str) -> None:
         """Create topics with one partition."""
@@ -90,14 +80,6 @@ class GuardedKafka:
         )
         for granted in self._admin.create_acls([right]).values():
             granted.result()
-
-    def close(self) -> None:
-        """Stop it, and remove its data."""
-        self._run("stop", "--clean")
-
-    def _run(self, verb: str, *options: str) -> str:
-        command = [*self._command, verb, f"--data={self._folder}", *options]
-        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def _listed(form: str, values: dict[str, str]) -> str:

@@ -17,6 +17,8 @@ _seldom = Seldom(log)  # for all clients of this process: most causes keep each 
 _LASTING: Final = 40.0  # s; librdkafka may keep the same report back for 30 s
 _INFO: Final = 6  # librdkafka's level for connections that a broker closes
 
+_AWAY: Final = "Kafka does not answer"
+_NAMED: Final = "Kafka names"
 _PLACE: Final = re.compile(
     r"(?:GroupCoordinator: )?(?:(?P<protocol>\w+)://)?(?P<address>[^\s/]+:\d+)(?P<first>/bootstrap)?(?:/\d+)?:"
 )
@@ -89,6 +91,11 @@ class Causes:
         if "Disconnected" not in line or not self._take(line.partition("]: ")[2]):
             log.debug("%s", line)
 
+    def answered(self) -> None:
+        """Note that a request was answered: Kafka is there."""
+        if self._why.startswith(_AWAY):
+            self._noted = -math.inf
+
     def why(self) -> str | None:
         """Return the cause that lasts, or None."""
         return self._why if time.monotonic() - self._noted < _LASTING else None
@@ -97,14 +104,17 @@ class Causes:
         """Return in one line why a request about a topic failed."""
         if error.code() >= 0:  # a broker's answer
             return topic_cause(error, topic, to)
-        return self.why() or f"topic {topic}: Kafka does not answer"
+        return self.why() or f"topic {topic}: {_AWAY}"
 
     def _take(self, report: str) -> bool:
         why = connection_cause(report, self._bootstrap)
-        if why:
+        if why is None:
+            return False
+        # While Kafka is away, it cannot be reached at the addresses that it has named either.
+        if not why.startswith(_NAMED) or (self.why() or _NAMED).startswith(_NAMED):
             self._why, self._noted = why, time.monotonic()
             _seldom.warning(why, why)
-        return bool(why)
+        return True
 
 
 def topic_cause(error: KafkaError, topic: str, to: Literal["read", "write"]) -> str:
@@ -156,8 +166,8 @@ def _unreachable(report: str, address: str, *, is_given: bool) -> str | None:
         return None
     why = "its host name is unknown" if found["unknown"] else (found["refused"] or "no answer").lower()
     if is_given:
-        return f"Kafka does not answer at {address} ({why}): start Kafka, or correct the address"
+        return f"{_AWAY} at {address} ({why}): start Kafka, or correct the address"
     return (
-        f"Kafka names {address} as a broker's address, but it cannot be reached ({why}): start that broker,"
+        f"{_NAMED} {address} as a broker's address, but it cannot be reached ({why}): start that broker,"
         " or correct its advertised.listeners"
     )

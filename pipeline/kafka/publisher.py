@@ -95,6 +95,8 @@ class Publisher:
             error = self._producer.list_topics(self._topic, timeout=0.5).topics[self._topic].error
         except KafkaException as failure:
             error = failure.args[0]
+        else:
+            self._causes.answered()
         return error
 
     def _produce(self, message: Message, camera: str, captured: int) -> None:

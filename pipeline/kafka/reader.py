@@ -162,6 +162,7 @@ class Reader:
         try:
             topic = self._consumer.list_topics(self._topic, timeout=0.5).topics[self._topic]
             answers = True
+            self._causes.answered()
             self._known |= set(topic.partitions)
             if topic.error is not None and topic.error.code() in _LASTING:
                 trouble = self._causes.of(topic.error, self._topic, "read")

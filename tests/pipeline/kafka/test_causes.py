@@ -180,6 +180,25 @@ def test_a_cause_lasts_until_it_is_no_longer_reported(clock: Clock) -> None:
     assert kafka.why() is None
 
 
+def test_while_kafka_is_away_the_addresses_that_it_has_named_are_not_blamed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    kafka = Causes("k:9092")
+    named = "b:1/1: Connect to ipv4#10.0.0.2:1 failed: Connection refused (after 0ms in state CONNECT)"
+    kafka.note(KafkaError(KafkaError._TRANSPORT, REFUSED))
+
+    kafka.note(KafkaError(KafkaError._TRANSPORT, named))
+    during = kafka.why()
+    kafka.answered()
+    answered = kafka.why()
+    kafka.note(KafkaError(KafkaError._TRANSPORT, named))
+    kafka.answered()
+
+    assert (during, answered) == (AWAY, None)
+    assert (kafka.why() or "").startswith("Kafka names b:1 as a broker's address")
+    assert caplog.messages == [AWAY, kafka.why()]
+
+
 def test_a_brokers_answer_counts_for_more_than_a_cause() -> None:
     kafka = Causes("k:9092")
     kafka.note(KafkaError(KafkaError._TRANSPORT, REFUSED))
