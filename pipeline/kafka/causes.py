@@ -164,7 +164,7 @@ def _unreachable(report: str, address: str, *, is_given: bool) -> str | None:
     found = _UNREACHABLE.search(report)
     if not found:
         return None
-    why = "its host name is unknown" if found["unknown"] else (found["refused"] or "no answer").lower()
+    why = "its host name is unknown" if found["unknown"] else (found["refused"] or "timed out").lower()
     if is_given:
         return f"{_AWAY} at {address} ({why}): start Kafka, or correct the address"
     return (

@@ -35,11 +35,10 @@ class Group:
         """Return which of the partitions to read now; None to leave it as it is. Beats if that is due."""
         share = self._members.share(partitions)
         now = time.monotonic()
-        if now >= self._beat_at:
+        if self.topic.is_there and now >= self._beat_at:
             self._beat_at = now + BEAT
-            if self.topic.is_there:
-                self._send(self._members.beat())
-            self._producer.poll(0)  # also while Kafka is away: errors pile up otherwise
+            self._send(self._members.beat())
+        self._producer.poll(0)  # also while Kafka is away: errors would pile up
         return share
 
     def take(self, message: Message) -> None:

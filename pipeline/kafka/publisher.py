@@ -34,9 +34,7 @@ class Publisher:
         self._causes = causes or Causes("")
         self._seldom = Seldom(log)
         self._trouble: str | None = f"topic {topic} has not been reached yet"
-        self._missing: str | None = (
-            None  # what a probe found: frames for a topic that is missing only time out
-        )
+        self._missing: str | None = None  # what a probe found; frames for a missing topic only time out
         self._news = -math.inf  # when the fate of a frame was last reported
 
     def unready(self) -> str | None:

@@ -2,9 +2,11 @@
 
 import signal
 import socket
+import socketserver
 import string
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import pytest
 from compose import forks
 from tests.bench.twelve import seen
 from tests.e2e.processes import child
-from tests.parts import ROOT, free_port, wait_for
+from tests.parts import ROOT, Process, free_port, wait_for
 
 
 def compose(*options: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
@@ -102,6 +104,35 @@ def test_an_unreachable_camera_is_named_without_its_password_and_tried_again() -
     assert run.returncode == 0
     assert "no camera delivers: camera door: " in run.stderr
     assert "secret" not in run.stderr
+
+
+class HangsUp(socketserver.BaseRequestHandler):
+    """Closes the connection after the first request, as a port with TLS does."""
+
+    def handle(self) -> None:
+        self.request.recv(1000)
+
+
+def test_it_says_once_what_keeps_all_parts_from_kafka(tmp_path: Path) -> None:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), HangsUp) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        kafka = f"127.0.0.1:{server.server_address[1]}"
+        command = [
+            sys.executable,
+            "-m",
+            "compose",
+            "--kafka",
+            kafka,
+            "--no-model",
+            "--port",
+            str(free_port()),
+        ]
+        why = f"Kafka's port {kafka} closes connections without TLS: "
+        line = f"waiting for producer bikes, consumer, video ({why}"
+
+        with Process(command, {}, tmp_path / "compose.log") as run:
+            wait_for(lambda: line in run.text, 60, line)
+        server.shutdown()
 
 
 def test_twelve_cameras_deliver_and_one_that_crashes_comes_back(clips: Path, tmp_path: Path) -> None:

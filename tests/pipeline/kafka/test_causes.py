@@ -51,7 +51,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
         (
             "[::1]:9092/bootstrap: Connection setup timed out in state CONNECT (after 3001ms in"
             " state CONNECT)",
-            "Kafka does not answer at [::1]:9092 (no answer): start Kafka, or correct the address",
+            "Kafka does not answer at [::1]:9092 (timed out): start Kafka, or correct the address",
         ),
         (
             "GroupCoordinator: b:1: Connect to ipv4#10.0.0.2:1 failed: Connection refused"
