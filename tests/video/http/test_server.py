@@ -2,6 +2,7 @@
 
 import http.client
 import itertools
+import math
 import socket
 import threading
 import time
@@ -191,6 +192,30 @@ def test_a_client_that_never_reads_holds_two_frames_at_most_and_nobody_up(site: 
     assert found == list(range(1, 102))
     assert held <= 2
     assert site.ledger.totals() == {"in": 202, "out": 202, "dropped": {}, "pending": 0}
+
+
+@pytest.mark.parametrize("size", [2_000, 10_000, 60_000, 200_000])
+def test_a_client_gets_another_frame_each_time_it_has_read_one_and_few_are_under_way(
+    site: Site, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("video.streams.mjpeg.broadcast._PATIENCE", math.inf)
+    camera = next(CAMERAS)
+    film = Film(site, camera, bytes(size))
+    film.show(1)
+    found, unread = [], []
+
+    with site.ask(site.of("/stream", camera)) as answer, ThreadPoolExecutor(1) as pool:
+        parts = by_length(answer, b"frame")
+        for _ in range(30):
+            film.show(2)
+            part = pool.submit(next, parts)
+            while not wait([part], 0.02).done:
+                film.show(1)
+            found.append(int(part.result().headers["x-seq"]))
+            unread.append(sent(camera) - len(found))
+
+    assert found == sorted(set(found))
+    assert max(unread) <= 10
 
 
 @pytest.mark.parametrize("size", [10_000, 60_000, 200_000])

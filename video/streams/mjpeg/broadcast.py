@@ -11,10 +11,12 @@ from video.cameras.camera import SILENT, Camera, Listed
 from video.streams.connection import Connection
 from video.streams.metrics import STREAM_CLIENTS, STREAM_SENT
 from video.streams.mjpeg.blank import BlankMaker
-from video.streams.mjpeg.framing import part
+from video.streams.mjpeg.framing import PROBE, part
 
-# A receive window is only updated when something is sent, so after this many seconds a frame goes out anyway.
+# If a client's kernel does not say within so many seconds that the client reads, a frame goes out anyway.
 _PATIENCE: Final = 0.5
+# So many bytes more than a part may be unread: windows have units of up to 1 KB, and probes are not counted.
+_SLACK: Final = 2048
 # Asking the kernel costs as much as the rest of a client's turn. Each time a client turns out to have read
 # everything, it is trusted, and not asked, for this many seconds more. What it can leave unread in that time
 # sets the upper limit.
@@ -25,16 +27,17 @@ _MOST_TRUST: Final = 0.05
 class StreamClient:
     """One client of a broadcast; it never waits."""
 
-    __slots__ = ("_ask_at", "_last", "_trust", "connection")
+    __slots__ = ("_ask_at", "_last", "_length", "_trust", "connection")
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._last = 0.0
+        self._length = 0  # of the last part
         self._ask_at = 0.0
         self._trust = 0.0
 
     def take(self, chunk: bytes, now: float) -> bool:
-        """Write a part unless the client has more than one part unread; return whether it was written."""
+        """Write a part if the client has read all parts but the last; return whether it was written."""
         connection = self.connection
         if connection.full:
             return False
@@ -42,10 +45,11 @@ class StreamClient:
             unread = connection.unread()
             reads = unread <= len(chunk) // 2
             self._trust = min(self._trust + _TRUST, _MOST_TRUST) if reads else 0.0
-            if unread > len(chunk) and now - self._last < _PATIENCE:
+            if unread > self._length + _SLACK and now - self._last < _PATIENCE:
+                connection.write(PROBE)
                 return False
             self._ask_at = now + self._trust
-        self._last = now
+        self._last, self._length = now, len(chunk)
         connection.write(chunk)
         return True
 

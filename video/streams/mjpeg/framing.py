@@ -11,6 +11,13 @@ _BOUNDARY: Final = b"frame"
 FIRST: Final = b"--%b\r\n" % _BOUNDARY
 """The beginning of a stream: the boundary before its first part."""
 
+PROBE: Final = b"X-Wait: 1\r\n"
+"""A header that can be sent ahead of a part, several times if need be.
+
+A client's kernel reports that the client has read something only when it acknowledges something else. Of a
+client that has too much unread, nothing would be heard without this line, and it would miss frames.
+"""
+
 HEADERS: Final = {
     "Content-Type": f"multipart/x-mixed-replace; boundary={_BOUNDARY.decode()}",
     "Cache-Control": "no-store, no-cache, must-revalidate",

@@ -10,6 +10,7 @@ from video.streams.mjpeg.broadcast import Broadcast, Broadcasts
 from video.streams.mjpeg.framing import part
 
 INTERVAL = 0.042  # s
+LARGE = bytes(20_000)
 
 
 def a_broadcast(interval: float = INTERVAL) -> tuple[Camera, Broadcast]:
@@ -30,6 +31,25 @@ def view(broadcast: Broadcast) -> FakeConnection:
     connection = FakeConnection()
     broadcast.add(connection)
     return connection
+
+
+class Kernel(FakeConnection):
+    """A client's kernel: as with TCP, what the client has read shows when something else arrives."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._arrived = b""
+
+    def write(self, chunk: bytes) -> None:
+        """Let a chunk arrive, and report what is unread."""
+        self._arrived += chunk
+        self.backlog = len(self._arrived)
+
+    def read_frame(self) -> int:
+        """Read the next part, and return its frame's number."""
+        part, _, self._arrived = self._arrived.partition(b"\r\n--frame\r\n")
+        head = dict(line.split(b": ") for line in part.partition(b"\r\n\r\n")[0].split(b"\r\n"))
+        return int(head[b"X-Seq"])
 
 
 def test_frames_are_paced_at_the_interval(clock: Clock) -> None:
@@ -106,16 +126,46 @@ def test_all_clients_share_a_frames_bytes() -> None:
 def test_a_client_with_more_than_a_frame_unread_gets_none_until_it_has_read(clock: Clock) -> None:
     camera, broadcast = a_broadcast()
     client = view(broadcast)
-    size, seen = len(part(camera.frame)), []
+    size, seen = len(LARGE), []
 
-    for unread, seqs in ((0, (2, 3)), (0.9, (4,)), (1.1, (5, 6, 7)), (0, (8,))):
+    for unread, seqs in ((0, (2, 3)), (0.9, (4,)), (1.2, (5, 6, 7)), (0, (8,))):
         client.backlog = round(unread * size)
         for seq in seqs:
             clock.now += INTERVAL
-            show(camera, seq)
+            camera.show(a_frame(seq, jpeg=LARGE))
         seen.append(client.seqs)
 
     assert seen == [[1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 4, 8]]
+
+
+def test_a_client_is_never_without_a_frame_however_slowly_it_reads(clock: Clock) -> None:
+    camera, broadcast = a_broadcast()
+    client = Kernel()
+    broadcast.add(client)
+    lags = []
+
+    for seq in range(2, 302):
+        clock.now += INTERVAL
+        camera.show(a_frame(seq, jpeg=LARGE))
+        if seq % 3 == 0:
+            lags.append(seq - client.read_frame())
+
+    assert len(lags) == 100
+    assert max(lags) <= 6
+
+
+def test_a_client_that_has_read_the_last_but_one_frame_gets_the_next_even_if_it_is_smaller(
+    clock: Clock,
+) -> None:
+    camera, broadcast = a_broadcast()
+    client = view(broadcast)
+
+    for seq, size in ((2, 40_000), (3, 20_000), (4, 10_000)):
+        client.backlog = len(client.written[-1])
+        clock.now += INTERVAL
+        camera.show(a_frame(seq, jpeg=bytes(size)))
+
+    assert client.seqs == [1, 2, 3, 4]
 
 
 def test_a_client_that_seems_to_read_nothing_is_tried_again_now_and_then(clock: Clock) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.video.fakes import PROPERTY, a_frame, by_boundary, by_length
-from video.streams.mjpeg.framing import FIRST, HEADERS, part
+from video.streams.mjpeg.framing import FIRST, HEADERS, PROBE, part
 
 BOUNDARY = HEADERS["Content-Type"].partition("boundary=")[2].encode()
 
@@ -34,7 +34,7 @@ def test_the_headers_name_the_boundary_and_keep_caches_out() -> None:
 def test_any_frames_are_read_back_by_their_lengths(jpegs: list[bytes], first: int) -> None:
     frames = [a_frame(first + number, jpeg=jpeg) for number, jpeg in enumerate(jpegs)]
 
-    stream = FIRST + b"".join(part(frame) for frame in frames)
+    stream = FIRST + b"".join(PROBE * (frame.seq % 3) + part(frame) for frame in frames)
 
     parts = list(by_length(io.BytesIO(stream), BOUNDARY))
     assert [body for _, body in parts] == jpegs
@@ -45,7 +45,7 @@ def test_any_frames_are_read_back_by_their_lengths(jpegs: list[bytes], first: in
 @PROPERTY
 @given(jpegs=st.lists(st.binary(max_size=100).filter(lambda jpeg: b"--frame" not in jpeg), max_size=6))
 def test_any_frames_are_read_back_by_the_boundary_alone(jpegs: list[bytes]) -> None:
-    stream = FIRST + b"".join(part(a_frame(jpeg=jpeg)) for jpeg in jpegs)
+    stream = FIRST + b"".join(PROBE + part(a_frame(jpeg=jpeg)) for jpeg in jpegs)
 
     assert by_boundary(stream, BOUNDARY) == jpegs
 
