@@ -1,6 +1,6 @@
 /** The wall's grid: measures the tiles and sets the custom properties that the style sheet uses. */
 
-import { arrange, sharedRatio } from "./layout.js";
+import { arrange } from "./layout.js";
 
 /** @typedef {import("./tile.js").Tile} Tile */
 
@@ -20,20 +20,20 @@ export class Grid {
     const style = getComputedStyle(this.#element);
     const { line, rest } = tiles[0].measure();
     const captions = tiles.map(({ lines }) => rest + line * lines);
-    this.#ratio = sharedRatio(tiles.map(({ ratio }) => ratio));
-    const { columns, tile } = arrange({
+    const { columns, tile, ratio } = arrange({
       width: this.#element.clientWidth,
       height: window.innerHeight - this.#element.offsetTop - parseFloat(style.marginBottom),
       gap: parseFloat(style.columnGap),
-      ratio: this.#ratio,
+      ratios: tiles.map((each) => each.ratio),
       captions,
     });
     this.columns = columns;
     this.#width = tile;
+    this.#ratio = ratio;
     this.#set("--columns", String(columns));
     this.#set("--tile", `${tile}px`);
-    this.#set("--ratio", this.#ratio.toFixed(4));
-    this.#set("--tall", `${Math.round(tile / this.#ratio + Math.max(...captions))}px`);
+    this.#set("--ratio", ratio.toFixed(4));
+    this.#set("--tall", `${Math.round(tile / ratio + Math.max(...captions))}px`);
   }
 
   /** Return the width at which a tile's picture is shown, in device pixels. @param {Tile} tile */

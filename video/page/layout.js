@@ -1,35 +1,63 @@
-/** The number of columns on the wall and the width of a tile. */
+/** The number of columns on the wall, the width of a tile, and the shape of the area for its picture. */
 
 const NARROWEST = 264; // px, the narrowest tile that is still easy to read
 const COMFORTABLE = 320; // px, the least width of a tile if not all tiles fit on the screen
+const FLATTEST = 2.4; // the limits of the shape: beyond, labels have no room, or a picture little height
+const STEEPEST = 4 / 3;
+const FULL_ROWS = 1.17; // an incomplete last row must make the pictures larger by this factor
 
 /**
  * @typedef {object} Room
  * @property {number} width px
  * @property {number} height px
  * @property {number} gap px between tiles
- * @property {number} ratio of the pictures
+ * @property {number[]} ratios of the pictures
  * @property {number[]} captions px below each picture; the highest in a row sets its height
  */
 
 /**
- * Return the widest tiles that all fit on the screen. If they would be too narrow, fill the rows and scroll.
- * @param {Room} room
- * @returns {{columns: number, tile: number}} `tile` in px
+ * @typedef {object} Arrangement
+ * @property {number} columns
+ * @property {number} tile px, its width
+ * @property {number} ratio of the area for each picture
  */
-export function arrange({ width, height, gap, ratio, captions }) {
-  let best = { columns: 1, tile: 0 };
+
+/**
+ * Return the arrangement with the largest pictures of those that fit on the screen. If their tiles would be too
+ * narrow, fill the rows and scroll.
+ * @param {Room} room
+ * @returns {Arrangement}
+ */
+export function arrange({ width, height, gap, ratios, captions }) {
+  const median = sharedRatio(ratios);
+  let best = { columns: 1, tile: 0, ratio: median };
+  let most = 0;
+  const shapes = new Set([...ratios.map(within), 16 / 9]); // the last one suits a mixture
   for (let columns = Math.max(1, captions.length); columns >= 1; columns--) {
     const rows = Math.ceil(captions.length / columns);
     const high = (height - gap * (rows - 1) - captionsOf(captions, columns)) / rows;
-    const tile = Math.floor(Math.min((width - gap * (columns - 1)) / columns, high * ratio));
-    // Prefer full rows: an incomplete last row must make the tiles noticeably larger.
-    const worth = captions.length % columns ? 1.08 : 1;
-    if (tile > best.tile * worth) best = { columns, tile };
+    const wide = (width - gap * (columns - 1)) / columns;
+    for (const ratio of shapes) {
+      const tile = Math.floor(Math.min(wide, high * ratio));
+      const area = areaOf(ratios, tile, ratio) / (captions.length % columns ? FULL_ROWS : 1);
+      if (tile <= 0 || area <= most) continue;
+      most = area;
+      best = { columns, tile, ratio };
+    }
   }
   if (best.tile >= Math.min(NARROWEST, width)) return best;
   const columns = Math.max(1, Math.floor((width + gap) / (COMFORTABLE + gap)));
-  return { columns, tile: Math.floor((width - gap * (columns - 1)) / columns) };
+  return { columns, tile: Math.floor((width - gap * (columns - 1)) / columns), ratio: median };
+}
+
+/**
+ * Return the area that pictures cover in tiles of this width and shape.
+ * @param {number[]} ratios
+ * @param {number} tile
+ * @param {number} shape
+ */
+function areaOf(ratios, tile, shape) {
+  return ratios.reduce((sum, ratio) => sum + (tile * Math.min(1, ratio / shape)) ** 2 / ratio, 0);
 }
 
 /** @param {number[]} captions @param {number} columns */
@@ -40,11 +68,13 @@ function captionsOf(captions, columns) {
 }
 
 /**
- * Return the aspect ratio that all pictures on the wall share: the median, so that most pictures fill their area.
+ * Return the median of the ratios, so that most pictures fill their area.
  * @param {number[]} ratios
  */
-export function sharedRatio(ratios) {
+function sharedRatio(ratios) {
   const sorted = [...ratios].sort((a, b) => a - b);
-  const middle = sorted[Math.floor((sorted.length - 1) / 2)] ?? 16 / 9;
-  return Math.min(2, Math.max(4 / 3, middle));
+  return within(sorted[Math.floor((sorted.length - 1) / 2)] ?? 16 / 9);
 }
+
+/** @param {number} ratio */
+const within = (ratio) => Math.min(FLATTEST, Math.max(STEEPEST, ratio));
