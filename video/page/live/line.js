@@ -1,7 +1,7 @@
 /** The socket to the server. It is opened again when it breaks or falls silent. */
 
 const FIRST_WAIT = 500; // ms
-const LONGEST_WAIT = 5000; // ms
+const LONGEST_WAIT = 2000; // ms
 const SILENCE = 3000; // ms; the server sends something every second
 const OPENING = 10_000; // ms that a connection attempt may take
 const CHECK = 500; // ms between two checks for silence
