@@ -76,6 +76,7 @@ class Line:
     def __init__(self, server: str) -> None:
         parts = urlsplit(server)
         self.rate = float("inf")
+        self.accepts = True
         self._server = (parts.hostname, parts.port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._ends: list[socket.socket] = []
@@ -92,7 +93,7 @@ class Line:
         self.cut()
 
     def cut(self) -> None:
-        """Close all connections; new ones are accepted."""
+        """Close all connections; new ones are accepted, unless `accepts` is False."""
         ends, self._ends = self._ends, []
         for end in ends:
             with suppress(OSError):
@@ -101,7 +102,11 @@ class Line:
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
-                self._join(self._listener.accept()[0])
+                browser, _ = self._listener.accept()
+                if self.accepts:
+                    self._join(browser)
+                else:
+                    browser.close()
 
     def _join(self, browser: socket.socket) -> None:
         server = socket.socket()
@@ -162,12 +167,15 @@ def hide(page: Page, hidden: bool) -> None:
     )
 
 
-def keep(page: Page, name: str) -> Path:
-    """Save a picture of the page as it is now."""
+def picture(name: str) -> Path:
+    """Return the path of a picture of the page."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    path = PICTURES / f"{name}.png"
-    page.screenshot(path=path)
-    return path
+    return PICTURES / f"{name}.png"
+
+
+def keep(page: Page, name: str) -> None:
+    """Save a picture of the page as it is now."""
+    page.screenshot(path=picture(name))
 
 
 def expect_accessible(page: Page) -> None:

@@ -1,14 +1,17 @@
-"""The container engine, the project's images, and a Kubernetes cluster that can use them."""
+"""The browsers, the container engine, the project's images, and a Kubernetes cluster that can use them."""
 
 import os
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.conftest import missing
 from tests.e2e.browsing import FLAGS
+from tests.e2e.chromium import Chromium
+from tests.e2e.firefox import Firefox
 from tests.parts import ROOT
 
 SERVICES = ("producer", "consumer", "video", "tfserving")
@@ -23,6 +26,10 @@ BASES = (
 """The base images of the project's images, and the images that run next to them."""
 
 
+Window = Chromium | Firefox
+"""A page in either browser."""
+
+
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     """A browser; while it is open, its event loop prevents others from running in this thread."""
@@ -30,6 +37,15 @@ def browser(chromium: str) -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(params=["chromium", "firefox"])
+def window(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Window]:
+    """A page in each browser."""
+    part = request.getfixturevalue("browser" if request.param == "chromium" else "firefox")
+    with Chromium(part) if request.param == "chromium" else Firefox(part, tmp_path) as window:
+        window.resize(1600, 900)
+        yield window
 
 
 def call(*command: str, timeout: float = 300, **environment: str) -> str:

@@ -1,5 +1,6 @@
 """Firefox, driven by WebDriver BiDi: https://w3c.github.io/webdriver-bidi/."""
 
+import base64
 import json
 import re
 from contextlib import ExitStack
@@ -57,6 +58,10 @@ class Firefox:
     ) -> None:
         self._stack.__exit__(kind, error, trace)
 
+    def prepare(self, script: str) -> None:
+        """Run a script in each page that is loaded from now on, before the page's own."""
+        self._call("script.addPreloadScript", functionDeclaration=f"() => {{ {script} }}")
+
     def open(self, address: str) -> None:
         """Load a page."""
         self._call("browsingContext.navigate", context=self._page, url=address, wait="complete")
@@ -76,6 +81,11 @@ class Firefox:
         )
         assert answer["type"] == "success", answer
         return json.loads(answer["result"].get("value", "null"))
+
+    def keep(self, path: Path) -> None:
+        """Save a picture of the page."""
+        taken = self._call("browsingContext.captureScreenshot", context=self._page)
+        path.write_bytes(base64.b64decode(taken["data"]))
 
     def _call(self, method: str, **parameters: Any) -> Any:
         self._number += 1

@@ -1,13 +1,9 @@
 """The bar at the top takes one row, also on small screens and with cameras in many states."""
 
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Browser, expect
 
 from pipeline.wire.predictions import Prediction, Result
-from tests.e2e.browsing import open_page
-from tests.e2e.firefox import Firefox
+from tests.e2e.conftest import Window
 from tests.e2e.test_reasons import Site, site
 from tests.parts import wait_for
 
@@ -39,19 +35,10 @@ def at(address: str, view: str) -> str:
     return f"{address}?camera=yard" if view == "single" else address
 
 
-def test_it_takes_one_row_in_chromium(address: str, browser: Browser) -> None:
+def test_it_takes_one_row(address: str, window: Window) -> None:
     for width, height, view in SCREENS:
-        with open_page(browser, at(address, view), (width, height)) as page:
-            expect(page.locator(".count")).to_have_count(len(STATES), timeout=20_000)
-            assert set(page.evaluate(COUNTED)) == STATES
-            assert page.evaluate(HEIGHT) == ROW, f"{view}, {width} px"
-
-
-def test_it_takes_one_row_in_firefox(address: str, firefox: str, tmp_path: Path) -> None:
-    with Firefox(firefox, tmp_path) as page:
-        for width, height, view in SCREENS:
-            page.resize(width, height)
-            page.open(at(address, view))
-            wait_for(lambda: set(page.evaluate(COUNTED)) == STATES, 20, "all states")
-            assert page.evaluate(HEIGHT) == ROW, f"{view}, {width} px"
-        assert page.complaints == []
+        window.resize(width, height)
+        window.open(at(address, view))
+        wait_for(lambda: set(window.evaluate(COUNTED)) == STATES, 20, "all states")
+        assert window.evaluate(HEIGHT) == ROW, f"{view}, {width} px"
+    assert window.complaints == []

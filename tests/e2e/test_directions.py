@@ -1,12 +1,8 @@
 """Names, labels and reasons that are written from right to left begin where they can be seen."""
 
-from pathlib import Path
-
-from playwright.sync_api import Browser, expect
-
 from pipeline.wire.predictions import Prediction, Result
-from tests.e2e.browsing import open_page
-from tests.e2e.firefox import Firefox
+from tests.e2e.browsing import picture
+from tests.e2e.conftest import Window
 from tests.e2e.test_reasons import Site, site
 from tests.parts import wait_for
 
@@ -33,19 +29,11 @@ def show(site: Site) -> None:
     site.report(TEXT, "no-signal", TEXT)
 
 
-def test_their_first_letters_are_in_sight_in_chromium(site: Site, browser: Browser) -> None:
+def test_their_first_letters_are_in_sight(site: Site, window: Window) -> None:
     show(site)
-    with open_page(browser, site.address, SIZE) as page:
-        expect(page.locator(".veil-reason").filter(has_text=TEXT)).to_be_visible(timeout=20_000)
-        expect(page.locator(".label").filter(has_text=TEXT)).to_be_visible(timeout=20_000)
-        assert page.evaluate(BEGINNINGS) == [True, True, True]
-
-
-def test_their_first_letters_are_in_sight_in_firefox(site: Site, firefox: str, tmp_path: Path) -> None:
-    show(site)
-    with Firefox(firefox, tmp_path) as page:
-        page.resize(*SIZE)
-        page.open(site.address)
-        wait_for(lambda: len(page.evaluate(BEGINNINGS)) == 3, 20, "a name, a label and a reason")
-        assert page.evaluate(BEGINNINGS) == [True, True, True]
-        assert page.complaints == []
+    window.resize(*SIZE)
+    window.open(site.address)
+    wait_for(lambda: len(window.evaluate(BEGINNINGS)) == 3, 20, "a name, a label and a reason")
+    assert window.evaluate(BEGINNINGS) == [True, True, True]
+    window.keep(picture(f"right-to-left-{type(window).__name__.lower()}"))
+    assert window.complaints == []

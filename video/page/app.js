@@ -16,7 +16,7 @@ import { Wall } from "./wall.js";
 
 /** @typedef {import("./live/types.js").Camera} Camera */
 
-const feed = new Feed("ws", { cameras, pictures: (news) => wall.drawn(news), away, loggedOut });
+const feed = new Feed("ws", { cameras, pictures: (news) => wall.drawn(news), away, loggedOut, failed });
 const wall = new Wall(byId("wall"), feed);
 const details = new Details();
 const announcer = new Announcer();
@@ -50,6 +50,12 @@ function leaveRemoved(camera) {
 function away(since) {
   showAway(since);
   wall.away(since);
+}
+
+/** @param {string} why */
+function failed(why) {
+  console.error(why);
+  showNotice(text.failed(why));
 }
 
 function loggedOut() {

@@ -146,6 +146,8 @@ export const text = {
     [["?"], "show or hide this list"],
   ],
 
+  /** When something went wrong inside the page. @param {string} why the browser's words */
+  failed: (why) => `Error on this page: ${why}`,
   /** @param {Date} time */
   away: (time) => `No connection to the server since ${timeOf(time)}; retrying`,
   empty: {

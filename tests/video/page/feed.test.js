@@ -20,8 +20,10 @@ class FakeWorker {
   ended = false;
   /** @type {((event: {data: FromWorker}) => void) | null} */
   onmessage = null;
-  /** @type {(() => void) | null} */
+  /** @type {((event: {message?: string}) => void) | null} */
   onerror = null;
+  /** @type {(() => void) | null} */
+  onmessageerror = null;
 
   constructor() {
     FakeWorker.last = this;
@@ -90,6 +92,7 @@ const open = () =>
     pictures: (news) => reported.push(["pictures", ...news.keys()]),
     away: (since) => reported.push(["away", since.getTime()]),
     loggedOut: () => reported.push(["logged out"]),
+    failed: (why) => reported.push(["failed", why]),
   });
 
 const watched = () => FakeWorker.last.received.filter(({ type }) => type === "watch");
@@ -200,12 +203,43 @@ test("when the network or the user comes back, the server is tried immediately",
   assert.deepEqual(FakeWorker.last.received.slice(1), [{ type: "retry" }, { type: "retry" }]);
 });
 
-test("a worker that cannot be loaded counts as an absence, too", () => {
+test("a worker that cannot be loaded counts as an absence, too, and is loaded again until it runs", () => {
   open();
 
-  FakeWorker.last.onerror?.();
+  for (let run = 0; run < 3; run++) {
+    const worker = FakeWorker.last;
+    worker.onerror?.({});
+    assert.ok(worker.ended);
+    mock.timers.tick(2000);
+    assert.notEqual(FakeWorker.last, worker);
+  }
+  FakeWorker.last.say({ type: "cameras", cameras: [] });
 
-  assert.equal(reported.length, 1);
+  assert.deepEqual(FakeWorker.last.received, [{ type: "open", url: "wss://host/cams/ws" }]);
+  assert.deepEqual(
+    reported.map((each) => /** @type {unknown[]} */ (each)[0]),
+    ["away", "failed", "failed", "failed", "cameras"],
+  );
+});
+
+test("errors of a worker that runs are reported, and it runs on", () => {
+  open();
+  const worker = FakeWorker.last;
+  worker.say({ type: "cameras", cameras: [] });
+
+  worker.onerror?.({ message: "TypeError: x" });
+  worker.onmessageerror?.();
+  worker.say({ type: "failed", why: "a picture" });
+  mock.timers.tick(5000);
+
+  assert.equal(FakeWorker.last, worker);
+  assert.ok(!worker.ended);
+  const [, ...failures] = reported;
+  assert.deepEqual(failures, [
+    ["failed", "TypeError: x"],
+    ["failed", "a message from the worker could not be read"],
+    ["failed", "a picture"],
+  ]);
 });
 
 test("a browser that cannot draw in a worker is recognised, and nothing breaks", () => {

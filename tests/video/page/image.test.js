@@ -3,6 +3,8 @@ import { test } from "node:test";
 
 import { contextOf, draw } from "../../../video/page/live/image.js";
 
+const MODULE = "../../../video/page/live/image.js";
+
 /** Like a canvas in a worker in Firefox: it returns its context only once. */
 class FakeCanvas {
   width = 300;
@@ -66,4 +68,20 @@ test("a browser without 2d contexts is an error", () => {
   const canvas = /** @type {OffscreenCanvas} */ (/** @type {unknown} */ ({ getContext: () => null }));
 
   assert.throws(() => contextOf(canvas), /2d/);
+});
+
+test("a JPEG that the direct decoder fails at is decoded as a blob", async () => {
+  const browser = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (globalThis));
+  browser.ImageDecoder = class {
+    decode = () => Promise.reject(new Error("no decoder left"));
+    close() {}
+  };
+  browser.createImageBitmap = async (/** @type {Blob} */ blob) => `${blob.size} bytes`;
+
+  const { decode } = await import(`${MODULE}?direct`);
+  const image = await decode(new Uint8Array(7));
+
+  delete browser.ImageDecoder;
+  delete browser.createImageBitmap;
+  assert.equal(image, "7 bytes");
 });

@@ -5,6 +5,8 @@
 /** @typedef {import("./types.js").FromWorker} FromWorker */
 /** @typedef {import("./types.js").ToWorker} ToWorker */
 
+const NOT_LOADED = "page/live/worker.js is missing, or a Content-Security-Policy forbids it";
+const RESTART = 2000; // ms before a worker that could not be loaded is loaded again
 const TOGETHER = 16; // ms in which changes of what is watched are sent as one
 
 /**
@@ -14,6 +16,7 @@ const TOGETHER = 16; // ms in which changes of what is watched are sent as one
  * @property {(news: Map<string, News>) => void} pictures what has changed, by camera; at most four times per second
  * @property {(since: Date) => void} away the server no longer answers; `cameras` means that it is back
  * @property {() => void} loggedOut the server requires a login
+ * @property {(why: string) => void} failed something went wrong inside the page
  */
 
 /** All cameras' pictures and states, over one socket. */
@@ -22,6 +25,7 @@ export class Feed {
   supported = "OffscreenCanvas" in globalThis && "transferControlToOffscreen" in HTMLCanvasElement.prototype;
   /** @type {Worker | null} */
   #worker = null;
+  #url;
   #handlers;
   #away = false;
   /** @type {Map<string, number>} */
@@ -32,13 +36,10 @@ export class Feed {
   /** @param {string} url the socket's, relative to the page @param {Handlers} handlers */
   constructor(url, handlers) {
     this.#handlers = handlers;
+    this.#url = new URL(url, document.baseURI);
+    this.#url.protocol = this.#url.protocol.replace("http", "ws");
     if (!this.supported) return;
-    const address = new URL(url, document.baseURI);
-    address.protocol = address.protocol.replace("http", "ws");
-    this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-    this.#worker.onmessage = ({ data }) => this.#receive(data);
-    this.#worker.onerror = () => this.#lose(new Date()); // such as when its file could not be loaded
-    this.#post({ type: "open", url: address.href });
+    this.#start();
     const retry = () => document.hidden || this.#post({ type: "retry" });
     window.addEventListener("online", retry);
     document.addEventListener("visibilitychange", retry);
@@ -76,6 +77,30 @@ export class Feed {
     }, TOGETHER);
   }
 
+  #start() {
+    const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    let runs = false;
+    worker.onmessage = ({ data }) => {
+      runs = true;
+      this.#receive(data);
+    };
+    worker.onmessageerror = () => this.#handlers.failed("a message from the worker could not be read");
+    worker.onerror = ({ message }) => {
+      if (runs) {
+        this.#handlers.failed(message);
+        return;
+      }
+      // It was not found, or a policy forbids it. It has no canvases yet, so another one can take its place.
+      worker.terminate();
+      this.#lose(new Date());
+      this.#handlers.failed(`${message ?? NOT_LOADED}; trying again`);
+      void this.#checkSession();
+      setTimeout(() => this.#worker === worker && this.#start(), RESTART);
+    };
+    this.#worker = worker;
+    this.#post({ type: "open", url: this.#url.href });
+  }
+
   /** @param {ToWorker} message @param {Transferable[]} [transfer] */
   #post(message, transfer = []) {
     this.#worker?.postMessage(message, transfer);
@@ -88,6 +113,8 @@ export class Feed {
     } else if (message.type === "cameras") {
       this.#away = false;
       this.#handlers.cameras(message.cameras, message.broker);
+    } else if (message.type === "failed") {
+      this.#handlers.failed(message.why);
     } else {
       this.#lose(new Date(message.since));
       void this.#checkSession();

@@ -12,17 +12,18 @@ async function decodeDirectly(data) {
   }
 }
 
-/** @param {Uint8Array<ArrayBuffer>} data */
+/** @type {(data: Uint8Array<ArrayBuffer>) => Promise<Image>} */
 const decodeBlob = (data) => createImageBitmap(new Blob([data], { type: "image/jpeg" }));
 
 /**
  * Decode a JPEG; rejects anything else. The image must be drawn or closed.
  *
  * A blob travels to the browser's main process and back; decoding directly draws twice as many pictures per second.
- * But browsers offer `ImageDecoder` only to pages that were loaded over HTTPS or from this computer.
+ * But browsers offer `ImageDecoder` only to pages that were loaded over HTTPS or from this computer, and it can fail.
  * @type {(data: Uint8Array<ArrayBuffer>) => Promise<Image>}
  */
-export const decode = "ImageDecoder" in globalThis ? decodeDirectly : decodeBlob;
+export const decode =
+  "ImageDecoder" in globalThis ? (data) => decodeDirectly(data).catch(() => decodeBlob(data)) : decodeBlob;
 
 /**
  * Return the context to draw on a canvas with. Call it once per canvas: in a worker, Firefox throws an

@@ -57,7 +57,8 @@
  * Messages from the worker to the page.
  * @typedef {{type: "cameras", cameras: Camera[], broker: string | null}
  *   | {type: "pictures", pictures: Map<string, News>}
- *   | {type: "away", since: number}} FromWorker
+ *   | {type: "away", since: number}
+ *   | {type: "failed", why: string}} FromWorker
  */
 
 export {};

@@ -14,6 +14,7 @@ const NEWS_EVERY = 250; // ms
 const SURE = 5; // answers about the clock after which it is asked for less often
 const ASK_SOON = 200; // ms
 const ASK_LATER = 10_000; // ms
+const WARN_EVERY = 60_000; // ms, per camera
 
 /** @type {Line} */
 let line;
@@ -22,8 +23,8 @@ let widths = new Map();
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let asking;
 const clock = new Clock();
-/** @type {Set<string>} */
-const warned = new Set();
+/** When each camera's last warning was logged. @type {Map<string, number>} */
+const warned = new Map();
 
 /** @type {Decoder<OffscreenCanvasRenderingContext2D, import("./image.js").Image>} */
 const decoder = new Decoder({
@@ -35,11 +36,12 @@ const decoder = new Decoder({
   now: () => localNow() + clock.offset,
 });
 
-/** Log that a camera's picture could not be shown, once per camera. @param {string} camera @param {unknown} error */
+/** Report that a camera's picture could not be shown. @param {string} camera @param {unknown} error */
 function warn(camera, error) {
-  if (warned.has(camera)) return;
-  warned.add(camera);
-  console.warn(`camera ${camera}: a picture could not be decoded or drawn:`, error);
+  const now = localNow();
+  if (now - (warned.get(camera) ?? -Infinity) < WARN_EVERY) return;
+  warned.set(camera, now);
+  post({ type: "failed", why: `camera ${camera}: a picture could not be decoded or drawn: ${error}` });
 }
 
 /** @param {FromWorker} message */
@@ -94,6 +96,12 @@ self.addEventListener("message", (/** @type {MessageEvent<ToWorker>} */ { data }
     line.send(writeWatch(widths));
   }
 });
+
+// The page is notified of other errors by the browser.
+self.addEventListener("unhandledrejection", ({ reason }) => post({ type: "failed", why: String(reason) }));
+self.addEventListener("messageerror", () =>
+  post({ type: "failed", why: "a message from the page could not be read" }),
+);
 
 // One message about everything that has been drawn since the last one.
 setInterval(() => {
