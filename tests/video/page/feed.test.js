@@ -203,7 +203,7 @@ test("when the network or the user comes back, the server is tried immediately",
   assert.deepEqual(FakeWorker.last.received.slice(1), [{ type: "retry" }, { type: "retry" }]);
 });
 
-test("a worker that cannot be loaded counts as an absence, too, and is loaded again until it runs", () => {
+test("a worker that cannot be loaded is reported, and loaded again until it runs", () => {
   open();
 
   for (let run = 0; run < 3; run++) {
@@ -218,7 +218,7 @@ test("a worker that cannot be loaded counts as an absence, too, and is loaded ag
   assert.deepEqual(FakeWorker.last.received, [{ type: "open", url: "wss://host/cams/ws" }]);
   assert.deepEqual(
     reported.map((each) => /** @type {unknown[]} */ (each)[0]),
-    ["away", "failed", "failed", "failed", "cameras"],
+    ["failed", "failed", "failed", "cameras"],
   );
 });
 

@@ -92,7 +92,6 @@ export class Feed {
       }
       // It was not found, or a policy forbids it. It has no canvases yet, so another one can take its place.
       worker.terminate();
-      this.#lose(new Date());
       this.#handlers.failed(`${message ?? NOT_LOADED}; trying again`);
       void this.#checkSession();
       setTimeout(() => this.#worker === worker && this.#start(), RESTART);
