@@ -31,6 +31,8 @@ hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=300, pr
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS", "repeatable"))
 
 
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+FIREFOX = ("firefox-esr", "firefox")
 PARTS = {
     "broker",
     "brokers",
@@ -252,7 +254,7 @@ def ipv6_broker(ipv6_network: Network) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium that Playwright can drive."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
+    for name in CHROMIUM:
         if path := shutil.which(name):
             return path
     missing("browser", "install the package chromium")
@@ -262,7 +264,7 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def firefox() -> str:
     """The path of a Firefox."""
-    for name in ("firefox-esr", "firefox"):
+    for name in FIREFOX:
         if path := shutil.which(name):
             return path
     missing("firefox", "install the package firefox-esr")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tests.compatibility import (
+    clients,
     in_files,
     on_network,
     over_http,
@@ -21,6 +22,8 @@ CHECKS: Final[Mapping[str, Sequence[Check]]] = {
     "Label files": with_models.LABELS,
     "Models and their answers": with_models.ANSWERS,
     "Trouble with models": with_models.TROUBLE,
+    "Players": clients.PLAYERS,
+    "Browsers": clients.BROWSERS,
 }
 SECTIONS: Final[Mapping[str, Sequence[Situation]]] = {
     "Motion JPEG over HTTP": over_http.MOTION,
