@@ -81,7 +81,7 @@ class FakeConnection(Connection):
 
     def __init__(self) -> None:
         self.full = self.streaming = False
-        self.backlog = self.asked = 0
+        self.backlog = self.asked = self.flying = 0
         self.written: list[bytes] = []
         self.gone = asyncio.Event()
         self.aborted = self._stalled = False
@@ -92,6 +92,10 @@ class FakeConnection(Connection):
         """Return the backlog that the test has set."""
         self.asked += 1
         return self.backlog
+
+    def under_way(self) -> int:
+        """Return what the test has set."""
+        return self.flying
 
     def write(self, chunk: bytes) -> None:
         """Take a chunk; where the client has stalled, it fills the kernel."""

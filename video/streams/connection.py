@@ -1,9 +1,12 @@
 """A client's connection as the streams use it: whole chunks go to the transport, and none are queued."""
 
 import asyncio
+import fcntl
 import os
 import socket
+import struct
 import sys
+import termios
 import time
 from collections.abc import Callable
 from typing import Final
@@ -47,6 +50,16 @@ class Receiver:
         self._largest = max(self._largest, window)
         return max(self._largest, self._largest_before) - window
 
+    def under_way(self) -> int:
+        """Return how many bytes the client's kernel has not acknowledged; 0 if the system does not tell."""
+        if _TCP_INFO is None:
+            return 0
+        try:
+            (length,) = struct.unpack("i", fcntl.ioctl(self._connection, termios.TIOCOUTQ, bytes(4)))
+        except (OSError, ValueError):  # the connection is gone
+            return 0
+        return int(length)
+
 
 class Connection:
     """Belongs to the event loop. Its protocol reports when it is `filled`, `drained` and `lost`.
@@ -61,7 +74,8 @@ class Connection:
         # Our own socket: uvloop's creates a new object for each call, and raises once it is closed.
         self._socket = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
         self._full_since = 0.0
-        self.unread = Receiver(self._socket).unread
+        receiver = Receiver(self._socket)
+        self.unread, self.under_way = receiver.unread, receiver.under_way
         self.full = False
         self.streaming = False  # the response is endless: ignore further requests on this connection
         self.gone = asyncio.Event()

@@ -5,6 +5,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -61,6 +62,23 @@ def test_what_the_client_has_not_read_is_noticed_and_forgotten_when_it_reads(
     wait_for(lambda: receiver.unread() < 30 * KB, 20, "the window to open")
 
 
+def test_what_the_clients_kernel_has_no_room_for_is_under_way_until_the_client_reads(
+    connection: tuple[socket.socket, socket.socket],
+) -> None:
+    server, client = connection
+    server.setblocking(False)
+    receiver, sent = Receiver(server), 0
+    with suppress(BlockingIOError):
+        while True:
+            sent += server.send(bytes(90 * KB))
+
+    before = receiver.under_way()
+    read(client, sent)
+
+    assert before > 0
+    wait_for(lambda: receiver.under_way() == 0, 20, "the client's kernel to have everything")
+
+
 def test_a_connection_that_is_gone_has_nothing_unread(
     connection: tuple[socket.socket, socket.socket],
 ) -> None:
@@ -68,7 +86,7 @@ def test_a_connection_that_is_gone_has_nothing_unread(
     receiver = Receiver(server)
     server.close()
 
-    assert receiver.unread() == 0
+    assert (receiver.unread(), receiver.under_way()) == (0, 0)
 
 
 def test_a_system_that_does_not_tell_counts_as_nothing_unread(
@@ -76,7 +94,8 @@ def test_a_system_that_does_not_tell_counts_as_nothing_unread(
 ) -> None:
     monkeypatch.setattr("video.streams.connection._TCP_INFO", None)
 
-    assert Receiver(connection[0]).unread() == 0
+    receiver = Receiver(connection[0])
+    assert (receiver.unread(), receiver.under_way()) == (0, 0)
 
 
 class Transport(asyncio.Transport):

@@ -17,6 +17,9 @@ from video.streams.mjpeg.framing import PROBE, part
 _PATIENCE: Final = 0.5
 # So many bytes more than a part may be unread: windows have units of up to 1 KB, and probes are not counted.
 _SLACK: Final = 2048
+# A kernel takes its time to acknowledge what is not read. For this many seconds after a client had too much
+# unread, what is under way counts, too. Otherwise it does not, because the client may be far away.
+_SLOW: Final = 1.0
 # Asking the kernel costs as much as the rest of a client's turn. Each time a client turns out to have read
 # everything, it is trusted, and not asked, for this many seconds more. What it can leave unread in that time
 # sets the upper limit.
@@ -27,7 +30,7 @@ _MOST_TRUST: Final = 0.05
 class StreamClient:
     """One client of a broadcast; it never waits."""
 
-    __slots__ = ("_ask_at", "_last", "_length", "_trust", "connection")
+    __slots__ = ("_ask_at", "_last", "_length", "_slow_until", "_trust", "connection")
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -35,6 +38,7 @@ class StreamClient:
         self._length = 0  # of the last part
         self._ask_at = 0.0
         self._trust = 0.0
+        self._slow_until = 0.0
 
     def take(self, chunk: bytes, now: float) -> bool:
         """Write a part if the client has read all parts but the last; return whether it was written."""
@@ -42,10 +46,14 @@ class StreamClient:
         if connection.full:
             return False
         if now >= self._ask_at:
-            unread = connection.unread()
+            unread, limit = connection.unread(), self._length + _SLACK
+            if unread > limit:
+                self._slow_until = now + _SLOW
+            if now < self._slow_until:
+                unread += connection.under_way()
             reads = unread <= len(chunk) // 2
             self._trust = min(self._trust + _TRUST, _MOST_TRUST) if reads else 0.0
-            if unread > self._length + _SLACK and now - self._last < _PATIENCE:
+            if unread > limit and now - self._last < _PATIENCE:
                 connection.write(PROBE)
                 return False
             self._ask_at = now + self._trust

@@ -138,6 +138,20 @@ def test_a_client_with_more_than_a_frame_unread_gets_none_until_it_has_read(cloc
     assert seen == [[1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 4, 8]]
 
 
+def test_what_is_under_way_counts_only_after_a_client_was_slow(clock: Clock) -> None:
+    camera, broadcast = a_broadcast()
+    client = view(broadcast)
+    seen: list[int] = []
+
+    for unread, under_way, seconds in ((0, 3, INTERVAL), (3, 0, INTERVAL), (0, 3, INTERVAL), (0, 3, 1.1)):
+        client.backlog, client.flying = unread * len(LARGE), under_way * len(LARGE)
+        clock.now += seconds
+        camera.show(a_frame(len(seen) + 2, jpeg=LARGE))
+        seen.append(client.seqs[-1])
+
+    assert seen == [2, 2, 2, 5]
+
+
 def test_a_client_is_never_without_a_frame_however_slowly_it_reads(clock: Clock) -> None:
     camera, broadcast = a_broadcast()
     client = Kernel()
