@@ -32,7 +32,8 @@ SOCKET = (ROOT / "video/streams/socket/README.md").read_text()
 
 def blocks(language: str, text: str = README) -> list[str]:
     """Return the blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return [block for name, block in found if name == language]
 
 
 def rows(columns: int, text: str = README) -> list[list[str]]:
