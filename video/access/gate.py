@@ -1,11 +1,13 @@
 """The gate in front of all routes: it identifies the visitor, and rejects requests without permission."""
 
+import logging
 from typing import Final
 from urllib.parse import quote
 
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from pipeline.service.logs import Seldom
 from video.access import origin, token
 from video.access.next_url import is_local
 from video.access.rootpath import root_of, route_of
@@ -13,13 +15,14 @@ from video.access.session import Session, Sessions
 from video.access.token import Bearer
 from video.access.visitor import VISITOR, Anyone, Nobody
 
+log = logging.getLogger(__name__)
+
 _OPEN: Final = {"/login", "/logout"}
 _SAFE: Final = {"GET", "HEAD", "OPTIONS"}
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 _ASK: Final = 'Basic realm="Streamlens", charset="UTF-8"'
 _BEARER: Final = 'Bearer realm="Streamlens"'
 _LOG_IN: Final = "log in, or send a token as Authorization: Bearer TOKEN or as the password of a user"
-_FOREIGN: Final = "requests from pages of other sites are not allowed"
 
 
 class Gate:
@@ -31,6 +34,7 @@ class Gate:
     def __init__(self, app: ASGIApp, sessions: Sessions | None) -> None:
         self._app = app
         self._sessions = sessions
+        self._seldom = Seldom(log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request or a socket."""
@@ -38,7 +42,9 @@ class Gate:
             await self._app(scope, receive, send)
             return
         if _needs_our_page(scope) and not origin.same(scope["headers"]):
-            await _refuse(_answer(scope, 403, _FOREIGN), scope, receive, send)
+            why = origin.explain(scope["headers"], scope["client"])
+            self._seldom.warning("origin", why)
+            await _refuse(_answer(scope, 403, why), scope, receive, send)
             return
         visitor = self._visitor(scope)
         if visitor is None and not _open(scope):

@@ -7,7 +7,13 @@ from urllib.parse import urlsplit
 Headers = Sequence[tuple[bytes, bytes]]
 """The headers of an ASGI scope."""
 
+Client = tuple[str, int] | None
+"""The client in an ASGI scope: its address and port, if they are known."""
+
 _PORTS: Final = {"http": 80, "https": 443}
+_JUDGED: Final = {"same-origin", "same-site", "cross-site"}
+_LONGEST: Final = 200  # characters of a header in a message
+_FOREIGN: Final = "requests from pages of other sites are not allowed"
 
 
 def values(headers: Headers, name: bytes) -> list[str]:
@@ -25,18 +31,39 @@ def same(headers: Headers) -> bool:
 
     Browsers send the page's origin. If they also send `Sec-Fetch-Site`, which pages cannot set, that decides,
     because it is right even behind proxies that change the host. See https://web.dev/articles/fetch-metadata.
+    Browsers do not send it to other machines over plain HTTP, and Chromium never when it opens a WebSocket.
     """
     site = header(headers, b"sec-fetch-site")
-    if site in {"same-origin", "same-site", "cross-site"}:
+    if site in _JUDGED:
         return site == "same-origin"
     origins = values(headers, b"origin")
     if not origins:
         return True
     hosts = values(headers, b"host")
-    return len(origins) == len(hosts) == 1 and _same(origins[0], hosts[0])
+    return len(origins) == len(hosts) == 1 and is_at(origins[0], hosts[0])
 
 
-def _same(origin: str, host: str) -> bool:
+def explain(headers: Headers, client: Client) -> str:
+    """Return why `same` is False, and what helps if a proxy has changed the host; `client` is the scope's."""
+    if header(headers, b"sec-fetch-site") in _JUDGED:
+        return _FOREIGN
+    return f"{_FOREIGN}: {explain_host(header(headers, b'origin'), headers, client)}"
+
+
+def explain_host(page: str, headers: Headers, client: Client) -> str:
+    """Return what helps if a page with this origin is ours, although it is not on the request's host."""
+    host = header(headers, b"host")
+    asked = f"the page is at {page[:_LONGEST]!r}, but the request is for the host {host[:_LONGEST]!r}"
+    trust = f"set TRUSTEDPROXIES={client[0] if client else 'ADDRESS'}"
+    if is_at(page, header(headers, b"x-forwarded-host").rpartition(",")[2].strip()):
+        return f"{asked}; if a proxy has changed the host, {trust}"
+    return (
+        f"{asked}; if a proxy has changed the host, have it pass on the browser's, with the port (nginx:"
+        f" proxy_set_header Host $http_host;), or send that as X-Forwarded-Host and {trust}"
+    )
+
+
+def is_at(origin: str, host: str) -> bool:
     """Return whether an origin is on this host and port; a proxy may have terminated TLS."""
     try:
         there = urlsplit(origin)

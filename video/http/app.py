@@ -51,8 +51,8 @@ class Site:
         inner = application(cameras, clients, history, interval)
         inner.router.routes[:0] = Login(sessions, Passwords(), embedded=bool(embed_origins)).routes()
         pictures = Embedding(Heads(inner), embed_origins, is_open=sessions is None)
-        app: ASGIApp = SecurityHeaders(RootPath(Gate(pictures, sessions), root), tls)
-        self.app: ASGIApp = ProxyHeaders(app, proxies) if proxies else app
+        app = SecurityHeaders(RootPath(Gate(pictures, sessions), root), tls)
+        self.app: ASGIApp = ProxyHeaders(app, proxies)
 
     def open(self) -> None:
         """Show frames on the running event loop from now on."""

@@ -53,10 +53,12 @@ def application(cameras: Cameras, clients: Clients, history: History, interval: 
     """Return the ASGI application; `interval` is the shortest time between two frames of a stream, in s."""
     app = create_app()
     pictures = Pictures(cameras, clients, interval)
+    socket = Socket(cameras, clients)
     app.router.routes += [
         *pictures.routes(),
         Mount("/page", _PageFiles(directory=_PAGE)),
-        WebSocketRoute("/ws", Socket(cameras, clients)),
+        WebSocketRoute("/ws", socket),
+        Route("/ws", socket.explain),
     ]
     app.include_router(router(cameras, history, clients))
     app.add_api_route(

@@ -16,7 +16,14 @@ import { Wall } from "./wall.js";
 
 /** @typedef {import("./live/types.js").Camera} Camera */
 
-const feed = new Feed("ws", { cameras, pictures: (news) => wall.drawn(news), away, loggedOut, failed });
+const feed = new Feed("ws", {
+  cameras,
+  pictures: (news) => wall.drawn(news),
+  away,
+  loggedOut,
+  failed,
+  refused,
+});
 const wall = new Wall(byId("wall"), feed);
 const details = new Details();
 const announcer = new Announcer();
@@ -24,6 +31,8 @@ const view = new View(() => showView());
 let answered = false;
 /** What keeps the server from Kafka. @type {string | null} */
 let broker = null;
+/** Why no connection is possible. @type {string | null} */
+let obstacle = null;
 /** @type {string | null} */
 let enlarged = null;
 
@@ -32,6 +41,7 @@ function cameras(cameras, trouble) {
   if (!answered) byId("main").removeAttribute("aria-busy");
   answered = true;
   broker = trouble;
+  obstacle = null;
   showAway(null);
   const removed = wall.update(cameras);
   showSummary(cameras);
@@ -58,6 +68,13 @@ function failed(why) {
   showNotice(text.failed(why));
 }
 
+/** @param {string} why */
+function refused(why) {
+  byId("main").removeAttribute("aria-busy");
+  obstacle = why;
+  showRest();
+}
+
 function loggedOut() {
   location.assign(loginTo(location.pathname + location.search));
 }
@@ -72,6 +89,7 @@ function showRest() {
   const missing = camera !== null && !names.includes(camera);
   const words = missing ? text.unknown(camera) : names.length ? null : broker ? text.broker(broker) : text.empty;
   if (!feed.supported) showMessage(text.unsupported);
+  else if (obstacle && !names.length) showMessage(text.refused(obstacle));
   else showMessage(answered ? words : null);
 }
 

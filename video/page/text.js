@@ -27,6 +27,9 @@ const NOTHING = "Nothing";
 /** @param {number} score 0 to 1 */
 const score = (score) => `${Math.round(100 * score)}%`;
 
+/** @param {string} words the server's */
+const sentence = (words) => words.charAt(0).toUpperCase() + words.slice(1);
+
 /** @param {(value: number) => string} unit */
 const trend = (unit) => (/** @type {string} */ name, /** @type {Figures | null} */ figures) => {
   if (!figures) return `${name}, last two minutes: none`;
@@ -67,8 +70,8 @@ export const text = {
     const words = state === "away" && time ? "No connection" : states[state];
     return time ? `${words} since ${timeOf(time)}` : words;
   },
-  /** Why a camera is in its state, as a sentence. @param {string} reason the server's words */
-  reason: (reason) => reason.charAt(0).toUpperCase() + reason.slice(1),
+  /** Why a camera is in its state. */
+  reason: sentence,
   /** For screen readers. @param {string} camera @param {State} state @param {string | null} reason */
   news: (camera, state, reason) => `${camera}: ${states[state]}${reason ? `, ${reason}` : ""}`,
   /** @param {number} count of cameras that changed state or were removed */
@@ -150,6 +153,8 @@ export const text = {
   failed: (why) => `Error on this page: ${why}`,
   /** @param {Date} time */
   away: (time) => `No connection to the server since ${timeOf(time)}; retrying`,
+  /** @param {string} why the server's words */
+  refused: (why) => ({ heading: "No connection for live pictures", lead: sentence(why), checks: [] }),
   empty: {
     heading: "Waiting for the first frame",
     lead: "Cameras appear here as soon as they are reported or their first frame arrives. If none appears, check that:",

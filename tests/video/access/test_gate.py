@@ -163,6 +163,19 @@ def test_another_sites_page_can_neither_send_anything_nor_open_a_socket(
     assert client.get("/stream/door", origin=origin).status == 200
 
 
+def test_a_page_behind_a_proxy_that_changes_the_host_learns_what_helps_and_the_log_says_so_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client = Client(Gate(app, None), address="172.18.0.5", x_forwarded_host="cams.example")
+    ours = "https://cams.example"
+
+    answers = [client.socket("/ws", origin=ours) for _ in range(2)] + [client.post("/login", origin=ours)]
+
+    assert [answer.status for answer in answers] == [403, 403, 403]
+    assert all("set TRUSTEDPROXIES=172.18.0.5" in answer.text for answer in answers)
+    assert [record.message for record in caplog.records] == [answers[0].text.strip()]
+
+
 def test_our_own_page_can(gate: Client, cookie: str) -> None:
     assert gate.post("/logout", cookie=cookie, origin="http://cams:8080").text == "/logout ann door"
     assert gate.post("/login", origin="https://other", sec_fetch_site="same-origin").status == 200

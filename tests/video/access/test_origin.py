@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from video.access.origin import header, same
+from video.access.origin import explain, header, same
 
 
 def pairs(**headers: str) -> list[tuple[bytes, bytes]]:
@@ -68,6 +68,37 @@ def test_a_browser_that_judges_itself_is_believed() -> None:
     assert not same(pairs(host="cams", origin="http://cams", sec_fetch_site="cross-site"))
     assert not same(pairs(host="cams", sec_fetch_site="same-site"))
     assert not same(pairs(host="cams", origin="http://evil", sec_fetch_site="none"))
+
+
+PROXY = ("172.18.0.5", 40_000)
+
+
+def test_a_proxy_that_sends_the_host_separately_has_to_be_trusted() -> None:
+    headers = pairs(host="video:8080", origin="https://cams:8443", x_forwarded_host="evil, cams:8443")
+
+    why = explain(headers, PROXY)
+
+    assert "'https://cams:8443'" in why
+    assert "'video:8080'" in why
+    assert why.endswith("set TRUSTEDPROXIES=172.18.0.5")
+
+
+@pytest.mark.parametrize("forwarded", [{}, {"x_forwarded_host": "cams"}, {"x_forwarded_host": "evil"}])
+def test_any_other_proxy_has_to_pass_on_the_host_and_the_port(forwarded: dict[str, str]) -> None:
+    why = explain(pairs(host="cams", origin="http://cams:8081", **forwarded), PROXY)
+
+    assert "proxy_set_header Host $http_host;" in why
+    assert why.endswith("send that as X-Forwarded-Host and set TRUSTEDPROXIES=172.18.0.5")
+
+
+def test_the_page_of_another_site_is_not_advised() -> None:
+    headers = pairs(host="cams", origin="http://evil", x_forwarded_host="evil", sec_fetch_site="cross-site")
+
+    assert "TRUSTEDPROXIES" not in explain(headers, PROXY)
+
+
+def test_long_headers_and_a_client_without_an_address_are_explained() -> None:
+    assert len(explain(pairs(host="x" * 9000, origin="y" * 9000), None)) < 1000
 
 
 @given(st.text(st.characters(codec="latin-1")), st.text(st.characters(codec="latin-1")))

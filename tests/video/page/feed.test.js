@@ -51,6 +51,7 @@ class FakeCanvas {
 }
 
 let session = 200;
+let kind = "text/plain; charset=utf-8";
 /** @type {string[]} */
 let requested;
 /** @type {unknown[]} */
@@ -64,6 +65,7 @@ const before = new Map(NAMES.map((name) => [name, browser[name]]));
 beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout"] });
   session = 200;
+  kind = "text/plain; charset=utf-8";
   requested = [];
   reported = [];
   events = {};
@@ -77,7 +79,8 @@ beforeEach(() => {
   browser.document = { ...target, hidden: false, baseURI: "https://host/cams/?camera=door" };
   browser.fetch = async (/** @type {URL} */ url) => {
     requested.push(url.href);
-    return { status: session };
+    const headers = new Map([["content-type", kind]]);
+    return { status: session, ok: session === 200, headers, text: async () => "why\n" };
   };
 });
 
@@ -93,6 +96,7 @@ const open = () =>
     away: (since) => reported.push(["away", since.getTime()]),
     loggedOut: () => reported.push(["logged out"]),
     failed: (why) => reported.push(["failed", why]),
+    refused: (why) => reported.push(["refused", why]),
   });
 
 const watched = () => FakeWorker.last.received.filter(({ type }) => type === "watch");
@@ -190,6 +194,47 @@ test("the absence of the server does not lead to the login", async () => {
 
   FakeWorker.last.say({ type: "away", since: SINCE });
   await new Promise((done) => setImmediate(done));
+
+  assert.deepEqual(reported, [["away", SINCE]]);
+});
+
+/** One more socket has not opened. */
+async function fail() {
+  FakeWorker.last.say({ type: "away", since: SINCE });
+  await new Promise((done) => setImmediate(done));
+}
+
+test("if the server answers but three sockets in a row do not open, it is asked why", async () => {
+  open();
+
+  await fail();
+  await fail();
+  assert.deepEqual(reported, [["away", SINCE]]);
+  await fail();
+
+  assert.equal(requested.at(-1), "https://host/cams/ws");
+  assert.deepEqual(reported.at(-1), ["refused", "why"]);
+});
+
+test("it is not asked if it did not answer, or a socket opened, in between", async () => {
+  open();
+
+  for (const between of [() => (session = 502), () => FakeWorker.last.say({ type: "cameras", cameras: [] })]) {
+    await fail();
+    await fail();
+    between();
+    await fail();
+    session = 200;
+  }
+
+  assert.ok(!requested.includes("https://host/cams/ws"));
+});
+
+test("the page of a proxy is not taken for the server's words", async () => {
+  open();
+  kind = "text/html";
+
+  for (let number = 0; number < 4; number += 1) await fail();
 
   assert.deepEqual(reported, [["away", SINCE]]);
 });

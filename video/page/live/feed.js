@@ -7,6 +7,7 @@
 
 const NOT_LOADED = "page/live/worker.js is missing, or a Content-Security-Policy forbids it";
 const RESTART = 2000; // ms before a worker that could not be loaded is loaded again
+const SURE = 3; // sockets in a row that do not open although the server answers, until it is asked why
 const TOGETHER = 16; // ms in which changes of what is watched are sent as one
 
 /**
@@ -17,6 +18,7 @@ const TOGETHER = 16; // ms in which changes of what is watched are sent as one
  * @property {(since: Date) => void} away the server no longer answers; `cameras` means that it is back
  * @property {() => void} loggedOut the server requires a login
  * @property {(why: string) => void} failed something went wrong inside the page
+ * @property {(why: string) => void} refused the server answers, but no socket opens
  */
 
 /** All cameras' pictures and states, over one socket. */
@@ -28,6 +30,7 @@ export class Feed {
   #url;
   #handlers;
   #away = false;
+  #refusals = 0;
   /** @type {Map<string, number>} */
   #widths = new Map();
   #sent = new Map();
@@ -111,6 +114,7 @@ export class Feed {
       this.#handlers.pictures(message.pictures);
     } else if (message.type === "cameras") {
       this.#away = false;
+      this.#refusals = 0;
       this.#handlers.cameras(message.cameras, message.broker);
     } else if (message.type === "failed") {
       this.#handlers.failed(message.why);
@@ -127,16 +131,25 @@ export class Feed {
     this.#handlers.away(since);
   }
 
-  /** A refused socket gives no reason, so ask whether the login has expired. */
+  /** A refused socket gives no reason, so ask whether the login has expired, and what else may be wrong. */
   async #checkSession() {
-    const url = new URL("api/session", document.baseURI);
-    const answer = await fetch(url, { cache: "no-store" }).catch(() => null);
-    if (answer?.status !== 401 || !this.#worker) return;
-    this.#worker.terminate();
-    this.#worker = null;
-    this.#handlers.loggedOut();
+    const answer = await request("api/session");
+    if (answer?.status === 401 && this.#worker) {
+      this.#worker.terminate();
+      this.#worker = null;
+      this.#handlers.loggedOut();
+    }
+    this.#refusals = answer?.ok ? this.#refusals + 1 : 0;
+    if (this.#refusals < SURE) return;
+    const reply = await request("ws");
+    const isOurs = reply?.headers.get("content-type")?.startsWith("text/plain"); // and not a proxy's page
+    const why = isOurs ? await reply?.text().catch(() => null) : null;
+    if (why && this.#away) this.#handlers.refused(why.trim());
   }
 }
+
+/** @param {string} path */
+const request = (path) => fetch(new URL(path, document.baseURI), { cache: "no-store" }).catch(() => null);
 
 /** @param {Map<string, number>} one @param {Map<string, number>} other */
 function isSame(one, other) {

@@ -1,11 +1,17 @@
 """The endpoint `/ws`: opening a WebSocket, reading the browser's messages, closing it."""
 
+import logging
 from functools import partial
 from typing import Final
 
 from prometheus_client import Gauge
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
+from pipeline.service.logs import Seldom
+from video.access import origin
+from video.access.embedding import parse_origin
 from video.access.visitor import visitor_of
 from video.cameras.cameras import Cameras
 from video.streams.clients import Clients, TooManyError
@@ -15,8 +21,14 @@ from video.streams.socket.feed import Feeds
 from video.streams.socket.roster import Roster
 from video.streams.socket.viewer import Viewer
 
+log = logging.getLogger(__name__)
+
 _SOCKETS = Gauge("streamlens_sockets", "Open WebSockets")
 _RETRY_AFTER: Final = b"5"  # s
+_NO_UPGRADE: Final = (
+    "expected a WebSocket: a proxy in between must pass on the headers Upgrade and Connection (nginx:"
+    " proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection;)"
+)
 
 
 class Socket:
@@ -30,6 +42,7 @@ class Socket:
         self._clients = clients
         self._feeds = Feeds()
         self._roster = Roster(cameras)
+        self._seldom = Seldom(log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one browser until it leaves or breaks the protocol."""
@@ -43,6 +56,16 @@ class Socket:
                 await self._serve(scope, receive, send)
         except TooManyError as error:
             await _refuse(send, str(error))
+
+    async def explain(self, request: Request) -> Response:
+        """Answer a request that is not a handshake: our page asks why its socket does not open."""
+        if "sec-websocket-key" in request.headers:
+            self._seldom.warning("upgrade", _NO_UPGRADE)
+        try:
+            with self._clients.join(request.scope[CONNECTION], visitor_of(request.scope).welcome):
+                return PlainTextResponse(f"{_reason(request)}\n", 426, {"Upgrade": "websocket"})
+        except TooManyError as error:
+            return PlainTextResponse(f"{error}\n", 503, {"Retry-After": _RETRY_AFTER.decode()})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection: Connection = scope[CONNECTION]
@@ -73,6 +96,14 @@ def _parsed(message: Message) -> wire.Watch | wire.Ack | wire.Time:
     if text is None:
         raise wire.MessageError(wire.WRONG_FORM, "expected a text message, found a binary one")
     return wire.parse(text)
+
+
+def _reason(request: Request) -> str:
+    headers = request.scope["headers"]
+    page = parse_origin(origin.header(headers, b"referer"))
+    if page and not origin.is_at(page, origin.header(headers, b"host")):
+        return origin.explain_host(page, headers, request.scope["client"])
+    return _NO_UPGRADE
 
 
 async def _refuse(send: Send, text: str) -> None:

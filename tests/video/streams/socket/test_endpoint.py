@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
+from starlette.requests import Request
+from starlette.responses import Response
 
 from tests.video.fakes import a_frame, settle
 from tests.video.streams.socket.fakes import Guest, Wall, Wire
@@ -120,6 +122,54 @@ def test_one_too_many_is_asked_to_come_later() -> None:
     assert b"MAXCLIENTS" in body["body"]
     assert not second.connection.chunks
     assert third.answers == [{"type": "websocket.accept"}]
+
+
+def explained(clients: Clients, **headers: str) -> Response:
+    """Return the answer to a request for `/ws` that is not a handshake."""
+    pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    scope = {
+        "type": "http",
+        CONNECTION: Wire(),
+        VISITOR: Anyone(),
+        "headers": pairs,
+        "client": ("10.0.0.2", 1),
+    }
+    return asyncio.run(Socket(a_wall(), clients).explain(Request(scope)))
+
+
+def test_a_page_whose_socket_does_not_open_is_told_that_a_proxy_changes_its_host() -> None:
+    sent = {"host": "video:8080", "x_forwarded_host": "cams", "referer": "http://cams/page/app.js"}
+
+    answer = explained(Clients(1, 10), **sent)
+
+    assert answer.status_code == 426
+    assert b"set TRUSTEDPROXIES=10.0.0.2" in answer.body
+
+
+@pytest.mark.parametrize("referer", [{}, {"referer": "http://cams/?camera=door"}, {"referer": "nothing"}])
+def test_or_that_a_proxy_does_not_pass_on_the_upgrade(referer: dict[str, str]) -> None:
+    answer = explained(Clients(1, 10), host="cams", **referer)
+
+    assert answer.status_code == 426
+    assert b"headers Upgrade and Connection" in answer.body
+    assert b"TRUSTEDPROXIES" not in answer.body
+
+
+def test_or_that_there_are_too_many() -> None:
+    answer = explained(Clients(0, 10), host="cams")
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+    assert b"MAXCLIENTS" in answer.body
+
+
+def test_only_a_handshake_without_its_upgrade_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    explained(Clients(1, 10), host="cams", referer="http://cams/")
+    assert not caplog.records
+
+    explained(Clients(1, 10), host="cams", sec_websocket_key="x")
+
+    assert "headers Upgrade and Connection" in caplog.text
 
 
 def test_a_socket_ends_when_its_session_does() -> None:
