@@ -38,6 +38,8 @@ PARTS = {
     "brokers",
     "browser",
     "firefox",
+    "nginx",
+    "caddy",
     "node",
     "rtsp",
     "openssl",
@@ -268,6 +270,24 @@ def firefox() -> str:
         if path := shutil.which(name):
             return path
     missing("firefox", "install the package firefox-esr")
+    raise AssertionError
+
+
+@pytest.fixture(scope="session")
+def nginx() -> str:
+    """The path of an nginx, which only root may have in the path."""
+    if path := shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin"):
+        return path
+    missing("nginx", "install the package nginx-light")
+    raise AssertionError
+
+
+@pytest.fixture(scope="session")
+def caddy() -> str:
+    """The path of a Caddy."""
+    if path := shutil.which("caddy"):
+        return path
+    missing("caddy", "install the package caddy")
     raise AssertionError
 
 

@@ -45,6 +45,7 @@ FIXTURES: Final = {
 
 OUTSIDE_FOLDERS: Final = tuple(TESTS / name for name in ("e2e", "k8s"))
 OUTSIDE: Final = {
+    "caddy",
     "certificate",
     "chromium",
     "engine",
@@ -53,6 +54,7 @@ OUTSIDE: Final = {
     "ipv6",
     "ipv6_network",
     "kafka_bootstrap",
+    "nginx",
     "node",
     "only_broker",
     "own_network",

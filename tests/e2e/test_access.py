@@ -73,6 +73,22 @@ def start(stack: ExitStack, folder: Path, cameras: Sequence[str], **variables: s
     return Site(f"http://127.0.0.1:{port}/", file, token, video)
 
 
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """Make a certificate for 127.0.0.1 that nobody else has signed; return its file and its key's."""
+    if not shutil.which("openssl"):
+        missing("openssl", "install the package openssl")
+    command = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout key.pem -out cert.pem -subj /CN=localhost"
+    )
+    subprocess.run(
+        [*command.split(), "-addext", "subjectAltName=IP:127.0.0.1"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+    return folder / "cert.pem", folder / "key.pem"
+
+
 def log_in(page: Page, name: str, password: str = PASSWORD) -> None:
     """Fill in the login page."""
     page.get_by_label("Name").fill(name)
@@ -224,18 +240,7 @@ def test_a_login_works_at_an_ipv6_address(browser: Browser, ipv6: str, tmp_path:
 
 
 def test_the_page_works_over_tls_and_below_a_root_path(browser: Browser, tmp_path: Path) -> None:
-    if not shutil.which("openssl"):
-        missing("openssl", "install the package openssl")
-    command = (
-        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout key.pem -out cert.pem -subj /CN=localhost"
-    )
-    subprocess.run(
-        [*command.split(), "-addext", "subjectAltName=IP:127.0.0.1"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-    )
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    cert, key = certificate(tmp_path)
     with ExitStack() as stack:
         options = {"TLSCERT": str(cert), "TLSKEY": str(key), "ROOTPATH": "/cameras"}
         site = start(stack, tmp_path, ["door"], **options)
