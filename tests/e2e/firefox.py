@@ -62,9 +62,9 @@ class Firefox:
         """Run a script in each page that is loaded from now on, before the page's own."""
         self._call("script.addPreloadScript", functionDeclaration=f"() => {{ {script} }}")
 
-    def open(self, address: str) -> None:
-        """Load a page."""
-        self._call("browsingContext.navigate", context=self._page, url=address, wait="complete")
+    def open(self, address: str, wait: str = "complete") -> None:
+        """Load a page, completely or only so far that it is `interactive`."""
+        self._call("browsingContext.navigate", context=self._page, url=address, wait=wait)
 
     def resize(self, width: int, height: int) -> None:
         """Give the page this size in px."""

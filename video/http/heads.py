@@ -2,6 +2,8 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from video.streams.mjpeg.response import HEAD
+
 
 class Heads:
     """ASGI middleware: answers a HEAD with the beginning of the answer to a GET.
@@ -29,4 +31,4 @@ class Heads:
         async def receive_until_started() -> Message:
             return {"type": "http.disconnect"} if started else await receive()
 
-        await self._app({**scope, "method": "GET", "head": True}, receive_until_started, send_start)
+        await self._app({**scope, "method": "GET", HEAD: True}, receive_until_started, send_start)

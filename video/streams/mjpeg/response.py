@@ -1,6 +1,7 @@
 """One client's MJPEG stream as an ASGI response."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
@@ -12,6 +13,9 @@ from video.streams.clients import Clients, TooManyError
 from video.streams.connection import CONNECTION, Connection
 from video.streams.mjpeg.broadcast import Broadcasts
 from video.streams.mjpeg.framing import HEADERS, head
+
+HEAD: Final = "streamlens.head"
+"""The key in an ASGI scope of whether the client wants only the beginning of the answer; set by `Heads`."""
 
 
 class Stream:
@@ -28,7 +32,7 @@ class Stream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send frames until the client leaves or the camera is gone."""
         more = picture_headers(scope)
-        if scope.get("head"):
+        if scope.get(HEAD):
             await _send_head(send, more)
             return
         name = self._camera.name
