@@ -9,6 +9,7 @@ from tests.compatibility import (
     on_network,
     over_http,
     over_ipv6,
+    over_the_web,
     videos_over_http,
     with_kafka,
     with_models,
@@ -24,6 +25,8 @@ CHECKS: Final[Mapping[str, Sequence[Check]]] = {
     "Trouble with models": with_models.TROUBLE,
     "Players": clients.PLAYERS,
     "Browsers": clients.BROWSERS,
+    "The page behind a proxy": over_the_web.PROXIES,
+    "Other sites and other clients": over_the_web.CLIENTS,
 }
 SECTIONS: Final[Mapping[str, Sequence[Situation]]] = {
     "Motion JPEG over HTTP": over_http.MOTION,

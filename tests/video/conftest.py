@@ -81,12 +81,12 @@ def a_site(cameras: Cameras, **options: Any) -> video.http.app.Site:
 
 
 @contextmanager
-def serving(pulse: Pulse) -> Iterator[Site]:
+def serving(pulse: Pulse, **options: Any) -> Iterator[Site]:
     """Run the web server on a free port, without any camera yet."""
     ledger = Ledger()
     cameras = Cameras(LIMITS, ledger)
     listener = listen(Address("127.0.0.1", 0))
-    site = a_site(cameras)
+    site = a_site(cameras, **options)
     web = WebServer(site, listener)
     thread = threading.Thread(target=web.run, args=(pulse,), name="web", daemon=True)
     thread.start()
