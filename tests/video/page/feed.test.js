@@ -219,7 +219,7 @@ test("if the server answers but three sockets in a row do not open, it is asked 
 test("it is not asked if it did not answer, or a socket opened, in between", async () => {
   open();
 
-  for (const between of [() => (session = 502), () => FakeWorker.last.say({ type: "cameras", cameras: [] })]) {
+  for (const between of [() => (session = 502), () => FakeWorker.last.say({ type: "cameras", cameras: [], broker: null })]) {
     await fail();
     await fail();
     between();
@@ -258,7 +258,7 @@ test("a worker that cannot be loaded is reported, and loaded again until it runs
     mock.timers.tick(2000);
     assert.notEqual(FakeWorker.last, worker);
   }
-  FakeWorker.last.say({ type: "cameras", cameras: [] });
+  FakeWorker.last.say({ type: "cameras", cameras: [], broker: null });
 
   assert.deepEqual(FakeWorker.last.received, [{ type: "open", url: "wss://host/cams/ws" }]);
   assert.deepEqual(
@@ -270,7 +270,7 @@ test("a worker that cannot be loaded is reported, and loaded again until it runs
 test("errors of a worker that runs are reported, and it runs on", () => {
   open();
   const worker = FakeWorker.last;
-  worker.say({ type: "cameras", cameras: [] });
+  worker.say({ type: "cameras", cameras: [], broker: null });
 
   worker.onerror?.({ message: "TypeError: x" });
   worker.onmessageerror?.();
