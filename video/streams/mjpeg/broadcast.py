@@ -20,6 +20,7 @@ _SLACK: Final = 2048
 # A kernel takes its time to acknowledge what is not read. For this many seconds after a client had too much
 # unread, what is under way counts, too. Otherwise it does not, because the client may be far away.
 _SLOW: Final = 1.0
+_PROBE_EVERY: Final = 0.03  # s; an answer may take 40 ms
 # Asking the kernel costs as much as the rest of a client's turn. Each time a client turns out to have read
 # everything, it is trusted, and not asked, for this many seconds more. What it can leave unread in that time
 # sets the upper limit.
@@ -30,7 +31,7 @@ _MOST_TRUST: Final = 0.05
 class StreamClient:
     """One client of a broadcast; it never waits."""
 
-    __slots__ = ("_ask_at", "_last", "_length", "_slow_until", "_trust", "connection")
+    __slots__ = ("_ask_at", "_last", "_length", "_probe_at", "_slow_until", "_trust", "connection")
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -39,6 +40,7 @@ class StreamClient:
         self._ask_at = 0.0
         self._trust = 0.0
         self._slow_until = 0.0
+        self._probe_at = 0.0
 
     def take(self, chunk: bytes, now: float) -> bool:
         """Write a part if the client has read all parts but the last; return whether it was written."""
@@ -49,17 +51,22 @@ class StreamClient:
             unread, limit = connection.unread(), self._length + _SLACK
             if unread > limit:
                 self._slow_until = now + _SLOW
-            if now < self._slow_until:
+            elif now < self._slow_until:
                 unread += connection.under_way()
             reads = unread <= len(chunk) // 2
             self._trust = min(self._trust + _TRUST, _MOST_TRUST) if reads else 0.0
             if unread > limit and now - self._last < _PATIENCE:
-                connection.write(PROBE)
+                self._probe(now)
                 return False
             self._ask_at = now + self._trust
         self._last, self._length = now, len(chunk)
         connection.write(chunk)
         return True
+
+    def _probe(self, now: float) -> None:
+        if now >= self._probe_at:
+            self._probe_at = now + _PROBE_EVERY
+            self.connection.write(PROBE)
 
 
 class Broadcast:
