@@ -15,8 +15,8 @@ from tests.e2e.firefox import Firefox
 from tests.e2e.test_access import PASSWORD, certificate, log_in, start
 from tests.parts import free_port, wait_for
 
-PLAIN = '<img src="{0}stream/door"><img src="{0}snapshot/door.jpg?wait=30s">'
-READABLE = '<img src="{0}stream/door" crossorigin="anonymous">'
+PLAIN = '<img src="{0}stream/door?wait=30s"><img src="{0}snapshot/door.jpg?wait=30s">'
+READABLE = '<img src="{0}stream/door?wait=30s" crossorigin="anonymous">'
 WIDTHS = "[...document.images].map(({ complete, naturalWidth }) => naturalWidth || complete - 1)"
 """The width of each picture, as far as it has come; -1 while it is loading, and 0 if it is refused."""
 PIXELS = """(() => {

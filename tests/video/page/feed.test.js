@@ -219,7 +219,8 @@ test("if the server answers but three sockets in a row do not open, it is asked 
 test("it is not asked if it did not answer, or a socket opened, in between", async () => {
   open();
 
-  for (const between of [() => (session = 502), () => FakeWorker.last.say({ type: "cameras", cameras: [], broker: null })]) {
+  const opens = () => FakeWorker.last.say({ type: "cameras", cameras: [], broker: null });
+  for (const between of [() => (session = 502), opens]) {
     await fail();
     await fail();
     between();
