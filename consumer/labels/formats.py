@@ -16,13 +16,17 @@ _FORMS: Final = (
     "a JSON list or object, a text with one label per line, CSV in a file *.csv, or a label map (pbtxt)"
 )
 
-_NUMBER_COLUMNS: Final = ("id", "class_id", "classid", "index", "number", "class", "label_id")
-_NAME_COLUMNS: Final = ("display_name", "name", "label", "class_name", "title", "description", "class")
+# Without spaces and underscores.
+_NUMBER_COLUMNS: Final = ("id", "classid", "index", "number", "class", "labelid")
+_NAME_COLUMNS: Final = ("displayname", "name", "label", "classname", "title", "description", "class")
 _LIST_MEMBERS: Final = ("categories", "labels", "names", "classes", "id2label", "label2id")
 _NAME_MEMBERS: Final = ("display_name", "name", "label", "title")
 
 _NUMBERED_LINE: Final = re.compile(r"\s*(\d{1,6})\s*[:;,=\t ]\s*(\S.*)")
 _WORDNET_LINE: Final = re.compile(r"n\d{8}\s+(\S.*)")  # `n01440764 tench, Tinca tinca`, as ImageNet's lists
+_FREEBASE_LINE: Final = re.compile(r"/[gmt]/\w+,")  # `/m/011k07,Tortoise`, as Open Images' lists
+_POINTER: Final = "version https://git-lfs.github.com/"
+_YAML_LINE: Final = re.compile(r"\s*[\w-]+:")
 _ENCODINGS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
 Entry = tuple[int | None, str]
@@ -38,9 +42,11 @@ def parse(data: bytes, file: str = "") -> Labels:
     begin = text.lstrip()[:1]
     if begin in ("", "<", '"') and not (begin == '"' and _is_csv(file)):
         raise ValueError(f"expected {_FORMS}, found {text[:20]!r}")
+    if text.startswith(_POINTER):
+        raise ValueError("expected labels, found a pointer of Git LFS: fetch the file with git lfs pull")
     if begin in ("[", "{"):
         entries = _from_json(text)
-    elif _is_csv(file):
+    elif _is_csv(file) or _reads_as_csv(text):
         entries = _from_csv(text)
     elif re.match(r"\s*(#.*\n\s*)*item\s*:?\s*\{", text):
         entries = _from_label_map(text)
@@ -62,6 +68,19 @@ def _decode(data: bytes) -> str:
 
 def _is_csv(file: str) -> bool:
     return PurePosixPath(file).suffix.lower() in (".csv", ".tsv")
+
+
+def _reads_as_csv(text: str) -> bool:
+    """Return whether a text has a header with a number and a name, or Open Images' lines."""
+    first = text.partition("\n")[0]
+    cells = {_column(cell) for cell in re.split("[,;\t]", first)}
+    is_header = len(cells) > 1 and cells <= {*_NUMBER_COLUMNS, *_NAME_COLUMNS}
+    return is_header or bool(_FREEBASE_LINE.match(first))
+
+
+def _column(cell: str) -> str:
+    """Return the name of a column as the lists above have it: `Class ID` and `class_id` are `classid`."""
+    return re.sub(r"[\s_-]", "", cell).casefold()
 
 
 def _labels(entries: Sequence[Entry]) -> Labels:
@@ -155,7 +174,7 @@ def _from_csv(text: str) -> list[Entry]:
         raise ValueError(f"expected CSV: {error}") from None
     rows = [[cell.strip() for cell in row] for row in table]
     rows = [row for row in rows if any(row)]
-    head = [cell.casefold().replace(" ", "_") for cell in rows[0]]
+    head = [_column(cell) for cell in rows[0]]
     names = [head.index(name) for name in _NAME_COLUMNS if name in head]
     if names:
         rows = rows[1:]
@@ -195,20 +214,24 @@ def _from_lines(text: str) -> list[Entry]:
     lines = [line.strip() for line in text.rstrip().split("\n")]
     if "" in lines:
         raise ValueError(f"expected a label on each line, found none on line {lines.index('') + 1}")
-    return _numbered(lines) or [(None, label) for label in _without_ids(lines)]
+    if lines[0].endswith(":") and _YAML_LINE.match(lines[0]):
+        raise ValueError(f"expected {_FORMS}, found YAML: {lines[0][:20]!r}")
+    labels = _without_ids(lines)
+    return _numbered(labels) or [(None, label) for label in labels]
 
 
 def _numbered(lines: Sequence[str]) -> list[Entry]:
     """Return the entries of lines such as `0 person`, `1: person`; nothing if these are not numbers.
 
-    They count from 0 or 1 upwards, and leave different labels; `1 euro` and `2 euro` are labels.
+    They count from 0 or 1 upwards, and leave different labels; `1 euro` and `2 euro` are labels. A number that
+    comes twice is left for the caller to report.
     """
     found = [match for line in lines if (match := _NUMBERED_LINE.fullmatch(line))]
     if len(found) != len(lines):
         return []
     entries = [(int(match[1]), match[2]) for match in found]
     numbers = [number for number, _ in entries]
-    rising = all(later > earlier for earlier, later in pairwise(numbers))
+    rising = all(later >= earlier for earlier, later in pairwise(numbers))
     labels = {label for _, label in entries}
     return list[Entry](entries) if rising and numbers[0] <= 1 and len(labels) > len(entries) / 2 else []
 
