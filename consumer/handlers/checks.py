@@ -29,13 +29,18 @@ def names(tensors: Tensors) -> str:
     return ", ".join(map(repr, tensors)) or "none"
 
 
+def kind_of(array: Array) -> str:
+    """Return what a tensor's elements are, for an error message."""
+    return str(array.dtype) if array.dtype.kind in "biuf" else "texts"
+
+
 def numbers(array: Array, shape: tuple[int, ...], what: str) -> NDArray[np.float64]:
     """Return the finite numbers of a tensor of that shape, in which -1 stands for any size.
 
     For any other tensor, raises a ValueError whose text begins with `what`.
     """
     if array.dtype.kind not in "iuf":
-        raise ValueError(f"{what}: expected numbers, found {array.dtype}")
+        raise ValueError(f"{what}: expected numbers, found {kind_of(array)}")
     if array.ndim != len(shape) or any(want not in (-1, size) for size, want in zip(array.shape, shape)):  # noqa: B905
         raise ValueError(f"{what}: expected the shape {list(shape)}, found {list(array.shape)}")
     values = array.astype(np.float64)

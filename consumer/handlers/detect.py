@@ -102,7 +102,7 @@ def _rows(answer: Tensors, name: str, dimensions: int) -> NDArray[np.float64]:
     """Return an output's numbers for the only frame: one for each detection, or four."""
     array = checks.output(answer, name)
     if array.dtype.kind not in "iuf":
-        raise ValueError(f"the {name}: expected numbers, found {array.dtype}")
+        raise ValueError(f"the {name}: expected numbers, found {checks.kind_of(array)}")
     if not array.size:  # JSON has no shape for "none": `[]` may stand for four numbers of no detection
         return np.zeros((0, 4)[:dimensions])
     expected = (1, array.shape[1], 4)[: dimensions + 1] if array.ndim > 1 else ()
@@ -144,6 +144,8 @@ def _box(place: NDArray[np.float64], frame: Frame) -> Box | None:
     if not np.abs(place).max() <= _FARTHEST:  # nor a NaN
         raise ValueError(f"expected a box within 0 to 1, found {place.round(2).tolist()}")
     top, left, bottom, right = place.clip(0, 1)
+    if bottom < top or right < left:
+        raise ValueError(f"expected a box as ymin, xmin, ymax, xmax, found {place.round(2).tolist()}")
     x, y = round(left * frame.width), round(top * frame.height)
     width, height = round(right * frame.width) - x, round(bottom * frame.height) - y
     return (x, y, width, height) if width > 0 and height > 0 else None

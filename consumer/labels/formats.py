@@ -223,8 +223,8 @@ def _from_lines(text: str) -> list[Entry]:
 def _numbered(lines: Sequence[str]) -> list[Entry]:
     """Return the entries of lines such as `0 person`, `1: person`; nothing if these are not numbers.
 
-    They count from 0 or 1 upwards, and leave different labels; `1 euro` and `2 euro` are labels. A number that
-    comes twice is left for the caller to report.
+    They count from 0 or 1 upwards, and leave different labels; `1 euro` and `2 euro` are labels. The caller
+    reports a number that comes twice.
     """
     found = [match for line in lines if (match := _NUMBERED_LINE.fullmatch(line))]
     if len(found) != len(lines):

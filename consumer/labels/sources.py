@@ -152,7 +152,11 @@ def source(model: str, place: str, login: Login = NO_LOGIN) -> LabelSource:
                 " expected a URL such as http://host/labels.json"
             )
         return LabelSource(model, place, partial(_download, login), _URL_EVERY)
-    path = unquote(rest) if is_url and scheme.lower() == "file" else place
+    if is_url and scheme.lower() != "file":
+        raise SettingsError(
+            f"LABELURLS: cannot read the labels of {model} from {mask(place)!r}: expected http, https or file"
+        )
+    path = unquote(rest) if is_url else place
     labels = LabelSource(model, path, _read_file, _FILE_EVERY)
     if not labels.by_version:
         labels.refresh()

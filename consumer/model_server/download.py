@@ -8,6 +8,7 @@ import ssl
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -55,7 +56,7 @@ def download(
     if answer.status_code == 304 and known:
         return None
     version = answer.headers.get("ETag"), answer.headers.get("Last-Modified")
-    return checked(answer.status_code, text, has_login=login is not None), version
+    return checked(answer.status_code, text, has_login=bool(login or urlsplit(url).username)), version
 
 
 def _session(watch: Callable[[socket.socket], None]) -> requests.Session:

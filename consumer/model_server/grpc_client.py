@@ -150,6 +150,10 @@ class GrpcClient:
             return ModelError("timeout", f"no answer within {self._timeout:g} s")
         if code == grpc.StatusCode.UNAVAILABLE:
             self.close()
+            if "HTTP/2" in details:
+                details = (
+                    "its port does not speak gRPC: set the port for gRPC, 8500 by default, or a URL http://"
+                )
             return ModelError("unreachable", details)
         kind = f"grpc_{code.name.lower()}"
         said = f"the server answered {code.name}: {details}"

@@ -74,6 +74,11 @@ class RestClient:
         answer = self._get("/metadata")
         try:
             signatures = json.loads(answer)["metadata"]["signature_def"]["signature_def"]
+            if "serving_default" not in signatures:
+                names = ", ".join(signatures)
+                raise ModelError(
+                    "nonsense", f"the model has no signature serving_default, but {shown(names.encode())}"
+                )
             definition = signatures["serving_default"]
             return Signature(_infos(definition["inputs"]), _infos(definition["outputs"]))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

@@ -4,6 +4,7 @@ A text is split into runs that one font can draw. Pillow shapes each run: ligatu
 direction of Arabic and Hebrew.
 """
 
+import logging
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -13,12 +14,18 @@ from typing import Final
 from PIL import ImageFont
 from PIL.ImageFont import FreeTypeFont
 
+from pipeline.service.logs import Seldom
+
+_log = logging.getLogger(__name__)
+_seldom = Seldom(_log)
+
 OWN: Final = Path(__file__).with_name("fonts") / "NotoSans-Bold.ttf"
 """Noto Sans Bold, with its Latin, Greek and Cyrillic letters."""
 
 CAPITAL: Final = 0.714
 """The height of its capital letters, relative to the font's size."""
 
+_HELP: Final = "install one for them, such as Debian's fonts-noto-core, or fonts-noto-cjk"
 _FOLDERS: Final = (
     "/usr/share/fonts",
     "/usr/local/share/fonts",
@@ -88,7 +95,13 @@ def _font_of(letter: str, current: Path) -> Path | None:
 
 @lru_cache(maxsize=4096)
 def _search(letter: str) -> Path | None:
-    return next((path for path in _fonts() if _has(path, letter)), None)
+    found = next((path for path in _fonts() if _has(path, letter)), None)
+    if found is None and letter.isalpha():
+        script = unicodedata.name(letter, "unknown").partition(" ")[0].capitalize()
+        _seldom.warning(
+            script, f"{script} letters are left out of labels, because no font has {letter!r}: {_HELP}"
+        )
+    return found
 
 
 @lru_cache(maxsize=16_384)

@@ -165,4 +165,4 @@ def _reachable(listens: Address, bootstrap: str) -> str:
 
 
 def _masked(reason: str) -> str:
-    return re.sub(r"\S+://\S+", lambda link: mask(link[0]), reason)
+    return re.sub(r"\S+://(?!USER:PASSWORD@)\S+", lambda link: mask(link[0]), reason)

@@ -46,8 +46,8 @@ _HEAD: Final = """\
 Each row is a test with a synthetic camera, server or client (`make test-parts ARGS=tests/compatibility`),
 and this page is written from these tests (`python -m tests.compatibility.table`). A text in quotation marks
 is the one that the user reads in the log, in `/readyz` and on the page. A camera without pictures is opened
-again, after 0.5 s at first and 30 s at most, until it delivers; a model without answers is asked again, after
-2 s at most, and a Kafka that does not answer within a second.
+again, after 0.5 s at first and 30 s at most (or what its `Retry-After` says), until it delivers; a model
+without answers is asked again, after 2 s at most, and a Kafka that does not answer within a second.
 """
 
 

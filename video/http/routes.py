@@ -143,16 +143,16 @@ class Pictures:
 
     async def _named(self, request: Request) -> Camera | Response:
         """Return the camera in the path, perhaps after a wait, or the answer that there is none."""
-        name = request.path_params["camera"]
-        camera = self._cameras.get(name) if visitor_of(request.scope).may_see(name) else None
-        if camera is not None or "wait" not in request.query_params:
-            return camera or self._unknown(request)
+        name, wait = request.path_params["camera"], request.query_params.get("wait", "0s")
         try:
-            seconds = float(str(parse_duration(request.query_params["wait"])))
-        except ValueError as error:
-            return PlainTextResponse(f"wait={request.query_params['wait']!r}: {error}\n", 400)
+            seconds = float(str(parse_duration(wait)))
+        except ValueError:
+            seconds = -1.0
         if not 0 <= seconds <= _LONGEST_WAIT:
-            return PlainTextResponse(f"wait: expected 0s to {_LONGEST_WAIT:g}s\n", 400)
+            return PlainTextResponse(f"wait={wait!r}: expected 0s to 2m, such as 30s\n", 400)
+        camera = self._cameras.get(name) if visitor_of(request.scope).may_see(name) else None
+        if camera is not None or not seconds:
+            return camera or self._unknown(request)
         found = await self._awaited(request, lambda each: each == name, seconds)
         return found or self._unknown(request)
 

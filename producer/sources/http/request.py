@@ -21,6 +21,7 @@ from producer.sources.http.deadline import Adapter, Connection
 from producer.sources.source import SLOW, CaptureError, Limits
 
 _READ: Final = 256 * 1024  # bytes at a time
+_LOGINS: Final = re.compile(r"(?i)\b(?:basic|digest)\b")
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _MOST_REDIRECTS: Final = 5
 _REDIRECTS: Final = {301, 302, 303, 307, 308}
@@ -160,10 +161,12 @@ class Camera:
     def _on_host(self, url: str, location: str, verb: str) -> str:
         try:
             parts = urlsplit(urljoin(url, location))
-            usable = parts.scheme in ("http", "https") and host_name(parts.hostname or "") in self._hosts
         except ValueError:
-            usable = False
-        if not location or not usable:
+            parts = urlsplit("")
+        usable = parts.scheme in ("http", "https") and host_name(parts.hostname or "") in self._hosts
+        if not location or not parts.scheme:
+            raise CaptureError(f"the camera {verb} nowhere: expected a URL")
+        if not usable:
             raise CaptureError(f"the camera {verb} another host: name it in VIDEOLINK, or in REDIRECTHOSTS")
         if url.startswith("https:") and parts.scheme == "http":
             raise CaptureError(f"the camera {verb} http, from https: set VIDEOLINK to where the video is")
@@ -175,6 +178,10 @@ class Camera:
         if status in accepted:
             is_plain = coding in ("", "identity")
             return "" if is_plain else "the camera compresses its answer, although it is asked not to"
+        offers = answer.headers.get("WWW-Authenticate", "")
+        if status == 401 and offers and not _LOGINS.search(offers):
+            kind = offers.partition(" ")[0].rstrip(",")[:20]
+            return f"the camera asks for a login of the kind {kind}: only digest and basic are supported"
         if status == 401 and not any(self._user):
             return "the camera requires a password: http://USER:PASSWORD@..., with %23 for # and %40 for @"
         known = status in HTTPStatus._value2member_map_

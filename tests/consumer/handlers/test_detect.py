@@ -87,6 +87,7 @@ BAD = [
     ((1.5, 1, [0, 0, 1, 1]), "a score of 0 to 1, found 1.5"),
     ((NAN, 1, [0, 0, 1, 1]), "a score of 0 to 1, found nan"),
     ((0.9, 1, [0, 0, 1, NAN]), "a box within 0 to 1, found .*nan"),
+    ((0.9, 1, [0.5, 0.5, 0.1, 0.9]), "a box as ymin, xmin, ymax, xmax"),
     ((0.9, 1, [0, 0, 300, 200]), "a box within 0 to 1, found .*300"),
     ((0.9, 0, [0, 0, 1, 1]), "no label for class 0"),
     ((0.9, 4, [0, 0, 1, 1]), "no label for class 4"),

@@ -79,6 +79,11 @@ def test_a_malformed_url_is_a_settings_error(url: str) -> None:
     assert "imagenet_1" in str(caught.value)
 
 
+def test_labels_at_a_url_with_another_scheme_are_a_settings_error() -> None:
+    with pytest.raises(SettingsError, match="expected http, https or file"):
+        source("imagenet_1", "ftp://host/labels.json")
+
+
 def file_source(path: Path, clock: Clock) -> LabelSource:
     """Return the labels in a file."""
     return LabelSource("imagenet_1", str(path), sources._read_file, 2, clock.monotonic)
@@ -260,6 +265,7 @@ def test_a_password_in_the_url_is_used_but_not_shown() -> None:
 
     assert passwords == ["Basic dXNlcjpzZWNyZXQ="]
     assert "secret" not in str(caught.value)
+    assert "check the login" in str(caught.value)
 
 
 def test_labels_may_need_a_login() -> None:

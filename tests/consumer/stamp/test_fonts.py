@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from consumer.stamp import fonts
+from pipeline.service.logs import Seldom
 
 ARABIC, THAI = Path("arabic.ttf"), Path("thai.ttf")
 
@@ -22,6 +23,7 @@ def _fonts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(fonts, "_has", has)
     monkeypatch.setattr(fonts, "_fonts", lambda: (fonts.OWN, ARABIC, THAI))
+    monkeypatch.setattr(fonts, "_seldom", Seldom(fonts._log))
     caches = (fonts.runs, fonts._search)
     for cache in caches:
         cache.cache_clear()
@@ -58,3 +60,11 @@ def test_noto_sans_comes_first_and_serifs_come_last() -> None:
     ranked = sorted((Path(f"{name}.ttf") for name in names), key=fonts._rank)
 
     assert [path.stem for path in ranked] == names[::-1]
+
+
+def test_a_script_without_a_font_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    for text in ("犬", "猫 犬", "dog 🐕"):
+        fonts.runs(text)
+
+    (line,) = caplog.messages
+    assert line.startswith("Cjk letters are left out of labels, because no font has '犬': install one")

@@ -204,6 +204,15 @@ def test_passwords_are_masked(kit: Kit) -> None:
     assert reason == "cannot open rtsp://joe:***@camera/x: refused"
 
 
+def test_what_a_link_is_to_look_like_is_not_masked(kit: Kit) -> None:
+    kit.condition = ("no-signal", "expected http://USER:PASSWORD@..., not http://joe:hunter2@camera")
+
+    kit.steps(1)
+
+    ((_, reason),) = kit.said
+    assert reason == "expected http://USER:PASSWORD@..., not http://joe:***@camera"
+
+
 @pytest.mark.parametrize(
     "code", [KafkaError._MSG_TIMED_OUT, KafkaError._PURGE_QUEUE, KafkaError.INVALID_RECORD]
 )

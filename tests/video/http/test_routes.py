@@ -257,12 +257,13 @@ def test_a_camera_that_does_not_come_in_time_is_a_404(house: Site) -> None:
     assert line.startswith(b"no camera 'yard'")
 
 
+@pytest.mark.parametrize("path", ["/stream/yard", "/snapshot/door.jpg"])
 @pytest.mark.parametrize("wait", ["5", "soon", "121s", "-1s", ""])
-def test_a_wait_that_is_none_is_a_400(house: Site, wait: str) -> None:
-    status, line = house.get(f"/stream/yard?wait={wait}")
+def test_a_wait_that_is_none_is_a_400(house: Site, path: str, wait: str) -> None:
+    status, line = house.get(f"{path}?wait={wait}")
 
     assert status == 400
-    assert b"expected" in line
+    assert b"expected 0s to 2m, such as 30s" in line
     assert len(line.splitlines()) == 1
 
 

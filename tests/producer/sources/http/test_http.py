@@ -134,6 +134,14 @@ def test_a_password_is_not_sent_unless_it_is_asked_for() -> None:
     assert seen == [None]
 
 
+@pytest.mark.parametrize("user", ["", "joe:secret@"])
+def test_a_login_of_another_kind_is_named(user: str) -> None:
+    with Server({"/": web.status(401, WWW_Authenticate="NTLM")}) as server:
+        text = refusal(server, user=user)
+
+    assert text == "the camera asks for a login of the kind NTLM: only digest and basic are supported"
+
+
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
 def test_a_redirection_on_the_same_host_is_followed(code: int) -> None:
     answers = {"/": web.moved("/video?x=1", code), "/video?x=1": web.body(VIDEO, MULTIPART)}
@@ -151,7 +159,8 @@ def test_no_other_redirection_is_followed(location: str) -> None:
         with Server({"/": web.moved(target)}) as server:
             text = refusal(server)
 
-    assert "redirects to another host" in text
+    expected = "nowhere: expected a URL" if location in ("//[", "") else "another host"
+    assert f"redirects to {expected}" in text
     assert other.requests == []
 
 
