@@ -147,7 +147,7 @@ def test_a_missing_secret_is_reported_and_its_pod_starts_once_it_exists(system: 
             "KAFKAPORTOUT",
             "nowhere:19093",
             "kf1-service:19093",
-            "topic videodisplay",
+            "Kafka does not answer at nowhere:19093",
         ),
     ],
     ids=["topic", "model", "broker"],
