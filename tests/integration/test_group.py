@@ -68,13 +68,17 @@ def test_each_camera_is_labelled_by_one_consumer_and_moves_when_that_is_gone(
         pipeline.producer(name, clips / "bikes.mp4")
     first, second = pipeline.consumer(tag="-1"), pipeline.consumer(tag="-2")
     wait_until_all_move(pipeline)
-    wait_until_all_move(pipeline)  # by then they have found each other
 
-    before = labelled([first, second])
-    wait_until_all_move(pipeline)
-    after = labelled([first, second])
-    for name in CAMERAS:
-        assert sum(now > then for now, then in zip(after[name], before[name], strict=True)) == 1
+    def is_shared() -> bool:
+        before = labelled([first, second])
+        wait_until_all_move(pipeline)
+        after = labelled([first, second])
+        return all(
+            sum(now > then for now, then in zip(after[name], before[name], strict=True)) == 1
+            for name in CAMERAS
+        )
+
+    wait_for(is_shared, 40, "each camera to be labelled by one of the consumers")
 
     first.kill()
     wait_until_all_move(pipeline)
