@@ -60,6 +60,7 @@ class Login:
         there = _redirect(back_to(after, root_of(request.scope)))
         if self._sessions is None:
             return there
+        self._sessions.users.look()  # somebody who has just been added can log in at once
         user = self._sessions.users.get(name)
         client = request.client.host if request.client else ""
         stored = user.password if user else None

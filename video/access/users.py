@@ -47,11 +47,12 @@ class Users:
     def _current(self) -> UsersFile:
         now = self._clock()
         if now - self._looked >= _LOOK_EVERY:
-            self._looked = now
-            self._look()
+            self.look()
         return self._file
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Let a change of the file take effect now."""
+        self._looked = self._clock()
         # Before reading, so that a change made meanwhile is noticed the next time.
         version = _version(self._path)
         if version == self._version:

@@ -1,6 +1,7 @@
 """Logging in and out."""
 
 import logging
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -13,6 +14,7 @@ from video.access.login import Login
 from video.access.login_guard import Passwords
 from video.access.rootpath import RootPath
 from video.access.session import Sessions
+from video.access.users_file import UsersFile, write
 from video.api.application import create_app
 from video.api.session import session_routes
 
@@ -68,6 +70,12 @@ def test_a_right_password_opens_a_session(client: Client, name: str) -> None:
     attributes = answer.headers["set-cookie"].split("; ")[1:]
     assert sorted(attributes) == ["HttpOnly", "Max-Age=3600", "Path=/", "SameSite=lax"]
     assert client.get("/api/session", cookie=answer.cookie).json == {"access": "user", "name": "ann"}
+
+
+def test_somebody_who_has_just_been_added_can_log_in(client: Client, path: Path, content: UsersFile) -> None:
+    write(path, content.model_copy(update={"users": {"eve": content.users["bob"]}}))
+
+    assert client.post("/login", {"name": "eve", "password": PASSWORD}).status == 303
 
 
 def test_the_cookie_keeps_to_https_and_to_the_root_path(client: Client) -> None:

@@ -8,7 +8,7 @@ from pipeline.service.settings import SettingsError
 from tests.clock import Clock
 from tests.video.access.conftest import change
 from video.access.users import Users
-from video.access.users_file import UsersFile
+from video.access.users_file import UsersFile, write
 
 
 def test_a_change_of_the_file_is_seen_after_a_second(
@@ -28,6 +28,16 @@ def test_the_file_is_looked_at_once_a_second_at_most(users: Users, path: Path, c
 
     assert users.get("ann") is not None
     assert users._version is not None
+
+
+def test_a_change_of_the_file_is_seen_at_once_on_request(
+    users: Users, path: Path, content: UsersFile
+) -> None:
+    write(path, content.model_copy(update={"users": {}}))
+
+    users.look()
+
+    assert users.get("ann") is None
 
 
 @pytest.mark.parametrize("broken", [True, False])
