@@ -26,7 +26,7 @@ _NUMBERED_LINE: Final = re.compile(r"\s*(\d{1,6})\s*[:;,=\t ]\s*(\S.*)")
 _WORDNET_LINE: Final = re.compile(r"n\d{8}\s+(\S.*)")  # `n01440764 tench, Tinca tinca`, as ImageNet's lists
 _FREEBASE_LINE: Final = re.compile(r"/[gmt]/\w+,")  # `/m/011k07,Tortoise`, as Open Images' lists
 _POINTER: Final = "version https://git-lfs.github.com/"
-_YAML_LINE: Final = re.compile(r"\s*[\w-]+:")
+_YAML_KEY: Final = re.compile(r"[\w-]+:")
 _ENCODINGS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
 Entry = tuple[int | None, str]
@@ -214,8 +214,8 @@ def _from_lines(text: str) -> list[Entry]:
     lines = [line.strip() for line in text.rstrip().split("\n")]
     if "" in lines:
         raise ValueError(f"expected a label on each line, found none on line {lines.index('') + 1}")
-    if lines[0].endswith(":") and _YAML_LINE.match(lines[0]):
-        raise ValueError(f"expected {_FORMS}, found YAML: {lines[0][:20]!r}")
+    if key := next(filter(_YAML_KEY.fullmatch, lines), None):
+        raise ValueError(f"expected {_FORMS}, found YAML: {key[:20]!r}")
     labels = _without_ids(lines)
     return _numbered(labels) or [(None, label) for label in labels]
 

@@ -129,7 +129,7 @@ TROUBLE: Final = [
         Refused("expected rtsp://HOST:PORT/PATH, found no ://"),
     ),
     Situation(
-        "a URL with a port that is none",
+        "a URL with a wrong port",
         link("rtsp://192.168.1.20:PORT/"),
         Refused("expected rtsp://HOST:PORT/PATH, with a port from 1 to 65535"),
     ),

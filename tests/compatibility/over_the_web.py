@@ -62,8 +62,8 @@ def visit(page: str, closed: bool) -> str:
     try:
         assert visitor.watch("door").startswith(_JPEG)
     except InvalidStatus:
-        with visitor.ask("ws", None, Referer=page) as told:  # as our page asks
-            return f"“{told.read().decode().strip()}”"
+        with visitor.ask("ws", None, Referer=page) as answer:  # as our page asks
+            return f"“{answer.read().decode().strip()}”"
     cookies = "".join(f"; the cookie is for {cookie.path}" for cookie in visitor.cookies)
     return (LOGIN_WORKS if closed else WORKS) + cookies
 

@@ -1,4 +1,4 @@
-"""A synthetic proxy in front of a web server: it changes what it is told to."""
+"""A synthetic proxy in front of a web server: it changes what a test asks it to."""
 
 import socket
 import socketserver

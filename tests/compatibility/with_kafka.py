@@ -22,7 +22,7 @@ class Trouble:
 
     what: str
     port: str
-    """The name of the port that it connects to, or an address that is none of Kafka's."""
+    """The name of the port that it connects to, or an address that Kafka does not know."""
 
     then: Refused
     """In the line, `HOST:PORT` stands for that port's address."""

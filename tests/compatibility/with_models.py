@@ -22,6 +22,7 @@ from tests.consumer.fakes import Request, ScriptedServer, a_frame, hang, reply
 from tests.parts import free_port, wait_for
 
 PETS: Final = b"cat\ndog\nowl\n"
+ANSWER: Final = (0.1, 0.7, 0.2)
 BOXES: Final = ((0.0, 0.0, 0.5, 0.5), (0.5, 0.5, 1.0, 1.0))
 NONE_AT_ALL: Final[Mapping[str, Any]] = {
     "detection_boxes": [],
@@ -113,37 +114,30 @@ def shown(prediction: Prediction) -> str:
     return ", ".join(f"`{each.label} {each.score:.0%}`" for each in results) or "nothing found"
 
 
-def labels(content: bytes, file: str = "labels.txt", scores: tuple[float, ...] = (0.1, 0.7, 0.2)) -> See:
+def model(answer: object, about: Body, kind: str = "classify", *, asks: str = "", **options: Any) -> See:
+    """A model that gives this answer; `asks` is the login it wants; `options` are those of `ask`."""
+
+    def see(folder: Path) -> str:
+        with server(answer, about, asks) as running:
+            return ask(folder, running.base, kind, **{"labels": PETS, **options})
+
+    return see
+
+
+def labels(content: bytes, file: str = "labels.txt") -> See:
     """A classifier's answer, whose labels are in this file."""
-
-    def see(folder: Path) -> str:
-        about = metadata(outputs=tensors(scores=("DT_FLOAT", [-1, len(scores)])))
-        with server(scores, about) as running:
-            return ask(folder, running.base, "classify", content, file=file)
-
-    return see
+    return model(ANSWER, metadata(), labels=content, file=file)
 
 
-def classifier(answer: object, outputs: Body | None = None, **options: object) -> See:
+def classifier(answer: object, outputs: Body = SCORES, **options: object) -> See:
     """A classifier that gives this answer."""
-
-    def see(folder: Path) -> str:
-        about = metadata(outputs=outputs or SCORES)
-        with server(answer, about) as running:
-            return ask(folder, running.base, "classify", PETS, options=options)
-
-    return see
+    return model(answer, metadata(outputs=outputs), options=options)
 
 
 def detector(answer: Body, content: bytes = PETS, file: str = "labels.txt", **options: object) -> See:
     """A detector that gives this answer."""
-
-    def see(folder: Path) -> str:
-        about = metadata(outputs=tensors(**{name: ("DT_FLOAT", [-1, -1]) for name in answer}))
-        with server(answer, about) as running:
-            return ask(folder, running.base, "detect", content, file=file, options=options)
-
-    return see
+    about = metadata(outputs=tensors(**{name: ("DT_FLOAT", [-1, -1]) for name in answer}))
+    return model(answer, about, "detect", labels=content, file=file, options=options)
 
 
 def detections(classes: list[float], scores: list[float], boxes: Sequence[tuple[float, ...]] = BOXES) -> Body:
@@ -152,20 +146,10 @@ def detections(classes: list[float], scores: list[float], boxes: Sequence[tuple[
 
 
 def trouble(
-    answer: object = (0.1, 0.7, 0.2),
-    about: Body | None = None,
-    asks: str = "",
-    login: Login | None = None,
+    answer: object = ANSWER, about: Body | None = None, asks: str = "", login: Login | None = None
 ) -> See:
     """A classifier at a server that says this."""
-
-    def see(folder: Path) -> str:
-        with server(answer, about or metadata(), asks) as running:
-            return ask(folder, running.base, "classify", PETS, login=login).replace(
-                running.base, "http://HOST:8501"
-            )
-
-    return see
+    return model(answer, about or metadata(), asks=asks, login=login)
 
 
 def nobody(folder: Path) -> str:

@@ -111,6 +111,7 @@ def test_labels_may_repeat_and_contain_any_printable_text() -> None:
         ("", b"tench\n\ngoldfish", ["found none on line 2"]),
         ("", b"0 cat\n1 dog\n1 owl", ["one label for each number", "several for 1"]),
         ("", b"names:\n  0: person\n  1: bicycle", ["found YAML", "names:"]),
+        ("", b"path: coco\n# all\nnames:\n  0: person", ["found YAML", "names:"]),
         ("", b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1", ["git lfs pull"]),
         ("", b"\ntench", ["found none on line 1"]),
         ("", b"tench\rgoldfish", ["printable", "label 0"]),

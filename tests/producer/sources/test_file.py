@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import cv2
@@ -127,11 +128,13 @@ def test_a_film_without_frames_is_reported(tmp_path: Path, clip: Path) -> None:
 
 def test_a_film_plays_at_its_own_rate(tmp_path: Path) -> None:
     path = videos.write(tmp_path / "clip.mkv", map(videos.grey, GREYS), rate=5)
+    opened = time.monotonic()
     source = open_file(path)
 
     read(source)
-    source.due_in()
+    left = source.due_in()
 
+    assert time.monotonic() + left >= opened + 0.2
     assert source.interval == pytest.approx(0.2)
     source.close()
 
