@@ -10,10 +10,14 @@ runs the rest of the parts where nothing but Python and make is installed, and t
 """
 
 import ipaddress
+import multiprocessing.util
 import os
+import socket
+import subprocess
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,16 +71,16 @@ OUTSIDE: Final = {
 UNITS: Final = "not parts"
 """The start of an expression for pytest's option -m that selects units."""
 
-STARTS: Final = {
-    "os.exec",
-    "os.fork",
-    "os.forkpty",
-    "os.posix_spawn",
-    "os.spawn",
-    "os.system",
-    "subprocess.Popen",
-}
-CONNECTS: Final = {"socket.connect", "socket.sendto"}
+STARTS: Final = (
+    *((os, name) for name in ("execv", "execve", "fork", "forkpty", "posix_spawn", "posix_spawnp", "system")),
+    (subprocess.Popen, "__init__"),
+    (multiprocessing.util, "spawnv_passfds"),
+)
+"""The calls that start a process, or become another one."""
+
+CONNECTS: Final = ("connect", "connect_ex", "sendto")
+"""The methods of a socket whose last argument is an address."""
+
 LIBRARIES: Final = {"keras", "tensorflow"}
 
 HOW: Final = "a unit test must not; mark it with pytest.mark.parts if it needs to (see tests/lanes.py)"
@@ -102,7 +106,11 @@ def needs_outside(item: pytest.Item) -> bool:
 
 
 class Guard:
-    """Keeps unit tests in their process, by Python's audit events and an import finder."""
+    """Keeps unit tests in their process: while one runs, calls that would leave it are replaced.
+
+    Not with `sys.addaudithook`: a thread may be interrupted in a hook while it installs coverage's trace
+    function, and then no other thread can install its own.
+    """
 
     def __init__(self) -> None:
         self._process = os.getpid()
@@ -125,7 +133,12 @@ class Guard:
         self._refused = []
         self._guards_imports = self._guards_calls = True
         try:
-            yield
+            with pytest.MonkeyPatch.context() as patch:
+                for owner, name in STARTS:
+                    patch.setattr(owner, name, self._refusing(owner, name))
+                for name in CONNECTS:
+                    patch.setattr(socket.socket, name, self._staying_near(name))
+                yield
         finally:
             self._guards_imports = self._guards_calls = False
         if self._refused:
@@ -136,14 +149,30 @@ class Guard:
         """Whether a unit is running."""
         return self._guards_calls and self._guards_imports
 
-    def audit(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Check an audit event."""
-        if not self._guards_calls or os.getpid() != self._process:
-            return
-        if event in STARTS:
-            self._refuse(f"{event} {arguments[0] if arguments else ''}".strip())
-        elif event in CONNECTS and not _is_near(arguments[1]):
-            self._refuse(f"{event} {arguments[1]}")
+    def _refusing(self, owner: Any, name: str) -> Callable[..., Any]:
+        call = getattr(owner, name)
+
+        @wraps(call)
+        def refused(*arguments: Any, **options: Any) -> Any:
+            if self._is_guarded():
+                self._refuse(f"{owner.__name__}.{name}")
+            return call(*arguments, **options)
+
+        return refused
+
+    def _staying_near(self, name: str) -> Callable[..., Any]:
+        call = getattr(socket.socket, name)
+
+        @wraps(call)
+        def near(this: socket.socket, *arguments: Any) -> Any:
+            if self._is_guarded() and not _is_near(arguments[-1]):
+                self._refuse(f"socket.{name} {arguments[-1]}")
+            return call(this, *arguments)
+
+        return near
+
+    def _is_guarded(self) -> bool:
+        return self._guards_calls and os.getpid() == self._process
 
     def find_spec(self, name: str, *_: object) -> None:
         """Check an import of a module that is not loaded yet."""
@@ -229,6 +258,5 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "parts: starts a process, imports TensorFlow, or leaves this machine")
     config.addinivalue_line("markers", "outside: needs a program or a service that this machine may lack")
     guard = Guard()
-    sys.addaudithook(guard.audit)
     sys.meta_path.insert(0, guard)
     config.pluginmanager.register(Lanes(guard, config.option.markexpr.startswith(UNITS)), "lanes")
