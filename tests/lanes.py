@@ -257,6 +257,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Begin."""
     config.addinivalue_line("markers", "parts: starts a process, imports TensorFlow, or leaves this machine")
     config.addinivalue_line("markers", "outside: needs a program or a service that this machine may lack")
+    config.addinivalue_line("markers", "exceeds(name): exceeds this limit (tests/limits.py)")
     guard = Guard()
     sys.meta_path.insert(0, guard)
     config.pluginmanager.register(Lanes(guard, config.option.markexpr.startswith(UNITS)), "lanes")

@@ -410,6 +410,7 @@ def test_poison_is_counted_logged_and_skipped(
     assert caplog.messages[0].startswith("message of videocam[3] at 17 skipped: ")
 
 
+@pytest.mark.exceeds("consumer.settings.ConsumerSettings.maxcameras")
 def test_no_more_cameras_are_taken_than_allowed(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
     before = poison("too_many_cameras")
 

@@ -190,6 +190,7 @@ def test_what_is_no_jpeg_is_told_so(value: bytes) -> None:
     assert kind_of_error(message_of(value)) == "bad_jpeg"
 
 
+@pytest.mark.exceeds("pipeline.wire.frame.LONGEST_NAME")
 @pytest.mark.parametrize("key", [b"\xff", b"a\nb", b"a\x00", "\u200b".encode(), b"x" * 201])
 def test_a_key_that_is_no_name_is_told_so(key: bytes) -> None:
     assert kind_of_error(message_of(JPEG, key)) == "bad_key"

@@ -91,6 +91,7 @@ def test_what_is_not_http_is_said_however_much_there_is_of_it(answer: Raw) -> No
     assert answer.sent < MOST
 
 
+@pytest.mark.exceeds("producer.sources.http.pictures.LARGEST_PART")
 @pytest.mark.parametrize(
     "start",
     [

@@ -1,0 +1,33 @@
+"""Limits on what cameras send."""
+
+from typing import Final
+
+from tests.limits.limit import Limit
+
+LIMITS: Final = (
+    Limit(
+        "a picture of a multipart body",
+        "producer.sources.http.pictures.LARGEST_PART",
+        "bytes",
+        "the camera is given up, with this reason",
+    ),
+)
+
+OURS: Final = frozenset(
+    [
+        "producer.camera._LONGEST_WAIT",
+        "producer.sources.film._LONGEST",
+        "producer.sources.film._LONGEST_REST",
+        "producer.sources.http.body._LARGEST_ENCRYPTED",
+        "producer.sources.http.body._MOST_READS",
+        "producer.sources.http.pictures.LONGEST_HEAD",
+        "producer.sources.http.pictures._LONGEST_LINE",
+        "producer.sources.http.pictures._LONGEST_START",
+        "producer.sources.http.pictures._MOST_FIELDS",
+        "producer.sources.http.request._LONGEST_RETRY",
+        "producer.sources.http.request._MOST_REDIRECTS",
+        "producer.sources.keyframes._LONGEST",
+        "producer.sources.video._MOST_THREADS",
+    ]
+)
+"""Constants that bound our own work, and nothing that comes from outside."""
