@@ -60,6 +60,7 @@ def parse_json_map(text: object) -> object:
         return text
     try:
         fields = json.loads(json.loads(f'"{text}"', strict=False) if _ESCAPED_OBJECT.match(text) else text)
+        json.dumps(fields, ensure_ascii=False).encode()  # raises ValueError for half a surrogate pair
     except (ValueError, RecursionError) as error:
         raise ValueError(f"expected a JSON object, found invalid JSON: {error}") from None
     if not isinstance(fields, dict):
@@ -222,11 +223,13 @@ class SettingsError(Exception):
 
 def load(kind: type[_Settings]) -> _Settings:
     """Read a service's settings from the environment; raise `SettingsError` if one is wrong or missing."""
+    if lines := [_not_utf8(kind, name) for name in kind.model_fields if not _is_utf8(_variable(name))]:
+        raise SettingsError("\n".join(lines))
     try:
         return kind()
     except ValidationError as error:
-        lines = dict.fromkeys(_explain(kind, dict(problem)) for problem in error.errors())
-        raise SettingsError("\n".join(lines)) from None
+        found = dict.fromkeys(_explain(kind, dict(problem)) for problem in error.errors())
+        raise SettingsError("\n".join(found)) from None
 
 
 def _explain(kind: type[Settings], problem: Mapping[str, Any]) -> str:
@@ -254,7 +257,7 @@ def explain(problem: Mapping[str, Any]) -> str:
 
 
 def _shown(kind: type[Settings], name: str) -> str:
-    value = trimmed(next((value for key, value in os.environ.items() if key.upper() == name.upper()), ""))
+    value = trimmed(_variable(name))
     field = kind.model_fields[name]
     if not field.repr:
         return "***"
@@ -262,6 +265,20 @@ def _shown(kind: type[Settings], name: str) -> str:
         return mask(value)
     value = re.sub(r'(?i)("(?:password|token)"\s*:\s*)("[^"]*"|[^,}]*)', r"\1***", value)
     return re.sub(r'\w+://[^"]+', lambda url: mask(url[0]), value)
+
+
+def _variable(name: str) -> str:
+    return next((value for key, value in os.environ.items() if key.upper() == name.upper()), "")
+
+
+def _is_utf8(text: str) -> bool:
+    # Python decodes other bytes of a variable as halves of surrogate pairs.
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _not_utf8(kind: type[Settings], name: str) -> str:
+    value = _shown(kind, name).encode(errors="surrogateescape").decode(errors="backslashreplace")
+    return f"{name.upper()}='{value}': expected text in UTF-8"
 
 
 def strangers(kind: type[Settings]) -> list[str]:

@@ -1,13 +1,30 @@
 """One reader under atheris, which sees which code an input reaches. `tests.fuzz.readers` starts it."""
 
 import sys
+import time
+from typing import Final
 
 import atheris
 
-with atheris.instrument_imports(include=["consumer", "pipeline", "producer"]):
+with atheris.instrument_imports(include=["consumer", "pipeline", "producer", "video"]):
     from tests.fuzz.targets import READERS
 
-if __name__ == "__main__":
-    name = sys.argv.pop(1)
-    atheris.Setup(sys.argv, READERS[name])
+_SLOWEST: Final = 1.0  # s of the processor for one input
+
+
+def main(name: str) -> None:
+    """Feed a reader, and fail if it takes long."""
+    reader = READERS[name]
+
+    def read(data: bytes) -> None:
+        begun = time.process_time()
+        reader(data)
+        taken = time.process_time() - begun
+        assert taken < _SLOWEST, f"one input takes {taken:.1f} s"
+
+    atheris.Setup(sys.argv, read)
     atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main(sys.argv.pop(1))

@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.wire import picture
 from pipeline.wire.jpeg import COMMENT, EXIF, JFIF, START
+from tests.fuzz.of_settings import environments
 from tests.jpegs import segment, segments
 
 WORDS: Final = (
@@ -90,7 +91,13 @@ def bodies() -> Sequence[bytes]:
 @cache
 def seeds() -> Mapping[str, Sequence[bytes]]:
     """Return valid inputs for each of `tests.fuzz.targets.READERS`."""
-    return {"multipart": bodies(), "head": pictures(), "capture": pictures(), "stamp": pictures()[:7]}
+    return {
+        "multipart": bodies(),
+        "head": pictures(),
+        "capture": pictures(),
+        "stamp": pictures()[:7],
+        "settings": environments(),
+    }
 
 
 def _coded(image: "cv2.typing.MatLike", *options: int) -> bytes:

@@ -18,6 +18,7 @@ from pipeline.wire.predictions import Prediction, Result
 from producer import mjpeg
 from producer.sources.http import pictures as reader
 from producer.sources.pictures import captured
+from tests.fuzz.of_settings import settings
 
 _PREDICTIONS: Final = (
     Prediction("imagenet_1", (Result("mountain bike", 0.93),), 17, 41),
@@ -94,6 +95,7 @@ READERS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "head": head,
     "capture": capture,
     "stamp": stamped,
+    "settings": settings,
 }
 """The functions, by the names on the command line."""
 

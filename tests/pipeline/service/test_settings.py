@@ -529,6 +529,17 @@ def test_a_wrong_value_is_reported_with_its_name_and_what_it_takes(
     assert len(text.splitlines()) == 1
 
 
+def test_a_value_that_is_not_utf8_is_shown_with_its_bytes(environment: Environment) -> None:
+    environment(TOPICNAME="t\udcfcr")
+
+    assert problem() == r"TOPICNAME='t\xfcr': expected text in UTF-8"
+
+
+def test_half_a_surrogate_pair_in_json_is_rejected() -> None:
+    with pytest.raises(ValueError, match="surrogates"):
+        parse_json_map(r'{"sasl.password": "\ud800"}')
+
+
 def test_every_wrong_setting_has_one_line(environment: Environment) -> None:
     environment(FRAMEINTERVAL="x", IMAGESCALEX="y", MODELURLS='{"a": 1, "b": 2}', LOGLEVEL="z")
 
