@@ -223,7 +223,8 @@ class SettingsError(Exception):
 
 def load(kind: type[_Settings]) -> _Settings:
     """Read a service's settings from the environment; raise `SettingsError` if one is wrong or missing."""
-    if lines := [_not_utf8(kind, name) for name in kind.model_fields if not _is_utf8(_variable(name))]:
+    if broken := [name for name in kind.model_fields if not _is_utf8(_variable(name))]:
+        lines = [f"{name.upper()}={_shown(kind, name)!r}: expected text in UTF-8" for name in broken]
         raise SettingsError("\n".join(lines))
     try:
         return kind()
@@ -274,11 +275,6 @@ def _variable(name: str) -> str:
 def _is_utf8(text: str) -> bool:
     # Python decodes other bytes of a variable as halves of surrogate pairs.
     return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _not_utf8(kind: type[Settings], name: str) -> str:
-    value = _shown(kind, name).encode(errors="surrogateescape").decode(errors="backslashreplace")
-    return f"{name.upper()}='{value}': expected text in UTF-8"
 
 
 def strangers(kind: type[Settings]) -> list[str]:
