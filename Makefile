@@ -10,7 +10,7 @@ NPM := $(shell command -v npm)
 .DEFAULT_GOAL := help
 COMPOSE = cd compose && $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: help install run images up down deploy undeploy status release test test-unit test-parts coverage fuzz fuzz-readers lint bench lock protos wasm clean
+.PHONY: help install run images up down deploy undeploy status release test test-unit test-parts coverage fuzz fuzz-properties lint bench lock protos wasm clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,10 +65,10 @@ COVERAGE = $(BIN)/python -m coverage
 # pytest exits with 5 if it finds no test, which ARGS may cause in one of the lanes.
 pytest = REQUIRE="$(REQUIRE)" $(BIN)/python -m pytest $(1) $(if $(ARGS),$(ARGS) || test $$? = 5,--cov --cov-report=)
 
-fuzz: .venv/test ## run the property tests with random seeds (MINUTES=5; ARGS=tests/pipeline for some)
-	@$(BIN)/python -m tests.fuzz $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
+fuzz-properties: .venv/test ## run the property tests with random seeds (MINUTES=5; ARGS=tests/pipeline for some)
+	@$(BIN)/python -m tests.fuzz.properties $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
-fuzz-readers: .venv/fuzz ## feed the readers of cameras' bytes with a fuzzer's inputs (INPUTS=100000; ARGS=multipart for some)
+fuzz: .venv/fuzz ## feed everything that reads bytes from outside with a fuzzer's inputs (INPUTS=100000; ARGS=multipart for some)
 	@$(BIN)/python -m tests.fuzz.readers $(if $(INPUTS),--inputs $(INPUTS)) $(ARGS)
 
 lint: .venv/test tests/node_modules ## check format, style, spelling and types of Python and of the page's JavaScript

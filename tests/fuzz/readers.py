@@ -1,4 +1,4 @@
-"""Feeds the readers of cameras' bytes with inputs that atheris makes: `python -m tests.fuzz.readers`.
+"""Feeds what reads bytes from outside with inputs that atheris makes: `python -m tests.fuzz.readers`.
 
 A fault ends the run with a traceback; its input is left in `build/fuzz`, and fails again with
 
@@ -50,7 +50,7 @@ def _escaped(word: bytes) -> str:
 
 def main() -> int:
     """Run the command line; return the exit status."""
-    parser = argparse.ArgumentParser(prog="make fuzz-readers", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
     parser.add_argument(
         "readers", nargs="*", metavar="READER", help=f"of {', '.join(READERS)} (default: all)"
     )

@@ -32,7 +32,7 @@ def passes(minutes: float, tests: list[str]) -> int:
 
 def main() -> int:
     """Run the command line; return the exit status."""
-    parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make fuzz-properties", description=__doc__)
     parser.add_argument(
         "--minutes", type=float, default=5, help="for how many minutes (default: %(default)s)"
     )
