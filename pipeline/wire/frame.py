@@ -5,13 +5,13 @@ camera), `captured` (ns since the epoch) and, once stamped, `predictions` (JSON)
 message (`pipeline.wire.mat`) is read as well; the first byte distinguishes the two.
 """
 
-import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
-from pipeline.wire import jpeg
-from pipeline.wire.predictions import Prediction, as_json, from_json
+from pipeline.wire import jpeg, predictions
+from pipeline.wire.predictions import LARGEST_NUMBER, Prediction
 
 Format = Literal["jpeg", "mat"]
 
@@ -21,6 +21,8 @@ UNNAMED: Final = "camera"
 LONGEST_NAME: Final = 200
 """The greatest length of a camera's name, in characters."""
 
+_LONGEST_KEY: Final = 4 * LONGEST_NAME  # bytes, in UTF-8
+_MOST_HEADERS: Final = 32
 _MAT_QUALITY: Final = 95
 
 
@@ -68,17 +70,28 @@ def encode(frame: Frame) -> Message:
     """Write a frame as this system's message."""
     headers = [("seq", b"%d" % frame.seq), ("captured", b"%d" % frame.captured)]
     if frame.predictions:
-        headers.append(("predictions", json.dumps(as_json(frame.predictions)).encode()))
+        headers.append(("predictions", predictions.encode(frame.predictions)))
     return Message(frame.camera.encode(), frame.jpeg, headers)
 
 
-def decode(message: Message, *, offset: int, timestamp: int) -> Frame:
+def decode(
+    message: Message, *, offset: int, timestamp: int, left_out: Callable[[FrameError], None] = lambda _: None
+) -> Frame:
     """Read either message; raise `FrameError` for anything else.
 
     `offset` and `timestamp` (ns since the epoch) are the message's own. They replace `seq` and `captured` if
-    these headers are missing, as in the original system's messages.
+    these headers are missing, as in the original system's messages. Predictions that are too large, or wrong,
+    are left out of the frame, and reported to `left_out`.
     """
+    # From the cheapest check to the most expensive one.
+    camera = _camera(message.key)
+    if len(message.headers) > _MOST_HEADERS:
+        raise FrameError("bad_header", f"expected {_MOST_HEADERS} headers at most, found more")
     headers = dict(message.headers)
+    seq = _number(headers, "seq", offset)
+    if seq > LARGEST_NUMBER:
+        raise FrameError("bad_header", f"header seq is {seq}, more than {LARGEST_NUMBER}")
+    captured = _number(headers, "captured", timestamp)
     value = message.value
     if value[:1] == b"{":
         value = _jpeg_of_mat(value)
@@ -86,15 +99,12 @@ def decode(message: Message, *, offset: int, timestamp: int) -> Frame:
         width, height = jpeg.size(value)
     except jpeg.JpegError as error:
         raise FrameError("bad_jpeg", str(error)) from None
-    return Frame(
-        camera=_camera(message.key),
-        seq=_number(headers, "seq", offset),
-        captured=_number(headers, "captured", timestamp),
-        jpeg=value,
-        width=width,
-        height=height,
-        predictions=_predictions(headers.get("predictions")),
-    )
+    try:
+        said = predictions.decode(headers["predictions"]) if "predictions" in headers else ()
+    except ValueError as error:
+        left_out(FrameError("bad_predictions", f"header predictions: {error}"))
+        said = ()
+    return Frame(camera, seq, captured, value, width, height, said)
 
 
 def _jpeg_of_mat(value: bytes) -> bytes:
@@ -110,6 +120,8 @@ def _jpeg_of_mat(value: bytes) -> bytes:
 def _camera(key: bytes | None) -> str:
     if not key:
         return UNNAMED
+    if len(key) > _LONGEST_KEY:
+        raise FrameError("bad_key", f"the key has {len(key)} bytes, more than a camera's name")
     try:
         name = key.decode()
     except UnicodeDecodeError:
@@ -128,12 +140,3 @@ def _number(headers: dict[str, bytes], name: str, otherwise: int) -> int:
     if not (text.isdigit() and len(text) < 20):
         raise FrameError("bad_header", f"header {name} is {text[:40]!r}, not a decimal number")
     return int(text)
-
-
-def _predictions(text: bytes | None) -> tuple[Prediction, ...]:
-    if text is None:
-        return ()
-    try:
-        return from_json(text)
-    except ValueError as error:
-        raise FrameError("bad_header", f"header predictions: {error}") from None

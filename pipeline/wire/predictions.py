@@ -1,12 +1,25 @@
 """Predictions of the models about a frame, and their JSON form (header `predictions`, and the API)."""
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 Box = tuple[int, int, int, int]
+
+LONGEST_HEADER: Final = 16_384
+"""The greatest size of the header, in bytes: every browser gets its texts with each list of cameras."""
+
+LONGEST_LABEL: Final = 200
+"""The greatest length of a label or of a model's name, in characters."""
+
+MOST_RESULTS: Final = 100
+"""The most results of one model."""
+
+LARGEST_NUMBER: Final = 2**53 - 1
+"""The largest `seq` or `age_ms`: beyond it, JavaScript skips numbers."""
+
+_FARTHEST: Final = 65_535  # px, the format's largest picture: sides of boxes, which may begin outside of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +48,12 @@ class Prediction:
     age_ms: int | None = None
 
 
-def as_json(predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
-    """Return a form that `json.dumps` accepts."""
+def as_json(predictions: Sequence[Prediction], most: int = MOST_RESULTS) -> list[dict[str, Any]]:
+    """Return a form that `json.dumps` accepts, with at most `most` results of each model."""
     return [
         {
-            "model": prediction.model,
-            "results": [_result_as_json(result) for result in prediction.results],
+            "model": prediction.model[:LONGEST_LABEL],
+            "results": [_result_as_json(result) for result in prediction.results[:most]],
             "seq": prediction.seq,
             "age_ms": prediction.age_ms,
         }
@@ -49,40 +62,68 @@ def as_json(predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
 
 
 def _result_as_json(result: Result) -> dict[str, Any]:
-    fields: dict[str, Any] = {"label": result.label, "score": round(result.score, 4)}
+    fields: dict[str, Any] = {"label": result.label[:LONGEST_LABEL], "score": round(result.score, 4)}
     if result.box is not None:
         fields["box"] = list(result.box)
     return fields
 
 
-def from_json(text: bytes) -> tuple[Prediction, ...]:
-    """Read the header's JSON; raise ValueError for anything else."""
+def encode(predictions: Sequence[Prediction]) -> bytes:
+    """Return the header, with as many results of each model as fit."""
+    most = MOST_RESULTS
+    while len(text := json.dumps(as_json(predictions, most))) > LONGEST_HEADER and most:
+        most //= 2
+    return text.encode()
+
+
+def decode(header: bytes) -> tuple[Prediction, ...]:
+    """Read the header; raise ValueError for one that is too large, and for anything else."""
+    if len(header) > LONGEST_HEADER:
+        raise ValueError(f"expected {LONGEST_HEADER} bytes at most, found {len(header)}")
     try:
         return tuple(
             Prediction(
                 model=_text(item["model"]),
-                results=tuple(_result_from_json(result) for result in item["results"]),
-                seq=None if item["seq"] is None else int(item["seq"]),
-                age_ms=None if item["age_ms"] is None else int(item["age_ms"]),
+                results=_results(item["results"]),
+                seq=None if item["seq"] is None else _whole(item["seq"], 0, LARGEST_NUMBER),
+                age_ms=None if item["age_ms"] is None else _whole(item["age_ms"], 0, LARGEST_NUMBER),
             )
-            for item in json.loads(text)
+            for item in json.loads(header)
         )
-    except (AttributeError, KeyError, TypeError, OverflowError, RecursionError) as error:
+    except (AttributeError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"not the fields of predictions: {error!r}") from None
 
 
-def _result_from_json(fields: dict[str, Any]) -> Result:
+def _results(items: list[dict[str, Any]]) -> tuple[Result, ...]:
+    if len(items) > MOST_RESULTS:
+        raise ValueError(f"expected {MOST_RESULTS} results of a model at most, found {len(items)}")
+    return tuple(map(_result, items))
+
+
+def _result(fields: dict[str, Any]) -> Result:
     box = fields.get("box")
     if box is not None:
-        x, y, width, height = (int(side) for side in box)
-        box = (x, y, width, height)
-    score = float(fields["score"])
-    if not math.isfinite(score):  # valid in Python's JSON, but not in a browser's
-        raise ValueError(f"expected a finite score, found {score}")
-    return Result(label=_text(fields["label"]), score=score, box=box)
+        x, y, width, height = box
+        box = (
+            _whole(x, -_FARTHEST, _FARTHEST),
+            _whole(y, -_FARTHEST, _FARTHEST),
+            _whole(width, 0, _FARTHEST),
+            _whole(height, 0, _FARTHEST),
+        )
+    score = fields["score"]
+    if not 0 <= score <= 1:  # nor NaN, which is valid in Python's JSON, but not in a browser's
+        raise ValueError(f"expected a score of 0 to 1, found {str(score)[:40]}")
+    return Result(label=_text(fields["label"]), score=float(score), box=box)
 
 
-def _text(value: object) -> str:
-    text = str(value)
+def _whole(value: Any, least: int, most: int) -> int:
+    if not least <= value <= most:
+        raise ValueError(f"expected a number from {least} to {most}, found {str(value)[:40]}")
+    return int(value)
+
+
+def _text(text: Any) -> str:
+    if len(text) > LONGEST_LABEL:
+        raise ValueError(f"expected {LONGEST_LABEL} characters at most, found {len(text)}")
     text.encode()  # raises ValueError for half a surrogate pair, which JSON can hold but UTF-8 cannot
-    return text
+    return text  # type: ignore[no-any-return]  # whatever has a length and `encode`

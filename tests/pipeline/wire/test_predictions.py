@@ -1,31 +1,17 @@
 import json
+import math
 from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
-from pipeline.wire.predictions import Prediction, Result, as_json, from_json
-
-boxes = st.tuples(st.integers(), st.integers(), st.integers(), st.integers())
-results = st.builds(
-    Result,
-    label=st.text(),
-    score=st.integers(0, 10_000).map(lambda n: n / 10_000),
-    box=st.none() | boxes,
-)
-predictions = st.builds(
-    Prediction,
-    model=st.text(),
-    results=st.lists(results, max_size=5).map(tuple),
-    seq=st.none() | st.integers(0),
-    age_ms=st.none() | st.integers(0),
-)
+from pipeline.wire.predictions import LONGEST_HEADER, Prediction, Result, as_json, decode, encode
+from tests.pipeline.wire.strategies import predictions
 
 
-@given(st.lists(predictions, max_size=4).map(tuple))
+@given(predictions)
 def test_predictions_come_back_as_they_were_sent(said: tuple[Prediction, ...]) -> None:
-    assert from_json(json.dumps(as_json(said)).encode()) == said
+    assert decode(encode(said)) == said
 
 
 def test_the_json_is_the_documented_one() -> None:
@@ -54,12 +40,40 @@ def test_a_model_without_an_answer_is_written_and_read() -> None:
     text = json.dumps(as_json([Prediction("m")])).encode()
 
     assert json.loads(text) == [{"model": "m", "results": [], "seq": None, "age_ms": None}]
-    assert from_json(text) == (Prediction("m"),)
+    assert decode(text) == (Prediction("m"),)
 
 
-@pytest.mark.parametrize("score", [float("nan"), float("inf"), float("-inf"), "much", None, [], 10**400])
-def test_a_score_that_is_no_number_is_refused(score: Any) -> None:
-    said = [{"model": "m", "results": [{"label": "cat", "score": score}], "seq": 1, "age_ms": 2}]
+def header_of(**changed: Any) -> bytes:
+    result = {"label": "cat", "score": 0.5, "box": [1, 2, 3, 4]}
+    fields = {"model": "m", "results": [result], "seq": 1, "age_ms": 2}
+    result.update((name, changed.pop(name)) for name in result.keys() & changed.keys())
+    return json.dumps([fields | changed]).encode()
 
-    with pytest.raises(ValueError):  # noqa: PT011
-        from_json(json.dumps(said).encode())
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        *({"score": score} for score in (math.nan, math.inf, -0.1, 1.1, 10**400, "much", "1", None, [])),
+        *({name: text} for name in ("label", "model") for text in ("x" * 201, "\ud800", 7, None, ["x"])),
+        *({name: value} for name in ("seq", "age_ms") for value in (-1, 2**53, 1e300, math.nan, "1", [])),
+        *({"box": box} for box in ([1], [0, 0, -1, 1], [0, 0, 1, 1e300], [0, -70_000, 1, 1], "abcd")),
+        {"results": [{"label": "cat", "score": 0.5}] * 101},
+        {"results": {"label": "cat"}},
+        {"other": "x" * LONGEST_HEADER},
+    ],
+)
+def test_anything_beyond_the_limits_is_refused(changed: dict[str, Any]) -> None:
+    assert decode(header_of())
+
+    with pytest.raises(ValueError, match=r"^.{1,200}$"):
+        decode(header_of(**changed))
+
+
+def test_what_is_written_can_be_read_however_much_the_models_found() -> None:
+    found = tuple(Result("ü" * 300, 0.5, (1, 2, 3, 4)) for _ in range(500))
+
+    (first, second) = decode(encode([Prediction("a" * 300, found, 1, 2), Prediction("b", found[:1], 1, 2)]))
+
+    assert 0 < len(first.results) < 100
+    assert set(first.results) == {Result("ü" * 200, 0.5, (1, 2, 3, 4))}
+    assert (len(first.model), len(second.results)) == (200, 1)
