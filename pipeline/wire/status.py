@@ -32,6 +32,8 @@ _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", re.ASCII)
 _LONGEST_REASON: Final = 500  # characters
 _LONGEST_KEY: Final = 1500  # bytes: a camera's name may take 800
 _LONGEST_VALUE: Final = 10_000  # bytes
+_LONGEST_INTERVAL: Final = 86_400.0  # s
+_LATEST: Final = 32_503_680_000  # s since the epoch: the year 3000
 
 
 class StatusError(ValueError):
@@ -88,7 +90,7 @@ def encode_value(status: Status) -> bytes:
         "health": status.health,
     }
     if status.interval:
-        fields["interval"] = status.interval
+        fields["interval"] = min(status.interval, _LONGEST_INTERVAL)
     return json.dumps(fields, ensure_ascii=False).encode()
 
 
@@ -141,7 +143,7 @@ def _since(fields: dict[str, Any]) -> float:
         seconds = since.timestamp() if since.tzinfo else math.nan
     except (KeyError, TypeError, ValueError, OverflowError):
         seconds = math.nan
-    if not seconds >= 0:
+    if not 0 <= seconds < _LATEST:
         found = _start(fields.get("since"))
         raise StatusError(
             "bad_since", f"expected since to be a time such as 2026-11-21T19:46:47Z, found {found}"
@@ -158,8 +160,12 @@ def _health(fields: dict[str, Any]) -> str:
 
 def _interval(fields: dict[str, Any]) -> float:
     interval = fields.get("interval", 0.0)
-    if isinstance(interval, bool) or not isinstance(interval, int | float) or not 0 <= interval < math.inf:
-        raise StatusError("bad_interval", f"expected interval to be seconds, found {_start(interval)}")
+    if (
+        isinstance(interval, bool)
+        or not isinstance(interval, int | float)
+        or not 0 <= interval <= _LONGEST_INTERVAL
+    ):
+        raise StatusError("bad_interval", f"expected interval to be 0 to 86400 s, found {_start(interval)}")
     return float(interval)
 
 

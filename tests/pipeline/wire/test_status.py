@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -65,6 +66,7 @@ def test_a_cameras_record_may_have_its_interval() -> None:
     assert json.loads(encode_value(slow)) == FIELDS | {"interval": 10.0}
     assert decode(DOOR, value(interval=10)).interval == 10.0
     assert decode(DOOR, value()).interval == 0.0
+    assert decode(DOOR, encode_value(replace(slow, interval=1e9))).interval == 86_400
 
 
 @given(statuses)
@@ -118,6 +120,12 @@ def test_other_keys_are_rejected(key: bytes | None) -> None:
         (value(interval=-1), "bad_interval"),
         (value(interval=math.inf), "bad_interval"),
         (value(interval=math.nan), "bad_interval"),
+        (value(interval=86_401), "bad_interval"),
+        (value(interval=10**400), "bad_interval"),
+        (value(since="9999-12-31T23:59:59-23:59"), "bad_since"),
+        (value(since="0001-01-01T00:00:00+23:59"), "bad_since"),
+        (value().replace(b'"h:9000"', b"9" * 5_000), "bad_value"),
+        (b"[" * 9_999, "bad_value"),
     ],
 )
 def test_other_values_are_rejected(data: bytes, kind: str) -> None:
