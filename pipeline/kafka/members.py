@@ -7,8 +7,10 @@ does.
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Final
 
 BEAT: Final = 0.25
@@ -18,20 +20,35 @@ _LISTEN: Final = 2 * BEAT  # s in which every other member is heard
 _GONE: Final = 2.0  # s without a beat after which a member is gone
 _DEAF: Final = 1.0  # s without hearing itself after which a member does not know who else is there
 
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", re.ASCII)
+_LONGEST_BEAT: Final = 1_000  # bytes
+_MOST_MEMBERS: Final = 100  # that share the partitions
+_MOST_NAMES: Final = 10_000  # of those that have beaten, however seldom
+
 _JOINING: Final = "joining"
 _READING: Final = "reading"
 _LEFT: Final = "left"
 
 
+@dataclass(slots=True)
+class _Other:
+    """Another member: when it was heard first and last, and whether it reads its share."""
+
+    first: float
+    last: float
+    reads: bool
+
+
 class Members:
     """What one member, `me`, knows of its group, from the beats that it hears; its own among them.
 
-    Everyone who hears the same beats divides the partitions in the same way, so nobody has to decide.
+    Everyone who hears the same beats divides the partitions in the same way, so nobody has to decide. A name
+    counts once it has beaten again, so that a flood of invented ones takes nothing.
     """
 
     def __init__(self, me: str) -> None:
         self._me = me
-        self._heard: dict[str, float] = {}  # the others that read, and when they beat last
+        self._heard: dict[str, _Other] = {}
         self._heard_me = -_GONE  # when I beat last, as far as it was heard
         self._listening: float | None = None  # since when I have heard myself without a gap
         self._is_reading = False
@@ -49,18 +66,21 @@ class Members:
         """Take a beat of a member of the group. Others than `beat` returns are ignored."""
         now = time.monotonic()
         try:
-            fields = json.loads(beat)
-            member, state = str(fields["member"]), fields["state"]
-        except (ValueError, TypeError, KeyError):
+            fields = json.loads(beat) if len(beat) <= _LONGEST_BEAT else {}
+            member, state = fields["member"], fields["state"]
+            known = _NAME.fullmatch(member)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return
+        if not known:
             return
         if member == self._me:
             if now - self._heard_me > _DEAF:
                 self._listening = now
             self._heard_me = now
-        elif state == _READING:
-            self._heard[member] = now
-        else:
-            self._heard.pop(member, None)
+        elif (other := self._heard.get(member)) is not None:
+            other.last, other.reads = now, state == _READING
+        elif len(self._heard) < _MOST_NAMES:
+            self._heard[member] = _Other(now, now, state == _READING)
 
     def share(self, partitions: Collection[int]) -> set[int] | None:
         """Return which of the partitions this member reads now; None to leave everything as it is.
@@ -73,9 +93,14 @@ class Members:
             return None
         if self._listening is None or now - self._listening < _LISTEN:
             return None
-        self._heard = {member: last for member, last in self._heard.items() if now - last <= _GONE}
+        self._heard = {
+            name: other
+            for name, other in self._heard.items()
+            if now - other.last <= (_GONE if _beats(other) else _LISTEN)
+        }
+        reading = [name for name, other in self._heard.items() if other.reads and _beats(other)]
         self._is_reading = True
-        return divided(partitions, [self._me, *self._heard])[self._me]
+        return divided(partitions, [self._me, *reading[: _MOST_MEMBERS - 1]])[self._me]
 
 
 def divided(partitions: Collection[int], members: Collection[str]) -> dict[str, set[int]]:
@@ -86,6 +111,11 @@ def divided(partitions: Collection[int], members: Collection[str]) -> dict[str, 
         free = [member for member in members if len(shares[member]) < most]
         shares[max(free, key=lambda member: _score(member, partition))].add(partition)
     return shares
+
+
+def _beats(other: _Other) -> bool:
+    """Return whether a member has beaten again."""
+    return other.last - other.first >= BEAT / 2
 
 
 def _score(member: str, partition: int) -> bytes:

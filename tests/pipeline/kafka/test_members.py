@@ -159,14 +159,75 @@ def test_a_member_that_was_stopped_for_a_while_goes_back_to_its_share(site: Site
 
 
 @pytest.mark.parametrize(
-    "beat", [b"", b"{", b"[]", b"{}", b'{"member": "b"}', b"\xff", b'{"member": [], "state": 7}', b"null"]
+    "beat",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"{}",
+        b'{"member": "b"}',
+        b"\xff",
+        b'{"member": [], "state": "reading"}',
+        b"null",
+        b"[" * 900,
+        b"[" * 100_000,
+        b'{"member": ' + b"9" * 5_000 + b', "state": "reading"}',
+        b'{"member": "\\ud800", "state": "reading"}',
+        b'{"member": "%b", "state": "reading"}' % (b"x" * 201),
+        b'{"member": "b", "state": "reading", "more": "%b"}' % (b"x" * 1_000),
+    ],
 )
 def test_other_messages_are_ignored(site: Site, beat: bytes) -> None:
     site.start("a")
     site.run(5)
 
-    site.members["a"].hear(beat)
+    for _ in range(20):
+        site.members["a"].hear(beat)
+        site.run(STEP)
+
+
+def test_a_flood_of_invented_names_takes_no_share(site: Site) -> None:
+    site.start("a", "b")
+    site.run(5)
+    before = {name: set(share) for name, share in site.reads.items()}
+
+    for number in range(10_000):
+        for member in site.members.values():
+            member.hear(b'{"member": "x%d", "state": "reading"}' % number)
+        if number % 100 == 0:
+            site.run(STEP)
+    during = {name: set(share) for name, share in site.reads.items()}
+    site.start("c")
+
+    assert during == before
+    assert site.seconds_until_shared() <= 2
+
+
+def test_a_member_that_stops_to_beat_keeps_its_share_for_two_seconds(site: Site) -> None:
+    site.start("a")
+    site.run(5)
+    for _ in range(3):
+        site.run(BEAT)
+        site.members["a"].hear(b'{"member": "x", "state": "reading"}')
     site.run(STEP)
+    assert len(site.reads["a"]) == 4
+
+    site.run(2.1)
+
+    assert site.reads["a"] == set(PARTITIONS)
+
+
+def test_more_names_than_a_group_may_have_are_not_remembered(site: Site) -> None:
+    site.start("a")
+    site.run(5)
+
+    for number in range(20_000):
+        site.members["a"].hear(b'{"member": "x%d", "state": "reading"}' % number)
+
+    assert len(site.members["a"]._heard) == 10_000
+    site.run(1)
+    assert len(site.members["a"]._heard) == 0
+    assert site.reads["a"] == set(PARTITIONS)
 
     assert site.reads["a"] == set(PARTITIONS)
 
