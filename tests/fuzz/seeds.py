@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.wire import picture
 from pipeline.wire.jpeg import COMMENT, EXIF, JFIF, START
+from tests.fuzz.of_messages import beats, headers, messages, records
 from tests.fuzz.of_settings import environments
 from tests.jpegs import segment, segments
 
@@ -34,6 +35,9 @@ WORDS: Final = (
     b"WEBPVP8X",
     b"WEBPVP8L",
     b"WEBPVP8 ",
+    *(b'"%b": ' % name for name in (b"model", b"results", b"label", b"score", b"box", b"seq", b"age_ms")),
+    *(b'"%b": ' % name for name in (b"state", b"reason", b"since", b"health", b"interval", b"member")),
+    *(b"null", b"NaN", b"-Infinity", b"1e300", b"9007199254740992", b'"\\ud800"'),
 )
 """Words of the formats."""
 
@@ -97,6 +101,10 @@ def seeds() -> Mapping[str, Sequence[bytes]]:
         "capture": pictures(),
         "stamp": pictures()[:7],
         "settings": environments(),
+        "predictions": headers(),
+        "message": messages(pictures()[0]),
+        "status": records(),
+        "members": beats(),
     }
 
 

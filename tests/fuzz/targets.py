@@ -18,6 +18,7 @@ from pipeline.wire.predictions import Prediction, Result
 from producer import mjpeg
 from producer.sources.http import pictures as reader
 from producer.sources.pictures import captured
+from tests.fuzz.of_messages import beaten, framed, predicted, reported
 from tests.fuzz.of_settings import settings
 
 _PREDICTIONS: Final = (
@@ -96,6 +97,10 @@ READERS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "capture": capture,
     "stamp": stamped,
     "settings": settings,
+    "predictions": predicted,
+    "message": framed,
+    "status": reported,
+    "members": beaten,
 }
 """The functions, by the names on the command line."""
 
