@@ -1,25 +1,62 @@
-"""Which cameras a service keeps: a limited number of places, given up by cameras that fall silent."""
+"""Which cameras a service keeps: a limited number of places, which a flood of invented names cannot take."""
 
-from collections import OrderedDict
+import math
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
-_SILENT: Final = 60.0  # s of silence after which a camera may be replaced by a new one
+_SILENT: Final = 60.0  # s of silence after which a camera may be replaced by any new one
+_GAPS: Final = 3  # a slow camera may be silent for so many times its last gap
+_RECENT: Final = 5.0  # s after which a frame counts for a third
+_MOST_COUNTED: Final = 25  # frames of a camera per second
+_STRONGER: Final = 1.25  # times as many recent frames as the camera that it replaces
+_CONTEST_EVERY: Final = 0.1  # s
+_WAIT: Final = 5.0  # s between two frames of a camera that waits for a place
+_MOST_WAITING: Final = 8192
+
+
+@dataclass(slots=True)
+class _Frames:
+    """A camera's frames: when the last one came, the gap before it, and how many came recently."""
+
+    last: float
+    gap: float = 0.0
+    count: float = 1.0
+
+    def add(self, now: float) -> None:
+        self.gap = now - self.last
+        self.count = self.recent(now) + min(1.0, self.gap * _MOST_COUNTED)
+        self.last = now
+
+    def recent(self, now: float) -> float:
+        return self.count * math.exp((self.last - now) / _RECENT)
+
+    def silent(self, now: float) -> bool:
+        return now - self.last >= max(_SILENT, _GAPS * self.gap)
 
 
 class Places:
     """Holds a place for each of at most `most` cameras; times are in s of a clock that only goes forward.
 
     A configured camera keeps its place however long it is silent. Any other loses it after `ttl` s of
-    silence; and when no place is free, the one that has been silent longest, for at least a minute, makes
-    room for a new camera. Each camera that loses its place is handed to `left`.
+    silence. When no place is free, the camera that has been silent longest, for at least a minute and three
+    times its last gap, makes room for a new one.
+
+    If no camera is silent, as in a flood of invented names, the half of the places that has been held longest
+    stays as it is. The others go to those that send most, ten in a second at most: a new camera waits until
+    it has sent more in the last seconds than one of them. Each camera that loses its place is handed to
+    `left`.
     """
 
     def __init__(self, most: int, ttl: float, left: Callable[[str], None]) -> None:
         self._most = most
         self._ttl = ttl
         self._left = left
-        self._heard: OrderedDict[str, float] = OrderedDict()  # the longest silence first
+        self._held: dict[str, _Frames] = {}  # those that have held their places longest first
+        self._waiting: dict[str, _Frames] = {}
+        self._contest_at = 0.0
+        self._is_open = False  # whether a place may change hands
+        self._least = 0.0  # recent frames of a camera that may take it
         self._configured: frozenset[str] = frozenset()
 
     def configure(self, cameras: Iterable[str]) -> None:
@@ -28,35 +65,63 @@ class Places:
 
     def hear(self, camera: str, now: float) -> bool:
         """Note that a frame arrived; return False when the camera has no place."""
-        if camera not in self._heard:
+        frames = self._held.get(camera)
+        if frames is None:
             return False
-        self._heard[camera] = now
-        self._heard.move_to_end(camera)
+        frames.add(now)
         return True
 
     def take(self, camera: str, now: float) -> bool:
-        """Give a new camera a place; return False when there is none."""
-        if len(self._heard) >= self._most:
-            silent = next(self._silent(_SILENT, now), None)
-            if silent is None:
-                return False
-            self.leave(silent)
-        self._heard[camera] = now
+        """Give a new camera, of which a frame has arrived, a place; return False when there is none."""
+        if len(self._held) < self._most:
+            self._held[camera] = self._waiting.pop(camera, _Frames(now))
+            return True
+        frames = self._wait(camera, now)
+        if frames is None or not self._is_open or frames.recent(now) < self._least:
+            return False
+        self._is_open = False
+        loser = self._loser(frames.recent(now), now)
+        if loser is None:
+            return False
+        self.leave(loser)
+        self._held[camera] = self._waiting.pop(camera)
         return True
 
     def leave(self, camera: str) -> None:
         """Take away a camera's place, if it has one."""
-        if self._heard.pop(camera, None) is not None:
+        if self._held.pop(camera, None) is not None:
             self._left(camera)
 
     def expire(self, now: float) -> None:
         """Take away the places of the cameras that have been silent for too long."""
-        for camera in list(self._silent(self._ttl, now)):
-            self.leave(camera)
+        for camera, frames in list(self._replaceable(self._held)):
+            if now - frames.last >= self._ttl:
+                self.leave(camera)
 
-    def _silent(self, least: float, now: float) -> Iterator[str]:
-        for camera, heard in self._heard.items():
-            if now - heard < least:
-                return
-            if camera not in self._configured:
-                yield camera
+    def _wait(self, camera: str, now: float) -> _Frames | None:
+        """Note a frame of a camera without a place; return None if too many others wait."""
+        if (frames := self._waiting.get(camera)) is not None:
+            frames.add(now)
+        elif len(self._waiting) < _MOST_WAITING:
+            frames = self._waiting[camera] = _Frames(now)
+        if now >= self._contest_at:
+            self._contest_at = now + _CONTEST_EVERY
+            self._waiting = {name: each for name, each in self._waiting.items() if now - each.last < _WAIT}
+            # Not only the strongest, which may never send again.
+            self._least = max((each.recent(now) for each in self._waiting.values()), default=0.0) / _STRONGER
+            self._is_open = True
+        return frames
+
+    def _loser(self, recent: float, now: float) -> str | None:
+        """Return which camera gives its place to one with so many recent frames, if any does."""
+        silent = [(frames.last, name) for name, frames in self._replaceable(self._held) if frames.silent(now)]
+        if silent:
+            return min(silent)[1]
+        later = list(self._held)[-(self._most // 2) :] if self._most > 1 else []
+        weakest = min(
+            ((frames.recent(now), name) for name, frames in self._replaceable(later)), default=(math.inf, "")
+        )
+        return weakest[1] if _STRONGER * weakest[0] < recent and recent > 1 else None
+
+    def _replaceable(self, cameras: Iterable[str]) -> Iterator[tuple[str, _Frames]]:
+        return ((name, self._held[name]) for name in cameras if name not in self._configured)

@@ -1,3 +1,6 @@
+import itertools
+from collections.abc import Iterator
+
 import pytest
 
 from pipeline.flow.places import Places
@@ -122,3 +125,94 @@ def test_a_camera_without_a_place_cannot_leave(kit: Kit) -> None:
     kit.places.leave("front")
 
     assert kit.left == []
+
+
+def test_a_slow_camera_does_not_make_room_until_three_of_its_gaps_have_passed(kit: Kit) -> None:
+    kit.frame("hourly", 0)
+    kit.frame("hourly", 3600)
+    kit.frame("front", 3600)
+
+    too_early = kit.frame("gate", 3600 + 59)
+    from_the_other = kit.frame("gate", 3600 + MINUTE)
+    kit.places.expire(3600 + TTL - 1)
+
+    assert (too_early, from_the_other) == (False, True)
+    assert kit.left == ["front"]
+
+
+class Flood:
+    """Ten places, cameras that send at a rate, and frames of invented names among theirs."""
+
+    def __init__(self) -> None:
+        self.left: list[str] = []
+        self.now = 0.0
+        self.places = Places(10, 1e6, self.left.append)
+        self.shown: set[str] = set()  # since the last call of `run`
+
+    def frame(self, camera: str) -> None:
+        if self.places.hear(camera, self.now) or self.places.take(camera, self.now):
+            self.shown.add(camera)
+
+    def run(self, seconds: float, cameras: dict[str, float], names: Iterator[str], rate: int) -> None:
+        """Pass some time; `cameras` are the gaps between the frames of each, in s."""
+        self.shown = set()
+        until, due = self.now + seconds, dict.fromkeys(cameras, self.now)
+        while self.now < until:
+            self.now += 1 / rate
+            self.frame(next(names))
+            for camera, gap in cameras.items():
+                if self.now >= due[camera]:
+                    due[camera] += gap
+                    self.frame(camera)
+
+
+def invented() -> Iterator[str]:
+    return map(str, itertools.count())
+
+
+FLOODS = {
+    "each name once": lambda: invented(),
+    "names that repeat": lambda: itertools.cycle(map(str, range(200))),
+    "each name a few times": lambda: (name for name in invented() for _ in range(5)),
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_a_flood_keeps_no_camera_out_and_takes_no_place_of_one_that_was_there(flood: str) -> None:
+    kit, names = Flood(), FLOODS[flood]()
+    before = {"fast": 0.04, "slow": 10.0, "each minute": 60.0}
+    kit.run(130, before, itertools.repeat("fast"), 10)
+
+    kit.run(20, {**before, "new": 0.04}, names, 1000)
+    assert "new" in kit.shown
+    kit.run(130, {**before, "new": 0.04, "later": 0.1}, names, 1000)
+
+    assert kit.shown >= {*before, "new", "later"}
+    assert not {*before, "new"} & set(kit.left)
+
+
+def test_in_a_flood_a_place_changes_hands_ten_times_a_second_at_most() -> None:
+    kit = Flood()
+
+    kit.run(20, {}, (name for name in invented() for _ in range(3)), 5000)
+
+    assert len(kit.left) <= 200
+
+
+def test_in_a_flood_only_so_many_names_are_remembered() -> None:
+    kit = Flood()
+
+    kit.run(4, {}, invented(), 20_000)
+
+    assert len(kit.places._waiting) == 8192
+    assert kit.left == []
+
+
+def test_after_a_flood_a_new_camera_is_shown_with_its_first_frame() -> None:
+    kit = Flood()
+    kit.run(10, {}, invented(), 1000)
+    kit.now += MINUTE
+
+    kit.frame("new")
+
+    assert "new" in kit.shown
