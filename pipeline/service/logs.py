@@ -5,9 +5,11 @@ import logging
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from typing import Final, Literal
 
 _EVERY: Final = 60.0  # s between two lines of the same kind
+_MOST_KINDS: Final = 1_000
 
 
 class _JsonLines(logging.Formatter):
@@ -33,20 +35,45 @@ def configure(level: str, form: Literal["auto", "text", "json"]) -> None:
 
 
 class Seldom:
-    """Logs each kind of event at most once a minute; further ones are only counted."""
+    """Logs at most `most` lines of each kind of event in a minute; further ones are only counted."""
 
-    def __init__(self, log: logging.Logger) -> None:
+    def __init__(self, log: logging.Logger, most: int = 1) -> None:
         self._log = log
+        self._most = most
         self._lock = threading.Lock()
-        self._kinds: dict[str, tuple[float, int]] = {}  # time of the last line, and events since
+        self._kinds: dict[str, _Lines] = {}
 
     def warning(self, kind: str, text: str) -> None:
-        """Log `text`, unless this kind was logged within the last minute. There are only a few kinds."""
+        """Log `text`, unless this kind was logged too often within the last minute."""
+        self._line(logging.WARNING, kind, text)
+
+    def info(self, kind: str, text: str) -> None:
+        """Log `text` as something that is no trouble."""
+        self._line(logging.INFO, kind, text)
+
+    def _line(self, level: int, kind: str, text: str) -> None:
         now = time.monotonic()
         with self._lock:
-            last, held_back = self._kinds.get(kind, (-_EVERY, 0))
-            quiet = now - last < _EVERY
-            self._kinds[kind] = (last, held_back + 1) if quiet else (now, 0)
-        if not quiet:
-            more = f" (and {held_back} more of this kind since the last line)" if held_back else ""
-            self._log.warning("%s%s", text, more)
+            lines = self._kinds.get(kind)
+            if lines is None or now - lines.since >= _EVERY:
+                held_back = lines.held_back if lines else 0
+                lines = self._kinds[kind] = _Lines(now)
+                if len(self._kinds) > _MOST_KINDS:
+                    del self._kinds[next(iter(self._kinds))]
+            elif lines.count < self._most:
+                held_back = 0
+            else:
+                lines.held_back += 1
+                return
+            lines.count += 1
+        more = f" (and {held_back} more of this kind since the last line)" if held_back else ""
+        self._log.log(level, "%s%s", text, more)
+
+
+@dataclass(slots=True)
+class _Lines:
+    """The lines of a kind in a minute: since when, how many, and how many events went without one."""
+
+    since: float
+    count: int = 0
+    held_back: int = 0

@@ -1,5 +1,5 @@
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -170,8 +170,8 @@ def invented() -> Iterator[str]:
     return map(str, itertools.count())
 
 
-FLOODS = {
-    "each name once": lambda: invented(),
+FLOODS: dict[str, Callable[[], Iterator[str]]] = {
+    "each name once": invented,
     "names that repeat": lambda: itertools.cycle(map(str, range(200))),
     "each name a few times": lambda: (name for name in invented() for _ in range(5)),
 }

@@ -23,11 +23,13 @@ from pipeline.kafka.group import Group
 from pipeline.kafka.reader import Reader
 from pipeline.wire import mat, picture
 from pipeline.wire.frame import Frame
-from tests.clock import Clock
+from tests.clock import SECOND, Clock
 from tests.parts import embedded_broker, wait_for
 
 PICTURE = np.full((48, 70, 3), (200, 100, 50), np.uint8)
 JPEG = picture.encode(PICTURE, 85)
+
+NOW = 1_000 * SECOND  # of a `Clock`, in ns
 
 NO_FRAME = "no frame has come on topic videocam yet"
 AWAY = "topic videocam: Kafka does not answer"
@@ -59,7 +61,7 @@ class FakeMessage:
         return self._headers
 
     def timestamp(self) -> tuple[int, int]:
-        return TIMESTAMP_CREATE_TIME, 1234
+        return TIMESTAMP_CREATE_TIME, NOW // 1_000_000
 
     def topic(self) -> str:
         return self._topic
@@ -182,7 +184,7 @@ class Kit:
 
 
 @pytest.fixture
-def kit() -> Kit:
+def kit(clock: Clock) -> Kit:  # noqa: ARG001
     return Kit()
 
 
@@ -191,6 +193,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The reader's time; it passes only when a test moves it on."""
     clock = Clock()
     monkeypatch.setattr("pipeline.kafka.reader.time", clock)
+    monkeypatch.setattr("pipeline.kafka.intake.time", clock)
     return clock
 
 
@@ -205,6 +208,10 @@ def silent(clock: Clock) -> Kit:  # noqa: ARG001
 
 def poison(kind: str) -> float:
     return REGISTRY.get_sample_value("streamlens_poison_messages_total", {"kind": kind}) or 0.0
+
+
+def corrected(kind: str) -> float:
+    return REGISTRY.get_sample_value("streamlens_frames_corrected_total", {"kind": kind}) or 0.0
 
 
 def partitions(kit: Kit, topic: str = "videocam") -> set[int]:
@@ -316,11 +323,11 @@ def test_a_group_whose_topic_cannot_be_had_yet_is_asked_for_again(clock: Clock) 
 
 def test_frames_older_than_the_last_one_are_dropped_and_counted(kit: Kit) -> None:
     def frame(captured: int, key: bytes = b"front") -> FakeMessage:
-        return FakeMessage(JPEG, key, [("captured", b"%d" % captured)])
+        return FakeMessage(JPEG, key, [("captured", b"%d" % (NOW + captured))])
 
     kit.read(frame(5_000), frame(4_000), frame(4_000, b"back"), frame(5_000), frame(6_000))
 
-    assert [(each.camera, each.captured) for each in kit.frames] == [
+    assert [(each.camera, each.captured - NOW) for each in kit.frames] == [
         ("front", 5_000),
         ("back", 4_000),
         ("front", 5_000),
@@ -331,13 +338,13 @@ def test_frames_older_than_the_last_one_are_dropped_and_counted(kit: Kit) -> Non
 
 def test_a_clock_that_is_set_back_stops_a_camera_for_a_moment_only(kit: Kit, clock: Clock) -> None:
     def frame(captured: int) -> FakeMessage:
-        return FakeMessage(JPEG, headers=[("captured", b"%d" % captured)])
+        return FakeMessage(JPEG, headers=[("captured", b"%d" % (NOW + captured))])
 
     kit.read(frame(9_000), frame(5_000))
     clock.now += 2
     kit.read(frame(6_000), frame(7_000), frame(6_500))
 
-    assert [each.captured for each in kit.frames] == [9_000, 6_000, 7_000]
+    assert [each.captured - NOW for each in kit.frames] == [9_000, 6_000, 7_000]
 
 
 def test_a_reader_that_was_stopped_continues_with_the_newest_frames(silent: Kit, clock: Clock) -> None:
@@ -356,9 +363,9 @@ def test_a_reader_that_was_stopped_continues_with_the_newest_frames(silent: Kit,
 
 
 def test_a_frame_is_counted_and_handed_on(kit: Kit) -> None:
-    kit.read(FakeMessage(JPEG, headers=[("seq", b"5"), ("captured", b"99")]))
+    kit.read(FakeMessage(JPEG, headers=[("seq", b"5"), ("captured", b"%d" % NOW)]))
 
-    assert kit.frames == [Frame("front", 5, 99, JPEG, 70, 48)]
+    assert kit.frames == [Frame("front", 5, NOW, JPEG, 70, 48)]
     assert kit.ledger.snapshot() == {"front": {"in": 1, "out": 0, "dropped": {}, "pending": 1}}
 
 
@@ -368,7 +375,7 @@ def test_offset_and_timestamp_stand_in_for_headers(
 ) -> None:
     kit.read(FakeMessage(JPEG, key=None, headers=headers))
 
-    assert kit.frames == [Frame("camera", 17, 1_234_000_000, JPEG, 70, 48)]
+    assert kit.frames == [Frame("camera", 17, NOW, JPEG, 70, 48)]
 
 
 def test_the_last_of_two_equal_headers_counts(kit: Kit) -> None:
@@ -393,7 +400,7 @@ def test_the_originals_message_is_read(kit: Kit) -> None:
         ("bad_mat", FakeMessage(b'{"mat": "", "rows": -1, "cols": 1, "type": 16}')),
         ("bad_key", FakeMessage(JPEG, key=b"\xff")),
         ("bad_header", FakeMessage(JPEG, headers=[("seq", b"x")])),
-        ("bad_header", FakeMessage(JPEG, headers=[("predictions", b"x")])),
+        ("bad_header", FakeMessage(JPEG, headers=[("other", b"")] * 33)),
     ],
 )
 def test_poison_is_counted_logged_and_skipped(
@@ -411,6 +418,57 @@ def test_poison_is_counted_logged_and_skipped(
 
 
 @pytest.mark.exceeds("consumer.settings.ConsumerSettings.maxcameras")
+def test_predictions_that_are_too_large_are_left_out_counted_and_logged_once(
+    kit: Kit, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = corrected("bad_predictions")
+    large = FakeMessage(JPEG, headers=[("predictions", b" " * 16_384 + b"[]")])
+
+    kit.read(large, large)
+
+    assert [each.predictions for each in kit.frames] == [(), ()]
+    assert corrected("bad_predictions") - before == 2
+    assert [line for line in caplog.messages if "predictions" in line] == [
+        "frame of videocam[3] at 17 corrected: header predictions: expected 16384 bytes at most, found 16386"
+    ]
+
+
+@pytest.mark.parametrize("seconds", [9_000_000_000, 11, -301, -1_000])
+def test_a_frame_from_a_wrong_clock_counts_as_captured_now(
+    kit: Kit, seconds: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = corrected("bad_clock")
+
+    for captured in (NOW + seconds * SECOND, NOW):
+        kit.read(FakeMessage(JPEG, headers=[("captured", b"%d" % max(0, captured))]))
+
+    assert [each.captured for each in kit.frames] == [NOW, NOW]
+    assert corrected("bad_clock") - before == 1
+    assert [line for line in caplog.messages if "set this clock, or that of the producer of front" in line]
+
+
+@pytest.mark.parametrize("seconds", [10, 0, -300])
+def test_a_clock_may_be_a_little_wrong(kit: Kit, seconds: int) -> None:
+    kit.read(FakeMessage(JPEG, headers=[("captured", b"%d" % (NOW + seconds * SECOND))]))
+
+    assert [each.captured - NOW for each in kit.frames] == [seconds * SECOND]
+
+
+def test_cameras_that_come_and_go_write_a_limited_number_of_lines(
+    kit: Kit, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    for number in range(500):
+        kit.read(FakeMessage(JPEG, b"x%d" % number))
+        kit.reader.forget(f"x{number}")
+        clock.now += 0.01
+
+    assert len(kit.forgotten) == 499
+    assert len([line for line in caplog.messages if "first frame" in line]) == 100
+    assert len([line for line in caplog.messages if "forgotten" in line]) == 100
+
+
 def test_no_more_cameras_are_taken_than_allowed(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
     before = poison("too_many_cameras")
 

@@ -91,6 +91,26 @@ def test_a_percent_sign_in_the_text_does_no_harm(seldom: Seldom, caplog: pytest.
     assert caplog.messages == ["100 %s of it"]
 
 
+def test_several_lines_of_a_kind_may_be_allowed(time: FakeTime, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    seldom = Seldom(logging.getLogger("test"), 2)
+
+    for number in range(5):
+        seldom.info("came", str(number))
+    time.now += 61
+    seldom.info("came", "5")
+
+    assert caplog.messages == ["0", "1", "5 (and 3 more of this kind since the last line)"]
+    assert {record.levelname for record in caplog.records} == {"INFO"}
+
+
+def test_only_so_many_kinds_are_remembered(seldom: Seldom) -> None:
+    for number in range(2_000):
+        seldom.warning(f"kind {number}", "text")
+
+    assert len(seldom._kinds) == 1_000
+
+
 # Lines
 
 

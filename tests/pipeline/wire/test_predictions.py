@@ -50,17 +50,22 @@ def header_of(**changed: Any) -> bytes:
     return json.dumps([fields | changed]).encode()
 
 
+BEYOND: list[tuple[str, list[Any]]] = [
+    ("score", [math.nan, math.inf, -0.1, 1.1, 10**400, "much", "1", None, []]),
+    ("label", ["x" * 201, "\ud800", 7, None, ["x"]]),
+    ("model", ["x" * 201, "\ud800", 7, None, ["x"]]),
+    ("seq", [-1, 2**53, 1e300, math.nan, "1", []]),
+    ("age_ms", [-1, 2**53, 1e300, math.nan, "1", []]),
+    ("box", [[1], [0, 0, -1, 1], [0, 0, 1, 1e300], [0, -70_000, 1, 1], "abcd"]),
+    ("results", [[{"label": "cat", "score": 0.5}] * 101, {"label": "cat"}]),
+    ("other", ["x" * LONGEST_HEADER]),
+]
+
+
 @pytest.mark.parametrize(
     "changed",
-    [
-        *({"score": score} for score in (math.nan, math.inf, -0.1, 1.1, 10**400, "much", "1", None, [])),
-        *({name: text} for name in ("label", "model") for text in ("x" * 201, "\ud800", 7, None, ["x"])),
-        *({name: value} for name in ("seq", "age_ms") for value in (-1, 2**53, 1e300, math.nan, "1", [])),
-        *({"box": box} for box in ([1], [0, 0, -1, 1], [0, 0, 1, 1e300], [0, -70_000, 1, 1], "abcd")),
-        {"results": [{"label": "cat", "score": 0.5}] * 101},
-        {"results": {"label": "cat"}},
-        {"other": "x" * LONGEST_HEADER},
-    ],
+    [{name: value} for name, values in BEYOND for value in values],
+    ids=lambda each: next(iter(each)),
 )
 def test_anything_beyond_the_limits_is_refused(changed: dict[str, Any]) -> None:
     assert decode(header_of())

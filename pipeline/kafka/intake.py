@@ -1,0 +1,152 @@
+"""What becomes of a topic's messages: frames of a limited number of cameras, and nothing else."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Final, cast
+
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE
+from confluent_kafka import Message as Received
+from prometheus_client import Counter
+
+from pipeline.flow.ledger import Ledger
+from pipeline.flow.places import Places
+from pipeline.service.logs import Seldom
+from pipeline.wire.frame import Frame, FrameError, Message, decode
+
+log = logging.getLogger(__name__)
+
+_POISON = Counter("streamlens_poison_messages", "Messages that are not frames", ["kind"])
+_CORRECTED = Counter("streamlens_frames_corrected", "Frames of which a part was wrong", ["kind"])
+
+MOST_AHEAD: Final = 10.0
+"""The longest time in s by which a frame may be captured later than now, by this machine's clock."""
+
+MOST_BEHIND: Final = 300.0
+"""The longest time in s by which it may be captured earlier. Beyond both, one of the clocks is wrong."""
+
+_EXPIRE_EVERY: Final = 1.0  # s
+_OUTDATED: Final = 2.0  # s in which older frames are dropped; if no newer one comes, a clock was set back
+_MOST_LINES: Final = 100  # per minute, about cameras that come and go
+
+
+class Intake:
+    """Hands frames to `sink`; a message that is not a frame is counted, logged and skipped.
+
+    If only a frame's predictions or the time of its capture are wrong, they are left out or replaced by the
+    present time. A frame that is older than the camera's last one is dropped: for a moment, two members of a
+    group may have passed on the same frames.
+
+    `on_forget` is called with the name of each camera that loses its place (`Places`), after the ledger has
+    forgotten it. All methods are for the reader's thread, except `configure` and `forget`.
+    """
+
+    def __init__(
+        self,
+        sink: Callable[[str, Frame], object],
+        ledger: Ledger,
+        most_cameras: int,
+        camera_ttl: float,
+        on_forget: Callable[[str], None] | None,
+    ) -> None:
+        self.has_frames = False
+        """Whether a frame has come."""
+        self._sink = sink
+        self._ledger = ledger
+        self._most_cameras = most_cameras
+        self._places = Places(most_cameras, camera_ttl, self._left)
+        self._on_forget = on_forget
+        self._to_forget: deque[str] = deque()
+        self._expire_at = 0.0
+        # When each camera's last frame was captured, and came.
+        self._newest: dict[str, tuple[int, float]] = {}
+        self._seldom = Seldom(log)
+        self._coming_and_going = Seldom(log, _MOST_LINES)
+
+    def configure(self, cameras: Iterable[str]) -> None:
+        """Set which cameras keep their places however long they are silent; from any thread."""
+        self._places.configure(cameras)
+
+    def forget(self, camera: str) -> None:
+        """Forget a camera at the next `tidy`; from any thread. A later frame of it makes it a new camera."""
+        self._to_forget.append(camera)
+
+    def tidy(self) -> None:
+        """Forget cameras that have been silent for too long, and those that are to be forgotten."""
+        while self._to_forget:
+            self._places.leave(self._to_forget.popleft())
+        now = time.monotonic()
+        if now >= self._expire_at:
+            self._expire_at = now + _EXPIRE_EVERY
+            self._places.expire(now)
+
+    def take(self, message: Received) -> None:
+        """Take a message of the topic."""
+        try:
+            frame = _decode(message, lambda error: self._correct(error, message))
+        except FrameError as error:
+            _POISON.labels(error.kind).inc()
+            self._seldom.warning(error.kind, f"message of {_place(message)} skipped: {error}")
+            return
+        now = time.time_ns()
+        if not -MOST_AHEAD <= (now - frame.captured) / 1e9 <= MOST_BEHIND:
+            self._correct(_wrong_clock(frame, now), message)
+            frame = replace(frame, captured=now)
+        self._admit(frame, time.monotonic())
+
+    def _correct(self, error: FrameError, message: Received) -> None:
+        _CORRECTED.labels(error.kind).inc()
+        self._seldom.warning(error.kind, f"frame of {_place(message)} corrected: {error}")
+
+    def _admit(self, frame: Frame, came: float) -> None:
+        if not self._places.hear(frame.camera, came):
+            if not self._places.take(frame.camera, came):
+                text = f"frame of {frame.camera} skipped: there are {self._most_cameras} cameras (MAXCAMERAS)"
+                _POISON.labels("too_many_cameras").inc()
+                self._seldom.warning("too_many_cameras", text)
+                return
+            text = f"first frame of {frame.camera}: {frame.width} x {frame.height}"
+            self._coming_and_going.info("first frame", text)
+        self.has_frames = True
+        self._ledger.came(frame.camera)
+        captured, last = self._newest.get(frame.camera, (0, 0.0))
+        if frame.captured < captured and came - last < _OUTDATED:
+            self._ledger.dropped(frame.camera, "outdated")
+            return
+        self._newest[frame.camera] = frame.captured, came
+        self._sink(frame.camera, frame)
+
+    def _left(self, camera: str) -> None:
+        self._ledger.forget(camera)
+        self._newest.pop(camera, None)
+        self._coming_and_going.info("forgotten", f"camera {camera} forgotten")
+        if self._on_forget is not None:
+            self._on_forget(camera)
+
+
+def _place(message: Received) -> str:
+    return f"{message.topic()}[{message.partition()}] at {message.offset()}"
+
+
+def _wrong_clock(frame: Frame, now: int) -> FrameError:
+    seconds = (frame.captured - now) / 1e9
+    when = f"{seconds:.0f} s from now" if seconds > 0 else f"{-seconds:.0f} s ago"
+    return FrameError(
+        "bad_clock",
+        f"captured {when} by this machine's clock, so it counts as captured now; set this clock, or that of"
+        f" the producer of {frame.camera}",
+    )
+
+
+def _decode(message: Received, left_out: Callable[[FrameError], None]) -> Frame:
+    try:
+        headers = cast("list[tuple[str, bytes | None]]", message.headers() or [])
+    except SystemError as error:  # how confluent_kafka reports a header's name that is not UTF-8
+        raise FrameError("bad_header", f"a header cannot be read: {error.__cause__ or error}") from None
+    texts = [(name, value) for name, value in headers if isinstance(value, bytes)]
+    kind, milliseconds = message.timestamp()
+    timestamp = time.time_ns() if kind == TIMESTAMP_NOT_AVAILABLE else milliseconds * 1_000_000
+    parts = Message(message.key(), message.value() or b"", texts)
+    return decode(parts, offset=message.offset() or 0, timestamp=timestamp, left_out=left_out)
