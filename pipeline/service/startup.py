@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
-from pipeline.service import logs
+from pipeline.service import logs, stderr
 from pipeline.service.settings import Settings, SettingsError, load, strangers
 
 _Settings = TypeVar("_Settings", bound=Settings)
@@ -34,6 +34,7 @@ def main(name: str, kind: type[_Settings], serve: Callable[[_Settings], int]) ->
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+    stderr.take()
     status = run(name, kind, serve)
     logging.shutdown()
     # A thread still blocked in OpenCV on a silent camera would turn a normal exit into an abort.

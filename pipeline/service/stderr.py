@@ -1,0 +1,43 @@
+"""Standard error belongs to the log: what libraries write there is counted, and logged once a minute."""
+
+import faulthandler
+import logging
+import os
+import sys
+import threading
+from typing import Final
+
+from prometheus_client import Counter
+
+from pipeline.service.logs import Seldom
+
+log = logging.getLogger(__name__)
+
+_LINES = Counter("streamlens_library_lines", "Lines that libraries wrote to standard error")
+_LONGEST_LINE: Final = 200  # bytes that are logged
+
+
+def take() -> None:
+    """Give this process's Python code standard error, and everything else a pipe that is read here.
+
+    libjpeg writes a line for each thing that is wrong with a picture, OpenCV and FFmpeg write warnings; no
+    setting keeps all of them quiet.
+    """
+    ours = os.dup(sys.stderr.fileno())
+    reading, writing = os.pipe()
+    # A library that writes while it holds the interpreter's lock would wait for the reader for ever.
+    os.set_blocking(writing, False)
+    os.dup2(writing, sys.stderr.fileno())
+    os.close(writing)
+    sys.stderr = os.fdopen(ours, "w", buffering=1, errors="backslashreplace")
+    faulthandler.enable(sys.stderr)  # what a library says before it aborts would be lost
+    threading.Thread(target=_read, args=(reading,), name="stderr", daemon=True).start()
+
+
+def _read(reading: int) -> None:
+    seldom = Seldom(log)
+    with os.fdopen(reading, "rb") as lines:
+        while line := lines.readline(_LONGEST_LINE):
+            _LINES.inc()
+            text = " ".join(line.decode(errors="replace").split())
+            seldom.warning("line", f"a library says: {text}")
