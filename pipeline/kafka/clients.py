@@ -81,6 +81,8 @@ def consumer(
         "max.partition.fetch.bytes": 16 * 1024 * 1024,
         "receive.message.max.bytes": 2 * _LARGEST_MESSAGE,
         "queued.max.messages.kbytes": 16 * 1024,
+        # When that much waits, a partition is not read for a second by default, whatever becomes of it.
+        "fetch.queue.backoff.ms": 10,
         "allow.auto.create.topics": True,
         **_reports(bootstrap, causes),
         **extra,
