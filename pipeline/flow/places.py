@@ -7,11 +7,9 @@ from typing import Final
 
 _SILENT: Final = 60.0  # s of silence after which a camera may be replaced by any new one
 _GAPS: Final = 3  # a slow camera may be silent for so many times its last gap
-_RECENT: Final = 5.0  # s after which a frame counts for a third
 _MOST_COUNTED: Final = 25  # frames of a camera per second
 _STRONGER: Final = 1.25  # times as many recent frames as the camera that it replaces
 _CONTEST_EVERY: Final = 0.1  # s
-_WAIT: Final = 5.0  # s between two frames of a camera that waits for a place
 _MOST_WAITING: Final = 8192
 
 
@@ -23,13 +21,13 @@ class _Frames:
     gap: float = 0.0
     count: float = 1.0
 
-    def add(self, now: float) -> None:
+    def add(self, now: float, memory: float) -> None:
         self.gap = now - self.last
-        self.count = self.recent(now) + min(1.0, self.gap * _MOST_COUNTED)
+        self.count = self.recent(now, memory) + min(1.0, self.gap * _MOST_COUNTED)
         self.last = now
 
-    def recent(self, now: float) -> float:
-        return self.count * math.exp((self.last - now) / _RECENT)
+    def recent(self, now: float, memory: float) -> float:
+        return self.count * math.exp((self.last - now) / memory)
 
     def silent(self, now: float) -> bool:
         return now - self.last >= max(_SILENT, _GAPS * self.gap)
@@ -44,13 +42,14 @@ class Places:
 
     If no camera is silent, as in a flood of invented names, the half of the places that has been held longest
     stays as it is. The others go to those that send most, ten in a second at most: a new camera waits until
-    it has sent more in the last seconds than one of them. Each camera that loses its place is handed to
-    `left`.
+    it has sent more in the last seconds than one of them: a frame counts for a third after `memory` s. Each
+    camera that loses its place is handed to `left`.
     """
 
-    def __init__(self, most: int, ttl: float, left: Callable[[str], None]) -> None:
-        self._most = most
+    def __init__(self, most: int, ttl: float, left: Callable[[str], None], memory: float = 5.0) -> None:
+        self.most = most
         self._ttl = ttl
+        self._memory = memory
         self._left = left
         self._held: dict[str, _Frames] = {}  # those that have held their places longest first
         self._waiting: dict[str, _Frames] = {}
@@ -68,19 +67,19 @@ class Places:
         frames = self._held.get(camera)
         if frames is None:
             return False
-        frames.add(now)
+        frames.add(now, self._memory)
         return True
 
     def take(self, camera: str, now: float) -> bool:
         """Give a new camera, of which a frame has arrived, a place; return False when there is none."""
-        if len(self._held) < self._most:
+        if len(self._held) < self.most:
             self._held[camera] = self._waiting.pop(camera, _Frames(now))
             return True
         frames = self._wait(camera, now)
-        if frames is None or not self._is_open or frames.recent(now) < self._least:
+        if frames is None or not self._is_open or frames.recent(now, self._memory) < self._least:
             return False
         self._is_open = False
-        loser = self._loser(frames.recent(now), now)
+        loser = self._loser(frames.recent(now, self._memory), now)
         if loser is None:
             return False
         self.leave(loser)
@@ -101,14 +100,19 @@ class Places:
     def _wait(self, camera: str, now: float) -> _Frames | None:
         """Note a frame of a camera without a place; return None if too many others wait."""
         if (frames := self._waiting.get(camera)) is not None:
-            frames.add(now)
+            frames.add(now, self._memory)
         elif len(self._waiting) < _MOST_WAITING:
             frames = self._waiting[camera] = _Frames(now)
         if now >= self._contest_at:
             self._contest_at = now + _CONTEST_EVERY
-            self._waiting = {name: each for name, each in self._waiting.items() if now - each.last < _WAIT}
+            self._waiting = {
+                name: each for name, each in self._waiting.items() if now - each.last < self._memory
+            }
             # Not only the strongest, which may never send again.
-            self._least = max((each.recent(now) for each in self._waiting.values()), default=0.0) / _STRONGER
+            self._least = (
+                max((each.recent(now, self._memory) for each in self._waiting.values()), default=0.0)
+                / _STRONGER
+            )
             self._is_open = True
         return frames
 
@@ -117,9 +121,10 @@ class Places:
         silent = [(frames.last, name) for name, frames in self._replaceable(self._held) if frames.silent(now)]
         if silent:
             return min(silent)[1]
-        later = list(self._held)[-(self._most // 2) :] if self._most > 1 else []
+        later = list(self._held)[-(self.most // 2) :] if self.most > 1 else []
         weakest = min(
-            ((frames.recent(now), name) for name, frames in self._replaceable(later)), default=(math.inf, "")
+            ((frames.recent(now, self._memory), name) for name, frames in self._replaceable(later)),
+            default=(math.inf, ""),
         )
         return weakest[1] if _STRONGER * weakest[0] < recent and recent > 1 else None
 

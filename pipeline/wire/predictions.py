@@ -13,6 +13,9 @@ LONGEST_HEADER: Final = 16_384
 LONGEST_LABEL: Final = 200
 """The greatest length of a label or of a model's name, in characters."""
 
+MOST_MODELS: Final = 32
+"""The most models that say something about a frame."""
+
 MOST_RESULTS: Final = 100
 """The most results of one model."""
 
@@ -49,7 +52,7 @@ class Prediction:
 
 
 def as_json(predictions: Sequence[Prediction], most: int = MOST_RESULTS) -> list[dict[str, Any]]:
-    """Return a form that `json.dumps` accepts, with at most `most` results of each model."""
+    """Return a form that `json.dumps` accepts: of the first models, with at most `most` results of each."""
     return [
         {
             "model": prediction.model[:LONGEST_LABEL],
@@ -57,7 +60,7 @@ def as_json(predictions: Sequence[Prediction], most: int = MOST_RESULTS) -> list
             "seq": prediction.seq,
             "age_ms": prediction.age_ms,
         }
-        for prediction in predictions
+        for prediction in predictions[:MOST_MODELS]
     ]
 
 
@@ -81,6 +84,9 @@ def decode(header: bytes) -> tuple[Prediction, ...]:
     if len(header) > LONGEST_HEADER:
         raise ValueError(f"expected {LONGEST_HEADER} bytes at most, found {len(header)}")
     try:
+        items = json.loads(header)
+        if len(items) > MOST_MODELS:
+            raise ValueError(f"expected {MOST_MODELS} models at most, found {len(items)}")
         return tuple(
             Prediction(
                 model=_text(item["model"]),
@@ -88,7 +94,7 @@ def decode(header: bytes) -> tuple[Prediction, ...]:
                 seq=None if item["seq"] is None else _whole(item["seq"], 0, LARGEST_NUMBER),
                 age_ms=None if item["age_ms"] is None else _whole(item["age_ms"], 0, LARGEST_NUMBER),
             )
-            for item in json.loads(header)
+            for item in items
         )
     except (AttributeError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"not the fields of predictions: {error!r}") from None

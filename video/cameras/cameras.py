@@ -11,9 +11,10 @@ from typing import Final
 
 from pipeline.flow.ledger import Ledger
 from pipeline.flow.newest import Newest
+from pipeline.flow.places import Places
 from pipeline.service.logs import Seldom
 from pipeline.wire.frame import Frame, age_of
-from pipeline.wire.status import LIFETIME, Status
+from pipeline.wire.status import EVERY, LIFETIME, Status
 from video.cameras.awaited import Awaited
 from video.cameras.camera import Camera, Limits, Listed, Listener
 from video.cameras.reports import Consumers, Report, newer
@@ -48,9 +49,11 @@ class Cameras:
         self._broker: str | None = None
         self._cameras: dict[str, Camera] = {}
         self._awaited: dict[str, Awaited] = {}
+        self._reported = Places(most, math.inf, self._unlist, memory=3 * EVERY)  # of `_awaited`
         self._seldom = Seldom(log)
         self._ids = itertools.cycle(_IDS)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._woken = False  # whether the loop is about to work
         self._came = asyncio.Event()
 
     def offer(self, name: str, frame: Frame) -> None:
@@ -107,7 +110,9 @@ class Cameras:
         for camera in self._cameras.values():
             camera.close()
         self._cameras.clear()
-        self._awaited.clear()
+        for name in list(self._awaited):
+            del self._awaited[name]
+            self._reported.leave(name)
         self._came.set()
 
     def drop_rest(self) -> None:
@@ -155,8 +160,9 @@ class Cameras:
 
     def _wake(self) -> None:
         loop = self._loop
-        if loop is None:
+        if loop is None or self._woken:
             return
+        self._woken = True
         try:
             loop.call_soon_threadsafe(self._work)
         except RuntimeError:
@@ -165,6 +171,7 @@ class Cameras:
                 raise
 
     def _work(self) -> None:
+        self._woken = False  # before anything is taken: what comes from now on wakes the loop again
         if self._loop is None:  # closed since this was scheduled
             return
         # First, so that a frame offered after `forget` makes a new camera.
@@ -193,6 +200,7 @@ class Cameras:
 
     def _add(self, frame: Frame) -> Camera:
         awaited = self._awaited.pop(frame.camera, None)
+        self._reported.leave(frame.camera)
         camera = self._cameras[frame.camera] = Camera(
             self._new_id(),
             frame,
@@ -201,7 +209,7 @@ class Cameras:
             consumers=self._consumers,
         )
         if len(self._cameras) + len(self._awaited) > self._most and self._awaited:
-            self._drop(min(self._awaited.values(), key=lambda each: each.report.until))
+            self._reported.leave(min(self._awaited.values(), key=lambda each: each.report.until).name)
         # A new event for the next camera: nobody needs to check whether all who wait for this one have woken.
         came, self._came = self._came, asyncio.Event()
         came.set()
@@ -223,6 +231,7 @@ class Cameras:
         if (camera := self._cameras.get(name)) is not None:
             camera.report = newer(camera.report, report, now)
         elif (awaited := self._awaited.get(name)) is not None:
+            self._reported.hear(name, now)
             if awaited.take(newer(awaited.report, report, now)):
                 self._report_change(awaited)
         elif not report.stopped():
@@ -230,7 +239,8 @@ class Cameras:
 
     def _await(self, name: str, report: Report) -> None:
         """List a camera of which no frame has come."""
-        if len(self._cameras) + len(self._awaited) >= self._most:
+        self._reported.most = self._most - len(self._cameras)
+        if not self._reported.take(name, time.monotonic()):
             text = f"camera {name} is not listed: there are {self._most} cameras (MAXCAMERAS)"
             self._seldom.warning("too_many_cameras", text)
             return
@@ -242,12 +252,12 @@ class Cameras:
         for awaited in list(self._awaited.values()):
             report = awaited.report
             if now >= report.until and (report.stopped() or now - report.last_heard() > self._ttl):
-                self._drop(awaited)
+                self._reported.leave(awaited.name)
 
-    def _drop(self, awaited: Awaited) -> None:
-        del self._awaited[awaited.name]
-        for listener in self._listeners:
-            listener.gone(awaited.name)
+    def _unlist(self, name: str) -> None:
+        if self._awaited.pop(name, None) is not None:
+            for listener in self._listeners:
+                listener.gone(name)
 
     def _forget(self, name: str) -> None:
         camera = self._cameras.pop(name, None)

@@ -1,5 +1,6 @@
 """What producers and consumers report, and what it says about a camera without frames."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -59,9 +60,13 @@ class Consumers:
         """Note a consumer's record."""
         instance = report.status.subject.instance
         self._reports.pop(instance, None)
+        if len(self._reports) == _MOST_CONSUMERS:
+            oldest = next(iter(self._reports))
+            # An invented one must not take the place of one that reports every ten seconds.
+            if self._reports[oldest].counts(time.monotonic()):
+                return
+            del self._reports[oldest]
         self._reports[instance] = report
-        if len(self._reports) > _MOST_CONSUMERS:
-            del self._reports[next(iter(self._reports))]
 
     def trouble(self, now: float, about: str = "") -> str | None:
         """Return the newest reason why a consumer is not ready that begins with `about`, or None."""
