@@ -74,6 +74,14 @@ def test_anything_beyond_the_limits_is_refused(changed: dict[str, Any]) -> None:
         decode(header_of(**changed))
 
 
+def test_only_so_many_models_may_say_something() -> None:
+    said = [Prediction("m")] * 33
+
+    assert decode(encode(said)) == tuple(said[:32])
+    with pytest.raises(ValueError, match="expected 32 models at most, found 33"):
+        decode(json.dumps([{"model": "m", "results": [], "seq": None, "age_ms": None}] * 33).encode())
+
+
 def test_what_is_written_can_be_read_however_much_the_models_found() -> None:
     found = tuple(Result("ü" * 300, 0.5, (1, 2, 3, 4)) for _ in range(500))
 

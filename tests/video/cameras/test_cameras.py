@@ -77,6 +77,22 @@ def test_while_the_loop_is_blocked_one_frame_a_camera_is_kept() -> None:
     }
 
 
+def test_while_the_loop_is_blocked_it_is_woken_once() -> None:
+    calls: list[object] = []
+
+    def scenario(bench: Bench) -> None:
+        loop = asyncio.get_running_loop()
+        wake = loop.call_soon_threadsafe
+        loop.call_soon_threadsafe = lambda call, *given: (calls.append(call), wake(call, *given))[1]  # type: ignore[method-assign]
+        bench.offer_elsewhere(*(a_frame(1, camera=f"x{number}") for number in range(100)))
+        bench.cameras.forget("x0")
+
+    bench = on_a_loop(scenario)
+
+    assert len(calls) == 1
+    assert bench.shown().keys() == {f"x{number}" for number in range(1, 100)}
+
+
 def test_frames_that_came_before_the_loop_are_shown_when_it_opens() -> None:
     bench = Bench()
     bench.offer(a_frame(1), a_frame(2))

@@ -220,3 +220,20 @@ def test_the_first_stream_waits_for_a_camera_with_frames(run: Run) -> None:
     run(scenario)
 
     assert found == ["b"]
+
+
+def test_a_flood_of_invented_cameras_keeps_no_reported_one_out(run: Run) -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.hear("no-signal", "wrong password", camera="before")
+        for second in range(60):
+            for number in range(20):
+                await bench.hear("no-signal", camera=f"x{second}-{number}")
+            if second % 10 == 0:
+                await bench.hear("no-signal", "wrong password", camera="before")
+                await bench.hear("no-signal", "closed port", camera="new")
+            bench.clock.now += 1
+
+    bench = run(scenario)
+
+    assert bench.said() == {"before": ("never-seen", "wrong password"), "new": ("never-seen", "closed port")}
+    assert len(bench.audience.lost) == 1

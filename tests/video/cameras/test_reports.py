@@ -118,3 +118,32 @@ def test_the_same_producer_always_does(clock: Clock) -> None:
     stopped = a_report(clock, "stopped")
 
     assert newer(a_report(clock, "live"), stopped, clock.now) is stopped
+
+
+def test_a_flood_of_invented_consumers_does_not_displace_one_that_reports(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("video.cameras.reports.time", clock)
+    consumers = Consumers()
+    for _ in range(12):
+        consumers.note(a_report(clock, "not-ready", "model away", camera="", instance="real"))
+        for number in range(200):
+            consumers.note(a_report(clock, "ready", camera="", instance=f"x{number}"))
+        clock.now += 10
+
+    assert consumers.trouble(clock.now) == "model away"
+    assert len(consumers._reports) == 100
+
+
+def test_a_new_consumer_takes_the_place_of_one_that_no_longer_reports(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("video.cameras.reports.time", clock)
+    consumers = Consumers()
+    for number in range(100):
+        consumers.note(a_report(clock, "ready", camera="", instance=f"x{number}"))
+    clock.now += 61
+
+    consumers.note(a_report(clock, "not-ready", "model away", camera="", instance="new"))
+
+    assert consumers.trouble(clock.now) == "model away"
