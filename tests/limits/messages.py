@@ -4,6 +4,10 @@ from typing import Final
 
 from tests.limits.limit import Limit
 
+_LEFT_OUT: Final = "left out of the frame: `bad_predictions` in `streamlens_frames_corrected_total`"
+_NOW: Final = "it counts as captured now: `bad_clock` in `streamlens_frames_corrected_total`"
+_RECORD: Final = "in `streamlens_bad_status_records_total`"
+
 LIMITS: Final = (
     Limit("a camera's name", "pipeline.wire.frame.LONGEST_NAME", "characters", "frame skipped: `bad_key`"),
     Limit(
@@ -12,6 +16,58 @@ LIMITS: Final = (
         "",
         "frame skipped: `too_many_cameras`",
     ),
+    Limit(
+        "new cameras that wait for a place",
+        "pipeline.flow.places._MOST_WAITING",
+        "",
+        "frame skipped: `too_many_cameras`",
+    ),
+    Limit("headers of a message", "pipeline.wire.frame._MOST_HEADERS", "", "frame skipped: `bad_header`"),
+    Limit(
+        "`seq`, and numbers in predictions",
+        "pipeline.wire.predictions.LARGEST_NUMBER",
+        "",
+        "frame skipped: `bad_header`; predictions left out",
+    ),
+    Limit("the header `predictions`", "pipeline.wire.predictions.LONGEST_HEADER", "bytes", _LEFT_OUT),
+    Limit("models in it", "pipeline.wire.predictions.MOST_MODELS", "", _LEFT_OUT),
+    Limit("results of a model", "pipeline.wire.predictions.MOST_RESULTS", "", _LEFT_OUT),
+    Limit("a label, or a model's name", "pipeline.wire.predictions.LONGEST_LABEL", "characters", _LEFT_OUT),
+    Limit("a frame from the future", "pipeline.kafka.intake.MOST_AHEAD", "s", _NOW),
+    Limit("the age of a frame", "pipeline.kafka.intake.MOST_BEHIND", "s", _NOW),
+    Limit(
+        "lines per minute about cameras that come, or go",
+        "pipeline.kafka.intake._MOST_LINES",
+        "",
+        "counted in the next line",
+    ),
+    Limit(
+        "the key of a status record",
+        "pipeline.wire.status._LONGEST_KEY",
+        "bytes",
+        f"record skipped: `bad_key` {_RECORD}",
+    ),
+    Limit(
+        "a status record", "pipeline.wire.status._LONGEST_VALUE", "bytes", f"skipped: `bad_value` {_RECORD}"
+    ),
+    Limit("a reason in it", "pipeline.wire.status._LONGEST_REASON", "characters", "cut"),
+    Limit(
+        "the interval in it",
+        "pipeline.wire.status._LONGEST_INTERVAL",
+        "s",
+        f"record skipped: `bad_interval` {_RECORD}",
+    ),
+    Limit(
+        "consumers that report",
+        "video.cameras.reports._MOST_CONSUMERS",
+        "",
+        "a new one is ignored until another no longer reports",
+    ),
+    Limit("a member's beat", "pipeline.kafka.members._LONGEST_BEAT", "bytes", "ignored"),
+    Limit(
+        "members that share the partitions", "pipeline.kafka.members._MOST_MEMBERS", "", "get no partition"
+    ),
+    Limit("names of members", "pipeline.kafka.members._MOST_NAMES", "", "ignored until others are gone"),
 )
 
 OURS: Final = frozenset(
@@ -24,21 +80,21 @@ OURS: Final = frozenset(
         "consumer.stamp.lettering._MOST_KEPT",
         "consumer.stamp.scan._LONGEST",
         "pipeline.flow.patience.LONGEST",
+        "pipeline.flow.places._MOST_COUNTED",
         "pipeline.kafka.clients._LARGEST_MESSAGE",
+        "pipeline.service.logs._MOST_KINDS",
         "pipeline.service.settings._LONGEST_TOPIC",
+        "pipeline.service.stderr._LONGEST_LINE",
         "pipeline.service.workers.MOST_RESTARTS",
+        "pipeline.wire.frame._LONGEST_KEY",
         "pipeline.wire.jpeg.LONGEST_HEAD",
         "pipeline.wire.jpeg.LONGEST_SIDE",
         "pipeline.wire.jpeg.MOST_PIXELS",
         "pipeline.wire.jpeg._LONGEST_SEARCH",
         "pipeline.wire.mat.LONGEST_SIDE",
-        "pipeline.wire.status._LONGEST_KEY",
-        "pipeline.wire.status._LONGEST_REASON",
-        "pipeline.wire.status._LONGEST_VALUE",
         "video.cameras.cameras._MOST_REPORTS",
         "video.cameras.history._LONGEST_LABEL",
         "video.cameras.history._MOST_FORGOTTEN",
-        "video.cameras.reports._MOST_CONSUMERS",
     ]
 )
 """Constants that bound our own work, and nothing that comes from outside."""

@@ -199,6 +199,7 @@ def test_in_a_flood_a_place_changes_hands_ten_times_a_second_at_most() -> None:
     assert len(kit.left) <= 200
 
 
+@pytest.mark.exceeds("pipeline.flow.places._MOST_WAITING")
 def test_in_a_flood_only_so_many_names_are_remembered() -> None:
     kit = Flood()
 

@@ -158,6 +158,7 @@ def test_a_member_that_was_stopped_for_a_while_goes_back_to_its_share(site: Site
     assert site.shared()
 
 
+@pytest.mark.exceeds("pipeline.kafka.members._LONGEST_BEAT")
 @pytest.mark.parametrize(
     "beat",
     [
@@ -203,6 +204,21 @@ def test_a_flood_of_invented_names_takes_no_share(site: Site) -> None:
     assert site.seconds_until_shared() <= 2
 
 
+@pytest.mark.exceeds("pipeline.kafka.members._MOST_MEMBERS")
+def test_a_hundred_members_share_the_partitions_at_most(site: Site) -> None:
+    site.start("a")
+    site.run(5)
+    for _ in range(3):
+        for number in range(150):
+            site.members["a"].hear(b'{"member": "x%d", "state": "reading"}' % number)
+        site.run(BEAT)
+
+    share = site.members["a"].share(range(1_000))
+
+    assert share is not None
+    assert len(share) == 10
+
+
 def test_a_member_that_stops_to_beat_keeps_its_share_for_two_seconds(site: Site) -> None:
     site.start("a")
     site.run(5)
@@ -217,6 +233,7 @@ def test_a_member_that_stops_to_beat_keeps_its_share_for_two_seconds(site: Site)
     assert site.reads["a"] == set(PARTITIONS)
 
 
+@pytest.mark.exceeds("pipeline.kafka.members._MOST_NAMES")
 def test_more_names_than_a_group_may_have_are_not_remembered(site: Site) -> None:
     site.start("a")
     site.run(5)

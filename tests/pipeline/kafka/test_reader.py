@@ -433,6 +433,8 @@ def test_predictions_that_are_too_large_are_left_out_counted_and_logged_once(
     ]
 
 
+@pytest.mark.exceeds("pipeline.kafka.intake.MOST_AHEAD")
+@pytest.mark.exceeds("pipeline.kafka.intake.MOST_BEHIND")
 @pytest.mark.parametrize("seconds", [9_000_000_000, 11, -301, -1_000])
 def test_a_frame_from_a_wrong_clock_counts_as_captured_now(
     kit: Kit, seconds: int, caplog: pytest.LogCaptureFixture
@@ -454,6 +456,7 @@ def test_a_clock_may_be_a_little_wrong(kit: Kit, seconds: int) -> None:
     assert [each.captured - NOW for each in kit.frames] == [seconds * SECOND]
 
 
+@pytest.mark.exceeds("pipeline.kafka.intake._MOST_LINES")
 def test_cameras_that_come_and_go_write_a_limited_number_of_lines(
     kit: Kit, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -184,6 +184,7 @@ def test_a_key_that_is_no_name_is_told_so(key: bytes) -> None:
     assert kind_of_error(message_of(JPEG, key)) == "bad_key"
 
 
+@pytest.mark.exceeds("pipeline.wire.frame._MOST_HEADERS")
 def test_a_message_with_many_headers_is_told_so() -> None:
     message = Message(b"front", JPEG, [("other", b"")] * 33)
 
@@ -191,6 +192,7 @@ def test_a_message_with_many_headers_is_told_so() -> None:
     assert isinstance(kind_or_frame(message._replace(headers=message.headers[1:])), Frame)
 
 
+@pytest.mark.exceeds("pipeline.wire.predictions.LARGEST_NUMBER")
 def test_a_seq_that_javascript_cannot_hold_is_told_so() -> None:
     assert isinstance(kind_or_frame(message_of(JPEG, seq=b"9007199254740991")), Frame)
     assert kind_of_error(message_of(JPEG, seq=b"9007199254740992")) == "bad_header"

@@ -62,6 +62,9 @@ BEYOND: list[tuple[str, list[Any]]] = [
 ]
 
 
+@pytest.mark.exceeds("pipeline.wire.predictions.LONGEST_HEADER")
+@pytest.mark.exceeds("pipeline.wire.predictions.MOST_RESULTS")
+@pytest.mark.exceeds("pipeline.wire.predictions.LONGEST_LABEL")
 @pytest.mark.parametrize(
     "changed",
     [{name: value} for name, values in BEYOND for value in values],
@@ -74,6 +77,7 @@ def test_anything_beyond_the_limits_is_refused(changed: dict[str, Any]) -> None:
         decode(header_of(**changed))
 
 
+@pytest.mark.exceeds("pipeline.wire.predictions.MOST_MODELS")
 def test_only_so_many_models_may_say_something() -> None:
     said = [Prediction("m")] * 33
 

@@ -76,6 +76,7 @@ def test_what_is_written_is_read(status: Status) -> None:
     assert decode(subject, encode_value(status)) == status
 
 
+@pytest.mark.exceeds("pipeline.wire.status._LONGEST_KEY")
 @pytest.mark.parametrize(
     "key",
     [
@@ -89,6 +90,7 @@ def test_what_is_written_is_read(status: Status) -> None:
         b"p/x/\n",
         b"p/\xff",
         b"p/x/" + b"n" * 201,
+        b"p/x/" + b"n" * 1_497,
     ],
 )
 def test_other_keys_are_rejected(key: bytes | None) -> None:
@@ -98,6 +100,8 @@ def test_other_keys_are_rejected(key: bytes | None) -> None:
     assert caught.value.kind == "bad_key"
 
 
+@pytest.mark.exceeds("pipeline.wire.status._LONGEST_VALUE")
+@pytest.mark.exceeds("pipeline.wire.status._LONGEST_INTERVAL")
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
@@ -144,6 +148,7 @@ def test_whatever_comes_is_a_record_or_one_error(data: bytes) -> None:
     assert kind_of(lambda: decode(DOOR, data)) in {None, *KINDS}
 
 
+@pytest.mark.exceeds("pipeline.wire.status._LONGEST_REASON")
 def test_a_reason_is_one_line_of_limited_length() -> None:
     long = decode(DOOR, value(reason="a\nb\x00c \ud800" + "x" * 1000)).reason
 

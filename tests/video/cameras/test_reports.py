@@ -120,6 +120,7 @@ def test_the_same_producer_always_does(clock: Clock) -> None:
     assert newer(a_report(clock, "live"), stopped, clock.now) is stopped
 
 
+@pytest.mark.exceeds("video.cameras.reports._MOST_CONSUMERS")
 def test_a_flood_of_invented_consumers_does_not_displace_one_that_reports(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
