@@ -90,33 +90,42 @@ class Intake:
             _POISON.labels(error.kind).inc()
             self._seldom.warning(error.kind, f"message of {_place(message)} skipped: {error}")
             return
-        now = time.time_ns()
-        if not -MOST_AHEAD <= (now - frame.captured) / 1e9 <= MOST_BEHIND:
+        came, now = time.monotonic(), time.time_ns()
+        if not self._has_place(frame, came):
+            return
+        if -MOST_AHEAD <= (now - frame.captured) / 1e9 <= MOST_BEHIND:
+            if not self._is_newest(frame, came):
+                self._ledger.dropped(frame.camera, "outdated")
+                return
+        else:
             self._correct(_wrong_clock(frame, now), message)
             frame = replace(frame, captured=now)
-        self._admit(frame, time.monotonic())
+        self._sink(frame.camera, frame)
 
     def _correct(self, error: FrameError, message: Received) -> None:
         _CORRECTED.labels(error.kind).inc()
         self._seldom.warning(error.kind, f"frame of {_place(message)} corrected: {error}")
 
-    def _admit(self, frame: Frame, came: float) -> None:
+    def _has_place(self, frame: Frame, came: float) -> bool:
+        """Count a frame in, or skip it if its camera has no place."""
         if not self._places.hear(frame.camera, came):
             if not self._places.take(frame.camera, came):
                 text = f"frame of {frame.camera} skipped: there are {self._most_cameras} cameras (MAXCAMERAS)"
                 _POISON.labels("too_many_cameras").inc()
                 self._seldom.warning("too_many_cameras", text)
-                return
+                return False
             text = f"first frame of {frame.camera}: {frame.width} x {frame.height}"
             self._coming_and_going.info("first frame", text)
         self.has_frames = True
         self._ledger.came(frame.camera)
+        return True
+
+    def _is_newest(self, frame: Frame, came: float) -> bool:
         captured, last = self._newest.get(frame.camera, (0, 0.0))
         if frame.captured < captured and came - last < _OUTDATED:
-            self._ledger.dropped(frame.camera, "outdated")
-            return
+            return False
         self._newest[frame.camera] = frame.captured, came
-        self._sink(frame.camera, frame)
+        return True
 
     def _left(self, camera: str) -> None:
         self._ledger.forget(camera)
