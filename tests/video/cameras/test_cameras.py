@@ -77,7 +77,7 @@ def test_while_the_loop_is_blocked_one_frame_a_camera_is_kept() -> None:
     }
 
 
-def test_while_the_loop_is_blocked_it_is_woken_once() -> None:
+def test_while_the_loop_is_blocked_it_is_woken_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[object] = []
 
     def scenario(bench: Bench) -> None:
@@ -88,7 +88,7 @@ def test_while_the_loop_is_blocked_it_is_woken_once() -> None:
             calls.append(call)
             return wake(call, *given)
 
-        loop.call_soon_threadsafe = counted  # type: ignore[method-assign]
+        monkeypatch.setattr(loop, "call_soon_threadsafe", counted)
         bench.offer_elsewhere(*(a_frame(1, camera=f"x{number}") for number in range(100)))
         bench.cameras.forget("x0")
 
