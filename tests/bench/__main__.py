@@ -15,6 +15,7 @@ from tests.bench import (
     containers,
     cost,
     encode,
+    floods,
     grid,
     hour,
     models,
@@ -56,6 +57,7 @@ KINDS: Final = {
     "models": Kind(models.FIGURES, models.measure),
     "containers": Kind(containers.FIGURES, containers.measure),
     "twelve": Kind(twelve.FIGURES, twelve.measure, regular=False),
+    "floods": Kind(tuple(floods.FIGURES.values()), floods.measure, regular=False),
     "recovery": Kind(recovery.FIGURES, recovery.measure, regular=False),
     "hour": Kind(hour.FIGURES, hour.measure, regular=False),
 }

@@ -1,0 +1,69 @@
+"""How long pictures stand still next to 40,000 bad messages of each kind."""
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
+
+from confluent_kafka import Producer
+
+from tests.bench.figures import Figure, Measured
+from tests.bench.pairs import rounds
+from tests.bench.recovery import Watching
+from tests.bench.system import CAMERA, System, broker_kind, running
+from tests.parts import wait_for
+
+_MESSAGES: Final = 40_000
+_LARGE: Final = 100_000  # bytes
+_MOST_BYTES: Final = 1_000_000_000  # in all: of large messages, there are fewer
+_AFTER: Final = 2.0  # s to watch after the flood
+
+_Bad = tuple[bytes, bytes, list[tuple[str, str | bytes | None]]]
+KINDS: Final[Mapping[str, _Bad]] = {
+    "no pictures": (b"evil", b"neither", []),
+    "no pictures of the watched camera": (CAMERA.encode(), b"neither", []),
+    "no names": (b"\xff", b"\xff\xd8\xff\xd9", []),
+    "bad headers": (b"evil", b"\xff\xd8\xff\xd9", [("seq", b"x")]),
+    "many headers": (b"evil", b"\xff\xd8\xff\xd9", [("other", b"")] * 1_000),
+    "large": (b"evil", bytes(_LARGE), []),
+    "bad matrices": (b"evil", b'{"mat": "AAAA", "rows": 2, "cols": 2, "type": 16}', []),
+    "large matrices, bad base64": (
+        b"evil",
+        b'{"mat":"!%b","rows":250,"cols":100,"type":16}' % (b"A" * _LARGE),
+        [],
+    ),
+    "large matrices, lists": (b"evil", b'{"mat":[%b1],"rows":1,"cols":1,"type":16}' % (b"1," * 50_000), []),
+}
+FIGURES: Final = {kind: Figure(f"still next to bad messages: {kind}", "s", most=0.3) for kind in KINDS}
+
+
+def measure() -> list[Measured]:
+    """Return the longest time without a picture, for each kind, at the video server."""
+    still: dict[str, list[float]] = {kind: [] for kind in KINDS}
+    with running() as system:
+        for _ in rounds("floods"):
+            for kind, bad in KINDS.items():
+                still[kind].append(_still(system, bad))
+    against = f"25 pictures per second, bad messages on both topics at once, {broker_kind()}"
+    return [FIGURES[kind].alone(seconds, against) for kind, seconds in still.items()]
+
+
+def _still(system: System, bad: _Bad) -> float:
+    kafka = Producer({"bootstrap.servers": system.bootstrap, "linger.ms": 2})
+    key, value, headers = bad
+    with Watching(system.address, CAMERA) as camera:
+        begun = time.time()
+        wait_for(lambda: camera.back_after(begun), 30, "a picture")
+        flood = time.time()
+        for _ in range(min(_MESSAGES, _MOST_BYTES // len(value))):
+            for topic in (system.topic_in, system.topic_out):
+                while True:
+                    with suppress(BufferError):
+                        kafka.produce(topic, key=key, value=value, headers=headers)
+                        break
+                    kafka.poll(0.05)
+        kafka.flush(60)
+        ended = time.time()
+        time.sleep(_AFTER)
+        wait_for(lambda: camera.back_after(ended), 60, "a picture after the flood")
+        return camera.still_after(flood)
