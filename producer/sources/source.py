@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from pipeline.service.settings import Address
+from pipeline.targets import Targets
 from pipeline.wire.picture import Image, PictureError
 
 _VIDEO: Final = 0.1  # s; shorter intervals between frames are meant for video
@@ -49,12 +51,18 @@ class Captured:
 class Limits:
     """How long to wait for a source to open, and for data from it, in s; and where else it may lead.
 
-    A camera's web server may redirect to these `hosts` besides its own.
+    A camera's web server may redirect to these `hosts` besides its own. `services` are our own, which are no
+    cameras.
     """
 
     open: float
     read: float
     hosts: frozenset[str] = frozenset()
+    services: tuple[Address, ...] = ()
+
+    def targets(self, host: str) -> Targets:
+        """Return what may be connected to for the camera at a host."""
+        return Targets(self.hosts | {host}, self.services, "VIDEOLINK or REDIRECTHOSTS")
 
 
 class Source(Protocol):

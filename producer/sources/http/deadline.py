@@ -4,25 +4,38 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError
 from urllib3.response import HTTPResponse
 
+from pipeline.targets import Targets
 from pipeline.watchdog import Watchdog
 
 
 class Connection(HTTPConnection):
-    """A connection whose answer, up to the end of its headers, may take as long as each pause in it."""
+    """A connection to one of the `targets`.
+
+    Its answer, up to the end of its headers, may take as long as each pause in it.
+    """
 
     _watchdog: Watchdog | None = None
     _answering: socket.socket | None = None  # a connection forgets its socket when nothing else is to come
 
-    def __init__(self, host: str, *arguments: Any, **options: Any) -> None:
+    def __init__(self, host: str, *arguments: Any, targets: Targets, **options: Any) -> None:
         # urllib3 leaves the zone of a link-local address as it is in a URL.
         super().__init__(host.replace("%25", "%"), *arguments, **options)
+        self._targets = targets
+
+    def _new_conn(self) -> socket.socket:
+        try:
+            return self._targets.connect(self._dns_host, self.port, self.timeout)
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, "it takes too long") from error
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3
         """Return the answer; raise `TimeoutError` if it takes too long."""
@@ -76,7 +89,14 @@ class _TLSPool(HTTPSConnectionPool):
 class Adapter(HTTPAdapter):
     """Makes such connections for a session."""
 
+    def __init__(self, targets: Targets) -> None:
+        self._targets = targets
+        super().__init__()
+
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Replace the kinds of connection (urllib3's documented way)."""
         super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": partial(_Pool, targets=self._targets),
+            "https": partial(_TLSPool, targets=self._targets),
+        }

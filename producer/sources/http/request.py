@@ -16,6 +16,7 @@ import urllib3
 from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 from urllib3.exceptions import HTTPError, LocationParseError, ProtocolError
 
+from pipeline.targets import TargetError
 from producer.sources import host_name
 from producer.sources.http.deadline import Adapter, Connection
 from producer.sources.source import SLOW, CaptureError, Limits
@@ -84,14 +85,14 @@ class Camera:
         self._host = host_name(parts.hostname or "")
         self._user = (unquote(parts.username or ""), unquote(parts.password or ""))
         self._url = urlunsplit(parts._replace(netloc=_without_user(parts)))
-        self._hosts = {self._host, *limits.hosts}
+        self._targets = limits.targets(self._host)
         self._limits = limits
         self.timeout = limits.open
         """How long an answer may take, in s; a camera may be slow to give the first one."""
         self._auth: AuthBase = _NoPassword()
         self._session = _Session()
         for scheme in "http://", "https://":
-            self._session.mount(scheme, Adapter())
+            self._session.mount(scheme, Adapter(self._targets))
         self._session.headers.update({"Accept-Encoding": "identity", "User-Agent": "Streamlens"})
 
     def get(self, url: str = "", *, tag: str = "", start: int = 0) -> requests.Response:
@@ -134,6 +135,8 @@ class Camera:
 
     def _get(self, url: str, headers: dict[str, str]) -> requests.Response:
         try:
+            if refusal := self._refusal_of(urlsplit(url)):
+                raise TargetError(refusal)
             return self._session.get(
                 url,
                 headers=headers,
@@ -161,16 +164,24 @@ class Camera:
     def _on_host(self, url: str, location: str, verb: str) -> str:
         try:
             parts = urlsplit(urljoin(url, location))
+            refusal = self._refusal_of(parts)
         except ValueError:
-            parts = urlsplit("")
-        usable = parts.scheme in ("http", "https") and host_name(parts.hostname or "") in self._hosts
+            parts, refusal = urlsplit(""), None
+        usable = parts.scheme in ("http", "https") and host_name(parts.hostname or "") in self._targets.hosts
         if not location or not parts.scheme:
             raise CaptureError(f"the camera {verb} nowhere: expected a URL")
+        if refusal:
+            raise CaptureError(f"the camera {verb} {refusal}")
         if not usable:
             raise CaptureError(f"the camera {verb} another host: name it in VIDEOLINK, or in REDIRECTHOSTS")
         if url.startswith("https:") and parts.scheme == "http":
             raise CaptureError(f"the camera {verb} http, from https: set VIDEOLINK to where the video is")
         return urlunsplit(parts._replace(netloc=_without_user(parts)))
+
+    def _refusal_of(self, parts: SplitResult) -> str | None:
+        """Return why the address in a URL may not be asked; through a proxy, nothing else is checked."""
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        return self._targets.refusal(host_name(parts.hostname or ""), port)
 
     def _refusal(self, answer: requests.Response, accepted: set[int]) -> str:
         """Return in one line why an answer is of no use, or nothing."""
@@ -231,6 +242,8 @@ def reason(error: BaseException, timeout: float) -> str:
     """Return in one line why there is no answer, without the address, which may hold a password."""
     while type(error).__module__.startswith(("urllib3.", "requests.")) and error.__context__ is not None:
         error = error.__context__
+    if isinstance(error, TargetError):
+        return f"it leads to {error}"
     for kinds, text in _REASONS:
         if isinstance(error, kinds):
             return text.format(timeout=timeout)

@@ -239,7 +239,9 @@ def test_a_url_that_is_none_is_said(link: str) -> None:
 
 
 def test_the_zone_of_a_link_local_address_is_looked_up_without_its_escape() -> None:
-    assert Connection("fe80::1%25eth0", 80).host == "fe80::1%eth0"
+    targets = Limits(1, 1).targets("fe80::1%eth0")
+
+    assert Connection("fe80::1%25eth0", 80, targets=targets).host == "fe80::1%eth0"
 
 
 def test_a_camera_that_hangs_up_is_said() -> None:
