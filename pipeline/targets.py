@@ -133,7 +133,7 @@ def _kind(address: IPv4Address | IPv6Address) -> str | None:
 
 def _is_at(address: IPv4Address | IPv6Address, host: str) -> bool:
     """Return whether a service that listens at a host, or everywhere if it is empty, is at an address."""
-    if host in ("", "0.0.0.0", "::"):
+    if host in ("", "0.0.0.0", "::"):  # noqa: S104
         return _is_own(address)
     return address in _looked_up(host)
 

@@ -26,10 +26,10 @@ class Kind(StrEnum):
     DEVICE = "device"
 
 
-# The schemes for video that the FFmpeg in PyAV's wheel can open, without sap, which leads to other hosts.
+# The schemes for video that the FFmpeg in PyAV's wheel can open, without those that lead to other hosts: sap
+# and satip, and rtmpt, rtmpts and mmsh, whose HTTP follows redirections.
 _NETWORK: Final = """
-    rtsp rtsps rtsp+udp rtsp+tcp rtmp rtmps rtmpt rtmpts udp udplite tcp tls dtls rtp srtp unix
-    ftp mmsh mmst satip
+    rtsp rtsps rtsp+udp rtsp+tcp rtmp rtmps udp udplite tcp tls dtls rtp srtp unix ftp mmst
 """
 
 SCHEMES: Final[Mapping[str, Kind]] = {
@@ -93,6 +93,18 @@ def host_name(text: str) -> str:
         return name
 
 
+def authority_of(rest: str) -> re.Match[str] | None:
+    """Return what follows the scheme of a URL as user, host, port and path; None if it has no such parts.
+
+    The user includes its `@`, an IPv6 address its brackets, and the path whatever follows.
+    """
+    return re.fullmatch(
+        r"(?P<user>(?:[^/?#]*@)?)(?P<host>\[[^][/?#@]*\]|[^][:/?#@]*)(?::(?P<port>[^:/?#@]*))?(?P<path>(?:[/?#].*)?)",
+        rest,
+        re.DOTALL,
+    )
+
+
 def open_source(link: str, limits: "Limits", interval: float = 0) -> "Source":
     """Open a camera whose frames are published every `interval` s.
 
@@ -117,11 +129,10 @@ def _check_host(scheme: str, rest: str) -> None:
     if scheme in _WITHOUT_HOST:
         return
     expected = f"expected {scheme}://HOST:PORT/PATH"
-    _, _, address = re.split("[/?#]", rest, maxsplit=1)[0].rpartition("@")
-    parts = re.fullmatch(r"(\[[^][]*\]|[^][:]*)(?::([^:]*))?", address)
+    parts = authority_of(rest)
     if parts is None:
         raise LinkError(f"{expected}, with an IPv6 address in brackets: {scheme}://[fd00::1]:PORT/PATH")
-    host, port = parts[1].strip("[]"), parts[2] or ""
+    host, port = parts["host"].strip("[]"), parts["port"] or ""
     if not host.strip():
         raise LinkError(f"{expected}, found no host")
     if port and not (port.isascii() and port.isdecimal() and 0 < int(port) <= 65535):

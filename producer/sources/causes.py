@@ -5,6 +5,8 @@ from typing import Final
 
 import av
 
+from producer.sources.source import SLOW
+
 NO_DECODER: Final = "FFmpeg has no decoder for its video: set the camera to H.264"
 """What is wrong with a video in an unknown codec."""
 
@@ -24,7 +26,7 @@ _ANSWERS: Final[dict[type[av.FFmpegError], str]] = {
     av.DecoderNotFoundError: NO_DECODER,
     av.ProtocolNotFoundError: "FFmpeg cannot read URLs with this scheme",
     av.EOFError: "it ends before the first frame",
-    av.ArgumentError: "its address is invalid, or it is a list of other files or hosts",
+    av.ArgumentError: "its address is invalid, or it leads elsewhere: set VIDEOLINK to where the video is",
     av.InvalidDataError: NOT_A_VIDEO,
 }
 _ERRNOS: Final = {
@@ -47,6 +49,12 @@ _ERRNOS: Final = {
 }
 
 
+UNREACHABLE: Final = frozenset(
+    _ERRNOS[number] for number in (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
+)
+"""What is wrong with an address if another one of the same host may do."""
+
+
 def cause(error: av.FFmpegError, timeout: float) -> str:
     """Return why FFmpeg failed, without the address; `timeout` in s applied."""
     if isinstance(error, (av.ExitError, av.TimeoutError)):
@@ -55,6 +63,13 @@ def cause(error: av.FFmpegError, timeout: float) -> str:
         if isinstance(error, kind):
             return text
     return _ERRNOS.get(error.errno or 0) or f"FFmpeg reports: {error.strerror}"
+
+
+def unconnected(error: OSError, timeout: float) -> str:
+    """Return why there is no connection to a camera; `timeout` in s applied."""
+    if isinstance(error, TimeoutError):
+        return f"no answer within {timeout:g} s{SLOW}"
+    return _ERRNOS.get(error.errno or 0) or f"the connection fails: {error.strerror}"
 
 
 def unlike_a_video(start: bytes) -> str | None:

@@ -1,42 +1,109 @@
 """A camera, or any other stream, on the network."""
 
+import re
 import socket
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final
-from urllib.parse import urlsplit
 
+from pipeline.targets import TargetError
+from producer.sources import authority_of, host_name
+from producer.sources.causes import UNREACHABLE, unconnected
+from producer.sources.control import Control
 from producer.sources.ffmpeg import CONTAINERS, open_video
 from producer.sources.source import CaptureError, Limits, Source
 from producer.sources.stream import StreamSource
+from producer.sources.video import Video
 
-_TRANSPORTS: Final = {"rtsp+udp": "udp", "rtsp+tcp": "tcp"}
-# Without file, concat and the like, which a camera must not make FFmpeg read.
-_PROTOCOLS: Final = (
-    "rtp,srtp,udp,udplite,tcp,tls,dtls,unix,rtmp,rtmps,rtmpt,rtmpts,ffrtmphttp,"
-    "ftp,mmsh,mmst,http,https,httpproxy"
-)
-_OPTIONS: Final = {"format_whitelist": f"rtsp,rtp,satip,{CONTAINERS}", "protocol_whitelist": _PROTOCOLS}
+_FORMATS: Final = f"rtsp,rtp,{CONTAINERS}"
+# What FFmpeg may open for a link: never a file, and not even RTSP, so that it follows no redirection.
+_PROTOCOLS: Final = {
+    "rtsp": "tcp",
+    "rtsp+tcp": "tcp",
+    "rtsp+udp": "tcp,rtp,udp",
+    "rtsps": "tls,tcp,httpproxy",
+    "rtmp": "rtmp,tcp",
+    "rtmps": "rtmps,tls,tcp,httpproxy",
+    "udplite": "udplite,udp",
+    "tls": "tls,tcp,httpproxy",
+    "dtls": "dtls,udp",
+    "rtp": "rtp,udp",
+    "srtp": "srtp,rtp,udp",
+    "ftp": "ftp,tcp",
+    "mmst": "mmst,tcp",
+}
+_RTSP: Final = 554  # the default port
+_RTMP: Final = re.compile(
+    r"/[^/?#]+(?=/)(?:/[^/?#]+(?=/))?"
+)  # the path of an application, before a video's name
 
 
 def open_source(link: str, limits: Limits, interval: float = 0) -> Source:
     """Open the stream at a URL; raise `CaptureError` if that fails."""
     scheme, _, rest = link.partition("://")
     scheme = scheme.lower()  # FFmpeg recognises schemes in lower case only
-    options = {**_OPTIONS, "rtsp_transport": _TRANSPORTS.get(scheme, "tcp")}
-    address = f"{'rtsp' if scheme in _TRANSPORTS else scheme}://{rest}"
+    parts = None if scheme == "unix" else authority_of(rest)
+    if parts is None or not parts["host"]:
+        return StreamSource(_video(scheme, rest, limits, interval))
+    host, port = parts["host"].strip("[]"), int(parts["port"] or _RTSP)
+    targets = limits.targets(host_name(host))
     try:
-        return StreamSource(open_video(address, limits, interval, options))
-    except CaptureError:
-        if _is_unknown(address):  # for which FFmpeg has no error of its own
-            raise CaptureError("its host name is unknown") from None
+        if scheme == "rtsp+udp":
+            control = Control(targets.connect(host, port, limits.open))
+            return StreamSource(_video_through(control, parts, limits, interval))
+        addresses = targets.addresses(host, port)
+    except TargetError as error:
+        raise CaptureError(f"it leads to {error}") from None
+    except (socket.gaierror, UnicodeError):
+        raise CaptureError("its host name is unknown") from None
+    except OSError as error:
+        raise CaptureError(unconnected(error, limits.open)) from None
+    return StreamSource(_video_at(addresses, scheme, parts, limits, interval))
+
+
+def _video_through(control: Control, parts: re.Match[str], limits: Limits, interval: float) -> Video:
+    rest = f"{parts['user']}{control.host}{parts['path']}"
+    try:
+        return _video("rtsp+udp", rest, limits, interval, on_close=control.close)
+    except BaseException:
+        control.close()
         raise
 
 
-def _is_unknown(address: str) -> bool:
-    with suppress(ValueError):
-        host = urlsplit(address).hostname
+def _video_at(
+    addresses: list[str], scheme: str, parts: re.Match[str], limits: Limits, interval: float
+) -> Video:
+    """Open a stream at the first of its host's addresses that can be reached."""
+    port, path = parts["port"] and f":{parts['port']}", parts["path"]
+    options = {}
+    if scheme in ("rtmp", "rtmps") and (application := _RTMP.match(path)):
+        # A server may tell its videos apart by its own name.
+        options["rtmp_tcurl"] = f"{scheme}://{parts['host']}{port or ''}{application[0]}"
+    for address in addresses:
+        host = f"[{address}]" if ":" in address else address
         try:
-            socket.getaddrinfo(host, None)
-        except (socket.gaierror, UnicodeError):
-            return True
-    return False
+            return _video(
+                scheme, f"{parts['user']}{host}{port or ''}{path}", limits, interval, options=options
+            )
+        except CaptureError as error:
+            if str(error) not in UNREACHABLE or address == addresses[-1]:
+                raise
+    raise CaptureError("its host has no address")
+
+
+def _video(
+    scheme: str,
+    rest: str,
+    limits: Limits,
+    interval: float,
+    *,
+    options: Mapping[str, str] = MappingProxyType({}),
+    on_close: Callable[[], None] = lambda: None,
+) -> Video:
+    options = {
+        "format_whitelist": _FORMATS,
+        "protocol_whitelist": _PROTOCOLS.get(scheme, scheme),
+        "rtsp_transport": "udp" if scheme == "rtsp+udp" else "tcp",
+        **options,
+    }
+    return open_video(f"{scheme.partition('+')[0]}://{rest}", limits, interval, options, on_close=on_close)
