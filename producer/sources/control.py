@@ -23,7 +23,7 @@ _PROTOCOL: Final = re.compile(rb"[A-Za-z/]{1,20}")
 
 
 class ControlError(Exception):
-    """What the camera answers is not RTSP, or too much."""
+    """What the camera answers is not RTSP, or too much. The text says it in one line."""
 
 
 class Control:
@@ -41,6 +41,8 @@ class Control:
         port = self._listener.getsockname()[1]
         self.host = f"[{local}]:{port}" if ":" in local else f"{local}:{port}"
         self._player: socket.socket | None = None
+        self.trouble: str | None = None
+        """Why this has hung up on the camera."""
         threading.Thread(target=self._run, name="control", daemon=True).start()
 
     def close(self) -> None:
@@ -51,15 +53,17 @@ class Control:
                     each.shutdown(socket.SHUT_RDWR)
 
     def _run(self) -> None:
-        with suppress(OSError, ControlError), self._camera:
+        with suppress(OSError), self._camera:
             with self._listener:
                 self._listener.settimeout(_ACCEPT)
                 self._player, _ = self._listener.accept()
-            with self._player:
+            with self._player, self._camera.makefile("rb") as stream:
                 threading.Thread(target=self._pass_requests, name="requests", daemon=True).start()
                 try:
-                    for message in answers(self._camera.makefile("rb"), self._address):
+                    for message in answers(stream, self._address):
                         self._player.sendall(message)
+                except ControlError as error:
+                    self.trouble = str(error)
                 finally:
                     self.close()
 
@@ -86,12 +90,12 @@ def answers(stream: BinaryIO, address: str) -> Iterator[bytes]:
         lengths = [match[1] for line in head if (match := _LENGTH.fullmatch(line))]
         length = int(lengths[-1]) if lengths else 0
         if length > _LARGEST_BODY:
-            raise ControlError("a body that is too long")
+            raise ControlError(f"the camera describes its video in more than {_LARGEST_BODY >> 20} MiB")
         body = stream.read(length)
         status = _STATUS.match(head[0])
         if status is None:
             if not head[0].endswith((b"RTSP/1.0", b"RTSP/1.1", b"RTSP/2.0")):
-                raise ControlError("no RTSP")
+                raise ControlError("what the camera answers is not RTSP")
             continue
         lines = [b"RTSP/1.0 " + status[1] + b" X"]
         for line in head[1:]:
@@ -102,7 +106,7 @@ def answers(stream: BinaryIO, address: str) -> Iterator[bytes]:
             elif name not in (b"content-length", b"location") and not line.startswith(b"$"):
                 lines.append(line)
         if transports > _MOST_TRANSPORTS:
-            raise ControlError("too many streams")
+            raise ControlError(f"the camera sends more than {_MOST_TRANSPORTS} streams")
         lines.append(b"Content-Length: %d" % len(body))
         yield b"\r\n".join(lines) + b"\r\n\r\n" + body
 
@@ -112,14 +116,16 @@ def _head(first: bytes, stream: BinaryIO) -> Iterator[bytes]:
     for _ in range(_MOST_LINES):
         line = first + stream.readline(_LONGEST_LINE)
         if not line.endswith(b"\n"):
-            raise ControlError("a line that is too long or incomplete")
+            raise ControlError(
+                f"the camera answers with a line of more than {_LONGEST_LINE} bytes, or hangs up in it"
+            )
         # FFmpeg ignores the ends of lines of other systems, wherever they are.
         line = line[:-1].replace(b"\r", b"").replace(b"\0", b"")
         if not line:
             return
         yield line
         first = b""
-    raise ControlError("too many lines")
+    raise ControlError(f"the camera answers with more than {_MOST_LINES} lines")
 
 
 def _transport(line: bytes, address: str) -> bytes:

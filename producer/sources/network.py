@@ -65,8 +65,10 @@ def _video_through(control: Control, parts: re.Match[str], limits: Limits, inter
     rest = f"{parts['user']}{control.host}{parts['path']}"
     try:
         return _video("rtsp+udp", rest, limits, interval, on_close=control.close)
-    except BaseException:
+    except BaseException as error:
         control.close()
+        if isinstance(error, CaptureError) and control.trouble:
+            raise CaptureError(control.trouble) from None
         raise
 
 

@@ -3,10 +3,13 @@
 import socket
 import subprocess
 import sys
-from contextlib import closing
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 
+from pipeline.targets import Targets
 from producer.sources.network import open_source
 from producer.sources.source import CaptureError, Limits
 from tests.parts import ROOT
@@ -99,3 +102,100 @@ def test_a_password_is_printed_nowhere(closed_port: int) -> None:
     assert done.stderr == ""
     assert len(done.stdout.splitlines()) == 3
     assert "hunter2" not in done.stdout
+
+
+@contextmanager
+def accepting(answer: Callable[[socket.socket], None], address: str = "127.0.0.1") -> Iterator[int]:
+    """Serve clients one after the other; yield the port."""
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = server.accept()
+                with client, suppress(OSError):
+                    answer(client)
+
+    with socket.create_server((address, 0)) as server:
+        threading.Thread(target=serve, daemon=True).start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def test_an_rtmp_server_is_told_the_name_in_the_link() -> None:
+    said: list[bytes] = []
+
+    def answer(client: socket.socket) -> None:
+        with client.makefile("rb") as requests:
+            requests.read(1 + 1536)  # the handshake: a version, and 1536 bytes that are not looked at
+            client.sendall(b"\3" + bytes(2 * 1536))
+            requests.read(1536)
+            said.append(client.recv(4096))
+
+    with accepting(answer) as port:
+        refusal(f"rtmp://localhost:{port}/live/door", 5)
+
+    assert f"rtmp://localhost:{port}/live".encode() in said[0]
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "rtsp+udp", "rtmp", "tcp", "ftp", "mmst", "tls"])
+def test_a_name_that_stands_for_this_machine_is_refused(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda _, *more, **options: real("127.0.0.1", *more, **options)
+    )
+    came: list[int] = []
+    with accepting(lambda _: came.append(1)) as port:
+        text = refusal(f"{scheme}://camera.example:{port}/a/b")
+
+    assert "leads to 127.0.0.1, an address of this machine" in text
+    assert came == []
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "rtsp+udp", "rtmp", "tcp", "udp", "rtp"])
+@pytest.mark.parametrize("address", ["169.254.169.254", "[fd00:ec2::254]", "[::ffff:169.254.169.254]"])
+def test_metadata_are_no_camera(scheme: str, address: str) -> None:
+    assert "metadata" in refusal(f"{scheme}://{address}:80/x")
+
+
+def test_the_address_that_was_checked_is_the_one_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    # FFmpeg would look a name up by itself, where this test could not change the answer.
+    monkeypatch.setattr(Targets, "addresses", lambda *_: ["127.0.0.3"])
+    with Server("127.0.0.3") as server:
+        port = server.host.rpartition(":")[2]
+        open_source(f"rtsp://camera.invalid:{port}/x", Limits(0.5, 0.5)).close()
+
+        assert server.requests
+
+
+def test_the_next_address_of_a_host_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Targets, "addresses", lambda *_: ["127.0.0.4", "127.0.0.3"])
+    with Server("127.0.0.3") as server:
+        port = server.host.rpartition(":")[2]
+        open_source(f"rtsp://camera.invalid:{port}/x", Limits(0.5, 0.5)).close()
+
+        assert server.requests
+
+
+def test_ftp_stays_with_its_host() -> None:
+    came: list[int] = []
+    commands: list[bytes] = []
+
+    def answer(client: socket.socket) -> None:
+        client.sendall(b"220 hello\r\n")
+        with client.makefile("rb") as requests:
+            for request in requests:
+                commands.append(request[:4])
+                replies = {
+                    b"PASV": b"227 Entering Passive Mode (127,0,0,2,%d,%d).\r\n" % divmod(elsewhere, 256),
+                    b"USER": b"230 in\r\n",
+                    b"TYPE": b"200 ok\r\n",
+                    b"PWD\r": b'257 "/"\r\n',
+                    b"SIZE": b"213 1000\r\n",
+                }
+                client.sendall(replies.get(request[:4], b"502 no\r\n"))
+
+    with accepting(lambda _: came.append(1), "127.0.0.2") as elsewhere, accepting(answer) as port:
+        assert refusal(f"ftp://joe:secret@127.0.0.1:{port}/clip.ts", 2)
+
+    assert b"PASV" in commands
+    assert came == []

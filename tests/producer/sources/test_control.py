@@ -1,0 +1,299 @@
+"""RTSP cameras that would lead FFmpeg elsewhere."""
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from producer.sources import control
+from producer.sources.control import ControlError, answers
+from producer.sources.network import open_source
+from producer.sources.source import CaptureError, Limits
+from tests.parts import wait_for
+from tests.producer.sources import rtsp
+from tests.producer.sources.rtsp import VIDEO, Server, described
+
+ELSEWHERE = "127.0.0.2"
+
+
+class Listener:
+    """Another host, which notes who connects or sends a packet."""
+
+    def __init__(self) -> None:
+        self.tcp = socket.create_server((ELSEWHERE, 0))
+        self.port = self.tcp.getsockname()[1]
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.bind((ELSEWHERE, self.port))
+        self.visits: list[str] = []
+
+    def __enter__(self) -> "Listener":
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.tcp.shutdown(socket.SHUT_RDWR)
+        self.tcp.close()
+        self.udp.close()
+
+    def packets(self) -> bool:
+        """Return whether a packet has come; one that was sent before is here, as it has not left loopback."""
+        self.udp.setblocking(False)
+        with suppress(BlockingIOError):
+            return bool(self.udp.recv(2000))
+        return False
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self.tcp.accept()
+                self.visits.append("TCP")
+                client.close()
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Listener]:
+    with Listener() as listener:
+        yield listener
+
+
+def try_to_open(server: Server, scheme: str) -> str:
+    """Open a camera, and close it again; return why not, if it cannot be opened."""
+    try:
+        open_source(f"{scheme}://joe:secret@{server.host}/x", Limits(0.5, 0.5)).close()
+    except CaptureError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "rtsp+udp"])
+@pytest.mark.parametrize("method", ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"])
+@pytest.mark.parametrize("status", [301, 302, 303, 305, 399])
+def test_a_redirection_is_not_followed(elsewhere: Listener, scheme: str, method: str, status: int) -> None:
+    location = f"Location: rtsp://{ELSEWHERE}:{elsewhere.port}/y\r\n"
+    with Server(**{method: (status, location, b"")}) as server:
+        assert try_to_open(server, scheme)
+
+    assert elsewhere.visits == []
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "RTSP",
+        "rtsps",
+        "satip",
+        "http",
+        "https",
+        "tcp",
+        "tls",
+        "rtp",
+        "udp",
+        "file",
+        "unix",
+        "",
+        "data",
+        "x,tcp",
+    ],
+)
+def test_nor_is_one_to_another_scheme(elsewhere: Listener, form: str) -> None:
+    target = f"{form}://{ELSEWHERE}:{elsewhere.port}/y?tcp&multicast"
+    with Server(DESCRIBE=(302, f"Location: {target.removeprefix('://')}\r\n", b"")) as server:
+        assert try_to_open(server, "rtsp")
+        assert try_to_open(server, "rtsp+udp")
+
+    assert elsewhere.visits == []
+    assert not elsewhere.packets()
+
+
+def test_a_redirection_is_said() -> None:
+    with Server(DESCRIBE=(302, "Location: rtsp://192.0.2.1/y\r\n", b"")) as server:
+        assert "leads elsewhere" in try_to_open(server, "rtsp")
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "rtsp+udp"])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "a=control:rtsp://{}/t\r\n",
+        "a=control:http://{}/t\r\n",
+        "c=IN IP4 {host}\r\na=control:x\r\n",
+        "c=IN IP4 239.1.2.3/127\r\na=control:x\r\n",
+        "a=source-filter: incl IN IP4 * {host}\r\na=control:x\r\n",
+        "a=rtcp:{port} IN IP4 {host}\r\na=control:x\r\n",
+    ],
+)
+def test_a_description_leads_nowhere(elsewhere: Listener, scheme: str, lines: str) -> None:
+    text = lines.format(f"{ELSEWHERE}:{elsewhere.port}", host=ELSEWHERE, port=elsewhere.port).encode()
+    sdp = VIDEO.replace(b"a=control:trackID=0\r\n", text)
+    base = f"Content-Type: application/sdp\r\nContent-Base: rtsp://{ELSEWHERE}:{elsewhere.port}/\r\n"
+    setup = "Session: 1\r\nTransport: RTP/AVP;unicast;server_port=9-9\r\n" if "udp" in scheme else None
+    answered = {"SETUP": (200, setup, b"")} if setup else {}
+    with Server(DESCRIBE=(200, base, sdp), **answered) as server:
+        try_to_open(server, scheme)
+
+        assert any(request.startswith("SETUP") for request in server.requests)
+
+    assert elsewhere.visits == []
+    assert not elsewhere.packets()
+
+
+@pytest.mark.parametrize(
+    "transport",
+    [
+        "RTP/AVP/UDP;unicast;server_port={port}-{port};source={host}",
+        "RTP/AVP;unicast;source={host};server_port={port}-{port};destination={host}",
+        "RTP/AVP;unicast; SOURCE={host};source={host};server_port={port}",
+        "RTP/AVP;multicast;destination=239.1.2.3;port={port}-{port}",
+        "RTP/AVP;multicast;destination={host};port={port}-{port};source={host}",
+        "RTP/AVP/TCP;unicast;interleaved=0-1;source={host}",
+        "RTP/AVP;unicast;server_port={port},RTP/AVP;source={host};server_port={port}",
+        "x" * 4000 + ";source={host};server_port={port}",
+    ],
+)
+@pytest.mark.parametrize("before", ["", "X: y\r\rTransport:", "Content-Length: 400\r\n", "$\0\0\3"])
+def test_packets_go_to_the_camera_only(elsewhere: Listener, transport: str, before: str) -> None:
+    value = transport.format(host=ELSEWHERE, port=elsewhere.port)
+    head = f"Session: 1\r\n{before}Transport: {value}\r\n"
+    with Server(SETUP=(200, head, b"")) as server:
+        try_to_open(server, "rtsp+udp")
+
+        assert any(request.startswith("SETUP") for request in server.requests)
+
+    assert elsewhere.visits == []
+    assert not elsewhere.packets()
+
+
+def test_packets_do_go_to_the_camera() -> None:
+    with Listener() as camera:
+        setup = (200, f"Session: 1\r\nTransport: RTP/AVP;unicast;server_port={camera.port}\r\n", b"")
+        with (
+            Server(ELSEWHERE, SETUP=setup) as server,
+            closing(open_source(f"rtsp+udp://{server.host}/x", Limits(0.5, 0.5))),
+        ):
+            wait_for(camera.packets, 5, "a packet")
+
+
+def listening() -> set[tuple[str, str]]:
+    """Return the sockets of this process on which anybody may reach it: protocol and local address."""
+    inodes = {
+        os.readlink(link)[8:-1]
+        for link in Path("/proc/self/fd").iterdir()
+        if link.is_symlink() and _target(link).startswith("socket:")
+    }
+    found = set()
+    for protocol in ("tcp", "tcp6", "udp", "udp6"):
+        for line in Path(f"/proc/self/net/{protocol}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[9] in inodes and (protocol.startswith("udp") or fields[3] == "0A"):
+                found.add((protocol, fields[1]))
+    return found
+
+
+def _target(link: Path) -> str:
+    with suppress(OSError):
+        return os.readlink(link)
+    return ""
+
+
+@contextmanager
+def opened(scheme: str, **answered: rtsp.Answer) -> Iterator[set[tuple[str, str]]]:
+    """Open a camera; yield the sockets that listen meanwhile, and did not before."""
+    with Server(**answered) as server:
+        before = listening()
+        with closing(open_source(f"{scheme}://{server.host}/x", Limits(0.5, 0.5))):
+            yield listening() - before
+
+
+@pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="no /proc")
+def test_nothing_listens_for_rtsp_over_tcp() -> None:
+    with opened("rtsp") as found:
+        assert found == set()
+
+
+@pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="no /proc")
+def test_only_two_udp_ports_listen_for_a_stream_over_udp() -> None:
+    setup = (200, "Session: 1\r\nTransport: RTP/AVP;unicast;server_port=9-9\r\n", b"")
+    with opened("rtsp+udp", SETUP=setup) as found:
+        ports = sorted(int(address.partition(":")[2], 16) for _, address in found)
+
+        assert {protocol for protocol, _ in found} == {"udp"}
+        assert ports == [ports[0], ports[0] + 1]
+
+
+@pytest.mark.exceeds("producer.sources.control._MOST_TRANSPORTS")
+@pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="no /proc")
+def test_a_description_with_hundreds_of_streams_opens_no_hundreds_of_ports() -> None:
+    stream = b"m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
+    setup = (200, "Session: 1\r\nTransport: RTP/AVP;unicast;server_port=9-9\r\n", b"")
+    with Server(DESCRIBE=described(VIDEO + stream * 200), SETUP=setup) as server:
+        assert "more than 16 streams" in try_to_open(server, "rtsp+udp")
+        setups = sum(request.startswith("SETUP") for request in server.requests)
+
+    assert setups == control._MOST_TRANSPORTS + 1
+
+
+def anew(text: str) -> bytes:
+    """Return a camera's answers, written anew."""
+    return b"".join(answers(BytesIO(text.encode("latin-1")), "192.168.1.20"))
+
+
+def test_an_answer_is_passed_on_with_its_own_length() -> None:
+    text = "RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Length: 3\r\n\r\nabc"
+
+    assert anew(text) == b"RTSP/1.0 200 X\r\nCSeq: 2\r\nContent-Length: 3\r\n\r\nabc"
+
+
+def test_the_transport_is_written_anew() -> None:
+    text = (
+        "RTSP/1.0 200 OK\r\nTransport: RTP/AVP/UDP;unicast;client_port=1-2;server_port=5000-5001;ssrc=1;"
+        "source=10.0.0.1;mode=play\r\n\r\n"
+    )
+
+    assert b"Transport: RTP/AVP/UDP;unicast;server_port=5000-5001;source=192.168.1.20\r\n" in anew(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "RTSP/1.0 302 Moved\r\nLocation: rtsp://a/\r\n\r\n",
+        "RTSP/1.0 302 Moved\r\n location : rtsp://a/\r\n\r\n",
+        "RTSP/1.0 302 Moved\r\nLo\rcation: rtsp://a/\n\n",
+        "RTSP/1.0 302 Moved\r\n\0Location: rtsp://a/\n\n",
+        "RTSP/1.0 302 Moved\r\n$Location: rtsp://a/\n\n",
+        "REDIRECT rtsp://c/ RTSP/1.0\r\nLocation: rtsp://a/\r\n\r\n",
+        "$\0\0\x24RTSP/1.0 302 X\r\nLocation: rtsp://a/",
+        "\r\n\r\n$\0\0\0\r\n",
+    ],
+)
+def test_what_leads_elsewhere_is_left_out(text: str) -> None:
+    assert b"rtsp://" not in anew(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "HTTP/1.1 200 OK\r\n\r\n",
+        "RTSP/1.0 OK\r\n",
+        "garbage\r\n\r\n",
+        pytest.param(
+            "RTSP/1.0 200 OK\r\n" + "X" * control._LONGEST_LINE + "\r\n\r\n",
+            marks=pytest.mark.exceeds("producer.sources.control._LONGEST_LINE"),
+        ),
+        pytest.param(
+            "RTSP/1.0 200 OK\r\n" + "X: y\r\n" * control._MOST_LINES + "\r\n",
+            marks=pytest.mark.exceeds("producer.sources.control._MOST_LINES"),
+        ),
+        pytest.param(
+            f"RTSP/1.0 200 OK\r\nContent-Length: {control._LARGEST_BODY + 1}\r\n\r\n",
+            marks=pytest.mark.exceeds("producer.sources.control._LARGEST_BODY"),
+        ),
+    ],
+)
+def test_what_is_not_rtsp_or_too_much_is_refused(text: str) -> None:
+    with pytest.raises(ControlError):
+        anew(text)
