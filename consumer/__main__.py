@@ -113,7 +113,7 @@ def _unready(models: Sequence[Model]) -> str | None:
 def _model(name: str, settings: ConsumerSettings, pictures: Pictures, service: Service) -> Model:
     asked = settings.modelurls[name]
     place = settings.labelurls[name]
-    labels = sources.source(name, place.place, place.login)
+    labels = sources.source(name, place.place, place.login, settings.services)
     clients = [
         connect(asked.url, settings.modeltimeout, asked.login, by_version=labels.by_version)
         for _ in range(settings.inflight)

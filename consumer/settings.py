@@ -12,6 +12,7 @@ from consumer.handlers.handler import Options
 from consumer.model_server.login import NO_LOGIN, Login
 from consumer.model_server.url import ModelUrl
 from pipeline.service.settings import (
+    Address,
     Bootstrap,
     Duration,
     KafkaReads,
@@ -153,6 +154,13 @@ class ConsumerSettings(KafkaReads, KafkaWrites):
         description="JPEG quality of labelled frames, 1 to 100; by default the frames' own",
     )
     frameformat: Format = Field("jpeg", description="jpeg, or mat for the original system's message")
+
+    @property
+    def services(self) -> tuple[Address, ...]:
+        """Our own services, as far as this one knows them: Kafka, the model servers, and its `HEALTHPORT`."""
+        kafka = ",".join((self.kafkaportin, self.kafkaportout)).split(",")
+        models = [source.url.address for source in self.modelurls.values()]
+        return (self.healthport, *map(Address.parse, kafka), *models)
 
     @model_validator(mode="after")
     def _labels_for_models(self) -> Self:

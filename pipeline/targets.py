@@ -41,9 +41,10 @@ class TargetError(OSError):
 class Targets:
     """What may be connected to: most addresses, also private ones.
 
-    Addresses of clouds' metadata and of our own `services` are never allowed. Addresses of this machine,
-    link-local ones, and those of the cluster's services are allowed only if they are among the `hosts`, which
-    the operator has written in `setting`. A name does not allow them, since others decide what it stands for.
+    Addresses of clouds' metadata and of our own `services` are never allowed. Addresses of this machine and
+    link-local ones are allowed only if they are among the `hosts`, which the operator has written in
+    `setting`; a name does not allow them, since others decide what it stands for. The cluster's services are
+    allowed by name as well.
     """
 
     hosts: frozenset[str]
@@ -67,7 +68,8 @@ class Targets:
         """
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys(str(place[0]) for *_, place in found))
-        refusals = [self._refusal(address, port) for address in addresses]
+        is_named = host.lower().rstrip(".") in self.hosts
+        refusals = [self._refusal(address, port, is_named=is_named) for address in addresses]
         if all(refusals):
             raise TargetError(refusals[0])
         return [address for address, refusal in zip(addresses, refusals, strict=True) if not refusal]
@@ -75,21 +77,24 @@ class Targets:
     def refusal(self, host: str, port: int) -> str | None:
         """Return why an address may not be connected to, in a few words; None for a name, or if it may."""
         with suppress(ValueError):
-            return self._refusal(host, port)
+            return self._refusal(host, port, is_named=False)
         return None
 
-    def _refusal(self, text: str, port: int) -> str | None:
+    def _refusal(self, text: str, port: int, *, is_named: bool) -> str | None:
         written = _without_zone(text)
         address = _plain(written)
         if not _METADATA.isdisjoint((written, address)):
             return f"{text}, where a cloud keeps its metadata"
         if any(service.port == port and _is_at(address, service.host) for service in self.services):
             return f"port {port} of {text}, a service of Streamlens itself"
-        if (kind := _kind(address)) and not self._is_named(written):
+        kind = _kind(address)
+        if kind is None and not is_named and str(address) in _cluster():
+            kind = "a service of the cluster"
+        if kind and not self._is_written(written):
             return f"{text}, {kind}: if that is meant, write this address in {self.setting}"
         return None
 
-    def _is_named(self, address: IPv4Address | IPv6Address) -> bool:
+    def _is_written(self, address: IPv4Address | IPv6Address) -> bool:
         for host in self.hosts:
             if address.is_loopback and (host == "localhost" or host.endswith(".localhost")):
                 return True
@@ -125,10 +130,14 @@ def _kind(address: IPv4Address | IPv6Address) -> str | None:
         return "a multicast address"
     if isinstance(address, IPv4Address) and (address.is_reserved or address in _THIS_NETWORK):
         return "a reserved address"
-    # Kubernetes injects them, for every Service or only for its API.
-    if str(address) in (value for name, value in os.environ.items() if name.endswith("_SERVICE_HOST")):
-        return "a service of the cluster"
+    if str(address) == os.environ.get("KUBERNETES_SERVICE_HOST"):
+        return "the cluster's API"
     return None
+
+
+def _cluster() -> list[str]:
+    """Return the addresses of the cluster's services, as far as Kubernetes injects them."""
+    return [value for name, value in os.environ.items() if name.endswith("_SERVICE_HOST")]
 
 
 def _is_at(address: IPv4Address | IPv6Address, host: str) -> bool:

@@ -15,7 +15,7 @@ from consumer.labels.labels import Labels
 from consumer.model_server.errors import ModelError
 from consumer.model_server.login import NO_LOGIN, Login
 from pipeline.service.logs import Seldom
-from pipeline.service.settings import SettingsError, mask
+from pipeline.service.settings import Address, SettingsError, mask
 from pipeline.service.workers import Pulse
 
 log = logging.getLogger(__name__)
@@ -138,8 +138,10 @@ class LabelSource:
         )
 
 
-def source(model: str, place: str, login: Login = NO_LOGIN) -> LabelSource:
-    """Return what provides a model's labels, from a path or URL.
+def source(
+    model: str, place: str, login: Login = NO_LOGIN, services: tuple[Address, ...] = ()
+) -> LabelSource:
+    """Return what provides a model's labels, from a path or URL. `services` are our own.
 
     A file is read now, unless its path names the version; raises `SettingsError` if that fails. Everything
     else is read by `keep_fresh`.
@@ -151,7 +153,7 @@ def source(model: str, place: str, login: Login = NO_LOGIN) -> LabelSource:
                 f"LABELURLS: cannot read the labels of {model} from {mask(place)!r}:"
                 " expected a URL such as http://host/labels.json"
             )
-        return LabelSource(model, place, partial(_download, login), _URL_EVERY)
+        return LabelSource(model, place, partial(_download, login, services), _URL_EVERY)
     if is_url and scheme.lower() != "file":
         raise SettingsError(
             f"LABELURLS: cannot read the labels of {model} from {mask(place)!r}: expected http, https or file"
@@ -180,11 +182,11 @@ def _read_file(path: str, mark: Any) -> tuple[bytes, Any] | None:
     return None if now == mark else (Path(path).read_bytes(), now)
 
 
-def _download(login: Login, url: str, mark: Any) -> tuple[bytes, Any] | None:
+def _download(login: Login, services: tuple[Address, ...], url: str, mark: Any) -> tuple[bytes, Any] | None:
     # Imported here because it takes memory that only labels from a URL need.
     from consumer.model_server.download import download  # noqa: PLC0415
 
-    return download(url, _TIMEOUT, mark, login.header())
+    return download(url, _TIMEOUT, mark, login.header(), services)
 
 
 def _is_url(text: str) -> bool:

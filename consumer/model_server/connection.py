@@ -18,6 +18,7 @@ from urllib3.exceptions import HTTPError
 
 from consumer.model_server.errors import ModelError
 from consumer.model_server.login import NO_LOGIN, Login
+from pipeline.targets import TargetError
 from pipeline.watchdog import Watchdog
 
 LARGEST_ANSWER: Final = 16 * 1024 * 1024  # bytes
@@ -156,6 +157,8 @@ def cause(error: Exception) -> Exception:
 
 def explained(error: Exception, timeout: float, *, late: bool) -> ModelError:
     """Return the error of a request that ended with `cause`, perhaps `late`: after its deadline."""
+    if isinstance(error, TargetError):
+        return ModelError("denied", f"it leads to {error}")
     if late or isinstance(error, TimeoutError):
         return ModelError("timeout", f"no answer within {timeout:g} s")
     if isinstance(error, ConnectionRefusedError | socket.gaierror):

@@ -8,7 +8,7 @@ import ssl
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -16,6 +16,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from consumer.model_server.connection import cause, checked, explained, read
+from pipeline.service.settings import Address
+from pipeline.targets import TargetError, Targets
 from pipeline.watchdog import Watchdog
 
 Version = tuple[str | None, str | None]
@@ -23,9 +25,15 @@ Version = tuple[str | None, str | None]
 
 
 def download(
-    url: str, timeout: float, known: Version | None = None, login: str | None = None
+    url: str,
+    timeout: float,
+    known: Version | None = None,
+    login: str | None = None,
+    services: tuple[Address, ...] = (),
 ) -> tuple[bytes, Version] | None:
     """Return what is at a URL, and its version; or None if the server says that it is still the known one.
+
+    The server may redirect to another one, but not to our own `services`.
 
     Raises `ModelError` for anything but a 200 or, then, a 304 within the timeout.
     """
@@ -43,7 +51,7 @@ def download(
     }
     try:
         with (
-            _session(watch) as session,
+            _session(watch, _targets(url, services)) as session,
             session.get(url, stream=True, timeout=timeout, headers=headers) as answer,
         ):
             text = read(answer.raw)
@@ -59,20 +67,40 @@ def download(
     return checked(answer.status_code, text, has_login=bool(login or urlsplit(url).username)), version
 
 
-def _session(watch: Callable[[socket.socket], None]) -> requests.Session:
+def _targets(url: str, services: tuple[Address, ...]) -> Targets:
+    """Return what may be connected to: also one of our services, if the URL itself names it."""
+    parts = urlsplit(url)
+    named = Address(parts.hostname or "", _port(parts))
+    others = tuple(service for service in services if service != named)
+    return Targets(frozenset({named.host}), others, "LABELURLS")
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _session(watch: Callable[[socket.socket], None], targets: Targets) -> requests.Session:
     session = requests.Session()
     session.headers["Accept-Encoding"] = "identity"
     for scheme in ("http://", "https://"):
-        session.mount(scheme, _Adapter(_pools(watch)))
+        session.mount(scheme, _Adapter(_pools(watch, targets), targets))
     return session
 
 
 class _Adapter(HTTPAdapter):
-    """Uses these classes of urllib3's pools, by scheme."""
+    """Uses these classes of urllib3's pools, by scheme, for what is among the targets."""
 
-    def __init__(self, pools: dict[str, type[HTTPConnectionPool]]) -> None:
+    def __init__(self, pools: dict[str, type[HTTPConnectionPool]], targets: Targets) -> None:
         self._pools = pools
+        self._targets = targets
         super().__init__()
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        parts = urlsplit(request.url or "")
+        # Through a proxy, nothing else is checked.
+        if refusal := self._targets.refusal(parts.hostname or "", _port(parts)):
+            raise TargetError(refusal)
+        return super().send(request, *args, **options)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
@@ -84,10 +112,15 @@ class _Adapter(HTTPAdapter):
         return manager
 
 
-def _pools(watch: Callable[[socket.socket], None]) -> dict[str, type[HTTPConnectionPool]]:
-    """Return pools that call `watch` with the socket of each new connection."""
+def _pools(watch: Callable[[socket.socket], None], targets: Targets) -> dict[str, type[HTTPConnectionPool]]:
+    """Return pools that connect to the targets, and call `watch` with the socket of each new connection."""
 
     class Watched(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            if self.proxy is not None:
+                return super()._new_conn()
+            return targets.connect(self._dns_host, self.port, self.timeout)
+
         def connect(self) -> None:
             super().connect()
             watch(self.sock)

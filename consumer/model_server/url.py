@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Final, Self
 from urllib.parse import unquote, urlsplit
 
+from pipeline.service.settings import Address
+
 _URL: Final = re.compile(r"(?P<scheme>(?i:https?|grpcs?))://(?P<host>[^/\s@]+)(?P<path>/\S+)")
 _MODEL: Final = re.compile(
     r"/v1/models/(?P<name>[^/:?]+)(?:/versions/(?P<version>\d{1,18})|/labels/(?P<label>[^/:?]+))?(?::predict)?"
@@ -49,6 +51,12 @@ class ModelUrl:
     def text(self) -> str:
         """The URL as it was written, with its scheme in lower case."""
         return f"{self.scheme}://{self.host}{self.path}"
+
+    @property
+    def address(self) -> Address:
+        """The host and port."""
+        parts = urlsplit(f"//{self.host}")
+        return Address(parts.hostname or "", parts.port or (443 if self.scheme.endswith("s") else 80))
 
 
 def _has_valid_port(text: str) -> bool:

@@ -95,10 +95,23 @@ def test_a_name_is_none_of_them_until_it_is_looked_up() -> None:
 
 
 def test_addresses_that_the_cluster_injects_are_its_services(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
+    monkeypatch.setenv("GRAFANA_SERVICE_HOST", "10.96.0.7")
+    answers(monkeypatch, ["10.96.0.7"], ["10.96.0.7"])
 
-    assert "cluster" in (targets("api.example").refusal("10.96.0.1", 443) or "")
-    assert targets().refusal("10.96.0.2", 443) is None
+    assert "a service of the cluster" in (targets("a.example").refusal("10.96.0.7", 80) or "")
+    assert targets("10.96.0.7").refusal("10.96.0.7", 80) is None
+    assert targets().refusal("10.96.0.8", 443) is None
+    with pytest.raises(TargetError, match="a service of the cluster"):
+        targets("a.example").addresses("other.example", 80)
+    assert targets("grafana.example").addresses("Grafana.example.", 80) == ["10.96.0.7"]
+
+
+def test_the_clusters_api_is_not_allowed_by_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
+    answers(monkeypatch, ["10.96.0.1"])
+
+    with pytest.raises(TargetError, match="the cluster's API"):
+        targets("camera.example").addresses("camera.example", 443)
 
 
 @pytest.mark.parametrize("host", ["", "0.0.0.0", "::", "127.0.0.1"])

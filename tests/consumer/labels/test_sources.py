@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +15,7 @@ from consumer.labels.labels import Labels
 from consumer.labels.sources import LabelSource, keep_fresh, source
 from consumer.model_server.errors import ModelError
 from consumer.model_server.login import NO_LOGIN, Login
-from pipeline.service.settings import SettingsError
+from pipeline.service.settings import Address, SettingsError
 from pipeline.service.workers import Pulse
 from tests.clock import Clock
 from tests.consumer.fakes import Answer, Request, ScriptedServer, hang, reply
@@ -24,9 +25,12 @@ NAMES = ("tench", "goldfish", "crème brûlée")
 JSON = json.dumps(NAMES).encode()
 
 
-def at(url: str, clock: Clock | None = None, login: Login = NO_LOGIN) -> LabelSource:
+def at(
+    url: str, clock: Clock | None = None, login: Login = NO_LOGIN, services: tuple[Address, ...] = ()
+) -> LabelSource:
     """Return the labels at a URL."""
-    return LabelSource("imagenet_1", url, partial(sources._download, login), 30, (clock or Clock()).monotonic)
+    read = partial(sources._download, login, services)
+    return LabelSource("imagenet_1", url, read, 30, (clock or Clock()).monotonic)
 
 
 def names(labels: LabelSource, version: int | None = None) -> tuple[str, ...]:
@@ -251,6 +255,79 @@ def test_the_environments_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None
         assert names(at("http://labels.invalid/labels.json")) == NAMES
 
     assert paths == ["http://labels.invalid/labels.json"]
+
+
+def moved(location: str) -> Answer:
+    """Redirect to a location."""
+
+    def answer(request: Request, _: bytes) -> None:
+        request.send_response(302)
+        request.send_header("Location", location)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("location", "text"),
+    [
+        ("http://169.254.169.254/latest", "leads to 169.254.169.254, where a cloud keeps its metadata"),
+        ("http://[::ffff:169.254.169.254]/latest", "where a cloud keeps its metadata"),
+        ("http://169.254.3.4/", "leads to 169.254.3.4, a link-local address"),
+        ("http://127.0.0.2:1/", "leads to 127.0.0.2, an address of this machine"),
+        ("http://2130706434:1/", "leads to 127.0.0.2, an address of this machine"),
+        ("http://[::1]:1/", "leads to ::1, an address of this machine"),
+        ("file:///etc/hostname", "No connection adapters"),
+    ],
+)
+def test_a_redirection_that_leads_too_far_is_named(location: str, text: str) -> None:
+    with ScriptedServer(moved(location)) as server, pytest.raises(ModelError) as caught:
+        names(at(server.url))
+
+    assert text in str(caught.value)
+
+
+def test_a_redirection_to_our_own_service_is_refused_unless_the_url_names_it() -> None:
+    with ScriptedServer(reply(200, JSON)) as ours:
+        host, _, port = ours.base.removeprefix("http://").partition(":")
+        services = (Address(host, int(port)),)
+        with ScriptedServer(moved(ours.url)) as server, pytest.raises(ModelError, match="Streamlens itself"):
+            names(at(server.url, services=services))
+
+        assert ours.bodies == []
+        assert names(at(ours.url, services=services)) == NAMES
+
+
+def test_a_redirection_to_a_name_that_stands_for_this_machine_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with ScriptedServer(reply(200, JSON)) as ours:
+        port, real = ours.base.rpartition(":")[2], socket.getaddrinfo
+        monkeypatch.setattr(
+            socket,
+            "getaddrinfo",
+            lambda host, *more, **options: real(
+                "127.0.0.2" if host == "cdn.example" else host, *more, **options
+            ),
+        )
+        location = f"http://cdn.example:{port}/labels.json"
+        with ScriptedServer(moved(location)) as server, pytest.raises(ModelError, match="this machine"):
+            names(at(server.url))
+
+        assert ours.bodies == []
+
+
+def test_metadata_are_not_asked_for_through_a_proxy_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with ScriptedServer(reply(200, JSON)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.base)
+
+        with pytest.raises(ModelError, match="metadata"):
+            names(at("http://169.254.169.254/labels.json"))
+
+        assert proxy.bodies == []
 
 
 def test_a_password_in_the_url_is_used_but_not_shown() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from consumer.model_server.url import ModelUrl
+from pipeline.service.settings import Address
 
 
 @pytest.mark.parametrize(
@@ -64,3 +65,16 @@ def test_anything_else_is_an_error_that_shows_both_forms_but_not_the_text(text: 
     assert "http://host:8501" in str(caught.value)
     assert "grpc://host:8500" in str(caught.value)
     assert "password" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("http://models:8501/v1/models/a:predict", Address("models", 8501)),
+        ("https://models/v1/models/a:predict", Address("models", 443)),
+        ("http://[fd00::1]/x", Address("fd00::1", 80)),
+        ("grpc://models:8500/v1/models/a", Address("models", 8500)),
+    ],
+)
+def test_a_url_has_an_address(text: str, address: Address) -> None:
+    assert ModelUrl.parse(text).address == address
