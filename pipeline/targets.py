@@ -14,7 +14,7 @@ from typing import Final
 
 from pipeline.service.settings import Address
 
-_METADATA: Final = frozenset(
+METADATA: Final = frozenset(
     map(
         ip_address,
         (
@@ -28,6 +28,8 @@ _METADATA: Final = frozenset(
         ),
     )
 )
+"""Where clouds tell their machines secrets."""
+
 _THIS_NETWORK: Final = IPv4Network("0.0.0.0/8")
 # RFC 6052, RFC 8215, and the obsolete form of RFC 4291, 2.5.5.1.
 _EMBEDDING: Final = tuple(map(IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
@@ -83,7 +85,7 @@ class Targets:
     def _refusal(self, text: str, port: int, *, is_named: bool) -> str | None:
         written = _without_zone(text)
         address = _plain(written)
-        if not _METADATA.isdisjoint((written, address)):
+        if not METADATA.isdisjoint((written, address)):
             return f"{text}, where a cloud keeps its metadata"
         if any(service.port == port and _is_at(address, service.host) for service in self.services):
             return f"port {port} of {text}, a service of Streamlens itself"

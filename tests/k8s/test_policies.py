@@ -1,7 +1,10 @@
 """The network policies allow exactly the connections that the system needs."""
 
+from ipaddress import ip_address, ip_network
+
 import pytest
 
+from pipeline.targets import METADATA
 from tests.k8s.manifests import SYSTEMS, Document, Documents, of_kind, parse, system
 from tests.k8s.network import NAMES, OURS, OUTSIDE, STRANGER, Place, allows, pods, reached
 
@@ -58,19 +61,49 @@ def test_hardened_pods_reach_only_what_they_need() -> None:
     assert outwards == names | cameras
 
 
-def test_cameras_may_have_any_address_but_that_of_the_clouds_metadata() -> None:
-    peers = [
+def blocks(app: str) -> list[Document]:
+    """Return the blocks of addresses that the hardened pods of an app may reach."""
+    return [
         peer["ipBlock"]
         for policy in of_kind(system("hardened"), "NetworkPolicy")
+        if policy["spec"]["podSelector"]["matchLabels"].get("app") == app
         for rule in policy["spec"].get("egress", [])
         for peer in rule["to"]
         if "ipBlock" in peer
     ]
 
-    assert peers == [
-        {"cidr": "0.0.0.0/0", "except": ["169.254.169.254/32"]},
-        {"cidr": "::/0", "except": ["fd00:ec2::254/128"]},
-    ]
+
+def is_camera(address: str) -> bool:
+    """Return whether a hardened producer may reach an address outside its namespace."""
+    found = ip_address(address)
+    return any(
+        found in ip_network(block["cidr"]) and not any(found in ip_network(each) for each in block["except"])
+        for block in blocks("producer")
+    )
+
+
+@pytest.mark.parametrize(
+    "address", ["192.168.1.20", "10.0.0.5", "172.16.3.4", "203.0.113.5", "fd00:1::5", "2001:db8::1"]
+)
+def test_cameras_may_have_private_and_public_addresses(address: str) -> None:
+    assert is_camera(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["169.254.3.4", "10.96.0.1", "10.244.1.5", "10.42.0.7", "10.43.0.1", "fe80::1"]
+)
+def test_link_local_addresses_and_those_of_clusters_are_no_cameras(address: str) -> None:
+    assert not is_camera(address)
+
+
+@pytest.mark.parametrize("address", sorted(map(str, METADATA)))
+def test_a_policy_denies_the_metadata_that_the_producer_itself_denies(address: str) -> None:
+    assert not is_camera(address)
+
+
+@pytest.mark.parametrize("app", [app for app in APPS if app != "producer"])
+def test_no_other_pod_reaches_addresses(app: str) -> None:
+    assert blocks(app) == []
 
 
 def test_removing_a_policy_opens_its_pod() -> None:
