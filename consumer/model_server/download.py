@@ -7,7 +7,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 import requests
@@ -19,6 +19,8 @@ from consumer.model_server.connection import cause, checked, explained, read
 from pipeline.service.settings import Address
 from pipeline.targets import TargetError, Targets
 from pipeline.watchdog import Watchdog
+
+_MOST_REDIRECTS: Final = 5
 
 Version = tuple[str | None, str | None]
 """How a server names the version of a file: its ETag and its Last-Modified, where it sends them."""
@@ -82,6 +84,7 @@ def _port(parts: SplitResult) -> int:
 def _session(watch: Callable[[socket.socket], None], targets: Targets) -> requests.Session:
     session = requests.Session()
     session.headers["Accept-Encoding"] = "identity"
+    session.max_redirects = _MOST_REDIRECTS
     for scheme in ("http://", "https://"):
         session.mount(scheme, _Adapter(_pools(watch, targets), targets))
     return session

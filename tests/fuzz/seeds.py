@@ -28,6 +28,10 @@ WORDS: Final = (
     b"Content-Type: image/png\r\n",
     b"Content-Type: text/plain\r\n",
     b"Content-Length: ",
+    b"RTSP/1.0 200 ",
+    b"Transport: ",
+    b"Location: ",
+    b";source=",
     b"\x89PNG\r\n\x1a\n",
     b"GIF89a",
     b"BM",
@@ -93,10 +97,24 @@ def bodies() -> Sequence[bytes]:
 
 
 @cache
+def dialogues() -> Sequence[bytes]:
+    """Return what cameras answer over RTSP."""
+    options = b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nPublic: OPTIONS, DESCRIBE\r\n\r\n"
+    sdp = b"v=0\r\ns=x\r\nm=video 0 RTP/AVP 96\r\n"
+    described = b"RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Length: %d\r\n\r\n" % len(sdp) + sdp
+    transport = b"Transport: RTP/AVP/UDP;unicast;client_port=1-2;server_port=5-6;source=10.0.0.1\r\n"
+    moved = b"RTSP/1.0 302 Moved\r\nLocation: rtsp://10.0.0.1/\r\n\r\n"
+    asked = b"REDIRECT rtsp://camera/ RTSP/1.0\r\nCSeq: 1\r\nLocation: rtsp://10.0.0.1/\r\n\r\n"
+    setup = b"RTSP/1.0 200 OK\r\nCSeq: 3\r\n" + transport + b"Session: 1\r\n\r\n"
+    return [options + described + setup, moved, asked + setup, b"$\0\0\3abc" + setup, b"\r\n" + 17 * setup]
+
+
+@cache
 def seeds() -> Mapping[str, Sequence[bytes]]:
     """Return valid inputs for each of `tests.fuzz.targets.READERS`."""
     return {
         "multipart": bodies(),
+        "rtsp": dialogues(),
         "head": pictures(),
         "capture": pictures(),
         "stamp": pictures()[:7],

@@ -6,6 +6,7 @@ declare.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from io import BytesIO
 from typing import Final
 from unittest import mock
 
@@ -16,6 +17,7 @@ from pipeline.wire.jpeg import END, START, JpegError
 from pipeline.wire.picture import PictureError
 from pipeline.wire.predictions import Prediction, Result
 from producer import mjpeg
+from producer.sources.control import ControlError, answers
 from producer.sources.http import pictures as reader
 from producer.sources.pictures import captured
 from tests.fuzz.of_messages import beaten, framed, predicted, reported
@@ -26,6 +28,7 @@ _PREDICTIONS: Final = (
     Prediction("detect_2", (Result("person", 0.5, (3, 5, 20, 30)),), 17, 41),
 )
 _MOST_PIXELS: Final = 256 * 256
+_LONGEST_LINE: Final = 4095  # bytes that FFmpeg keeps of a line
 _LARGEST_PART, _LONGEST_HEAD = 1500, 300
 
 
@@ -91,8 +94,46 @@ def stamped(data: bytes) -> None:
             assert sorted(jpeg.size(result)) == sorted((width, height))  # Exif may have turned it
 
 
+def rtsp(data: bytes) -> None:
+    """Write a camera's RTSP answers anew, and read them as FFmpeg does."""
+    found = list[bytes]()
+    with suppress(ControlError):
+        for answer in answers(BytesIO(data), "192.0.2.1"):
+            found.append(answer)
+    text = b"".join(found)
+    assert list(answers(BytesIO(text), "192.0.2.1")) == found
+    heads = list(_as_ffmpeg_reads(BytesIO(text)))
+    assert len(heads) == len(found)
+    for head in heads:
+        assert head[0].startswith(b"RTSP/1.0 ")
+        assert not any(line.lower().startswith(b"location:") for line in head)
+        for line in head:
+            if line.lower().startswith(b"transport:"):
+                assert line.count(b"source=") == line.count(b";source=192.0.2.1") == 1
+                assert b"destination" not in line.lower()
+
+
+def _as_ffmpeg_reads(stream: BytesIO) -> Iterator[list[bytes]]:
+    """Yield the lines of each answer, as `ff_rtsp_read_reply` in FFmpeg's rtsp.c finds them."""
+    lines, line = list[bytes](), b""
+    while byte := stream.read(1):
+        if byte == b"$" and not line:
+            stream.read(int.from_bytes(stream.read(3)[1:]))
+        elif byte == b"\n" and line:
+            lines.append(line.partition(b"\0")[0])
+            line = b""
+        elif byte == b"\n":
+            lengths = [each[15:] for each in lines if each.lower().startswith(b"content-length:")]
+            stream.read(int(lengths[-1]))
+            yield lines
+            lines = []
+        elif byte != b"\r" and len(line) < _LONGEST_LINE:
+            line += byte
+
+
 READERS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "multipart": multipart,
+    "rtsp": rtsp,
     "head": head,
     "capture": capture,
     "stamp": stamped,

@@ -11,6 +11,36 @@ LIMITS: Final = (
         "bytes",
         "the camera is given up, with this reason",
     ),
+    Limit(
+        "redirections of a camera's web server, one after the other",
+        "producer.sources.http.request._MOST_REDIRECTS",
+        "",
+        "the camera is given up, with this reason",
+    ),
+    Limit(
+        "streams that a camera sends over UDP, each to two ports",
+        "producer.sources.control._MOST_TRANSPORTS",
+        "",
+        "the camera is given up, with this reason",
+    ),
+    Limit(
+        "a line of an answer about them",
+        "producer.sources.control._LONGEST_LINE",
+        "bytes",
+        "the camera is given up, with this reason",
+    ),
+    Limit(
+        "lines of such an answer",
+        "producer.sources.control._MOST_LINES",
+        "",
+        "the camera is given up, with this reason",
+    ),
+    Limit(
+        "the description in such an answer",
+        "producer.sources.control._LARGEST_BODY",
+        "bytes",
+        "the camera is given up, with this reason",
+    ),
 )
 
 OURS: Final = frozenset(
@@ -25,7 +55,6 @@ OURS: Final = frozenset(
         "producer.sources.http.pictures._LONGEST_START",
         "producer.sources.http.pictures._MOST_FIELDS",
         "producer.sources.http.request._LONGEST_RETRY",
-        "producer.sources.http.request._MOST_REDIRECTS",
         "producer.sources.keyframes._LONGEST",
         "producer.sources.video._MOST_THREADS",
     ]

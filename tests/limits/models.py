@@ -4,7 +4,14 @@ from typing import Final
 
 from tests.limits.limit import Limit
 
-LIMITS: Final[tuple[Limit, ...]] = ()
+LIMITS: Final = (
+    Limit(
+        "redirections of a server of label files, one after the other",
+        "consumer.model_server.download._MOST_REDIRECTS",
+        "",
+        "the labels are not read, with this reason",
+    ),
+)
 
 OURS: Final = frozenset(
     [

@@ -80,6 +80,7 @@ class Camera:
     def __init__(self, link: str, limits: Limits) -> None:
         try:
             parts = urlsplit(link)
+            _ = parts.port  # which may not be a number
         except ValueError:
             raise CaptureError(_INVALID) from None
         self._host = host_name(parts.hostname or "")

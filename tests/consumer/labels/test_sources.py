@@ -288,6 +288,14 @@ def test_a_redirection_that_leads_too_far_is_named(location: str, text: str) -> 
     assert text in str(caught.value)
 
 
+@pytest.mark.exceeds("consumer.model_server.download._MOST_REDIRECTS")
+def test_redirections_in_a_circle_end() -> None:
+    with ScriptedServer(moved("/again")) as server, pytest.raises(ModelError, match="redirects"):
+        names(at(server.url))
+
+    assert len(server.bodies) == 6
+
+
 def test_a_redirection_to_our_own_service_is_refused_unless_the_url_names_it() -> None:
     with ScriptedServer(reply(200, JSON)) as ours:
         host, _, port = ours.base.removeprefix("http://").partition(":")

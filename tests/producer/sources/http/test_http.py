@@ -181,6 +181,7 @@ def test_a_redirection_to_a_host_that_is_allowed_is_followed_without_the_passwor
     assert seen == [None]
 
 
+@pytest.mark.exceeds("producer.sources.http.request._MOST_REDIRECTS")
 def test_redirections_in_a_circle_end() -> None:
     with Server({"/": web.moved("/")}) as server:
         assert "redirects more than" in refusal(server)
