@@ -17,7 +17,7 @@ from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reporter import Reporter, instance
 from pipeline.service import process, startup
 from pipeline.service.service import Service
-from pipeline.service.settings import Address, mask
+from pipeline.service.settings import mask
 from pipeline.wire.status import Subject
 from producer.camera import Camera
 from producer.publish import FramePublisher
@@ -42,10 +42,8 @@ def serve(settings: ProducerSettings) -> int:
     service.work("topic", publisher.watch)
     service.on_stop(publisher.close)
 
-    services = (settings.healthport, *map(Address.parse, settings.kafkaport.split(",")))
-
     def opened() -> Source:
-        limits = Limits(settings.opentimeout, camera.patience, settings.redirecthosts, services)
+        limits = Limits(settings.opentimeout, camera.patience, settings.redirecthosts, settings.services)
         return open_source(settings.source, limits, settings.frameinterval)
 
     camera = Camera(

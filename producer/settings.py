@@ -7,7 +7,7 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
-from pipeline.service.settings import Bootstrap, Duration, FrameInterval, KafkaWrites, Topic
+from pipeline.service.settings import Address, Bootstrap, Duration, FrameInterval, KafkaWrites, Topic
 from pipeline.wire.frame import UNNAMED, Format, is_name
 from producer import sources
 
@@ -116,6 +116,11 @@ class ProducerSettings(KafkaWrites):
         if not self.source:
             raise ValueError("set VIDEOLINK (an RTSP or HTTP URL, or a file) or VIDEODEVICE (a device)")
         return self
+
+    @property
+    def services(self) -> tuple[Address, ...]:
+        """Our own services, as far as this one knows them: Kafka, and its `HEALTHPORT`."""
+        return (self.healthport, *map(Address.parse, self.kafkaport.split(",")))
 
     @property
     def source(self) -> str:

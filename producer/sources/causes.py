@@ -26,7 +26,8 @@ _ANSWERS: Final[dict[type[av.FFmpegError], str]] = {
     av.DecoderNotFoundError: NO_DECODER,
     av.ProtocolNotFoundError: "FFmpeg cannot read URLs with this scheme",
     av.EOFError: "it ends before the first frame",
-    av.ArgumentError: "its address is invalid, or it leads elsewhere: set VIDEOLINK to where the video is",
+    av.ArgumentError: "it leads to another address, which is not followed, or its own is invalid:"
+    " set VIDEOLINK to where the video is",
     av.InvalidDataError: NOT_A_VIDEO,
 }
 _ERRNOS: Final = {

@@ -103,6 +103,19 @@ TROUBLE: Final = [
         Refused("the camera reports an error of its own (5xx): restart it if that persists"),
     ),
     Situation(
+        "RTSP, a redirection",
+        rtsp_server(DESCRIBE=(302, "Location: rtsp://192.0.2.1/x\r\n", b"")),
+        Refused(
+            "it leads to another address, which is not followed, or its own is invalid:"
+            " set VIDEOLINK to where the video is"
+        ),
+    ),
+    Situation(
+        "RTSP, the address of a cloud's metadata",
+        link("rtsp://169.254.169.254/x"),
+        Refused("it leads to 169.254.169.254, where a cloud keeps its metadata"),
+    ),
+    Situation(
         "RTSP, a closed port",
         link("rtsp://127.0.0.1:{port}/x"),
         Refused("nothing answers at this port of its host"),

@@ -197,6 +197,24 @@ TROUBLE: Final = [
         Refused("the camera redirects to another host: name it in VIDEOLINK, or in REDIRECTHOSTS"),
     ),
     Situation(
+        "a redirection to where a cloud keeps its metadata",
+        web_camera(web.moved("http://169.254.169.254/latest")),
+        Refused("the camera redirects to 169.254.169.254, where a cloud keeps its metadata"),
+    ),
+    Situation(
+        "a redirection to a link-local address",
+        web_camera(web.moved("http://169.254.3.4/")),
+        Refused(
+            "the camera redirects to 169.254.3.4, a link-local address:"
+            " if that is meant, write this address in VIDEOLINK or REDIRECTHOSTS"
+        ),
+    ),
+    Situation(
+        "a redirection to Kafka's address",
+        web_camera(web.moved("http://127.0.0.1:1/")),
+        Refused("the camera redirects to port 1 of 127.0.0.1, a service of Streamlens itself"),
+    ),
+    Situation(
         "redirections in a circle",
         web_camera(web.moved("/")),
         Refused("the camera redirects more than 5 times"),
@@ -235,6 +253,24 @@ TROUBLE: Final = [
     Situation(
         "a closed port", link("http://127.0.0.1:{port}/"), Refused("nothing answers at this port of its host")
     ),
+    Situation(
+        "the address of a cloud's metadata",
+        link("http://169.254.169.254/"),
+        Refused("it leads to 169.254.169.254, where a cloud keeps its metadata"),
+    ),
+    Situation(
+        "Kafka's address",
+        link("http://127.0.0.1:1/"),
+        Refused("it leads to port 1 of 127.0.0.1, a service of Streamlens itself"),
+    ),
+    Situation(
+        "a host that stands for an address of the producer's machine",
+        link("http://127.1/"),
+        Refused(
+            "it leads to 127.0.0.1, an address of this machine:"
+            " if that is meant, write this address in VIDEOLINK or REDIRECTHOSTS"
+        ),
+    ),
     Situation("an unknown host", link("http://camera.invalid/"), Refused("its host name is unknown")),
     Situation(
         "another server than a web server",
@@ -256,6 +292,16 @@ TROUBLE: Final = [
             )
         ),
         Refused("the camera refers to another host: name it in VIDEOLINK, or in REDIRECTHOSTS"),
+    ),
+    Situation(
+        "a playlist that names where a cloud keeps its metadata",
+        web_camera(
+            web.body(
+                b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://169.254.169.254/a.ts\n#EXT-X-ENDLIST\n",
+                "application/vnd.apple.mpegurl",
+            )
+        ),
+        Refused("the camera refers to 169.254.169.254, where a cloud keeps its metadata"),
     ),
     Situation(
         "a playlist that names a file of the producer's machine",

@@ -50,7 +50,7 @@ def watch(link: str, count: int, **settings: str) -> Watched:
         partial(
             open_source,
             parsed.source,
-            Limits(parsed.opentimeout, parsed.frozenafter, parsed.redirecthosts),
+            Limits(parsed.opentimeout, parsed.frozenafter, parsed.redirecthosts, parsed.services),
             parsed.frameinterval,
         ),
         open_timeout=parsed.opentimeout,

@@ -112,7 +112,7 @@ def test_nor_is_one_to_another_scheme(elsewhere: Listener, form: str) -> None:
 
 def test_a_redirection_is_said() -> None:
     with Server(DESCRIBE=(302, "Location: rtsp://192.0.2.1/y\r\n", b"")) as server:
-        assert "leads elsewhere" in try_to_open(server, "rtsp")
+        assert "leads to another address" in try_to_open(server, "rtsp")
 
 
 @pytest.mark.parametrize("scheme", ["rtsp", "rtsp+udp"])
