@@ -29,7 +29,8 @@ class ControlError(Exception):
 class Control:
     """Passes requests from FFmpeg to the camera, and the answers back, until one of them hangs up.
 
-    FFmpeg opens `host`, a port of this machine that accepts one connection.
+    FFmpeg opens `host`, a port of this machine that accepts one connection. Its last request, which ends the
+    session, reaches the camera, too.
     """
 
     def __init__(self, camera: socket.socket) -> None:
@@ -45,8 +46,7 @@ class Control:
         """Why this has hung up on the camera."""
         threading.Thread(target=self._run, name="control", daemon=True).start()
 
-    def close(self) -> None:
-        """End both connections."""
+    def _hang_up(self) -> None:
         for each in (self._camera, self._player):
             if each is not None:
                 with suppress(OSError):
@@ -65,13 +65,13 @@ class Control:
                 except ControlError as error:
                     self.trouble = str(error)
                 finally:
-                    self.close()
+                    self._hang_up()
 
     def _pass_requests(self) -> None:
         with suppress(OSError):
             while self._player and (data := self._player.recv(65536)):
                 self._camera.sendall(data)
-        self.close()
+        self._hang_up()
 
 
 def answers(stream: BinaryIO, address: str) -> Iterator[bytes]:

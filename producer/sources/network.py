@@ -2,7 +2,7 @@
 
 import re
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -64,12 +64,9 @@ def open_source(link: str, limits: Limits, interval: float = 0) -> Source:
 def _video_through(control: Control, parts: re.Match[str], limits: Limits, interval: float) -> Video:
     rest = f"{parts['user']}{control.host}{parts['path']}"
     try:
-        return _video("rtsp+udp", rest, limits, interval, on_close=control.close)
-    except BaseException as error:
-        control.close()
-        if isinstance(error, CaptureError) and control.trouble:
-            raise CaptureError(control.trouble) from None
-        raise
+        return _video("rtsp+udp", rest, limits, interval)
+    except CaptureError as error:
+        raise CaptureError(control.trouble or str(error)) from None
 
 
 def _video_at(
@@ -100,7 +97,6 @@ def _video(
     interval: float,
     *,
     options: Mapping[str, str] = MappingProxyType({}),
-    on_close: Callable[[], None] = lambda: None,
 ) -> Video:
     options = {
         "format_whitelist": _FORMATS,
@@ -108,4 +104,4 @@ def _video(
         "rtsp_transport": "udp" if scheme == "rtsp+udp" else "tcp",
         **options,
     }
-    return open_video(f"{scheme.partition('+')[0]}://{rest}", limits, interval, options, on_close=on_close)
+    return open_video(f"{scheme.partition('+')[0]}://{rest}", limits, interval, options)

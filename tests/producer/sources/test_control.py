@@ -237,6 +237,32 @@ def test_a_description_with_hundreds_of_streams_opens_no_hundreds_of_ports() -> 
     assert setups == control._MOST_TRANSPORTS + 1
 
 
+def test_the_camera_is_told_of_the_end_and_nothing_stays_behind() -> None:
+    before = set(threading.enumerate())
+    setup = (200, "Session: 1\r\nTransport: RTP/AVP;unicast;server_port=9-9\r\n", b"")
+    with Server(SETUP=setup) as server:
+        open_source(f"rtsp+udp://{server.host}/x", Limits(0.5, 0.5)).close()
+
+        wait_for(lambda: server.requests[-1].startswith("TEARDOWN"), 10, "TEARDOWN")
+
+    wait_for(lambda: set(threading.enumerate()) <= before, 10, "the threads to end")
+
+
+def test_the_camera_is_left_if_it_says_nothing() -> None:
+    before = set(threading.enumerate())
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with pytest.raises(CaptureError, match=r"no answer within 0\.3 s"):
+            open_source(f"rtsp+udp://127.0.0.1:{server.getsockname()[1]}/x", Limits(0.3, 0.3))
+
+        camera, _ = server.accept()
+        with camera:
+            camera.settimeout(10)
+            assert b"OPTIONS" in camera.recv(4096)
+            assert camera.recv(4096) == b""
+
+    wait_for(lambda: set(threading.enumerate()) <= before, 10, "the threads to end")
+
+
 def anew(text: str) -> bytes:
     """Return a camera's answers, written anew."""
     return b"".join(answers(BytesIO(text.encode("latin-1")), "192.168.1.20"))
