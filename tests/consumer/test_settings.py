@@ -9,6 +9,7 @@ import pytest
 from consumer.model_server.login import Login
 from consumer.model_server.url import ModelUrl
 from consumer.settings import ConsumerSettings, handler_of, order_of
+from pipeline.service.settings import Address
 
 URL = "http://models:8501/v1/models/imagenet:predict"
 Complaint = Callable[..., str]
@@ -218,3 +219,15 @@ def test_models_are_ordered_by_their_numbers() -> None:
 
 def test_the_part_before_the_number_picks_the_handler() -> None:
     assert [handler_of(name) for name in ("imagenet_1", "imagenet")] == ["imagenet", "imagenet"]
+
+
+def test_kafka_the_models_and_the_healthport_are_our_own_services(configure: Configure) -> None:
+    settings = configure(
+        KAFKAPORTIN="kf1:9092,kf2:9092",
+        KAFKAPORTOUT="kf3:9092",
+        MODELURLS=json.dumps({"imagenet_1": URL}),
+        LABELURLS=json.dumps({"imagenet_1": "a.json"}),
+    )
+
+    kafka = (Address("kf1", 9092), Address("kf2", 9092), Address("kf3", 9092))
+    assert settings.services == (Address("", 9000), *kafka, Address("models", 8501))

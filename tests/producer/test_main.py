@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.parts import ROOT, wait_for
+from tests.parts import ROOT, free_port, wait_for
 
 pytestmark = pytest.mark.parts
 
@@ -143,7 +143,7 @@ def test_it_ends_in_time_while_camera_and_kafka_are_away(
 ) -> None:
     producer = start(
         VIDEOLINK=f"rtsp://joe:hunter2@127.0.0.1:{closed_port}/stream1",
-        KAFKAPORT=f"127.0.0.1:{closed_port}",
+        KAFKAPORT=f"127.0.0.1:{free_port()}",
     )
     producer.wait_until("/readyz", lambda status, text: status == 503 and "nothing answers" in text)
 

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pipeline.service.settings import SettingsError, load
+from pipeline.service.settings import Address, SettingsError, load
 from producer.settings import ProducerSettings
 from producer.sources import SCHEMES
 
@@ -185,3 +185,9 @@ def test_hosts_have_neither_scheme_nor_port(environment: Environment, text: str)
 
     with pytest.raises(SettingsError, match="REDIRECTHOSTS"):
         load(ProducerSettings)
+
+
+def test_kafka_and_the_healthport_are_our_own_services(settings: Callable[..., ProducerSettings]) -> None:
+    loaded = settings(VIDEOLINK="/clip.avi", KAFKAPORT="kf1:9092,[fd00::1]:9093", HEALTHPORT="127.0.0.1:9001")
+
+    assert loaded.services == (Address("127.0.0.1", 9001), Address("kf1", 9092), Address("fd00::1", 9093))
