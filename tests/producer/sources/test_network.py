@@ -199,3 +199,26 @@ def test_ftp_stays_with_its_host() -> None:
 
     assert b"PASV" in commands
     assert came == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.2:%d/clip.ts\n#EXT-X-ENDLIST\n",
+        b"ffconcat version 1.0\nfile tcp://127.0.0.2:%d\n",
+        b"v=0\r\no=- 0 0 IN IP4 127.0.0.2\r\ns=x\r\nc=IN IP4 127.0.0.2\r\nt=0 0\r\nm=video %d RTP/AVP 96\r\n"
+        b"a=rtpmap:96 H264/90000\r\n",
+        b"<?xml version='1.0'?><MPD xmlns='urn:mpeg:dash:schema:mpd:2011'>tcp://127.0.0.2:%d</MPD>",
+        b"[Reference]\nRef1=http://127.0.0.2:%d/clip\n",
+        b"RTSPtextRTSP://127.0.0.2:%d/clip",
+        b"rtsp://127.0.0.2:%d/clip\n",
+    ],
+)
+def test_a_list_of_other_places_is_not_followed(data: bytes) -> None:
+    came: list[int] = []
+    with accepting(lambda _: came.append(1), "127.0.0.2") as port:
+        text = data % port + b"\n" * 4096
+        with accepting(lambda client: client.sendall(text)) as camera:
+            assert "not a video" in refusal(f"tcp://127.0.0.1:{camera}", 2)
+
+    assert came == []
