@@ -26,7 +26,7 @@ _ANSWERS: Final[dict[type[av.FFmpegError], str]] = {
     av.DecoderNotFoundError: NO_DECODER,
     av.ProtocolNotFoundError: "FFmpeg cannot read URLs with this scheme",
     av.EOFError: "it ends before the first frame",
-    av.ArgumentError: "it leads to another address, which is not followed, or its own is invalid:"
+    av.ArgumentError: "it leads to another address, or is a list of other files or hosts:"
     " set VIDEOLINK to where the video is",
     av.InvalidDataError: NOT_A_VIDEO,
 }

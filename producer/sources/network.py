@@ -2,8 +2,6 @@
 
 import re
 import socket
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 from pipeline.targets import TargetError
@@ -33,9 +31,8 @@ _PROTOCOLS: Final = {
     "mmst": "mmst,tcp",
 }
 _RTSP: Final = 554  # the default port
-_RTMP: Final = re.compile(
-    r"/[^/?#]+(?=/)(?:/[^/?#]+(?=/))?"
-)  # the path of an application, before a video's name
+# In the path, the one or two parts that name an application, before the name of a video.
+_RTMP: Final = re.compile(r"/[^/?#]+(?=/)(?:/[^/?#]+(?=/))?")
 
 
 def open_source(link: str, limits: Limits, interval: float = 0) -> Source:
@@ -65,43 +62,36 @@ def _video_through(control: Control, parts: re.Match[str], limits: Limits, inter
     rest = f"{parts['user']}{control.host}{parts['path']}"
     try:
         return _video("rtsp+udp", rest, limits, interval)
-    except CaptureError as error:
-        raise CaptureError(control.trouble or str(error)) from None
+    except CaptureError:
+        if control.trouble:
+            raise CaptureError(control.trouble) from None
+        raise
 
 
 def _video_at(
     addresses: list[str], scheme: str, parts: re.Match[str], limits: Limits, interval: float
 ) -> Video:
     """Open a stream at the first of its host's addresses that can be reached."""
-    port, path = parts["port"] and f":{parts['port']}", parts["path"]
+    port, path = f":{parts['port']}" if parts["port"] else "", parts["path"]
     options = {}
     if scheme in ("rtmp", "rtmps") and (application := _RTMP.match(path)):
         # A server may tell its videos apart by its own name.
-        options["rtmp_tcurl"] = f"{scheme}://{parts['host']}{port or ''}{application[0]}"
+        options["rtmp_tcurl"] = f"{scheme}://{parts['host']}{port}{application[0]}"
     for address in addresses:
         host = f"[{address}]" if ":" in address else address
         try:
-            return _video(
-                scheme, f"{parts['user']}{host}{port or ''}{path}", limits, interval, options=options
-            )
+            return _video(scheme, f"{parts['user']}{host}{port}{path}", limits, interval, **options)
         except CaptureError as error:
             if str(error) not in UNREACHABLE or address == addresses[-1]:
                 raise
     raise CaptureError("its host has no address")
 
 
-def _video(
-    scheme: str,
-    rest: str,
-    limits: Limits,
-    interval: float,
-    *,
-    options: Mapping[str, str] = MappingProxyType({}),
-) -> Video:
+def _video(scheme: str, rest: str, limits: Limits, interval: float, **more: str) -> Video:
     options = {
         "format_whitelist": _FORMATS,
         "protocol_whitelist": _PROTOCOLS.get(scheme, scheme),
         "rtsp_transport": "udp" if scheme == "rtsp+udp" else "tcp",
-        **options,
+        **more,
     }
     return open_video(f"{scheme.partition('+')[0]}://{rest}", limits, interval, options)

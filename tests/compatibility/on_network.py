@@ -106,7 +106,7 @@ TROUBLE: Final = [
         "RTSP, a redirection",
         rtsp_server(DESCRIBE=(302, "Location: rtsp://192.0.2.1/x\r\n", b"")),
         Refused(
-            "it leads to another address, which is not followed, or its own is invalid:"
+            "it leads to another address, or is a list of other files or hosts:"
             " set VIDEOLINK to where the video is"
         ),
     ),
