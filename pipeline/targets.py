@@ -89,12 +89,12 @@ class Targets:
             return f"{text}, where a cloud keeps its metadata"
         if any(service.port == port and _is_at(address, service.host) for service in self.services):
             return f"port {port} of {text}, a service of Streamlens itself"
+        if self._is_written(written):
+            return None
         kind = _kind(address)
         if kind is None and not is_named and str(address) in _cluster():
             kind = "a service of the cluster"
-        if kind and not self._is_written(written):
-            return f"{text}, {kind}: if that is meant, write this address in {self.setting}"
-        return None
+        return kind and f"{text}, {kind}: if that is meant, write this address in {self.setting}"
 
     def _is_written(self, address: IPv4Address | IPv6Address) -> bool:
         for host in self.hosts:
