@@ -1,5 +1,6 @@
 """Reading and labelling by turns, in one thread."""
 
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import cast
@@ -38,7 +39,7 @@ class Arriving:
         return [("seq", b"%d" % self._seq)]
 
     def timestamp(self) -> tuple[int, int]:
-        return TIMESTAMP_CREATE_TIME, 1234
+        return TIMESTAMP_CREATE_TIME, time.time_ns() // 1_000_000
 
     def topic(self) -> str:
         return "videocam"
