@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -129,12 +130,14 @@ def _port(text: str) -> int:
 
 
 def _users(text: str) -> str:
-    path = Path(text).expanduser().absolute()
-    if not path.is_file():
+    path = os.path.abspath(os.path.expanduser(text))
+    if not os.path.exists(path):
         raise OptionsError(
             f"--users {text!r}: no such file; create it with python -m video.users --file FILE add NAME"
         )
-    return str(path)
+    if not os.path.isfile(path):
+        raise OptionsError(f"--users {text!r}: expected a file, found a directory or a device")
+    return path
 
 
 def _seconds(text: str) -> float:
