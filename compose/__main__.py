@@ -11,7 +11,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from compose import options, parts, runner
+from compose import options, parts, runner, settings
 from compose.console import Console, announce, wants_colour
 from compose.errors import OptionsError
 from compose.network import free_ports
@@ -27,11 +27,13 @@ async def main(arguments: Sequence[str]) -> int:
     interrupts.listen()
     try:
         chosen = options.read(arguments)
+        table = parts.table(chosen, iter(free_ports(len(chosen.cameras) + 4)))
+        settings.check(table)
     except OptionsError as error:
-        print(f"compose: {error}", file=sys.stderr)
+        for line in str(error).splitlines():
+            print(f"compose: {line}", file=sys.stderr)
         return 2
 
-    table = parts.table(chosen, iter(free_ports(len(chosen.cameras) + 4)))
     names = [part.name for part in table]
     console = Console(sys.stderr, names, colour=wants_colour(sys.stderr, os.environ))
     console.say(f"starting {', '.join(names)}")

@@ -1,12 +1,19 @@
-"""Reasons not to start, or to stop; each text is a single line."""
+"""Reasons not to start, or to stop."""
 
 
 class OptionsError(Exception):
-    """An option is wrong, or something it names is missing: exit status 2, before anything is started."""
+    """Options or settings are wrong, or something they name is missing: a line for each.
+
+    The exit status is 2, before anything is started.
+    """
 
 
 class PartError(Exception):
-    """A part cannot be kept running: everything stops, with exit status 1."""
+    """A part cannot be kept running: everything stops, with this exit status. The text is a single line."""
+
+    def __init__(self, text: str, status: int = 1) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class BrokerError(Exception):

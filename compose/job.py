@@ -85,7 +85,7 @@ class Job:
                 continue
             how = f"ended with {process.named(status)}{self._last_line and ': '}{self._last_line}"
             if status == _BAD_SETTINGS:
-                raise PartError(f"{name} does not accept its settings: it {how}")
+                raise PartError(f"{name} does not accept its settings: it {how}", _BAD_SETTINGS)
             crashes = 1 if time.monotonic() - began > _STEADY else crashes + 1
             if crashes > _MOST_RESTARTS:
                 raise PartError(f"{name} keeps failing: after {_MOST_RESTARTS} restarts it {how}")

@@ -55,7 +55,7 @@ async def run(
     `kafka` is the address of a broker that runs already; it is empty if one of the parts is the broker.
     `ready` is called once, when everything is ready. `page` is the address of the page.
 
-    Returns the exit status: 0, or 1 if a part could not be kept running.
+    Returns the exit status: 0, or if a part could not be kept running 1, or 2 if it was for its settings.
     """
     broker = BrokerAddress(kafka)
     server = ForkServer(console.say)
@@ -63,7 +63,7 @@ async def run(
     progress = Progress(jobs, console, ready, time.monotonic(), page)
     if seconds is not None:
         asyncio.get_running_loop().call_later(seconds, interrupts.stop.set)
-    reason = ""
+    failure: PartError | None = None
     try:
         await _preload(server, parts)
         # The inner group ends first: the broker goes when its clients have gone.
@@ -79,11 +79,11 @@ async def run(
     except* _Stop:
         pass
     except* PartError as errors:
-        reason = str(_first(errors))
+        failure = _first(errors)
     finally:
         await server.close()
-    console.say(reason or "stopped")
-    return 1 if reason else 0
+    console.say(str(failure or "stopped"))
+    return failure.status if failure else 0
 
 
 async def _preload(server: ForkServer, parts: Sequence[Part]) -> None:
@@ -103,5 +103,5 @@ async def _report(progress: Progress) -> NoReturn:
         await asyncio.sleep(_REPORTING)
 
 
-def _first(error: BaseException) -> BaseException:
+def _first(error: PartError | BaseExceptionGroup[PartError]) -> PartError:
     return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error

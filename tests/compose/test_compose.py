@@ -1,5 +1,6 @@
 """`python -m compose` itself, as far as it goes without the services."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -11,9 +12,17 @@ from tests.parts import ROOT, free_port
 pytestmark = pytest.mark.parts
 
 
-def compose(*arguments: str) -> subprocess.CompletedProcess[str]:
+def compose(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "compose", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("arguments", [["--camera", "door"], ["--seconds", "-1"], ["--kafka", "127.0.0.1:1"]])
@@ -33,6 +42,15 @@ def test_a_taken_port_is_one_line_and_exit_code_2() -> None:
     assert ran.returncode == 2
     assert len(ran.stderr.splitlines()) == 1
     assert f"port {port} is taken" in ran.stderr
+
+
+def test_wrong_settings_of_several_services_are_a_line_each_and_nothing_is_started() -> None:
+    options = ("--no-model", "--camera", "desk=0", "--port", str(free_port()))
+    ran = compose(*options, OPENTIMEOUT="soon", MAXBATCH="0", STALEAFTER="never")
+
+    assert (ran.returncode, ran.stdout) == (2, "")
+    starts = [line.partition("=")[0] for line in ran.stderr.splitlines()]
+    assert starts == ["compose: OPENTIMEOUT", "compose: MAXBATCH", "compose: STALEAFTER"]
 
 
 def test_streams_that_the_shell_has_closed() -> None:

@@ -167,14 +167,15 @@ def test_a_part_that_crashes_is_restarted_and_its_last_line_shown(world: World) 
 
 
 @pytest.mark.parametrize(
-    ("status", "starts", "text"), [(3, 6, "after 5 restarts"), (2, 1, "does not accept its settings")]
+    ("status", "starts", "result", "text"),
+    [(3, 6, 1, "after 5 restarts"), (2, 1, 2, "does not accept its settings")],
 )
 def test_a_part_that_cannot_be_kept_running_ends_everything(
-    world: World, status: int, starts: int, text: str
+    world: World, status: int, starts: int, result: int, text: str
 ) -> None:
     world.scripts["one"] = lambda child: child.end(status)
 
-    assert world.run(part("one"), part("two"), then=never) == 1
+    assert world.run(part("one"), part("two"), then=never) == result
 
     assert len(world.children["one"]) == starts
     assert text in world.text.splitlines()[-1]

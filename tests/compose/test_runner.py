@@ -73,7 +73,7 @@ def test_everything_stops_when_a_part_crashes_after_five_restarts(play: Play, ru
 def test_everything_stops_when_a_part_does_not_accept_its_settings(play: Play, runs: Runs) -> None:
     run = runs(play("2"))
 
-    assert run.process.wait(20) == 1
+    assert run.process.wait(20) == 2
 
     assert len(run.starts("consumer")) == 1
     last = run.err.splitlines()[-1]
