@@ -29,9 +29,9 @@ def parse(text: str) -> Camera:
     """Return the camera of `NAME=VIDEOLINK`; raise `OptionsError` for other texts."""
     name, _, link = text.partition("=")
     # Without a name the first = may stand in a URL.
-    if not link or ":" in name or "/" in name:
+    if not link or ":" in name:
         raise OptionsError(
-            f"--camera {_shown(text)!r}: expected NAME=VIDEOLINK with a name without : and /, such as"
+            f"--camera {_shown(text)!r}: expected NAME=VIDEOLINK with a name without a colon, such as"
             " door=rtsp://192.168.1.20/stream1"
         )
     if not name.strip():

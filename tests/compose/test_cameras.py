@@ -15,7 +15,7 @@ from tests.parts import ROOT
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"  # one emoji of three, joined by U+200D
 
 
-@pytest.mark.parametrize("name", ["door", "front door", "Hof 2", "Tür", FAMILY, "x" * 200])
+@pytest.mark.parametrize("name", ["door", "front door", "Hof 2", "Tür", "site/door", FAMILY, "x" * 200])
 def test_a_name_that_the_producer_takes_is_taken(name: str) -> None:
     assert cameras.parse(f"{name}=0") == Camera(name, "0")
 
