@@ -69,7 +69,7 @@ def serve(settings: ConsumerSettings) -> int:
         models,
         publisher,
         ledger,
-        predictions=_predictions(settings, service),
+        predictions=_predictions(settings, service, causes_out),
         quality=settings.jpegquality,
         frame_format=settings.frameformat,
     )
@@ -135,14 +135,17 @@ def _model(name: str, settings: ConsumerSettings, pictures: Pictures, service: S
     return model
 
 
-def _producer(settings: ConsumerSettings, causes: Causes | None = None) -> Producer:
+def _producer(settings: ConsumerSettings, causes: Causes) -> Producer:
     return clients.producer(settings.kafkaportout, settings.compressiontype, settings.kafkaconfig, causes)
 
 
-def _predictions(settings: ConsumerSettings, service: Service) -> Callable[[Frame], None] | None:
+def _predictions(
+    settings: ConsumerSettings, service: Service, causes: Causes
+) -> Callable[[Frame], None] | None:
     if not settings.topicnamepredictions:
         return None
-    publisher = PredictionsPublisher(_producer(settings), settings.topicnamepredictions)
+    publisher = PredictionsPublisher(_producer(settings, causes), settings.topicnamepredictions, causes)
+    service.work("predictions", publisher.watch)
     service.on_stop(publisher.close)
     return publisher.publish
 

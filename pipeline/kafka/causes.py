@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection
 from typing import Any, Final, Literal
 
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from pipeline.service.logs import Seldom
 
@@ -95,6 +95,17 @@ class Causes:
         """Note that a request was answered: Kafka is there."""
         if self._why.startswith(_AWAY):
             self._noted = -math.inf
+
+    def ask(self, producer: Producer, topic: str) -> KafkaError | None:
+        """Ask for a topic, which may take half a second; return why it cannot be reached, or None."""
+        error: KafkaError | None
+        try:
+            error = producer.list_topics(topic, timeout=0.5).topics[topic].error
+        except KafkaException as failure:
+            error = failure.args[0]
+        else:
+            self.answered()
+        return error
 
     def why(self) -> str | None:
         """Return the cause that lasts, or None."""

@@ -54,7 +54,7 @@ class Publisher:
             self._missing = None
             return
         news = self._news
-        error = self._ask()
+        error = self._causes.ask(self._producer, self._topic)
         trouble = self._causes.of(error, self._topic, "write") if error else None
         self._missing = trouble if error and error.code() >= 0 else None
         # While frames are published, their fate shows whether the topic is reached.
@@ -86,16 +86,6 @@ class Publisher:
         if self._producer.flush(2):
             self._producer.purge()
             self._producer.flush(1)
-
-    def _ask(self) -> KafkaError | None:
-        error: KafkaError | None
-        try:
-            error = self._producer.list_topics(self._topic, timeout=0.5).topics[self._topic].error
-        except KafkaException as failure:
-            error = failure.args[0]
-        else:
-            self._causes.answered()
-        return error
 
     def _produce(self, message: Message, camera: str, captured: int) -> None:
         self._producer.produce(

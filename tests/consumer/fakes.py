@@ -5,11 +5,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any, Final, Self, cast
 
 import numpy as np
-from confluent_kafka import KafkaError, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 from hypothesis import settings
 
 from consumer.labels.sources import LabelSource
@@ -61,6 +61,14 @@ class FakeProducer:
         self.polls = 0
         self.queue: list[dict[str, Any]] = []
         self.sent: list[dict[str, Any]] = []
+        self.topic_trouble: KafkaException | KafkaError | None = None
+
+    def list_topics(self, topic: str, timeout: float) -> SimpleNamespace:
+        """Return what the broker says about a topic."""
+        assert timeout <= 1
+        if isinstance(self.topic_trouble, KafkaException):
+            raise self.topic_trouble
+        return SimpleNamespace(topics={topic: SimpleNamespace(error=self.topic_trouble)})
 
     def produce(self, topic: str, **message: Any) -> None:
         """Queue a message, or raise BufferError."""
@@ -77,6 +85,10 @@ class FakeProducer:
     def purge(self, **_: bool) -> None:
         """Give up what is queued."""
         self._report(KafkaError(KafkaError._PURGE_QUEUE))
+
+    def fail(self, code: int) -> None:
+        """Report that what is queued was not delivered."""
+        self._report(KafkaError(code))
 
     def flush(self, _: float) -> int:
         """Deliver what is queued; return how much is left."""

@@ -18,6 +18,7 @@ from consumer.model import Model
 from consumer.model_server.known import Known
 from consumer.predictions_publisher import PredictionsPublisher
 from pipeline.flow.ledger import Ledger
+from pipeline.kafka.causes import Causes
 from pipeline.kafka.publisher import Publisher
 from pipeline.service.workers import Pulse
 from pipeline.wire import mat, picture
@@ -55,7 +56,7 @@ class Bench:
         self.ledger = Ledger()
         self.producer = FakeProducer(capacity)
         self.publisher = Publisher(self.producer.kafka, "videodisplay", self.ledger)
-        predictions = PredictionsPublisher(self.producer.kafka, topic).publish if topic else None
+        predictions = PredictionsPublisher(self.producer.kafka, topic, Causes("")).publish if topic else None
         self.labeller = Labeller(
             cast("Sequence[Model]", models),
             self.publisher,
