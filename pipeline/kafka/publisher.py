@@ -74,7 +74,8 @@ class Publisher:
         except BufferError:  # everything in the queue is on its way already
             self._drop(camera, "queue_full", self._slow())
         except KafkaException as error:
-            self._drop(camera, error.args[0].name().lower(), self._why(error.args[0]))
+            # librdkafka's own errors have names that begin with an underscore.
+            self._drop(camera, error.args[0].name().lower().lstrip("_"), self._why(error.args[0]))
         self._producer.poll(0)
 
     def poll(self) -> None:

@@ -328,6 +328,16 @@ def test_a_frame_that_is_refused_is_dropped_with_the_reason(
     assert ledger.totals() == {"in": 2, "out": 0, "dropped": {"msg_size_too_large": 1}, "pending": 1}
 
 
+def test_a_frame_for_a_missing_topic_is_dropped_with_a_plain_reason(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger
+) -> None:
+    producer.trouble = [KafkaException(KafkaError(KafkaError._UNKNOWN_TOPIC))]
+
+    publish(publisher, ledger)
+
+    assert ledger.totals() == {"in": 1, "out": 0, "dropped": {"unknown_topic": 1}, "pending": 0}
+
+
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
