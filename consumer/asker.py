@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from consumer.batch_size import BatchSize
-from consumer.handlers.handler import Handler, Question
+from consumer.handlers.handler import Handler, NothingValidError, Question
 from consumer.labels.labels import Labels
 from consumer.labels.sources import LabelSource
 from consumer.model_health import ModelHealth
@@ -156,16 +156,26 @@ class Asker:
                 self._refuse(questions[0].frame, error)
             return False
         labels, wrong, row = self._labels_of(client), "", 0
+        found, empty = False, ""
         for question in questions:
             rows = {name: tensor[row : row + question.rows] for name, tensor in answer.items()}
             row += question.rows
             try:
-                self._hold(question.frame, self._handler.results(question, rows, labels))
+                results = self._handler.results(question, rows, labels)
+            except NothingValidError as error:
+                results, empty = (), f"invalid answer: {error}"
             except ValueError as error:
                 wrong = f"invalid answer: {error}"
+                continue
+            found = found or bool(results)
+            self._hold(question.frame, results)
         if wrong:
             raise ModelError("nonsense", wrong)
-        self._health.answered(time.monotonic() - begun)
+        if empty and not found:
+            # What these frames show may be unknown to the model's labels; that is no reason to wait.
+            self._health.refused(ModelError("nonsense", empty))
+        else:
+            self._health.answered(time.monotonic() - begun)
         return True
 
     def _refuse(self, frame: Frame, error: ModelError) -> None:

@@ -60,7 +60,7 @@ class ModelHealth:
         self._note(error)
 
     def refused(self, error: ModelError) -> None:
-        """Note that one frame was refused, which says nothing about the next request."""
+        """Note that frames were refused, or their answer is empty: the next request need not wait."""
         self._note(error)
 
     def pause(self) -> float:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field, FiniteFloat
 
 from consumer.handlers import checks
-from consumer.handlers.handler import Handler, Options, Question
+from consumer.handlers.handler import Handler, NothingValidError, Options, Question
 from consumer.handlers.image_input import image_input, tensor
 from consumer.labels.labels import Labels
 from consumer.model_server.tensors import Array, Signature, Tensors
@@ -62,7 +62,7 @@ class Detect(Handler[DetectOptions]):
     def results(self, question: Question, answer: Tensors, labels: Labels) -> tuple[Result, ...]:
         """Return a result for each box, the likeliest first; raise ValueError if the answer is invalid.
 
-        A detection that makes no sense is left out, and reported.
+        A detection that makes no sense is left out, and reported. Raises NothingValidError if all are.
         """
         scores = _rows(answer, "detection_scores", 1)
         count = _count(answer, len(scores))
@@ -74,6 +74,7 @@ class Detect(Handler[DetectOptions]):
             )
         names = labels.by_number(self.options.first, self._width)
         results: list[Result] = []
+        valid, wrong = 0, ""
         for i in np.argsort(-scores[:count], kind="stable"):  # what is not a number comes last
             if len(results) == self.options.top or scores[i] < self.options.threshold or not scores[i]:
                 break  # boxes with a score of 0 only fill the tensor
@@ -82,10 +83,14 @@ class Detect(Handler[DetectOptions]):
                 score = _score(scores[i])
                 box = _box(boxes[i], question.frame)
             except ValueError as error:
-                self.report(f"a detection is left out: {error}")
+                wrong = str(error)
+                self.report(f"a detection is left out: {wrong}")
                 continue
+            valid += 1
             if box:
                 results.append(Result(label, score, box))
+        if wrong and not valid:
+            raise NothingValidError(f"all detections are left out: {wrong}")
         return tuple(results)
 
 

@@ -26,6 +26,10 @@ log = logging.getLogger(__name__)
 OptionsT = TypeVar("OptionsT", bound=Options)
 
 
+class NothingValidError(ValueError):
+    """Nothing that an answer says about a frame is valid; about another frame, it may be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A request about a frame: a batch of `rows`, or 0 rows if there is nothing to ask.
@@ -73,7 +77,8 @@ class Handler(ABC, Generic[OptionsT]):
         """Return what the answer to a question says about its frame, the likeliest result first.
 
         The answer has the question's rows; over REST, a model's only output has the name "". The labels are
-        those of the version that answered. Raises ValueError if the answer is invalid, or has other classes.
+        those of the version that answered. Raises ValueError if the answer is invalid, or has other classes,
+        and NothingValidError if that is true only of all that it has found.
         """
 
     def forget(self, camera: str) -> None:

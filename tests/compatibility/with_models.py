@@ -328,6 +328,11 @@ ANSWERS: Final = [
     Check("a detection of class 0", detector(detections([0, 3], [0.9, 0.8])), "`owl 80%`"),
     Check("a detection of a class without a label", detector(detections([2, 99], [0.9, 0.8])), "`dog 90%`"),
     Check(
+        "only detections of classes without a label",
+        detector(detections([77, 99], [0.9, 0.8])),
+        "“invalid answer: all detections are left out: LABELURLS has no label for class 99”",
+    ),
+    Check(
         "a detection without a number for a box",
         detector(detections([2, 3], [0.9, 0.8], [(0, 0, float("nan"), 1), (0, 0, 1, 1)])),
         "`owl 80%`",

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 
-from consumer.handlers.handler import Handler, Options, Question
+from consumer.handlers.handler import Handler, NothingValidError, Options, Question
 from consumer.labels.labels import Labels
 from consumer.labels.sources import LabelSource
 from consumer.model import Model
@@ -118,6 +118,8 @@ class NameHandler(Handler[Options]):
         (label,) = answer["label"]
         if label == "nonsense":
             raise ValueError("no label")
+        if label == "unknown":
+            raise NothingValidError("all are left out")
         return (Result(f"{label}{labels.names[0].removeprefix('tench')}", 1.0),)
 
 
@@ -550,6 +552,41 @@ def test_an_answer_that_makes_no_sense_for_one_camera_is_one_for_the_others(cloc
         wait_for(outcomes(model, "nonsense"), 10, "the failure")
 
     assert labels(model, "good", "bad") == ["tench", ""]
+
+
+def test_answers_without_anything_valid_are_a_trouble_of_the_model_but_no_reason_to_wait(
+    clock: Clock,
+) -> None:
+    client = HeldClient()
+    model = a_model(client, clock=clock.monotonic)
+    with running(model, client):
+        model.offer(a_frame(1))
+        client.answer(says("tench"))
+        wait_for(outcomes(model, "ok"), 10, "the answer")
+        model.offer(a_frame(2))
+        client.answer(says("unknown"))
+        wait_for(outcomes(model, "nonsense"), 10, "the empty answer")
+    ready = model.unready()
+    clock.now += FORGET_AFTER
+
+    assert ready is None
+    assert model.unready() == f"model {model.name}: invalid answer: all are left out"
+    assert model.prediction("door").results == ()
+    assert model._health.pause() == 0
+
+
+def test_one_camera_without_anything_valid_is_no_trouble_if_another_has_results(clock: Clock) -> None:
+    client = HeldClient()
+    model = a_model(client, clock=clock.monotonic)
+    for camera in ("a", "b"):
+        model.offer(a_frame(1, camera=camera, captured=clock.time_ns()))
+    with running(model, client):
+        client.answer(says("tench", "unknown"))
+        wait_for(outcomes(model, "ok"), 10, "the answer")
+
+    assert outcomes(model, "nonsense")() == 0
+    assert labels(model, "a") == ["tench"]
+    assert model.unready() is None
 
 
 def test_the_signature_is_asked_for_once_and_again_after_a_failure() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from consumer.handlers.detect import Detect, DetectOptions
-from consumer.handlers.handler import Question
+from consumer.handlers.handler import NothingValidError, Question
 from consumer.labels.labels import Labels
 from consumer.model_server.tensors import Signature, TensorInfo, Tensors
 from pipeline.wire.predictions import Result
@@ -109,6 +109,16 @@ def test_a_detection_that_makes_no_sense_is_left_out_and_reported(bad: Any, text
     assert [result.label for result in found] == ["bicycle", "car"]
     assert len(reports) == 1
     assert re.search(text, reports[0])
+
+
+@pytest.mark.parametrize(("bad", "text"), BAD)
+def test_an_answer_without_a_valid_detection_is_an_error(bad: Any, text: str) -> None:
+    with pytest.raises(NothingValidError, match=f"all detections are left out: .*{text}"):
+        results(answer(bad, bad), threshold=0)
+
+
+def test_a_valid_detection_outside_the_frame_is_no_error() -> None:
+    assert results(answer((0.9, 1, [1.1, 1.1, 1.2, 1.2]), (0.8, 99, [0, 0, 1, 1]))) == ()
 
 
 NOTHING = [
@@ -228,7 +238,10 @@ def test_any_answer_gives_results_or_a_value_error(fields: Tensors) -> None:
     )
 )
 def test_every_box_lies_within_the_frame(detections: list[tuple[float, float, Any]]) -> None:
-    found = results(answer(*detections), threshold=0)
+    try:
+        found = results(answer(*detections), threshold=0)
+    except NothingValidError:
+        return
 
     for result in found:
         assert result.box is not None
