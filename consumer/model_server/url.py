@@ -15,6 +15,11 @@ _EXPECTED: Final = (
     "expected a URL such as http://host:8501/v1/models/NAME:predict or grpc://host:8500/v1/models/NAME"
 )
 
+_NO_LOGIN: Final = (
+    "expected a URL without a user and a password: set the options user and password (or password_file)"
+    " beside url"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ModelUrl:
@@ -37,13 +42,15 @@ class ModelUrl:
         """Return the parts of a URL; raise ValueError, without quoting it, if it is not a model's."""
         parts = _URL.fullmatch(text)
         if parts is None or not _has_valid_port(text):
-            raise ValueError(_EXPECTED)
+            raise ValueError(_NO_LOGIN if "@" in text else _EXPECTED)
         scheme, host, path = parts["scheme"].lower(), parts["host"], parts["path"]
-        model = _MODEL.fullmatch(path)
+        model, is_grpc = _MODEL.fullmatch(path), scheme.startswith("grpc")
         if model is None:
-            if scheme.startswith("grpc"):
+            if is_grpc:
                 raise ValueError(_EXPECTED)
             return cls(scheme, host, path)
+        if not is_grpc and not path.endswith(":predict"):
+            raise ValueError("expected :predict at the end of a URL of a model over HTTP")
         version = int(model["version"]) if model["version"] else None
         return cls(scheme, host, path, unquote(model["name"]), version, unquote(model["label"] or ""))
 

@@ -186,6 +186,7 @@ def test_a_password_in_a_bad_url_is_shown_nowhere(complaint: Complaint) -> None:
     line = complaint(MODELURLS='{"imagenet_1": "http://user:geheim@models/x"}')
 
     assert line.startswith("MODELURLS=")
+    assert "set the options user and password" in line
     assert "geheim" not in line
 
 

@@ -108,7 +108,7 @@ def test_a_refusal_of_a_url_without_its_verb_says_so() -> None:
         ScriptedServer(reply(400, b'{"error": "Malformed request: POST /v1/models/imagenet"}')) as server,
         pytest.raises(ModelError, match="its URL does not end with :predict") as caught,
     ):
-        Client(server.url.removesuffix(":predict"), LONG).predict({"x": np.array([1.0])})
+        Client(f"{server.base}/behind/a/proxy/v1/models/imagenet", LONG).predict({"x": np.array([1.0])})
 
     assert caught.value.kind == "http_400"
     assert not caught.value.refused
