@@ -1,9 +1,9 @@
 """The video server's settings."""
 
 import ipaddress
+import re
 from pathlib import Path
-from typing import Annotated, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Final, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import NoDecode
@@ -12,6 +12,10 @@ from pipeline.service.settings import Address, Bootstrap, Duration, FrameInterva
 from video.access.embedding import parse_origin
 from video.access.rootpath import parse_rootpath
 
+_ORIGIN: Final = re.compile(
+    r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?/?", re.ASCII | re.IGNORECASE
+)
+
 
 def parse_origins(text: object) -> object:
     """Return comma-separated origins as browsers write them; raise ValueError for anything else."""
@@ -19,8 +23,10 @@ def parse_origins(text: object) -> object:
         return text
     found = []
     for name in filter(None, (part.strip() for part in text.split(","))):
-        if not (origin := parse_origin(name)) or urlsplit(name).path not in ("", "/"):
-            raise ValueError(f"expected origins such as https://dashboard.example:8123, found {name!r}")
+        if not _ORIGIN.fullmatch(name) or not (origin := parse_origin(name)):
+            raise ValueError(
+                f"expected origins such as https://dashboard.example:8123, without wildcards, found {name!r}"
+            )
         found.append(origin)
     return tuple(found)
 

@@ -54,7 +54,19 @@ def test_the_sites_that_may_show_pictures_are_origins(configure: Callable[..., V
     assert configure().embedorigins == ()
 
 
-@pytest.mark.parametrize("text", ["dashboard", "*", "https://a.example/path", "ftp://a"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("dashboard", "*", "https://a.example/path", "ftp://a", "https://*.example", "https://*"),
+        *(
+            "https://a.example?x",
+            "https://me@a.example",
+            "https://münchen.example",
+            "http://a b",
+            "http://[x]",
+        ),
+    ],
+)
 def test_what_is_no_origin_is_rejected(complaint: Callable[..., str], text: str) -> None:
     line = complaint(EMBEDORIGINS=text)
 
