@@ -15,6 +15,7 @@ from video.access.rootpath import parse_rootpath
 _ORIGIN: Final = re.compile(
     r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?/?", re.ASCII | re.IGNORECASE
 )
+_EVERY_INTERFACE: Final = {"", "0.0.0.0", "::"}  # noqa: S104 # hosts to listen on
 
 
 def parse_origins(text: object) -> object:
@@ -39,9 +40,17 @@ def parse_networks(text: object) -> object:
     for name in names:
         try:
             ipaddress.ip_network(name)
-        except ValueError as error:
-            raise ValueError(f"{error}; expected addresses or networks such as 10.0.0.0/8") from None
+        except ValueError:
+            raise ValueError(f"expected {_network_in(name)}, found {name!r}") from None
     return ",".join(names)
+
+
+def _network_in(text: str) -> str:
+    """Return what to write in place of a text that is not a network."""
+    try:
+        return f"the network {ipaddress.ip_network(text, strict=False)} or a single address"
+    except ValueError:
+        return "addresses or networks such as 10.0.0.0/8"
 
 
 class VideoSettings(KafkaReads):
@@ -103,6 +112,16 @@ class VideoSettings(KafkaReads):
         description="sites whose pages may show pictures to those who have logged in, such as"
         " https://dashboard.example:8123, separated by commas",
     )
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        page, health = self.displayport, self.healthport
+        hosts = {page.host, health.host}
+        if page.port == health.port != 0 and (len(hosts) == 1 or hosts & _EVERY_INTERFACE):
+            raise ValueError(
+                f"expected two different ports, found DISPLAYPORT='{page}' and HEALTHPORT='{health}'"
+            )
+        return self
 
     @model_validator(mode="after")
     def _a_certificate_has_a_key(self) -> Self:

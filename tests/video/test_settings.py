@@ -72,3 +72,33 @@ def test_what_is_no_origin_is_rejected(complaint: Callable[..., str], text: str)
 
     assert line.startswith("EMBEDORIGINS=")
     assert "expected origins such as https://" in line
+
+
+@pytest.mark.parametrize(
+    ("page", "health"), [(":8080", ":8080"), ("127.0.0.1:80", ":80"), ("0.0.0.0:80", "[::1]:80")]
+)
+def test_ports_that_are_the_same_get_one_line_with_both(complaint: Complaint, page: str, health: str) -> None:
+    line = complaint(DISPLAYPORT=page, HEALTHPORT=health)
+
+    assert line == f"expected two different ports, found DISPLAYPORT='{page}' and HEALTHPORT='{health}'"
+
+
+def test_one_port_of_two_addresses_is_accepted(configure: Configure) -> None:
+    assert configure(DISPLAYPORT="127.0.0.1:80", HEALTHPORT="127.0.0.2:80").displayport.port == 80
+    assert configure(DISPLAYPORT=":0", HEALTHPORT=":0").displayport.port == 0
+
+
+@pytest.mark.parametrize("text", ["proxy", "*", "10.0.0.0/33", "10.0.0.0/8,", "10.0.0.1:80", "[::1]"])
+def test_what_is_no_network_is_rejected(complaint: Complaint, text: str) -> None:
+    line = complaint(TRUSTEDPROXIES=text)
+
+    assert line.startswith(
+        f"TRUSTEDPROXIES={text!r}: expected addresses or networks such as 10.0.0.0/8, found "
+    )
+
+
+@pytest.mark.parametrize(("text", "network"), [("10.0.0.1/8", "10.0.0.0/8"), ("::1, fd00::1/8", "fd00::/8")])
+def test_an_address_with_the_size_of_its_network_is_rejected_and_the_network_named(
+    complaint: Complaint, text: str, network: str
+) -> None:
+    assert f"expected the network {network} or a single address, found" in complaint(TRUSTEDPROXIES=text)
