@@ -2,16 +2,31 @@
 
 import logging
 import os
+import re
 import secrets
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from video.access.password import is_hash
 
 log = logging.getLogger(__name__)
+
+# In place of pydantic's texts, which name Python's types.
+_EXPECTED: Final = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a field of this file",
+    "string_type": "expected a text",
+    "list_type": "expected a list",
+    "dict_type": "expected an object",
+    "model_type": "expected an object",
+    "string_too_short": "expected {min_length} or more characters",
+    "string_too_long": "expected {max_length} or fewer characters",
+    "string_pattern_mismatch": "expected the SHA-256 of a token, as made by python -m video.users",
+}
 
 
 class UsersError(Exception):
@@ -90,11 +105,20 @@ def read(path: Path) -> UsersFile:
         raise UsersError(f"cannot read {path}: {error.strerror}") from None
     except ValidationError as error:
         problem = error.errors()[0]
-        where = [str(step) for step in problem["loc"] if step != "[key]"]
-        if where[:1] == ["users"] and len(where) > 1:
-            where[:2] = [f"user {where[1]!r}"]
-        what = str(problem["msg"]).removeprefix("Value error, ")
-        raise UsersError(": ".join([str(path), *where, what])) from None
+        names = [str(step) for step in problem["loc"] if step != "[key]"]
+        where = [name if name.isprintable() else repr(name) for name in names]
+        if names[:1] == ["users"] and len(names) > 1:
+            where[:2] = [f"user {names[1]!r}"]
+        raise UsersError(": ".join([str(path), *where, _explained(dict(problem))])) from None
+
+
+def _explained(problem: Mapping[str, Any]) -> str:
+    if problem["type"] == "json_invalid":
+        place = re.sub(r".* at line (\d+) column (\d+)$", r"line \1, column \2", str(problem["msg"]))
+        return f"{place}: expected JSON, as made by python -m video.users"
+    if expected := _EXPECTED.get(problem["type"]):
+        return expected.format(**problem.get("ctx", {}))
+    return str(problem["msg"]).removeprefix("Value error, ")
 
 
 def write(path: Path, content: UsersFile) -> None:
