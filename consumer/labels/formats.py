@@ -26,6 +26,7 @@ _NUMBERED_LINE: Final = re.compile(r"\s*(\d{1,6})\s*[:;,=\t ]\s*(\S.*)")
 _WORDNET_LINE: Final = re.compile(r"n\d{8}\s+(\S.*)")  # `n01440764 tench, Tinca tinca`, as ImageNet's lists
 _FREEBASE_LINE: Final = re.compile(r"/[gmt]/\w+,")  # `/m/011k07,Tortoise`, as Open Images' lists
 _POINTER: Final = "version https://git-lfs.github.com/"
+_GZIP: Final = b"\x1f\x8b"
 _YAML_KEY: Final = re.compile(r"[\w-]+:")
 _ENCODINGS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
@@ -56,6 +57,8 @@ def parse(data: bytes, file: str = "") -> Labels:
 
 
 def _decode(data: bytes) -> str:
+    if data.startswith(_GZIP):
+        raise ValueError("expected labels, found a file that is packed with gzip: unpack it with gunzip")
     encoding = _ENCODINGS.get(data[:2]) or _ENCODINGS.get(data[:3]) or "utf-8"
     try:
         return data.decode(encoding)
@@ -206,7 +209,12 @@ def _from_label_map(text: str) -> list[Entry]:
     try:
         items = text_format.Parse(text, StringIntLabelMap(), allow_unknown_field=True).item
     except text_format.ParseError as error:
-        raise ValueError(f"expected a label map (pbtxt): {error}") from None
+        line, column = error.GetLine() or 1, error.GetColumn() or 1
+        found = text.split("\n")[line - 1][column - 1 :].strip()
+        raise ValueError(
+            "expected a label map (pbtxt) with items such as item { id: 1 name: 'cat' },"
+            f" found {found[:20]!r} at line {line}, column {column}"
+        ) from None
     return [(item.id if item.HasField("id") else None, item.display_name or item.name) for item in items]
 
 

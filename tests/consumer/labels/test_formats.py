@@ -1,5 +1,6 @@
 """The forms that a label file may have, and what is wrong with all others."""
 
+import gzip
 import json
 
 import pytest
@@ -118,7 +119,11 @@ def test_labels_may_repeat_and_contain_any_printable_text() -> None:
         ("", b"tench\ngold\x00fish", ["printable", "label 1"]),
         ("", b'["\\ud800"]', ["printable", "label 0"]),
         ("", "crème brûlée".encode("latin-1"), ["UTF-8", "at 2", "save the file as UTF-8"]),
-        ("", b"item { id: 1 name: 'person'", ["expected a label map"]),
+        ("", b"item { id: 1 name: 'person'", ["expected a label map", "at line 1, column "]),
+        ("", b"item {\n  id: one\n}", ["expected a label map", "found 'one' at line 2, column 7"]),
+        ("", b"item { id: 1 name: '\\xff' }", ["expected a label map", "at line 1, column 27"]),
+        ("", gzip.compress(b"cat", mtime=0), ["gzip", "unpack it"]),
+        ("", gzip.compress(b"cat", mtime=0)[:9], ["gzip", "unpack it"]),
         ("x.csv", b"id,name\n", ["at least one label"]),
         ("x.csv", b"1,person\n2\n", ["expected 2 columns", "row 2"]),
         ("x.csv", b"1,2\n3,4\n", ["a column with the labels"]),
