@@ -9,7 +9,7 @@ from typing import Final
 
 from prometheus_client import Counter, Histogram
 
-from consumer.model_server.errors import ModelError
+from consumer.model_server.errors import UNREAD, ModelError
 from pipeline.service.logs import Seldom
 
 log = logging.getLogger(__name__)
@@ -97,4 +97,5 @@ class ModelHealth:
         with self._lock:
             self._trouble = str(error)
         _REQUESTS.labels(self._name, error.kind).inc()
-        self._seldom.warning(error.kind, f"model {self._name}: {error}")
+        if error.kind != UNREAD:
+            self._seldom.warning(error.kind, f"model {self._name}: {error}")

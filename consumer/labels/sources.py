@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from consumer.labels.formats import parse
 from consumer.labels.labels import Labels
-from consumer.model_server.errors import ModelError
+from consumer.model_server.errors import UNREAD, ModelError
 from consumer.model_server.login import NO_LOGIN, Login
 from pipeline.service.logs import Seldom
 from pipeline.service.settings import Address, SettingsError, mask
@@ -39,7 +39,7 @@ class _Copy:
     """The labels at one place, or why there are none; `mark` tells whether the place has changed."""
 
     labels: Labels | None = None
-    error: str = "they have not been read yet"
+    error: str = ""
     mark: Any = None
     due: float = 0.0
     pause: float = _SHORTEST_PAUSE
@@ -78,7 +78,8 @@ class LabelSource:
                 self.wanted.set()
             copy = self._copies[key]
             if copy.labels is None:
-                raise ModelError("labels", self._explain(key, copy.error))
+                kind, why = ("labels", copy.error) if copy.error else (UNREAD, "they have not been read yet")
+                raise ModelError(kind, self._explain(key, why))
             return copy.labels
 
     def read_again(self) -> None:

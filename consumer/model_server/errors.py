@@ -1,6 +1,10 @@
 """The error that a model's clients raise."""
 
 from collections.abc import Collection
+from typing import Final
+
+UNREAD: Final = "unread"
+"""The kind of an error that lasts only until the labels have been read: it is not logged."""
 
 
 class ModelError(Exception):

@@ -759,7 +759,7 @@ def test_each_version_of_a_model_has_its_own_labels(clock: Clock) -> None:
     with running(model, client):
         model.offer(a_frame(1, captured=clock.time_ns()))
         client.answer(echo)
-        wait_for(outcomes(model, "labels"), 10, "an answer whose labels are not there yet")
+        wait_for(outcomes(model, "unread"), 10, "an answer whose labels are not there yet")
         names.refresh()
         model.offer(a_frame(2, captured=clock.time_ns()))
         client.answer(echo)
@@ -769,7 +769,7 @@ def test_each_version_of_a_model_has_its_own_labels(clock: Clock) -> None:
         model.offer(a_frame(3, captured=clock.time_ns()))
         client.answer(echo)
         wait_for(names.wanted.is_set, 10, "the labels of version 2 to be wanted")
-        wait_for(lambda: outcomes(model, "labels")() == 2, 10, "an answer without labels")
+        wait_for(lambda: outcomes(model, "unread")() == 2, 10, "an answer without labels")
         names.refresh()
         model.offer(a_frame(4, captured=clock.time_ns()))
         client.answer(echo)

@@ -1,7 +1,9 @@
 """What is known about a model from its requests."""
 
+import pytest
+
 from consumer.model_health import ModelHealth
-from consumer.model_server.errors import ModelError
+from consumer.model_server.errors import UNREAD, ModelError
 from tests.clock import Clock
 
 TIMEOUT = ModelError("timeout", "no answer within 2 s")
@@ -57,3 +59,16 @@ def test_a_refused_frame_does_not_make_the_next_request_wait() -> None:
 
     assert after_refusal == 0
     assert health.pause() > 0
+
+
+def test_labels_that_are_about_to_be_read_are_not_logged_but_why_they_cannot_be_is(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    health = ModelHealth("imagenet_1", 10)
+
+    health.failed(ModelError(UNREAD, "not read yet"))
+    at_first = health.unready()
+    health.failed(ModelError("labels", "the server answered 404"))
+
+    assert at_first == "model imagenet_1: not read yet"
+    assert caplog.messages == ["model imagenet_1: the server answered 404"]

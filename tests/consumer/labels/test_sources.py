@@ -13,7 +13,7 @@ import pytest
 from consumer.labels import sources
 from consumer.labels.labels import Labels
 from consumer.labels.sources import LabelSource, keep_fresh, source
-from consumer.model_server.errors import ModelError
+from consumer.model_server.errors import UNREAD, ModelError
 from consumer.model_server.login import NO_LOGIN, Login
 from pipeline.service.settings import Address, SettingsError
 from pipeline.service.workers import Pulse
@@ -372,14 +372,16 @@ def test_a_path_may_name_the_models_version(tmp_path: Path) -> None:
 
     assert labels.by_version
     for version in (2, 1, 7):
-        with pytest.raises(ModelError, match="not been read yet"):
+        with pytest.raises(ModelError, match="not been read yet") as caught:
             labels(version)
+        assert caught.value.kind == UNREAD
         assert labels.wanted.is_set()
     labels.refresh()
 
     assert [labels(version).names for version in (1, 2)] == [("tench",), ("goldfish",)]
-    with pytest.raises(ModelError, match=r"7/labels.txt.*No such file"):
+    with pytest.raises(ModelError, match=r"7/labels.txt.*No such file") as caught:
         labels(7)
+    assert caught.value.kind == "labels"
     with pytest.raises(ModelError, match="version of imagenet_1 is not known"):
         labels(None)
 
