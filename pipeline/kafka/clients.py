@@ -1,6 +1,5 @@
 """Kafka clients configured for live frames: small queues, no waiting, nothing sent or read twice."""
 
-import logging
 import re
 from typing import Any, Final
 
@@ -9,8 +8,6 @@ from confluent_kafka.admin import AdminClient
 
 from pipeline.kafka.causes import Causes
 from pipeline.service.settings import SettingsError
-
-log = logging.getLogger(__name__)
 
 _LARGEST_MESSAGE: Final = 100_000_000  # bytes; the limit of the original system's brokers
 _COMMON: Final = {
@@ -110,7 +107,6 @@ def from_the_end(consumer: Consumer, partitions: list[TopicPartition]) -> None:
     for partition in partitions:
         partition.offset = OFFSET_END
     consumer.incremental_assign(partitions)
-    log.info("reading %s", ", ".join(f"{p.topic}[{p.partition}]" for p in partitions) or "nothing yet")
 
 
 def _refused(error: KafkaException | TypeError) -> SettingsError:

@@ -82,25 +82,26 @@ class Intake:
             self._expire_at = now + _EXPIRE_EVERY
             self._places.expire(now)
 
-    def take(self, message: Received) -> None:
-        """Take a message of the topic."""
+    def take(self, message: Received) -> bool:
+        """Take a message of the topic; return whether it is a frame of a camera that has a place."""
         try:
             frame = _decode(message, lambda error: self._correct(error, message))
         except FrameError as error:
             _POISON.labels(error.kind).inc()
             self._seldom.warning(error.kind, f"message of {_place(message)} skipped: {error}")
-            return
+            return False
         came, now = time.monotonic(), time.time_ns()
         if not self._has_place(frame, came):
-            return
+            return False
         if -MOST_AHEAD <= (now - frame.captured) / 1e9 <= MOST_BEHIND:
             if not self._is_newest(frame, came):
                 self._ledger.dropped(frame.camera, "outdated")
-                return
+                return True
         else:
             self._correct(_wrong_clock(frame, now), message)
             frame = replace(frame, captured=now)
         self._sink(frame.camera, frame)
+        return True
 
     def _correct(self, error: FrameError, message: Received) -> None:
         _CORRECTED.labels(error.kind).inc()

@@ -1,5 +1,6 @@
 """Reads frames from a topic and hands each on at once."""
 
+import logging
 import math
 import time
 from collections.abc import Callable, Iterable
@@ -9,11 +10,14 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
+from pipeline.kafka.backlog import Backlog
 from pipeline.kafka.causes import Causes
 from pipeline.kafka.group import Group
 from pipeline.kafka.intake import Intake
 from pipeline.kafka.obstacle import Obstacle
 from pipeline.wire.frame import Frame
+
+log = logging.getLogger(__name__)
 
 _ASK_EVERY: Final = 1.0  # s
 _LOOK_FIRST: Final = 0.2  # s between two looks for partitions while there are none
@@ -47,6 +51,7 @@ class Reader:
         self._consumer = consumer
         self._topic = topic
         self._group = group
+        self._backlog = Backlog(consumer, topic)
         self._intake = Intake(sink, ledger, most_cameras, camera_ttl, on_forget)
         self._obstacle = Obstacle(topic, causes or Causes(""), on_broker)
         self._known: set[int] = set()  # partitions
@@ -63,8 +68,8 @@ class Reader:
         """Read one message, waiting for it at most `wait` s; return whether there was one."""
         self._intake.tidy()
         now = time.monotonic()
-        if now - self._stepped > _STOPPED:
-            self._skip()
+        if now - self._stepped > _STOPPED:  # what has waited meanwhile is old
+            self._skip([TopicPartition(self._topic, number) for number in sorted(self._partitions)])
         self._stepped = now
         if now >= self._look_at:
             self._ask()
@@ -83,7 +88,8 @@ class Reader:
         self._obstacle.passed(topic)
         if topic == self._topic:
             self._came = time.monotonic()
-            self._intake.take(message)
+            self._backlog.read(is_frame=self._intake.take(message))
+            self._skip(self._backlog.to_skip(self._partitions))
         elif self._group is not None:
             self._group.take(message)
         return True
@@ -176,11 +182,12 @@ class Reader:
             self._consumer.incremental_unassign(gone)
         if new := [TopicPartition(self._topic, number) for number in sorted(share - self._partitions)]:
             clients.from_the_end(self._consumer, new)
+            log.info("reading %s", ", ".join(f"{each.topic}[{each.partition}]" for each in new))
         self._partitions = set(share)
 
-    def _skip(self) -> None:
-        """Continue with the newest frames: this process was stopped, and what has waited meanwhile is old."""
-        if partitions := [TopicPartition(self._topic, number) for number in sorted(self._partitions)]:
+    def _skip(self, partitions: list[TopicPartition]) -> None:
+        """Continue with the newest frames."""
+        if partitions:
             self._consumer.incremental_unassign(partitions)
             clients.from_the_end(self._consumer, partitions)
 

@@ -9,6 +9,12 @@ _NOW: Final = "it counts as captured now: `bad_clock` in `streamlens_frames_corr
 _RECORD: Final = "in `streamlens_bad_status_records_total`"
 
 LIMITS: Final = (
+    Limit(
+        "messages of a partition behind bad ones",
+        "pipeline.kafka.backlog.MOST_WAITING",
+        "",
+        "skipped, counted in `streamlens_messages_skipped_total`, and read on from the end",
+    ),
     Limit("a camera's name", "pipeline.wire.frame.LONGEST_NAME", "characters", "frame skipped: `bad_key`"),
     Limit(
         "cameras at a time",

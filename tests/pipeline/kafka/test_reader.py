@@ -1,5 +1,6 @@
 import logging
 import signal
+from collections import defaultdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from confluent_kafka import (
     OFFSET_END,
+    OFFSET_INVALID,
     TIMESTAMP_CREATE_TIME,
     Consumer,
     KafkaError,
@@ -83,6 +85,8 @@ class FakeConsumer:
         self.asked: list[str] = []
         self.ends: dict[int, int] = {}
         self.ends_asked: list[int] = []
+        self.read: defaultdict[int, int] = defaultdict(lambda: OFFSET_INVALID)
+        self.from_the_end: list[int] = []
         self.trouble: KafkaException | None = None
         self.topic_trouble: KafkaError | None = None
         self.unknown: KafkaException | None = None
@@ -95,6 +99,7 @@ class FakeConsumer:
 
     def incremental_assign(self, partitions: list[TopicPartition]) -> None:
         self.assigned += partitions
+        self.from_the_end += [each.partition for each in partitions if each.offset == OFFSET_END]
 
     def incremental_unassign(self, partitions: list[TopicPartition]) -> None:
         self.assigned = [partition for partition in self.assigned if partition not in partitions]
@@ -111,7 +116,14 @@ class FakeConsumer:
             topics={topic: SimpleNamespace(partitions=self.ends, error=self.topic_trouble)}
         )
 
-    def get_watermark_offsets(self, partition: TopicPartition, timeout: float) -> tuple[int, int]:
+    def position(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
+        return [TopicPartition(each.topic, each.partition, self.read[each.partition]) for each in partitions]
+
+    def get_watermark_offsets(
+        self, partition: TopicPartition, timeout: float = 0, cached: bool = False
+    ) -> tuple[int, int]:
+        if cached:
+            return 0, self.ends[partition.partition]
         assert timeout <= 1
         self.ends_asked.append(partition.partition)
         if self.unknown:
@@ -194,6 +206,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr("pipeline.kafka.reader.time", clock)
     monkeypatch.setattr("pipeline.kafka.intake.time", clock)
+    monkeypatch.setattr("pipeline.kafka.backlog.time", clock)
     return clock
 
 
@@ -891,3 +904,23 @@ def test_a_message_with_an_unreadable_header_name_is_skipped() -> None:
     kit.reader.step()
 
     assert kit.frames == []
+
+
+@pytest.mark.exceeds("pipeline.kafka.backlog.MOST_WAITING")
+@pytest.mark.parametrize(
+    ("waiting", "frames", "skips"), [(101, 0, True), (100, 0, False), (101, 3, False), (101, 2, True)]
+)
+def test_what_waits_behind_bad_messages_is_skipped(
+    kit: Kit, clock: Clock, waiting: int, frames: int, skips: bool
+) -> None:
+    kit.consumer.ends = {3: 17, 4: 17}
+    kit.read(FakeMessage(b"poison"))
+    kit.consumer.from_the_end.clear()
+    kit.consumer.ends = {3: 1_000 + waiting, 4: 1_000}
+    kit.consumer.read |= {3: 1_000, 4: 950}
+
+    kit.read(*[FakeMessage(JPEG)] * frames, FakeMessage(b"poison"), FakeMessage(b"poison"))
+    clock.sleep(0.2)
+    kit.read(FakeMessage(b"poison"))
+
+    assert kit.consumer.from_the_end == [3] * skips
