@@ -66,6 +66,9 @@ class FakeTopic:
         self.waits.append(timeout)
         return self.waiting.pop(0) if self.waiting else self.endless()
 
+    def position(self, _: list[TopicPartition]) -> list[TopicPartition]:
+        return []
+
     def list_topics(self, topic: str, timeout: float) -> SimpleNamespace:
         assert timeout <= 1
         answer = SimpleNamespace(partitions=list[TopicPartition](), error=None)
