@@ -7,6 +7,11 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
     # Until the parts run, there is nothing to end, and the imports take a while.
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
 
+from compose import title
+
+if __name__ == "__main__":
+    title.mask_arguments()  # before the imports, which take a while
+
 import asyncio
 import sys
 from collections.abc import Sequence
@@ -16,6 +21,7 @@ from compose.console import Console, announce, wants_colour
 from compose.errors import OptionsError
 from compose.network import free_ports
 from compose.runner import Interrupts
+from pipeline.service.masking import learn
 
 
 async def main(arguments: Sequence[str]) -> int:
@@ -34,6 +40,8 @@ async def main(arguments: Sequence[str]) -> int:
             print(f"compose: {line}", file=sys.stderr)
         return 2
 
+    for secret in (*(camera.link for camera in chosen.cameras), os.environ.get("KAFKACONFIG", "")):
+        learn(secret)
     names = [part.name for part in table]
     console = Console(sys.stderr, names, colour=wants_colour(sys.stderr, os.environ))
     console.say(f"starting {', '.join(names)}")

@@ -1,13 +1,14 @@
-"""The requested cameras: `NAME=VIDEOLINK`, or the film clip if there are none."""
+"""The requested cameras: each `NAME=VIDEOLINK`, or the film clip if there are none."""
 
 import importlib.metadata
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from compose.errors import OptionsError
-from pipeline.service.settings import mask
+from pipeline.service.masking import mask
 from pipeline.wire.frame import LONGEST_NAME, is_name
 from producer import sources
 
@@ -17,7 +18,7 @@ class Camera:
     """A camera's name and its VIDEOLINK: a URL, a file's path, or a device's number or path."""
 
     name: str
-    link: str
+    link: str = field(repr=False)  # it may hold a password
 
     @property
     def shown(self) -> str:
@@ -31,15 +32,31 @@ def parse(text: str) -> Camera:
     # Without a name the first = may stand in a URL.
     if not link or ":" in name:
         raise OptionsError(
-            f"--camera {_shown(text)!r}: expected NAME=VIDEOLINK with a name without a colon, such as"
+            f"camera {_shown(text)!r}: expected NAME=VIDEOLINK with a name without a colon, such as"
             " door=rtsp://192.168.1.20/stream1"
         )
     if not name.strip():
-        raise OptionsError(f"--camera {_shown(text)!r}: expected a name before the =")
+        raise OptionsError(f"camera {_shown(text)!r}: expected a name before the =")
     if not is_name(name):
         start = f"{name[:20]!r}..." if len(name) > 20 else repr(name)
-        raise OptionsError(f"--camera {start}: expected a name of 1 to {LONGEST_NAME} printable characters")
+        raise OptionsError(f"camera {start}: expected a name of 1 to {LONGEST_NAME} printable characters")
     return Camera(name, link)
+
+
+def listed(path: str) -> list[Camera]:
+    """Return the cameras of a file with one `NAME=VIDEOLINK` per line; raise `OptionsError` for any other.
+
+    Empty lines and those that begin with # are left out.
+    """
+    try:
+        lines = Path(path).expanduser().read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not a text"
+        raise OptionsError(f"--cameras {path!r}: cannot be read: {reason}") from None
+    found = [parse(line.strip()) for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    if not found:
+        raise OptionsError(f"--cameras {path!r}: expected a line NAME=VIDEOLINK for each camera, found none")
+    return found
 
 
 def _shown(text: str) -> str:
@@ -55,7 +72,7 @@ def check(cameras: Sequence[Camera]) -> tuple[Camera, ...]:
     names = [camera.name for camera in cameras]
     for name in names:
         if names.count(name) > 1:
-            raise OptionsError(f"--camera {name!r} is given twice: each camera needs a name of its own")
+            raise OptionsError(f"camera {name!r} is given twice: each camera needs a name of its own")
     return tuple(_located(camera) for camera in cameras)
 
 

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final, TextIO
 
+from pipeline.service.masking import hide
+
 _NAME: Final = "compose"
 _WIDEST: Final = 24  # characters of a name
 # Cyan, yellow, green, magenta, blue, and their bright forms.
@@ -32,7 +34,7 @@ class Console:
 
     def show(self, name: str, line: str) -> None:
         """Write a part's line."""
-        self._write(f"{self._prefixes[name]} {line}\n")
+        self._write(f"{self._prefixes[name]} {hide(line)}\n")
 
     def say(self, line: str) -> None:
         """Write one of compose's own lines."""

@@ -5,7 +5,7 @@ import math
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from compose import cameras, network
 from compose.cameras import Camera
 from compose.errors import OptionsError
-from pipeline.service.settings import Address, mask
+from pipeline.service.masking import mask
+from pipeline.service.settings import Address
 
 ROOT: Final = Path(__file__).parent.parent
 MODELS: Final = "build/models/imagenet"
@@ -26,8 +27,10 @@ _EXAMPLES: Final = """\
 examples:
   python -m compose
       a film clip as the camera, labelled, at http://127.0.0.1:30163/
-  python -m compose --camera door=rtsp://user:password@192.168.1.20/stream1 --camera yard=yard.mp4
+  python -m compose --camera door=rtsp://192.168.1.20/stream1 --camera yard=yard.mp4
       a network camera, and a film
+  python -m compose --cameras cameras.txt
+      those in a file, such as door=rtsp://user:password@192.168.1.20/stream1: one per line
   python -m compose --no-model --port 8080
       only the video, without labels, on another port
   python -m compose --kafka kafka1:9092,kafka2:9092 --tfserving http://models:8501
@@ -50,7 +53,7 @@ class Options:
     port: int
     kafka: str
     """The bootstrap servers; empty for the embedded broker."""
-    model_url: str
+    model_url: str = field(repr=False)
     """The model's URL; empty for the stand-in server, or without a model."""
     no_model: bool
     seconds: float | None
@@ -64,7 +67,7 @@ def read(arguments: Sequence[str]) -> Options:
     if rest:
         raise OptionsError(f"unexpected: {' '.join(map(mask, rest))} (--help lists the options)")
     options = Options(
-        cameras=cameras.check(found.camera or [cameras.clip()]),
+        cameras=cameras.check([*found.camera, *found.cameras] or [cameras.clip()]),
         port=found.port,
         kafka=found.kafka or "",
         model_url=found.tfserving or "",
@@ -100,7 +103,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     text = "a camera: URL, file, device or its number; repeatable (default: the film clip bikes)"
-    add("--camera", type=cameras.parse, action="append", metavar="NAME=VIDEOLINK", help=text)
+    add("--camera", type=cameras.parse, action="append", default=[], metavar="NAME=VIDEOLINK", help=text)
+    text = (
+        "a file with a camera per line, NAME=VIDEOLINK: for links with passwords, which others can see here"
+    )
+    add("--cameras", type=cameras.listed, default=[], metavar="FILE", help=text)
     add("--port", type=_port, default=30163, help="the port of the page (default: 30163)")
     text = "a Kafka that is already running; separate addresses with commas (default: an embedded broker)"
     add("--kafka", type=_kafka, metavar="HOST:PORT", help=text)
@@ -157,7 +164,7 @@ def _kafka(text: str) -> str:
     except ValueError:
         addresses = []
     if not addresses or not all(address.host and address.port for address in addresses):
-        raise OptionsError(f"--kafka {text!r}: expected HOST:PORT, or several separated by commas")
+        raise OptionsError(f"--kafka {mask(text)!r}: expected HOST:PORT, or several separated by commas")
     return text
 
 

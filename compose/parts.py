@@ -44,7 +44,7 @@ class Part:
     name: str
     role: Literal["broker", "tfserving", "producer", "consumer", "video"]
     command: tuple[str, ...]
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Variables that compose sets, whatever the user has set."""
     defaults: Mapping[str, str] = field(default_factory=dict)
     """Variables that compose sets unless the user has."""

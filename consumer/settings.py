@@ -1,7 +1,7 @@
 """The consumer's settings."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
@@ -11,6 +11,7 @@ from consumer.handlers import HANDLERS
 from consumer.handlers.handler import Options
 from consumer.model_server.login import NO_LOGIN, Login
 from consumer.model_server.url import ModelUrl
+from pipeline.service.masking import mask
 from pipeline.service.settings import (
     Address,
     Bootstrap,
@@ -19,7 +20,6 @@ from pipeline.service.settings import (
     KafkaWrites,
     Topic,
     explain,
-    mask,
     parse_json_map,
 )
 from pipeline.wire.frame import Format
@@ -51,7 +51,7 @@ class ModelSource:
 class LabelPlace:
     """A path or URL with labels, and the login for it."""
 
-    place: str
+    place: str = field(repr=False)  # it may hold a password
     login: Login = NO_LOGIN
 
 

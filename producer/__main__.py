@@ -16,8 +16,8 @@ from pipeline.kafka.causes import Causes
 from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reporter import Reporter, instance
 from pipeline.service import process, startup
+from pipeline.service.masking import mask
 from pipeline.service.service import Service
-from pipeline.service.settings import mask
 from pipeline.wire.status import Subject
 from producer.camera import Camera
 from producer.publish import FramePublisher

@@ -15,7 +15,8 @@ from consumer.labels.labels import Labels
 from consumer.model_server.errors import UNREAD, ModelError
 from consumer.model_server.login import NO_LOGIN, Login
 from pipeline.service.logs import Seldom
-from pipeline.service.settings import Address, SettingsError, mask
+from pipeline.service.masking import mask
+from pipeline.service.settings import Address, SettingsError
 from pipeline.service.workers import Pulse
 
 log = logging.getLogger(__name__)

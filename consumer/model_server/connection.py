@@ -18,6 +18,7 @@ from urllib3.exceptions import HTTPError
 
 from consumer.model_server.errors import ModelError
 from consumer.model_server.login import NO_LOGIN, Login
+from pipeline.service.masking import hide
 from pipeline.targets import TargetError
 from pipeline.watchdog import Watchdog
 
@@ -29,6 +30,8 @@ Kubernetes picks one of a Service's pods for each connection: a connection that 
 pod, and two of them might stay with the same one.
 """
 
+_SHOWN: Final = 200  # characters of what a server sent
+_SHOWN_OF: Final = 2000  # bytes
 _WRAPPERS: Final = ("urllib3.", "requests.")
 _HEADERS: Final = {"Content-Type": "application/json"}
 
@@ -136,7 +139,8 @@ def remedy(said: str, *, has_login: bool, is_unknown: bool) -> str:
 
 def shown(text: bytes) -> str:
     """Return the beginning of what a server sent, on one line."""
-    return " ".join(text[:200].decode(errors="replace").split()) or "nothing"
+    # Half a secret would not be recognised later.
+    return hide(" ".join(text[:_SHOWN_OF].decode(errors="replace").split()))[:_SHOWN] or "nothing"
 
 
 def _reason(text: bytes) -> str:

@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError, Message
 
 from consumer.model_server import serving_pb2 as messages
 from consumer.model_server import tensor_proto
-from consumer.model_server.connection import LARGEST_ANSWER, LIFETIME, remedy
+from consumer.model_server.connection import LARGEST_ANSWER, LIFETIME, remedy, shown
 from consumer.model_server.errors import ModelError, unavailable
 from consumer.model_server.login import NO_LOGIN, Login
 from consumer.model_server.tensors import Array, Signature, TensorInfo, Tensors
@@ -145,7 +145,7 @@ class GrpcClient:
         return grpc.insecure_channel(self._address, _CHANNEL)
 
     def _explained(self, error: Any) -> ModelError:
-        code, details = error.code(), str(error.details() or "")[:200]
+        code, details = error.code(), shown(str(error.details() or "").encode())
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:
             return ModelError("timeout", f"no answer within {self._timeout:g} s")
         if code == grpc.StatusCode.UNAVAILABLE:

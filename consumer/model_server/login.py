@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from consumer.model_server.errors import ModelError
+from pipeline.service.masking import remember
 
 
 class Login(BaseModel):
@@ -41,7 +42,9 @@ class Login(BaseModel):
         if not self.user:
             return None
         password = self.password or (_read(self.password_file) if self.password_file else "")
-        return f"Basic {base64.b64encode(f'{self.user}:{password}'.encode()).decode()}"
+        credentials = base64.b64encode(f"{self.user}:{password}".encode()).decode()
+        remember(credentials)
+        return f"Basic {credentials}"
 
 
 NO_LOGIN = Login()
@@ -55,4 +58,5 @@ def _read(path: str) -> str:
         raise ModelError("login", f"cannot read the login from {path!r}: {reason}") from None
     if not text.isprintable():
         raise ModelError("login", f"expected one line in {path!r}, found several")
+    remember(text)
     return text

@@ -1,7 +1,7 @@
 """A model's URL, parsed once, when the settings are read."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 from urllib.parse import unquote, urlsplit
 
@@ -32,7 +32,7 @@ class ModelUrl:
 
     scheme: str
     host: str
-    path: str
+    path: str = field(repr=False)  # it may hold a token
     name: str = ""
     version: int | None = None
     label: str = ""

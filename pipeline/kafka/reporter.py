@@ -15,7 +15,8 @@ from pipeline.kafka import clients
 from pipeline.kafka.causes import topic_cause
 from pipeline.kafka.topics import Topic
 from pipeline.service.logs import Seldom
-from pipeline.service.settings import Address, mask
+from pipeline.service.masking import hide
+from pipeline.service.settings import Address
 from pipeline.service.workers import Pulse
 from pipeline.wire.status import EVERY, State, Status, Subject, encode_key, encode_value
 
@@ -109,7 +110,7 @@ class Reporter:
         status = Status(
             self._subject,
             state,
-            reason and _masked(reason),
+            reason and hide(reason),
             self._since,
             self._health,
             self._said_interval,
@@ -162,7 +163,3 @@ def _reachable(listens: Address, bootstrap: str) -> str:
         except OSError:
             host = socket.gethostname()
     return str(Address(host, listens.port))
-
-
-def _masked(reason: str) -> str:
-    return re.sub(r"\S+://(?!USER:PASSWORD@)\S+", lambda link: mask(link[0]), reason)

@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pipeline.flow.ledger import Ledger
 from pipeline.service import listening
+from pipeline.service.masking import hide
 from pipeline.service.settings import Address, SettingsError
 
 log = logging.getLogger(__name__)
@@ -96,4 +97,4 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _verdict(complaint: str | None) -> _Answer:
-    return (503, _TEXT, f"{complaint}\n".encode()) if complaint else (200, _TEXT, b"ok\n")
+    return (503, _TEXT, f"{hide(complaint)}\n".encode()) if complaint else (200, _TEXT, b"ok\n")

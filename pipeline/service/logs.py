@@ -6,7 +6,12 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Final, Literal
+
+from pipeline.service.masking import hide
+
+log = logging.getLogger(__name__)
 
 _EVERY: Final = 60.0  # s between two lines of the same kind
 _MOST_KINDS: Final = 1_000
@@ -18,20 +23,33 @@ class _JsonLines(logging.Formatter):
             "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{record.msecs:03.0f}",
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": hide(record.getMessage()),
         }
         if record.exc_info:
-            fields["traceback"] = self.formatException(record.exc_info)
+            fields["traceback"] = hide(self.formatException(record.exc_info))
         return json.dumps(fields, ensure_ascii=False)
+
+
+class _TextLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return hide(super().format(record))
 
 
 def configure(level: str, form: Literal["auto", "text", "json"]) -> None:
     """Send the root logger to standard error, as text or as JSON lines (`auto`: text on a terminal)."""
     handler = logging.StreamHandler(sys.stderr)
     as_text = form == "text" or (form == "auto" and sys.stderr.isatty())
-    text = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
+    text = _TextLines("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
     handler.setFormatter(text if as_text else _JsonLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.captureWarnings(True)
+    sys.excepthook = _uncaught
+    threading.excepthook = lambda error: _uncaught(error.exc_type, error.exc_value, error.exc_traceback)
+
+
+def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    """Log what Python would print as it is, with any secrets in it."""
+    log.critical("a thread has ended with an error", exc_info=(kind, error or kind(), trace))
 
 
 class Seldom:

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from pipeline.service.masking import learn, mask_setting
 from pipeline.service.trim import trimmed
 
 _SHORTEST_INTERVAL: Final = 0.001  # s between two frames
@@ -92,15 +93,6 @@ def parse_address(text: object) -> object:
     Anything but a string passes unchanged.
     """
     return Address.parse(text) if isinstance(text, str) else text
-
-
-def mask(link: str) -> str:
-    """Return a link that is safe to print: passwords become `***`, also those in the query."""
-    # A user's name may contain an @ or a /, and a camera's path its password (user=x_password=y).
-    link = re.sub(r"(?s)^([^:/]+://[^:]*):.*@", r"\1:***@", link)
-    if "://" not in link:  # a URL whose scheme was forgotten or mistyped
-        link = re.sub(r"(?s)^.*@", "***@", link)
-    return re.sub(r"(?i)((?:pas|pw|token|secret|key|auth)[^=&/?]*=)[^&]*", r"\1***", link)
 
 
 def _parse_bootstrap(text: str) -> str:
@@ -223,6 +215,7 @@ class SettingsError(Exception):
 
 def load(kind: type[_Settings]) -> _Settings:
     """Read a service's settings from the environment; raise `SettingsError` if one is wrong or missing."""
+    learn(*(trimmed(_variable(name)) for name in kind.model_fields))
     if broken := [name for name in kind.model_fields if not _is_utf8(_variable(name))]:
         lines = [f"{name.upper()}={_shown(kind, name)!r}: expected text in UTF-8" for name in broken]
         raise SettingsError("\n".join(lines))
@@ -258,14 +251,7 @@ def explain(problem: Mapping[str, Any]) -> str:
 
 
 def _shown(kind: type[Settings], name: str) -> str:
-    value = trimmed(_variable(name))
-    field = kind.model_fields[name]
-    if not field.repr:
-        return "***"
-    if SecretStr in (field.annotation, *getattr(field.annotation, "__args__", ())):
-        return mask(value)
-    value = re.sub(r'(?i)("(?:password|token)"\s*:\s*)("[^"]*"|[^,}]*)', r"\1***", value)
-    return re.sub(r'\w+://[^"]+', lambda url: mask(url[0]), value)
+    return mask_setting(trimmed(_variable(name))) if kind.model_fields[name].repr else "***"
 
 
 def _variable(name: str) -> str:

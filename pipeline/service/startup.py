@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
 from pipeline.service import logs, stderr
+from pipeline.service.masking import hide
 from pipeline.service.settings import Settings, SettingsError, load, strangers
 
 _Settings = TypeVar("_Settings", bound=Settings)
@@ -23,7 +24,7 @@ def run(name: str, kind: type[_Settings], serve: Callable[[_Settings], int]) -> 
         return serve(settings)
     except SettingsError as error:
         for line in str(error).splitlines():
-            print(f"{name}: {line}", file=sys.stderr)
+            print(f"{name}: {hide(line)}", file=sys.stderr)
         return 2
 
 

@@ -77,3 +77,23 @@ def test_the_kind_of_a_camera_is_known_without_loading_opencv() -> None:
     code = "import sys, compose.options; sys.exit('cv2' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_cameras_may_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "cameras.txt"
+    file.write_text("# at home\n\n  door=rtsp://joe:p#ss@host/\nfront door=0\n")
+
+    assert cameras.listed(str(file)) == [Camera("door", "rtsp://joe:p#ss@host/"), Camera("front door", "0")]
+
+
+@pytest.mark.parametrize("content", [b"", b"# none\n", b"\xff\xfe\n", b"door\n"])
+def test_a_file_without_cameras_is_refused(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "cameras.txt"
+    file.write_bytes(content)
+
+    with pytest.raises(OptionsError):
+        cameras.listed(str(file))
+
+
+def test_a_link_is_not_part_of_what_is_printed_of_a_camera() -> None:
+    assert "hunter2" not in repr(Camera("door", "rtsp://joe:hunter2@host/"))

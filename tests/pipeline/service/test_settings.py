@@ -20,12 +20,12 @@ from pipeline.service.settings import (
     SettingsError,
     Topic,
     load,
-    mask,
     parse_address,
     parse_duration,
     parse_json_map,
     strangers,
 )
+from tests.pipeline.service.links import SECRET, links_with_a_password
 
 Environment = Callable[..., None]
 
@@ -289,86 +289,6 @@ def test_another_interval_is_rejected(environment: Environment, text: str) -> No
 
 
 # Passwords
-
-SECRET = "hunter2"
-anything = st.text(st.sampled_from("ab1@:/?&=#%\n") | st.characters(exclude_categories=["C"]), max_size=12)
-secrets = st.builds(lambda before, after: before + SECRET + after, anything, anything)
-users = anything.map(lambda text: text.replace(":", ""))
-
-
-@st.composite
-def links_with_a_password(draw: st.DrawFn) -> str:
-    scheme = draw(st.sampled_from(["rtsp", "http", "https", "rtsp+tls", "h.264-x"]))
-    path = draw(st.sampled_from(["", "/", "/stream1", "/a?channel=1&x=y", "/user@host"]))
-    return f"{scheme}://{draw(users)}:{draw(secrets)}@192.168.1.2:554{path}"
-
-
-@given(links_with_a_password())
-@example("rtsp://joe@example.com:hunter2@192.168.1.2/")
-@example("rtsp://domain/joe:hunter2@192.168.1.2/")
-@example("rtsp://joe:p@ss/hunter2@192.168.1.2/")
-def test_a_password_is_never_in_the_masked_link(link: str) -> None:
-    masked = mask(link)
-
-    assert SECRET not in masked
-    assert ":***@" in masked
-
-
-@pytest.mark.parametrize("link", [f"joe:{SECRET}@host/stream", f"rtsp:/joe:{SECRET}@host", f"{SECRET}@host"])
-def test_a_password_is_masked_without_a_scheme(link: str) -> None:
-    masked = mask(link)
-
-    assert SECRET not in masked
-    assert masked.startswith("***@host")
-
-
-@pytest.mark.parametrize(
-    "link",
-    [
-        "http://host/video.cgi?user=joe&pwd=hunter2",
-        "http://host/video.cgi?password=hunter2&user=joe",
-        "http://host/video.cgi?loginuse=joe&loginpas=hunter2",
-        "http://host/video?Access_Token=hunter2&x=1",
-        "http://host/video?apikey=a/b?c=hunter2",
-        "http://host/video?X-Amz-Security-Token=hunter2",
-        "rtsp://host:554/user=joe&password=hunter2&channel=1&stream=0.sdp",
-        "rtsp://host:554/user=joe_password=hunter2_channel=1_stream=0.sdp?real_stream",
-    ],
-)
-def test_a_password_among_the_parameters_is_masked(link: str) -> None:
-    masked = mask(link)
-
-    assert SECRET not in masked
-    assert "***" in masked
-    assert "host" in masked
-
-
-@pytest.mark.parametrize(
-    ("link", "masked"),
-    [
-        ("rtsp://joe:hunter2@host:554/stream1", "rtsp://joe:***@host:554/stream1"),
-        ("rtsp://:hunter2@host/", "rtsp://:***@host/"),
-        ("http://host/?user=joe&pwd=x&channel=2", "http://host/?user=joe&pwd=***&channel=2"),
-    ],
-)
-def test_masking_changes_only_the_password(link: str, masked: str) -> None:
-    assert mask(link) == masked
-
-
-@pytest.mark.parametrize(
-    "link",
-    [
-        "rtsp://host:554/stream1",
-        "rtsp://joe@host/",
-        "/videos/clip.mp4",
-        "0",
-        "/dev/video0",
-        "",
-        "http://h/?a=b",
-    ],
-)
-def test_a_link_without_a_password_is_shown_unchanged(link: str) -> None:
-    assert mask(link) == link
 
 
 @given(links_with_a_password())

@@ -1,0 +1,165 @@
+"""Keeps secrets out of what is printed: those of a link by their form, all others by their value.
+
+`learn` remembers the secrets of a setting, and `hide` replaces them in any text: in plain, percent-encoded
+and in base64. That covers texts of others, such as a server that repeats a request in its error.
+"""
+
+import base64
+import html
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, Final
+from urllib.parse import quote, quote_plus, unquote, urlsplit
+
+_SHORTEST: Final = 4  # characters: shorter texts stand in too many others
+_WORD: Final = 8  # characters; shorter secrets are only replaced where they are a whole word
+_STARS: Final = "***"
+
+# A name that has one of these in it is that of a secret.
+_HINT: Final = (
+    r"(?:pas|pw|ps[wk]|secret|token|key|auth|sig|jwt|session|cred|jaas|bearer|ticket|nonce|hmac"
+    r"|(?<![a-z])(?:sid|pin|otp|code)(?![a-z]))"
+)
+_NAME: Final = re.compile(rf"(?i){_HINT}(?!.*(?:location|file|path|url|tab|ms)$)")
+
+# A user's name may contain an @ or a /, and a camera's path its password (user=x_password=y).
+_LINK: Final = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?s)^[^:/]+://[^:]*:(?P<secret>.*)@",
+        r"(?s)^(?![^:/]+://)(?P<secret>.*)@",  # a URL whose scheme was forgotten or mistyped
+        r"(?is)://[^:@/?#]*%3A(?P<secret>[^@:]*)@",
+        r"(?is)://(?P<secret>[^:@/?#]{20,})@",  # a token in place of a user
+        r"(?s)^[^:/]+://[^]:/?#@[]*:(?P<secret>[^@/?#]*[^@/?#0-9][^@/?#]*)(?=[/?#]|$)",  # no host, no port
+        r"(?is)%3A%2F%2F[^&]*?%3A(?P<secret>[^&]*)%40",  # a URL within the URL
+        rf"(?is){_HINT}(?:(?!%3D)[^=&/?])*(?:=|%3D)(?P<secret>[^&]*)",
+        r"(?i)/(?:token|secret|passw(?:or)?d|auth|(?:[a-z]+[-_]?)?key)/(?P<secret>[^/?#&]+)",
+        r"(?s)^(?!file:)[^:/]+://.*?/(?=[^/?#]*[a-z])(?=[^/?#]*[A-Z])(?=[^/?#]*\d)(?P<secret>[\w-]{16,})(?![^/?#])",
+    )
+)
+# The names and values of a JSON object, whose quotes may be escaped, and which may not be valid.
+_MEMBER: Final = re.compile(rf'(?is){_HINT}[^"]*"\s*:\s*(?P<secret>.*)')
+_VALUE: Final = re.compile(rf'(?is){_HINT}[^"=]*"?\s*[:=]\s*\\?"(?P<secret>.*?)\\?"')
+_WORDS: Final = re.compile(r"""[^\s"']+""")
+_PUNCTUATION: Final = ".,;:)]}>"
+_LONGEST: Final = 2000  # characters of a word that may be a link
+_END: Final = re.compile(r"[&;/?#\s]|_[^=_&]*=")
+
+_FOR_URLS: Final = str.maketrans("+/", "-_")
+
+_lock = threading.Lock()
+_known: set[str] = set()
+_pattern: re.Pattern[str] | None = None
+
+
+def mask(link: str) -> str:
+    """Return a link that is safe to print: passwords and tokens become `***`."""
+    return _masked(link, [])
+
+
+def mask_setting(value: str) -> str:
+    """Return a setting's value, safe to print: a link, or a JSON object that may contain some."""
+    if not value.lstrip().startswith("{"):
+        return mask(value)
+    value = _replaced(_MEMBER, value, [])
+    return re.sub(r'[^\s"\\]*://[^"]+', lambda link: mask(link[0]), value)
+
+
+def learn(value: str) -> None:
+    """Remember the secrets of a setting: of a link, or of a JSON object."""
+    with suppress(ValueError, RecursionError):
+        value = json.loads(f'"{value}"', strict=False) if re.match(r'\s*\{\s*\\"', value) else value
+        for secret in _of_json(json.loads(value)):
+            remember(secret)
+        return
+    found = [match["secret"] for match in _VALUE.finditer(value)]
+    for link in re.findall(r'[^\s"\\]+://[^"]+', value) if "{" in value else [value]:
+        found += _of_link(link)
+    for secret in found:
+        remember(secret)
+
+
+def remember(secret: str) -> None:
+    """Let `hide` replace a secret from now on; one that is shorter than four characters is ignored."""
+    global _pattern  # noqa: PLW0603
+    if secret in _known or len(secret) < _SHORTEST:
+        return
+    forms = {secret, unquote(secret), *(line for line in secret.splitlines() if "-----" not in line)}
+    for text in tuple(forms):
+        data = text.encode(errors="surrogateescape")
+        forms |= {quote(data, safe=""), quote(data), quote_plus(data), html.escape(text)}
+        forms |= {_base64(data), _base64(data).translate(_FOR_URLS)}
+        forms |= {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]}
+    with _lock:
+        _known.update(form for form in forms if len(form) >= _SHORTEST)
+        ways = (
+            re.escape(form) if len(form) >= _WORD else rf"(?<!\w){re.escape(form)}(?!\w)"
+            for form in sorted(_known, key=len, reverse=True)
+        )
+        _pattern = re.compile("|".join(ways))
+
+
+def hide(text: str) -> str:
+    """Return a text without the secrets that are known, and with its links masked."""
+    if _pattern is not None:
+        text = _pattern.sub(_STARS, text)
+    return _WORDS.sub(lambda word: _masked_word(word[0]), text)
+
+
+def _masked_word(word: str) -> str:
+    """Return a word with its secrets masked if it is a link, or the path and parameters of one."""
+    is_link = "://" in word or ("/" in word and re.search("[?&;]", word))
+    if not is_link or "//USER:PASSWORD@" in word or "//HOST" in word:  # what a link should look like
+        return word
+    link = word.rstrip(_PUNCTUATION)
+    return (mask(link) if len(link) <= _LONGEST else _STARS) + word[len(link) :]
+
+
+def _masked(link: str, found: list[str]) -> str:
+    for pattern in _LINK:
+        link = _replaced(pattern, link, found)
+    return link
+
+
+def _replaced(pattern: re.Pattern[str], text: str, found: list[str]) -> str:
+    def star(match: re.Match[str]) -> str:
+        found.append(match["secret"])
+        begin, end = (place - match.start() for place in match.span("secret"))
+        return f"{match[0][:begin]}{_STARS}{match[0][end:]}"
+
+    return pattern.sub(star, text)
+
+
+def _of_link(link: str) -> Iterator[str]:
+    found: list[str] = []
+    _masked(link, found)
+    for secret in found:
+        yield secret
+        yield _END.split(secret, maxsplit=1)[0]
+    with suppress(ValueError):
+        parts = urlsplit(link)
+        if parts.password:
+            yield parts.password
+            user, password = unquote(parts.username or ""), unquote(parts.password)
+            yield _base64(f"{user}:{password}".encode(errors="surrogateescape"))
+
+
+def _of_json(value: Any, *, is_secret: bool = False) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _of_json(inner, is_secret=is_secret or bool(_NAME.search(name)))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _of_json(inner, is_secret=is_secret)
+    elif isinstance(value, str):
+        if is_secret:
+            yield value
+            yield from (match["secret"] for match in _VALUE.finditer(value))
+        yield from _of_link(value)
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode().rstrip("=")
