@@ -9,7 +9,8 @@ import html
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import quote, quote_plus, unquote, urlsplit
@@ -31,11 +32,11 @@ _LINK: Final = tuple(
     for pattern in (
         r"(?s)^[^:/]+://[^:]*:(?P<secret>.*)@",
         r"(?s)^(?![^:/]+://)(?P<secret>.*)@",  # a URL whose scheme was forgotten or mistyped
-        r"(?is)://[^:@/?#]*%3A(?P<secret>[^@:]*)@",
+        r"(?is)://(?:(?!%3A)[^:@/?#])*%3A(?P<secret>[^@:]*)@",
         r"(?is)://(?P<secret>[^:@/?#]{20,})@",  # a token in place of a user
-        r"(?s)^[^:/]+://[^]:/?#@[]*:(?P<secret>[^@/?#]*[^@/?#0-9][^@/?#]*)(?=[/?#]|$)",  # no host, no port
-        r"(?is)%3A%2F%2F[^&]*?%3A(?P<secret>[^&]*)%40",  # a URL within the URL
-        rf"(?is){_HINT}(?:(?!%3D)[^=&/?])*(?:=|%3D)(?P<secret>[^&]*)",
+        r"(?s)^[^:/]+://[^]:/?#@[]*:(?!\d*(?:[/?#]|$))(?P<secret>[^@/?#]+)(?=[/?#]|$)",  # no host, no port
+        r"(?is)%3A%2F%2F(?P<secret>[^&]*)%40",  # a URL within the URL
+        rf"(?is){_HINT}(?:(?!%3D)[^=&/?]){{,40}}(?:=|%3D)(?P<secret>[^&]*)",
         r"(?i)/(?:token|secret|passw(?:or)?d|auth|(?:[a-z]+[-_]?)?key)/(?P<secret>[^/?#&]+)",
         r"(?s)^(?!file:)[^:/]+://.*?/(?=[^/?#]*[a-z])(?=[^/?#]*[A-Z])(?=[^/?#]*\d)(?P<secret>[\w-]{16,})(?![^/?#])",
     )
@@ -50,8 +51,11 @@ _END: Final = re.compile(r"[&;/?#\s]|_[^=_&]*=")
 
 _FOR_URLS: Final = str.maketrans("+/", "-_")
 
+_MOST_READ: Final = 100  # secrets that were read from files, which may change
+
 _lock = threading.Lock()
-_known: set[str] = set()
+_set: set[str] = set()  # in settings
+_read = deque[str](maxlen=_MOST_READ)
 _pattern: re.Pattern[str] | None = None
 
 
@@ -72,34 +76,45 @@ def learn(value: str) -> None:
     """Remember the secrets of a setting: of a link, or of a JSON object."""
     with suppress(ValueError, RecursionError):
         value = json.loads(f'"{value}"', strict=False) if re.match(r'\s*\{\s*\\"', value) else value
-        for secret in _of_json(json.loads(value)):
-            remember(secret)
+        _learn(_of_json(json.loads(value)))
         return
     found = [match["secret"] for match in _VALUE.finditer(value)]
     for link in re.findall(r'[^\s"\\]+://[^"]+', value) if "{" in value else [value]:
         found += _of_link(link)
-    for secret in found:
-        remember(secret)
+    _learn(found)
 
 
 def remember(secret: str) -> None:
-    """Let `hide` replace a secret from now on; one that is shorter than four characters is ignored."""
+    """Let `hide` replace a secret that was read from a file, until many others have been read."""
+    if secret not in _read:
+        _read.append(secret)
+        _prepare()
+
+
+def _learn(found: Iterable[str]) -> None:
+    _set.update(found)
+    _prepare()
+
+
+def _prepare() -> None:
     global _pattern  # noqa: PLW0603
-    if secret in _known or len(secret) < _SHORTEST:
-        return
-    forms = {secret, unquote(secret), *(line for line in secret.splitlines() if "-----" not in line)}
-    for text in tuple(forms):
-        data = text.encode(errors="surrogateescape")
-        forms |= {quote(data, safe=""), quote(data), quote_plus(data), html.escape(text)}
-        forms |= {_base64(data), _base64(data).translate(_FOR_URLS)}
-        forms |= {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]}
     with _lock:
-        _known.update(form for form in forms if len(form) >= _SHORTEST)
-        ways = (
+        forms = {form for secret in (*_set, *_read) for form in _forms(secret) if len(form) >= _SHORTEST}
+        ways = [
             re.escape(form) if len(form) >= _WORD else rf"(?<!\w){re.escape(form)}(?!\w)"
-            for form in sorted(_known, key=len, reverse=True)
-        )
-        _pattern = re.compile("|".join(ways))
+            for form in sorted(forms, key=len, reverse=True)
+        ]
+        _pattern = re.compile("|".join(ways)) if ways else None
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """Yield how a secret may be written."""
+    lines = (line for line in secret.splitlines() if "-----" not in line)  # of a key in PEM
+    for text in {secret, unquote(secret), *lines}:
+        data = text.encode(errors="surrogateescape")
+        yield from (text, quote(data, safe=""), quote(data), quote_plus(data), html.escape(text))
+        yield from (_base64(data), _base64(data).translate(_FOR_URLS))
+        yield from (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1])
 
 
 def hide(text: str) -> str:
@@ -139,6 +154,7 @@ def _of_link(link: str) -> Iterator[str]:
     for secret in found:
         yield secret
         yield _END.split(secret, maxsplit=1)[0]
+        yield unquote(secret).rpartition(":")[2]
     with suppress(ValueError):
         parts = urlsplit(link)
         if parts.password:

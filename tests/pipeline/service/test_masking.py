@@ -2,20 +2,22 @@
 
 import base64
 import json
+from collections import deque
 from urllib.parse import quote
 
 import pytest
 from hypothesis import example, given
 
 from pipeline.service import masking
-from pipeline.service.masking import hide, learn, mask, mask_setting
+from pipeline.service.masking import hide, learn, mask, mask_setting, remember
 from tests.pipeline.service.links import SECRET, links_with_a_password
 
 
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget afterwards what a test has taught."""
-    monkeypatch.setattr(masking, "_known", set())
+    monkeypatch.setattr(masking, "_set", set())
+    monkeypatch.setattr(masking, "_read", deque[str](maxlen=2))
     monkeypatch.setattr(masking, "_pattern", None)
 
 
@@ -184,6 +186,7 @@ def test_a_known_secret_is_hidden_in_every_form(form: str) -> None:
         r'{"sasl.jaas.config": "Module required username=\"joe\" password=\"hunter2-\";"}',
         '{"imagenet_1": {"url": "http://host", "token": "hunter2-"}}',
         '{"imagenet_1": "http://joe:hunter2-@host/labels.json"}',
+        "http://host/?url=rtsp%3A%2F%2Fjoe%3Ahunter2-%40camera%2F",
         '{"sasl.password": "hunter2-" and more',
         '{"imagenet_1": "http://joe:hunter2-@host/labels.json" and more',
         r"{\"sasl.password\": \"hunter2-\"}",
@@ -205,6 +208,14 @@ def test_settings_that_are_not_secret_stay_visible() -> None:
     learn(json.dumps(settings))
 
     assert hide("producer 45000 /etc/key.pem") == "producer 45000 /etc/key.pem"
+
+
+def test_the_newest_secrets_of_files_are_hidden_and_those_of_settings_always() -> None:
+    learn("rtsp://joe:in-the-settings@host/")
+    for number in range(3):
+        remember(f"in-a-file-{number}")
+
+    assert hide("in-the-settings in-a-file-1 in-a-file-2") == "*** *** ***"
 
 
 def test_a_short_secret_is_hidden_only_as_a_word() -> None:
