@@ -31,6 +31,7 @@ from pipeline.kafka.reader import Reader
 from pipeline.kafka.reporter import Reporter, instance
 from pipeline.service import process, startup
 from pipeline.service.logs import Seldom
+from pipeline.service.recorder import Recorder
 from pipeline.service.service import Service
 from pipeline.wire.frame import Frame
 from pipeline.wire.status import Subject
@@ -43,6 +44,7 @@ def serve(settings: ConsumerSettings) -> int:
     process.tune()
     ledger = Ledger()
     service = Service("consumer", settings.healthport, ledger)
+    service.on_stop(Recorder(settings.statefolder, "consumer").close)
 
     pictures = Pictures(len(settings.modelurls))
     models = [_model(name, settings, pictures, service) for name in sorted(settings.modelurls, key=order_of)]

@@ -17,6 +17,7 @@ from consumer.model_server.client import Client
 from consumer.model_server.errors import ModelError
 from consumer.model_server.known import Known
 from consumer.model_server.tensors import Signature, Tensors
+from pipeline.service.recorder import working
 from pipeline.service.workers import Pulse
 from pipeline.wire.frame import Frame
 from pipeline.wire.picture import PictureError
@@ -63,7 +64,9 @@ class Asker:
         """Ask about frames; return whether the model may be asked again at once."""
         try:
             self._check_labels()
-            questions = self._questions(frames)
+            largest = max(frames, key=lambda frame: len(frame.jpeg))
+            with working("classify", len(largest.jpeg), largest.camera):
+                questions = self._questions(frames)
             if questions and not self._ask(client, questions) and len(questions) > 1:
                 self._ask_each(client, questions, pulse)
         except ModelError as error:

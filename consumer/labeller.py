@@ -12,6 +12,7 @@ from pipeline.flow.newest import Newest
 from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reader import Reader
 from pipeline.service.logs import Seldom
+from pipeline.service.recorder import working
 from pipeline.wire import mat, picture
 from pipeline.wire.frame import Format, Frame, Message, encode
 
@@ -52,7 +53,8 @@ class Labeller:
         for model in self._models:
             model.offer(frame)
         try:
-            message = self._label(frame)
+            with working("stamp", len(frame.jpeg), frame.camera):
+                message = self._label(frame)
         except picture.PictureError as error:
             self._ledger.dropped(frame.camera, "bad_jpeg")
             self._seldom.warning("bad_jpeg", f"frame of {frame.camera} skipped: {error}")

@@ -17,6 +17,7 @@ from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reporter import Reporter, instance
 from pipeline.service import process, startup
 from pipeline.service.masking import mask
+from pipeline.service.recorder import Recorder
 from pipeline.service.service import Service
 from pipeline.wire.status import Subject
 from producer.camera import Camera
@@ -35,6 +36,8 @@ def serve(settings: ProducerSettings) -> int:
     log.info("camera %s: %s", settings.cameraname, mask(settings.source))
     ledger = Ledger()
     service = Service("producer", settings.healthport, ledger)
+    recorder = Recorder(settings.statefolder, "producer", settings.cameraname)
+    service.on_stop(recorder.close)
 
     causes = Causes(settings.kafkaport)
     client = clients.producer(settings.kafkaport, settings.compressiontype, settings.kafkaconfig, causes)
@@ -72,7 +75,7 @@ def serve(settings: ProducerSettings) -> int:
         client,
         settings.topicnamestatus,
         Subject("producer", instance(), settings.cameraname),
-        partial(condition, camera, frames.unready, publisher.unready),
+        partial(condition, camera, frames.unready, publisher.unready, last=recorder.last),
         health=settings.healthport,
         bootstrap=settings.kafkaport,
         extra=settings.kafkaconfig,

@@ -9,6 +9,7 @@ from prometheus_client import Counter
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka.publisher import Publisher
 from pipeline.service.logs import Seldom
+from pipeline.service.recorder import working
 from pipeline.wire import jpeg, mat, picture
 from pipeline.wire.frame import Format, Frame, Message, encode
 from pipeline.wire.picture import Image
@@ -70,7 +71,8 @@ class FramePublisher:
             self._seldom.warning("too_large", self._trouble)
             return
         try:
-            message = self._encode(captured)
+            with working("encode", captured.size, name):
+                message = self._encode(captured)
         except picture.PictureError as error:
             self._ledger.dropped(name, "not_encodable")
             self._seldom.warning("not_encodable", f"skipped a frame of {name}: {error}")

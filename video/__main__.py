@@ -16,6 +16,7 @@ from pipeline.kafka.causes import Causes
 from pipeline.kafka.reader import Reader
 from pipeline.kafka.reporter import Reporter, instance
 from pipeline.service import startup
+from pipeline.service.recorder import Recorder
 from pipeline.service.service import Service
 from pipeline.wire.status import Subject
 from video.access.session import Sessions
@@ -40,6 +41,7 @@ def serve(settings: VideoSettings) -> int:
     """Connect the parts and run until the service is stopped."""
     ledger = Ledger()
     service = Service("video", settings.healthport, ledger)
+    service.on_stop(Recorder(settings.statefolder, "video").close)
 
     limits = Limits(settings.nosignalafter, settings.staleafter)
     cameras = Cameras(limits, ledger, most=settings.maxcameras, ttl=settings.camerattl)

@@ -4,8 +4,10 @@ import difflib
 import json
 import os
 import re
+import tempfile
 from collections.abc import Mapping
 from fractions import Fraction
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
@@ -163,6 +165,10 @@ class Settings(BaseSettings):
     )
     topicnamestatus: Topic = Field(
         "status", description="the compacted topic with the states of all services and cameras"
+    )
+    statefolder: Path = Field(
+        default_factory=lambda: Path(tempfile.gettempdir(), f"streamlens-{os.getuid()}"),
+        description="a folder that outlives a crash, for notes on its cause, such as /var/lib/streamlens",
     )
     loglevel: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error"

@@ -3,6 +3,7 @@
 import struct
 from typing import Final
 
+from pipeline.service.recorder import working
 from pipeline.wire import jpeg, picture
 from pipeline.wire.picture import PictureError
 from producer import mjpeg
@@ -18,6 +19,11 @@ def captured(data: bytes, at: int) -> Captured:
     A JPEG stays as it is, without its metadata, unless it has to be turned (Exif) or is CMYK. Such a JPEG, or
     a PNG, GIF, BMP or WebP, is decoded.
     """
+    with working("decode", len(data)):
+        return _captured(data, at)
+
+
+def _captured(data: bytes, at: int) -> Captured:
     try:
         width, height = jpeg.size(data) if data.startswith(jpeg.START) else _size(data)
         if not 0 < width * height <= jpeg.MOST_PIXELS:

@@ -46,6 +46,11 @@ class Captured:
     height: int
     at: int
 
+    @property
+    def size(self) -> int:
+        """Its bytes in memory."""
+        return len(self.picture) if isinstance(self.picture, bytes) else self.picture.nbytes
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -14,6 +14,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
+from pipeline.service.recorder import working
 from pipeline.wire.picture import Image, PictureError
 from producer.sources.backlog import Backlog
 from producer.sources.causes import NO_DECODER, cause
@@ -167,7 +168,8 @@ class Video:
     def _decode(self, packet: "av.Packet[VideoStream] | None") -> bool:
         """Decode a packet; return False if it is damaged."""
         try:
-            self._decoded += self._codec.decode(packet)
+            with working("decode", packet.size if packet else 0):
+                self._decoded += self._codec.decode(packet)
         except av.EOFError:  # the decoder was drained before
             pass
         except av.FFmpegError:
@@ -178,7 +180,8 @@ class Video:
         """Decode a frame that needs no other one."""
         try:
             self._codec.flush_buffers()
-            frames = [*self._codec.decode(keyframe), *self._codec.decode(None)]
+            with working("decode", keyframe.size):
+                frames = [*self._codec.decode(keyframe), *self._codec.decode(None)]
             self._codec.flush_buffers()
         except av.FFmpegError:
             return None
