@@ -40,8 +40,7 @@ async def main(arguments: Sequence[str]) -> int:
             print(f"compose: {line}", file=sys.stderr)
         return 2
 
-    for secret in (*(camera.link for camera in chosen.cameras), os.environ.get("KAFKACONFIG", "")):
-        learn(secret)
+    learn(*(camera.link for camera in chosen.cameras), os.environ.get("KAFKACONFIG", ""))
     names = [part.name for part in table]
     console = Console(sys.stderr, names, colour=wants_colour(sys.stderr, os.environ))
     console.say(f"starting {', '.join(names)}")

@@ -10,7 +10,7 @@ import json
 import re
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import quote, quote_plus, unquote, urlsplit
@@ -44,17 +44,19 @@ _LINK: Final = tuple(
 # The names and values of a JSON object, whose quotes may be escaped, and which may not be valid.
 _MEMBER: Final = re.compile(rf'(?is){_HINT}[^"]*"\s*:\s*(?P<secret>.*)')
 _VALUE: Final = re.compile(rf'(?is){_HINT}[^"=]*"?\s*[:=]\s*\\?"(?P<secret>.*?)\\?"')
+_ESCAPED: Final = re.compile(r'\s*\{\s*\\"')
 _WORDS: Final = re.compile(r"""[^\s"']+""")
 _PUNCTUATION: Final = ".,;:)]}>"
 _LONGEST: Final = 2000  # characters of a word that may be a link
 _END: Final = re.compile(r"[&;/?#\s]|_[^=_&]*=")
 
+_NOTHING: Final = "(?!)"
 _FOR_URLS: Final = str.maketrans("+/", "-_")
 
 _MOST_READ: Final = 100  # secrets that were read from files, which may change
 
 _lock = threading.Lock()
-_set: set[str] = set()  # in settings
+_set = frozenset[str]()  # in settings
 _read = deque[str](maxlen=_MOST_READ)
 _pattern: re.Pattern[str] | None = None
 
@@ -72,31 +74,30 @@ def mask_setting(value: str) -> str:
     return re.sub(r'[^\s"\\]*://[^"]+', lambda link: mask(link[0]), value)
 
 
-def learn(value: str) -> None:
-    """Remember the secrets of a setting: of a link, or of a JSON object."""
-    with suppress(ValueError, RecursionError):
-        value = json.loads(f'"{value}"', strict=False) if re.match(r'\s*\{\s*\\"', value) else value
-        _learn(_of_json(json.loads(value)))
-        return
-    found = [match["secret"] for match in _VALUE.finditer(value)]
-    for link in re.findall(r'[^\s"\\]+://[^"]+', value) if "{" in value else [value]:
-        found += _of_link(link)
-    _learn(found)
+def learn(*settings: str) -> None:
+    """Remember the secrets in these settings, links and JSON objects, in place of those before."""
+    global _set, _pattern  # noqa: PLW0603
+    with _lock:
+        _set = frozenset(secret for setting in settings for secret in _of_setting(setting))
+        _pattern = None
 
 
 def remember(secret: str) -> None:
     """Let `hide` replace a secret that was read from a file, until many others have been read."""
-    if secret not in _read:
-        _read.append(secret)
-        _prepare()
+    global _pattern  # noqa: PLW0603
+    with _lock:
+        if secret not in _read:
+            _read.append(secret)
+            _pattern = None
 
 
-def _learn(found: Iterable[str]) -> None:
-    _set.update(found)
-    _prepare()
+def hide(text: str) -> str:
+    """Return a text without the secrets that are known, and with its links masked."""
+    text = (_pattern or _prepared()).sub(_STARS, text)
+    return _WORDS.sub(lambda word: _masked_word(word[0]), text)
 
 
-def _prepare() -> None:
+def _prepared() -> re.Pattern[str]:
     global _pattern  # noqa: PLW0603
     with _lock:
         forms = {form for secret in (*_set, *_read) for form in _forms(secret) if len(form) >= _SHORTEST}
@@ -104,24 +105,18 @@ def _prepare() -> None:
             re.escape(form) if len(form) >= _WORD else rf"(?<!\w){re.escape(form)}(?!\w)"
             for form in sorted(forms, key=len, reverse=True)
         ]
-        _pattern = re.compile("|".join(ways)) if ways else None
+        _pattern = re.compile("|".join(ways) or _NOTHING)
+        return _pattern
 
 
 def _forms(secret: str) -> Iterator[str]:
     """Yield how a secret may be written."""
     lines = (line for line in secret.splitlines() if "-----" not in line)  # of a key in PEM
     for text in {secret, unquote(secret), *lines}:
-        data = text.encode(errors="surrogateescape")
+        data = text.encode(errors="surrogatepass")
         yield from (text, quote(data, safe=""), quote(data), quote_plus(data), html.escape(text))
         yield from (_base64(data), _base64(data).translate(_FOR_URLS))
         yield from (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1])
-
-
-def hide(text: str) -> str:
-    """Return a text without the secrets that are known, and with its links masked."""
-    if _pattern is not None:
-        text = _pattern.sub(_STARS, text)
-    return _WORDS.sub(lambda word: _masked_word(word[0]), text)
 
 
 def _masked_word(word: str) -> str:
@@ -148,6 +143,17 @@ def _replaced(pattern: re.Pattern[str], text: str, found: list[str]) -> str:
     return pattern.sub(star, text)
 
 
+def _of_setting(value: str) -> Iterator[str]:
+    with suppress(ValueError, RecursionError):
+        plain = json.loads(f'"{value}"', strict=False) if _ESCAPED.match(value) else value
+        yield from _of_json(json.loads(plain))
+        return
+    for found in _VALUE.finditer(value):
+        yield found["secret"]
+    for link in re.findall(r'[^\s"\\]+://[^"]+', value) if "{" in value else [value]:
+        yield from _of_link(link)
+
+
 def _of_link(link: str) -> Iterator[str]:
     found: list[str] = []
     _masked(link, found)
@@ -160,7 +166,7 @@ def _of_link(link: str) -> Iterator[str]:
         if parts.password:
             yield parts.password
             user, password = unquote(parts.username or ""), unquote(parts.password)
-            yield _base64(f"{user}:{password}".encode(errors="surrogateescape"))
+            yield _base64(f"{user}:{password}".encode(errors="surrogatepass"))
 
 
 def _of_json(value: Any, *, is_secret: bool = False) -> Iterator[str]:

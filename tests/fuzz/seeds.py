@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.wire import picture
 from pipeline.wire.jpeg import COMMENT, EXIF, JFIF, START
+from tests.fuzz.of_masking import texts
 from tests.fuzz.of_messages import beats, headers, messages, records
 from tests.fuzz.of_settings import environments
 from tests.jpegs import segment, segments
@@ -123,6 +124,7 @@ def seeds() -> Mapping[str, Sequence[bytes]]:
         "message": messages(pictures()[0]),
         "status": records(),
         "members": beats(),
+        "masking": texts(),
     }
 
 

@@ -20,6 +20,7 @@ from producer import mjpeg
 from producer.sources.control import ControlError, answers
 from producer.sources.http import pictures as reader
 from producer.sources.pictures import captured
+from tests.fuzz.of_masking import masking
 from tests.fuzz.of_messages import beaten, framed, predicted, reported
 from tests.fuzz.of_settings import settings
 
@@ -142,6 +143,7 @@ READERS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "message": framed,
     "status": reported,
     "members": beaten,
+    "masking": masking,
 }
 """The functions, by the names on the command line."""
 

@@ -16,7 +16,7 @@ from tests.pipeline.service.links import SECRET, links_with_a_password
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget afterwards what a test has taught."""
-    monkeypatch.setattr(masking, "_set", set())
+    monkeypatch.setattr(masking, "_set", frozenset())
     monkeypatch.setattr(masking, "_read", deque[str](maxlen=2))
     monkeypatch.setattr(masking, "_pattern", None)
 
@@ -219,8 +219,7 @@ def test_the_newest_secrets_of_files_are_hidden_and_those_of_settings_always() -
 
 
 def test_a_short_secret_is_hidden_only_as_a_word() -> None:
-    learn("rtsp://joe:1234@host/")
-    learn("rtsp://joe:abc@host/")
+    learn("rtsp://joe:1234@host/", "rtsp://joe:abc@host/")
 
     assert hide("1234 of 12345 frames, abc") == "*** of 12345 frames, abc"
 
