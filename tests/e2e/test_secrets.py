@@ -279,14 +279,12 @@ def test_no_secret_of_a_model_server_is_repeated(
     assert found(SECRETS.values(), places) == []
 
 
-@pytest.mark.parametrize("port", ["PLAINTEXT", "SSL"])
-def test_no_secret_is_printed_while_kafka_refuses_the_login(
-    tmp_path: Path, port: str, jpegs: list[bytes]
-) -> None:
+def test_no_secret_is_printed_while_kafka_does_not_offer_a_login(tmp_path: Path, jpegs: list[bytes]) -> None:
+    said = "Failed to initialize SASL authentication"
     with ExitStack() as stack:
         bootstrap, _ = stack.enter_context(embedded_broker(tmp_path))
         camera = stack.enter_context(HttpCamera(jpegs))
-        places = refused_by(bootstrap, {"security.protocol": f"SASL_{port}"}, tmp_path, camera.link)
+        places = refused_by(bootstrap, {"security.protocol": "SASL_PLAINTEXT"}, tmp_path, camera.link, said)
 
     assert found(SECRETS.values(), places) == []
 
@@ -298,13 +296,17 @@ def test_no_secret_is_printed_if_a_real_kafka_refuses_the_login(
     login = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": mechanism}
 
     with HttpCamera(jpegs) as camera:
-        places = refused_by(guarded_kafka.ports["SASL_PLAINTEXT"], login, tmp_path, camera.link)
+        places = refused_by(
+            guarded_kafka.ports["SASL_PLAINTEXT"], login, tmp_path, camera.link, "in KAFKACONFIG"
+        )
 
     assert found(SECRETS.values(), places) == []
 
 
-def refused_by(bootstrap: str, login: Mapping[str, str], folder: Path, link: str) -> dict[str, str]:
-    """Start all services with this login at a Kafka that does not accept it; return what they say."""
+def refused_by(
+    bootstrap: str, login: Mapping[str, str], folder: Path, link: str, said: str
+) -> dict[str, str]:
+    """Start all services at a Kafka that does not accept their login; return what they say."""
     config = {**_KAFKA, "sasl.mechanism": "PLAIN", "debug": "all", **login}
     settings = {**_DEBUG, "KAFKACONFIG": json.dumps(config)}
     with ExitStack() as stack:
@@ -315,7 +317,7 @@ def refused_by(bootstrap: str, login: Mapping[str, str], folder: Path, link: str
             pipeline.video(**settings),
         ]
         for service in services:
-            wait_for(lambda: "in KAFKACONFIG" in service.text, 60, f"{service.log.name} to name the cause")  # noqa: B023
+            wait_for(lambda: said in service.text, 60, f"{service.log.name} to say: {said}")  # noqa: B023
         places = dict[str, str]()
         for service in services:
             places |= health(service.health.removeprefix("http://"))
@@ -358,11 +360,6 @@ def started(kind: str, **settings: str) -> str:
         (
             "producer",
             "KAFKACONFIG",
-            json.dumps({"sasl.mechanism": SECRETS["Kafka"], "security.protocol": "sasl_ssl"}),
-        ),
-        (
-            "producer",
-            "KAFKACONFIG",
             json.dumps({"sasl.jaas.config": f'Module required password="{SECRETS["Kafka"]}";'}),
         ),
         ("producer", "KAFKACONFIG", json.dumps(_KAFKA)[:-1]),
@@ -392,7 +389,7 @@ def started(kind: str, **settings: str) -> str:
             "MODELURLS",
             json.dumps({"imagenet_1": {"url": "http://h/x", "token": SECRETS["model"]}}),
         ),
-        ("video", "EMBEDORIGINS", f"https://joe:{SECRETS['user']}@host"),
+        ("video", "EMBEDORIGINS", f"https://joe:{SECRETS['user']}@host/path"),
         ("video", "TRUSTEDPROXIES", f"joe:{SECRETS['user']}@host"),
     ],
 )
