@@ -42,14 +42,19 @@ def configure(level: str, form: Literal["auto", "text", "json"]) -> None:
     text = _TextLines("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
     handler.setFormatter(text if as_text else _JsonLines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+def take_uncaught() -> None:
+    """Log what Python would print as it is, with any secrets: errors that end a thread, and warnings."""
     logging.captureWarnings(True)
-    sys.excepthook = _uncaught
-    threading.excepthook = lambda error: _uncaught(error.exc_type, error.exc_value, error.exc_traceback)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = lambda end: _log_uncaught(end.exc_type, end.exc_value, end.exc_traceback)
 
 
-def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
-    """Log what Python would print as it is, with any secrets in it."""
-    log.critical("a thread has ended with an error", exc_info=(kind, error or kind(), trace))
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
+) -> None:
+    log.critical("an error has ended a thread", exc_info=(kind, error or kind(), trace))
 
 
 class Seldom:

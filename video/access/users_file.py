@@ -76,7 +76,7 @@ class _Part(BaseModel):
 class User(_Part):
     """A user: the hash of a password, patterns of camera names, and tokens (label to SHA-256 in hex)."""
 
-    password: Annotated[str, AfterValidator(_hash)]
+    password: Annotated[str, AfterValidator(_hash)] = Field(repr=False)
     cameras: list[Pattern]
     tokens: dict[Name, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = {}
 
@@ -88,7 +88,7 @@ class User(_Part):
 class UsersFile(_Part):
     """The content of the file: a secret that signs sessions, and the users by name."""
 
-    secret: Annotated[str, Field(min_length=32)]
+    secret: Annotated[str, Field(min_length=32, repr=False)]
     users: dict[Name, User]
 
 

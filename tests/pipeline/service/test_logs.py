@@ -1,5 +1,6 @@
 import json
 import logging
+import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Literal
@@ -8,6 +9,7 @@ import pytest
 
 from pipeline.service import logs
 from pipeline.service.logs import Seldom
+from tests.parts import ROOT
 
 
 class FakeTime:
@@ -211,3 +213,43 @@ def test_configuring_again_takes_the_place_of_the_first(capsys: pytest.CaptureFi
     logging.getLogger("test").info("started")
 
     assert len(lines(capsys)) == 1
+
+
+# Secrets
+
+
+SAYS_SECRETS = """
+import logging, threading, warnings
+from pipeline.service import logs
+from pipeline.service.masking import learn
+
+learn('{"sasl.password": "hunter2-7"}')
+logs.configure("debug", FORM)
+logs.take_uncaught()
+
+def fail():
+    raise RuntimeError("in a thread: hunter2-7")
+
+thread = threading.Thread(target=fail)
+thread.start()
+thread.join()
+warnings.warn("as a warning: hunter2-7")
+try:
+    fail()
+except RuntimeError:
+    logging.getLogger().exception("with a traceback: %s", "hunter2-7")
+raise ValueError("at last: hunter2-7")
+"""
+
+
+@pytest.mark.parts
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_no_way_to_the_log_lets_a_secret_through(form: str) -> None:
+    code = SAYS_SECRETS.replace("FORM", repr(form))
+
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    for said in ("in a thread: ***", "as a warning: ***", "with a traceback: ***", "at last: ***"):
+        assert said in run.stderr
+    assert run.stderr.count("Traceback") == 3
+    assert "hunter2-7" not in run.stderr

@@ -170,3 +170,10 @@ def test_errors_take_one_line(tmp_path: Path, content: Any, complaint: str) -> N
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsersError, match=r"none\.json: No such file"):
         read(tmp_path / "none.json")
+
+
+def test_neither_the_secret_nor_a_password_is_printed() -> None:
+    content = empty().model_copy(update={"users": {"ann": User(password=hashed("hunter2-7"), cameras=["*"])}})
+
+    assert content.secret not in repr(content)
+    assert "argon2" not in repr(content)

@@ -47,7 +47,7 @@ def credentials(path: Path) -> grpc.ServerCredentials:
 
     Raises ServingError: NOT_FOUND if the file cannot be read, INVALID_ARGUMENT if it holds no credentials.
     """
-    config = text_proto.read(path, SSLConfig())
+    config = text_proto.read(path, SSLConfig(), is_secret=True)
     if not config.server_key or not config.server_cert:
         raise invalid(f"{path}: expected server_key and server_cert, a key and a certificate in PEM format")
     if config.client_verify and not config.custom_ca:

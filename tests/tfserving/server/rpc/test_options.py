@@ -129,3 +129,19 @@ def test_channel_arguments(text: str, arguments: Any) -> None:
 def test_a_channel_argument_without_a_value_is_refused() -> None:
     with pytest.raises(ServingError, match="'a'"):
         options.channel_arguments("a")
+
+
+@pytest.mark.parametrize(
+    "text", ['server_key: "hunter2\n', "server_key: hunter2", 'server_key: "a" hunter2: 1']
+)
+def test_an_error_in_the_file_of_the_key_does_not_quote_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    file = tmp_path / "ssl.pbtxt"
+    file.write_text(text)
+
+    with pytest.raises(ServingError) as caught:
+        options.credentials(file)
+
+    assert "hunter2" not in f"{caplog.text} {caught.value}"
+    assert " 1:" in caplog.text
