@@ -10,11 +10,13 @@ from typing import Final
 from prometheus_client import Counter
 
 from pipeline.service.logs import Seldom
+from pipeline.service.masking import hide
 
 log = logging.getLogger(__name__)
 
 _LINES = Counter("streamlens_library_lines", "Lines that libraries wrote to standard error")
-_LONGEST_LINE: Final = 200  # bytes that are logged
+_LONGEST_LINE: Final = 200  # characters that are logged
+_READ: Final = 4096  # bytes of a line at a time
 
 
 def take() -> None:
@@ -37,7 +39,8 @@ def take() -> None:
 def _read(reading: int) -> None:
     seldom = Seldom(log)
     with os.fdopen(reading, "rb") as lines:
-        while line := lines.readline(_LONGEST_LINE):
+        while line := lines.readline(_READ):
             _LINES.inc()
-            text = " ".join(line.decode(errors="replace").split())
+            # Hidden first: a half secret would not be recognised.
+            text = hide(" ".join(line.decode(errors="replace").split()))[:_LONGEST_LINE]
             seldom.warning("line", f"a library says: {text}")
