@@ -19,6 +19,9 @@ from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Box, Result
 
 _OUTPUTS: Final = ("detection_boxes", "detection_scores", "detection_classes", "num_detections")
+MOST_DETECTIONS: Final = 10_000
+"""Detections in an answer about one frame."""
+
 _FARTHEST: Final = 2.0  # detectors overshoot the picture a little; coordinates in pixels would be far larger
 
 
@@ -110,9 +113,10 @@ def _rows(answer: Tensors, name: str, dimensions: int) -> NDArray[np.float64]:
         raise ValueError(f"the {name}: expected numbers, found {checks.kind_of(array)}")
     if not array.size:  # JSON has no shape for "none": `[]` may stand for four numbers of no detection
         return np.zeros((0, 4)[:dimensions])
-    expected = (1, array.shape[1], 4)[: dimensions + 1] if array.ndim > 1 else ()
-    if array.shape != expected:
+    expected = (1, *array.shape[1:2], 4)[: dimensions + 1]
+    if array.ndim < 2 or array.shape != expected or array.shape[1] > MOST_DETECTIONS:
         shape = "[1, N, 4]" if dimensions == 2 else "[1, N]"
+        shape += f" with N up to {MOST_DETECTIONS}"
         raise ValueError(f"the {name}: expected the shape {shape}, found {list(array.shape)}")
     numbers: NDArray[np.float64] = array[0].astype(np.float64)
     return numbers

@@ -15,6 +15,7 @@ from consumer.model_server.tensors import Tensors
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Result
 
+LONGEST_SIDE: Final = 256  # pixels of a face that a signature may declare: there may be many
 _SIDE: Final = 64  # pixels per side of a face, if the model accepts any size
 
 
@@ -50,10 +51,10 @@ class Emonet(Handler[EmonetOptions]):
         """
         target = image_input(self.signature())
         height, width = (side if side > 0 else _SIDE for side in (target.height, target.width))
-        if target.dtype in ("string", "uint8") or height != width:
+        if target.dtype in ("string", "uint8") or height != width or height > LONGEST_SIDE:
             raise ValueError(
-                f"the model's input {target.name}: expected squares of floats,"
-                f" found {target.dtype} of {width} x {height} pixels"
+                f"the model's input {target.name}: expected floats in squares of up to {LONGEST_SIDE}"
+                f" pixels, found {target.dtype} of {width} x {height} pixels"
             )
         found = self._faces.find(frame, height, self.options.top)
         if not found:

@@ -10,6 +10,9 @@ from consumer.handlers.pictures import Pictures
 from consumer.model_server.tensors import Array, Signature
 from pipeline.wire.frame import Frame
 
+LONGEST_SIDE: Final = 2048
+"""Pixels of a height or width that a signature may declare."""
+
 _FLOATS: Final = ("float16", "float32", "float64")
 
 
@@ -38,12 +41,12 @@ def image_input(signature: Signature) -> ImageInput:
         return ImageInput(name, info.dtype)
     if info.dtype == "uint8" or info.dtype in _FLOATS:
         shape = (-1, -1, -1, 3) if info.shape is None else info.shape
-        if len(shape) == 4 and shape[3] in (-1, 1, 3) and 0 not in shape:
+        if len(shape) == 4 and shape[3] in (-1, 1, 3) and 0 not in shape and max(shape) <= LONGEST_SIDE:
             return ImageInput(name, info.dtype, shape[1], shape[2], 1 if shape[3] == 1 else 3)
     shown = "any shape" if info.shape is None else list(info.shape)
     raise ValueError(
         f"the model's input {name}: expected JPEGs (string [-1]) or pixels (uint8 or floats,"
-        f" [-1, height, width, 3 or 1]), found {info.dtype} of {shown}"
+        f" [-1, height, width, 3 or 1] of at most {LONGEST_SIDE}), found {info.dtype} of {shown}"
     )
 
 

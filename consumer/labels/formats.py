@@ -4,11 +4,12 @@ import csv
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from io import StringIO
 from itertools import pairwise
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from consumer.labels.labels import Labels
 
@@ -24,11 +25,18 @@ _NAME_MEMBERS: Final = ("display_name", "name", "label", "title")
 
 _NUMBERED_LINE: Final = re.compile(r"\s*(\d{1,6})\s*[:;,=\t ]\s*(\S.*)")
 _WORDNET_LINE: Final = re.compile(r"n\d{8}\s+(\S.*)")  # `n01440764 tench, Tinca tinca`, as ImageNet's lists
+_LABEL_MAP: Final = re.compile(r"\s*(#.*\n\s*)*item\s*(:\s*)?\{")
 _FREEBASE_LINE: Final = re.compile(r"/[gmt]/\w+,")  # `/m/011k07,Tortoise`, as Open Images' lists
 _POINTER: Final = "version https://git-lfs.github.com/"
 _GZIP: Final = b"\x1f\x8b"
 _YAML_KEY: Final = re.compile(r"[\w-]+:")
 _ENCODINGS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
+
+LARGEST_FILE: Final = 4 * 1024 * 1024  # bytes
+MOST_LABELS: Final = 100_000
+LONGEST_LABEL: Final = 200  # characters
+
+_Item = TypeVar("_Item")
 
 Entry = tuple[int | None, str]
 """A class number, if the file states it, and the label."""
@@ -39,21 +47,27 @@ def parse(data: bytes, file: str = "") -> Labels:
 
     Raises ValueError, in one line, for anything that is not a list of labels, or ambiguous.
     """
-    text = _decode(data)
+    if len(data) > LARGEST_FILE:
+        raise ValueError(f"expected at most {LARGEST_FILE >> 20} MiB, found {len(data)} bytes")
+    try:
+        return _labels(_entries(_decode(data), file))
+    except RecursionError:
+        raise ValueError(f"expected {_FORMS}, found something that is nested too deeply") from None
+
+
+def _entries(text: str, file: str) -> list[Entry]:
     begin = text.lstrip()[:1]
     if begin in ("", "<", '"') and not (begin == '"' and _is_csv(file)):
         raise ValueError(f"expected {_FORMS}, found {text[:20]!r}")
     if text.startswith(_POINTER):
         raise ValueError("expected labels, found a pointer of Git LFS: fetch the file with git lfs pull")
     if begin in ("[", "{"):
-        entries = _from_json(text)
-    elif _is_csv(file) or _reads_as_csv(text):
-        entries = _from_csv(text)
-    elif re.match(r"\s*(#.*\n\s*)*item\s*:?\s*\{", text):
-        entries = _from_label_map(text)
-    else:
-        entries = _from_lines(text)
-    return _labels(entries)
+        return _from_json(text)
+    if _is_csv(file) or _reads_as_csv(text):
+        return _from_csv(text)
+    if _LABEL_MAP.match(text):
+        return _from_label_map(text)
+    return _from_lines(text)
 
 
 def _decode(data: bytes) -> str:
@@ -89,9 +103,15 @@ def _column(cell: str) -> str:
 def _labels(entries: Sequence[Entry]) -> Labels:
     if not entries:
         raise ValueError("expected at least one label")
+    if len(entries) > MOST_LABELS:
+        raise ValueError(f"expected at most {MOST_LABELS} labels, found {len(entries)}")
     for index, (_, label) in enumerate(entries):
         if not label.strip():
-            raise ValueError(f"expected a text as label {index}, found {label!r}")
+            raise ValueError(f"expected a text as label {index}, found {label[:20]!r}")
+        if len(label) > LONGEST_LABEL:
+            raise ValueError(
+                f"expected at most {LONGEST_LABEL} characters in label {index}, found {len(label)}"
+            )
         if any(unicodedata.category(character) in ("Cc", "Cs") for character in label):
             raise ValueError(f"expected printable characters in label {index}, found {label[:20]!r}")
     numbers = [number for number, _ in entries if number is not None]
@@ -100,8 +120,7 @@ def _labels(entries: Sequence[Entry]) -> Labels:
     if len(numbers) != len(entries):
         raise ValueError("expected a number for every label, found labels without one")
     if len(set(numbers)) != len(numbers):
-        twice = next(number for number in numbers if numbers.count(number) > 1)
-        raise ValueError(f"expected one label for each number, found several for {twice}")
+        raise ValueError(f"expected one label for each number, found several for {_twice(numbers)}")
     if min(numbers) < 0:
         raise ValueError(f"expected numbers from 0, found {min(numbers)}")
     ordered = sorted(zip(numbers, (label for _, label in entries), strict=True))
@@ -127,10 +146,14 @@ def _is_list(content: dict[str, Any], name: str) -> bool:
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = _twice(name for name, _ in pairs)
         raise ValueError(f"expected each key once, found {twice[:40]!r} several times")
     return fields
+
+
+def _twice(items: Iterable[_Item]) -> _Item:
+    """Return the first item that comes more than once."""
+    return next(item for item, count in Counter(items).items() if count > 1)
 
 
 def _from_item(index: int, item: Any) -> Entry:
@@ -177,6 +200,8 @@ def _from_csv(text: str) -> list[Entry]:
         raise ValueError(f"expected CSV: {error}") from None
     rows = [[cell.strip() for cell in row] for row in table]
     rows = [row for row in rows if any(row)]
+    if not rows:
+        raise ValueError("expected at least one label")
     head = [_column(cell) for cell in rows[0]]
     names = [head.index(name) for name in _NAME_COLUMNS if name in head]
     if names:

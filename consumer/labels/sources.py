@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from consumer.labels.formats import parse
+from consumer.labels.formats import LARGEST_FILE, parse
 from consumer.labels.labels import Labels
 from consumer.model_server.errors import UNREAD, ModelError
 from consumer.model_server.login import NO_LOGIN, Login
@@ -18,6 +18,7 @@ from pipeline.service.logs import Seldom
 from pipeline.service.masking import mask
 from pipeline.service.settings import Address, SettingsError
 from pipeline.service.workers import Pulse
+from pipeline.wire.status import one_line
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ class LabelSource:
     def _fail(self, version: int | None, copy: _Copy, reason: str) -> None:
         """Keep the labels that there are; try again soon."""
         with self._lock:
-            copy.error = reason.replace(urlsplit(self._place).password or self._place, "***")
+            copy.error = one_line(reason.replace(urlsplit(self._place).password or self._place, "***"))
             copy.due = self._clock() + copy.pause
             copy.pause = min(_LONGEST_PAUSE, 2 * copy.pause)
             kept = copy.labels is not None
@@ -181,14 +182,17 @@ def keep_fresh(labels: LabelSource, pulse: Pulse) -> None:
 def _read_file(path: str, mark: Any) -> tuple[bytes, Any] | None:
     state = Path(path).stat()
     now = (state.st_mtime_ns, state.st_size, state.st_ino)
-    return None if now == mark else (Path(path).read_bytes(), now)
+    if now == mark:
+        return None
+    with Path(path).open("rb") as file:
+        return file.read(LARGEST_FILE + 1), now
 
 
 def _download(login: Login, services: tuple[Address, ...], url: str, mark: Any) -> tuple[bytes, Any] | None:
     # Imported here because it takes memory that only labels from a URL need.
     from consumer.model_server.download import download  # noqa: PLC0415
 
-    return download(url, _TIMEOUT, mark, login.header(), services)
+    return download(url, _TIMEOUT, mark, login.header(), services, LARGEST_FILE)
 
 
 def _is_url(text: str) -> bool:

@@ -9,7 +9,7 @@ import socket
 import ssl
 import time
 from http.client import HTTPException
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from urllib3 import BaseHTTPResponse
@@ -23,6 +23,10 @@ from pipeline.targets import TargetError
 from pipeline.watchdog import Watchdog
 
 LARGEST_ANSWER: Final = 16 * 1024 * 1024  # bytes
+MOST_NUMBERS: Final = 2_000_000
+"""Values in an answer's JSON; each takes 32 bytes of memory."""
+MOST_LISTS: Final = 300_000
+"""Lists and objects in an answer's JSON; each takes up to 250 bytes of memory."""
 LIFETIME: Final = 30.0
 """Seconds after which a connection is replaced by a new one.
 
@@ -107,24 +111,24 @@ class Connection:
         return answer.status, text
 
 
-def read(answer: BaseHTTPResponse) -> bytes:
-    """Return the body of an answer as it was sent, or its first `LARGEST_ANSWER + 1` bytes."""
+def read(answer: BaseHTTPResponse, most: int = LARGEST_ANSWER) -> bytes:
+    """Return the body of an answer as it was sent, or its first `most + 1` bytes."""
     pieces: list[bytes] = []
-    left = LARGEST_ANSWER + 1
+    left = most + 1
     while left and (piece := answer.read(left, decode_content=False)):
         pieces.append(piece)
         left -= len(piece)
     return b"".join(pieces)
 
 
-def checked(status: int, text: bytes, *, has_login: bool) -> bytes:
-    """Return the body of an answer; raise `ModelError` unless it is a 200 of an acceptable length."""
-    if len(text) > LARGEST_ANSWER:
-        raise ModelError("too_large", f"the answer is longer than {LARGEST_ANSWER >> 20} MiB")
+def checked(status: int, text: bytes, *, has_login: bool, most: int = LARGEST_ANSWER) -> bytes:
+    """Return the body of an answer; raise `ModelError` unless it is a 200 of at most so many bytes."""
+    if len(text) > most:
+        raise ModelError("too_large", f"the answer is longer than {most >> 20} MiB")
     if status != 200:
         said = f"the server answered {status}: {_reason(text)}"
         said += remedy(said, has_login=has_login, is_unknown=status == 401)
-        raise ModelError(f"http_{status}", said, refused=status == 400)
+        raise ModelError(f"http_{status}", said, refused=status in (400, 413))
     return text
 
 
@@ -137,6 +141,16 @@ def remedy(said: str, *, has_login: bool, is_unknown: bool) -> str:
     return ""
 
 
+def parsed(text: bytes) -> Any:
+    """Return the content of an answer in JSON.
+
+    Raises ValueError, or RecursionError, if it is not JSON, or would take much more memory than its text.
+    """
+    if text.count(b",") > MOST_NUMBERS or text.count(b"[") + text.count(b"{") > MOST_LISTS:
+        raise ValueError(f"expected at most {MOST_NUMBERS} values and {MOST_LISTS} lists")
+    return json.loads(text)
+
+
 def shown(text: bytes) -> str:
     """Return the beginning of what a server sent, on one line."""
     # Half a secret would not be recognised later.
@@ -146,10 +160,10 @@ def shown(text: bytes) -> str:
 def _reason(text: bytes) -> str:
     """Return the text of an error, which TensorFlow Serving sends as `{"error": "..."}`."""
     try:
-        reason = json.loads(text)["error"]
+        reason = parsed(text)["error"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return shown(text)
-    return shown(str(reason).encode())
+    return shown(str(reason).encode(errors="replace"))
 
 
 def cause(error: Exception) -> Exception:

@@ -15,7 +15,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from consumer.model_server.connection import cause, checked, explained, read
+from consumer.model_server.connection import LARGEST_ANSWER, cause, checked, explained, read
 from pipeline.service.settings import Address
 from pipeline.targets import TargetError, Targets
 from pipeline.watchdog import Watchdog
@@ -32,12 +32,13 @@ def download(
     known: Version | None = None,
     login: str | None = None,
     services: tuple[Address, ...] = (),
+    most: int = LARGEST_ANSWER,
 ) -> tuple[bytes, Version] | None:
     """Return what is at a URL, and its version; or None if the server says that it is still the known one.
 
     The server may redirect to another one, but not to our own `services`.
 
-    Raises `ModelError` for anything but a 200 or, then, a 304 within the timeout.
+    Raises `ModelError` for anything but a 200 of at most `most` bytes or, then, a 304 within the timeout.
     """
     deadline = time.monotonic() + timeout
     watchdog = Watchdog(timeout)
@@ -56,7 +57,7 @@ def download(
             _session(watch, _targets(url, services)) as session,
             session.get(url, stream=True, timeout=timeout, headers=headers) as answer,
         ):
-            text = read(answer.raw)
+            text = read(answer.raw, most)
         if time.monotonic() >= deadline:  # it ended because the watchdog cut it
             raise TimeoutError
     except (requests.RequestException, OSError, ValueError) as error:
@@ -66,7 +67,8 @@ def download(
     if answer.status_code == 304 and known:
         return None
     version = answer.headers.get("ETag"), answer.headers.get("Last-Modified")
-    return checked(answer.status_code, text, has_login=bool(login or urlsplit(url).username)), version
+    has_login = bool(login or urlsplit(url).username)
+    return checked(answer.status_code, text, has_login=has_login, most=most), version
 
 
 def _targets(url: str, services: tuple[Address, ...]) -> Targets:

@@ -3,6 +3,11 @@
 from collections.abc import Collection
 from typing import Final
 
+from pipeline.wire.status import one_line
+
+LONGEST_REASON: Final = 500
+"""Characters of the text of an error, which may come from a server."""
+
 UNREAD: Final = "unread"
 """The kind of an error that lasts only until the labels have been read: it is not logged."""
 
@@ -10,11 +15,12 @@ UNREAD: Final = "unread"
 class ModelError(Exception):
     """A model gave no valid answer; `kind` is one word for the counters.
 
-    It is `refused` if the server rejected this particular request.
+    It is `refused` if the server rejected this particular request. The text is made one line of printable
+    characters.
     """
 
     def __init__(self, kind: str, text: str, *, refused: bool = False) -> None:
-        super().__init__(text)
+        super().__init__(one_line(text[: LONGEST_REASON + 1]))
         self.kind = kind
         self.refused = refused
 

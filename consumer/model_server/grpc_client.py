@@ -5,7 +5,7 @@ https://github.com/tensorflow/serving/tree/master/tensorflow_serving/apis
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
 import grpc
@@ -18,6 +18,7 @@ from consumer.model_server.errors import ModelError, unavailable
 from consumer.model_server.login import NO_LOGIN, Login
 from consumer.model_server.tensors import Array, Signature, TensorInfo, Tensors
 from consumer.model_server.url import ModelUrl
+from pipeline.wire import protobuf
 
 _PREDICT: Final = "/tensorflow.serving.PredictionService/Predict"
 _METADATA: Final = "/tensorflow.serving.PredictionService/GetModelMetadata"
@@ -62,7 +63,7 @@ class GrpcClient:
         request = messages.PredictRequest(model_spec=self._spec, output_filter=wanted)
         for name, array in inputs.items():
             request.inputs[name].CopyFrom(tensor_proto.message(array))
-        answer = self._ask(_PREDICT, request, messages.PredictResponse.FromString)
+        answer = self._ask(_PREDICT, request, messages.PredictResponse)
         self.version = answer.model_spec.version.value if answer.model_spec.HasField("version") else None
         try:
             return {name: tensor_proto.array(tensor) for name, tensor in answer.outputs.items()}
@@ -72,12 +73,12 @@ class GrpcClient:
     def signature(self) -> Signature:
         """Return the model's signature; raise ModelError if it is not available."""
         request = messages.GetModelMetadataRequest(model_spec=self._spec, metadata_field=["signature_def"])
-        answer = self._ask_apart(_METADATA, request, messages.GetModelMetadataResponse.FromString)
+        answer = self._ask_apart(_METADATA, request, messages.GetModelMetadataResponse)
         try:
-            signatures = messages.SignatureDefMap.FromString(
-                answer.metadata["signature_def"].value
+            signatures = parsed(
+                answer.metadata["signature_def"].value, messages.SignatureDefMap
             ).signature_def
-        except DecodeError as error:
+        except ValueError as error:
             raise ModelError("nonsense", f"invalid metadata: {error}") from None
         if "serving_default" not in signatures:
             raise ModelError("nonsense", "the metadata has no signature serving_default")
@@ -91,7 +92,7 @@ class GrpcClient:
         """Return why the server does not offer the model, or None."""
         request = messages.GetModelStatusRequest(model_spec=self._spec)
         try:
-            answer = self._ask_apart(_STATUS, request, messages.GetModelStatusResponse.FromString)
+            answer = self._ask_apart(_STATUS, request, messages.GetModelStatusResponse)
         except ModelError as error:
             return str(error)
         states = [_STATES.get(version.state, "UNKNOWN") for version in answer.model_version_status]
@@ -103,40 +104,42 @@ class GrpcClient:
             self._channel.close()
             self._channel = None
 
-    def _ask_apart(self, method: str, request: Message, read: Callable[[bytes], _Answer]) -> _Answer:
+    def _ask_apart(self, method: str, request: Message, kind: type[_Answer]) -> _Answer:
         client = GrpcClient(self._url, min(1.0, self._timeout), self._login)
         try:
-            return client._ask(method, request, read)
+            return client._ask(method, request, kind)
         finally:
             client.close()
 
-    def _ask(self, method: str, request: Message, read: Callable[[bytes], _Answer]) -> _Answer:
+    def _ask(self, method: str, request: Message, kind: type[_Answer]) -> _Answer:
         deadline = time.monotonic() + self._timeout
         if time.monotonic() > self._opened + LIFETIME:
             self.close()
         was_open = self._channel is not None
         try:
             try:
-                return self._exchange(method, request, read, deadline)
+                answer = self._exchange(method, request, deadline)
             except grpc.RpcError as error:
                 # A server may close an idle connection: try once more.
                 if not was_open or error.code() != grpc.StatusCode.UNAVAILABLE or time.monotonic() > deadline:
                     raise
                 self.close()
-                return self._exchange(method, request, read, deadline)
+                answer = self._exchange(method, request, deadline)
         except grpc.RpcError as error:
             raise self._explained(error) from None
+        try:
+            return parsed(answer, kind)
+        except ValueError as error:
+            raise ModelError("nonsense", f"invalid answer: {error}") from None
 
-    def _exchange(
-        self, method: str, request: Message, read: Callable[[bytes], _Answer], deadline: float
-    ) -> _Answer:
+    def _exchange(self, method: str, request: Message, deadline: float) -> bytes:
         if self._channel is None:
             self._channel = self._open()
             self._opened = time.monotonic()
-        call = self._channel.unary_unary(method, type(request).SerializeToString, read)
+        call = self._channel.unary_unary(method, type(request).SerializeToString, bytes)
         login = self._login.header()
         metadata = (("authorization", login),) if login else None
-        answer: _Answer = call(request, timeout=max(0.0, deadline - time.monotonic()), metadata=metadata)
+        answer: bytes = call(request, timeout=max(0.0, deadline - time.monotonic()), metadata=metadata)
         return answer
 
     def _open(self) -> grpc.Channel:
@@ -145,7 +148,7 @@ class GrpcClient:
         return grpc.insecure_channel(self._address, _CHANNEL)
 
     def _explained(self, error: Any) -> ModelError:
-        code, details = error.code(), shown(str(error.details() or "").encode())
+        code, details = error.code(), shown(str(error.details() or "").encode(errors="replace"))
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:
             return ModelError("timeout", f"no answer within {self._timeout:g} s")
         if code == grpc.StatusCode.UNAVAILABLE:
@@ -155,11 +158,23 @@ class GrpcClient:
                     "its port does not speak gRPC: set the port for gRPC, 8500 by default, or a URL http://"
                 )
             return ModelError("unreachable", details)
+        too_long = code == grpc.StatusCode.RESOURCE_EXHAUSTED and "message larger than max" in details
+        if too_long and "CLIENT" in details:
+            return ModelError("too_large", f"the answer is longer than {LARGEST_ANSWER >> 20} MiB")
         kind = f"grpc_{code.name.lower()}"
         said = f"the server answered {code.name}: {details}"
         is_unknown = code == grpc.StatusCode.UNAUTHENTICATED
         said += remedy(said, has_login=self._login != NO_LOGIN, is_unknown=is_unknown)
-        return ModelError(kind, said, refused=code in _REFUSALS)
+        return ModelError(kind, said, refused=too_long or code in _REFUSALS)
+
+
+def parsed(data: bytes, kind: type[_Answer]) -> _Answer:
+    """Return a message; raise ValueError if it is invalid, or much larger than its bytes."""
+    protobuf.check(data, kind.DESCRIPTOR)
+    try:
+        return kind.FromString(data)
+    except DecodeError as error:
+        raise ValueError(error) from None
 
 
 def _info(info: messages.TensorInfo) -> TensorInfo:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pybase64
 
-from consumer.model_server.connection import Connection, shown
+from consumer.model_server.connection import Connection, parsed, shown
 from consumer.model_server.errors import ModelError, unavailable
 from consumer.model_server.login import NO_LOGIN, Login
 from consumer.model_server.tensors import Array, Signature, TensorInfo, Tensors
@@ -73,7 +73,7 @@ class RestClient:
         """Return the model's signature; raise ModelError if it is not available."""
         answer = self._get("/metadata")
         try:
-            signatures = json.loads(answer)["metadata"]["signature_def"]["signature_def"]
+            signatures = parsed(answer)["metadata"]["signature_def"]["signature_def"]
             if "serving_default" not in signatures:
                 names = ", ".join(signatures)
                 raise ModelError(
@@ -81,7 +81,7 @@ class RestClient:
                 )
             definition = signatures["serving_default"]
             return Signature(_infos(definition["inputs"]), _infos(definition["outputs"]))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             raise ModelError(
                 "nonsense", f"expected metadata with the signature serving_default, found {shown(answer)}"
             ) from None
@@ -116,9 +116,9 @@ class RestClient:
         """Return the available versions of the model; raise ModelError if there are none."""
         answer = self._get("")
         try:
-            versions = json.loads(answer)["model_version_status"]
-            states = [(int(version["version"]), str(version["state"])) for version in versions]
-        except (ValueError, KeyError, TypeError, RecursionError):
+            versions = parsed(answer)["model_version_status"]
+            states = [(_version(version["version"]), str(version["state"])[:20]) for version in versions]
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             raise ModelError(
                 "nonsense", f"expected the state of the model's versions, found {shown(answer)}"
             ) from None
@@ -133,6 +133,13 @@ class RestClient:
             return connection.ask(self._path.removesuffix(_VERB) + what)
         finally:
             connection.close()
+
+
+def _version(number: Any) -> int:
+    version = int(number)
+    if not 0 <= version < 2**63:
+        raise ValueError(f"expected a version, found {version}")
+    return version
 
 
 def body(inputs: Tensors) -> bytes:
@@ -156,12 +163,15 @@ def _pieces(inputs: Tensors) -> Iterator[bytes]:
 def outputs(text: bytes) -> dict[str, Array]:
     """Return the outputs in an answer `{"predictions": [...]}`; raise ModelError if it is invalid."""
     try:
-        predictions = json.loads(text)["predictions"]
+        predictions = parsed(text)["predictions"]
         if not isinstance(predictions, list) or not predictions:
             raise ValueError("expected a list of predictions")
+        names = predictions[0] if isinstance(predictions[0], dict) else ()
+        # Each name, and "predictions" in front of them, has two quotes. Any others are those of strings.
+        tensor = _tensor if text.count(b'"') > 2 + 2 * len(names) * len(predictions) else _numbers
         if isinstance(predictions[0], dict):
-            return {name: _tensor([row[name] for row in predictions]) for name in predictions[0]}
-        return {"": _tensor(predictions)}
+            return {name: tensor([row[name] for row in predictions]) for name in names}
+        return {"": tensor(predictions)}
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise ModelError(
             "nonsense", f"invalid answer: expected predictions of one shape, found {shown(text)}"
@@ -185,9 +195,23 @@ def _value(value: Any) -> Iterator[bytes]:
 
 
 def _tensor(rows: list[Any]) -> Array:
+    """Return the tensor of rows that may hold strings.
+
+    NumPy would give each string the room of the longest.
+    """
+    array = np.asarray(rows, object)
+    kinds = set(map(type, array.flat))
+    if kinds == {str}:
+        return array
+    if str in kinds:
+        raise ValueError("expected numbers or strings, found both")
+    return _numbers(rows)
+
+
+def _numbers(rows: list[Any]) -> Array:
     array = np.asarray(rows)  # a ValueError if the lists differ in length
-    if array.dtype.kind not in "biufU":
-        raise ValueError("expected numbers or strings")
+    if array.dtype.kind not in "biuf":
+        raise ValueError("expected numbers")
     return array
 
 

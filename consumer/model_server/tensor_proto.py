@@ -28,6 +28,8 @@ DTYPES: Final = {
 }
 """The numbers of TensorFlow's DataType, and NumPy's names for them."""
 
+MOST_DIMENSIONS: Final = 64  # of NumPy's arrays
+
 _NUMBERS: Final = {name: number for number, name in DTYPES.items()}
 _FIELDS: Final = {
     "float32": "float_val",
@@ -59,9 +61,11 @@ def array(tensor: Tensor) -> Array:
     if dtype is None:
         raise ValueError(f"expected a known type of tensor, found {tensor.dtype}")
     shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
-    size = math.prod(shape)
     if min(shape, default=0) < 0:
         raise ValueError(f"expected a tensor with known sizes, found the shape {shape}")
+    if len(shape) > MOST_DIMENSIONS:
+        raise ValueError(f"expected at most {MOST_DIMENSIONS} dimensions, found {len(shape)}")
+    size = math.prod(shape)
     if dtype == "string":
         flat = np.array([*tensor.string_val, None], object)[:-1]
     elif tensor.tensor_content:

@@ -4,7 +4,43 @@ from typing import Final
 
 from tests.limits.limit import Limit
 
+_NONSENSE: Final = "no result; `nonsense` in the log and in `streamlens_model_requests_total`"
+_KEPT: Final = "the old labels stay in use, with a line in the log; at the start, the consumer ends"
+
 LIMITS: Final = (
+    Limit(
+        "an answer",
+        "consumer.model_server.connection.LARGEST_ANSWER",
+        "bytes",
+        "no result; `too_large` in the log and in `streamlens_model_requests_total`",
+    ),
+    Limit(
+        "until an answer is complete",
+        "consumer.settings.ConsumerSettings.modeltimeout",
+        "s",
+        "no result; `timeout` in the log and in `streamlens_model_requests_total`",
+    ),
+    Limit("values in an answer's JSON", "consumer.model_server.connection.MOST_NUMBERS", "", _NONSENSE),
+    Limit("lists and objects in it", "consumer.model_server.connection.MOST_LISTS", "", _NONSENSE),
+    Limit("fields of a gRPC message", "pipeline.wire.protobuf.MOST_FIELDS", "", _NONSENSE),
+    Limit("dimensions of a tensor", "consumer.model_server.tensor_proto.MOST_DIMENSIONS", "", _NONSENSE),
+    Limit(
+        "height or width of a model's input",
+        "consumer.handlers.image_input.LONGEST_SIDE",
+        "pixels",
+        _NONSENSE,
+    ),
+    Limit("height of a model's face", "consumer.handlers.emonet.LONGEST_SIDE", "pixels", _NONSENSE),
+    Limit("detections in a frame", "consumer.handlers.detect.MOST_DETECTIONS", "", _NONSENSE),
+    Limit(
+        "the text of an error",
+        "consumer.model_server.errors.LONGEST_REASON",
+        "characters",
+        "it is cut, and made one line",
+    ),
+    Limit("a file of labels", "consumer.labels.formats.LARGEST_FILE", "bytes", _KEPT),
+    Limit("labels", "consumer.labels.formats.MOST_LABELS", "", _KEPT),
+    Limit("a label", "consumer.labels.formats.LONGEST_LABEL", "characters", _KEPT),
     Limit(
         "redirections of a server of label files, one after the other",
         "consumer.model_server.download._MOST_REDIRECTS",
@@ -23,7 +59,6 @@ OURS: Final = frozenset(
         "consumer.labels.sources._MOST_VERSIONS",
         "consumer.model_health._LONGEST_PAUSE",
         "consumer.model_queue._MOST",
-        "consumer.model_server.connection.LARGEST_ANSWER",
     ]
 )
 """Constants that bound our own work, and nothing that comes from outside."""

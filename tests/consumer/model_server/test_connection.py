@@ -86,6 +86,7 @@ def test_an_incomplete_answer_is_broken(pieces: tuple[bytes, ...]) -> None:
     assert caught.value.kind == "broken"
 
 
+@pytest.mark.exceeds("consumer.settings.ConsumerSettings.modeltimeout")
 def test_a_server_that_never_answers_is_given_up() -> None:
     with (
         ScriptedServer(hang) as server,
@@ -134,6 +135,7 @@ def test_an_answer_that_trickles_in_is_given_up(before: bytes, trickle: bytes, a
     assert before_release < 500
 
 
+@pytest.mark.exceeds("consumer.model_server.connection.LARGEST_ANSWER")
 def test_an_endless_answer_is_given_up() -> None:
     def answer(request: Request, _: bytes) -> None:
         request.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")

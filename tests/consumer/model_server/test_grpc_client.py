@@ -332,10 +332,10 @@ def test_an_answer_too_large_is_refused(serve: Serve, client: Connect) -> None:
 
     server = serve(large)
 
-    with pytest.raises(ModelError, match="larger than max") as caught:
+    with pytest.raises(ModelError, match="longer than 16 MiB") as caught:
         client(server.url()).predict(DOUBLE)
 
-    assert caught.value.kind == "grpc_resource_exhausted"
+    assert caught.value.kind == "too_large"
 
 
 def test_the_signature_is_read_from_the_metadata(serve: Serve, client: Connect) -> None:

@@ -1,0 +1,63 @@
+"""Files of labels that are too large, and servers that send them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from consumer.labels import sources
+from consumer.labels.formats import LARGEST_FILE, LONGEST_LABEL, MOST_LABELS, parse
+from consumer.model_server.errors import ModelError
+from pipeline.service.settings import SettingsError
+from tests.consumer.fakes import ScriptedServer, reply
+
+MANY = MOST_LABELS + 1
+
+
+@pytest.mark.exceeds(
+    "consumer.labels.formats.LARGEST_FILE",
+    "consumer.labels.formats.MOST_LABELS",
+    "consumer.labels.formats.LONGEST_LABEL",
+)
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"x" * (LARGEST_FILE + 1), "at most 4 MiB"),
+        (b"cat\n" * MANY, "at most 100000 labels"),
+        (json.dumps(["cat"] * MANY).encode(), "at most 100000 labels"),
+        (json.dumps({str(i): "cat" for i in range(MANY)}).encode(), "at most 100000 labels"),
+        (b"cat\n" + b"x" * (LONGEST_LABEL + 1), "at most 200 characters in label 1"),
+        (json.dumps([{"id": i % 99_999, "name": "cat"} for i in range(100_000)]).encode(), "several for 0"),
+        (
+            json.dumps(dict.fromkeys(map(str, range(99_999)), 1))[:-1].encode() + b', "99998": 1}',
+            "each key once",
+        ),
+        (b"item" + b" " * 1_000_000 + b"x", "characters in label 0"),
+        (b"item {" + b" a {" * 100_000, "expected"),
+        (b'"",""\n' * 100, "at least one label"),
+        (b'{"a":' * 100_000, "expected"),
+    ],
+)
+def test_labels_that_are_too_many_or_too_long_are_refused(data: bytes, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason) as caught:
+        parse(data, "labels.csv" if data.startswith(b'"') else "")
+
+    assert len(str(caught.value)) < 500
+
+
+def test_only_the_beginning_of_a_large_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "labels.txt"
+    with path.open("wb") as file:
+        file.truncate(2**40)
+
+    with pytest.raises(SettingsError, match="at most 4 MiB"):
+        sources.source("imagenet_1", str(path))
+
+
+def test_a_download_that_is_too_large_is_given_up() -> None:
+    with ScriptedServer(reply(200, b"x" * (LARGEST_FILE + 1))) as server:
+        labels = sources.source("imagenet_1", server.url)
+        labels.refresh()
+
+        with pytest.raises(ModelError, match="longer than 4 MiB"):
+            labels()
