@@ -59,8 +59,8 @@ def websocket_protocol(loop: asyncio.AbstractEventLoop) -> WebSocketsSansIOProto
     "name",
     [
         *("connection_made", "connection_lost", "data_received", "pause_writing", "resume_writing"),
-        *("on_message_begin", "on_headers_complete", "on_message_complete", "handle_websocket_upgrade"),
-        *("loop", "transport", "scope", "cycle", "url"),
+        *("on_message_begin", "on_headers_complete", "on_message_complete", "on_response_complete"),
+        *("handle_websocket_upgrade", "loop", "transport", "connections", "scope", "cycle", "url"),
     ],
 )
 def test_uvicorns_http_protocol(http_protocol: HttpToolsProtocol, name: str) -> None:

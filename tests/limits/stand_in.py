@@ -4,12 +4,73 @@ from typing import Final
 
 from tests.limits.limit import Limit
 
-LIMITS: Final[tuple[Limit, ...]] = ()
+_REST: Final = "tfserving.server.rest"
+_RPC: Final = "tfserving.server.rpc"
+_GRAPH: Final = "tfserving.server.graph"
+_INVALID: Final = "400 or INVALID_ARGUMENT, with the reason"
+
+LIMITS: Final = (
+    Limit(
+        "connections for REST",
+        f"{_REST}.protocol.MOST_CONNECTIONS",
+        "",
+        "the connection is closed that has waited longest for a request",
+    ),
+    Limit(
+        "a request line with its headers",
+        f"{_REST}.protocol.LONGEST_HEAD",
+        "bytes",
+        "431, and the connection is closed",
+    ),
+    Limit("until they arrive", f"{_REST}.protocol.LONGEST_HEAD_TIME", "s", "the connection is closed"),
+    Limit("until an answer is read", f"{_REST}.protocol.LONGEST_UNREAD", "s", "the connection is closed"),
+    Limit("a body, also unpacked", f"{_REST}.asgi.LARGEST_BODY", "bytes", "413 (unpacked: 400)"),
+    Limit(
+        "all bodies that arrive or wait",
+        f"{_REST}.arrivals.MOST_HELD",
+        "bytes",
+        "503 for the largest that still arrives",
+    ),
+    Limit(
+        "memory for the JSON of all requests",
+        f"{_REST}.request.LARGEST_JSON",
+        "bytes",
+        "it waits; alone, 400",
+    ),
+    Limit("a message over gRPC", f"{_RPC}.methods.LARGEST_REQUEST", "bytes", "RESOURCE_EXHAUSTED"),
+    Limit(
+        "messages that arrive at the same time",
+        f"{_RPC}.methods.MOST_ARRIVING",
+        "",
+        "DEADLINE_EXCEEDED for the oldest",
+    ),
+    Limit("until a message arrives", f"{_RPC}.methods.LONGEST_ARRIVAL", "s", "DEADLINE_EXCEEDED"),
+    Limit("all messages that wait or are answered", f"{_RPC}.methods.MOST_HELD", "bytes", "UNAVAILABLE"),
+    Limit("a call over gRPC", f"{_RPC}.calls.LONGEST_CALL", "s", "DEADLINE_EXCEEDED"),
+    Limit("sizes of a shape, multiplied", f"{_GRAPH}.sizes.MOST_ELEMENTS", "", "INVALID_ARGUMENT"),
+    Limit("dimensions of a tensor", f"{_GRAPH}.sizes.MOST_DIMENSIONS", "", "INVALID_ARGUMENT"),
+    Limit("strings of a tensor", f"{_GRAPH}.sizes.MOST_STRINGS", "", "INVALID_ARGUMENT"),
+    Limit(
+        "a tensor whose elements are not all sent",
+        f"{_GRAPH}.sizes.LARGEST_FILLED",
+        "bytes",
+        "INVALID_ARGUMENT",
+    ),
+    Limit(
+        "memory for the pictures of all requests",
+        f"{_GRAPH}.pictures.LARGEST_RUN",
+        "bytes",
+        f"it waits; alone, {_INVALID}",
+    ),
+)
 
 OURS: Final = frozenset(
     [
         "tfserving.models.detect.detector.MOST",
         "tfserving.models.detect.shapes.MOST",
+        "tfserving.server.inference.inference.LONGEST_WAIT",
+        "tfserving.server.rest.request.LONGEST_WAIT",
+        "tfserving.server.rpc.server._LARGEST_ANSWER",
     ]
 )
 """Constants that bound our own work, and nothing that comes from outside."""

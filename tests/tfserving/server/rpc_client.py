@@ -1,10 +1,8 @@
 """TensorFlow Serving's client, and requests for it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import grpc
-import pytest
 from tensorflow_serving.apis import (
     inference_pb2,
     model_service_pb2_grpc,
@@ -12,7 +10,10 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
+from tests.tfserving.server.rpc_calls import failure
 from tfserving.runtime import tf
+
+__all__ = ["Client", "Status", "asking", "examples", "failure", "request"]
 
 Status = grpc.StatusCode
 
@@ -36,13 +37,6 @@ def request(signature: str = "", model: str = "toy", **inputs: Any) -> Any:
         proto = value if hasattr(value, "tensor_shape") else tf.make_tensor_proto(value)
         asked.inputs[alias].CopyFrom(proto)
     return asked
-
-
-def failure(call: Callable[..., Any], *arguments: Any, **options: Any) -> tuple[grpc.StatusCode, str]:
-    """Return the status of a failing call."""
-    with pytest.raises(grpc.RpcError) as caught:
-        call(*arguments, **options)
-    return caught.value.code(), str(caught.value.details())
 
 
 def examples(*values: float | None, context: float | None = None, feature: str = "x") -> Any:

@@ -11,10 +11,8 @@ from tensorflow.core.framework import tensor_pb2, types_pb2
 
 from tfserving.runtime import tf
 from tfserving.server.graph import string_list
+from tfserving.server.graph.sizes import LARGEST_FILLED, MOST_DIMENSIONS, MOST_ELEMENTS, MOST_STRINGS
 from tfserving.server.json.values import Array, strings
-
-# A few bytes may declare any shape. Larger tensors are not filled up with copies of the last element.
-LIMIT = 2**31 - 1  # bytes
 
 _FIELDS = {
     "float32": "float_val",
@@ -43,6 +41,8 @@ def read(proto: Any) -> Array:
     shape = _shape(proto.tensor_shape)
     name, dtype = _dtype(proto.dtype)
     count = math.prod(shape)
+    if dtype.hasobject and count > MOST_STRINGS:
+        raise ValueError(f"too many strings: {count}")
     if not count:
         return np.empty(shape, dtype)
     if proto.tensor_content:
@@ -99,6 +99,8 @@ def _shape(proto: Any) -> tuple[int, ...]:
     shape = tuple(dim.size for dim in proto.dim)
     if proto.unknown_rank or any(size < 0 for size in shape):
         raise ValueError(f"invalid shape of a tensor: {shape}")
+    if len(shape) > MOST_DIMENSIONS or math.prod(size or 1 for size in shape) > MOST_ELEMENTS:
+        raise ValueError(f"too large: {shape}")
     return shape
 
 
@@ -132,7 +134,7 @@ def _elements(proto: Any, name: str, dtype: Any) -> Array:
 
 
 def _filled_up(elements: Array, dtype: Any, count: int) -> Array:
-    if count * dtype.itemsize > LIMIT:
+    if count * dtype.itemsize > LARGEST_FILLED:
         raise ValueError(f"expected {count} elements, found {len(elements)}")
     if not len(elements):
         return strings([b""] * count) if dtype.hasobject else np.zeros(count, dtype)

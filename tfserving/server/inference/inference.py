@@ -3,8 +3,10 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from tfserving.server.errors import invalid
+from tfserving.server.graph import pictures
 from tfserving.server.graph.saved import SavedModel
 from tfserving.server.graph.signature import DEFAULT_SIGNATURE, Signature
 from tfserving.server.inference import results
@@ -12,6 +14,12 @@ from tfserving.server.inference.results import INPUT
 from tfserving.server.json import values
 from tfserving.server.json.values import Array
 from tfserving.server.monitoring.monitoring import Monitor
+from tfserving.server.room import Room
+
+LONGEST_WAIT: Final = 30.0
+"""Seconds to wait for memory, for a request that has no timeout."""
+
+_PICTURES: Final = Room(pictures.LARGEST_RUN, "pictures")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +66,13 @@ class Inference:
     def _run(
         self, verb: str, signature: str, feeds: Mapping[str, Array], fetch: Sequence[str] | None
     ) -> dict[str, Array]:
-        started = time.monotonic()
-        limit = None if self.timeout is None else self.timeout - (started - self.begun)
-        outputs = self.model.run(signature, feeds, fetch, limit)
+        with _PICTURES.take(pictures.memory(feeds.values()), self._left() or LONGEST_WAIT):
+            started = time.monotonic()
+            outputs = self.model.run(signature, feeds, fetch, self._left())
         if self.monitor:
             self.monitor.ran(self.name, verb.capitalize(), time.monotonic() - started)
         return outputs
+
+    def _left(self) -> float | None:
+        """Return how many seconds are left, which may be none."""
+        return None if self.timeout is None else self.timeout - (time.monotonic() - self.begun)

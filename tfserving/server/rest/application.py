@@ -5,13 +5,15 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from http import HTTPStatus
 from typing import Any
 
 from tfserving.server.errors import Code, ServingError
 from tfserving.server.monitoring.monitoring import Monitor
 from tfserving.server.rest import asgi, route
+from tfserving.server.rest.arrivals import Arrivals
 from tfserving.server.rest.asgi import Answer, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
@@ -21,6 +23,11 @@ CORS = [
     (b"access-control-allow-methods", b"POST, GET"),
     (b"access-control-allow-headers", b"Content-Type"),
 ]
+# Of requests whose body is not read to its end; TensorFlow Serving reads any.
+_REFUSALS = {
+    Code.RESOURCE_EXHAUSTED: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Code.DEADLINE_EXCEEDED: HTTPStatus.REQUEST_TIMEOUT,
+}
 NOT_FOUND = b"<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>"
 
 
@@ -44,6 +51,7 @@ class RestApi:
         self._compute = compute
         self._executor = executor
         self._timeout = timeout
+        self._arrivals = Arrivals(timeout)
         self._cors = cors
         self._monitor = monitor or Monitor()
         self._metrics_path = metrics_path
@@ -68,28 +76,43 @@ class RestApi:
         return Answer(Code.OK, self._monitor.text(), b"text/plain")
 
     async def _rest(self, scope: Scope, target: str, receive: Receive, send: Send) -> None:
+        method = scope["method"]
+        # If a header is repeated, the first one counts.
+        headers = dict(reversed(scope["headers"]))
         try:
-            body = await asgi.read_body(receive)
+            body = await self._arrivals.read(int(headers.get(b"content-length", b"0")), receive)
         except asyncio.CancelledError:
             # Stop waiting for the rest of the body.
             ending = Answer(Code.UNAVAILABLE, error_text("The server is shutting down"))
             await asgi.send_answer(send, ending, CORS if self._cors else [])
             return
+        except ServingError as failure:
+            self._monitor.answered(route.model_name(method, target), "", "REST", failure.code, 0)
+            refusal = Answer(
+                failure.code, error_text(failure.message), own_status=_REFUSALS.get(failure.code)
+            )
+            await asgi.refuse(send, receive, refusal, CORS if self._cors else [])
+            return
         if body is None:
             return
         started = time.monotonic()
-        method = scope["method"]
-        # If a header is repeated, the first one counts.
-        headers = dict(reversed(scope["headers"]))
-        if method == "OPTIONS":
-            where, answer = None, _preflight(headers.get(b"origin", b""))
-        else:
-            packed = method == "POST" and b"gzip" in headers.get(b"content-encoding", b"")
-            where, answer = await self._answer(method, target, body, packed, receive)
+        try:
+            where, answer = await self._outcome(method, target, headers, body, receive)
+        finally:
+            self._arrivals.done(len(body))
+        del body
         await asgi.send_answer(send, answer, CORS if self._cors else [])
         name = where.name if where else route.model_name(method, target)
         api = where.verb if where and method == "POST" else ""
         self._monitor.answered(name, api, "REST", answer.code, time.monotonic() - started)
+
+    async def _outcome(
+        self, method: str, target: str, headers: Mapping[bytes, bytes], body: bytes, receive: Receive
+    ) -> tuple[route.Route | None, Answer]:
+        if method == "OPTIONS":
+            return None, _preflight(headers.get(b"origin", b""))
+        packed = method == "POST" and b"gzip" in headers.get(b"content-encoding", b"")
+        return await self._answer(method, target, body, packed, receive)
 
     async def _answer(
         self, method: str, target: str, body: bytes, packed: bool, receive: Receive

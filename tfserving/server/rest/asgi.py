@@ -1,7 +1,9 @@
-"""ASGI helpers for the REST API: read a request's target and body, and send an answer."""
+"""ASGI helpers for the REST API: read a request's target, unpack its body, and send an answer."""
 
+import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,16 +13,23 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-UNPACKED_LIMIT = 100 << 20  # bytes of a gzipped body
+LARGEST_BODY = 32 << 20  # bytes, also after it is unpacked
+IGNORE_SECONDS = 2  # of a body that is refused
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer; the code determines its status."""
+    """An HTTP answer; the code determines its status, unless it has one of its own."""
 
     code: Code
     body: bytes = b""
     content_type: bytes | None = b"application/json"
+    own_status: int | None = None
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self.own_status or self.code.http_status
 
 
 def target(scope: Scope) -> str:
@@ -32,34 +41,37 @@ def target(scope: Scope) -> str:
     return str(raw, "utf-8", "replace")
 
 
-async def read_body(receive: Receive) -> bytes | None:
-    """Return the complete body, or None if the client disconnected."""
-    parts = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        parts.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(parts)
-
-
 def unpack(body: bytes) -> bytes:
     """Return a gzipped body unpacked; raise ServingError (INVALID_ARGUMENT) if it is damaged or too large."""
     unpacker = zlib.decompressobj(wbits=31)
     try:
-        text = unpacker.decompress(body, UNPACKED_LIMIT + 1)
+        text = unpacker.decompress(body, LARGEST_BODY + 1)
     except zlib.error as error:
         raise invalid(f"Failed to uncompress the request body: {error}") from error
-    if not unpacker.eof or len(text) > UNPACKED_LIMIT:
+    if not unpacker.eof or len(text) > LARGEST_BODY:
         raise invalid("Failed to uncompress the request body: it is truncated or too large")
     return text
 
 
-async def send_answer(send: Send, answer: Answer, headers: list[tuple[bytes, bytes]]) -> None:
-    """Send an answer with additional headers."""
+async def send_answer(
+    send: Send, answer: Answer, headers: list[tuple[bytes, bytes]], *, more: bool = False
+) -> None:
+    """Send an answer with additional headers; with `more`, it is not the last that is sent."""
     length = (b"content-length", b"%d" % len(answer.body))
     kind = [(b"content-type", answer.content_type)] if answer.content_type else []
-    status = answer.code.http_status
-    await send({"type": "http.response.start", "status": status, "headers": [length, *kind, *headers]})
-    await send({"type": "http.response.body", "body": answer.body})
+    fields = [length, *kind, *headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": fields})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": more})
+
+
+async def refuse(send: Send, receive: Receive, answer: Answer, headers: list[tuple[bytes, bytes]]) -> None:
+    """Send an answer before the body has arrived, ignore the body for a moment, and close the connection.
+
+    If the connection was closed at once, the client would often see that instead of the answer.
+    """
+    await send_answer(send, answer, [*headers, (b"connection", b"close")], more=True)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(IGNORE_SECONDS):
+            while (await receive()).get("more_body", False):
+                pass
+    await send({"type": "http.response.body"})

@@ -1,14 +1,23 @@
 """Predict requests: convert JSON in row or column format to tensors."""
 
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from typing import Final
 
 from tfserving.server.errors import ServingError, invalid
 from tfserving.server.json import values
 from tfserving.server.json.echo import echo
 from tfserving.server.json.parse import Value, parse
 from tfserving.server.json.values import Array
+from tfserving.server.room import Room
+
+LARGEST_JSON: Final = 128 << 20
+"""Bytes of memory for the JSON of all requests that are read at the same time, and so for that of one."""
+
+LONGEST_WAIT: Final = 30.0  # s for that memory
+
+_PARSED: Final = Room(LARGEST_JSON, "JSON")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +31,15 @@ class Request:
     def is_row(self) -> bool:
         """Whether the request and its response are in row format."""
         return b"instances" in self.body
+
+
+def room(text: bytes) -> AbstractContextManager[None]:
+    """Hold the memory that a body needs once it is parsed: an empty list takes 96 bytes instead of two.
+
+    Raises ServingError if that is too much.
+    """
+    size = len(text) + 32 * text.count(b",") + 96 * text.count(b"[") + 256 * text.count(b"{")
+    return _PARSED.take(size, LONGEST_WAIT)
 
 
 def read(text: bytes) -> Request:

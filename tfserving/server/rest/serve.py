@@ -7,7 +7,7 @@ import threading
 import uvicorn
 
 from tfserving.server.rest.application import RestApi
-from tfserving.server.rest.protocol import RawTargetProtocol
+from tfserving.server.rest.protocol import RestProtocol
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class HttpServer:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                http=RawTargetProtocol,
+                http=RestProtocol,
                 loop="uvloop",
                 interface="asgi3",
                 lifespan="off",

@@ -1,22 +1,21 @@
 """The common parts of all gRPC methods: status, deadline, and the requested model."""
 
 import logging
-import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
-
-import grpc
+from typing import Any, TypeAlias
 
 from tfserving.server.errors import Code, ServingError, invalid
 
 log = logging.getLogger(__name__)
 
 LIMIT = 1024  # bytes of a status message
+LONGEST_CALL = 30.0
+"""Seconds that a call may take at most. TensorFlow Serving has no limit for clients that set none."""
 
-_CODES = {code.value[0]: code for code in grpc.StatusCode}
-
-Answer = TypeVar("Answer")
+Outcome: TypeAlias = tuple[Any, Code, str]
+"""The answer of a call, if there is one, and the code and message of its status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +55,25 @@ def fill_spec(spec: Any, name: str, signature: str | None, version: int | None) 
         spec.version.value = version
 
 
-def remaining(context: grpc.ServicerContext) -> float:
-    """Return the seconds until a call's deadline, or `math.inf` if it has none.
+class Call:
+    """A request that a thread works on, and whose client may go away meanwhile."""
 
-    Raises ServingError (CANCELLED) if the client has disconnected and no longer waits for an answer.
-    """
-    if not context.is_active():
-        raise ServingError(Code.CANCELLED, "The client has disconnected")
-    seconds = context.time_remaining()
-    return math.inf if seconds is None else float(seconds)
+    def __init__(self, seconds: float | None) -> None:
+        """Take the time that the client gives it, if it says so."""
+        self.has_gone = False
+        self._deadline = time.monotonic() + min(LONGEST_CALL if seconds is None else seconds, LONGEST_CALL)
+
+    def remaining(self) -> float:
+        """Return the seconds until the deadline.
+
+        Raises ServingError (CANCELLED) if the client has disconnected and no longer waits for an answer.
+        """
+        if self.has_gone:
+            raise ServingError(Code.CANCELLED, "The client has disconnected")
+        return self._deadline - time.monotonic()
 
 
-def outcome(compute: Callable[[], Answer]) -> tuple[Answer | None, Code, str]:
+def outcome(compute: Callable[[], Any]) -> Outcome:
     """Run `compute`; return its answer, and the code and message of the status. Never raises."""
     try:
         return compute(), Code.OK, ""
@@ -77,13 +83,6 @@ def outcome(compute: Callable[[], Answer]) -> tuple[Answer | None, Code, str]:
         # A bug in this server: the traceback goes to the log, not to the client.
         log.exception("A gRPC request failed")
         return None, Code.INTERNAL, f"Internal error: {type(error).__name__}"
-
-
-def finish(context: grpc.ServicerContext, answer: Answer | None, code: Code, message: str) -> Answer:
-    """Return the answer of a call, or abort the call with the status of its error."""
-    if answer is None or code != Code.OK:
-        context.abort(_CODES[code], details(message))
-    return answer
 
 
 def details(message: str) -> str:

@@ -3,33 +3,29 @@
 import logging
 from typing import Any
 
-import grpc
-from tensorflow_serving.apis import (
-    get_model_status_pb2,
-    model_management_pb2,
-    model_service_pb2_grpc,
-)
+from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
 
 from tfserving.server.errors import invalid
 from tfserving.server.models.catalog import Catalog
 from tfserving.server.rpc import calls
+from tfserving.server.rpc.calls import Call, Outcome
 
 log = logging.getLogger(__name__)
 
 
-class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore[misc]
+class ModelService:
     """Answers requests about a catalog of models."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
 
-    def GetModelStatus(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def GetModelStatus(self, request: Any, _: Call) -> Outcome:  # noqa: N802
         """Report the states of a model's versions, or of one of them."""
-        return calls.finish(context, *calls.outcome(lambda: status(self._catalog, request)))
+        return calls.outcome(lambda: status(self._catalog, request))
 
-    def HandleReloadConfigRequest(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def HandleReloadConfigRequest(self, request: Any, _: Call) -> Outcome:  # noqa: N802
         """Serve other models; answers once the new ones are available."""
-        return calls.finish(context, *calls.outcome(lambda: reload(self._catalog, request)))
+        return calls.outcome(lambda: reload(self._catalog, request))
 
 
 def status(catalog: Catalog, request: Any) -> Any:

@@ -4,20 +4,19 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import grpc
-from tensorflow_serving.apis import get_model_metadata_pb2, model_pb2, prediction_service_pb2_grpc
+from tensorflow_serving.apis import get_model_metadata_pb2, model_pb2
 
 from tfserving.server.errors import invalid
 from tfserving.server.inference.inference import Inference
 from tfserving.server.models.catalog import Catalog
 from tfserving.server.monitoring.monitoring import Monitor
 from tfserving.server.rpc import calls, predict, tasks
-from tfserving.server.rpc.calls import Answer, ModelRef
+from tfserving.server.rpc.calls import Call, ModelRef, Outcome
 
 SIGNATURES = "signature_def"
 
 
-class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):  # type: ignore[misc]
+class PredictionService:
     """Runs the models of a catalog, each request within its own deadline."""
 
     def __init__(self, catalog: Catalog, monitor: Monitor | None = None, *, as_content: bool = False) -> None:
@@ -26,70 +25,66 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
         self._monitor = monitor
         self._as_content = as_content
 
-    def Predict(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def Predict(self, request: Any, call: Call) -> Outcome:  # noqa: N802
         """Run any signature on tensors."""
 
         def compute() -> Any:
             return self._run(
                 calls.model_ref(request),
-                context,
+                call,
                 lambda inference, version: predict.predict(
                     inference, request, version, as_content=self._as_content
                 ),
             )
 
-        return self._counted("Predict", request, context, compute)
+        return self._counted("Predict", request, compute)
 
-    def Classify(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def Classify(self, request: Any, call: Call) -> Outcome:  # noqa: N802
         """Classify examples."""
-        return self._evaluate("classify", request, context)
+        return self._evaluate("classify", request, call)
 
-    def Regress(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def Regress(self, request: Any, call: Call) -> Outcome:  # noqa: N802
         """Return a number for each example."""
-        return self._evaluate("regress", request, context)
+        return self._evaluate("regress", request, call)
 
-    def MultiInference(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def MultiInference(self, request: Any, call: Call) -> Outcome:  # noqa: N802
         """Classify and regress the same examples."""
 
         def compute() -> Any:
             spec = request.tasks[0].model_spec if request.tasks else model_pb2.ModelSpec()
             return self._run(
                 calls.from_spec(spec),
-                context,
+                call,
                 lambda inference, version: tasks.evaluate_all(inference, request, version),
             )
 
-        return calls.finish(context, *calls.outcome(compute))
+        return calls.outcome(compute)
 
-    def GetModelMetadata(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+    def GetModelMetadata(self, request: Any, _: Call) -> Outcome:  # noqa: N802
         """Return a model's signatures."""
-        return calls.finish(context, *calls.outcome(lambda: metadata(self._catalog, request)))
+        return calls.outcome(lambda: metadata(self._catalog, request))
 
-    def _evaluate(self, verb: str, request: Any, context: grpc.ServicerContext) -> Any:
+    def _evaluate(self, verb: str, request: Any, call: Call) -> Outcome:
         def compute() -> Any:
             return self._run(
                 calls.model_ref(request),
-                context,
+                call,
                 lambda inference, version: tasks.evaluate(inference, verb, request, version),
             )
 
-        return self._counted(verb.capitalize(), request, context, compute)
+        return self._counted(verb.capitalize(), request, compute)
 
-    def _run(
-        self, ref: ModelRef, context: grpc.ServicerContext, run: Callable[[Inference, int], Answer]
-    ) -> Answer:
+    def _run(self, ref: ModelRef, call: Call, run: Callable[[Inference, int], Any]) -> Any:
         with self._catalog.lease(ref.name, ref.version, ref.label) as (version, model):
-            return run(Inference(model, ref.name, calls.remaining(context), self._monitor), version)
+            return run(Inference(model, ref.name, call.remaining(), self._monitor), version)
 
-    def _counted(
-        self, api: str, request: Any, context: grpc.ServicerContext, compute: Callable[[], Answer]
-    ) -> Answer:
+    def _counted(self, api: str, request: Any, compute: Callable[[], Any]) -> Outcome:
         started = time.monotonic()
         answer, code, message = calls.outcome(compute)
         if self._monitor:
             taken = time.monotonic() - started
             self._monitor.answered(request.model_spec.name, api, "GRPC", code, taken)
-        return calls.finish(context, answer, code, message)
+        return answer, code, message
 
 
 def metadata(catalog: Catalog, request: Any) -> Any:

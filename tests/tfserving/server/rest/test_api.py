@@ -269,3 +269,20 @@ def test_any_body_is_answered_or_refused(catalog: Catalog, body: bytes, name: st
 
     assert set(json.loads(text)) <= {"predictions", "outputs", "results", "error"}
     assert code in {Code.OK, Code.INVALID_ARGUMENT, Code.NOT_FOUND, Code.UNIMPLEMENTED}
+
+
+@pytest.mark.exceeds("tfserving.server.rest.request.LARGEST_JSON")
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"instances": [' + b"[]," * 1_400_000 + b"[]]}",
+        b'{"instances": [' + b"[" * 1_400_000,
+        b'{"instances": [' + b"{}," * 500_000 + b"{}]}",
+        b'{"instances": [' + b"1," * 4_000_000 + b"1]}",
+    ],
+)
+def test_json_that_would_grow_when_it_is_parsed_is_refused(catalog: Catalog, body: bytes) -> None:
+    with pytest.raises(ServingError, match="of memory for JSON, but at most 128 MiB") as caught:
+        predict(catalog, body)
+
+    assert caught.value.code == Code.INVALID_ARGUMENT

@@ -18,6 +18,7 @@ from tests.tfserving.server.strategies import BODIES
 from tfserving.server.errors import Code, ServingError
 from tfserving.server.monitoring.monitoring import DEFAULT_PATH, Monitor
 from tfserving.server.rest.application import RestApi
+from tfserving.server.rest.asgi import LARGEST_BODY
 from tfserving.server.rest.route import Route
 
 PREDICT = "/v1/models/m:predict"
@@ -110,7 +111,7 @@ def test_a_gzipped_body_is_decompressed(application: Application) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"nonsense", gzip.compress(b"abc", mtime=0)[:-3], gzip.compress(bytes((100 << 20) + 1))]
+    "body", [b"nonsense", gzip.compress(b"abc", mtime=0)[:-3], gzip.compress(bytes(LARGEST_BODY + 1))]
 )
 def test_a_gzipped_body_that_is_broken_or_too_large_is_refused(application: Application, body: bytes) -> None:
     answer = ask(application(repeat), "POST", PREDICT, body, headers=GZIP)
@@ -120,11 +121,11 @@ def test_a_gzipped_body_that_is_broken_or_too_large_is_refused(application: Appl
 
 
 def test_a_body_of_exactly_the_limit_is_decompressed(application: Application) -> None:
-    body = gzip.compress(bytes(100 << 20))
+    body = gzip.compress(bytes(LARGEST_BODY))
 
     answer = ask(application(lambda _, body: b"%d" % len(body)), "POST", PREDICT, body, headers=GZIP)
 
-    assert answer.body == b"%d" % (100 << 20)
+    assert answer.body == b"%d" % LARGEST_BODY
 
 
 @pytest.mark.parametrize(("method", "body"), [("POST", b""), ("GET", b"nonsense")])

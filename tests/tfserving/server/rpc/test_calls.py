@@ -1,16 +1,14 @@
 """What all gRPC methods have in common."""
 
-import math
 from types import SimpleNamespace
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import grpc
 import pytest
 
 from tfserving.server.errors import Code, ServingError
 from tfserving.server.inference import aliases
 from tfserving.server.rpc import calls
-from tfserving.server.rpc.calls import ModelRef
+from tfserving.server.rpc.calls import LONGEST_CALL, Call, ModelRef
 
 
 class Spec:
@@ -37,31 +35,6 @@ class Request:
     def HasField(self, name: str) -> bool:  # noqa: N802 # protobuf's name
         """Whether there is a ModelSpec."""
         return getattr(self, name) is not None
-
-
-class Aborted(Exception):  # noqa: N818 # as gRPC ends a call
-    """A call that has ended."""
-
-
-class Context:
-    """Stands for a call."""
-
-    def __init__(self, remaining: float | None = None, active: bool = True) -> None:
-        self._remaining, self._active = remaining, active
-        self.status: tuple[grpc.StatusCode, str] | None = None
-
-    def is_active(self) -> bool:
-        """Whether the client waits."""
-        return self._active
-
-    def time_remaining(self) -> float | None:
-        """Return the time until the deadline."""
-        return self._remaining
-
-    def abort(self, code: grpc.StatusCode, text: str) -> NoReturn:
-        """End the call."""
-        self.status = code, text
-        raise Aborted
 
 
 @pytest.mark.parametrize(
@@ -94,18 +67,21 @@ def test_an_answer_names_the_version_that_answered() -> None:
     assert (bare.name, bare.signature_name, bare.version.value) == ("toy", "", None)
 
 
-@pytest.mark.parametrize(("given", "seconds"), [(None, math.inf), (2, 2.0)])
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [(2, 2), (None, LONGEST_CALL), (1e9, LONGEST_CALL)],
+)
+@pytest.mark.exceeds("tfserving.server.rpc.calls.LONGEST_CALL")
 def test_the_time_that_remains(given: float | None, seconds: float) -> None:
-    context: Any = Context(given)
-
-    assert calls.remaining(context) == seconds
+    assert 0 < Call(given).remaining() <= seconds
 
 
 def test_a_client_that_has_gone_waits_for_nothing() -> None:
-    context: Any = Context(active=False)
+    call = Call(2)
+    call.has_gone = True
 
     with pytest.raises(ServingError) as caught:
-        calls.remaining(context)
+        call.remaining()
 
     assert caught.value.code == Code.CANCELLED
 
@@ -123,16 +99,6 @@ def test_a_failure_becomes_a_status(caplog: pytest.LogCaptureFixture) -> None:
         "Internal error: KeyError",
     )
     assert "secret" in caplog.text
-
-
-def test_a_call_ends_with_its_answer_or_its_status() -> None:
-    context: Any = Context()
-
-    assert calls.finish(context, "answer", Code.OK, "") == "answer"
-    with pytest.raises(Aborted):
-        calls.finish(context, None, Code.NOT_FOUND, "no such model")
-
-    assert context.status == (grpc.StatusCode.NOT_FOUND, "no such model")
 
 
 @pytest.mark.parametrize(

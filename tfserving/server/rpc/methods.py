@@ -1,0 +1,113 @@
+"""Receives the requests of gRPC's methods in an event loop, and answers them in threads.
+
+A client may send a request as slowly as it likes: only complete ones get a thread.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Executor
+from typing import Any, Final
+
+import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message import DecodeError
+from google.protobuf.message_factory import GetMessageClass
+
+from pipeline.wire import protobuf
+from tfserving.server.errors import Code, invalid
+from tfserving.server.rpc import calls
+from tfserving.server.rpc.calls import Call, Outcome
+
+LARGEST_REQUEST: Final = 16 << 20
+"""Bytes of a message; gRPC refuses a longer one by the length at its beginning."""
+
+MOST_ARRIVING: Final = 16
+"""Requests that arrive at the same time; beyond that, the oldest of them is given up."""
+
+LONGEST_ARRIVAL: Final = 10.0  # s for a request to arrive
+
+MOST_HELD: Final = 128 << 20
+"""Bytes of all requests that wait for a thread or have one."""
+
+_CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class Methods:
+    """Makes the handlers of services' methods, for one event loop."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._arriving: dict[asyncio.Timeout, None] = {}
+        self._held = 0
+
+    def handlers(self, service: ServiceDescriptor, servicer: Any) -> Any:
+        """Return the handlers for the methods of a service."""
+        return grpc.method_handlers_generic_handler(
+            service.full_name,
+            {
+                # As a stream, a request is awaited here, and not by gRPC, which waits for ever.
+                method.name: grpc.stream_unary_rpc_method_handler(
+                    self._handler(GetMessageClass(method.input_type), getattr(servicer, method.name))
+                )
+                for method in service.methods
+                if hasattr(servicer, method.name)
+            },
+        )
+
+    def _handler(
+        self, kind: Any, method: Callable[[Any, Call], Outcome]
+    ) -> Callable[[AsyncIterator[bytes], Any], Awaitable[bytes]]:
+        async def handle(requests: AsyncIterator[bytes], context: Any) -> bytes:
+            data = await self._read(requests, context)
+            if self._held + len(data) > MOST_HELD:
+                await context.abort(grpc.StatusCode.UNAVAILABLE, "Too many large requests: try again")
+            self._held += len(data)
+            call = Call(context.time_remaining())
+            loop = asyncio.get_running_loop()
+            try:
+                answer, code, message = await loop.run_in_executor(
+                    self._executor, _answer, kind, method, data, call
+                )
+            finally:
+                self._held -= len(data)
+                call.has_gone = True
+            if code != Code.OK:
+                await context.abort(_CODES[code], calls.details(message))
+            return bytes(answer)
+
+        return handle
+
+    async def _read(self, requests: AsyncIterator[bytes], context: Any) -> bytes:
+        """Return the only request of a call, or abort the call."""
+        if len(self._arriving) >= MOST_ARRIVING:
+            oldest = next(iter(self._arriving))
+            del self._arriving[oldest]
+            oldest.reschedule(0)
+        limit = asyncio.timeout(LONGEST_ARRIVAL)
+        try:
+            async with limit:
+                self._arriving[limit] = None
+                async for data in requests:
+                    return data
+        except TimeoutError:
+            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "The request arrives too slowly")
+        finally:
+            self._arriving.pop(limit, None)
+        return b""
+
+
+def _answer(kind: Any, method: Callable[[Any, Call], Outcome], data: bytes, call: Call) -> Outcome:
+    """Return the outcome of a method, its answer as bytes."""
+    request, code, message = calls.outcome(lambda: _parsed(kind, data))
+    if code != Code.OK:
+        return None, code, message
+    answer, code, message = method(request, call)
+    return (answer.SerializeToString() if code == Code.OK else None), code, message
+
+
+def _parsed(kind: Any, data: bytes) -> Any:
+    try:
+        protobuf.check(data, kind.DESCRIPTOR)
+        return kind.FromString(data)
+    except (ValueError, DecodeError) as error:
+        raise invalid(f"Invalid {kind.DESCRIPTOR.name}: {error}") from None
