@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.wire import picture
 from pipeline.wire.jpeg import COMMENT, EXIF, JFIF, START
+from tests.fuzz import of_models, of_stand_in
 from tests.fuzz.of_masking import texts
 from tests.fuzz.of_messages import beats, headers, messages, records
 from tests.fuzz.of_settings import environments
@@ -43,6 +44,12 @@ WORDS: Final = (
     *(b'"%b": ' % name for name in (b"model", b"results", b"label", b"score", b"box", b"seq", b"age_ms")),
     *(b'"%b": ' % name for name in (b"state", b"reason", b"since", b"health", b"interval", b"member")),
     *(b"null", b"NaN", b"-Infinity", b"1e300", b"9007199254740992", b'"\\ud800"'),
+    b'"instances": [',
+    b'"b64": "',
+    b"[[1.0], [",
+    b"-1e308",
+    b"Infinity",
+    b"\x12\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\x7f",  # the largest size of a dimension
 )
 """Words of the formats."""
 
@@ -125,6 +132,11 @@ def seeds() -> Mapping[str, Sequence[bytes]]:
         "status": records(),
         "members": beats(),
         "masking": texts(),
+        "rest-answer": of_models.answers(),
+        "grpc-answer": of_models.messages_(),
+        "labels": of_models.files(),
+        "rest": of_stand_in.bodies(),
+        "grpc": of_stand_in.requests(),
     }
 
 

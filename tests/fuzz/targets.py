@@ -20,6 +20,7 @@ from producer import mjpeg
 from producer.sources.control import ControlError, answers
 from producer.sources.http import pictures as reader
 from producer.sources.pictures import captured
+from tests.fuzz import of_models, of_stand_in
 from tests.fuzz.of_masking import masking
 from tests.fuzz.of_messages import beaten, framed, predicted, reported
 from tests.fuzz.of_settings import settings
@@ -132,6 +133,9 @@ def _as_ffmpeg_reads(stream: BytesIO) -> Iterator[list[bytes]]:
             line += byte
 
 
+GRAPHS: Final[Mapping[str, Callable[[bytes], None]]] = {"rest": of_stand_in.rest, "grpc": of_stand_in.grpc}
+"""Those of `READERS` that import TensorFlow."""
+
 READERS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "multipart": multipart,
     "rtsp": rtsp,
@@ -144,6 +148,10 @@ READERS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "status": reported,
     "members": beaten,
     "masking": masking,
+    "rest-answer": of_models.answer,
+    "grpc-answer": of_models.message,
+    "labels": of_models.labels,
+    **GRAPHS,
 }
 """The functions, by the names on the command line."""
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.fuzz.seeds import WORDS, seeds
-from tests.fuzz.targets import READERS
+from tests.fuzz.targets import GRAPHS, READERS
 from tests.parts import ROOT
 
 INPUTS = 2000
+EACH = [pytest.param(name, marks=[pytest.mark.parts] if name in GRAPHS else []) for name in READERS]
 
 
 def changed(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
@@ -33,7 +34,7 @@ def changed(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
     return data
 
 
-@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("reader", EACH)
 def test_valid_inputs_and_their_beginnings(reader: str) -> None:
     for data in seeds()[reader]:
         for length in range(len(data), 0, -7):
@@ -41,7 +42,7 @@ def test_valid_inputs_and_their_beginnings(reader: str) -> None:
     READERS[reader](b"")
 
 
-@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("reader", EACH)
 def test_changed_inputs(reader: str) -> None:
     chance, valid = random.Random(reader), list(seeds()[reader])
 
