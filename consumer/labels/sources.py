@@ -192,7 +192,7 @@ def _download(login: Login, services: tuple[Address, ...], url: str, mark: Any) 
     # Imported here because it takes memory that only labels from a URL need.
     from consumer.model_server.download import download  # noqa: PLC0415
 
-    return download(url, _TIMEOUT, mark, login.header(), services, LARGEST_FILE)
+    return download(url, _TIMEOUT, mark, login.header(), services, most=LARGEST_FILE)
 
 
 def _is_url(text: str) -> bool:

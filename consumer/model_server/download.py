@@ -32,6 +32,7 @@ def download(
     known: Version | None = None,
     login: str | None = None,
     services: tuple[Address, ...] = (),
+    *,
     most: int = LARGEST_ANSWER,
 ) -> tuple[bytes, Version] | None:
     """Return what is at a URL, and its version; or None if the server says that it is still the known one.
