@@ -62,6 +62,13 @@ LIMITS: Final = (
         "bytes",
         f"it waits; alone, {_INVALID}",
     ),
+    Limit(
+        "pixels of a JPEG, for the models that are exported here",
+        "tfserving.models.largest.MOST_PIXELS",
+        "",
+        "`INVALID_ARGUMENT`, 400; in the consumer, the model refuses the frame",
+    ),
+    Limit("scans of such a JPEG", "tfserving.models.largest.MOST_SCANS", "", "`INVALID_ARGUMENT`, 400"),
 )
 
 OURS: Final = frozenset(

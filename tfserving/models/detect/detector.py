@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tfserving.models.jpeg import decoded
 from tfserving.models.layers import Convolution
 from tfserving.models.precision import Precision
 from tfserving.runtime import tf
@@ -82,7 +83,7 @@ def fitted(jpeg: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
     The picture keeps its aspect ratio and is placed at the top left. The rest of the square is grey.
     """
-    pixels = tf.io.decode_jpeg(jpeg, channels=3)
+    pixels = decoded(jpeg)
     size = tf.cast(tf.shape(pixels)[:2], tf.float32)
     taken = tf.maximum(tf.cast(tf.round(size * SIDE / tf.reduce_max(size)), tf.int32), 1)
     small = tf.image.resize(pixels, taken, antialias=True)

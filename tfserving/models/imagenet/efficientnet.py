@@ -7,6 +7,7 @@ normalisation is folded into the preceding convolution.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tfserving.models.jpeg import decoded
 from tfserving.models.layers import Convolution, Norm, fold, widened
 from tfserving.models.precision import Precision
 from tfserving.models.weights import FloatArray
@@ -98,7 +99,7 @@ class EfficientNetLite0:
 
 def picture(jpeg: tf.Tensor) -> tf.Tensor:
     """Decode a JPEG (a string scalar) into [224, 224, 3]: its central square, scaled, values -1..1."""
-    pixels = tf.io.decode_jpeg(jpeg, channels=3)
+    pixels = decoded(jpeg)
     height, width = tf.unstack(tf.shape(pixels)[:2])
     side = tf.maximum(tf.minimum(height, width) * SIDE // (SIDE + MARGIN), 1)
     top, left = (height - side + 1) // 2, (width - side + 1) // 2
