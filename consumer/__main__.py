@@ -87,6 +87,7 @@ def serve(settings: ConsumerSettings) -> int:
         labeller.frames.put,
         ledger,
         settings.maxcameras,
+        most_pixels=settings.maxpixels,
         group=Group(
             settings.groupname,
             settings.topicnamein,

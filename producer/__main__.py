@@ -46,7 +46,13 @@ def serve(settings: ProducerSettings) -> int:
     service.on_stop(publisher.close)
 
     def opened() -> Source:
-        limits = Limits(settings.opentimeout, camera.patience, settings.redirecthosts, settings.services)
+        limits = Limits(
+            settings.opentimeout,
+            camera.patience,
+            settings.redirecthosts,
+            settings.services,
+            pixels=settings.maxpixels,
+        )
         return open_source(settings.source, limits, settings.frameinterval)
 
     camera = Camera(
@@ -67,6 +73,7 @@ def serve(settings: ProducerSettings) -> int:
         rotate=settings.rotate,
         quality=settings.jpegquality,
         frame_format=settings.frameformat,
+        most_pixels=settings.maxpixels,
     )
     service.repeat("publish", frames.step)
     service.on_stop(frames.close)

@@ -16,7 +16,15 @@ from pipeline.wire.picture import PictureError
 from pipeline.wire.status import State
 from producer.opening import Opening
 from producer.patience import Patience
-from producer.sources.source import SLOW, BehindError, Captured, CaptureError, EndedError, Source
+from producer.sources.source import (
+    SLOW,
+    BehindError,
+    Captured,
+    CaptureError,
+    EndedError,
+    Source,
+    TooLargeError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -154,8 +162,9 @@ class Camera:
         self.frames.put(self.name, captured)
 
     def _skipped(self, error: PictureError) -> None:
-        self._ledger.dropped(self.name, "bad_picture")
-        self._seldom.warning("bad_picture", f"skipped a frame of {self.name}: {error}")
+        reason = "too_large" if isinstance(error, TooLargeError) else "bad_picture"
+        self._ledger.dropped(self.name, reason)
+        self._seldom.warning(reason, f"skipped a frame of {self.name}: {error}")
         if self._is_silent():
             raise CaptureError(f"it delivers no pictures: {error}")
 

@@ -44,6 +44,7 @@ class FramePublisher:
         rotate: int,
         quality: int | None,
         frame_format: Format,
+        most_pixels: int,
     ) -> None:
         self._camera = camera
         self._publisher = publisher
@@ -52,6 +53,7 @@ class FramePublisher:
         self._rotate = rotate
         self._quality = quality
         self._format = frame_format
+        self._most_pixels = most_pixels
         self._encoder = Encoder()
         self._numbers = itertools.count()
         self._last = b""
@@ -99,13 +101,13 @@ class FramePublisher:
         """Return in one line why no reader would accept a picture, or None."""
         width, height = self._size(captured)
         longest = (mat if self._format == "mat" else jpeg).LONGEST_SIDE
-        if max(width, height) <= longest and width * height <= jpeg.MOST_PIXELS:
+        if max(width, height) <= longest and width * height <= self._most_pixels:
             return None
         x, y = self._scale
         return (
             f"camera {self._camera.name}: IMAGESCALEX={x:g} and IMAGESCALEY={y:g} turn"
             f" {captured.width} x {captured.height} pixels into {width} x {height}; expected at most"
-            f" {jpeg.MOST_PIXELS} in total and {longest} per side: set smaller factors"
+            f" {self._most_pixels} in total (MAXPIXELS) and {longest} per side: set smaller factors"
         )
 
     def _encode(self, captured: Captured) -> Message:

@@ -74,6 +74,7 @@ def serve(settings: VideoSettings) -> int:
         cameras.offer,
         ledger,
         settings.maxcameras,
+        most_pixels=settings.maxpixels,
         camera_ttl=settings.camerattl,
         causes=causes,
         on_broker=cameras.report_broker,

@@ -9,7 +9,6 @@ import numpy as np
 from pipeline.wire import jpeg, picture
 
 _BASELINE, _EXTENDED, _PROGRESSIVE = 0xC0, 0xC1, 0xC2
-_ARITHMETIC: Final = frozenset(range(0xC9, 0xD0)) & jpeg.FRAME_HEADERS
 _SEQUENTIAL: Final = bytes([0, 63, 0])  # a scan with all coefficients at once
 # 4:2:0, 4:2:2, 4:4:0, 4:1:1 and 4:4:4: those that OpenCV writes.
 _LUMA: Final = frozenset([0x22, 0x21, 0x12, 0x41, 0x11])
@@ -133,11 +132,8 @@ def _read(head: bytes) -> Head:
 
 
 def _check_process(marker: int, body: bytes) -> None:
-    if marker in _ARITHMETIC:
-        raise UnfitError("arithmetic")
     if marker != _BASELINE:
-        reasons = {_PROGRESSIVE: "progressive", _EXTENDED: "extended"}
-        raise UnfitError(reasons.get(marker, "process"))
+        raise UnfitError({_PROGRESSIVE: "progressive", _EXTENDED: "extended"}[marker])
     if len(body) < 6 or body[0] != 8:
         raise UnfitError("precision")
 

@@ -10,6 +10,7 @@ from pipeline.kafka.causes import Causes
 from pipeline.service.settings import SettingsError
 
 _LARGEST_MESSAGE: Final = 100_000_000  # bytes; the limit of the original system's brokers
+_LARGEST_FETCH: Final = 16 * 1024 * 1024  # bytes of an answer, unless a single message is larger
 _COMMON: Final = {
     "socket.keepalive.enable": True,
     "socket.nagle.disable": True,
@@ -74,7 +75,9 @@ def consumer(
         "fetch.min.bytes": 1,
         "fetch.wait.max.ms": round(fetch_wait * 1000),
         "fetch.error.backoff.ms": 100,
-        "fetch.max.bytes": _LARGEST_MESSAGE,
+        # A broker sends a larger message alone. librdkafka raises the second limit to the first.
+        "message.max.bytes": _LARGEST_FETCH,
+        "fetch.max.bytes": _LARGEST_FETCH,
         "max.partition.fetch.bytes": 16 * 1024 * 1024,
         "receive.message.max.bytes": 2 * _LARGEST_MESSAGE,
         "queued.max.messages.kbytes": 16 * 1024,

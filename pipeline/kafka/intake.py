@@ -13,8 +13,10 @@ from prometheus_client import Counter
 
 from pipeline.flow.ledger import Ledger
 from pipeline.flow.places import Places
+from pipeline.flow.room import Room
 from pipeline.service.logs import Seldom
 from pipeline.service.recorder import working
+from pipeline.wire import largest
 from pipeline.wire.frame import Frame, FrameError, Message, decode
 
 log = logging.getLogger(__name__)
@@ -52,12 +54,16 @@ class Intake:
         most_cameras: int,
         camera_ttl: float,
         on_forget: Callable[[str], None] | None,
+        *,
+        most_pixels: int,
     ) -> None:
         self.has_frames = False
         """Whether a frame has come."""
         self._sink = sink
         self._ledger = ledger
         self._most_cameras = most_cameras
+        self._most_pixels = most_pixels
+        self._room = Room(largest.frames_bytes(most_pixels), most_cameras)
         self._places = Places(most_cameras, camera_ttl, self._left)
         self._on_forget = on_forget
         self._to_forget: deque[str] = deque()
@@ -87,7 +93,7 @@ class Intake:
     def take(self, message: Received) -> bool:
         """Take a message of the topic; return whether it is a frame of a camera that has a place."""
         try:
-            frame = _decode(message, lambda error: self._correct(error, message))
+            frame = _decode(message, self._most_pixels, lambda error: self._correct(error, message))
         except FrameError as error:
             _POISON.labels(error.kind).inc()
             self._seldom.warning(error.kind, f"message of {_place(message)} skipped: {error}")
@@ -102,6 +108,11 @@ class Intake:
         else:
             self._correct(_wrong_clock(frame, now), message)
             frame = replace(frame, captured=now)
+        if not self._room.take(frame.camera, len(frame.jpeg)):
+            self._ledger.dropped(frame.camera, "no_room")
+            text = f"frame of {frame.camera} skipped: other cameras' frames take its room (MAXPIXELS)"
+            self._seldom.warning("no_room", text)
+            return None
         self._sink(frame.camera, frame)
         return True
 
@@ -133,6 +144,7 @@ class Intake:
     def _left(self, camera: str) -> None:
         self._ledger.forget(camera)
         self._newest.pop(camera, None)
+        self._room.leave(camera)
         self._coming_and_going.info("forgotten", f"camera {camera} forgotten")
         if self._on_forget is not None:
             self._on_forget(camera)
@@ -152,7 +164,7 @@ def _wrong_clock(frame: Frame, now: int) -> FrameError:
     )
 
 
-def _decode(message: Received, left_out: Callable[[FrameError], None]) -> Frame:
+def _decode(message: Received, most_pixels: int, left_out: Callable[[FrameError], None]) -> Frame:
     try:
         headers = cast("list[tuple[str, bytes | None]]", message.headers() or [])
     except SystemError as error:  # how confluent_kafka reports a header's name that is not UTF-8
@@ -162,4 +174,10 @@ def _decode(message: Received, left_out: Callable[[FrameError], None]) -> Frame:
     timestamp = time.time_ns() if kind == TIMESTAMP_NOT_AVAILABLE else milliseconds * 1_000_000
     parts = Message(message.key(), message.value() or b"", texts)
     with working("read", len(parts.value), (parts.key or b"")[:_LONGEST_KEY].decode(errors="replace")):
-        return decode(parts, offset=message.offset() or 0, timestamp=timestamp, left_out=left_out)
+        return decode(
+            parts,
+            offset=message.offset() or 0,
+            timestamp=timestamp,
+            most_pixels=most_pixels,
+            left_out=left_out,
+        )

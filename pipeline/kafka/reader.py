@@ -15,6 +15,7 @@ from pipeline.kafka.causes import Causes
 from pipeline.kafka.group import Group
 from pipeline.kafka.intake import Intake
 from pipeline.kafka.obstacle import Obstacle
+from pipeline.wire import largest
 from pipeline.wire.frame import Frame
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Reader:
         ledger: Ledger,
         most_cameras: int,
         *,
+        most_pixels: int = largest.MOST_PIXELS,
         group: Group | None = None,
         camera_ttl: float = math.inf,
         causes: Causes | None = None,
@@ -52,7 +54,7 @@ class Reader:
         self._topic = topic
         self._group = group
         self._backlog = Backlog(consumer, topic)
-        self._intake = Intake(sink, ledger, most_cameras, camera_ttl, on_forget)
+        self._intake = Intake(sink, ledger, most_cameras, camera_ttl, on_forget, most_pixels=most_pixels)
         self._obstacle = Obstacle(topic, causes or Causes(""), on_broker)
         self._known: set[int] = set()  # partitions
         self._partitions: set[int] = set()  # those that are read

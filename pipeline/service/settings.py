@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pipeline.service.masking import learn, mask_setting
 from pipeline.service.trim import trimmed
+from pipeline.wire import largest
 
 _SHORTEST_INTERVAL: Final = 0.001  # s between two frames
 _ESCAPED_OBJECT: Final = re.compile(r'\{\s*\\"')
@@ -169,6 +170,12 @@ class Settings(BaseSettings):
     statefolder: Path = Field(
         default_factory=lambda: Path(tempfile.gettempdir(), f"streamlens-{os.getuid()}"),
         description="a folder that outlives a crash, for notes on its cause, such as /var/lib/streamlens",
+    )
+    maxpixels: int = Field(
+        largest.PIXELS,
+        ge=1_000_000,
+        le=largest.MOST_PIXELS,
+        description="most pixels of a frame, 1000000 to 64000000; more need more memory",
     )
     loglevel: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error"

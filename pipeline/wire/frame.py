@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
-from pipeline.wire import jpeg, predictions
+from pipeline.wire import jpeg, largest, predictions
 from pipeline.wire.predictions import LARGEST_NUMBER, Prediction
 
 Format = Literal["jpeg", "mat"]
@@ -75,9 +75,14 @@ def encode(frame: Frame) -> Message:
 
 
 def decode(
-    message: Message, *, offset: int, timestamp: int, left_out: Callable[[FrameError], None] = lambda _: None
+    message: Message,
+    *,
+    offset: int,
+    timestamp: int,
+    most_pixels: int = largest.MOST_PIXELS,
+    left_out: Callable[[FrameError], None] = lambda _: None,
 ) -> Frame:
-    """Read either message; raise `FrameError` for anything else.
+    """Read either message, of a picture of at most `most_pixels`; raise `FrameError` for anything else.
 
     `offset` and `timestamp` (ns since the epoch) are the message's own. They replace `seq` and `captured` if
     these headers are missing, as in the original system's messages. Predictions that are too large, or wrong,
@@ -94,9 +99,11 @@ def decode(
     captured = _number(headers, "captured", timestamp)
     value = message.value
     if value[:1] == b"{":
-        value = _jpeg_of_mat(value)
+        value = _jpeg_of_mat(value, most_pixels)
     try:
-        width, height = jpeg.size(value)
+        width, height = jpeg.size(value, most_pixels)
+    except jpeg.TooLargeError as error:
+        raise FrameError("too_large", str(error)) from None
     except jpeg.JpegError as error:
         raise FrameError("bad_jpeg", str(error)) from None
     try:
@@ -107,12 +114,14 @@ def decode(
     return Frame(camera, seq, captured, value, width, height, said)
 
 
-def _jpeg_of_mat(value: bytes) -> bytes:
+def _jpeg_of_mat(value: bytes, most_pixels: int) -> bytes:
     # Imported here, so that only readers of the original's messages pay for OpenCV's memory.
     from pipeline.wire import mat, picture  # noqa: PLC0415
 
     try:
-        return picture.encode(mat.decode(value), _MAT_QUALITY)
+        return picture.encode(mat.decode(value, most_pixels), _MAT_QUALITY)
+    except mat.TooLargeError as error:
+        raise FrameError("too_large", str(error)) from None
     except mat.MatError as error:
         raise FrameError("bad_mat", str(error)) from None
 

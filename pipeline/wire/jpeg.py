@@ -1,17 +1,24 @@
-"""A JPEG's size and segments, read without decoding it (ITU-T T.81, annex B)."""
+"""A JPEG's size and segments, read without decoding it (ITU-T T.81, annex B).
 
+This is the only reader that decides what a JPEG is. It accepts less than the decoders do, so that none of
+them can find another frame header than the one that was measured here.
+"""
+
+import re
 from collections.abc import Iterator
 from struct import Struct
 from typing import Final
 
+from pipeline.wire import largest
+
 START: Final = b"\xff\xd8"
 END: Final = b"\xff\xd9"
 
-MOST_PIXELS: Final = 64_000_000
-"""The largest frame that is accepted: a few bytes can claim a picture that fits in no memory."""
-
 LONGEST_SIDE: Final = 65_500
 """The greatest width or height that libjpeg writes and reads; the format's own limit is 65,535."""
+
+MOST_SCANS: Final = 50
+"""The most scans of a JPEG: a decoder passes over all pixels once more for each. Encoders write 10 or so."""
 
 # The second byte of a marker; the first is 0xff.
 HUFFMAN_TABLES: Final = 0xC4
@@ -23,38 +30,65 @@ EXIF: Final = 0xE1
 ADOBE: Final = 0xEE
 COMMENT: Final = 0xFE
 APPLICATION_DATA: Final = frozenset(range(0xE0, 0xF0))
-FRAME_HEADERS: Final = frozenset(range(0xC0, 0xD0)) - {HUFFMAN_TABLES, 0xC8, 0xCC}
+FRAME_HEADERS: Final = frozenset([0xC0, 0xC1, 0xC2])
+"""Baseline, extended and progressive. Browsers show no others."""
 
+_PROGRESSIVE: Final = 0xC2
 _END_OF_IMAGE: Final = END[1]
-_FILL: Final = 0xFF
-# TEM, RST0 to RST7 and the start of image; 0xff is a fill byte in front of a marker.
-_WITHOUT_BODY: Final = frozenset([0x01, *range(0xD0, 0xD9), _END_OF_IMAGE, _FILL])
+_TABLES: Final = APPLICATION_DATA | {HUFFMAN_TABLES, QUANTIZATION_TABLES, RESTART_INTERVAL, COMMENT}
+_WITH_BODY: Final = _TABLES | FRAME_HEADERS | {START_OF_SCAN}
+_WITHOUT_BODY: Final = frozenset([0x01, *range(0xD0, 0xD8)])  # TEM, RST0 to RST7
+# Any number of 0xff may precede a marker. In entropy-coded data, 0xff 0x00 stands for a byte.
+_MARKER: Final = re.compile(rb"\xff+([^\xff])", re.DOTALL)
+_MARKER_IN_SCAN: Final = re.compile(rb"\xff[^\xff\x00\xd0-\xd7]", re.DOTALL)
 
 # Metadata may precede the frame header, up to a limit.
 _LONGEST_SEARCH: Final = 256 * 1024
+_MOST_MARKERS: Final = 1000
 LONGEST_HEAD: Final = 64 * 1024
 """The largest head that `head_length` accepts, in bytes: heads are kept for the frames that follow."""
 # Some encoders pad the file; the end marker is searched for in this many last bytes.
 _TAIL: Final = 64
-_SIZE: Final = Struct(">HH")
+_FRAME: Final = Struct(">BHHB")  # bits per sample, height, width, components
 
 
 class JpegError(ValueError):
     """The bytes are not a complete JPEG; the text says what is wrong."""
 
 
-def size(data: bytes) -> tuple[int, int]:
-    """Return a complete JPEG's (width, height) in pixels; raise `JpegError` for anything else."""
+class TooLargeError(JpegError):
+    """A JPEG has more pixels, bytes or scans than are accepted."""
+
+
+def size(data: bytes, most: int = largest.MOST_PIXELS) -> tuple[int, int]:
+    """Return a complete JPEG's (width, height) in pixels; raise `JpegError` for anything else.
+
+    It has at most `most` pixels. Behind the only scan of a picture, no decoder looks for anything.
+    """
     found = segments(data, _LONGEST_SEARCH)
+    if len(data) > largest.jpeg_bytes(most):
+        raise TooLargeError(
+            f"JPEG of {len(data)} bytes, expected at most {largest.jpeg_bytes(most)} (MAXPIXELS={most})"
+        )
     if data.rfind(END, -_TAIL) < 0:
         raise JpegError(f"truncated JPEG: {len(data)} bytes without an end marker")
+    width = height = components = process = 0
     for marker, begin, end in found:
-        if marker in FRAME_HEADERS and end >= begin + 9:
-            height, width = _SIZE.unpack_from(data, begin + 5)
-            if not 0 < width * height <= MOST_PIXELS:
-                raise JpegError(f"broken JPEG: {width}x{height} pixels, expected 1 to {MOST_PIXELS} in total")
+        if marker in FRAME_HEADERS:
+            if process:
+                raise JpegError("broken JPEG: a second frame header")
+            process = marker
+            width, height, components = _frame(data[begin + 4 : end], most)
+        elif marker == START_OF_SCAN:
+            if not process:
+                break
+            count = data[begin + 4] if end > begin + 4 else 0
+            if not 0 < count <= components or end != begin + 8 + 2 * count:
+                raise JpegError(f"broken JPEG: a scan of {count} components, expected 1 to {components}")
+            if process == _PROGRESSIVE or count < components:
+                _check_scans(data, end)
             return width, height
-    raise JpegError("broken JPEG: no frame header")
+    raise JpegError("broken JPEG: no scan" if process else "broken JPEG: no frame header")
 
 
 def head_length(data: bytes) -> int:
@@ -71,7 +105,7 @@ def segments(data: bytes, most: int | None = None) -> Iterator[tuple[int, int, i
     The body follows the two bytes of the marker and the two of the length. Fill bytes and markers without a
     body are skipped. The start of scan is the last segment. A segment that is not complete within the data's
     first `most` bytes is left out, with all that follow. Raises `JpegError` for data that is not a JPEG; the
-    iterator does where a marker is missing.
+    iterator does where a marker is missing, or is not one that may stand there.
     """
     if not data.startswith(START):
         raise JpegError(f"not a JPEG: begins with {data[:4].hex() or 'nothing'}, expected ffd8")
@@ -80,15 +114,26 @@ def segments(data: bytes, most: int | None = None) -> Iterator[tuple[int, int, i
 
 def _segments(data: bytes, most: int) -> Iterator[tuple[int, int, int]]:
     at = len(START)
-    while at + 4 <= most:
-        if data[at] != 0xFF:
-            raise JpegError(f"broken JPEG: no marker at byte {at}")
+    for _ in range(_MOST_MARKERS):
+        if at + 4 > most:
+            return
         marker = data[at + 1]
+        if data[at] != 0xFF or marker == 0xFF:
+            found = _MARKER.match(data, at, most)
+            if found is None:
+                if data[at] == 0xFF:
+                    return
+                raise JpegError(f"broken JPEG: no marker at byte {at}")
+            at, marker = found.end() - 2, found[1][0]
         if marker in _WITHOUT_BODY:
-            if marker == _END_OF_IMAGE:
-                return
-            at += 1 if marker == _FILL else 2
+            at += 2
             continue
+        if marker == _END_OF_IMAGE:
+            return
+        if marker not in _WITH_BODY:
+            raise JpegError(f"broken JPEG: marker {marker:#04x} at byte {at}, expected that of a segment")
+        if at + 4 > most:
+            return
         end = at + 2 + (data[at + 2] << 8 | data[at + 3])
         if not at + 4 <= end <= most:
             return
@@ -96,3 +141,43 @@ def _segments(data: bytes, most: int) -> Iterator[tuple[int, int, int]]:
         if marker == START_OF_SCAN:
             return
         at = end
+
+
+def _frame(header: bytes, most: int) -> tuple[int, int, int]:
+    """Return the width, the height and the number of components in the body of a frame header."""
+    if len(header) < _FRAME.size:
+        raise JpegError("broken JPEG: an incomplete frame header")
+    bits, height, width, components = _FRAME.unpack_from(header)
+    if not width * height:
+        raise JpegError(f"broken JPEG: {width}x{height} pixels")
+    if width * height > most:
+        raise TooLargeError(f"{width}x{height} pixels, expected at most {most} in total (MAXPIXELS)")
+    if bits != 8 or components not in (1, 3, 4) or len(header) != _FRAME.size + 3 * components:
+        raise JpegError(
+            f"JPEG of {bits} bits and {components} components, expected 8 bits and 1, 3 or 4 components"
+        )
+    if not all(0 < factors >> 4 <= 4 and 0 < factors & 15 <= 4 for factors in header[7::3]):
+        raise JpegError("broken JPEG: sampling factors other than 1 to 4")
+    return width, height, components
+
+
+def _check_scans(data: bytes, at: int) -> None:
+    """Raise `JpegError` unless further scans and their tables follow the first one's data, and an end."""
+    scans = 1
+    for _ in range(_MOST_MARKERS):
+        found = _MARKER_IN_SCAN.search(data, at)
+        if found is None:
+            raise JpegError("truncated JPEG: no end marker")
+        begin, at = found.span()
+        marker = data[begin + 1]
+        if marker == _END_OF_IMAGE:
+            return
+        if marker in _WITHOUT_BODY:
+            continue
+        if marker != START_OF_SCAN and marker not in _TABLES:
+            raise JpegError(f"broken JPEG: marker {marker:#04x} at byte {begin}, behind the first scan")
+        scans += marker == START_OF_SCAN
+        if scans > MOST_SCANS:
+            raise TooLargeError(f"JPEG of more than {MOST_SCANS} scans")
+        at += max(2, int.from_bytes(data[at : at + 2]))
+    raise JpegError(f"broken JPEG: more than {_MOST_MARKERS} markers")

@@ -6,7 +6,6 @@ from typing import Any, BinaryIO, Final
 
 import av
 
-from pipeline.wire import jpeg
 from producer.sources.causes import cause
 from producer.sources.source import SLOW, CaptureError, Limits
 from producer.sources.video import Video
@@ -18,7 +17,6 @@ CONTAINERS: Final = (
     "image2pipe,jpeg_pipe,png_pipe,bmp_pipe,webp_pipe,tiff_pipe"
 )
 _OPTIONS: Final = {
-    "max_pixels": str(jpeg.MOST_PIXELS),
     # FFmpeg would buffer 20 frames to estimate their rate, so the first pictures would be that old.
     "fpsprobesize": "0",
 }
@@ -45,7 +43,7 @@ def open_video(
             address,
             "r",
             format=form,
-            options={**_OPTIONS, **options},
+            options={**_OPTIONS, "max_pixels": str(limits.pixels), **options},
             timeout=(limits.open, limits.read),
             io_open=io_open,
         )

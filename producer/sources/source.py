@@ -5,6 +5,7 @@ from typing import Final, Protocol
 
 from pipeline.service.settings import Address
 from pipeline.targets import Targets
+from pipeline.wire import largest
 from pipeline.wire.picture import Image, PictureError
 
 _VIDEO: Final = 0.1  # s; shorter intervals between frames are meant for video
@@ -34,6 +35,10 @@ class BehindError(PictureError):
     """The frame was left out, because the camera sends more than can be decoded."""
 
 
+class TooLargeError(PictureError):
+    """A picture is larger than the largest frame that is accepted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Captured:
     """A picture, its size in pixels, and the time of its capture in ns since the epoch.
@@ -57,13 +62,14 @@ class Limits:
     """How long to wait for a source to open, and for data from it, in s; and where else it may lead.
 
     A camera's web server may redirect to these `hosts` besides its own. `services` are our own, which are no
-    cameras.
+    cameras. A picture has at most `pixels`.
     """
 
     open: float
     read: float
     hosts: frozenset[str] = frozenset()
     services: tuple[Address, ...] = ()
+    pixels: int = largest.PIXELS
 
     def targets(self, host: str) -> Targets:
         """Return what may be connected to for the camera at a host."""

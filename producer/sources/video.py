@@ -50,6 +50,13 @@ class Video:
         if stream.codec_context is None:
             raise CaptureError(NO_DECODER)
         self._codec = stream.codec_context
+        if self._codec.width * self._codec.height > limits.pixels:
+            raise CaptureError(
+                f"its pictures have {self._codec.width} x {self._codec.height} pixels, expected at most"
+                f" {limits.pixels} in total (MAXPIXELS)"
+            )
+        # What FFmpeg was opened with does not reach the decoder.
+        self._codec.options = {"max_pixels": str(limits.pixels)}
         # With several threads that each decode a frame, every frame comes that many frames late.
         self._codec.thread_type = "SLICE"
         self._codec.thread_count = min(cpu_count() or 1, _MOST_THREADS) if _is_large(self._codec) else 1
@@ -105,7 +112,7 @@ class Video:
         held = self._held
         if isinstance(held, av.Packet):
             if self._is_mjpeg:
-                return captured(bytes(held), at)
+                return captured(bytes(held), at, self._limits.pixels)
             held = self._alone(held)
         if held is None:
             raise PictureError("it cannot be decoded")

@@ -141,7 +141,7 @@ MOTION: Final = [
     mjpeg(
         "a JPEG that claims 65,500 x 65,500 pixels among others",
         parts([claiming(JPEGS[0], 65_500, 65_500), *JPEGS]),
-        Shown("the others shown; counted as `bad_picture`", count=12, dropped="bad_picture"),
+        Shown("the others shown; counted as `too_large`", count=12, dropped="too_large"),
         frameinterval="1ms",
     ),
     mjpeg("with `ROTATE=90`", parts(JPEGS), Shown("shown, turned", size=(48, 64)), rotate="90"),

@@ -50,7 +50,13 @@ def watch(link: str, count: int, **settings: str) -> Watched:
         partial(
             open_source,
             parsed.source,
-            Limits(parsed.opentimeout, parsed.frozenafter, parsed.redirecthosts, parsed.services),
+            Limits(
+                parsed.opentimeout,
+                parsed.frozenafter,
+                parsed.redirecthosts,
+                parsed.services,
+                pixels=parsed.maxpixels,
+            ),
             parsed.frameinterval,
         ),
         open_timeout=parsed.opentimeout,
@@ -66,6 +72,7 @@ def watch(link: str, count: int, **settings: str) -> Watched:
         rotate=parsed.rotate,
         quality=parsed.jpegquality,
         frame_format=parsed.frameformat,
+        most_pixels=parsed.maxpixels,
     )
     pulse = Pulse(threading.Event())
     thread = threading.Thread(target=camera.run, args=(pulse,), daemon=True)

@@ -27,10 +27,11 @@ PROPERTY: Final = settings(deadline=None)
 
 BROKEN: Final = (
     b"\xff\xd8\xff\xc0\x00\x11\x08\x00\x10\x00\x10\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01"
+    + b"\xff\xda\x00\x0c\x03\x01\x00\x02\x11\x03\x11\x00\x3f\x00"
     + bytes(20)
     + b"\xff\xd9"
 )
-"""It has the markers of a JPEG of 16 x 16 pixels, but no picture."""
+"""It has the markers of a JPEG of 16 x 16 pixels, but no tables, and so no picture."""
 
 
 def grey(width: int = 64, height: int = 48) -> bytes:

@@ -4,12 +4,11 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
-from unittest import mock
 
 import numpy as np
 
 from pipeline.kafka.members import Members
-from pipeline.wire import jpeg, mat, predictions, status
+from pipeline.wire import mat, predictions, status
 from pipeline.wire.frame import FrameError, Message, decode, encode, is_name
 from pipeline.wire.predictions import Prediction, Result
 from pipeline.wire.status import Status, StatusError, Subject, encode_key, encode_value
@@ -29,8 +28,8 @@ def framed(data: bytes) -> None:
     """Read a message: its key, three headers and the picture, one after another."""
     key, seq, captured, said, value = (*data.split(b"\0", 4), *[b""] * 4)[:5]
     headers = [("seq", seq), ("captured", captured), ("predictions", said)]
-    with mock.patch.object(jpeg, "MOST_PIXELS", _MOST_PIXELS), suppress(FrameError):
-        frame = decode(Message(key, value, headers), offset=0, timestamp=0)
+    with suppress(FrameError):
+        frame = decode(Message(key, value, headers), offset=0, timestamp=0, most_pixels=_MOST_PIXELS)
         assert is_name(frame.camera)
         assert 0 <= frame.seq < 2**53
         assert 0 <= frame.captured < 2**64

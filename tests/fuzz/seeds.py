@@ -7,7 +7,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from pipeline.wire import picture
+from pipeline.wire import mat, picture
 from pipeline.wire.jpeg import COMMENT, EXIF, JFIF, START
 from tests.fuzz import of_models, of_stand_in
 from tests.fuzz.of_masking import texts
@@ -50,6 +50,10 @@ WORDS: Final = (
     b"-1e308",
     b"Infinity",
     b"\x12\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\x7f",  # the largest size of a dimension
+    b'{"mat":"',
+    b'","channels":3,"rows":',
+    b',"cols":',
+    b',"type":16}',
 )
 """Words of the formats."""
 
@@ -118,6 +122,14 @@ def dialogues() -> Sequence[bytes]:
 
 
 @cache
+def values() -> Sequence[bytes]:
+    """Return values of messages in both formats."""
+    grey = b'{"mat":"AAECAwQF","channels":1,"rows":2,"cols":3,"type":0}'
+    alpha = b'{ "type": 24, "rows": 1, "cols": 1, "channels": 4, "mat" : "AAECAw==" }'
+    return [mat.encode(np.zeros((2, 3, 3), np.uint8)), grey, alpha, *pictures()[:3]]
+
+
+@cache
 def seeds() -> Mapping[str, Sequence[bytes]]:
     """Return valid inputs for each of `tests.fuzz.targets.READERS`."""
     return {
@@ -126,6 +138,7 @@ def seeds() -> Mapping[str, Sequence[bytes]]:
         "head": pictures(),
         "capture": pictures(),
         "stamp": pictures()[:7],
+        "wire": values(),
         "settings": environments(),
         "predictions": headers(),
         "message": messages(pictures()[0]),

@@ -10,9 +10,12 @@ from io import BytesIO
 from typing import Final
 from unittest import mock
 
+import cv2
+import numpy as np
+
 from consumer import stamp
-from pipeline.wire import jpeg, picture
-from pipeline.wire.frame import Frame
+from pipeline.wire import frame, jpeg, mat, picture
+from pipeline.wire.frame import Frame, FrameError
 from pipeline.wire.jpeg import END, START, JpegError
 from pipeline.wire.picture import PictureError
 from pipeline.wire.predictions import Prediction, Result
@@ -31,6 +34,7 @@ _PREDICTIONS: Final = (
 )
 _MOST_PIXELS: Final = 256 * 256
 _LONGEST_LINE: Final = 4095  # bytes that FFmpeg keeps of a line
+_STANDARD_TABLES: Final = 432  # bytes that a JPEG without Huffman tables gets
 _LARGEST_PART, _LONGEST_HEAD = 1500, 300
 
 
@@ -55,10 +59,12 @@ def multipart(data: bytes) -> None:
 
 
 def head(data: bytes) -> None:
-    """Read a JPEG's head."""
+    """Read a JPEG's head. Where a decoder finds a picture, too, it has the same size."""
     with suppress(JpegError):
-        width, height = jpeg.size(data)
-        assert 0 < width * height <= jpeg.MOST_PIXELS
+        width, height = jpeg.size(data, _MOST_PIXELS)
+        assert 0 < width * height <= _MOST_PIXELS
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        assert image is None or image.shape == (height, width, 3)
     with suppress(JpegError):
         assert 0 < jpeg.head_length(data) <= min(len(data), jpeg.LONGEST_HEAD)
     with suppress(JpegError):
@@ -76,20 +82,21 @@ def head(data: bytes) -> None:
 
 def capture(data: bytes) -> None:
     """Take a camera's picture."""
-    with mock.patch.object(jpeg, "MOST_PIXELS", _MOST_PIXELS), suppress(PictureError):
-        taken = captured(data, 7)
+    with suppress(PictureError):
+        taken = captured(data, 7, _MOST_PIXELS)
         assert 0 < taken.width * taken.height <= _MOST_PIXELS
         if isinstance(taken.picture, bytes):
             assert jpeg.size(taken.picture) == (taken.width, taken.height)
             assert captured(taken.picture, 7) == taken
+            assert len(taken.picture) <= len(data) + _STANDARD_TABLES
         else:
             assert taken.picture.shape == (taken.height, taken.width, 3)
 
 
 def stamped(data: bytes) -> None:
     """Stamp a frame, at its own quality and at another."""
-    with mock.patch.object(jpeg, "MOST_PIXELS", _MOST_PIXELS), suppress(JpegError, PictureError):
-        width, height = jpeg.size(data)
+    with suppress(JpegError, PictureError):
+        width, height = jpeg.size(data, _MOST_PIXELS)
         for quality in None, 70:
             result = stamp.stamp(Frame("door", 1, 1, data, width, height, _PREDICTIONS), quality)
             assert jpeg.size(result) == picture.decode(result).shape[1::-1]
@@ -133,6 +140,18 @@ def _as_ffmpeg_reads(stream: BytesIO) -> Iterator[list[bytes]]:
             line += byte
 
 
+def wire(data: bytes) -> None:
+    """Read a message's value, as this system and the original write it."""
+    most = _MOST_PIXELS
+    with suppress(FrameError):
+        found = frame.decode(frame.Message(b"door", data, []), offset=7, timestamp=8, most_pixels=most)
+        assert 0 < found.width * found.height <= most
+        assert jpeg.size(found.jpeg, most) == (found.width, found.height)
+        if data.startswith(b"{"):
+            assert mat.decode(data, most).shape == (found.height, found.width, 3)
+            assert picture.decode(found.jpeg).shape == (found.height, found.width, 3)
+
+
 GRAPHS: Final[Mapping[str, Callable[[bytes], None]]] = {"rest": of_stand_in.rest, "grpc": of_stand_in.grpc}
 """Those of `READERS` that import TensorFlow."""
 
@@ -142,6 +161,7 @@ READERS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "head": head,
     "capture": capture,
     "stamp": stamped,
+    "wire": wire,
     "settings": settings,
     "predictions": predicted,
     "message": framed,

@@ -17,6 +17,39 @@ LIMITS: Final = (
     ),
     Limit("a camera's name", "pipeline.wire.frame.LONGEST_NAME", "characters", "frame skipped: `bad_key`"),
     Limit(
+        "pixels of a frame, also of a camera's picture",
+        "pipeline.service.settings.Settings.maxpixels",
+        "",
+        "frame skipped or dropped: `too_large`; so are JPEGs of more than two bytes for each of these pixels,"
+        " and the original system's messages of more than four. Where the newest frames of all cameras take"
+        " more than eight, large ones are dropped: `no_room`",
+    ),
+    Limit("scans of a JPEG", "pipeline.wire.jpeg.MOST_SCANS", "", "frame skipped or dropped: `too_large`"),
+    Limit(
+        "what precedes a JPEG's first scan",
+        "pipeline.wire.jpeg._LONGEST_SEARCH",
+        "bytes",
+        "frame skipped or dropped: `bad_jpeg`, `bad_picture`",
+    ),
+    Limit(
+        "markers of a JPEG",
+        "pipeline.wire.jpeg._MOST_MARKERS",
+        "",
+        "frame skipped or dropped: `bad_jpeg`, `bad_picture`",
+    ),
+    Limit(
+        "rows and columns of the original system's message",
+        "pipeline.wire.mat.LONGEST_SIDE",
+        "",
+        "frame skipped: `bad_mat`",
+    ),
+    Limit(
+        "bytes besides the pixels in it",
+        "pipeline.wire.mat._LONGEST_REST",
+        "bytes",
+        "frame skipped: `bad_mat`",
+    ),
+    Limit(
         "cameras at a time",
         "consumer.settings.ConsumerSettings.maxcameras",
         "",
@@ -87,6 +120,7 @@ OURS: Final = frozenset(
         "consumer.stamp.scan._LONGEST",
         "pipeline.flow.patience.LONGEST",
         "pipeline.flow.places._MOST_COUNTED",
+        "pipeline.kafka.clients._LARGEST_FETCH",
         "pipeline.kafka.clients._LARGEST_MESSAGE",
         "pipeline.service.logs._MOST_KINDS",
         "pipeline.kafka.intake._LONGEST_KEY",
@@ -99,9 +133,7 @@ OURS: Final = frozenset(
         "pipeline.wire.frame._LONGEST_KEY",
         "pipeline.wire.jpeg.LONGEST_HEAD",
         "pipeline.wire.jpeg.LONGEST_SIDE",
-        "pipeline.wire.jpeg.MOST_PIXELS",
-        "pipeline.wire.jpeg._LONGEST_SEARCH",
-        "pipeline.wire.mat.LONGEST_SIDE",
+        "pipeline.wire.largest.MOST_PIXELS",
         "video.cameras.cameras._MOST_REPORTS",
         "video.cameras.history._LONGEST_LABEL",
         "video.cameras.history._MOST_FORGOTTEN",

@@ -11,7 +11,7 @@ from pipeline.service.workers import Pulse
 from pipeline.wire.picture import PictureError
 from producer import camera as module
 from producer.camera import Camera
-from producer.sources.source import Captured, CaptureError, EndedError, Source
+from producer.sources.source import Captured, CaptureError, EndedError, Source, TooLargeError
 
 INTERVAL = 0.04
 
@@ -83,7 +83,7 @@ class FakeSource:
         number = len(self.kit.grabs)
         self.kit.retrieved.append(number)
         if self.kit.broken(number):
-            raise PictureError("no JPEG")
+            raise self.kit.picture_error
         return Captured(np.zeros((48, 64, 3), np.uint8), 64, 48, number)
 
     def close(self) -> None:
@@ -109,6 +109,7 @@ class Kit:
         self.grabs: list[float] = []
         self.retrieved: list[int] = []
         self.broken: Callable[[int], bool] = lambda _: False
+        self.picture_error = PictureError("no JPEG")
 
     def camera(self, *, due_every: float = 0.0, interval: float = INTERVAL) -> Camera:
         self.due_every = due_every
@@ -420,6 +421,19 @@ def test_a_frame_without_a_picture_is_skipped_and_counted(kit: Kit, caplog: pyte
     assert "front" in message
     assert message.endswith(": no JPEG")
     assert camera.unready() is None
+
+
+def test_pictures_that_are_too_large_are_counted_separately(kit: Kit) -> None:
+    kit.script = [[1.0] * 10]
+    kit.stop_after = 8
+    kit.broken = lambda _: True
+    kit.picture_error = TooLargeError("more than MAXPIXELS")
+    camera = kit.camera()
+
+    camera.run(kit.pulse)
+
+    assert kit.ledger.totals()["dropped"]["too_large"] >= 6
+    assert camera.state() == ("no-signal", "it delivers no pictures: more than MAXPIXELS")
 
 
 def test_a_camera_without_readable_pictures_is_opened_again(kit: Kit) -> None:

@@ -37,7 +37,13 @@ class Kit:
             "front", no_source, open_timeout=20, interval=1, frozen_after=5, ledger=self.ledger
         )
         self.sent = FakePublisher()
-        options: dict[str, Any] = {"scale": (1, 1), "rotate": 0, "quality": None, "frame_format": "jpeg"}
+        options: dict[str, Any] = {
+            "scale": (1, 1),
+            "rotate": 0,
+            "quality": None,
+            "frame_format": "jpeg",
+            "most_pixels": 64_000_000,
+        }
         self.frames = FramePublisher(
             self.camera, cast("Publisher", self.sent), self.ledger, **options | changed
         )

@@ -62,7 +62,7 @@ def _source(camera: Camera, limits: Limits, interval: float) -> Source:
 
     def snapshots(first: bytes) -> Source:
         took = waited()
-        return SnapshotSource(camera, answer, first, interval, took)
+        return SnapshotSource(camera, answer, first, interval, took, most=limits.pixels)
 
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     is_document = bool(_DOCUMENT.fullmatch(kind)) and kind not in _UNKNOWN and "mpegurl" not in kind

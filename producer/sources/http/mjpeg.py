@@ -58,7 +58,7 @@ class MjpegSource:
         """Return the grabbed picture; raise `PictureError` if it is not one."""
         if self._picture is None:
             raise PictureError("it is incomplete")
-        return captured(self._picture, self._at)
+        return captured(self._picture, self._at, self._limits.pixels)
 
     def close(self) -> None:
         """End the connection."""

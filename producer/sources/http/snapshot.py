@@ -22,9 +22,15 @@ class SnapshotSource:
         first: bytes,
         interval: float,
         took: float,
+        *,
+        most: int,
     ) -> None:
-        """Begin with the `first` picture, which is the body of this answer, and which `took` so many s."""
+        """Begin with the `first` picture, which is the body of this answer, and which `took` so many s.
+
+        Pictures have at most `most` pixels.
+        """
         self._camera = camera
+        self._most = most
         self._first: tuple[requests.Response, bytes] | None = (answer, first)
         self._picture, self._tag, self._at = b"", "", 0
         self._trouble: str | None = None
@@ -67,7 +73,7 @@ class SnapshotSource:
         """Return the newest picture; raise `PictureError` if it is not one, or the camera was busy."""
         if self._trouble:
             raise PictureError(self._trouble)
-        return captured(self._picture, self._at)
+        return captured(self._picture, self._at, self._most)
 
     def close(self) -> None:
         """End the connection."""

@@ -23,7 +23,7 @@ from pipeline.kafka import clients
 from pipeline.kafka.causes import Causes, topic_cause
 from pipeline.kafka.group import Group
 from pipeline.kafka.reader import Reader
-from pipeline.wire import mat, picture
+from pipeline.wire import largest, mat, picture
 from pipeline.wire.frame import Frame
 from tests.clock import SECOND, Clock
 from tests.parts import embedded_broker, wait_for
@@ -164,7 +164,9 @@ class FakeGroup:
 class Kit:
     """A reader of at most two cameras, and its surroundings."""
 
-    def __init__(self, group: FakeGroup | None = None) -> None:
+    def __init__(
+        self, group: FakeGroup | None = None, *, cameras: int = 2, pixels: int = largest.PIXELS
+    ) -> None:
         self.consumer = FakeConsumer()
         self.consumer.ends = {0: 0}
         self.ledger = Ledger()
@@ -177,7 +179,8 @@ class Kit:
             "videocam",
             self._sink,
             self.ledger,
-            most_cameras=2,
+            most_cameras=cameras,
+            most_pixels=pixels,
             group=cast("Group | None", group),
             camera_ttl=600,
             causes=self.causes,
@@ -404,6 +407,23 @@ def test_the_originals_message_is_read(kit: Kit) -> None:
     assert (frame.camera, frame.width, frame.height) == ("camera", 70, 48)
 
 
+def test_large_frames_are_dropped_when_the_newest_of_all_cameras_take_too_much(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    kit = Kit(cameras=100, pixels=1_000_000)
+    large = JPEG[:-2] + bytes(1_900_000 - len(JPEG)) + JPEG[-2:]
+
+    kit.read(*[FakeMessage(large, key=camera.encode()) for camera in "abcdea"], FakeMessage(JPEG, key=b"f"))
+
+    assert [frame.camera for frame in kit.frames] == [*"abcd", "a", "f"]
+    assert kit.ledger.totals()["dropped"] == {"no_room": 1}
+    assert "frame of e skipped" in caplog.text
+
+    kit.reader.forget("b")
+    kit.read(FakeMessage(large, key=b"e"))
+    assert kit.frames[-1].camera == "e"
+
+
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
@@ -411,6 +431,8 @@ def test_the_originals_message_is_read(kit: Kit) -> None:
         ("bad_jpeg", FakeMessage(None)),
         ("bad_jpeg", FakeMessage(JPEG[:-2])),
         ("bad_mat", FakeMessage(b'{"mat": "", "rows": -1, "cols": 1, "type": 16}')),
+        ("too_large", FakeMessage(JPEG[:-2] + bytes(largest.jpeg_bytes(largest.PIXELS)) + JPEG[-2:])),
+        ("too_large", FakeMessage(mat.encode(np.zeros((4000, 4001, 3), np.uint8)))),
         ("bad_key", FakeMessage(JPEG, key=b"\xff")),
         ("bad_header", FakeMessage(JPEG, headers=[("seq", b"x")])),
         ("bad_header", FakeMessage(JPEG, headers=[("other", b"")] * 33)),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.wire import jpeg, picture
+from pipeline.wire import jpeg, largest, picture
 from pipeline.wire.picture import Image
 from tests import jpegs
 from tests.jpegs import damaged, padded, segment
@@ -22,11 +22,20 @@ def jpeg_of(width: int, height: int, *options: int, channels: int = 3) -> bytes:
     return data.tobytes()
 
 
+COMPONENTS = b"\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01"
+SCAN = segment(0xDA, b"\x03\x01\x00\x02\x11\x03\x11\x00\x3f\x00")
+
+
+def frame(
+    width: int = 16, height: int = 16, *, marker: int = 0xC0, bits: int = 8, components: bytes = COMPONENTS
+) -> bytes:
+    """Return a frame header."""
+    return segment(marker, bytes([bits]) + height.to_bytes(2) + width.to_bytes(2) + components)
+
+
 def frame_header(width: int, height: int) -> bytes:
-    """Return a JPEG that has a frame header and nothing else."""
-    size = height.to_bytes(2) + width.to_bytes(2)
-    components = b"\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01"
-    return jpeg.START + segment(0xC0, b"\x08" + size + components) + jpeg.END
+    """Return a JPEG that has a frame header and an empty scan."""
+    return jpeg.START + frame(width, height) + SCAN + jpeg.END
 
 
 def commented(data: bytes, length: int) -> bytes:
@@ -41,7 +50,8 @@ def commented(data: bytes, length: int) -> bytes:
 
 JPEG = picture.encode(noise(171, 93), 85)
 HEAD = max(end for _, _, end in jpegs.segments(JPEG))
-FRAME_HEADER_END = next(end for marker, _, end in jpegs.segments(JPEG) if marker == 0xC0)
+FRAME_BEGIN, FRAME_END = next(span for marker, *span in jpegs.segments(JPEG) if marker == 0xC0)
+PROGRESSIVE = jpeg_of(171, 93, cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
 
 
 @given(st.integers(1, 300), st.integers(1, 300))
@@ -99,10 +109,6 @@ def test_a_segment_may_have_an_empty_body() -> None:
     assert list(jpeg.segments(jpeg.START + segment(0xFE, b""))) == [(0xFE, 2, 6)]
 
 
-def test_a_repeated_start_is_skipped() -> None:
-    assert jpeg.size(jpeg.START + JPEG) == (171, 93)
-
-
 def test_a_head_cut_off_anywhere_has_no_scan() -> None:
     for end in range(2, HEAD):
         with pytest.raises(jpeg.JpegError, match="no scan"):
@@ -117,11 +123,12 @@ def test_a_head_of_up_to_64_kib_is_accepted() -> None:
         jpeg.head_length(commented(JPEG, room + 1))
 
 
-def test_the_frame_header_is_searched_for_in_the_first_256_kib() -> None:
-    room = 256 * KIB - FRAME_HEADER_END
+@pytest.mark.exceeds("pipeline.wire.jpeg._LONGEST_SEARCH")
+def test_the_head_may_have_256_kib() -> None:
+    room = 256 * KIB - HEAD
 
     assert jpeg.size(commented(JPEG, room)) == (171, 93)
-    with pytest.raises(jpeg.JpegError, match="no frame header"):
+    with pytest.raises(jpeg.JpegError, match="no scan"):
         jpeg.size(commented(JPEG, room + 1))
 
 
@@ -146,7 +153,9 @@ def test_an_end_marker_far_from_the_end_does_not_count() -> None:
         (frame_header(16, 0), "16x0 pixels"),
         (frame_header(0, 16), "0x16 pixels"),
         (frame_header(8001, 8000), "8001x8000 pixels"),
-        (b"\xff\xd8" + segment(0xC0, bytes(4)) + b"\xff\xd9", "no frame header"),
+        (b"\xff\xd8" + frame() + b"\xff\xd9", "no scan"),
+        (b"\xff\xd8" + SCAN + b"\xff\xd9", "no frame header"),
+        (b"\xff\xd8" + segment(0xC0, bytes(4)) + b"\xff\xd9", "incomplete frame header"),
         (b"\xff\xd8" + b"\xff" * 10_000_000 + b"\xff\xd9", "no frame header"),
         (b"\xff\xd8\xff\xe0\xff\xff" + bytes(20) + b"\xff\xd9", "no frame header"),
         (b"\xff\xd8\xff\xe0\x00\x01" + bytes(20) + b"\xff\xd9", "no frame header"),
@@ -157,16 +166,143 @@ def test_the_error_says_what_is_wrong(data: bytes, text: str) -> None:
         jpeg.size(data)
 
 
-def test_the_largest_picture_is_64_megapixels() -> None:
+@pytest.mark.exceeds("pipeline.service.settings.Settings.maxpixels")
+def test_a_picture_has_as_many_pixels_as_are_accepted() -> None:
     assert jpeg.size(frame_header(8000, 8000)) == (8000, 8000)
+    assert jpeg.size(frame_header(4608, 3456), largest.PIXELS) == (4608, 3456)
+    with pytest.raises(jpeg.TooLargeError, match=r"16000000.*MAXPIXELS"):
+        jpeg.size(frame_header(4001, 4000), largest.PIXELS)
 
 
-@pytest.mark.parametrize("marker", [0xC4, 0xC8, 0xCC])
-def test_tables_are_not_mistaken_for_a_frame_header(marker: int) -> None:
-    data = jpeg.START + segment(marker, bytes(range(1, 16))) + jpeg.END
+def test_a_picture_has_two_bytes_per_pixel_at_most() -> None:
+    room = largest.jpeg_bytes(1_000_000)
+    data = JPEG[:-2].ljust(room - 2, b"\0") + jpeg.END
+
+    assert jpeg.size(data, 1_000_000) == (171, 93)
+    with pytest.raises(jpeg.TooLargeError, match="MAXPIXELS=1000000"):
+        jpeg.size(data[:-2] + b"\0" + jpeg.END, 1_000_000)
+
+
+def test_huffman_tables_are_not_mistaken_for_a_frame_header() -> None:
+    data = jpeg.START + segment(0xC4, bytes(range(1, 16))) + SCAN + jpeg.END
 
     with pytest.raises(jpeg.JpegError, match="no frame header"):
         jpeg.size(data)
+
+
+HIDDEN = frame(65_500, 65_500)
+"""A frame header of a picture that fits in no memory."""
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        HIDDEN,
+        frame(),
+        jpeg.START,
+        jpeg.START + HIDDEN,
+        *(segment(marker, HIDDEN) for marker in range(0xC0) if marker != 0x01),
+        *(segment(marker, HIDDEN) for marker in range(0xC3, 0xD0) if marker != 0xC4),
+        *(segment(marker, HIDDEN) for marker in (0xD8, 0xDC, 0xDE, 0xDF, *range(0xF0, 0xFE))),
+        b"\xff\xff\x00" + len(HIDDEN).to_bytes(2) + HIDDEN,
+        b"\xff\xe0\x00\x00" + HIDDEN,
+        b"\xff\xe0\x00\x01" + HIDDEN,
+        b"\0" + HIDDEN,
+    ],
+    ids=lambda data: data[:6].hex(),
+)
+def test_nothing_hides_another_frame_header(before: bytes) -> None:
+    for place in 2, FRAME_BEGIN, FRAME_END:
+        with pytest.raises(jpeg.JpegError):
+            jpeg.size(JPEG[:place] + before + JPEG[place:])
+
+
+@pytest.mark.parametrize("marker", [*range(0xC3, 0xC4), *range(0xC5, 0xD0)])
+def test_only_baseline_extended_and_progressive_jpegs_are_accepted(marker: int) -> None:
+    with pytest.raises(jpeg.JpegError):
+        jpeg.size(jpeg.START + frame(marker=marker) + SCAN + jpeg.END)
+
+
+@pytest.mark.parametrize("bits", [0, 2, 7, 12, 16])
+def test_samples_have_eight_bits(bits: int) -> None:
+    with pytest.raises(jpeg.JpegError, match=f"{bits} bits"):
+        jpeg.size(jpeg.START + frame(bits=bits) + SCAN + jpeg.END)
+
+
+@pytest.mark.parametrize(
+    "components",
+    [
+        b"\0",
+        b"\x02\x01\x11\0\x02\x11\0",
+        b"\x05" + 5 * b"\x01\x11\0",
+        b"\xff" + 255 * b"\x01\x11\0",
+        COMPONENTS[:-1],
+        COMPONENTS + b"\0",
+    ],
+)
+def test_a_picture_has_one_three_or_four_components(components: bytes) -> None:
+    with pytest.raises(jpeg.JpegError, match="components"):
+        jpeg.size(jpeg.START + frame(components=components) + SCAN + jpeg.END)
+
+
+@pytest.mark.parametrize("factors", [0x00, 0x01, 0x10, 0x51, 0x15, 0xFF])
+def test_sampling_factors_are_one_to_four(factors: int) -> None:
+    for at in 2, 5, 8:
+        components = COMPONENTS[:at] + bytes([factors]) + COMPONENTS[at + 1 :]
+        with pytest.raises(jpeg.JpegError, match="sampling"):
+            jpeg.size(jpeg.START + frame(components=components) + SCAN + jpeg.END)
+
+
+@pytest.mark.parametrize("scan", [b"", b"\0", b"\x01\x01", SCAN[4:-1], SCAN[4:] + b"\0", b"\x04" + bytes(11)])
+def test_a_scan_has_the_frames_components(scan: bytes) -> None:
+    with pytest.raises(jpeg.JpegError, match="scan"):
+        jpeg.size(jpeg.START + frame() + segment(0xDA, scan) + jpeg.END)
+
+
+@pytest.mark.parametrize("between", [HIDDEN, jpeg.START, segment(0xDC, b"\xff\xff"), segment(0x02, HIDDEN)])
+def test_nothing_hides_a_frame_header_between_scans(between: bytes) -> None:
+    second = [at for at in range(len(PROGRESSIVE)) if PROGRESSIVE.startswith(b"\xff\xda", at)][1]
+
+    with pytest.raises(jpeg.JpegError, match="behind the first scan"):
+        jpeg.size(PROGRESSIVE[:second] + between + PROGRESSIVE[second:])
+
+
+def test_comments_and_tables_may_stand_between_scans() -> None:
+    second = [at for at in range(len(PROGRESSIVE)) if PROGRESSIVE.startswith(b"\xff\xda", at)][1]
+    between = segment(0xE1, HIDDEN) + segment(0xFE, HIDDEN) + b"\xff\x01"
+
+    assert jpeg.size(PROGRESSIVE[:second] + between + PROGRESSIVE[second:]) == (171, 93)
+
+
+@pytest.mark.exceeds("pipeline.wire.jpeg.MOST_SCANS")
+def test_a_picture_has_fifty_scans_at_most() -> None:
+    scans = PROGRESSIVE.count(b"\xff\xda")
+    last = PROGRESSIVE[PROGRESSIVE.rfind(b"\xff\xda") : -2]
+
+    most = PROGRESSIVE[:-2] + last * (jpeg.MOST_SCANS - scans) + jpeg.END
+    assert jpeg.size(most) == (171, 93)
+    with pytest.raises(jpeg.TooLargeError, match="50 scans"):
+        jpeg.size(most[:-2] + last + jpeg.END)
+
+
+@pytest.mark.exceeds("pipeline.wire.jpeg._MOST_MARKERS")
+def test_markers_without_number_are_not_followed() -> None:
+    comments = segment(0xFE, b"") * 2000
+
+    with pytest.raises(jpeg.JpegError, match="no frame header"):
+        jpeg.size(jpeg.START + comments + JPEG[2:])
+    with pytest.raises(jpeg.JpegError, match="markers"):
+        jpeg.size(PROGRESSIVE[:-2] + comments + jpeg.END)
+
+
+def test_an_incomplete_progressive_picture_is_rejected() -> None:
+    with pytest.raises(jpeg.JpegError, match="no end marker"):
+        jpeg.size(PROGRESSIVE[:-2] + segment(0xFE, jpeg.END))
+
+
+def test_pictures_behind_the_end_do_not_count() -> None:
+    for data in JPEG, PROGRESSIVE:
+        assert jpeg.size(data + jpeg_of(1024, 768)) == (171, 93)
 
 
 PIECES = st.sampled_from([b"\xff", b"\xd8", b"\xc0", b"\xda", b"\xe0", b"\x00", b"\x01", b"\xd9", b"\x02"])

@@ -57,6 +57,7 @@ def test_every_kind_is_read_as_bgr(kind: int, pixels: list[int], expected: list[
     assert mat.decode(value).tolist() == [expected]
 
 
+@pytest.mark.exceeds("pipeline.wire.mat.LONGEST_SIDE")
 @pytest.mark.parametrize(
     ("rows", "columns"), [(0, 1), (1, 0), (-1, -1), (16_385, 1), (1, 16_385), (10**400, 1)]
 )
@@ -65,6 +66,43 @@ def test_sides_out_of_bounds_are_refused_before_anything_is_reserved(rows: int, 
 
     with pytest.raises(mat.MatError, match="expected 1x1 to 16384x16384 pixels"):
         mat.decode(value)
+
+
+def test_a_message_with_more_pixels_than_are_accepted_is_not_decoded() -> None:
+    image = np.zeros((1000, 1001, 3), np.uint8)
+
+    assert mat.decode(mat.encode(image), 1_001_000).shape == (1000, 1001, 3)
+    with pytest.raises(mat.TooLargeError, match=r"1001x1000 pixels.*MAXPIXELS"):
+        mat.decode(mat.encode(image), 1_000_000)
+    with pytest.raises(mat.TooLargeError, match=r"bytes.*MAXPIXELS=1000000"):
+        mat.decode(b'{"mat":"' + bytes(4_300_000), 1_000_000)
+
+
+@pytest.mark.exceeds("pipeline.wire.mat._LONGEST_REST")
+@pytest.mark.parametrize(
+    "value",
+    [
+        b'{"mat":"AAAA',
+        b'{"mat":"AAAA","rows":1,"cols":1,"type":16,"other":"' + bytes(1000) + b'"}',
+        b'{"mat":"AAAA","mat":"AAAA","rows":1,"cols":1,"type":16}',
+        b'{"mat":"AAAA","rows":1,"cols":1,"type":16' + b" " * 1000 + b"}",
+        b'{"a":' * 200 + b'{"mat":"AAAA","rows":1,"cols":1,"type":16}' + b"}" * 200,
+        b'{"mat":"AAAA","rows":1,"cols":2,"type":16}',
+        b'{"mat":"AAA=","rows":1,"cols":1,"type":16}',
+        b'{"mat":"AA!A","rows":1,"cols":1,"type":16}',
+        b'{"mat":["AAAA"],"rows":1,"cols":1,"type":16}',
+        b'{"rows":1,"cols":1,"type":16}',
+    ],
+)
+def test_fields_that_do_not_fit_each_other_are_refused(value: bytes) -> None:
+    with pytest.raises(mat.MatError):
+        mat.decode(value)
+
+
+def test_the_fields_may_be_in_any_order() -> None:
+    value = b'{ "type": 16, "rows": 1, "cols": 1, "channels": 3, "mat" : "AQID" }'
+
+    assert mat.decode(value).tolist() == [[[1, 2, 3]]]
 
 
 def test_the_largest_side_is_read() -> None:

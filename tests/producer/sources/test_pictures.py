@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pipeline.wire import jpeg, picture
 from pipeline.wire.picture import Image, PictureError
 from producer.sources.pictures import captured
+from producer.sources.source import TooLargeError
 from tests.jpegs import segment
 
 WIDE: Image = np.zeros((32, 64, 3), np.uint8)
@@ -93,11 +94,27 @@ def test_other_formats_are_decoded(form: str) -> None:
         b"BM" + bytes(16) + struct.pack("<ii", 2**31 - 1, -(2**31)) + bytes(100),
         b"RIFF\xff\xff\xff\x7fWEBPVP8X" + bytes(8) + b"\xff" * 6 + bytes(100),
         b"RIFF\xff\xff\xff\x7fWEBPVP8L\0\0\0\0/\xff\xff\xff\xff" + bytes(100),
+        # Headers whose sizes other readers look for elsewhere.
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"gAMA", 8, 8) + bytes(100),
+        b"BM" + bytes(12) + struct.pack("<IHHHH", 12, 8, 8, 1, 24) + bytes(300),
+        b"RIFF\x60\0\0\0WEBP/\xff\xff\xff\x0f" + bytes(9) + struct.pack("<HH", 8, 8) + bytes(100),
+        b"RIFF\x60\0\0\0WEBPALPH" + bytes(10) + struct.pack("<HH", 8, 8) + bytes(100),
+        # Formats that OpenCV reads, and cameras do not send.
+        *(cv2.imencode(form, WIDE)[1].tobytes() for form in (".tiff", ".jp2", ".ppm", ".hdr", ".avif")),
     ],
 )
 def test_what_is_broken_or_too_large_is_refused_before_it_is_decoded(data: bytes) -> None:
     with pytest.raises(PictureError):
         captured(data, 0)
+
+
+@pytest.mark.parametrize("form", [".jpg", ".png", ".bmp", ".webp", ".gif"])
+def test_a_picture_has_as_many_pixels_as_are_accepted(form: str) -> None:
+    data = cv2.imencode(form, WIDE)[1].tobytes()
+
+    assert captured(data, 0, 64 * 32).width == 64
+    with pytest.raises(TooLargeError, match="MAXPIXELS"):
+        captured(data, 0, 64 * 32 - 1)
 
 
 @given(st.binary(max_size=200), st.sampled_from([JPEG, with_exif(6), b"\x89PNG\r\n\x1a\n", b"BM", b"RIFF"]))

@@ -211,6 +211,36 @@ def test_damage_costs_no_more_than_some_pictures(tmp_path: Path, seed: int) -> N
     assert good > 10
 
 
+def test_a_video_with_more_pixels_than_are_accepted_is_not_opened(tmp_path: Path) -> None:
+    path = videos.write(tmp_path / "clip.mp4", [grey(99)])
+
+    open_video(str(path), Limits(5, 5, pixels=64 * 48), 0, {}).close()
+    with pytest.raises(CaptureError, match=r"64 x 48 pixels.*MAXPIXELS"):
+        open_video(str(path), Limits(5, 5, pixels=64 * 48 - 1), 0, {})
+
+
+@pytest.mark.parametrize(("codec", "name"), [("libx264", "clip.h264"), ("libx265", "clip.hevc")])
+def test_frames_that_grow_beyond_what_is_accepted_are_not_decoded(
+    codec: str, name: str, tmp_path: Path
+) -> None:
+    small, large = (
+        videos.write(tmp_path / f"{side}-{name}", [grey(99, side, side)] * 5, codec=codec)
+        for side in (64, 256)
+    )
+    path = tmp_path / name
+    path.write_bytes(small.read_bytes() + large.read_bytes())
+
+    video = open_video(str(path), Limits(5, 5, pixels=128 * 128), 0, {})
+    sizes = set()
+    with closing(video), suppress(CaptureError):
+        while True:
+            video.read()
+            with suppress(PictureError):
+                sizes.add(video.captured(1).width)
+
+    assert sizes == {64}
+
+
 def test_sound_alone_is_said(tmp_path: Path) -> None:
     with pytest.raises(CaptureError, match="sound, but no video"):
         opened(videos.sound(tmp_path / "clip.m4a"))
