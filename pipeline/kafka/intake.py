@@ -112,7 +112,7 @@ class Intake:
             self._ledger.dropped(frame.camera, "no_room")
             text = f"frame of {frame.camera} skipped: other cameras' frames take its room (MAXPIXELS)"
             self._seldom.warning("no_room", text)
-            return None
+            return True
         self._sink(frame.camera, frame)
         return True
 
