@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from struct import Struct
 from typing import Final
 
-from pipeline.wire import jpeg
+from pipeline.wire import jpeg, largest
 from tfserving.server.errors import invalid
 from tfserving.server.json.values import Array
 
@@ -56,8 +56,8 @@ def _pixels(text: bytes) -> int:
         return int(width * height)
     if text.startswith(_PNG) and len(text) >= 24:
         width, height = _SIDES.unpack_from(text, 16)
-        if width * height > jpeg.MOST_PIXELS:
-            raise invalid(f"Invalid picture: {width}x{height} pixels, expected at most {jpeg.MOST_PIXELS}")
+        if width * height > largest.MOST_PIXELS:
+            raise invalid(f"Invalid picture: {width}x{height} pixels, expected at most {largest.MOST_PIXELS}")
         return int(max(width * height, 1))
     if other := _OTHERS.get(text[:4]):
         raise invalid(f"Invalid picture: expected a JPEG or a PNG, found {other}")
