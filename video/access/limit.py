@@ -44,9 +44,17 @@ class Limit:
         if len(self._failures) > _MOST:
             self._failures.popitem(last=False)
 
-    def succeeded(self, key: str) -> None:
-        """Forget a key's failures."""
-        self._failures.pop(key, None)
+    def forgive(self, key: str, count: int) -> None:
+        """Forget so many of a key's failures."""
+        if failures := self._failures.get(key):
+            failures.count -= count
+            if failures.count <= 0:
+                del self._failures[key]
+
+    def count(self, key: str, now: float) -> int:
+        """Return how many failures of a key are remembered."""
+        failures = self._recent(key, now)
+        return failures.count if failures else 0
 
     def _recent(self, key: str, now: float) -> _Failures | None:
         failures = self._failures.get(key)

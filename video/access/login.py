@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from video.access.device import LENGTH, Devices, cookie_name
 from video.access.login_guard import Passwords
 from video.access.next_url import back_to
 from video.access.rootpath import root_of
@@ -39,6 +40,7 @@ class Login:
         self._sessions = sessions
         self._passwords = passwords
         self._embedded = embedded
+        self._devices = None if sessions is None else Devices(sessions.users)
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -58,17 +60,20 @@ class Login:
         fields = await _fields(request)
         name, after = fields.get("name", "").strip(), fields.get("next", "")
         there = _redirect(back_to(after, root_of(request.scope)))
-        if self._sessions is None:
+        if self._sessions is None or self._devices is None:
             return there
         self._sessions.users.look()  # somebody who has just been added can log in at once
         user = self._sessions.users.get(name)
         client = request.client.host if request.client else ""
         stored = user.password if user else None
-        wait = await self._passwords.check(stored, name, fields.get("password", ""), client)
+        device = self._devices.find(name, request.headers.get("cookie", ""))
+        wait = await self._passwords.check(stored, name, fields.get("password", ""), client, device)
         if user is not None and wait == 0:
             log.info("%s logged in from %s", name, client)
-            cookie, length = self._sessions.begin(name, user), int(self._sessions.length)
-            there.set_cookie(COOKIE, cookie, max_age=length, **self._attributes(request))
+            attributes = self._attributes(request)
+            length = int(self._sessions.length)
+            there.set_cookie(COOKIE, self._sessions.begin(name, user), max_age=length, **attributes)
+            there.set_cookie(cookie_name(name), self._devices.issue(name), max_age=LENGTH, **attributes)
             return there
         if wait:
             seconds = math.ceil(wait)

@@ -14,43 +14,79 @@ _LONGEST_NAME: Final = 64  # characters; no user's name is longer
 
 
 class Passwords:
-    """Checks passwords one at a time, in its own thread: logins never delay the video.
+    """Checks passwords, those of unknown devices and of known ones each in a thread of their own.
 
-    After some failures in a row, by one client or for one name, further attempts have to wait. For a name the
-    wait is always short, because otherwise anybody could lock anybody out. `clock` is monotonic, in s.
+    Logins never delay the video, and a crowd of strangers does not delay a known device. After some failures,
+    further attempts have to wait: a known device only for its own failures, everybody else for those of the
+    client's network and those at the name. For a name the wait is always short, because otherwise anybody
+    could lock out new devices. A success forgets the failures of this client at this name, and no others.
+    `clock` is monotonic, in s.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self._by_device = Limit(free=5, longest=60)
         self._by_client = Limit(free=5, longest=60)
         self._by_name = Limit(free=20, longest=10)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="passwords")
-        self._waiting = 0
+        self._own = Limit(free=5, longest=60)  # of a client at a name; it only counts
+        self._strangers = _Queue("passwords")
+        self._known = _Queue("known passwords")
 
-    async def check(self, stored: str | None, name: str, password: str, client: str) -> float | None:
+    async def check(
+        self, stored: str | None, name: str, password: str, client: str, device: str = ""
+    ) -> float | None:
         """Return 0 if the password is right, None if it is wrong, or else the s until the next attempt.
 
-        `stored` is the hash of the user's password, None if there is no such user.
+        `stored` is the hash of the user's password, None if there is no such user. `device` is the id of a
+        device that is known to belong to this name; empty if it is not.
         """
-        if self._waiting >= _MOST_WAITING:
-            return 1.0
-        self._waiting += 1
-        try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._thread, self._check, stored, name, password, client)
-        finally:
-            self._waiting -= 1
+        if device:
+            return await self._known.run(lambda: self._check_known(stored, password, device))
+        return await self._strangers.run(lambda: self._check(stored, name, password, client))
 
-    def _check(self, stored: str | None, name: str, password: str, client: str) -> float | None:
-        # Runs in the only thread, so that each of many simultaneous attempts sees the failures before it.
+    # Each of these runs in the only thread of its queue, so that each of many simultaneous attempts sees the
+    # failures before it.
+
+    def _check_known(self, stored: str | None, password: str, device: str) -> float | None:
         now = self._clock()
-        keys = ((self._by_client, network_of(client)), (self._by_name, name[:_LONGEST_NAME]))
-        if wait := max(limit.wait(key, now) for limit, key in keys):
+        if wait := self._by_device.wait(device, now):
             return wait
         if verify(stored, password):
+            self._by_device.forgive(device, self._by_device.count(device, now))
+            return 0.0
+        self._by_device.failed(device, now)
+        return None
+
+    def _check(self, stored: str | None, name: str, password: str, client: str) -> float | None:
+        now = self._clock()
+        network, name = network_of(client), name[:_LONGEST_NAME]
+        own = f"{network} {name}"
+        keys = ((self._by_client, network), (self._by_name, name), (self._own, own))
+        if wait := max(limit.wait(key, now) for limit, key in keys[:2]):
+            return wait
+        if verify(stored, password):
+            count = self._own.count(own, now)
             for limit, key in keys:
-                limit.succeeded(key)
+                limit.forgive(key, count)
             return 0.0
         for limit, key in keys:
             limit.failed(key, now)
         return None
+
+
+class _Queue:
+    """One thread, and the few checks that wait for it."""
+
+    def __init__(self, name: str) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._waiting = 0
+
+    async def run(self, check: Callable[[], float | None]) -> float | None:
+        """Return the result of a check; 1 s to wait if too many are waiting already."""
+        if self._waiting >= _MOST_WAITING:
+            return 1.0
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, check)
+        finally:
+            self._waiting -= 1

@@ -49,9 +49,14 @@ class Answer:
         return json.loads(self.text)
 
     @property
+    def cookies(self) -> list[str]:
+        """The cookies that were set, each with its attributes."""
+        return [value.decode() for name, value in self.messages[0]["headers"] if name == b"set-cookie"]
+
+    @property
     def cookie(self) -> str:
-        """What a browser would send back of the cookie that was set."""
-        return self.headers["set-cookie"].partition(";")[0]
+        """What a browser would send back of the cookies that were set."""
+        return "; ".join(cookie.partition(";")[0] for cookie in self.cookies)
 
 
 class Client:

@@ -27,11 +27,13 @@ def test_a_wait_passes() -> None:
     assert attempts.wait("ann", 101) == 0
 
 
-def test_success_forgets_the_failures_and_so_does_time() -> None:
+def test_forgiven_failures_are_forgotten_and_so_are_old_ones() -> None:
     attempts = Limit(free=1, longest=60)
-    for key in ("ann", "bob"):
+    for key in ("ann", "bob", "bob"):
         attempts.failed(key, 100)
-    attempts.succeeded("ann")
+    attempts.forgive("ann", 1)
+    attempts.forgive("bob", 1)
+    attempts.forgive("eve", 1)
 
     assert attempts.wait("ann", 100) == 0
     assert attempts.wait("bob", 100) == 1
@@ -66,7 +68,7 @@ def test_a_wait_is_never_longer_than_the_longest(steps: list[tuple[str, float, b
         now += passed
         assert 0 <= attempts.wait(key, now) <= 10
         if success:
-            attempts.succeeded(key)
+            attempts.forgive(key, 2)
         else:
             attempts.failed(key, now)
 

@@ -50,6 +50,56 @@ def test_after_five_failures_a_client_waits_even_when_it_is_right(
     asyncio.run(scenario())
 
 
+def test_a_success_forgets_only_ones_own_failures(checks: Passwords, stored: str) -> None:
+    async def scenario() -> list[float | None]:
+        tries = [("ann", "wrong one"), ("bob", "wrong one")] * 2 + [("bob", PASSWORD), ("bob", "wrong one")]
+        tries += [("bob", PASSWORD), ("ann", "wrong one"), ("ann", "wrong one"), ("ann", "wrong one")]
+        for name, password in tries:
+            assert await checks.check(stored, name, password, ANN) in {None, 0}
+        return [await checks.check(stored, name, PASSWORD, ANN) for name in ("ann", "bob")]
+
+    assert asyncio.run(scenario()) == [1, 1]
+
+
+def test_a_known_device_waits_for_its_own_failures_only(checks: Passwords, stored: str, clock: Clock) -> None:
+    async def scenario() -> None:
+        for host in range(40):
+            await checks.check(stored, "ann", "wrong one", f"192.0.2.{host % 4}")
+        for _ in range(5):
+            assert await checks.check(stored, "ann", "wrong one", ANN, "laptop") is None
+        assert await checks.check(stored, "ann", PASSWORD, ANN, "laptop") == 1
+        assert await checks.check(stored, "ann", PASSWORD, ANN, "phone") == 0
+        assert await checks.check(stored, "ann", PASSWORD, ANN) == 1
+        clock.now += 1
+        assert await checks.check(stored, "ann", PASSWORD, ANN, "laptop") == 0
+
+    asyncio.run(scenario())
+
+
+def test_strangers_in_the_queue_do_not_delay_a_known_device(
+    checks: Passwords, stored: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+
+    def slow(_: object, password: str) -> bool:
+        return password == PASSWORD or not go_on.wait(20)
+
+    async def scenario() -> None:
+        crowd = [
+            asyncio.create_task(checks.check(stored, "ann", "wrong one", f"192.0.2.{host}"))
+            for host in range(30)
+        ]
+        await asyncio.sleep(0)
+        assert await checks.check(stored, "ann", PASSWORD, ANN) == 1
+        assert await checks.check(stored, "ann", PASSWORD, ANN, "laptop") == 0
+        go_on.set()
+        await asyncio.gather(*crowd)
+
+    monkeypatch.setattr(login_guard, "verify", slow)
+
+    asyncio.run(scenario())
+
+
 def test_tries_at_the_same_time_count_like_tries_in_a_row(checks: Passwords, stored: str) -> None:
     async def scenario() -> list[float | None]:
         tries = (checks.check(stored, "ann", "wrong one", ANN) for _ in range(10))
