@@ -58,6 +58,7 @@ def serve(settings: VideoSettings) -> int:
         root=settings.rootpath,
         tls=certificate is not None,
         embed_origins=settings.embedorigins,
+        allowed_hosts=settings.allowedhosts,
     )
     allow_files()
     web = WebServer(site, listen(settings.displayport, share=settings.shareport), certificate)

@@ -10,6 +10,7 @@ from pydantic_settings import NoDecode
 
 from pipeline.service.settings import Address, Bootstrap, Duration, FrameInterval, KafkaReads, Port, Topic
 from video.access.embedding import parse_origin
+from video.access.hosts import parse_hosts
 from video.access.rootpath import parse_rootpath
 
 _ORIGIN: Final = re.compile(
@@ -107,6 +108,11 @@ class VideoSettings(KafkaReads):
         "", description="addresses or networks of proxies whose X-Forwarded-* headers are trusted"
     )
 
+    allowedhosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_hosts)] = Field(
+        (),
+        description="names under which browsers may open the page without logins, such as cams.example or"
+        " *.cams.example, separated by commas",
+    )
     embedorigins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_origins)] = Field(
         (),
         description="sites whose pages may show pictures to those who have logged in, such as"

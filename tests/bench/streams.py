@@ -50,7 +50,7 @@ def _frames_per_core(kind: str) -> float:
     with serving("streams", kind) as (server, port):
         clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(_CLIENTS)]
         for client in clients:
-            client.sendall(b"GET /stream HTTP/1.1\r\nHost: bench\r\n\r\n")
+            client.sendall(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
         time.sleep(0.5)
         before = spent(server.pid)
         received = _drain(clients)

@@ -43,7 +43,7 @@ def site(folder: Path, *, closed: bool = False, **options: Any) -> Iterator[Site
         ann = User(password=hashed(PASSWORD), cameras=["*"], tokens={"player": token.digest(TOKEN)})
         write(path, UsersFile(secret="s" * 32, users={"ann": ann}))
         options["sessions"] = Sessions(Users(path), 3600)
-    with serving(Pulse(threading.Event()), **options) as served:
+    with serving(Pulse(threading.Event()), allowed_hosts=("cams",), **options) as served:
         served.show(a_frame())
         yield served
 

@@ -230,7 +230,7 @@ def test_silent_clients_affect_neither_frames_nor_memory(frail: Frail, clips: Pa
 
     silent = [socket.create_connection((host, int(port))) for _ in range(50)]
     for client in silent:
-        client.sendall(b"GET /stream/bunny HTTP/1.1\r\nHost: x\r\n\r\n")
+        client.sendall(b"GET /stream/bunny HTTP/1.1\r\nHost: localhost\r\n\r\n")
     seq = pipeline.reported("bunny")["seq"]
     wait_for(lambda: pipeline.camera("bunny").get("seq", 0) > seq + 100, 20, "100 more frames")
 

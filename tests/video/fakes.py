@@ -188,7 +188,7 @@ class Browser:
         client.settimeout(20)
         client.connect(("127.0.0.1", self.port))
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        client.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n{lines}\r\n".encode())
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n".encode())
         return client
 
 

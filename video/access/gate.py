@@ -8,7 +8,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.service.logs import Seldom
-from video.access import origin, token
+from video.access import hosts, origin, token
+from video.access.hosts import Hosts
 from video.access.next_url import is_local
 from video.access.rootpath import root_of, route_of
 from video.access.session import Session, Sessions
@@ -28,18 +29,26 @@ _LOG_IN: Final = "log in, or send a token as Authorization: Bearer TOKEN or as t
 class Gate:
     """ASGI middleware: puts the `Visitor` into the scope, or answers instead of the application.
 
-    Without sessions, access is open to everyone, but still closed to pages of other sites.
+    Without sessions, access is open to everyone who asks for one of the `hosts`, but still closed to pages of
+    other sites.
     """
 
-    def __init__(self, app: ASGIApp, sessions: Sessions | None) -> None:
+    def __init__(self, app: ASGIApp, sessions: Sessions | None, hosts: Hosts) -> None:
         self._app = app
         self._sessions = sessions
+        self._hosts = hosts
         self._seldom = Seldom(log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request or a socket."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
+            return
+        names = origin.values(scope["headers"], b"host")
+        if self._sessions is None and not self._hosts.allow(names):
+            why = hosts.explain(names)
+            self._seldom.warning("host", why)
+            await _refuse(_answer(scope, 403, why), scope, receive, send)
             return
         if _needs_our_page(scope) and not origin.same(scope["headers"]):
             why = origin.explain(scope["headers"], scope["client"])

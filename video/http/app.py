@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 from video.access.embedding import Embedding
 from video.access.gate import Gate
 from video.access.headers import SecurityHeaders
+from video.access.hosts import Hosts
 from video.access.login import Login
 from video.access.login_guard import Passwords
 from video.access.proxy import ProxyHeaders
@@ -27,7 +28,8 @@ class Site:
     Without `sessions`, access is open to everyone. `proxies` are the addresses and networks of the proxies
     whose `X-Forwarded-*` headers are trusted, `root` is the path under which they publish the site, and
     `tls` is True if the server itself encrypts its connections. Pages of the `embed_origins` may show
-    pictures to those who have logged in.
+    pictures to those who have logged in. If access is open, the site answers under its own names and the
+    `allowed_hosts` only.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Site:
         root: str = "",
         tls: bool = False,
         embed_origins: Sequence[str] = (),
+        allowed_hosts: Sequence[str] = (),
     ) -> None:
         self.cameras = cameras
         self.clients = clients
@@ -51,7 +54,7 @@ class Site:
         inner = application(cameras, clients, history, interval)
         inner.router.routes[:0] = Login(sessions, Passwords(), embedded=bool(embed_origins)).routes()
         pictures = Embedding(Heads(inner), embed_origins, is_open=sessions is None)
-        app = SecurityHeaders(RootPath(Gate(pictures, sessions), root), tls)
+        app = SecurityHeaders(RootPath(Gate(pictures, sessions, Hosts(allowed_hosts)), root), tls)
         self.app: ASGIApp = ProxyHeaders(app, proxies)
 
     def open(self) -> None:

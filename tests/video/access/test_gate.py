@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from tests.video.access.asgi import Client
 from tests.video.access.conftest import TOKEN
 from video.access.gate import Gate
+from video.access.hosts import Hosts
 from video.access.session import Sessions
 from video.access.users_file import UsersFile
 from video.access.visitor import visitor_of
@@ -27,6 +28,7 @@ PATHS = [
     "/page",
 ]
 OPEN = ["/login", "/logout", "/page/app.js"]
+HOSTS = Hosts(["cams"])
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,7 +46,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 @pytest.fixture
 def gate(sessions: Sessions) -> Client:
     """An application behind the gate."""
-    return Client(Gate(app, sessions))
+    return Client(Gate(app, sessions, HOSTS))
 
 
 @pytest.fixture
@@ -55,10 +57,10 @@ def cookie(sessions: Sessions, content: UsersFile) -> str:
 
 @pytest.mark.parametrize("url", PATHS + OPEN)
 def test_access_is_open_to_all_without_users(url: str) -> None:
-    answer = Client(Gate(app, None)).get(url)
+    answer = Client(Gate(app, None, HOSTS)).get(url)
 
     assert answer.text == f"{url} None door office"
-    assert Client(Gate(app, None)).socket("/ws").status == 101
+    assert Client(Gate(app, None, HOSTS)).socket("/ws").status == 101
 
 
 @pytest.mark.parametrize("url", PATHS + OPEN)
@@ -117,7 +119,7 @@ def test_a_browser_is_led_to_the_login_page(gate: Client, url: str, after: str) 
 def test_the_login_page_is_below_the_root_path(sessions: Sessions) -> None:
     async def below(scope: Scope, receive: Receive, send: Send) -> None:
         inside = {**scope, "root_path": "/cameras", "path": "/cameras" + scope["path"]}
-        await Gate(app, sessions)(inside, receive, send)
+        await Gate(app, sessions, HOSTS)(inside, receive, send)
 
     client = Client(below)
 
@@ -155,7 +157,7 @@ def test_a_socket_opens_for_a_user_who_is_logged_in(gate: Client, cookie: str) -
 def test_another_sites_page_can_neither_send_anything_nor_open_a_socket(
     sessions: Sessions, cookie: str, origin: str, open_to_all: bool
 ) -> None:
-    client = Client(Gate(app, None if open_to_all else sessions), cookie=cookie)
+    client = Client(Gate(app, None if open_to_all else sessions, HOSTS), cookie=cookie)
 
     assert client.post("/logout", origin=origin).status == 403
     assert "other sites" in client.ask("DELETE", "/api/cameras", {"origin": origin}).json["detail"]
@@ -166,7 +168,7 @@ def test_another_sites_page_can_neither_send_anything_nor_open_a_socket(
 def test_a_page_behind_a_proxy_that_changes_the_host_learns_what_helps_and_the_log_says_so_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    client = Client(Gate(app, None), address="172.18.0.5", x_forwarded_host="cams.example")
+    client = Client(Gate(app, None, HOSTS), address="172.18.0.5", x_forwarded_host="cams.example")
     ours = "https://cams.example"
 
     answers = [client.socket("/ws", origin=ours) for _ in range(2)] + [client.post("/login", origin=ours)]
@@ -190,7 +192,7 @@ def test_messages_other_than_requests_and_sockets_pass() -> None:
     async def nothing(*_: object) -> Any:
         raise AssertionError
 
-    asyncio.run(Gate(lifespan, None)({"type": "lifespan"}, nothing, nothing))
+    asyncio.run(Gate(lifespan, None, HOSTS)({"type": "lifespan"}, nothing, nothing))
 
     assert seen == [{"type": "lifespan"}]
 

@@ -10,6 +10,7 @@ from tests.clock import Clock
 from tests.video.access.asgi import Answer, Client
 from tests.video.access.conftest import PASSWORD, TOKEN
 from video.access.gate import Gate
+from video.access.hosts import Hosts
 from video.access.login import Login
 from video.access.login_guard import Passwords
 from video.access.rootpath import RootPath
@@ -19,12 +20,13 @@ from video.api.application import create_app
 from video.api.session import session_routes
 
 ANN = {"name": "ann", "password": PASSWORD}
+HOSTS = Hosts(["cams"])
 
 
 @pytest.fixture
 def client(sessions: Sessions, clock: Clock) -> Client:
     """A client of a server with users."""
-    return Client(Gate(an_app(Login(sessions, Passwords(clock.monotonic))), sessions))
+    return Client(Gate(an_app(Login(sessions, Passwords(clock.monotonic))), sessions, HOSTS))
 
 
 def an_app(login: Login) -> FastAPI:
@@ -41,7 +43,7 @@ def below(client: Client) -> Client:
 
 
 def open_to_all() -> Client:
-    return Client(Gate(an_app(Login(None, Passwords())), None))
+    return Client(Gate(an_app(Login(None, Passwords())), None, HOSTS))
 
 
 def shows(answer: Answer, text: str) -> bool:
@@ -94,7 +96,7 @@ def test_the_cookie_goes_to_other_sites_only_if_pictures_are_embedded_there_and_
 ) -> None:
     login = Login(sessions, Passwords(clock.monotonic), embedded=True)
 
-    answer = Client(Gate(an_app(login), sessions), scheme=scheme).post("/login", ANN)
+    answer = Client(Gate(an_app(login), sessions, HOSTS), scheme=scheme).post("/login", ANN)
 
     assert f"SameSite={policy}" in answer.headers["set-cookie"].split("; ")
 

@@ -15,7 +15,7 @@ from tests.parts import wait_for
 from tests.video.fakes import Site, a_frame
 
 HANDSHAKE = (
-    b"GET /ws HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c3RyZWFtbGVucy1zdHJlYQ==\r\n"
 )
 LONG = b"".join(b"X-%d: y\r\n" % number for number in range(200))
@@ -89,7 +89,7 @@ def test_a_flood_of_messages_holds_up_nobody_else(site: Site) -> None:
 def test_empty_lines_do_not_keep_a_connection(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("video.http.protocol._HEAD_TIMEOUT", 1.0)
     with socket.create_connection(("127.0.0.1", site.port), timeout=20) as client:
-        client.sendall(b"GET /api/session HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.sendall(b"GET /api/session HTTP/1.1\r\nHost: localhost\r\n\r\n")
         wait_for(lambda: client.recv(65_536), 20, "the answer")
         client.settimeout(0.2)
 

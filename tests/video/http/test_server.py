@@ -230,7 +230,7 @@ def test_a_client_that_reads_two_of_five_frames_sees_recent_ones(site: Site, siz
         socket.create_connection(("127.0.0.1", site.port), timeout=20) as client,
         ThreadPoolExecutor(1) as pool,
     ):
-        client.sendall(f"GET {site.of('/stream', camera)} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+        client.sendall(f"GET {site.of('/stream', camera)} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         with http.client.HTTPResponse(client) as answer:
             answer.begin()
             parts = by_length(answer, b"frame")

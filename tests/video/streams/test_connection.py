@@ -188,7 +188,7 @@ def test_a_window_that_shrank_for_good_is_forgotten_in_time(monkeypatch: pytest.
 @pytest.mark.exceeds("video.http.protocol._LONGEST_HEAD")
 def test_a_head_without_end_is_refused(site: Site) -> None:
     with socket.create_connection(("127.0.0.1", site.port)) as client:
-        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: " + b"x" * 70_000)
+        client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: " + b"x" * 70_000)
         client.settimeout(20)
 
         assert client.recv(1000).startswith(b"HTTP/1.1 431 ")
@@ -207,7 +207,7 @@ def test_a_stream_outlives_the_time_for_its_request(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("video.http.protocol._HEAD_TIMEOUT", 0.3)
     site.show(a_frame(1))
     with socket.create_connection(("127.0.0.1", site.port)) as client:
-        client.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+        client.sendall(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
         client.settimeout(20)
         wait_for(lambda: b"X-Seq: 1" in client.recv(100_000), 20, "the first frame")
         time.sleep(0.5)
@@ -219,10 +219,10 @@ def test_a_stream_outlives_the_time_for_its_request(monkeypatch: pytest.MonkeyPa
 def test_what_a_client_asks_during_its_stream_is_not_answered(site: Site) -> None:
     site.show(a_frame(1))
     with socket.create_connection(("127.0.0.1", site.port)) as client:
-        client.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+        client.sendall(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
         client.settimeout(20)
         wait_for(lambda: b"X-Seq: 1" in client.recv(100_000), 20, "the first frame")
-        client.sendall(b"GET /api/cameras HTTP/1.1\r\nHost: x\r\n\r\n" * 50)
+        client.sendall(b"GET /api/cameras HTTP/1.1\r\nHost: localhost\r\n\r\n" * 50)
         site.show(a_frame(2))
 
         answer = wait_for(lambda: client.recv(100_000), 20, "the next frame")

@@ -24,6 +24,7 @@ from tests.video.conftest import LIMITS, a_site
 from tests.video.fakes import Site, a_frame, grey
 from tests.video.streams.socket.fakes import Picture, picture_of
 from video.access.gate import Gate
+from video.access.hosts import Hosts
 from video.cameras.cameras import Cameras
 from video.http.server import WebServer, listen
 from video.streams.clients import Clients
@@ -42,7 +43,8 @@ def serving() -> Iterator[tuple[Site, Pulse]]:
         Pulse(threading.Event()),
     )
     site = a_site(cameras)
-    site.app = Gate(Starlette(routes=[WebSocketRoute("/ws", Socket(cameras, Clients(8, 30)))]), None)
+    routes = [WebSocketRoute("/ws", Socket(cameras, Clients(8, 30)))]
+    site.app = Gate(Starlette(routes=routes), None, Hosts(()))
     web = WebServer(site, listener)
     thread = threading.Thread(target=web.run, args=(pulse,), name="web", daemon=True)
     thread.start()
