@@ -12,6 +12,7 @@ from pipeline.service.trim import trimmed
 from producer.sources import Kind
 
 _IN, _OUT, _STATUS, _MEMBERS = "videocam", "videodisplay", "status", "members"
+_LOGOUTS: Final = "logouts"
 _LABELS: Final = "tfserving/labels/imagenetLabels.json"
 
 _PRODUCERS: Final = ("producer.__main__", *(f"producer.sources.{kind}" for kind in Kind))
@@ -31,6 +32,7 @@ _DECIDED: Final = {
     "TOPICNAMEOUT",
     "TOPICNAMESTATUS",
     "TOPICNAMEMEMBERS",
+    "TOPICNAMELOGOUTS",
     "KAFKAPORT",
     "KAFKAPORTIN",
     "KAFKAPORTOUT",
@@ -102,7 +104,7 @@ def _module(name: str, *arguments: str) -> tuple[str, ...]:
 
 def _broker(cameras: int) -> Part:
     partitions = max(4, cameras)
-    topics = {_IN: partitions, _OUT: partitions, _STATUS: 1, _MEMBERS: 1}
+    topics = {_IN: partitions, _OUT: partitions, _STATUS: 1, _MEMBERS: 1, _LOGOUTS: 1}
     options = [f"--topic={topic}:{number}" for topic, number in topics.items()]
     return Part("broker", "broker", _module("compose.broker", *options))
 
@@ -151,6 +153,7 @@ def _video(options: Options, port: int, defaults: Mapping[str, str]) -> Part:
     settings = {
         "TOPICNAME": _OUT,
         "TOPICNAMESTATUS": _STATUS,
+        "TOPICNAMELOGOUTS": _LOGOUTS,
         "DISPLAYPORT": f":{options.port}",
         "NODEPORT": f":{options.port}",
         "HEALTHPORT": f"127.0.0.1:{port}",

@@ -15,10 +15,13 @@ from pipeline.kafka import clients
 from pipeline.kafka.causes import Causes
 from pipeline.kafka.reader import Reader
 from pipeline.kafka.reporter import Reporter, instance
+from pipeline.kafka.topics import Topic
 from pipeline.service import startup
 from pipeline.service.recorder import Recorder
 from pipeline.service.service import Service
 from pipeline.wire.status import Subject
+from video.access.logout_topic import COMPACTED, LogoutTopic
+from video.access.logouts import Logouts
 from video.access.session import Sessions
 from video.access.users import Users
 from video.cameras.camera import Limits
@@ -48,12 +51,13 @@ def serve(settings: VideoSettings) -> int:
     service.on_stop(cameras.drop_rest)
 
     certificate = _certificate(settings)
+    sessions = _sessions(settings)
     site = Site(
         cameras,
         settings.frameinterval,
         Clients(settings.maxclients, settings.clienttimeout),
         History(settings.maxevents, settings.snapshotmemory * 1_000_000),
-        sessions=_sessions(settings),
+        sessions=sessions,
         proxies=settings.trustedproxies,
         root=settings.rootpath,
         tls=certificate is not None,
@@ -87,6 +91,8 @@ def serve(settings: VideoSettings) -> int:
     service.on_stop(reader.close)
 
     _follow_status(settings, service, cameras)
+    if sessions is not None:
+        _follow_logouts(settings, service, sessions.logouts)
 
     log.info("listening on port %d; browsers use port %d", settings.displayport.port, settings.nodeport.port)
     if settings.users is None:
@@ -120,6 +126,28 @@ def _follow_status(settings: VideoSettings, service: Service, cameras: Cameras) 
     service.on_stop(reporter.close)
 
 
+def _follow_logouts(settings: VideoSettings, service: Service, logouts: Logouts) -> None:
+    """Read what other servers with these users have noted, and note what is logged out here."""
+    bootstrap, extra = settings.kafkaport, settings.kafkaconfig
+    source = clients.consumer(
+        bootstrap,
+        settings.groupname,
+        settings.kafkafetchwait,
+        {
+            **extra,
+            "allow.auto.create.topics": False,
+            "auto.offset.reset": "earliest",
+            "enable.partition.eof": True,
+        },
+    )
+    producer = clients.producer(bootstrap, "none", {**extra, "acks": "all"})
+    topic = Topic(settings.topicnamelogouts, COMPACTED, lambda: clients.admin(bootstrap, extra))
+    logout_topic = LogoutTopic(source, producer, topic, logouts)
+    service.repeat("logouts", logout_topic.step)
+    service.require(logout_topic.unready)
+    service.on_stop(logout_topic.close)
+
+
 def _certificate(settings: VideoSettings) -> Certificate | None:
     if settings.tlscert is None or settings.tlskey is None:
         return None
@@ -127,7 +155,10 @@ def _certificate(settings: VideoSettings) -> Certificate | None:
 
 
 def _sessions(settings: VideoSettings) -> Sessions | None:
-    return None if settings.users is None else Sessions(Users(settings.users), settings.sessionlength)
+    if settings.users is None:
+        return None
+    users = Users(settings.users)
+    return Sessions(users, settings.sessionlength, Logouts(users))
 
 
 if __name__ == "__main__":

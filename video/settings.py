@@ -58,6 +58,9 @@ class VideoSettings(KafkaReads):
     """The settings of the video server, read from the environment."""
 
     topicname: Topic = Field("videodisplay", description="the topic with the frames to show")
+    topicnamelogouts: Topic = Field(
+        "logouts", description="the topic on which the servers with the same users file note logouts"
+    )
     kafkaport: Bootstrap = Field(description="Kafka's address, such as kf1-service:19092")
     groupname: str = Field("video", min_length=1, description="the name of a group that is not formed")
     displayport: Port = Field(Address("", 8080), description="where the server listens, such as :8080")

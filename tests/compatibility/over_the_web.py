@@ -19,6 +19,7 @@ from tests.video.conftest import serving
 from tests.video.fakes import Site, a_frame
 from tests.visitor import Visitor, read_part
 from video.access import token
+from video.access.logouts import Logouts
 from video.access.password import hashed
 from video.access.session import Sessions
 from video.access.users import Users
@@ -42,7 +43,10 @@ def site(folder: Path, *, closed: bool = False, **options: Any) -> Iterator[Site
         path = folder / "users.json"
         ann = User(password=hashed(PASSWORD), cameras=["*"], tokens={"player": token.digest(TOKEN)})
         write(path, UsersFile(secret="s" * 32, users={"ann": ann}))
-        options["sessions"] = Sessions(Users(path), 3600)
+        users = Users(path)
+        logouts = Logouts(users)
+        logouts.are_known = True
+        options["sessions"] = Sessions(users, 3600, logouts)
     with serving(Pulse(threading.Event()), allowed_hosts=("cams",), **options) as served:
         served.show(a_frame())
         yield served

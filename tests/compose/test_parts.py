@@ -44,6 +44,7 @@ def test_everything_of_our_own() -> None:
         "--topic=videodisplay:4",
         "--topic=status:1",
         "--topic=members:1",
+        "--topic=logouts:1",
     )
     assert found["tfserving"].command[3:] == (
         "--port=41001",
@@ -132,7 +133,8 @@ def test_a_users_file_is_only_for_the_video_server_and_overrides_the_variable() 
 
 
 def test_all_other_settings_of_the_video_server_pass_through() -> None:
-    decided = {"TOPICNAME", "TOPICNAMESTATUS", "KAFKAPORT", "DISPLAYPORT", "NODEPORT", "HEALTHPORT"}
+    decided = {"KAFKAPORT", "DISPLAYPORT", "NODEPORT", "HEALTHPORT"}
+    decided |= {"TOPICNAME", "TOPICNAMESTATUS", "TOPICNAMELOGOUTS"}
     names = {field.upper() for field in VideoSettings.model_fields} - decided
     mine = {name: f"my {name}" for name in names}
 

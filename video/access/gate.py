@@ -12,7 +12,7 @@ from video.access import hosts, origin, token
 from video.access.hosts import Hosts
 from video.access.next_url import is_local
 from video.access.rootpath import root_of, route_of
-from video.access.session import Session, Sessions
+from video.access.session import NotYetError, Session, Sessions
 from video.access.token import Bearer
 from video.access.visitor import VISITOR, Anyone, Nobody
 
@@ -55,7 +55,15 @@ class Gate:
             self._seldom.warning("origin", why)
             await _refuse(_answer(scope, 403, why), scope, receive, send)
             return
-        visitor = self._visitor(scope)
+        try:
+            visitor = self._visitor(scope)
+        except NotYetError as error:
+            visitor = None
+            if not _open(scope):
+                later = _answer(scope, 503, str(error))
+                later.headers["Retry-After"] = "5"
+                await _refuse(later, scope, receive, send)
+                return
         if visitor is None and not _open(scope):
             await _refuse(_login_required(scope), scope, receive, send)
             return

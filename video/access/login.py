@@ -17,7 +17,7 @@ from video.access.device import LENGTH, Devices, cookie_name
 from video.access.login_guard import Passwords
 from video.access.next_url import back_to
 from video.access.rootpath import root_of
-from video.access.session import COOKIE, Sessions
+from video.access.session import COOKIE, NOT_YET, Sessions
 from video.access.visitor import visitor_of
 
 log = logging.getLogger(__name__)
@@ -63,6 +63,8 @@ class Login:
         if self._sessions is None or self._devices is None:
             return there
         self._sessions.users.look()  # somebody who has just been added can log in at once
+        if not self._sessions.logouts.are_known:
+            return _page(after, name, NOT_YET, 503, {"Retry-After": "5"})
         user = self._sessions.users.get(name)
         client = request.client.host if request.client else ""
         stored = user.password if user else None
@@ -87,8 +89,8 @@ class Login:
         root = root_of(request.scope)
         if self._sessions is None:
             return _redirect(f"{root}/")
-        if session := self._sessions.find(request.headers.get("cookie", "")):
-            self._sessions.end(session)
+        for session in self._sessions.signed(request.headers.get("cookie", "")):
+            await self._sessions.end(session)
         there = _redirect(f"{root}/login")
         there.delete_cookie(COOKIE, **self._attributes(request))
         return there

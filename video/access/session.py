@@ -1,81 +1,91 @@
-"""Sessions: a signed cookie names the user; the server only remembers which sessions have been ended."""
+"""Sessions: a signed cookie names the user; the servers only remember which sessions have been ended."""
 
 import hashlib
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData
 
+from video.access import cookies as cookie
+from video.access.logouts import Logout, Logouts
+from video.access.signature import signer
 from video.access.users import Users
 from video.access.users_file import User
 
 COOKIE: Final = "streamlens"
-_LONGEST: Final = 2048  # characters of a cookie; the longest name makes about 1200
-_MOST_ENDED: Final = 10_000
+NOT_YET: Final = (
+    "logins do not count until this server has read the logouts from Kafka; try again in a moment"
+)
+
+
+class NotYetError(Exception):
+    """A session may have been ended: the logouts are not known yet."""
 
 
 class Sessions:
     """Begins, finds and ends sessions of `length` s; `clock` returns seconds since the epoch.
 
-    A session also ends if its user, the user's password or the file's secret changes. Only this process knows
-    which sessions were ended, and only while it runs; their browsers have deleted the cookie anyway.
+    A session also ends if its user, the user's password or the file's secret changes.
     """
 
-    def __init__(self, users: Users, length: float, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, users: Users, length: float, logouts: Logouts, clock: Callable[[], float] = time.time
+    ) -> None:
         self.users = users
         self.length = length
+        self.logouts = logouts
         self._clock = clock
-        self._ended: OrderedDict[str, None] = OrderedDict()
 
     def begin(self, name: str, user: User) -> str:
         """Return the value of the cookie for a user that has just logged in."""
         content = [name, self._fingerprint(user), int(self._clock()), secrets.token_urlsafe(9)]
-        return str(self._serializer().dumps(content))
+        return str(signer(self.users.secret, "session").dumps(content))
 
     def find(self, cookies: str) -> "Session | None":
-        """Return the valid session in the value of a Cookie header, or None."""
-        # A server at another path of the same host uses the same cookie name; one of them is ours.
-        for value in list(_values(cookies))[:4]:
-            if (session := self._read(value)) and session.welcome():
+        """Return the valid session in the value of a Cookie header, or None; may raise `NotYetError`."""
+        for session in self.signed(cookies):
+            if not self.logouts.are_known:
+                raise NotYetError(NOT_YET)
+            if session.welcome():
                 return session
         return None
 
-    def end(self, session: "Session") -> None:
-        """End a session and all streams that it has opened."""
-        self._ended[session.id] = None
-        if len(self._ended) > _MOST_ENDED:
-            self._ended.popitem(last=False)
+    def signed(self, cookies: str) -> "Iterator[Session]":
+        """Yield the sessions in the value of a Cookie header that are valid unless they were ended."""
+        for value in cookie.values(cookies, COOKIE):
+            if (session := self._read(value)) and self._may_hold(session):
+                yield session
+
+    async def end(self, session: "Session") -> None:
+        """End a session and all streams that it has opened, here and on all other servers."""
+        self.logouts.add(session.logout)
+        await self.logouts.store(session.logout)
 
     def holds(self, session: "Session") -> bool:
         """Return whether a session is still valid."""
+        return self._may_hold(session) and self.logouts.are_known and not self.logouts.cover(session.logout)
+
+    def _may_hold(self, session: "Session") -> bool:
         user = self.users.get(session.name)
         return (
             user is not None
             and self._fingerprint(user) == session.fingerprint
             and self._clock() < session.begun + self.length
-            and session.id not in self._ended
         )
 
     def _read(self, value: str) -> "Session | None":
-        if len(value) > _LONGEST:
-            return None
         try:
-            name, fingerprint, begun, identity = self._serializer().loads(value)
+            name, fingerprint, begun, identity = signer(self.users.secret, "session").loads(value)
+            return Session(self, str(name), str(fingerprint), int(begun), str(identity))
         except (BadData, TypeError, ValueError):  # the last two: from another version of this server
             return None
-        return Session(self, name, fingerprint, begun, identity)
 
     def _fingerprint(self, user: User) -> str:
         """Return a value that changes with the user's password and with the secret."""
         return hashlib.sha256(f"{self.users.secret}{user.password}".encode()).hexdigest()[:16]
-
-    def _serializer(self) -> URLSafeSerializer:
-        options = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
-        return URLSafeSerializer(self.users.secret, salt="streamlens.session", signer_kwargs=options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +98,11 @@ class Session:
     begun: int
     id: str
 
+    @property
+    def logout(self) -> Logout:
+        """What ends it."""
+        return Logout(self.name, self.begun, self.id)
+
     def may_see(self, camera: str) -> bool:
         """Return whether the user may currently see a camera."""
         user = self.sessions.users.get(self.name)
@@ -96,11 +111,3 @@ class Session:
     def welcome(self) -> bool:
         """Return whether the session is still valid."""
         return self.sessions.holds(self)
-
-
-def _values(cookies: str) -> Iterator[str]:
-    """Yield the values of all cookies with our name, the one with the longest path first."""
-    for cookie in cookies.split(";"):
-        name, _, value = cookie.strip().partition("=")
-        if name == COOKIE:
-            yield value

@@ -6,6 +6,7 @@ import pytest
 
 from tests.clock import Clock
 from video.access import token
+from video.access.logouts import Logouts
 from video.access.password import hashed
 from video.access.session import Sessions
 from video.access.users import Users
@@ -45,9 +46,17 @@ def users(path: Path, clock: Clock) -> Users:
 
 
 @pytest.fixture
-def sessions(users: Users, clock: Clock) -> Sessions:
+def logouts(users: Users, clock: Clock) -> Logouts:
+    """What is known of logouts: that there were none."""
+    logouts = Logouts(users, clock.time)
+    logouts.are_known = True
+    return logouts
+
+
+@pytest.fixture
+def sessions(users: Users, logouts: Logouts, clock: Clock) -> Sessions:
     """Sessions of an hour."""
-    return Sessions(users, 3600, clock.time)
+    return Sessions(users, 3600, logouts, clock.time)
 
 
 def change(path: Path, clock: Clock, content: UsersFile) -> None:

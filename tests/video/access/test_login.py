@@ -13,6 +13,7 @@ from video.access.gate import Gate
 from video.access.hosts import Hosts
 from video.access.login import Login
 from video.access.login_guard import Passwords
+from video.access.logouts import Logouts
 from video.access.rootpath import RootPath
 from video.access.session import Sessions
 from video.access.users_file import UsersFile, write
@@ -200,6 +201,24 @@ def test_logging_out_ends_the_session_in_the_browser_and_in_the_server(client: C
     assert (answer.status, answer.headers["location"]) == (303, "/login")
     assert answer.cookie == 'streamlens=""'
     assert "Max-Age=0" in answer.headers["set-cookie"]
+    assert client.get("/api/session", cookie=cookie).status == 401
+
+
+def test_a_session_does_not_count_until_the_logouts_are_known(client: Client, logouts: Logouts) -> None:
+    cookie = client.post("/login", ANN).cookie
+    logouts.are_known = False
+
+    answers = [client.get("/api/session", cookie=cookie), client.socket("/ws", cookie=cookie)]
+    login = client.post("/login", ANN)
+
+    assert [answer.status for answer in [*answers, login]] == [503, 503, 503]
+    assert all(answer.headers["retry-after"] == "5" for answer in [*answers, login])
+    assert "logouts" in answers[0].json["detail"]
+    assert client.get("/login", cookie=cookie).status == 200
+    assert client.get("/api/session", authorization=f"Bearer {TOKEN}").status == 200
+
+    client.post("/logout", cookie=cookie)
+    logouts.are_known = True
     assert client.get("/api/session", cookie=cookie).status == 401
 
 

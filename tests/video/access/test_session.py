@@ -1,5 +1,6 @@
 """Sessions and their cookie."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ from hypothesis import strategies as st
 
 from tests.clock import Clock
 from tests.video.access.conftest import change
+from video.access.logouts import Logouts
 from video.access.password import hashed
 from video.access.session import Session, Sessions
+from video.access.signature import signer
 from video.access.users import Users
 from video.access.users_file import User, UsersFile, write
 
@@ -41,11 +44,13 @@ def test_a_session_is_its_users(sessions: Sessions, cookie: str) -> None:
     assert not session.may_see("office")
 
 
-def test_the_longest_name_fits_into_a_cookie(path: Path, clock: Clock, content: UsersFile) -> None:
+def test_the_longest_name_fits_into_a_cookie(
+    path: Path, logouts: Logouts, clock: Clock, content: UsersFile
+) -> None:
     name = "".join(chr(0x1F400 + 7 * number) for number in range(64))
     ann = content.users["ann"]
     write(path, content.model_copy(update={"users": {name: ann}}))
-    sessions = Sessions(Users(path), 3600, clock.time)
+    sessions = Sessions(Users(path), 3600, logouts, clock.time)
 
     assert found(sessions, f"streamlens={sessions.begin(name, ann)}").name == name
 
@@ -127,7 +132,7 @@ def test_a_session_that_was_ended_stays_so_and_others_stay(
     other = found(sessions, f"streamlens={sessions.begin('ann', ann)}")
     session = found(sessions, cookie)
 
-    sessions.end(session)
+    asyncio.run(sessions.end(session))
 
     assert not session.welcome()
     assert sessions.find(cookie) is None
@@ -159,6 +164,6 @@ def test_a_huge_cookie_is_not_a_session(sessions: Sessions, cookie: str) -> None
 
 @pytest.mark.parametrize("signed", [["ann"], "anna", 7, None, {"name": "ann"}])
 def test_a_signed_value_that_is_not_a_session_is_rejected(sessions: Sessions, signed: object) -> None:
-    cookie = sessions._serializer().dumps(signed)
+    cookie = signer(sessions.users.secret, "session").dumps(signed)
 
     assert sessions.find(f"streamlens={cookie}") is None

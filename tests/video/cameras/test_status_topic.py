@@ -91,7 +91,8 @@ class Kit:
 def kit(monkeypatch: pytest.MonkeyPatch) -> Kit:
     """A topic of one partition, at a time that only tests move on."""
     clock = Clock()
-    monkeypatch.setattr("video.cameras.status_topic.time", clock)
+    for module in ("video.cameras.status_topic", "video.whole_topic"):
+        monkeypatch.setattr(f"{module}.time", clock)
     kit = Kit(clock)
     kit.consumer.topics = {"status": [0]}
     return kit
