@@ -15,6 +15,7 @@ from pipeline.service.workers import Pulse
 from video.http.app import Site
 from video.http.protocol import HttpProtocol
 from video.http.tls import Certificate
+from video.http.tls_listener import TlsListener
 from video.http.websocket import WebSocketProtocol
 
 # socket.TCP_NOTSENT_LOWAT exists since Python 3.12.
@@ -62,6 +63,10 @@ class _Server(uvicorn.Server):
         self.should_exit = True
         self._stopped.set()
 
+    def protocol(self) -> asyncio.Protocol:
+        """Return what handles another connection, as uvicorn's own servers do."""
+        return HttpProtocol(self.config, self.server_state, {})
+
     async def main_loop(self) -> None:
         """Wait for `stop`."""
         while not await self.on_tick(0):
@@ -85,7 +90,6 @@ class WebServer:
             ws_ping_interval=_PING,
             ws_ping_timeout=_PING,
             proxy_headers=False,  # handled by access.proxy.ProxyHeaders
-            ssl_context_factory=None if certificate is None else lambda *_: certificate.context,
             log_config=None,
             log_level="warning",
             access_log=False,
@@ -106,9 +110,13 @@ class WebServer:
     async def _serve(self, pulse: Pulse) -> None:
         server = _Server(self._config)
         self._site.open()
-        # uvicorn closes its socket, but a restarted worker needs it again.
-        serving = asyncio.ensure_future(server.serve(sockets=[self._listener.dup()]))
-        running = asyncio.ensure_future(self._run_site())
+        # Whoever listens closes the socket, but a restarted worker needs it again.
+        listener = self._listener.dup()
+        over_tls = None
+        if self._certificate is not None:
+            over_tls = TlsListener(listener, self._certificate, server.protocol)
+        serving = asyncio.ensure_future(server.serve(sockets=[] if over_tls else [listener]))
+        running = asyncio.ensure_future(self._run_site(over_tls))
         try:
             while not (pulse.stopping.is_set() or serving.done() or running.done()):
                 pulse.beat()
@@ -124,11 +132,12 @@ class WebServer:
         if not running.cancelled():
             running.result()  # a bug there ends the worker, which the service restarts
 
-    async def _run_site(self) -> None:
+    async def _run_site(self, over_tls: TlsListener | None) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._site.run())
-            if self._certificate is not None:
+            if self._certificate is not None and over_tls is not None:
                 tasks.create_task(_renew(self._certificate))
+                tasks.create_task(over_tls.run())
 
 
 async def _renew(certificate: Certificate) -> None:

@@ -8,10 +8,14 @@ import threading
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from pipeline.service.settings import SettingsError
 from tests.conftest import missing
+from video.http.expiry import expiry
 from video.http.tls import Certificate
+
+DAY = 24 * 3600
 
 
 def make(folder: Path, name: str, *options: str) -> tuple[Path, Path]:
@@ -19,7 +23,7 @@ def make(folder: Path, name: str, *options: str) -> tuple[Path, Path]:
     if not shutil.which("openssl"):
         missing("openssl", "install the package openssl")
     folder.mkdir()
-    command = "openssl req -x509 -newkey rsa:2048 -days 2 -keyout key.pem -out cert.pem -addext"
+    command = "openssl req -x509 -newkey rsa:2048 -days 30 -keyout key.pem -out cert.pem -addext"
     alternative = "subjectAltName=DNS:localhost"
     subprocess.run(
         [*command.split(), alternative, "-subj", f"/CN={name}", *(options or ("-nodes",))],
@@ -43,6 +47,13 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return make(tmp_path_factory.mktemp("tls") / "other", "other")
 
 
+@pytest.fixture(scope="module")
+def elliptic(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate with a key of another type."""
+    options = ["-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    return make(tmp_path_factory.mktemp("tls") / "elliptic", "elliptic", *options)
+
+
 @pytest.fixture
 def files(tmp_path: Path, one: tuple[Path, Path]) -> tuple[Path, Path]:
     """The certificate files of a server."""
@@ -59,20 +70,31 @@ def put(files: tuple[Path, Path], pair: tuple[Path, Path]) -> None:
         new.replace(file)
 
 
-def served(certificate: Certificate, trusted: Path) -> str:
-    """Return the name in the certificate that a client is shown, who trusts this one only."""
+def served(certificate: Certificate, trusted: Path, ciphers: str = "") -> str | bool:
+    """Return the name in the certificate that a client is shown, who trusts this one only.
+
+    With `ciphers`, the client is limited to TLS 1.2 with these; False if there is none in common.
+    """
     context = ssl.create_default_context(cafile=trusted)
+    if ciphers:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(ciphers)
     here, there = socket.socketpair()
     with here, there:
         server = threading.Thread(target=lambda: greet(certificate, there), daemon=True)
         server.start()
         here.settimeout(20)
-        with context.wrap_socket(here, server_hostname="localhost") as client:
-            shown = client.getpeercert()
-            assert client.recv(5) == b"hello"
-        server.join(20)
+        try:
+            with context.wrap_socket(here, server_hostname="localhost") as client:
+                shown = client.getpeercert()
+                assert client.recv(5) == b"hello"
+        except ssl.SSLError as error:
+            assert error.reason == "SSLV3_ALERT_HANDSHAKE_FAILURE"  # noqa: PT017
+            return False
+        finally:
+            server.join(20)
     assert shown is not None
-    return dict(pair for part in shown["subject"] for pair in part)["commonName"]  # type: ignore[misc]
+    return str(dict(pair for part in shown["subject"] for pair in part)["commonName"])  # type: ignore[misc]
 
 
 def greet(certificate: Certificate, connection: socket.socket) -> None:
@@ -101,6 +123,41 @@ def test_a_renewed_certificate_is_served_without_a_restart(
     certificate.refresh()
 
     assert served(certificate, other[0]) == "other"
+
+
+@pytest.mark.outside
+def test_a_renewal_may_change_the_type_of_the_key_for_every_client(
+    files: tuple[Path, Path], one: tuple[Path, Path], elliptic: tuple[Path, Path]
+) -> None:
+    certificate = Certificate(*files)
+
+    for pair, name in (elliptic, "elliptic"), (one, "one"):
+        put(files, pair)
+        certificate.refresh()
+
+        assert served(certificate, pair[0]) == name
+        assert served(certificate, pair[0], ciphers="ECDHE-RSA-AES128-GCM-SHA256") == (name == "one" and name)
+
+
+@pytest.mark.outside
+@pytest.mark.parametrize(
+    ("left", "level", "said"), [(8, "", ""), (6, "WARNING", "expires on"), (-1, "ERROR", "expired on")]
+)
+def test_a_certificate_is_reported_a_week_before_it_expires_and_each_day_then(
+    files: tuple[Path, Path], caplog: pytest.LogCaptureFixture, left: int, level: str, said: str
+) -> None:
+    ends = expiry(files[0].read_bytes())
+    now = ends - left * DAY
+
+    certificate = Certificate(*files, clock=lambda: now)
+    certificate.refresh()
+
+    assert [record.levelname for record in caplog.records] == ([level] if level else [])
+    assert said in caplog.text
+    assert REGISTRY.get_sample_value("streamlens_certificate_expiry_seconds") == ends
+    now += DAY
+    certificate.refresh()
+    assert len(caplog.records) == (2 if level else 1 if left == 8 else 0)
 
 
 @pytest.mark.outside
@@ -162,13 +219,15 @@ def test_a_missing_file_is_named(files: tuple[Path, Path], tmp_path: Path) -> No
 
 @pytest.mark.outside
 def test_a_file_that_holds_something_else_is_named(
-    files: tuple[Path, Path], other: tuple[Path, Path]
+    files: tuple[Path, Path], other: tuple[Path, Path], elliptic: tuple[Path, Path]
 ) -> None:
     cert, key = files
 
     assert complaint(key, cert).startswith(f"TLSCERT='{key}': expected a certificate")
     assert complaint(cert, cert).startswith(f"TLSKEY='{cert}': expected a private key")
-    assert complaint(cert, other[1]).startswith(f"TLSKEY='{other[1]}': is not the key of the certificate ")
+    for key_of_another in other[1], elliptic[1]:
+        why = f"TLSKEY='{key_of_another}': is not the key of the certificate TLSCERT='{cert}'"
+        assert complaint(cert, key_of_another) == why
     key.write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
     assert complaint(cert, key).startswith(f"TLSCERT='{cert}', TLSKEY='{key}': cannot be used: ")
 
