@@ -29,6 +29,7 @@ from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.cameras.status_topic import StatusTopic
 from video.http.app import Site
+from video.http.connections import Connections
 from video.http.server import WebServer, allow_files, listen
 from video.http.tls import Certificate
 from video.settings import VideoSettings
@@ -65,7 +66,8 @@ def serve(settings: VideoSettings) -> int:
         allowed_hosts=settings.allowedhosts,
     )
     allow_files()
-    web = WebServer(site, listen(settings.displayport, share=settings.shareport), certificate)
+    connections = Connections(settings.maxclients, settings.maxperaddress, settings.trustedproxies)
+    web = WebServer(site, listen(settings.displayport, share=settings.shareport), connections, certificate)
     service.work("web", web.run)
     service.on_stop(web.close)
 

@@ -86,6 +86,9 @@ class VideoSettings(KafkaReads):
     maxclients: int = Field(
         1000, ge=1, le=100_000, description="most streams and sockets open at a time, 1 to 100000"
     )
+    maxperaddress: int = Field(
+        500, ge=1, le=100_000, description="most connections open from one address, 1 to 100000"
+    )
     clienttimeout: Duration = Field(
         30, ge=1, le=3600, description="time without reading after which a client is disconnected, 1s to 1h"
     )

@@ -24,6 +24,7 @@ from video.cameras.camera import Limits
 from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.http.app import Site
+from video.http.connections import Connections
 from video.http.server import WebServer, listen
 from video.streams.clients import Clients
 from video.streams.mjpeg.framing import part
@@ -89,9 +90,11 @@ def serve_site(listener: socket.socket, jpeg: bytes, tick: float) -> None:
             cameras.offer("bench", Frame("bench", seq, time.time_ns(), jpeg, 1280, 720))
 
     threading.Thread(target=offer, daemon=True).start()
-    WebServer(Site(cameras, 0.001, Clients(10_000, 30), History(500, 1_000_000)), listener).run(
-        Pulse(stopping)
-    )
+    WebServer(
+        Site(cameras, 0.001, Clients(10_000, 30), History(500, 1_000_000)),
+        listener,
+        Connections(10_000, 10_000),
+    ).run(Pulse(stopping))
 
 
 def _main(kind: str, port: str) -> None:

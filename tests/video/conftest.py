@@ -18,11 +18,13 @@ from tests.video.fakes import INTERVAL, Site, a_frame
 from video.cameras.camera import Limits
 from video.cameras.cameras import Cameras
 from video.cameras.history import History
+from video.http.connections import Connections
 from video.http.server import WebServer, listen
 from video.settings import VideoSettings
 from video.streams.clients import Clients
 
 LIMITS = Limits(no_signal_after=3, stale_after=5)
+CONNECTIONS = Connections(1000, 500)
 
 
 @pytest.fixture
@@ -87,7 +89,7 @@ def serving(pulse: Pulse, **options: Any) -> Iterator[Site]:
     cameras = Cameras(LIMITS, ledger)
     listener = listen(Address("127.0.0.1", 0))
     site = a_site(cameras, **options)
-    web = WebServer(site, listener)
+    web = WebServer(site, listener, CONNECTIONS)
     thread = threading.Thread(target=web.run, args=(pulse,), name="web", daemon=True)
     thread.start()
     wait_for(lambda: cameras._loop, 20, "the server")

@@ -5,10 +5,11 @@ https://github.com/encode/uvicorn/blob/master/uvicorn/protocols/http/httptools_i
 """
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from video.http.connections import Connections
 from video.streams.connection import CONNECTION, Connection
 
 _LONGEST_HEAD: Final = 64 * 1024  # bytes of a request line and its headers
@@ -26,14 +27,20 @@ class HttpProtocol(HttpToolsProtocol):
     request that httptools is still parsing.
     """
 
+    def __init__(self, connections: Connections, **uvicorns: Any) -> None:
+        super().__init__(**uvicorns)
+        self._limit = connections
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin a connection."""
+        """Begin a connection, or end it if there are too many."""
         super().connection_made(transport)
         self._connection = Connection(transport)
         self._connection.begin()
         self._head = 0
         self._unread: asyncio.TimerHandle | None = None
         self._waiting: asyncio.TimerHandle | None = self.loop.call_later(_HEAD_TIMEOUT, transport.close)
+        if self._limit.refuse(self.client, self.connections):
+            transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End a connection."""

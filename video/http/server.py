@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import logging
 import resource
 import socket
 import sys
-from typing import Final
+from functools import partial
+from typing import Final, cast
 
 import uvicorn
 
@@ -13,6 +15,7 @@ from pipeline.service import listening
 from pipeline.service.settings import Address, SettingsError
 from pipeline.service.workers import Pulse
 from video.http.app import Site
+from video.http.connections import Connections
 from video.http.protocol import HttpProtocol
 from video.http.tls import Certificate
 from video.http.tls_listener import TlsListener
@@ -51,6 +54,21 @@ def allow_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
+class _Seldom(logging.Filter):
+    """Lets each message pass once a minute: uvicorn logs every malformed request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._passed: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to log this."""
+        if record.created - self._passed.get(str(record.msg), 0.0) < 60:
+            return False
+        self._passed[str(record.msg)] = record.created
+        return True
+
+
 class _Server(uvicorn.Server):
     """A uvicorn server that wakes once a second, for its Date header; uvicorn's own loop polls 10 times."""
 
@@ -65,7 +83,9 @@ class _Server(uvicorn.Server):
 
     def protocol(self) -> asyncio.Protocol:
         """Return what handles another connection, as uvicorn's own servers do."""
-        return HttpProtocol(self.config, self.server_state, {})
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state={}
+        )
 
     async def main_loop(self) -> None:
         """Wait for `stop`."""
@@ -77,13 +97,21 @@ class _Server(uvicorn.Server):
 class WebServer:
     """Serves a site on a listening socket."""
 
-    def __init__(self, site: Site, listener: socket.socket, certificate: Certificate | None = None) -> None:
+    def __init__(
+        self,
+        site: Site,
+        listener: socket.socket,
+        connections: Connections,
+        certificate: Certificate | None = None,
+    ) -> None:
         self._site = site
         self._listener = listener
         self._certificate = certificate
+        logger = logging.getLogger("uvicorn.error")
+        logger.filters = [_Seldom()]
         self._config = uvicorn.Config(
             site.app,
-            http=HttpProtocol,
+            http=cast("type[asyncio.Protocol]", partial(HttpProtocol, connections)),
             ws=WebSocketProtocol,
             ws_max_size=_LONGEST_MESSAGE,
             ws_per_message_deflate=False,  # JPEGs do not compress, and their frames are shared by all clients

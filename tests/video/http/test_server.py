@@ -18,7 +18,7 @@ from pipeline.flow.ledger import Ledger
 from pipeline.service.settings import Address, SettingsError
 from pipeline.service.workers import Pulse
 from tests.parts import wait_for
-from tests.video.conftest import LIMITS, a_site, serving
+from tests.video.conftest import CONNECTIONS, LIMITS, a_site, serving
 from tests.video.fakes import Site, a_frame, by_length
 from video.cameras.cameras import Cameras
 from video.http.server import WebServer, listen
@@ -143,7 +143,7 @@ def test_a_server_that_is_started_again_answers_on_the_same_port(
     cameras = Cameras(LIMITS, Ledger())
     listener = listen(Address("127.0.0.1", 0))
     served = a_site(cameras)
-    web = WebServer(served, listener)
+    web = WebServer(served, listener, CONNECTIONS)
     site = Site(served, Ledger(), listener.getsockname()[1])
     found = []
 
@@ -168,7 +168,7 @@ def test_a_closed_server_leaves_its_port_to_others(page: Path) -> None:  # noqa:
     listener = listen(Address("127.0.0.1", 0))
     port = listener.getsockname()[1]
 
-    WebServer(a_site(Cameras(LIMITS, Ledger())), listener).close()
+    WebServer(a_site(Cameras(LIMITS, Ledger())), listener, CONNECTIONS).close()
 
     listen(Address("127.0.0.1", port)).close()
 

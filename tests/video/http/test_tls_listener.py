@@ -14,7 +14,7 @@ from pipeline.flow.ledger import Ledger
 from pipeline.service.settings import Address
 from pipeline.service.workers import Pulse
 from tests.parts import wait_for
-from tests.video.conftest import LIMITS, a_site
+from tests.video.conftest import CONNECTIONS, LIMITS, a_site
 from tests.video.http.test_tls import elliptic, files, make, one, put  # noqa: F401
 from video.cameras.cameras import Cameras
 from video.http import tls_listener
@@ -35,7 +35,7 @@ def port(files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[
     monkeypatch.setattr("video.http.server._RENEW_EVERY", 0.01)
     cameras, pulse = Cameras(LIMITS, Ledger()), Pulse(threading.Event())
     listener = listen(Address("127.0.0.1", 0))
-    web = WebServer(a_site(cameras, tls=True), listener, Certificate(*files))
+    web = WebServer(a_site(cameras, tls=True), listener, CONNECTIONS, Certificate(*files))
     thread = threading.Thread(target=web.run, args=(pulse,), name="web", daemon=True)
     thread.start()
     wait_for(lambda: cameras._loop, 20, "the server")

@@ -20,7 +20,7 @@ from pipeline.flow.ledger import Ledger
 from pipeline.service.settings import Address
 from pipeline.service.workers import Pulse
 from tests.parts import wait_for
-from tests.video.conftest import LIMITS, a_site
+from tests.video.conftest import CONNECTIONS, LIMITS, a_site
 from tests.video.fakes import Site, a_frame, grey
 from tests.video.streams.socket.fakes import Picture, picture_of
 from video.access.gate import Gate
@@ -45,7 +45,7 @@ def serving() -> Iterator[tuple[Site, Pulse]]:
     site = a_site(cameras)
     routes = [WebSocketRoute("/ws", Socket(cameras, Clients(8, 30)))]
     site.app = Gate(Starlette(routes=routes), None, Hosts(()))
-    web = WebServer(site, listener)
+    web = WebServer(site, listener, CONNECTIONS)
     thread = threading.Thread(target=web.run, args=(pulse,), name="web", daemon=True)
     thread.start()
     wait_for(lambda: cameras._loop, 20, "the server")
