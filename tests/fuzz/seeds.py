@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.wire import mat, picture
 from pipeline.wire.jpeg import COMMENT, EXIF, JFIF, START
-from tests.fuzz import of_models, of_stand_in
+from tests.fuzz import of_browsers, of_models, of_stand_in
 from tests.fuzz.of_masking import texts
 from tests.fuzz.of_messages import beats, headers, messages, records
 from tests.fuzz.of_settings import environments
@@ -54,6 +54,18 @@ WORDS: Final = (
     b'","channels":3,"rows":',
     b',"cols":',
     b',"type":16}',
+    b'"type":',
+    b'"watch"',
+    b'"cameras":{',
+    b'"ack"',
+    b"\\ud800",
+    b"GET /ws HTTP/1.1\r\n",
+    b"Transfer-Encoding: chunked\r\n",
+    b"Upgrade: websocket\r\nConnection: Upgrade\r\n",
+    b"X-Forwarded-For: ",
+    b"Last-Event-ID: ",
+    b"streamlens=",
+    b"\xfe\xfe",
 )
 """Words of the formats."""
 
@@ -150,6 +162,10 @@ def seeds() -> Mapping[str, Sequence[bytes]]:
         "labels": of_models.files(),
         "rest": of_stand_in.bodies(),
         "grpc": of_stand_in.requests(),
+        "socket-message": of_browsers.socket_messages(),
+        "cookies": of_browsers.cookie_headers(),
+        "headers": of_browsers.header_values(),
+        "connection": of_browsers.connections(),
     }
 
 

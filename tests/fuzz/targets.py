@@ -23,7 +23,7 @@ from producer import mjpeg
 from producer.sources.control import ControlError, answers
 from producer.sources.http import pictures as reader
 from producer.sources.pictures import captured
-from tests.fuzz import of_models, of_stand_in
+from tests.fuzz import of_browsers, of_models, of_stand_in
 from tests.fuzz.of_masking import masking
 from tests.fuzz.of_messages import beaten, framed, predicted, reported
 from tests.fuzz.of_settings import settings
@@ -172,6 +172,10 @@ READERS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "grpc-answer": of_models.message,
     "labels": of_models.labels,
     **GRAPHS,
+    "socket-message": of_browsers.socket_message,
+    "cookies": of_browsers.cookies,
+    "headers": of_browsers.headers,
+    "connection": of_browsers.connection,
 }
 """The functions, by the names on the command line."""
 
