@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument(
         "--camera", metavar="PATTERN", action="append", help=f"{patterns}; repeatable (default: all cameras)"
     )
-    command(_password, "change a user's password, and end the user's sessions", "name")
+    command(_password, "change a user's password, and end the user's sessions, but not the tokens", "name")
     cameras = command(_cameras, "set which cameras a user may see", "name")
     cameras.add_argument("pattern", metavar="PATTERN", nargs="+", help=patterns)
     command(
@@ -84,6 +84,9 @@ def _password(arguments: argparse.Namespace) -> None:
     password = hashed(_ask())
     content, user = _known(arguments)  # again, because the file may have changed while the password was typed
     _change(arguments, content, user.model_copy(update={"password": password}))
+    if user.tokens:
+        labels = ", ".join(user.tokens)
+        print(f"the tokens of {arguments.name!r} stay valid: {labels}; end them with revoke", file=sys.stderr)
 
 
 def _cameras(arguments: argparse.Namespace) -> None:

@@ -71,6 +71,20 @@ def test_a_further_user_leaves_the_others_and_the_secret(run: Run, path: Path) -
 
 
 @pytest.mark.usefixtures("ann")
+def test_a_new_password_leaves_the_tokens_and_says_so(
+    run: Run, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("password", "ann", typed="battery staple\n") == 0
+    assert capsys.readouterr().err == ""
+    run("token", "ann", "vlc")
+
+    assert run("password", "ann", typed="battery staple 2\n") == 0
+
+    assert "vlc" in capsys.readouterr().err
+    assert list(of(path).users["ann"].tokens) == ["vlc"]
+
+
+@pytest.mark.usefixtures("ann")
 def test_password_and_cameras_change(run: Run, path: Path) -> None:
     assert run("password", "ann", typed="battery staple\n") == 0
     assert run("cameras", "ann", "office", "*") == 0

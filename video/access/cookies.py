@@ -14,5 +14,5 @@ def values(cookies: str, name: str) -> Iterator[str]:
     A server at another path of the same host uses the same names, so there may be several; four are enough.
     """
     found = (cookie.strip().partition("=") for cookie in cookies.split(";"))
-    mine = (value for key, _, value in found if key == name)
+    mine = (value for key, sign, value in found if key == name and sign)
     yield from (value for value in islice(mine, _MOST) if len(value) <= _LONGEST)

@@ -23,6 +23,9 @@ HEADERS: Final = {
 _OVER_TLS: Final = {b"cross-origin-opener-policy": b"same-origin"}
 # Only a month: it applies to all ports of the host, and locks out everyone who goes back to plain HTTP.
 _HSTS: Final = {b"strict-transport-security": b"max-age=2592000"}
+NAMES: Final = tuple(name.decode().title() for name in (*HEADERS, *_OVER_TLS, *_HSTS))
+"""The names of all these headers."""
+
 _STARTS: Final = {"http.response.start", "websocket.http.response.start"}
 
 

@@ -10,12 +10,13 @@ NOT_KEPT: Final = {"Cache-Control": "no-store"}
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the description of a route's errors, including those that all routes have."""
+    """Return the description of a route's errors, including those that the gate answers with."""
     texts = {
         400: "A parameter is malformed",
         401: "Login required",
+        403: "The page is not known under this `Host` (`ALLOWEDHOSTS`)",
         404: "Does not exist, or you may not see it",
-        503: "The maximum number of open streams is reached",
+        503: "Try again later: too many requests or streams, or logouts have not been read from Kafka yet",
     }
     return {
         status: {
@@ -23,8 +24,8 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
             "description": texts[status],
             "content": {"application/json": {"example": _EXAMPLES[status]}},
         }
-        for status in (*statuses, 401)
-    } | {"default": {"model": models.Error, "description": "Any other error"}}
+        for status in sorted({*statuses, 401, 403, 503})
+    }
 
 
 def example(content: Any, media_type: str = "application/json") -> dict[str, Any]:
@@ -40,6 +41,7 @@ def as_json(content: Any, status: int = 200) -> JSONResponse:
 _EXAMPLES: Final = {
     400: {"detail": "from='abc': expected a time in ISO 8601 or in seconds since the epoch"},
     401: {"detail": "log in, or send a token as Authorization: Bearer TOKEN"},
+    403: {"detail": "'evil.example' is not a known name of this server: open the page by its IP address"},
     404: models.ERROR,
     503: {"detail": "there are 1000 open streams (MAXCLIENTS); try again later"},
 }

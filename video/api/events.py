@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from video.access.visitor import visitor_of
 from video.api import models
 from video.api.answers import NOT_KEPT, as_json, errors, example
+from video.api.description import headers
 from video.api.labels import CameraName, event_json, filter_for
 from video.cameras.history import Filter, History
 from video.streams.clients import Clients, TooManyError
@@ -56,8 +57,8 @@ class EventStream(StreamingResponse):
     """Server-sent events to a client, which counts as an open stream."""
 
     def __init__(self, events: AsyncIterator[str], clients: Clients, welcome: Callable[[], bool]) -> None:
-        headers = {**NOT_KEPT, "X-Accel-Buffering": "no"}
-        super().__init__(events, media_type="text/event-stream", headers=headers)
+        kept = {**NOT_KEPT, "X-Accel-Buffering": "no"}
+        super().__init__(events, media_type="text/event-stream", headers=kept)
         self._clients = clients
         self._welcome = welcome
 
@@ -102,7 +103,10 @@ def event_routes(history: History, clients: Clients) -> APIRouter:
         description="Server-sent events, from now on or after the one named by `Last-Event-ID`. Each is a "
         '`label` with a LabelEvent. A `missed`, `{"retained_from": id}`, says that older ones are gone.',
         response_class=StreamingResponse,
-        responses={200: example(_EXAMPLE, "text/event-stream"), **errors(400, 503)},
+        responses={
+            200: {**example(_EXAMPLE, "text/event-stream"), "headers": headers("X-Accel-Buffering")},
+            **errors(400),
+        },
     )
     async def label_events(
         request: Request,

@@ -79,7 +79,7 @@ def label_routes(history: History) -> APIRouter:
         "/api/events/{event}.jpg",
         summary="The picture on which a label appeared",
         response_class=Response,
-        responses={200: {"content": {"image/jpeg": {}}, "description": "The frame"}, **errors(404)},
+        responses={200: {"content": {"image/jpeg": {}}, "description": "The frame"}, **errors(400, 404)},
     )
     async def snapshot(
         request: Request,

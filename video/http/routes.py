@@ -17,10 +17,12 @@ from pipeline.service.settings import parse_duration
 from video.access.embedding import picture_headers
 from video.access.visitor import visitor_of
 from video.api.application import create_app
+from video.api.description import complete, headers, text
 from video.api.routes import router
 from video.cameras.camera import Camera
 from video.cameras.cameras import Cameras
 from video.cameras.history import History
+from video.http.description import PICTURE, paths
 from video.streams.clients import Clients, TooManyError
 from video.streams.connection import CONNECTION
 from video.streams.mjpeg.broadcast import Broadcasts
@@ -70,19 +72,24 @@ def application(cameras: Cameras, clients: Clients, history: History, interval: 
         responses={
             200: {
                 "content": {"image/jpeg": {}},
-                "description": "With headers X-Seq, X-Captured (ns since the epoch) and X-State",
+                "description": "The picture",
+                "headers": headers("X-Captured", "X-Seq", "X-State", *PICTURE),
             },
-            401: _line("Login required", "log in, or send a token as Authorization: Bearer TOKEN"),
-            404: _line("Does not exist, or you may not see it", "no camera 'yard'; there are: door"),
-            "default": {"description": "Any other error, in one line"},
+            401: text("Login required", "log in, or send a token as Authorization: Bearer TOKEN"),
+            404: text("Does not exist, or you may not see it", "no camera 'yard'; there are: door"),
         },
     )
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = describe()
+            schema["paths"] |= paths()
+            complete(schema)
+        return app.openapi_schema or {}
+
+    app.openapi = openapi  # type: ignore[method-assign]
     return app
-
-
-def _line(description: str, example: str) -> dict[str, Any]:
-    """Return the description of an error that is a line of text."""
-    return {"description": description, "content": {"text/plain": {"example": example}}}
 
 
 class Pictures:

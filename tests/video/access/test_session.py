@@ -58,6 +58,7 @@ def test_the_longest_name_fits_into_a_cookie(
 def test_a_cookie_is_found_among_others(sessions: Sessions, cookie: str) -> None:
     assert found(sessions, f"a=b; {cookie};theme=dark").name == "ann"
     assert found(sessions, f"streamlens=of-another-server; {cookie}").name == "ann"
+    assert found(sessions, f"{'streamlens; ' * 9}{cookie}").name == "ann"
 
 
 def test_a_session_ends_after_its_length(sessions: Sessions, cookie: str, clock: Clock) -> None:

@@ -6,7 +6,8 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import pytest
 import uvicorn
@@ -23,6 +24,7 @@ from video.api.routes import router
 from video.cameras.camera import Limits
 from video.cameras.cameras import Cameras
 from video.cameras.history import History
+from video.http.connections import Connections
 from video.http.protocol import HttpProtocol
 from video.streams.clients import Clients
 
@@ -92,7 +94,7 @@ class Api(Browser):
         self._loop = asyncio.new_event_loop()
         config = uvicorn.Config(
             self._welcoming(app),
-            http=HttpProtocol,
+            http=cast("type[asyncio.Protocol]", partial(HttpProtocol, Connections(1000, 1000))),
             ws="none",
             lifespan="off",
             log_config=None,

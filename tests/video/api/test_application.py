@@ -57,7 +57,7 @@ def test_every_path_is_described(app: FastAPI) -> None:
     for operation in described.values():
         assert operation["summary"]
         assert operation["tags"]
-        assert {"200", "401", "default"} <= set(operation["responses"])
+        assert {"200", "401", "403", "503"} <= set(operation["responses"])
         assert all(parameter["description"] for parameter in operation.get("parameters", []))
 
 
