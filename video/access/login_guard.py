@@ -1,15 +1,17 @@
 """Checking passwords one at a time, with delays after wrong ones."""
 
-import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from video.access.limit import Limit, network_of
 from video.access.password import verify
+from video.access.queue import FullError, Queue
 
 _MOST_WAITING: Final = 16
+_MOST_BY_CLIENT: Final = 5  # failures that cost nothing
+_MOST_BY_NAME: Final = 20
 _LONGEST_NAME: Final = 64  # characters; no user's name is longer
 
 
@@ -25,12 +27,12 @@ class Passwords:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._by_device = Limit(free=5, longest=60)
-        self._by_client = Limit(free=5, longest=60)
-        self._by_name = Limit(free=20, longest=10)
-        self._own = Limit(free=5, longest=60)  # of a client at a name; it only counts
-        self._strangers = _Queue("passwords")
-        self._known = _Queue("known passwords")
+        self._by_device = Limit(free=_MOST_BY_CLIENT, longest=60)
+        self._by_client = Limit(free=_MOST_BY_CLIENT, longest=60)
+        self._by_name = Limit(free=_MOST_BY_NAME, longest=10)
+        self._own = Limit(free=_MOST_BY_CLIENT, longest=60)  # of a client at a name; it only counts
+        self._strangers = Queue("passwords", _MOST_WAITING)
+        self._known = Queue("known passwords", _MOST_WAITING)
 
     async def check(
         self, stored: str | None, name: str, password: str, client: str, device: str = ""
@@ -40,9 +42,12 @@ class Passwords:
         `stored` is the hash of the user's password, None if there is no such user. `device` is the id of a
         device that is known to belong to this name; empty if it is not.
         """
-        if device:
-            return await self._known.run(lambda: self._check_known(stored, password, device))
-        return await self._strangers.run(lambda: self._check(stored, name, password, client))
+        try:
+            if device:
+                return await self._known.run(partial(self._check_known, stored, password, device))
+            return await self._strangers.run(partial(self._check, stored, name, password, client))
+        except FullError:
+            return 1.0
 
     # Each of these runs in the only thread of its queue, so that each of many simultaneous attempts sees the
     # failures before it.
@@ -72,21 +77,3 @@ class Passwords:
         for limit, key in keys:
             limit.failed(key, now)
         return None
-
-
-class _Queue:
-    """One thread, and the few checks that wait for it."""
-
-    def __init__(self, name: str) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
-        self._waiting = 0
-
-    async def run(self, check: Callable[[], float | None]) -> float | None:
-        """Return the result of a check; 1 s to wait if too many are waiting already."""
-        if self._waiting >= _MOST_WAITING:
-            return 1.0
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, check)
-        finally:
-            self._waiting -= 1

@@ -1,19 +1,22 @@
 """The resources `/api/labels` and `/api/events/{event}.jpg`: past labels and their pictures."""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.responses import Response
 
+from video.access.queue import FullError, Queue
 from video.access.visitor import Visitor, visitor_of
 from video.api import models
 from video.api.answers import NOT_KEPT, as_json, errors, example
 from video.api.moments import Moment, iso
 from video.cameras.history import Filter, History, LabelEvent
 from video.cameras.scale import thumbnail
+
+_MOST_WAITING: Final = 256  # searches, and pictures that are made smaller
+_T = TypeVar("_T")
 
 
 def event_json(event: LabelEvent, history: History, root: str) -> dict[str, Any]:
@@ -47,7 +50,14 @@ def label_routes(history: History) -> APIRouter:
     """Return the routes of a history's events and pictures."""
     router = APIRouter(tags=["labels"])
     # Searching all events can take longer than a frame; the video must not wait for it.
-    thread = ThreadPoolExecutor(1, "labels")
+    queue = Queue("labels", _MOST_WAITING)
+
+    async def wait_for(work: Callable[[], _T]) -> _T:
+        try:
+            return await queue.run(work)
+        except FullError:
+            text = f"{_MOST_WAITING} requests are waiting already; try again later"
+            raise HTTPException(503, text, {**NOT_KEPT, "Retry-After": "1"}) from None
 
     @router.get(
         "/api/labels",
@@ -71,7 +81,7 @@ def label_routes(history: History) -> APIRouter:
     ) -> Response:
         requested = filter_for(visitor_of(request.scope), camera)
         select = partial(history.select, requested, limit, label=label, start=start, end=end)
-        events = await asyncio.get_running_loop().run_in_executor(thread, select)
+        events = await wait_for(select)
         root = request.scope.get("root_path", "")
         return as_json([event_json(event, history, root) for event in events])
 
@@ -93,7 +103,7 @@ def label_routes(history: History) -> APIRouter:
         if not (jpeg and visitor_of(request.scope).may_see(camera)):
             raise HTTPException(404, f"no picture is kept for event {event[:40]!r}", NOT_KEPT)
         if width:
-            jpeg = await asyncio.get_running_loop().run_in_executor(thread, thumbnail, jpeg, width)
+            jpeg = await wait_for(partial(thumbnail, jpeg, width))
         return Response(jpeg, media_type="image/jpeg", headers=NOT_KEPT)
 
     return router
