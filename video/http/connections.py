@@ -14,7 +14,8 @@ log = logging.getLogger(__name__)
 
 _PER_CLIENT: Final = 2  # a page has its WebSocket and, while it loads, more
 
-_REFUSED = Counter("streamlens_connections_refused", "Connections closed at once", ["reason"])
+REFUSED = Counter("streamlens_connections_refused", "Connections closed because of a limit", ["reason"])
+"""Counts connections by the limit that they exceeded."""
 
 
 class Connections:
@@ -57,5 +58,5 @@ class Connections:
         return address.is_loopback or any(address in network for network in self._proxies)
 
     def _report(self, reason: str, text: str) -> None:
-        _REFUSED.labels(reason).inc()
+        REFUSED.labels(reason).inc()
         self._seldom.warning(reason, text)

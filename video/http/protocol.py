@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from video.http.connections import Connections
+from video.http.connections import REFUSED, Connections
 from video.streams.connection import CONNECTION, Connection
 
 _LONGEST_HEAD: Final = 64 * 1024  # bytes of a request line and its headers
@@ -38,7 +38,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._connection.begin()
         self._head = 0
         self._unread: asyncio.TimerHandle | None = None
-        self._waiting: asyncio.TimerHandle | None = self.loop.call_later(_HEAD_TIMEOUT, transport.close)
+        self._waiting: asyncio.TimerHandle | None = self.loop.call_later(_HEAD_TIMEOUT, self._too_slow)
         if self._limit.refuse(self.client, self.connections):
             transport.abort()
 
@@ -55,6 +55,7 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self._head += len(data)
         if self._head > _LONGEST_HEAD and self._waiting is not None:
+            REFUSED.labels("head too long").inc()
             self.transport.write(_TOO_LONG)
             self.transport.close()
             return
@@ -62,14 +63,14 @@ class HttpProtocol(HttpToolsProtocol):
         idle = self.cycle is not None and self.cycle.response_complete
         if idle and self._waiting is None and not self.transport.is_closing():
             # Empty lines before a request do not begin one, but have stopped uvicorn's keep-alive timer.
-            self._waiting = self.loop.call_later(_HEAD_TIMEOUT, self.transport.close)
+            self._waiting = self.loop.call_later(_HEAD_TIMEOUT, self._too_slow)
 
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
         self.scope[CONNECTION] = self._connection  # type: ignore[typeddict-unknown-key]
         if self._waiting is None:
-            self._waiting = self.loop.call_later(_HEAD_TIMEOUT, self.transport.close)
+            self._waiting = self.loop.call_later(_HEAD_TIMEOUT, self._too_slow)
 
     def on_message_complete(self) -> None:
         """End a request."""
@@ -89,13 +90,21 @@ class HttpProtocol(HttpToolsProtocol):
         super().pause_writing()
         self._connection.filled()
         if not self._connection.streaming:  # `Clients` watches streams and WebSockets
-            self._unread = self.loop.call_later(_UNREAD_TIMEOUT, self.transport.abort)
+            self._unread = self.loop.call_later(_UNREAD_TIMEOUT, self._not_read)
 
     def resume_writing(self) -> None:
         """Note that the kernel has taken everything."""
         super().resume_writing()
         self._stop_patience()
         self._connection.drained()
+
+    def _too_slow(self) -> None:
+        REFUSED.labels("request too slow").inc()
+        self.transport.close()
+
+    def _not_read(self) -> None:
+        REFUSED.labels("answer not read").inc()
+        self.transport.abort()
 
     def _stop_waiting(self) -> None:
         if self._waiting is not None:

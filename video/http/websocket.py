@@ -11,6 +11,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 from websockets.http11 import Request
 
+from video.http.connections import REFUSED
 from video.streams.connection import CONNECTION, Connection
 
 _SHARE: Final = 0.1  # of the event loop's time that one browser's messages may take
@@ -88,6 +89,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         uvicorn limits the size of a message but not its number of fragments: empty ones would pile up.
         """
         if len(self.frames) >= _MOST_FRAGMENTS:
+            REFUSED.labels("too many fragments").inc()
             self._end(1009, "too many fragments")
         else:
             super().handle_cont(event)

@@ -173,6 +173,8 @@ def test_after_too_many_failures_the_page_says_how_long_to_wait(client: Client, 
         ([b"--x\r\n"], "multipart/form-data; boundary=x", 415),
     ],
 )
+@pytest.mark.exceeds("video.access.login._LARGEST")
+@pytest.mark.exceeds("video.access.login._MOST_FIELDS")
 def test_anything_but_our_form_gets_a_clear_status(
     client: Client, body: list[bytes], kind: str, status: int
 ) -> None:

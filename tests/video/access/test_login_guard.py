@@ -36,6 +36,7 @@ def test_a_password_is_right_or_wrong(checks: Passwords, stored: str) -> None:
     assert asyncio.run(scenario()) == [0, None, None]
 
 
+@pytest.mark.exceeds("video.access.login_guard._MOST_BY_CLIENT")
 def test_after_five_failures_a_client_waits_even_when_it_is_right(
     checks: Passwords, stored: str, clock: Clock
 ) -> None:
@@ -108,6 +109,7 @@ def test_tries_at_the_same_time_count_like_tries_in_a_row(checks: Passwords, sto
     assert asyncio.run(scenario()) == [None] * 5 + [1] * 5
 
 
+@pytest.mark.exceeds("video.access.login_guard._MOST_BY_NAME")
 def test_a_name_that_many_clients_fail_at_waits_but_not_for_long(checks: Passwords, clock: Clock) -> None:
     async def scenario() -> None:
         for host in range(60):
@@ -119,6 +121,7 @@ def test_a_name_that_many_clients_fail_at_waits_but_not_for_long(checks: Passwor
     asyncio.run(scenario())
 
 
+@pytest.mark.exceeds("video.access.login_guard._MOST_WAITING")
 def test_checks_run_one_at_a_time_and_away_from_the_loop_and_too_many_are_put_off(
     checks: Passwords, stored: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

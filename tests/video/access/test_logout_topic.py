@@ -208,6 +208,7 @@ def test_outdated_records_are_removed(kafka: Kafka, start: Callable[[], Server],
     assert not server.logouts._ended
 
 
+@pytest.mark.exceeds("video.access.logout_topic._MOST_UNSENT")
 def test_only_so_many_logouts_wait(
     kafka: Kafka,
     start: Callable[[], Server],

@@ -34,6 +34,7 @@ def test_what_begins_the_topic_ends_everything_earlier(logouts: Logouts, clock: 
 
 
 @pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.exceeds("video.access.logouts._MOST")
 def test_with_too_many_logouts_of_a_user_their_old_sessions_end_too(
     logouts: Logouts, monkeypatch: pytest.MonkeyPatch, order: int
 ) -> None:

@@ -158,6 +158,8 @@ def test_any_text_is_only_no_session(sessions: Sessions, text: str) -> None:
     assert sessions.find(text) is None
 
 
+@pytest.mark.exceeds("video.access.cookies._LONGEST")
+@pytest.mark.exceeds("video.access.cookies._MOST")
 def test_a_huge_cookie_is_not_a_session(sessions: Sessions, cookie: str) -> None:
     assert sessions.find("streamlens=" + "A" * 60_000) is None
     assert sessions.find("streamlens=x; " * 5_000 + cookie) is None

@@ -176,6 +176,30 @@ def test_a_search_that_takes_long_holds_up_nothing_else(api: Api, monkeypatch: p
         assert search.result(20) == ["suit"]
 
 
+@pytest.mark.exceeds("video.api.labels._MOST_WAITING")
+def test_when_too_many_searches_wait_a_further_one_is_refused(
+    serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("video.api.labels._MOST_WAITING", 1)
+    api = serve()
+    api.label("suit")
+    searching, go_on = threading.Event(), threading.Event()
+
+    def may_see(_: str) -> bool:
+        searching.set()
+        return go_on.wait(20)
+
+    monkeypatch.setattr(api.guest, "may_see", may_see)
+    with ThreadPoolExecutor(1) as pool:
+        search = pool.submit(labels, api)
+        assert searching.wait(20)
+
+        with api.ask("/api/labels") as refused:
+            go_on.set()
+            assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+        assert search.result(20) == ["suit"]
+
+
 def test_a_missing_picture_is_not_cached(api: Api) -> None:
     with api.ask("/api/events/1.jpg") as answer:
         assert answer.status == 404

@@ -103,6 +103,7 @@ def test_empty_lines_do_not_keep_a_connection(site: Site, monkeypatch: pytest.Mo
         wait_for(ended, 20, "the end")
 
 
+@pytest.mark.exceeds("video.http.protocol._UNREAD_TIMEOUT")
 def test_a_response_that_nobody_reads_does_not_stay_forever(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,6 +121,7 @@ def files() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
+@pytest.mark.exceeds("video.http.websocket._MOST_FRAGMENTS")
 def test_a_message_in_endless_pieces_ends_the_socket(site: Site) -> None:
     with opened(site) as client:
         client.sendall(bytes((0x01, 0x80, 0, 0, 0, 0)) + bytes((0x00, 0x80, 0, 0, 0, 0)) * 100)

@@ -258,6 +258,7 @@ def test_a_camera_that_does_not_come_in_time_is_a_404(house: Site) -> None:
 
 
 @pytest.mark.parametrize("path", ["/stream/yard", "/snapshot/door.jpg"])
+@pytest.mark.exceeds("video.http.routes._LONGEST_WAIT")
 @pytest.mark.parametrize("wait", ["5", "soon", "121s", "-1s", ""])
 def test_a_wait_that_is_none_is_a_400(house: Site, path: str, wait: str) -> None:
     status, line = house.get(f"{path}?wait={wait}")
@@ -378,7 +379,6 @@ def test_snapshots_are_described_beside_the_api(house: Site) -> None:
     answers = described["/snapshot/{camera}.jpg"]["get"]["responses"]
     assert {"200", "401", "404"} < answers.keys()
     assert "image/jpeg" in answers["200"]["content"]
-    assert {path for path in described if not path.startswith("/api/")} == {"/snapshot/{camera}.jpg"}
 
 
 @pytest.mark.parametrize("path", ["/stream/attic", "/snapshot/attic.jpg"])

@@ -101,6 +101,7 @@ def test_a_client_that_leaves_or_breaks_its_handshake_harms_nobody(port: int, on
     assert trusts(port, one[0])
 
 
+@pytest.mark.exceeds("video.http.tls_listener._MOST")
 def test_connections_without_a_handshake_make_room(
     port: int,
     one: tuple[Path, Path],  # noqa: F811
@@ -118,6 +119,7 @@ def test_connections_without_a_handshake_make_room(
         each.close()
 
 
+@pytest.mark.exceeds("video.http.tls_listener._PATIENCE")
 def test_a_connection_that_stays_silent_is_closed(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tls_listener, "_PATIENCE", 0.05)
     before = failed("too slow")

@@ -6,6 +6,7 @@ from tests.video.fakes import FakeConnection
 from video.streams.clients import Clients, TooManyError
 
 
+@pytest.mark.exceeds("video.settings.VideoSettings.maxclients")
 def test_no_more_clients_join_than_allowed() -> None:
     clients = Clients(2, 30)
 
@@ -17,6 +18,7 @@ def test_no_more_clients_join_than_allowed() -> None:
         assert len(clients._open) == 1
 
 
+@pytest.mark.exceeds("video.settings.VideoSettings.clienttimeout")
 def test_only_clients_that_do_not_read_are_disconnected() -> None:
     clients, idle, slow, quick = Clients(9, 30), FakeConnection(), FakeConnection(), FakeConnection()
     idle.full = slow.full = True

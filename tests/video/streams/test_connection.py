@@ -194,6 +194,7 @@ def test_a_head_without_end_is_refused(site: Site) -> None:
         assert client.recv(1000).startswith(b"HTTP/1.1 431 ")
 
 
+@pytest.mark.exceeds("video.http.protocol._HEAD_TIMEOUT")
 def test_a_request_that_is_never_whole_is_given_up(monkeypatch: pytest.MonkeyPatch, site: Site) -> None:
     monkeypatch.setattr("video.http.protocol._HEAD_TIMEOUT", 0.2)
     with socket.create_connection(("127.0.0.1", site.port)) as client:

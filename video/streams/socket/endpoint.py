@@ -4,7 +4,7 @@ import logging
 from functools import partial
 from typing import Final
 
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
@@ -24,6 +24,7 @@ from video.streams.socket.viewer import Viewer
 log = logging.getLogger(__name__)
 
 _SOCKETS = Gauge("streamlens_sockets", "Open WebSockets")
+_BAD = Counter("streamlens_bad_socket_messages", "Browsers' messages that closed their WebSocket", ["code"])
 _RETRY_AFTER: Final = b"5"  # s
 _NO_UPGRADE: Final = (
     "expected a WebSocket: a proxy in between must pass on the headers Upgrade and Connection (nginx:"
@@ -76,6 +77,7 @@ class Socket:
                 while (message := await receive())["type"] != "websocket.disconnect":
                     viewer.take(_parsed(message))
         except wire.MessageError as error:
+            _BAD.labels(error.code).inc()
             await send({"type": "websocket.close", "code": error.code, "reason": str(error)})
 
 

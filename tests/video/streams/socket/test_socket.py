@@ -157,6 +157,7 @@ def test_the_time_is_sent(hall: Site) -> None:
         (" " * 70_000, None, 1009),
     ],
 )
+@pytest.mark.exceeds("video.http.server._LONGEST_MESSAGE")
 def test_what_may_not_be_said_closes_this_socket_alone(
     hall: Site, message: str | bytes, text: bool | None, code: int
 ) -> None:

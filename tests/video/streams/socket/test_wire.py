@@ -129,6 +129,7 @@ def test_what_a_browser_may_say(text: str, message: Watch | Ack | Time) -> None:
         ('{"type": "time", "echo": 1e16}', 1008),
     ],
 )
+@pytest.mark.exceeds("video.streams.socket.wire._MOST_CAMERAS")
 def test_what_a_browser_may_not_say(text: str, code: int) -> None:
     with pytest.raises(MessageError) as caught:
         wire.parse(text)
