@@ -68,8 +68,8 @@ def visit(page: str, closed: bool) -> str:
     except InvalidStatus:
         with visitor.ask("ws", None, Referer=page) as answer:  # as our page asks
             return f"“{answer.read().decode().strip()}”"
-    cookies = "".join(f"; the cookie is for {cookie.path}" for cookie in visitor.cookies)
-    return (LOGIN_WORKS if closed else WORKS) + cookies
+    paths = {cookie.path for cookie in visitor.cookies}
+    return (LOGIN_WORKS if closed else WORKS) + "".join(f"; the cookie is for {path}" for path in paths)
 
 
 def behind(
@@ -105,8 +105,8 @@ def cookie(proxies: str) -> Callable[[Path], str]:
         with site(folder, closed=True, proxies=proxies) as served, proxy(served.port, sends=sends) as address:
             visitor = Visitor(f"http://{address}/")
             visitor.log_in("ann", PASSWORD)
-            (found,) = visitor.cookies
-            return f"the cookie is {'' if found.secure else 'not '}`Secure`"
+            (is_secure,) = {found.secure for found in visitor.cookies}
+            return f"the cookie is {'' if is_secure else 'not '}`Secure`"
 
     return see
 

@@ -261,5 +261,6 @@ def test_the_page_works_over_tls_and_below_a_root_path(browser: Browser, tmp_pat
         cookies = page.context.cookies()
 
     assert [(cookie["path"], cookie["secure"], cookie["httpOnly"]) for cookie in cookies] == [
-        ("/cameras", True, True)
+        ("/cameras", True, True),
+        ("/cameras", True, True),
     ]

@@ -179,13 +179,13 @@ def behind_caddy(
 
 
 def expect_everything(servers: Servers, proxied: Proxied) -> None:
-    """Check the page, the login's cookie, the WebSocket, a snapshot, and a stream frame by frame."""
+    """Check the page, the login's cookies, the WebSocket, a snapshot, and a stream frame by frame."""
     visitor = proxied.visitor()
     if proxied.is_closed:
         without_slash = Visitor(proxied.page.removesuffix("/"), proxied.cafile)
         assert without_slash.ask("", Accept=HTML).url == f"{proxied.page}login"
     cookies = [(cookie.path, cookie.secure) for cookie in visitor.cookies]
-    assert cookies == ([("/cameras", proxied.cafile is not None)] if proxied.is_closed else [])
+    assert cookies == ([("/cameras", proxied.cafile is not None)] * 2 if proxied.is_closed else [])
     assert b"page/app.js" in visitor.get("", Accept=HTML)
     assert b"Feed" in visitor.get("page/app.js")
 

@@ -17,7 +17,7 @@ from video.access.device import LENGTH, Devices, cookie_name
 from video.access.login_guard import Passwords
 from video.access.next_url import back_to
 from video.access.rootpath import root_of
-from video.access.session import COOKIE, NOT_YET, Sessions
+from video.access.session import COOKIE, Sessions
 from video.access.visitor import visitor_of
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ _FORM: Final = "application/x-www-form-urlencoded"
 _LARGEST: Final = 16 * 1024  # bytes of a form
 _MOST_FIELDS: Final = 20
 _WRONG: Final = "Wrong name or password."
+_NOT_YET: Final = "This server has not read from Kafka yet who has logged out. Try again in a moment."
 
 
 class Login:
@@ -64,7 +65,7 @@ class Login:
             return there
         self._sessions.users.look()  # somebody who has just been added can log in at once
         if not self._sessions.logouts.are_known:
-            return _page(after, name, NOT_YET, 503, {"Retry-After": "5"})
+            return _page(after, name, _NOT_YET, 503, {"Retry-After": "5"})
         user = self._sessions.users.get(name)
         client = request.client.host if request.client else ""
         stored = user.password if user else None

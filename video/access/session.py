@@ -48,7 +48,7 @@ class Sessions:
         """Return the valid session in the value of a Cookie header, or None; may raise `NotYetError`."""
         for session in self.signed(cookies):
             if not self.logouts.are_known:
-                raise NotYetError(NOT_YET)
+                raise NotYetError("logins do not count until this server has read the logouts from Kafka")
             if session.welcome():
                 return session
         return None
