@@ -127,6 +127,12 @@ def failed_login(proxies: str) -> Callable[[Path], str]:
     return see
 
 
+def unknown_name(folder: Path) -> str:
+    """Open the page, without logins, under a name that is not known; return what it says."""
+    with site(folder) as served, served.ask("/", Accept=HTML, Host="cameras.example") as answer:
+        return f"“{answer.read().decode().strip()}”"
+
+
 TRUSTED: Final = "127.0.0.1"
 FORWARDED: Final = {"Host": "video:8080", "X-Forwarded-Host": "{host}"}
 ASKED: Final = "the page is at 'http://cams:8081', but the request is for the host"
@@ -153,6 +159,12 @@ PROXIES: Final = [
     Check("the path without its slash", without_slash, "leads to /cameras/"),
     Check(
         "a proxy that changes `Host`", behind({"Host": "video:8080"}), f"“{ASKED} 'video:8080'; {PASS_ON}”"
+    ),
+    Check(
+        "a host name that is not in `ALLOWEDHOSTS`, without `USERS`",
+        unknown_name,
+        "“'cameras.example' is not a known name of this server: open the page by its IP address, or set"
+        " ALLOWEDHOSTS=cameras.example”",
     ),
     Check(
         "a proxy that leaves out the port in `Host`", behind({"Host": "cams"}), f"“{ASKED} 'cams'; {PASS_ON}”"
