@@ -50,7 +50,7 @@ def _pixels(text: bytes) -> int:
     """Return the number of pixels of a picture, or 0 for any other string."""
     if text.startswith(jpeg.START):
         try:
-            width, height = jpeg.size(text)
+            width, height = jpeg.size(text, largest.MOST_PIXELS)
         except jpeg.JpegError as error:
             raise invalid(f"Invalid picture: {error}") from None
         return int(width * height)
