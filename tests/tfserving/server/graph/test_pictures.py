@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.wire import largest
+from pipeline.wire import jpeg, largest
 from tfserving.server.errors import ServingError
 from tfserving.server.graph import pictures
 from tfserving.server.json.values import strings
@@ -45,7 +45,10 @@ def test_pictures_as_numbers_need_memory_for_each_row() -> None:
 
 @pytest.mark.parametrize("data", [claiming(2000, 1000), encoded(".png", 2000, 1000), claiming(0, 0)])
 def test_a_picture_of_too_many_pixels_or_none_is_refused(data: bytes) -> None:
-    with mock.patch.object(largest, "MOST_PIXELS", MOST), pytest.raises(ServingError, match="Invalid picture"):
+    with (
+        mock.patch.object(largest, "MOST_PIXELS", MOST),
+        pytest.raises(ServingError, match="Invalid picture"),
+    ):
         pictures.memory([strings([data])])
 
 
