@@ -12,6 +12,36 @@ LIMITS: Final = (
         "the camera is given up, with this reason",
     ),
     Limit(
+        "until a camera's first picture",
+        "producer.settings.ProducerSettings.opentimeout",
+        "s",
+        "the camera is given up, with this reason",
+    ),
+    Limit(
+        "without a new picture (more for a slow camera)",
+        "producer.settings.ProducerSettings.frozenafter",
+        "s",
+        "the camera is given up, with this reason",
+    ),
+    Limit(
+        "how long a camera may ask to be left alone (`Retry-After`)",
+        "producer.sources.http.request._LONGEST_RETRY",
+        "s",
+        "it is asked again",
+    ),
+    Limit(
+        "a part of an encrypted HLS stream",
+        "producer.sources.http.body._LARGEST_ENCRYPTED",
+        "bytes",
+        "the camera is given up, with this reason",
+    ),
+    Limit(
+        "between two frames of a film, by its clock",
+        "producer.sources.film._LONGEST",
+        "s",
+        "the next frame comes at the film's rate",
+    ),
+    Limit(
         "redirections of a camera's web server, one after the other",
         "producer.sources.http.request._MOST_REDIRECTS",
         "",
@@ -46,15 +76,12 @@ LIMITS: Final = (
 OURS: Final = frozenset(
     [
         "producer.camera._LONGEST_WAIT",
-        "producer.sources.film._LONGEST",
         "producer.sources.film._LONGEST_REST",
-        "producer.sources.http.body._LARGEST_ENCRYPTED",
         "producer.sources.http.body._MOST_READS",
         "producer.sources.http.pictures.LONGEST_HEAD",
         "producer.sources.http.pictures._LONGEST_LINE",
         "producer.sources.http.pictures._LONGEST_START",
         "producer.sources.http.pictures._MOST_FIELDS",
-        "producer.sources.http.request._LONGEST_RETRY",
         "producer.sources.keyframes._LONGEST",
         "producer.sources.video._MOST_THREADS",
     ]

@@ -24,6 +24,12 @@ LIMITS: Final = (
         " and the original system's messages of more than four. Where the newest frames of all cameras take"
         " more than eight, large ones are dropped: `no_room`",
     ),
+    Limit(
+        "the coded pixels of a JPEG in which tiles are made",
+        "consumer.stamp.scan._LONGEST",
+        "bytes",
+        "the frame is decoded and encoded as a whole, and counted in `streamlens_frames_stamped_whole_total`",
+    ),
     Limit("scans of a JPEG", "pipeline.wire.jpeg.MOST_SCANS", "", "frame skipped or dropped: `too_large`"),
     Limit(
         "what precedes a JPEG's first scan",
@@ -117,7 +123,6 @@ OURS: Final = frozenset(
         "consumer.labeller._MOST_READ",
         "consumer.stamp.lettering._LONGEST",
         "consumer.stamp.lettering._MOST_KEPT",
-        "consumer.stamp.scan._LONGEST",
         "pipeline.flow.patience.LONGEST",
         "pipeline.flow.places._MOST_COUNTED",
         "pipeline.kafka.clients._LARGEST_FETCH",

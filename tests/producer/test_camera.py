@@ -522,6 +522,7 @@ def test_a_camera_that_has_ended_its_video_and_cannot_be_opened_again_is_reporte
     assert camera.state() == ("no-signal", "it cannot be opened")
 
 
+@pytest.mark.exceeds("producer.settings.ProducerSettings.frozenafter")
 def test_a_frozen_camera_is_reported(kit: Kit) -> None:
     kit.script = [[0.01] * 3]
     kit.stop_after = 3

@@ -172,6 +172,7 @@ def test_restart_markers_in_the_wrong_order_are_an_error() -> None:
         with_tiles(changed(RESTARTS, at, b"\xff\xd2"))
 
 
+@pytest.mark.exceeds("consumer.stamp.scan._LONGEST")
 def test_a_scan_that_is_too_long_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scan, "_LONGEST", 1000)
 

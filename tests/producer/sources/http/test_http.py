@@ -277,6 +277,7 @@ def test_a_body_that_is_cut_off_is_said() -> None:
         source.grab()
 
 
+@pytest.mark.exceeds("producer.settings.ProducerSettings.opentimeout")
 def test_a_camera_that_says_nothing_is_given_up() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
@@ -450,6 +451,7 @@ def test_a_camera_that_asks_for_a_pause_gets_it(seconds: str) -> None:
         assert 2 < source.due_in() <= 4
 
 
+@pytest.mark.exceeds("producer.sources.http.request._LONGEST_RETRY")
 def test_a_pause_that_is_longer_than_the_timeout_is_a_loss_with_that_pause() -> None:
     with Server({"/": busy(503, "600")}) as server, closing(opened(server)) as source:
         read(source)

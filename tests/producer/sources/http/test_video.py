@@ -281,6 +281,7 @@ def test_a_key_on_a_host_that_is_allowed_is_read(tmp_path: Path) -> None:
             assert level(read(source)) == LEVELS[0]
 
 
+@pytest.mark.exceeds("producer.sources.http.body._LARGEST_ENCRYPTED")
 def test_what_is_encrypted_in_large_parts_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules["producer.sources.http.body"], "_LARGEST_ENCRYPTED", 1000)
     files = videos.write_encrypted(tmp_path, map(videos.grey, LEVELS))
