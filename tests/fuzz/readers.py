@@ -20,7 +20,7 @@ from tests.parts import ROOT
 FOLDER: Final = ROOT / "build/fuzz"
 _LONGEST: Final = 4096  # bytes of an input
 _SLOWEST: Final = 10  # s for one input
-_MOST_MEMORY: Final = 1000  # MB of the process, in which libFuzzer's own tables grow, too
+_MOST_MEMORY: Final = 640  # MB, the smallest limit of a service's deployment.yml
 _MOST_MEMORY_OF_GRAPHS: Final = 1536  # MB, the limit in tfserving/deployment.yml
 
 
