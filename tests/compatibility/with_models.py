@@ -408,7 +408,7 @@ TROUBLE: Final = [
         "the model takes text",
         trouble(about=metadata(tensors(text=("DT_STRING", [-1, -1])))),
         "“it cannot be asked: the model's input text: expected JPEGs (string [-1]) or "
-        "pixels (uint8 or floats, [-1, height, width, 3 or 1]), found string of [-1, "
+        "pixels (uint8 or floats, [-1, height, width, 3 or 1] of at most 2048), found string of [-1, "
         "-1]”",
     ),
     Check(

@@ -211,7 +211,7 @@ def test_whatever_models_answer_frames_keep_flowing_and_each_failure_is_logged_o
             model: stack.enter_context(ScriptedServer(answer)) for model, (answer, _) in BAD_ANSWERS.items()
         }
         urls = {model: server.url for model, server in servers.items()}
-        urls["imagenet_8"] = urls["imagenet_8"].removesuffix(":predict")
+        urls["imagenet_8"] = urls["imagenet_8"].replace("/v1/models/imagenet:predict", "/serving")
         variables = {
             "KAFKAPORTIN": bootstrap,
             "KAFKAPORTOUT": bootstrap,

@@ -391,7 +391,8 @@ def test_axe_finds_nothing_and_the_page_does_not_scroll_sideways(
 def test_a_page_without_cameras_says_what_to_check(browser: Browser, tmp_path: Path) -> None:
     port = free_port()
     with (
-        Service("video", {"KAFKAPORT": "127.0.0.1:1", "DISPLAYPORT": f"127.0.0.1:{port}"}, tmp_path),
+        embedded_broker(tmp_path) as (bootstrap, _),
+        Service("video", {"KAFKAPORT": bootstrap, "DISPLAYPORT": f"127.0.0.1:{port}"}, tmp_path),
         ExitStack() as stack,
     ):
         address = f"http://127.0.0.1:{port}/"

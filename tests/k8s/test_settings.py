@@ -234,7 +234,7 @@ def test_with_compose_a_camera_on_the_host_and_a_film_on_its_disk_can_be_read() 
 
     assert service["extra_hosts"] == ["host.docker.internal:host-gateway"]
     assert "VIDEOLINK=http://host.docker.internal:" in readme
-    (mount,) = service["volumes"]
+    mount, _ = service["volumes"]
     volume = re.fullmatch(r"\$\{FILMS:-([\w-]+)\}:(/\w+):ro", mount)
     assert volume
     assert volume[1] in file["volumes"].keys() & whole["volumes"].keys()
@@ -247,9 +247,9 @@ FILES = "/etc/streamlens"
 def test_users_and_certificates_are_mounted_if_they_exist(documents: Documents) -> None:
     pod = pod_of(workload(documents, "video"))
     (container,) = pod["containers"]
-    (volume,) = pod["volumes"]
+    (volume,) = (each for each in pod["volumes"] if "projected" in each)
 
-    assert container["volumeMounts"] == [{"name": volume["name"], "mountPath": FILES, "readOnly": True}]
+    assert {"name": volume["name"], "mountPath": FILES, "readOnly": True} in container["volumeMounts"]
     sources = [source["secret"] for source in volume["projected"]["sources"]]
     assert sources == [{"name": name, "optional": True} for name in ("video-users", "video-tls")]
 
@@ -258,7 +258,7 @@ def test_with_compose_the_files_are_in_a_volume_that_the_images_user_owns() -> N
     (file,) = read("video/docker-compose.yml")
     (whole,) = read("compose/docker-compose.yml")
 
-    (mount,) = file["services"]["video"]["volumes"]
+    mount, _ = file["services"]["video"]["volumes"]
     volume = re.fullmatch(rf"\$\{{VIDEOFILES:-([\w-]+)\}}:{FILES}", mount)
     assert volume
     assert volume[1] in file["volumes"].keys() & whole["volumes"].keys()
@@ -266,6 +266,18 @@ def test_with_compose_the_files_are_in_a_volume_that_the_images_user_owns() -> N
     owner, group = user.split(":")
     made = f"install -d -o {owner} -g {group} -m 700 {FILES}"
     assert any(made in line.value for line in lines("video") if line.name == "RUN")
+
+
+@pytest.mark.parametrize("app", KINDS)
+def test_what_a_crash_leaves_behind_outlives_the_container(app: str) -> None:
+    (file,) = read(f"{app}/docker-compose.yml")
+    (whole,) = read("compose/docker-compose.yml")
+    pod = pod_of(workload(system("base"), app))
+
+    assert f"{app}-notes:/tmp" in file["services"][app]["volumes"]
+    assert f"{app}-notes" in file["volumes"].keys() & whole["volumes"].keys()
+    (volume,) = (each for each in pod["volumes"] if "emptyDir" in each)
+    assert {"name": volume["name"], "mountPath": "/tmp"} in pod["containers"][0]["volumeMounts"]
 
 
 def test_addresses_in_compose_are_names_in_its_network() -> None:
