@@ -13,43 +13,49 @@ from pipeline.service.logs import Seldom
 log = logging.getLogger(__name__)
 
 _SKIPPED = Counter("streamlens_messages_skipped", "Messages that were not read, to reach the newest frames")
-_LOOK_EVERY: Final = 0.1  # s
-MOST_WAITING: Final = 100
-"""The most messages of a partition that may wait behind bad ones."""
+_WINDOW: Final = 0.1  # s
+LONGEST_WAIT: Final = 0.1
+"""The longest time in s that the messages of a partition may take to be read, behind bad ones."""
 
 
 class Backlog:
     """Decides which partitions of a topic are to be read from their ends.
 
-    Live video cannot wait behind thousands of messages that are not frames. When most of those read in the
-    last tenth of a second were not, partitions in which many more wait are skipped.
+    Live video cannot wait behind thousands of messages that are not frames. When a reader was busy for a
+    tenth of a second, mostly with those, it skips the partitions in which so many more wait that they would
+    take it as long again.
     """
 
     def __init__(self, consumer: Consumer, topic: str) -> None:
         self._consumer = consumer
         self._topic = topic
-        self._look_at = 0.0
+        self._begun: float | None = None  # when the first message of the window came
         self._good = self._bad = 0
         self._seldom = Seldom(log)
 
+    def idle(self) -> None:
+        """Note that no message waits."""
+        self._begun = None
+
     def read(self, *, is_frame: bool) -> None:
         """Count a message."""
+        if self._begun is None:
+            self._begun = time.monotonic()
+            self._good = self._bad = 0
         self._good += is_frame
         self._bad += not is_frame
 
     def to_skip(self, partitions: Collection[int]) -> list[TopicPartition]:
         """Return the partitions whose messages are not to be read any more, as far as they are there."""
-        now = time.monotonic()
-        if now < self._look_at:
+        if self._begun is None or (busy := time.monotonic() - self._begun) < _WINDOW:
             return []
-        self._look_at = now + _LOOK_EVERY
-        is_bad = self._bad > self._good
-        self._good = self._bad = 0
-        if not is_bad:
+        self._begun = None
+        if self._bad <= self._good:
             return []
+        most = LONGEST_WAIT * (self._good + self._bad) / busy
         places = self._consumer.position([TopicPartition(self._topic, number) for number in partitions])
         waiting = {place.partition: self._waiting(place) for place in places}
-        far = [number for number, count in waiting.items() if count > MOST_WAITING]
+        far = [number for number, count in waiting.items() if count > most]
         if skipped := sum(waiting[number] for number in far):
             _SKIPPED.inc(skipped)
             text = f"{skipped} messages of topic {self._topic} skipped: too few of those before were frames"

@@ -10,9 +10,9 @@ _RECORD: Final = "in `streamlens_bad_status_records_total`"
 
 LIMITS: Final = (
     Limit(
-        "messages of a partition behind bad ones",
-        "pipeline.kafka.backlog.MOST_WAITING",
-        "",
+        "until the messages of a partition behind bad ones are read",
+        "pipeline.kafka.backlog.LONGEST_WAIT",
+        "s",
         "skipped, counted in `streamlens_messages_skipped_total`, and read on from the end",
     ),
     Limit("a camera's name", "pipeline.wire.frame.LONGEST_NAME", "characters", "frame skipped: `bad_key`"),

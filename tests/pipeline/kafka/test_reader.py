@@ -928,21 +928,36 @@ def test_a_message_with_an_unreadable_header_name_is_skipped() -> None:
     assert kit.frames == []
 
 
-@pytest.mark.exceeds("pipeline.kafka.backlog.MOST_WAITING")
-@pytest.mark.parametrize(
-    ("waiting", "frames", "skips"), [(101, 0, True), (100, 0, False), (101, 3, False), (101, 2, True)]
-)
-def test_what_waits_behind_bad_messages_is_skipped(
-    kit: Kit, clock: Clock, waiting: int, frames: int, skips: bool
-) -> None:
+def busy_with(kit: Kit, frames: int, waiting: int) -> None:
+    """Read messages without a break, half of which are not frames if there are seven, while others wait."""
     kit.consumer.ends = {3: 17, 4: 17}
-    kit.read(FakeMessage(b"poison"))
+    kit.reader.step()
     kit.consumer.from_the_end.clear()
     kit.consumer.ends = {3: 1_000 + waiting, 4: 1_000}
-    kit.consumer.read |= {3: 1_000, 4: 950}
+    kit.consumer.read |= {3: 1_000, 4: 999}
+    kit.read(*[FakeMessage(JPEG)] * frames, *[FakeMessage(b"poison")] * 6)
 
-    kit.read(*[FakeMessage(JPEG)] * frames, FakeMessage(b"poison"), FakeMessage(b"poison"))
-    clock.sleep(0.2)
+
+@pytest.mark.exceeds("pipeline.kafka.backlog.LONGEST_WAIT")
+@pytest.mark.parametrize(
+    ("frames", "waiting", "skips"), [(5, 13, True), (5, 11, False), (7, 1_000, False), (0, 8, True)]
+)
+def test_what_takes_long_to_read_behind_bad_messages_is_skipped(
+    kit: Kit, clock: Clock, frames: int, waiting: int, skips: bool
+) -> None:
+    busy_with(kit, frames, waiting)
+    clock.sleep(0.1)
     kit.read(FakeMessage(b"poison"))
 
     assert kit.consumer.from_the_end == [3] * skips
+
+
+def test_nothing_is_skipped_while_the_reader_has_time(kit: Kit, clock: Clock) -> None:
+    busy_with(kit, 0, 1_000)
+    clock.sleep(0.09)
+    kit.reader.step()
+    kit.read(FakeMessage(b"poison"))
+    clock.sleep(0.09)
+    kit.read(FakeMessage(b"poison"))
+
+    assert kit.consumer.from_the_end == []
