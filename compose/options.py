@@ -107,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     text = (
         "a file with a camera per line, NAME=VIDEOLINK: for links with passwords, which others can see here"
     )
-    add("--cameras", type=cameras.listed, default=[], metavar="FILE", help=text)
+    add("--cameras", type=cameras.listed, action="extend", default=[], metavar="FILE", help=text)
     add("--port", type=_port, default=30163, help="the port of the page (default: 30163)")
     text = "a Kafka that is already running; separate addresses with commas (default: an embedded broker)"
     add("--kafka", type=_kafka, metavar="HOST:PORT", help=text)

@@ -4,7 +4,6 @@ import difflib
 import json
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -168,7 +167,8 @@ class Settings(BaseSettings):
         "status", description="the compacted topic with the states of all services and cameras"
     )
     statefolder: Path = Field(
-        default_factory=lambda: Path(tempfile.gettempdir(), f"streamlens-{os.getuid()}"),
+        # Not `tempfile.gettempdir()`, which fails where nothing can be written.
+        default_factory=lambda: Path(os.environ.get("TMPDIR") or "/tmp", f"streamlens-{os.getuid()}"),  # noqa: S108
         description="a folder that outlives a crash, for notes on its cause, such as /var/lib/streamlens",
     )
     maxpixels: int = Field(

@@ -81,7 +81,7 @@ def test_the_kind_of_a_camera_is_known_without_loading_opencv() -> None:
 
 def test_cameras_may_come_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "cameras.txt"
-    file.write_text("# at home\n\n  door=rtsp://joe:p#ss@host/\nfront door=0\n")
+    file.write_text("\ufeff# at home\n\n  door=rtsp://joe:p#ss@host/\nfront door=0\n")
 
     assert cameras.listed(str(file)) == [Camera("door", "rtsp://joe:p#ss@host/"), Camera("front door", "0")]
 

@@ -6,6 +6,12 @@ from tests.limits.limit import Limit
 
 LIMITS: Final = (
     Limit(
+        "requests of a connection that wait for the answers to those before",
+        "video.http.protocol._MOST_PIPELINED",
+        "",
+        "400, and the connection is closed; counted",
+    ),
+    Limit(
         "a request line with its headers",
         "video.http.protocol._LONGEST_HEAD",
         "bytes",

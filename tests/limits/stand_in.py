@@ -11,6 +11,12 @@ _INVALID: Final = "400 or INVALID_ARGUMENT, with the reason"
 
 LIMITS: Final = (
     Limit(
+        "requests of a connection that wait for the answers to those before",
+        f"{_REST}.protocol.MOST_PIPELINED",
+        "",
+        "400, and the connection is closed",
+    ),
+    Limit(
         "connections for REST",
         f"{_REST}.protocol.MOST_CONNECTIONS",
         "",

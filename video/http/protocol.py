@@ -15,6 +15,7 @@ from video.streams.connection import CONNECTION, Connection
 _LONGEST_HEAD: Final = 64 * 1024  # bytes of a request line and its headers
 _HEAD_TIMEOUT: Final = 10.0  # s for them to arrive
 _UNREAD_TIMEOUT: Final = 120.0  # s for a response to be read
+_MOST_PIPELINED: Final = 16  # requests of a connection that wait for the answers to those before
 _TOO_LONG: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 )
@@ -67,6 +68,9 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin a request."""
+        if len(self.pipeline) >= _MOST_PIPELINED:
+            REFUSED.labels("too many requests").inc()
+            raise ValueError("too many requests at once")  # which the parser reports: 400
         super().on_message_begin()
         self.scope[CONNECTION] = self._connection  # type: ignore[typeddict-unknown-key]
         if self._waiting is None:

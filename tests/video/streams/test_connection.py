@@ -194,6 +194,21 @@ def test_a_head_without_end_is_refused(site: Site) -> None:
         assert client.recv(1000).startswith(b"HTTP/1.1 431 ")
 
 
+@pytest.mark.exceeds("video.http.protocol._MOST_PIPELINED")
+def test_a_thousand_requests_at_once_are_refused(site: Site) -> None:
+    with socket.create_connection(("127.0.0.1", site.port)) as client:
+        client.sendall(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1000)
+        client.settimeout(20)
+        answers = b""
+        with suppress(ConnectionError):
+            while data := client.recv(100_000):
+                answers += data
+
+    assert answers.count(b"HTTP/1.1 404 ") <= 17
+    assert answers.count(b"HTTP/1.1 400 ") <= 1
+    assert site.get("/nothing")[0] == 404
+
+
 @pytest.mark.exceeds("video.http.protocol._HEAD_TIMEOUT")
 def test_a_request_that_is_never_whole_is_given_up(monkeypatch: pytest.MonkeyPatch, site: Site) -> None:
     monkeypatch.setattr("video.http.protocol._HEAD_TIMEOUT", 0.2)

@@ -16,6 +16,9 @@ LONGEST_HEAD: Final = 64 * 1024  # bytes of a request line and its headers
 LONGEST_HEAD_TIME: Final = 10.0  # s for them to arrive
 LONGEST_UNREAD: Final = 30.0  # s for an answer to be read
 
+MOST_PIPELINED: Final = 16
+"""The most requests of a connection that wait for the answers to those before."""
+
 _TOO_LONG: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 )
@@ -36,7 +39,7 @@ class RestProtocol(HttpToolsProtocol):
         self._expect_head()
         if len(self.connections) > MOST_CONNECTIONS:
             waiting = [each for each in self.connections if not each._is_working]  # type: ignore[union-attr]
-            min(waiting, key=lambda each: each._waits_since).transport.close()  # type: ignore[union-attr]
+            min(waiting, key=lambda each: each._waits_since).transport.abort()  # type: ignore[union-attr]
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End a connection."""
@@ -55,6 +58,12 @@ class RestProtocol(HttpToolsProtocol):
         if self._timer is not None and self._head > LONGEST_HEAD and not self.transport.is_closing():
             self.transport.write(_TOO_LONG)
             self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """Begin a request, unless too many wait already."""
+        if len(self.pipeline) >= MOST_PIPELINED:
+            raise ValueError("too many requests at once")  # which the parser reports: 400
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Keep the target before uvicorn splits it and drops the fragment."""

@@ -43,7 +43,8 @@ def match(method: str, path: str) -> Route:
         raise malformed(method, path)
     if method == "GET":
         verb = "metadata" if verb else "status"
-    version = int(found["version"]) if found["version"] else None
+    digits = (found["version"] or "").lstrip("0")
+    version = int(digits[:20] or 0) if found["version"] else None
     if version is not None and version >= 2**63:
         raise VersionError(f"Failed to convert version: {found['version']} to numeric.")
     if not found["name"]:

@@ -151,6 +151,20 @@ def test_a_head_without_end_is_refused(server: Server) -> None:
     assert good(server)
 
 
+@pytest.mark.exceeds("tfserving.server.rest.protocol.MOST_PIPELINED")
+def test_a_thousand_requests_at_once_are_refused(stack: ExitStack, server: Server) -> None:
+    client = stack.enter_context(server.connect())
+    client.sendall((HEAD + b"Content-Length: 3\r\n\r\nabc") * 1_000)
+    answers = b""
+    with suppress(ConnectionError):
+        while data := client.recv(65536):
+            answers += data
+
+    assert answers.count(b"HTTP/1.1 200 ") <= 17
+    assert answers.count(b"HTTP/1.1 400 ") <= 1
+    assert good(server)
+
+
 @pytest.mark.exceeds("tfserving.server.rest.protocol.LONGEST_HEAD_TIME")
 @pytest.mark.parametrize("beginning", [b"", b"\r\n\r\n", HEAD])
 def test_a_head_that_never_arrives_is_given_up(

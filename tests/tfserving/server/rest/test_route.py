@@ -67,6 +67,12 @@ def test_a_version_must_fit_int64(number: int) -> None:
         match("GET", f"/v1/models/m/versions/{number}")
 
 
+def test_a_version_may_have_thousands_of_digits() -> None:
+    assert match("GET", f"/v1/models/m/versions/{'0' * 5_000}7").version == 7
+    with pytest.raises(VersionError):
+        match("GET", f"/v1/models/m/versions/{'9' * 5_000}")
+
+
 @given(st.sampled_from(["GET", "POST", "PATCH", "x"]), st.text().map("/v1/".__add__))
 def test_any_url_is_routed_or_refused(method: str, path: str) -> None:
     with suppress(ServingError, VersionError):
