@@ -26,7 +26,7 @@ MULTIPART = OK + b"Content-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n"
 CHUNKED = MULTIPART[:-2] + b"Transfer-Encoding: chunked\r\n\r\n"
 PART = b"--b\r\nContent-Type: image/jpeg\r\n\r\n"
 UNAUTHORIZED = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\nWWW-Authenticate: "
-MOST = LARGEST_PART + 8 * 1024 * 1024  # what fits into the buffers of the connection, too
+MOST = LARGEST_PART + 16 * 1024 * 1024  # what fits into the buffers of the connection, too
 
 
 class Raw:
