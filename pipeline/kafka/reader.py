@@ -80,7 +80,7 @@ class Reader:
             self._take_share()
         message = self._consumer.poll(wait)
         if message is None:
-            self._backlog.idle()
+            self._backlog.idle(self._partitions)
             if self._time_to_ask():
                 self._ask()
             return False

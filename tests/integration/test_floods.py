@@ -60,8 +60,9 @@ class Page:
 
     def until(self, seq: int) -> None:
         """Read until the picture of that frame has come."""
-        shown = -1
+        shown, deadline = -1, time.monotonic() + 60
         while shown != seq:
+            assert time.monotonic() < deadline, f"no picture of frame {seq}"
             message = self._socket.recv(timeout=30)
             if isinstance(message, str):
                 self.listed = json.loads(message).get("cameras", self.listed)

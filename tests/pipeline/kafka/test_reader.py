@@ -928,36 +928,59 @@ def test_a_message_with_an_unreadable_header_name_is_skipped() -> None:
     assert kit.frames == []
 
 
-def busy_with(kit: Kit, frames: int, waiting: int) -> None:
-    """Read messages without a break, half of which are not frames if there are seven, while others wait."""
+def busy_with(kit: Kit, clock: Clock, frames: int, waiting: int) -> None:
+    """Read `frames` frames and five other messages in 0.06 s, twice, while others wait."""
     kit.consumer.ends = {3: 17, 4: 17}
     kit.reader.step()
     kit.consumer.from_the_end.clear()
     kit.consumer.ends = {3: 1_000 + waiting, 4: 1_000}
-    kit.consumer.read |= {3: 1_000, 4: 999}
-    kit.read(*[FakeMessage(JPEG)] * frames, *[FakeMessage(b"poison")] * 6)
+    kit.consumer.read |= {3: 1_000, 4: 1_000}
+    for _ in range(2):
+        kit.read(*[FakeMessage(JPEG)] * frames, *[FakeMessage(b"poison")] * 4)
+        clock.sleep(0.06)
+        kit.read(FakeMessage(b"poison"))
 
 
 @pytest.mark.exceeds("pipeline.kafka.backlog.LONGEST_WAIT")
 @pytest.mark.parametrize(
-    ("frames", "waiting", "skips"), [(5, 13, True), (5, 11, False), (7, 1_000, False), (0, 8, True)]
+    ("frames", "waiting", "skips"),
+    # Five or nine messages in 0.06 s: in 0.1 s, four or seven for each of two partitions.
+    [(0, 5, True), (0, 4, False), (4, 8, True), (4, 7, False), (5, 1_000, False)],
 )
 def test_what_takes_long_to_read_behind_bad_messages_is_skipped(
     kit: Kit, clock: Clock, frames: int, waiting: int, skips: bool
 ) -> None:
-    busy_with(kit, frames, waiting)
-    clock.sleep(0.1)
-    kit.read(FakeMessage(b"poison"))
+    busy_with(kit, clock, frames, waiting)
 
     assert kit.consumer.from_the_end == [3] * skips
 
 
-def test_nothing_is_skipped_while_the_reader_has_time(kit: Kit, clock: Clock) -> None:
-    busy_with(kit, 0, 1_000)
-    clock.sleep(0.09)
+def test_nothing_is_skipped_because_one_message_took_long(kit: Kit, clock: Clock) -> None:
+    kit.consumer.ends = {3: 1_000}
     kit.reader.step()
+    kit.consumer.from_the_end.clear()
+    kit.consumer.read |= {3: 10}
+
     kit.read(FakeMessage(b"poison"))
-    clock.sleep(0.09)
-    kit.read(FakeMessage(b"poison"))
+    clock.sleep(0.5)
+    kit.read(FakeMessage(b"poison"), FakeMessage(b"poison"))
 
     assert kit.consumer.from_the_end == []
+
+
+@pytest.mark.parametrize(("waiting", "skips"), [(1_000, True), (0, False)])
+def test_a_fetch_that_brings_only_few_large_messages_is_no_rest(
+    kit: Kit, clock: Clock, waiting: int, skips: bool
+) -> None:
+    kit.consumer.ends = {3: 17}
+    kit.reader.step()
+    kit.consumer.from_the_end.clear()
+    kit.consumer.ends = {3: 1_000 + waiting}
+    kit.consumer.read |= {3: 1_000}
+
+    for _ in range(6):
+        kit.read(FakeMessage(b"poison"))
+        clock.sleep(0.03)
+        kit.reader.step()
+
+    assert bool(kit.consumer.from_the_end) == skips
