@@ -69,7 +69,7 @@ class Targets:
         Raises `socket.gaierror` or `UnicodeError` for an unknown name.
         """
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys(str(place[0]) for *_, place in found))
+        addresses = list(dict.fromkeys(_with_zone(*place) for *_, place in found))
         is_named = host.lower().rstrip(".") in self.hosts
         refusals = [self._refusal(address, port, is_named=is_named) for address in addresses]
         if all(refusals):
@@ -104,6 +104,11 @@ class Targets:
                 if _without_zone(host) == address:
                     return True
         return False
+
+
+def _with_zone(address: str, _port: int, _flow: int = 0, zone: int = 0) -> str:
+    """Return an address that can be connected to: a link-local one is in a zone, an interface's number."""
+    return f"{address}%{zone}" if zone else address
 
 
 def _without_zone(text: str) -> IPv4Address | IPv6Address:

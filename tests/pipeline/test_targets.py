@@ -38,6 +38,13 @@ def test_cameras_may_have_private_and_public_addresses(address: str) -> None:
     assert targets().addresses(address, 554) == [address]
 
 
+def test_a_link_local_address_keeps_its_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("fe80::1", 80, 0, 3))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [place])
+
+    assert targets("fe80::1%eth0").addresses("fe80::1%eth0", 80) == ["fe80::1%3"]
+
+
 @pytest.mark.parametrize(
     "address", ["169.254.169.254", "169.254.170.2", "100.100.100.200", "168.63.129.16", "192.0.0.192"]
 )

@@ -210,7 +210,8 @@ def test_the_metrics_are_those_there_are(sites: tuple[Site, Site, str]) -> None:
     site, _, _ = sites
     documented = dict(re.findall(r"^\| `(streamlens_\w+)(?:\{(\w+)\})?` \|", README, re.MULTILINE))
     every_service_has = {"frames_in_total", "frames_out_total", "frames_dropped_total", "frame_age_seconds"}
-    every_service_has |= {"worker_restarts_total", "poison_messages_total"}
+    every_service_has |= {"worker_restarts_total", "poison_messages_total", "frames_corrected_total"}
+    every_service_has |= {"messages_skipped_total", "library_lines_total"}
 
     with connect(f"ws://{site.host}/ws") as socket:
         socket.send('{"type": "watch", "cameras": {"door": 64}}')
