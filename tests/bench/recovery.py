@@ -132,7 +132,7 @@ class Watching:
             try:
                 with socket.create_connection(self._address, timeout=_PATIENCE) as connection:
                     # Without "close", a server that does not know the camera yet would hold the connection.
-                    head = b"GET /stream/%s HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"
+                    head = b"GET /stream/%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
                     connection.sendall(head % self._camera.encode())
                     for captured in captures(connection):
                         self._frames.append((time.time(), captured / 1e9))

@@ -26,7 +26,7 @@ _SECONDS: Final = 2.0
 _TICK: Final = 0.2  # s between frames: enough for both to serve all clients
 _JPEG: Final = b"\xff\xd8" + os.urandom(20_000) + b"\xff\xd9"
 _UPGRADE: Final = (
-    b"GET /ws HTTP/1.1\r\nHost: bench\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
 

@@ -37,7 +37,7 @@ class Viewer:
         self._pause = pause
         self._ages: list[float] = []
         self._connection = socket.create_connection(address)
-        self._connection.sendall(b"GET /stream/%s HTTP/1.1\r\nHost: bench\r\n\r\n" % camera.encode())
+        self._connection.sendall(b"GET /stream/%s HTTP/1.1\r\nHost: localhost\r\n\r\n" % camera.encode())
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
