@@ -27,7 +27,7 @@ def take() -> None:
     """
     ours = os.dup(sys.stderr.fileno())
     reading, writing = os.pipe()
-    # A library that writes while it holds the interpreter's lock would wait for the reader for ever.
+    # A library that writes while it holds the interpreter's lock would wait for the reader forever.
     os.set_blocking(writing, False)
     os.dup2(writing, sys.stderr.fileno())
     os.close(writing)

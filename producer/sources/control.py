@@ -75,7 +75,7 @@ class Control:
 
 
 def answers(stream: BinaryIO, address: str) -> Iterator[bytes]:
-    """Yield what a camera at an address answers, written anew, as far as it concerns the camera itself.
+    """Yield what a camera at an address answers, rewritten as far as it concerns the camera itself.
 
     Raises `ControlError`. What the camera asks for itself, and data, are left out.
     """

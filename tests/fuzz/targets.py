@@ -104,7 +104,7 @@ def stamped(data: bytes) -> None:
 
 
 def rtsp(data: bytes) -> None:
-    """Write a camera's RTSP answers anew, and read them as FFmpeg does."""
+    """Rewrite a camera's RTSP answers, and read them as FFmpeg does."""
     found = list[bytes]()
     with suppress(ControlError):
         for answer in answers(BytesIO(data), "192.0.2.1"):

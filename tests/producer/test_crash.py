@@ -61,15 +61,15 @@ def test_a_killed_producer_names_the_picture_when_it_is_started_again(tmp_path: 
     with Service("producer", settings, tmp_path, "-killed") as first:
         kill_while(first, lambda: any(b"+encode" in file.read_bytes() for file in state.glob("*")))
     with Service("producer", settings, tmp_path) as second:
-        told = wait_for(
+        report = wait_for(
             lambda: [line for line in second.text.splitlines() if "last run" in line], 30, "the report"
         )
         assert second.stop() == 0
 
-    assert len(told) == 1
+    assert len(report) == 1
     assert (
         f"the last run ended without stopping, while working on a picture of {size} of camera door ("
-        in told[0]
+        in report[0]
     )
-    assert "(encode)" in told[0]
+    assert "(encode)" in report[0]
     assert list(state.iterdir()) == []

@@ -28,7 +28,7 @@ _FORM: Final = "application/x-www-form-urlencoded"
 _LARGEST: Final = 16 * 1024  # bytes of a form
 _MOST_FIELDS: Final = 20
 _WRONG: Final = "Wrong name or password."
-_NOT_YET: Final = "This server has not read from Kafka yet who has logged out. Try again in a moment."
+_NOT_YET: Final = "This server is still reading the logouts from Kafka. Try again in a moment."
 
 
 class Login:

@@ -16,9 +16,6 @@ from video.access.users import Users
 from video.access.users_file import User
 
 COOKIE: Final = "streamlens"
-NOT_YET: Final = (
-    "logins do not count until this server has read the logouts from Kafka; try again in a moment"
-)
 
 
 class NotYetError(Exception):

@@ -50,12 +50,12 @@ def test_the_pictures_of_all_threads_are_named_the_largest_first(
         recorder = Recorder(tmp_path / "state", "consumer")
 
     recorder.close()
-    told = (
+    said = (
         "the last run ended without stopping, while working on a picture of 82 MB of camera door (stamp)"
         " and a picture of 4 kB of camera Tür 2 (classify)"
     )
-    assert caplog.messages == [told]
-    assert recorder.last == told
+    assert caplog.messages == [said]
+    assert recorder.last == said
 
 
 @pytest.mark.parts

@@ -263,15 +263,15 @@ def test_the_camera_is_left_if_it_says_nothing() -> None:
     wait_for(lambda: set(threading.enumerate()) <= before, 10, "the threads to end")
 
 
-def anew(text: str) -> bytes:
-    """Return a camera's answers, written anew."""
+def rewritten(text: str) -> bytes:
+    """Return a camera's answers, rewritten."""
     return b"".join(answers(BytesIO(text.encode("latin-1")), "192.168.1.20"))
 
 
 def test_an_answer_is_passed_on_with_its_own_length() -> None:
     text = "RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Length: 3\r\n\r\nabc"
 
-    assert anew(text) == b"RTSP/1.0 200 X\r\nCSeq: 2\r\nContent-Length: 3\r\n\r\nabc"
+    assert rewritten(text) == b"RTSP/1.0 200 X\r\nCSeq: 2\r\nContent-Length: 3\r\n\r\nabc"
 
 
 def test_the_transport_is_written_anew() -> None:
@@ -280,7 +280,7 @@ def test_the_transport_is_written_anew() -> None:
         "source=10.0.0.1;mode=play\r\n\r\n"
     )
 
-    assert b"Transport: RTP/AVP/UDP;unicast;server_port=5000-5001;source=192.168.1.20\r\n" in anew(text)
+    assert b"Transport: RTP/AVP/UDP;unicast;server_port=5000-5001;source=192.168.1.20\r\n" in rewritten(text)
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_the_transport_is_written_anew() -> None:
     ],
 )
 def test_what_leads_elsewhere_is_left_out(text: str) -> None:
-    assert b"rtsp://" not in anew(text)
+    assert b"rtsp://" not in rewritten(text)
 
 
 @pytest.mark.parametrize(
@@ -322,4 +322,4 @@ def test_what_leads_elsewhere_is_left_out(text: str) -> None:
 )
 def test_what_is_not_rtsp_or_too_much_is_refused(text: str) -> None:
     with pytest.raises(ControlError):
-        anew(text)
+        rewritten(text)

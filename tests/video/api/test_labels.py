@@ -1,6 +1,7 @@
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -155,8 +156,11 @@ def test_the_pictures_address_begins_with_the_root_path(serve: Callable[..., Api
     assert api.get(event["snapshot"].removeprefix("/cameras")) == (200, GREY)  # as a proxy asks
 
 
-def test_a_search_that_takes_long_holds_up_nothing_else(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    api.label("suit")
+@contextmanager
+def a_search_that_waits(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Future[list[str | None]], threading.Event]]:
+    """Search for labels in another thread, and wait in the middle of it until the event is set."""
     searching, go_on = threading.Event(), threading.Event()
 
     def may_see(_: str) -> bool:
@@ -167,7 +171,12 @@ def test_a_search_that_takes_long_holds_up_nothing_else(api: Api, monkeypatch: p
     with ThreadPoolExecutor(1) as pool:
         search = pool.submit(labels, api)
         assert searching.wait(20)
+        yield search, go_on
 
+
+def test_a_search_that_takes_long_holds_up_nothing_else(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.label("suit")
+    with a_search_that_waits(api, monkeypatch) as (search, go_on):
         meanwhile = api.get("/api/session")[0]
 
         searched = search.done()
@@ -183,17 +192,7 @@ def test_when_too_many_searches_wait_a_further_one_is_refused(
     monkeypatch.setattr("video.api.labels._MOST_WAITING", 1)
     api = serve()
     api.label("suit")
-    searching, go_on = threading.Event(), threading.Event()
-
-    def may_see(_: str) -> bool:
-        searching.set()
-        return go_on.wait(20)
-
-    monkeypatch.setattr(api.guest, "may_see", may_see)
-    with ThreadPoolExecutor(1) as pool:
-        search = pool.submit(labels, api)
-        assert searching.wait(20)
-
+    with a_search_that_waits(api, monkeypatch) as (search, go_on):
         with api.ask("/api/labels") as refused:
             go_on.set()
             assert (refused.status, refused.headers["retry-after"]) == (503, "1")

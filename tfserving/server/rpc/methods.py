@@ -45,7 +45,7 @@ class Methods:
         return grpc.method_handlers_generic_handler(
             service.full_name,
             {
-                # As a stream, a request is awaited here, and not by gRPC, which waits for ever.
+                # As a stream, a request is awaited here, and not by gRPC, which waits forever.
                 method.name: grpc.stream_unary_rpc_method_handler(
                     self._handler(GetMessageClass(method.input_type), getattr(servicer, method.name))
                 )
