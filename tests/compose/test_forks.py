@@ -16,6 +16,7 @@ from compose import forks, process
 from compose.forks import ForkServer
 from compose.process import Child
 from tests.parts import ROOT, wait_for
+from tests.processes import gone
 
 pytestmark = [
     pytest.mark.parts,
@@ -57,10 +58,6 @@ def only(server: ForkServer) -> psutil.Process:
     """Return the fork server's process."""
     assert server._server is not None
     return psutil.Process(server._server.pid)
-
-
-def gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 def test_a_child_is_like_one_that_its_command_starts(tmp_path: Path) -> None:

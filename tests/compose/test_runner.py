@@ -5,21 +5,13 @@ import signal
 import subprocess
 import sys
 
-import psutil
 import pytest
 
 from tests.compose.conftest import Play, Runs
 from tests.parts import wait_for
+from tests.processes import gone
 
 pytestmark = pytest.mark.parts
-
-
-def gone(pid: int) -> bool:
-    """Whether a process has ended."""
-    try:
-        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return True
 
 
 def test_ready_parts_are_named_and_standard_output_has_one_line(play: Play, runs: Runs) -> None:

@@ -14,8 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.browsing import SIZES, Scheme, expect_live_video, keep, open_page, tile
-from tests.e2e.processes import child
 from tests.parts import ROOT, free_port, get, wait_for
+from tests.processes import child
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ import pytest
 
 from compose import forks
 from tests.bench.twelve import seen
-from tests.e2e.processes import child
 from tests.parts import ROOT, Process, free_port, wait_for
+from tests.processes import Shown, child
 
 
 def compose(*options: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
@@ -164,5 +164,5 @@ def producers(pid: int) -> set[psutil.Process]:
     """Return compose's producers, which share a parent on Linux."""
     module = "compose.forkserver" if forks.IS_SAFE else "producer"
     below = psutil.Process(pid).children(recursive=True)
-    found = [process for process in below if process.cmdline()[1:3] == ["-m", module]]
-    return {process for process in found if process.ppid() != pid or not forks.IS_SAFE}
+    found = {process for process in below if Shown.of(process).command[1:3] == ("-m", module)}
+    return found - set(psutil.Process(pid).children()) if forks.IS_SAFE else found

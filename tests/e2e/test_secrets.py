@@ -26,6 +26,7 @@ from tests.echo_server import EchoServer
 from tests.guarded import GuardedKafka
 from tests.integration.conftest import Pipeline
 from tests.parts import LABELS, ROOT, Process, embedded_broker, free_port, wait_for
+from tests.processes import Shown
 from tests.producer.http_camera import HttpCamera
 
 SECRETS: Final[Mapping[str, str]] = {
@@ -138,7 +139,8 @@ def records(bootstrap: str, topic: str) -> str:
 def command_lines(process: psutil.Process) -> dict[str, str]:
     """Return the command lines and titles of a process and all that it has started."""
     family = [process, *process.children(recursive=True)]
-    return {f"the command line of {each.pid}": f"{each.name()} {' '.join(each.cmdline())}" for each in family}
+    shown = {each.pid: Shown.of(each) for each in family}
+    return {f"the command line of {pid}": " ".join((each.name, *each.command)) for pid, each in shown.items()}
 
 
 @pytest.fixture(scope="module")
