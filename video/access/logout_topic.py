@@ -13,9 +13,9 @@ from prometheus_client import Counter
 
 from pipeline.kafka.causes import topic_cause
 from pipeline.kafka.topics import Topic
+from pipeline.kafka.whole_topic import WholeTopic
 from pipeline.service.logs import Seldom
 from video.access.logouts import Logout, Logouts
-from video.whole_topic import WholeTopic
 
 log = logging.getLogger(__name__)
 

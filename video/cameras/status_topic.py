@@ -7,9 +7,9 @@ from collections.abc import Callable
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, Message
 from prometheus_client import Counter
 
+from pipeline.kafka.whole_topic import WholeTopic
 from pipeline.service.logs import Seldom
 from pipeline.wire.status import LIFETIME, Status, StatusError, decode, decode_key
-from video.whole_topic import WholeTopic
 
 log = logging.getLogger(__name__)
 

@@ -100,7 +100,7 @@ class Server:
 @pytest.fixture
 def kafka(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Kafka:
     """The topic, at a time that only tests advance; nothing waits for Kafka."""
-    for module in ("video.access.logout_topic", "video.whole_topic"):
+    for module in ("video.access.logout_topic", "pipeline.kafka.whole_topic"):
         monkeypatch.setattr(f"{module}.time", clock)
     monkeypatch.setattr(logout_topic, "_PATIENCE", 0)
     return Kafka()
