@@ -1,8 +1,9 @@
 """Which sessions were ended: what all servers with the same users file and Kafka know together."""
 
+import hmac
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, NamedTuple
 
 from itsdangerous import BadData
@@ -31,12 +32,14 @@ class Logouts:
     """Knows nothing until the topic has been read to its end; `clock` returns seconds since the epoch.
 
     Records are signed: whoever can only write to Kafka logs nobody out. The topic's own first record ends all
-    sessions that began before it, because a topic that was lost has taken earlier logouts with it.
+    sessions that began before it, because a topic that was lost has taken earlier logouts with it. Keys begin
+    with what only servers with the same secret can know, so that others may use the same topic.
     """
 
     def __init__(self, users: Users, clock: Callable[[], float] = time.time) -> None:
         self.are_known = False
-        self.store: Callable[[Logout], Awaitable[None]] = _nowhere
+        self.store: Callable[[Logout, Sequence[Logout]], Awaitable[None]] = _nowhere
+        """Writes a logout, and replaces those that its user's `before` covers."""
         self._users = users
         self._clock = clock
         self._lock = threading.Lock()
@@ -52,46 +55,70 @@ class Logouts:
         """Return the first record of a topic without one."""
         return Logout("", int(self._clock()), "")
 
+    def before(self, name: str) -> Logout:
+        """Return what ends all sessions of a user that are as old as the oldest of too many logouts."""
+        return Logout(name, self._before[name], "")
+
     def cover(self, logout: Logout) -> bool:
         """Return whether a session was ended."""
         name, begun, identity = logout
-        since = max(self._before.get("", 0), self._before.get(name, 0))
-        return begun < since or identity in self._ended.get(name, ())
+        return begun < self._since(name) or identity in self._ended.get(name, ())
 
-    def add(self, logout: Logout) -> None:
-        """End a session."""
+    async def end(self, logout: Logout) -> None:
+        """End a session, here and on all other servers, unless it was ended before."""
+        if not self.cover(logout):
+            await self.store(logout, self.add(logout))
+
+    def add(self, logout: Logout) -> list[Logout]:
+        """End a session; return the logouts that are forgotten because the user's `before` covers them."""
         name, begun, identity = logout
         with self._lock:
-            if not identity:
-                self._end_before(name, begun)
-                return
             ended = self._ended.setdefault(name, {})
-            ended[identity] = begun
-            if len(ended) > _MOST:
-                oldest = min(ended, key=ended.__getitem__)
-                self._end_before(name, ended[oldest] + 1)
-                del ended[oldest]
+            if identity:
+                ended[identity] = begun
+                if len(ended) <= _MOST:
+                    return []
+                begun = min(ended.values()) + 1
+            self._before[name] = before = max(begun, self._before.get(name, 0))
+            covered = [Logout(name, begun, each) for each, begun in ended.items() if begun < before]
+            for each in covered:
+                del ended[each.id]
+        return covered
 
-    def encode(self, logout: Logout) -> tuple[bytes, bytes]:
-        """Return the key and the value of a record."""
-        key = logout.id or f"before/{logout.name}"
-        return key.encode(), str(signer(self._users.secret, "logout").dumps(list(logout))).encode()
+    def owns(self, key: bytes) -> bool:
+        """Return whether a record is of servers with this secret."""
+        return key.startswith(self._site())
 
-    def decode(self, value: bytes) -> Logout | None:
-        """Return what a record says; None if it is not one, or was signed with an earlier secret."""
+    def key(self, logout: Logout) -> bytes:
+        """Return the key of a record."""
+        return self._site() + (logout.id or f"before/{logout.name}").encode()
+
+    def encode(self, logout: Logout) -> bytes:
+        """Return the value of a record."""
+        return str(signer(self._users.secret, "logout").dumps(list(logout))).encode()
+
+    def decode(self, key: bytes, value: bytes) -> Logout | None:
+        """Return what a record says; None if it was not signed with the secret, or for another key."""
         try:
             name, begun, identity = signer(self._users.secret, "logout").loads(value)
-            return Logout(str(name), int(begun), str(identity))
+            logout = Logout(str(name), int(begun), str(identity))
         except (BadData, TypeError, ValueError):
             return None
+        return logout if self.key(logout) == key else None
 
-    def is_outdated(self, logout: Logout) -> bool:
-        """Return whether the session has ended anyway."""
-        return bool(logout.id) and logout.begun + LONGEST < self._clock()
+    def is_needless(self, logout: Logout) -> bool:
+        """Return whether a record says nothing new: its sessions have expired, or another one covers it."""
+        name, begun, identity = logout
+        expired = begun + LONGEST < self._clock()
+        return bool(name) and (expired or (bool(identity) and begun < self._since(name)))
 
-    def _end_before(self, name: str, begun: int) -> None:
-        self._before[name] = max(begun, self._before.get(name, 0))
+    def _since(self, name: str) -> int:
+        return max(self._before.get("", 0), self._before.get(name, 0))
+
+    def _site(self) -> bytes:
+        digest = hmac.digest(self._users.secret.encode(), b"streamlens.logouts", "sha256")
+        return digest[:6].hex().encode() + b"/"
 
 
-async def _nowhere(_: Logout) -> None:
+async def _nowhere(_: Logout, __: Sequence[Logout]) -> None:
     pass

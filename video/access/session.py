@@ -58,8 +58,7 @@ class Sessions:
 
     async def end(self, session: "Session") -> None:
         """End a session and all streams that it has opened, here and on all other servers."""
-        self.logouts.add(session.logout)
-        await self.logouts.store(session.logout)
+        await self.logouts.end(session.logout)
 
     def holds(self, session: "Session") -> bool:
         """Return whether a session is still valid."""

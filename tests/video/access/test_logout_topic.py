@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,10 +12,11 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from pipeline.kafka.topics import Topic
 from tests.clock import Clock
 from tests.video.cameras.test_status_topic import FakeConsumer, FakeMessage
-from video.access import logout_topic
+from video.access import logout_topic, logouts
 from video.access.logout_topic import COMPACTED, LogoutTopic
 from video.access.logouts import LONGEST, Logout, Logouts
 from video.access.users import Users
+from video.access.users_file import UsersFile, write
 
 ANN = Logout("ann", 2_000_000_000, "a")
 
@@ -42,6 +44,10 @@ class Kafka:
             self.records.append((key, value))
         if on_delivery is not None:
             self.reports.append(lambda: on_delivery(error, None))
+
+    def held(self) -> dict[bytes, bytes]:
+        """Return what is left after compaction."""
+        return {key: value for key, value in dict(self.records).items() if value is not None}
 
     def poll(self, _: float) -> None:
         """Report what was delivered."""
@@ -93,8 +99,7 @@ class Server:
 
     def log_out(self, logout: Logout) -> None:
         """End a session."""
-        self.logouts.add(logout)
-        asyncio.run(self.logouts.store(logout))  # type: ignore[arg-type]
+        asyncio.run(self.logouts.end(logout))
 
 
 @pytest.fixture
@@ -103,6 +108,7 @@ def kafka(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Kafka:
     for module in ("video.access.logout_topic", "pipeline.kafka.whole_topic"):
         monkeypatch.setattr(f"{module}.time", clock)
     monkeypatch.setattr(logout_topic, "_PATIENCE", 0)
+    monkeypatch.setattr(logouts, "_MOST", 3)
     return Kafka()
 
 
@@ -186,8 +192,9 @@ def test_unsigned_records_are_counted_and_logged_once(
     kafka: Kafka, start: Callable[[], Server], caplog: pytest.LogCaptureFixture
 ) -> None:
     before = logout_topic._BAD._value.get()
-    kafka.records += [(b"a", b"nonsense")] * 3 + [(b"b", None)]
     server = start()
+    key = server.logouts.key(ANN)
+    kafka.records += [(key, b"nonsense")] * 3 + [(key, None)]
 
     server.step(10)
 
@@ -196,16 +203,143 @@ def test_unsigned_records_are_counted_and_logged_once(
     assert server.logouts.are_known
 
 
-def test_outdated_records_are_removed(kafka: Kafka, start: Callable[[], Server], clock: Clock) -> None:
+def test_a_logout_before_the_topic_was_looked_for_is_written_once_it_is_there(
+    kafka: Kafka, start: Callable[[], Server]
+) -> None:
+    server = start()
+    server.log_out(ANN)
+    assert kafka.records == []
+
+    server.step()
+
+    later = start()
+    later.step()
+    assert later.logouts.cover(ANN)
+
+
+def test_a_session_that_has_ended_is_not_stored_again(kafka: Kafka, start: Callable[[], Server]) -> None:
+    here, there = start(), start()
+    here.step()
+    there.step()
+    here.log_out(ANN)
+    there.step()
+
+    for server in (here, there) * 3:
+        server.log_out(ANN)
+
+    assert len(kafka.records) == 2
+
+
+def test_what_has_expired_is_removed_once(kafka: Kafka, start: Callable[[], Server], clock: Clock) -> None:
     server = start()
     server.step()
-    old = Logout("ann", int(clock.now) - LONGEST - 1, "old")
-    kafka.records.append(server.logouts.encode(old))
+    now = int(clock.now)
+    old, new = Logout("ann", now - LONGEST - 1, "old"), Logout("ann", now, "new")
+    for logout in (old, new):
+        kafka.records.append((server.logouts.key(logout), server.logouts.encode(logout)))
 
+    for _ in range(3):
+        later = start()
+        later.step()
+
+    assert kafka.records.count((server.logouts.key(old), None)) == 1
+    assert set(kafka.held()) == {server.logouts.key(each) for each in (server.logouts.begin(), new)}
+    assert later.logouts.cover(new)
+
+
+def test_the_oldest_of_too_many_logouts_of_a_user_are_replaced_by_one_record(
+    kafka: Kafka, start: Callable[[], Server]
+) -> None:
+    here, there = start(), start()
+    here.step()
+    there.step()
+    made = [ANN._replace(begun=ANN.begun + number, id=f"id {number}") for number in range(10)]
+
+    for number, logout in enumerate(made):
+        (here, there)[number % 2].log_out(logout)
+        here.step()
+        there.step()
+
+    left = [here.logouts.begin(), Logout("ann", ANN.begun + 7, ""), *made[7:]]
+    assert kafka.held().keys() == {here.logouts.key(each) for each in left}
+    count = len(kafka.records)
+    later = start()
+    later.step(count + 5)
+    for server in (here, there, later):
+        assert all(map(server.logouts.cover, made))
+        assert not server.logouts.cover(ANN._replace(begun=ANN.begun + 7))
+    assert len(kafka.records) == count
+
+
+def test_a_record_that_replaces_others_is_stored_before_they_are_removed(
+    kafka: Kafka, start: Callable[[], Server], clock: Clock
+) -> None:
+    server = start()
+    server.step()
+    made = [ANN._replace(begun=ANN.begun + number, id=f"id {number}") for number in range(4)]
+    for logout in made[:3]:
+        server.log_out(logout)
+    before = Logout("ann", ANN.begun + 1, "")
+
+    kafka.is_away = True
+    server.log_out(made[3])
+    server.step()
+    assert server.logouts.key(made[0]) in kafka.held()
+    kafka.is_away = False
+    clock.now += 3.1
     server.step()
 
-    assert (b"old", None) in kafka.records
-    assert not server.logouts._ended
+    keys = [key for key, _ in kafka.records]
+    assert kafka.records.index((server.logouts.key(made[0]), None)) > keys.index(server.logouts.key(before))
+    assert kafka.held().keys() == {
+        server.logouts.key(each) for each in (server.logouts.begin(), before, *made[1:])
+    }
+
+
+def test_a_server_completes_what_another_could_not(kafka: Kafka, start: Callable[[], Server]) -> None:
+    server = start()
+    server.step()
+    made = [ANN._replace(begun=ANN.begun + number, id=f"id {number}") for number in range(6)]
+    unwritten = [server.logouts.key(each) for each in made]
+    kafka.records += [(server.logouts.key(each), server.logouts.encode(each)) for each in reversed(made)]
+
+    start().step(20)
+
+    left = [server.logouts.begin(), Logout("ann", ANN.begun + 3, ""), *made[3:]]
+    assert kafka.held().keys() == {server.logouts.key(each) for each in left}
+    later = start()
+    later.step(30)
+    assert all(map(later.logouts.cover, made))
+    assert len([key for key, value in kafka.records if key in unwritten and value is None]) == 3
+
+
+def test_servers_with_other_users_may_use_the_same_topic(
+    kafka: Kafka, start: Callable[[], Server], clock: Clock, content: UsersFile, tmp_path: Path
+) -> None:
+    bad = logout_topic._BAD._value.get()
+    (tmp_path / "others").mkdir()
+    write(tmp_path / "others/users.json", content.model_copy(update={"secret": "t" * 32}))
+    ours = start()
+    ours.step()
+    session = Logout("ann", int(clock.now), "a")
+
+    clock.now += 60
+    logout = Logout("ann", int(clock.now), "b")
+    theirs = Server(kafka, Users(tmp_path / "others/users.json", clock.monotonic), clock)
+    theirs.step()
+    theirs.log_out(logout)
+    later = start()
+    later.step(10)
+
+    for server in (ours, later):
+        server.step()
+        assert server.logouts.are_known
+        assert not server.logouts.cover(session)
+        assert not server.logouts.cover(logout)
+    assert theirs.logouts.cover(session)
+    assert theirs.logouts.cover(logout)
+    assert len(kafka.held()) == 3
+    assert logout_topic._BAD._value.get() == bad
 
 
 @pytest.mark.exceeds("video.access.logout_topic._MOST_UNSENT")
