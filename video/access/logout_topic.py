@@ -31,6 +31,7 @@ COMPACTED: Final[Mapping[str, str]] = {
 _RETRY: Final = 3.0  # s
 _PATIENCE: Final = 2.0  # s that a logout waits for Kafka
 _MOST_UNSENT: Final = 10_000
+_AHEAD: Final = 10.0  # s that clocks may differ
 _BAD = Counter("streamlens_bad_logout_records", "Messages on the topic of logouts that are not ours")
 
 
@@ -114,12 +115,12 @@ class LogoutTopic:
         """Take what the topic holds."""
         for logout in self._held.values():
             if not logout.id:
-                self._logouts.add(logout)
+                self._add(logout)
         # Before any other is taken: what covers them now is on the topic.
         self._needless += [key for key, logout in self._held.items() if self._logouts.is_needless(logout)]
         for logout in self._held.values():
             if logout.id:
-                self._replace(self._logouts.add(logout))
+                self._replace(self._add(logout))
         self._held.clear()
 
     def _take(self, message: Message) -> None:
@@ -136,9 +137,20 @@ class LogoutTopic:
                 f"message of {place} skipped: expected a logout, signed with the secret in the users file",
             )
         elif self._is_read:
-            self._logouts.add(logout)
+            self._add(logout)
         else:
             self._held[key] = logout
+
+    def _add(self, logout: Logout) -> list[Logout]:
+        ahead = self._logouts.ahead(logout)
+        if not logout.id and ahead > _AHEAD:
+            self._seldom.warning(
+                "ahead",
+                f"no login of {logout.name or 'anybody'} counts for {ahead:.0f} s: a server whose clock was"
+                f" ahead wrote to topic {self._topic.name}. Set the clocks of all servers; to end this now,"
+                " stop them, delete the topic and start them again, which ends all sessions",
+            )
+        return self._logouts.add(logout)
 
     def _replace(self, covered: Sequence[Logout]) -> None:
         """Store what covers these logouts of a user, and then remove them."""

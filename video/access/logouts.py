@@ -112,6 +112,10 @@ class Logouts:
         expired = begun + LONGEST < self._clock()
         return bool(name) and (expired or (bool(identity) and begun < self._since(name)))
 
+    def ahead(self, logout: Logout) -> float:
+        """Return in how many s a session can begin that this logout does not end."""
+        return logout.begun - self._clock()
+
     def _since(self, name: str) -> int:
         return max(self._before.get("", 0), self._before.get(name, 0))
 

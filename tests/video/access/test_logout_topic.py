@@ -342,6 +342,25 @@ def test_servers_with_other_users_may_use_the_same_topic(
     assert logout_topic._BAD._value.get() == bad
 
 
+@pytest.mark.parametrize(("ahead", "lines"), [(3600, 1), (5, 0), (-3600, 0)])
+def test_a_topic_from_a_clock_that_was_ahead_is_reported_once(
+    start: Callable[[], Server], clock: Clock, caplog: pytest.LogCaptureFixture, ahead: float, lines: int
+) -> None:
+    clock.now += ahead
+    start().step()
+    clock.now -= ahead
+    caplog.clear()
+
+    server = start()
+    server.step()
+
+    assert [line for line in caplog.messages if "no login of anybody counts for 3600 s" in line] == (
+        caplog.messages[:lines]
+    )
+    assert len(caplog.messages) == lines
+    assert server.logouts.are_known
+
+
 @pytest.mark.exceeds("video.access.logout_topic._MOST_UNSENT")
 def test_only_so_many_logouts_wait(
     kafka: Kafka,
