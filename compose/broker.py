@@ -3,20 +3,28 @@
     python -m compose.broker --topic videocam:4
 
 It keeps the newest 5 MiB of each partition, in memory. Topics that are not named in advance are created
-with four partitions when a client first asks for them.
+with four partitions when a client first asks for them. Of topics named with `--keep`, the newest record of
+each key is kept over restarts, in the folder `STATEFOLDER`.
 """
 
 import argparse
 import ctypes
+import logging
 import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, Final, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
 from compose.errors import BrokerError
+from pipeline.service import state
+from pipeline.service.trim import trimmed
+
+if TYPE_CHECKING:
+    from compose.records import Records
 
 ANNOUNCEMENT: Final = "KAFKA_BOOTSTRAP="
 """The start of the line that announces the broker's address."""
@@ -109,6 +117,15 @@ def _library() -> ctypes.CDLL:
     return library
 
 
+def _keep(bootstrap: str, topics: Sequence[str]) -> "list[Records]":
+    if not topics:
+        return []
+    from compose import records  # noqa: PLC0415 # like confluent_kafka, only needed to start a broker
+
+    folder = trimmed(os.environ.get("STATEFOLDER", ""))
+    return records.keep(bootstrap, topics, Path(folder) if folder else state.default())
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}\n")
@@ -130,7 +147,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--topic", type=_topic, action="append", default=[], metavar="NAME:PARTITIONS", help=text
     )
-    topics = dict(parser.parse_args(arguments).topic)
+    text = "the same, and keep the newest record of each key over restarts, in the folder STATEFOLDER"
+    parser.add_argument(
+        "--keep", type=_topic, action="append", default=[], metavar="NAME:PARTITIONS", help=text
+    )
+    found = parser.parse_args(arguments)
+    logging.basicConfig(format=f"{parser.prog}: %(message)s")
     parent = os.getppid()
     signals: list[int] = []
 
@@ -140,10 +162,16 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, note)
     try:
-        with Broker(topics) as broker:
+        with Broker(dict(found.topic + found.keep)) as broker:
+            kept = _keep(broker.bootstrap, [name for name, _ in found.keep])
             print(f"{ANNOUNCEMENT}{broker.bootstrap}", flush=True)
             while not signals and os.getppid() == parent:
-                time.sleep(0.1)
+                for records in kept:
+                    records.step()
+                if not kept:
+                    time.sleep(0.1)
+            for records in kept:
+                records.close()
     except BrokerError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2

@@ -104,9 +104,9 @@ def _module(name: str, *arguments: str) -> tuple[str, ...]:
 
 def _broker(cameras: int) -> Part:
     partitions = max(4, cameras)
-    topics = {_IN: partitions, _OUT: partitions, _STATUS: 1, _MEMBERS: 1, _LOGOUTS: 1}
+    topics = {_IN: partitions, _OUT: partitions, _STATUS: 1, _MEMBERS: 1}
     options = [f"--topic={topic}:{number}" for topic, number in topics.items()]
-    return Part("broker", "broker", _module("compose.broker", *options))
+    return Part("broker", "broker", _module("compose.broker", *options, f"--keep={_LOGOUTS}:1"))
 
 
 def _tfserving(port: int, grpc_port: int) -> Part:

@@ -51,6 +51,20 @@ class WholeTopic:
         elif problem.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:
             self._seldom.warning(problem.name(), topic_cause(problem, self._topic, "read"))
 
+    def catch_up(self) -> None:
+        """Read all that Kafka holds now. The topic must exist; raises `KafkaException` if Kafka is away."""
+        while not self._partitions:
+            self.step()
+        places = [TopicPartition(self._topic, each) for each in self._partitions]
+        ends = [self._consumer.get_watermark_offsets(each, timeout=1)[1] for each in places]
+
+        def is_behind() -> bool:
+            read = self._consumer.position(places)
+            return any(max(each.offset, 0) < end for each, end in zip(read, ends, strict=True))
+
+        while is_behind():
+            self.step()
+
     def close(self) -> None:
         """Stop reading."""
         self._consumer.close()

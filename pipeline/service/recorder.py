@@ -21,6 +21,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from pipeline.service import state
+
 log = logging.getLogger(__name__)
 
 _PLACES: Final = 32
@@ -74,9 +76,7 @@ class Recorder:
         """How the last run ended if it did not stop, in one line."""
         self._path: Path | None = None
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if folder.stat().st_uid not in {0, os.getuid()}:
-                raise OSError(errno.EPERM, "it belongs to another user")
+            state.prepare(folder)
             self._path, self._file = _locked(folder, f"{service} {camera}".rstrip())
             self.last = _told(os.read(self._file, _PLACES * _SIZE), camera)
             os.ftruncate(self._file, 0)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from pipeline.service import state
 from pipeline.service.masking import learn, mask_setting
 from pipeline.service.trim import trimmed
 from pipeline.wire import largest
@@ -167,8 +168,7 @@ class Settings(BaseSettings):
         "status", description="the compacted topic with the states of all services and cameras"
     )
     statefolder: Path = Field(
-        # Not `tempfile.gettempdir()`, which fails where nothing can be written.
-        default_factory=lambda: Path(os.environ.get("TMPDIR") or "/tmp", f"streamlens-{os.getuid()}"),  # noqa: S108
+        default_factory=state.default,
         description="a folder that outlives a crash, for notes on its cause, such as /var/lib/streamlens",
     )
     maxpixels: int = Field(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,8 @@ import pytest
 from compose import broker
 from compose.broker import Broker
 from compose.errors import BrokerError
-from tests.parts import ROOT, embedded_broker
+from tests.parts import ROOT, Process, embedded_broker, wait_for
+from tests.topic import held, write
 
 COMMAND = [sys.executable, "-m", "compose.broker"]
 
@@ -47,6 +49,12 @@ print(json.dumps({
 """
 
 
+def announced(process: Process) -> str:
+    """Return the address that a broker tells."""
+    found = wait_for(lambda: re.search("KAFKA_BOOTSTRAP=(.*)\n", process.text), 20, "the broker")
+    return str(found[1])
+
+
 def client(address: str, topic: str) -> dict[str, object]:
     """Return the findings of a client in another process."""
     command = [sys.executable, "-c", CLIENT, address, topic]
@@ -72,6 +80,34 @@ def test_it_runs_as_a_process(tmp_path: Path) -> None:
         assert found["assigned"] == 4
         assert process.stop(5) == 0
         assert process.text == f"KAFKA_BOOTSTRAP={address}\n", "librdkafka is silent"
+
+
+@pytest.mark.parts
+def test_what_it_keeps_is_there_when_it_runs_again(tmp_path: Path) -> None:
+    found = []
+    for text in ("first", "second", "third"):
+        command = [*COMMAND, "--keep=logouts:1"]
+        log = tmp_path / f"{text}.log"
+        with Process(command, {"STATEFOLDER": f" {tmp_path / 'state'} "}, log) as process:
+            address = announced(process)
+            found.append(held(address, "logouts"))
+            write(address, "logouts", (b"key", text.encode()))
+            assert process.stop(5) == 0
+            assert process.text == f"KAFKA_BOOTSTRAP={address}\n"
+
+    assert found == [[], [(b"key", b"first")], [(b"key", b"second")]]
+
+
+@pytest.mark.parts
+def test_it_runs_without_keeping_anything_if_the_folder_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    command = [*COMMAND, "--keep=logouts:1"]
+    with Process(command, {"STATEFOLDER": str(tmp_path / "file")}, tmp_path / "log") as process:
+        assert held(announced(process), "logouts") == []
+        assert process.stop(5) == 0
+
+    assert "python -m compose.broker: what topic logouts holds is not kept" in process.text
 
 
 @pytest.mark.parts

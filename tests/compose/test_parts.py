@@ -44,7 +44,7 @@ def test_everything_of_our_own() -> None:
         "--topic=videodisplay:4",
         "--topic=status:1",
         "--topic=members:1",
-        "--topic=logouts:1",
+        "--keep=logouts:1",
     )
     assert found["tfserving"].command[3:] == (
         "--port=41001",

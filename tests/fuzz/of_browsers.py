@@ -36,6 +36,7 @@ from video.streams.clients import Clients
 from video.streams.socket import wire
 
 _NOW: Final = 1_800_000_000
+_LOGOUT: Final = Logout("ann", _NOW, "id")
 _TOKEN: Final = "sl_token"
 
 
@@ -74,8 +75,8 @@ def cookies(data: bytes) -> None:
     assert f"{COOKIE}=" in text or sessions.find(f"{text}; {ours}") is not None
     bearer = token.find(_users(), text)
     assert bearer is None or _TOKEN in text or text[:5].lower() == "basic"
-    logout = sessions.logouts.decode(data)
-    assert logout is None or isinstance(logout, Logout)
+    logouts = sessions.logouts
+    assert logouts.decode(logouts.key(_LOGOUT), data) in {None, _LOGOUT}
 
 
 def headers(data: bytes) -> None:
@@ -151,13 +152,12 @@ def socket_messages() -> Sequence[bytes]:
 def cookie_headers() -> Sequence[bytes]:
     """Return valid headers and records."""
     sessions = _sessions()
-    logout = Logout("ann", _NOW, "id")
     return [
         f"a=b; {COOKIE}={sessions.begin('ann', _user())}".encode(),
         f"{cookie_name('ann')}={Devices(_users(), lambda: _NOW).issue('ann')}; c=d".encode(),
         f"Bearer {_TOKEN}".encode(),
         b"Basic YW5uOnNsX3Rva2Vu",
-        sessions.logouts.encode(logout)[1],
+        sessions.logouts.encode(_LOGOUT),
     ]
 
 

@@ -112,6 +112,12 @@ LIMITS: Final = (
     Limit(
         "members that share the partitions", "pipeline.kafka.members._MOST_MEMBERS", "", "get no partition"
     ),
+    Limit(
+        "what `make run`'s broker keeps of a topic over restarts",
+        "compose.records._LARGEST",
+        "bytes",
+        "the oldest records are not kept; in the log",
+    ),
     Limit("names of members", "pipeline.kafka.members._MOST_NAMES", "", "ignored until others are gone"),
 )
 

@@ -1,0 +1,18 @@
+"""The folder in which processes keep what outlives them: `STATEFOLDER`."""
+
+import errno
+import os
+from pathlib import Path
+
+
+def default() -> Path:
+    """Return a folder of this user among the temporary files."""
+    # Not `tempfile.gettempdir()`, which fails where nothing can be written.
+    return Path(os.environ.get("TMPDIR") or "/tmp", f"streamlens-{os.getuid()}")  # noqa: S108
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder unless it exists; raise OSError if it cannot be used."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid not in {0, os.getuid()}:
+        raise OSError(errno.EPERM, "it belongs to another user")
