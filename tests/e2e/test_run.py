@@ -1,5 +1,6 @@
 """The README's first command, and its messages when something is wrong."""
 
+import json
 import signal
 import socket
 import socketserver
@@ -17,6 +18,7 @@ from compose import forks
 from tests.bench.twelve import seen
 from tests.parts import ROOT, Process, free_port, wait_for
 from tests.processes import Shown, child
+from tests.video.test_logout import Server, write_users
 
 
 def compose(*options: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
@@ -133,6 +135,29 @@ def test_it_says_once_what_keeps_all_parts_from_kafka(tmp_path: Path) -> None:
         with Process(command, {}, tmp_path / "compose.log") as run:
             wait_for(lambda: line in run.text, 60, line)
         server.shutdown()
+
+
+def test_after_a_restart_who_has_logged_out_stays_so_and_others_stay_logged_in(tmp_path: Path) -> None:
+    state = {"STATEFOLDER": str(tmp_path / "state")}
+    kept = tmp_path / "state/logouts.json"
+    options = ["--no-model", "--users", str(write_users(tmp_path))]
+
+    def run(port: int) -> Process:
+        command = [sys.executable, "-m", "compose", "--port", str(port), *options]
+        return Process(command, state, tmp_path / f"{port}.log")
+
+    with run(port := free_port()) as first:
+        server = Server(first, port)
+        wait_for(lambda: f"ready: http://127.0.0.1:{port}/" in first.text, 60, "ready")
+        out, staying = server.log_in(), server.log_in()
+        server.log_out(out)
+        wait_for(lambda: kept.exists() and len(json.loads(kept.read_text())) == 2, 30, "the logout")
+        assert first.stop(30) == 0
+    with run(port := free_port()) as second:
+        server = Server(second, port)
+        wait_for(lambda: f"ready: http://127.0.0.1:{port}/" in second.text, 60, "ready")
+        server.wait(staying, 200)
+        assert server.status(out) == 401
 
 
 def test_twelve_cameras_deliver_and_one_that_crashes_comes_back(clips: Path, tmp_path: Path) -> None:
