@@ -54,10 +54,9 @@ def decode(value: bytes, most: int = largest.MOST_PIXELS) -> Image:
         raise MatError("not the fields of a matrix: no mat")
     begin = start.end()
     end = value.find(b'"', begin)
-    rest = value[:begin] + value[end:]
-    if end < 0 or len(rest) > _LONGEST_REST:
+    if end < 0 or begin + len(value) - end > _LONGEST_REST:
         raise MatError(f"not a matrix in JSON: more than {_LONGEST_REST} bytes besides its pixels")
-    rows, columns, channels = _shape(rest)
+    rows, columns, channels = _shape(value[:begin] + value[end:])
     if rows * columns > most:
         raise TooLargeError(f"{columns}x{rows} pixels, expected at most {most} in total (MAXPIXELS)")
     length = rows * columns * channels

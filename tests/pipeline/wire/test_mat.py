@@ -1,5 +1,6 @@
 import base64
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -78,7 +79,6 @@ def test_a_message_with_more_pixels_than_are_accepted_is_not_decoded() -> None:
         mat.decode(b'{"mat":"' + bytes(4_300_000), 1_000_000)
 
 
-@pytest.mark.exceeds("pipeline.wire.mat._LONGEST_REST")
 @pytest.mark.parametrize(
     "value",
     [
@@ -97,6 +97,28 @@ def test_a_message_with_more_pixels_than_are_accepted_is_not_decoded() -> None:
 def test_fields_that_do_not_fit_each_other_are_refused(value: bytes) -> None:
     with pytest.raises(mat.MatError):
         mat.decode(value)
+
+
+@pytest.mark.exceeds("pipeline.wire.mat._LONGEST_REST")
+def test_besides_the_pixels_there_may_be_a_thousand_bytes() -> None:
+    message = b'{"mat":"AQID","rows":1,"cols":1,"type":16%b}'
+    room = 1000 - len(message % b"") + len("AQID")
+
+    assert mat.decode(message % (b" " * room)).tolist() == [[[1, 2, 3]]]
+    with pytest.raises(mat.MatError, match="more than 1000 bytes besides its pixels"):
+        mat.decode(message % (b" " * (room + 1)))
+
+
+def test_a_large_message_is_refused_without_being_copied() -> None:
+    value = b'{"mat":"' + b"A" * 1_000_000 + b'"' + b" " * 3_000_000
+
+    tracemalloc.start()
+    with pytest.raises(mat.MatError, match="bytes besides its pixels"):
+        mat.decode(value)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert most < 100_000
 
 
 def test_the_fields_may_be_in_any_order() -> None:
