@@ -7,11 +7,13 @@ does.
 
 import hashlib
 import json
-import re
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
+
+from pipeline.wire.status import WORD
 
 BEAT: Final = 0.25
 """Seconds between two beats of a member."""
@@ -20,7 +22,6 @@ _LISTEN: Final = 2 * BEAT  # s in which every other member is heard
 _GONE: Final = 2.0  # s without a beat after which a member is gone
 _DEAF: Final = 1.0  # s without hearing itself after which a member does not know who else is there
 
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", re.ASCII)
 _LONGEST_BEAT: Final = 1_000  # bytes
 _MOST_MEMBERS: Final = 100  # that share the partitions
 _MOST_NAMES: Final = 10_000  # of those that have beaten, however seldom
@@ -68,7 +69,7 @@ class Members:
         try:
             fields = json.loads(beat) if len(beat) <= _LONGEST_BEAT else {}
             member, state = fields["member"], fields["state"]
-            known = _NAME.fullmatch(member)
+            known = WORD.fullmatch(member)
         except (ValueError, TypeError, KeyError, RecursionError):
             return
         if not known:
@@ -100,10 +101,12 @@ class Members:
         }
         reading = [name for name, other in self._heard.items() if other.reads and _beats(other)]
         self._is_reading = True
-        return divided(partitions, [self._me, *reading[: _MOST_MEMBERS - 1]])[self._me]
+        members = tuple(sorted([self._me, *reading])[:_MOST_MEMBERS])  # the same ones for every member
+        return divided(frozenset(partitions), members).get(self._me, set())
 
 
-def divided(partitions: Collection[int], members: Collection[str]) -> dict[str, set[int]]:
+@lru_cache(maxsize=2)  # it is asked ten times a second, and members seldom change
+def divided(partitions: frozenset[int], members: tuple[str, ...]) -> dict[str, set[int]]:
     """Return each member's partitions: about as many for each, and few that move when one comes or goes."""
     shares: dict[str, set[int]] = {member: set() for member in members}
     most = -(-len(partitions) // len(members))

@@ -28,7 +28,9 @@ Of a service: `ready`, or `not-ready` with a reason. Of both: `stopped`, as the 
 """
 
 _STATES: Final = frozenset(get_args(State))
-_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", re.ASCII)
+WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", re.ASCII)
+"""The name of a service, or of one of its processes."""
+
 _LONGEST_REASON: Final = 500  # characters
 _LONGEST_KEY: Final = 1500  # bytes: a camera's name may take 800
 _LONGEST_VALUE: Final = 10_000  # bytes
@@ -102,7 +104,7 @@ def decode_key(key: bytes | None) -> Subject:
         service, instance, *camera = key.decode().split("/", 2)
     except ValueError:  # too few parts, or not UTF-8
         raise StatusError("bad_key", f"expected service/instance/camera, found {_start(key)}") from None
-    if not (_WORD.fullmatch(service) and _WORD.fullmatch(instance) and all(map(is_name, camera))):
+    if not (WORD.fullmatch(service) and WORD.fullmatch(instance) and all(map(is_name, camera))):
         raise StatusError("bad_key", f"expected service/instance/camera, found {_start(key)}")
     return Subject(service, instance, *camera)
 
