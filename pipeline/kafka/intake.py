@@ -17,7 +17,7 @@ from pipeline.flow.room import Room
 from pipeline.service.logs import Seldom
 from pipeline.service.recorder import working
 from pipeline.wire import largest
-from pipeline.wire.frame import Frame, FrameError, Message, decode
+from pipeline.wire.frame import LONGEST_KEY, Frame, FrameError, Message, decode
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,6 @@ MOST_BEHIND: Final = 300.0
 """The longest time in s by which it may be captured earlier. Beyond both, one of the clocks is wrong."""
 
 _EXPIRE_EVERY: Final = 1.0  # s
-_LONGEST_KEY: Final = 800  # bytes of a camera's name
 _OUTDATED: Final = 2.0  # s in which older frames are dropped; if no newer one comes, a clock was set back
 _MOST_LINES: Final = 100  # per minute, about cameras that come and go
 
@@ -173,7 +172,7 @@ def _decode(message: Received, most_pixels: int, left_out: Callable[[FrameError]
     kind, milliseconds = message.timestamp()
     timestamp = time.time_ns() if kind == TIMESTAMP_NOT_AVAILABLE else milliseconds * 1_000_000
     parts = Message(message.key(), message.value() or b"", texts)
-    with working("read", len(parts.value), (parts.key or b"")[:_LONGEST_KEY].decode(errors="replace")):
+    with working("read", len(parts.value), (parts.key or b"")[:LONGEST_KEY].decode(errors="replace")):
         return decode(
             parts,
             offset=message.offset() or 0,

@@ -21,7 +21,9 @@ UNNAMED: Final = "camera"
 LONGEST_NAME: Final = 200
 """The greatest length of a camera's name, in characters."""
 
-_LONGEST_KEY: Final = 4 * LONGEST_NAME  # bytes, in UTF-8
+LONGEST_KEY: Final = 4 * LONGEST_NAME
+"""The greatest length of a message's key, a camera's name in UTF-8, in bytes."""
+
 _MOST_HEADERS: Final = 32
 _MAT_QUALITY: Final = 95
 
@@ -129,7 +131,7 @@ def _jpeg_of_mat(value: bytes, most_pixels: int) -> bytes:
 def _camera(key: bytes | None) -> str:
     if not key:
         return UNNAMED
-    if len(key) > _LONGEST_KEY:
+    if len(key) > LONGEST_KEY:
         raise FrameError("bad_key", f"the key has {len(key)} bytes, more than a camera's name")
     try:
         name = key.decode()
