@@ -18,7 +18,10 @@ LONGEST_SIDE: Final = 65_500
 """The greatest width or height that libjpeg writes and reads; the format's own limit is 65,535."""
 
 MOST_SCANS: Final = 50
-"""The most scans of a JPEG: a decoder passes over all pixels once more for each. Encoders write 10 or so."""
+"""The most scans of a JPEG."""
+
+MOST_PASSES: Final = 10
+"""How often a decoder may pass over as many pixels as are accepted: once for each scan. Encoders write 10."""
 
 # The second byte of a marker; the first is 0xff.
 HUFFMAN_TABLES: Final = 0xC4
@@ -86,7 +89,7 @@ def size(data: bytes, most: int = largest.MOST_PIXELS) -> tuple[int, int]:
             if not 0 < count <= components or end != begin + 8 + 2 * count:
                 raise JpegError(f"broken JPEG: a scan of {count} components, expected 1 to {components}")
             if process == _PROGRESSIVE or count < components:
-                _check_scans(data, end)
+                _check_scans(data, end, min(MOST_SCANS, MOST_PASSES * most // (width * height)))
             return width, height
     raise JpegError("broken JPEG: no scan" if process else "broken JPEG: no frame header")
 
@@ -161,8 +164,8 @@ def _frame(header: bytes, most: int) -> tuple[int, int, int]:
     return width, height, components
 
 
-def _check_scans(data: bytes, at: int) -> None:
-    """Raise `JpegError` unless further scans and their tables follow the first one's data, and an end."""
+def _check_scans(data: bytes, at: int, most: int) -> None:
+    """Raise `JpegError` unless at most `most` scans in all, their tables and an end follow the first one."""
     scans = 1
     for _ in range(_MOST_MARKERS):
         found = _MARKER_IN_SCAN.search(data, at)
@@ -177,7 +180,7 @@ def _check_scans(data: bytes, at: int) -> None:
         if marker != START_OF_SCAN and marker not in _TABLES:
             raise JpegError(f"broken JPEG: marker {marker:#04x} at byte {begin}, behind the first scan")
         scans += marker == START_OF_SCAN
-        if scans > MOST_SCANS:
-            raise TooLargeError(f"JPEG of more than {MOST_SCANS} scans")
+        if scans > most:
+            raise TooLargeError(f"JPEG of more than {most} scans, which is the most for its size (MAXPIXELS)")
         at += max(2, int.from_bytes(data[at : at + 2]))
     raise JpegError(f"broken JPEG: more than {_MOST_MARKERS} markers")

@@ -274,15 +274,29 @@ def test_comments_and_tables_may_stand_between_scans() -> None:
     assert jpeg.size(PROGRESSIVE[:second] + between + PROGRESSIVE[second:]) == (171, 93)
 
 
-@pytest.mark.exceeds("pipeline.wire.jpeg.MOST_SCANS")
-def test_a_picture_has_fifty_scans_at_most() -> None:
+def with_scans(count: int, width: int = 171, height: int = 93) -> bytes:
+    """Return a progressive JPEG with so many scans, the last one repeated, and that size in its header."""
     scans = PROGRESSIVE.count(b"\xff\xda")
     last = PROGRESSIVE[PROGRESSIVE.rfind(b"\xff\xda") : -2]
+    size_at = PROGRESSIVE.index(b"\xff\xc2") + 5
+    size = height.to_bytes(2) + width.to_bytes(2)
+    head = PROGRESSIVE[:size_at] + size + PROGRESSIVE[size_at + 4 : -2]
+    return head + last * (count - scans) + jpeg.END
 
-    most = PROGRESSIVE[:-2] + last * (jpeg.MOST_SCANS - scans) + jpeg.END
-    assert jpeg.size(most) == (171, 93)
+
+@pytest.mark.exceeds("pipeline.wire.jpeg.MOST_SCANS")
+def test_a_picture_has_fifty_scans_at_most() -> None:
+    assert jpeg.size(with_scans(50)) == (171, 93)
     with pytest.raises(jpeg.TooLargeError, match="50 scans"):
-        jpeg.size(most[:-2] + last + jpeg.END)
+        jpeg.size(with_scans(51))
+
+
+@pytest.mark.exceeds("pipeline.wire.jpeg.MOST_PASSES")
+@pytest.mark.parametrize(("width", "height", "scans"), [(4000, 4000, 10), (4000, 2000, 20), (2000, 2000, 40)])
+def test_the_larger_a_picture_the_fewer_scans_it_has(width: int, height: int, scans: int) -> None:
+    assert jpeg.size(with_scans(scans, width, height), 16_000_000) == (width, height)
+    with pytest.raises(jpeg.TooLargeError, match=f"{scans} scans"):
+        jpeg.size(with_scans(scans + 1, width, height), 16_000_000)
 
 
 @pytest.mark.exceeds("pipeline.wire.jpeg._MOST_MARKERS")
