@@ -1,11 +1,13 @@
 """A frame's path through the consumer: offered to the models, stamped with their last answers, published."""
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from consumer.model import Model
+from consumer.slow_cameras import SlowCameras
 from consumer.stamp import draw_predictions, stamp
 from pipeline.flow.ledger import Ledger
 from pipeline.flow.newest import Newest
@@ -19,7 +21,9 @@ from pipeline.wire.frame import Format, Frame, Message, encode
 log = logging.getLogger(__name__)
 
 _LONGEST_WAIT: Final = 0.2  # s
-_MOST_READ: Final = 1000  # messages, so that a flood of others cannot keep the frames waiting
+# At most so many messages, and s, before the next frame: a flood of others must not keep it waiting.
+_MOST_READ: Final = 1000
+_LONGEST_READ: Final = 0.05
 
 
 class Labeller:
@@ -42,6 +46,7 @@ class Labeller:
         self._publish_predictions = predictions
         self._quality = quality
         self._format = frame_format
+        self._slow = SlowCameras()
         self._seldom = Seldom(log)
 
     def step(self) -> bool:
@@ -50,8 +55,14 @@ class Labeller:
         if frame is None:
             self._publisher.poll()
             return False
+        if not self._slow.may(frame.camera, time.monotonic()):
+            self._ledger.dropped(frame.camera, "slow")
+            text = "its pictures take long, and others wait; send smaller ones, or baseline JPEG"
+            self._seldom.warning("slow", f"frame of {frame.camera} skipped: {text}")
+            return True
         for model in self._models:
             model.offer(frame)
+        begun = time.thread_time()
         try:
             with working("stamp", len(frame.jpeg), frame.camera):
                 message = self._label(frame)
@@ -62,6 +73,8 @@ class Labeller:
         except Exception:
             self._ledger.dropped(frame.camera, "failed")
             raise
+        finally:
+            self._slow.took(frame.camera, time.thread_time() - begun, time.monotonic())
         self._publisher.publish(message, camera=frame.camera, captured=frame.captured)
         return True
 
@@ -69,6 +82,7 @@ class Labeller:
         """Drop a camera's frame and everything that the models remember about it."""
         if self.frames.remove(camera) is not None:
             self._ledger.dropped(camera, "forgotten")
+        self._slow.forget(camera)
         for model in self._models:
             model.forget(camera)
 
@@ -99,8 +113,9 @@ def turn(reader: Reader, labeller: Labeller) -> None:
 
     One thread does both, in turn. It waits at most a fifth of a second, and only if there is no frame.
     """
-    wait = 0.0 if labeller.step() else _LONGEST_WAIT
-    for _ in range(_MOST_READ):
-        if not reader.step(wait):
+    if not reader.step(0.0 if labeller.step() else _LONGEST_WAIT):
+        return
+    until = time.monotonic() + _LONGEST_READ
+    for _ in range(_MOST_READ - 1):
+        if time.monotonic() >= until or not reader.step(0.0):
             return
-        wait = 0.0

@@ -19,6 +19,10 @@ class Clock:
         """Return the seconds."""
         return self.now
 
+    def thread_time(self) -> float:
+        """Return the seconds."""
+        return self.now
+
     def sleep(self, seconds: float) -> None:
         """Let the time pass at once."""
         self.now += seconds

@@ -15,6 +15,7 @@ from pipeline.flow.ledger import Ledger
 from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reader import Reader
 from pipeline.wire.predictions import Prediction
+from tests.clock import Clock
 from tests.consumer.fakes import BROKEN, FakeModel, FakeProducer, grey
 
 JPEG = grey()
@@ -191,6 +192,45 @@ def test_a_flood_of_other_messages_keeps_no_frame_waiting(caplog: pytest.LogCapt
     assert bench.ledger.totals() == {"in": 5, "out": 4, "dropped": {}, "pending": 1}
     assert poison("bad_jpeg") - before == len(bench.topic.waits) - 5 < 10_000
     assert len(caplog.messages) == 1
+
+
+def test_messages_that_take_long_to_read_keep_no_frame_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr("consumer.labeller.time", clock)
+
+    def costly() -> Arriving:
+        clock.sleep(0.01)
+        return Arriving("door", 1, b"poison")
+
+    bench = Bench()
+    bench.topic.endless = costly
+
+    for seq in range(1, 4):
+        bench.topic.write(Arriving("door", seq))
+        bench.turn()
+
+    assert bench.published == [("door", 1), ("door", 2)]
+    assert len(bench.topic.waits) == 3 * 6
+
+
+def test_a_camera_with_slow_pictures_leaves_most_of_the_time_to_the_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr("consumer.labeller.time", clock)
+    bench = Bench(Busy(lambda camera: clock.sleep(0.2 if camera == "huge" else 0.003)))
+
+    for seq in range(1, 501):
+        bench.topic.write(Arriving("door", seq), Arriving("huge", seq))
+        bench.turn(2)
+
+    published = [camera for camera, _ in bench.published]
+    assert 2 <= published.count("huge") < 20
+    assert published.count("door") > 450
+    assert bench.ledger.snapshot()["huge"]["dropped"].keys() == {"slow"}
+    assert [line for line in caplog.messages if "huge" in line] == [
+        "frame of huge skipped: its pictures take long, and others wait; send smaller ones, or baseline JPEG"
+    ]
 
 
 def test_a_flood_of_frames_does_not_keep_other_cameras_waiting() -> None:

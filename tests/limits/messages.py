@@ -32,6 +32,18 @@ LIMITS: Final = (
     ),
     Limit("scans of a JPEG", "pipeline.wire.jpeg.MOST_SCANS", "", "frame skipped or dropped: `too_large`"),
     Limit(
+        "its pixels, multiplied by its scans: so many times `MAXPIXELS`",
+        "pipeline.wire.jpeg.MOST_PASSES",
+        "",
+        "frame skipped or dropped: `too_large`",
+    ),
+    Limit(
+        "processor time for labelling a frame, while other cameras need less",
+        "consumer.slow_cameras.LONGEST",
+        "s",
+        "the camera's frames are dropped for three times as long: `slow`",
+    ),
+    Limit(
         "what precedes a JPEG's first scan",
         "pipeline.wire.jpeg._LONGEST_SEARCH",
         "bytes",
@@ -125,6 +137,7 @@ OURS: Final = frozenset(
     [
         "compose.job._MOST_RESTARTS",
         "compose.process._LONGEST_LINE",
+        "consumer.labeller._LONGEST_READ",
         "consumer.labeller._LONGEST_WAIT",
         "consumer.labeller._MOST_READ",
         "consumer.stamp.lettering._LONGEST",
