@@ -62,8 +62,8 @@ class Intake:
         self._ledger = ledger
         self._most_cameras = most_cameras
         self._most_pixels = most_pixels
-        self._room = Room(largest.frames_bytes(most_pixels), most_cameras)
         self._places = Places(most_cameras, camera_ttl, self._left)
+        self._room = Room(largest.frames_bytes(most_pixels), most_cameras, self._places.leave)
         self._on_forget = on_forget
         self._to_forget: deque[str] = deque()
         self._expire_at = 0.0
@@ -107,7 +107,7 @@ class Intake:
         else:
             self._correct(_wrong_clock(frame, now), message)
             frame = replace(frame, captured=now)
-        if not self._room.take(frame.camera, len(frame.jpeg)):
+        if not self._room.take(frame.camera, len(frame.jpeg), came):
             self._ledger.dropped(frame.camera, "no_room")
             text = f"frame of {frame.camera} skipped: other cameras' frames take its room (MAXPIXELS)"
             self._seldom.warning("no_room", text)

@@ -22,7 +22,7 @@ LIMITS: Final = (
         "",
         "frame skipped or dropped: `too_large`; so are JPEGs of more than two bytes for each of these pixels,"
         " and the original system's messages of more than four. Where the newest frames of all cameras take"
-        " more than eight, large ones are dropped: `no_room`",
+        " more than eight, large ones make room, or are dropped: `no_room`",
     ),
     Limit(
         "the coded pixels of a JPEG in which tiles are made",

@@ -424,6 +424,16 @@ def test_large_frames_are_dropped_when_the_newest_of_all_cameras_take_too_much(
     assert kit.frames[-1].camera == "e"
 
 
+def test_a_camera_that_makes_room_for_another_is_forgotten() -> None:
+    kit = Kit(cameras=100, pixels=1_000_000)
+    large, half = (JPEG[:-2] + bytes(size - len(JPEG)) + JPEG[-2:] for size in (1_900_000, 900_000))
+
+    kit.read(*[FakeMessage(large, key=camera.encode()) for camera in "abcd"], FakeMessage(half, key=b"e"))
+
+    assert [frame.camera for frame in kit.frames] == [*"abcde"]
+    assert kit.forgotten == ["a"]
+
+
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
