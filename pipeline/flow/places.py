@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _SILENT: Final = 60.0  # s of silence after which a camera may be replaced by any new one
+_SETTLED: Final = 60.0  # s after which most places are no longer contested
 _GAPS: Final = 3  # a slow camera may be silent for so many times its last gap
 _MOST_COUNTED: Final = 25  # frames of a camera per second
 _STRONGER: Final = 1.25  # times as many recent frames as the camera that it replaces
@@ -15,11 +16,15 @@ _MOST_WAITING: Final = 8192
 
 @dataclass(slots=True)
 class _Frames:
-    """A camera's frames: when the last one came, the gap before it, and how many came recently."""
+    """A camera's frames: when the last one came, the gap before it, and how many came recently.
+
+    `since` is when the camera took its place, if it has one.
+    """
 
     last: float
     gap: float = 0.0
     count: float = 1.0
+    since: float = 0.0
 
     def add(self, now: float, memory: float) -> None:
         self.gap = now - self.last
@@ -41,9 +46,10 @@ class Places:
     times its last gap, makes room for a new one.
 
     If no camera is silent, as in a flood of invented names, the half of the places that has been held longest
-    stays as it is. The others go to those that send most, ten in a second at most: a new camera waits until
-    it has sent more in the last seconds than one of them: a frame counts for a third after `memory` s. Each
-    camera that loses its place is handed to `left`.
+    stays as it is, and so do those of the next quarter that have been held for a minute. The others go to
+    those that send most, ten in a second at most: a new camera waits until it has sent more in the last
+    seconds than one of them: a frame counts for a third after `memory` s. Each camera that loses its place is
+    handed to `left`.
     """
 
     def __init__(self, most: int, ttl: float, left: Callable[[str], None], memory: float = 5.0) -> None:
@@ -73,7 +79,7 @@ class Places:
     def take(self, camera: str, now: float) -> bool:
         """Give a new camera, of which a frame has arrived, a place; return False when there is none."""
         if len(self._held) < self.most:
-            self._held[camera] = self._waiting.pop(camera, _Frames(now))
+            self._hold(camera, now)
             return True
         frames = self._wait(camera, now)
         if frames is None or not self._is_open or frames.recent(now, self._memory) < self._least:
@@ -83,7 +89,7 @@ class Places:
         if loser is None:
             return False
         self.leave(loser)
-        self._held[camera] = self._waiting.pop(camera)
+        self._hold(camera, now)
         return True
 
     def leave(self, camera: str) -> None:
@@ -96,6 +102,10 @@ class Places:
         for camera, frames in list(self._replaceable(self._held)):
             if now - frames.last >= self._ttl:
                 self.leave(camera)
+
+    def _hold(self, camera: str, now: float) -> None:
+        frames = self._held[camera] = self._waiting.pop(camera, _Frames(now))
+        frames.since = now
 
     def _wait(self, camera: str, now: float) -> _Frames | None:
         """Note a frame of a camera without a place; return None if too many others wait."""
@@ -121,12 +131,23 @@ class Places:
         silent = [(frames.last, name) for name, frames in self._replaceable(self._held) if frames.silent(now)]
         if silent:
             return min(silent)[1]
-        later = list(self._held)[-(self.most // 2) :] if self.most > 1 else []
         weakest = min(
-            ((frames.recent(now, self._memory), name) for name, frames in self._replaceable(later)),
+            (
+                (frames.recent(now, self._memory), name)
+                for name, frames in self._replaceable(self._contested(now))
+            ),
             default=(math.inf, ""),
         )
         return weakest[1] if _STRONGER * weakest[0] < recent and recent > 1 else None
+
+    def _contested(self, now: float) -> list[str]:
+        """Return the cameras that have held their places for the shortest time."""
+        if self.most < 2:
+            return []
+        half, quarter = self.most // 2, max(1, self.most // 4)
+        later = list(self._held)[-half:]
+        young = [name for name in later[:-quarter] if now - self._held[name].since < _SETTLED]
+        return young + later[-quarter:]
 
     def _replaceable(self, cameras: Iterable[str]) -> Iterator[tuple[str, _Frames]]:
         return ((name, self._held[name]) for name in cameras if name not in self._configured)

@@ -189,6 +189,30 @@ def test_a_flood_keeps_no_camera_out_and_takes_no_place_of_one_that_was_there(fl
 
     assert kit.shown >= {*before, "new", "later"}
     assert not {*before, "new"} & set(kit.left)
+    kit.run(20, {**before, "new": 0.04, "last": 0.04}, names, 1000)
+    assert kit.shown >= {*before, "new", "last"}
+
+
+def test_a_flood_takes_no_place_that_has_been_held_for_a_minute_but_the_last_quarter() -> None:
+    kit = Flood()
+    cameras = {f"camera {number}": 1.0 for number in range(10)}
+    kit.run(61, cameras, itertools.repeat("camera 0"), 10)
+
+    kit.run(60, cameras, itertools.cycle(f"fast {number}" for number in range(20)), 200)
+
+    assert set(kit.left) >= {"camera 8", "camera 9"}
+    assert not {f"camera {number}" for number in range(8)} & set(kit.left)
+
+
+def test_a_flood_takes_younger_places_of_cameras_that_send_less() -> None:
+    kit = Flood()
+    cameras = {f"camera {number}": 1.0 for number in range(10)}
+    kit.run(50, cameras, itertools.repeat("camera 0"), 10)
+
+    kit.run(9, cameras, itertools.cycle(f"fast {number}" for number in range(20)), 200)
+
+    assert set(kit.left) >= {f"camera {number}" for number in range(5, 10)}
+    assert not {f"camera {number}" for number in range(5)} & set(kit.left)
 
 
 def test_in_a_flood_a_place_changes_hands_ten_times_a_second_at_most() -> None:
