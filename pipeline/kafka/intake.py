@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE
 from confluent_kafka import Message as Received
@@ -17,7 +17,7 @@ from pipeline.flow.room import Room
 from pipeline.service.logs import Seldom
 from pipeline.service.recorder import working
 from pipeline.wire import largest
-from pipeline.wire.frame import LONGEST_KEY, Frame, FrameError, Message, decode
+from pipeline.wire.frame import LONGEST_KEY, Frame, FrameError, decode
 
 log = logging.getLogger(__name__)
 
@@ -163,15 +163,25 @@ def _wrong_clock(frame: Frame, now: int) -> FrameError:
     )
 
 
+class _Parts(NamedTuple):
+    """The parts of a message; its headers are copied when they are asked for."""
+
+    key: bytes | None
+    value: bytes
+    message: Received
+
+    @property
+    def headers(self) -> list[tuple[str, bytes | None]]:
+        try:
+            return cast("list[tuple[str, bytes | None]]", self.message.headers() or [])
+        except SystemError as error:  # how confluent_kafka reports a header's name that is not UTF-8
+            raise FrameError("bad_header", f"a header cannot be read: {error.__cause__ or error}") from None
+
+
 def _decode(message: Received, most_pixels: int, left_out: Callable[[FrameError], None]) -> Frame:
-    try:
-        headers = cast("list[tuple[str, bytes | None]]", message.headers() or [])
-    except SystemError as error:  # how confluent_kafka reports a header's name that is not UTF-8
-        raise FrameError("bad_header", f"a header cannot be read: {error.__cause__ or error}") from None
-    texts = [(name, value) for name, value in headers if isinstance(value, bytes)]
     kind, milliseconds = message.timestamp()
     timestamp = time.time_ns() if kind == TIMESTAMP_NOT_AVAILABLE else milliseconds * 1_000_000
-    parts = Message(message.key(), message.value() or b"", texts)
+    parts = _Parts(message.key(), message.value() or b"", message)
     with working("read", len(parts.value), (parts.key or b"")[:LONGEST_KEY].decode(errors="replace")):
         return decode(
             parts,

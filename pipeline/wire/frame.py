@@ -6,9 +6,9 @@ message (`pipeline.wire.mat`) is read as well; the first byte distinguishes the 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, Protocol
 
 from pipeline.wire import jpeg, largest, predictions
 from pipeline.wire.predictions import LARGEST_NUMBER, Prediction
@@ -57,6 +57,22 @@ class Message(NamedTuple):
     headers: list[tuple[str, bytes]]
 
 
+class Received(Protocol):
+    """The parts of a message that was received; the headers may be read only when they are asked for."""
+
+    @property
+    def key(self) -> bytes | None:
+        """The camera's name in UTF-8."""
+
+    @property
+    def value(self) -> bytes:
+        """The picture."""
+
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]:
+        """Names and values."""
+
+
 def is_name(text: str) -> bool:
     """Return whether a text can be a camera's name: 1 to 200 printable characters."""
     # Python does not count the joiner within composite emoji as printable.
@@ -77,7 +93,7 @@ def encode(frame: Frame) -> Message:
 
 
 def decode(
-    message: Message,
+    message: Received,
     *,
     offset: int,
     timestamp: int,
@@ -90,15 +106,7 @@ def decode(
     these headers are missing, as in the original system's messages. Predictions that are too large, or wrong,
     are left out of the frame, and reported to `left_out`.
     """
-    # From the cheapest check to the most expensive one.
     camera = _camera(message.key)
-    if len(message.headers) > _MOST_HEADERS:
-        raise FrameError("bad_header", f"expected {_MOST_HEADERS} headers at most, found more")
-    headers = dict(message.headers)
-    seq = _number(headers, "seq", offset)
-    if seq > LARGEST_NUMBER:
-        raise FrameError("bad_header", f"header seq is {seq}, more than {LARGEST_NUMBER}")
-    captured = _number(headers, "captured", timestamp)
     value = message.value
     if value[:1] == b"{":
         value = _jpeg_of_mat(value, most_pixels)
@@ -108,6 +116,12 @@ def decode(
         raise FrameError("too_large", str(error)) from None
     except jpeg.JpegError as error:
         raise FrameError("bad_jpeg", str(error)) from None
+    # Last, because there may be thousands, which cost more than all else.
+    headers = _headers(message)
+    seq = _number(headers, "seq", offset)
+    if seq > LARGEST_NUMBER:
+        raise FrameError("bad_header", f"header seq is {seq}, more than {LARGEST_NUMBER}")
+    captured = _number(headers, "captured", timestamp)
     try:
         said = predictions.decode(headers["predictions"]) if "predictions" in headers else ()
     except ValueError as error:
@@ -142,6 +156,13 @@ def _camera(key: bytes | None) -> str:
             "bad_key", f"the key {key[:40]!r} is not a camera's name: too long, or not printable"
         )
     return name
+
+
+def _headers(message: Received) -> dict[str, bytes]:
+    headers = message.headers
+    if len(headers) > _MOST_HEADERS:
+        raise FrameError("bad_header", f"expected {_MOST_HEADERS} headers at most, found more")
+    return {name: value for name, value in headers if value is not None}
 
 
 def _number(headers: dict[str, bytes], name: str, otherwise: int) -> int:

@@ -192,6 +192,20 @@ def test_a_message_with_many_headers_is_told_so() -> None:
     assert isinstance(kind_or_frame(message._replace(headers=message.headers[1:])), Frame)
 
 
+@pytest.mark.parametrize(("key", "value"), [(b"\xff", JPEG), (b"front", JPEG[:-2]), (b"front", b'{"mat"')])
+def test_headers_are_not_read_without_a_picture(key: bytes, value: bytes) -> None:
+    class Received:
+        def __init__(self) -> None:
+            self.key, self.value = key, value
+
+        @property
+        def headers(self) -> list[tuple[str, bytes | None]]:
+            raise AssertionError("read")
+
+    with pytest.raises(FrameError):
+        decode(Received(), offset=0, timestamp=0)
+
+
 @pytest.mark.exceeds("pipeline.wire.predictions.LARGEST_NUMBER")
 def test_a_seq_that_javascript_cannot_hold_is_told_so() -> None:
     assert isinstance(kind_or_frame(message_of(JPEG, seq=b"9007199254740991")), Frame)
