@@ -1,4 +1,4 @@
-"""Messages that wait in front of the newest frames, and are not worth reading."""
+"""Messages that wait to be read before the newest frames."""
 
 import logging
 import time
@@ -14,32 +14,38 @@ log = logging.getLogger(__name__)
 
 _SKIPPED = Counter("streamlens_messages_skipped", "Messages that were not read, to reach the newest frames")
 _WINDOW: Final = 0.05  # s
+_FEW: Final = 100  # frames, which are always read: labelling large ones takes a while
 LONGEST_WAIT: Final = 0.1
-"""The longest time in s that waiting messages may take to be read, behind bad ones."""
+"""The longest time in s that it may take to read what waits behind bad messages."""
+
+LONGEST_QUEUE: Final = 1.0
+"""The longest time in s that it may take to read what waits behind frames."""
 
 
 class Backlog:
-    """Decides which partitions of a topic are to be read from their ends.
+    """Decides which partitions of a topic are read from their ends, because reading on would take too long.
 
-    Live video cannot wait behind thousands of messages that are not frames. A reader that was busy mostly
-    with those, in two windows of time, skips the partitions whose waiting messages would take too long. One
-    window does not count: the first message of a kind may take long.
+    That depends on the messages of the last two windows of time: behind bad ones, nothing may wait for long;
+    behind frames, it may take longer. One window does not count: the first message of a kind may take long.
     """
 
     def __init__(self, consumer: Consumer, topic: str) -> None:
         self._consumer = consumer
         self._topic = topic
         self._begun: float | None = None  # when the first message of the window came
-        self._was_bad = False  # in the window before
+        self._was_bad: bool | None = None  # whether most were in the window before, if there was one
         self._good = self._bad = 0
         self._seldom = Seldom(log)
 
     def idle(self, partitions: Collection[int]) -> None:
-        """Note that no message has come; a window goes on if some wait at the broker, as large ones do."""
+        """Note that no message has come, which ends the window.
+
+        It continues if most messages were bad and others wait at the broker: large ones take a while to come.
+        """
         if self._begun is not None and not (
             self._bad > self._good and any(self._waiting(partitions).values())
         ):
-            self._begun, self._was_bad = None, False
+            self._begun = self._was_bad = None
 
     def read(self, *, is_frame: bool) -> None:
         """Count a message."""
@@ -50,20 +56,24 @@ class Backlog:
         self._bad += not is_frame
 
     def to_skip(self, partitions: Collection[int]) -> list[TopicPartition]:
-        """Return the partitions whose messages are not to be read any more, as far as they are there."""
+        """Return the partitions to be read from their ends."""
         if self._begun is None or (busy := time.monotonic() - self._begun) < _WINDOW:
             return []
-        was_bad, self._was_bad = self._was_bad, self._bad > self._good
         self._begun = None
-        if not (was_bad and self._was_bad and partitions):
+        was_bad, self._was_bad = self._was_bad, self._bad > self._good
+        if was_bad is None or not partitions:
             return []
-        most = LONGEST_WAIT * (self._good + self._bad) / busy / len(partitions)
+        is_bad = was_bad and self._was_bad
+        longest, fewest = (LONGEST_WAIT, 0) if is_bad else (LONGEST_QUEUE, _FEW)
+        most = max(fewest, longest * (self._good + self._bad) / busy / len(partitions))
         waiting = self._waiting(partitions)
         far = [number for number, count in waiting.items() if count > most]
         if skipped := sum(waiting[number] for number in far):
             _SKIPPED.inc(skipped)
-            text = f"{skipped} messages of topic {self._topic} skipped: too few of those before were frames"
-            self._seldom.warning("skipped", text)
+            why = (
+                "most of those before were not frames" if is_bad else f"they would take {longest:g} s or more"
+            )
+            self._seldom.warning("skipped", f"{skipped} messages of topic {self._topic} skipped: {why}")
         return [TopicPartition(self._topic, number) for number in far]
 
     def _waiting(self, partitions: Collection[int]) -> dict[int, int]:

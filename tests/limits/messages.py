@@ -6,15 +6,16 @@ from tests.limits.limit import Limit
 
 _LEFT_OUT: Final = "left out of the frame: `bad_predictions` in `streamlens_frames_corrected_total`"
 _NOW: Final = "it counts as captured now: `bad_clock` in `streamlens_frames_corrected_total`"
+_SKIPPED: Final = (
+    "the partition is read from its end; counted in `streamlens_messages_skipped_total`, and in the log"
+)
 _RECORD: Final = "in `streamlens_bad_status_records_total`"
 
 LIMITS: Final = (
     Limit(
-        "until the messages of a partition behind bad ones are read",
-        "pipeline.kafka.backlog.LONGEST_WAIT",
-        "s",
-        "skipped, counted in `streamlens_messages_skipped_total`, and read on from the end",
+        "until what waits behind bad messages is read", "pipeline.kafka.backlog.LONGEST_WAIT", "s", _SKIPPED
     ),
+    Limit("until what waits behind frames is read", "pipeline.kafka.backlog.LONGEST_QUEUE", "s", _SKIPPED),
     Limit("a camera's name", "pipeline.wire.frame.LONGEST_NAME", "characters", "frame skipped: `bad_key`"),
     Limit(
         "pixels of a frame, also of a camera's picture",
