@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, cast, get_args
 
-from pipeline.wire.frame import is_name
+from pipeline.wire.frame import LONGEST_KEY, is_name
 
 LIFETIME: Final = 60.0
 """The age in s from which on a record is ignored."""
@@ -29,10 +29,10 @@ Of a service: `ready`, or `not-ready` with a reason. Of both: `stopped`, as the 
 
 _STATES: Final = frozenset(get_args(State))
 WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", re.ASCII)
-"""The name of a service, or of one of its processes."""
+"""The name of a service, or of one of its processes: 200 characters at most."""
 
 _LONGEST_REASON: Final = 500  # characters
-_LONGEST_KEY: Final = 1500  # bytes: a camera's name may take 800
+_LONGEST_KEY: Final = 2 * 201 + LONGEST_KEY  # bytes: two words with a slash each, and a camera's name
 _LONGEST_VALUE: Final = 10_000  # bytes
 _LONGEST_INTERVAL: Final = 86_400.0  # s
 _LATEST: Final = 32_503_680_000  # s since the epoch: the year 3000

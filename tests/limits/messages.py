@@ -21,12 +21,12 @@ LIMITS: Final = (
         "pixels of a frame, also of a camera's picture",
         "pipeline.service.settings.Settings.maxpixels",
         "",
-        "frame skipped or dropped: `too_large`; so are JPEGs of more than two bytes for each of these pixels,"
-        " and the original system's messages of more than four. Where the newest frames of all cameras take"
-        " more than eight, large ones make room, or are dropped: `no_room`",
+        "frame skipped or dropped: `too_large`. The most bytes follow from it: for each pixel, two of a JPEG and"
+        " four of the original system's message, each plus 256 KiB, and eight of the newest frames of all"
+        " cameras together, beyond which large frames make room or are dropped: `no_room`",
     ),
     Limit(
-        "the coded pixels of a JPEG in which tiles are made",
+        "the entropy-coded data of a JPEG to which restart markers are added",
         "consumer.stamp.scan._LONGEST",
         "bytes",
         "the frame is decoded and encoded as a whole, and counted in `streamlens_frames_stamped_whole_total`",

@@ -174,9 +174,12 @@ def test_restart_markers_in_the_wrong_order_are_an_error() -> None:
 
 @pytest.mark.exceeds("consumer.stamp.scan._LONGEST")
 def test_a_scan_that_is_too_long_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scan, "_LONGEST", 1000)
+    length = len(JPEG) - jpeg_head.read(JPEG).length
+    monkeypatch.setattr(scan, "_LONGEST", length)
+    assert same_pixels(with_tiles(JPEG), JPEG)
 
-    with pytest.raises(ScanError, match="at most 1000"):
+    monkeypatch.setattr(scan, "_LONGEST", length - 1)
+    with pytest.raises(ScanError, match=f"{length} bytes, expected at most {length - 1}"):
         with_tiles(JPEG)
 
 

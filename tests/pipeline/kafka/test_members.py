@@ -159,6 +159,18 @@ def test_a_member_that_was_stopped_for_a_while_goes_back_to_its_share(site: Site
 
 
 @pytest.mark.exceeds("pipeline.kafka.members._LONGEST_BEAT")
+@pytest.mark.parametrize(("length", "share"), [(1_000, 4), (1_001, 8)])
+def test_a_beat_that_is_too_long_is_ignored(site: Site, length: int, share: int) -> None:
+    site.start("a")
+    site.run(5)
+
+    for _ in range(4):
+        site.members["a"].hear(b'{"member": "b", "state": "reading"}'.ljust(length))
+        site.run(BEAT)
+
+    assert len(site.reads["a"]) == share
+
+
 @pytest.mark.parametrize(
     "beat",
     [
@@ -175,7 +187,6 @@ def test_a_member_that_was_stopped_for_a_while_goes_back_to_its_share(site: Site
         b'{"member": ' + b"9" * 5_000 + b', "state": "reading"}',
         b'{"member": "\\ud800", "state": "reading"}',
         b'{"member": "%b", "state": "reading"}' % (b"x" * 201),
-        b'{"member": "b", "state": "reading", "more": "%b"}' % (b"x" * 1_000),
     ],
 )
 def test_other_messages_are_ignored(site: Site, beat: bytes) -> None:
@@ -185,6 +196,8 @@ def test_other_messages_are_ignored(site: Site, beat: bytes) -> None:
     for _ in range(20):
         site.members["a"].hear(beat)
         site.run(STEP)
+
+    assert site.reads["a"] == set(PARTITIONS)
 
 
 def test_a_flood_of_invented_names_takes_no_share(site: Site) -> None:

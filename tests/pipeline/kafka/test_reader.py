@@ -462,7 +462,6 @@ def test_poison_is_counted_logged_and_skipped(
     assert caplog.messages[0].startswith("message of videocam[3] at 17 skipped: ")
 
 
-@pytest.mark.exceeds("consumer.settings.ConsumerSettings.maxcameras")
 def test_predictions_that_are_too_large_are_left_out_counted_and_logged_once(
     kit: Kit, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -517,6 +516,7 @@ def test_cameras_that_come_and_go_write_a_limited_number_of_lines(
     assert len([line for line in caplog.messages if "forgotten" in line]) == 100
 
 
+@pytest.mark.exceeds("consumer.settings.ConsumerSettings.maxcameras")
 def test_no_more_cameras_are_taken_than_allowed(kit: Kit, caplog: pytest.LogCaptureFixture) -> None:
     before = poison("too_many_cameras")
 

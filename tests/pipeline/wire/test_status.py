@@ -77,6 +77,27 @@ def test_what_is_written_is_read(status: Status) -> None:
 
 
 @pytest.mark.exceeds("pipeline.wire.status._LONGEST_KEY")
+def test_a_key_of_the_longest_names_is_read() -> None:
+    subject = Subject("s" * 200, "i" * 200, "\N{CAMERA WITH FLASH}" * 200)
+    key = encode_key(subject)
+
+    assert len(key) == 1_202
+    assert decode_key(key) == subject
+    assert kind_of(lambda: decode_key(key + b"x")) == "bad_key"
+
+
+@pytest.mark.exceeds("pipeline.wire.status._LONGEST_VALUE")
+def test_a_value_has_ten_thousand_bytes_at_most() -> None:
+    assert decode(DOOR, value().ljust(10_000)).state == "no-signal"
+    assert kind_of(lambda: decode(DOOR, value().ljust(10_001))) == "bad_value"
+
+
+@pytest.mark.exceeds("pipeline.wire.status._LONGEST_INTERVAL")
+def test_an_interval_is_a_day_at_most() -> None:
+    assert decode(DOOR, value(interval=86_400)).interval == 86_400
+    assert kind_of(lambda: decode(DOOR, value(interval=86_401))) == "bad_interval"
+
+
 @pytest.mark.parametrize(
     "key",
     [
@@ -100,15 +121,12 @@ def test_other_keys_are_rejected(key: bytes | None) -> None:
     assert caught.value.kind == "bad_key"
 
 
-@pytest.mark.exceeds("pipeline.wire.status._LONGEST_VALUE")
-@pytest.mark.exceeds("pipeline.wire.status._LONGEST_INTERVAL")
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
         (b"", "bad_value"),
         (b"[]", "bad_value"),
         (b"\xff", "bad_value"),
-        (b'"' + b"x" * 20_000 + b'"', "bad_value"),
         (b"{}", "bad_state"),
         (value(state="stale"), "bad_state"),
         (value(state=["live"]), "bad_state"),
@@ -124,7 +142,6 @@ def test_other_keys_are_rejected(key: bytes | None) -> None:
         (value(interval=-1), "bad_interval"),
         (value(interval=math.inf), "bad_interval"),
         (value(interval=math.nan), "bad_interval"),
-        (value(interval=86_401), "bad_interval"),
         (value(interval=10**400), "bad_interval"),
         (value(since="9999-12-31T23:59:59-23:59"), "bad_since"),
         (value(since="0001-01-01T00:00:00+23:59"), "bad_since"),
