@@ -1,7 +1,8 @@
-"""A JPEG's scan, its entropy-coded data, written again without decoding the picture (ITU-T T.81).
+"""Rewrites a JPEG's scan, its entropy-coded data, without decoding the picture (ITU-T T.81).
 
-`scan.c` does the work. It is compiled to WebAssembly, which Wasmtime translates at the first use: nearly as
-fast as a compiled extension, on every machine, and damaged data can harm nothing but the module's own memory.
+`scan.c` does the work, compiled to WebAssembly, which Wasmtime translates to machine code when it is first
+used. It is nearly as fast as a compiled extension and runs on every machine, and damaged data cannot reach
+any memory but the module's own.
 """
 
 import atexit

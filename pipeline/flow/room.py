@@ -44,9 +44,9 @@ class Room:
                 self._make_room(camera, size, now)
             if not self._fits(camera, size):
                 return False
-        self.leave(camera)
-        self._held[camera] = _Held(size, now)
-        self._taken += size
+        held = self._held.setdefault(camera, _Held(0, now))
+        self._taken += size - held.size
+        held.size, held.came = size, now
         return True
 
     def leave(self, camera: str) -> None:

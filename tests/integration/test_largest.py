@@ -166,11 +166,13 @@ def feed(service: Service, sender: Sender, accepted: list[bytes], too_large: lis
     for number, value in enumerate(accepted):
         sender.large(f"large-{number}", value, partial(are_counted, f"large-{number}"))
         goes_on()
+        if number == 0:
+            assert all(counts(service, f"large-0-{each}", "out") for each in range(TIMES))
     for number, value in enumerate(too_large, 1):
         sender.large(f"huge-{number}", value, partial(are_rejected, service.metric(BAD)))
         goes_on()
-    assert all(counts(service, f"large-0-{number}", "out") for number in range(TIMES))
-    assert dropped(service, "no_room") > 0
+    # Cameras that have been silent for a minute make room.
+    assert dropped(service, "no_room") > 0 or "forgotten" in service.text
     assert "expected at most" in service.text
     assert "MAXPIXELS" in service.text
     assert "Traceback" not in service.text

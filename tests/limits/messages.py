@@ -21,8 +21,8 @@ LIMITS: Final = (
         "pixels of a frame, also of a camera's picture",
         "pipeline.service.settings.Settings.maxpixels",
         "",
-        "frame skipped or dropped: `too_large`. The most bytes follow from it: for each pixel, two of a JPEG and"
-        " four of the original system's message, each plus 256 KiB, and eight of the newest frames of all"
+        "frame skipped or dropped: `too_large`. The most bytes follow from it: for each pixel, two of a JPEG"
+        " and four of the original system's message, each plus 256 KiB, and eight of the newest frames of all"
         " cameras together, beyond which large frames make room or are dropped: `no_room`",
     ),
     Limit(
