@@ -40,7 +40,8 @@ async def main(arguments: Sequence[str]) -> int:
             print(f"compose: {line}", file=sys.stderr)
         return 2
 
-    learn(*(camera.link for camera in chosen.cameras), os.environ.get("KAFKACONFIG", ""))
+    links = (camera.link for camera in chosen.cameras)
+    learn(*links, chosen.model_url, os.environ.get("KAFKACONFIG", ""))
     names = [part.name for part in table]
     console = Console(sys.stderr, names, colour=wants_colour(sys.stderr, os.environ))
     console.say(f"starting {', '.join(names)}")

@@ -1,7 +1,8 @@
-"""Keeps secrets out of what is printed: those of a link by their form, all others by their value.
+"""Keeps secrets out of everything that is printed.
 
-`learn` remembers the secrets of a setting, and `hide` replaces them in any text: in plain, percent-encoded
-and in base64. That covers texts of others, such as a server that repeats a request in its error.
+`mask` recognises the secrets in a link by where they stand. `learn` remembers those of settings, and `hide`
+replaces them in any text: as they are, percent-encoded, and in base64. That includes what others write, such
+as a server that repeats the request in its error.
 """
 
 import base64
@@ -18,27 +19,38 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 _SHORTEST: Final = 4  # characters: shorter texts stand in too many others
 _WORD: Final = 8  # characters; shorter secrets are only replaced where they are a whole word
 _STARS: Final = "***"
+# Hiding these would garble the log. Where one of them is a password, it is still masked in links.
+_COMMON: Final = """
+    access admin administrator auth broker camera cameras channel client code consumer default demo door
+    error failed false frame frames front guest home host http https info kafka key label labels live
+    local localhost login main model models name none null operator pass passwd password picture
+    pictures private producer public root rtsp secret server service stream stream1 stream2 streamlens
+    sub system test this token topic true unknown user username video viewer warning with
+"""
+_COMMON_WORDS: Final = frozenset(_COMMON.split())
 
 # A name that has one of these in it is that of a secret.
 _HINT: Final = (
-    r"(?:pas|pw|ps[wk]|secret|token|key|auth|sig|jwt|session|cred|jaas|bearer|ticket|nonce|hmac"
-    r"|(?<![a-z])(?:sid|pin|otp|code)(?![a-z]))"
+    r"(?:pas(?!sive|senger|te)|pw|ps[wk]|secret|token|key(?!frame|int|board|word)|auth(?!bearer|or(?!i))"
+    r"|sig(?!n|alg|ht|ma)|signature|jwt|session|cred(?!it)|jaas|(?<!oauth)bearer|ticket|nonce|hmac"
+    r"|(?<![a-z])(?:sid|sign|pin|otp|code)(?![a-z]))"
 )
-_NAME: Final = re.compile(rf"(?i){_HINT}(?!.*(?:location|file|path|url|tab|ms)$)")
+_NAME: Final = re.compile(rf"(?i){_HINT}(?!.*(?:location|file|path|url|tab|ms|type|\.id)$)")
 
 # A user's name may contain an @ or a /, and a camera's path its password (user=x_password=y).
 _LINK: Final = tuple(
     re.compile(pattern)
     for pattern in (
         r"(?s)^[^:/]+://[^:]*:(?P<secret>.*)@",
-        r"(?s)^(?![^:/]+://)(?P<secret>.*)@",  # a URL whose scheme was forgotten or mistyped
+        # A URL whose scheme was forgotten or mistyped; not the path of a file.
+        r"(?s)^(?![^:/]+://|\.{0,2}/(?!/))(?P<secret>[^/]*|.*:.*)@",
         r"(?is)://(?:(?!%3A)[^:@/?#])*%3A(?P<secret>[^@:]*)@",
         r"(?is)://(?P<secret>[^:@/?#]{20,})@",  # a token in place of a user
         r"(?s)^[^:/]+://[^]:/?#@[]*:(?!\d*(?:[/?#]|$))(?P<secret>[^@/?#]+)(?=[/?#]|$)",  # no host, no port
         r"(?is)%3A%2F%2F(?P<secret>[^&]*)%40",  # a URL within the URL
         rf"(?is){_HINT}(?:(?!%3D)[^=&/?]){{,40}}(?:=|%3D)(?P<secret>[^&]*)",
-        r"(?i)/(?:token|secret|passw(?:or)?d|auth|(?:[a-z]+[-_]?)?key)/(?P<secret>[^/?#&]+)",
-        r"(?s)^(?!file:)[^:/]+://.*?/(?=[^/?#]*[a-z])(?=[^/?#]*[A-Z])(?=[^/?#]*\d)(?P<secret>[\w-]{16,})(?![^/?#])",
+        r"(?i)/(?:token|secret|passw(?:or)?d|auth|(?:[a-z]+[-_]|api|access|stream)?key)/(?P<secret>[^/?#&]+)",
+        r"(?s)^(?!file:)[^:/]+://.*?/(?=[^/?#]*[a-z])(?=[^/?#]*[A-Z])(?=[^/?#]*\d)(?P<secret>[a-zA-Z0-9]{16,})(?![^/?#])",
     )
 )
 # The names and values of a JSON object, whose quotes may be escaped, and which may not be valid.
@@ -46,7 +58,7 @@ _MEMBER: Final = re.compile(rf'(?is){_HINT}[^"]*"\s*:\s*(?P<secret>.*)')
 _VALUE: Final = re.compile(rf'(?is){_HINT}[^"=]*"?\s*[:=]\s*\\?"(?P<secret>.*?)\\?"')
 _ESCAPED: Final = re.compile(r'\s*\{\s*\\"')
 _WORDS: Final = re.compile(r"""[^\s"']+""")
-_PUNCTUATION: Final = ".,;:)]}>"
+_PUNCTUATION: Final = ".,;:)]}>`"
 _LONGEST: Final = 2000  # characters of a word that may be a link
 _END: Final = re.compile(r"[&;/?#\s]|_[^=_&]*=")
 
@@ -100,13 +112,19 @@ def hide(text: str) -> str:
 def _prepared() -> re.Pattern[str]:
     global _pattern  # noqa: PLW0603
     with _lock:
-        forms = {form for secret in (*_set, *_read) for form in _forms(secret) if len(form) >= _SHORTEST}
+        secrets = filter(_is_telling, (*_set, *_read))
+        forms = {form for secret in secrets for form in _forms(secret) if len(form) >= _SHORTEST}
         ways = [
             re.escape(form) if len(form) >= _WORD else rf"(?<!\w){re.escape(form)}(?!\w)"
             for form in sorted(forms, key=len, reverse=True)
         ]
         _pattern = re.compile("|".join(ways) or _NOTHING)
         return _pattern
+
+
+def _is_telling(secret: str) -> bool:
+    """Return whether a secret hardly stands in a text by chance, as a short number or a common word does."""
+    return not (secret.isdecimal() and len(secret) < _WORD) and secret.lower() not in _COMMON_WORDS
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeVar, get_args, get_origin
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pipeline.service import state
@@ -228,13 +229,15 @@ class SettingsError(Exception):
 
 def load(kind: type[_Settings]) -> _Settings:
     """Read a service's settings from the environment; raise `SettingsError` if one is wrong or missing."""
-    learn(*(trimmed(_variable(name)) for name in kind.model_fields))
+    variables = {name: trimmed(_variable(name)) for name in kind.model_fields}
+    learn(*(value for name, value in variables.items() if _may_hold_secrets(kind.model_fields[name])))
     if broken := [name for name in kind.model_fields if not _is_utf8(_variable(name))]:
         lines = [f"{name.upper()}={_shown(kind, name)!r}: expected text in UTF-8" for name in broken]
         raise SettingsError("\n".join(lines))
     try:
         return kind()
     except ValidationError as error:
+        learn(*variables.values())  # a secret may stand in the wrong one
         found = dict.fromkeys(_explain(kind, dict(problem)) for problem in error.errors())
         raise SettingsError("\n".join(found)) from None
 
@@ -261,6 +264,12 @@ def explain(problem: Mapping[str, Any]) -> str:
     return text.replace("expected greater", "expected a value greater").replace(
         "expected less", "expected a value less"
     )
+
+
+def _may_hold_secrets(field: FieldInfo) -> bool:
+    """Return whether a field is a link, a JSON object, or otherwise not for everybody."""
+    kinds = (field.annotation, *get_args(field.annotation))
+    return not field.repr or any(kind is SecretStr or get_origin(kind) is dict for kind in kinds)
 
 
 def _shown(kind: type[Settings], name: str) -> str:

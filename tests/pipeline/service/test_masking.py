@@ -1,24 +1,33 @@
 """Secrets are replaced in links by their form, and in all other texts by their value."""
 
+import ast
 import base64
 import json
-from collections import deque
+import re
+from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
 from hypothesis import example, given
 
-from pipeline.service import masking
-from pipeline.service.masking import hide, learn, mask, mask_setting, remember
+from pipeline.service.masking import _MOST_READ, hide, learn, mask, mask_setting, remember
+from tests.imports import ROOT
+from tests.limits.table import SERVICES
 from tests.pipeline.service.links import SECRET, links_with_a_password
 
+SOURCES = {
+    *SERVICES,
+    "docs",
+    "k8s",
+    "zookeeper",
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+}
 
-@pytest.fixture(autouse=True)
-def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget afterwards what a test has taught."""
-    monkeypatch.setattr(masking, "_set", frozenset())
-    monkeypatch.setattr(masking, "_read", deque[str](maxlen=2))
-    monkeypatch.setattr(masking, "_pattern", None)
+
+pytestmark = pytest.mark.usefixtures("nothing_known")
 
 
 @given(links_with_a_password())
@@ -102,6 +111,10 @@ def test_a_link_without_a_password_is_shown_unchanged(link: str) -> None:
         "http://host/labels.json?accessKey=hunter2",
         "http://host/labels.json?X-Amz-Credential=x&X-Amz-Signature=hunter2",
         "http://host/labels.json?sv=1&sig=hunter2",
+        "http://host/labels.json?sign=hunter2",
+        "http://host/labels.json?authorization=hunter2",
+        "http://host/stream-key/hunter2",
+        "//joe:hunter2@host/stream",
         "http://host/?jwt=hunter2",
         "http://host/?sid=hunter2",
         "http://host/?session=hunter2",
@@ -130,6 +143,11 @@ def test_a_secret_is_masked_wherever_it_stands(link: str) -> None:
         "http://host/keys/monitor/1",
         "http://host/?codec=h264&pinch=1",
         "file:///videos/Summer2024inTheGarden/clip.mp4",
+        "rtsp://host:554/h264Preview_01_main",
+        "http://host/?design=1&signal=2&keyframes=3&keyint=4&keyboard=5&author=6&passive=7&credits=8",
+        "http://host/monkey/stream1",
+        "/films/gate@north.mp4",
+        "../gate@north:80.mp4",
     ],
 )
 def test_what_only_resembles_a_secret_is_shown(link: str) -> None:
@@ -200,28 +218,52 @@ def test_the_secrets_of_a_setting_are_learnt(value: str) -> None:
 
 def test_settings_that_are_not_secret_stay_visible() -> None:
     settings = {
-        "sasl.username": "producer",
-        "session.timeout.ms": "45000",
+        "sasl.username": "bridge",
+        "session.timeout.ms": "45000123",
         "ssl.key.location": "/etc/key.pem",
+        "sasl.oauthbearer.method": "oidc",
+        "sasl.oauthbearer.client.id": "streaming",
+        "partition.assignment.strategy": "cooperative-sticky",
     }
+    text = " ".join(settings.values())
 
     learn(json.dumps(settings))
 
-    assert hide("producer 45000 /etc/key.pem") == "producer 45000 /etc/key.pem"
+    assert hide(text) == text
 
 
 def test_the_newest_secrets_of_files_are_hidden_and_those_of_settings_always() -> None:
     learn("rtsp://joe:in-the-settings@host/")
-    for number in range(3):
-        remember(f"in-a-file-{number}")
+    for number in range(_MOST_READ + 1):
+        remember(f"in-file-{number}")
 
-    assert hide("in-the-settings in-a-file-1 in-a-file-2") == "*** *** ***"
+    assert hide(f"in-the-settings in-file-0 in-file-1 in-file-{_MOST_READ}") == "*** in-file-0 *** ***"
 
 
 def test_a_short_secret_is_hidden_only_as_a_word() -> None:
-    learn("rtsp://joe:1234@host/", "rtsp://joe:abc@host/")
+    learn("rtsp://joe:a1b2@host/", "rtsp://joe:abc@host/")
 
-    assert hide("1234 of 12345 frames, abc") == "*** of 12345 frames, abc"
+    assert hide("a1b2 of a1b2c3 frames, abc") == "*** of a1b2c3 frames, abc"
+
+
+@pytest.mark.parametrize("secret", ["1234", "1234567", "admin", "Password", "camera", "true"])
+def test_a_short_number_or_common_word_is_hidden_only_where_it_is_a_password(secret: str) -> None:
+    link = f"rtsp://admin:{secret}@host/live?user=admin&pwd={secret}"
+    learn(link, json.dumps({"a": {"user": "admin", "password": secret}}))
+    line = f"{secret} frames of camera {secret}"
+    encoded = base64.b64encode(f"admin:{secret}".encode()).decode().rstrip("=")
+
+    assert hide(line) == line
+    assert hide(f"the answer to {link} is 404") == (
+        "the answer to rtsp://admin:***@host/live?user=admin&pwd=*** is 404"
+    )
+    assert hide(f"Authorization: Basic {encoded}") == "Authorization: Basic ***"
+
+
+def test_a_long_number_is_hidden() -> None:
+    learn("rtsp://joe:12345678@host/")
+
+    assert hide("the code is 12345678") == "the code is ***"
 
 
 def test_links_in_a_text_are_masked_even_if_they_are_not_known() -> None:
@@ -241,6 +283,36 @@ def test_links_in_a_text_are_masked_even_if_they_are_not_known() -> None:
 )
 def test_our_own_messages_stay_as_they_are(text: str) -> None:
     assert hide(text) == text
+
+
+LEARNT = (
+    "rtsp://admin:admin@192.168.1.20:554/h264Preview_01_main",
+    "rtsp://camera:123456@192.168.1.21/Streaming/Channels/101",
+    "http://root:pass@192.168.1.22/cgi-bin/video.cgi?key=1&token=true",
+    "/films/gate@north.mp4",
+    '{"sasl.username": "producer", "sasl.password": "kafka", "security.protocol": "SASL_SSL"}',
+    '{"imagenet_1": {"url": "http://models:8501/v1/models/imagenet:predict", "token": "model"}}',
+)
+
+
+def texts_of_ours() -> Iterator[str]:
+    """Yield the lines of the documentation, and the texts of the code, without its regular expressions."""
+    for path in ROOT.rglob("*.md"):
+        if path.relative_to(ROOT).parts[0] in SOURCES:
+            yield from path.read_text().splitlines()
+    for service in SERVICES:
+        for path in (ROOT / service).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+                    yield from node.value.splitlines()
+
+
+def test_all_texts_of_ours_stay_as_they_are_except_for_passwords() -> None:
+    learn(*LEARNT)
+    changed = [text for text in texts_of_ours() if hide(text) != text]
+
+    assert len(changed) > 3
+    assert [text for text in changed if not re.search(r"//\w+:(?:password|\$TOKEN)@", text)] == []
 
 
 def test_a_word_too_long_for_a_link_is_hidden_without_a_look_at_it() -> None:

@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import Field, SecretStr
 
+from pipeline.service.masking import hide
 from pipeline.service.settings import (
     Address,
     Bootstrap,
@@ -54,6 +55,7 @@ class Example(KafkaReads, KafkaWrites):
     imagescalex: float = Field(1, gt=0, le=8, description="a factor")
     videolink: SecretStr = Field(SecretStr(""), max_length=1000, description="a URL")
     backuplink: Annotated[SecretStr | None, Field(max_length=60)] = Field(None, description="a URL")
+    cameraname: str = Field("door", description="a name")
 
 
 @pytest.fixture
@@ -334,6 +336,24 @@ def test_settings_show_no_secret_when_printed(environment: Environment) -> None:
     assert settings.kafkaconfig == {"sasl.password": SECRET}
     assert SECRET not in repr(settings)
     assert SECRET not in str(settings)
+
+
+@pytest.mark.usefixtures("nothing_known")
+def test_secrets_are_learnt_from_links_and_json_and_nothing_else(environment: Environment) -> None:
+    environment(
+        TOPICNAME="videocam",
+        KAFKACONFIG='{"sasl.password": "in-kafkaconfig"}',
+        MODELURLS='{"imagenet_1": "http://joe:in-modelurls@host/"}',
+        VIDEOLINK="rtsp://joe:in-videolink@host/",
+        BACKUPLINK="http://host/?token=in-backuplink",
+        CAMERANAME="gate@north",
+        STATEFOLDER="/var/lib/gate:north@site",
+    )
+
+    load(Example)
+
+    assert hide("in-kafkaconfig in-modelurls in-videolink in-backuplink") == "*** *** *** ***"
+    assert hide("gate@north, gate, north: /var/lib/gate") == "gate@north, gate, north: /var/lib/gate"
 
 
 # Loading
