@@ -6,6 +6,7 @@ stand for another address the second time (DNS rebinding).
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ METADATA: Final = frozenset(
 )
 """Where clouds tell their machines secrets."""
 
+_SHORTEST: Final = 0.01  # s to connect to an address
 _THIS_NETWORK: Final = IPv4Network("0.0.0.0/8")
 # RFC 6052, RFC 8215, and the obsolete form of RFC 4291, 2.5.5.1.
 _EMBEDDING: Final = tuple(map(IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
@@ -54,14 +56,23 @@ class Targets:
     setting: str
 
     def connect(self, host: str, port: int, timeout: float | None) -> socket.socket:
-        """Connect to a host; raise `TargetError` if it is not allowed, or another `OSError`."""
-        failure: OSError | None = None
-        for address in self.addresses(host, port):
+        """Connect to a host; raise `TargetError` if it is not allowed, or another `OSError`.
+
+        The host's addresses share the `timeout` in s.
+        """
+        addresses, failure = self.addresses(host, port), OSError("it has no address")
+        until = None if timeout is None else time.monotonic() + timeout
+        for place, address in enumerate(addresses):
+            left = len(addresses) - place
+            share = None if until is None else max(_SHORTEST, (until - time.monotonic()) / left)
             try:
-                return socket.create_connection((address, port), timeout)
+                connection = socket.create_connection((address, port), share)
             except OSError as error:
-                failure = failure or error
-        raise failure or OSError("it has no address")
+                failure = error if place == 0 else failure
+            else:
+                connection.settimeout(timeout)
+                return connection
+        raise failure
 
     def addresses(self, host: str, port: int) -> list[str]:
         """Return the addresses of a host that may be connected to; raise `TargetError` if there are none.
@@ -69,7 +80,7 @@ class Targets:
         Raises `socket.gaierror` or `UnicodeError` for an unknown name.
         """
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys(_with_zone(*place) for *_, place in found))
+        addresses = list(dict.fromkeys(with_zone(*place) for *_, place in found))
         is_named = host.lower().rstrip(".") in self.hosts
         refusals = [self._refusal(address, port, is_named=is_named) for address in addresses]
         if all(refusals):
@@ -106,8 +117,8 @@ class Targets:
         return False
 
 
-def _with_zone(address: str, _port: int, _flow: int = 0, zone: int = 0) -> str:
-    """Return an address that can be connected to: a link-local one is in a zone, an interface's number."""
+def with_zone(address: str, _port: int, _flow: int = 0, zone: int = 0) -> str:
+    """Return the address of a socket as text: a link-local one is in a zone, an interface's number."""
     return f"{address}%{zone}" if zone else address
 
 

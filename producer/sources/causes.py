@@ -5,7 +5,7 @@ from typing import Final
 
 import av
 
-from producer.sources.source import SLOW
+from producer.sources.source import CaptureError, SilentError
 
 NO_DECODER: Final = "FFmpeg has no decoder for its video: set the camera to H.264"
 """What is wrong with a video in an unknown codec."""
@@ -66,11 +66,11 @@ def cause(error: av.FFmpegError, timeout: float) -> str:
     return _ERRNOS.get(error.errno or 0) or f"FFmpeg reports: {error.strerror}"
 
 
-def unconnected(error: OSError, timeout: float) -> str:
+def unconnected(error: OSError, timeout: float) -> CaptureError:
     """Return why there is no connection to a camera; `timeout` in s applied."""
     if isinstance(error, TimeoutError):
-        return f"no answer within {timeout:g} s{SLOW}"
-    return _ERRNOS.get(error.errno or 0) or f"the connection fails: {error.strerror}"
+        return SilentError(timeout)
+    return CaptureError(_ERRNOS.get(error.errno or 0) or f"the connection fails: {error.strerror}")
 
 
 def unlike_a_video(start: bytes) -> str | None:

@@ -4,18 +4,28 @@ FFmpeg sends packets to whatever address and as many ports as the answers name. 
 here, and leave as far as they concern the camera itself.
 """
 
+import os
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import BinaryIO, Final
+
+from pipeline.targets import with_zone
 
 _ACCEPT: Final = 10.0  # s until FFmpeg, which connects at once, has done so
 _LONGEST_LINE: Final = 4096  # bytes
 _MOST_LINES: Final = 100
 _LARGEST_BODY: Final = 1 << 20  # bytes
 _MOST_TRANSPORTS: Final = 16
+# Where Linux lists connections, and how it writes the address of loopback there.
+_TABLES: Final = {
+    socket.AF_INET: ("/proc/self/net/tcp", "0100007F"),
+    socket.AF_INET6: ("/proc/self/net/tcp6", "00000000000000000000000001000000"),
+}
 _STATUS: Final = re.compile(rb"RTSP/1\.[0-9] +([1-9][0-9]{2})\b")
 _LENGTH: Final = re.compile(rb"(?i)content-length:\s*([0-9]{1,9})\s*")
 _PORTS: Final = re.compile(rb"(?i);\s*server_port\s*=\s*([0-9]{1,5}(?:-[0-9]{1,5})?)")
@@ -29,16 +39,20 @@ class ControlError(Exception):
 class Control:
     """Passes requests from FFmpeg to the camera, and the answers back, until one of them hangs up.
 
-    FFmpeg opens `host`, a port of this machine that accepts one connection. Its last request, which ends the
-    session, reaches the camera, too.
+    FFmpeg opens `host`, a port of this machine that accepts one connection, on Linux only from the same user.
+    Its last request, which ends the session, reaches the camera, too.
     """
 
     def __init__(self, camera: socket.socket) -> None:
         self._camera = camera
-        camera.settimeout(None)  # FFmpeg knows how long to wait
-        self._address = camera.getpeername()[0].partition("%")[0]
         local = "::1" if camera.family == socket.AF_INET6 else "127.0.0.1"
-        self._listener = socket.create_server((local, 0), family=camera.family, backlog=1)
+        try:
+            camera.settimeout(None)  # FFmpeg knows how long to wait
+            self._address = with_zone(*camera.getpeername())
+            self._listener = socket.create_server((local, 0), family=camera.family)
+        except OSError:
+            camera.close()
+            raise
         port = self._listener.getsockname()[1]
         self.host = f"[{local}]:{port}" if ":" in local else f"{local}:{port}"
         self._player: socket.socket | None = None
@@ -55,8 +69,7 @@ class Control:
     def _run(self) -> None:
         with suppress(OSError), self._camera:
             with self._listener:
-                self._listener.settimeout(_ACCEPT)
-                self._player, _ = self._listener.accept()
+                self._player = self._accepted()
             with self._player, self._camera.makefile("rb") as stream:
                 threading.Thread(target=self._pass_requests, name="requests", daemon=True).start()
                 try:
@@ -67,11 +80,32 @@ class Control:
                 finally:
                     self._hang_up()
 
+    def _accepted(self) -> socket.socket:
+        until = time.monotonic() + _ACCEPT
+        while (left := until - time.monotonic()) > 0:
+            self._listener.settimeout(left)
+            player, (_, port, *_) = self._listener.accept()
+            if not _is_of_another_user(player, port):
+                return player
+            player.close()
+        raise TimeoutError
+
     def _pass_requests(self) -> None:
         with suppress(OSError):
             while self._player and (data := self._player.recv(65536)):
                 self._camera.sendall(data)
         self._hang_up()
+
+
+def _is_of_another_user(player: socket.socket, port: int) -> bool:
+    """Return whether a connection over loopback, from a port, is another user's (proc_pid_net(5))."""
+    table, loopback = _TABLES[player.family]
+    here = player.getsockname()[1]
+    line = rf"{loopback}:{port:04X} {loopback}:{here:04X} \S+ \S+ \S+ \S+ +([0-9]+)"
+    with suppress(OSError):  # not on Linux
+        if found := re.search(line, Path(table).read_text()):
+            return int(found[1]) != os.getuid()
+    return False
 
 
 def answers(stream: BinaryIO, address: str) -> Iterator[bytes]:

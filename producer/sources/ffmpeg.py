@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, Final
 import av
 
 from producer.sources.causes import cause
-from producer.sources.source import SLOW, CaptureError, Limits
+from producer.sources.source import CaptureError, Limits, SilentError
 from producer.sources.video import Video
 
 # Formats that hold a video themselves: FFmpeg must not follow a playlist or SDP to other files and hosts.
@@ -49,7 +49,7 @@ def open_video(
         )
     except av.FFmpegError as error:
         if time.monotonic() - begun >= 0.9 * limits.open:
-            raise CaptureError(f"no answer within {limits.open:g} s{SLOW}") from None
+            raise SilentError(limits.open) from None
         raise CaptureError(cause(error, limits.open)) from None
     try:
         return Video(container, limits, interval, on_close)

@@ -2,6 +2,8 @@
 
 import re
 import socket
+import time
+from dataclasses import replace
 from typing import Final
 
 from pipeline.targets import TargetError
@@ -9,7 +11,7 @@ from producer.sources import authority_of, host_name
 from producer.sources.causes import UNREACHABLE, unconnected
 from producer.sources.control import Control
 from producer.sources.ffmpeg import CONTAINERS, open_video
-from producer.sources.source import CaptureError, Limits, Source
+from producer.sources.source import CaptureError, Limits, SilentError, Source
 from producer.sources.stream import StreamSource
 from producer.sources.video import Video
 
@@ -31,6 +33,7 @@ _PROTOCOLS: Final = {
     "mmst": "mmst,tcp",
 }
 _RTSP: Final = 554  # the default port
+_SHORTEST: Final = 0.01  # s for an address
 # In the path, the one or two parts that name an application, before the name of a video.
 _RTMP: Final = re.compile(r"/[^/?#]+(?=/)(?:/[^/?#]+(?=/))?")
 
@@ -54,7 +57,7 @@ def open_source(link: str, limits: Limits, interval: float = 0) -> Source:
     except (socket.gaierror, UnicodeError):
         raise CaptureError("its host name is unknown") from None
     except OSError as error:
-        raise CaptureError(unconnected(error, limits.open)) from None
+        raise unconnected(error, limits.open) from None
     return StreamSource(_video_at(addresses, scheme, parts, limits, interval))
 
 
@@ -71,20 +74,26 @@ def _video_through(control: Control, parts: re.Match[str], limits: Limits, inter
 def _video_at(
     addresses: list[str], scheme: str, parts: re.Match[str], limits: Limits, interval: float
 ) -> Video:
-    """Open a stream at the first of its host's addresses that can be reached."""
+    """Open a stream at the first of its host's addresses that answers; they share the time for it."""
     port, path = f":{parts['port']}" if parts["port"] else "", parts["path"]
     options = {}
     if scheme in ("rtmp", "rtmps") and (application := _RTMP.match(path)):
         # A server may tell its videos apart by its own name.
         options["rtmp_tcurl"] = f"{scheme}://{parts['host']}{port}{application[0]}"
-    for address in addresses:
+    until, trouble = time.monotonic() + limits.open, CaptureError("its host has no address")
+    for place, address in enumerate(addresses):
         host = f"[{address}]" if ":" in address else address
+        share = max(_SHORTEST, (until - time.monotonic()) / (len(addresses) - place))
+        rest = f"{parts['user']}{host}{port}{path}"
         try:
-            return _video(scheme, f"{parts['user']}{host}{port}{path}", limits, interval, **options)
+            return _video(scheme, rest, replace(limits, open=share), interval, **options)
+        except SilentError:
+            trouble = SilentError(limits.open)
         except CaptureError as error:
-            if str(error) not in UNREACHABLE or address == addresses[-1]:
+            if str(error) not in UNREACHABLE:
                 raise
-    raise CaptureError("its host has no address")
+            trouble = error
+    raise trouble
 
 
 def _video(scheme: str, rest: str, limits: Limits, interval: float, **more: str) -> Video:

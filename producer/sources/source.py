@@ -7,6 +7,7 @@ from pipeline.service.settings import Address
 from pipeline.targets import Targets
 from pipeline.wire import largest
 from pipeline.wire.picture import Image, PictureError
+from pipeline.wire.status import one_line
 
 _VIDEO: Final = 0.1  # s; shorter intervals between frames are meant for video
 _USUAL: Final = 1.0
@@ -19,12 +20,20 @@ SLOW: Final = "; if it is slow to start, raise OPENTIMEOUT"
 class CaptureError(Exception):
     """A source cannot be opened, or delivers nothing more.
 
-    The camera may ask to be left alone for `retry_after` s.
+    The text, which may quote the camera, is made one line of printable characters. The camera may ask to be
+    left alone for `retry_after` s.
     """
 
     def __init__(self, text: str = "", retry_after: float = 0.0) -> None:
-        super().__init__(text)
+        super().__init__(one_line(text))
         self.retry_after = retry_after
+
+
+class SilentError(CaptureError):
+    """A camera does not answer within the time for opening it, in s."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no answer within {seconds:g} s{SLOW}")
 
 
 class EndedError(CaptureError):

@@ -12,6 +12,12 @@ LIMITS: Final = (
         "the camera is given up, with this reason",
     ),
     Limit(
+        "what is said about a camera, which may quote it",
+        "pipeline.wire.status._LONGEST_REASON",
+        "characters",
+        "it is cut, and made one line",
+    ),
+    Limit(
         "until a camera's first picture",
         "producer.settings.ProducerSettings.opentimeout",
         "s",

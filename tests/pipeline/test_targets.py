@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from pipeline import targets as module
 from pipeline.service.settings import Address
 from pipeline.targets import TargetError, Targets
+from tests.clock import Clock
 from tests.parts import free_port
 
 ALL_FORMS = ("{}", "::ffff:{}", "::{}", "64:ff9b::{}", "64:ff9b:1::{}", "2002:{high:x}:{low:x}::1")
@@ -183,6 +185,31 @@ def test_the_next_address_is_tried_and_the_first_failure_reported(monkeypatch: p
 
     with pytest.raises(ConnectionRefusedError):
         here.connect("a.localhost", free_port(), 5)
+
+
+def test_addresses_that_do_not_answer_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(0.0)
+    shares: list[float] = []
+    end, other = socket.socketpair()
+
+    def connect(place: tuple[str, int], timeout: float) -> socket.socket:
+        shares.append(timeout)
+        if place[0] == "10.0.0.3":
+            return end
+        clock.sleep(timeout)
+        raise TimeoutError
+
+    monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    answers(monkeypatch, ["10.0.0.1", "10.0.0.2", "10.0.0.3"], ["10.0.0.1", "10.0.0.2"])
+    here = targets("camera.example")
+
+    with other, here.connect("camera.example", 80, 6) as connection:
+        assert shares == [2, 2, 2]
+        assert connection.gettimeout() == 6
+    with pytest.raises(TimeoutError):
+        here.connect("camera.example", 80, 6)
+    assert clock.now == 4 + 6
 
 
 @pytest.mark.parametrize("text", ["127.1", "2130706433", "0x7f.1", "0177.0.0.1"])

@@ -1,5 +1,6 @@
 """RTSP cameras that would lead FFmpeg elsewhere."""
 
+import errno
 import os
 import socket
 import threading
@@ -10,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.service.settings import Address
 from producer.sources import control
-from producer.sources.control import ControlError, answers
+from producer.sources.control import Control, ControlError, answers
 from producer.sources.network import open_source
 from producer.sources.source import CaptureError, Limits
 from tests.parts import wait_for
@@ -261,6 +263,66 @@ def test_the_camera_is_left_if_it_says_nothing() -> None:
             assert camera.recv(4096) == b""
 
     wait_for(lambda: set(threading.enumerate()) <= before, 10, "the threads to end")
+
+
+@pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="no /proc")
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_another_user_of_this_machine_does_not_get_through(
+    family: socket.AddressFamily, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = request.getfixturevalue("ipv6") if family == socket.AF_INET6 else "127.0.0.1"
+    mine = os.getuid()
+    with socket.create_server((address, 0), family=family) as listener:
+        there = socket.create_connection(listener.getsockname()[:2])
+        camera, _ = listener.accept()
+    with camera:
+        monkeypatch.setattr(os, "getuid", lambda: mine + 1)
+        relay = Control(there)
+        with socket.create_connection(where(relay)) as stranger:
+            assert stranger.recv(1) == b""
+        monkeypatch.undo()
+        with socket.create_connection(where(relay)) as player:
+            player.sendall(b"OPTIONS")
+
+            assert camera.recv(7) == b"OPTIONS"
+
+
+def test_the_camera_is_left_if_nothing_can_listen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def create_server(*_: object, **__: object) -> socket.socket:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    here, camera = socket.socketpair()
+    with camera:
+        monkeypatch.setattr(socket, "create_server", create_server)
+        monkeypatch.setattr(control, "with_zone", lambda *_: "192.168.1.20")
+        with pytest.raises(OSError, match="Too many open files"):
+            Control(here)
+
+        assert here.fileno() == -1
+
+
+@pytest.mark.usefixtures("ipv6")
+def test_the_zone_of_a_link_local_camera_is_kept() -> None:
+    there, camera = socket.socketpair()
+    with camera, LinkLocal(fileno=there.detach()) as here:
+        relay = Control(here)
+        with socket.create_connection(where(relay)) as player:
+            camera.sendall(b"RTSP/1.0 200 OK\r\nTransport: RTP/AVP;server_port=9\r\n\r\n")
+
+            assert b";source=fe80::1%3\r\n" in player.recv(1000)
+
+
+class LinkLocal(socket.socket):
+    """A connection to a camera whose address is only valid on the third interface."""
+
+    family = socket.AF_INET6
+
+    def getpeername(self) -> tuple[str, int, int, int]:
+        return "fe80::1", 554, 0, 3
+
+
+def where(relay: Control) -> Address:
+    return Address.parse(relay.host)
 
 
 def rewritten(text: str) -> bytes:

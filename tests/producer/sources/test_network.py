@@ -11,8 +11,11 @@ from contextlib import closing, contextmanager, suppress
 import pytest
 
 from pipeline.targets import Targets
+from producer.sources import network
 from producer.sources.network import open_source
-from producer.sources.source import CaptureError, Limits
+from producer.sources.source import CaptureError, Limits, SilentError
+from producer.sources.video import Video
+from tests.clock import Clock
 from tests.parts import ROOT
 from tests.producer.sources import rtsp
 from tests.producer.sources.rtsp import Server, described
@@ -65,6 +68,28 @@ def test_a_camera_that_says_nothing_is_given_up() -> None:
 
     assert "no answer within 0.3 s" in reason
     assert "raise OPENTIMEOUT" in reason
+
+
+@pytest.mark.parametrize("last", [SilentError(1), CaptureError("nothing answers at this port of its host")])
+def test_a_hosts_addresses_share_the_time_for_opening(
+    last: CaptureError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(0.0)
+    opened: list[tuple[str, float]] = []
+
+    def open_video(address: str, limits: Limits, *_: object) -> Video:
+        opened.append((address, limits.open))
+        clock.sleep(limits.open)
+        raise SilentError(limits.open) if len(opened) == 1 else last
+
+    monkeypatch.setattr(network, "time", clock)
+    monkeypatch.setattr(network, "open_video", open_video)
+    monkeypatch.setattr(Targets, "addresses", lambda *_: ["fd00::1", "10.0.0.1"])
+
+    reason = refusal("rtsp://camera.example/x", 6)
+
+    assert opened == [("rtsp://[fd00::1]/x", 3), ("rtsp://10.0.0.1/x", 3)]
+    assert reason == (str(SilentError(6)) if isinstance(last, SilentError) else str(last))
 
 
 def test_a_camera_that_sends_no_video_is_given_up() -> None:

@@ -189,6 +189,16 @@ def test_redirections_in_a_circle_end() -> None:
         assert len(server.requests) <= 6
 
 
+@pytest.mark.exceeds("pipeline.wire.status._LONGEST_REASON")
+def test_what_a_camera_says_is_quoted_in_one_short_line() -> None:
+    kind = "application/\x1b[2Jx\x07y " + "z" * 1000
+    with Server({"/": web.body(b"%PDF-1.7", kind)}) as server:
+        reason = refusal(server)
+
+    assert reason.startswith("the camera answers with application/ [2jx y zzz")
+    assert len(reason) == 500
+
+
 @pytest.mark.parametrize(
     ("answer", "text"),
     [
