@@ -14,13 +14,14 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pipeline.service import state
-from pipeline.service.masking import learn, mask_setting
+from pipeline.service.masking import hide, learn, mask_setting
 from pipeline.service.trim import trimmed
 from pipeline.wire import largest
 
 _SHORTEST_INTERVAL: Final = 0.001  # s between two frames
 _ESCAPED_OBJECT: Final = re.compile(r'\{\s*\\"')
 _LONGEST_TOPIC: Final = 249  # characters, Kafka's limit
+_LONGEST_SHOWN: Final = 500  # characters of a wrong value
 _UNITS: Final = {
     "ns": Fraction(1, 10**9),
     "us": Fraction(1, 10**6),
@@ -232,7 +233,7 @@ def load(kind: type[_Settings]) -> _Settings:
     variables = {name: trimmed(_variable(name)) for name in kind.model_fields}
     learn(*(value for name, value in variables.items() if _may_hold_secrets(kind.model_fields[name])))
     if broken := [name for name in kind.model_fields if not _is_utf8(_variable(name))]:
-        lines = [f"{name.upper()}={_shown(kind, name)!r}: expected text in UTF-8" for name in broken]
+        lines = [f"{name.upper()}={_shown(kind, name)}: expected text in UTF-8" for name in broken]
         raise SettingsError("\n".join(lines))
     try:
         return kind()
@@ -243,7 +244,7 @@ def load(kind: type[_Settings]) -> _Settings:
 
 
 def _explain(kind: type[Settings], problem: Mapping[str, Any]) -> str:
-    text = explain(problem)
+    text = _short(explain(problem))
     if not problem["loc"]:  # about several settings together
         return text
     name = str(problem["loc"][0])
@@ -251,7 +252,7 @@ def _explain(kind: type[Settings], problem: Mapping[str, Any]) -> str:
     meaning = f" ({field.description})" if field.description else ""
     if problem["type"] == "missing":
         return f"{name.upper()} is not set{meaning}"
-    return f"{name.upper()}={_shown(kind, name)!r}: {text}{meaning}"
+    return f"{name.upper()}={_shown(kind, name)}: {text}{meaning}"
 
 
 def explain(problem: Mapping[str, Any]) -> str:
@@ -273,7 +274,13 @@ def _may_hold_secrets(field: FieldInfo) -> bool:
 
 
 def _shown(kind: type[Settings], name: str) -> str:
-    return mask_setting(trimmed(_variable(name))) if kind.model_fields[name].repr else "***"
+    value = mask_setting(trimmed(_variable(name))) if kind.model_fields[name].repr else "***"
+    return _short(repr(value))
+
+
+def _short(text: str) -> str:
+    text = hide(text)  # first: half a secret would not be recognised
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def _variable(name: str) -> str:

@@ -511,6 +511,22 @@ def test_any_value_is_accepted_or_reported_in_one_line(name: str, value: str) ->
     assert all(line.startswith((f"{name}=", f"{name} is not set")) for line in lines)
 
 
+@pytest.mark.parametrize("value", ["x" * 5000, "\udcf3" * 1000, "{" + "\\" * 3000])
+def test_a_long_value_is_cut(environment: Environment, value: str) -> None:
+    environment(TOPICNAME=value, MODELURLS=value, FRAMEINTERVAL=value)
+
+    assert max(map(len, problem().splitlines())) < 1100
+    assert "…: expected" in problem()
+
+
+@pytest.mark.usefixtures("nothing_known")
+def test_no_part_of_a_secret_is_left_where_a_value_is_cut(environment: Environment) -> None:
+    secret = "hunter2-" * 10
+    environment(TOPICNAME="x" * 450 + secret, VIDEOLINK=f"rtsp://joe:{secret}@host/")
+
+    assert SECRET not in problem()
+
+
 # Misspelt names
 
 
