@@ -15,32 +15,41 @@ from producer import sources
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """A camera's name and its VIDEOLINK: a URL, a file's path, or a device's number or path."""
+    """A camera's name and its VIDEOLINK: a URL, a file's path, or a device's number or path.
+
+    `place` is where in a file it is written.
+    """
 
     name: str
     link: str = field(repr=False)  # it may hold a password
+    place: str = field(default="", compare=False)
 
     @property
     def shown(self) -> str:
-        """The link, fit to be printed."""
-        return mask(self.link)
+        """The link, fit to be printed; if it is written in a file, its place there."""
+        return self.place or mask(self.link)
 
 
-def parse(text: str) -> Camera:
-    """Return the camera of `NAME=VIDEOLINK`; raise `OptionsError` for other texts."""
+def parse(text: str, place: str = "") -> Camera:
+    """Return the camera of `NAME=VIDEOLINK`; raise `OptionsError` for other texts.
+
+    What is written at a place in a file is not repeated in the error.
+    """
     name, _, link = text.partition("=")
+    where = place or f"camera {_shown(text)!r}"
     # Without a name the first = may stand in a URL.
     if not link or ":" in name:
         raise OptionsError(
-            f"camera {_shown(text)!r}: expected NAME=VIDEOLINK with a name without a colon, such as"
+            f"{where}: expected NAME=VIDEOLINK with a name without a colon, such as"
             " door=rtsp://192.168.1.20/stream1"
         )
     if not name.strip():
-        raise OptionsError(f"camera {_shown(text)!r}: expected a name before the =")
+        raise OptionsError(f"{where}: expected a name before the =")
     if not is_name(name):
         start = f"{name[:20]!r}..." if len(name) > 20 else repr(name)
-        raise OptionsError(f"camera {start}: expected a name of 1 to {LONGEST_NAME} printable characters")
-    return Camera(name, link)
+        where = place or f"camera {start}"
+        raise OptionsError(f"{where}: expected a name of 1 to {LONGEST_NAME} printable characters")
+    return Camera(name, link, place)
 
 
 def listed(path: str) -> list[Camera]:
@@ -53,7 +62,11 @@ def listed(path: str) -> list[Camera]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not a text"
         raise OptionsError(f"--cameras {path!r}: cannot be read: {reason}") from None
-    found = [parse(line.strip()) for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    found = [
+        parse(line.strip(), f"--cameras {path}, line {number}")
+        for number, line in enumerate(lines, 1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
     if not found:
         raise OptionsError(f"--cameras {path!r}: expected a line NAME=VIDEOLINK for each camera, found none")
     return found
@@ -95,13 +108,13 @@ def _located(camera: Camera) -> Camera:
     try:
         kind = sources.kind_of(camera.link)
     except sources.LinkError as error:
-        raise OptionsError(f"camera {camera.name}: {camera.shown!r}: {error}") from None
+        raise OptionsError(f"camera {camera.name}: {error} ({camera.shown!r})") from None
     # Anything but a file may appear later: a device when it is plugged in, a camera when it is switched on.
     if kind is not sources.Kind.FILE:
         return camera
     path = os.path.abspath(os.path.expanduser(sources.path_of(camera.link)))
     if os.path.isdir(path):
-        raise OptionsError(f"camera {camera.name}: expected a file, found the directory {camera.shown!r}")
+        raise OptionsError(f"camera {camera.name}: expected a file, found a directory ({camera.shown!r})")
     if not os.path.isfile(path):
-        raise OptionsError(f"camera {camera.name}: there is no file {camera.shown!r}")
+        raise OptionsError(f"camera {camera.name}: there is no such file ({camera.shown!r})")
     return replace(camera, link=path)

@@ -49,7 +49,7 @@ def test_a_file_has_to_exist(tmp_path: Path, form: str) -> None:
     path = tmp_path / "yard.mp4"
     camera = Camera("yard", form.format(path))
 
-    with pytest.raises(OptionsError, match="camera yard: there is no file"):
+    with pytest.raises(OptionsError, match="camera yard: there is no such file"):
         cameras.check([camera])
     path.touch()
 
@@ -57,7 +57,7 @@ def test_a_file_has_to_exist(tmp_path: Path, form: str) -> None:
 
 
 def test_a_directory_is_not_a_file(tmp_path: Path) -> None:
-    with pytest.raises(OptionsError, match="expected a file, found the directory"):
+    with pytest.raises(OptionsError, match="expected a file, found a directory"):
         cameras.check([Camera("yard", str(tmp_path))])
 
 
@@ -93,6 +93,38 @@ def test_a_file_without_cameras_is_refused(tmp_path: Path, content: bytes) -> No
 
     with pytest.raises(OptionsError):
         cameras.listed(str(file))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "rtsp://host/?x=hunter2",
+        "hunter2",
+        "=hunter2",
+        "hunter2\x07=0",
+        "door=onvif://host/?x=hunter2",
+        "door=/hunter2",
+    ],
+)
+def test_a_wrong_line_of_a_file_is_named_by_its_number(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "cameras.txt"
+    file.write_text(f"front=0\n# at home\n{line}\n")
+
+    with pytest.raises(OptionsError) as caught:
+        cameras.check(cameras.listed(str(file)))
+
+    text = str(caught.value)
+    assert f"--cameras {file}, line 3" in text
+    assert "hunter2" not in text
+
+
+def test_a_link_in_a_file_is_not_shown(tmp_path: Path) -> None:
+    file = tmp_path / "cameras.txt"
+    file.write_text("door=rtsp://host/?x=hunter2\n")
+
+    (camera,) = cameras.check(cameras.listed(str(file)))
+
+    assert camera.shown == f"--cameras {file}, line 1"
 
 
 def test_a_link_is_not_part_of_what_is_printed_of_a_camera() -> None:
