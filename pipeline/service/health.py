@@ -2,21 +2,25 @@
 
 import json
 import logging
+import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from pipeline.flow.ledger import Ledger
 from pipeline.service import listening
+from pipeline.service.logs import Seldom
 from pipeline.service.masking import hide
 from pipeline.service.settings import Address, SettingsError
 
 log = logging.getLogger(__name__)
 
+_MOST_CLIENTS: Final = 32
 _TEXT = "text/plain; charset=utf-8"
 _Answer = tuple[int, str, bytes]
 
@@ -69,11 +73,41 @@ class HealthServer:
 
 
 class _Server(ThreadingHTTPServer):
+    """Has a thread for each client; the oldest makes room for one too many."""
+
     def __init__(self, address: Address, handler: type["_Handler"]) -> None:
+        self._free = threading.Semaphore(_MOST_CLIENTS)
+        self._lock = threading.Lock()
+        self._clients: dict[socket.socket, None] = {}
+        self._seldom = Seldom(log)
         super().__init__(address, handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listening.listen(address)
         self.server_address = self.socket.getsockname()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if not self._free.acquire(blocking=False):
+            self._seldom.warning(
+                "clients", f"more than {_MOST_CLIENTS} connections to HEALTHPORT: the oldest is closed"
+            )
+            self._close_oldest()
+            self._free.acquire()
+        with self._lock:
+            self._clients[request] = None
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._lock:
+            self._clients.pop(request, None)
+        super().shutdown_request(request)
+        self._free.release()
+
+    def _close_oldest(self) -> None:
+        with self._lock, suppress(OSError):
+            for oldest in self._clients:
+                del self._clients[oldest]
+                oldest.shutdown(socket.SHUT_RDWR)  # which ends its thread
+                return
 
     def handle_error(self, *_: Any) -> None:
         log.debug("a client of the health server disconnected", exc_info=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.imports import ROOT
-from tests.limits import browsers, cameras, messages, models, stand_in
+from tests.limits import browsers, cameras, messages, models, services, stand_in
 from tests.limits.limit import Limit
 
 PAGE: Final = ROOT / "docs/security.md"
@@ -24,6 +24,7 @@ SECTIONS: Final[Mapping[str, Sequence[Limit]]] = {
     "Model servers and labels": models.LIMITS,
     "Browsers": browsers.LIMITS,
     "Clients of the stand-in for TensorFlow Serving": stand_in.LIMITS,
+    "Probes": services.LIMITS,
 }
 
 OURS: Final = cameras.OURS | messages.OURS | models.OURS | browsers.OURS | stand_in.OURS

@@ -3,6 +3,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from http.client import HTTPConnection
 
 import pytest
@@ -10,8 +11,9 @@ from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.flow.ledger import Ledger
-from pipeline.service.health import HealthServer
+from pipeline.service.health import _MOST_CLIENTS, HealthServer
 from pipeline.service.settings import Address, SettingsError
+from tests.parts import wait_for
 
 
 class Verdicts:
@@ -121,6 +123,33 @@ def test_the_answer_to_other_paths_lists_those_that_exist(server: HealthServer, 
 def test_a_client_that_says_nothing_holds_up_no_other(server: HealthServer) -> None:
     with socket.create_connection(("127.0.0.1", server.port)):
         assert get(server, "/healthz")[0] == 200
+
+
+@pytest.mark.exceeds("pipeline.service.health._MOST_CLIENTS")
+def test_the_oldest_client_makes_room_for_one_too_many(
+    server: HealthServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    clients = server._server._clients
+    wait_for(lambda: not clients, 10, "other clients to go")
+    with ExitStack() as silent:
+
+        def connect(count: int) -> list[socket.socket]:
+            place = "127.0.0.1", server.port
+            return [silent.enter_context(socket.create_connection(place, 10)) for _ in range(count)]
+
+        first, second, *_ = connect(_MOST_CLIENTS - 1)
+        assert get(server, "/healthz")[0] == 200
+        first.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+        assert first.recv(100).startswith(b"HTTP/1.0 200")
+        wait_for(lambda: len(clients) == _MOST_CLIENTS - 2, 10, "the answered clients to go")
+        connect(2)
+        assert caplog.messages == []
+
+        assert get(server, "/healthz")[0] == 200
+
+        assert second.recv(1) == b""
+        (line,) = caplog.messages
+        assert "HEALTHPORT" in line
 
 
 def test_many_are_answered_at_a_time(server: HealthServer) -> None:
