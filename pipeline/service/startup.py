@@ -36,6 +36,7 @@ def main(name: str, kind: type[_Settings], serve: Callable[[_Settings], int]) ->
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     stderr.take()
+    logs.configure("info", "auto")  # until the settings are known
     logs.take_uncaught()
     status = run(name, kind, serve)
     logging.shutdown()

@@ -1,4 +1,6 @@
 import logging
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -6,6 +8,7 @@ from pydantic import Field
 
 from pipeline.service import startup
 from pipeline.service.settings import Settings, SettingsError
+from tests.parts import ROOT
 
 Environment = Callable[..., None]
 
@@ -113,3 +116,30 @@ def test_the_log_is_written_as_the_settings_say(
 
     (line,) = capsys.readouterr().err.splitlines()
     assert '"message": "written"' in line
+
+
+@pytest.mark.parts
+def test_an_error_before_the_log_is_set_up_is_printed_without_secrets() -> None:
+    service = (
+        "from pydantic import model_validator\n"
+        "from pipeline.service import startup\n"
+        "from pipeline.service.settings import Settings\n"
+        "class Example(Settings):\n"
+        "    @model_validator(mode='after')\n"
+        "    def _fail(self):\n"
+        "        raise RuntimeError(self.kafkaconfig['sasl.password'])\n"
+        "startup.main('example', Example, lambda _: 0)\n"
+    )
+
+    run = subprocess.run(
+        [sys.executable, "-c", service],
+        cwd=ROOT,
+        env={"KAFKACONFIG": '{"sasl.password": "hunter2-"}'},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 1
+    assert "RuntimeError: ***" in run.stderr
+    assert "hunter2" not in run.stdout + run.stderr
