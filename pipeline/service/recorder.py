@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.service import state
+from pipeline.wire.frame import is_name
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +124,7 @@ def _told(content: bytes, only_camera: str) -> str | None:
     for at in range(0, len(content), _SIZE):
         line = content[at : at + _SIZE].partition(b"\n")[0].decode(errors="replace")
         found = re.fullmatch(r"([+-])(\w+)\t(\d{1,18})\t(.*)", line, re.ASCII)
-        if found and found[4].isprintable():
+        if found and (not found[4] or is_name(found[4])):
             notes.append((found[1] == _BUSY, int(found[3]), found[2], found[4] or only_camera))
     if not notes:
         return None

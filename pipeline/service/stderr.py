@@ -32,7 +32,9 @@ def take() -> None:
     os.dup2(writing, sys.stderr.fileno())
     os.close(writing)
     sys.stderr = os.fdopen(ours, "w", buffering=1, errors="backslashreplace")
-    faulthandler.enable(sys.stderr)  # what a library says before it aborts would be lost
+    # When a library aborts, its last words stay in the pipe, as nothing can read them any more. Python writes
+    # where each thread was.
+    faulthandler.enable(sys.stderr)
     threading.Thread(target=_read, args=(reading,), name="stderr", daemon=True).start()
 
 

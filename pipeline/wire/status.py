@@ -73,7 +73,8 @@ class Status:
 
 def one_line(text: str) -> str:
     """Return a reason as it fits into a record: one line, of 500 characters at most."""
-    line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    # Python does not count the joiner within composite emoji as printable.
+    line = " ".join("".join(each if each.isprintable() or each == "\u200d" else " " for each in text).split())
     return line if len(line) <= _LONGEST_REASON else f"{line[: _LONGEST_REASON - 1]}…"
 
 

@@ -146,6 +146,7 @@ def test_more_threads_than_places_and_the_longest_name_fit(tmp_path: Path) -> No
         b"+read\t1",
         b"+read\t-1\tdoor\n",
         b"+read\t1\t\x1b[31mdoor\n",
+        b"+read\t1\t" + "\u202edoor\n".encode(),
         b"+read\t" + b"9" * 900,
     ],
 )
@@ -159,6 +160,22 @@ def test_a_damaged_file_says_nothing(tmp_path: Path, content: bytes) -> None:
 
     recorder.close()
     assert recorder.last is None
+
+
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"  # one emoji of three, joined by U+200D
+
+
+@pytest.mark.parametrize("camera", ["door", "Tür 2", FAMILY, FAMILY * 40])
+def test_every_name_of_a_camera_is_reported(tmp_path: Path, camera: str) -> None:
+    recorder = Recorder(tmp_path, "consumer")
+    (file,) = tmp_path.iterdir()
+    recorder.close()
+    file.write_text(f"+read\t1000\t{camera}\n")
+
+    recorder = Recorder(tmp_path, "consumer")
+
+    recorder.close()
+    assert f"a picture of 1 kB of camera {camera} (read)" in (recorder.last or "")
 
 
 def test_a_folder_that_cannot_be_used_is_reported_and_the_service_goes_on(

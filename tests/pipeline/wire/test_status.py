@@ -165,6 +165,12 @@ def test_whatever_comes_is_a_record_or_one_error(data: bytes) -> None:
     assert kind_of(lambda: decode(DOOR, data)) in {None, *KINDS}
 
 
+def test_composite_emoji_stay_whole_in_a_reason() -> None:
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"  # one emoji of three
+
+    assert one_line(f"camera {family}\nis\u200baway") == f"camera {family} is away"
+
+
 @pytest.mark.exceeds("pipeline.wire.status._LONGEST_REASON")
 def test_a_reason_is_one_line_of_limited_length() -> None:
     long = decode(DOOR, value(reason="a\nb\x00c \ud800" + "x" * 1000)).reason
