@@ -147,8 +147,8 @@ def answers(stream: BinaryIO, address: str) -> Iterator[bytes]:
 
 def _head(first: bytes, stream: BinaryIO) -> Iterator[bytes]:
     """Yield the lines up to an empty one, without what ends them."""
-    for _ in range(_MOST_LINES):
-        line = first + stream.readline(_LONGEST_LINE)
+    for _ in range(_MOST_LINES + 1):  # with the empty one
+        line = first + stream.readline(_LONGEST_LINE - len(first))
         if not line.endswith(b"\n"):
             raise ControlError(
                 f"the camera answers with a line of more than {_LONGEST_LINE} bytes, or hangs up in it"

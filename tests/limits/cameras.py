@@ -6,7 +6,7 @@ from tests.limits.limit import Limit
 
 LIMITS: Final = (
     Limit(
-        "a picture of a multipart body",
+        "a picture over HTTP, and what stands between two of them",
         "producer.sources.http.pictures.LARGEST_PART",
         "bytes",
         "the camera is given up, with this reason",

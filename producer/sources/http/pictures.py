@@ -14,7 +14,7 @@ from pipeline.wire.jpeg import END, START
 LARGEST_PART: Final = 32 * 1024 * 1024
 """Bytes of a picture, or of another part, above which a camera is given up."""
 LONGEST_HEAD: Final = 64 * 1024
-"""Bytes without a picture, above which a camera is given up."""
+"""Bytes without a picture that are kept: the head of one is never longer."""
 
 _START: Final = START + b"\xff"
 # In entropy-coded data, 0xff is followed by 0, by the byte of a restart marker, or by another 0xff.
@@ -103,9 +103,9 @@ class Pictures:
                 return None
         part = self._part
         end = self._end_of_jpeg(part) if part.is_jpeg else self._end_of_other(part)
+        if (len(self._data) if end is None else end) > LARGEST_PART:
+            raise NoPicturesError(f"a picture of more than {LARGEST_PART >> 20} MiB")
         if end is None:
-            if len(self._data) > LARGEST_PART:
-                raise NoPicturesError(f"a picture of more than {LARGEST_PART >> 20} MiB")
             return None
         found = bytes(memoryview(self._data)[:end])
         self._remove(end)
@@ -151,7 +151,7 @@ class Pictures:
         return head
 
     def _skip(self) -> None:
-        """Forget data that no longer matters: the head of a picture is never that long."""
+        """Forget data that no longer matters."""
         excess = len(self._data) - LONGEST_HEAD
         if excess > 0:
             if self._skipped == 0:

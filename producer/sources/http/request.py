@@ -105,7 +105,7 @@ class Camera:
         headers = ({"If-None-Match": tag} if tag else {}) | ({"Range": f"bytes={start}-"} if start else {})
         accepted = {200, 304} if tag else {200, 206} if start else {200}
         url = self._on_host(self._url, url, "refers to") if url else self._url
-        for _ in range(_MOST_REDIRECTS):
+        for _ in range(1 + _MOST_REDIRECTS):
             answer = self._authorized(url, headers)
             if answer.status_code not in _REDIRECTS:
                 if refusal := self._refusal(answer, accepted):

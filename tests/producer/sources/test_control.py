@@ -4,7 +4,7 @@ import errno
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
@@ -227,7 +227,6 @@ def test_only_two_udp_ports_listen_for_a_stream_over_udp() -> None:
         assert ports == [ports[0], ports[0] + 1]
 
 
-@pytest.mark.exceeds("producer.sources.control._MOST_TRANSPORTS")
 @pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="no /proc")
 def test_a_description_with_hundreds_of_streams_opens_no_hundreds_of_ports() -> None:
     stream = b"m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
@@ -368,20 +367,66 @@ def test_what_leads_elsewhere_is_left_out(text: str) -> None:
         "HTTP/1.1 200 OK\r\n\r\n",
         "RTSP/1.0 OK\r\n",
         "garbage\r\n\r\n",
+    ],
+)
+def test_what_is_not_rtsp_is_refused(text: str) -> None:
+    with pytest.raises(ControlError):
+        rewritten(text)
+
+
+def with_status_line_of(length: int) -> str:
+    return "RTSP/1.0 200 ".ljust(length - 2, "X") + "\r\n\r\n"
+
+
+def with_line_of(length: int) -> str:
+    return f"RTSP/1.0 200 OK\r\n{'X' * (length - 2)}\r\n\r\n"
+
+
+def with_lines(count: int) -> str:
+    return "RTSP/1.0 200 OK\r\n" + "X: y\r\n" * (count - 1) + "\r\n"
+
+
+def with_body_of(length: int) -> str:
+    return f"RTSP/1.0 200 OK\r\nContent-Length: {length}\r\n\r\n{'x' * length}"
+
+
+def with_streams(count: int) -> str:
+    return "RTSP/1.0 200 OK\r\nTransport: RTP/AVP;unicast;server_port=9-9\r\n\r\n" * count
+
+
+@pytest.mark.parametrize(
+    ("answer", "most", "reason"),
+    [
         pytest.param(
-            "RTSP/1.0 200 OK\r\n" + "X" * control._LONGEST_LINE + "\r\n\r\n",
+            with_status_line_of,
+            control._LONGEST_LINE,
+            "a line of more than 4096 bytes",
             marks=pytest.mark.exceeds("producer.sources.control._LONGEST_LINE"),
         ),
+        (with_line_of, control._LONGEST_LINE, "a line of more than 4096 bytes"),
         pytest.param(
-            "RTSP/1.0 200 OK\r\n" + "X: y\r\n" * control._MOST_LINES + "\r\n",
+            with_lines,
+            control._MOST_LINES,
+            "more than 100 lines",
             marks=pytest.mark.exceeds("producer.sources.control._MOST_LINES"),
         ),
         pytest.param(
-            f"RTSP/1.0 200 OK\r\nContent-Length: {control._LARGEST_BODY + 1}\r\n\r\n",
+            with_body_of,
+            control._LARGEST_BODY,
+            "more than 1 MiB",
             marks=pytest.mark.exceeds("producer.sources.control._LARGEST_BODY"),
+        ),
+        pytest.param(
+            with_streams,
+            control._MOST_TRANSPORTS,
+            "more than 16 streams",
+            marks=pytest.mark.exceeds("producer.sources.control._MOST_TRANSPORTS"),
         ),
     ],
 )
-def test_what_is_not_rtsp_or_too_much_is_refused(text: str) -> None:
-    with pytest.raises(ControlError):
-        rewritten(text)
+def test_as_much_as_is_allowed_is_passed_on_and_no_more(
+    answer: Callable[[int], str], most: int, reason: str
+) -> None:
+    assert rewritten(answer(most))
+    with pytest.raises(ControlError, match=reason):
+        rewritten(answer(most + 1))

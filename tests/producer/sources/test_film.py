@@ -92,6 +92,15 @@ def test_a_film_without_sensible_times_plays_at_its_rate(time: Clock, times: Seq
 
 
 @pytest.mark.exceeds("producer.sources.film._LONGEST")
+@pytest.mark.parametrize(
+    ("says", "shown"), [(module._LONGEST, module._LONGEST), (module._LONGEST + 0.1, 0.05)]
+)
+def test_a_film_may_hold_a_picture_for_a_minute(time: Clock, says: float, shown: float) -> None:
+    kit = Kit(time, lambda: FakeVideo([0, says], duration=0.05))
+
+    assert kit.play(2) == [(0, 0), (shown, 1)]
+
+
 @pytest.mark.parametrize("jump", [-100, -0.05, 2, 40, 1e5])
 def test_a_film_plays_on_where_its_clock_jumps(time: Clock, jump: float) -> None:
     times = [200, 200.05, 200.1 + jump, 200.15 + jump]

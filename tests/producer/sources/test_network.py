@@ -92,6 +92,7 @@ def test_a_hosts_addresses_share_the_time_for_opening(
     assert reason == (str(SilentError(6)) if isinstance(last, SilentError) else str(last))
 
 
+@pytest.mark.exceeds("producer.settings.ProducerSettings.frozenafter")
 def test_a_camera_that_sends_no_video_is_given_up() -> None:
     with (
         Server() as server,

@@ -16,7 +16,7 @@ import pytest
 from pipeline.wire import picture
 from pipeline.wire.picture import PictureError
 from producer.sources import http
-from producer.sources.http import mjpeg, snapshot
+from producer.sources.http import mjpeg, request, snapshot
 from producer.sources.http.deadline import Connection
 from producer.sources.http.mjpeg import MjpegSource
 from producer.sources.http.snapshot import SnapshotSource
@@ -181,12 +181,22 @@ def test_a_redirection_to_a_host_that_is_allowed_is_followed_without_the_passwor
     assert seen == [None]
 
 
-@pytest.mark.exceeds("producer.sources.http.request._MOST_REDIRECTS")
 def test_redirections_in_a_circle_end() -> None:
     with Server({"/": web.moved("/")}) as server:
         assert "redirects more than" in refusal(server)
 
-        assert len(server.requests) <= 6
+        assert len(server.requests) == 1 + request._MOST_REDIRECTS
+
+
+@pytest.mark.exceeds("producer.sources.http.request._MOST_REDIRECTS")
+def test_as_many_redirections_as_are_allowed_are_followed() -> None:
+    count = request._MOST_REDIRECTS
+    answers = {f"/{left}": web.moved(f"/{left - 1}") for left in range(1, count + 2)}
+    with Server(answers | {"/0": web.body(VIDEO, MULTIPART)}) as server:
+        with closing(opened(server, f"/{count}")) as source:
+            assert read(source).picture == JPEGS[0]
+
+        assert f"redirects more than {count} times" in refusal(server, f"/{count + 1}")
 
 
 @pytest.mark.exceeds("pipeline.wire.status._LONGEST_REASON")
@@ -462,13 +472,14 @@ def test_a_camera_that_asks_for_a_pause_gets_it(seconds: str) -> None:
 
 
 @pytest.mark.exceeds("producer.sources.http.request._LONGEST_RETRY")
-def test_a_pause_that_is_longer_than_the_timeout_is_a_loss_with_that_pause() -> None:
-    with Server({"/": busy(503, "600")}) as server, closing(opened(server)) as source:
+@pytest.mark.parametrize(("asked", "granted"), [(59, 59), (60, 60), (61, 60), (600, 60)])
+def test_a_pause_that_is_longer_than_the_timeout_is_a_loss_with_that_pause(asked: int, granted: int) -> None:
+    with Server({"/": busy(503, str(asked))}) as server, closing(opened(server)) as source:
         read(source)
         with pytest.raises(CaptureError, match="503 Service Unavailable") as caught:
             read(source)
 
-    assert caught.value.retry_after == 60
+    assert caught.value.retry_after == granted
 
 
 @pytest.mark.parametrize("text", ["soon", "-3", "9" * 400, "Mon, 99 Foo"])

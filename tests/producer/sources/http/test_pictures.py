@@ -213,3 +213,12 @@ def test_a_page_is_not_pictures_and_takes_no_memory() -> None:
 def test_a_picture_without_an_end_is_given_up(start: bytes) -> None:
     with pytest.raises(NoPicturesError):
         pour(start, *[bytes(1_000_000)] * 80)
+
+
+@pytest.mark.exceeds("producer.sources.http.pictures.LARGEST_PART")
+def test_a_picture_of_the_largest_size_is_found_and_a_larger_one_is_refused() -> None:
+    filled = ENDLESS[0].ljust(LARGEST_PART - 2, b"\0")
+
+    assert read(filled + b"\xff\xd9") == [filled + b"\xff\xd9"]
+    with pytest.raises(NoPicturesError, match="more than 32 MiB"):
+        read(filled + b"\0\xff\xd9")

@@ -283,11 +283,16 @@ def test_a_key_on_a_host_that_is_allowed_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.exceeds("producer.sources.http.body._LARGEST_ENCRYPTED")
 def test_what_is_encrypted_in_large_parts_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["producer.sources.http.body"], "_LARGEST_ENCRYPTED", 1000)
     files = videos.write_encrypted(tmp_path, map(videos.grey, LEVELS))
+    largest = max(len(data) for name, data in files.items() if name.endswith(".ts"))
 
-    with Server(served(files)) as server, pytest.raises(CaptureError, match="encrypted in parts of more"):
-        opened(server, "/live.m3u8")
+    with Server(served(files)) as server:
+        monkeypatch.setattr(sys.modules["producer.sources.http.body"], "_LARGEST_ENCRYPTED", largest)
+        with closing(opened(server, "/live.m3u8")) as source:
+            assert level(read(source)) == LEVELS[0]
+        monkeypatch.setattr(sys.modules["producer.sources.http.body"], "_LARGEST_ENCRYPTED", largest - 1)
+        with pytest.raises(CaptureError, match="encrypted in parts of more"):
+            opened(server, "/live.m3u8")
 
 
 def test_encrypted_parts_of_one_file_are_played(tmp_path: Path) -> None:
