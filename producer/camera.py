@@ -75,13 +75,7 @@ class Camera:
             while not pulse.stopping.is_set():
                 pulse.beat()
                 try:
-                    source = self._source or self._opened(pulse)
-                    wait = source.due_in()
-                    # A film may hold a picture for long, and knows it.
-                    self._every = max(self._interval, source.interval, wait)
-                    if wait:
-                        _wait(pulse, wait)
-                    self._step(source)
+                    self._go_on(pulse)
                 except CaptureError as error:
                     if not pulse.stopping.is_set():
                         _wait(pulse, self._lost(error))
@@ -110,6 +104,16 @@ class Camera:
         if trouble is None:
             return "live", None
         return "connecting" if trouble is _UNOPENED else "no-signal", trouble
+
+    def _go_on(self, pulse: Pulse) -> None:
+        # Nothing else keeps the source: a decoder's pictures are freed before it is opened again.
+        source = self._source or self._opened(pulse)
+        wait = source.due_in()
+        # A film may hold a picture for long, and knows it.
+        self._every = max(self._interval, source.interval, wait)
+        if wait:
+            _wait(pulse, wait)
+        self._step(source)
 
     def _opened(self, pulse: Pulse) -> Source:
         self._source = self._open(pulse)

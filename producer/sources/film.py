@@ -56,7 +56,8 @@ class FilmSource:
 
     def close(self) -> None:
         """Close the film."""
-        self._film.close()
+        if hasattr(self, "_film"):  # it may be gone, and not have opened again
+            self._film.close()
 
     def _rest(self) -> None:
         """Wait until the next frame is nearly due, while the current one is encoded."""
@@ -67,9 +68,7 @@ class FilmSource:
     def _advance(self) -> float:
         """Go to the next frame; return in s how long the current one is shown."""
         now, duration = self._film.time, self._film.duration
-        try:
-            self._film.read()
-        except EndError:
+        if self._has_ended():
             return self._start_over()
         self._count += 1
         if self._count == 1:
@@ -82,11 +81,21 @@ class FilmSource:
         has_jumped = self._film.may_jump and gap > max(_LEAP * before, _LEAST_LEAP)
         return duration if has_jumped else gap
 
+    def _has_ended(self) -> bool:
+        """Go to the next frame, or return that there is none."""
+        # The error would keep the film as long as it is handled.
+        try:
+            self._film.read()
+        except EndError:
+            return True
+        return False
+
     def _start_over(self) -> float:
         if self._count == 0:
             raise CaptureError("it ends before the first frame")
         duration = self._film.duration if self._count > 1 else self._still_interval
         self._film.close()
+        del self._film  # with the pictures that its decoder keeps, before another one keeps as many
         self._film = self._open_film()
         self._film.read()
         self._count = 1

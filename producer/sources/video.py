@@ -11,6 +11,7 @@ import numpy as np
 from av.container import InputContainer
 from av.format import Flags
 from av.video.codeccontext import VideoCodecContext
+from av.video.format import VideoFormat
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
@@ -23,6 +24,10 @@ from producer.sources.pictures import captured
 from producer.sources.source import BehindError, Captured, CaptureError, Limits
 
 _MOST_THREADS: Final = 4
+_KEEPING: Final = frozenset(
+    {"h264", "hevc", "vvc", "vp9", "av1", "libdav1d"}
+)  # decoders that keep many frames
+_MOST_KEPT: Final = 1.6  # bytes of one of them for each pixel of MAXPIXELS
 
 
 class EndError(CaptureError):
@@ -55,6 +60,9 @@ class Video:
                 f"its pictures have {self._codec.width} x {self._codec.height} pixels, expected at most"
                 f" {limits.pixels} in total (MAXPIXELS)"
             )
+        self._form = self._codec.pix_fmt
+        if self._codec.format is not None:
+            self._check_size(self._codec.format)
         # What FFmpeg was opened with does not reach the decoder.
         self._codec.options = {"max_pixels": str(limits.pixels)}
         # With several threads that each decode a frame, every frame comes that many frames late.
@@ -164,6 +172,16 @@ class Video:
         self._skipped.clear()
         return False
 
+    def _check_size(self, form: VideoFormat) -> None:
+        """Raise `CaptureError` if a decoder would keep too much: with more than 8 bits, or all colours."""
+        size, most = form.padded_bits_per_pixel * form.width * form.height // 8, self._limits.pixels
+        if size > _MOST_KEPT * most and self._codec.name in _KEEPING:
+            raise CaptureError(
+                f"its pictures take {size / 1e6:.0f} MB each ({form.name}), expected at most"
+                f" {_MOST_KEPT * most / 1e6:.0f} MB: set the camera to 8 bits or fewer pixels, or raise"
+                " MAXPIXELS"
+            )
+
     def _hold(self, held: "av.Packet[VideoStream] | av.VideoFrame") -> None:
         self._held = held
         self.time = self._seconds(held.pts)
@@ -195,6 +213,9 @@ class Video:
         return frames[-1] if frames else None
 
     def _image(self, frame: av.VideoFrame) -> Image:
+        if frame.format.name != self._form:  # also in the middle of a video
+            self._check_size(frame.format)
+            self._form = frame.format.name
         try:
             # More threads would cost more than they save, and so does any other way of interpolating.
             pixels = self._reformatter.reformat(frame, format="bgr24", threads=1)

@@ -24,6 +24,7 @@ from tests.consumer.fakes import ScriptedServer, reply
 from tests.integration.conftest import Pipeline
 from tests.parts import ROOT, Process, Service, reads, wait_for
 from tests.producer.http_camera import HttpCamera
+from tests.producer.sources import videos
 
 pytestmark = pytest.mark.parts
 
@@ -211,6 +212,22 @@ def test_the_producer_goes_on(pipeline: Pipeline, small: bytes, accepted: list[b
         wait_for(lambda: counts(producer, "door", "out") >= after + 4, 60, "further frames")
 
     assert "MAXPIXELS" in producer.text
+    assert peak_of(producer) < limit_of("producer")
+
+
+def test_the_producer_plays_video_whose_decoder_keeps_the_most_frames_again_and_again(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    dark, bright = (videos.grey(level, WIDTH, HEIGHT) for level in (50, 200))
+    options = {"preset": "ultrafast", "x264-params": "ref=16:bframes=0"}
+    film = videos.write(
+        tmp_path / "film.mkv", [dark, bright] * 10, rate=5, keyframe_every=100, options=options
+    )
+
+    producer = pipeline.producer("door", str(film), FRAMEINTERVAL="200ms")
+    wait_for(lambda: reads(f"{producer.health}/healthz"), 30, "the producer")
+    wait_for(lambda: counts(producer, "door", "out") >= 45, 120, "the film to start over twice")
+
     assert peak_of(producer) < limit_of("producer")
 
 

@@ -48,6 +48,12 @@ LIMITS: Final = (
         "the next frame comes at the film's rate",
     ),
     Limit(
+        "bytes of a frame of H.264, H.265, H.266, VP9 or AV1, for each pixel of `MAXPIXELS`",
+        "producer.sources.video._MOST_KEPT",
+        "",
+        "the camera is given up, with this reason",
+    ),
+    Limit(
         "redirections of a camera's web server, one after the other",
         "producer.sources.http.request._MOST_REDIRECTS",
         "",

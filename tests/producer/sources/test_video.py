@@ -211,6 +211,26 @@ def test_damage_costs_no_more_than_some_pictures(tmp_path: Path, seed: int) -> N
     assert good > 10
 
 
+@pytest.mark.exceeds("producer.sources.video._MOST_KEPT")
+def test_a_video_whose_decoder_would_keep_too_much_is_not_opened(tmp_path: Path) -> None:
+    deep = videos.write(tmp_path / "deep.mkv", map(grey, LEVELS), "libx265", pixels="yuv420p10le")
+    most = 64 * 48 * 3 / module._MOST_KEPT
+
+    open_video(str(deep), Limits(5, 5, pixels=round(most)), 0, {}).close()
+    with pytest.raises(CaptureError, match=r"\(yuv420p10le\).*MAXPIXELS"):
+        open_video(str(deep), Limits(5, 5, pixels=round(most) - 1), 0, {})
+
+
+def test_nor_is_one_read_on_that_becomes_one(tmp_path: Path) -> None:
+    plain = videos.write(tmp_path / "plain.h264", map(grey, LEVELS))
+    deep = videos.write(tmp_path / "deep.h264", map(grey, LEVELS), pixels="yuv420p10le")
+    plain.write_bytes(plain.read_bytes() + deep.read_bytes())
+    video = open_video(str(plain), Limits(5, 5, pixels=64 * 48), 0, {})
+
+    with pytest.raises(CaptureError, match="yuv420p10le"):
+        list(frames(video))
+
+
 def test_a_video_with_more_pixels_than_are_accepted_is_not_opened(tmp_path: Path) -> None:
     path = videos.write(tmp_path / "clip.mp4", [grey(99)])
 
