@@ -1,6 +1,8 @@
 import logging
 import threading
+import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +14,7 @@ from pipeline.wire.picture import PictureError
 from producer import camera as module
 from producer.camera import Camera
 from producer.sources.source import Captured, CaptureError, EndedError, Source, TooLargeError
+from tests.parts import wait_for
 
 INTERVAL = 0.04
 
@@ -520,6 +523,32 @@ def test_a_camera_that_has_ended_its_video_and_cannot_be_opened_again_is_reporte
     camera.run(kit.pulse)
 
     assert camera.state() == ("no-signal", "it cannot be opened")
+
+
+def test_a_source_is_freed_before_the_camera_is_opened_again(kit: Kit) -> None:
+    alive = weakref.WeakSet[FakeSource]()
+    freed: list[bool] = []
+
+    class Gone(FakeSource):
+        def grab(self) -> None:
+            raise CaptureError("it is gone")
+
+    def open_source() -> Source:
+        with suppress(AssertionError):
+            wait_for(lambda: not alive, 5, "the last source to be freed")
+        freed.append(not alive)
+        if len(freed) == 3:
+            kit.pulse.stopping.set()
+        source = Gone(kit, [])
+        alive.add(source)
+        return source
+
+    camera = Camera(
+        "front", open_source, open_timeout=60, interval=INTERVAL, frozen_after=5, ledger=kit.ledger
+    )
+    camera.run(kit.pulse)
+
+    assert freed == [True] * 3
 
 
 @pytest.mark.exceeds("producer.settings.ProducerSettings.frozenafter")

@@ -1,6 +1,8 @@
 """A film plays at its own speed, again and again."""
 
+import weakref
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -82,6 +84,27 @@ def test_a_film_starts_over_after_its_last_frames_duration(time: Clock) -> None:
 
     assert kit.play(5) == [(0, 0), (0.2, 1), (0.5, 0), (0.7, 1), (1, 0)]
     assert [video.closed for video in kit.videos] == [True, True, False]
+
+
+@pytest.mark.usefixtures("time")
+def test_a_film_is_freed_before_it_is_opened_again() -> None:
+    alive, counts = weakref.WeakSet[FakeVideo](), []
+
+    def open_film() -> FakeVideo:
+        counts.append(len(alive))
+        if len(counts) == 3:
+            raise CaptureError("it is gone")
+        video = FakeVideo([0, 0.2])
+        alive.add(video)
+        return video
+
+    with closing(FilmSource(open_film(), open_film, 0.04)) as source:  # type: ignore[arg-type]
+        for _ in range(4):
+            source.grab()
+        with pytest.raises(CaptureError):
+            source.grab()
+
+    assert counts == [0, 0, 0]
 
 
 @pytest.mark.parametrize("times", [[None, None, None], [3, 2, 1], [0, 1e6, 2e6], [1, 1, 1]])
