@@ -31,7 +31,7 @@ _COMMON_WORDS: Final = frozenset(_COMMON.split())
 
 # A name that has one of these in it is that of a secret.
 _HINT: Final = (
-    r"(?:pas(?!sive|senger|te)|pw|ps[wk]|secret|token|key(?!frame|int|board|word)|auth(?!bearer|or(?!i))"
+    r"(?:pas(?!si|sen|t)|pw|ps[wk]|secret|token|key(?!frame|int|board|word)|auth(?!bearer|or(?!i))"
     r"|sig(?!n|alg|ht|ma)|signature|jwt|session|cred(?!it)|jaas|(?<!oauth)bearer|ticket|nonce|hmac"
     r"|(?<![a-z])(?:sid|sign|pin|otp|code)(?![a-z]))"
 )
