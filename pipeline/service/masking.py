@@ -43,7 +43,7 @@ _LINK: Final = tuple(
     for pattern in (
         r"(?s)^[^:/]+://[^:]*:(?P<secret>.*)@",
         # A URL whose scheme was forgotten or mistyped; not the path of a file.
-        r"(?s)^(?![^:/]+://|\.{0,2}/(?!/))(?P<secret>[^/]*|.*:.*)@",
+        r"(?s)^(?![^:/]+://|\.{0,2}/(?!/))(?P<secret>[^/]*|[^:]*:.*)@",
         r"(?is)://(?:(?!%3A)[^:@/?#])*%3A(?P<secret>[^@:]*)@",
         r"(?is)://(?P<secret>[^:@/?#]{20,})@",  # a token in place of a user
         r"(?s)^[^:/]+://[^]:/?#@[]*:(?!\d*(?:[/?#]|$))(?P<secret>[^@/?#]+)(?=[/?#]|$)",  # no host, no port
