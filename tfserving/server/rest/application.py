@@ -7,10 +7,12 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from tfserving.server.errors import Code, ServingError
+from tfserving.server.held import TOO_MANY, Held
 from tfserving.server.monitoring.monitoring import Monitor
 from tfserving.server.rest import asgi, route
 from tfserving.server.rest.arrivals import Arrivals
@@ -49,9 +51,9 @@ class RestApi:
         The timeout is in seconds. If `metrics_path` is given, it serves the monitor's metrics.
         """
         self._compute = compute
-        self._executor = executor
         self._timeout = timeout
-        self._arrivals = Arrivals(timeout)
+        self._held = Held(executor)
+        self._arrivals = Arrivals(timeout, self._held)
         self._cors = cors
         self._monitor = monitor or Monitor()
         self._metrics_path = metrics_path
@@ -96,10 +98,7 @@ class RestApi:
         if body is None:
             return
         started = time.monotonic()
-        try:
-            where, answer = await self._outcome(method, target, headers, body, receive)
-        finally:
-            self._arrivals.done(len(body))
+        where, answer = await self._outcome(method, target, headers, body, receive)
         del body
         await asgi.send_answer(send, answer, CORS if self._cors else [])
         name = where.name if where else route.model_name(method, target)
@@ -127,23 +126,24 @@ class RestApi:
             return where, Answer(failure.code, error_text(failure.message))
 
     async def _run(self, where: route.Route, body: bytes, packed: bool, receive: Receive) -> bytes:
-        loop = asyncio.get_running_loop()
-        run = loop.run_in_executor(self._executor, self._guarded, where, body, packed)
+        run = self._held.submit(partial(self._guarded, where, packed), body)
+        answered = asyncio.wrap_future(run)
         gone = asyncio.ensure_future(receive())
-        both: set[asyncio.Future[Any]] = {run, gone}
+        both: set[asyncio.Future[Any]] = {answered, gone}
         try:
             done, _ = await asyncio.wait(both, timeout=self._timeout, return_when=asyncio.FIRST_COMPLETED)
         finally:
             gone.cancel()
-        if run in done:
-            return run.result()
-        # A run that has not started must not start any more.
-        run.cancel()
+            run.cancel()  # if it has not started, it must not start any more
+        if answered in done:
+            if answered.cancelled():
+                raise ServingError(Code.UNAVAILABLE, TOO_MANY)
+            return answered.result()
         if gone in done:
             raise ServingError(Code.CANCELLED, "The client has disconnected")
         raise ServingError(Code.DEADLINE_EXCEEDED, f"Timeout of {self._timeout * 1000:.0f} ms exceeded")
 
-    def _guarded(self, where: route.Route, body: bytes, packed: bool) -> bytes:
+    def _guarded(self, where: route.Route, packed: bool, body: bytes) -> bytes:
         try:
             return self._compute(where, asgi.unpack(body) if packed and body else body)
         except ServingError:

@@ -1,28 +1,27 @@
-"""The bodies of requests while they arrive, and until they are answered."""
+"""The bodies of requests while they arrive."""
 
 import asyncio
-from typing import Final
 
+from tfserving.server import held
 from tfserving.server.errors import Code, ServingError
+from tfserving.server.held import TOO_MANY, Held
 from tfserving.server.rest.asgi import LARGEST_BODY, Receive
-
-MOST_HELD: Final = 128 << 20
-"""Bytes of the bodies of all requests. Beyond that, the largest of those that still arrive is given up."""
 
 
 class Arrivals:
     """Reads bodies, each within `timeout` s, for the tasks of one event loop."""
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, held: Held) -> None:
+        """Take those that have arrived: large ones of both give way to others."""
         self._timeout = timeout
-        self._arriving: dict[asyncio.Timeout, int] = {}  # bytes so far
-        self._held = 0
+        self._held = held
+        self._arriving: dict[asyncio.Timeout, int] = {}  # bytes so far, if they are many
 
     async def read(self, declared: int, receive: Receive) -> bytes | None:
         """Return a complete body of a declared length, or None if the client disconnected.
 
-        Call `done` with its length once the request is answered. Raises ServingError if the body is too long
-        (RESOURCE_EXHAUSTED), too slow (DEADLINE_EXCEEDED) or given up (UNAVAILABLE).
+        Raises ServingError if the body is too long (RESOURCE_EXHAUSTED), too slow (DEADLINE_EXCEEDED) or
+        given up (UNAVAILABLE).
         """
         if declared > LARGEST_BODY:
             raise _too_long(declared)
@@ -41,30 +40,26 @@ class Arrivals:
                     if size > LARGEST_BODY:
                         raise _too_long(size)
                     parts.append(part)
-                    self._arriving[limit] = size
-                    self._make_room(limit)
+                    if size > held.SMALL:
+                        self._arriving[limit] = size
+                        self._make_room(limit)
                     if not message.get("more_body", False):
-                        self._held += size
                         return b"".join(parts)
         except TimeoutError:
             if limit in self._arriving:
                 raise ServingError(
                     Code.DEADLINE_EXCEEDED, f"The request did not arrive within {self._timeout:g} s"
                 ) from None
-            raise ServingError(
-                Code.UNAVAILABLE, "Too many large requests arrive at the same time: try again"
-            ) from None
+            raise ServingError(Code.UNAVAILABLE, TOO_MANY) from None
         finally:
             self._arriving.pop(limit, None)
 
-    def done(self, size: int) -> None:
-        """Note that a request with a body of this size is answered."""
-        self._held -= size
-
     def _make_room(self, own: asyncio.Timeout) -> None:
         """Give up the largest bodies while there are too many bytes; raise TimeoutError for one's own."""
-        while self._held + sum(self._arriving.values()) > MOST_HELD:
+        while self._held.size + sum(self._arriving.values()) > held.MOST_HELD:
             largest = max(self._arriving, key=lambda each: self._arriving[each])
+            if self._held.give_up(self._arriving[largest]):
+                continue
             del self._arriving[largest]
             if largest is own:
                 raise TimeoutError

@@ -5,12 +5,14 @@ uvicorn limits neither the head of a request nor the time in which it arrives.
 
 import asyncio
 import re
-from typing import Final
+from typing import Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from tfserving.server.crowd import crowd
+
 MOST_CONNECTIONS: Final = 256
-"""Beyond that, the connection that has waited longest for a request, or for the rest of one, is closed."""
+"""Beyond that, one of the client with the most is closed: of those without a complete request, the oldest."""
 
 LONGEST_HEAD: Final = 64 * 1024  # bytes of a request line and its headers
 LONGEST_HEAD_TIME: Final = 10.0  # s for them to arrive
@@ -31,6 +33,7 @@ class RestProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin a connection, and close another if there are too many."""
         super().connection_made(transport)
+        self._host = self.client[0] if self.client else ""
         self._is_working = False
         self._waits_since = self.loop.time()
         self._head = 0  # bytes
@@ -38,8 +41,9 @@ class RestProtocol(HttpToolsProtocol):
         self._unread: asyncio.TimerHandle | None = None
         self._expect_head()
         if len(self.connections) > MOST_CONNECTIONS:
-            waiting = [each for each in self.connections if not each._is_working]  # type: ignore[union-attr]
-            min(waiting, key=lambda each: each._waits_since).transport.abort()  # type: ignore[union-attr]
+            connections = cast("set[RestProtocol]", self.connections)
+            crowded = crowd({each: each._host for each in connections})
+            min(crowded, key=lambda each: (each._is_working, each._waits_since)).transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End a connection."""

@@ -5,7 +5,8 @@ A client may send a request as slowly as it likes: only complete ones get a thre
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
+from functools import partial
 from typing import Any, Final
 
 import grpc
@@ -14,7 +15,10 @@ from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
 from pipeline.wire import protobuf
+from tfserving.server import held
+from tfserving.server.crowd import crowd
 from tfserving.server.errors import Code, invalid
+from tfserving.server.held import TOO_MANY, Held
 from tfserving.server.rpc import calls
 from tfserving.server.rpc.calls import Call, Outcome
 
@@ -22,12 +26,12 @@ LARGEST_REQUEST: Final = 16 << 20
 """Bytes of a message; gRPC refuses a longer one by the length at its beginning."""
 
 MOST_ARRIVING: Final = 16
-"""Requests that arrive at the same time; beyond that, the oldest of them is given up."""
+"""Requests that arrive at the same time. Beyond that, the oldest of the client with the most is given up."""
+
+MOST_CALLS: Final = 256
+"""Requests that wait for a thread or have one. Beyond that, one that waits is given up in this way, too."""
 
 LONGEST_ARRIVAL: Final = 10.0  # s for a request to arrive
-
-MOST_HELD: Final = 128 << 20
-"""Bytes of all requests that wait for a thread or have one."""
 
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -36,9 +40,9 @@ class Methods:
     """Makes the handlers of services' methods, for one event loop."""
 
     def __init__(self, executor: Executor) -> None:
-        self._executor = executor
-        self._arriving: dict[asyncio.Timeout, None] = {}
-        self._held = 0
+        self._held = Held(executor)
+        self._arriving: dict[asyncio.Timeout, str] = {}  # hosts, in the order of arrival
+        self._calls: dict[Future[Outcome], str] = {}
 
     def handlers(self, service: ServiceDescriptor, servicer: Any) -> Any:
         """Return the handlers for the methods of a service."""
@@ -59,18 +63,27 @@ class Methods:
     ) -> Callable[[AsyncIterator[bytes], Any], Awaitable[bytes]]:
         async def handle(requests: AsyncIterator[bytes], context: Any) -> bytes:
             data = await self._read(requests, context)
-            if self._held + len(data) > MOST_HELD:
-                await context.abort(grpc.StatusCode.UNAVAILABLE, "Too many large requests: try again")
-            self._held += len(data)
+            while self._held.size + len(data) > held.MOST_HELD and len(data) > held.SMALL:
+                if not self._held.give_up(len(data)):
+                    await context.abort(grpc.StatusCode.UNAVAILABLE, TOO_MANY)
+            if len(self._calls) >= MOST_CALLS and (
+                waiting := next((each for each in crowd(self._calls) if each.cancel()), None)
+            ):
+                del self._calls[waiting]
             call = Call(context.time_remaining())
-            loop = asyncio.get_running_loop()
+            run = self._held.submit(partial(_answer, kind, method, call), data)
+            del data
+            self._calls[run] = _host(context)
+            answered = asyncio.wrap_future(run)
             try:
-                answer, code, message = await loop.run_in_executor(
-                    self._executor, _answer, kind, method, data, call
-                )
+                await asyncio.wait([answered])
             finally:
-                self._held -= len(data)
+                self._calls.pop(run, None)
+                run.cancel()  # if it has not started, it must not start any more
                 call.has_gone = True
+            if answered.cancelled():
+                await context.abort(grpc.StatusCode.UNAVAILABLE, TOO_MANY)
+            answer, code, message = answered.result()
             if code != Code.OK:
                 await context.abort(_CODES[code], calls.details(message))
             return bytes(answer)
@@ -80,13 +93,13 @@ class Methods:
     async def _read(self, requests: AsyncIterator[bytes], context: Any) -> bytes:
         """Return the only request of a call, or abort the call."""
         if len(self._arriving) >= MOST_ARRIVING:
-            oldest = next(iter(self._arriving))
+            oldest = crowd(self._arriving)[0]
             del self._arriving[oldest]
             oldest.reschedule(0)
         limit = asyncio.timeout(LONGEST_ARRIVAL)
         try:
             async with limit:
-                self._arriving[limit] = None
+                self._arriving[limit] = _host(context)
                 async for data in requests:
                     return data
         except TimeoutError:
@@ -96,7 +109,12 @@ class Methods:
         return b""
 
 
-def _answer(kind: Any, method: Callable[[Any, Call], Outcome], data: bytes, call: Call) -> Outcome:
+def _host(context: Any) -> str:
+    """Return the address of a client, without its port."""
+    return str(context.peer()).rpartition(":")[0]
+
+
+def _answer(kind: Any, method: Callable[[Any, Call], Outcome], call: Call, data: bytes) -> Outcome:
     """Return the outcome of a method, its answer as bytes."""
     request, code, message = calls.outcome(lambda: _parsed(kind, data))
     if code != Code.OK:

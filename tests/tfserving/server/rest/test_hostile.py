@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import select
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,24 +14,27 @@ from typing import Any
 import pytest
 
 from tests.parts import wait_for
+from tfserving.server import held
 from tfserving.server.monitoring.monitoring import Monitor
-from tfserving.server.rest import arrivals, asgi, protocol, serve
+from tfserving.server.rest import asgi, protocol, serve
 from tfserving.server.rest.application import RestApi
 
 HEAD = b"POST /v1/models/m:predict HTTP/1.1\r\nHost: a\r\n"
 PATIENCE = 20.0
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, a machine has only 127.0.0.1")
 
 
 class Server:
-    """A server that answers with the length of a body."""
+    """A server with two threads that answers with the length of a body; with "wait", when it is told to."""
 
     def __init__(self, stack: ExitStack, timeout: float = PATIENCE) -> None:
         executor = stack.enter_context(ThreadPoolExecutor(2))
         listener = stack.enter_context(serve.bind(0))
         self.monitor = Monitor()
+        self.has_begun, self.may_end = threading.Semaphore(0), threading.Event()
         self.address = "127.0.0.1", listener.getsockname()[1]
-        api = RestApi(self._answer, executor, timeout=timeout, monitor=self.monitor)
-        server = serve.HttpServer(api, listener, threading.Event())
+        self.api = RestApi(self._answer, executor, timeout=timeout, monitor=self.monitor)
+        server = serve.HttpServer(self.api, listener, threading.Event())
         server.start()
         stack.callback(server.join, PATIENCE)
         stack.callback(server.stop)
@@ -47,8 +52,10 @@ class Server:
         with self.connect(*pieces) as client:
             return received(client)
 
-    @staticmethod
-    def _answer(_: object, body: bytes) -> bytes:
+    def _answer(self, _: object, body: bytes) -> bytes:
+        if body == b"wait":
+            self.has_begun.release()
+            assert self.may_end.wait(PATIENCE)
         return b"%d" % len(body)
 
 
@@ -127,22 +134,56 @@ def test_a_body_that_never_arrives_is_given_up(stack: ExitStack) -> None:
     assert (status, answer) == (408, {"error": "The request did not arrive within 0.3 s"})
 
 
-@pytest.mark.exceeds("tfserving.server.rest.arrivals.MOST_HELD")
-def test_the_largest_of_too_many_bodies_is_given_up(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrivals, "MOST_HELD", 1000)
-    with (
-        server.connect(HEAD + b"Content-Length: 600\r\n\r\n" + bytes(599)) as small,
-        server.connect(HEAD + b"Content-Length: 900\r\n\r\n" + bytes(899)) as large,
-    ):
-        status, answer = received(large)
-        small.sendall(b"x")
+def body(size: int, begin: bytes = b"") -> bytes:
+    return HEAD + b"Content-Length: %d\r\n\r\n" % size + begin.ljust(size, b"x")
 
-        assert (status, answer) == (
-            503,
-            {"error": "Too many large requests arrive at the same time: try again"},
-        )
-        assert received(small) == (200, 600)
-    assert good(server)
+
+@pytest.fixture
+def few_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all large bodies be 1000 bytes, and those large that have more than 100."""
+    monkeypatch.setattr(held, "MOST_HELD", 1000)
+    monkeypatch.setattr(held, "SMALL", 100)
+
+
+@pytest.mark.usefixtures("few_bytes")
+@pytest.mark.exceeds("tfserving.server.held.MOST_HELD")
+def test_the_largest_of_too_many_bodies_is_given_up(server: Server) -> None:
+    for size, expected in (601, (200, 601)), (602, (503, {"error": held.TOO_MANY})):
+        with server.connect(body(400)[:-1]) as small:
+            wait_for(lambda: sum(server.api._arrivals._arriving.values()) == 399, PATIENCE, "the small body")
+
+            assert server.ask(body(size)) == expected
+            small.sendall(b"x")
+            assert received(small) == (200, 400)
+
+
+@pytest.mark.usefixtures("few_bytes")
+def test_large_bodies_that_wait_give_way_to_others(stack: ExitStack, server: Server) -> None:
+    busy = [stack.enter_context(server.connect(body(4, b"wait"))) for _ in range(2)]
+    for _ in busy:
+        assert server.has_begun.acquire(timeout=PATIENCE)
+    large = [stack.enter_context(server.connect(body(600 + each))) for each in range(5)]
+    wait_for(lambda: len(select.select(large, [], [], 0)[0]) == 4, PATIENCE, "four answers")
+
+    small = stack.enter_context(server.connect(body(100)))
+    server.may_end.set()
+
+    assert {received(each) for each in busy} == {(200, 4)}
+    assert received(small) == (200, 100)
+    assert sorted(received(each)[0] for each in large) == [200, 503, 503, 503, 503]
+
+
+def test_a_client_that_goes_away_frees_its_body(stack: ExitStack, server: Server) -> None:
+    busy = [stack.enter_context(server.connect(body(4, b"wait"))) for _ in range(2)]
+    for _ in busy:
+        assert server.has_begun.acquire(timeout=PATIENCE)
+    client = server.connect(body(held.SMALL + 1))
+    wait_for(lambda: server.api._held.size == held.SMALL + 1, PATIENCE, "the body")
+
+    client.close()
+
+    wait_for(lambda: server.api._held.size == 0, PATIENCE, "the end of the body")
+    server.may_end.set()
 
 
 @pytest.mark.exceeds("tfserving.server.rest.protocol.LONGEST_HEAD")
@@ -197,10 +238,21 @@ def test_idle_connections_give_way(stack: ExitStack, server: Server) -> None:
     assert received(idle[0]) == (0, None)
 
 
+@LINUX
+def test_the_connections_of_another_client_do_not_give_way(stack: ExitStack, server: Server) -> None:
+    other = stack.enter_context(socket.create_connection(server.address, PATIENCE, ("127.0.0.2", 0)))
+    for _ in range(protocol.MOST_CONNECTIONS + 20):
+        stack.enter_context(server.connect())
+
+    other.sendall(body(3))
+
+    assert received(other) == (200, 3)
+
+
 @pytest.mark.exceeds("tfserving.server.rest.protocol.LONGEST_UNREAD")
 def test_an_answer_that_nobody_reads_is_given_up(stack: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "LONGEST_UNREAD", 0.2)
-    monkeypatch.setattr(Server, "_answer", staticmethod(lambda *_: bytes(30 << 20)))
+    monkeypatch.setattr(Server, "_answer", lambda *_: bytes(30 << 20))
     client = stack.enter_context(Server(stack).connect(HEAD + b"Content-Length: 3\r\n\r\nabc"))
 
     def is_reset() -> bool:

@@ -1,6 +1,7 @@
 """Clients of gRPC that send too much, too slowly, or nothing, next to one that sends an ordinary request."""
 
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -26,8 +27,8 @@ DATA, HEADERS, RST_STREAM, SETTINGS, GOAWAY = 0, 1, 3, 4, 7
 class Slow:
     """A connection on which requests begin, and do not end."""
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+    def __init__(self, port: int, source: str = "127.0.0.1") -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE, (source, 0))
         self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, b""))
         self._stream = -1
 
@@ -45,6 +46,10 @@ class Slow:
         block = b"".join(b"\0" + bytes([len(k)]) + k + bytes([len(v)]) + v for k, v in fields.items())
         self.socket.sendall(frame(HEADERS, 4, self._stream, block))
         self.socket.sendall(frame(DATA, 0, self._stream, b"\0" + length.to_bytes(4) + bytes(sent)))
+
+    def complete(self, length: int) -> None:
+        """Send the rest of the last request."""
+        self.socket.sendall(frame(DATA, 1, self._stream, bytes(length)))
 
     def ends(self) -> int:
         """Wait for the end of a request; return the type of the frame that says so."""
@@ -101,6 +106,21 @@ def test_requests_that_never_arrive_hold_up_no_other(slow: Slow, client: Client)
 
     assert slow.ends()
     assert all(good(client) for _ in range(5))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, a machine has only 127.0.0.1")
+def test_slow_requests_of_one_client_end_none_of_another(port: int, slow: Slow) -> None:
+    other = Slow(port, "127.0.0.2")
+    other.begin(100, sent=10)
+    for _ in range(methods.MOST_ARRIVING):
+        slow.begin(100, sent=10)
+    assert slow.ends()
+
+    other.complete(90)
+
+    assert other.ends() == HEADERS
+    assert b"Invalid PredictRequest" in other.trailers
+    other.socket.close()
 
 
 @pytest.mark.exceeds("tfserving.server.rpc.methods.LONGEST_ARRIVAL")

@@ -11,7 +11,9 @@ import pytest
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
+from tests.parts import wait_for
 from tests.tfserving.server.rpc_calls import failure
+from tfserving.server import held
 from tfserving.server.errors import Code
 from tfserving.server.rpc import methods
 from tfserving.server.rpc.calls import Call, Outcome
@@ -24,7 +26,7 @@ class Service:
     """Answers a check at once, and a watch when it is told to."""
 
     def __init__(self) -> None:
-        self.has_begun, self.may_end = threading.Event(), threading.Event()
+        self.has_begun, self.may_end = threading.Semaphore(0), threading.Event()
 
     def Check(self, request: Any, call: Call) -> Outcome:  # noqa: N802
         """Answer."""
@@ -33,7 +35,7 @@ class Service:
 
     def Watch(self, request: Any, _: Call) -> Outcome:  # noqa: N802
         """Wait."""
-        self.has_begun.set()
+        self.has_begun.release()
         assert self.may_end.wait(PATIENCE)
         return None, Code.NOT_FOUND, request.service
 
@@ -83,19 +85,67 @@ def test_an_answer_and_a_failure_come_back(channel: grpc.Channel, service: Servi
     )
 
 
-@pytest.mark.exceeds("tfserving.server.rpc.methods.MOST_HELD")
-def test_more_bytes_than_fit_are_refused(
-    channel: grpc.Channel, service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(methods, "MOST_HELD", 300)
-    large, small = HealthCheckRequest(service="x" * 250), HealthCheckRequest(service="x")
-    waiting = asking(channel, "Watch").future(large, timeout=PATIENCE)
-    assert service.has_begun.wait(PATIENCE)
+def busy(channel: grpc.Channel, service: Service, count: int, size: int = 0) -> list[Any]:
+    """Let threads wait, and return their calls."""
+    watch = asking(channel, "Watch")
+    calls = [watch.future(HealthCheckRequest(service="x" * size), timeout=PATIENCE) for _ in range(count)]
+    for _ in calls:
+        assert service.has_begun.acquire(timeout=PATIENCE)
+    return calls
 
-    code, text = failure(asking(channel, "Check"), large, timeout=PATIENCE)
 
-    assert (code, "try again" in text) == (grpc.StatusCode.UNAVAILABLE, True)
+@pytest.fixture
+def few_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all large messages be 300 bytes, and those large that have more than 20."""
+    monkeypatch.setattr(held, "MOST_HELD", 300)
+    monkeypatch.setattr(held, "SMALL", 20)
+
+
+@pytest.mark.usefixtures("few_bytes")
+@pytest.mark.exceeds("tfserving.server.held.MOST_HELD")
+def test_more_bytes_than_fit_are_refused(channel: grpc.Channel, service: Service) -> None:
+    (waiting,) = busy(channel, service, 1, 250)
+    fits, large, small = (HealthCheckRequest(service="x" * size) for size in (45, 46, 10))
+    assert waiting.running()
+
+    assert failure(asking(channel, "Check"), large, timeout=PATIENCE) == (
+        grpc.StatusCode.UNAVAILABLE,
+        held.TOO_MANY,
+    )
+    assert asking(channel, "Check")(fits, timeout=PATIENCE)
     assert asking(channel, "Check")(small, timeout=PATIENCE)
     service.may_end.set()
     assert waiting.exception().code() == grpc.StatusCode.NOT_FOUND
     assert asking(channel, "Check")(large, timeout=PATIENCE)
+
+
+@pytest.mark.usefixtures("few_bytes")
+def test_a_large_message_that_waits_gives_way_to_another(channel: grpc.Channel, service: Service) -> None:
+    running = busy(channel, service, 2)
+    check = asking(channel, "Check")
+    large = [check.future(HealthCheckRequest(service="x" * 200), timeout=PATIENCE) for _ in range(2)]
+    wait_for(lambda: any(each.done() for each in large), PATIENCE, "the end of a call")
+
+    service.may_end.set()
+
+    codes = {each.code() for each in large}
+    assert codes == {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
+    assert {each.code() for each in running} == {grpc.StatusCode.NOT_FOUND}
+
+
+@pytest.mark.exceeds("tfserving.server.rpc.methods.MOST_CALLS")
+def test_one_of_too_many_calls_that_wait_is_given_up(
+    channel: grpc.Channel, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(methods, "MOST_CALLS", 4)
+    running = busy(channel, service, 2)
+    check = asking(channel, "Check")
+    waiting = [check.future(HealthCheckRequest(), timeout=PATIENCE) for _ in range(5)]
+    wait_for(lambda: sum(each.done() for each in waiting) == 3, PATIENCE, "the end of three calls")
+
+    service.may_end.set()
+
+    codes = [each.code() for each in waiting]
+    assert codes.count(grpc.StatusCode.OK) == 2
+    assert codes.count(grpc.StatusCode.UNAVAILABLE) == 3
+    assert {each.code() for each in running} == {grpc.StatusCode.NOT_FOUND}
