@@ -1,11 +1,14 @@
 """Measures the pictures in a request before a graph decodes them."""
 
+import re
 from collections.abc import Iterable
+from itertools import chain
 from struct import Struct
 from typing import Final
 
-from pipeline.wire import jpeg, largest
+from pipeline.wire import jpeg, largest, protobuf
 from tfserving.server.errors import invalid
+from tfserving.server.graph.elements import elements
 from tfserving.server.json.values import Array
 
 LARGEST_RUN: Final = 384 << 20
@@ -21,6 +24,7 @@ _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _OTHERS: Final = {b"GIF8": "a GIF", b"RIFF": "a WebP"}
 """What TensorFlow decodes, too, and what does not say at its beginning how large it gets."""
 _SIDES: Final = Struct(">II")
+_PICTURE: Final = re.compile(b"|".join(map(re.escape, (jpeg.START, _PNG, *_OTHERS))))
 
 
 def memory(tensors: Iterable[Array]) -> int:
@@ -37,28 +41,37 @@ def _of_numbers(tensor: Array) -> int:
 
 def _of_strings(tensor: Array) -> int:
     total = 0
-    for text in tensor.flat:
-        pixels = _pixels(text)
-        if pixels:
-            total += PER_PICTURE + pixels * _PER_DECODED
-        if total > LARGEST_RUN:
-            break
+    examples = elements(filter(_may_hold_picture, tensor.flat), protobuf.MOST_FIELDS)
+    try:
+        for text in chain(tensor.flat, examples):
+            pixels = _pixels(text)
+            if pixels:
+                total += PER_PICTURE + pixels * _PER_DECODED
+            if total > LARGEST_RUN:
+                break
+    except ValueError as error:
+        raise invalid(f"Invalid picture: {error}") from None
     return total
 
 
+def _may_hold_picture(text: bytes) -> bool:
+    """Return whether a string may be a serialized Example with a picture. What begins as a JPEG is none."""
+    return not text.startswith(jpeg.START) and _PICTURE.search(text) is not None
+
+
 def _pixels(text: bytes) -> int:
-    """Return the number of pixels of a picture, or 0 for any other string."""
+    """Return the number of pixels of a picture, or 0 for any other string.
+
+    Raises ValueError for a picture that cannot be measured or has too many pixels.
+    """
     if text.startswith(jpeg.START):
-        try:
-            width, height = jpeg.size(text, largest.MOST_PIXELS)
-        except jpeg.JpegError as error:
-            raise invalid(f"Invalid picture: {error}") from None
-        return int(width * height)
+        width, height = jpeg.size(text, largest.MOST_PIXELS)
+        return width * height
     if text.startswith(_PNG) and len(text) >= 24:
         width, height = _SIDES.unpack_from(text, 16)
         if width * height > largest.MOST_PIXELS:
-            raise invalid(f"Invalid picture: {width}x{height} pixels, expected at most {largest.MOST_PIXELS}")
+            raise ValueError(f"{width}x{height} pixels, expected at most {largest.MOST_PIXELS}")
         return int(max(width * height, 1))
     if other := _OTHERS.get(text[:4]):
-        raise invalid(f"Invalid picture: expected a JPEG or a PNG, found {other}")
+        raise ValueError(f"expected a JPEG or a PNG, found {other}")
     return 0

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.wire import jpeg, largest
+from pipeline.wire import jpeg, largest, protobuf
 from tfserving.server.errors import ServingError
 from tfserving.server.graph import pictures
 from tfserving.server.json.values import strings
@@ -65,3 +65,39 @@ def test_the_pictures_of_a_large_batch_need_more_than_there_is() -> None:
         assert pictures.memory([tensor]) > pictures.LARGEST_RUN
 
     assert size.call_count < 100
+
+
+def example(text: bytes) -> bytes:
+    """Return a serialized Example with a string."""
+    for number in (1, 1, 2, 1, 1):
+        length = len(text)
+        varint = bytes([length & 0x7F | 0x80, length >> 7 & 0x7F | 0x80, length >> 14])
+        text = bytes([number << 3 | 2]) + varint + text
+    return text
+
+
+# A message may begin as a PNG of 1x1 pixels: with fields that every parser skips.
+@pytest.mark.parametrize("before", [b"", b"\x89PNG\r\n\x1a\n  \x08\0\x08\0\x08\0\0\0\0\1\0\0\0\1"])
+def test_a_picture_in_a_serialized_example_is_measured(before: bytes) -> None:
+    small = strings([before + example(encoded(".jpg")), before + example(encoded(".png"))])
+
+    assert pictures.memory([small]) >= 2 * (pictures.PER_PICTURE + 6 * 600)
+    for data in claiming(9000, 9000), encoded(".webp"), encoded(".jpg")[:-10]:
+        with pytest.raises(ServingError, match="Invalid picture"):
+            pictures.memory([strings([before + example(data)])])
+
+
+def test_an_example_without_pictures_needs_no_memory() -> None:
+    assert pictures.memory([strings([example(b"a text"), example(bytes(100))])]) == 0
+
+
+@pytest.mark.exceeds("pipeline.wire.protobuf.MOST_FIELDS")
+def test_the_fields_of_examples_that_may_hold_pictures_are_counted() -> None:
+    fields = protobuf.MOST_FIELDS - 1  # and the one before them; each is counted for both kinds of message
+    tensor = strings(
+        [jpeg.START.join([b"\x7a\x02", b"\x08\x00" * (fields // 2 + extra)]) for extra in (0, 1)]
+    )
+
+    assert pictures.memory([tensor[:1]]) == 0
+    with pytest.raises(ServingError, match="too many fields"):
+        pictures.memory([tensor[1:]])
