@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tfserving.server.errors import Code, ServingError
+from tfserving.server.graph import pictures
+from tfserving.server.json.values import strings
 
 _VERBS: Final = ("predict", "classify", "regress")
 _METHODS: Final = ("Predict", "Classify", "Regress", "MultiInference", "GetModelMetadata", "GetModelStatus")
@@ -34,9 +36,15 @@ def grpc(data: bytes) -> None:
     from tfserving.server.rpc.calls import Call
 
     kind, method = _services()[data[0] % len(_METHODS) if data else 0]
-    answer, code, message = methods._answer(kind, method, data[1:], Call(_SECONDS))
+    answer, code, message = methods._answer(kind, method, Call(_SECONDS), data[1:])
     assert code != Code.INTERNAL, message
     assert isinstance(answer, bytes) == (code == Code.OK)
+
+
+def memory(data: bytes) -> None:
+    """Measure the pictures in a string of a request."""
+    with suppress(ServingError):
+        assert pictures.memory([strings([data])]) >= 0
 
 
 @cache
@@ -110,3 +118,18 @@ def requests() -> Sequence[bytes]:
         b"\4" + spec + b"\x12\x0dsignature_def",
         b"\5" + spec,
     ]
+
+
+def examples(pictures: Sequence[bytes]) -> Sequence[bytes]:
+    """Return pictures of at most 16 KiB, each also within a serialized Example and a SequenceExample."""
+    return [
+        text
+        for picture in pictures
+        for text in (picture, _nested(picture, 1, 1, 2, 1, 1), _nested(picture, 2, 1, 2, 1, 1, 1))
+    ]
+
+
+def _nested(text: bytes, *fields: int) -> bytes:
+    for field in reversed(fields):
+        text = bytes([field << 3 | 2, len(text) & 0x7F | 0x80, len(text) >> 7]) + text
+    return text

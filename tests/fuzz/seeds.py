@@ -160,6 +160,7 @@ def seeds() -> Mapping[str, Sequence[bytes]]:
         "rest-answer": of_models.answers(),
         "grpc-answer": of_models.messages_(),
         "labels": of_models.files(),
+        "request-pictures": of_stand_in.examples(pictures()),
         "rest": of_stand_in.bodies(),
         "grpc": of_stand_in.requests(),
         "socket-message": of_browsers.socket_messages(),

@@ -171,6 +171,7 @@ READERS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "rest-answer": of_models.answer,
     "grpc-answer": of_models.message,
     "labels": of_models.labels,
+    "request-pictures": of_stand_in.memory,
     **GRAPHS,
     "socket-message": of_browsers.socket_message,
     "cookies": of_browsers.cookies,
