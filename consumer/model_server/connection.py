@@ -8,6 +8,7 @@ import json
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from http.client import HTTPException
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -33,6 +34,11 @@ LIFETIME: Final = 30.0
 Kubernetes picks one of a Service's pods for each connection: a connection that lasted would never reach a new
 pod, and two of them might stay with the same one.
 """
+TRIES: Final = 3
+"""How often a request is sent, on a new connection each time, as long as the deadline allows.
+
+A server may close an idle connection, or shut down just as we connect; in a rolling update, so may the next.
+"""
 
 _SHOWN: Final = 200  # characters of what a server sent
 _SHOWN_OF: Final = 2000  # bytes
@@ -50,7 +56,7 @@ class Connection:
         parts = urlsplit(base)
         host = parts.hostname or ""
         self._connection = (
-            HTTPSConnection(host, parts.port, timeout=timeout, ssl_context=ssl.create_default_context())
+            HTTPSConnection(host, parts.port, timeout=timeout, ssl_context=tls(self._watch))
             if parts.scheme == "https"
             else HTTPConnection(host, parts.port, timeout=timeout)
         )
@@ -68,9 +74,9 @@ class Connection:
         if time.monotonic() > self._opened + LIFETIME:
             self._connection.close()
         outcome = self._try(path, body)
-        if isinstance(outcome, ConnectionError) and time.monotonic() <= self._deadline:
-            # A server may close an idle connection, or shut down just as we connect (a rolling update): try
-            # once more, on a new connection.
+        for _ in range(TRIES - 1):
+            if not isinstance(outcome, ConnectionError) or time.monotonic() > self._deadline:
+                break
             self._connection.close()
             outcome = self._try(path, body)
         if isinstance(outcome, Exception):
@@ -100,7 +106,7 @@ class Connection:
         if connection.sock is None:
             connection.connect()
             self._opened = time.monotonic()
-        self._watchdog.watch(connection.sock, self._deadline)
+        self._watch(connection.sock)
         method, login = "POST" if body else "GET", self._login.header()
         headers = {**_HEADERS, "Authorization": login} if login else _HEADERS
         connection.request(method, path, body, headers, preload_content=False)
@@ -109,6 +115,22 @@ class Connection:
         if time.monotonic() >= self._deadline:  # it ended because the watchdog cut it
             raise TimeoutError
         return answer.status, text
+
+    def _watch(self, connection: socket.socket) -> None:
+        self._watchdog.watch(connection, self._deadline)
+
+
+def tls(watch: Callable[[socket.socket], None]) -> ssl.SSLContext:
+    """Return what verifies servers by the system's certificates, and calls `watch` before each handshake."""
+
+    class Watched(ssl.SSLSocket):
+        def do_handshake(self, block: bool = False) -> None:
+            watch(self)
+            super().do_handshake(block)
+
+    context = ssl.create_default_context()
+    context.sslsocket_class = Watched
+    return context
 
 
 def read(answer: BaseHTTPResponse, most: int = LARGEST_ANSWER) -> bytes:

@@ -4,7 +4,6 @@
 """
 
 import socket
-import ssl
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -15,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from consumer.model_server.connection import LARGEST_ANSWER, cause, checked, explained, read
+from consumer.model_server.connection import LARGEST_ANSWER, cause, checked, explained, read, tls
 from pipeline.service.settings import Address
 from pipeline.targets import TargetError, Targets
 from pipeline.watchdog import Watchdog
@@ -123,13 +122,13 @@ def _pools(watch: Callable[[socket.socket], None], targets: Targets) -> dict[str
 
     class Watched(HTTPConnection):
         def _new_conn(self) -> socket.socket:
-            if self.proxy is not None:
-                return super()._new_conn()
-            return targets.connect(self._dns_host, self.port, self.timeout)
-
-        def connect(self) -> None:
-            super().connect()
-            watch(self.sock)
+            connection = (
+                targets.connect(self._dns_host, self.port, self.timeout)
+                if self.proxy is None
+                else super()._new_conn()
+            )
+            watch(connection)
+            return connection
 
     class WatchedTls(Watched, HTTPSConnection):
         pass
@@ -142,6 +141,6 @@ def _pools(watch: Callable[[socket.socket], None], targets: Targets) -> dict[str
 
         def __init__(self, *args: Any, **options: Any) -> None:
             # The system's certificates, which may include a company's own, besides those of `requests`.
-            super().__init__(*args, **{"ssl_context": ssl.create_default_context(), **options})
+            super().__init__(*args, **{"ssl_context": tls(watch), **options})
 
     return {"http": Pool, "https": TlsPool}

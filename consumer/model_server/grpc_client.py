@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError, Message
 
 from consumer.model_server import serving_pb2 as messages
 from consumer.model_server import tensor_proto
-from consumer.model_server.connection import LARGEST_ANSWER, LIFETIME, remedy, shown
+from consumer.model_server.connection import LARGEST_ANSWER, LIFETIME, TRIES, remedy, shown
 from consumer.model_server.errors import ModelError, unavailable
 from consumer.model_server.login import NO_LOGIN, Login
 from consumer.model_server.tensors import Array, Signature, TensorInfo, Tensors
@@ -115,16 +115,8 @@ class GrpcClient:
         deadline = time.monotonic() + self._timeout
         if time.monotonic() > self._opened + LIFETIME:
             self.close()
-        was_open = self._channel is not None
         try:
-            try:
-                answer = self._exchange(method, request, deadline)
-            except grpc.RpcError as error:
-                # A server may close an idle connection: try once more.
-                if not was_open or error.code() != grpc.StatusCode.UNAVAILABLE or time.monotonic() > deadline:
-                    raise
-                self.close()
-                answer = self._exchange(method, request, deadline)
+            answer = self._exchange(method, request, deadline)
         except grpc.RpcError as error:
             raise self._explained(error) from None
         try:
@@ -133,6 +125,16 @@ class GrpcClient:
             raise ModelError("nonsense", f"invalid answer: {error}") from None
 
     def _exchange(self, method: str, request: Message, deadline: float) -> bytes:
+        for _ in range(TRIES - 1):
+            try:
+                return self._try(method, request, deadline)
+            except grpc.RpcError as error:
+                if error.code() != grpc.StatusCode.UNAVAILABLE or time.monotonic() > deadline:
+                    raise
+                self.close()
+        return self._try(method, request, deadline)
+
+    def _try(self, method: str, request: Message, deadline: float) -> bytes:
         if self._channel is None:
             self._channel = self._open()
             self._opened = time.monotonic()

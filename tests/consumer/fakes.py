@@ -1,6 +1,7 @@
 """Stand-ins for what surrounds the consumer: Kafka, a model, a model server, the clock."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -172,11 +173,16 @@ class ScriptedServer:
         self.bodies: list[bytes] = []
         self.connections: list[int] = []
         self.released = threading.Event()
+        self._open: list[socket.socket] = []
         self._answers: Sequence[Answer] = answers
         outer = self
 
         class Handler(Request):
             released = self.released
+
+            def setup(self) -> None:
+                super().setup()
+                outer._open.append(self.connection)
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"] or 0))
@@ -213,6 +219,12 @@ class ScriptedServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    def close_connections(self) -> None:
+        """Close all connections, as at the end of a process, but accept new ones."""
+        for each in self._open:
+            each.shutdown(socket.SHUT_RDWR)
+        self._open.clear()
 
     @property
     def base(self) -> str:

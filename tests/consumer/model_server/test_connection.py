@@ -1,11 +1,15 @@
 """Requests end within the deadline, whatever the server does."""
 
 import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from consumer.model_server import connection
+from consumer.model_server.download import download
 from consumer.model_server.errors import ModelError
 from consumer.model_server.login import NO_LOGIN, Login
 from tests.consumer.fakes import Answer, Connection, Request, ScriptedServer, hang, reply
@@ -135,6 +139,38 @@ def test_an_answer_that_trickles_in_is_given_up(before: bytes, trickle: bytes, a
     assert before_release < 500
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda base: Connection(base, SOON).ask(PATH, b"question"),
+        lambda base: download(base + "/labels.json", SOON),
+    ],
+    ids=["model", "labels"],
+)
+def test_a_handshake_that_trickles_in_is_given_up(asked: Callable[[str], object]) -> None:
+    sent, has_ended = list[int](), threading.Event()
+
+    def trickle() -> None:
+        client = listener.accept()[0]
+        with client, suppress(OSError):
+            client.sendall(b"\x16\x03\x03\x40\x00")  # a part of the handshake, of 16 KiB
+            while len(sent) < 500 and not has_ended.wait(0.02):
+                client.sendall(b"\x02")
+                sent.append(1)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        with pytest.raises(ModelError) as caught:
+            asked(f"https://127.0.0.1:{listener.getsockname()[1]}")
+        before_end = len(sent)
+        has_ended.set()
+        thread.join()
+
+    assert caught.value.kind == "timeout"
+    assert before_end < 500
+
+
 @pytest.mark.exceeds("consumer.model_server.connection.LARGEST_ANSWER")
 def test_an_endless_answer_is_given_up() -> None:
     def answer(request: Request, _: bytes) -> None:
@@ -235,15 +271,41 @@ def test_a_connection_that_the_server_closed_is_opened_again() -> None:
     assert len(set(server.connections)) == 2
 
 
-def test_a_server_that_shuts_down_just_as_we_connect_is_asked_once_more() -> None:
-    def leave(request: Request, _: bytes) -> None:
-        request.close_connection = True
+def leave(request: Request, _: bytes) -> None:
+    """Close the connection without an answer."""
+    request.close_connection = True
 
-    with ScriptedServer(leave, reply(200, b"another")) as server:
-        answer = Connection(server.base, LONG).ask(PATH, b"a")
 
-    assert answer == b"another"
-    assert server.bodies == [b"a", b"a"]
+def test_servers_that_shut_down_are_asked_twice_more() -> None:
+    with ScriptedServer(reply(200, b"one"), leave, leave, reply(200, b"another")) as server:
+        client = Connection(server.base, LONG)
+        answers = [client.ask(PATH, b"a"), client.ask(PATH, b"b")]
+
+    assert answers == [b"one", b"another"]
+    assert server.bodies == [b"a", b"b", b"b", b"b"]
+    assert server.connections[0] == server.connections[1]
+    assert len(set(server.connections)) == 3
+
+
+def test_a_server_that_always_leaves_is_asked_three_times() -> None:
+    with ScriptedServer(leave) as server, pytest.raises(ModelError) as caught:
+        ask(server)
+
+    assert caught.value.kind == "broken"
+    assert len(server.bodies) == 3
+
+
+def test_kept_connections_that_have_been_closed_are_replaced() -> None:
+    with ScriptedServer(reply(200, b"ok")) as first, ScriptedServer(reply(200, b"ok")) as second:
+        clients = [Connection(server.base, LONG) for server in (first, first, second)]
+        for client in clients:
+            client.ask(PATH, b"a")
+        first.close_connections()
+
+        assert [client.ask(PATH, b"b") for client in clients] == [b"ok"] * 3
+
+    assert len(set(first.connections)) == 4
+    assert len(set(second.connections)) == 1
 
 
 def test_after_the_deadline_the_request_is_not_sent_again() -> None:
