@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Final
 
+from pipeline.service.masking import hide
 from pipeline.wire.status import one_line
 
 LONGEST_REASON: Final = 500
@@ -20,7 +21,8 @@ class ModelError(Exception):
     """
 
     def __init__(self, kind: str, text: str, *, refused: bool = False) -> None:
-        super().__init__(one_line(text[: LONGEST_REASON + 1]))
+        # Half a secret would not be recognised; texts of any length would take any time.
+        super().__init__(one_line(hide(text[: 10 * LONGEST_REASON])))
         self.kind = kind
         self.refused = refused
 

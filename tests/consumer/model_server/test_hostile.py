@@ -16,6 +16,7 @@ from consumer.model_server.errors import LONGEST_REASON, ModelError
 from consumer.model_server.grpc_client import parsed
 from consumer.model_server.tensors import Signature, TensorInfo
 from consumer.model_server.url import ModelUrl
+from pipeline.service import masking
 from pipeline.wire import protobuf
 from pipeline.wire.frame import Frame
 from tests.consumer.fakes import Connection, ScriptedServer, reply
@@ -132,6 +133,15 @@ def test_what_a_server_says_becomes_one_line_that_a_terminal_can_show(end: str) 
     line = str(caught.value)
     assert line.isprintable()
     assert len(line) <= LONGEST_REASON
+
+
+def test_a_secret_is_hidden_before_a_text_is_cut() -> None:
+    masking.remember("correct-horse-battery-staple")
+
+    said = str(ModelError("http_500", "x " * 243 + "correct-horse-battery-staple" + " y" * 100))
+
+    assert "correct" not in said
+    assert len(said) == LONGEST_REASON
 
 
 def test_a_question_that_is_too_large_for_the_server_is_refused() -> None:
