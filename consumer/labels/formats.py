@@ -36,6 +36,16 @@ LARGEST_FILE: Final = 4 * 1024 * 1024  # bytes
 MOST_LABELS: Final = 100_000
 LONGEST_LABEL: Final = 200  # characters
 
+_MOST_VALUES: Final = 4 * MOST_LABELS
+"""Values of a JSON file or cells of a table: a label may have several."""
+
+_LARGEST_LABEL_MAP: Final = 512 * 1024
+"""Bytes of a label map, whose parser is slow."""
+
+_MOST_FIELDS: Final = 50_000  # of a label map
+_LONGEST_LINE: Final = 2000
+"""Characters of a label map's line: the time for one grows with its square."""
+
 _Item = TypeVar("_Item")
 
 Entry = tuple[int | None, str]
@@ -127,7 +137,15 @@ def _labels(entries: Sequence[Entry]) -> Labels:
     return Labels(tuple(label for _, label in ordered), tuple(number for number, _ in ordered))
 
 
+def _check(count: int, most: int, what: str) -> None:
+    """Raise ValueError if a file has too many parts, before it is parsed: that takes memory and time."""
+    if count > most:
+        raise ValueError(f"expected at most {most} {what}, found {count}")
+
+
 def _from_json(text: str) -> list[Entry]:
+    _check(text.count("[") + text.count("{"), 2 * MOST_LABELS, "lists and objects")
+    _check(text.count(",") + 1, _MOST_VALUES, "values")
     try:
         content = json.loads(text, object_pairs_hook=_without_duplicates)
     except (json.JSONDecodeError, RecursionError) as error:
@@ -194,6 +212,8 @@ def _label(key: str, value: Any) -> str:
 def _from_csv(text: str) -> list[Entry]:
     """Return the labels of a table: of its columns for number and name, or of the last with texts."""
     separator = max(",;\t", key=text.partition("\n")[0].count)
+    _check(max(text.count("\n"), text.count("\r")), MOST_LABELS + 1, "labels")
+    _check(text.count(separator), _MOST_VALUES, "cells")
     try:
         table = list(csv.reader(StringIO(text, newline=""), delimiter=separator))
     except csv.Error as error:
@@ -226,6 +246,9 @@ def _from_csv(text: str) -> list[Entry]:
 
 
 def _from_label_map(text: str) -> list[Entry]:
+    _check(len(text), _LARGEST_LABEL_MAP, "characters of a label map")
+    _check(sum(map(text.count, ":{,")), _MOST_FIELDS, "fields of a label map")
+    _check(max(map(len, text.split("\n"))), _LONGEST_LINE, "characters in a line of a label map")
     # Imported here, because they take memory that only this format needs.
     from google.protobuf import text_format  # noqa: PLC0415
 
@@ -244,7 +267,9 @@ def _from_label_map(text: str) -> list[Entry]:
 
 
 def _from_lines(text: str) -> list[Entry]:
-    lines = [line.strip() for line in text.rstrip().split("\n")]
+    text = text.rstrip()
+    _check(text.count("\n") + 1, MOST_LABELS, "labels")
+    lines = [line.strip() for line in text.split("\n")]
     if "" in lines:
         raise ValueError(f"expected a label on each line, found none on line {lines.index('') + 1}")
     if key := next(filter(_YAML_KEY.fullmatch, lines), None):

@@ -41,6 +41,10 @@ LIMITS: Final = (
     Limit("a file of labels", "consumer.labels.formats.LARGEST_FILE", "bytes", _KEPT),
     Limit("labels", "consumer.labels.formats.MOST_LABELS", "", _KEPT),
     Limit("a label", "consumer.labels.formats.LONGEST_LABEL", "characters", _KEPT),
+    Limit("values in JSON, or cells of a table", "consumer.labels.formats._MOST_VALUES", "", _KEPT),
+    Limit("a label map (pbtxt)", "consumer.labels.formats._LARGEST_LABEL_MAP", "bytes", _KEPT),
+    Limit("fields of a label map", "consumer.labels.formats._MOST_FIELDS", "", _KEPT),
+    Limit("a line of a label map", "consumer.labels.formats._LONGEST_LINE", "characters", _KEPT),
     Limit(
         "redirections of a server of label files, one after the other",
         "consumer.model_server.download._MOST_REDIRECTS",

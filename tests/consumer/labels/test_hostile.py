@@ -45,6 +45,34 @@ def test_labels_that_are_too_many_or_too_long_are_refused(data: bytes, reason: s
     assert len(str(caught.value)) < 500
 
 
+@pytest.mark.exceeds(
+    "consumer.labels.formats._MOST_VALUES",
+    "consumer.labels.formats._LARGEST_LABEL_MAP",
+    "consumer.labels.formats._MOST_FIELDS",
+    "consumer.labels.formats._LONGEST_LINE",
+)
+@pytest.mark.parametrize(
+    ("begin", "part", "count", "reason"),
+    [
+        (b"[", b"1,", 400_000, "at most 400000 values, found 400001"),
+        (b"[", b"[]", 200_000, "at most 200000 lists and objects, found 200001"),
+        (b"id,name\n", b",", 400_000, "at most 400000 cells, found 400001"),
+        (b"id,name", b"\n", 100_002, "at most 100001 labels, found 100002"),
+        (b"id,name", b"\r", 100_002, "at most 100001 labels, found 100002"),
+        (b"item {\n}", b"\n", 512 * 1024, "at most 524288 characters of a label map"),
+        (b"item {", b"\na:1", 50_000, "at most 50000 fields of a label map, found 50001"),
+        (b"item {", b"a", 1995, "at most 2000 characters in a line of a label map, found 2001"),
+    ],
+)
+def test_files_with_too_many_parts_are_not_parsed(begin: bytes, part: bytes, count: int, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        parse(begin + part * count)
+    with pytest.raises(ValueError, match="expected") as caught:
+        parse(begin + part * (count - 100))
+
+    assert "at most" not in str(caught.value)
+
+
 def test_only_the_beginning_of_a_large_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "labels.txt"
     with path.open("wb") as file:
