@@ -1,6 +1,7 @@
 """The models that are served, by name, version and label. A config replaces them as a whole."""
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -16,8 +17,6 @@ from tfserving.server.models.policy import Policy
 from tfserving.server.models.versions import Status
 
 log = logging.getLogger(__name__)
-
-RELOAD_SECONDS = 600.0
 
 
 class Catalog:
@@ -81,7 +80,7 @@ class Catalog:
                 return [status]
         raise ServingError(Code.NOT_FOUND, f"Could not find version {version} of model {name}")
 
-    def reload(self, message: Any, timeout: float = RELOAD_SECONDS) -> None:
+    def reload(self, message: Any, timeout: float = math.inf) -> None:
         """Apply a ModelServerConfig, and return once every new model in it is available.
 
         The config replaces the previous one completely: models that it does not name are unloaded, and labels

@@ -1,11 +1,12 @@
 """The gRPC service that reports and changes which models are served."""
 
 import logging
+import threading
 from typing import Any
 
 from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
 
-from tfserving.server.errors import invalid
+from tfserving.server.errors import Code, invalid
 from tfserving.server.models.catalog import Catalog
 from tfserving.server.rpc import calls
 from tfserving.server.rpc.calls import Call, Outcome
@@ -18,14 +19,23 @@ class ModelService:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
+        self._reloading = threading.Lock()
 
     def GetModelStatus(self, request: Any, _: Call) -> Outcome:  # noqa: N802
         """Report the states of a model's versions, or of one of them."""
         return calls.outcome(lambda: status(self._catalog, request))
 
-    def HandleReloadConfigRequest(self, request: Any, _: Call) -> Outcome:  # noqa: N802
-        """Serve other models; answers once the new ones are available."""
-        return calls.outcome(lambda: reload(self._catalog, request))
+    def HandleReloadConfigRequest(self, request: Any, call: Call) -> Outcome:  # noqa: N802
+        """Serve other models; answers once the new ones are available, or at the deadline.
+
+        Only one request at a time may hold a thread for that; others are refused (UNAVAILABLE).
+        """
+        if not self._reloading.acquire(blocking=False):
+            return None, Code.UNAVAILABLE, "Models of another config are being loaded: try again"
+        try:
+            return calls.outcome(lambda: reload(self._catalog, request, call.remaining()))
+        finally:
+            self._reloading.release()
 
 
 def status(catalog: Catalog, request: Any) -> Any:
@@ -43,8 +53,8 @@ def status(catalog: Catalog, request: Any) -> Any:
     return response
 
 
-def reload(catalog: Catalog, request: Any) -> Any:
-    """Apply a ReloadConfigRequest and return its response; raise ServingError if it is refused."""
+def reload(catalog: Catalog, request: Any, timeout: float) -> Any:
+    """Apply a ReloadConfigRequest and return its response; raise ServingError if it fails or is refused."""
     config = request.config
     if config.WhichOneof("config") != "model_config_list":
         raise invalid(
@@ -59,7 +69,7 @@ def reload(catalog: Catalog, request: Any) -> Any:
             entry.name,
             entry.model_platform,
         )
-    catalog.reload(config)
+    catalog.reload(config, timeout)
     response = model_management_pb2.ReloadConfigResponse()
     response.status.error_code = 0
     return response

@@ -1,6 +1,7 @@
 """Model status and config reloads over gRPC."""
 
-from typing import Any
+import threading
+from typing import Any, cast
 
 import pytest
 from tensorflow_serving.apis import (
@@ -9,6 +10,10 @@ from tensorflow_serving.apis import (
 )
 
 from tests.tfserving.server.rpc_client import Client, Status, failure
+from tfserving.server.errors import Code, ServingError
+from tfserving.server.models.catalog import Catalog
+from tfserving.server.rpc.calls import LONGEST_CALL, Call, Outcome
+from tfserving.server.rpc.model_service import ModelService
 
 
 @pytest.mark.parametrize("choice", [{}, {"version": {"value": 1}}, {"version_label": "x"}])
@@ -49,3 +54,39 @@ def test_only_lists_of_models_can_be_loaded(client: Client, config: Any) -> None
 
     assert status == Status.INVALID_ARGUMENT
     assert message.endswith("Only ModelConfigList is currently supported")
+
+
+class Loading:
+    """A catalog whose models take until the deadline, or until `may_end`."""
+
+    def __init__(self) -> None:
+        self.has_begun, self.may_end = threading.Event(), threading.Event()
+        self.timeouts: list[float] = []
+
+    def reload(self, _: object, timeout: float) -> None:
+        """Wait."""
+        self.timeouts.append(timeout)
+        self.has_begun.set()
+        if not self.may_end.wait(timeout):
+            raise ServingError(Code.DEADLINE_EXCEEDED, "Not available")
+
+
+def test_a_reload_ends_at_its_deadline_and_holds_one_thread_only() -> None:
+    catalog, answers = Loading(), list[Outcome]()
+    service = ModelService(cast("Catalog", catalog))
+    asked = model_management_pb2.ReloadConfigRequest(config={"model_config_list": {}})
+    first = threading.Thread(
+        target=lambda: answers.append(service.HandleReloadConfigRequest(asked, Call(None)))
+    )
+    first.start()
+    assert catalog.has_begun.wait(20)
+
+    assert service.HandleReloadConfigRequest(asked, Call(None))[1] == Code.UNAVAILABLE
+    catalog.may_end.set()
+    first.join(20)
+    catalog.may_end.clear()
+
+    assert answers[0][1] == Code.OK
+    assert service.HandleReloadConfigRequest(asked, Call(0.1))[1] == Code.DEADLINE_EXCEEDED
+    assert catalog.timeouts[0] <= LONGEST_CALL
+    assert catalog.timeouts[1] <= 0.1
