@@ -11,6 +11,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from tfserving.server import refusals
 from tfserving.server.errors import Code, ServingError
 from tfserving.server.held import TOO_MANY, Held
 from tfserving.server.monitoring.monitoring import Monitor
@@ -90,6 +91,7 @@ class RestApi:
             return
         except ServingError as failure:
             self._monitor.answered(route.model_name(method, target), "", "REST", failure.code, 0)
+            refusals.log("REST", failure.code, failure.message)
             refusal = Answer(
                 failure.code, error_text(failure.message), own_status=_REFUSALS.get(failure.code)
             )
@@ -123,6 +125,7 @@ class RestApi:
         except route.VersionError:
             return None, Answer(Code.INVALID_ARGUMENT)
         except ServingError as failure:
+            refusals.log("REST", failure.code, failure.message)
             return where, Answer(failure.code, error_text(failure.message))
 
     async def _run(self, where: route.Route, body: bytes, packed: bool, receive: Receive) -> bytes:

@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
 from pipeline.wire import protobuf
-from tfserving.server import held
+from tfserving.server import held, refusals
 from tfserving.server.crowd import crowd
 from tfserving.server.errors import Code, invalid
 from tfserving.server.held import TOO_MANY, Held
@@ -65,7 +65,7 @@ class Methods:
             data = await self._read(requests, context)
             while self._held.size + len(data) > held.MOST_HELD and len(data) > held.SMALL:
                 if not self._held.give_up(len(data)):
-                    await context.abort(grpc.StatusCode.UNAVAILABLE, TOO_MANY)
+                    await _refuse(context, Code.UNAVAILABLE, TOO_MANY)
             if len(self._calls) >= MOST_CALLS and (
                 waiting := next((each for each in crowd(self._calls) if each.cancel()), None)
             ):
@@ -82,10 +82,10 @@ class Methods:
                 run.cancel()  # if it has not started, it must not start any more
                 call.has_gone = True
             if answered.cancelled():
-                await context.abort(grpc.StatusCode.UNAVAILABLE, TOO_MANY)
+                await _refuse(context, Code.UNAVAILABLE, TOO_MANY)
             answer, code, message = answered.result()
             if code != Code.OK:
-                await context.abort(_CODES[code], calls.details(message))
+                await _refuse(context, code, message)
             return bytes(answer)
 
         return handle
@@ -103,10 +103,16 @@ class Methods:
                 async for data in requests:
                     return data
         except TimeoutError:
-            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "The request arrives too slowly")
+            await _refuse(context, Code.DEADLINE_EXCEEDED, "The request arrives too slowly")
         finally:
             self._arriving.pop(limit, None)
         return b""
+
+
+async def _refuse(context: Any, code: Code, message: str) -> None:
+    """End a call with an error."""
+    refusals.log("gRPC", code, message)
+    await context.abort(_CODES[code], calls.details(message))
 
 
 def _host(context: Any) -> str:
