@@ -233,7 +233,7 @@ def _from_csv(text: str) -> list[Entry]:
         if len(row) != width:
             raise ValueError(f"expected {width} columns, found {len(row)} in row {number}: {row[:3]}")
     integers = [i for i in range(width) if all(row[i].isdecimal() for row in rows)]
-    texts = [i for i in range(width) if i not in integers]
+    texts = sorted({*range(width)} - {*integers})
     if width == 1:
         return [(None, row[0]) for row in rows]
     named = [i for i in names if i in texts] or texts[-1:]

@@ -73,6 +73,11 @@ def test_files_with_too_many_parts_are_not_parsed(begin: bytes, part: bytes, cou
     assert "at most" not in str(caught.value)
 
 
+def test_a_row_of_very_many_numbers_is_no_list_of_labels() -> None:
+    with pytest.raises(ValueError, match="found only numbers"):
+        parse(b"1," * 399_999 + b"1", "labels.csv")
+
+
 def test_only_the_beginning_of_a_large_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "labels.txt"
     with path.open("wb") as file:
