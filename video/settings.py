@@ -121,7 +121,7 @@ class VideoSettings(KafkaReads):
     )
     embedorigins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_origins)] = Field(
         (),
-        description="sites whose pages may show pictures to those who have logged in, such as"
+        description="sites whose pages may show and read pictures, such as"
         " https://dashboard.example:8123, separated by commas",
     )
 

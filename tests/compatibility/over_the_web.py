@@ -211,7 +211,7 @@ def image(answer: HTTPResponse) -> str:
         if answer.status == 401:
             return "refused: login required"
         allowed = answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
-        readable = answer.headers["Access-Control-Allow-Origin"] in {"*", DASHBOARD}
+        readable = answer.headers["Access-Control-Allow-Origin"] == DASHBOARD
         return (
             f"shown{', and readable by scripts' if readable else ''}" if allowed else "blocked by the browser"
         )
@@ -295,6 +295,11 @@ CLIENTS: Final = [
     Check(
         "an `<img>` on any page, without `USERS`",
         embedded({}, closed=False),
+        "shown",
+    ),
+    Check(
+        "an `<img>` on a page in `EMBEDORIGINS`, without `USERS`",
+        embedded(NAMED, closed=False),
         "shown, and readable by scripts",
     ),
     Check(

@@ -79,20 +79,24 @@ def show(page: Page | Firefox, address: str) -> list[int]:
     )
 
 
-def test_without_a_login_every_page_can_show_pictures_and_read_them(
+def test_without_a_login_every_page_can_show_pictures_and_those_that_are_named_read_them(
     browser: Browser, firefox: str, tmp_path: Path
 ) -> None:
     with ExitStack() as stack:
-        site = test_wall.start(stack, tmp_path, free_port(), ["door"])
-        port = free_port()
-        stack.enter_context(dashboard((PLAIN + READABLE).format(site.address), port))
+        named, unnamed = free_port(), free_port()
+        origin = f"http://localhost:{named}"
+        site = test_wall.start(stack, tmp_path, free_port(), ["door"], EMBEDORIGINS=origin)
+        for port in (named, unnamed):
+            stack.enter_context(dashboard((PLAIN + READABLE).format(site.address), port))
         other = stack.enter_context(Firefox(firefox, tmp_path))
-        page = stack.enter_context(open_page(browser, "about:blank"))
+        page = stack.enter_context(open_page(browser, "about:blank", expected=("CORS", "ERR_FAILED")))
 
         for each in (page, other):
-            assert show(each, f"http://localhost:{port}/") == [1280, 1280, 1280]
+            assert show(each, f"{origin}/") == [1280, 1280, 1280]
             expect_moving(each)
         assert other.complaints == []
+        for each in (page, other):
+            assert show(each, f"http://localhost:{unnamed}/") == [1280, 1280, 0]
 
 
 def test_with_a_login_only_the_pages_that_are_named_and_do_not_hide_their_address_can(

@@ -14,10 +14,11 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 class Embedding:
-    """ASGI middleware: decides whether the page that a request comes from may show our pictures.
+    """ASGI middleware: decides what the page that a request comes from may do with our pictures.
 
-    Where no login is required, every page may; otherwise those of the `origins`, such as
-    `https://dashboard.example:8123`.
+    The pages of the `origins`, such as `https://dashboard.example:8123`, may show and read them. Where no
+    login is required, every other page may show them, but not read them: it would see what only somebody on
+    this network should.
     """
 
     def __init__(self, app: ASGIApp, origins: Sequence[str], *, is_open: bool) -> None:
@@ -32,18 +33,15 @@ class Embedding:
         await self._app(scope, receive, send)
 
     def _headers(self, headers: origin.Headers) -> dict[str, str]:
-        if self._is_open:
-            return {"Cross-Origin-Resource-Policy": "cross-origin", "Access-Control-Allow-Origin": "*"}
         # For an <img>, browsers send no Origin, but by default the origin in Referer.
         page = parse_origin(origin.header(headers, b"origin") or origin.header(headers, b"referer"))
-        if page not in self._origins:
-            return {"Vary": "Origin, Referer"} if self._origins else {}
-        return {
-            "Cross-Origin-Resource-Policy": "cross-origin",
-            "Access-Control-Allow-Origin": page,
-            "Access-Control-Allow-Credentials": "true",
-            "Vary": "Origin, Referer",
-        }
+        allowed = {"Vary": "Origin, Referer"} if self._origins else {}
+        if self._is_open or page in self._origins:
+            allowed["Cross-Origin-Resource-Policy"] = "cross-origin"
+        if page in self._origins:
+            allowed["Access-Control-Allow-Origin"] = page
+            allowed["Access-Control-Allow-Credentials"] = "true"
+        return allowed
 
 
 def picture_headers(scope: Scope) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ _HEADERS: Final[Mapping[str, str]] = {
     **dict.fromkeys(security.NAMES, "Restricts what browsers do with the answer"),
     "Accept-Ranges": "`bytes`",
     "Access-Control-Allow-Credentials": "`true` for the pages in `EMBEDORIGINS`",
-    "Access-Control-Allow-Origin": "Which pages of other sites may read the picture",
+    "Access-Control-Allow-Origin": "The page of another site that may read the picture",
     "Cache-Control": "Whether the answer may be kept",
     "Connection": "`close` at the end, `Upgrade` for a WebSocket",
     "Content-Length": "The length in bytes, where it is known",

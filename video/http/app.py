@@ -28,7 +28,7 @@ class Site:
     Without `sessions`, access is open to everyone. `proxies` are the addresses and networks of the proxies
     whose `X-Forwarded-*` headers are trusted, `root` is the path under which they publish the site, and
     `tls` is True if the server itself encrypts its connections. Pages of the `embed_origins` may show
-    pictures to those who have logged in. If access is open, the site answers under its own names and the
+    and read pictures. If access is open, the site answers under its own names and the
     `allowed_hosts` only.
     """
 
