@@ -11,6 +11,7 @@ from pipeline.service.logs import Seldom
 from video.access import hosts, origin, token
 from video.access.hosts import Hosts
 from video.access.next_url import is_local
+from video.access.proxy import DIRECT_HOST
 from video.access.rootpath import root_of, route_of
 from video.access.session import NotYetError, Session, Sessions
 from video.access.token import Bearer
@@ -44,12 +45,13 @@ class Gate:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        names = origin.values(scope["headers"], b"host")
-        if self._sessions is None and not self._hosts.allow(names):
-            why = hosts.explain(names)
-            self._seldom.warning("host", why)
-            await _refuse(_answer(scope, 403, why), scope, receive, send)
-            return
+        if self._sessions is None:
+            for names in (origin.values(scope["headers"], b"host"), scope.get(DIRECT_HOST, [])):
+                if not self._hosts.allow(names):
+                    why = hosts.explain(names)
+                    self._seldom.warning("host", why)
+                    await _refuse(_answer(scope, 403, why), scope, receive, send)
+                    return
         if _needs_our_page(scope) and not origin.same(scope["headers"]):
             why = origin.explain(scope["headers"], scope["client"])
             self._seldom.warning("origin", why)

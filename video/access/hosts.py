@@ -2,6 +2,7 @@
 
 A page of another site can make its own name lead to our address (DNS rebinding). For the browser, that page
 and ours are then on the same site, and it may read everything. Addresses are safe: nobody can redirect them.
+So are names below domains that nobody can own on the internet.
 """
 
 import ipaddress
@@ -12,13 +13,15 @@ from typing import Final
 
 _HOST: Final = re.compile(r"(?:\[([0-9a-f:.]+)\]|([\w.-]+))(?::\d*)?", re.ASCII)
 _NAME: Final = re.compile(r"(\*\.)?[\w-]+(\.[\w-]+)*", re.ASCII)
+# RFC 8375, and ICANN's resolution 2024.07.29.06.
+_PRIVATE: Final = (".home.arpa", ".internal")
 _LONGEST: Final = 100  # characters of a host in a message
 # The names of the service in our manifests. Those of two parts, such as `video-service.com`, may be public.
 _SERVICE: Final = re.compile(r"video|video-service(\.[\w-]+\.svc(\.cluster\.local)?)?", re.ASCII)
 
 
 class Hosts:
-    """The allowed names: addresses, localhost, this machine's own names, and `others`.
+    """The allowed names: addresses, localhost, private domains, this machine's own names, and `others`.
 
     `*.cams.example` stands for all names that end with `.cams.example`.
     """
@@ -26,8 +29,8 @@ class Hosts:
     def __init__(self, others: Sequence[str]) -> None:
         machine = socket.gethostname().lower().removesuffix(".")
         short = machine.partition(".")[0]
-        self._names = {"localhost", machine, short, f"{short}.local"} | set(others)
-        self._endings = (".localhost", *(name[1:] for name in others if name.startswith("*.")))
+        self._names = {"localhost", machine, short, f"{short}.local", f"{short}.lan"} | set(others)
+        self._endings = (".localhost", *_PRIVATE, *(name[1:] for name in others if name.startswith("*.")))
 
     def allow(self, hosts: Sequence[str]) -> bool:
         """Return whether a request with these Host headers may be answered.

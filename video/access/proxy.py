@@ -1,14 +1,23 @@
 """The `X-Forwarded-*` headers of trusted proxies: `TRUSTEDPROXIES`."""
 
 import ipaddress
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from video.access.origin import values
+
+
+DIRECT_HOST: Final = "streamlens.direct_host"
+"""Where the scope has the `Host` header of a request whose host was forwarded."""
+
 
 class ProxyHeaders(ProxyHeadersMiddleware):
-    """uvicorn's middleware for the forwarded address and scheme, extended to the forwarded host."""
+    """uvicorn's middleware for the forwarded address and scheme, extended to the forwarded host.
+
+    A proxy may pass on a forwarded host that a page of another site has made up, so the original one is kept.
+    """
 
     def __init__(self, app: ASGIApp, trusted: str) -> None:
         super().__init__(cast("Any", app), trusted)
@@ -25,8 +34,9 @@ class ProxyHeaders(ProxyHeadersMiddleware):
             if hosts:
                 # The last one is from the trusted proxy; the client may have sent those before it.
                 host = hosts[-1].rpartition(b",")[2].strip()
+                direct = values(headers, b"host")
                 headers = [(name, value) for name, value in headers if name != b"host"]
-                scope = {**scope, "headers": [*headers, (b"host", host)]}
+                scope = {**scope, "headers": [*headers, (b"host", host)], DIRECT_HOST: direct}
         await super().__call__(scope, receive, send)
 
 
