@@ -90,6 +90,12 @@ LIMITS: Final = (
         "429 and `Retry-After`",
     ),
     Limit(
+        "passwords from one known device that wait to be checked",
+        "video.access.login_guard._MOST_BY_DEVICE",
+        "",
+        "429 and `Retry-After`",
+    ),
+    Limit(
         "a cookie",
         "video.access.cookies._LONGEST",
         "characters",

@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import socket
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-from prometheus_client import Counter
+import prometheus_client
 
 from pipeline.service.logs import Seldom
+from video.access.limit import network_of
 from video.http.tls import Certificate
 
 log = logging.getLogger(__name__)
@@ -24,7 +26,9 @@ _HINT: Final = (
     % (len(_TEXT), _TEXT)
 )
 
-_FAILED = Counter("streamlens_tls_failed", "Connections that ended before TLS began", ["reason"])
+_FAILED = prometheus_client.Counter(
+    "streamlens_tls_failed", "Connections that ended before TLS began", ["reason"]
+)
 
 
 class TlsListener:
@@ -40,7 +44,9 @@ class TlsListener:
         self._listener = listener
         self._certificate = certificate
         self._protocol = protocol
-        self._greetings: dict[asyncio.Task[None], None] = {}  # the oldest first
+        self._greetings: dict[
+            asyncio.Task[None], str
+        ] = {}  # each with its client's network, the oldest first
         self._seldom = Seldom(log)
 
     async def run(self) -> None:
@@ -49,25 +55,29 @@ class TlsListener:
         try:
             while True:
                 try:
-                    connection, _ = await loop.sock_accept(self._listener)
+                    connection, client = await loop.sock_accept(self._listener)
                 except OSError as error:  # too many open files
                     self._seldom.warning("accept", f"cannot accept a connection: {error.strerror}")
                     await asyncio.sleep(1)
                     continue
                 if len(self._greetings) >= _MOST:
-                    # Honest clients have sent something by now.
                     self._fail("too many", f"more than {_MOST} connections have not finished their handshake")
-                    oldest = next(iter(self._greetings))
-                    del self._greetings[oldest]
-                    oldest.cancel()
+                    self._make_room()
                 greeting = asyncio.create_task(self._greet(connection))
-                self._greetings[greeting] = None
+                self._greetings[greeting] = network_of(client[0])
                 greeting.add_done_callback(self._greeted)
                 await asyncio.sleep(0)  # a flood of connections must not hold up the video
         finally:
             for greeting in self._greetings:
                 greeting.cancel()
             self._listener.close()
+
+    def _make_room(self) -> None:
+        """End the oldest connection of the network that has most: honest clients have sent something by now."""
+        crowd, _ = Counter(self._greetings.values()).most_common(1)[0]
+        oldest = next(greeting for greeting, network in self._greetings.items() if network == crowd)
+        del self._greetings[oldest]
+        oldest.cancel()
 
     async def _greet(self, connection: socket.socket) -> None:
         loop = asyncio.get_running_loop()

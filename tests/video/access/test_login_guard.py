@@ -121,6 +121,26 @@ def test_a_name_that_many_clients_fail_at_waits_but_not_for_long(checks: Passwor
     asyncio.run(scenario())
 
 
+@pytest.mark.exceeds("video.access.login_guard._MOST_BY_DEVICE")
+def test_a_known_device_does_not_take_the_time_of_the_others(
+    checks: Passwords, stored: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    monkeypatch.setattr(login_guard, "verify", lambda *_: go_on.wait(20))
+
+    async def scenario() -> None:
+        tries = [asyncio.create_task(checks.check(stored, "ann", PASSWORD, ANN, "laptop")) for _ in range(2)]
+        await asyncio.sleep(0)
+        assert await checks.check(stored, "ann", PASSWORD, ANN, "laptop") == 1
+        other = asyncio.create_task(checks.check(stored, "ann", PASSWORD, ANN, "phone"))
+        await asyncio.sleep(0)
+        go_on.set()
+        assert await asyncio.gather(*tries, other) == [0] * 3
+        assert await checks.check(stored, "ann", PASSWORD, ANN, "laptop") == 0
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.exceeds("video.access.login_guard._MOST_WAITING")
 def test_checks_run_one_at_a_time_and_away_from_the_loop_and_too_many_are_put_off(
     checks: Passwords, stored: str, monkeypatch: pytest.MonkeyPatch

@@ -119,6 +119,25 @@ def test_connections_without_a_handshake_make_room(
         each.close()
 
 
+def test_the_network_with_the_most_connections_makes_room(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tls_listener, "_MOST", 4)
+    monkeypatch.setattr(tls_listener, "network_of", lambda address: address)  # an own network for each
+    before = failed("too many")
+
+    idle = [
+        socket.create_connection(("127.0.0.1", port), 20, (source, 0))
+        for source in ("127.0.0.2", *["127.0.0.3"] * 6)
+    ]
+
+    wait_for(lambda: failed("too many") - before >= 3, 20, "three to make room")
+    assert [each.recv(1) for each in idle[1:4]] == [b""] * 3
+    idle[0].setblocking(False)
+    with pytest.raises(BlockingIOError):
+        idle[0].recv(1)
+    for each in idle:
+        each.close()
+
+
 @pytest.mark.exceeds("video.http.tls_listener._PATIENCE")
 def test_a_connection_that_stays_silent_is_closed(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tls_listener, "_PATIENCE", 0.05)
