@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any, Final
 
 from prometheus_client import Counter
@@ -13,6 +14,7 @@ from video.access.limit import network_of
 log = logging.getLogger(__name__)
 
 _PER_CLIENT: Final = 2  # a page has its WebSocket and, while it loads, more
+_network_of = lru_cache(maxsize=4096)(network_of)  # it is asked about all open connections for each new one
 
 REFUSED = Counter("streamlens_connections_refused", "Connections closed because of a limit", ["reason"])
 """Counts connections by the limit that they exceeded."""
@@ -21,8 +23,8 @@ REFUSED = Counter("streamlens_connections_refused", "Connections closed because 
 class Connections:
     """Allows two connections for each of `clients`, and `per_address` from one address.
 
-    An IPv6 subscriber's network counts as one address. This machine's own addresses and the `proxies`, which
-    connect for many, may open any number.
+    An IPv6 subscriber's network counts as one address. This machine, by its loopback addresses, and the
+    `proxies`, which connect for many, may open any number.
     """
 
     def __init__(self, clients: int, per_address: int, proxies: str = "") -> None:
@@ -38,9 +40,11 @@ class Connections:
             return True
         if client is None or len(among) <= self._per_address:
             return False
-        network = network_of(client[0])
-        same = sum(each.client is not None and network_of(each.client[0]) == network for each in among)
-        if same <= self._per_address or self._is_exempt(client[0]):
+        if self._is_exempt(client[0]):
+            return False
+        network = _network_of(client[0])
+        same = sum(each.client is not None and _network_of(each.client[0]) == network for each in among)
+        if same <= self._per_address:
             return False
         self._report(
             "too many from one address",
