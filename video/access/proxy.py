@@ -8,7 +8,6 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from video.access.origin import values
 
-
 DIRECT_HOST: Final = "streamlens.direct_host"
 """Where the scope has the `Host` header of a request whose host was forwarded."""
 
