@@ -73,7 +73,7 @@ class TlsListener:
             self._listener.close()
 
     def _make_room(self) -> None:
-        """End the oldest connection of the network with the most: honest clients have sent something by now."""
+        """End the oldest one of the network with the most: honest clients have sent something by now."""
         crowd, _ = Counter(self._greetings.values()).most_common(1)[0]
         oldest = next(greeting for greeting, network in self._greetings.items() if network == crowd)
         del self._greetings[oldest]
