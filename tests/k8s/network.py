@@ -5,6 +5,7 @@ Only the fields that the manifests use are supported; any other is an error, so 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
 from typing import Final, Literal
 
 from tests.k8s.manifests import Document, Documents, labels_of, of_kind, ports_of, selects, workloads
@@ -18,15 +19,18 @@ SYSTEM: Final = {"kubernetes.io/metadata.name": "kube-system"}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An end of a connection: a pod, or a host outside the cluster, without a namespace."""
+    """An end of a connection: a pod, or a host with an `address` outside the cluster, without a namespace."""
 
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
     namespace: Mapping[str, str] = field(default_factory=lambda: OURS)
     ports: Mapping[str, int] = field(default_factory=dict)
+    address: str = ""
 
 
-OUTSIDE: Final = Place("outside", namespace={})
+OUTSIDE: Final = Place("outside", namespace={}, address="203.0.113.5")
+CACHE: Final = Place("cache", namespace={}, address="169.254.20.10")
+"""NodeLocal DNSCache, at the same address of each node."""
 STRANGER: Final = Place("stranger", {"app": "stranger"})
 NAMES: Final = Place("names", {"k8s-app": "kube-dns"}, SYSTEM)
 
@@ -76,14 +80,23 @@ def _rule_lets(rule: Document, way: str, other: Place, names: Mapping[str, int],
 def _is(peer: Document, place: Place) -> bool:
     _only(peer, {"podSelector", "namespaceSelector", "ipBlock"})
     if "ipBlock" in peer:
-        return place == OUTSIDE
-    if place == OUTSIDE:
+        return bool(place.address) and is_in(peer["ipBlock"], place.address)
+    if place.address:
         return False
     if "namespaceSelector" in peer:
         in_it = _selects(peer["namespaceSelector"], place.namespace)
     else:
         in_it = place.namespace == OURS
     return in_it and _selects(peer.get("podSelector", {}), place.labels)
+
+
+def is_in(block: Document, address: str) -> bool:
+    """Whether a block of addresses contains one."""
+    _only(block, {"cidr", "except"})
+    found = ip_address(address)
+    return found in ip_network(block["cidr"]) and not any(
+        found in ip_network(each) for each in block.get("except", [])
+    )
 
 
 def _is_port(allowed: Document, names: Mapping[str, int], port: Port) -> bool:

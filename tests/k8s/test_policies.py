@@ -1,17 +1,18 @@
 """The network policies allow exactly the connections that the system needs."""
 
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 
 import pytest
 
-from pipeline.targets import METADATA
+from pipeline.targets import METADATA, Targets
 from tests.k8s.manifests import SYSTEMS, Document, Documents, of_kind, parse, system
-from tests.k8s.network import NAMES, OURS, OUTSIDE, STRANGER, Place, allows, pods, reached
+from tests.k8s.network import CACHE, NAMES, OURS, OUTSIDE, STRANGER, Place, allows, is_in, pods, reached
+from tests.pipeline.addresses import FORMS, REFUSED, embedded
 
 Connection = tuple[str, str, str, int]
 
 APPS = ("zookeeper", "kafka", "tfserving", "producer", "consumer", "video")
-OTHERS = (OUTSIDE, STRANGER, NAMES)
+OTHERS = (OUTSIDE, STRANGER, NAMES, CACHE)
 
 # In addition to the pods' own: DNS, a web server, a camera, SSH, and one that nothing uses.
 PORTS = (("UDP", 53), ("TCP", 53), ("TCP", 80), ("TCP", 554), ("UDP", 5004), ("TCP", 22), ("TCP", 9999))
@@ -56,7 +57,12 @@ def test_hardened_pods_reach_only_what_they_need() -> None:
 
     assert inside == NEEDED
     assert inwards == browsers(tuple(other.name for other in OTHERS))
-    names = {(app, "names", protocol, 53) for app in APPS for protocol in ("UDP", "TCP")}
+    names = {
+        (app, name, protocol, 53)
+        for app in APPS
+        for name in ("names", "cache")
+        for protocol in ("UDP", "TCP")
+    }
     cameras = {("producer", "outside", *port) for port in PORTS}
     assert outwards == names | cameras
 
@@ -75,11 +81,7 @@ def blocks(app: str) -> list[Document]:
 
 def is_camera(address: str) -> bool:
     """Return whether a hardened producer may reach an address outside its namespace."""
-    found = ip_address(address)
-    return any(
-        found in ip_network(block["cidr"]) and not any(found in ip_network(each) for each in block["except"])
-        for block in blocks("producer")
-    )
+    return any(is_in(block, address) for block in blocks("producer"))
 
 
 @pytest.mark.parametrize(
@@ -90,15 +92,22 @@ def test_cameras_may_have_private_and_public_addresses(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["169.254.3.4", "10.96.0.1", "10.244.1.5", "10.42.0.7", "10.43.0.1", "fe80::1"]
+    "address",
+    [
+        *("10.96.0.1", "10.244.1.5", "fd00:10:96::1", "fd00:10:244:1::5"),
+        *("10.42.0.7", "10.43.0.1", "2001:cafe:42:1::7", "2001:cafe:43::1"),
+    ],
 )
-def test_link_local_addresses_and_those_of_clusters_are_no_cameras(address: str) -> None:
+def test_the_addresses_of_a_clusters_pods_and_services_are_no_cameras(address: str) -> None:
     assert not is_camera(address)
 
 
-@pytest.mark.parametrize("address", sorted(map(str, METADATA)))
-def test_a_policy_denies_the_metadata_that_the_producer_itself_denies(address: str) -> None:
-    assert not is_camera(address)
+@pytest.mark.parametrize("address", [*REFUSED, *sorted(map(str, METADATA))])
+def test_a_policy_denies_what_a_producer_itself_refuses(address: str) -> None:
+    for form in FORMS if ip_address(address).version == 4 else ["{}"]:
+        written = embedded(form, address)
+        assert Targets(frozenset(), (), "VIDEOLINK").refusal(written, 554)
+        assert not is_camera(written), written
 
 
 @pytest.mark.parametrize("app", [app for app in APPS if app != "producer"])

@@ -10,8 +10,7 @@ from pipeline.service.settings import Address
 from pipeline.targets import TargetError, Targets
 from tests.clock import Clock
 from tests.parts import free_port
-
-ALL_FORMS = ("{}", "::ffff:{}", "::{}", "64:ff9b::{}", "64:ff9b:1::{}", "2002:{high:x}:{low:x}::1")
+from tests.pipeline.addresses import FORMS, embedded
 
 
 def targets(*hosts: str, services: tuple[Address, ...] = ()) -> Targets:
@@ -50,10 +49,9 @@ def test_a_link_local_address_keeps_its_zone(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     "address", ["169.254.169.254", "169.254.170.2", "100.100.100.200", "168.63.129.16", "192.0.0.192"]
 )
-@pytest.mark.parametrize("form", ALL_FORMS)
+@pytest.mark.parametrize("form", FORMS)
 def test_metadata_is_never_allowed_in_any_form(address: str, form: str) -> None:
-    packed = socket.inet_aton(address)
-    text = form.format(address, high=int.from_bytes(packed[:2]), low=int.from_bytes(packed[2:]))
+    text = embedded(form, address)
 
     assert "metadata" in (targets(text, address).refusal(text, 80) or "")
 
