@@ -1,0 +1,92 @@
+"""Shows that the tests really exceed the limits: `python -m tests.limits.prove [NAME...]`.
+
+The tests with the mark `exceeds(NAME)` run with that limit a thousand times as large. At least one of them
+must then fail; otherwise none exceeds the limit. Only the services' functions see the larger one; a test that
+reads or sets the constant has the real one. Limits that are settings are left out: their tests choose values.
+"""
+
+import gc
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import CodeType, FunctionType
+from typing import Final
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from tests.limits.table import SERVICES, limits
+
+FACTOR: Final = 1000
+PATIENCE: Final = 60  # s for a test; one that still runs has failed
+
+
+def enlarge(name: str) -> None:
+    """Let the functions of the services see a larger limit."""
+    path, _, constant = name.rpartition(".")
+    module = sys.modules[path]
+    value = getattr(module, constant)
+    for function in [each for each in gc.get_objects() if isinstance(each, FunctionType)]:
+        known = function.__globals__
+        is_ours = str(function.__module__).partition(".")[0] in SERVICES
+        if is_ours and (known.get(constant) is value or module in known.values()):
+            known[f"{constant} enlarged"] = value * FACTOR
+            function.__code__ = _renamed(function.__code__, constant)
+    setattr(module, f"{constant} enlarged", value * FACTOR)
+
+
+def _renamed(code: CodeType, constant: str) -> CodeType:
+    return code.replace(
+        co_names=tuple(f"{name} enlarged" if name == constant else name for name in code.co_names),
+        co_consts=tuple(
+            _renamed(each, constant) if isinstance(each, CodeType) else each for each in code.co_consts
+        ),
+    )
+
+
+class Prover:
+    """A plugin of pytest: runs the marked tests once for each limit, until one of its tests has failed."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.left = set(names)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Select the tests of these limits, or of all."""
+        self.left = self.left or {limit.name for limit in limits() if not limit.setting}
+        items[:] = [item for item in items if self._exceeded(item)]
+
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool:
+        """Run a test for each limit that it exceeds."""
+        for name in self._exceeded(item):
+            if _fails(item, name):
+                self.left.remove(name)
+        return True
+
+    def _exceeded(self, item: pytest.Item) -> set[str]:
+        return self.left.intersection(*[[name for mark in item.iter_markers("exceeds") for name in mark.args]])
+
+
+def _fails(item: pytest.Item, name: str) -> bool:
+    """Return whether a test fails with a larger limit, in a process of its own."""
+    child = os.fork()
+    if child == 0:
+        failed = False
+        try:
+            signal.alarm(PATIENCE)
+            enlarge(name)
+            failed = any(report.failed for report in runtestprotocol(item, log=False, nextitem=None))
+        finally:
+            os._exit(failed)
+    return os.waitpid(child, 0)[1] != 0
+
+
+def main(names: Sequence[str]) -> str | None:
+    """Return what is to be reported: the limits that no test exceeds."""
+    prover = Prover(names)
+    pytest.main(["-q", "-m", "exceeds", "-p", "no:cacheprovider", "tests"], [prover])
+    return "\n".join(["no test exceeds:", *sorted(prover.left)]) if prover.left else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
