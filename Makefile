@@ -10,10 +10,10 @@ NPM := $(shell command -v npm)
 .DEFAULT_GOAL := help
 COMPOSE = cd compose && $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: help install run images up down deploy undeploy status release test test-unit test-parts coverage fuzz fuzz-properties lint bench lock protos wasm clean
+.PHONY: help install run images up down deploy undeploy status release test test-unit test-parts coverage fuzz fuzz-properties prove-limits lint bench lock protos wasm clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: .venv/run .venv/test build/models/imagenet/1 ## set up .venv and export the model, for running and testing
 
@@ -70,6 +70,9 @@ fuzz-properties: .venv/test ## run the property tests with random seeds (MINUTES
 
 fuzz: .venv/fuzz ## feed everything that reads bytes from outside with a fuzzer's inputs (INPUTS=100000; ARGS=multipart for some)
 	@$(BIN)/python -m tests.fuzz.readers $(if $(INPUTS),--inputs $(INPUTS)) $(ARGS)
+
+prove-limits: .venv/test ## show that the tests exceed the limits in docs/security.md (ARGS=name.of.a.constant for some)
+	@$(BIN)/python -m tests.limits.prove $(ARGS)
 
 lint: .venv/test tests/node_modules ## check format, style, spelling and types of Python and of the page's JavaScript
 	@$(BIN)/ruff format --check .
