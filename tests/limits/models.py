@@ -34,7 +34,7 @@ LIMITS: Final = (
     Limit("detections in a frame", "consumer.handlers.detect.MOST_DETECTIONS", "", _NONSENSE),
     Limit(
         "the text of an error",
-        "consumer.model_server.errors.LONGEST_REASON",
+        "pipeline.wire.status._LONGEST_REASON",
         "characters",
         "it is cut, and made one line",
     ),
@@ -63,6 +63,7 @@ OURS: Final = frozenset(
         "consumer.labels.sources._MOST_VERSIONS",
         "consumer.model_health._LONGEST_PAUSE",
         "consumer.model_queue._MOST",
+        "consumer.model_server.errors.LONGEST_REASON",
     ]
 )
 """Constants that bound our own work, and nothing that comes from outside."""

@@ -73,6 +73,16 @@ def test_the_last_element_stands_for_those_that_are_missing(name: str) -> None:
         assert same(tensor_proto.read(proto), parsed(proto)), f"of {count} elements"
 
 
+@pytest.mark.exceeds("tfserving.server.graph.sizes.MOST_DIMENSIONS")
+def test_a_tensor_has_64_dimensions_at_most() -> None:
+    proto = tensor_proto.write(np.ones([1] * 64, np.float32))
+    assert tensor_proto.read(proto).shape == (1,) * 64
+
+    proto.tensor_shape.dim.add(size=1)
+    with pytest.raises(ValueError, match="too large"):
+        tensor_proto.read(proto)
+
+
 def test_the_last_string_is_repeated_for_those_that_are_missing() -> None:
     proto = TensorProto(dtype=tf.string.as_datatype_enum, string_val=[b"a", b"b"])
     proto.tensor_shape.dim.add(size=4)
