@@ -29,7 +29,7 @@ METADATA: Final = frozenset(
         ),
     )
 )
-"""Where clouds tell their machines secrets."""
+"""Where clouds give their machines secrets."""
 
 _SHORTEST: Final = 0.01  # s to connect to an address
 _THIS_NETWORK: Final = IPv4Network("0.0.0.0/8")

@@ -78,7 +78,7 @@ def _video_at(
     port, path = f":{parts['port']}" if parts["port"] else "", parts["path"]
     options = {}
     if scheme in ("rtmp", "rtmps") and (application := _RTMP.match(path)):
-        # A server may tell its videos apart by its own name.
+        # A server may have several names, each with videos of its own.
         options["rtmp_tcurl"] = f"{scheme}://{parts['host']}{port}{application[0]}"
     until, trouble = time.monotonic() + limits.open, CaptureError("its host has no address")
     for place, address in enumerate(addresses):

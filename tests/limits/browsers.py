@@ -6,7 +6,7 @@ from tests.limits.limit import Limit
 
 LIMITS: Final = (
     Limit(
-        "requests of a connection that wait for the answers to those before",
+        "requests that wait on one connection for earlier answers (pipelining)",
         "video.http.protocol._MOST_PIPELINED",
         "",
         "400, and the connection is closed; counted",
@@ -18,7 +18,7 @@ LIMITS: Final = (
         "431, and the connection is closed; counted",
     ),
     Limit(
-        "a request, from its first byte to its last",
+        "from the first byte of a request's headers to the last",
         "video.http.protocol._HEAD_TIMEOUT",
         "s",
         "the connection is closed; counted",
@@ -99,13 +99,13 @@ LIMITS: Final = (
         "a cookie",
         "video.access.cookies._LONGEST",
         "characters",
-        "it does not count: 401",
+        "it is ignored: 401, unless there is another login",
     ),
     Limit(
         "cookies of one name in a request",
         "video.access.cookies._MOST",
         "",
-        "further ones do not count: 401",
+        "further ones are ignored",
     ),
     Limit(
         "logouts remembered per user",
@@ -117,13 +117,13 @@ LIMITS: Final = (
         "logouts that wait for Kafka",
         "video.access.logout_topic._MOST_UNSENT",
         "",
-        "a further one holds until this server is restarted; in the log",
+        "a further one is forgotten when this server is restarted; in the log",
     ),
     Limit(
-        "an address to go to after a login",
+        "the address to go to after a login (`next`)",
         "video.access.next_url._LONGEST",
         "characters",
-        "the page instead",
+        "the page opens instead",
     ),
     Limit(
         "`?wait=`",

@@ -33,7 +33,7 @@ LIMITS: Final = (
         "how long a camera may ask to be left alone (`Retry-After`)",
         "producer.sources.http.request._LONGEST_RETRY",
         "s",
-        "it is asked again",
+        "it is tried again after this time",
     ),
     Limit(
         "a part of an encrypted HLS stream",
@@ -60,25 +60,25 @@ LIMITS: Final = (
         "the camera is given up, with this reason",
     ),
     Limit(
-        "streams that a camera sends over UDP, each to two ports",
+        "streams that a camera sends over UDP (`rtsp+udp`), each to two ports",
         "producer.sources.control._MOST_TRANSPORTS",
         "",
         "the camera is given up, with this reason",
     ),
     Limit(
-        "a line of an answer about them",
+        "a line of a camera's answer over `rtsp+udp`",
         "producer.sources.control._LONGEST_LINE",
         "bytes",
         "the camera is given up, with this reason",
     ),
     Limit(
-        "lines of such an answer",
+        "header lines of such an answer",
         "producer.sources.control._MOST_LINES",
         "",
         "the camera is given up, with this reason",
     ),
     Limit(
-        "the description in such an answer",
+        "the body of such an answer (SDP)",
         "producer.sources.control._LARGEST_BODY",
         "bytes",
         "the camera is given up, with this reason",

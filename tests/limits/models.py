@@ -30,7 +30,12 @@ LIMITS: Final = (
         "pixels",
         _NONSENSE,
     ),
-    Limit("height of a model's face", "consumer.handlers.emonet.LONGEST_SIDE", "pixels", _NONSENSE),
+    Limit(
+        "height of the faces that a model asks for",
+        "consumer.handlers.emonet.LONGEST_SIDE",
+        "pixels",
+        _NONSENSE,
+    ),
     Limit("detections in a frame", "consumer.handlers.detect.MOST_DETECTIONS", "", _NONSENSE),
     Limit(
         "the text of an error",

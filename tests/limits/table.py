@@ -36,7 +36,8 @@ _HEAD: Final = """\
 Everything that comes from outside is limited: by size, number, length or time. `make test` compares these
 tables with the code and exceeds each limit once. Where a setting is named, it changes the limit; its range is
 in the README of its service. What is counted as skipped is in `streamlens_poison_messages_total`, what is
-dropped in the [ledger](../pipeline/README.md).
+dropped in the [ledger](../pipeline/README.md); connections of browsers that are closed are counted in
+[the video server's metrics](../video/README.md#metrics).
 """
 
 

@@ -97,7 +97,7 @@ def test_the_name_localhost_names_this_machine(name: str) -> None:
     assert targets(name).refusal("169.254.3.4", 80)
 
 
-def test_a_name_is_none_of_them_until_it_is_looked_up() -> None:
+def test_a_name_is_not_refused_until_it_is_looked_up() -> None:
     assert targets().refusal("camera.example", 80) is None
 
 

@@ -89,7 +89,7 @@ def test_one_port_of_two_addresses_is_accepted(configure: Configure) -> None:
 
 
 @pytest.mark.parametrize("text", ["proxy", "*", "10.0.0.0/33", "10.0.0.0/8,", "10.0.0.1:80", "[::1]"])
-def test_what_is_no_network_is_rejected(complaint: Complaint, text: str) -> None:
+def test_what_is_not_a_network_is_rejected(complaint: Complaint, text: str) -> None:
     line = complaint(TRUSTEDPROXIES=text)
 
     assert line.startswith(

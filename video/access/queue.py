@@ -9,7 +9,7 @@ _T = TypeVar("_T")
 
 
 class FullError(Exception):
-    """As many requests wait as may."""
+    """Too many requests are waiting."""
 
 
 class Queue:

@@ -326,7 +326,7 @@ def test_a_redirection_to_a_name_that_stands_for_this_machine_is_refused(
         assert ours.bodies == []
 
 
-def test_metadata_are_not_asked_for_through_a_proxy_either(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metadata_is_not_requested_through_a_proxy_either(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
     with ScriptedServer(reply(200, JSON)) as proxy:

@@ -106,7 +106,7 @@ def test_numbers_that_take_no_more_memory_than_their_bytes_are_not_counted(
         (b"\x0a\x7f", "Error parsing"),
     ],
 )
-def test_what_is_no_message_is_invalid(data: bytes, reason: str) -> None:
+def test_bytes_that_are_not_a_message_are_invalid(data: bytes, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         parsed(data, serving_pb2.PredictResponse)
 
@@ -154,7 +154,7 @@ def test_a_question_that_is_too_large_for_the_server_is_refused() -> None:
 
 
 @pytest.mark.parametrize("number", ["-1", str(2**63), "9" * 4000, "1e400", "Infinity", "NaN", '"x"', "null"])
-def test_a_version_that_is_no_number_of_a_version_is_nonsense(number: str) -> None:
+def test_a_version_that_is_not_a_valid_number_is_nonsense(number: str) -> None:
     text = f'{{"model_version_status": [{{"version": {number}, "state": "AVAILABLE"}}]}}'.encode()
 
     with ScriptedServer(reply(200, text)) as server:

@@ -229,7 +229,7 @@ def test_a_hundred_members_share_the_partitions_at_most(site: Site) -> None:
     assert sorted(each for share in shares.values() for each in share) == list(range(1_000))
 
 
-def test_a_member_that_stops_to_beat_keeps_its_share_for_two_seconds(site: Site) -> None:
+def test_a_member_that_stops_beating_keeps_its_share_for_two_seconds(site: Site) -> None:
     site.start("a")
     site.run(5)
     for _ in range(3):

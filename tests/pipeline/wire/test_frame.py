@@ -174,12 +174,12 @@ def test_what_is_no_mat_is_told_so(value: bytes) -> None:
 @pytest.mark.parametrize(
     "value", [b"", b"hello", b"\xff", b"\xff\xd8", b"\xff\xd8\xff\xd9", b"\x89PNG\r\n", b"[1]"]
 )
-def test_what_is_no_jpeg_is_told_so(value: bytes) -> None:
+def test_what_is_not_a_jpeg_is_rejected(value: bytes) -> None:
     assert kind_of_error(message_of(value)) == "bad_jpeg"
 
 
 @pytest.mark.parametrize("key", [b"\xff", b"a\nb", b"a\x00", "\u200b".encode()])
-def test_a_key_that_is_no_name_is_told_so(key: bytes) -> None:
+def test_a_key_that_is_not_a_name_is_rejected(key: bytes) -> None:
     assert kind_of_error(message_of(JPEG, key)) == "bad_key"
 
 
@@ -195,7 +195,7 @@ def test_a_name_has_200_characters_at_most() -> None:
 
 
 @pytest.mark.exceeds("pipeline.wire.frame._MOST_HEADERS")
-def test_a_message_with_many_headers_is_told_so() -> None:
+def test_a_message_with_many_headers_is_rejected() -> None:
     message = Message(b"front", JPEG, [("other", b"")] * 33)
 
     assert kind_of_error(message) == "bad_header"
@@ -217,14 +217,14 @@ def test_headers_are_not_read_without_a_picture(key: bytes, value: bytes) -> Non
 
 
 @pytest.mark.exceeds("pipeline.wire.predictions.LARGEST_NUMBER")
-def test_a_seq_that_javascript_cannot_hold_is_told_so() -> None:
+def test_a_seq_that_javascript_cannot_hold_is_rejected() -> None:
     assert isinstance(kind_or_frame(message_of(JPEG, seq=b"9007199254740991")), Frame)
     assert kind_of_error(message_of(JPEG, seq=b"9007199254740992")) == "bad_header"
 
 
 @pytest.mark.parametrize("name", ["seq", "captured"])
 @pytest.mark.parametrize("text", [b"", b"-1", b"1.5", b"1e3", b" 1", b"\xd9\xa1", b"9" * 20, b"9" * 10_000])
-def test_a_number_that_is_none_is_told_so(name: str, text: bytes) -> None:
+def test_a_header_that_is_not_a_number_is_rejected(name: str, text: bytes) -> None:
     assert kind_of_error(message_of(JPEG, **{name: text})) == "bad_header"
 
 
@@ -250,7 +250,7 @@ def test_a_number_that_is_none_is_told_so(name: str, text: bytes) -> None:
         b" " * 16_384 + b"[]",
     ],
 )
-def test_predictions_that_are_none_are_left_out_of_their_frame(text: bytes) -> None:
+def test_invalid_predictions_are_left_out_of_their_frame(text: bytes) -> None:
     faults: list[FrameError] = []
 
     frame = decode(message_of(JPEG, predictions=text), offset=0, timestamp=0, left_out=faults.append)
@@ -300,7 +300,7 @@ def test_no_json_in_place_of_a_mat_raises_anything_but_a_frame_error(changed: di
         max_size=2,
     )
 )
-def test_no_json_in_place_of_predictions_costs_the_frame(said: Any) -> None:
+def test_the_frame_survives_any_json_in_place_of_predictions(said: Any) -> None:
     outcome = kind_or_frame(message_of(JPEG, predictions=json.dumps(said).encode()))
 
     assert isinstance(outcome, Frame)

@@ -102,7 +102,7 @@ def test_a_redirection_is_not_followed(elsewhere: Listener, scheme: str, method:
         "x,tcp",
     ],
 )
-def test_nor_is_one_to_another_scheme(elsewhere: Listener, form: str) -> None:
+def test_a_redirection_to_another_scheme_is_not_followed(elsewhere: Listener, form: str) -> None:
     target = f"{form}://{ELSEWHERE}:{elsewhere.port}/y?tcp&multicast"
     with Server(DESCRIBE=(302, f"Location: {target.removeprefix('://')}\r\n", b"")) as server:
         assert try_to_open(server, "rtsp")
@@ -112,7 +112,7 @@ def test_nor_is_one_to_another_scheme(elsewhere: Listener, form: str) -> None:
     assert not elsewhere.packets()
 
 
-def test_a_redirection_is_said() -> None:
+def test_a_redirection_is_reported() -> None:
     with Server(DESCRIBE=(302, "Location: rtsp://192.0.2.1/y\r\n", b"")) as server:
         assert "leads to another address" in try_to_open(server, "rtsp")
 
@@ -228,7 +228,7 @@ def test_only_two_udp_ports_listen_for_a_stream_over_udp() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="no /proc")
-def test_a_description_with_hundreds_of_streams_opens_no_hundreds_of_ports() -> None:
+def test_a_description_with_hundreds_of_streams_opens_few_ports() -> None:
     stream = b"m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
     setup = (200, "Session: 1\r\nTransport: RTP/AVP;unicast;server_port=9-9\r\n", b"")
     with Server(DESCRIBE=described(VIDEO + stream * 200), SETUP=setup) as server:
@@ -238,7 +238,7 @@ def test_a_description_with_hundreds_of_streams_opens_no_hundreds_of_ports() -> 
     assert setups == control._MOST_TRANSPORTS + 1
 
 
-def test_the_camera_is_told_of_the_end_and_nothing_stays_behind() -> None:
+def test_the_camera_is_notified_of_the_end_and_nothing_stays_behind() -> None:
     before = set(threading.enumerate())
     setup = (200, "Session: 1\r\nTransport: RTP/AVP;unicast;server_port=9-9\r\n", b"")
     with Server(SETUP=setup) as server:

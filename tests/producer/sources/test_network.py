@@ -148,7 +148,7 @@ def accepting(answer: Callable[[socket.socket], None], address: str = "127.0.0.1
         server.shutdown(socket.SHUT_RDWR)
 
 
-def test_an_rtmp_server_is_told_the_name_in_the_link() -> None:
+def test_an_rtmp_server_gets_the_name_in_the_link() -> None:
     said: list[bytes] = []
 
     def answer(client: socket.socket) -> None:
@@ -180,7 +180,7 @@ def test_a_name_that_stands_for_this_machine_is_refused(scheme: str, monkeypatch
 
 @pytest.mark.parametrize("scheme", ["rtsp", "rtsp+udp", "rtmp", "tcp", "udp", "rtp"])
 @pytest.mark.parametrize("address", ["169.254.169.254", "[fd00:ec2::254]", "[::ffff:169.254.169.254]"])
-def test_metadata_are_no_camera(scheme: str, address: str) -> None:
+def test_metadata_is_not_a_camera(scheme: str, address: str) -> None:
     assert "metadata" in refusal(f"{scheme}://{address}:80/x")
 
 

@@ -79,7 +79,7 @@ def test_a_record_is_read_back(logouts: Logouts) -> None:
 @pytest.mark.parametrize(
     "value", [b"", b"nonsense", b"\xff", b".", b"WyJhbm4iLDEwMCwiYSJd.AAAA", b"a" * 100_000]
 )
-def test_what_is_not_signed_is_no_record(logouts: Logouts, value: bytes) -> None:
+def test_a_record_without_a_signature_does_not_count(logouts: Logouts, value: bytes) -> None:
     assert logouts.decode(logouts.key(ANN), value) is None
 
 

@@ -21,7 +21,7 @@ def some(*addresses: str) -> list[SimpleNamespace]:
     return [SimpleNamespace(client=(address, 1)) for address in addresses]
 
 
-def test_there_are_two_for_each_client(caplog: pytest.LogCaptureFixture) -> None:
+def test_there_are_two_connections_for_each_client(caplog: pytest.LogCaptureFixture) -> None:
     connections, before = Connections(3, 100), refused("too many")
     full = some(*(f"192.0.2.{number}" for number in range(6)))
 

@@ -163,7 +163,7 @@ def test_a_host_in_redirecthosts_may_not_stand_for_metadata(monkeypatch: pytest.
     assert "where a cloud keeps its metadata" in text
 
 
-def test_metadata_are_not_asked_for_through_a_proxy_either(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metadata_is_not_requested_through_a_proxy_either(monkeypatch: pytest.MonkeyPatch) -> None:
     with Server({}) as proxy:
         monkeypatch.setenv("http_proxy", f"http://{proxy.host}")
         for name in "no_proxy", "NO_PROXY":

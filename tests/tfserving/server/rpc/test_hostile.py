@@ -170,7 +170,7 @@ def test_a_message_that_would_grow_when_it_is_parsed_is_refused(client: Client) 
 
 
 @pytest.mark.parametrize("data", [b"\xff\xff", b"\x0a\x05", b"\x0b\x0c"])
-def test_what_is_no_message_is_refused(client: Client, data: bytes) -> None:
+def test_bytes_that_are_not_a_message_are_refused(client: Client, data: bytes) -> None:
     code, text = failure(client.channel.unary_unary(PREDICT.decode(), bytes, bytes), data, timeout=PATIENCE)
 
     assert (code, "Invalid PredictRequest" in text) == (Status.INVALID_ARGUMENT, True)
