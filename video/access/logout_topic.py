@@ -1,4 +1,4 @@
-"""The topic with the logouts: it outlives the servers, and each of them learns from it about the others'."""
+"""The topic with the logouts: it outlives the servers, and tells each of them about the others'."""
 
 import asyncio
 import logging

@@ -31,7 +31,7 @@ class Logout(NamedTuple):
 class Logouts:
     """Knows nothing until the topic has been read to its end; `clock` returns seconds since the epoch.
 
-    Records are signed: those who can only write to Kafka cannot log anybody out. The topic's own first record ends all
+    Records are signed: whoever can only write to Kafka logs nobody out. The topic's own first record ends all
     sessions that began before it, because a topic that was lost has taken earlier logouts with it. Keys begin
     with what only servers with the same secret can know, so that others may use the same topic.
     """
