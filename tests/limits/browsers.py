@@ -96,6 +96,12 @@ LIMITS: Final = (
         "429 and `Retry-After`",
     ),
     Limit(
+        "a host name, where an answer or the log quotes it",
+        "video.access.hosts._LONGEST",
+        "characters",
+        "the rest is cut off",
+    ),
+    Limit(
         "a cookie",
         "video.access.cookies._LONGEST",
         "characters",
@@ -165,7 +171,6 @@ LIMITS: Final = (
 
 OURS: Final = frozenset(
     [
-        "video.access.hosts._LONGEST",
         "video.access.limit._LONGEST",
         "video.access.limit._MOST",
         "video.access.logouts.LONGEST",
