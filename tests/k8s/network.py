@@ -91,9 +91,10 @@ def _is(peer: Document, place: Place) -> bool:
 
 
 def is_in(block: Document, address: str) -> bool:
-    """Whether a block of addresses contains one."""
+    """Whether a block of addresses contains one; an IPv4 address that is written as IPv6 is sent as IPv4."""
     _only(block, {"cidr", "except"})
     found = ip_address(address)
+    found = getattr(found, "ipv4_mapped", None) or found
     return found in ip_network(block["cidr"]) and not any(
         found in ip_network(each) for each in block.get("except", [])
     )
