@@ -33,17 +33,25 @@ def _conftests(module: Path) -> list[Path]:
 
 
 @cache
-def _reaches(module: Path) -> bool:
-    """Whether a module imports TensorFlow, itself or through others of this project."""
+def reached(module: Path) -> frozenset[Path]:
+    """Return the files of this project that importing a module runs, also through others."""
     seen, waiting = {module}, [module]
     while waiting:
-        for name in _imported(waiting.pop()):
-            if any(name == heavy or name.startswith(f"{heavy}.") for heavy in HEAVY):
-                return True
-            found = set(_files(name)) - seen
-            seen |= found
-            waiting += found
-    return False
+        found = {path for name in _imported(waiting.pop()) for path in _files(name)} - seen
+        seen |= found
+        waiting += found
+    return frozenset(seen)
+
+
+@cache
+def _reaches(module: Path) -> bool:
+    """Whether a module imports TensorFlow, itself or through others of this project."""
+    return any(
+        name == heavy or name.startswith(f"{heavy}.")
+        for path in reached(module)
+        for name in _imported(path)
+        for heavy in HEAVY
+    )
 
 
 @cache

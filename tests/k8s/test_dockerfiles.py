@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
+from tests.imports import reached
 from tests.k8s import dockerfiles, environment
 from tests.k8s.dockerfiles import lines, stages
 from tests.k8s.manifests import SYSTEMS, of_kind, system, values
@@ -52,6 +53,22 @@ def test_debian_packages_are_installed_only_to_copy_fonts_from_them(folder: str)
 
     assert not any("apt-get" in line.value for line in last)
     assert installs == ([FONTS] if folder == "consumer" else [])
+
+
+@pytest.mark.parametrize(
+    ("folder", "module"),
+    [
+        *((service, f"{service}/__main__.py") for service in SERVICES),
+        ("tests/e2e/serving", "tfserving/server/__main__.py"),
+    ],
+)
+def test_an_image_has_what_its_service_imports(folder: str, module: str) -> None:
+    copies = [line.words for line in stages(folder)[-1] if line.name == "COPY" and "--from" not in line.value]
+    copied = [ROOT / source for words in copies for source in words[:-1]]
+
+    missing = [path for path in reached(ROOT / module) if not any(map(path.is_relative_to, copied))]
+
+    assert missing == []
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
