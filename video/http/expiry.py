@@ -11,11 +11,15 @@ _UTC_TIME: Final = 0x17
 
 
 def expiry(pem: bytes) -> float:
-    """Return when the first of the certificates in a PEM file expires, in s since the epoch.
+    """Return when the server's own certificate expires, the first in a PEM file, in s since the epoch.
 
-    Raises ValueError if there is none.
+    Those after it do not count: clients that do not need an old root at the end of a chain ignore it. Raises
+    ValueError if there is none.
     """
-    return min(_expiry(ssl.PEM_cert_to_DER_cert(each.decode("ascii"))) for each in _PEM.findall(pem))
+    found = _PEM.search(pem)
+    if found is None:
+        raise ValueError("expected a certificate in PEM format")
+    return _expiry(ssl.PEM_cert_to_DER_cert(found[0].decode("ascii")))
 
 
 def _expiry(certificate: bytes) -> float:

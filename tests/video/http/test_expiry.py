@@ -31,8 +31,9 @@ def test_both_forms_of_time_are_read() -> None:
     assert expiry(certificate(after=b"270102030405Z", version=b"")) == 1_798_859_045
 
 
-def test_the_first_end_in_a_chain_counts() -> None:
-    chain = b"text\n" + certificate(after=b"280102030405Z") + certificate(after=b"270102030405Z")
+@pytest.mark.parametrize("of_the_next", [b"260102030405Z", b"280102030405Z", b"nonsense"])
+def test_only_the_servers_own_certificate_counts_in_a_chain(of_the_next: bytes) -> None:
+    chain = b"text\n" + certificate(after=b"270102030405Z") + certificate(after=of_the_next)
 
     assert expiry(chain) == 1_798_859_045
 
