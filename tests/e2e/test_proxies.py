@@ -123,10 +123,10 @@ def behind_nginx(
         "below a path that it strips": below.replace(f"{servers.closed_at};", f"{servers.closed_at}/;"),
         "below a path, over HTTPS": f"ssl_certificate {cert}; ssl_certificate_key {key};\n{below}",
         "at its root": root,
-        "below a path, with X-Forwarded-Host": below.replace(" Host ", " X-Forwarded-Host "),
+        "below a path, with X-Forwarded-Host": without("Host", below),
         "at its root, without X-Forwarded headers": without("X-Forwarded-", root),
-        "that changes Host": without("Host", root),
-        "that is not trusted": root.replace(" Host ", " X-Forwarded-Host "),
+        "that changes Host": without("Host", without("X-Forwarded-Host", root)),
+        "that is not trusted": without("Host", root),
         "without an upgrade": without("Upgrade", root),
     }
     proxied, blocks = {}, ""
