@@ -36,10 +36,10 @@ LIMITS: Final = (
         "the connection is closed; counted, and in the log with what to set",
     ),
     Limit(
-        "streams, WebSockets and event streams at a time (in total, twice as many connections)",
+        "streams, WebSockets and event streams at a time",
         "video.settings.VideoSettings.maxclients",
         "",
-        "503 and `Retry-After`; counted",
+        "503 and `Retry-After`; a connection beyond twice as many is closed; counted, and in the log",
     ),
     Limit(
         "a stream or WebSocket that is not being read",
@@ -51,7 +51,7 @@ LIMITS: Final = (
         "connections before the end of their TLS handshake",
         "video.http.tls_listener._MOST",
         "",
-        "the oldest makes room; counted, and in the log",
+        "the oldest of the address that has the most is closed; counted, and in the log",
     ),
     Limit(
         "a TLS handshake",

@@ -33,17 +33,22 @@ class Connections:
         self._proxies = [ipaddress.ip_network(each) for each in proxies.split(",") if each]
         self._seldom = Seldom(log)
 
-    def refuse(self, client: tuple[str, int] | None, among: Collection[Any]) -> bool:
-        """Return whether a client's new connection, which is `among` those open now, is one too many."""
+    def refuse(
+        self, client: tuple[str, int] | None, among: Collection[Any], greeting: Collection[str] = ()
+    ) -> bool:
+        """Return whether a client's new connection is one too many.
+
+        It is `among` those open now, or one of those before the end of their TLS handshake: `greeting` has
+        the network of each.
+        """
         if len(among) > self._most:
             self._report("too many", f"more than {self._most} connections are open: raise MAXCLIENTS")
             return True
-        if client is None or len(among) <= self._per_address:
-            return False
-        if self._is_exempt(client[0]):
+        if client is None or len(among) + len(greeting) <= self._per_address or self._is_exempt(client[0]):
             return False
         network = _network_of(client[0])
         same = sum(each.client is not None and _network_of(each.client[0]) == network for each in among)
+        same += sum(each == network for each in greeting)
         if same <= self._per_address:
             return False
         self._report(

@@ -106,6 +106,7 @@ class WebServer:
     ) -> None:
         self._site = site
         self._listener = listener
+        self._connections = connections
         self._certificate = certificate
         logger = logging.getLogger("uvicorn.error")
         logger.filters = [_Seldom()]
@@ -142,7 +143,14 @@ class WebServer:
         listener = self._listener.dup()
         over_tls = None
         if self._certificate is not None:
-            over_tls = TlsListener(listener, self._certificate, server.protocol)
+            over_tls = TlsListener(
+                listener,
+                self._certificate,
+                server.protocol,
+                lambda client, greeting: self._connections.refuse(
+                    client, server.server_state.connections, greeting
+                ),
+            )
         serving = asyncio.ensure_future(server.serve(sockets=[] if over_tls else [listener]))
         running = asyncio.ensure_future(self._run_site(over_tls))
         try:

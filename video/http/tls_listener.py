@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import prometheus_client
@@ -35,18 +35,23 @@ class TlsListener:
     """Hands each connection that begins with TLS to a protocol, with the certificate that is valid then.
 
     A server of asyncio would keep its first context, and drop whatever is not TLS without an answer.
+    `refuse` returns whether a client's connection is one too many; it is also told the network of each
+    connection that has not finished its handshake.
     """
 
     def __init__(
-        self, listener: socket.socket, certificate: Certificate, protocol: Callable[[], asyncio.Protocol]
+        self,
+        listener: socket.socket,
+        certificate: Certificate,
+        protocol: Callable[[], asyncio.Protocol],
+        refuse: Callable[[tuple[str, int], Collection[str]], bool],
     ) -> None:
         listener.setblocking(False)
         self._listener = listener
         self._certificate = certificate
         self._protocol = protocol
-        self._greetings: dict[
-            asyncio.Task[None], str
-        ] = {}  # each with its client's network, the oldest first
+        self._refuse = refuse
+        self._greetings: dict[asyncio.Task[None], str] = {}  # with the client's network; the oldest first
         self._seldom = Seldom(log)
 
     async def run(self) -> None:
@@ -54,19 +59,23 @@ class TlsListener:
         loop = asyncio.get_running_loop()
         try:
             while True:
+                await asyncio.sleep(0)  # a flood of connections must not hold up the video
                 try:
                     connection, client = await loop.sock_accept(self._listener)
                 except OSError as error:  # too many open files
                     self._seldom.warning("accept", f"cannot accept a connection: {error.strerror}")
                     await asyncio.sleep(1)
                     continue
+                network = network_of(client[0])
+                if self._refuse(client, [*self._greetings.values(), network]):
+                    connection.close()
+                    continue
                 if len(self._greetings) >= _MOST:
                     self._fail("too many", f"more than {_MOST} connections have not finished their handshake")
                     self._make_room()
                 greeting = asyncio.create_task(self._greet(connection))
-                self._greetings[greeting] = network_of(client[0])
+                self._greetings[greeting] = network
                 greeting.add_done_callback(self._greeted)
-                await asyncio.sleep(0)  # a flood of connections must not hold up the video
         finally:
             for greeting in self._greetings:
                 greeting.cancel()

@@ -1,12 +1,17 @@
 """How many connections may be open."""
 
+import http.client
+import socket
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
 from prometheus_client import REGISTRY
 
 from tests.parts import wait_for
+from tests.video.conftest import CONNECTIONS
 from tests.video.fakes import Site
+from tests.video.http.test_protocol import opened
 from video.http.connections import Connections
 
 ANY = ("192.0.2.7", 1)
@@ -53,12 +58,42 @@ def test_proxies_and_this_machine_connect_for_many(address: str) -> None:
     assert not connections.refuse(None, [*some(address), SimpleNamespace(client=None)])
 
 
-def test_a_connection_that_is_one_too_many_is_closed_at_once(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(Connections, "refuse", lambda *_: True)
-        with pytest.raises(ConnectionError):
-            site.get("/api/session")
+@pytest.fixture
+def two(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[socket.socket]]:
+    """Two connections that stay open, of which one has become a WebSocket."""
+    monkeypatch.setattr(CONNECTIONS, "_is_exempt", lambda _: False)
+    with opened(site) as one, socket.create_connection(("127.0.0.1", site.port), timeout=20) as other:
+        other.sendall(b"GET /api/session HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert other.recv(13) == b"HTTP/1.1 200 "
+        yield [one, other]
 
-    wait_for(lambda: site.get("/api/session")[0] == 200, 20, "an answer")
+
+@pytest.mark.parametrize(
+    ("limit", "reason"), [("_per_address", "too many from one address"), ("_most", "too many")]
+)
+def test_a_connection_that_is_one_too_many_is_closed_until_another_has_ended(
+    site: Site, two: list[socket.socket], monkeypatch: pytest.MonkeyPatch, limit: str, reason: str
+) -> None:
+    monkeypatch.setattr(CONNECTIONS, limit, 3)
+    assert answers(site, "127.0.0.1")
+    monkeypatch.setattr(CONNECTIONS, limit, 2)
+    before = refused(reason)
+
+    assert not answers(site, "127.0.0.1")
+    assert refused(reason) == before + 1
+    assert answers(site, "127.0.0.2") == (limit == "_per_address")
+    for each in two:
+        each.close()
+    wait_for(lambda: answers(site, "127.0.0.1"), 20, "a place")
+
+
+def answers(site: Site, source: str) -> bool:
+    """Return whether the server answers a request from this address."""
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, 20, source_address=(source, 0))
+    try:
+        connection.request("GET", "/api/session")
+        return connection.getresponse().status == 200
+    except ConnectionError:
+        return False
+    finally:
+        connection.close()

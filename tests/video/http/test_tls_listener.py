@@ -15,6 +15,7 @@ from pipeline.service.settings import Address
 from pipeline.service.workers import Pulse
 from tests.parts import wait_for
 from tests.video.conftest import CONNECTIONS, LIMITS, a_site
+from tests.video.http.test_connections import refused
 from tests.video.http.test_tls import elliptic, files, make, one, put  # noqa: F401
 from video.cameras.cameras import Cameras
 from video.http import tls_listener
@@ -53,7 +54,7 @@ def trusts(port: int, trusted: Path) -> bool:
     try:
         connection.request("GET", "/api/session")
         return connection.getresponse().status == 200
-    except ssl.SSLError:
+    except (ssl.SSLError, ConnectionError):
         return False
     finally:
         connection.close()
@@ -136,6 +137,31 @@ def test_the_network_with_the_most_connections_makes_room(port: int, monkeypatch
         idle[0].recv(1)
     for each in idle:
         each.close()
+
+
+def test_one_address_gets_only_so_many_with_and_before_a_handshake(
+    port: int,
+    one: tuple[Path, Path],  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(CONNECTIONS, "_per_address", 2)
+    monkeypatch.setattr(CONNECTIONS, "_is_exempt", lambda _: False)
+    context, before = ssl.create_default_context(cafile=one[0]), refused("too many from one address")
+    place = ("127.0.0.1", port)
+
+    with context.wrap_socket(socket.create_connection(place, 20), server_hostname="localhost") as greeted:
+        greeted.sendall(b"GET /api/session HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert greeted.recv(13) == b"HTTP/1.1 200 "
+        with socket.create_connection(place, 20) as silent:
+            with socket.create_connection(place, 20) as third:
+                assert third.recv(1) == b""
+            assert refused("too many from one address") == before + 1
+            other = socket.create_connection(place, 20, ("127.0.0.2", 0))
+            context.wrap_socket(other, server_hostname="localhost").close()
+            silent.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            assert silent.recv(9) == b"HTTP/1.1 "
+
+    wait_for(lambda: trusts(port, one[0]), 20, "their places")
 
 
 @pytest.mark.exceeds("video.http.tls_listener._PATIENCE")
