@@ -35,7 +35,7 @@ class TlsListener:
     """Hands each connection that begins with TLS to a protocol, with the certificate that is valid then.
 
     A server of asyncio would keep its first context, and drop whatever is not TLS without an answer.
-    `refuse` returns whether a client's connection is one too many; it is also told the network of each
+    `refuse` returns whether a client's connection is one too many; it also gets the network of each
     connection that has not finished its handshake.
     """
 
