@@ -1,8 +1,10 @@
 """Parts shared by the API's answers: errors, examples, JSON."""
 
+import json
+from collections.abc import Iterable
 from typing import Any, Final
 
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 
 from video.api import models
 
@@ -36,6 +38,16 @@ def example(content: Any, media_type: str = "application/json") -> dict[str, Any
 def as_json(content: Any, status: int = 200) -> JSONResponse:
     """Return an answer that must not be cached."""
     return JSONResponse(content, status, NOT_KEPT)
+
+
+def written(content: Any) -> bytes:
+    """Return an item of a list as JSON."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def as_list(items: Iterable[bytes]) -> Response:
+    """Return an answer that is a list of `written` items, and must not be cached."""
+    return Response(b"[%b]" % b",".join(items), headers=NOT_KEPT, media_type="application/json")
 
 
 _EXAMPLES: Final = {

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 
 from pipeline import __version__
 from pipeline.service.settings import explain
+from video.api import openapi
 
 _MOST_SHOWN: Final = 40  # characters of a malformed parameter
 
@@ -18,11 +19,13 @@ def create_app() -> FastAPI:
         title="Streamlens",
         summary="Labelled live video of IP cameras",
         version=__version__,
-        openapi_url="/api/openapi.json",
+        openapi_url=None,  # FastAPI would write the description anew for each request
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # Starlette would redirect to the host that the client names
     )
+
+    openapi.serve(app)
 
     @app.exception_handler(RequestValidationError)
     async def refuse(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from video.access.queue import FullError, Queue
 from video.access.visitor import Visitor, visitor_of
 from video.api import models
-from video.api.answers import NOT_KEPT, as_json, errors, example
+from video.api.answers import NOT_KEPT, as_list, errors, example, written
 from video.api.moments import Moment, iso
 from video.cameras.history import Filter, History, LabelEvent
 from video.cameras.scale import thumbnail
@@ -80,10 +80,13 @@ def label_routes(history: History) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=1000, description="maximum number of events")] = 100,
     ) -> Response:
         requested = filter_for(visitor_of(request.scope), camera)
-        select = partial(history.select, requested, limit, label=label, start=start, end=end)
-        events = await wait_for(select)
         root = request.scope.get("root_path", "")
-        return as_json([event_json(event, history, root) for event in events])
+
+        def search() -> list[bytes]:
+            events = history.select(requested, limit, label=label, start=start, end=end)
+            return [written(event_json(event, history, root)) for event in events]
+
+        return as_list(await wait_for(search))
 
     @router.get(
         "/api/events/{event}.jpg",

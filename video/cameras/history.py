@@ -183,7 +183,7 @@ class History:
             await self._news.wait()
 
     def snapshot(self, event: int) -> tuple[str, bytes] | None:
-        """Return an event's camera and JPEG, or None if they are not kept."""
+        """Return an event's camera and JPEG, or None if they are not kept; from any thread."""
         return self._snapshots.get(event)
 
     def _add_camera(self, name: str) -> _Labels:

@@ -1,13 +1,21 @@
+import asyncio
 from urllib.parse import quote
 
 import pytest
+from fastapi import FastAPI
 from pydantic import TypeAdapter
 
+from pipeline.flow.ledger import Ledger
 from pipeline.wire.predictions import Prediction, Result
-from tests.video.api.conftest import Api
+from tests.video.access.asgi import Answer, Client
+from tests.video.api.conftest import Api, Guest
 from tests.video.cameras.statuses import a_status
 from tests.video.fakes import a_frame
+from video.access.visitor import VISITOR
 from video.api import models
+from video.api.cameras import camera_routes
+from video.cameras.camera import Camera, Limits
+from video.cameras.cameras import Cameras
 
 BOXED = Prediction("detect_1", (Result("cat", 0.5, (1, 2, 3, 4)), Result("dog", 0.25)), 17, 41)
 MISSING = Prediction("emonet_2")
@@ -103,3 +111,41 @@ def test_it_is_hidden_like_any_other_from_those_who_may_not_see_it(api: Api) -> 
     assert status == 404
     assert b"there are: door" in body
     assert b"password" not in body
+
+
+def test_the_event_loop_works_between_the_cameras_of_long_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    cameras = Cameras(Limits(3, 5), Ledger())
+    app = FastAPI()
+    app.include_router(camera_routes(cameras))
+    turn, turns = 0, []
+    status = Camera.status
+
+    def note(camera: Camera) -> object:
+        turns.append(turn)
+        return status(camera)
+
+    async def count() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    async def ask() -> list[Answer]:
+        cameras.open()
+        for number in range(100):
+            cameras.offer(str(number), a_frame(camera=str(number)))
+        while len(cameras.listed()) < 100:
+            await asyncio.sleep(0)
+        monkeypatch.setattr(Camera, "status", note)
+        client = Client(app)
+        scope = {**client._scope("http", "/api/cameras", {}), "method": "GET", VISITOR: Guest()}
+        counting = asyncio.create_task(count())
+        try:
+            return await asyncio.gather(*(client._run(scope, []) for _ in range(5)))
+        finally:
+            counting.cancel()
+
+    answers = asyncio.run(ask())
+
+    assert [len(answer.json) for answer in answers] == [100] * 5
+    assert max(turns.count(each) for each in turns) <= 20, "the end of a list, and the start of the next"

@@ -185,6 +185,20 @@ def test_a_search_that_takes_long_holds_up_nothing_else(api: Api, monkeypatch: p
         assert search.result(20) == ["suit"]
 
 
+def test_events_are_written_in_the_thread_of_the_searches(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = []
+
+    def note(*_: object) -> dict[str, object]:
+        threads.append(threading.current_thread().name)
+        return {"label": "suit"}
+
+    api.label("suit")
+    monkeypatch.setattr("video.api.labels.event_json", note)
+
+    assert labels(api) == ["suit"]
+    assert [name.partition("_")[0] for name in threads] == ["labels"]
+
+
 @pytest.mark.exceeds("video.api.labels._MOST_WAITING")
 def test_when_too_many_searches_wait_a_further_one_is_refused(
     serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
