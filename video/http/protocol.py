@@ -7,7 +7,8 @@ https://github.com/encode/uvicorn/blob/master/uvicorn/protocols/http/httptools_i
 import asyncio
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from video.http.connections import REFUSED, Connections
 from video.streams.connection import CONNECTION, Connection
@@ -39,6 +40,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._connection.begin()
         self._head = 0
         self._unread: asyncio.TimerHandle | None = None
+        self._next: tuple[RequestResponseCycle, ASGI3Application] | None = None  # until there is room
         self._waiting: asyncio.TimerHandle | None = self.loop.call_later(_HEAD_TIMEOUT, self._too_slow)
         if self._limit.refuse(self.client, self.connections):
             transport.abort()
@@ -101,6 +103,19 @@ class HttpProtocol(HttpToolsProtocol):
         super().resume_writing()
         self._stop_patience()
         self._connection.drained()
+        if self._next is not None and not self.transport.is_closing():
+            cycle, app = self._next
+            self._next = None
+            self.flow.resume_reading()
+            super()._start_asgi_task(cycle, app)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Answer a request, but only after the kernel has taken the last answer: both take memory."""
+        if self.flow.write_paused:
+            self.flow.pause_reading()
+            self._next = cycle, app
+        else:
+            super()._start_asgi_task(cycle, app)
 
     def _too_slow(self) -> None:
         REFUSED.labels("request too slow").inc()

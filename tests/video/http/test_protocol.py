@@ -4,7 +4,9 @@ import logging
 import os
 import socket
 import time
+from collections.abc import Iterator
 from contextlib import suppress
+from typing import BinaryIO
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -13,6 +15,7 @@ from websockets.typing import Origin
 
 from tests.parts import wait_for
 from tests.video.fakes import Site, a_frame
+from video.cameras.camera import Camera
 
 HANDSHAKE = (
     b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -114,6 +117,44 @@ def test_a_response_that_nobody_reads_does_not_stay_forever(
         wait_for(lambda: files() > before + 1, 20, "the connection")
 
         wait_for(lambda: files() == before + 1, 30, "its end")
+
+
+def test_a_request_is_answered_once_the_answer_before_it_has_been_read(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = 0
+    find = site.cameras.get
+
+    def get(name: str) -> Camera | None:
+        nonlocal answered
+        answered += 1
+        return find(name)
+
+    picture = bytes(8_000_000)
+    site.show(a_frame(jpeg=picture))
+    monkeypatch.setattr(site.cameras, "get", get)
+    with site.connect("/snapshot/door.jpg", 4_096) as client:
+        client.sendall(b"GET /snapshot/door.jpg HTTP/1.1\r\nHost: localhost\r\n\r\n" * 4)
+        wait_for(lambda: answered, 20, "the first answer")
+        for _ in range(5):
+            assert site.get("/api/session")[0] == 200
+        before_reading = answered
+
+        body = client.makefile("rb")
+        lengths = [len(body.read(length)) for length in lengths_of(body, 5)]
+
+    assert before_reading == 1
+    assert lengths == [len(picture)] * 5
+
+
+def lengths_of(answers: BinaryIO, count: int) -> Iterator[int]:
+    """Read the heads of answers; yield the length of each body, which the caller reads."""
+    for _ in range(count):
+        while line := answers.readline().strip():
+            name, _, value = line.partition(b":")
+            if name == b"content-length":
+                length = int(value)
+        yield length
 
 
 def files() -> int:
