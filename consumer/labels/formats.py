@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final, TypeVar
 
 from consumer.labels.labels import Labels
+from pipeline.wire.text import readable
 
 _FORMS: Final = (
     "a JSON list or object, a text with one label per line, CSV in a file *.csv, or a label map (pbtxt)"
@@ -116,14 +117,15 @@ def _labels(entries: Sequence[Entry]) -> Labels:
     if len(entries) > MOST_LABELS:
         raise ValueError(f"expected at most {MOST_LABELS} labels, found {len(entries)}")
     for index, (_, label) in enumerate(entries):
-        if not label.strip():
-            raise ValueError(f"expected a text as label {index}, found {label[:20]!r}")
         if len(label) > LONGEST_LABEL:
             raise ValueError(
                 f"expected at most {LONGEST_LABEL} characters in label {index}, found {len(label)}"
             )
         if any(unicodedata.category(character) in ("Cc", "Cs") for character in label):
             raise ValueError(f"expected printable characters in label {index}, found {label[:20]!r}")
+        if not readable(label):
+            raise ValueError(f"expected a text as label {index}, found {label[:20]!r}")
+    entries = [(number, readable(label)) for number, label in entries]
     numbers = [number for number, _ in entries if number is not None]
     if not numbers:
         return Labels(tuple(label for _, label in entries))

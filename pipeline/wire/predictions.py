@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pipeline.wire.text import readable
+
 Box = tuple[int, int, int, int]
 
 LONGEST_HEADER: Final = 16_384
@@ -80,7 +82,7 @@ def encode(predictions: Sequence[Prediction]) -> bytes:
 
 
 def decode(header: bytes) -> tuple[Prediction, ...]:
-    """Read the header; raise ValueError for one that is too large, and for anything else."""
+    """Read the header, with its texts made `readable`; raise ValueError for anything else."""
     if len(header) > LONGEST_HEADER:
         raise ValueError(f"expected {LONGEST_HEADER} bytes at most, found {len(header)}")
     try:
@@ -132,4 +134,4 @@ def _text(text: Any) -> str:
     if len(text) > LONGEST_LABEL:
         raise ValueError(f"expected {LONGEST_LABEL} characters at most, found {len(text)}")
     text.encode()  # raises ValueError for half a surrogate pair, which JSON can hold but UTF-8 cannot
-    return text  # type: ignore[no-any-return]  # whatever has a length and `encode`
+    return readable(text)

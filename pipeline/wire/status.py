@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal, cast, get_args
 
 from pipeline.wire.frame import LONGEST_KEY, is_name
+from pipeline.wire.text import readable
 
 LIFETIME: Final = 60.0
 """The age in s from which on a record is ignored."""
@@ -73,8 +74,7 @@ class Status:
 
 def one_line(text: str) -> str:
     """Return a reason as it fits into a record: one line, of 500 characters at most."""
-    # Python does not count the joiner within composite emoji as printable.
-    line = " ".join("".join(each if each.isprintable() or each == "\u200d" else " " for each in text).split())
+    line = " ".join(readable(text).split())
     return line if len(line) <= _LONGEST_REASON else f"{line[: _LONGEST_REASON - 1]}…"
 
 

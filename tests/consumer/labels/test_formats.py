@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from consumer.labels.formats import parse
 from consumer.labels.labels import Labels
+from pipeline.wire.text import readable
 from tests.consumer.fakes import PROPERTY
 
 NAMES = ("tench", "goldfish", "crème brûlée")
@@ -84,9 +85,15 @@ def test_every_unambiguous_form_is_accepted(file: str, data: bytes, labels: Labe
 
 
 def test_labels_may_repeat_and_contain_any_printable_text() -> None:
-    text = "crane\ncrane\n0: a\u00a0b 👩\u200d🚀"
+    text = "crane\ncrane\n0: a b 👩\u200d🚀"
 
-    assert parse(text.encode()).names == ("crane", "crane", "0: a\u00a0b 👩\u200d🚀")
+    assert parse(text.encode()).names == ("crane", "crane", "0: a b 👩\u200d🚀")
+
+
+def test_what_changes_the_direction_of_a_label_is_left_out() -> None:
+    assert parse('["a\u202eb", "\u2066c\u2069"]'.encode()).names == ("a b", "c")
+    with pytest.raises(ValueError, match="expected a text as label 1"):
+        parse('["a", "\u202e"]'.encode())
 
 
 @pytest.mark.parametrize(
@@ -160,10 +167,14 @@ def test_any_text_gives_labels_or_an_error_of_one_line(text: str, file: str) -> 
     assert len(message.splitlines()) <= 1
 
 
-PRINTABLE = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1)
+PRINTABLE = (
+    st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1)
+    .map(readable)
+    .filter(str.strip)
+)
 
 
 @PROPERTY
-@given(names=st.lists(PRINTABLE.filter(str.strip), min_size=1))
+@given(names=st.lists(PRINTABLE, min_size=1))
 def test_a_json_list_is_taken_as_it_is(names: list[str]) -> None:
     assert parse(as_json(names)).names == tuple(names)

@@ -3,8 +3,9 @@
 from hypothesis import strategies as st
 
 from pipeline.wire.predictions import LARGEST_NUMBER, Prediction, Result
+from pipeline.wire.text import readable
 
-_texts = st.text(st.characters(codec="utf-8"), max_size=200)
+_texts = st.text(st.characters(codec="utf-8"), max_size=200).map(readable)
 _sides = st.integers(0, 65_535)
 _places = st.integers(-65_535, 65_535)
 _results = st.builds(
