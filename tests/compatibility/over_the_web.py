@@ -104,11 +104,23 @@ def cookie(proxies: str) -> Callable[[Path], str]:
         sends = {"X-Forwarded-Proto": "https"}
         with site(folder, closed=True, proxies=proxies) as served, proxy(served.port, sends=sends) as address:
             visitor = Visitor(f"http://{address}/")
+            visitor.origin = f"https://{address}"
             visitor.log_in("ann", PASSWORD)
             (is_secure,) = {found.secure for found in visitor.cookies}
             return f"the cookie is {'' if is_secure else 'not '}`Secure`"
 
     return see
+
+
+def from_a_page_over_http(folder: Path) -> str:
+    """Send the form of a page that came over HTTP to a proxy that does HTTPS; return what the answer says."""
+    sends = {"X-Forwarded-Proto": "https"}
+    with (
+        site(folder, closed=True, proxies=TRUSTED) as served,
+        proxy(served.port, sends=sends) as address,
+        Visitor(f"http://{address}/").ask("login", {"name": "ann", "password": PASSWORD}) as answer,
+    ):
+        return f"“{answer.read().decode().strip().replace(address, 'cams')}”"
 
 
 def failed_login(proxies: str) -> Callable[[Path], str]:
@@ -192,6 +204,13 @@ PROXIES: Final = [
     ),
     Check("HTTPS at the proxy, with `TRUSTEDPROXIES`", cookie(TRUSTED), "the cookie is `Secure`"),
     Check("HTTPS at the proxy, without `TRUSTEDPROXIES`", cookie(""), "the cookie is not `Secure`"),
+    Check(
+        "HTTPS at the proxy, with `TRUSTEDPROXIES`, from a page that came over HTTP",
+        from_a_page_over_http,
+        "“requests from pages of other sites are not allowed: the page is at 'http://cams', but the request"
+        " came over HTTPS: open the page over HTTPS; if a proxy has encrypted the request, set"
+        " TRUSTEDPROXIES=127.0.0.1 and have it send X-Forwarded-Proto”",
+    ),
     Check(
         "a wrong password, with `TRUSTEDPROXIES`",
         failed_login(TRUSTED),

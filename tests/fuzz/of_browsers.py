@@ -90,8 +90,9 @@ def headers(data: bytes) -> None:
     assert "\n" not in explain([text])
     found = embedding.parse_origin(text)
     assert embedding.parse_origin(found) == found
-    if not origin.same(pairs):
-        assert len(origin.explain(pairs, ("192.0.2.1", 1))) < 3000
+    for scheme in "http", "https":
+        if not origin.same(pairs, scheme):
+            assert len(origin.explain(pairs, ("192.0.2.1", 1), scheme)) < 3000
     if next_url.is_local(text, "/cameras"):
         assert text.startswith("/cameras/")
     network_of(text)

@@ -52,8 +52,8 @@ class Gate:
                     self._seldom.warning("host", why)
                     await _refuse(_answer(scope, 403, why), scope, receive, send)
                     return
-        if _needs_our_page(scope) and not origin.same(scope["headers"]):
-            why = origin.explain(scope["headers"], scope["client"])
+        if _needs_our_page(scope) and not origin.same(scope["headers"], scope["scheme"]):
+            why = origin.explain(scope["headers"], scope["client"], scope["scheme"])
             self._seldom.warning("origin", why)
             await _refuse(_answer(scope, 403, why), scope, receive, send)
             return

@@ -10,6 +10,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 Client = tuple[str, int] | None
 """The client in an ASGI scope: its address and port, if they are known."""
 
+_ENCRYPTED: Final = {"https", "wss"}
 _PORTS: Final = {"http": 80, "https": 443}
 _JUDGED: Final = {"same-origin", "same-site", "cross-site"}
 _LONGEST: Final = 200  # characters of a header in a message
@@ -26,8 +27,11 @@ def header(headers: Headers, name: bytes) -> str:
     return ", ".join(values(headers, name))
 
 
-def same(headers: Headers) -> bool:
+def same(headers: Headers, scheme: str) -> bool:
     """Return whether a request comes from a page of this server, or from no page at all.
+
+    `scheme` is the ASGI scope's. If it says that the request was encrypted, the page must be, too: anyone on
+    the way can forge a page that is not. If it does not, a proxy may have terminated TLS without saying so.
 
     Browsers send the page's origin. If they also send `Sec-Fetch-Site`, which pages cannot set, that decides,
     because it is right even behind proxies that change the host. See https://web.dev/articles/fetch-metadata.
@@ -40,14 +44,26 @@ def same(headers: Headers) -> bool:
     if not origins:
         return True
     hosts = values(headers, b"host")
-    return len(origins) == len(hosts) == 1 and is_at(origins[0], hosts[0])
+    return (
+        len(origins) == len(hosts) == 1
+        and is_at(origins[0], hosts[0])
+        and not _is_less_secure(origins[0], scheme)
+    )
 
 
-def explain(headers: Headers, client: Client) -> str:
-    """Return why `same` is False, and what helps if a proxy has changed the host; `client` is the scope's."""
+def explain(headers: Headers, client: Client, scheme: str) -> str:
+    """Return why `same` is False, and what helps if a proxy is the cause; `client` is the scope's."""
     if header(headers, b"sec-fetch-site") in _JUDGED:
         return _FOREIGN
-    return f"{_FOREIGN}: {explain_host(header(headers, b'origin'), headers, client)}"
+    page = header(headers, b"origin")
+    if is_at(page, header(headers, b"host")) and _is_less_secure(page, scheme):
+        trust = f"TRUSTEDPROXIES={client[0] if client else 'ADDRESS'}"
+        return (
+            f"{_FOREIGN}: the page is at {page[:_LONGEST]!r}, but the request came over HTTPS: open the page"
+            f" over HTTPS; if a proxy has encrypted the request, set {trust} and have it send"
+            " X-Forwarded-Proto"
+        )
+    return f"{_FOREIGN}: {explain_host(page, headers, client)}"
 
 
 def explain_host(page: str, headers: Headers, client: Client) -> str:
@@ -74,3 +90,8 @@ def is_at(origin: str, host: str) -> bool:
         )
     except (ValueError, KeyError):  # an invalid port; neither http nor https
         return False
+
+
+def _is_less_secure(page: str, scheme: str) -> bool:
+    """Return whether a request came over HTTPS, but its page did not."""
+    return scheme in _ENCRYPTED and urlsplit(page).scheme != "https"
