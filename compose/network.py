@@ -6,7 +6,7 @@ from typing import Final
 
 from compose.errors import OptionsError
 from pipeline.service.listening import listen
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 
 _CONNECTING: Final = 3.0  # s, for all addresses of one option
 

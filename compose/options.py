@@ -14,7 +14,7 @@ from compose import cameras, network
 from compose.cameras import Camera
 from compose.errors import OptionsError
 from pipeline.service.masking import mask
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 
 ROOT: Final = Path(__file__).parent.parent
 MODELS: Final = "build/models/imagenet"

@@ -12,16 +12,8 @@ from consumer.handlers.handler import Options
 from consumer.model_server.login import NO_LOGIN, Login
 from consumer.model_server.url import ModelUrl
 from pipeline.service.masking import mask
-from pipeline.service.settings import (
-    Address,
-    Bootstrap,
-    Duration,
-    KafkaReads,
-    KafkaWrites,
-    Topic,
-    explain,
-    parse_json_map,
-)
+from pipeline.service.settings import KafkaReads, KafkaWrites, explain
+from pipeline.service.values import Address, Bootstrap, Duration, Topic, parse_json_map
 from pipeline.wire.frame import Format
 
 _Model = TypeVar("_Model", bound=BaseModel)

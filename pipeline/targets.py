@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 
 METADATA: Final = frozenset(
     map(

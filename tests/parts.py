@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.error import URLError
 
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 from tests.networks import HERE, Network
 
 ROOT: Final = Path(__file__).parent.parent

@@ -8,7 +8,8 @@ from typing import Annotated, Final, Self
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import NoDecode
 
-from pipeline.service.settings import Address, Bootstrap, Duration, FrameInterval, KafkaReads, Port, Topic
+from pipeline.service.settings import KafkaReads
+from pipeline.service.values import Address, Bootstrap, Duration, FrameInterval, Port, Topic
 from video.access.embedding import parse_origin
 from video.access.hosts import parse_hosts
 from video.access.rootpath import parse_rootpath

@@ -16,7 +16,8 @@ from consumer.model_server.errors import UNREAD, ModelError
 from consumer.model_server.login import NO_LOGIN, Login
 from pipeline.service.logs import Seldom
 from pipeline.service.masking import mask
-from pipeline.service.settings import Address, SettingsError
+from pipeline.service.settings import SettingsError
+from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
 from pipeline.wire.status import one_line
 

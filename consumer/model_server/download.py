@@ -15,7 +15,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from consumer.model_server.connection import LARGEST_ANSWER, cause, checked, explained, read, tls
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 from pipeline.targets import TargetError, Targets
 from pipeline.watchdog import Watchdog
 

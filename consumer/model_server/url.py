@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 from urllib.parse import unquote, urlsplit
 
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 
 _URL: Final = re.compile(r"(?P<scheme>(?i:https?|grpcs?))://(?P<host>[^/\s@]+)(?P<path>/\S+)")
 _MODEL: Final = re.compile(

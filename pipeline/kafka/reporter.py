@@ -16,7 +16,7 @@ from pipeline.kafka.causes import topic_cause
 from pipeline.kafka.topics import Topic
 from pipeline.service.logs import Seldom
 from pipeline.service.masking import hide
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
 from pipeline.wire.status import EVERY, State, Status, Subject, encode_key, encode_value
 

@@ -16,7 +16,8 @@ from pipeline.flow.ledger import Ledger
 from pipeline.service import listening
 from pipeline.service.logs import Seldom
 from pipeline.service.masking import hide
-from pipeline.service.settings import Address, SettingsError
+from pipeline.service.settings import SettingsError
+from pipeline.service.values import Address
 
 log = logging.getLogger(__name__)
 

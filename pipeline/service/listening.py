@@ -3,7 +3,7 @@
 import socket
 from typing import Final
 
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 
 _BACKLOG: Final = 1024
 

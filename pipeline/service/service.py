@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 
 from pipeline.flow.ledger import Ledger
 from pipeline.service.health import HealthServer
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 from pipeline.service.workers import Pulse, Worker, join
 
 log = logging.getLogger(__name__)

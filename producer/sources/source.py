@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 from pipeline.targets import Targets
 from pipeline.wire import largest
 from pipeline.wire.picture import Image, PictureError

@@ -13,7 +13,7 @@ from collections import defaultdict
 import uvloop
 from confluent_kafka import Message
 
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 from tests.bench.bare import messages
 from tests.bench.bare_server import Bare
 from video.http.server import listen

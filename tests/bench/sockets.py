@@ -12,7 +12,7 @@ from typing import Final
 
 import uvloop
 
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 from tests.bench.bare_server import Bare, serve_bare
 from tests.bench.figures import Figure, Measured
 from tests.bench.pairs import take_turns

@@ -13,7 +13,7 @@ from typing import Final
 import uvloop
 
 from pipeline.flow.ledger import Ledger
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
 from pipeline.wire.frame import Frame
 from tests.bench.bare_server import Bare, serve_bare

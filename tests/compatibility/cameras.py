@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 from tests.compatibility.situation import Start
 from tests.parts import ROOT, free_port
 from tests.producer.sources import rtsp

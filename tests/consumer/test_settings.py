@@ -9,7 +9,7 @@ import pytest
 from consumer.model_server.login import Login
 from consumer.model_server.url import ModelUrl
 from consumer.settings import ConsumerSettings, handler_of, order_of
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 
 URL = "http://models:8501/v1/models/imagenet:predict"
 Complaint = Callable[..., str]

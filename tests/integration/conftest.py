@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 from producer.sources import open_source
 from producer.sources.source import Limits
 from tests.networks import HERE, Network

@@ -152,7 +152,7 @@ OURS: Final = frozenset(
         "pipeline.service.masking._MOST_READ",
         "pipeline.service.recorder._MOST_ALIKE",
         "pipeline.service.settings._LONGEST_SHOWN",
-        "pipeline.service.settings._LONGEST_TOPIC",
+        "pipeline.service.values._LONGEST_TOPIC",
         "pipeline.service.stderr._LONGEST_LINE",
         "pipeline.service.workers.MOST_RESTARTS",
         "pipeline.wire.frame.LONGEST_KEY",

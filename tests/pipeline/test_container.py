@@ -12,7 +12,7 @@ import pytest
 from pipeline import probe
 from pipeline.flow.ledger import Ledger
 from pipeline.service.health import HealthServer
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 from tests.parts import ROOT, Process, free_port, wait_for
 
 # A service that takes its time to import.

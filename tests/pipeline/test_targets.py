@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline import targets as module
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 from pipeline.targets import TargetError, Targets
 from tests.clock import Clock
 from tests.parts import free_port

@@ -2,7 +2,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pipeline.service.settings import Address, SettingsError, load
+from pipeline.service.settings import SettingsError, load
+from pipeline.service.values import Address
 from producer.settings import ProducerSettings
 from producer.sources import SCHEMES
 

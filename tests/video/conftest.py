@@ -10,7 +10,8 @@ import pytest
 
 import video.http.app
 from pipeline.flow.ledger import Ledger
-from pipeline.service.settings import Address, SettingsError, load
+from pipeline.service.settings import SettingsError, load
+from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
 from tests.clock import Clock
 from tests.parts import wait_for

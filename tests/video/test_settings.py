@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 from video.settings import VideoSettings
 
 Complaint = Callable[..., str]

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive
 
-from pipeline.service.settings import parse_duration
+from pipeline.service.values import parse_duration
 from video.access.embedding import picture_headers
 from video.access.visitor import visitor_of
 from video.api.application import create_app

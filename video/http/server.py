@@ -12,7 +12,8 @@ from typing import Final, cast
 import uvicorn
 
 from pipeline.service import listening
-from pipeline.service.settings import Address, SettingsError
+from pipeline.service.settings import SettingsError
+from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
 from video.http.app import Site
 from video.http.connections import Connections

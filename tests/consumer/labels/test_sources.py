@@ -15,7 +15,8 @@ from consumer.labels.labels import Labels
 from consumer.labels.sources import LabelSource, keep_fresh, source
 from consumer.model_server.errors import UNREAD, ModelError
 from consumer.model_server.login import NO_LOGIN, Login
-from pipeline.service.settings import Address, SettingsError
+from pipeline.service.settings import SettingsError
+from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
 from tests.clock import Clock
 from tests.consumer.fakes import Answer, Request, ScriptedServer, hang, reply

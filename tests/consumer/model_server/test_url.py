@@ -3,7 +3,7 @@
 import pytest
 
 from consumer.model_server.url import ModelUrl
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 
 
 @pytest.mark.parametrize(

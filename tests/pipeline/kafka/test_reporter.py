@@ -15,7 +15,7 @@ from confluent_kafka.cimpl import NewTopic
 from compose.broker import Broker
 from pipeline.kafka import clients, reporter, topics
 from pipeline.kafka.reporter import Condition, Reporter, instance
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
 from pipeline.wire.status import Subject, decode, decode_key
 from tests.clock import Clock

@@ -12,7 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.flow.ledger import Ledger
 from pipeline.service.health import _MOST_CLIENTS, HealthServer
-from pipeline.service.settings import Address, SettingsError
+from pipeline.service.settings import SettingsError
+from pipeline.service.values import Address
 from tests.parts import wait_for
 
 

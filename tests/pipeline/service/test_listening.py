@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from pipeline.service.listening import listen
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 
 
 def connects(host: str, listener: socket.socket) -> bool:

@@ -15,7 +15,7 @@ from pipeline.flow.ledger import Ledger
 from pipeline.service import service as module
 from pipeline.service import workers
 from pipeline.service.service import Service
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
 from tests.clock import Clock
 from tests.parts import wait_for

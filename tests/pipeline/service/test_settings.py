@@ -9,22 +9,18 @@ from hypothesis import strategies as st
 from pydantic import Field, SecretStr
 
 from pipeline.service.masking import hide
-from pipeline.service.settings import (
+from pipeline.service.settings import KafkaReads, KafkaWrites, SettingsError, load, strangers
+from pipeline.service.values import (
     Address,
     Bootstrap,
     Duration,
     FrameInterval,
     JsonMap,
-    KafkaReads,
-    KafkaWrites,
     Port,
-    SettingsError,
     Topic,
-    load,
     parse_address,
     parse_duration,
     parse_json_map,
-    strangers,
 )
 from tests.pipeline.service.links import SECRET, links_with_a_password
 

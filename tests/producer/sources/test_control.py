@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 from producer.sources import control
 from producer.sources.control import Control, ControlError, answers
 from producer.sources.network import open_source

@@ -15,7 +15,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from pipeline.flow.ledger import Ledger
-from pipeline.service.settings import Address, SettingsError
+from pipeline.service.settings import SettingsError
+from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
 from tests.parts import wait_for
 from tests.video.conftest import CONNECTIONS, LIMITS, a_site, serving

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 from producer.sources import http
 from producer.sources.http.snapshot import SnapshotSource
 from producer.sources.source import CaptureError, Limits

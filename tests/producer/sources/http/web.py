@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.request import parse_http_list, parse_keqv_list
 
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 
 Answer = Callable[["Request"], None]
 

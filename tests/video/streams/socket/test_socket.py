@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from pipeline.flow.ledger import Ledger
-from pipeline.service.settings import Address
+from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
 from tests.parts import wait_for
 from tests.video.conftest import CONNECTIONS, LIMITS, a_site
