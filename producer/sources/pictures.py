@@ -7,6 +7,7 @@ from pipeline.service.recorder import working
 from pipeline.wire import jpeg, largest, picture
 from pipeline.wire.picture import PictureError
 from producer import mjpeg
+from producer.sources import png
 from producer.sources.source import Captured, TooLargeError
 
 _HEAD: Final = 512  # bytes in which an animated PNG says that it is one
@@ -39,7 +40,7 @@ def _captured(data: bytes, at: int, most: int) -> Captured:
         raise TooLargeError(str(error)) from None
     except jpeg.JpegError as error:
         raise PictureError(str(error)) from None
-    image = picture.decode(data)
+    image = picture.decode(png.plain(data) if data.startswith(png.START) else data)
     height, width = image.shape[:2]
     return Captured(image, width, height, at)
 
@@ -48,7 +49,7 @@ def form_of(start: bytes) -> str | None:
     """Return FFmpeg's format of a picture that begins like this; None if FFmpeg finds out itself."""
     if start.startswith(b"\xff\xd8\xff"):
         return "jpeg_pipe"
-    if start.startswith(b"\x89PNG\r\n\x1a\n"):
+    if start.startswith(png.START):
         return "apng" if b"acTL" in start[:_HEAD] else "png_pipe"
     return None
 

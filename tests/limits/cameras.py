@@ -12,6 +12,18 @@ LIMITS: Final = (
         "the camera is given up, with this reason",
     ),
     Limit(
+        "chunks of a PNG over HTTP",
+        "producer.sources.png.MOST_CHUNKS",
+        "chunks",
+        "the picture is skipped, or the camera is given up, with this reason",
+    ),
+    Limit(
+        "the frames of an animated PNG over HTTP, unpacked",
+        "producer.sources.png.MOST_UNPACKED",
+        "bytes",
+        "the camera is given up, with this reason",
+    ),
+    Limit(
         "what is said about a camera, which may quote it",
         "pipeline.wire.status._LONGEST_REASON",
         "characters",

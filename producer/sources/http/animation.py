@@ -5,6 +5,8 @@ from io import BytesIO
 from typing import Final
 
 from pipeline.wire import jpeg
+from pipeline.wire.picture import PictureError
+from producer.sources import png
 from producer.sources.ffmpeg import CONTAINERS, open_video
 from producer.sources.film import FilmSource
 from producer.sources.http.request import Camera
@@ -38,6 +40,7 @@ class Animation:
             return None
         if self._whole.startswith(_STILL) and form_of(self._whole) != "apng":
             return None
+        self._whole = _checked(self._whole)
         return FilmSource(self._open(), self._open, self._interval)
 
     def _open(self) -> Video:
@@ -45,7 +48,7 @@ class Animation:
         if time.monotonic() - self._asked >= interval_of_pictures(self._interval):
             self._asked = time.monotonic()
             with self._camera.get() as answer:
-                self._whole = body(answer, self._camera.timeout)
+                self._whole = _checked(body(answer, self._camera.timeout))
         return open_video(
             BytesIO(self._whole),
             self._limits,
@@ -68,3 +71,13 @@ class Animation:
         finally:
             video.close()
         return True
+
+
+def _checked(whole: bytes) -> bytes:
+    """Return a picture that FFmpeg may read; raise `CaptureError` for a PNG that unpacks to too much."""
+    if not whole.startswith(png.START):
+        return whole
+    try:
+        return png.plain(whole, animated=True)
+    except PictureError as error:
+        raise CaptureError(f"the camera sends {error}") from None
