@@ -52,6 +52,7 @@ LONGEST_HEAD: Final = 64 * 1024
 """The largest head that `head_length` accepts, in bytes: heads are kept for the frames that follow."""
 # Some encoders pad the file; the end marker is searched for in this many last bytes.
 _TAIL: Final = 64
+_UNIT: Final = 10  # in a unit of several components (T.81, B.2.3)
 _FRAME: Final = Struct(">BHHB")  # bits per sample, height, width, components
 
 
@@ -75,21 +76,23 @@ def size(data: bytes, most: int = largest.MOST_PIXELS) -> tuple[int, int]:
         )
     if data.rfind(END, -_TAIL) < 0:
         raise JpegError(f"truncated JPEG: {len(data)} bytes without an end marker")
-    width = height = components = process = 0
+    width = height = process = 0
+    blocks: dict[int, int] = {}
     for marker, begin, end in found:
         if marker in FRAME_HEADERS:
             if process:
                 raise JpegError("broken JPEG: a second frame header")
             process = marker
-            width, height, components = _frame(data[begin + 4 : end], most)
+            width, height, blocks = _frame(data[begin + 4 : end], most)
         elif marker == START_OF_SCAN:
             if not process:
                 break
             count = data[begin + 4] if end > begin + 4 else 0
-            if not 0 < count <= components or end != begin + 8 + 2 * count:
-                raise JpegError(f"broken JPEG: a scan of {count} components, expected 1 to {components}")
-            if process == _PROGRESSIVE or count < components:
-                _check_scans(data, end, min(MOST_SCANS, MOST_PASSES * most // (width * height)))
+            if not 0 < count <= len(blocks) or end != begin + 8 + 2 * count:
+                raise JpegError(f"broken JPEG: a scan of {count} components, expected 1 to {len(blocks)}")
+            _check_scan(data[begin + 4 : end], blocks)
+            if process == _PROGRESSIVE or count < len(blocks):
+                _check_scans(data, end, blocks, min(MOST_SCANS, MOST_PASSES * most // (width * height)))
             return width, height
     raise JpegError("broken JPEG: no scan" if process else "broken JPEG: no frame header")
 
@@ -146,8 +149,8 @@ def _segments(data: bytes, most: int) -> Iterator[tuple[int, int, int]]:
         at = end
 
 
-def _frame(header: bytes, most: int) -> tuple[int, int, int]:
-    """Return the width, the height and the number of components in the body of a frame header."""
+def _frame(header: bytes, most: int) -> tuple[int, int, dict[int, int]]:
+    """Return the width, the height and the blocks of each component in the body of a frame header."""
     if len(header) < _FRAME.size:
         raise JpegError("broken JPEG: an incomplete frame header")
     bits, height, width, components = _FRAME.unpack_from(header)
@@ -159,12 +162,26 @@ def _frame(header: bytes, most: int) -> tuple[int, int, int]:
         raise JpegError(
             f"JPEG of {bits} bits and {components} components, expected 8 bits and 1, 3 or 4 components"
         )
-    if not all(0 < factors >> 4 <= 4 and 0 < factors & 15 <= 4 for factors in header[7::3]):
+    across, down = ([factors >> 4 for factors in header[7::3]], [factors & 15 for factors in header[7::3]])
+    if not all(0 < factor <= 4 for factor in across + down):
         raise JpegError("broken JPEG: sampling factors other than 1 to 4")
-    return width, height, components
+    if any(max(factors) % factor for factors in (across, down) for factor in factors):
+        raise JpegError(
+            "JPEG with sampling factors that are not divisors of the largest one: no decoder reads it"
+        )
+    return width, height, {kind: x * y for kind, x, y in zip(header[6::3], across, down, strict=True)}
 
 
-def _check_scans(data: bytes, at: int, most: int) -> None:
+def _check_scan(header: bytes, blocks: dict[int, int]) -> None:
+    """Raise `JpegError` if a scan's components, in the body of its header, have too many blocks together."""
+    count = header[0] if header else 0
+    if count > 1 and sum(blocks.get(kind, 0) for kind in header[1 : 1 + 2 * count : 2]) > _UNIT:
+        raise JpegError(
+            f"JPEG with sampling factors of more than {_UNIT} blocks together: set 4:2:0 or 4:2:2"
+        )
+
+
+def _check_scans(data: bytes, at: int, blocks: dict[int, int], most: int) -> None:
     """Raise `JpegError` unless at most `most` scans in all, their tables and an end follow the first one."""
     scans = 1
     for _ in range(_MOST_MARKERS):
@@ -182,5 +199,8 @@ def _check_scans(data: bytes, at: int, most: int) -> None:
         scans += marker == START_OF_SCAN
         if scans > most:
             raise TooLargeError(f"JPEG of more than {most} scans, which is the most for its size (MAXPIXELS)")
-        at += max(2, int.from_bytes(data[at : at + 2]))
+        end = at + max(2, int.from_bytes(data[at : at + 2]))
+        if marker == START_OF_SCAN:
+            _check_scan(data[at + 2 : end], blocks)
+        at = end
     raise JpegError(f"broken JPEG: more than {_MOST_MARKERS} markers")

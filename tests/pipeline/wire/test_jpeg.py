@@ -1,3 +1,6 @@
+import itertools
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import pytest
@@ -349,3 +352,26 @@ def test_segments_follow_each_other_within_the_data_however_damaged(data: bytes)
             last = end
     except jpeg.JpegError:
         pass
+
+
+def sampled(factors: Sequence[int]) -> bytes:
+    """Return a JPEG whose frame header states these sampling factors."""
+    data = bytearray(picture.encode(np.full((16, 16, 3), 77, np.uint8), 90))
+    for marker, begin, _ in jpegs.segments(bytes(data)):
+        if marker in jpeg.FRAME_HEADERS:
+            data[begin + 11 : begin + 20 : 3] = factors
+    return bytes(data)
+
+
+@pytest.mark.parametrize("luma", [across << 4 | down for across in range(1, 5) for down in range(1, 5)])
+def test_the_sampling_factors_that_are_accepted_are_those_that_the_decoder_reads(luma: int) -> None:
+    chroma = [across << 4 | down for across in range(1, 5) for down in range(1, 5)]
+    for blue, red in itertools.product(chroma, repeat=2):
+        data = sampled([luma, blue, red])
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+
+        if decoded is None:
+            with pytest.raises(jpeg.JpegError, match="sampling factors"):
+                jpeg.size(data)
+        else:
+            assert jpeg.size(data) == (16, 16)
