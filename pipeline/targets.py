@@ -96,6 +96,8 @@ class Targets:
     def _refusal(self, text: str, port: int, *, is_named: bool) -> str | None:
         written = _without_zone(text)
         address = _plain(written)
+        if isinstance(written, IPv6Address) and written.ipv4_mapped:
+            text = str(written.ipv4_mapped)
         if not METADATA.isdisjoint((written, address)):
             return f"{text}, where a cloud keeps its metadata"
         if any(service.port == port and _is_at(address, service.host) for service in self.services):

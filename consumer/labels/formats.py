@@ -47,6 +47,8 @@ _MOST_FIELDS: Final = 50_000  # of a label map
 _LONGEST_LINE: Final = 2000
 """Characters of a label map's line: the time for one grows with its square."""
 
+_DIGITS: Final = 20  # of a number, at most
+
 _Item = TypeVar("_Item")
 
 Entry = tuple[int | None, str]
@@ -145,11 +147,17 @@ def _check(count: int, most: int, what: str) -> None:
         raise ValueError(f"expected at most {most} {what}, found {count}")
 
 
+def _number(text: str) -> int:
+    if len(text) > _DIGITS:
+        raise ValueError(f"expected the number of a class, found one of {len(text)} digits")
+    return int(text)
+
+
 def _from_json(text: str) -> list[Entry]:
     _check(text.count("[") + text.count("{"), 2 * MOST_LABELS, "lists and objects")
     _check(text.count(",") + 1, _MOST_VALUES, "values")
     try:
-        content = json.loads(text, object_pairs_hook=_without_duplicates)
+        content = json.loads(text, object_pairs_hook=_without_duplicates, parse_int=_number)
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"expected {_FORMS}, found invalid JSON: {error}") from None
     if isinstance(content, dict) and (inner := [name for name in _LIST_MEMBERS if _is_list(content, name)]):
@@ -244,7 +252,7 @@ def _from_csv(text: str) -> list[Entry]:
     numbered = [head.index(name) for name in _NUMBER_COLUMNS if name in head and head.index(name) in integers]
     if not names:
         numbered = integers
-    return [(int(row[numbered[0]]) if numbered else None, row[named[0]]) for row in rows]
+    return [(_number(row[numbered[0]]) if numbered else None, row[named[0]]) for row in rows]
 
 
 def _from_label_map(text: str) -> list[Entry]:
@@ -289,7 +297,7 @@ def _numbered(lines: Sequence[str]) -> list[Entry]:
     found = [match for line in lines if (match := _NUMBERED_LINE.fullmatch(line))]
     if len(found) != len(lines):
         return []
-    entries = [(int(match[1]), match[2]) for match in found]
+    entries = [(_number(match[1]), match[2]) for match in found]
     numbers = [number for number, _ in entries]
     rising = all(later >= earlier for earlier, later in pairwise(numbers))
     labels = {label for _, label in entries}

@@ -52,7 +52,7 @@ LONGEST_HEAD: Final = 64 * 1024
 """The largest head that `head_length` accepts, in bytes: heads are kept for the frames that follow."""
 # Some encoders pad the file; the end marker is searched for in this many last bytes.
 _TAIL: Final = 64
-_UNIT: Final = 10  # in a unit of several components (T.81, B.2.3)
+_UNIT: Final = 10  # blocks in a unit of several components, at most (T.81, B.2.3)
 _FRAME: Final = Struct(">BHHB")  # bits per sample, height, width, components
 
 

@@ -13,6 +13,9 @@ NO_DECODER: Final = "FFmpeg has no decoder for its video: set the camera to H.26
 NOT_A_VIDEO: Final = "what it sends is not a video, or in a format that FFmpeg does not know"
 """What is wrong with data in which FFmpeg finds no video."""
 
+NO_PERMISSION: Final = "no permission to read it"
+"""What is wrong with a file or device; on the network, it has another cause."""
+
 # What RTSP and other servers answer.
 _ANSWERS: Final[dict[type[av.FFmpegError], str]] = {
     av.HTTPBadRequestError: "the camera answers 400 Bad Request: check the path in its URL",
@@ -26,7 +29,7 @@ _ANSWERS: Final[dict[type[av.FFmpegError], str]] = {
     av.DecoderNotFoundError: NO_DECODER,
     av.ProtocolNotFoundError: "FFmpeg cannot read URLs with this scheme",
     av.EOFError: "it ends before the first frame",
-    av.ArgumentError: "it leads to another address, or is a list of other files or hosts:"
+    av.ArgumentError: "it is not a video, or leads to another address or file:"
     " set VIDEOLINK to where the video is",
     av.InvalidDataError: NOT_A_VIDEO,
 }
@@ -40,8 +43,8 @@ _ERRNOS: Final = {
     errno.EPROTONOSUPPORT: "the camera does not send its video this way:"
     " try rtsp+udp:// instead of rtsp:// or the other way round",
     errno.EBUSY: "the device is busy: another program uses it",
-    errno.EACCES: "no permission to read it",
-    errno.EPERM: "no permission to read it",
+    errno.EACCES: NO_PERMISSION,
+    errno.EPERM: NO_PERMISSION,
     errno.ENOENT: "it does not exist, or is not plugged in",
     errno.ENODEV: "it does not exist, or is not plugged in",
     errno.ENXIO: "it does not exist, or is not plugged in",

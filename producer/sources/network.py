@@ -8,7 +8,7 @@ from typing import Final
 
 from pipeline.targets import TargetError
 from producer.sources import authority_of, host_name
-from producer.sources.causes import UNREACHABLE, unconnected
+from producer.sources.causes import NO_PERMISSION, UNREACHABLE, unconnected
 from producer.sources.control import Control
 from producer.sources.ffmpeg import CONTAINERS, open_video
 from producer.sources.source import CaptureError, Limits, SilentError, Source
@@ -103,4 +103,11 @@ def _video(scheme: str, rest: str, limits: Limits, interval: float, **more: str)
         "rtsp_transport": "udp" if scheme == "rtsp+udp" else "tcp",
         **more,
     }
-    return open_video(f"{scheme.partition('+')[0]}://{rest}", limits, interval, options)
+    try:
+        return open_video(f"{scheme.partition('+')[0]}://{rest}", limits, interval, options)
+    except CaptureError as error:
+        if str(error) != NO_PERMISSION:
+            raise
+        raise CaptureError(
+            "it leads to another address, or this machine's firewall forbids the connection"
+        ) from None

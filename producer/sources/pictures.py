@@ -68,6 +68,8 @@ def _size(data: bytes, most: int) -> tuple[int, int]:
 
 
 def _size_in_header(data: bytes) -> tuple[int, int]:
+    if not data:
+        raise PictureError("expected a picture, found no data")
     if data.startswith(b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"):
         return struct.unpack_from(">II", data, 16)
     if data.startswith((b"GIF87a", b"GIF89a")):

@@ -106,8 +106,7 @@ TROUBLE: Final = [
         "RTSP, a redirection",
         rtsp_server(DESCRIBE=(302, "Location: rtsp://192.0.2.1/x\r\n", b"")),
         Refused(
-            "it leads to another address, or is a list of other files or hosts:"
-            " set VIDEOLINK to where the video is"
+            "it is not a video, or leads to another address or file: set VIDEOLINK to where the video is"
         ),
     ),
     Situation(

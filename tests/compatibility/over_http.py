@@ -275,9 +275,13 @@ TROUBLE: Final = [
     Situation(
         "another server than a web server",
         web_camera(_ssh),
-        Refused("its answer is not HTTP: BadStatusLine"),
+        Refused("its answer is not HTTP: it does not begin with HTTP/1.0 or HTTP/1.1, and a status"),
     ),
-    Situation("endless headers", web_camera(endless_head), Refused("its answer is not HTTP: HTTPException")),
+    Situation(
+        "endless headers",
+        web_camera(endless_head),
+        Refused("its answer is not HTTP: it has more than 100 headers"),
+    ),
     Situation(
         "endless data without a picture",
         web_camera(flood),
@@ -311,7 +315,7 @@ TROUBLE: Final = [
                 "application/vnd.apple.mpegurl",
             )
         ),
-        Refused("the camera refers to another host: name it in VIDEOLINK, or in REDIRECTHOSTS"),
+        Refused("the camera refers to a URL with file://, expected http:// or https://"),
     ),
 ]
 

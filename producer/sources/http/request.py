@@ -7,7 +7,7 @@ import time
 from contextlib import nullcontext
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from http.client import HTTPException, IncompleteRead
+from http.client import BadStatusLine, HTTPException, IncompleteRead, LineTooLong
 from typing import Any, Final
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit, urlunsplit
 
@@ -48,6 +48,8 @@ _REASONS: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
         (LocationParseError, requests.exceptions.InvalidURL),
         "its URL is invalid: expected http://HOST:PORT/PATH",
     ),
+    ((LineTooLong,), "its answer is not HTTP: a line is longer than 64 KiB"),
+    ((BadStatusLine,), "its answer is not HTTP: it does not begin with HTTP/1.0 or HTTP/1.1, and a status"),
 )
 
 
@@ -168,11 +170,15 @@ class Camera:
             refusal = self._refusal_of(parts)
         except ValueError:
             parts, refusal = urlsplit(""), None
-        usable = parts.scheme in ("http", "https") and host_name(parts.hostname or "") in self._targets.hosts
+        usable = host_name(parts.hostname or "") in self._targets.hosts
         if not location or not parts.scheme:
             raise CaptureError(f"the camera {verb} nowhere: expected a URL")
         if refusal:
             raise CaptureError(f"the camera {verb} {refusal}")
+        if parts.scheme not in ("http", "https"):
+            raise CaptureError(
+                f"the camera {verb} a URL with {parts.scheme[:20]}://, expected http:// or https://"
+            )
         if not usable:
             raise CaptureError(f"the camera {verb} another host: name it in VIDEOLINK, or in REDIRECTHOSTS")
         if url.startswith("https:") and parts.scheme == "http":
@@ -250,7 +256,9 @@ def reason(error: BaseException, timeout: float) -> str:
             return text.format(timeout=timeout)
     if isinstance(error, OSError) and error.strerror:
         return f"the connection fails: {error.strerror}"
-    return f"its answer is not HTTP: {type(error).__name__}"
+    if type(error) is HTTPException:  # which http.client raises for nothing else
+        return "its answer is not HTTP: it has more than 100 headers"
+    return "its answer is not HTTP"
 
 
 def _without_user(parts: SplitResult) -> str:

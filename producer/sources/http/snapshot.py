@@ -67,7 +67,7 @@ class SnapshotSource:
                 return
             whole = body(answer, self._camera.timeout) if whole is None else whole
             self._tag = answer.headers.get("ETag", "")
-            self._picture = next(iter(pictures_in(whole)), b"") if whole.startswith(jpeg.START) else whole
+            self._picture = next(iter(pictures_in(whole)), whole) if whole.startswith(jpeg.START) else whole
 
     def retrieve(self) -> Captured:
         """Return the newest picture; raise `PictureError` if it is not one, or the camera was busy."""

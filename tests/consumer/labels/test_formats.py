@@ -115,6 +115,8 @@ def test_what_changes_the_direction_of_a_label_is_left_out() -> None:
         ("", b'{"tench": -1, "goldfish": 0}', ["numbers from 0", "found -1"]),
         ("", b'[{"id": 1, "name": "a"}, {"name": "b"}]', ["a number for every label"]),
         ("", b'["tench",', ["invalid JSON", "column 10"]),
+        ("", b'{"tench": ' + b"1" * 5000 + b"}", ["the number of a class", "5000 digits"]),
+        ("a.csv", b"id,name\n" + b"1" * 5000 + b",tench\n", ["the number of a class", "5000 digits"]),
         ("", b"[" * 99_999, ["invalid JSON"]),
         ("", b"tench\n\ngoldfish", ["found none on line 2"]),
         ("", b"0 cat\n1 dog\n1 owl", ["one label for each number", "several for 1"]),

@@ -193,3 +193,25 @@ def test_a_jpeg_of_65500_by_65500_pixels_is_refused_before_it_is_decoded(head: b
             source.grab()
             with pytest.raises(PictureError, match="65500x65500"):
                 source.retrieve()
+
+
+@pytest.mark.parametrize(
+    ("start", "text"),
+    [
+        (b"SSH-2.0-x\r\n", "it does not begin with HTTP/1.0 or HTTP/1.1, and a status"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", "a line is longer than 64 KiB"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 200 + b"\r\n", "it has more than 100 headers"),
+    ],
+)
+def test_what_is_not_http_about_an_answer_is_said(start: bytes, text: str) -> None:
+    assert refusal(Raw(start)) == f"its answer is not HTTP: {text}"
+
+
+@pytest.mark.parametrize("broken", [JPEG[:2] + b"\xff\xbf" + JPEG[2:], JPEG[:30]], ids=["marker", "cut"])
+def test_what_is_wrong_with_a_jpeg_is_said(broken: bytes) -> None:
+    with Server({"/": web.body(broken, "image/jpeg")}) as server:
+        source = http.open_source(f"http://{server.host}/", Limits(5, 5))
+        with closing(source):
+            source.grab()
+            with pytest.raises(PictureError, match=r"broken JPEG: marker 0xbf|truncated JPEG"):
+                source.retrieve()

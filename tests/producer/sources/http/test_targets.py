@@ -33,7 +33,9 @@ def refusal(link: str, limits: Limits) -> str:
         ("http://0.0.0.0/", "redirects to 0.0.0.0, an address of this machine"),
         ("https://[::1]/", "redirects to ::1, an address of this machine"),
         ("http://127.1/", "redirects to another host"),
-        ("gopher://127.0.0.1/", "redirects to another host"),
+        ("gopher://127.0.0.1/", "redirects to a URL with gopher://, expected http:// or https://"),
+        ("file:///etc/passwd", "redirects to a URL with file://, expected http:// or https://"),
+        ("http://[::ffff:127.0.0.2]/", "redirects to 127.0.0.2, an address of this machine"),
         ("http://127.0.0.1:99999/", "redirects to nowhere"),
     ],
 )
