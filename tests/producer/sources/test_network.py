@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.targets import Targets
 from producer.sources import network
+from producer.sources.causes import NO_PERMISSION
 from producer.sources.network import open_source
 from producer.sources.source import CaptureError, Limits, SilentError
 from producer.sources.video import Video
@@ -249,3 +250,13 @@ def test_a_list_of_other_places_is_not_followed(data: bytes) -> None:
             assert re.search("not a video|list of other", refusal(f"tcp://127.0.0.1:{camera}", 2))
 
     assert came == []
+
+
+def test_a_camera_that_ffmpeg_may_not_follow_leads_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: object, **__: object) -> Video:
+        raise CaptureError(NO_PERMISSION)
+
+    monkeypatch.setattr(network, "open_video", forbidden)
+
+    with pytest.raises(CaptureError, match="it leads to another address"):
+        open_source("rtsp://192.0.2.1/x", Limits(1, 1))

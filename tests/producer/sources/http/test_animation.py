@@ -1,5 +1,6 @@
 """Pictures over HTTP that move, and those that only FFmpeg reads."""
 
+import zlib
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -133,3 +134,18 @@ def test_a_damaged_animation_is_reported(tmp_path: Path, kind: str, cut: int) ->
         pytest.raises((CaptureError, PictureError)),
     ):
         play()
+
+
+@pytest.mark.parametrize("kind", ["image/apng", "image/png", ""])
+def test_an_animation_that_unpacks_to_more_than_it_needs_is_refused(tmp_path: Path, kind: str) -> None:
+    data = png(tmp_path)
+    at = data.index(b"fdAT") + 8
+    length = int.from_bytes(data[at - 12 : at - 8]) - 4
+    much = zlib.compress(bytes(10_000_000))
+    data = data[: at - 12] + (len(much) + 4).to_bytes(4) + data[at - 8 : at] + much + data[at + length :]
+
+    with (
+        Server({"/": web.body(data, kind)}) as server,
+        pytest.raises(CaptureError, match="the camera sends a PNG that unpacks to more"),
+    ):
+        opened(server)
