@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from consumer.labels import sources
-from consumer.labels.formats import LARGEST_FILE, LONGEST_LABEL, MOST_LABELS, parse
+from consumer.labels.entries import LONGEST_LABEL, MOST_LABELS
+from consumer.labels.formats import LARGEST_FILE, parse
 from consumer.model_server.errors import ModelError
 from pipeline.service.settings import SettingsError
 from tests.consumer.fakes import ScriptedServer, reply
@@ -16,8 +17,8 @@ MANY = MOST_LABELS + 1
 
 @pytest.mark.exceeds(
     "consumer.labels.formats.LARGEST_FILE",
-    "consumer.labels.formats.MOST_LABELS",
-    "consumer.labels.formats.LONGEST_LABEL",
+    "consumer.labels.entries.MOST_LABELS",
+    "consumer.labels.entries.LONGEST_LABEL",
 )
 @pytest.mark.parametrize(
     ("data", "reason"),
@@ -46,7 +47,7 @@ def test_labels_that_are_too_many_or_too_long_are_refused(data: bytes, reason: s
 
 
 @pytest.mark.exceeds(
-    "consumer.labels.formats._MOST_VALUES",
+    "consumer.labels.entries.MOST_VALUES",
     "consumer.labels.formats._LARGEST_LABEL_MAP",
     "consumer.labels.formats._MOST_FIELDS",
     "consumer.labels.formats._LONGEST_LINE",
