@@ -4,7 +4,7 @@ A client may send a request as slowly as it likes: only complete ones get a thre
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, Future
 from functools import partial
 from typing import Any, Final
@@ -17,7 +17,7 @@ from google.protobuf.message_factory import GetMessageClass
 from pipeline.wire import protobuf
 from tfserving.server import held, refusals
 from tfserving.server.crowd import crowd
-from tfserving.server.errors import Code, invalid
+from tfserving.server.errors import Code, ServingError, invalid
 from tfserving.server.held import TOO_MANY, Held
 from tfserving.server.rpc import calls
 from tfserving.server.rpc.calls import Call, Outcome
@@ -60,38 +60,49 @@ class Methods:
 
     def _handler(
         self, kind: Any, method: Callable[[Any, Call], Outcome]
-    ) -> Callable[[AsyncIterator[bytes], Any], Awaitable[bytes]]:
-        async def handle(requests: AsyncIterator[bytes], context: Any) -> bytes:
-            data = await self._read(requests, context)
-            while self._held.size + len(data) > held.MOST_HELD and len(data) > held.SMALL:
-                if not self._held.give_up(len(data)):
-                    await _refuse(context, Code.UNAVAILABLE, TOO_MANY)
-            if len(self._calls) >= MOST_CALLS and (
-                waiting := next((each for each in crowd(self._calls) if each.cancel()), None)
-            ):
-                del self._calls[waiting]
-            call = Call(context.time_remaining())
-            run = self._held.submit(partial(_answer, kind, method, call), data)
-            del data
-            self._calls[run] = _host(context)
-            answered = asyncio.wrap_future(run)
+    ) -> Callable[[Any, Any], Awaitable[bytes]]:
+        async def handle(_: Any, context: Any) -> bytes:
             try:
-                await asyncio.wait([answered])
-            finally:
-                self._calls.pop(run, None)
-                run.cancel()  # if it has not started, it must not start any more
-                call.has_gone = True
-            if answered.cancelled():
-                await _refuse(context, Code.UNAVAILABLE, TOO_MANY)
-            answer, code, message = answered.result()
-            if code != Code.OK:
-                await _refuse(context, code, message)
-            return bytes(answer)
+                return await self._answer(kind, method, context)
+            except ServingError as error:
+                # To abort a call instead would keep it, with its message, until Python collects garbage.
+                refusals.log("gRPC", error.code, error.message)
+                context.set_code(_CODES[error.code])
+                context.set_details(calls.details(error.message))
+                return b""
 
         return handle
 
-    async def _read(self, requests: AsyncIterator[bytes], context: Any) -> bytes:
-        """Return the only request of a call, or abort the call."""
+    async def _answer(self, kind: Any, method: Callable[[Any, Call], Outcome], context: Any) -> bytes:
+        """Return the answer to a call, as bytes; raise ServingError if it fails or is refused."""
+        data = await self._read(context)
+        while self._held.size + len(data) > held.MOST_HELD and len(data) > held.SMALL:
+            if not self._held.give_up(len(data)):
+                raise ServingError(Code.UNAVAILABLE, TOO_MANY)
+        if len(self._calls) >= MOST_CALLS and (
+            waiting := next((each for each in crowd(self._calls) if each.cancel()), None)
+        ):
+            del self._calls[waiting]
+        call = Call(context.time_remaining())
+        run = self._held.submit(partial(_outcome, kind, method, call), data)
+        del data
+        self._calls[run] = _host(context)
+        answered = asyncio.wrap_future(run)
+        try:
+            await asyncio.wait([answered])
+        finally:
+            self._calls.pop(run, None)
+            run.cancel()  # if it has not started, it must not start any more
+            call.has_gone = True
+        if answered.cancelled():
+            raise ServingError(Code.UNAVAILABLE, TOO_MANY)
+        answer, code, message = answered.result()
+        if code != Code.OK:
+            raise ServingError(code, message)
+        return bytes(answer)
+
+    async def _read(self, context: Any) -> bytes:
+        """Return the only request of a call; raise ServingError if it does not arrive in time."""
         if len(self._arriving) >= MOST_ARRIVING:
             oldest = crowd(self._arriving)[0]
             del self._arriving[oldest]
@@ -100,19 +111,13 @@ class Methods:
         try:
             async with limit:
                 self._arriving[limit] = _host(context)
-                async for data in requests:
-                    return data
+                # gRPC's iterator over the requests would hold this one until the call ends.
+                data = await context.read()
+                return b"" if data is grpc.aio.EOF else bytes(data)
         except TimeoutError:
-            await _refuse(context, Code.DEADLINE_EXCEEDED, "The request arrives too slowly")
+            raise ServingError(Code.DEADLINE_EXCEEDED, "The request arrives too slowly") from None
         finally:
             self._arriving.pop(limit, None)
-        return b""
-
-
-async def _refuse(context: Any, code: Code, message: str) -> None:
-    """End a call with an error."""
-    refusals.log("gRPC", code, message)
-    await context.abort(_CODES[code], calls.details(message))
 
 
 def _host(context: Any) -> str:
@@ -120,7 +125,7 @@ def _host(context: Any) -> str:
     return str(context.peer()).rpartition(":")[0]
 
 
-def _answer(kind: Any, method: Callable[[Any, Call], Outcome], call: Call, data: bytes) -> Outcome:
+def _outcome(kind: Any, method: Callable[[Any, Call], Outcome], call: Call, data: bytes) -> Outcome:
     """Return the outcome of a method, its answer as bytes."""
     request, code, message = calls.outcome(lambda: _parsed(kind, data))
     if code != Code.OK:

@@ -1,7 +1,9 @@
 """How methods are called, with a service that needs no model."""
 
 import asyncio
+import gc
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -149,3 +151,22 @@ def test_one_of_too_many_calls_that_wait_is_given_up(
     assert codes.count(grpc.StatusCode.OK) == 2
     assert codes.count(grpc.StatusCode.UNAVAILABLE) == 3
     assert {each.code() for each in running} == {grpc.StatusCode.NOT_FOUND}
+
+
+@pytest.mark.parametrize("most", [0, held.MOST_HELD], ids=["refused for its size", "answered with a failure"])
+def test_a_failed_call_leaves_its_message_to_no_collection(
+    channel: grpc.Channel, service: Service, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(held, "MOST_HELD", most)
+    service.may_end.set()
+    large = HealthCheckRequest(service="x" * 1_000_000)
+    gc.disable()
+    tracemalloc.start()
+    try:
+        codes = {failure(asking(channel, "Watch"), large, timeout=PATIENCE)[0] for _ in range(20)}
+
+        assert codes <= {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.NOT_FOUND}
+        wait_for(lambda: tracemalloc.get_traced_memory()[0] < 5_000_000, PATIENCE, "the messages to be freed")
+    finally:
+        tracemalloc.stop()
+        gc.enable()
