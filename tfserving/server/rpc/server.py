@@ -79,6 +79,9 @@ class RpcServer:
                 ("grpc.max_send_message_length", _LARGEST_ANSWER),
                 # Otherwise two servers on one port would silently share its requests.
                 ("grpc.so_reuseport", 0),
+                # Otherwise gRPC would receive megabytes of a message before anything asks for it. The message
+                # that is asked for is received at full speed in any case.
+                ("grpc.http2.bdp_probe", 0),
                 *options.channel,
             ],
         )
