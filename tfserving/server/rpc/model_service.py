@@ -6,6 +6,7 @@ from typing import Any
 
 from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
 
+from pipeline.wire.status import one_line
 from tfserving.server.errors import Code, invalid
 from tfserving.server.models.catalog import Catalog
 from tfserving.server.rpc import calls
@@ -65,9 +66,7 @@ def reload(catalog: Catalog, request: Any, timeout: float) -> Any:
         log.info(
             "Config entry: index: %d path: %s name: %s platform: %s",
             i,
-            entry.base_path,
-            entry.name,
-            entry.model_platform,
+            *(one_line(text[:1000]) for text in (entry.base_path, entry.name, entry.model_platform)),
         )
     catalog.reload(config, timeout)
     response = model_management_pb2.ReloadConfigResponse()
