@@ -1,5 +1,6 @@
 """Model status and config reloads over gRPC."""
 
+import logging
 import threading
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ from tests.tfserving.server.rpc_client import Client, Status, failure
 from tfserving.server.errors import Code, ServingError
 from tfserving.server.models.catalog import Catalog
 from tfserving.server.rpc.calls import LONGEST_CALL, Call, Outcome
-from tfserving.server.rpc.model_service import ModelService
+from tfserving.server.rpc.model_service import ModelService, reload
 
 
 @pytest.mark.parametrize("choice", [{}, {"version": {"value": 1}}, {"version_label": "x"}])
@@ -90,3 +91,18 @@ def test_a_reload_ends_at_its_deadline_and_holds_one_thread_only() -> None:
     assert service.HandleReloadConfigRequest(asked, Call(0.1))[1] == Code.DEADLINE_EXCEEDED
     assert catalog.timeouts[0] <= LONGEST_CALL
     assert catalog.timeouts[1] <= 0.1
+
+
+def test_a_reload_logs_one_line_per_model_whatever_the_client_sends(caplog: pytest.LogCaptureFixture) -> None:
+    class Models:
+        def reload(self, *_: Any) -> None:
+            """Accept any config."""
+
+    request = model_management_pb2.ReloadConfigRequest()
+    request.config.model_config_list.config.add(name="a\nb", base_path="/" + "x" * 10_000)
+    with caplog.at_level(logging.INFO):
+        reload(cast("Catalog", Models()), request, 1.0)
+
+    (message,) = caplog.messages
+    assert "\n" not in message
+    assert len(message) < 2_000
