@@ -113,7 +113,7 @@ class Methods:
                 self._arriving[limit] = _host(context)
                 # gRPC's iterator over the requests would hold this one until the call ends.
                 data = await context.read()
-                return b"" if data is grpc.aio.EOF else bytes(data)
+                return data if isinstance(data, bytes) else b""  # grpc.aio.EOF
         except TimeoutError:
             raise ServingError(Code.DEADLINE_EXCEEDED, "The request arrives too slowly") from None
         finally:
