@@ -110,8 +110,8 @@ def _broker(cameras: int) -> Part:
 
 
 def _tfserving(port: int, grpc_port: int) -> Part:
-    ports = (f"--port={grpc_port}", f"--rest_api_port={port}")
-    flags = (*ports, "--model_name=imagenet", f"--model_base_path={MODELS}")
+    addresses = ("--host=127.0.0.1", f"--port={grpc_port}", f"--rest_api_port={port}")
+    flags = (*addresses, "--model_name=imagenet", f"--model_base_path={MODELS}")
     return Part("tfserving", "tfserving", _module("tfserving.server", *flags), port=port)
 
 

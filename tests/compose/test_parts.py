@@ -47,6 +47,7 @@ def test_everything_of_our_own() -> None:
         "--keep=logouts:1",
     )
     assert found["tfserving"].command[3:] == (
+        "--host=127.0.0.1",
         "--port=41001",
         "--rest_api_port=41000",
         "--model_name=imagenet",

@@ -36,7 +36,7 @@ def grpc(data: bytes) -> None:
     from tfserving.server.rpc.calls import Call
 
     kind, method = _services()[data[0] % len(_METHODS) if data else 0]
-    answer, code, message = methods._answer(kind, method, Call(_SECONDS), data[1:])
+    answer, code, message = methods._outcome(kind, method, Call(_SECONDS), data[1:])
     assert code != Code.INTERNAL, message
     assert isinstance(answer, bytes) == (code == Code.OK)
 

@@ -32,6 +32,9 @@ LIMITS: Final = (
     Limit("until an answer is read", f"{_REST}.protocol.LONGEST_UNREAD", "s", "the connection is closed"),
     Limit("a body, also unpacked", f"{_REST}.asgi.LARGEST_BODY", "bytes", "413 (unpacked: 400)"),
     Limit(
+        "lists and objects within each other in JSON", "tfserving.server.json.parse.MOST_LEVELS", "", "400"
+    ),
+    Limit(
         "all bodies of more than 256 KiB, over REST and over gRPC each",
         "tfserving.server.held.MOST_HELD",
         "bytes",

@@ -39,8 +39,8 @@ def run(options: Flags) -> None:
     if not options.version:
         models = config.first(options)
         # gRPC binds its port later, by itself. This only checks early that the port is free.
-        serve.bind(options.port).close()
-        listener = serve.bind(options.rest_api_port) if options.rest_api_port else None
+        serve.bind(options.port, options.host).close()
+        listener = serve.bind(options.rest_api_port, options.host) if options.rest_api_port else None
     # Importing TensorFlow takes seconds. Errors found before that are reported immediately.
     from tfserving.server import start  # noqa: PLC0415
 

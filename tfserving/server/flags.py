@@ -22,6 +22,9 @@ def _seconds(default: int, text: str) -> Any:
 class Flags:
     """The values of the flags, by the flags' names."""
 
+    host: str = _flag(
+        "", "address to listen on; empty: all of this machine (not a flag of TensorFlow Serving)"
+    )
     port: int = _flag(8500, "port of gRPC; 0: none", high=65535)
     grpc_socket_path: str = _flag("", "path of a UNIX socket for gRPC")
     grpc_max_threads: int = _flag(4 * (os.cpu_count() or 1), "gRPC requests processed at once", 1)

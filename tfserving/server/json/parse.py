@@ -1,8 +1,8 @@
 """Parse JSON by the rules that TensorFlow Serving applies to requests.
 
-They differ from those of Python's `json`: strings are bytes in any encoding, nesting has no limit, the first
-of several equal keys counts, text after the value is ignored, NaN and Inf are numbers, and 1e400 is an error.
-Errors give the offset in bytes.
+They differ from those of Python's `json`: strings are bytes in any encoding, the first of several equal keys
+counts, text after the value is ignored, NaN and Inf are numbers, and 1e400 is an error. Errors give the
+offset in bytes. TensorFlow Serving does not limit the nesting.
 """
 
 from typing import TypeAlias
@@ -14,6 +14,9 @@ Value: TypeAlias = "bool | int | float | bytes | list[Value] | dict[bytes, Value
 Container: TypeAlias = "list[Value] | dict[bytes, Value]"
 
 _BOM = b"\xef\xbb\xbf"
+
+MOST_LEVELS = 10_000
+"""Lists and objects within each other: each costs time and memory, and means nothing."""
 
 
 def parse(text: bytes) -> Value:
@@ -43,6 +46,8 @@ def parse(text: bytes) -> Value:
                 value = stack.pop()
         if begun:
             stack.append(value)  # type: ignore[arg-type] # what is begun is a list or an object
+            if len(stack) > MOST_LEVELS:
+                fail(f"More than {MOST_LEVELS} lists and objects within each other.", at)
         if isinstance(stack[-1], dict):
             key, at = _key(text, at)
             keys.append(key)

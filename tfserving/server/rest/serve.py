@@ -15,18 +15,18 @@ GRACE_SECONDS = 2
 KEEP_ALIVE_SECONDS = 50
 
 
-def bind(port: int) -> socket.socket:
-    """Return a socket bound to all addresses, not listening yet; raise OSError if the port is taken.
+def bind(port: int, host: str = "") -> socket.socket:
+    """Return a socket bound to an address, or to all, not listening yet; raise OSError if the port is taken.
 
-    They include those of IPv6 if this machine has it, as in TensorFlow Serving and as in its gRPC server.
+    All include those of IPv6 if this machine has it, as in TensorFlow Serving.
     """
-    has_ipv6 = socket.has_dualstack_ipv6()
+    has_ipv6 = ":" in host or (not host and socket.has_dualstack_ipv6())
     listener = socket.socket(socket.AF_INET6 if has_ipv6 else socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if has_ipv6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        listener.bind(("", port))
+        listener.bind((host, port))
     except OSError as error:
         listener.close()
         raise OSError(f"port {port}: {error}") from error

@@ -19,6 +19,7 @@ class RpcOptions:
     Without credentials, there is no TLS. Port 0 means no port if there is a socket, otherwise any free port.
     """
 
+    host: str = ""
     port: int = 0
     socket_path: str = ""
     threads: int = 8
@@ -32,6 +33,7 @@ def options(flags: Flags) -> RpcOptions:
     """Return the options that the flags set; raise ServingError if a flag, or a file it names, is invalid."""
     file = flags.ssl_config_file
     return RpcOptions(
+        host=flags.host,
         port=flags.port,
         socket_path=flags.grpc_socket_path,
         threads=flags.grpc_max_threads,

@@ -30,6 +30,8 @@ class RpcServer:
     def __init__(self, catalog: Catalog, options: RpcOptions, monitor: Monitor | None = None) -> None:
         self._catalog = catalog
         self._options = options
+        host = options.host or "0.0.0.0"  # noqa: S104 # as TensorFlow Serving does
+        self._host = f"[{host}]" if ":" in host else host
         self._monitor = monitor
         self._executor = ThreadPoolExecutor(options.threads, "grpc")
         self._server: Any = None
@@ -44,7 +46,7 @@ class RpcServer:
         self._thread.start()
         port: int = self._run(self._start())
         if port:
-            log.info("Running gRPC ModelServer at 0.0.0.0:%d ...", port)
+            log.info("Running gRPC ModelServer at %s:%d ...", self._host, port)
         if self._options.socket_path:
             log.info("Running gRPC ModelServer at UNIX socket unix:%s ...", self._options.socket_path)
         return port
@@ -96,7 +98,7 @@ class RpcServer:
             await _add_health(self._server)
         port = 0
         if options.port or not options.socket_path:
-            port = self._bind(f"0.0.0.0:{options.port}")
+            port = self._bind(f"{self._host}:{options.port}")
         if options.socket_path:
             self._bind(f"unix:{options.socket_path}")
         await self._server.start()

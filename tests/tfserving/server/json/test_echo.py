@@ -21,6 +21,6 @@ def test_a_short_value_is_quoted_in_full(document: Any) -> None:
         assert repr(parse(text.encode())) == repr(value)
 
 
-@pytest.mark.parametrize("value", [b"a" * 300_000, [1] * 100_000, parse(b"[" * 100_000 + b"]" * 100_000)])
+@pytest.mark.parametrize("value", [b"a" * 300_000, [1] * 100_000, parse(b"[" * 10_000 + b"]" * 10_000)])
 def test_a_long_value_is_truncated(value: Value) -> None:
     assert len(echo(value)) == LIMIT

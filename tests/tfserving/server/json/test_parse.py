@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.tfserving.server.strategies import BODIES, DOCUMENTS
 from tfserving.server.errors import Code, ServingError
-from tfserving.server.json.parse import Value, parse
+from tfserving.server.json.parse import MOST_LEVELS, Value, parse
 
 
 def as_bytes(value: Any) -> Value:
@@ -109,16 +109,18 @@ def test_an_error_says_what_is_wrong_and_where(text: bytes, message: str) -> Non
     assert complaint(text) == f"JSON Parse error: {message}"
 
 
-@pytest.mark.parametrize(
-    ("begin", "end", "levels"), [(b"[", b"]", 500_000), (b'{"a":', b"}", 50_000), (b'["x",', b"]", 50_000)]
-)
-def test_nesting_has_no_limit(begin: bytes, end: bytes, levels: int) -> None:
-    text = b'{"deep":' + begin * levels + b"1" + end * levels + b', "b": 1}'
+@pytest.mark.exceeds("tfserving.server.json.parse.MOST_LEVELS")
+@pytest.mark.parametrize(("begin", "end"), [(b"[", b"]"), (b'{"a":', b"}"), (b'["x",', b"]")])
+def test_nesting_has_a_limit(begin: bytes, end: bytes) -> None:
+    def deep(levels: int) -> bytes:
+        return b'{"deep":' + begin * levels + b"1" + end * levels + b', "b": 1}'
 
-    value = parse(text)
+    value = parse(deep(MOST_LEVELS - 1))
 
     assert isinstance(value, dict)
     assert value[b"b"] == 1
+    assert f"More than {MOST_LEVELS} lists and objects" in complaint(deep(MOST_LEVELS))
+    assert f"More than {MOST_LEVELS} lists and objects" in complaint(begin * 100_000)
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,26 @@ def test_every_address_of_ipv6_is_listened_on_too(ipv6: str) -> None:
         socket.create_connection((ipv6, listener.getsockname()[1]), timeout=20).close()
 
 
+def test_one_address_is_reached_under_no_other() -> None:
+    with serve.bind(0, "127.0.0.1") as listener:
+        listener.listen()
+        port = listener.getsockname()[1]
+        socket.create_connection(("127.0.0.1", port), timeout=20).close()
+
+        with pytest.raises(ConnectionError):
+            socket.create_connection(("127.0.0.2", port), timeout=20)
+
+
+def test_one_address_of_ipv6_is_reached_under_no_other(ipv6: str) -> None:
+    with serve.bind(0, ipv6) as listener:
+        listener.listen()
+        port = listener.getsockname()[1]
+        socket.create_connection((ipv6, port), timeout=20).close()
+
+        with pytest.raises(ConnectionError):
+            socket.create_connection(("127.0.0.1", port), timeout=20)
+
+
 def test_a_port_that_is_taken_is_named() -> None:
     with socket.create_server(("0.0.0.0", 0)) as listener:
         port = listener.getsockname()[1]
