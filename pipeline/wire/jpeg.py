@@ -21,7 +21,7 @@ MOST_SCANS: Final = 50
 """The most scans of a JPEG."""
 
 MOST_PASSES: Final = 10
-"""How often a decoder may pass over as many pixels as are accepted: once for each scan. Encoders write 10."""
+"""The most scans of the largest picture that is accepted; smaller ones may have more. Encoders write 10."""
 
 # The second byte of a marker; the first is 0xff.
 HUFFMAN_TABLES: Final = 0xC4
@@ -169,7 +169,10 @@ def _frame(header: bytes, most: int) -> tuple[int, int, dict[int, int]]:
         raise JpegError(
             "JPEG with sampling factors that are not divisors of the largest one: no decoder reads it"
         )
-    return width, height, {kind: x * y for kind, x, y in zip(header[6::3], across, down, strict=True)}
+    blocks = {kind: x * y for kind, x, y in zip(header[6::3], across, down, strict=True)}
+    if len(blocks) != components:
+        raise JpegError("broken JPEG: several components of one name")
+    return width, height, blocks
 
 
 def _check_scan(header: bytes, blocks: dict[int, int]) -> None:

@@ -256,6 +256,15 @@ def test_sampling_factors_are_one_to_four(factors: int) -> None:
             jpeg.size(jpeg.START + frame(components=components) + SCAN + jpeg.END)
 
 
+@pytest.mark.parametrize("names", [(1, 1, 1), (1, 1, 2), (1, 2, 1)])
+def test_no_two_components_have_the_same_name(names: tuple[int, int, int]) -> None:
+    components = bytearray(COMPONENTS)
+    components[1::3] = bytes(names)
+
+    with pytest.raises(jpeg.JpegError, match="several components of one name"):
+        jpeg.size(jpeg.START + frame(components=bytes(components)) + SCAN + jpeg.END)
+
+
 @pytest.mark.parametrize("scan", [b"", b"\0", b"\x01\x01", SCAN[4:-1], SCAN[4:] + b"\0", b"\x04" + bytes(11)])
 def test_a_scan_has_the_frames_components(scan: bytes) -> None:
     with pytest.raises(jpeg.JpegError, match="scan"):
