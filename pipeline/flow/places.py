@@ -97,6 +97,13 @@ class Places:
         if self._held.pop(camera, None) is not None:
             self._left(camera)
 
+    def may_leave(self, camera: str, now: float) -> bool:
+        """Return whether a camera may be removed to make room: it is silent, or new."""
+        frames = self._held.get(camera)
+        if frames is None or camera in self._configured:
+            return False
+        return frames.silent(now) or now - frames.since < _SETTLED
+
     def expire(self, now: float) -> None:
         """Take away the places of the cameras that have been silent for too long."""
         for camera, frames in list(self._replaceable(self._held)):

@@ -24,14 +24,17 @@ class Room:
     own. All together they may therefore take twice `most`.
 
     Where there is no room for a larger one, cameras that have been silent for a minute make room, and then
-    one whose frame is at least twice as large. Each is handed to `leave`, which must drop its frame and call
-    the method `leave`.
+    one whose frame is at least twice as large; but only those that `may_leave`, at this time. Each is handed
+    to `leave`, which must drop its frame and call the method `leave`.
     """
 
-    def __init__(self, most: int, cameras: int, leave: Callable[[str], None]) -> None:
+    def __init__(
+        self, most: int, cameras: int, leave: Callable[[str], None], may_leave: Callable[[str, float], bool]
+    ) -> None:
         self._most = most
         self._share = most // cameras
         self._leave = leave
+        self._may_leave = may_leave
         self._held: dict[str, _Held] = {}
         self._taken = 0
         self._look_at = 0.0
@@ -59,7 +62,11 @@ class Room:
         return self._taken - own + size <= self._most
 
     def _make_room(self, camera: str, size: int, now: float) -> None:
-        others = [each for each in self._held.items() if each[0] != camera and each[1].size > self._share]
+        others = [
+            (name, held)
+            for name, held in self._held.items()
+            if name != camera and held.size > self._share and self._may_leave(name, now)
+        ]
         for name, held in sorted(others, key=lambda each: each[1].came):
             if now - held.came < _SILENT or self._fits(camera, size):
                 break

@@ -63,7 +63,9 @@ class Intake:
         self._most_cameras = most_cameras
         self._most_pixels = most_pixels
         self._places = Places(most_cameras, camera_ttl, self._left)
-        self._room = Room(largest.frames_bytes(most_pixels), most_cameras, self._places.leave)
+        self._room = Room(
+            largest.frames_bytes(most_pixels), most_cameras, self._places.leave, self._places.may_leave
+        )
         self._on_forget = on_forget
         self._to_forget: deque[str] = deque()
         self._expire_at = 0.0

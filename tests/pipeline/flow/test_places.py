@@ -55,6 +55,21 @@ def test_a_new_camera_takes_the_place_of_the_one_that_has_been_silent_longest(ki
     assert not kit.places.hear("back", 2 + MINUTE)
 
 
+def test_only_new_and_silent_cameras_may_leave(kit: Kit) -> None:
+    for second in range(61):
+        kit.frame("front", second)
+    kit.frame("back", 60)
+    kit.places.configure(["gate"])
+
+    def may_leave(now: float) -> list[str]:
+        return [camera for camera in ("front", "back", "gate") if kit.places.may_leave(camera, now)]
+
+    assert may_leave(60) == ["back"]
+    assert may_leave(120) == ["front", "back"]
+    kit.places.configure(["front", "back"])
+    assert may_leave(120) == []
+
+
 def test_a_configured_camera_does_not_make_room(kit: Kit) -> None:
     kit.places.configure(["front"])
     kit.frame("front", 0)

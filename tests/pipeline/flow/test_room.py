@@ -12,7 +12,8 @@ class Kit:
 
     def __init__(self) -> None:
         self.left: list[str] = []
-        self.room = Room(100, 10, self._leave)
+        self.kept: set[str] = set()
+        self.room = Room(100, 10, self._leave, lambda camera, _: camera not in self.kept)
         self.now = 1_000.0
 
     def take(self, camera: str, size: int) -> bool:
@@ -112,4 +113,18 @@ def test_room_is_looked_for_ten_times_a_second_at_most(kit: Kit) -> None:
 
     assert not kit.room.take("c", 20, kit.now + 1.05)
     assert kit.room.take("c", 20, kit.now + 1.1)
+    assert kit.left == ["a"]
+
+
+def test_a_camera_that_may_not_leave_keeps_its_room(kit: Kit) -> None:
+    kit.kept = {"a"}
+    assert kit.take("a", 90)
+    assert not kit.take("b", 40)
+    kit.now += MINUTE
+    assert not kit.take("b", 40)
+    assert kit.take("a", 90)
+
+    kit.kept = set()
+
+    assert kit.take("b", 40)
     assert kit.left == ["a"]
