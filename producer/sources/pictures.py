@@ -40,7 +40,7 @@ def _captured(data: bytes, at: int, most: int) -> Captured:
         raise TooLargeError(str(error)) from None
     except jpeg.JpegError as error:
         raise PictureError(str(error)) from None
-    image = picture.decode(png.plain(data) if data.startswith(png.START) else data)
+    image = picture.decode(png.plain(data, most) if data.startswith(png.START) else data)
     height, width = image.shape[:2]
     return Captured(image, width, height, at)
 

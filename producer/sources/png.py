@@ -1,6 +1,6 @@
 """PNGs with nothing in them that makes a decoder work or store more than their pictures need.
 
-A few kilobytes of deflated data may unpack to gigabytes. Decoders unpack all of it, also what they drop.
+A few kilobytes of deflated data may unpack to gigabytes. Decoders unpack all of it, even what they drop.
 https://www.w3.org/TR/png-3/
 """
 
@@ -25,14 +25,15 @@ _CHUNK: Final = Struct(">I4s")
 _HEADER: Final = Struct(">IIBBxxx")  # width, height, bits of a sample, kind of colour
 _SAMPLES: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a pixel, by kind of colour
 _NUMBER: Final = 4  # bytes in front of a later frame's data
+_PART: Final = 1 << 16  # bytes that are read at a time: what an inflater has not read yet, it copies
 _STEP: Final = 1 << 18  # bytes that are unpacked at a time
 
 
-def plain(data: bytes, *, animated: bool = False) -> bytes:
+def plain(data: bytes, most: int, *, animated: bool = False) -> bytes:
     """Return a PNG without text, profiles and other data that is not needed to show it.
 
-    If not `animated`, only its first picture is left. Raises `PictureError` if a picture unpacks to more than
-    its size needs, or if the data is not a PNG.
+    If not `animated`, only its first picture is left. Raises `PictureError` if it has more than `most`
+    pixels, if a picture unpacks to more than its size needs, or if the data is not a PNG.
     """
     kept, allowance, unpacked = [START], 0, 0
     picture: _Unpacked | None = None
@@ -40,7 +41,9 @@ def plain(data: bytes, *, animated: bool = False) -> bytes:
         if kind not in (_MOVING if animated else _STILL):
             continue
         if kind == b"IHDR":
-            allowance = _needed(data[begin:end])
+            if allowance:
+                raise PictureError("broken PNG: a second header")
+            allowance = _needed(data[begin:end], most)
         elif kind == b"fcTL":
             picture = None
         elif kind in (b"IDAT", b"fdAT"):
@@ -66,14 +69,16 @@ class _Unpacked:
     def add(self, packed: bytes) -> int:
         """Return how many bytes the next part unpacks to; raise `PictureError` if those are too many."""
         before = self._left
-        while packed and not self._inflater.eof:
-            try:
-                self._left -= len(self._inflater.decompress(packed, _STEP))
-            except zlib.error:
-                raise PictureError("broken PNG: its data cannot be unpacked") from None
-            if self._left < 0:
-                raise PictureError("a PNG that unpacks to more than its size needs")
-            packed = self._inflater.unconsumed_tail
+        for at in range(0, len(packed), _PART):
+            part = packed[at : at + _PART]
+            while part and not self._inflater.eof:
+                try:
+                    self._left -= len(self._inflater.decompress(part, _STEP))
+                except zlib.error:
+                    raise PictureError("broken PNG: its data cannot be unpacked") from None
+                if self._left < 0:
+                    raise PictureError("a PNG that unpacks to more than its size needs")
+                part = self._inflater.unconsumed_tail
         return before - self._left
 
 
@@ -92,10 +97,12 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     raise PictureError(f"a PNG of more than {MOST_CHUNKS} chunks")
 
 
-def _needed(header: bytes) -> int:
+def _needed(header: bytes, most: int) -> int:
     """Return the most bytes that a picture unpacks to; those of interlaced ones have more rows."""
     if len(header) != _HEADER.size:
         raise PictureError("broken PNG: an incomplete header")
     width, height, bits, colour = _HEADER.unpack(header)
+    if width * height > most:
+        raise PictureError(f"a PNG of {width} x {height} pixels, expected at most {most} (MAXPIXELS)")
     row = -(-width * bits * _SAMPLES.get(colour, 0) // 8)
     return int(height * (row + 4) + 16)

@@ -60,7 +60,7 @@ class Video:
                 f"its pictures have {self._codec.width} x {self._codec.height} pixels, expected at most"
                 f" {limits.pixels} in total (MAXPIXELS)"
             )
-        self._form = self._codec.pix_fmt
+        self._form = (self._codec.pix_fmt, self._codec.width, self._codec.height)
         if self._codec.format is not None:
             self._check_size(self._codec.format)
         # What FFmpeg was opened with does not reach the decoder.
@@ -213,9 +213,10 @@ class Video:
         return frames[-1] if frames else None
 
     def _image(self, frame: av.VideoFrame) -> Image:
-        if frame.format.name != self._form:  # also in the middle of a video
+        form = (frame.format.name, frame.width, frame.height)
+        if form != self._form:  # also in the middle of a video
             self._check_size(frame.format)
-            self._form = frame.format.name
+            self._form = form
         try:
             # More threads would cost more than they save, and so does any other way of interpolating.
             pixels = self._reformatter.reformat(frame, format="bgr24", threads=1)

@@ -40,7 +40,7 @@ class Animation:
             return None
         if self._whole.startswith(_STILL) and form_of(self._whole) != "apng":
             return None
-        self._whole = _checked(self._whole)
+        self._whole = _checked(self._whole, self._limits.pixels)
         return FilmSource(self._open(), self._open, self._interval)
 
     def _open(self) -> Video:
@@ -48,7 +48,7 @@ class Animation:
         if time.monotonic() - self._asked >= interval_of_pictures(self._interval):
             self._asked = time.monotonic()
             with self._camera.get() as answer:
-                self._whole = _checked(body(answer, self._camera.timeout))
+                self._whole = _checked(body(answer, self._camera.timeout), self._limits.pixels)
         return open_video(
             BytesIO(self._whole),
             self._limits,
@@ -73,11 +73,11 @@ class Animation:
         return True
 
 
-def _checked(whole: bytes) -> bytes:
+def _checked(whole: bytes, most: int) -> bytes:
     """Return a picture that FFmpeg may read; raise `CaptureError` for a PNG that unpacks to too much."""
     if not whole.startswith(png.START):
         return whole
     try:
-        return png.plain(whole, animated=True)
+        return png.plain(whole, most, animated=True)
     except PictureError as error:
         raise CaptureError(f"the camera sends {error}") from None

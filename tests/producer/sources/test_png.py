@@ -12,6 +12,7 @@ from pipeline.wire.picture import Image, PictureError
 from producer.sources import png
 from producer.sources.pictures import captured
 
+PIXELS = 64 * 64
 ROWS = bytes(64 * (1 + 3 * 64))
 MUCH = zlib.compress(bytes(10_000_000), 9)
 HEADER = struct.pack(">IIBBBBB", 64, 64, 8, 2, 0, 0, 0)
@@ -39,24 +40,35 @@ def test_a_picture_that_unpacks_to_more_than_its_size_needs_is_refused(pieces: i
 
 
 @pytest.mark.parametrize("animated", [True, False])
+def test_the_size_in_the_header_has_a_limit(animated: bool) -> None:
+    assert png.plain(made(PICTURE), PIXELS, animated=animated)
+    with pytest.raises(PictureError, match="64 x 64 pixels, expected at most 4095"):
+        png.plain(made(PICTURE), PIXELS - 1, animated=animated)
+    with pytest.raises(PictureError, match="second header"):
+        png.plain(made(chunk(b"IHDR", HEADER), PICTURE), PIXELS, animated=animated)
+
+
+@pytest.mark.parametrize("animated", [True, False])
 def test_text_and_profiles_are_left_out(animated: bool) -> None:
     extras = [chunk(kind, b"a\0\0" + MUCH) for kind in (b"zTXt", b"iCCP", b"iTXt")]
 
-    assert png.plain(made(*extras, PICTURE, *extras), animated=animated) == made(PICTURE)
+    assert png.plain(made(*extras, PICTURE, *extras), PIXELS, animated=animated) == made(PICTURE)
 
 
 def test_what_follows_the_end_is_left_out() -> None:
-    assert png.plain(made(PICTURE) + made(PICTURE)) == made(PICTURE)
+    assert png.plain(made(PICTURE) + made(PICTURE), PIXELS) == made(PICTURE)
 
 
 def test_each_frame_of_an_animation_has_the_size_of_a_picture() -> None:
     frame = chunk(b"fcTL", bytes(26)) + chunk(b"fdAT", bytes(4) + zlib.compress(ROWS))
     moving = made(chunk(b"acTL", bytes(8)), PICTURE, *[frame] * 3)
 
-    assert png.plain(moving, animated=True) == moving
-    assert png.plain(moving) == made(PICTURE)
+    assert png.plain(moving, PIXELS, animated=True) == moving
+    assert png.plain(moving, PIXELS) == made(PICTURE)
     with pytest.raises(PictureError, match="more than its size needs"):
-        png.plain(made(PICTURE, frame, chunk(b"fcTL"), chunk(b"fdAT", bytes(4) + MUCH)), animated=True)
+        png.plain(
+            made(PICTURE, frame, chunk(b"fcTL"), chunk(b"fdAT", bytes(4) + MUCH)), PIXELS, animated=True
+        )
 
 
 @pytest.mark.exceeds("producer.sources.png.MOST_UNPACKED")
@@ -65,7 +77,7 @@ def test_the_frames_of_an_animation_have_a_limit_together(monkeypatch: pytest.Mo
     frame = chunk(b"fcTL", bytes(26)) + chunk(b"fdAT", bytes(4) + zlib.compress(ROWS))
 
     with pytest.raises(PictureError, match="send it as a video"):
-        png.plain(made(PICTURE, *[frame] * 100), animated=True)
+        png.plain(made(PICTURE, *[frame] * 100), PIXELS, animated=True)
 
 
 @pytest.mark.exceeds("producer.sources.png.MOST_CHUNKS")
@@ -79,7 +91,7 @@ def test_the_chunks_have_a_limit() -> None:
 def test_a_picture_without_extras_stays_as_it_is(channels: int, bits: type[np.uint8 | np.uint16]) -> None:
     data = cv2.imencode(".png", NOISE[..., :channels].astype(bits))[1].tobytes()
 
-    assert png.plain(data) == data
+    assert png.plain(data, PIXELS) == data
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1), (5, 3), (8, 8), (17, 33)])

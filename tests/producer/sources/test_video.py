@@ -221,7 +221,17 @@ def test_a_video_whose_decoder_would_keep_too_much_is_not_opened(tmp_path: Path)
         open_video(str(deep), Limits(5, 5, pixels=round(most) - 1), 0, {})
 
 
-def test_nor_is_one_read_on_that_becomes_one(tmp_path: Path) -> None:
+def test_a_video_whose_frames_become_too_large_is_given_up(tmp_path: Path) -> None:
+    small = videos.write(tmp_path / "small.h264", map(grey, LEVELS), pixels="yuv420p10le")
+    large = videos.write(tmp_path / "large.h264", [grey(99, 256, 192)] * 5, pixels="yuv420p10le")
+    small.write_bytes(small.read_bytes() + large.read_bytes())
+    video = open_video(str(small), Limits(5, 5, pixels=256 * 192), 0, {})
+
+    with pytest.raises(CaptureError, match="yuv420p10le"):
+        list(frames(video))
+
+
+def test_a_video_whose_frames_become_deeper_is_given_up(tmp_path: Path) -> None:
     plain = videos.write(tmp_path / "plain.h264", map(grey, LEVELS))
     deep = videos.write(tmp_path / "deep.h264", map(grey, LEVELS), pixels="yuv420p10le")
     plain.write_bytes(plain.read_bytes() + deep.read_bytes())
