@@ -8,7 +8,7 @@ _Item = TypeVar("_Item")
 
 
 def crowd(hosts: Mapping[_Item, str]) -> list[_Item]:
-    """Return all that come from the host with the most, or from one of these hosts, in order."""
+    """Return the items of the host that has the most, in order; of several such hosts, the items of all."""
     counts = Counter(hosts.values())
     most = max(counts.values())
     return [each for each, host in hosts.items() if counts[host] == most]

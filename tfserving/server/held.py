@@ -6,7 +6,7 @@ from concurrent.futures import Executor, Future
 from typing import Any, Final, TypeVar
 
 MOST_HELD: Final = 128 << 20
-"""Bytes of all large bodies. Beyond that, the largest is given up, and the oldest of those."""
+"""Bytes of all large bodies. Beyond that, the largest that waits is dropped; of equal ones, the oldest."""
 
 SMALL: Final = 256 << 10
 """Bytes of a body that is never given up, and not counted: there are only so many requests."""
@@ -43,10 +43,7 @@ class Held:
         return future
 
     def give_up(self, size: int) -> bool:
-        """Cancel what would be done with the largest body, and the oldest of those; return whether one was.
-
-        It is one of at least so many bytes, and no thread has begun with it.
-        """
+        """Cancel the work on the largest waiting body of at least `size` bytes; return whether one was."""
         with self._lock:
             large = [future for future in self._large if self._large[future] >= size]
             large.sort(key=lambda future: self._large[future], reverse=True)

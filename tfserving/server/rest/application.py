@@ -130,6 +130,7 @@ class RestApi:
 
     async def _run(self, where: route.Route, body: bytes, packed: bool, receive: Receive) -> bytes:
         run = self._held.submit(partial(self._guarded, where, packed), body)
+        del body
         answered = asyncio.wrap_future(run)
         gone = asyncio.ensure_future(receive())
         both: set[asyncio.Future[Any]] = {answered, gone}
@@ -138,13 +139,17 @@ class RestApi:
         finally:
             gone.cancel()
             run.cancel()  # if it has not started, it must not start any more
-        if answered in done:
-            if answered.cancelled():
-                raise ServingError(Code.UNAVAILABLE, TOO_MANY)
-            return answered.result()
-        if gone in done:
-            raise ServingError(Code.CANCELLED, "The client has disconnected")
-        raise ServingError(Code.DEADLINE_EXCEEDED, f"Timeout of {self._timeout * 1000:.0f} ms exceeded")
+        try:
+            if answered in done:
+                if answered.cancelled():
+                    raise ServingError(Code.UNAVAILABLE, TOO_MANY)
+                return answered.result()
+            if gone in done:
+                raise ServingError(Code.CANCELLED, "The client has disconnected")
+            raise ServingError(Code.DEADLINE_EXCEEDED, f"Timeout of {self._timeout * 1000:.0f} ms exceeded")
+        finally:
+            # An error refers to this call. If the call referred to it, Python would keep both, with the body.
+            del run, answered, both, done
 
     def _guarded(self, where: route.Route, packed: bool, body: bytes) -> bytes:
         try:

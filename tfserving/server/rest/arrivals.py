@@ -40,7 +40,7 @@ class Arrivals:
                     if size > LARGEST_BODY:
                         raise _too_long(size)
                     parts.append(part)
-                    if size > held.SMALL:
+                    if size > held.SMALL and limit in self._arriving:
                         self._arriving[limit] = size
                         self._make_room(limit)
                     if not message.get("more_body", False):
@@ -63,7 +63,8 @@ class Arrivals:
             del self._arriving[largest]
             if largest is own:
                 raise TimeoutError
-            largest.reschedule(0)
+            if not largest.expired():
+                largest.reschedule(0)
 
 
 def _too_long(size: int) -> ServingError:

@@ -18,7 +18,7 @@ KEEP_ALIVE_SECONDS = 50
 def bind(port: int, host: str = "") -> socket.socket:
     """Return a socket bound to an address, or to all, not listening yet; raise OSError if the port is taken.
 
-    All include those of IPv6 if this machine has it, as in TensorFlow Serving.
+    All addresses include IPv6 if this machine has it, as in TensorFlow Serving.
     """
     has_ipv6 = ":" in host or (not host and socket.has_dualstack_ipv6())
     listener = socket.socket(socket.AF_INET6 if has_ipv6 else socket.AF_INET, socket.SOCK_STREAM)

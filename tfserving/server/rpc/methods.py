@@ -29,7 +29,7 @@ MOST_ARRIVING: Final = 16
 """Requests that arrive at the same time. Beyond that, the oldest of the client with the most is given up."""
 
 MOST_CALLS: Final = 256
-"""Requests that wait for a thread or have one. Beyond that, one that waits is given up in this way, too."""
+"""Requests that wait for a thread or have one. Beyond that, a waiting one is dropped by the same rule."""
 
 LONGEST_ARRIVAL: Final = 10.0  # s for a request to arrive
 
@@ -89,11 +89,13 @@ class Methods:
         self._calls[run] = _host(context)
         answered = asyncio.wrap_future(run)
         try:
-            await asyncio.wait([answered])
+            await asyncio.wait([answered], timeout=call.remaining())
         finally:
             self._calls.pop(run, None)
             run.cancel()  # if it has not started, it must not start any more
             call.has_gone = True
+        if not answered.done():
+            raise ServingError(Code.DEADLINE_EXCEEDED, "The request was not answered in time")
         if answered.cancelled():
             raise ServingError(Code.UNAVAILABLE, TOO_MANY)
         answer, code, message = answered.result()
@@ -106,7 +108,8 @@ class Methods:
         if len(self._arriving) >= MOST_ARRIVING:
             oldest = crowd(self._arriving)[0]
             del self._arriving[oldest]
-            oldest.reschedule(0)
+            if not oldest.expired():
+                oldest.reschedule(0)
         limit = asyncio.timeout(LONGEST_ARRIVAL)
         try:
             async with limit:

@@ -14,6 +14,8 @@ from tfserving.server.rpc.calls import Call, Outcome
 
 log = logging.getLogger(__name__)
 
+_MOST_LINES = 20  # about the entries of a new config
+
 
 class ModelService:
     """Answers requests about a catalog of models."""
@@ -62,12 +64,15 @@ def reload(catalog: Catalog, request: Any, timeout: float) -> Any:
             "ServerModelConfig type not supported by HandleReloadConfigRequest."
             " Only ModelConfigList is currently supported"
         )
-    for i, entry in enumerate(config.model_config_list.config):
+    entries = config.model_config_list.config
+    for i, entry in enumerate(entries[:_MOST_LINES]):
         log.info(
             "Config entry: index: %d path: %s name: %s platform: %s",
             i,
             *(one_line(text[:1000]) for text in (entry.base_path, entry.name, entry.model_platform)),
         )
+    if len(entries) > _MOST_LINES:
+        log.info("Config entries: %d in all", len(entries))
     catalog.reload(config, timeout)
     response = model_management_pb2.ReloadConfigResponse()
     response.status.error_code = 0

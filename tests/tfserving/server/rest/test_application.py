@@ -1,10 +1,12 @@
 """The API behind HTTP, without a network."""
 
 import asyncio
+import gc
 import gzip
 import json
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -369,3 +371,21 @@ def test_any_request_gets_a_documented_answer(
         assert answer.body == b""
     if kind in {"application/json", None}:
         assert ("access-control-allow-origin" in answer.headers) == cors
+
+
+def test_a_failed_request_leaves_its_body_to_no_collection(executor: ThreadPoolExecutor) -> None:
+    def fail(*_: object) -> bytes:
+        raise ServingError(Code.INVALID_ARGUMENT, "no")
+
+    app = RestApi(fail, executor)
+    ask(app, "POST", PREDICT, b"x")
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        for _ in range(20):
+            assert ask(app, "POST", PREDICT, b"x" * 1_000_000).status == 400
+        assert tracemalloc.get_traced_memory()[0] < 5_000_000
+    finally:
+        tracemalloc.stop()
+        gc.enable()

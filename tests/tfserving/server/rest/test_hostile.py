@@ -240,7 +240,10 @@ def test_idle_connections_give_way(stack: ExitStack, server: Server, monkeypatch
 
 
 @LINUX
-def test_the_connections_of_another_client_do_not_give_way(stack: ExitStack, server: Server) -> None:
+def test_the_connections_of_another_client_do_not_give_way(
+    stack: ExitStack, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "LONGEST_HEAD_TIME", 600.0)
     other = stack.enter_context(socket.create_connection(server.address, PATIENCE, ("127.0.0.2", 0)))
     for _ in range(protocol.MOST_CONNECTIONS + 20):
         stack.enter_context(server.connect())

@@ -17,7 +17,7 @@ from tests.parts import wait_for
 from tests.tfserving.server.rpc_calls import failure
 from tfserving.server import held
 from tfserving.server.errors import Code
-from tfserving.server.rpc import methods
+from tfserving.server.rpc import calls, methods
 from tfserving.server.rpc.calls import Call, Outcome
 from tfserving.server.rpc.methods import Methods
 
@@ -170,3 +170,16 @@ def test_a_failed_call_leaves_its_message_to_no_collection(
     finally:
         tracemalloc.stop()
         gc.enable()
+
+
+def test_a_call_without_a_time_limit_waits_for_a_thread_only_so_long(
+    channel: grpc.Channel, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = busy(channel, service, 2)
+    monkeypatch.setattr(calls, "LONGEST_CALL", 0.2)
+
+    code, _ = failure(asking(channel, "Check"), HealthCheckRequest())
+
+    assert code == grpc.StatusCode.DEADLINE_EXCEEDED
+    service.may_end.set()
+    assert {each.code() for each in running} == {grpc.StatusCode.NOT_FOUND}

@@ -93,11 +93,14 @@ def test_a_reload_ends_at_its_deadline_and_holds_one_thread_only() -> None:
     assert catalog.timeouts[1] <= 0.1
 
 
-def test_a_reload_logs_one_line_per_model_whatever_the_client_sends(caplog: pytest.LogCaptureFixture) -> None:
-    class Models:
-        def reload(self, *_: Any) -> None:
-            """Accept any config."""
+class Models:
+    """Accepts any config."""
 
+    def reload(self, *_: Any) -> None:
+        pass
+
+
+def test_a_reload_logs_one_line_per_model_whatever_the_client_sends(caplog: pytest.LogCaptureFixture) -> None:
     request = model_management_pb2.ReloadConfigRequest()
     request.config.model_config_list.config.add(name="a\nb", base_path="/" + "x" * 10_000)
     with caplog.at_level(logging.INFO):
@@ -106,3 +109,14 @@ def test_a_reload_logs_one_line_per_model_whatever_the_client_sends(caplog: pyte
     (message,) = caplog.messages
     assert "\n" not in message
     assert len(message) < 2_000
+
+
+def test_a_reload_of_many_models_logs_the_first_ones(caplog: pytest.LogCaptureFixture) -> None:
+    request = model_management_pb2.ReloadConfigRequest()
+    for number in range(1000):
+        request.config.model_config_list.config.add(name=str(number), base_path="/models")
+    with caplog.at_level(logging.INFO):
+        reload(cast("Catalog", Models()), request, 1.0)
+
+    assert len(caplog.messages) == 21
+    assert caplog.messages[-1] == "Config entries: 1000 in all"
