@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 _LARGEST: Final = 4 * 2**20  # bytes of keys and values; the broker itself keeps 5 MiB of a partition
 _EVERY: Final = 0.2  # s from one writing of the file to the next
 _GIVING: Final = 10.0  # s that the broker has to take what was kept
+_READING: Final = 2.0  # s, at the end, for what has not been read yet
 
 
 class Records:
@@ -54,7 +55,7 @@ class Records:
     def close(self) -> None:
         """Write the rest."""
         with suppress(KafkaException):
-            self._topic.catch_up()
+            self._topic.catch_up(_READING)
         if not self._is_written:
             self._write()
         self._topic.close()
@@ -65,10 +66,9 @@ class Records:
         if key is None or value == self._records.get(key):
             return
         self._is_written = False
-        if value is None:
-            del self._records[key]
-        else:
-            self._records[key] = value
+        self._records.pop(key, None)
+        if value is not None:
+            self._records[key] = value  # behind the others: the first is the oldest
 
     def _write(self) -> None:
         self._due = time.monotonic() + _EVERY

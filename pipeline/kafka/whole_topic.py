@@ -51,9 +51,10 @@ class WholeTopic:
         elif problem.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:
             self._seldom.warning(problem.name(), topic_cause(problem, self._topic, "read"))
 
-    def catch_up(self) -> None:
-        """Read all that Kafka holds now. The topic must exist; raises `KafkaException` if Kafka is away."""
-        while not self._partitions:
+    def catch_up(self, timeout: float) -> None:
+        """Read all that Kafka holds now, for `timeout` s at most; raise `KafkaException` if Kafka is away."""
+        until = time.monotonic() + timeout
+        while not self._partitions and time.monotonic() < until:
             self.step()
         places = [TopicPartition(self._topic, each) for each in self._partitions]
         ends = [self._consumer.get_watermark_offsets(each, timeout=1)[1] for each in places]
@@ -62,7 +63,7 @@ class WholeTopic:
             read = self._consumer.position(places)
             return any(max(each.offset, 0) < end for each, end in zip(read, ends, strict=True))
 
-        while is_behind():
+        while is_behind() and time.monotonic() < until:
             self.step()
 
     def close(self) -> None:
@@ -78,7 +79,7 @@ class WholeTopic:
             known, self.is_missing = None, False
         new = set(known.partitions) - self._partitions if known else set()
         if new:
-            self._partitions |= new
             starts = [TopicPartition(self._topic, number, OFFSET_BEGINNING) for number in sorted(new)]
             self._consumer.incremental_assign(starts)
+            self._partitions |= new
         self._look_at = time.monotonic() + (_LOOK_EVERY if self._partitions else _LOOK_FIRST)

@@ -45,12 +45,12 @@ def test_the_newest_record_of_each_key_is_there_after_each_restart(tmp_path: Pat
     with running(tmp_path) as (bootstrap, _):
         write(bootstrap, "logouts", (b"a", b"1"), (b"b", b"2"), (b"a", b"3"), (b"c", b"4"))
     with running(tmp_path) as (bootstrap, _):
-        assert held(bootstrap, "logouts") == [(b"a", b"3"), (b"b", b"2"), (b"c", b"4")]
+        assert held(bootstrap, "logouts") == [(b"b", b"2"), (b"a", b"3"), (b"c", b"4")]
         write(bootstrap, "logouts", (b"b", None), (b"d", b"5"), (b"a", b"6"), (b"x", None))
     with running(tmp_path) as (bootstrap, _):
-        assert held(bootstrap, "logouts") == [(b"a", b"6"), (b"c", b"4"), (b"d", b"5")]
+        assert held(bootstrap, "logouts") == [(b"c", b"4"), (b"d", b"5"), (b"a", b"6")]
     with running(tmp_path) as (bootstrap, _):
-        assert held(bootstrap, "logouts") == [(b"a", b"6"), (b"c", b"4"), (b"d", b"5")]
+        assert held(bootstrap, "logouts") == [(b"c", b"4"), (b"d", b"5"), (b"a", b"6")]
 
 
 def test_any_bytes_are_kept(tmp_path: Path) -> None:

@@ -178,7 +178,8 @@ class LogoutTopic:
         def delivered(error: KafkaError | None, _: Message) -> None:
             if error is not None:
                 self._note(error)
-            elif self._unsent.pop(logout, None) is unsent:
+            elif self._unsent.get(logout) is unsent:
+                del self._unsent[logout]
                 unsent.stored.set_result(None)
 
         with suppress(BufferError):

@@ -56,7 +56,7 @@ class Logouts:
         return Logout("", int(self._clock()), "")
 
     def before(self, name: str) -> Logout:
-        """Return what ends all sessions of a user that are as old as the oldest of too many logouts."""
+        """Return the record that replaces a user's oldest logouts."""
         return Logout(name, self._before[name], "")
 
     def cover(self, logout: Logout) -> bool:
@@ -113,7 +113,7 @@ class Logouts:
         return bool(name) and (expired or (bool(identity) and begun < self._since(name)))
 
     def ahead(self, logout: Logout) -> float:
-        """Return in how many s a session can begin that this logout does not end."""
+        """Return the time in s until a new session is not ended by this logout."""
         return logout.begun - self._clock()
 
     def _since(self, name: str) -> int:
