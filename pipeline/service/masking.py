@@ -50,7 +50,7 @@ _LINK: Final = tuple(
         r"(?is)%3A%2F%2F(?P<secret>[^&]*)%40",  # a URL within the URL
         rf"(?is){_HINT}(?:(?!%3D)[^=&/?]){{,40}}(?:=|%3D)(?P<secret>[^&]*)",
         r"(?i)/(?:token|secret|passw(?:or)?d|auth|(?:[a-z]+[-_]|api|access|stream)?key)/(?P<secret>[^/?#&]+)",
-        r"(?s)^(?!file:)[^:/]+://.*?/(?=[^/?#]*[a-z])(?=[^/?#]*[A-Z])(?=[^/?#]*\d)(?P<secret>[a-zA-Z0-9]{16,})(?![^/?#])",
+        r"(?s)^(?!file:)[^:/]+://.*?/(?=[^/?#]*[a-z])(?=[^/?#]*[A-Z])(?=[^/?#]*\d)(?P<secret>[a-zA-Z0-9]{16,}|[\w-]{24,})(?![^/?#])",
     )
 )
 # The names and values of a JSON object, whose quotes may be escaped, and which may not be valid.

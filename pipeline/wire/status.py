@@ -174,4 +174,4 @@ def _interval(fields: dict[str, Any]) -> float:
 
 def _start(value: object) -> str:
     """Return the start of a value, fit to be logged."""
-    return repr(value)[:80]
+    return repr(value[:80] if isinstance(value, bytes | str) else value)[:80]
