@@ -16,7 +16,11 @@ SOURCE: Final = (
 )
 _LARGE: Final = SOURCE.replace("width=64,height=48,framerate=25/1", "width=3840,height=2160,framerate=5/1")
 H264: Final = "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 ! rtph264pay name=pay0 pt=96"
-_H265: Final = "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=25 ! rtph265pay name=pay0 pt=96"
+# As cameras send it; by default, GStreamer would choose all colours and 12 bits.
+_H265: Final = (
+    "video/x-raw,format=I420 ! x265enc tune=zerolatency speed-preset=ultrafast key-int-max=25"
+    " ! rtph265pay name=pay0 pt=96"
+)
 _MJPEG: Final = "video/x-raw,format=I420 ! jpegenc ! rtpjpegpay name=pay0 pt=26"
 WHITE: Final = (255,)
 

@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.flow.ledger import Ledger
-from pipeline.service.health import _MOST_CLIENTS, HealthServer
+from pipeline.service.health import _MOST_CLIENTS, HealthServer, _Handler
 from pipeline.service.settings import SettingsError
 from pipeline.service.values import Address
 from tests.parts import wait_for
@@ -128,10 +128,11 @@ def test_a_client_that_says_nothing_holds_up_no_other(server: HealthServer) -> N
 
 @pytest.mark.exceeds("pipeline.service.health._MOST_CLIENTS")
 def test_the_oldest_client_makes_room_for_one_too_many(
-    server: HealthServer, caplog: pytest.LogCaptureFixture
+    server: HealthServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clients = server._server._clients
-    wait_for(lambda: not clients, 10, "other clients to go")
+    monkeypatch.setattr(_Handler, "timeout", 60)
+    free = server._server._free
+    wait_for(lambda: free._value == _MOST_CLIENTS, 10, "other clients to go")
     with ExitStack() as silent:
 
         def connect(count: int) -> list[socket.socket]:
@@ -142,7 +143,7 @@ def test_the_oldest_client_makes_room_for_one_too_many(
         assert get(server, "/healthz")[0] == 200
         first.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
         assert first.recv(100).startswith(b"HTTP/1.0 200")
-        wait_for(lambda: len(clients) == _MOST_CLIENTS - 2, 10, "the answered clients to go")
+        wait_for(lambda: free._value == 2, 10, "the answered clients to go")
         connect(2)
         assert caplog.messages == []
 

@@ -297,8 +297,8 @@ LEARNT = (
 
 def texts_of_ours() -> Iterator[str]:
     """Yield the lines of the documentation, and the texts of the code, without its regular expressions."""
-    for path in ROOT.rglob("*.md"):
-        if path.relative_to(ROOT).parts[0] in SOURCES:
+    for source in SOURCES:
+        for path in (ROOT / source).rglob("*.md") if (ROOT / source).is_dir() else [ROOT / source]:
             yield from path.read_text().splitlines()
     for service in SERVICES:
         for path in (ROOT / service).rglob("*.py"):

@@ -275,12 +275,13 @@ def test_another_user_of_this_machine_does_not_get_through(
         there = socket.create_connection(listener.getsockname()[:2])
         camera, _ = listener.accept()
     with camera:
+        camera.settimeout(20)
         monkeypatch.setattr(os, "getuid", lambda: mine + 1)
         relay = Control(there)
-        with socket.create_connection(where(relay)) as stranger:
+        with socket.create_connection(where(relay), 20) as stranger:
             assert stranger.recv(1) == b""
         monkeypatch.undo()
-        with socket.create_connection(where(relay)) as player:
+        with socket.create_connection(where(relay), 20) as player:
             player.sendall(b"OPTIONS")
 
             assert camera.recv(7) == b"OPTIONS"

@@ -121,6 +121,7 @@ def test_connections_without_a_handshake_make_room(
 
 
 def test_the_network_with_the_most_connections_makes_room(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tls_listener, "_PATIENCE", 600.0)
     monkeypatch.setattr(tls_listener, "_MOST", 4)
     monkeypatch.setattr(tls_listener, "network_of", lambda address: address)  # an own network for each
     before = failed("too many")
@@ -144,6 +145,7 @@ def test_one_address_gets_only_so_many_with_and_before_a_handshake(
     one: tuple[Path, Path],  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(tls_listener, "_PATIENCE", 600.0)
     monkeypatch.setattr(CONNECTIONS, "_per_address", 2)
     monkeypatch.setattr(CONNECTIONS, "_is_exempt", lambda _: False)
     context, before = ssl.create_default_context(cafile=one[0]), refused("too many from one address")
