@@ -57,7 +57,9 @@ class Labeller:
             return False
         if not self._slow.may(frame.camera, time.monotonic()):
             self._ledger.dropped(frame.camera, "slow")
-            text = "its pictures take long, and others wait; send smaller ones, or baseline JPEG"
+            text = (
+                "it is new, or its pictures take long, and others wait: send smaller ones, or baseline JPEG"
+            )
             self._seldom.warning("slow", f"frame of {frame.camera} skipped: {text}")
             return True
         for model in self._models:

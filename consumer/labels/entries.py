@@ -63,7 +63,7 @@ def check(count: int, most: int, what: str) -> None:
 
 
 def class_number(text: str) -> int:
-    """Return a number in a file; raise ValueError for one that can be none of a class."""
+    """Return a number in a file; raise ValueError for one that cannot be a class number."""
     if len(text) > _DIGITS:
         raise ValueError(f"expected the number of a class, found one of {len(text)} digits")
     return int(text)

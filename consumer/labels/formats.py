@@ -21,7 +21,7 @@ _ENCODINGS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xb
 LARGEST_FILE: Final = 4 * 1024 * 1024  # bytes
 
 _LARGEST_LABEL_MAP: Final = 512 * 1024
-"""Bytes of a label map, whose parser is slow."""
+"""Characters of a label map, whose parser is slow."""
 
 _MOST_FIELDS: Final = 50_000  # of a label map
 _LONGEST_LINE: Final = 2000

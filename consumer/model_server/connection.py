@@ -121,7 +121,7 @@ class Connection:
 
 
 def tls(watch: Callable[[socket.socket], None]) -> ssl.SSLContext:
-    """Return what verifies servers by the system's certificates, and calls `watch` before each handshake."""
+    """Return a context with the system's certificates, which calls `watch` before each handshake."""
 
     class Watched(ssl.SSLSocket):
         def do_handshake(self, block: bool = False) -> None:

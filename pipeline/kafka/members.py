@@ -105,7 +105,7 @@ class Members:
         return divided(frozenset(partitions), members).get(self._me, set())
 
 
-@lru_cache(maxsize=2)  # it is asked ten times a second, and members seldom change
+@lru_cache(maxsize=2)  # called ten times a second, and members seldom change
 def divided(partitions: frozenset[int], members: tuple[str, ...]) -> dict[str, set[int]]:
     """Return each member's partitions: about as many for each, and few that move when one comes or goes."""
     shares: dict[str, set[int]] = {member: set() for member in members}

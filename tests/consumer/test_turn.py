@@ -229,7 +229,8 @@ def test_a_camera_with_slow_pictures_leaves_most_of_the_time_to_the_others(
     assert published.count("door") > 450
     assert bench.ledger.snapshot()["huge"]["dropped"].keys() == {"slow"}
     assert [line for line in caplog.messages if "huge" in line] == [
-        "frame of huge skipped: its pictures take long, and others wait; send smaller ones, or baseline JPEG"
+        "frame of huge skipped: it is new, or its pictures take long, and others wait: send smaller ones, or"
+        " baseline JPEG"
     ]
 
 

@@ -15,7 +15,12 @@ LIMITS: Final = (
     Limit(
         "until what waits behind bad messages is read", "pipeline.kafka.backlog.LONGEST_WAIT", "s", _SKIPPED
     ),
-    Limit("until what waits behind frames is read", "pipeline.kafka.backlog.LONGEST_QUEUE", "s", _SKIPPED),
+    Limit(
+        "until what waits behind frames is read; 100 of a partition always are",
+        "pipeline.kafka.backlog.LONGEST_QUEUE",
+        "s",
+        _SKIPPED,
+    ),
     Limit("a camera's name", "pipeline.wire.frame.LONGEST_NAME", "characters", "frame skipped: `bad_key`"),
     Limit(
         "pixels of a frame, also of a camera's picture",
@@ -42,7 +47,7 @@ LIMITS: Final = (
         "processor time for labelling a frame, while other cameras need less",
         "consumer.slow_cameras.LONGEST",
         "s",
-        "the camera's frames are dropped for three times as long: `slow`",
+        "frames of such cameras, and of new ones, are dropped for three times as long: `slow`",
     ),
     Limit(
         "what precedes a JPEG's first scan",

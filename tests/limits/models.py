@@ -47,7 +47,7 @@ LIMITS: Final = (
     Limit("labels", "consumer.labels.entries.MOST_LABELS", "", _KEPT),
     Limit("a label", "consumer.labels.entries.LONGEST_LABEL", "characters", _KEPT),
     Limit("values in JSON, or cells of a table", "consumer.labels.entries.MOST_VALUES", "", _KEPT),
-    Limit("a label map (pbtxt)", "consumer.labels.formats._LARGEST_LABEL_MAP", "bytes", _KEPT),
+    Limit("a label map (pbtxt)", "consumer.labels.formats._LARGEST_LABEL_MAP", "characters", _KEPT),
     Limit("fields of a label map", "consumer.labels.formats._MOST_FIELDS", "", _KEPT),
     Limit("a line of a label map", "consumer.labels.formats._LONGEST_LINE", "characters", _KEPT),
     Limit(

@@ -1,4 +1,4 @@
-"""Limits on who asks the services how they are."""
+"""Limits on the clients of the health port."""
 
 from typing import Final
 

@@ -252,7 +252,7 @@ def test_a_list_of_other_places_is_not_followed(data: bytes) -> None:
     assert came == []
 
 
-def test_a_camera_that_ffmpeg_may_not_follow_leads_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_ffmpeg_may_not_open_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     def forbidden(*_: object, **__: object) -> Video:
         raise CaptureError(NO_PERMISSION)
 

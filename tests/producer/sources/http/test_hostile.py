@@ -203,12 +203,12 @@ def test_a_jpeg_of_65500_by_65500_pixels_is_refused_before_it_is_decoded(head: b
         (b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 200 + b"\r\n", "it has more than 100 headers"),
     ],
 )
-def test_what_is_not_http_about_an_answer_is_said(start: bytes, text: str) -> None:
+def test_the_error_says_why_an_answer_is_not_http(start: bytes, text: str) -> None:
     assert refusal(Raw(start)) == f"its answer is not HTTP: {text}"
 
 
 @pytest.mark.parametrize("broken", [JPEG[:2] + b"\xff\xbf" + JPEG[2:], JPEG[:30]], ids=["marker", "cut"])
-def test_what_is_wrong_with_a_jpeg_is_said(broken: bytes) -> None:
+def test_the_error_says_what_is_wrong_with_a_jpeg(broken: bytes) -> None:
     with Server({"/": web.body(broken, "image/jpeg")}) as server:
         source = http.open_source(f"http://{server.host}/", Limits(5, 5))
         with closing(source):
