@@ -61,10 +61,9 @@ def test_a_killed_producer_names_the_picture_when_it_is_started_again(tmp_path: 
     with Service("producer", settings, tmp_path, "-killed") as first:
         kill_while(first, lambda: any(b"+encode" in file.read_bytes() for file in state.glob("*")))
     with Service("producer", settings, tmp_path) as second:
-        report = wait_for(
-            lambda: [line for line in second.text.splitlines() if "last run" in line], 30, "the report"
-        )
+        wait_for(lambda: "producer started" in second.text, 30, "it to have started")
         assert second.stop() == 0
+        report = [line for line in second.text.splitlines() if "last run" in line]
 
     assert len(report) == 1
     assert (
