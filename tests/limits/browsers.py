@@ -90,8 +90,8 @@ LIMITS: Final = (
         "429 and `Retry-After`",
     ),
     Limit(
-        "passwords from one known device that wait to be checked",
-        "video.access.login_guard._MOST_BY_DEVICE",
+        "passwords from one user's known devices that wait to be checked",
+        "video.access.login_guard._MOST_BY_USER",
         "",
         "429 and `Retry-After`",
     ),

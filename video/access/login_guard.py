@@ -11,7 +11,7 @@ from video.access.password import verify
 from video.access.queue import FullError, Queue
 
 _MOST_WAITING: Final = 16
-_MOST_BY_DEVICE: Final = 2  # that wait: one known device must not take the time of the others
+_MOST_BY_USER: Final = 2  # that wait: the known devices of one user must not take the time of the others'
 _MOST_BY_CLIENT: Final = 5  # failures that cost nothing
 _MOST_BY_NAME: Final = 20
 _LONGEST_NAME: Final = 64  # characters; no user's name is longer
@@ -35,7 +35,7 @@ class Passwords:
         self._own = Limit(free=_MOST_BY_CLIENT, longest=60)  # of a client at a name; it only counts
         self._strangers = Queue("passwords", _MOST_WAITING)
         self._known = Queue("known passwords", _MOST_WAITING)
-        self._waiting = Counter[str]()  # by device
+        self._waiting = Counter[str]()  # by user
 
     async def check(
         self, stored: str | None, name: str, password: str, client: str, device: str = ""
@@ -47,20 +47,20 @@ class Passwords:
         """
         try:
             if device:
-                return await self._run_known(stored, password, device)
+                return await self._run_known(stored, name, password, device)
             return await self._strangers.run(partial(self._check, stored, name, password, client))
         except FullError:
             return 1.0
 
-    async def _run_known(self, stored: str | None, password: str, device: str) -> float | None:
-        if self._waiting[device] >= _MOST_BY_DEVICE:
+    async def _run_known(self, stored: str | None, name: str, password: str, device: str) -> float | None:
+        if self._waiting[name] >= _MOST_BY_USER:
             raise FullError
-        self._waiting[device] += 1
+        self._waiting[name] += 1
         try:
             return await self._known.run(partial(self._check_known, stored, password, device))
         finally:
-            self._waiting[device] -= 1
-            self._waiting += Counter()  # leaves out devices that wait for nothing
+            self._waiting[name] -= 1
+            self._waiting += Counter()  # leaves out users that wait for nothing
 
     # Each of these runs in the only thread of its queue, so that each of many simultaneous attempts sees the
     # failures before it.
