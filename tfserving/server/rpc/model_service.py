@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from typing import Any
+from typing import Any, Final
 
 from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
 
@@ -14,7 +14,7 @@ from tfserving.server.rpc.calls import Call, Outcome
 
 log = logging.getLogger(__name__)
 
-_MOST_LINES = 20  # about the entries of a new config
+_MOST_LINES: Final = 20  # about the entries of a new config
 
 
 class ModelService:
