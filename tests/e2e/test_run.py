@@ -165,16 +165,18 @@ def test_twelve_cameras_deliver_and_one_that_crashes_comes_back(clips: Path, tmp
     cameras = [f"--camera={name}={clips / 'carphone_pristine.mp4'}" for name in sorted(names)]
     command = [sys.executable, "-m", "compose", f"--port={port}", "--no-model", *cameras]
 
+    def ready() -> int:
+        return log.read_bytes().count(b" is ready after")
+
     with log.open("wb") as stderr, subprocess.Popen(command, cwd=ROOT, stderr=stderr) as run:
         try:
             wait_for(lambda: seen(port) == names, 90, "pictures of all cameras")
+            wait_for(lambda: ready() == len(names) + 3, 30, "compose to find all ready")
             before = producers(run.pid)
             next(iter(before)).kill()
             wait_for(lambda: b"SIGKILL" in log.read_bytes(), 10, "compose to notice")
             wait_for(lambda: len(producers(run.pid)) == len(names), 30, "another producer")
-            wait_for(
-                lambda: log.read_bytes().count(b" is ready after") > len(names) + 3, 30, "it to be ready"
-            )
+            wait_for(lambda: ready() == len(names) + 4, 30, "it to be ready")
             run.send_signal(signal.SIGINT)
             status = run.wait(30)
         finally:

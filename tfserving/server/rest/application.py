@@ -132,6 +132,7 @@ class RestApi:
         run = self._held.submit(partial(self._guarded, where, packed), body)
         del body
         answered = asyncio.wrap_future(run)
+        answered.add_done_callback(_read)
         gone = asyncio.ensure_future(receive())
         both: set[asyncio.Future[Any]] = {answered, gone}
         try:
@@ -160,6 +161,12 @@ class RestApi:
             # A bug in this server: the traceback goes to the log, not to the client.
             log.exception("%s of %s failed", where.verb, where.name)
             raise ServingError(Code.INTERNAL, f"Internal error: {type(error).__name__}") from error
+
+
+def _read(answered: "asyncio.Future[bytes]") -> None:
+    """Look at the outcome, which nobody may wait for any more: asyncio would report it as an error."""
+    if not answered.cancelled():
+        answered.exception()
 
 
 def _preflight(origin: bytes) -> Answer:
