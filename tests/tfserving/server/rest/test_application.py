@@ -389,3 +389,33 @@ def test_a_failed_request_leaves_its_body_to_no_collection(executor: ThreadPoolE
     finally:
         tracemalloc.stop()
         gc.enable()
+
+
+def test_a_failure_after_the_timeout_is_not_reported_as_an_error(
+    application: Application, caplog: pytest.LogCaptureFixture
+) -> None:
+    go = threading.Event()
+
+    def fail(*_: object) -> bytes:
+        assert go.wait(10)
+        raise ServingError(Code.INVALID_ARGUMENT, "no")
+
+    app = application(fail, timeout=0.05)
+
+    async def send(_: MutableMapping[str, Any]) -> None:
+        go.set()
+
+    async def ask_and_stay() -> None:
+        messages: list[dict[str, Any]] = [{"type": "http.request"}]
+
+        async def receive() -> MutableMapping[str, Any]:
+            return messages.pop() if messages else await asyncio.Future()
+
+        await app(scope_of("POST", PREDICT), receive, send)
+        for _ in range(100):  # until the loop has the failure
+            await asyncio.sleep(0.01)
+
+    asyncio.run(ask_and_stay())
+    gc.collect()
+
+    assert "asyncio" not in {record.name for record in caplog.records}
