@@ -60,12 +60,6 @@ LIMITS: Final = (
         "UNAVAILABLE for the one of the client with the most that has waited longest",
     ),
     Limit("until a message arrives", f"{_RPC}.methods.LONGEST_ARRIVAL", "s", "DEADLINE_EXCEEDED"),
-    Limit(
-        "lines about the models of a new config",
-        f"{_RPC}.model_service._MOST_LINES",
-        "",
-        "the log says how many models there are in all",
-    ),
     Limit("a call over gRPC", f"{_RPC}.calls.LONGEST_CALL", "s", "DEADLINE_EXCEEDED"),
     Limit("sizes of a shape, multiplied", f"{_GRAPH}.sizes.MOST_ELEMENTS", "", "INVALID_ARGUMENT"),
     Limit("dimensions of a tensor", f"{_GRAPH}.sizes.MOST_DIMENSIONS", "", "INVALID_ARGUMENT"),

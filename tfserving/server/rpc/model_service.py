@@ -14,7 +14,7 @@ from tfserving.server.rpc.calls import Call, Outcome
 
 log = logging.getLogger(__name__)
 
-_MOST_LINES: Final = 20  # about the entries of a new config
+_SHOWN: Final = 20  # models of a new config in the log
 
 
 class ModelService:
@@ -65,13 +65,13 @@ def reload(catalog: Catalog, request: Any, timeout: float) -> Any:
             " Only ModelConfigList is currently supported"
         )
     entries = config.model_config_list.config
-    for i, entry in enumerate(entries[:_MOST_LINES]):
+    for i, entry in enumerate(entries[:_SHOWN]):
         log.info(
             "Config entry: index: %d path: %s name: %s platform: %s",
             i,
             *(one_line(text[:1000]) for text in (entry.base_path, entry.name, entry.model_platform)),
         )
-    if len(entries) > _MOST_LINES:
+    if len(entries) > _SHOWN:
         log.info("Config entries: %d in all", len(entries))
     catalog.reload(config, timeout)
     response = model_management_pb2.ReloadConfigResponse()
