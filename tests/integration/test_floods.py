@@ -124,9 +124,9 @@ def test_a_camera_stays_on_the_page_next_to_bad_messages_of_every_kind(pipeline:
             page.until(seq, send)  # on a busy machine, a frame behind many bad messages is skipped with them
 
     for service in (consumer, video):
-        assert service.metric("streamlens_poison_messages_total") > 100
+        assert service.metric("streamlens_poison_messages_total") > 1_000
         lines = [line for line in service.text.splitlines() if " skipped: " in line]
-        assert 0 < len(lines) <= 16, "a line for each kind, and perhaps one in the next minute"
+        assert 0 < len(lines) <= 8, "a line for each kind, and perhaps one in the next minute"
         assert "Traceback" not in service.text
         assert max(map(len, service.text.splitlines())) < 500
         assert service.ledger().keys() == {"door"}

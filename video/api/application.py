@@ -19,7 +19,7 @@ def create_app() -> FastAPI:
         title="Streamlens",
         summary="Labelled live video of IP cameras",
         version=__version__,
-        openapi_url=None,  # FastAPI would write the description anew for each request
+        openapi_url=None,  # FastAPI would write the description again for each request
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # Starlette would redirect to the host that the client names

@@ -25,7 +25,7 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, a machine
 
 
 class Server:
-    """A server with two threads that answers with the length of a body; with "wait", when it is told to."""
+    """A server with two threads that answers with the length of a body; with "wait", once it may."""
 
     def __init__(self, stack: ExitStack, timeout: float = PATIENCE) -> None:
         executor = stack.enter_context(ThreadPoolExecutor(2))

@@ -25,7 +25,7 @@ PATIENCE = 20.0
 
 
 class Service:
-    """Answers a check at once, and a watch when it is told to."""
+    """Answers a check at once, and a watch once it may."""
 
     def __init__(self) -> None:
         self.has_begun, self.may_end = threading.Semaphore(0), threading.Event()
