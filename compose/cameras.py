@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from compose.errors import OptionsError
+from pipeline import links
 from pipeline.service.masking import mask
 from pipeline.wire.frame import LONGEST_NAME, is_name
-from producer import sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +106,13 @@ def clip() -> Camera:
 
 def _located(camera: Camera) -> Camera:
     try:
-        kind = sources.kind_of(camera.link)
-    except sources.LinkError as error:
+        kind = links.kind_of(camera.link)
+    except links.LinkError as error:
         raise OptionsError(f"camera {camera.name}: {error} ({camera.shown!r})") from None
     # Anything but a file may appear later: a device when it is plugged in, a camera when it is switched on.
-    if kind is not sources.Kind.FILE:
+    if kind is not links.Kind.FILE:
         return camera
-    path = os.path.abspath(os.path.expanduser(sources.path_of(camera.link)))
+    path = os.path.abspath(os.path.expanduser(links.path_of(camera.link)))
     if os.path.isdir(path):
         raise OptionsError(f"camera {camera.name}: expected a file, found a directory ({camera.shown!r})")
     if not os.path.isfile(path):

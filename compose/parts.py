@@ -8,8 +8,8 @@ from typing import Final, Literal
 
 from compose.cameras import Camera
 from compose.options import MODELS, Options
+from pipeline.links import Kind
 from pipeline.service.trim import trimmed
-from producer.sources import Kind
 
 _IN, _OUT, _STATUS, _MEMBERS = "videocam", "videodisplay", "status", "members"
 _LOGOUTS: Final = "logouts"

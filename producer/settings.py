@@ -7,10 +7,10 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
+from pipeline import links
 from pipeline.service.settings import KafkaWrites
 from pipeline.service.values import Address, Bootstrap, Duration, FrameInterval, Topic
 from pipeline.wire.frame import UNNAMED, Format, is_name
-from producer import sources
 
 INTERVAL: Final = 0.042
 """The default time between two frames, in s."""
@@ -25,7 +25,7 @@ def _check_name(name: str) -> str:
 def _parse_link(secret: SecretStr) -> SecretStr:
     """Return a link as its source takes it: the scheme in lower case, no spaces on the network."""
     link = secret.get_secret_value()
-    sources.kind_of(link)
+    links.kind_of(link)
     before, is_url, rest = link.partition("://")
     if not is_url:
         return secret
@@ -42,7 +42,7 @@ def _parse_link(secret: SecretStr) -> SecretStr:
 def _parse_hosts(text: object) -> frozenset[str]:
     if not isinstance(text, str):
         return frozenset(text)  # type: ignore[call-overload,no-any-return]  # the default
-    hosts = frozenset(sources.host_name(host.strip()) for host in text.split(",") if host.strip())
+    hosts = frozenset(links.host_name(host.strip()) for host in text.split(",") if host.strip())
     for host in hosts:
         if not re.fullmatch(r"[^\s/:@?#\[\]]+", host) and not _is_ipv6(host):
             raise ValueError("expected names of hosts without scheme and port, such as nvr.local,192.168.1.9")

@@ -6,8 +6,8 @@ import time
 from dataclasses import replace
 from typing import Final
 
+from pipeline.links import authority_of, host_name
 from pipeline.targets import TargetError
-from producer.sources import authority_of, host_name
 from producer.sources.causes import NO_PERMISSION, UNREACHABLE, unconnected
 from producer.sources.control import Control
 from producer.sources.ffmpeg import CONTAINERS, open_video

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable
 
+from pipeline.links import SCHEMES, Kind
 from pipeline.service.settings import Settings, load
 from producer.settings import ProducerSettings
-from producer.sources import SCHEMES, Kind
 from tests.parts import ROOT
 
 README = (ROOT / "producer/README.md").read_text()

@@ -2,10 +2,10 @@ from collections.abc import Callable
 
 import pytest
 
+from pipeline.links import SCHEMES
 from pipeline.service.settings import SettingsError, load
 from pipeline.service.values import Address
 from producer.settings import ProducerSettings
-from producer.sources import SCHEMES
 
 Environment = Callable[..., None]
 

@@ -16,8 +16,8 @@ import urllib3
 from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 from urllib3.exceptions import HTTPError, LocationParseError, ProtocolError
 
+from pipeline.links import host_name
 from pipeline.targets import TargetError
-from producer.sources import host_name
 from producer.sources.http.deadline import Adapter, Connection
 from producer.sources.source import SLOW, CaptureError, Limits
 

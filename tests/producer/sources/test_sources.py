@@ -7,8 +7,9 @@ from pathlib import Path
 import av
 import pytest
 
+from pipeline.links import SCHEMES, Kind, LinkError, host_name, kind_of, path_of
 from producer import sources
-from producer.sources import SCHEMES, Kind, LinkError, host_name, kind_of, open_source, path_of
+from producer.sources import open_source
 from producer.sources.source import Limits
 from tests.producer.http_camera import HttpCamera
 from tests.producer.sources.reading import jpegs, read
@@ -78,7 +79,7 @@ def test_a_link_names_one_kind(link: str, kind: Kind) -> None:
 
 
 def test_a_regular_file_below_dev_is_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("producer.sources.os.path.isfile", {"/dev/shm/clip.avi": True}.get)
+    monkeypatch.setattr("pipeline.links.os.path.isfile", {"/dev/shm/clip.avi": True}.get)
 
     assert kind_of("/dev/shm/clip.avi") is Kind.FILE
 
