@@ -5,6 +5,7 @@ import pytest
 from pipeline.wire.status import State
 from tests.clock import Clock
 from tests.video.cameras.statuses import a_report
+from video.cameras import reports
 from video.cameras.reports import Consumers, newer, why_silent
 
 
@@ -85,7 +86,8 @@ def test_a_producer_may_not_have_noticed_yet(clock: Clock) -> None:
     assert "no consumer reports" in (missing or "")
 
 
-def test_the_consumers_are_limited_in_number(clock: Clock) -> None:
+def test_the_consumers_are_limited_in_number(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "time", clock)
     consumers = Consumers()
 
     for number in range(1000):
@@ -93,6 +95,7 @@ def test_the_consumers_are_limited_in_number(clock: Clock) -> None:
             clock, "not-ready", str(number), service="consumer", instance=str(number), camera=""
         )
         consumers.note(report)
+        clock.now += 1
 
     assert consumers.trouble(clock.now) == "999"
     assert len(consumers._reports) == 100
