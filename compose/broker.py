@@ -24,7 +24,7 @@ from pipeline.service import state
 from pipeline.service.trim import trimmed
 
 if TYPE_CHECKING:
-    from compose.records import Records
+    from compose.records import KeptRecords
 
 ANNOUNCEMENT: Final = "KAFKA_BOOTSTRAP="
 """The start of the line that announces the broker's address."""
@@ -117,7 +117,7 @@ def _library() -> ctypes.CDLL:
     return library
 
 
-def _keep(bootstrap: str, topics: Sequence[str]) -> "list[Records]":
+def _keep(bootstrap: str, topics: Sequence[str]) -> "list[KeptRecords]":
     if not topics:
         return []
     from compose import records  # noqa: PLC0415 # like confluent_kafka, only needed to start a broker

@@ -13,7 +13,7 @@ from typing import Any, Final
 from confluent_kafka import Consumer, KafkaException, Message, Producer
 
 from compose.errors import BrokerError
-from pipeline.kafka.whole_topic import WholeTopic
+from pipeline.kafka.records import Records
 from pipeline.service import state
 from pipeline.service.logs import Seldom
 
@@ -25,7 +25,7 @@ _GIVING: Final = 10.0  # s that the broker has to take what was kept
 _READING: Final = 2.0  # s, at the end, for what has not been read yet
 
 
-class Records:
+class KeptRecords:
     """Gives a broker what a topic held when the last one ended, and writes what changes to a file.
 
     Of each key, the newest value is kept. The file is replaced as a whole, so it is never half written.
@@ -44,7 +44,7 @@ class Records:
         self._seldom = Seldom(log)
         client = {"bootstrap.servers": bootstrap, "log_level": 0}
         _give(client, topic, self._records)
-        self._topic = WholeTopic(_consumer(client), topic, self._take)
+        self._topic = Records(_consumer(client), topic, self._take)
 
     def step(self) -> None:
         """Read what has come, waiting for it a fifth of a second at most, and write it."""
@@ -97,12 +97,12 @@ class Records:
             )
 
 
-def keep(bootstrap: str, topics: Sequence[str], folder: Path) -> list[Records]:
+def keep(bootstrap: str, topics: Sequence[str], folder: Path) -> list[KeptRecords]:
     """Keep what these topics hold; what cannot be kept is logged."""
     kept = []
     for topic in topics:
         try:
-            kept.append(Records(bootstrap, topic, folder))
+            kept.append(KeptRecords(bootstrap, topic, folder))
         except (OSError, ValueError) as error:
             log.warning("what topic %s holds is not kept in STATEFOLDER='%s': %s", topic, folder, error)
     return kept

@@ -14,13 +14,14 @@ from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
 from pipeline.kafka.causes import Causes
 from pipeline.kafka.reader import Reader
+from pipeline.kafka.records import COMPACTED
 from pipeline.kafka.reporter import Reporter, instance
 from pipeline.kafka.topics import Topic
 from pipeline.service import startup
 from pipeline.service.recorder import Recorder
 from pipeline.service.service import Service
 from pipeline.wire.status import Subject
-from video.access.logout_topic import COMPACTED, LogoutTopic
+from video.access.logout_topic import LogoutTopic
 from video.access.logouts import Logouts
 from video.access.session import Sessions
 from video.access.users import Users

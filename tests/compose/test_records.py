@@ -11,21 +11,21 @@ from confluent_kafka import Producer
 
 from compose import records as module
 from compose.broker import Broker
-from compose.records import Records, keep
+from compose.records import KeptRecords, keep
 from tests.parts import wait_for
 from tests.topic import held, write
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[tuple[str, Records]]:
+def running(folder: Path) -> Iterator[tuple[str, KeptRecords]]:
     """Run a broker with a topic that is kept; yield its address and the records."""
     with Broker({"logouts": 1}) as broker:
-        records = Records(broker.bootstrap, "logouts", folder)
+        records = KeptRecords(broker.bootstrap, "logouts", folder)
         yield broker.bootstrap, records
         records.close()
 
 
-def follow(records: Records, until: Callable[[], object]) -> None:
+def follow(records: KeptRecords, until: Callable[[], object]) -> None:
     """Read and write until something holds."""
 
     def holds() -> object:
@@ -78,7 +78,7 @@ def test_large_records_are_kept_and_those_without_a_key_are_not(tmp_path: Path) 
 
 def test_a_broker_that_is_killed_has_written_what_it_had_read(tmp_path: Path) -> None:
     with Broker({"logouts": 1}) as broker:
-        records = Records(broker.bootstrap, "logouts", tmp_path)
+        records = KeptRecords(broker.bootstrap, "logouts", tmp_path)
         write(broker.bootstrap, "logouts", (b"a", b"1"))
         follow(records, (tmp_path / "logouts.json").exists)
 

@@ -12,12 +12,13 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from pipeline.kafka import clients
+from pipeline.kafka.records import COMPACTED
 from pipeline.kafka.topics import Topic
 from tests.parts import wait_for
 from tests.topic import held, write
 from tests.video.test_logout import Site, write_users
 from video.access import logouts
-from video.access.logout_topic import COMPACTED, LogoutTopic
+from video.access.logout_topic import LogoutTopic
 from video.access.logouts import Logout, Logouts
 from video.access.users import Users
 
@@ -116,7 +117,9 @@ def test_many_logouts_of_a_user_leave_few_records(
 
     async def log_out() -> None:
         for logout in made:
-            stored = asyncio.to_thread(follow, topic, lambda: not topic._unsent and not topic._needless)
+            stored = asyncio.to_thread(
+                follow, topic, lambda: not topic._records.unsent and not topic._needless
+            )
             await asyncio.gather(here.end(logout), stored)
 
     asyncio.run(log_out())

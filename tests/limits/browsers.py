@@ -120,12 +120,6 @@ LIMITS: Final = (
         "older sessions of this user end too",
     ),
     Limit(
-        "logouts that wait for Kafka",
-        "video.access.logout_topic._MOST_UNSENT",
-        "",
-        "a further one is forgotten when this server is restarted; in the log",
-    ),
-    Limit(
         "the address to go to after a login (`next`)",
         "video.access.next_url._LONGEST",
         "characters",

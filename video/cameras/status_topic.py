@@ -7,7 +7,7 @@ from collections.abc import Callable
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, Message
 from prometheus_client import Counter
 
-from pipeline.kafka.whole_topic import WholeTopic
+from pipeline.kafka.records import Records
 from pipeline.service.logs import Seldom
 from pipeline.wire.status import LIFETIME, Status, StatusError, decode, decode_key
 
@@ -25,12 +25,12 @@ class StatusTopic:
     """
 
     def __init__(self, consumer: Consumer, topic: str, sink: Callable[[Status, float], object]) -> None:
-        self._topic = WholeTopic(consumer, topic, self._take)
+        self._records = Records(consumer, topic, self._take)
         self._name = topic
         self._sink = sink
         self._seldom = Seldom(log)
-        self.step = self._topic.step
-        self.close = self._topic.close
+        self.step = self._records.step
+        self.close = self._records.close
 
     def _take(self, message: Message) -> None:
         age = _age(message)

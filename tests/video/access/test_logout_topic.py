@@ -9,11 +9,13 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 
+from pipeline.kafka import records
+from pipeline.kafka.records import COMPACTED
 from pipeline.kafka.topics import Topic
 from tests.clock import Clock
 from tests.video.cameras.test_status_topic import FakeConsumer, FakeMessage
 from video.access import logout_topic, logouts
-from video.access.logout_topic import COMPACTED, LogoutTopic
+from video.access.logout_topic import LogoutTopic
 from video.access.logouts import LONGEST, Logout, Logouts
 from video.access.users import Users
 from video.access.users_file import UsersFile, write
@@ -105,7 +107,7 @@ class Server:
 @pytest.fixture
 def kafka(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Kafka:
     """The topic, at a time that only tests advance; nothing waits for Kafka."""
-    for module in ("video.access.logout_topic", "pipeline.kafka.whole_topic"):
+    for module in ("pipeline.kafka.records",):
         monkeypatch.setattr(f"{module}.time", clock)
     monkeypatch.setattr(logout_topic, "_PATIENCE", 0)
     monkeypatch.setattr(logouts, "_MOST", 3)
@@ -361,14 +363,14 @@ def test_a_topic_from_a_clock_that_was_ahead_is_reported_once(
     assert server.logouts.are_known
 
 
-@pytest.mark.exceeds("video.access.logout_topic._MOST_UNSENT")
+@pytest.mark.exceeds("pipeline.kafka.records.MOST_UNSENT")
 def test_only_so_many_logouts_wait(
     kafka: Kafka,
     start: Callable[[], Server],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(logout_topic, "_MOST_UNSENT", 2)
+    monkeypatch.setattr(records, "MOST_UNSENT", 2)
     server = start()
     server.step()
     kafka.is_away = True
@@ -376,5 +378,5 @@ def test_only_so_many_logouts_wait(
     for number in range(4):
         server.log_out(ANN._replace(id=str(number)))
 
-    assert len(server.topic._unsent) == 2
-    assert any("2 logouts wait for Kafka" in line for line in caplog.messages)
+    assert server.topic._records.unsent == 2
+    assert any("2 records of topic logouts wait for Kafka" in line for line in caplog.messages)

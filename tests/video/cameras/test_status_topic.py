@@ -91,7 +91,7 @@ class Kit:
 def kit(monkeypatch: pytest.MonkeyPatch) -> Kit:
     """A topic of one partition, at a time that only tests move on."""
     clock = Clock()
-    for module in ("video.cameras.status_topic", "pipeline.kafka.whole_topic"):
+    for module in ("video.cameras.status_topic", "pipeline.kafka.records"):
         monkeypatch.setattr(f"{module}.time", clock)
     kit = Kit(clock)
     kit.consumer.topics = {"status": [0]}
