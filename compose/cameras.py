@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from compose.errors import OptionsError
-from pipeline import links
+from pipeline.cameras import links
 from pipeline.service.masking import mask
 from pipeline.wire.frame import LONGEST_NAME, is_name
 

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from compose.cameras import Camera
 from compose.options import MODELS, Options
-from pipeline.links import Kind
+from pipeline.cameras.links import Kind
 from pipeline.service.trim import trimmed
 
 _IN, _OUT, _STATUS, _MEMBERS = "videocam", "videodisplay", "status", "members"

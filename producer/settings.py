@@ -7,7 +7,7 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
-from pipeline import links
+from pipeline.cameras import links
 from pipeline.service.settings import KafkaWrites
 from pipeline.service.values import Address, Bootstrap, Duration, FrameInterval, Topic
 from pipeline.wire.frame import UNNAMED, Format, is_name

@@ -92,6 +92,8 @@ _EXPECTED: Final = {
     "finite_number": "a finite number",
     "bool_parsing": "true or false",
     "bool_type": "true or false",
+    "list_type": "a list",
+    "string_type": "a text",
 }
 
 _Settings = TypeVar("_Settings", bound=Settings)

@@ -1,13 +1,13 @@
 """The kinds of camera, each with a module that opens it.
 
 To add a kind, write a module here with a function `open_source`, add its name and schemes to the tables in
-`pipeline/links.py`, and add a row to the README.
+`pipeline/cameras/links.py`, and add a row to the README.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from pipeline.links import kind_of
+from pipeline.cameras.links import kind_of
 
 if TYPE_CHECKING:  # importing it would load OpenCV
     from producer.sources.source import Limits, Source

@@ -4,7 +4,7 @@ import errno
 from functools import partial
 from typing import Final
 
-from pipeline.links import path_of
+from pipeline.cameras.links import path_of
 from producer.sources.causes import unlike_a_video
 from producer.sources.ffmpeg import CONTAINERS, open_video
 from producer.sources.film import FilmSource

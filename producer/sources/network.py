@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import Final
 
-from pipeline.links import authority_of, host_name
+from pipeline.cameras.links import authority_of, host_name
 from pipeline.targets import TargetError
 from producer.sources.causes import NO_PERMISSION, UNREACHABLE, unconnected
 from producer.sources.control import Control

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from pipeline.links import SCHEMES
+from pipeline.cameras.links import SCHEMES
 from tests.compatibility.cameras import gstreamer, link, rtsp_server, sent_over_tcp, sent_over_udp, silent
 from tests.compatibility.pictures import IMAGES
 from tests.compatibility.situation import Refused, Shown, Situation

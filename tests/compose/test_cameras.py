@@ -9,7 +9,7 @@ import pytest
 from compose import cameras
 from compose.cameras import Camera
 from compose.errors import OptionsError
-from pipeline.links import SCHEMES
+from pipeline.cameras.links import SCHEMES
 from tests.parts import ROOT
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"  # one emoji of three, joined by U+200D

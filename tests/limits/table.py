@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Final
 
 from tests.imports import ROOT
-from tests.limits import browsers, cameras, messages, models, services, stand_in
+from tests.limits import browsers, cameras, cameras_as_data, messages, models, services, stand_in
 from tests.limits.limit import Limit
 
 PAGE: Final = ROOT / "docs/security.md"
 SERVICES: Final = ("pipeline", "producer", "consumer", "video", "tfserving", "compose")
 SECTIONS: Final[Mapping[str, Sequence[Limit]]] = {
     "Cameras": cameras.LIMITS,
+    "Records of cameras": cameras_as_data.LIMITS,
     "Messages from Kafka": messages.LIMITS,
     "Model servers and labels": models.LIMITS,
     "Browsers": browsers.LIMITS,

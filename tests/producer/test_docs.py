@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from pipeline.links import SCHEMES, Kind
+from pipeline.cameras.links import SCHEMES, Kind
 from pipeline.service.settings import Settings, load
 from producer.settings import ProducerSettings
 from tests.parts import ROOT

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pipeline.links import SCHEMES
+from pipeline.cameras.links import SCHEMES
 from pipeline.service.settings import SettingsError, load
 from pipeline.service.values import Address
 from producer.settings import ProducerSettings

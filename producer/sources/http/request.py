@@ -16,7 +16,7 @@ import urllib3
 from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 from urllib3.exceptions import HTTPError, LocationParseError, ProtocolError
 
-from pipeline.links import host_name
+from pipeline.cameras.links import host_name
 from pipeline.targets import TargetError
 from producer.sources.http.deadline import Adapter, Connection
 from producer.sources.source import SLOW, CaptureError, Limits

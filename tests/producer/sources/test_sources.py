@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import pytest
 
-from pipeline.links import SCHEMES, Kind, LinkError, host_name, kind_of, path_of
+from pipeline.cameras.links import SCHEMES, Kind, LinkError, host_name, kind_of, path_of
 from producer import sources
 from producer.sources import open_source
 from producer.sources.source import Limits
@@ -79,7 +79,7 @@ def test_a_link_names_one_kind(link: str, kind: Kind) -> None:
 
 
 def test_a_regular_file_below_dev_is_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.links.os.path.isfile", {"/dev/shm/clip.avi": True}.get)
+    monkeypatch.setattr("pipeline.cameras.links.os.path.isfile", {"/dev/shm/clip.avi": True}.get)
 
     assert kind_of("/dev/shm/clip.avi") is Kind.FILE
 

@@ -1,0 +1,150 @@
+"""A camera as a record of the compacted topic `CAMERASTOPIC`: the key is its name, the value JSON.
+
+All fields but `link` are optional: `{"link", "interval", "scale", "rotate", "models", "paused", "weight",
+"deadline", "group", "partition", "until"}`. `link` may be encrypted (`pipeline.cameras.seal`). A tombstone
+removes the camera.
+"""
+
+import json
+import math
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from pipeline.service.settings import explain
+from pipeline.service.values import parse_duration
+from pipeline.wire.frame import LONGEST_KEY, is_name
+from pipeline.wire.text import readable
+
+LARGEST: Final = 10_000
+"""The largest value of a record, in bytes."""
+
+LONGEST_LINK: Final = 2_000
+"""The greatest length of a link, in characters."""
+
+LONGEST_GROUP: Final = 100
+"""The greatest length of a group's name, in characters."""
+
+MOST_MODELS: Final = 20
+"""Models that a record may name."""
+
+
+class RecordError(ValueError):
+    """A message is not a camera's record: `kind` is one word for the metrics, the text says what is wrong."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+def _quarters(degrees: int) -> int:
+    if degrees not in (0, 90, 180, 270):
+        raise ValueError("expected 0, 90, 180 or 270")
+    return degrees
+
+
+def _one_line(text: str) -> str:
+    return " ".join(readable(text).split())
+
+
+def _pair(scale: object) -> object:
+    return (scale, scale) if isinstance(scale, int | float) else scale
+
+
+_Factor = Annotated[float, Field(gt=0, le=8)]
+_Seconds = Annotated[float, BeforeValidator(parse_duration)]
+
+
+class CameraRecord(BaseModel):
+    """How to capture one camera, and who uses its frames.
+
+    `link` is as it stands in the topic: encrypted, if the writer had a key.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    link: str = Field(
+        min_length=1, max_length=LONGEST_LINK, repr=False, description="where the camera sends its pictures"
+    )
+    interval: Annotated[_Seconds, Field(ge=0.001, le=3600)] | None = Field(
+        None, description="time between two frames, such as `40ms`; null for the producer's `FRAMEINTERVAL`"
+    )
+    scale: Annotated[tuple[_Factor, _Factor], BeforeValidator(_pair)] = Field(
+        (1.0, 1.0), description="factors for width and height, or one for both; above 0, at most 8"
+    )
+    rotate: Annotated[int, AfterValidator(_quarters)] = Field(
+        0, description="degrees to turn the picture clockwise: 0, 90, 180 or 270"
+    )
+    models: Annotated[list[str], Field(max_length=MOST_MODELS)] | None = Field(
+        None, description="the models that label this camera; null for all"
+    )
+    paused: bool = Field(False, description="whether its frames are not wanted now")
+    weight: float = Field(1.0, gt=0, le=100, description="its share of the models' time, relative to others")
+    deadline: Annotated[_Seconds, Field(ge=0.001, le=3600)] | None = Field(
+        None, description="the age up to which a frame is worth a model's time, such as `500ms`"
+    )
+    group: Annotated[str, Field(max_length=LONGEST_GROUP), AfterValidator(_one_line)] = Field(
+        "", description="the heading under which the page shows it"
+    )
+    partition: int | None = Field(
+        None, ge=0, le=100_000, description="the partition of its frames; chosen when the camera is added"
+    )
+    until: float | None = Field(
+        None, ge=0, le=32_503_680_000, description="when a preview ends, in s since the epoch"
+    )
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether the camera is only looked at before it is added."""
+        return self.until is not None
+
+    def has_ended(self, now: float) -> bool:
+        """Return whether a preview is over."""
+        return now >= (math.inf if self.until is None else self.until)
+
+
+def encode(record: CameraRecord) -> bytes:
+    """Return the value of a record: only what differs from the defaults."""
+    fields = record.model_dump(mode="json", exclude_defaults=True)
+    for name in ("interval", "deadline"):
+        if name in fields:
+            fields[name] = f"{fields[name]!r}s"
+    if "scale" in fields and record.scale[0] == record.scale[1]:
+        fields["scale"] = record.scale[0]
+    return json.dumps(fields, ensure_ascii=False).encode()
+
+
+def name_of(key: bytes | None) -> str:
+    """Return the camera of a record; raise `RecordError` for a key that is not a name."""
+    try:
+        name = key.decode() if key is not None and len(key) <= LONGEST_KEY else ""
+    except UnicodeDecodeError:
+        name = ""
+    if not is_name(name):
+        raise RecordError("bad_key", f"expected a key of 1 to 200 printable characters, found {key!r:.80}")
+    return name
+
+
+def decode(value: bytes) -> CameraRecord:
+    """Return a record; raise `RecordError` for any other value."""
+    if len(value) > LARGEST:
+        raise RecordError("too_large", f"expected a record of at most {LARGEST} bytes, found {len(value)}")
+    try:
+        fields = json.loads(value)
+    except (ValueError, RecursionError) as error:
+        raise RecordError("bad_value", f"expected JSON: {error}") from None
+    if not isinstance(fields, dict):
+        raise RecordError("bad_value", "expected a JSON object with the field link")
+    return checked(fields)
+
+
+def checked(fields: dict[str, object]) -> CameraRecord:
+    """Return the record with these fields; raise `RecordError` that names the first wrong one."""
+    try:
+        return CameraRecord.model_validate(fields, strict=False)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        name = str(problem["loc"][0]) if problem["loc"] else "record"
+        why = "is missing" if problem["type"] == "missing" else explain(problem)
+        # The value is left out: it may hold a password.
+        raise RecordError("bad_value", f"{name}: {why}") from None

@@ -1,0 +1,39 @@
+"""Settings of services that follow the topic of cameras."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from pipeline.cameras.seal import Seal, SealError
+from pipeline.service.settings import Settings, SettingsError
+from pipeline.service.values import Topic
+
+
+class CamerasSettings(Settings):
+    """Where the cameras are listed, and the keys to their links."""
+
+    camerastopic: Topic | None = Field(
+        None, description="the compacted topic that lists the cameras, such as cameras"
+    )
+    cameraskey: SecretStr = Field(
+        SecretStr(""),
+        description="Fernet keys to the links in CAMERASTOPIC, separated by commas; the first encrypts",
+    )
+    cameraskeyfile: Path | None = Field(
+        None, description="a file with such keys, one per line, used if CAMERASKEY is not set"
+    )
+
+    def seal(self) -> Seal:
+        """Return what encrypts and decrypts links; raise `SettingsError` if a key is not one."""
+        name, text = "CAMERASKEY", self.cameraskey.get_secret_value()
+        if not text and self.cameraskeyfile is not None:
+            name = f"CAMERASKEYFILE='{self.cameraskeyfile}'"
+            try:
+                text = self.cameraskeyfile.read_text(encoding="ascii")
+            except (OSError, ValueError) as error:
+                reason = getattr(error, "strerror", None) or "it is not a text"
+                raise SettingsError(f"{name}: cannot be read: {reason}") from None
+        try:
+            return Seal([key for part in text.split(",") for key in part.split()])
+        except SealError as error:
+            raise SettingsError(f"{name}: {error}") from None
