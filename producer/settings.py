@@ -8,6 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_va
 from pydantic_settings import NoDecode
 
 from pipeline.cameras import links
+from pipeline.cameras.schemes import ON_NETWORKS, Schemes
+from pipeline.cameras.settings import CamerasSettings
 from pipeline.service.settings import KafkaWrites
 from pipeline.service.values import Address, Bootstrap, Duration, FrameInterval, Topic
 from pipeline.wire.frame import UNNAMED, Format, is_name
@@ -22,13 +24,15 @@ def _check_name(name: str) -> str:
     return name
 
 
-def _parse_link(secret: SecretStr) -> SecretStr:
-    """Return a link as its source takes it: the scheme in lower case, no spaces on the network."""
-    link = secret.get_secret_value()
+def parse_link(link: str) -> str:
+    """Return a link as its source takes it: the scheme in lower case, no spaces on the network.
+
+    Raises `LinkError`.
+    """
     links.kind_of(link)
     before, is_url, rest = link.partition("://")
     if not is_url:
-        return secret
+        return link
     scheme = before.lower()
     # A server would take a space for the end of the address.
     if scheme.startswith(("http", "rtsp")):
@@ -36,7 +40,11 @@ def _parse_link(secret: SecretStr) -> SecretStr:
     # The zone of a link-local address: [fe80::1%25eth0] as in RFC 6874, but [fe80::1%eth0] for FFmpeg.
     percent = "%25" if scheme.startswith("http") else "%"
     rest = re.sub(r"^([^/?#]*\[[0-9a-fA-F:.]+)%(?:25)?(?=[^]]+\])", rf"\1{percent}", rest)
-    return SecretStr(f"{scheme}://{rest}")
+    return f"{scheme}://{rest}"
+
+
+def _parse_secret_link(secret: SecretStr) -> SecretStr:
+    return SecretStr(parse_link(secret.get_secret_value()))
 
 
 def _parse_hosts(text: object) -> frozenset[str]:
@@ -60,11 +68,11 @@ def _is_ipv6(text: str) -> bool:
 Hosts = Annotated[frozenset[str], NoDecode, BeforeValidator(_parse_hosts)]
 """Names or addresses of hosts, in lower case."""
 
-Link = Annotated[SecretStr, AfterValidator(_parse_link)]
+Link = Annotated[SecretStr, AfterValidator(_parse_secret_link)]
 """A camera's URL, path or device. It may hold a password."""
 
 
-class ProducerSettings(KafkaWrites):
+class ProducerSettings(KafkaWrites, CamerasSettings):
     """The producer's settings, read from the environment."""
 
     videolink: Link = Field(
@@ -105,6 +113,13 @@ class ProducerSettings(KafkaWrites):
         description="least time without a new frame after which the camera is reopened, 500ms to 10m",
     )
 
+    linkschemes: Schemes = Field(
+        ON_NETWORKS,
+        description="the schemes of links in CAMERASTOPIC that may be opened, such as rtsp,http,file,device",
+    )
+    topicnamemembers: Topic = Field("members", description="the topic on which producers see each other")
+    groupname: str = Field("producer", min_length=1, description="the group whose members share the cameras")
+
     @field_validator("rotate")
     @classmethod
     def _quarters(cls, degrees: int) -> int:
@@ -114,8 +129,16 @@ class ProducerSettings(KafkaWrites):
 
     @model_validator(mode="after")
     def _a_source(self) -> Self:
-        if not self.source:
-            raise ValueError("set VIDEOLINK (an RTSP or HTTP URL, or a file) or VIDEODEVICE (a device)")
+        if self.camerastopic is None and not self.source:
+            raise ValueError(
+                "set VIDEOLINK (an RTSP or HTTP URL, or a file), VIDEODEVICE (a device), or CAMERASTOPIC (the"
+                " topic that lists the cameras)"
+            )
+        taken = {"TOPICNAME": self.topicname, "TOPICNAMESTATUS": self.topicnamestatus}
+        taken["TOPICNAMEMEMBERS"] = self.topicnamemembers
+        for name, topic in taken.items():
+            if topic == self.camerastopic:
+                raise ValueError(f"CAMERASTOPIC and {name} are both '{topic}': each needs a topic of its own")
         return self
 
     @property

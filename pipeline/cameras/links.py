@@ -37,6 +37,10 @@ SCHEMES: Final[Mapping[str, Kind]] = {
 _WITHOUT_HOST: Final = {"udp", "udplite", "tcp", "tls", "dtls", "rtp", "srtp", "unix", "file"}
 
 
+DEVICE: Final = "device"
+"""What a link without a scheme names if it is not a file, in a list of schemes."""
+
+
 class LinkError(ValueError):
     """No kind of camera can open the link.
 
@@ -59,6 +63,16 @@ def kind_of(link: str) -> Kind:
     # A path below /dev that does not exist may be a camera that is not plugged in yet.
     is_device = link.isdecimal() or (link.startswith("/dev/") and not os.path.isfile(link))
     return Kind.DEVICE if is_device else Kind.FILE
+
+
+def scheme_of(link: str) -> str:
+    """Return the scheme of a link in lower case: `file` for a path, `device` for a device.
+
+    Raises `LinkError` like `kind_of`.
+    """
+    kind = kind_of(link)
+    before, is_url, _ = link.partition("://")
+    return before.lower() if is_url else DEVICE if kind is Kind.DEVICE else "file"
 
 
 def path_of(link: str) -> str:

@@ -192,3 +192,46 @@ def test_kafka_and_the_healthport_are_our_own_services(settings: Callable[..., P
     loaded = settings(VIDEOLINK="/clip.avi", KAFKAPORT="kf1:9092,[fd00::1]:9093", HEALTHPORT="127.0.0.1:9001")
 
     assert loaded.services == (Address("127.0.0.1", 9001), Address("kf1", 9092), Address("fd00::1", 9093))
+
+
+def test_with_a_topic_of_cameras_no_link_is_required(settings: Callable[..., ProducerSettings]) -> None:
+    taken = settings(CAMERASTOPIC="cameras")
+
+    assert taken.source == ""
+    assert (taken.groupname, taken.topicnamemembers) == ("producer", "members")
+
+
+def test_by_default_links_of_records_lead_to_networks_only(
+    settings: Callable[..., ProducerSettings],
+) -> None:
+    schemes = settings(CAMERASTOPIC="cameras").linkschemes
+
+    assert {"rtsp", "http", "https"} < schemes
+    assert not schemes & {"file", "unix", "device"}
+
+
+def test_an_operator_lists_other_schemes(settings: Callable[..., ProducerSettings]) -> None:
+    assert settings(CAMERASTOPIC="cameras", LINKSCHEMES=" rtsp, FILE,device ").linkschemes == {
+        "rtsp",
+        "file",
+        "device",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("LINKSCHEMES", "rtsp,gopher", "gopher"),
+        ("CAMERASTOPIC", "a b", "CAMERASTOPIC='a b'"),
+        ("CAMERASTOPIC", "videocam", "TOPICNAME"),
+        ("CAMERASTOPIC", "status", "TOPICNAMESTATUS"),
+        ("CAMERASTOPIC", "members", "TOPICNAMEMEMBERS"),
+    ],
+)
+def test_wrong_settings_of_shared_cameras_are_named(
+    settings: Callable[..., ProducerSettings], name: str, value: str, found: str
+) -> None:
+    with pytest.raises(SettingsError, match=found) as error:
+        settings(**{"CAMERASTOPIC": "cameras", name: value})
+
+    assert "\n" not in str(error.value)
