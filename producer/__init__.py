@@ -1,1 +1,1 @@
-"""The producer: captures one camera and publishes its frames."""
+"""The producer: captures cameras and publishes their frames."""

@@ -1,4 +1,4 @@
-"""Capture one camera and publish its frames: `python -m producer`."""
+"""Capture cameras and publish their frames: `python -m producer`."""
 
 import os
 import signal
@@ -8,7 +8,9 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
 
 import logging
-from functools import partial
+from typing import Final
+
+from confluent_kafka import Producer
 
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
@@ -20,81 +22,78 @@ from pipeline.service.masking import mask
 from pipeline.service.recorder import Recorder
 from pipeline.service.service import Service
 from pipeline.wire.status import Subject
-from producer.camera import Camera
-from producer.publish import FramePublisher
-from producer.report import condition
+from producer.capture import Capture, How
 from producer.settings import ProducerSettings
-from producer.sources import open_source
-from producer.sources.source import Limits, Source
+from producer.sharing import wiring
 
 log = logging.getLogger("producer")
+
+_WAITING: Final = 20_000  # frames of many cameras, for Kafka; their bytes are limited as well
 
 
 def serve(settings: ProducerSettings) -> int:
     """Wire the parts together and run until SIGTERM or SIGINT; return the exit status."""
     process.tune()
-    log.info("camera %s: %s", settings.cameraname, mask(settings.source))
     ledger = Ledger()
     service = Service("producer", settings.healthport, ledger)
-    recorder = Recorder(settings.statefolder, "producer", settings.cameraname)
+    recorder = Recorder(
+        settings.statefolder, "producer", "" if settings.camerastopic else settings.cameraname
+    )
     service.on_stop(recorder.close)
 
     causes = Causes(settings.kafkaport)
-    client = clients.producer(settings.kafkaport, settings.compressiontype, settings.kafkaconfig, causes)
+    most = _WAITING if settings.camerastopic else 1_000
+    client = clients.producer(
+        settings.kafkaport, settings.compressiontype, settings.kafkaconfig, causes, most
+    )
     publisher = Publisher(client, settings.topicname, ledger, causes)
     service.work("topic", publisher.watch)
     service.on_stop(publisher.close)
 
-    def opened() -> Source:
-        limits = Limits(
-            settings.opentimeout,
-            camera.patience,
-            settings.redirecthosts,
-            settings.services,
-            pixels=settings.maxpixels,
-        )
-        return open_source(settings.source, limits, settings.frameinterval)
+    if settings.camerastopic:
+        topic = settings.camerastopic
+        wiring.wire(settings, topic, service, ledger=ledger, client=client, publisher=publisher)
+    else:
+        last = recorder.last
+        _wire_one(settings, service, ledger=ledger, client=client, publisher=publisher, last=last)
+    return service.run()
 
-    camera = Camera(
+
+def _wire_one(
+    settings: ProducerSettings,
+    service: Service,
+    *,
+    ledger: Ledger,
+    client: Producer,
+    publisher: Publisher,
+    last: str | None,
+) -> None:
+    """Add to the service what captures its only camera."""
+    log.info("camera %s: %s", settings.cameraname, mask(settings.source))
+    scale = (settings.imagescalex, settings.imagescaley)
+    capture = Capture(
         settings.cameraname,
-        opened,
-        open_timeout=settings.opentimeout,
-        interval=settings.frameinterval,
-        frozen_after=settings.frozenafter,
+        How(settings.source, settings.frameinterval, scale, settings.rotate),
+        settings,
+        service.group(""),
+        publisher=publisher,
         ledger=ledger,
+        last=last,
     )
-    service.work("capture", camera.run)
-
-    frames = FramePublisher(
-        camera,
-        publisher,
-        ledger,
-        scale=(settings.imagescalex, settings.imagescaley),
-        rotate=settings.rotate,
-        quality=settings.jpegquality,
-        frame_format=settings.frameformat,
-        most_pixels=settings.maxpixels,
-    )
-    service.repeat("publish", frames.step)
-    service.on_stop(frames.close)
-
     reporter = Reporter(
         client,
         settings.topicnamestatus,
         Subject("producer", instance(), settings.cameraname),
-        partial(condition, camera, frames.unready, publisher.unready, last=recorder.last),
+        capture.condition,
         health=settings.healthport,
         bootstrap=settings.kafkaport,
         extra=settings.kafkaconfig,
-        interval=camera.interval,
+        interval=capture.interval,
     )
     service.work("status", reporter.run)
     service.on_stop(reporter.close)
-
-    service.require(camera.unready)
-    service.require(frames.unready)
+    service.require(capture.unready)
     service.require(publisher.unready)
-    return service.run()
 
 
 if __name__ == "__main__":

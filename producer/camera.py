@@ -67,6 +67,7 @@ class Camera:
         self._steady_at = math.inf  # when the camera counts as steady
         self._trouble: str | None = _UNOPENED
         self._last = time.monotonic()
+        self._has_ended = False
         self._seldom = Seldom(log)
 
     def run(self, pulse: Pulse) -> None:
@@ -81,6 +82,12 @@ class Camera:
                         _wait(pulse, self._lost(error))
         finally:
             self._close()
+
+    def end(self) -> None:
+        """Count a frame that waits as dropped, and those that still come: nobody takes them any more."""
+        self._has_ended = True
+        for _ in self.frames.clear():
+            self._ledger.dropped(self.name, "stopping")
 
     @property
     def patience(self) -> float:
@@ -164,6 +171,8 @@ class Camera:
             self._trouble = None
             self._steady_at = now + _STEADY
         self.frames.put(self.name, captured)
+        if self._has_ended:
+            self.end()
 
     def _skipped(self, error: PictureError) -> None:
         reason = "too_large" if isinstance(error, TooLargeError) else "bad_picture"

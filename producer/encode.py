@@ -18,10 +18,10 @@ _LAST_RESTART: Final = b"\xff\xd7"
 
 
 class Encoder:
-    """Encodes one image at a time; a second thread encodes the lower half of large ones."""
+    """Encodes one image at a time; if it is `alone`, a second thread encodes the lower half of large ones."""
 
-    def __init__(self) -> None:
-        self._second = ThreadPoolExecutor(1, "encode") if (cpu_count() or 1) > 1 else None
+    def __init__(self, *, alone: bool = True) -> None:
+        self._second = ThreadPoolExecutor(1, "encode") if alone and (cpu_count() or 1) > 1 else None
 
     def encode(self, image: Image, quality: int) -> bytes:
         """Return exactly what `picture.encode` returns, in little more than half the time."""

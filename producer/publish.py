@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+from collections.abc import Iterator
 from typing import Final
 
 from prometheus_client import Counter
@@ -28,10 +29,12 @@ _IDENTICAL = Counter(
 
 
 class FramePublisher:
-    """Publishes a camera's newest frames, numbered from 0.
+    """Publishes a camera's newest frames.
 
     They are turned clockwise by `rotate` degrees, then scaled. If `quality` is None, the camera's own JPEGs
-    are published unchanged unless they have to be turned or scaled.
+    are published unchanged unless they have to be turned or scaled. `numbers` are those of the run `run`, by
+    default from 0; the frames go to `partition`, if it is given. The encoder has a second thread if this is
+    the process's only camera: `alone`.
     """
 
     def __init__(
@@ -45,6 +48,10 @@ class FramePublisher:
         quality: int | None,
         frame_format: Format,
         most_pixels: int,
+        numbers: Iterator[int] | None = None,
+        run: str = "",
+        partition: int | None = None,
+        alone: bool = True,
     ) -> None:
         self._camera = camera
         self._publisher = publisher
@@ -54,8 +61,11 @@ class FramePublisher:
         self._quality = quality
         self._format = frame_format
         self._most_pixels = most_pixels
-        self._encoder = Encoder()
-        self._numbers = itertools.count()
+        self._encoder = Encoder(alone=alone)
+        self._numbers = itertools.count() if numbers is None else numbers
+        self._run = run
+        self._partition = partition
+        self._is_muted = False
         self._last = b""
         self._trouble: str | None = None
         self._seldom = Seldom(log)
@@ -85,7 +95,14 @@ class FramePublisher:
         if message.value == self._last:
             _IDENTICAL.labels(name).inc()
         self._last = message.value
-        self._publisher.publish(message, camera=name, captured=captured.at)
+        if self._is_muted:
+            self._ledger.dropped(name, "stopping")
+            return
+        self._publisher.publish(message, camera=name, captured=captured.at, partition=self._partition)
+
+    def mute(self) -> None:
+        """Publish no more frames, from any thread."""
+        self._is_muted = True
 
     def unready(self) -> str | None:
         """Return why the camera's frames are not published, in one line, or None."""
@@ -94,8 +111,7 @@ class FramePublisher:
     def close(self) -> None:
         """Stop the encoder, and count a frame that is still waiting as dropped."""
         self._encoder.close()
-        for _ in self._camera.frames.clear():
-            self._ledger.dropped(self._camera.name, "stopping")
+        self._camera.end()
 
     def _too_large(self, captured: Captured) -> str | None:
         """Return in one line why no reader would accept a picture, or None."""
@@ -119,7 +135,7 @@ class FramePublisher:
             data = captured.picture
         else:
             data = self._encoder.encode(self._image(captured, size), self._quality or _QUALITY)
-        return encode(Frame(self._camera.name, next(self._numbers), captured.at, data, *size))
+        return encode(Frame(self._camera.name, next(self._numbers), captured.at, data, *size), self._run)
 
     def _size(self, captured: Captured) -> tuple[int, int]:
         turned = scale.turned_size(captured.width, captured.height, self._rotate)

@@ -29,12 +29,17 @@ _COMMON: Final = {
 
 
 def producer(
-    bootstrap: str, compression: str, extra: dict[str, Any], causes: Causes | None = None
+    bootstrap: str,
+    compression: str,
+    extra: dict[str, Any],
+    causes: Causes | None = None,
+    most_messages: int = 1_000,
 ) -> Producer:
     """Return a producer that sends at once, and gives up on a frame that it cannot send within two seconds.
 
     A frame is never sent again: by then there is a newer one, which the second attempt could overtake.
-    `causes` learns what keeps the producer from Kafka; the producer must then be polled regularly. Raises
+    `causes` learns what keeps the producer from Kafka; the producer must then be polled regularly.
+    `most_messages` may wait: by default two seconds of about twenty cameras. Raises
     `SettingsError` when librdkafka rejects something in `extra`.
     """
     config = {
@@ -45,8 +50,8 @@ def producer(
         "compression.type": compression,
         "message.timeout.ms": 2_000,
         "message.send.max.retries": 0,
-        # Two seconds of about twenty cameras; memory is bounded by the size below.
-        "queue.buffering.max.messages": 1_000,
+        # Memory is bounded by the size below.
+        "queue.buffering.max.messages": most_messages,
         "queue.buffering.max.kbytes": 128 * 1024,
         **_reports(bootstrap, causes),
         **extra,

@@ -1,4 +1,4 @@
-"""A group of readers on Kafka: sends a member's beats, and receives those of all."""
+"""A group of processes on Kafka: sends a member's beats, and receives those of all."""
 
 import time
 from collections.abc import Collection
@@ -19,7 +19,7 @@ class Group:
     """The group `name`, whose members share the partitions of the topic `of`, as seen by the member `me`.
 
     Beats travel on the topic `beats`, on the frames' brokers: `bootstrap`, with the settings `extra`. All
-    methods are for the reader's thread.
+    methods are for one thread.
     """
 
     def __init__(
@@ -34,12 +34,34 @@ class Group:
     def share(self, partitions: Collection[int]) -> set[int] | None:
         """Return which of the partitions to read now; None to leave it as it is. Beats if that is due."""
         share = self._members.share(partitions)
+        self._beat()
+        return share
+
+    def present(self) -> tuple[str, ...] | None:
+        """Return the members that share now; see `Members.present`. Beats if that is due."""
+        present = self._members.present()
+        self._beat()
+        return present
+
+    def last_heard(self, member: str) -> float | None:
+        """Return when another member was heard last; see `Members.last_heard`."""
+        return self._members.last_heard(member)
+
+    def say(self, value: bytes, about: str) -> None:
+        """Send the members something else than a beat."""
+        if self.topic.is_there:
+            self._send(value, self.key_of(about))
+
+    def key_of(self, about: str) -> bytes:
+        """Return the key of what `say` sends."""
+        return self._key + b"/" + about.encode()
+
+    def _beat(self) -> None:
         now = time.monotonic()
         if self.topic.is_there and now >= self._beat_at:
             self._beat_at = now + BEAT
-            self._send(self._members.beat())
+            self._send(self._members.beat(), self._key)
         self._producer.poll(0)  # also while Kafka is away: errors would pile up
-        return share
 
     def take(self, message: Message) -> None:
         """Take a message of the topic."""
@@ -49,9 +71,9 @@ class Group:
     def close(self) -> None:
         """Leave the group, which takes half a second at most."""
         if self.topic.is_there:
-            self._send(self._members.leave())
+            self._send(self._members.leave(), self._key)
             self._producer.flush(0.5)
 
-    def _send(self, beat: bytes) -> None:
-        with suppress(BufferError, KafkaException):  # while Kafka is away; the next beat follows
-            self._producer.produce(self.topic.name, beat, self._key, partition=0)
+    def _send(self, value: bytes, key: bytes) -> None:
+        with suppress(BufferError, KafkaException):  # while Kafka is away; the next one follows
+            self._producer.produce(self.topic.name, value, key, partition=0)

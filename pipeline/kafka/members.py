@@ -8,6 +8,7 @@ does.
 import hashlib
 import json
 import time
+from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
@@ -50,6 +51,7 @@ class Members:
     def __init__(self, me: str) -> None:
         self._me = me
         self._heard: dict[str, _Other] = {}
+        self._gone = deque[tuple[str, float]](maxlen=_MOST_MEMBERS)  # and when each was heard last
         self._heard_me = -_GONE  # when I beat last, as far as it was heard
         self._listening: float | None = None  # since when I have heard myself without a gap
         self._is_reading = False
@@ -84,7 +86,14 @@ class Members:
             self._heard[member] = _Other(now, now, state == _READING)
 
     def share(self, partitions: Collection[int]) -> set[int] | None:
-        """Return which of the partitions this member reads now; None to leave everything as it is.
+        """Return which of the partitions this member reads now; None to leave everything as it is."""
+        members = self.present()
+        if members is None:
+            return None
+        return divided(frozenset(partitions), members).get(self._me, set())
+
+    def present(self) -> tuple[str, ...] | None:
+        """Return the members that share now, in order, this one among them; None if that is not known.
 
         A member that does not hear itself, because Kafka is away or because it was stopped, cannot tell if
         the others are gone.
@@ -94,15 +103,19 @@ class Members:
             return None
         if self._listening is None or now - self._listening < _LISTEN:
             return None
-        self._heard = {
-            name: other
-            for name, other in self._heard.items()
-            if now - other.last <= (_GONE if _beats(other) else _LISTEN)
-        }
+        for name, other in self._heard.copy().items():
+            if now - other.last > (_GONE if _beats(other) else _LISTEN):
+                del self._heard[name]
+                self._gone.append((name, other.last))
         reading = [name for name, other in self._heard.items() if other.reads and _beats(other)]
         self._is_reading = True
-        members = tuple(sorted([self._me, *reading])[:_MOST_MEMBERS])  # the same ones for every member
-        return divided(frozenset(partitions), members).get(self._me, set())
+        return tuple(sorted([self._me, *reading])[:_MOST_MEMBERS])  # the same ones for every member
+
+    def last_heard(self, member: str) -> float | None:
+        """Return when another member was heard last, in s of the monotonic clock, as far as it is known."""
+        if other := self._heard.get(member):
+            return other.last
+        return next((last for name, last in reversed(self._gone) if name == member), None)
 
 
 @lru_cache(maxsize=2)  # called ten times a second, and members seldom change

@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 _IDLE: Final = 5.0  # s without news of any frame
 _PROBE_EVERY: Final = 1.0  # s
+_MISSING: Final = 60.0  # s for which a partition that was missing is not tried
 
 
 class Publisher:
@@ -36,6 +37,7 @@ class Publisher:
         self._trouble: str | None = f"topic {topic} has not been reached yet"
         self._missing: str | None = None  # what a probe found; frames for a missing topic only time out
         self._news = -math.inf  # when the fate of a frame was last reported
+        self._missing_from, self._missing_until = 0, -math.inf  # partitions that the topic does not have
 
     def unready(self) -> str | None:
         """Return why frames do not reach the topic, in one line, or None."""
@@ -62,15 +64,18 @@ class Publisher:
             self._trouble = trouble
         self._producer.poll(0)
 
-    def publish(self, message: Message, *, camera: str, captured: int) -> None:
-        """Send a frame captured at `captured` (ns); older ones that wait in a full queue make room."""
+    def publish(self, message: Message, *, camera: str, captured: int, partition: int | None = None) -> None:
+        """Send a frame captured at `captured` (ns); older ones that wait in a full queue make room.
+
+        It goes to `partition` if the topic has that, and otherwise where Kafka's hash of its key says.
+        """
         try:
             try:
-                self._produce(message, camera, captured)
+                self._produce(message, camera, captured, partition)
             except BufferError:
                 self._producer.purge(in_flight=False)
                 self._producer.poll(0)
-                self._produce(message, camera, captured)
+                self._produce(message, camera, captured, partition)
         except BufferError:  # everything in the queue is on its way already
             self._drop(camera, "queue_full", self._slow())
         except KafkaException as error:
@@ -88,16 +93,39 @@ class Publisher:
             self._producer.purge()
             self._producer.flush(1)
 
-    def _produce(self, message: Message, camera: str, captured: int) -> None:
-        self._producer.produce(
-            self._topic,
-            key=message.key,
-            value=message.value,
-            headers=list(message.headers),
-            on_delivery=partial(self._delivered, camera, age_of(captured)),
+    def _has(self, partition: int) -> bool:
+        """Return whether the topic has a partition, as far as is known."""
+        return partition < self._missing_from or time.monotonic() >= self._missing_until
+
+    def _produce(self, message: Message, camera: str, captured: int, partition: int | None) -> None:
+        place: dict[str, Any] = {}
+        if partition is not None and self._has(partition):
+            place = {"partition": partition}
+        try:
+            self._producer.produce(
+                self._topic,
+                key=message.key,
+                value=message.value,
+                headers=list(message.headers),
+                on_delivery=partial(self._delivered, camera, age_of(captured)),
+                **place,
+            )
+        except KafkaException as error:
+            if not place or error.args[0].code() != KafkaError._UNKNOWN_PARTITION:
+                raise
+            self._lacks(place["partition"], camera)
+            self._produce(message, camera, captured, None)
+
+    def _lacks(self, partition: int, camera: str) -> None:
+        if self._has(partition):
+            self._missing_from, self._missing_until = partition, time.monotonic() + _MISSING
+        self._seldom.warning(
+            "partition",
+            f"topic {self._topic} has no partition {partition}, which the record of camera {camera} names:"
+            " Kafka's hash of the name chooses one",
         )
 
-    def _delivered(self, camera: str, age: float, error: KafkaError | None, _: Delivered) -> None:
+    def _delivered(self, camera: str, age: float, error: KafkaError | None, sent: Delivered) -> None:
         if error is None:
             self._news = time.monotonic()
             self._trouble = None
@@ -105,6 +133,8 @@ class Publisher:
         elif error.code() == KafkaError._PURGE_QUEUE:
             self._drop(camera, "replaced", self._slow())
         else:
+            if error.code() == KafkaError._UNKNOWN_PARTITION:
+                self._lacks(sent.partition() or 0, camera)
             self._drop(camera, "not_delivered", self._why(error))
 
     def _why(self, error: KafkaError) -> str:

@@ -1,4 +1,4 @@
-"""Reports the state of a service, or of its camera, to the status topic."""
+"""Reports the state of a service, and of its cameras, to the status topic."""
 
 import logging
 import re
@@ -6,6 +6,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -28,6 +29,7 @@ Condition = tuple[State, str | None]
 _LOOK_EVERY: Final = 0.5  # s
 _SHORT: Final = 1.0  # s; between shorter intervals it makes no difference who waits how long for a frame
 _NOTABLY: Final = 1.5  # times
+_MOVED: Final = 2.0  # s in which another process reports a camera that has moved to it
 _COMPACTED: Final = {
     "cleanup.policy": "compact,delete",
     # Each process has a key of its own: without this, those of killed ones would never go away.
@@ -45,11 +47,24 @@ def instance() -> str:
     return f"{host or 'host'}-{secrets.token_hex(3)}"
 
 
+@dataclass(slots=True)
+class _Report:
+    """What is reported about one subject: what to ask, and what was said last."""
+
+    look: Callable[[], Condition]
+    interval: Callable[[], float]
+    said: Condition | None = None
+    said_interval: float = 0.0
+    since: float = field(default_factory=time.time)
+    due_at: float = 0.0
+
+
 class Reporter:
     """Sends what `look` returns: when it changes, and every ten seconds. It never waits for a frame's path.
 
     `look` and `interval` (`Status.interval`) are called twice a second in the reporter's thread. The producer
-    may be shared with a `Publisher`. `bootstrap` and `extra` are the settings with which it was made.
+    may be shared with a `Publisher`. `bootstrap` and `extra` are the settings with which it was made. More
+    subjects come with `add` and go with `drop`.
     """
 
     def __init__(
@@ -66,17 +81,27 @@ class Reporter:
     ) -> None:
         self._producer = producer
         self._topic = Topic(topic, _COMPACTED, lambda: clients.admin(bootstrap, extra))
-        self._subject = subject
-        self._look = look
-        self._interval = interval
+        self._reports = {subject: _Report(look, interval)}
+        self._dropped: dict[Subject, float] = {}  # and when to remove their records
         self._port = health
         self._bootstrap = bootstrap
         self._health = ""
-        self._said: Condition | None = None
-        self._said_interval = 0.0
-        self._since = time.time()
-        self._due_at = 0.0
         self._seldom = Seldom(log)
+
+    def add(
+        self, subject: Subject, look: Callable[[], Condition], interval: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        """Report about one more subject, from any thread."""
+        self._dropped.pop(subject, None)
+        self._reports[subject] = _Report(look, interval)
+
+    def drop(self, subject: Subject, *, has_moved: bool) -> None:
+        """Report no more about a subject, from any thread, and remove its record.
+
+        If another process goes on with it, its first record comes before this one is removed.
+        """
+        if self._reports.pop(subject, None) is not None:
+            self._dropped[subject] = time.monotonic() + (_MOVED if has_moved else 0.0)
 
     def run(self, pulse: Pulse) -> None:
         """Report until `pulse.stopping` is set: a worker."""
@@ -87,52 +112,58 @@ class Reporter:
             pulse.stopping.wait(_LOOK_EVERY)
 
     def step(self) -> None:
-        """Send the present state, if that is due."""
-        condition = self._look()
-        slower = self._interval() > max(_SHORT, _NOTABLY * self._said_interval)
-        if condition != self._said or slower or time.monotonic() >= self._due_at:
-            self._send(condition)
+        """Send the present states, as far as that is due."""
+        for subject, report in self._reports.copy().items():
+            condition = report.look()
+            slower = report.interval() > max(_SHORT, _NOTABLY * report.said_interval)
+            if condition != report.said or slower or time.monotonic() >= report.due_at:
+                self._send(subject, report, condition)
+        for subject, at in self._dropped.copy().items():
+            if time.monotonic() >= at:
+                self._dropped.pop(subject, None)
+                self._produce(subject, None, _Report(lambda: ("stopped", None), lambda: 0.0))
         self._producer.poll(0)
 
     def close(self) -> None:
         """Report that this process has stopped, which takes half a second at most."""
         if self._topic.is_there:
-            self._send(("stopped", None))
+            for subject, report in self._reports.copy().items():
+                self._send(subject, report, ("stopped", None))
             self._producer.flush(0.5)
 
-    def _send(self, condition: Condition) -> None:
+    def _send(self, subject: Subject, report: _Report, condition: Condition) -> None:
         state, reason = condition
-        if self._said is None or state != self._said[0]:
-            self._since = time.time()
-        self._said = condition
-        self._said_interval = round(self._interval(), 3)
-        self._due_at = time.monotonic() + EVERY
+        if report.said is None or state != report.said[0]:
+            report.since = time.time()
+        report.said = condition
+        report.said_interval = round(report.interval(), 3)
+        report.due_at = time.monotonic() + EVERY
         status = Status(
-            self._subject,
+            subject,
             state,
             reason and hide(reason),
-            self._since,
+            report.since,
             self._health,
-            self._said_interval,
+            report.said_interval,
         )
+        self._produce(subject, encode_value(status), report)
+
+    def _produce(self, subject: Subject, value: bytes | None, report: _Report) -> None:
+        def delivered(error: KafkaError | None, _: Delivered) -> None:
+            if error is not None:
+                self._note(error, report)
+
         try:
             self._producer.produce(
-                self._topic.name,
-                key=encode_key(self._subject),
-                value=encode_value(status),
-                on_delivery=self._delivered,
+                self._topic.name, key=encode_key(subject), value=value, on_delivery=delivered
             )
         except BufferError:  # full of frames
-            self._due_at = 0.0
+            report.due_at = 0.0
         except KafkaException as error:
-            self._note(error.args[0])
+            self._note(error.args[0], report)
 
-    def _delivered(self, error: KafkaError | None, _: Delivered) -> None:
-        if error is not None:
-            self._note(error)
-
-    def _note(self, error: KafkaError) -> None:
-        self._due_at = 0.0
+    def _note(self, error: KafkaError, report: _Report) -> None:
+        report.due_at = 0.0
         # While Kafka is away, whatever the service does with frames says so.
         if error.code() not in {
             KafkaError._MSG_TIMED_OUT,

@@ -4,7 +4,7 @@ import json
 import logging
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
@@ -22,6 +22,8 @@ from pipeline.service.values import Address
 log = logging.getLogger(__name__)
 
 _MOST_CLIENTS: Final = 32
+_NOTES: Final = 50  # lines about single cameras in the body of `/readyz`
+_NOTE: Final = 300  # characters of such a line
 _TEXT = "text/plain; charset=utf-8"
 _Answer = tuple[int, str, bytes]
 
@@ -29,7 +31,8 @@ _Answer = tuple[int, str, bytes]
 class HealthServer:
     """Answers in its own threads, so that a busy or hanging worker does not look like a dead process.
 
-    `alive` and `ready` return what is wrong, or None. Raises `SettingsError` when the address is in use.
+    `alive` and `ready` return what is wrong, or None. `notes` are lines for the body of a `/readyz` that is
+    well. Raises `SettingsError` when the address is in use.
     """
 
     def __init__(
@@ -39,10 +42,11 @@ class HealthServer:
         alive: Callable[[], str | None],
         ready: Callable[[], str | None],
         ledger: Ledger,
+        notes: Callable[[], Sequence[str]] = lambda: (),
     ) -> None:
         answers: dict[str, Callable[[], _Answer]] = {
             "/healthz": lambda: _verdict(alive()),
-            "/readyz": lambda: _verdict(ready()),
+            "/readyz": lambda: _verdict(ready(), notes),
             "/metrics": lambda: (200, CONTENT_TYPE_LATEST, generate_latest()),
             "/ledger": lambda: (200, "application/json", json.dumps(ledger.report()).encode()),
         }
@@ -131,5 +135,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep probes out of the log."""
 
 
-def _verdict(complaint: str | None) -> _Answer:
-    return (503, _TEXT, f"{hide(complaint)}\n".encode()) if complaint else (200, _TEXT, b"ok\n")
+def _verdict(complaint: str | None, notes: Callable[[], Sequence[str]] = lambda: ()) -> _Answer:
+    if complaint:
+        return 503, _TEXT, f"{hide(complaint)}\n".encode()
+    lines = notes()
+    shown = ["ok", *(hide(line)[:_NOTE] for line in lines[:_NOTES])]
+    if len(lines) > _NOTES:
+        shown.append(f"and {len(lines) - _NOTES} more")
+    return 200, _TEXT, "".join(f"{line}\n" for line in shown).encode()

@@ -103,6 +103,12 @@ def remember(secret: str) -> None:
             _pattern = None
 
 
+def remember_link(link: str) -> None:
+    """Let `hide` replace the secrets of a link that is not a setting; see `remember`."""
+    for secret in _of_setting(link):
+        remember(secret)
+
+
 def hide(text: str) -> str:
     """Return a text without the secrets that are known, and with its links masked."""
     text = (_pattern or _prepared()).sub(_STARS, text)

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections import Counter as Tally
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Final, Literal
 
@@ -30,8 +30,11 @@ class WorkerGroup:
     `Service.group` makes one, before or during `run`. Its methods may be called from any thread.
     """
 
-    def __init__(self, service: "Service", name: str, *, closed: bool) -> None:
+    def __init__(
+        self, service: "Service", name: str, *, closed: bool, give_up: Callable[[], None] | None = None
+    ) -> None:
         self._service = service
+        self._give_up = give_up or service._give_up
         self._name = name
         self._closed = closed
         self._stopping = threading.Event()
@@ -44,7 +47,7 @@ class WorkerGroup:
 
         It starts with the service, or at once if the service runs. Nothing starts after the end.
         """
-        worker = Worker(f"{name} {self._name}".rstrip(), run, self._stopping, self._service._give_up)
+        worker = Worker(f"{name} {self._name}".rstrip(), run, self._stopping, self._give_up)
         with self._service._lock:
             self._workers.append(worker)
             if self._service._running and not self._stopping.is_set():
@@ -108,7 +111,10 @@ class Service:
         self._failed = False
         self._main = WorkerGroup(self, "", closed=False)
         self._groups = [self._main]
-        self._health = HealthServer(health, alive=self.frozen, ready=self.unready, ledger=ledger)
+        self._notes: list[Callable[[], Sequence[str]]] = []
+        self._health = HealthServer(
+            health, alive=self.frozen, ready=self.unready, ledger=ledger, notes=self.notes
+        )
 
     def work(self, name: str, run: Callable[[Pulse], None]) -> None:
         """Add a worker that runs as long as the service; see `WorkerGroup.work`."""
@@ -122,14 +128,25 @@ class Service:
         """Add a condition of readiness; see `WorkerGroup.require`."""
         self._main.require(reason)
 
+    def mention(self, notes: Callable[[], Sequence[str]]) -> None:
+        """Add what returns lines for the body of `/readyz`, about what does not make the service unready."""
+        self._notes.append(notes)
+
+    def notes(self) -> list[str]:
+        """Return all these lines."""
+        return [line for notes in self._notes for line in notes()]
+
     def on_stop(self, close: Callable[[], None]) -> None:
         """Add what to close at the end; see `WorkerGroup.on_stop`."""
         self._main.on_stop(close)
 
-    def group(self, name: str) -> WorkerGroup:
-        """Return a new, empty group, which can be released while the service runs."""
+    def group(self, name: str, give_up: Callable[[], None] | None = None) -> WorkerGroup:
+        """Return a new, empty group, which can be released while the service runs.
+
+        A worker that fails too often ends the service, or calls `give_up` instead and ends.
+        """
         with self._lock:
-            group = WorkerGroup(self, name, closed=self._stopping.is_set())
+            group = WorkerGroup(self, name, closed=self._stopping.is_set(), give_up=give_up)
             self._groups = [*self._groups, group]
         if self._stopping.is_set():
             group._stopping.set()

@@ -1,8 +1,9 @@
 """A frame, and its form in a Kafka message.
 
 The key is the camera's name, the value the JPEG and nothing else, and the headers are `seq` (decimal, per
-camera), `captured` (ns since the epoch) and, once stamped, `predictions` (JSON). The original system's
-message (`pipeline.wire.mat`) is read as well; the first byte distinguishes the two.
+camera and run), `captured` (ns since the epoch), perhaps `run` (which identifies a run of the producer) and,
+once stamped, `predictions` (JSON). The original system's message (`pipeline.wire.mat`) is read as well; the
+first byte distinguishes the two.
 """
 
 import time
@@ -84,9 +85,11 @@ def age_of(captured: int) -> float:
     return max(0.0, (time.time_ns() - captured) / 1e9)
 
 
-def encode(frame: Frame) -> Message:
-    """Write a frame as this system's message."""
+def encode(frame: Frame, run: str = "") -> Message:
+    """Write a frame as this system's message; `run` identifies a run of its producer."""
     headers = [("seq", b"%d" % frame.seq), ("captured", b"%d" % frame.captured)]
+    if run:
+        headers.append(("run", run.encode()))
     if frame.predictions:
         headers.append(("predictions", predictions.encode(frame.predictions)))
     return Message(frame.camera.encode(), frame.jpeg, headers)

@@ -21,7 +21,9 @@ class FakePublisher:
         self.published: list[tuple[Message, str, int]] = []
         self.polls = 0
 
-    def publish(self, message: Message, *, camera: str, captured: int) -> None:
+    def publish(
+        self, message: Message, *, camera: str, captured: int, partition: int | None = None
+    ) -> None:
         self.published.append((message, camera, captured))
 
     def poll(self) -> None:

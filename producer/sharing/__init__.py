@@ -1,0 +1,1 @@
+"""Cameras that several producers share: from the topic that lists them to the captures of one process."""
