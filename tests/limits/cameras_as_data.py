@@ -25,4 +25,10 @@ LIMITS: Final = (
         "",
         "a further change is refused; a further logout is forgotten when this server is restarted",
     ),
+    Limit(
+        "the plan of which producer has which camera",
+        "producer.sharing.plan.LARGEST",
+        "bytes",
+        "a larger one is ignored; the producers go on with the one before",
+    ),
 )

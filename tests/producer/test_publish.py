@@ -19,12 +19,12 @@ from producer.sources.source import Captured, Source
 class FakePublisher:
     def __init__(self) -> None:
         self.published: list[tuple[Message, str, int]] = []
+        self.partitions: list[int | None] = []
         self.polls = 0
 
-    def publish(
-        self, message: Message, *, camera: str, captured: int, partition: int | None = None
-    ) -> None:
+    def publish(self, message: Message, *, camera: str, captured: int, partition: int | None = None) -> None:
         self.published.append((message, camera, captured))
+        self.partitions.append(partition)
 
     def poll(self) -> None:
         self.polls += 1

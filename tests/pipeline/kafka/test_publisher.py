@@ -478,3 +478,25 @@ def test_a_frame_too_large_for_kafka_is_dropped(ledger: Ledger) -> None:
 
     assert ledger.totals() == {"in": 1, "out": 0, "dropped": {"msg_size_too_large": 1}, "pending": 0}
     publisher.close()
+
+
+def test_a_frame_goes_to_the_partition_of_its_camera(publisher: Publisher, producer: FakeProducer) -> None:
+    publisher.publish(MESSAGE, camera="front", captured=time.time_ns(), partition=3)
+
+    assert producer.produced[0][1]["partition"] == 3
+
+
+def test_without_that_partition_kafka_chooses_one(
+    publisher: Publisher, producer: FakeProducer, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    producer.trouble = [KafkaException(KafkaError(KafkaError._UNKNOWN_PARTITION))]
+
+    for _ in range(3):
+        publisher.publish(MESSAGE, camera="front", captured=time.time_ns(), partition=9)
+    publisher.publish(MESSAGE, camera="front", captured=time.time_ns(), partition=8)
+    clock.now += 61
+    publisher.publish(MESSAGE, camera="front", captured=time.time_ns(), partition=9)
+
+    places = [parts.get("partition") for _, parts in producer.produced]
+    assert places == [None, None, None, 8, 9]
+    assert "no partition 9" in caplog.text

@@ -31,6 +31,7 @@ class FakeProducer:
         self.away = False
         self.full = False
         self.produced: list[dict[str, Any]] = []
+        self.removed: list[Subject] = []
         self.waiting: list[Callable[[KafkaError | None, Delivered | None], None]] = []
         self.flushed: list[float] = []
 
@@ -41,11 +42,14 @@ class FakeProducer:
             raise KafkaException(KafkaError(KafkaError._TRANSPORT))
         return SimpleNamespace(topics=dict.fromkeys(self.topics))
 
-    def produce(self, topic: str, *, key: bytes, value: bytes, on_delivery: Any) -> None:
+    def produce(self, topic: str, *, key: bytes, value: bytes | None, on_delivery: Any) -> None:
         """Keep a record."""
         assert topic == "status"
         if self.full:
             raise BufferError
+        if value is None:
+            self.removed.append(decode_key(key))
+            return
         self.produced.append({"subject": decode_key(key), **json.loads(value)})
         self.waiting.append(on_delivery)
 
@@ -372,3 +376,57 @@ def test_a_broker_that_cannot_create_topics_gets_the_records_all_the_same(
         reader.close()
 
     assert decode(SUBJECT, delivered[0]).state == "live"
+
+
+def test_cameras_come_and_go(kit: Kit) -> None:
+    hall = Subject("producer", "host-1", "hall")
+    kit.reporter.add(hall, lambda: ("live", None), lambda: 0.04)
+    kit.steps(1)
+    assert [(each["subject"], each["state"]) for each in kit.producer.produced] == [
+        (SUBJECT, "connecting"),
+        (hall, "live"),
+    ]
+
+    kit.reporter.drop(hall, has_moved=False)
+    kit.steps(1)
+    kit.steps(30)
+
+    assert kit.producer.removed == [hall]
+    assert [each["subject"] for each in kit.producer.produced[2:]] == [SUBJECT]
+
+
+def test_another_process_reports_a_camera_that_has_moved_before_its_record_is_removed(kit: Kit) -> None:
+    hall = Subject("producer", "host-1", "hall")
+    kit.reporter.add(hall, lambda: ("live", None))
+    kit.steps(1)
+
+    kit.reporter.drop(hall, has_moved=True)
+    kit.steps(3)
+    assert not kit.producer.removed
+    kit.steps(3)
+
+    assert kit.producer.removed == [hall]
+
+
+def test_the_record_of_a_camera_that_comes_back_is_not_removed(kit: Kit) -> None:
+    hall = Subject("producer", "host-1", "hall")
+    kit.reporter.add(hall, lambda: ("live", None))
+    kit.steps(1)
+
+    kit.reporter.drop(hall, has_moved=True)
+    kit.reporter.add(hall, lambda: ("paused", None))
+    kit.steps(10)
+
+    assert not kit.producer.removed
+    assert kit.producer.produced[-1]["state"] == "paused"
+
+
+def test_all_cameras_stop_with_their_process(kit: Kit) -> None:
+    hall = Subject("producer", "host-1", "hall")
+    kit.reporter.add(hall, lambda: ("live", None))
+    kit.run()
+
+    kit.reporter.close()
+
+    stopped = [each["subject"] for each in kit.producer.produced if each["state"] == "stopped"]
+    assert stopped == [SUBJECT, hall]

@@ -202,3 +202,25 @@ def test_a_foreign_address_is_reported_as_a_wrong_setting(host: str) -> None:
 
     with pytest.raises(SettingsError, match=re.escape(f"HEALTHPORT='{address}': cannot listen there: ")):
         HealthServer(address, alive=lambda: None, ready=lambda: None, ledger=Ledger())
+
+
+def test_what_does_not_make_it_unready_stands_in_the_body() -> None:
+    lines = [f"camera {number}: it is away" for number in range(60)] + ["x"]
+    lines[0] = "camera 0: " + "x" * 1_000
+    server = HealthServer(
+        Address("127.0.0.1", 0),
+        alive=lambda: None,
+        ready=lambda: None,
+        ledger=Ledger(),
+        notes=lambda: lines,
+    )
+    server.start()
+    status, _, body = get(server, "/readyz")
+    server.stop()
+
+    shown = body.splitlines()
+    assert status == 200
+    assert shown[0] == "ok"
+    assert shown[2] == "camera 1: it is away"
+    assert shown[-1] == "and 11 more"
+    assert max(map(len, shown)) == 300

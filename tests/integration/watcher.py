@@ -1,0 +1,75 @@
+"""Reads all frames of a topic, for as long as a test runs."""
+
+import threading
+import time
+from collections import defaultdict
+from itertools import pairwise
+from typing import Final, NamedTuple, Self
+
+from confluent_kafka import Consumer, TopicPartition
+
+_PARTITIONS: Final = 16
+
+
+class Seen(NamedTuple):
+    """A frame on the topic: its producer's run, its number, its capture (ns), and when it was read (s)."""
+
+    run: str
+    seq: int
+    captured: int
+    partition: int
+    at: float
+
+
+class Watcher:
+    """A thread that keeps what it has seen of each camera, in order."""
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self.frames: defaultdict[str, list[Seen]] = defaultdict(list)
+        self._consumer = Consumer(
+            {"bootstrap.servers": bootstrap, "group.id": f"watch-{topic}", "fetch.wait.max.ms": 20}
+        )
+        self._consumer.assign([TopicPartition(topic, number, 0) for number in range(_PARTITIONS)])
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watcher")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._thread.join()
+        self._consumer.close()
+
+    def last(self, camera: str) -> Seen | None:
+        """Return a camera's newest frame."""
+        frames = self.frames.get(camera)
+        return frames[-1] if frames else None
+
+    def moves(self, cameras: set[str], since: float) -> bool:
+        """Return whether each of these cameras has sent a frame since a time of the monotonic clock."""
+        return all((last := self.last(each)) is not None and last.at > since for each in cameras)
+
+    def runs(self) -> dict[str, str]:
+        """Return by which run each camera was captured last."""
+        return {name: frames[-1].run for name, frames in self.frames.copy().items()}
+
+    def longest_gap(self, camera: str, since: float) -> float:
+        """Return the longest time in s between two frames of a camera that were captured since then."""
+        times = [frame.captured / 1e9 for frame in self.frames[camera] if frame.at >= since]
+        return max((after - before for before, after in pairwise(times)), default=0.0)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            for message in self._consumer.consume(500, 0.05):
+                if message.error() is None:
+                    headers = dict(message.headers() or [])
+                    frame = Seen(
+                        headers["run"].decode(),
+                        int(headers["seq"]),
+                        int(headers["captured"]),
+                        message.partition() or 0,
+                        time.monotonic(),
+                    )
+                    self.frames[(message.key() or b"").decode()].append(frame)
