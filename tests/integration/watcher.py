@@ -1,10 +1,10 @@
 """Reads all frames of a topic, for as long as a test runs."""
 
 import threading
-import time
 from collections import defaultdict
+from collections.abc import Collection
 from itertools import pairwise
-from typing import Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 from confluent_kafka import Consumer, TopicPartition
 
@@ -12,13 +12,12 @@ _PARTITIONS: Final = 16
 
 
 class Seen(NamedTuple):
-    """A frame on the topic: its producer's run, its number, its capture (ns), and when it was read (s)."""
+    """A frame on the topic: its producer's run, its number, and its capture, in s since the epoch."""
 
     run: str
     seq: int
-    captured: int
+    captured: float
     partition: int
-    at: float
 
 
 class Watcher:
@@ -47,29 +46,29 @@ class Watcher:
         frames = self.frames.get(camera)
         return frames[-1] if frames else None
 
-    def moves(self, cameras: set[str], since: float) -> bool:
-        """Return whether each of these cameras has sent a frame since a time of the monotonic clock."""
-        return all((last := self.last(each)) is not None and last.at > since for each in cameras)
+    def moves(self, cameras: Collection[str], since: float) -> bool:
+        """Return whether each of these cameras has sent a frame that was captured after a time."""
+        return all((last := self.last(each)) is not None and last.captured > since for each in cameras)
 
     def runs(self) -> dict[str, str]:
         """Return by which run each camera was captured last."""
         return {name: frames[-1].run for name, frames in self.frames.copy().items()}
 
     def longest_gap(self, camera: str, since: float) -> float:
-        """Return the longest time in s between two frames of a camera that were captured since then."""
-        times = [frame.captured / 1e9 for frame in self.frames[camera] if frame.at >= since]
+        """Return the longest time in s between two frames of a camera, from the last before `since` on."""
+        times = sorted(frame.captured for frame in self.frames[camera])
+        times = [*[each for each in times if each < since][-1:], *[each for each in times if each >= since]]
         return max((after - before for before, after in pairwise(times)), default=0.0)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             for message in self._consumer.consume(500, 0.05):
                 if message.error() is None:
-                    headers = dict(message.headers() or [])
+                    headers: dict[str, Any] = dict(message.headers() or [])
                     frame = Seen(
                         headers["run"].decode(),
                         int(headers["seq"]),
-                        int(headers["captured"]),
+                        int(headers["captured"]) / 1e9,
                         message.partition() or 0,
-                        time.monotonic(),
                     )
                     self.frames[(message.key() or b"").decode()].append(frame)

@@ -58,8 +58,10 @@ class Kit:
             given_away=self.given.get,
         )
 
-    def follow(self, **wishes: Wish) -> None:
+    def follow(self, **wishes: Wish) -> bool:
+        """Follow; return whether everything else has gone."""
         self.captures.follow(wishes)
+        return not self.captures._leaving
 
     def there(self, *expected: tuple[str, How]) -> None:
         """Wait until just these captures are there, and not muted."""
@@ -140,7 +142,7 @@ def test_a_paused_camera_is_released(kit: Kit) -> None:
     kit.follow(door=("paused", None))
 
     kit.there()
-    wait_for(lambda: kit.last("door").ended.is_set(), 20, "the end of the capture")
+    wait_for(kit.last("door").ended.is_set, 20, "the end of the capture")
 
 
 def test_a_camera_that_hangs_holds_up_no_other(kit: Kit) -> None:
@@ -153,7 +155,7 @@ def test_a_camera_that_hangs_holds_up_no_other(kit: Kit) -> None:
 
     free.set()
     kit.there(("hall", HALL))
-    wait_for(lambda: not kit.captures._leaving or kit.follow(hall=HALL), 20, "the camera that hung to go")
+    wait_for(lambda: kit.follow(hall=HALL), 20, "the camera that hung to go")
 
 
 def test_releasing_a_camera_that_hangs_holds_up_no_other(kit: Kit) -> None:
@@ -189,7 +191,7 @@ def test_numbers_of_a_removed_camera_do_not_come_again(kit: Kit) -> None:
     assert not kit.captures.forget("door")
 
     kit.follow()
-    wait_for(lambda: kit.follow() or kit.captures.forget("door"), 20, "the end of the capture")
+    wait_for(lambda: kit.follow() and kit.captures.forget("door"), 20, "the end of the capture")
     kit.follow(door=DOOR)
     kit.there(("door", DOOR))
 
