@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from pipeline.service import process
 from tests.bench import (
     age,
+    cameras,
     capacity,
     containers,
     cost,
@@ -56,6 +57,7 @@ KINDS: Final = {
     "capacity": Kind(capacity.FIGURES, capacity.measure),
     "models": Kind(models.FIGURES, models.measure),
     "containers": Kind(containers.FIGURES, containers.measure),
+    "cameras": Kind(cameras.FIGURES, cameras.measure, regular=False),
     "twelve": Kind(twelve.FIGURES, twelve.measure, regular=False),
     "floods": Kind(tuple(floods.FIGURES.values()), floods.measure, regular=False),
     "recovery": Kind(recovery.FIGURES, recovery.measure, regular=False),
