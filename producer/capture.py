@@ -82,8 +82,12 @@ class Capture:
         group.on_stop(self._frames.close)
 
     def mute(self) -> None:
-        """Publish no more frames from now on, although the workers may take a while to end."""
+        """Publish no more frames from now on, although the workers go on."""
         self._frames.mute()
+
+    def unmute(self) -> None:
+        """Publish frames again."""
+        self._frames.unmute()
 
     def condition(self) -> Condition:
         """Return the camera's state, and the reason for it."""

@@ -101,8 +101,12 @@ class FramePublisher:
         self._publisher.publish(message, camera=name, captured=captured.at, partition=self._partition)
 
     def mute(self) -> None:
-        """Publish no more frames, from any thread."""
+        """Publish no more frames, from any thread, until `unmute`."""
         self._is_muted = True
+
+    def unmute(self) -> None:
+        """Publish frames again."""
+        self._is_muted = False
 
     def unready(self) -> str | None:
         """Return why the camera's frames are not published, in one line, or None."""

@@ -23,7 +23,7 @@ _FAILED: Final[Condition] = ("no-signal", "its capture failed too often: see the
 _AGAIN: Final = 60.0  # s after which such a camera is tried again
 _SECONDS: Final = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 60)
 
-CAPTURED = Gauge("streamlens_cameras_captured", "Cameras that this producer captures now")
+CAPTURED = Gauge("streamlens_cameras_captured", "Cameras in this producer's share, also paused ones")
 GAP = Histogram(
     "streamlens_camera_gap_seconds",
     "Time without frames of a camera that moved to this producer, until its first frame",
@@ -41,6 +41,9 @@ class Captured(Protocol):
 
     def mute(self) -> None:
         """Publish no more frames from now on."""
+
+    def unmute(self) -> None:
+        """Publish frames again."""
 
     def condition(self) -> Condition:
         """Return the camera's state."""
@@ -79,22 +82,20 @@ class Place:
         """Change to what is wanted, without waiting for it; None to let the camera go."""
         with self._lock:
             self._wish = wish
-            if self._target() == self._has or self._is_changing:
+            if self._is_changing:
+                return
+            if self._target() == self._has:
+                if self._capture is not None:
+                    self._capture.unmute()
                 return
             self._is_changing = True
         self.mute()
         threading.Thread(target=self._change, name=f"change {self.name}", daemon=True).start()
 
     def mute(self) -> None:
-        """Publish no more frames of the present capture."""
+        """Publish no more frames of the present capture, unless it is wanted again."""
         if capture := self._capture:
             capture.mute()
-
-    def reset(self) -> None:
-        """Mute the present capture; if the camera is still wanted, a new one follows."""
-        self.mute()
-        with self._lock:
-            self._has = None
 
     def condition(self) -> Condition:
         """Return the camera's state, and the reason for it."""
@@ -214,7 +215,7 @@ class Captures:
     def mute(self) -> None:
         """Publish no more frames, until `follow` says which cameras are still wanted."""
         for place in self._places.values():
-            place.reset()
+            place.mute()
 
     def lines(self) -> list[str]:
         """Return a line for each camera that is not live, for `/readyz`; from any thread."""

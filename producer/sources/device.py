@@ -16,4 +16,5 @@ def open_source(link: str, limits: Limits, interval: float = 0) -> Source:
     if form is None:
         raise CaptureError("devices can be read on Linux and macOS only")
     path = f"/dev/video{link}" if link.isdecimal() and form == "v4l2" else link
-    return StreamSource(open_video(path, limits, interval, {}, form=form))
+    options = {"format_whitelist": form, "protocol_whitelist": "none"}
+    return StreamSource(open_video(path, limits, interval, options, form=form))
