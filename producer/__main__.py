@@ -8,6 +8,7 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
 
 import logging
+import secrets
 from typing import Final
 
 from confluent_kafka import Producer
@@ -78,6 +79,7 @@ def _wire_one(
         service.group(""),
         publisher=publisher,
         ledger=ledger,
+        run=secrets.token_hex(4),
         last=last,
     )
     reporter = Reporter(

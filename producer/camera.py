@@ -11,6 +11,7 @@ from pipeline.flow.ledger import Ledger
 from pipeline.flow.newest import Newest
 from pipeline.flow.pace import Pace
 from pipeline.service.logs import Seldom
+from pipeline.service.recorder import works_for
 from pipeline.service.workers import Pulse
 from pipeline.wire.picture import PictureError
 from pipeline.wire.status import State
@@ -72,6 +73,7 @@ class Camera:
 
     def run(self, pulse: Pulse) -> None:
         """Read frames until `pulse.stopping` is set."""
+        works_for(self.name)
         try:
             while not pulse.stopping.is_set():
                 pulse.beat()

@@ -40,6 +40,7 @@ class _Thread(threading.local):
 
     def __init__(self) -> None:
         self.at = next(_numbers) % _PLACES * _SIZE
+        self.camera = ""
 
 
 _thread = _Thread()
@@ -48,13 +49,13 @@ _thread = _Thread()
 class working:  # noqa: N801 # reads as a statement
     """Notes, for as long as the block takes, which step is done with a picture of `size` bytes.
 
-    The camera may be left out if the process has only one.
+    The camera may be left out if the process has only one, or if the thread has only one (`works_for`).
     """
 
     __slots__ = ("_line",)
 
     def __init__(self, step: str, size: int, camera: str = "") -> None:
-        self._line = f"{_BUSY}{step}\t{size}\t{camera}\n".encode(errors="replace")[:_SIZE]
+        self._line = f"{_BUSY}{step}\t{size}\t{camera or _thread.camera}\n".encode(errors="replace")[:_SIZE]
 
     def __enter__(self) -> None:
         at = _thread.at
@@ -62,6 +63,11 @@ class working:  # noqa: N801 # reads as a statement
 
     def __exit__(self, *_: object) -> None:
         _memory[_thread.at] = ord(_DONE)
+
+
+def works_for(camera: str) -> None:
+    """Let the notes of this thread name a camera."""
+    _thread.camera = camera
 
 
 class Recorder:

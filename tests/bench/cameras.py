@@ -79,6 +79,7 @@ def _moves() -> list[Measured]:
                 site.wait_until_all_move(_MOVING, time.time())
                 times.append(max(site.watcher.longest_gap(each, begun) for each in _MOVING))
                 site.start(1)
+            site.wait_until_shared(len(site.topic.cameras))
             begun = time.time()
             site.put(f"new {number}")
             site.wait_until_all_move([f"new {number}"], begun)

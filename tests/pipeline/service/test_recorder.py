@@ -205,3 +205,16 @@ def test_a_link_in_place_of_the_file_is_not_followed(
 
     assert (tmp_path / "precious").read_text() == "content"
     assert "cannot be used" in caplog.text
+
+
+@pytest.mark.parts
+def test_a_thread_that_works_for_one_camera_names_it(tmp_path: Path) -> None:
+    code = KILLED.partition("begun =")[0].replace("import working", "import working, works_for")
+    code = code.replace("Recorder, working", "Recorder, working, works_for")
+    code += 'works_for("hall")\nwith working("decode", 7): os.kill(os.getpid(), 9)\n'
+    kill_while_working(tmp_path, code)
+
+    recorder = Recorder(tmp_path, "consumer")
+
+    recorder.close()
+    assert "of camera hall (decode)" in (recorder.last or "")
