@@ -12,6 +12,7 @@ from pipeline.wire import mat, predictions, status
 from pipeline.wire.frame import FrameError, Message, decode, encode, is_name
 from pipeline.wire.predictions import Prediction, Result
 from pipeline.wire.status import Status, StatusError, Subject, encode_key, encode_value
+from producer.sharing import plan
 
 _MOST_PIXELS: Final = 256 * 256
 
@@ -48,11 +49,14 @@ def reported(data: bytes) -> None:
 
 
 def beaten(data: bytes) -> None:
-    """Hear a member of a group."""
+    """Hear a member of a group, or its plan."""
     members = Members("me")
     members.hear(members.beat())
     members.hear(data)
     assert len(members._heard) <= 1
+    if (said := plan.decode(data)) is not None:
+        after = plan.renewed(said, ["door", "hall"], ("host-1", "me"), "me")
+        assert plan.decode(plan.encode(after)) == after
 
 
 def headers() -> Sequence[bytes]:
@@ -81,5 +85,6 @@ def records() -> Sequence[bytes]:
 
 
 def beats() -> Sequence[bytes]:
-    """Return beats of another member."""
-    return [Members("host-1").beat(), Members("host-1").leave()]
+    """Return beats of another member, and its plan."""
+    shared = plan.renewed(plan.Plan(), ["door", "hall"], ("host-1", "host-2"), "host-1")
+    return [Members("host-1").beat(), Members("host-1").leave(), plan.encode(shared)]

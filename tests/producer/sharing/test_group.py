@@ -1,5 +1,6 @@
 """Producers on librdkafka's mock broker."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -55,7 +56,7 @@ def test_a_producer_notices_that_it_was_stopped(bootstrap: str, monkeypatch: pyt
     wait_for(lambda: one.step(CAMERAS) == set(CAMERAS), 30, "all cameras")
     assert one.is_awake
 
-    clock = Clock(module.time.monotonic() + 10)
+    clock = Clock(time.monotonic() + 10)
     with monkeypatch.context() as patch:
         patch.setattr(module, "time", clock)
         patch.setattr(one._group, "present", lambda: None)
