@@ -63,12 +63,11 @@ def test_cameras_are_shared_by_producers_that_are_killed_added_and_removed(
         models = []
         for number in range(2):
             (tmp_path / f"model-{number}").mkdir()
-            models.append(ModelServer(model_folder, free_port(), tmp_path / f"model-{number}"))
+            server = ModelServer(model_folder, free_port(), tmp_path / f"model-{number}")
+            models.append(stack.enter_context(server))
         site.put(*_NAMES)
         site.start(3)
         consumers = [site.pipeline.consumer(*(each.url for each in models), tag=f"-{n}") for n in range(2)]
-        for server in models:
-            stack.enter_context(server)
         site.wait_until_shared()
         site.wait_until_all_move(_NAMES, time.time())
         gaps: dict[str, float] = {}
