@@ -7,7 +7,7 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
     # Until the parts run, there is nothing to end, and the imports take a while.
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
 
-from compose import title
+from pipeline.service import title
 
 if __name__ == "__main__":
     title.mask_arguments()  # before the imports, which take a while

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from compose.title import masked
+from pipeline.service.title import masked
 from tests.parts import ROOT
 
 
@@ -28,7 +28,7 @@ def test_links_are_masked_and_everything_else_is_kept() -> None:
 @pytest.mark.parametrize("password", ["x", "hunter2", "hunter2" * 20])
 def test_the_kernel_shows_no_password(password: str) -> None:
     show = (
-        "import sys; from compose.title import mask_arguments; mask_arguments();"
+        "import sys; from pipeline.service.title import mask_arguments; mask_arguments();"
         "print(open('/proc/self/cmdline').read(), sys.argv[1:])"
     )
     link = f"door=rtsp://joe:{password}@host/"
