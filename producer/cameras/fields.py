@@ -1,12 +1,13 @@
 """The fields of a camera's record: as options and files give them, and as people read them."""
 
+import os
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.cameras.links import Kind, kind_of
+from pipeline.cameras.links import Kind, kind_of, path_of
 from pipeline.cameras.record import CameraRecord, RecordError, checked
 from pipeline.cameras.seal import Seal, SealError, is_sealed
 from pipeline.service.masking import mask
@@ -52,6 +53,8 @@ def check_link(link: str) -> str:
         opened: str = _LINK.validate_python(link).get_secret_value()
     except ValidationError as error:
         raise CommandError(f"link: {explain(dict(error.errors()[0]))} ({shown(link)!r})") from None
+    if kind_of(opened) is Kind.FILE and os.path.exists(path := os.path.expanduser(path_of(opened))):
+        return os.path.abspath(path)  # the producer runs in another folder
     return opened
 
 

@@ -34,6 +34,11 @@ class FilmSource:
         self._at = 0
         self.interval = 0.0
 
+    @property
+    def codec(self) -> str:
+        """The name of the film's decoder, such as `h264`."""
+        return self._film.codec
+
     def due_in(self) -> float:
         """Return the seconds until the next frame; raise `CaptureError` if there is none."""
         if not self._is_ahead:

@@ -18,6 +18,11 @@ class StreamSource:
         self._video = video
         self._at = 0
 
+    @property
+    def codec(self) -> str:
+        """The name of the video's decoder, such as `h264`."""
+        return self._video.codec
+
     def due_in(self) -> float:
         """Return 0: the camera sets the pace."""
         return 0.0

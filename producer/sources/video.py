@@ -60,6 +60,8 @@ class Video:
                 f"its pictures have {self._codec.width} x {self._codec.height} pixels, expected at most"
                 f" {limits.pixels} in total (MAXPIXELS)"
             )
+        self.codec: str = self._codec.name
+        """The name of the decoder, such as `h264`."""
         self._form = (self._codec.pix_fmt, self._codec.width, self._codec.height)
         if self._codec.format is not None:
             self._check_size(self._codec.format)

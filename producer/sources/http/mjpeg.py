@@ -19,6 +19,7 @@ class MjpegSource:
     """
 
     interval = 0.0
+    codec = "mjpeg"
 
     def __init__(
         self, camera: Camera, answer: requests.Response, first: bytes, limits: Limits, interval: float

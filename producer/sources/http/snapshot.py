@@ -15,6 +15,8 @@ from producer.sources.source import Captured, CaptureError, interval_of_pictures
 class SnapshotSource:
     """Requests a picture every `interval` s. A camera with ETags sends it only if it has changed."""
 
+    codec = "picture"
+
     def __init__(
         self,
         camera: Camera,

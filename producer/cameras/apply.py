@@ -1,0 +1,100 @@
+"""Make the cameras what a file says."""
+
+import argparse
+from collections.abc import Mapping
+
+from pipeline.cameras.record import CameraRecord, RecordError
+from pipeline.cameras.seal import is_sealed
+from pipeline.cameras.topic import partition_for
+from producer.cameras import console, document, fields
+from producer.cameras.change import where
+from producer.cameras.document import MASKED, Entry
+from producer.cameras.errors import CommandError
+from producer.cameras.settings import CommandSettings
+from producer.cameras.store import Store
+
+_MOST_LINES = 20  # of warnings
+_ADDED, _CHANGED, _REMOVED = "added", "changed", "removed"
+
+
+def apply(options: argparse.Namespace, settings: CommandSettings) -> int:
+    """Add and change cameras, with `--prune` remove those that the file does not name; or write nothing."""
+    entries = document.read(console.text_of(options.file), options.file)
+    with Store(settings) as store:
+        wanted = _wanted(entries, store)
+        changes: dict[str, CameraRecord | None] = {}
+        lines: list[tuple[str, str]] = []
+        for name, record in wanted.items():
+            before = store.cameras.get(name)
+            if before is None:
+                changes[name] = record
+                lines.append((_ADDED, f"{name}{where(record, settings)}"))
+            elif isinstance(before, RecordError):
+                changes[name] = record
+                lines.append((_CHANGED, f"{name}: its record could not be used"))
+            elif found := fields.changes(before, record, store.seal):
+                changes[name] = record
+                lines.append((_CHANGED, f"{name}: {'; '.join(found)}"))
+        others = [name for name in store.cameras if name not in wanted]
+        if options.prune:
+            changes |= dict.fromkeys(others)
+            lines += [(_REMOVED, name) for name in others]
+        _warn(changes, wanted, store)
+        if changes and not options.dry_run:
+            store.save(changes)
+    for verb, rest in lines:
+        console.say(f"{'would be ' if options.dry_run else ''}{verb}: {rest}")
+    count = {verb: sum(each == verb for each, _ in lines) for verb in (_ADDED, _CHANGED, _REMOVED)}
+    unchanged = len(wanted) - count[_ADDED] - count[_CHANGED]
+    kept = 0 if options.prune else len(others)
+    console.say(
+        f"{'dry run: ' if options.dry_run else ''}{count[_ADDED]} added, {count[_CHANGED]} changed,"
+        f" {count[_REMOVED]} removed, {unchanged} unchanged"
+        + (f"; {kept} not in the file (--prune removes them)" if kept else "")
+    )
+    return 0
+
+
+def _wanted(entries: Mapping[str, Entry], store: Store) -> dict[str, CameraRecord]:
+    """Return the records of a file's cameras; raise `CommandError` with a line for each that has no link."""
+    present = store.cameras
+    wanted: dict[str, CameraRecord] = {}
+    wrong: list[str] = []
+    placed = [record for name, record in present.items() if name not in entries]
+    for name, entry in entries.items():
+        before = present.get(name)
+        given = dict(entry.fields)
+        if MASKED in given["link"]:
+            if not isinstance(before, CameraRecord):
+                wrong.append(f"{entry.place}: link: its password is masked (***), and there is no camera yet")
+                continue
+            given["link"] = before.link
+        elif is_sealed(given["link"]) and fields.opened(fields.record(given), store.seal) is None:
+            console.warn(f"{entry.place}: its link does not decrypt with the keys that are set here")
+        if given.get("partition") is None and isinstance(before, CameraRecord):
+            given["partition"] = before.partition
+        wanted[name] = fields.record({**given, "link": store.seal.close(given["link"])})
+    if wrong:
+        raise CommandError("\n".join(wrong))
+    placed += [record for record in wanted.values() if record.partition is not None]
+    for name, record in wanted.items():
+        if record.partition is None and store.partitions:
+            wanted[name] = record.model_copy(update={"partition": partition_for(store.partitions, placed)})
+            placed.append(wanted[name])
+    return wanted
+
+
+def _warn(
+    changes: Mapping[str, CameraRecord | None], wanted: Mapping[str, CameraRecord], store: Store
+) -> None:
+    lines: list[str] = []
+    before: dict[str, str | None] = {}
+    for name, record in wanted.items():
+        link = fields.opened(record, store.seal)
+        if link is not None and changes.get(name) is not None:
+            lines += fields.warnings(name, link, before)
+        before[name] = link
+    for line in [*lines[:_MOST_LINES], *filter(None, [store.uncompacted()])]:
+        console.warn(line)
+    if more := len(lines[_MOST_LINES:]):
+        console.warn(f"and {more} others")
