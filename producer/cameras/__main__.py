@@ -56,7 +56,7 @@ def _apply(options: argparse.Namespace, settings: CommandSettings) -> int:
 
 
 def _discover(options: argparse.Namespace, settings: CommandSettings) -> int:
-    from producer.cameras.onvif.discover import discover  # noqa: PLC0415 # needs a package of its own
+    from producer.cameras.onvif.discover import discover  # noqa: PLC0415 # seldom used
 
     return discover(options, settings)
 

@@ -69,7 +69,8 @@ def advice(found: Measured, shape: Shape) -> list[str]:
         )
     if found.load > _HEAVY:
         lines.append(
-            f"it takes {found.load:.0%} of a processor core: lower its resolution or rate, or raise --interval"
+            f"it takes {found.load:.0%} of a processor core: lower its resolution or rate, or raise"
+            " --interval"
         )
     if found.size * found.published > _FULL:
         lines.append(

@@ -13,7 +13,7 @@ from producer.cameras.errors import CommandError
 from producer.cameras.settings import CommandSettings
 from producer.cameras.store import Store
 
-_MOST_LINES = 20  # of warnings
+_LINES = 20  # of warnings
 _ADDED, _CHANGED, _REMOVED = "added", "changed", "removed"
 
 
@@ -94,7 +94,7 @@ def _warn(
         if link is not None and changes.get(name) is not None:
             lines += fields.warnings(name, link, before)
         before[name] = link
-    for line in [*lines[:_MOST_LINES], *filter(None, [store.uncompacted()])]:
+    for line in [*lines[:_LINES], *filter(None, [store.uncompacted()])]:
         console.warn(line)
-    if more := len(lines[_MOST_LINES:]):
+    if more := len(lines[_LINES:]):
         console.warn(f"and {more} others")

@@ -15,13 +15,8 @@ def add(options: argparse.Namespace, settings: CommandSettings) -> int:
     """Add a camera, or with `--replace` replace it."""
     name = fields.check_name(options.name)
     given = _given(options)
-    link = console.link(options.link)
-    if link.lower().startswith("onvif://"):
-        from producer.cameras.onvif.resolve import resolved  # noqa: PLC0415 # needs a package of its own
-
-        link = resolved(link, settings)
-    link = fields.check_link(link)
-    fields.record({**given, "link": link})
+    fields.record({**given, "link": "0"})  # before a camera is asked
+    link = _link(options.link, settings)
     with Store(settings) as store:
         before = store.cameras.get(name)
         if before is not None and not options.replace:
@@ -38,7 +33,7 @@ def add(options: argparse.Namespace, settings: CommandSettings) -> int:
 def change(options: argparse.Namespace, settings: CommandSettings) -> int:
     """Change single fields of a camera."""
     given = _given(options)
-    link = None if options.link is None else fields.check_link(console.link(options.link))
+    link = None if options.link is None else _link(options.link, settings)
     if link is None and not given:
         raise CommandError("expected something to change, such as --interval 40ms")
     with Store(settings) as store:
@@ -96,6 +91,16 @@ def where(record: CameraRecord, settings: CommandSettings) -> str:
     if record.partition is not None:
         return f", partition {record.partition}"
     return f"; topic {settings.topicname} does not exist yet, so Kafka will choose its partition"
+
+
+def _link(text: str, settings: CommandSettings) -> str:
+    """Return the link that is meant; a camera that knows ONVIF is asked for it."""
+    link = console.link(text)
+    if link.lower().startswith("onvif://"):
+        from producer.cameras.onvif.resolve import resolved  # noqa: PLC0415 # needs OpenCV
+
+        link = resolved(link, settings)
+    return fields.check_link(link)
 
 
 def _paused(names: list[str], settings: CommandSettings, *, paused: bool) -> int:

@@ -21,13 +21,13 @@ from producer.sources.source import SLOW, CaptureError, Limits, Source
 
 _GRACE: Final = 0.5  # s for a source that has waited in vain to say why
 _STILL: Final = 5.0  # s between two lines while it is opened
-_LONGEST: Final = 600.0  # s to measure
+_UP_TO: Final = 600.0  # s to measure
 
 
 def check(options: argparse.Namespace, settings: CommandSettings) -> int:
     """Report on a camera; return 1 if it cannot be opened, or delivers no picture."""
-    if not 0 < options.seconds <= _LONGEST:
-        raise CommandError(f"--seconds {options.seconds:g}: expected more than 0, at most {_LONGEST:g}")
+    if not 0 < options.seconds <= _UP_TO:
+        raise CommandError(f"--seconds {options.seconds:g}: expected more than 0, at most {_UP_TO:g}")
     link, record = _target(options.target, settings)
     shape = Shape(settings.frameinterval)
     if record is not None:
@@ -44,7 +44,9 @@ def check(options: argparse.Namespace, settings: CommandSettings) -> int:
     try:
         source = _opened(link, limits, shape.interval)
         try:
-            console.note(f"opened after {time.monotonic() - begun:.1f} s; measuring for {options.seconds:g} s")
+            console.note(
+                f"opened after {time.monotonic() - begun:.1f} s; measuring for {options.seconds:g} s"
+            )
             found = measure(source, shape, options.seconds)
         finally:
             source.close()

@@ -1,9 +1,9 @@
 """Cameras as YAML: what `export` writes and `apply` reads.
 
-    cameras:
-      door:
-        link: rtsp://192.168.1.20/stream1
-        interval: 40ms
+cameras:
+  door:
+    link: rtsp://192.168.1.20/stream1
+    interval: 40ms
 """
 
 import difflib

@@ -136,8 +136,6 @@ def warnings(name: str, link: str, others: Mapping[str, str | None]) -> list[str
     return found
 
 
-
-
 def _word(name: str, fields: Mapping[str, Any]) -> str:
     if name in fields:
         value = fields[name]

@@ -15,8 +15,8 @@ def key(options: argparse.Namespace, settings: CommandSettings) -> int:
     if not options.rotate:
         console.say(new_key())
         console.note(
-            "Set it as CAMERASKEY for producers, consumers, video servers and this command, or write it to the"
-            " CAMERASKEYFILE. To replace a key: put the new one in front (new,old), run key --rotate, and"
+            "Set it as CAMERASKEY for producers, consumers, video servers and this command, or write it to"
+            " the CAMERASKEYFILE. To replace a key: put the new one in front (new,old), run key --rotate, and"
             " then remove the old one. Keep it: without it, links have to be set again."
         )
         return 0

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import ConfigEntry, ConfigResource, ResourceType
+from confluent_kafka.admin import ConfigEntry, ConfigResource  # type: ignore[attr-defined]
 
 from pipeline.cameras.record import CameraRecord, RecordError
 from pipeline.cameras.topic import CameraTopic
@@ -71,13 +71,13 @@ class Store:
             config = self._config.result(_CONFIG)
         except (KafkaException, TimeoutError):  # not permitted, or the embedded broker
             return None
-        policy = config["cleanup.policy"].value if "cleanup.policy" in config else "compact"
+        policy = (config["cleanup.policy"].value if "cleanup.policy" in config else None) or "compact"
         if "compact" in policy:
             return None
         return (
-            f"topic {self.settings.topic} has cleanup.policy={policy}, so Kafka deletes cameras after a while:"
-            f" kafka-configs.sh --bootstrap-server {self.settings.bootstrap} --alter --entity-type topics"
-            f" --entity-name {self.settings.topic} --add-config cleanup.policy=compact"
+            f"topic {self.settings.topic} has cleanup.policy={policy}, so Kafka deletes cameras after a"
+            f" while: kafka-configs.sh --bootstrap-server {self.settings.bootstrap} --alter"
+            f" --entity-type topics --entity-name {self.settings.topic} --add-config cleanup.policy=compact"
         )
 
     def save(self, changes: Mapping[str, CameraRecord | None]) -> None:
@@ -101,7 +101,7 @@ class Store:
 
     def _asked(self) -> "Future[dict[str, ConfigEntry]]":
         """Ask for the settings of the topic, meanwhile."""
-        resource = ConfigResource(ResourceType.TOPIC, self.settings.topic)
+        resource = ConfigResource(ConfigResource.Type.TOPIC, self.settings.topic)
         self._admin = clients.admin(self.settings.bootstrap, self._extra)  # answers while it exists
         return self._admin.describe_configs([resource], request_timeout=_ANSWER)[resource]
 
