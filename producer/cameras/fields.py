@@ -25,6 +25,14 @@ ENCRYPTED: Final = "(encrypted)"
 _LINK: Final[TypeAdapter[Any]] = TypeAdapter(Link)
 _PREVIEW: Final = re.compile(r"preview-[0-9a-f]{16}")
 _STARS: Final = "***"
+_DEFAULTS: Final = {
+    "interval": "default",
+    "scale": "1",
+    "rotate": "0",
+    "models": "all",
+    "paused": "false",
+    "weight": "1",
+}
 
 
 def check_name(name: str) -> str:
@@ -137,10 +145,9 @@ def warnings(name: str, link: str, others: Mapping[str, str | None]) -> list[str
 
 
 def _word(name: str, fields: Mapping[str, Any]) -> str:
-    if name in fields:
-        value = fields[name]
-        return ", ".join(map(str, value)) if isinstance(value, list) else str(value).lower()
-    default = CameraRecord.model_fields[name].default
-    return {"models": "all", "interval": "default", "scale": "1", "weight": "1"}.get(
-        name, str(default).lower() if default not in ("", None) else "none"
-    )
+    if name not in fields:
+        return _DEFAULTS.get(name, "none")
+    value = fields[name]
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -114,7 +114,7 @@ async def _ahead(device: Any) -> timedelta | None:
         now = (await device.authless_GetSystemDateAndTime()).UTCDateTime
         date, clock = now.Date, now.Time
         there = datetime(date.Year, date.Month, date.Day, clock.Hour, clock.Minute, clock.Second, tzinfo=UTC)
-    except (Fault, AttributeError, TypeError, ValueError):
+    except (Error, AttributeError, TypeError, ValueError):
         return None
     return there - datetime.now(UTC)
 

@@ -144,7 +144,9 @@ class OnvifCamera:
             return f"<trt:GetProfilesResponse>{profiles}</trt:GetProfilesResponse>"
         token = re.search(r"ProfileToken>([^<]*)<", body)
         path = token[1] if token else ""
-        scheme, place = ("rtsp", self.stream or f"{self.host}:8554") if "Stream" in question else ("http", here[7:])
+        scheme, place = (
+            ("rtsp", self.stream or f"{self.host}:8554") if "Stream" in question else ("http", here[7:])
+        )
         return (
             f"<trt:{question}Response><trt:MediaUri><tt:Uri>{scheme}://{place}/{path}?x=1&amp;y=2</tt:Uri>"
             "<tt:InvalidAfterConnect>false</tt:InvalidAfterConnect><tt:InvalidAfterReboot>false"

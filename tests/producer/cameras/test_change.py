@@ -236,9 +236,7 @@ def test_kafka_that_is_away_is_named_with_the_cause(
         (("list", "--nonsense"), "unrecognized"),
     ],
 )
-def test_a_wrong_command_line_is_named_with_status_2(
-    run: Run, arguments: tuple[str, ...], text: str
-) -> None:
+def test_a_wrong_command_line_is_named_with_status_2(run: Run, arguments: tuple[str, ...], text: str) -> None:
     ran = run(*arguments)
 
     assert ran.status == 2
