@@ -21,7 +21,7 @@ def apply(options: argparse.Namespace, settings: CommandSettings) -> int:
     """Add and change cameras, with `--prune` remove those that the file does not name; or write nothing."""
     entries = document.read(console.text_of(options.file), options.file)
     with Store(settings) as store:
-        wanted = _wanted(entries, store)
+        wanted = _wanted(entries, store, prune=options.prune)
         changes: dict[str, CameraRecord | None] = {}
         lines: list[tuple[str, str]] = []
         for name, record in wanted.items():
@@ -55,12 +55,12 @@ def apply(options: argparse.Namespace, settings: CommandSettings) -> int:
     return 0
 
 
-def _wanted(entries: Mapping[str, Entry], store: Store) -> dict[str, CameraRecord]:
+def _wanted(entries: Mapping[str, Entry], store: Store, *, prune: bool) -> dict[str, CameraRecord]:
     """Return the records of a file's cameras; raise `CommandError` with a line for each that has no link."""
     present = store.cameras
     wanted: dict[str, CameraRecord] = {}
     wrong: list[str] = []
-    placed = [record for name, record in present.items() if name not in entries]
+    placed = [record for name, record in present.items() if name not in entries and not prune]
     for name, entry in entries.items():
         before = present.get(name)
         given = dict(entry.fields)

@@ -32,3 +32,36 @@ LIMITS: Final = (
         "a larger one is ignored; the producers go on with the one before",
     ),
 )
+
+_REFUSED: Final = "the camera is not added or listed; the command `python -m producer.cameras` says why"
+
+ONVIF: Final = (
+    Limit("an ONVIF camera's answer", "producer.cameras.onvif.xml.LARGEST_ANSWER", "bytes", _REFUSED),
+    Limit(
+        "its profiles",
+        "producer.cameras.onvif.device.MOST_PROFILES",
+        "",
+        "further ones are not listed",
+    ),
+    Limit(
+        "the address of a stream", "producer.cameras.onvif.streams.LONGEST_ADDRESS", "characters", _REFUSED
+    ),
+    Limit(
+        "its name, and that of its model",
+        "producer.cameras.onvif.discovery.LONGEST_SCOPE",
+        "characters",
+        "the rest is left out",
+    ),
+    Limit(
+        "cameras that one search finds",
+        "producer.cameras.onvif.discovery.MOST_DEVICES",
+        "",
+        "further ones are not listed",
+    ),
+    Limit(
+        "addresses of a network that are asked",
+        "producer.cameras.onvif.discovery.MOST_ADDRESSES",
+        "",
+        "the network is refused",
+    ),
+)

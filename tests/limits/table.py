@@ -21,6 +21,7 @@ SERVICES: Final = ("pipeline", "producer", "consumer", "video", "tfserving", "co
 SECTIONS: Final[Mapping[str, Sequence[Limit]]] = {
     "Cameras": cameras.LIMITS,
     "Records of cameras": cameras_as_data.LIMITS,
+    "Cameras with ONVIF, in the command for cameras": cameras_as_data.ONVIF,
     "Messages from Kafka": messages.LIMITS,
     "Model servers and labels": models.LIMITS,
     "Browsers": browsers.LIMITS,

@@ -21,7 +21,7 @@ def listed(run: Run) -> dict[str, dict[str, object]]:
     return {each["name"]: each for each in json.loads(run("list", "--json").out)}
 
 
-def test_a_camera_is_added_listed_changed_and_removed(run: Run, kafka: str, stored: Stored) -> None:
+def test_a_camera_is_added_listed_changed_and_removed(run: Run, stored: Stored) -> None:
     added = run(
         *("add", "door", LINK, "--interval", "40ms", "--scale", "0.5x0.25", "--rotate", "90"),
         *("--group", "Yard", "--model", "imagenet_1", "--model", "emonet_2", "--weight", "2"),
@@ -60,7 +60,7 @@ def test_a_camera_is_added_listed_changed_and_removed(run: Run, kafka: str, stor
     assert run("list", "--json").out == "[]\n"
 
 
-def test_cameras_fill_the_partitions_evenly_and_keep_theirs(run: Run, kafka: str, stored: Stored) -> None:
+def test_cameras_fill_the_partitions_evenly_and_keep_theirs(run: Run, stored: Stored) -> None:
     for name in "abcde":
         assert run("add", name, f"rtsp://host/{name}").status == 0
     run("remove", "b")
@@ -72,7 +72,7 @@ def test_cameras_fill_the_partitions_evenly_and_keep_theirs(run: Run, kafka: str
     assert places == {"a": 0, "c": 2, "d": 0, "e": 0, "f": 1}
 
 
-def test_cameras_are_paused_and_resumed(run: Run, kafka: str, stored: Stored) -> None:
+def test_cameras_are_paused_and_resumed(run: Run, stored: Stored) -> None:
     for name in "ab":
         run("add", name, f"rtsp://host/{name}")
 
@@ -111,7 +111,7 @@ def test_cameras_are_paused_and_resumed(run: Run, kafka: str, stored: Stored) ->
     ],
 )
 def test_what_is_wrong_is_said_in_one_line_and_nothing_is_written(
-    run: Run, kafka: str, stored: Stored, arguments: tuple[str, ...], text: str
+    run: Run, stored: Stored, arguments: tuple[str, ...], text: str
 ) -> None:
     run("add", "door", LINK)
     before = stored()
@@ -126,7 +126,7 @@ def test_what_is_wrong_is_said_in_one_line_and_nothing_is_written(
     assert stored() == before
 
 
-def test_names_may_hold_what_a_url_would_have_to_encode(run: Run, kafka: str, stored: Stored) -> None:
+def test_names_may_hold_what_a_url_would_have_to_encode(run: Run, stored: Stored) -> None:
     name = "Hof/Süd #1? 🏠"
 
     assert run("add", name, LINK).status == 0
@@ -136,7 +136,7 @@ def test_names_may_hold_what_a_url_would_have_to_encode(run: Run, kafka: str, st
 
 
 def test_a_link_is_read_from_standard_input_and_stored_encrypted(
-    run: Run, kafka: str, stored: Stored, monkeypatch: pytest.MonkeyPatch
+    run: Run, stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CAMERASKEY", new_key())
 
@@ -153,7 +153,8 @@ def test_a_link_is_read_from_standard_input_and_stored_encrypted(
     assert "set CAMERASKEY" in str(shown["reason"])
 
 
-def test_the_same_link_and_a_file_are_warned_of(run: Run, kafka: str) -> None:
+@pytest.mark.usefixtures("kafka")
+def test_the_same_link_and_a_file_are_warned_of(run: Run) -> None:
     run("add", "door", LINK)
 
     assert "same link as door" in run("add", "yard", LINK).err
@@ -203,8 +204,9 @@ def test_a_bad_record_is_listed_and_can_be_replaced_and_removed(run: Run, kafka:
     assert listed(run)["door"]["state"] == "never-seen"
 
 
+@pytest.mark.usefixtures("kafka")
 def test_a_topic_that_does_not_exist_is_created_when_a_camera_is_added(
-    run: Run, kafka: str, monkeypatch: pytest.MonkeyPatch
+    run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CAMERASTOPIC", "others")
     monkeypatch.setenv("TOPICNAME", "frames")
@@ -253,9 +255,7 @@ def test_wrong_settings_are_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     assert run("list").status == 2
 
 
-def test_keys_are_made_and_rotated(
-    run: Run, kafka: str, stored: Stored, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_keys_are_made_and_rotated(run: Run, stored: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "CAMERASKEY" in run("key", "--rotate").err
     old, new = (run("key").out.strip() for _ in range(2))
     run("add", "clear", LINK)

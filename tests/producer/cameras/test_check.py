@@ -88,7 +88,8 @@ def test_jpegs_over_http_pass_undecoded(run: Run) -> None:
     assert "64 x 48" in ran.out
 
 
-def test_a_camera_is_checked_by_name_as_it_is_published(run: Run, kafka: str) -> None:
+@pytest.mark.usefixtures("kafka")
+def test_a_camera_is_checked_by_name_as_it_is_published(run: Run) -> None:
     with HttpCamera([jpeg(64, 48)]) as camera:
         run("add", "door", camera.link, "--scale", "0.5", "--interval", "1ms")
         ran = run("check", "door", "--seconds", "0.5")
