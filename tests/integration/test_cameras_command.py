@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from confluent_kafka.admin import AclOperation, AdminClient, NewTopic
+from confluent_kafka.admin import AclOperation, AdminClient  # type: ignore[attr-defined]
+from confluent_kafka.cimpl import NewTopic
 
 from pipeline.wire import picture
 from producer.cameras.settings import CommandSettings

@@ -31,7 +31,7 @@ LONGEST_SCOPE: Final = 100
 
 _GROUP: Final = "239.255.255.250"
 _PORT: Final = 3702
-_LARGEST: Final = 65_536  # bytes of a datagram
+_DATAGRAM: Final = 65_536  # bytes of a datagram
 _SCOPE: Final = "onvif://www.onvif.org/"
 _SERVICE: Final = "/onvif/device_service"
 _PROBE: Final = (
@@ -84,7 +84,7 @@ def search(network: str | None, seconds: float) -> list[Found]:
             if not select.select([asking], [], [], min(left, 0.1))[0]:
                 continue
             with suppress(OSError, AnswerError):  # a host without cameras, or what is no answer
-                data, (host, *_) = asking.recvfrom(_LARGEST)
+                data, (host, *_) = asking.recvfrom(_DATAGRAM)
                 for each in matches(data, str(host), number):
                     found.setdefault(each.address, each)
     return sorted(found.values(), key=lambda each: each.address)
