@@ -65,7 +65,8 @@ def advice(found: Measured, shape: Shape) -> list[str]:
     elif found.rate < _SELDOM * wanted and found.rate > 0:
         lines.append(
             f"it sends {found.rate:.1f} frames/s, fewer than the {wanted:.1f} that"
-            f" {duration(shape.interval)} between two frames allows: raise its rate if you need them"
+            f" {duration(shape.interval)} between two frames allows: raise its rate if you need them, unless"
+            " this machine is too busy to read it"
         )
     if found.load > _HEAVY:
         lines.append(

@@ -74,8 +74,8 @@ async def _asked(found: Found, login: Login, targets: Targets) -> Device:
         await device.close()
     device = await _service(_DEVICE, found.url, login, targets, ahead)
     try:
-        about = await device.GetDeviceInformation()
-        capabilities = await device.GetCapabilities({"Category": "Media"})
+        about = await _question(device, "GetDeviceInformation")
+        capabilities = await _question(device, "GetCapabilities", {"Category": "Media"})
     finally:
         await device.close()
     url = _at(found, str(capabilities.Media.XAddr))
@@ -83,7 +83,7 @@ async def _asked(found: Found, login: Login, targets: Targets) -> Device:
     try:
         profiles = [
             await _profile(media, each, found, login, targets)
-            for each in list(await media.GetProfiles())[:MOST_PROFILES]
+            for each in list(await _question(media, "GetProfiles"))[:MOST_PROFILES]
         ]
     finally:
         await media.close()
@@ -106,6 +106,11 @@ async def _service(
     service.transport = Transport(urlsplit(url).hostname or "", targets, _ANSWER, login.user, login.password)
     await service.setup()
     return service
+
+
+async def _question(service: Any, name: str, values: Mapping[str, Any] | None = None) -> Any:
+    """Ask a question, with the login if there is one."""
+    return await getattr(service, name if service.user else f"authless_{name}")(values)
 
 
 async def _ahead(device: Any) -> timedelta | None:
@@ -131,13 +136,13 @@ async def _profile(media: Any, each: Any, found: Found, login: Login, targets: T
         _text(getattr(video, "Encoding", "") or ""),
     )
     try:
-        answer = await media.GetStreamUri({"StreamSetup": _SETUP, "ProfileToken": token})
+        answer = await _question(media, "GetStreamUri", {"StreamSetup": _SETUP, "ProfileToken": token})
         link = address_of(str(answer.Uri), found.address.host, (login.user, login.password), targets)
         profile = replace(profile, link=link)
     except (AnswerError, Fault) as error:
         profile = replace(profile, trouble=_refusal(error) if isinstance(error, Fault) else str(error))
     try:
-        answer = await media.GetSnapshotUri({"ProfileToken": token})
+        answer = await _question(media, "GetSnapshotUri", {"ProfileToken": token})
         snapshot = address_of(str(answer.Uri), found.address.host, (login.user, login.password), targets)
         return replace(profile, snapshot=snapshot)
     except (AnswerError, Fault):  # not every camera has one
@@ -158,5 +163,4 @@ def _refusal(fault: Any) -> str:
 
 
 def _text(value: object) -> str:
-    text: Mapping[str, Any] | object = value
-    return readable(str(text or "")).strip()[:_SHOWN]
+    return readable(str(value or "")).strip()[:_SHOWN]

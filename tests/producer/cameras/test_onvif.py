@@ -3,12 +3,17 @@
 import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from pipeline.cameras.links import authority_of
 from pipeline.cameras.record import CameraRecord, RecordError
 from pipeline.service.values import Address
 from pipeline.targets import Targets
+from producer.cameras import fields
 from producer.cameras.onvif import device, discovery, streams, xml
 from producer.cameras.onvif.device import Login, ask
 from producer.cameras.onvif.discovery import Found, matches, search
@@ -299,3 +304,30 @@ def test_without_its_packages_the_command_says_what_to_install(
     for ran in (run("discover"), run("add", "door", "onvif://host")):
         assert ran.status == 1
         assert "pip install --require-hashes -r producer/cameras/onvif/requirements.txt" in ran.err
+
+
+@given(st.binary() | st.text().map(str.encode))
+def test_any_answer_is_read_or_refused(data: bytes) -> None:
+    with suppress(AnswerError):
+        assert list(matches(data, "10.0.0.1", "7")) == []
+
+
+@given(st.text(max_size=60) | st.text(max_size=40).map("rtsp://127.0.0.1".__add__))
+def test_a_stream_never_leads_to_another_host(uri: str) -> None:
+    try:
+        link = address_of(uri, "127.0.0.1", ("joe", "p@ss"), targets())
+    except AnswerError:
+        return
+    parts = authority_of(link.partition("://")[2])
+    assert parts is not None
+    assert (parts["user"], parts["host"]) == ("joe:p%40ss@", "127.0.0.1")
+    assert fields.check_link(link) == link
+
+
+def test_a_camera_may_be_asked_without_a_login(run: Run) -> None:
+    with OnvifCamera() as camera:
+        ran = run("add", "door", f"onvif://{camera.host}:{camera.port}")
+
+    assert ran.status == 1
+    assert "does not accept this user name and password" in ran.err
+    assert camera.asked == ["GetSystemDateAndTime", "GetDeviceInformation"]
