@@ -68,6 +68,10 @@ class Places:
         """Replace the set of configured cameras; may be called from any thread."""
         self._configured = frozenset(cameras)
 
+    def __contains__(self, camera: str) -> bool:
+        """Return whether a camera has a place."""
+        return camera in self._held
+
     def hear(self, camera: str, now: float) -> bool:
         """Note that a frame arrived; return False when the camera has no place."""
         frames = self._held.get(camera)

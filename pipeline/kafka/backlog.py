@@ -5,16 +5,19 @@ import time
 from collections.abc import Collection
 from typing import Final
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 from prometheus_client import Counter
 
 from pipeline.service.logs import Seldom
 
 log = logging.getLogger(__name__)
 
-_SKIPPED = Counter("streamlens_messages_skipped", "Messages that were not read, to reach the newest frames")
+SKIPPED: Final = Counter(
+    "streamlens_messages_skipped", "Messages that were not read, to reach the newest frames"
+)
 _WINDOW: Final = 0.05  # s
 _FEW: Final = 100  # frames, which are always read: labelling large ones takes a while
+_MANY: Final = 100  # messages in a window: if fewer come, they are large, and take long to come
 LONGEST_WAIT: Final = 0.1
 """The longest time in s that it may take to read what waits behind bad messages."""
 
@@ -23,10 +26,14 @@ LONGEST_QUEUE: Final = 1.0
 
 
 class Backlog:
-    """Decides which partitions of a topic are read from their ends, because reading on would take too long.
+    """Decides which messages of a topic are skipped, because reading them all would take too long.
 
     That depends on the messages of the last two windows of time: behind bad ones, nothing may wait for long;
     behind frames, it may take longer. One window does not count: the first message of a kind may take long.
+
+    Behind many bad messages, those that wait are passed over, except those of known cameras: that is quick,
+    and these lose nothing. If it is not quick enough, behind large messages, and behind frames, a partition
+    is read from its end, which takes a while and loses what known cameras have sent.
     """
 
     def __init__(self, consumer: Consumer, topic: str) -> None:
@@ -35,17 +42,26 @@ class Backlog:
         self._begun: float | None = None  # when the first message of the window came
         self._was_bad: bool | None = None  # whether most were in the window before, if there was one
         self._good = self._bad = 0
+        self._pass_over: dict[int, int] = {}  # up to which offset of a partition
         self._seldom = Seldom(log)
+
+    def passes_over(self, message: Message) -> bool:
+        """Return whether a message is skipped unless it is of a known camera."""
+        if not self._pass_over:
+            return False
+        return (message.offset() or 0) < self._pass_over.get(message.partition() or 0, 0)
 
     def idle(self, partitions: Collection[int]) -> None:
         """Note that no message has come, which ends the window.
 
         It continues if most messages were bad and others wait at the broker: large ones take a while to come.
         """
-        if self._begun is not None and not (
-            self._bad > self._good and any(self._waiting(partitions).values())
-        ):
-            self._begun = self._was_bad = None
+        if self._begun is None and not self._pass_over:
+            return
+        if self._bad > self._good and any(self._waiting(partitions).values()):
+            return
+        self._begun = self._was_bad = None
+        self._pass_over.clear()
 
     def read(self, *, is_frame: bool) -> None:
         """Count a message."""
@@ -66,15 +82,22 @@ class Backlog:
         is_bad = was_bad and self._was_bad
         longest, fewest = (LONGEST_WAIT, 0) if is_bad else (LONGEST_QUEUE, _FEW)
         most = max(fewest, longest * (self._good + self._bad) / busy / len(partitions))
-        waiting = self._waiting(partitions)
-        far = [number for number, count in waiting.items() if count > most]
-        if skipped := sum(waiting[number] for number in far):
-            _SKIPPED.inc(skipped)
-            why = (
-                "most of those before were not frames" if is_bad else f"they would take {longest:g} s or more"
-            )
-            self._seldom.warning("skipped", f"{skipped} messages of topic {self._topic} skipped: {why}")
-        return [TopicPartition(self._topic, number) for number in far]
+        places = self._consumer.position([TopicPartition(self._topic, number) for number in partitions])
+        waiting = {place.partition: self._behind(place) for place in places}
+        far = [place for place in places if waiting[place.partition] > most]
+        if not far:
+            return []
+        skipped = sum(waiting[place.partition] for place in far)
+        why = "most of those before were not frames" if is_bad else f"they would take {longest:g} s or more"
+        self._seldom.warning("skipped", f"{skipped} messages of topic {self._topic} skipped: {why}")
+        from_the_end, is_quick = [], self._good + self._bad >= _MANY
+        for place in far:
+            if is_bad and is_quick and place.offset >= self._pass_over.get(place.partition, 0):
+                self._pass_over[place.partition] = place.offset + waiting[place.partition]
+            else:
+                from_the_end.append(place.partition)
+                SKIPPED.inc(waiting[place.partition])
+        return [TopicPartition(self._topic, number) for number in from_the_end]
 
     def _waiting(self, partitions: Collection[int]) -> dict[int, int]:
         """Return how many messages of each partition have not been read; 0 while that is unknown."""

@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import cache, partial
 from typing import Final, NamedTuple, cast
 
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE
@@ -16,12 +17,13 @@ from pipeline.flow.places import Places
 from pipeline.flow.room import Room
 from pipeline.service.logs import Seldom
 from pipeline.service.recorder import working
-from pipeline.wire import largest
-from pipeline.wire.frame import LONGEST_KEY, Frame, FrameError, decode
+from pipeline.wire import jpeg, largest
+from pipeline.wire.frame import LONGEST_KEY, UNNAMED, Frame, FrameError, decode
 
 log = logging.getLogger(__name__)
 
 _POISON = Counter("streamlens_poison_messages", "Messages that are not frames", ["kind"])
+_poison = cache(_POISON.labels)
 _CORRECTED = Counter("streamlens_frames_corrected", "Frames of which a part was wrong", ["kind"])
 
 MOST_AHEAD: Final = 10.0
@@ -82,6 +84,10 @@ class Intake:
         """Forget a camera at the next `tidy`; from any thread. A later frame of it makes it a new camera."""
         self._to_forget.append(camera)
 
+    def knows(self, key: bytes | None) -> bool:
+        """Return whether a message with this key would be of a camera that has a place."""
+        return (key.decode(errors="replace") if key else UNNAMED) in self._places
+
     def tidy(self) -> None:
         """Forget cameras that have been silent for too long, and those that are to be forgotten."""
         while self._to_forget:
@@ -96,8 +102,8 @@ class Intake:
         try:
             frame = _decode(message, self._most_pixels, lambda error: self._correct(error, message))
         except FrameError as error:
-            _POISON.labels(error.kind).inc()
-            self._seldom.warning(error.kind, f"message of {_place(message)} skipped: {error}")
+            _poison(error.kind).inc()
+            self._seldom.warning(error.kind, partial(_skipped, message, error))
             return False
         came, now = time.monotonic(), time.time_ns()
         if not self._has_place(frame, came):
@@ -126,7 +132,7 @@ class Intake:
         if not self._places.hear(frame.camera, came):
             if not self._places.take(frame.camera, came):
                 text = f"frame of {frame.camera} skipped: there are {self._most_cameras} cameras (MAXCAMERAS)"
-                _POISON.labels("too_many_cameras").inc()
+                _poison("too_many_cameras").inc()
                 self._seldom.warning("too_many_cameras", text)
                 return False
             text = f"first frame of {frame.camera}: {frame.width} x {frame.height}"
@@ -149,6 +155,10 @@ class Intake:
         self._coming_and_going.info("forgotten", f"camera {camera} forgotten")
         if self._on_forget is not None:
             self._on_forget(camera)
+
+
+def _skipped(message: Received, error: FrameError) -> str:
+    return f"message of {_place(message)} skipped: {error}"
 
 
 def _place(message: Received) -> str:
@@ -181,9 +191,12 @@ class _Parts(NamedTuple):
 
 
 def _decode(message: Received, most_pixels: int, left_out: Callable[[FrameError], None]) -> Frame:
+    value = message.value() or b""
+    if not value.startswith((jpeg.START, b"{")):  # first, because a flood of these must not cost more
+        raise FrameError("bad_jpeg", jpeg.bad_start(value))
     kind, milliseconds = message.timestamp()
     timestamp = time.time_ns() if kind == TIMESTAMP_NOT_AVAILABLE else milliseconds * 1_000_000
-    parts = _Parts(message.key(), message.value() or b"", message)
+    parts = _Parts(message.key(), value, message)
     with working("read", len(parts.value), (parts.key or b"")[:LONGEST_KEY].decode(errors="replace")):
         return decode(
             parts,

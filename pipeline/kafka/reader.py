@@ -3,14 +3,15 @@
 import logging
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
-from pipeline.kafka.backlog import Backlog
+from pipeline.kafka.backlog import SKIPPED, Backlog
 from pipeline.kafka.causes import Causes
 from pipeline.kafka.group import Group
 from pipeline.kafka.intake import Intake
@@ -25,6 +26,10 @@ _LOOK_FIRST: Final = 0.2  # s between two looks for partitions while there are n
 _LOOK_EVERY: Final = 30.0  # s, later
 _SHARE_EVERY: Final = 0.1  # s
 _STOPPED: Final = 5.0  # s between two steps, more than any step takes
+# Fetched at once: asking for each message alone takes longer than passing over it.
+_MOST_AHEAD: Final = 100
+_SMALL: Final = 10_000  # bytes; of larger messages, only one is held at a time
+_LONGEST_STEP: Final = 0.02  # s
 
 
 class Reader:
@@ -64,10 +69,11 @@ class Reader:
         self._came = time.monotonic()
         self._look_at = 0.0  # when to look for more partitions
         self._share_at = 0.0  # when to look which of them to read
+        self._ahead: deque[Message] = deque()  # fetched, but not read yet
         self._stepped = time.monotonic()
 
     def step(self, wait: float = 0.2) -> bool:
-        """Read one message, waiting for it at most `wait` s; return whether there was one."""
+        """Read a message and the small ones behind it, waiting at most `wait` s; return whether one came."""
         self._intake.tidy()
         now = time.monotonic()
         if now - self._stepped > _STOPPED:  # what has waited meanwhile is old
@@ -78,23 +84,18 @@ class Reader:
         if now >= self._share_at:
             self._share_at = now + _SHARE_EVERY
             self._take_share()
-        message = self._consumer.poll(wait)
-        if message is None:
+        if not self._ahead:
+            self._fetch(wait)
+        if not self._ahead:
             self._backlog.idle(self._partitions)
             if self._time_to_ask():
                 self._ask()
             return False
-        if problem := message.error():
-            self._obstacle.met(problem, message.topic() or self._topic)
-            return True
-        topic = message.topic()
-        self._obstacle.passed(topic)
-        if topic == self._topic:
-            self._came = time.monotonic()
-            self._backlog.read(is_frame=self._intake.take(message))
-            self._skip(self._backlog.to_skip(self._partitions))
-        elif self._group is not None:
-            self._group.take(message)
+        until = time.monotonic() + _LONGEST_STEP
+        while self._ahead:
+            self._read(self._ahead.popleft())
+            if time.monotonic() >= until:
+                break
         return True
 
     def configure(self, cameras: Iterable[str]) -> None:
@@ -122,6 +123,31 @@ class Reader:
         if self._group is not None:
             self._group.close()
         self._consumer.close()
+
+    def _fetch(self, wait: float) -> None:
+        message = self._consumer.poll(wait)
+        if message is None:
+            return
+        self._ahead.append(message)
+        if len(message) < _SMALL:
+            self._ahead.extend(self._consumer.consume(_MOST_AHEAD - 1, 0))
+
+    def _read(self, message: Message) -> None:
+        if problem := message.error():
+            self._obstacle.met(problem, message.topic() or self._topic)
+            return
+        topic = message.topic()
+        self._obstacle.passed(topic)
+        if topic == self._topic:
+            self._came = time.monotonic()
+            if self._backlog.passes_over(message) and not self._intake.knows(message.key()):
+                SKIPPED.inc()
+                self._backlog.read(is_frame=False)
+            else:
+                self._backlog.read(is_frame=self._intake.take(message))
+            self._skip(self._backlog.to_skip(self._partitions))
+        elif self._group is not None:
+            self._group.take(message)
 
     def _time_to_ask(self) -> bool:
         now = time.monotonic()
@@ -191,6 +217,7 @@ class Reader:
     def _skip(self, partitions: list[TopicPartition]) -> None:
         """Continue with the newest frames."""
         if partitions:
+            self._ahead = deque(each for each in self._ahead if each.topic() != self._topic)
             self._consumer.incremental_unassign(partitions)
             clients.from_the_end(self._consumer, partitions)
 

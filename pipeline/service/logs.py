@@ -5,6 +5,7 @@ import logging
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Literal
@@ -66,15 +67,15 @@ class Seldom:
         self._lock = threading.Lock()
         self._kinds: dict[str, _Lines] = {}
 
-    def warning(self, kind: str, text: str) -> None:
-        """Log `text`, unless this kind was logged too often within the last minute."""
+    def warning(self, kind: str, text: str | Callable[[], str]) -> None:
+        """Log `text`, or what it returns, unless this kind was logged too often within the last minute."""
         self._line(logging.WARNING, kind, text)
 
     def info(self, kind: str, text: str) -> None:
         """Log `text` as something that is no trouble."""
         self._line(logging.INFO, kind, text)
 
-    def _line(self, level: int, kind: str, text: str) -> None:
+    def _line(self, level: int, kind: str, text: str | Callable[[], str]) -> None:
         now = time.monotonic()
         with self._lock:
             lines = self._kinds.get(kind)
@@ -90,7 +91,7 @@ class Seldom:
                 return
             lines.count += 1
         more = f" (and {held_back} more of this kind since the last line)" if held_back else ""
-        self._log.log(level, "%s%s", text, more)
+        self._log.log(level, "%s%s", text() if callable(text) else text, more)
 
 
 @dataclass(slots=True)

@@ -105,6 +105,11 @@ def head_length(data: bytes) -> int:
     raise JpegError("broken JPEG: no scan")
 
 
+def bad_start(data: bytes) -> str:
+    """Return what is wrong with data that do not begin with `START`."""
+    return f"not a JPEG: begins with {data[:4].hex() or 'nothing'}, expected ffd8"
+
+
 def segments(data: bytes, most: int | None = None) -> Iterator[tuple[int, int, int]]:
     """Return the marker of each segment, where it begins, and where its body ends.
 
@@ -114,7 +119,7 @@ def segments(data: bytes, most: int | None = None) -> Iterator[tuple[int, int, i
     iterator does where a marker is missing, or is not one that may stand there.
     """
     if not data.startswith(START):
-        raise JpegError(f"not a JPEG: begins with {data[:4].hex() or 'nothing'}, expected ffd8")
+        raise JpegError(bad_start(data))
     return _segments(data, len(data) if most is None else min(len(data), most))
 
 

@@ -59,6 +59,9 @@ class FakeMessage:
     def key(self) -> bytes | None:
         return self._key
 
+    def __len__(self) -> int:
+        return len(self._value or b"")
+
     def headers(self) -> list[tuple[str, bytes | None]] | None:
         return self._headers
 
@@ -96,6 +99,9 @@ class FakeConsumer:
         assert timeout <= 1
         self.waits.append(timeout)
         return self.messages.pop(0) if self.messages else None
+
+    def consume(self, most: int, timeout: float) -> list[FakeMessage]:  # noqa: ARG002
+        return []
 
     def incremental_assign(self, partitions: list[TopicPartition]) -> None:
         self.assigned += partitions
@@ -963,6 +969,85 @@ def test_what_takes_long_to_read_behind_bad_messages_is_skipped(
     busy_with(kit, clock, frames, waiting)
 
     assert kit.consumer.from_the_end == [3] * skips
+
+
+def flooded(kit: Kit, clock: Clock, waiting: int) -> None:
+    """Read 120 bad messages in 0.06 s, twice, while others wait: in 0.1 s, there would be 200."""
+    kit.consumer.ends = {3: 17}
+    kit.read(FakeMessage(JPEG))
+    kit.consumer.from_the_end.clear()
+    kit.consumer.ends = {3: waiting}
+    kit.consumer.read[3] = 0
+    for _ in range(2):
+        flood(kit, clock)
+
+
+def flood(kit: Kit, clock: Clock) -> None:
+    kit.read(*[FakeMessage(b"poison")] * 119)
+    clock.sleep(0.06)
+    kit.read(FakeMessage(b"poison"))
+
+
+@pytest.mark.parametrize(("waiting", "shown"), [(201, ["front"]), (200, ["new", "front"])])
+def test_behind_many_bad_messages_only_frames_of_known_cameras_are_read(
+    kit: Kit, clock: Clock, waiting: int, shown: list[str]
+) -> None:
+    flooded(kit, clock, waiting)
+    kit.frames.clear()
+
+    kit.read(FakeMessage(JPEG, key=b"new"), FakeMessage(JPEG))
+
+    assert [frame.camera for frame in kit.frames] == shown
+    assert kit.consumer.from_the_end == []
+
+
+@pytest.mark.parametrize("why", ["reached", "rest"])
+def test_new_cameras_are_read_again_behind_what_was_passed_over(kit: Kit, clock: Clock, why: str) -> None:
+    flooded(kit, clock, 201)
+    new = FakeMessage(JPEG, key=b"new")
+    if why == "rest":
+        kit.consumer.read[3] = 201
+        kit.reader.step()
+    else:
+        new.offset = lambda: 201  # type: ignore[method-assign]
+
+    kit.read(new)
+
+    assert kit.frames[-1].camera == "new"
+
+
+def test_what_cannot_be_passed_over_in_time_is_skipped_as_a_whole(kit: Kit, clock: Clock) -> None:
+    flooded(kit, clock, 201)
+    before = list(kit.consumer.from_the_end)
+
+    flood(kit, clock)
+
+    assert before == []
+    assert kit.consumer.from_the_end == [3]
+
+
+def test_small_messages_that_have_come_are_read_in_one_step_as_long_as_it_is_short(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came = [FakeMessage(JPEG)] * 3
+    monkeypatch.setattr(kit.consumer, "consume", lambda most, _: came[:most])
+
+    kit.read(FakeMessage(JPEG))
+    at_once = len(kit.frames)
+    monkeypatch.setattr("pipeline.kafka.reader._LONGEST_STEP", 0.0)
+    kit.read(FakeMessage(JPEG))
+    in_a_step = len(kit.frames) - at_once
+    steps = [kit.reader.step() for _ in range(4)]
+
+    assert (at_once, in_a_step) == (4, 1)
+    assert steps == [True, True, True, False]
+    assert len(kit.frames) == 8
+
+
+def test_large_messages_are_fetched_one_by_one(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kit.consumer, "consume", lambda *_: pytest.fail("more than one is held"))
+
+    kit.read(FakeMessage(bytes(10_000)))
 
 
 @pytest.mark.exceeds("pipeline.kafka.backlog.LONGEST_QUEUE")
