@@ -12,7 +12,7 @@ from pipeline.service.logs import Seldom
 
 log = logging.getLogger(__name__)
 
-SKIPPED: Final = Counter(
+_SKIPPED: Final = Counter(
     "streamlens_messages_skipped", "Messages that were not read, to reach the newest frames"
 )
 _WINDOW: Final = 0.05  # s
@@ -45,11 +45,20 @@ class Backlog:
         self._pass_over: dict[int, int] = {}  # up to which offset of a partition
         self._seldom = Seldom(log)
 
-    def passes_over(self, message: Message) -> bool:
-        """Return whether a message is skipped unless it is of a known camera."""
-        if not self._pass_over:
-            return False
+    @property
+    def passes_over(self) -> bool:
+        """Whether some messages are skipped unless they are of known cameras: those that `is_old` names."""
+        return bool(self._pass_over)
+
+    def is_old(self, message: Message) -> bool:
+        """Return whether a message is one of those."""
         return (message.offset() or 0) < self._pass_over.get(message.partition() or 0, 0)
+
+    def passed_over(self, count: int) -> None:
+        """Count messages that were passed over."""
+        _SKIPPED.inc(count)
+        self._begin()
+        self._bad += count
 
     def idle(self, partitions: Collection[int]) -> None:
         """Note that no message has come, which ends the window.
@@ -65,11 +74,14 @@ class Backlog:
 
     def read(self, *, is_frame: bool) -> None:
         """Count a message."""
+        self._begin()
+        self._good += is_frame
+        self._bad += not is_frame
+
+    def _begin(self) -> None:
         if self._begun is None:
             self._begun = time.monotonic()
             self._good = self._bad = 0
-        self._good += is_frame
-        self._bad += not is_frame
 
     def to_skip(self, partitions: Collection[int]) -> list[TopicPartition]:
         """Return the partitions to be read from their ends."""
@@ -96,7 +108,7 @@ class Backlog:
                 self._pass_over[place.partition] = place.offset + waiting[place.partition]
             else:
                 from_the_end.append(place.partition)
-                SKIPPED.inc(waiting[place.partition])
+                _SKIPPED.inc(waiting[place.partition])
         return [TopicPartition(self._topic, number) for number in from_the_end]
 
     def _waiting(self, partitions: Collection[int]) -> dict[int, int]:

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
-from pipeline.kafka.backlog import SKIPPED, Backlog
+from pipeline.kafka.backlog import Backlog
 from pipeline.kafka.causes import Causes
 from pipeline.kafka.group import Group
 from pipeline.kafka.intake import Intake
@@ -27,7 +27,7 @@ _LOOK_EVERY: Final = 30.0  # s, later
 _SHARE_EVERY: Final = 0.1  # s
 _STOPPED: Final = 5.0  # s between two steps, more than any step takes
 # Fetched at once: asking for each message alone takes longer than passing over it.
-_MOST_AHEAD: Final = 100
+_MOST_AHEAD: Final = 500
 _SMALL: Final = 10_000  # bytes; of larger messages, only one is held at a time
 _LONGEST_STEP: Final = 0.02  # s
 
@@ -84,9 +84,7 @@ class Reader:
         if now >= self._share_at:
             self._share_at = now + _SHARE_EVERY
             self._take_share()
-        if not self._ahead:
-            self._fetch(wait)
-        if not self._ahead:
+        if not self._ahead and not self._fetch(wait):
             self._backlog.idle(self._partitions)
             if self._time_to_ask():
                 self._ask()
@@ -96,6 +94,7 @@ class Reader:
             self._read(self._ahead.popleft())
             if time.monotonic() >= until:
                 break
+        self._skip(self._backlog.to_skip(self._partitions))
         return True
 
     def configure(self, cameras: Iterable[str]) -> None:
@@ -124,13 +123,24 @@ class Reader:
             self._group.close()
         self._consumer.close()
 
-    def _fetch(self, wait: float) -> None:
+    def _fetch(self, wait: float) -> bool:
+        """Fetch a message, and small ones that have come, too; return whether one came."""
         message = self._consumer.poll(wait)
         if message is None:
-            return
-        self._ahead.append(message)
+            return False
+        fetched = [message]
         if len(message) < _SMALL:
-            self._ahead.extend(self._consumer.consume(_MOST_AHEAD - 1, 0))
+            fetched += self._consumer.consume(_MOST_AHEAD - 1, 0)
+        if self._backlog.passes_over:
+            count = len(fetched)
+            fetched = [each for each in fetched if self._is_wanted(each)]
+            self._backlog.passed_over(count - len(fetched))
+        self._ahead.extend(fetched)
+        return True
+
+    def _is_wanted(self, message: Message) -> bool:
+        is_old = message.topic() == self._topic and self._backlog.is_old(message)
+        return not is_old or message.error() is not None or self._intake.knows(message.key())
 
     def _read(self, message: Message) -> None:
         if problem := message.error():
@@ -140,12 +150,7 @@ class Reader:
         self._obstacle.passed(topic)
         if topic == self._topic:
             self._came = time.monotonic()
-            if self._backlog.passes_over(message) and not self._intake.knows(message.key()):
-                SKIPPED.inc()
-                self._backlog.read(is_frame=False)
-            else:
-                self._backlog.read(is_frame=self._intake.take(message))
-            self._skip(self._backlog.to_skip(self._partitions))
+            self._backlog.read(is_frame=self._intake.take(message))
         elif self._group is not None:
             self._group.take(message)
 

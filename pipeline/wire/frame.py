@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, Protocol
 
-from pipeline.wire import jpeg, largest, predictions
+from pipeline.wire import jpeg, largest, mat, predictions
 from pipeline.wire.predictions import LARGEST_NUMBER, Prediction
 
 Format = Literal["jpeg", "mat"]
@@ -134,15 +134,16 @@ def decode(
 
 
 def _jpeg_of_mat(value: bytes, most_pixels: int) -> bytes:
-    # Imported here, so that only readers of the original's messages pay for OpenCV's memory.
-    from pipeline.wire import mat, picture  # noqa: PLC0415
-
     try:
-        return picture.encode(mat.decode(value, most_pixels), _MAT_QUALITY)
+        image = mat.decode(value, most_pixels)
     except mat.TooLargeError as error:
         raise FrameError("too_large", str(error)) from None
     except mat.MatError as error:
         raise FrameError("bad_mat", str(error)) from None
+    # Imported here, so that only readers of the original's messages pay for OpenCV's memory.
+    from pipeline.wire import picture  # noqa: PLC0415
+
+    return picture.encode(image, _MAT_QUALITY)
 
 
 def _camera(key: bytes | None) -> str:

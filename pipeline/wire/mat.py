@@ -7,14 +7,15 @@ for the depth and the channels (`CV_8UC1` 0, `CV_8UC3` 16, `CV_8UC4` 24), as goc
 import binascii
 import json
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import cv2
-import numpy as np
 import pybase64
 
 from pipeline.wire import largest
-from pipeline.wire.picture import Image
+
+# Importing OpenCV and numpy takes a good part of a second: a message that is not a matrix must not cost that.
+if TYPE_CHECKING:
+    from pipeline.wire.picture import Image
 
 _CHANNELS: Final = {0: 1, 16: 3, 24: 4}
 LONGEST_SIDE: Final = 16_384
@@ -32,14 +33,16 @@ class TooLargeError(MatError):
     """A matrix has more pixels than are accepted."""
 
 
-def encode(image: Image) -> bytes:
+def encode(image: "Image") -> bytes:
     """Write an image as the original's message."""
+    import numpy as np  # noqa: PLC0415
+
     rows, columns, channels = image.shape
     text = pybase64.b64encode(np.ascontiguousarray(image).data)
     return b'{"mat":"%b","channels":%d,"rows":%d,"cols":%d,"type":16}' % (text, channels, rows, columns)
 
 
-def decode(value: bytes, most: int = largest.MOST_PIXELS) -> Image:
+def decode(value: bytes, most: int = largest.MOST_PIXELS) -> "Image":
     """Read the original's message of at most `most` pixels as a BGR image.
 
     Raises `TooLargeError` for one with more pixels, and `MatError` for anything else. No more than the image
@@ -70,6 +73,9 @@ def decode(value: bytes, most: int = largest.MOST_PIXELS) -> Image:
         raise MatError(f"not a matrix in JSON: {error}") from None
     if len(pixels) != length:
         raise MatError(f"expected {columns}x{rows} pixels of {channels} channels, found {len(pixels)} bytes")
+    import cv2  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+
     image = np.frombuffer(pixels, np.uint8).reshape(rows, columns, channels)
     if channels == 3:
         return image
