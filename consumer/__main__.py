@@ -13,6 +13,7 @@ from functools import partial
 
 from confluent_kafka import Producer
 
+from consumer.cameras import Cameras, Plans
 from consumer.handlers import HANDLERS
 from consumer.handlers.pictures import Pictures
 from consumer.labeller import Labeller, turn
@@ -22,13 +23,14 @@ from consumer.model_server.client import connect
 from consumer.model_server.known import Known
 from consumer.predictions_publisher import PredictionsPublisher
 from consumer.settings import ConsumerSettings, handler_of, order_of
+from pipeline.cameras.topic import CameraTopic
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
 from pipeline.kafka.causes import Causes
 from pipeline.kafka.group import Group
 from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reader import Reader
-from pipeline.kafka.reporter import Reporter, instance
+from pipeline.kafka.reporter import Condition, Reporter, instance
 from pipeline.service import process, startup
 from pipeline.service.logs import Seldom
 from pipeline.service.recorder import Recorder
@@ -47,7 +49,9 @@ def serve(settings: ConsumerSettings) -> int:
     service.on_stop(Recorder(settings.statefolder, "consumer").close)
 
     pictures = Pictures(len(settings.modelurls))
-    models = [_model(name, settings, pictures, service) for name in sorted(settings.modelurls, key=order_of)]
+    plans = Plans(settings.modelurls)
+    names = sorted(settings.modelurls, key=order_of)
+    models = [_model(name, settings, pictures, plans, service) for name in names]
 
     causes_out = Causes(settings.kafkaportout)
     producer = _producer(settings, causes_out)
@@ -59,7 +63,7 @@ def serve(settings: ConsumerSettings) -> int:
         producer,
         settings.topicnamestatus,
         Subject("consumer", instance()),
-        service.condition,
+        partial(_condition, service, plans),
         health=settings.healthport,
         bootstrap=settings.kafkaportout,
         extra=settings.kafkaconfig,
@@ -74,6 +78,7 @@ def serve(settings: ConsumerSettings) -> int:
         predictions=_predictions(settings, service, causes_out),
         quality=settings.jpegquality,
         frame_format=settings.frameformat,
+        plans=plans,
     )
     service.on_stop(labeller.close)
 
@@ -102,10 +107,33 @@ def serve(settings: ConsumerSettings) -> int:
     )
     service.repeat("label", partial(turn, reader, labeller))
     service.on_stop(reader.close)
+    if settings.camerastopic:
+        _follow(settings.camerastopic, plans, reader, settings, service)
 
     for reason in (reader.unready, publisher.unready, partial(_unready, models)):
         service.require(reason)
     return service.run()
+
+
+def _condition(service: Service, plans: Plans) -> Condition:
+    """Return whether the service is ready, and what is wrong, if only with the records of cameras."""
+    state, reason = service.condition()
+    return state, reason or plans.trouble()
+
+
+def _follow(topic: str, plans: Plans, reader: Reader, settings: ConsumerSettings, service: Service) -> None:
+    """Follow the topic of cameras."""
+    cameras = Cameras(plans, configure=reader.configure, forget=reader.forget)
+    camera_topic = CameraTopic(
+        settings.kafkaportin,
+        topic,
+        settings.kafkaconfig,
+        cameras.take,
+        fetch_wait=settings.kafkafetchwait,
+    )
+    service.work("cameras", partial(cameras.run, camera_topic))
+    service.on_stop(camera_topic.close)
+    service.require(camera_topic.unready)
 
 
 def _unready(models: Sequence[Model]) -> str | None:
@@ -113,7 +141,9 @@ def _unready(models: Sequence[Model]) -> str | None:
     return "; ".join(filter(None, (model.unready() for model in models))) or None
 
 
-def _model(name: str, settings: ConsumerSettings, pictures: Pictures, service: Service) -> Model:
+def _model(
+    name: str, settings: ConsumerSettings, pictures: Pictures, plans: Plans, service: Service
+) -> Model:
     asked = settings.modelurls[name]
     place = settings.labelurls[name]
     labels = sources.source(name, place.place, place.login, settings.services)
@@ -129,7 +159,14 @@ def _model(name: str, settings: ConsumerSettings, pictures: Pictures, service: S
         report=lambda line: seldom.warning("answer", f"model {name}: {line}"),
     )
     model = Model(
-        name, handler, labels, clients, signature, most=settings.maxbatch, forget_after=settings.forgetafter
+        name,
+        handler,
+        labels,
+        clients,
+        signature,
+        most=settings.maxbatch,
+        forget_after=settings.forgetafter,
+        weight=plans.weight,
     )
     service.work(f"labels of {name}", partial(sources.keep_fresh, labels))
     for client in clients:

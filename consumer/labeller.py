@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from consumer.cameras import Plan, Plans
 from consumer.model import Model
 from consumer.slow_cameras import SlowCameras
 from consumer.stamp import draw_predictions, stamp
@@ -16,7 +17,7 @@ from pipeline.kafka.reader import Reader
 from pipeline.service.logs import Seldom
 from pipeline.service.recorder import working
 from pipeline.wire import mat, picture
-from pipeline.wire.frame import Format, Frame, Message, encode
+from pipeline.wire.frame import Format, Frame, Message, age_of, encode
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +39,11 @@ class Labeller:
         predictions: Callable[[Frame], None] | None,
         quality: int | None,
         frame_format: Format,
+        plans: Plans | None = None,
     ) -> None:
         self.frames = Newest[Frame](replaced=lambda frame: ledger.dropped(frame.camera, "replaced"))
         self._models = models
+        self._plans = Plans([]) if plans is None else plans
         self._publisher = publisher
         self._ledger = ledger
         self._publish_predictions = predictions
@@ -55,19 +58,22 @@ class Labeller:
         if frame is None:
             self._publisher.poll()
             return False
-        if not self._slow.may(frame.camera, time.monotonic()):
+        plan = self._plans.get(frame.camera)
+        if not self._slow.may(frame.camera, time.monotonic(), is_configured=plan is not None):
             self._ledger.dropped(frame.camera, "slow")
             text = (
                 "it is new, or its pictures take long, and others wait: send smaller ones, or baseline JPEG"
             )
             self._seldom.warning("slow", f"frame of {frame.camera} skipped: {text}")
             return True
-        for model in self._models:
-            model.offer(frame)
+        models = self._chosen(plan)
+        is_late = plan is not None and age_of(frame.captured) > plan.deadline
+        for model in models:
+            (model.pass_by if is_late else model.offer)(frame)
         begun = time.thread_time()
         try:
             with working("stamp", len(frame.jpeg), frame.camera):
-                message = self._label(frame)
+                message = self._label(frame, models)
         except picture.PictureError as error:
             self._ledger.dropped(frame.camera, "bad_jpeg")
             self._seldom.warning("bad_jpeg", f"frame of {frame.camera} skipped: {error}")
@@ -93,8 +99,13 @@ class Labeller:
         for frame in self.frames.clear():
             self._ledger.dropped(frame.camera, "stopping")
 
-    def _label(self, frame: Frame) -> Message:
-        predictions = tuple(model.prediction(frame.camera) for model in self._models)
+    def _chosen(self, plan: Plan | None) -> Sequence[Model]:
+        if plan is None or plan.models is None:
+            return self._models
+        return [model for model in self._models if model.name in plan.models]
+
+    def _label(self, frame: Frame, models: Sequence[Model]) -> Message:
+        predictions = tuple(model.prediction(frame.camera) for model in models)
         labelled = replace(frame, predictions=predictions)
         message = self._matrix(labelled) if self._format == "mat" else self._jpeg(labelled)
         if self._publish_predictions is not None:

@@ -21,6 +21,7 @@ from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction, Result
 
 _ANSWERED = Counter("streamlens_model_frames_answered", "Frames a model has answered", ["model"])
+_LATE = Counter("streamlens_model_frames_late", "Frames older than their camera's deadline", ["model"])
 _SKIPPED = Counter(
     "streamlens_model_frames_skipped", "Frames a model was too busy to be asked about", ["model"]
 )
@@ -42,12 +43,16 @@ class Model:
         *,
         most: int,
         forget_after: float,
+        weight: Callable[[str], float] = lambda _: 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Send at most `most` frames in a request, and show answers for `forget_after` s."""
+        """Send at most `most` frames in a request, and show answers for `forget_after` s.
+
+        `weight` returns a camera's share of the model's time, relative to others.
+        """
         self.name = name
         self.clients = clients
-        self._queue = ModelQueue(replaced=lambda _: _SKIPPED.labels(name).inc())
+        self._queue = ModelQueue(lambda _: _SKIPPED.labels(name).inc(), weight)
         self._answers = Answers(name, forget_after)
         self._health = ModelHealth(name, forget_after, clock)
         self._batch = BatchSize(most, clock)
@@ -67,6 +72,11 @@ class Model:
         self._answers.came(frame)
         if self._asker.accepts(frame.camera):
             self._queue.put(frame)
+
+    def pass_by(self, frame: Frame) -> None:
+        """Count a frame that is too old to be asked about."""
+        self._answers.came(frame)
+        _LATE.labels(self.name).inc()
 
     def run(self, client: Client, pulse: Pulse) -> None:
         """Ask about the frames that wait, several at once, until the service stops."""

@@ -14,14 +14,19 @@ class ModelQueue:
     """Holds at most one frame per camera; a newer one replaces one that waits.
 
     The camera that was served longest ago is served first, so that a fast camera cannot keep a slow one
-    waiting. `replaced` is called with each replaced frame.
+    waiting; one of twice the `weight` is served twice as often. `replaced` is called with replaced frames.
     """
 
-    def __init__(self, replaced: Callable[[Frame], None]) -> None:
+    def __init__(
+        self, replaced: Callable[[Frame], None], weight: Callable[[str], float] = lambda _: 1.0
+    ) -> None:
         self._replaced = replaced
+        self._weight = weight
         self._frames: dict[str, Frame] = {}
-        self._turns: dict[str, int] = {}  # when each camera was last served, the latest last
-        self._turn = 0
+        # Which turn of a camera of weight 1 is each one's next, and when it was last served, the latest last.
+        self._turns: dict[str, tuple[float, int]] = {}
+        self._turn = 0.0
+        self._served = 0
         self._taken: dict[int, Frame] = {}  # by id, until they are finished
         self._late: set[int] = set()  # those of them whose cameras were forgotten
         self._filled = threading.Condition()
@@ -43,11 +48,12 @@ class ModelQueue:
         with self._filled:
             if not self._filled.wait_for(lambda: self._frames, timeout):
                 return []
-            cameras = nsmallest(most, self._frames, key=lambda camera: self._turns.get(camera, 0))
-            self._turn += 1
+            cameras = nsmallest(most, self._frames, key=lambda camera: self._turns.get(camera, (0.0, 0)))
+            begun, self._served = self._turn, self._served + 1
             for camera in cameras:
-                self._turns.pop(camera, None)
-                self._turns[camera] = self._turn
+                turn = max(begun, self._turns.pop(camera, (0.0, 0))[0])
+                self._turn = max(self._turn, turn)
+                self._turns[camera] = turn + 1 / self._weight(camera), self._served
             while len(self._turns) > _MOST:
                 del self._turns[next(iter(self._turns))]
             frames = [self._frames.pop(camera) for camera in cameras]

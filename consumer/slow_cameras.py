@@ -23,19 +23,25 @@ class SlowCameras:
     """Decides whose frame may be labelled; times are in s of a clock that only goes forward.
 
     While there are cameras with quick frames, all slow ones together get a quarter of the time. A new camera
-    counts as slow until its first frame has been labelled.
+    counts as slow until its first frame has been labelled. Configured cameras come before others, which may
+    be invented names.
     """
 
     def __init__(self) -> None:
         self._cameras: dict[str, _Camera] = {}
         self._rest_until = 0.0
+        self._reserved_until = 0.0
 
-    def may(self, camera: str, now: float) -> bool:
+    def may(self, camera: str, now: float, *, is_configured: bool = False) -> bool:
         """Return whether a camera's frame may be labelled now."""
-        if now >= self._rest_until:
-            return True
         known = self._cameras.get(camera)
-        return known is not None and now >= known.slow_until
+        if known is not None and now >= known.slow_until:
+            return True
+        if now >= (self._rest_until if is_configured else max(self._rest_until, self._reserved_until)):
+            return True
+        if is_configured:  # one of its next frames is labelled before those of others
+            self._reserved_until = now + _GONE
+        return False
 
     def took(self, camera: str, seconds: float, now: float) -> None:
         """Note how much processor time a camera's frame has taken."""

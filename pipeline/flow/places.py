@@ -41,8 +41,8 @@ class _Frames:
 class Places:
     """Holds a place for each of at most `most` cameras; times are in s of a clock that only goes forward.
 
-    A configured camera keeps its place however long it is silent. Any other loses it after `ttl` s of
-    silence. When no place is free, the camera that has been silent longest, for at least a minute and three
+    A configured camera keeps its place however long it is silent, and takes that of the newest other one if
+    none is free. Any other loses its place after `ttl` s of silence. When no place is free, the camera that has been silent longest, for at least a minute and three
     times its last gap, makes room for a new one.
 
     If no camera is silent, as in a flood of invented names, the half of the places that has been held longest
@@ -69,8 +69,8 @@ class Places:
         self._configured = frozenset(cameras)
 
     def __contains__(self, camera: str) -> bool:
-        """Return whether a camera has a place."""
-        return camera in self._held
+        """Return whether a camera has a place, or is configured to have one."""
+        return camera in self._held or camera in self._configured
 
     def hear(self, camera: str, now: float) -> bool:
         """Note that a frame arrived; return False when the camera has no place."""
@@ -83,6 +83,10 @@ class Places:
     def take(self, camera: str, now: float) -> bool:
         """Give a new camera, of which a frame has arrived, a place; return False when there is none."""
         if len(self._held) < self.most:
+            self._hold(camera, now)
+            return True
+        if camera in self._configured and (others := [name for name, _ in self._replaceable(self._held)]):
+            self.leave(others[-1])
             self._hold(camera, now)
             return True
         frames = self._wait(camera, now)

@@ -117,12 +117,17 @@ class FakeModel:
     def __init__(self, prediction: Prediction) -> None:
         self.name = prediction.model
         self.offered: list[Frame] = []
+        self.late: list[Frame] = []
         self.forgotten: list[str] = []
         self._prediction = prediction
 
     def offer(self, frame: Frame) -> None:
         """Remember a frame."""
         self.offered.append(frame)
+
+    def pass_by(self, frame: Frame) -> None:
+        """Remember a frame that is too old."""
+        self.late.append(frame)
 
     def prediction(self, _: str) -> Prediction:
         """Return the given prediction."""

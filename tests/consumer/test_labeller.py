@@ -12,11 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumer.cameras import Plans
 from consumer.handlers.imagenet import Imagenet, ImagenetOptions
 from consumer.labeller import Labeller
 from consumer.model import Model
 from consumer.model_server.known import Known
 from consumer.predictions_publisher import PredictionsPublisher
+from pipeline.cameras.record import CameraRecord
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka.causes import Causes
 from pipeline.kafka.publisher import Publisher
@@ -24,6 +26,7 @@ from pipeline.service.workers import Pulse
 from pipeline.wire import mat, picture
 from pipeline.wire.frame import Format, Frame, Message, decode
 from pipeline.wire.predictions import Prediction, Result
+from tests.clock import SECOND, Clock
 from tests.consumer.fakes import (
     BROKEN,
     PROPERTY,
@@ -52,6 +55,7 @@ class Bench:
         quality: int | None = None,
         frame_format: Format = "jpeg",
         capacity: int = 64,
+        plans: Plans | None = None,
     ) -> None:
         self.ledger = Ledger()
         self.producer = FakeProducer(capacity)
@@ -64,6 +68,7 @@ class Bench:
             predictions=predictions,
             quality=quality,
             frame_format=frame_format,
+            plans=plans,
         )
 
     def put(self, *frames: Frame) -> None:
@@ -92,6 +97,40 @@ def as_message(sent: dict[str, Any]) -> Message:
 def balanced(bench: Bench) -> bool:
     """Return whether every frame is accounted for."""
     return all(counts["pending"] == 0 for counts in bench.ledger.snapshot().values())
+
+
+def test_a_camera_is_labelled_by_the_models_of_its_record() -> None:
+    one, two = FakeModel(ANSWER), FakeModel(NONE_YET)
+    plans = Plans(["imagenet_1", "imagenet_2"])
+    plans.set("door", CameraRecord(link="0", models=["imagenet_1", "unknown_1"]))
+    plans.set("preview-1", CameraRecord(link="0", until=1))
+    bench = Bench([one, two], plans=plans)
+
+    bench.put(*(a_frame(camera=camera) for camera in ("door", "preview-1", "other")))
+    for _ in range(3):
+        bench.labeller.step()
+
+    assert {frame.camera: frame.predictions for frame in bench.published} == {
+        "door": (ANSWER,),
+        "preview-1": (),
+        "other": (ANSWER, NONE_YET),
+    }
+    assert [[frame.camera for frame in each.offered] for each in (one, two)] == [["door", "other"], ["other"]]
+
+
+def test_models_are_not_asked_about_frames_behind_the_deadline(clock: Clock) -> None:
+    model, plans = FakeModel(ANSWER), Plans(["imagenet_1"])
+    plans.set("door", CameraRecord(link="0", deadline=0.5))
+    bench = Bench([model], plans=plans)
+    now = clock.time_ns()
+
+    for seq, age in enumerate((0.5, 0.6)):
+        bench.put(a_frame(seq, captured=now - int(age * SECOND)))
+        bench.labeller.step()
+
+    assert [frame.seq for frame in model.offered] == [0]
+    assert [frame.seq for frame in model.late] == [1]
+    assert [frame.predictions for frame in bench.published] == [(ANSWER,), (ANSWER,)]
 
 
 def test_frames_leave_in_the_order_in_which_they_came() -> None:

@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import pytest
+
 from consumer.model_queue import ModelQueue
 from pipeline.wire.frame import Frame
 from tests.consumer.fakes import a_frame
@@ -60,6 +62,36 @@ def test_one_fast_camera_and_seven_slow_ones_are_served_equally() -> None:
 
     assert set(served.values()) == {100}
     assert len(served) == 8
+
+
+def test_a_camera_of_three_times_the_weight_is_served_three_times_as_often() -> None:
+    queue = ModelQueue(lambda _: None, {"door": 3.0, "hall": 1.0, "yard": 0.5}.__getitem__)
+    served: Counter[str] = Counter()
+
+    for turn in range(900):
+        for camera in ("yard", "door", "hall"):
+            queue.put(a_frame(turn, camera=camera))
+        served.update(frame.camera for frame in queue.take(1, 0))
+
+    assert [served[camera] for camera in ("door", "hall", "yard")] == pytest.approx([600, 200, 100], abs=3)
+
+
+def test_a_camera_that_was_away_has_no_turns_saved_up() -> None:
+    queue = ModelQueue(lambda _: None)
+    for camera in ("door", "yard"):
+        queue.put(a_frame(1, camera=camera))
+    queue.take(2, 0)
+    for seq in range(2, 50):
+        queue.put(a_frame(seq, camera="door"))
+        queue.take(1, 0)
+
+    served = []
+    for seq in range(50, 54):
+        for camera in ("door", "yard"):
+            queue.put(a_frame(seq, camera=camera))
+        served += [frame.camera for frame in queue.take(1, 0)]
+
+    assert served == ["yard", "door", "yard", "door"]
 
 
 def test_a_forgotten_camera_has_no_frame_and_no_turn() -> None:

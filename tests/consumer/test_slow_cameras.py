@@ -83,3 +83,20 @@ def test_a_camera_is_slow_for_a_minute_and_a_new_one_until_its_first_frame() -> 
     assert slow.may("new", 71)
     slow.forget("new")
     assert not slow.may("new", 71)
+
+
+def test_configured_cameras_come_before_invented_names() -> None:
+    slow = SlowCameras()
+    slow.took("quick", QUICK, 8)
+    slow.took("door", SLOW, 10)
+
+    refused = slow.may("door", 10, is_configured=True)
+    invented = [slow.may(f"invented{number}", 11.6) for number in range(9)]
+    door = slow.may("door", 11.7, is_configured=True)
+    slow.took("door", SLOW, 12.2)
+
+    assert not refused
+    assert not any(invented)
+    assert door
+    assert not slow.may("invented", 13)
+    assert slow.may("invented", 17.3), "the configured one has not come again"

@@ -33,6 +33,9 @@ class Arriving:
     def value(self) -> bytes:
         return self._value
 
+    def __len__(self) -> int:
+        return len(self._value)
+
     def key(self) -> bytes:
         return self._camera.encode()
 
@@ -66,6 +69,9 @@ class FakeTopic:
     def poll(self, timeout: float) -> Arriving | None:
         self.waits.append(timeout)
         return self.waiting.pop(0) if self.waiting else self.endless()
+
+    def consume(self, most: int, timeout: float) -> list[Arriving]:  # noqa: ARG002
+        return []
 
     def position(self, _: list[TopicPartition]) -> list[TopicPartition]:
         return []
