@@ -42,8 +42,8 @@ class Places:
     """Holds a place for each of at most `most` cameras; times are in s of a clock that only goes forward.
 
     A configured camera keeps its place however long it is silent, and takes that of the newest other one if
-    none is free. Any other loses its place after `ttl` s of silence. When no place is free, the camera that has been silent longest, for at least a minute and three
-    times its last gap, makes room for a new one.
+    none is free. Any other loses its place after `ttl` s of silence. When no place is free, the camera that
+    has been silent longest, for at least a minute and three times its last gap, makes room for a new one.
 
     If no camera is silent, as in a flood of invented names, the half of the places that has been held longest
     stays as it is, and so do those of the next quarter that have been held for a minute. The others go to

@@ -1,12 +1,19 @@
 """What the topic of cameras says about labelling."""
 
+import itertools
+import json
 import math
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
 from consumer.cameras import Cameras, Plan, Plans
-from pipeline.cameras.record import CameraRecord, RecordError
+from pipeline.cameras.record import CameraRecord, RecordError, encode
 from tests.clock import Clock
+from tests.consumer.fakes import ScriptedServer, grey, reply
+from tests.parts import Service, embedded_broker, get, wait_for
 
 LINK = "rtsp://192.168.1.20/stream1"
 
@@ -81,3 +88,62 @@ def test_cameras_keep_their_places_until_they_are_removed(monkeypatch: pytest.Mo
     assert forgotten == ["door"]
     assert plans.get("door") is None
     assert plans.get("yard") == Plan()
+
+
+@pytest.mark.parts
+def test_a_running_consumer_follows_the_topic(tmp_path: Path) -> None:
+    answer = json.dumps({"predictions": [{"classes": 1, "probabilities": [0.0, 1.0]}]}).encode()
+    labels = tmp_path / "labels.json"
+    labels.write_text('["tench"]')
+    with ExitStack() as stack:
+        bootstrap, _ = stack.enter_context(embedded_broker(tmp_path))
+        server = stack.enter_context(ScriptedServer(reply(200, answer)))
+        variables = {
+            "KAFKAPORTIN": bootstrap,
+            "KAFKAPORTOUT": bootstrap,
+            "CAMERASTOPIC": "cameras",
+            "MAXBATCH": "1",
+            "MODELURLS": json.dumps({"imagenet_1": server.url}),
+            "LABELURLS": json.dumps({"imagenet_1": str(labels)}),
+        }
+        kafka = Producer({"bootstrap.servers": bootstrap})
+        out = Consumer({"bootstrap.servers": bootstrap, "group.id": "test"})
+        stack.callback(out.close)
+        topics = itertools.product(("videodisplay", "status"), range(4))
+        out.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for topic, number in topics])
+        said: dict[str, list[object]] = {}
+        reasons: list[str] = []
+
+        def put(camera: str, record: CameraRecord | None) -> None:
+            kafka.produce("cameras", None if record is None else encode(record), camera.encode())
+            assert kafka.flush(10) == 0
+
+        def send() -> bool:
+            """Send a frame of each camera, and read what has come."""
+            for camera in ("door", "yard"):
+                kafka.produce("videocam", key=camera.encode(), value=grey())
+            kafka.flush(5)
+            for message in out.consume(100, 0.2):
+                if message.error() is None and message.topic() == "status":
+                    reasons.append(str(json.loads(message.value() or b"{}").get("reason")))
+                elif message.error() is None:
+                    models = json.loads(dict(message.headers() or []).get("predictions") or b"[]")
+                    key = (message.key() or b"").decode()
+                    said[key] = [label["label"] for each in models for label in each["results"]]
+            return True
+
+        put("door", CameraRecord(link="0", models=["resnet_9"]))
+        put("yard", CameraRecord(link="0"))
+        consumer = stack.enter_context(Service("consumer", variables, tmp_path))
+        wait_for(lambda: send() and said.get("yard"), 60, "labels of the yard")
+        wait_for(lambda: send() and any("found resnet_9" in each for each in reasons), 60, "a reason")
+        wait_for(lambda: send() and get(f"{consumer.health}/readyz") == b"ok\n", 60, "readiness")
+        door = said["door"]
+        put("door", CameraRecord(link="0", models=["imagenet_1"]))
+        wait_for(lambda: send() and said["door"], 60, "labels of the door")
+        put("yard", None)
+        wait_for(lambda: "camera yard forgotten" in consumer.text, 60, "the end of the yard")
+
+        assert door == []
+        assert consumer.text.count("found resnet_9") == 1
+        assert "Traceback" not in consumer.text

@@ -7,7 +7,8 @@ from tests.limits.limit import Limit
 _LEFT_OUT: Final = "left out of the frame: `bad_predictions` in `streamlens_frames_corrected_total`"
 _NOW: Final = "it counts as captured now: `bad_clock` in `streamlens_frames_corrected_total`"
 _SKIPPED: Final = (
-    "the partition is read from its end; counted in `streamlens_messages_skipped_total`, and in the log"
+    "messages are passed over, or the partition is read from its end; counted in"
+    " `streamlens_messages_skipped_total`, and in the log"
 )
 _RECORD: Final = "in `streamlens_bad_status_records_total`"
 
@@ -152,6 +153,8 @@ OURS: Final = frozenset(
         "pipeline.flow.places._MOST_COUNTED",
         "pipeline.kafka.clients._LARGEST_FETCH",
         "pipeline.kafka.clients._LARGEST_MESSAGE",
+        "pipeline.kafka.reader._LONGEST_STEP",
+        "pipeline.kafka.reader._MOST_AHEAD",
         "pipeline.service.logs._MOST_KINDS",
         "pipeline.service.masking._LONGEST",
         "pipeline.service.masking._MOST_READ",

@@ -33,6 +33,18 @@ def test_a_camera_has_a_place_once_it_has_taken_one(kit: Kit) -> None:
     assert [before, taken, after] == [False, True, True]
 
 
+def test_a_configured_camera_takes_the_place_of_the_newest_other_one(kit: Kit) -> None:
+    kit.frame("front", 0)
+    kit.frame("back", 1)
+    kit.places.configure(["gate", "yard", "door"])
+
+    taken = [kit.frame(camera, 2) for camera in ("gate", "yard", "door")]
+
+    assert taken == [True, True, False]
+    assert kit.left == ["back", "front"]
+    assert ["door" in kit.places, "back" in kit.places] == [True, False]
+
+
 def test_a_new_camera_is_rejected_while_all_others_were_heard_within_a_minute(kit: Kit) -> None:
     kit.frame("front", 0)
     kit.frame("back", 10)
