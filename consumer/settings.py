@@ -11,7 +11,7 @@ from consumer.handlers import HANDLERS
 from consumer.handlers.handler import Options
 from consumer.model_server.login import NO_LOGIN, Login
 from consumer.model_server.url import ModelUrl
-from pipeline.cameras.settings import CamerasSettings
+from pipeline.cameras.settings import CamerasTopicSettings
 from pipeline.service.masking import mask
 from pipeline.service.settings import KafkaReads, KafkaWrites, explain
 from pipeline.service.values import Address, Bootstrap, Duration, Topic, parse_json_map
@@ -114,7 +114,7 @@ def _explained(error: ValidationError, kind: type[BaseModel]) -> str:
     return f"option {option}={problem['input']!r}: {explain(dict(problem))}"
 
 
-class ConsumerSettings(KafkaReads, KafkaWrites, CamerasSettings):
+class ConsumerSettings(KafkaReads, KafkaWrites, CamerasTopicSettings):
     """The consumer's environment variables."""
 
     topicnamein: Topic = Field("videocam", description="the topic to read")

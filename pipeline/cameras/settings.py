@@ -9,12 +9,17 @@ from pipeline.service.settings import Settings, SettingsError
 from pipeline.service.values import Topic
 
 
-class CamerasSettings(Settings):
-    """Where the cameras are listed, and the keys to their links."""
+class CamerasTopicSettings(Settings):
+    """Where the cameras are listed."""
 
     camerastopic: Topic | None = Field(
         None, description="the compacted topic that lists the cameras, such as cameras"
     )
+
+
+class CamerasSettings(CamerasTopicSettings):
+    """Where the cameras are listed, and the keys to their links."""
+
     cameraskey: SecretStr = Field(
         SecretStr(""),
         description="Fernet keys to the links in CAMERASTOPIC, separated by commas; the first encrypts",
