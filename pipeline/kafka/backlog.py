@@ -32,8 +32,8 @@ class Backlog:
     behind frames, it may take longer. One window does not count: the first message of a kind may take long.
 
     Behind many bad messages, those that wait are passed over, except those of known cameras: that is quick,
-    and these lose nothing. If it is not quick enough, behind large messages, and behind frames, a partition
-    is read from its end, which takes a while and loses what known cameras have sent.
+    and these lose nothing. If even that would take as long as may be behind frames, and behind large messages
+    or frames, a partition is read from its end, which takes a while and loses what known cameras have sent.
     """
 
     def __init__(self, consumer: Consumer, topic: str) -> None:
@@ -93,7 +93,8 @@ class Backlog:
             return []
         is_bad = was_bad and self._was_bad
         longest, fewest = (LONGEST_WAIT, 0) if is_bad else (LONGEST_QUEUE, _FEW)
-        most = max(fewest, longest * (self._good + self._bad) / busy / len(partitions))
+        rate = (self._good + self._bad) / busy / len(partitions)
+        most = max(fewest, longest * rate)
         places = self._consumer.position([TopicPartition(self._topic, number) for number in partitions])
         waiting = {place.partition: self._behind(place) for place in places}
         far = [place for place in places if waiting[place.partition] > most]
@@ -104,7 +105,8 @@ class Backlog:
         self._seldom.warning("skipped", f"{skipped} messages of topic {self._topic} skipped: {why}")
         from_the_end, is_quick = [], self._good + self._bad >= _MANY
         for place in far:
-            if is_bad and is_quick and place.offset >= self._pass_over.get(place.partition, 0):
+            passes = place.offset < self._pass_over.get(place.partition, 0)
+            if is_bad and is_quick and not (passes and waiting[place.partition] > LONGEST_QUEUE * rate):
                 self._pass_over[place.partition] = place.offset + waiting[place.partition]
             else:
                 from_the_end.append(place.partition)

@@ -1016,14 +1016,17 @@ def test_new_cameras_are_read_again_behind_what_was_passed_over(kit: Kit, clock:
     assert kit.frames[-1].camera == "new"
 
 
-def test_what_cannot_be_passed_over_in_time_is_skipped_as_a_whole(kit: Kit, clock: Clock) -> None:
-    flooded(kit, clock, 201)
+@pytest.mark.parametrize(("waiting", "skips"), [(2_001, True), (2_000, False)])
+def test_what_cannot_be_passed_over_in_a_second_is_skipped_as_a_whole(
+    kit: Kit, clock: Clock, waiting: int, skips: bool
+) -> None:
+    flooded(kit, clock, waiting)
     before = list(kit.consumer.from_the_end)
 
     flood(kit, clock)
 
     assert before == []
-    assert kit.consumer.from_the_end == [3]
+    assert kit.consumer.from_the_end == [3] * skips
 
 
 def test_small_messages_that_have_come_are_read_in_one_step_as_long_as_it_is_short(
