@@ -184,6 +184,20 @@ def test_before_any_answer_there_are_no_results() -> None:
     assert model.prediction("door") == Prediction(model.name, (), None, None)
 
 
+def test_a_frame_that_is_passed_by_is_counted_and_not_asked_about() -> None:
+    client = HeldClient()
+    model = a_model(client)
+
+    with running(model, client):
+        model.pass_by(a_frame(1, camera="yard"))
+        model.offer(a_frame(1, camera="door"))
+        wait_for(lambda: client.asked, 10, "a question")
+        client.answer(echo)
+
+    assert client.asked == [["door 1"]]
+    assert metric("streamlens_model_frames_late_total", model) == 1
+
+
 def test_after_a_request_the_newest_frame_of_each_camera_is_sent_at_once(clock: Clock) -> None:
     client = HeldClient()
     model = a_model(client)

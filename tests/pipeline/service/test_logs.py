@@ -61,6 +61,22 @@ def test_a_kind_is_logged_once_a_minute_with_the_count_of_the_held_back(
 
 
 @pytest.mark.usefixtures("time")
+def test_a_text_is_made_only_for_a_line_that_is_logged(
+    seldom: Seldom, caplog: pytest.LogCaptureFixture
+) -> None:
+    made: list[str] = []
+
+    def text() -> str:
+        made.append("text")
+        return "a text"
+
+    for _ in range(3):
+        seldom.warning("kind", text)
+
+    assert caplog.messages == ["a text"]
+    assert len(made) == 1
+
+
 def test_kinds_do_not_hold_each_other_back(seldom: Seldom, caplog: pytest.LogCaptureFixture) -> None:
     for kind in ("bad", "worse", "bad", "worse", "worst"):
         seldom.warning(kind, kind)
