@@ -103,10 +103,12 @@ class Backlog:
         skipped = sum(waiting[place.partition] for place in far)
         why = "most of those before were not frames" if is_bad else f"they would take {longest:g} s or more"
         self._seldom.warning("skipped", f"{skipped} messages of topic {self._topic} skipped: {why}")
-        from_the_end, is_quick = [], self._good + self._bad >= _MANY
+        # Where bad messages have just begun to come, the window says little about how quickly they are read.
+        may_pass = self._was_bad and (not was_bad or self._good + self._bad >= _MANY)
+        from_the_end = []
         for place in far:
             passes = place.offset < self._pass_over.get(place.partition, 0)
-            if is_bad and is_quick and not (passes and waiting[place.partition] > LONGEST_QUEUE * rate):
+            if may_pass and not (passes and waiting[place.partition] > LONGEST_QUEUE * rate):
                 self._pass_over[place.partition] = place.offset + waiting[place.partition]
             else:
                 from_the_end.append(place.partition)

@@ -1001,6 +1001,25 @@ def test_behind_many_bad_messages_only_frames_of_known_cameras_are_read(
     assert kit.consumer.from_the_end == []
 
 
+def test_the_first_bad_messages_behind_frames_are_passed_over_however_slowly_they_came(
+    kit: Kit, clock: Clock
+) -> None:
+    kit.consumer.ends = {3: 17}
+    kit.reader.step()
+    kit.consumer.from_the_end.clear()
+    kit.consumer.ends = {3: 5_000}
+    kit.consumer.read[3] = 0
+
+    kit.read(FakeMessage(JPEG))
+    clock.sleep(0.06)
+    kit.read(FakeMessage(JPEG), FakeMessage(b"poison"), FakeMessage(b"poison"))
+    clock.sleep(0.06)
+    kit.read(FakeMessage(b"poison"), FakeMessage(JPEG, key=b"new"), FakeMessage(JPEG))
+
+    assert kit.consumer.from_the_end == []
+    assert {frame.camera for frame in kit.frames} == {"front"}
+
+
 @pytest.mark.parametrize("why", ["reached", "rest"])
 def test_new_cameras_are_read_again_behind_what_was_passed_over(kit: Kit, clock: Clock, why: str) -> None:
     flooded(kit, clock, 201)
