@@ -27,7 +27,8 @@ _REMIND: Final = 60.0  # s between two lines about the same thing that is missin
 class WorkerGroup:
     """Workers that come and go together, with their conditions of readiness and what they leave to close.
 
-    `Service.group` makes one, before or during `run`. Its methods may be called from any thread.
+    `Service.group` makes one, before or during `run`. Its methods may be called from any thread. A worker
+    that fails too often ends, and calls `give_up`, which by default ends the service.
     """
 
     def __init__(
@@ -113,7 +114,7 @@ class Service:
         self._groups = [self._main]
         self._notes: list[Callable[[], Sequence[str]]] = []
         self._health = HealthServer(
-            health, alive=self.frozen, ready=self.unready, ledger=ledger, notes=self.notes
+            health, alive=self.frozen, ready=self.unready, ledger=ledger, notes=self._lines
         )
 
     def work(self, name: str, run: Callable[[Pulse], None]) -> None:
@@ -132,19 +133,12 @@ class Service:
         """Add what returns lines for the body of `/readyz`, about what does not make the service unready."""
         self._notes.append(notes)
 
-    def notes(self) -> list[str]:
-        """Return all these lines."""
-        return [line for notes in self._notes for line in notes()]
-
     def on_stop(self, close: Callable[[], None]) -> None:
         """Add what to close at the end; see `WorkerGroup.on_stop`."""
         self._main.on_stop(close)
 
     def group(self, name: str, give_up: Callable[[], None] | None = None) -> WorkerGroup:
-        """Return a new, empty group, which can be released while the service runs.
-
-        A worker that fails too often ends the service, or calls `give_up` instead and ends.
-        """
+        """Return a new, empty group, which can be released while the service runs; see `give_up` there."""
         with self._lock:
             group = WorkerGroup(self, name, closed=self._stopping.is_set(), give_up=give_up)
             self._groups = [*self._groups, group]
@@ -202,6 +196,9 @@ class Service:
         """Return whether the service is ready, and otherwise the first thing that is missing."""
         reason = self.unready()
         return ("not-ready" if reason else "ready"), reason
+
+    def _lines(self) -> list[str]:
+        return [line for notes in self._notes for line in notes()]
 
     def _workers(self) -> list[Worker]:
         return [worker for group in self._groups for worker in group._workers]
