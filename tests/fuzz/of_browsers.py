@@ -13,11 +13,11 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from pipeline.flow.ledger import Ledger
+from pipeline.service.networks import network_of
 from pipeline.wire.frame import is_name
 from video.access import embedding, next_url, origin, token
 from video.access.device import Devices, cookie_name
 from video.access.hosts import Hosts, explain, parse_hosts
-from video.access.limit import network_of
 from video.access.login_guard import Passwords
 from video.access.logouts import Logout, Logouts
 from video.access.session import COOKIE, Sessions

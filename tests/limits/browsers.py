@@ -165,7 +165,7 @@ LIMITS: Final = (
 
 OURS: Final = frozenset(
     [
-        "video.access.limit._LONGEST",
+        "pipeline.service.networks._LONGEST",
         "video.access.limit._MOST",
         "video.access.logouts.LONGEST",
         "video.access.login_guard._LONGEST_NAME",

@@ -38,7 +38,7 @@ LIMITS: Final = (
         "all bodies of more than 256 KiB, over REST and over gRPC each",
         "tfserving.server.held.MOST_HELD",
         "bytes",
-        "503 or UNAVAILABLE for the largest that still arrives or waits",
+        "503 or UNAVAILABLE for the largest that still arrives or waits, of the client with the most bytes",
     ),
     Limit(
         "memory for the JSON of all requests",

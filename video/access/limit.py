@@ -1,12 +1,10 @@
 """A limit on failed attempts: after some in a row, each further one has to wait twice as long."""
 
-import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
 _FORGET: Final = 900.0  # s after which the last failure is forgotten
-_LONGEST: Final = 64  # characters of an address as a proxy reports it
 _MOST: Final = 10_000  # keys remembered; the oldest failures are dropped first
 
 
@@ -59,16 +57,3 @@ class Limit:
     def _recent(self, key: str, now: float) -> _Failures | None:
         failures = self._failures.get(key)
         return failures if failures and now - failures.last < _FORGET else None
-
-
-def network_of(address: str) -> str:
-    """Return a client's key: its IPv4 address, or the /64 network that an IPv6 subscriber usually has."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address[:_LONGEST]
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return address
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.ip_network((parsed.packed[:8] + bytes(8), 64)))

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from video.access.limit import Limit, network_of
+from pipeline.service.networks import network_of
+from video.access.limit import Limit
 from video.access.password import verify
 from video.access.queue import FullError, Queue
 

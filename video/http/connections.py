@@ -9,7 +9,7 @@ from typing import Any, Final
 from prometheus_client import Counter
 
 from pipeline.service.logs import Seldom
-from video.access.limit import network_of
+from pipeline.service.networks import network_of
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Final
 import prometheus_client
 
 from pipeline.service.logs import Seldom
-from video.access.limit import network_of
+from pipeline.service.networks import network_of
 from video.http.tls import Certificate
 
 log = logging.getLogger(__name__)

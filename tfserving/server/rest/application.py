@@ -82,8 +82,9 @@ class RestApi:
         method = scope["method"]
         # If a header is repeated, the first one counts.
         headers = dict(reversed(scope["headers"]))
+        declared = int(headers.get(b"content-length", b"0"))
         try:
-            body = await self._arrivals.read(int(headers.get(b"content-length", b"0")), receive)
+            body = await self._arrivals.read(declared, receive, asgi.client(scope))
         except asyncio.CancelledError:
             # Stop waiting for the rest of the body.
             ending = Answer(Code.UNAVAILABLE, error_text("The server is shutting down"))
@@ -100,7 +101,7 @@ class RestApi:
         if body is None:
             return
         started = time.monotonic()
-        where, answer = await self._outcome(method, target, headers, body, receive)
+        where, answer = await self._outcome(scope, target, headers, body, receive)
         del body
         await asgi.send_answer(send, answer, CORS if self._cors else [])
         name = where.name if where else route.model_name(method, target)
@@ -108,28 +109,30 @@ class RestApi:
         self._monitor.answered(name, api, "REST", answer.code, time.monotonic() - started)
 
     async def _outcome(
-        self, method: str, target: str, headers: Mapping[bytes, bytes], body: bytes, receive: Receive
+        self, scope: Scope, target: str, headers: Mapping[bytes, bytes], body: bytes, receive: Receive
     ) -> tuple[route.Route | None, Answer]:
+        method = scope["method"]
         if method == "OPTIONS":
             return None, _preflight(headers.get(b"origin", b""))
         packed = method == "POST" and b"gzip" in headers.get(b"content-encoding", b"")
-        return await self._answer(method, target, body, packed, receive)
+        return await self._answer(scope, target, body, packed, receive)
 
     async def _answer(
-        self, method: str, target: str, body: bytes, packed: bool, receive: Receive
+        self, scope: Scope, target: str, body: bytes, packed: bool, receive: Receive
     ) -> tuple[route.Route | None, Answer]:
         where = None
         try:
-            where = route.match(method, target)
-            return where, Answer(Code.OK, await self._run(where, body, packed, receive))
+            where = route.match(scope["method"], target)
+            work = partial(self._guarded, where, packed)
+            return where, Answer(Code.OK, await self._run(work, body, asgi.client(scope), receive))
         except route.VersionError:
             return None, Answer(Code.INVALID_ARGUMENT)
         except ServingError as failure:
             refusals.log("REST", failure.code, failure.message)
             return where, Answer(failure.code, error_text(failure.message))
 
-    async def _run(self, where: route.Route, body: bytes, packed: bool, receive: Receive) -> bytes:
-        run = self._held.submit(partial(self._guarded, where, packed), body)
+    async def _run(self, work: Callable[[bytes], bytes], body: bytes, client: str, receive: Receive) -> bytes:
+        run = self._held.submit(work, body, client)
         del body
         answered = asyncio.wrap_future(run)
         answered.add_done_callback(_read)

@@ -1,11 +1,15 @@
 """The bodies of requests while they arrive."""
 
 import asyncio
+from functools import partial
+from typing import Final
 
 from tfserving.server import held
 from tfserving.server.errors import Code, ServingError
-from tfserving.server.held import TOO_MANY, Held
+from tfserving.server.held import TOO_MANY, Body, Held
 from tfserving.server.rest.asgi import LARGEST_BODY, Receive
+
+_NOW: Final = 0.0  # by the clock of an event loop, which is past
 
 
 class Arrivals:
@@ -15,10 +19,9 @@ class Arrivals:
         """Take those that have arrived: large ones of both give way to others."""
         self._timeout = timeout
         self._held = held
-        self._arriving: dict[asyncio.Timeout, int] = {}  # bytes so far, if they are many
 
-    async def read(self, declared: int, receive: Receive) -> bytes | None:
-        """Return a complete body of a declared length, or None if the client disconnected.
+    async def read(self, declared: int, receive: Receive, client: str) -> bytes | None:
+        """Return a client's complete body of a declared length, or None if the client disconnected.
 
         Raises ServingError if the body is too long (RESOURCE_EXHAUSTED), too slow (DEADLINE_EXCEEDED) or
         given up (UNAVAILABLE).
@@ -28,9 +31,9 @@ class Arrivals:
         parts = list[bytes]()
         size = 0
         limit = asyncio.timeout(self._timeout)
+        body = Body(client, 0, partial(_end, limit))
         try:
             async with limit:
-                self._arriving[limit] = 0
                 while True:
                     message = await receive()
                     if message["type"] == "http.disconnect":
@@ -40,31 +43,31 @@ class Arrivals:
                     if size > LARGEST_BODY:
                         raise _too_long(size)
                     parts.append(part)
-                    if size > held.SMALL and limit in self._arriving:
-                        self._arriving[limit] = size
-                        self._make_room(limit)
+                    if size > held.SMALL and not _has_ended(limit):
+                        body.size = size
+                        if not self._held.add(body):
+                            raise ServingError(Code.UNAVAILABLE, TOO_MANY)
                     if not message.get("more_body", False):
                         return b"".join(parts)
         except TimeoutError:
-            if limit in self._arriving:
-                raise ServingError(
-                    Code.DEADLINE_EXCEEDED, f"The request did not arrive within {self._timeout:g} s"
-                ) from None
-            raise ServingError(Code.UNAVAILABLE, TOO_MANY) from None
+            if _has_ended(limit):
+                raise ServingError(Code.UNAVAILABLE, TOO_MANY) from None
+            raise ServingError(
+                Code.DEADLINE_EXCEEDED, f"The request did not arrive within {self._timeout:g} s"
+            ) from None
         finally:
-            self._arriving.pop(limit, None)
+            self._held.free(body)
 
-    def _make_room(self, own: asyncio.Timeout) -> None:
-        """Give up the largest bodies while there are too many bytes; raise TimeoutError for one's own."""
-        while self._held.size + sum(self._arriving.values()) > held.MOST_HELD:
-            largest = max(self._arriving, key=lambda each: self._arriving[each])
-            if self._held.give_up(self._arriving[largest]):
-                continue
-            del self._arriving[largest]
-            if largest is own:
-                raise TimeoutError
-            if not largest.expired():
-                largest.reschedule(0)
+
+def _end(limit: asyncio.Timeout) -> bool:
+    """Stop waiting for the rest of a body, whose time may have come to an end just now."""
+    if not limit.expired():
+        limit.reschedule(_NOW)
+    return True
+
+
+def _has_ended(limit: asyncio.Timeout) -> bool:
+    return limit.when() == _NOW
 
 
 def _too_long(size: int) -> ServingError:

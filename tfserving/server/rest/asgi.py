@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.service.networks import network_of
 from tfserving.server.errors import Code, invalid
 
 Scope = MutableMapping[str, Any]
@@ -39,6 +40,11 @@ def target(scope: Scope) -> str:
         query = scope["query_string"]
         raw = scope["raw_path"] + (b"?" + query if query else b"")
     return str(raw, "utf-8", "replace")
+
+
+def client(scope: Scope) -> str:
+    """Return the network of a client."""
+    return network_of(scope["client"][0]) if scope.get("client") else ""
 
 
 def unpack(body: bytes) -> bytes:

@@ -9,6 +9,7 @@ from typing import Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from pipeline.service.networks import network_of
 from tfserving.server.crowd import crowd
 
 MOST_CONNECTIONS: Final = 256
@@ -33,7 +34,7 @@ class RestProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin a connection, and close another if there are too many."""
         super().connection_made(transport)
-        self._host = self.client[0] if self.client else ""
+        self._host = network_of(self.client[0]) if self.client else ""
         self._is_working = False
         self._waits_since = self.loop.time()
         self._head = 0  # bytes

@@ -8,14 +8,16 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, Future
 from functools import partial
 from typing import Any, Final
+from urllib.parse import unquote
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
+from pipeline.service.networks import network_of
 from pipeline.wire import protobuf
-from tfserving.server import held, refusals
+from tfserving.server import refusals
 from tfserving.server.crowd import crowd
 from tfserving.server.errors import Code, ServingError, invalid
 from tfserving.server.held import TOO_MANY, Held
@@ -76,17 +78,15 @@ class Methods:
     async def _answer(self, kind: Any, method: Callable[[Any, Call], Outcome], context: Any) -> bytes:
         """Return the answer to a call, as bytes; raise ServingError if it fails or is refused."""
         data = await self._read(context)
-        while self._held.size + len(data) > held.MOST_HELD and len(data) > held.SMALL:
-            if not self._held.give_up(len(data)):
-                raise ServingError(Code.UNAVAILABLE, TOO_MANY)
         if len(self._calls) >= MOST_CALLS and (
             waiting := next((each for each in crowd(self._calls) if each.cancel()), None)
         ):
             del self._calls[waiting]
         call = Call(context.time_remaining())
-        run = self._held.submit(partial(_outcome, kind, method, call), data)
+        host = _host(context)
+        run = self._held.submit(partial(_outcome, kind, method, call), data, host)
         del data
-        self._calls[run] = _host(context)
+        self._calls[run] = host
         answered = asyncio.wrap_future(run)
         try:
             await asyncio.wait([answered], timeout=call.remaining())
@@ -124,8 +124,9 @@ class Methods:
 
 
 def _host(context: Any) -> str:
-    """Return the address of a client, without its port."""
-    return str(context.peer()).rpartition(":")[0]
+    """Return the network of a client; those over the Unix socket count as one."""
+    kind, _, address = unquote(str(context.peer())).partition(":")
+    return network_of(address.rpartition(":")[0].strip("[]")) if kind.startswith("ipv") else kind
 
 
 def _outcome(kind: Any, method: Callable[[Any, Call], Outcome], call: Call, data: bytes) -> Outcome:

@@ -150,7 +150,7 @@ def few_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_largest_of_too_many_bodies_is_given_up(server: Server) -> None:
     for size, expected in (601, (200, 601)), (602, (503, {"error": held.TOO_MANY})):
         with server.connect(body(400)[:-1]) as small:
-            wait_for(lambda: sum(server.api._arrivals._arriving.values()) == 399, PATIENCE, "the small body")
+            wait_for(lambda: server.api._held.size == 399, PATIENCE, "the small body")
 
             assert server.ask(body(size)) == expected
             small.sendall(b"x")
@@ -228,6 +228,20 @@ def test_each_request_of_a_connection_has_the_time_and_the_length_for_its_head(
         client.sendall(b"\r\n")
 
         assert received(client) == (0, None)
+
+
+@LINUX
+@pytest.mark.usefixtures("few_bytes")
+def test_the_bodies_of_another_client_do_not_give_way(stack: ExitStack, server: Server) -> None:
+    other = stack.enter_context(socket.create_connection(server.address, PATIENCE, ("127.0.0.2", 0)))
+    other.sendall(body(400)[:-1])
+    wait_for(lambda: server.api._held.size == 399, PATIENCE, "its body")
+    many = [stack.enter_context(server.connect(body(300)[:-1])) for _ in range(5)]
+    wait_for(lambda: len(select.select(many, [], [], 0)[0]) == 3, PATIENCE, "three answers")
+
+    other.sendall(b"x")
+
+    assert received(other) == (200, 400)
 
 
 @pytest.mark.exceeds("tfserving.server.rest.protocol.MOST_CONNECTIONS")

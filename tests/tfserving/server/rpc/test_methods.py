@@ -6,6 +6,7 @@ import threading
 import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -183,3 +184,21 @@ def test_a_call_without_a_time_limit_waits_for_a_thread_only_so_long(
     assert code == grpc.StatusCode.DEADLINE_EXCEEDED
     service.may_end.set()
     assert {each.code() for each in running} == {grpc.StatusCode.NOT_FOUND}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("ipv4:192.0.2.1:50000", "ipv4:192.0.2.1:50001", True),
+        ("ipv4:192.0.2.1:50000", "ipv4:192.0.2.2:50000", False),
+        ("ipv6:%5B2001:db8::1%5D:50000", "ipv6:[2001:db8::2]:50001", True),
+        ("ipv6:%5B2001:db8::1%5D:50000", "ipv6:[2001:db8:0:1::1]:50000", False),
+        ("ipv6:[::ffff:192.0.2.1]:50000", "ipv4:192.0.2.1:50000", True),
+        ("unix:", "unix:/tmp/grpc.sock", True),
+    ],
+)
+def test_a_client_counts_by_its_network(one: str, other: str, same: bool) -> None:
+    def host(peer: str) -> str:
+        return methods._host(SimpleNamespace(peer=lambda: peer))
+
+    assert (host(one) == host(other)) == same
