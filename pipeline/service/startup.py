@@ -7,10 +7,13 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
+from prometheus_client import Counter
+
 from pipeline.service import logs, stderr
 from pipeline.service.masking import hide
 from pipeline.service.settings import Settings, SettingsError, load, strangers
 
+_LINES = Counter("streamlens_library_lines", "Lines that libraries wrote to standard error")
 _Settings = TypeVar("_Settings", bound=Settings)
 
 
@@ -35,7 +38,7 @@ def main(name: str, kind: type[_Settings], serve: Callable[[_Settings], int]) ->
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, lambda *_: os._exit(0))
-    stderr.take()
+    stderr.take(_LINES.inc)
     logs.configure("info", "auto")  # until the settings are known
     logs.take_uncaught()
     status = run(name, kind, serve)

@@ -5,22 +5,22 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Callable
 from typing import Final
-
-from prometheus_client import Counter
 
 from pipeline.service.logs import Seldom
 from pipeline.service.masking import hide
 
 log = logging.getLogger(__name__)
 
-_LINES = Counter("streamlens_library_lines", "Lines that libraries wrote to standard error")
 _LONGEST_LINE: Final = 200  # characters that are logged
 _READ: Final = 4096  # bytes of a line at a time
 
 
-def take() -> None:
+def take(count: Callable[[], object] = lambda: None) -> None:
     """Give this process's Python code standard error, and everything else a pipe that is read here.
+
+    Each line that comes through the pipe is counted.
 
     libjpeg writes a line for each thing that is wrong with a picture, OpenCV and FFmpeg write warnings; no
     setting keeps all of them quiet.
@@ -35,14 +35,14 @@ def take() -> None:
     # When a library aborts, its last words stay in the pipe, as nothing can read them any more. Python writes
     # where each thread was.
     faulthandler.enable(sys.stderr)
-    threading.Thread(target=_read, args=(reading,), name="stderr", daemon=True).start()
+    threading.Thread(target=_read, args=(reading, count), name="stderr", daemon=True).start()
 
 
-def _read(reading: int) -> None:
+def _read(reading: int, count: Callable[[], object]) -> None:
     seldom = Seldom(log)
     with os.fdopen(reading, "rb") as lines:
         while line := lines.readline(_READ):
-            _LINES.inc()
+            count()
             # Hidden first: a half secret would not be recognised.
             text = hide(" ".join(line.decode(errors="replace").split()))[:_LONGEST_LINE]
             seldom.warning("line", f"a library says: {text}")

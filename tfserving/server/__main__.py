@@ -6,6 +6,7 @@ import logging
 import sys
 from typing import Final
 
+from pipeline.service import stderr
 from tfserving.server import flags, signals
 from tfserving.server.errors import ServingError
 from tfserving.server.flags import Flags
@@ -58,6 +59,7 @@ def _share_arenas() -> None:
 
 
 if __name__ == "__main__":
+    stderr.take()  # TensorFlow's libjpeg writes a line for each thing that is wrong with a picture
     status = main()
     gc.freeze()  # otherwise Python would spend seconds collecting TensorFlow's objects at exit
     sys.exit(status)

@@ -1,7 +1,11 @@
 """Errors as clients see them: a canonical code, its HTTP status and a message."""
 
+import re
 from enum import IntEnum
 from http import HTTPStatus
+from typing import Final
+
+_CHECK: Final = re.compile(r"assertion failed: \[([^\[\]]+)\]")
 
 
 class Code(IntEnum):
@@ -56,6 +60,12 @@ class ServingError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+def reason(message: str) -> str:
+    """Return TensorFlow's message; if a check within the graph has failed, only the check's own text."""
+    found = _CHECK.search(message)
+    return found[1] if found else message
 
 
 def invalid(message: str) -> ServingError:

@@ -12,7 +12,7 @@ SERVICE = """
 import os, time
 from contextlib import suppress
 import cv2, numpy as np
-from pipeline.service import startup, stderr
+from pipeline.service import startup
 from pipeline.service.settings import Settings
 
 def serve(settings):
@@ -22,7 +22,7 @@ def serve(settings):
         broken[at] ^= 0x55
     for _ in range(300):
         cv2.imdecode(np.frombuffer(broken, np.uint8), cv2.IMREAD_COLOR)
-    while (lines := stderr._LINES._value.get()) < 300:
+    while (lines := startup._LINES._value.get()) < 300:
         time.sleep(0.1)
     with suppress(BlockingIOError):  # a library that writes more than can be read does not wait
         for _ in range(100):

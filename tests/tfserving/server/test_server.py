@@ -122,6 +122,24 @@ def test_bytes_that_are_not_a_picture_are_refused(classify: Classify) -> None:
     assert "Traceback" not in answer["error"]
 
 
+def test_the_lines_of_the_decoder_become_one_of_ours(
+    model_server: ModelServer, classify: Classify, frames: Frames
+) -> None:
+    (picture, *_) = frames("bikes", step=100)
+    broken = bytearray(picture)
+    for at in range(len(broken) // 2, len(broken) - 100, 97):
+        broken[at] ^= 0x55
+    body = {"instances": [{"image_bytes": {"b64": base64.b64encode(broken).decode()}}]}
+    for _ in range(20):
+        classify(body)
+
+    wait_for(lambda: "a library says: " in model_server.text, 60, "the line")
+
+    lines = [line for line in model_server.text.splitlines() if "JPEG data" in line]
+    assert len(lines) == 1
+    assert "WARNING pipeline.service.stderr: a library says: " in lines[0]
+
+
 def test_predict_reuses_one_connection(server: ToyServer) -> None:
     with connected(server.port) as connection:
         answers = [

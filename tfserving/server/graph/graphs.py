@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tfserving.runtime import tf
-from tfserving.server.errors import Code, ServingError
+from tfserving.server.errors import Code, ServingError, reason
 
 _FILES = ("saved_model.pb", "saved_model.pbtxt")
 
@@ -38,4 +38,4 @@ def failure(error: Any) -> ServingError:
         code = Code(error.error_code)
     except ValueError:
         code = Code.UNKNOWN
-    return ServingError(code, error.message)
+    return ServingError(code, reason(error.message))

@@ -50,7 +50,8 @@ def _of_strings(tensor: Array) -> int:
             if total > LARGEST_RUN:
                 break
     except ValueError as error:
-        raise invalid(f"Invalid picture: {error}") from None
+        # That is a setting of other services.
+        raise invalid(f"Invalid picture: {str(error).partition(' (MAXPIXELS')[0]}") from None
     return total
 
 

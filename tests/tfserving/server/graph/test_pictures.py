@@ -47,9 +47,10 @@ def test_pictures_as_numbers_need_memory_for_each_row() -> None:
 def test_a_picture_of_too_many_pixels_or_none_is_refused(data: bytes) -> None:
     with (
         mock.patch.object(largest, "MOST_PIXELS", MOST),
-        pytest.raises(ServingError, match="Invalid picture"),
+        pytest.raises(ServingError, match="Invalid picture") as caught,
     ):
         pictures.memory([strings([data])])
+    assert "MAXPIXELS" not in str(caught.value), "the setting of other services"
 
 
 @pytest.mark.parametrize("data", [b"GIF89a" + bytes(20), encoded(".webp"), encoded(".jpg")[:-10]])
