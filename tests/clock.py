@@ -3,12 +3,15 @@
 from typing import Final
 
 SECOND: Final = 1_000_000_000  # ns
+START: Final = 1e9
+"""What a `Clock` says at first, in s: longer than any machine has run, so that code which takes some of its
+time from the machine's own clock fails everywhere, and not only shortly after the machine's start."""
 
 
 class Clock:
     """Stands in for the module `time`: its time advances when a test says so, and with `sleep`."""
 
-    def __init__(self, now: float = 1_000.0) -> None:
+    def __init__(self, now: float = START) -> None:
         self.now = now
 
     def time(self) -> float:

@@ -158,7 +158,7 @@ def test_a_record_says_who_and_how_and_since_when(kit: Kit) -> None:
             "subject": SUBJECT,
             "state": "connecting",
             "reason": "not open yet",
-            "since": "1970-01-01T00:16:40Z",
+            "since": "2001-09-09T01:46:40Z",
             "health": "127.0.0.1:9000",
         }
     ]
@@ -261,7 +261,7 @@ def test_the_end_is_reported(kit: Kit) -> None:
     kit.reporter.close()
 
     assert kit.said[-1] == ("stopped", None)
-    assert kit.producer.produced[-1]["since"] == "1970-01-01T00:16:45Z"
+    assert kit.producer.produced[-1]["since"] == "2001-09-09T01:46:45Z"
     assert kit.producer.flushed == [0.5]
 
 

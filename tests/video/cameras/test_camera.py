@@ -35,7 +35,7 @@ def test_the_status_has_what_the_api_promises(clock: Clock) -> None:
         "name": "door",
         "state": "live",
         "reason": None,
-        "since": "1970-01-01T00:16:40Z",
+        "since": "2001-09-09T01:46:40Z",
         "fps": 0.0,
         "age_ms": 41,
         "seq": 19,
@@ -56,7 +56,7 @@ def test_the_status_has_what_the_api_promises(clock: Clock) -> None:
 def test_a_camera_without_a_model_is_live(clock: Clock) -> None:
     camera = Camera(1, at(clock), LIMITS)
 
-    assert states(camera) == ("live", "1970-01-01T00:16:40Z")
+    assert states(camera) == ("live", "2001-09-09T01:46:40Z")
 
 
 @pytest.mark.parametrize(
@@ -108,8 +108,8 @@ def test_silence_is_no_signal_since_the_last_frame(clock: Clock) -> None:
     clock.now += 60
     later = states(camera)
 
-    assert still == ("live", "1970-01-01T00:16:40Z")
-    assert first == later == ("no-signal", "1970-01-01T00:16:50Z")
+    assert still == ("live", "2001-09-09T01:46:40Z")
+    assert first == later == ("no-signal", "2001-09-09T01:46:50Z")
 
 
 def test_a_camera_that_sends_every_ten_seconds_is_live(clock: Clock) -> None:
@@ -217,7 +217,7 @@ def test_a_frame_ends_no_signal_though_nobody_looked(clock: Clock) -> None:
 
     camera.show(at(clock, 2))
 
-    assert states(camera) == ("live", "1970-01-01T00:18:20Z")
+    assert states(camera) == ("live", "2001-09-09T01:48:20Z")
 
 
 def test_since_stays_while_the_state_does(clock: Clock) -> None:
@@ -227,7 +227,7 @@ def test_since_stays_while_the_state_does(clock: Clock) -> None:
         clock.now += 1
         camera.show(at(clock, seq))
 
-    assert states(camera) == ("live", "1970-01-01T00:16:40Z")
+    assert states(camera) == ("live", "2001-09-09T01:46:40Z")
 
 
 def test_a_model_goes_away_and_comes_back(clock: Clock) -> None:
@@ -240,10 +240,10 @@ def test_a_model_goes_away_and_comes_back(clock: Clock) -> None:
         seen.append(states(camera))
 
     assert seen == [
-        ("live", "1970-01-01T00:16:40Z"),
-        ("model-away", "1970-01-01T00:16:42Z"),
-        ("model-away", "1970-01-01T00:16:42Z"),
-        ("live", "1970-01-01T00:16:44Z"),
+        ("live", "2001-09-09T01:46:40Z"),
+        ("model-away", "2001-09-09T01:46:42Z"),
+        ("model-away", "2001-09-09T01:46:42Z"),
+        ("live", "2001-09-09T01:46:44Z"),
     ]
 
 
@@ -334,10 +334,10 @@ def test_silence_while_kafka_does_not_answer_has_its_own_state_and_keeps_its_tim
         seen.append((changed, *states(camera)))
 
     assert seen == [
-        (False, "live", "1970-01-01T00:16:40Z"),
-        (True, "broker-away", "1970-01-01T00:16:40Z"),
-        (True, "no-signal", "1970-01-01T00:16:40Z"),
-        (True, "broker-away", "1970-01-01T00:16:40Z"),
+        (False, "live", "2001-09-09T01:46:40Z"),
+        (True, "broker-away", "2001-09-09T01:46:40Z"),
+        (True, "no-signal", "2001-09-09T01:46:40Z"),
+        (True, "broker-away", "2001-09-09T01:46:40Z"),
     ]
 
 
