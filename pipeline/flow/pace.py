@@ -1,5 +1,7 @@
 """Thins out a stream of frames to one per interval."""
 
+import math
+
 
 class Pace:
     """Lets frames through at one per `interval` s on average, each at the moment it comes.
@@ -10,7 +12,7 @@ class Pace:
 
     def __init__(self, interval: float) -> None:
         self._interval = interval
-        self._next = 0.0
+        self._next = -math.inf  # wherever the clock begins, the first frame comes after a pause
 
     def due(self, now: float) -> bool:
         """Return whether the frame that arrives at `now` (s of a clock that only goes forward) is due."""

@@ -67,6 +67,15 @@ def test_a_frame_may_come_half_an_interval_early(earliness: float, due: bool) ->
     assert pace.due(1001.0 - earliness) is due
 
 
+@pytest.mark.parametrize("begin", [-1e6, 0.0, 1.0, 1e6])
+def test_it_does_not_matter_where_the_clock_begins(begin: float) -> None:
+    pace = Pace(60.0)
+
+    due = [pace.due(begin + seconds) for seconds in range(0, 136, 17)]
+
+    assert due == [True, True, True, False, False, False, True, False]
+
+
 def test_a_long_pause_is_not_caught_up() -> None:
     pace = Pace(1.0)
     pace.due(0.0)

@@ -3,6 +3,7 @@
 import pytest
 
 from pipeline.flow.room import Room
+from tests.clock import START
 
 MINUTE = 60.0
 
@@ -14,7 +15,7 @@ class Kit:
         self.left: list[str] = []
         self.kept: set[str] = set()
         self.room = Room(100, 10, self._leave, lambda camera, _: camera not in self.kept)
-        self.now = 1_000.0
+        self.now = START
 
     def take(self, camera: str, size: int) -> bool:
         self.now += 1

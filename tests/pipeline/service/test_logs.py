@@ -9,12 +9,13 @@ import pytest
 
 from pipeline.service import logs
 from pipeline.service.logs import Seldom
+from tests.clock import START
 from tests.parts import ROOT
 
 
 class FakeTime:
     def __init__(self) -> None:
-        self.now = 1000.0
+        self.now = START
 
     def monotonic(self) -> float:
         return self.now
@@ -50,7 +51,7 @@ def test_a_kind_is_logged_once_a_minute_with_the_count_of_the_held_back(
     seldom: Seldom, time: FakeTime, caplog: pytest.LogCaptureFixture
 ) -> None:
     for second in range(0, 121, 10):
-        time.now = 1000.0 + second
+        time.now = START + second
         seldom.warning("bad", f"at {second}")
 
     assert caplog.messages == [
