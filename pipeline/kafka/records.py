@@ -179,8 +179,11 @@ class Records:
         new = set(known.partitions) - self._partitions if known else set()
         if new:
             starts = [TopicPartition(self._topic, number, OFFSET_BEGINNING) for number in sorted(new)]
-            self._consumer.incremental_assign(starts)
-            self._partitions |= new
+            try:
+                self._consumer.incremental_assign(starts)
+                self._partitions |= new
+            except KafkaException as error:
+                self._seldom.warning("assign", topic_cause(error.args[0], self._topic, "read"))
         self._look_at = time.monotonic() + (_LOOK_EVERY if self._partitions else _LOOK_FIRST)
 
     def _send_due(self) -> None:

@@ -14,5 +14,6 @@ def default() -> Path:
 def prepare(folder: Path) -> None:
     """Make the folder unless it exists; raise OSError if it cannot be used."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.stat().st_uid not in {0, os.getuid()}:
+    # Among the temporary files, anybody may have left a link by this name, to any folder.
+    if not {folder.stat().st_uid, folder.lstat().st_uid} <= {0, os.getuid()}:
         raise OSError(errno.EPERM, "it belongs to another user")

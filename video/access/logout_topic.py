@@ -84,7 +84,10 @@ class LogoutTopic:
             if not logout.id:
                 self._add(logout)
         # Before any other is taken: what covers them now is on the topic.
-        self._needless += [key for key, logout in self._held.items() if self._logouts.is_needless(logout)]
+        newest = max((each.begun for each in self._held.values()), default=0)
+        self._needless += [
+            key for key, logout in self._held.items() if self._logouts.is_needless(logout, newest)
+        ]
         for logout in self._held.values():
             if logout.id:
                 self._replace(self._add(logout))

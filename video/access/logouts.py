@@ -106,10 +106,14 @@ class Logouts:
             return None
         return logout if self.key(logout) == key else None
 
-    def is_needless(self, logout: Logout) -> bool:
-        """Return whether a record says nothing new: its sessions have expired, or another one covers it."""
+    def is_needless(self, logout: Logout, newest: int) -> bool:
+        """Return whether a record says nothing new: its sessions have expired, or another one covers it.
+
+        When the topic's `newest` session began counts as now, unless that is still to come: a server whose
+        clock is years ahead must not remove what others need.
+        """
         name, begun, identity = logout
-        expired = begun + LONGEST < self._clock()
+        expired = begun + LONGEST < min(newest, self._clock())
         return bool(name) and (expired or (bool(identity) and begun < self._since(name)))
 
     def ahead(self, logout: Logout) -> float:

@@ -249,6 +249,44 @@ def test_what_has_expired_is_removed_once(kafka: Kafka, start: Callable[[], Serv
     assert later.logouts.cover(new)
 
 
+def test_a_server_whose_clock_is_years_ahead_removes_nothing(
+    kafka: Kafka, start: Callable[[], Server], clock: Clock
+) -> None:
+    server = start()
+    server.step()
+    server.log_out(Logout("ann", int(clock.now), "a"))
+    server.step()
+
+    clock.now += 3 * LONGEST
+    start().step()
+
+    assert all(value is not None for _, value in kafka.records)
+
+
+def test_a_topic_that_cannot_be_assigned_is_tried_again(
+    kafka: Kafka,
+    start: Callable[[], Server],
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*_: object) -> None:
+        raise KafkaException(KafkaError(KafkaError._STATE))
+
+    kafka.records.clear()
+    server = start()
+    with monkeypatch.context() as patch:
+        patch.setattr(Source, "incremental_assign", fail)
+        server.step()
+    assert not server.logouts.are_known
+    assert "logouts" in caplog.text
+
+    clock.now += 2
+    server.step()
+
+    assert server.logouts.are_known
+
+
 def test_the_oldest_of_too_many_logouts_of_a_user_are_replaced_by_one_record(
     kafka: Kafka, start: Callable[[], Server]
 ) -> None:

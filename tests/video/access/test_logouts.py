@@ -111,10 +111,18 @@ def test_a_record_is_needless_once_its_sessions_have_ended_anyway(logouts: Logou
     logouts.add(Logout("", 100, ""))
     logouts.add(Logout("ann", now, ""))
 
-    assert logouts.is_needless(Logout("bob", now - LONGEST - 1, "a"))
-    assert logouts.is_needless(Logout("bob", now - LONGEST - 1, ""))
-    assert logouts.is_needless(Logout("ann", now - 1, "a"))
-    assert not logouts.is_needless(Logout("ann", now, "a"))
-    assert not logouts.is_needless(Logout("bob", now - LONGEST, "a"))
-    assert not logouts.is_needless(Logout("ann", now, ""))
-    assert not logouts.is_needless(Logout("", 1, ""))
+    assert logouts.is_needless(Logout("bob", now - LONGEST - 1, "a"), now)
+    assert logouts.is_needless(Logout("bob", now - LONGEST - 1, ""), now)
+    assert logouts.is_needless(Logout("ann", now - 1, "a"), now)
+    assert not logouts.is_needless(Logout("ann", now, "a"), now)
+    assert not logouts.is_needless(Logout("bob", now - LONGEST, "a"), now)
+    assert not logouts.is_needless(Logout("ann", now, ""), now)
+    assert not logouts.is_needless(Logout("", 1, ""), now)
+
+
+def test_a_clock_that_is_years_ahead_makes_no_record_needless(logouts: Logouts, clock: Clock) -> None:
+    begun = int(clock.now)
+    clock.now += 2 * LONGEST
+
+    assert not logouts.is_needless(Logout("bob", begun, "a"), begun + 3600)
+    assert logouts.is_needless(Logout("bob", begun, "a"), begun + LONGEST + 1)
