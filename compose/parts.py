@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from compose.cameras import Camera
@@ -63,23 +63,27 @@ class Part:
 def table(options: Options, ports: Iterator[int]) -> list[Part]:
     """Return the parts in starting order; each takes up to two of the free `ports`."""
     common = {"LOGFORMAT": "text"}
-    parts = []
+    parts, grpc_ports = list[Part](), list[int]()
     if not options.kafka:
         # Our broker delays an empty answer for all of this time, and frames until the next one arrives.
         common["KAFKAFETCHWAIT"] = "5ms"
         parts.append(_broker(len(options.cameras)))
     model_url = options.model_url
     if not options.no_model and not model_url:
-        port = next(ports)
+        port, *grpc_ports = next(ports), next(ports)
         model_url = f"http://127.0.0.1:{port}/v1/models/imagenet:predict"
-        parts.append(_tfserving(port, next(ports)))
+        parts.append(_tfserving(port, *grpc_ports))
     paced = {"FRAMEINTERVAL": "40ms", **common}
     # For a single producer, importing modules in another process saves nothing.
     preloads = _PRODUCERS if len(options.cameras) > 1 else ()
     parts += [_producer(camera, next(ports), paced, preloads) for camera in options.cameras]
     parts.append(_consumer(model_url, next(ports), common))
     parts.append(_video(options, next(ports), paced))
-    return parts
+    own = ",".join(f":{port}" for port in (options.port, *grpc_ports, *(each.port for each in parts)) if port)
+    return [
+        replace(part, settings={**part.settings, "OWNSERVICES": own}) if part.role == "producer" else part
+        for part in parts
+    ]
 
 
 def page_address(port: int, inherited: Mapping[str, str]) -> str:

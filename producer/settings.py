@@ -65,8 +65,20 @@ def _is_ipv6(text: str) -> bool:
     return True
 
 
+def _parse_services(text: object) -> tuple[Address, ...]:
+    if not isinstance(text, str):
+        return tuple(text)  # type: ignore[arg-type]  # the default
+    try:
+        return tuple(Address.parse(each.strip()) for each in text.split(",") if each.strip())
+    except ValueError:
+        raise ValueError("expected addresses with ports, such as :30163,tfserving:8501") from None
+
+
 Hosts = Annotated[frozenset[str], NoDecode, BeforeValidator(_parse_hosts)]
 """Names or addresses of hosts, in lower case."""
+
+Services = Annotated[tuple[Address, ...], NoDecode, BeforeValidator(_parse_services)]
+"""Addresses of services. One without a host is at every address of this machine."""
 
 Link = Annotated[SecretStr, AfterValidator(_parse_secret_link)]
 """A camera's URL, path or device. It may hold a password."""
@@ -102,6 +114,9 @@ class ProducerSettings(KafkaWrites, CamerasSettings):
     frameformat: Format = Field("jpeg", description="jpeg, or mat for the original system's format")
     redirecthosts: Hosts = Field(
         frozenset(), description="other hosts to which a camera may redirect, separated by commas"
+    )
+    ownservices: Services = Field(
+        (), description="the addresses of other services of Streamlens, to which no camera may lead"
     )
     opentimeout: Duration = Field(
         20, ge=1, le=120, description="time that opening the camera may take, 1s to 120s"
@@ -143,8 +158,8 @@ class ProducerSettings(KafkaWrites, CamerasSettings):
 
     @property
     def services(self) -> tuple[Address, ...]:
-        """Our own services, as far as this one knows them: Kafka, and its `HEALTHPORT`."""
-        return (self.healthport, *map(Address.parse, self.kafkaport.split(",")))
+        """Our own services, as far as this one knows them."""
+        return (self.healthport, *map(Address.parse, self.kafkaport.split(",")), *self.ownservices)
 
     @property
     def source(self) -> str:

@@ -57,6 +57,15 @@ def test_everything_of_our_own() -> None:
     assert len(set(ports)) == len(ports) == 5
 
 
+def test_a_producer_knows_where_no_camera_may_lead() -> None:
+    found = parts((DOOR, YARD))
+    listening = {30163, 41_001, *(part.port for part in found.values() if part.port)}
+
+    for name in "producer door", "producer yard":
+        named = {int(each.removeprefix(":")) for each in variables(found[name])["OWNSERVICES"].split(",")}
+        assert named == listening
+
+
 def test_parts_that_run_elsewhere_are_not_started() -> None:
     url = "http://models:8501/v1/models/imagenet:predict"
 
@@ -93,6 +102,7 @@ def test_a_producers_environment() -> None:
         "KAFKAFETCHWAIT": "5ms",
         "FRAMEINTERVAL": "40ms",
         "HEALTHPORT": "127.0.0.1:41002",
+        "OWNSERVICES": ":30163,:41001,:41000,:41002,:41003,:41004",
         "LOGFORMAT": "text",
         "PYTHONUNBUFFERED": "1",
     }

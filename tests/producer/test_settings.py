@@ -188,10 +188,31 @@ def test_hosts_have_neither_scheme_nor_port(environment: Environment, text: str)
         load(ProducerSettings)
 
 
-def test_kafka_and_the_healthport_are_our_own_services(settings: Callable[..., ProducerSettings]) -> None:
-    loaded = settings(VIDEOLINK="/clip.avi", KAFKAPORT="kf1:9092,[fd00::1]:9093", HEALTHPORT="127.0.0.1:9001")
+def test_our_own_services_are_kafka_the_healthport_and_what_is_named(
+    settings: Callable[..., ProducerSettings],
+) -> None:
+    loaded = settings(
+        VIDEOLINK="/clip.avi",
+        KAFKAPORT="kf1:9092,[fd00::1]:9093",
+        HEALTHPORT="127.0.0.1:9001",
+        OWNSERVICES=" :30163, tfserving:8501,",
+    )
 
-    assert loaded.services == (Address("127.0.0.1", 9001), Address("kf1", 9092), Address("fd00::1", 9093))
+    assert loaded.services == (
+        Address("127.0.0.1", 9001),
+        Address("kf1", 9092),
+        Address("fd00::1", 9093),
+        Address("", 30163),
+        Address("tfserving", 8501),
+    )
+
+
+@pytest.mark.parametrize("text", ["page", ":99999", "http://page:80/", "a:1 b:2"])
+def test_a_service_without_a_port_is_refused(environment: Environment, text: str) -> None:
+    environment(VIDEOLINK="http://camera/", KAFKAPORT="kafka:9092", OWNSERVICES=text)
+
+    with pytest.raises(SettingsError, match=r"OWNSERVICES.*:30163,tfserving:8501"):
+        load(ProducerSettings)
 
 
 def test_with_a_topic_of_cameras_no_link_is_required(settings: Callable[..., ProducerSettings]) -> None:
