@@ -7,6 +7,7 @@ here, and leave as far as they concern the camera itself.
 import os
 import re
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -85,7 +86,7 @@ class Control:
         while (left := until - time.monotonic()) > 0:
             self._listener.settimeout(left)
             player, (_, port, *_) = self._listener.accept()
-            if not _is_of_another_user(player, port):
+            if _is_of_this_user(player, port):
                 return player
             player.close()
         raise TimeoutError
@@ -97,14 +98,19 @@ class Control:
         self._hang_up()
 
 
-def _is_of_another_user(player: socket.socket, port: int) -> bool:
-    """Return whether a connection over loopback, from a port, is another user's (proc_pid_net(5))."""
+def _is_of_this_user(player: socket.socket, port: int) -> bool:
+    """Return whether a connection over loopback, from a port, is this user's (proc_pid_net(5)).
+
+    Where Linux does not say so, it is not. Other systems do not say it in this way.
+    """
+    if sys.platform != "linux":
+        return True
     table, loopback = _TABLES[player.family]
     here = player.getsockname()[1]
     line = rf"{loopback}:{port:04X} {loopback}:{here:04X} \S+ \S+ \S+ \S+ +([0-9]+)"
-    with suppress(OSError):  # not on Linux
+    with suppress(OSError):
         if found := re.search(line, Path(table).read_text()):
-            return int(found[1]) != os.getuid()
+            return int(found[1]) == os.getuid()
     return False
 
 

@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -281,6 +282,29 @@ def test_another_user_of_this_machine_does_not_get_through(
         with socket.create_connection(where(relay), 20) as stranger:
             assert stranger.recv(1) == b""
         monkeypatch.undo()
+        with socket.create_connection(where(relay), 20) as player:
+            player.sendall(b"OPTIONS")
+
+            assert camera.recv(7) == b"OPTIONS"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not list connections in /proc")
+@pytest.mark.parametrize("table", ["", "  sl  local_address rem_address   st\n", None])
+def test_a_connection_of_which_linux_does_not_say_whose_it_is_does_not_get_through(
+    table: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if table is not None:
+        (tmp_path / "tcp").write_text(table)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        there = socket.create_connection(listener.getsockname()[:2])
+        camera, _ = listener.accept()
+    with camera:
+        camera.settimeout(20)
+        with monkeypatch.context() as patch:
+            patch.setitem(control._TABLES, socket.AF_INET, (str(tmp_path / "tcp"), "0100007F"))
+            relay = Control(there)
+            with socket.create_connection(where(relay), 20) as stranger:
+                assert stranger.recv(1) == b""
         with socket.create_connection(where(relay), 20) as player:
             player.sendall(b"OPTIONS")
 
