@@ -29,6 +29,16 @@ class Camera:
         """The link, fit to be printed; if it is written in a file, its place there."""
         return self.place or mask(self.link)
 
+    @property
+    def where(self) -> str:
+        """What an error begins with."""
+        return f"{self.place}: camera {self.name}" if self.place else f"camera {self.name}"
+
+    @property
+    def what(self) -> str:
+        """What an error ends with: the link, unless it is written in a file."""
+        return "" if self.place else f" ({mask(self.link)!r})"
+
 
 def parse(text: str, place: str = "") -> Camera:
     """Return the camera of `NAME=VIDEOLINK`; raise `OptionsError` for other texts.
@@ -85,7 +95,9 @@ def check(cameras: Sequence[Camera]) -> tuple[Camera, ...]:
     names = [camera.name for camera in cameras]
     for name in names:
         if names.count(name) > 1:
-            raise OptionsError(f"camera {name!r} is given twice: each camera needs a name of its own")
+            again = [camera.place for camera in cameras if camera.name == name][1]
+            where = f"{again}: camera" if again else "camera"
+            raise OptionsError(f"{where} {name!r} is given twice: each camera needs a name of its own")
     return tuple(_located(camera) for camera in cameras)
 
 
@@ -108,13 +120,13 @@ def _located(camera: Camera) -> Camera:
     try:
         kind = links.kind_of(camera.link)
     except links.LinkError as error:
-        raise OptionsError(f"camera {camera.name}: {error} ({camera.shown!r})") from None
+        raise OptionsError(f"{camera.where}: {error}{camera.what}") from None
     # Anything but a file may appear later: a device when it is plugged in, a camera when it is switched on.
     if kind is not links.Kind.FILE:
         return camera
     path = os.path.abspath(os.path.expanduser(links.path_of(camera.link)))
     if os.path.isdir(path):
-        raise OptionsError(f"camera {camera.name}: expected a file, found a directory ({camera.shown!r})")
+        raise OptionsError(f"{camera.where}: expected a file, found a directory{camera.what}")
     if not os.path.isfile(path):
-        raise OptionsError(f"camera {camera.name}: there is no such file ({camera.shown!r})")
+        raise OptionsError(f"{camera.where}: there is no such file{camera.what}")
     return replace(camera, link=path)

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from pipeline.service import masking
 from tests import guarded, networks
 from tests.cluster import COMMAND, Cluster, cluster
 from tests.guarded import GuardedKafka
@@ -95,6 +97,14 @@ def missing(part: str, how: str) -> None:
     if part in required():
         pytest.fail(f"{part} is required and missing: {how}", pytrace=False)
     pytest.skip(f"no {part}: {how}")
+
+
+@pytest.fixture
+def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget afterwards which secrets a test has taught."""
+    monkeypatch.setattr(masking, "_set", frozenset())
+    monkeypatch.setattr(masking, "_read", deque[str](maxlen=masking._read.maxlen))
+    monkeypatch.setattr(masking, "_pattern", None)
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,18 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
+
+import pytest
+
+MANY_ADDRESSES: Final = pytest.mark.skipif(
+    sys.platform != "linux", reason="elsewhere, a machine has only 127.0.0.1, and not 127.0.0.2"
+)
+"""For tests that use other addresses of loopback."""
 
 
 class NetworkError(Exception):

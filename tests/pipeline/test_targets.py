@@ -9,6 +9,7 @@ from pipeline import targets as module
 from pipeline.service.values import Address
 from pipeline.targets import TargetError, Targets
 from tests.clock import Clock
+from tests.networks import MANY_ADDRESSES
 from tests.parts import free_port
 from tests.pipeline.addresses import FORMS, embedded
 
@@ -173,6 +174,7 @@ def test_addresses_that_are_not_allowed_are_left_out(monkeypatch: pytest.MonkeyP
     assert targets().addresses("camera.example", 80) == ["192.168.1.20"]
 
 
+@MANY_ADDRESSES
 def test_the_next_address_is_tried_and_the_first_failure_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         answers(monkeypatch, ["127.0.0.2", "127.0.0.1"], ["127.0.0.2", "127.0.0.1"])

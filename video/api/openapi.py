@@ -12,7 +12,8 @@ from fastapi import FastAPI, Request, Response
 
 PATH: Final = "/api/openapi.json"
 
-_GZIP: Final = re.compile(r"\s*(gzip|\*)\s*(;\s*q=(?!0(\.0*)?\s*$).*)?", re.IGNORECASE)
+_CODING: Final = re.compile(r"\s*(gzip|\*)\s*(?:;\s*q=(.*))?", re.IGNORECASE)
+_NEVER: Final = re.compile(r"0(\.0*)?\s*")
 
 
 class _Body(NamedTuple):
@@ -31,13 +32,19 @@ def serve(app: FastAPI) -> None:
 
     async def description(request: Request) -> Response:
         plain, compressed = bodies(request.scope.get("root_path", ""))
-        accepted = request.headers.get("accept-encoding", "").split(",")
-        body = compressed if any(map(_GZIP.fullmatch, accepted)) else plain
+        body = compressed if _takes_gzip(request.headers.get("accept-encoding", "")) else plain
         if body.headers["ETag"] in re.findall(r'"[^"]*"', request.headers.get("if-none-match", "")):
             return Response(status_code=304, headers=body.headers)
         return Response(body.content, media_type="application/json", headers=body.headers)
 
     app.add_route(PATH, description)
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Return whether an `Accept-Encoding` allows gzip; `*` is for what is not named (RFC 9110, 12.5.3)."""
+    found = filter(None, map(_CODING.fullmatch, accepted.split(",")))
+    allowed = {each[1].lower(): not _NEVER.fullmatch(each[2] or "") for each in found}
+    return allowed.get("gzip", allowed.get("*", False))
 
 
 def _body(content: bytes, **headers: str) -> _Body:

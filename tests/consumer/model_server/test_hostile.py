@@ -137,6 +137,7 @@ def test_the_text_of_an_error_is_cut() -> None:
     assert len(str(ModelError("broken", "x" * 10_000))) == 500
 
 
+@pytest.mark.usefixtures("nothing_known")
 def test_a_secret_is_hidden_before_a_text_is_cut() -> None:
     masking.remember("correct-horse-battery-staple")
 

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.service.listening import listen
 from pipeline.service.values import Address
+from tests.networks import MANY_ADDRESSES
 
 
 def connects(host: str, listener: socket.socket) -> bool:
@@ -14,6 +15,7 @@ def connects(host: str, listener: socket.socket) -> bool:
         return client.connect_ex((host, listener.getsockname()[1])) == 0
 
 
+@MANY_ADDRESSES
 def test_without_a_host_every_address_of_ipv4_is_listened_on() -> None:
     with listen(Address("", 0)) as listener:
         assert connects("127.0.0.1", listener)

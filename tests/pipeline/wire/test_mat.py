@@ -113,10 +113,12 @@ def test_a_large_message_is_refused_without_being_copied() -> None:
     value = b'{"mat":"' + b"A" * 1_000_000 + b'"' + b" " * 3_000_000
 
     tracemalloc.start()
-    with pytest.raises(mat.MatError, match="bytes besides its pixels"):
-        mat.decode(value)
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    try:
+        with pytest.raises(mat.MatError, match="bytes besides its pixels"):
+            mat.decode(value)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
 
     assert most < 100_000
 

@@ -17,6 +17,7 @@ from producer.sources import control
 from producer.sources.control import Control, ControlError, answers
 from producer.sources.network import open_source
 from producer.sources.source import CaptureError, Limits
+from tests.networks import MANY_ADDRESSES
 from tests.parts import wait_for
 from tests.producer.sources import rtsp
 from tests.producer.sources.rtsp import VIDEO, Server, described
@@ -73,6 +74,7 @@ def try_to_open(server: Server, scheme: str) -> str:
     return ""
 
 
+@MANY_ADDRESSES
 @pytest.mark.parametrize("scheme", ["rtsp", "rtsp+udp"])
 @pytest.mark.parametrize("method", ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"])
 @pytest.mark.parametrize("status", [301, 302, 303, 305, 399])
@@ -84,6 +86,7 @@ def test_a_redirection_is_not_followed(elsewhere: Listener, scheme: str, method:
     assert elsewhere.visits == []
 
 
+@MANY_ADDRESSES
 @pytest.mark.parametrize(
     "form",
     [
@@ -118,6 +121,7 @@ def test_a_redirection_is_reported() -> None:
         assert "leads to another address" in try_to_open(server, "rtsp")
 
 
+@MANY_ADDRESSES
 @pytest.mark.parametrize("scheme", ["rtsp", "rtsp+udp"])
 @pytest.mark.parametrize(
     "lines",
@@ -145,6 +149,7 @@ def test_a_description_leads_nowhere(elsewhere: Listener, scheme: str, lines: st
     assert not elsewhere.packets()
 
 
+@MANY_ADDRESSES
 @pytest.mark.parametrize(
     "transport",
     [
@@ -171,6 +176,7 @@ def test_packets_go_to_the_camera_only(elsewhere: Listener, transport: str, befo
     assert not elsewhere.packets()
 
 
+@MANY_ADDRESSES
 def test_packets_do_go_to_the_camera() -> None:
     with Listener() as camera:
         setup = (200, f"Session: 1\r\nTransport: RTP/AVP;unicast;server_port={camera.port}\r\n", b"")

@@ -17,6 +17,7 @@ from producer.sources.network import open_source
 from producer.sources.source import CaptureError, Limits, SilentError
 from producer.sources.video import Video
 from tests.clock import Clock
+from tests.networks import MANY_ADDRESSES
 from tests.parts import ROOT
 from tests.producer.sources import rtsp
 from tests.producer.sources.rtsp import Server, described
@@ -185,6 +186,7 @@ def test_metadata_is_not_a_camera(scheme: str, address: str) -> None:
     assert "metadata" in refusal(f"{scheme}://{address}:80/x")
 
 
+@MANY_ADDRESSES
 def test_the_address_that_was_checked_is_the_one_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
     # FFmpeg would look a name up by itself, where this test could not change the answer.
     monkeypatch.setattr(Targets, "addresses", lambda *_: ["127.0.0.3"])
@@ -195,6 +197,7 @@ def test_the_address_that_was_checked_is_the_one_connected_to(monkeypatch: pytes
         assert server.requests
 
 
+@MANY_ADDRESSES
 def test_the_next_address_of_a_host_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Targets, "addresses", lambda *_: ["127.0.0.4", "127.0.0.3"])
     with Server("127.0.0.3") as server:
@@ -204,6 +207,7 @@ def test_the_next_address_of_a_host_is_tried(monkeypatch: pytest.MonkeyPatch) ->
         assert server.requests
 
 
+@MANY_ADDRESSES
 def test_ftp_stays_with_its_host() -> None:
     came: list[int] = []
     commands: list[bytes] = []
@@ -229,6 +233,7 @@ def test_ftp_stays_with_its_host() -> None:
     assert came == []
 
 
+@MANY_ADDRESSES
 @pytest.mark.parametrize(
     "data",
     [

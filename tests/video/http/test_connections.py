@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from prometheus_client import REGISTRY
 
+from tests.networks import MANY_ADDRESSES
 from tests.parts import wait_for
 from tests.video.conftest import CONNECTIONS
 from tests.video.fakes import Site
@@ -68,6 +69,7 @@ def two(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[socket.soc
         yield [one, other]
 
 
+@MANY_ADDRESSES
 @pytest.mark.parametrize(
     ("limit", "reason"), [("_per_address", "too many from one address"), ("_most", "too many")]
 )

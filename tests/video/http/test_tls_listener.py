@@ -13,6 +13,7 @@ from prometheus_client import REGISTRY
 from pipeline.flow.ledger import Ledger
 from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
+from tests.networks import MANY_ADDRESSES
 from tests.parts import wait_for
 from tests.video.conftest import CONNECTIONS, LIMITS, a_site
 from tests.video.http.test_connections import refused
@@ -120,6 +121,7 @@ def test_connections_without_a_handshake_make_room(
         each.close()
 
 
+@MANY_ADDRESSES
 def test_the_network_with_the_most_connections_makes_room(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tls_listener, "_PATIENCE", 600.0)
     monkeypatch.setattr(tls_listener, "_MOST", 4)
@@ -140,6 +142,7 @@ def test_the_network_with_the_most_connections_makes_room(port: int, monkeypatch
         each.close()
 
 
+@MANY_ADDRESSES
 def test_one_address_gets_only_so_many_with_and_before_a_handshake(
     port: int,
     one: tuple[Path, Path],  # noqa: F811

@@ -4,7 +4,6 @@ import gzip
 import json
 import select
 import socket
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.networks import MANY_ADDRESSES
 from tests.parts import wait_for
 from tfserving.server import held
 from tfserving.server.monitoring.monitoring import Monitor
@@ -21,7 +21,6 @@ from tfserving.server.rest.application import RestApi
 
 HEAD = b"POST /v1/models/m:predict HTTP/1.1\r\nHost: a\r\n"
 PATIENCE = 20.0
-LINUX = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, a machine has only 127.0.0.1")
 
 
 class Server:
@@ -230,7 +229,7 @@ def test_each_request_of_a_connection_has_the_time_and_the_length_for_its_head(
         assert received(client) == (0, None)
 
 
-@LINUX
+@MANY_ADDRESSES
 @pytest.mark.usefixtures("few_bytes")
 def test_the_bodies_of_another_client_do_not_give_way(stack: ExitStack, server: Server) -> None:
     other = stack.enter_context(socket.create_connection(server.address, PATIENCE, ("127.0.0.2", 0)))
@@ -253,7 +252,7 @@ def test_idle_connections_give_way(stack: ExitStack, server: Server, monkeypatch
     assert received(idle[0]) == (0, None)
 
 
-@LINUX
+@MANY_ADDRESSES
 def test_the_connections_of_another_client_do_not_give_way(
     stack: ExitStack, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.networks import MANY_ADDRESSES
 from tests.parts import get
 from tfserving.server.rest import serve
 from tfserving.server.rest.application import RestApi
@@ -39,6 +40,7 @@ def test_requests_are_answered_until_it_is_stopped(stop: threading.Event) -> Non
     listener.close()
 
 
+@MANY_ADDRESSES
 @pytest.mark.parametrize("has_ipv6", [True, False])
 def test_every_address_of_ipv4_is_listened_on(has_ipv6: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if not has_ipv6:
@@ -56,6 +58,7 @@ def test_every_address_of_ipv6_is_listened_on_too(ipv6: str) -> None:
         socket.create_connection((ipv6, listener.getsockname()[1]), timeout=20).close()
 
 
+@MANY_ADDRESSES
 def test_one_address_is_reached_under_no_other() -> None:
     with serve.bind(0, "127.0.0.1") as listener:
         listener.listen()

@@ -1,7 +1,6 @@
 """Clients of gRPC that send too much, too slowly, or nothing, next to one that sends an ordinary request."""
 
 import socket
-import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 from tensorflow_serving.apis import predict_pb2
 
 from pipeline.wire import protobuf
+from tests.networks import MANY_ADDRESSES
 from tests.tfserving.server.rpc_client import Client, Status, failure, request
 from tfserving.runtime import tf
 from tfserving.server.models.catalog import Catalog
@@ -111,7 +111,7 @@ def test_requests_that_never_arrive_hold_up_no_other(
     assert all(good(client) for _ in range(5))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, a machine has only 127.0.0.1")
+@MANY_ADDRESSES
 def test_slow_requests_of_one_client_end_none_of_another(
     port: int, slow: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
