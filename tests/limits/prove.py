@@ -1,23 +1,23 @@
 """Shows that the tests really exceed the limits: `python -m tests.limits.prove [NAME...]`.
 
 The tests with the mark `exceeds(NAME)` run with that limit a thousand times as large. At least one of them
-must then fail; otherwise none exceeds the limit. Only the services' functions see the larger one; a test that
-reads or sets the constant has the real one. Limits that are settings are left out: their tests choose values.
+must then fail, and pass with the limit as it is; otherwise none exceeds the limit. Only the services'
+functions see the larger one; a test that reads or sets the constant has the real one. Limits that are
+settings are left out: their tests choose values.
 """
 
 import faulthandler
-import gc
 import os
 import signal
 import sys
 from collections.abc import Sequence
-from types import CodeType, FunctionType
 from typing import Final
 
 import pytest
 from _pytest.runner import runtestprotocol
 
-from tests.limits.table import SERVICES, limits
+from tests.limits.enlarge import enlarge
+from tests.limits.table import limits
 
 FACTOR: Final = 1000
 PATIENCE: Final = 60  # s for a test; one that still runs has failed
@@ -28,31 +28,6 @@ UNSEEN: Final = {
     "tfserving.server.rest.request.LARGEST_JSON",
 }
 """Read when a module is imported or by TensorFlow from the source, or implied by another limit."""
-
-
-def enlarge(name: str) -> None:
-    """Let the functions of the services see a larger limit."""
-    path, _, constant = name.rpartition(".")
-    module = sys.modules[path]
-    value = getattr(module, constant)
-    setattr(module, f"{constant} enlarged", value * FACTOR)
-    for function in [each for each in gc.get_objects() if isinstance(each, FunctionType)]:
-        known = function.__globals__
-        is_ours = str(function.__module__).partition(".")[0] in SERVICES
-        if is_ours and (known.get(constant) is value or module in known.values()):
-            known[f"{constant} enlarged"] = value * FACTOR
-            function.__code__ = _renamed(function.__code__, constant)
-            defaults = function.__defaults__ or ()
-            function.__defaults__ = tuple(value * FACTOR if each is value else each for each in defaults)
-
-
-def _renamed(code: CodeType, constant: str) -> CodeType:
-    return code.replace(
-        co_names=tuple(f"{name} enlarged" if name == constant else name for name in code.co_names),
-        co_consts=tuple(
-            _renamed(each, constant) if isinstance(each, CodeType) else each for each in code.co_consts
-        ),
-    )
 
 
 class Prover:
@@ -69,23 +44,28 @@ class Prover:
     def pytest_runtest_protocol(self, item: pytest.Item) -> bool:
         """Run a test for each limit that it exceeds."""
         for name in self._exceeded(item):
-            if _fails(item, name):
+            if _fails(item, name, FACTOR) and not _fails(item, name, 1):
                 self.left.remove(name)
+                print(f"{name}: {item.nodeid}", flush=True)
         return True
 
     def _exceeded(self, item: pytest.Item) -> set[str]:
         return self.left & {name for mark in item.iter_markers("exceeds") for name in mark.args}
 
 
-def _fails(item: pytest.Item, name: str) -> bool:
-    """Return whether a test fails with a larger limit, in a process of its own."""
+def _fails(item: pytest.Item, name: str, factor: int) -> bool:
+    """Return whether a test fails with a limit so many times as large, in a process of its own.
+
+    With 1, nothing is changed: a test that sets the constant to less must see that.
+    """
     child = os.fork()
     if child == 0:
         failed = False
         try:
             signal.alarm(PATIENCE)
             faulthandler.disable()
-            enlarge(name)
+            if factor > 1:
+                enlarge(name, factor)
             failed = any(report.failed for report in runtestprotocol(item, log=False, nextitem=None))
         finally:
             os._exit(failed)

@@ -440,7 +440,7 @@ def test_a_wrong_value_is_shown_as_it_was_understood(environment: Environment) -
         ("DISPLAYPORT", "8080", "expected a port such as :8080", "where to listen, such as :8080"),
         ("MODELURLS", "{", "invalid JSON", "a JSON object, name to URL"),
         ("MODELURLS", "[]", "expected a JSON object", "a JSON object, name to URL"),
-        ("MODELURLS", '{"a": 1}', "valid string", "a JSON object, name to URL"),
+        ("MODELURLS", '{"a": 1}', "expected a text", "a JSON object, name to URL"),
         ("KAFKAPORT", "kafka", "host:port", "Kafka's address"),
         ("COMPRESSIONTYPE", "rar", "'none', 'gzip'", "none, gzip, snappy, lz4 or zstd"),
         ("IMAGESCALEX", "0", "greater than 0", "a factor"),
