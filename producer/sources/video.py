@@ -29,6 +29,8 @@ _KEEPING: Final = frozenset(
 )  # decoders that keep many frames
 _MOST_KEPT: Final = 1.6  # bytes of one of them for each pixel of MAXPIXELS
 
+_ROW: Final = 64  # pixels of which a row has a multiple (STRIDE_ALIGN in FFmpeg's decode.c)
+
 
 class EndError(CaptureError):
     """The video has ended."""
@@ -66,7 +68,7 @@ class Video:
         if self._codec.format is not None:
             self._check_size(self._codec.format)
         # What FFmpeg was opened with does not reach the decoder.
-        self._codec.options = {"max_pixels": str(limits.pixels)}
+        self._codec.options = {"max_pixels": str(max(limits.pixels, _counted(self._codec)))}
         # With several threads that each decode a frame, every frame comes that many frames late.
         self._codec.thread_type = "SLICE"
         self._codec.thread_count = min(cpu_count() or 1, _MOST_THREADS) if _is_large(self._codec) else 1
@@ -230,6 +232,11 @@ class Video:
 def _is_large(codec: VideoCodecContext) -> bool:
     # A smaller picture is decoded before a second thread has woken up.
     return codec.width * codec.height > 1920 * 1088
+
+
+def _counted(codec: VideoCodecContext) -> int:
+    """Return how many pixels FFmpeg counts before it decodes a picture: longer rows than it has."""
+    return -(-codec.width // _ROW) * _ROW * codec.height
 
 
 def _stream(container: InputContainer) -> VideoStream:

@@ -249,6 +249,18 @@ def test_a_video_with_more_pixels_than_are_accepted_is_not_opened(tmp_path: Path
         open_video(str(path), Limits(5, 5, pixels=64 * 48 - 1), 0, {})
 
 
+@pytest.mark.parametrize(("width", "height"), [(80, 80), (66, 96), (64, 100)])
+def test_a_picture_of_exactly_as_many_pixels_as_are_accepted_is_decoded(
+    tmp_path: Path, width: int, height: int
+) -> None:
+    path = videos.write(tmp_path / "full.h264", [grey(100, width, height)] * 5)
+    video = open_video(str(path), Limits(5, 5, pixels=width * height), 0, {})
+    with closing(video):
+        video.read()
+
+        assert video.captured(0).width == width
+
+
 @pytest.mark.parametrize(("codec", "name"), [("libx264", "clip.h264"), ("libx265", "clip.hevc")])
 def test_frames_that_grow_beyond_what_is_accepted_are_not_decoded(
     codec: str, name: str, tmp_path: Path
