@@ -8,6 +8,7 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
 
 import logging
+import socket
 from typing import Final
 
 from pipeline.flow.ledger import Ledger
@@ -25,8 +26,10 @@ from video.access.logout_topic import LogoutTopic
 from video.access.logouts import Logouts
 from video.access.session import Sessions
 from video.access.users import Users
+from video.access.write_token import WriteAccess, new_token
 from video.cameras.camera import Limits
 from video.cameras.cameras import Cameras
+from video.cameras.directory import Directory
 from video.cameras.history import History
 from video.cameras.status_topic import StatusTopic
 from video.http.app import Site
@@ -52,26 +55,6 @@ def serve(settings: VideoSettings) -> int:
     cameras = Cameras(limits, ledger, most=settings.maxcameras, ttl=settings.camerattl)
     service.on_stop(cameras.drop_rest)
 
-    certificate = _certificate(settings)
-    sessions = _sessions(settings)
-    site = Site(
-        cameras,
-        settings.frameinterval,
-        Clients(settings.maxclients, settings.clienttimeout),
-        History(settings.maxevents, settings.snapshotmemory * 1_000_000),
-        sessions=sessions,
-        proxies=settings.trustedproxies,
-        root=settings.rootpath,
-        tls=certificate is not None,
-        embed_origins=settings.embedorigins,
-        allowed_hosts=settings.allowedhosts,
-    )
-    allow_files()
-    connections = Connections(settings.maxclients, settings.maxperaddress, settings.trustedproxies)
-    web = WebServer(site, listen(settings.displayport, share=settings.shareport), connections, certificate)
-    service.work("web", web.run)
-    service.on_stop(web.close)
-
     causes = Causes(settings.kafkaport)
     source = clients.consumer(
         settings.kafkaport, settings.groupname, settings.kafkafetchwait, settings.kafkaconfig, causes
@@ -88,10 +71,40 @@ def serve(settings: VideoSettings) -> int:
         on_broker=cameras.report_broker,
         on_forget=cameras.forget,
     )
+    directory = _directory(settings, cameras, reader)
+
+    certificate = _certificate(settings)
+    listener = listen(settings.displayport, share=settings.shareport)
+    sessions = _sessions(settings)
+    site = Site(
+        cameras,
+        settings.frameinterval,
+        Clients(settings.maxclients, settings.clienttimeout),
+        History(settings.maxevents, settings.snapshotmemory * 1_000_000),
+        sessions=sessions,
+        proxies=settings.trustedproxies,
+        root=settings.rootpath,
+        tls=certificate is not None,
+        embed_origins=settings.embedorigins,
+        allowed_hosts=settings.allowedhosts,
+        directory=directory,
+        schemes=settings.linkschemes,
+        writes=_writes(settings),
+        most_cameras=settings.maxcameras,
+    )
+    allow_files()
+    connections = Connections(settings.maxclients, settings.maxperaddress, settings.trustedproxies)
+    web = WebServer(site, listener, connections, certificate)
+    service.work("web", web.run)
+    service.on_stop(web.close)
+
     service.repeat("read", reader.step)
     # Once there are cameras, a page that says why they send nothing is more useful than no page.
     service.require(lambda: None if ledger.totals()["in"] or cameras.known() else reader.unready())
     service.on_stop(reader.close)
+    if directory is not None:
+        service.repeat("cameras", directory.step)
+        service.on_stop(directory.close)
 
     _follow_status(settings, service, cameras)
     if sessions is not None:
@@ -149,6 +162,37 @@ def _follow_logouts(settings: VideoSettings, service: Service, logouts: Logouts)
     service.repeat("logouts", logout_topic.step)
     service.require(logout_topic.unready)
     service.on_stop(logout_topic.close)
+
+
+def _directory(settings: VideoSettings, cameras: Cameras, reader: Reader) -> Directory | None:
+    if settings.camerastopic is None:
+        return None
+    return Directory(
+        settings.kafkaport,
+        settings.camerastopic,
+        settings.kafkaconfig,
+        seal=settings.seal(),
+        cameras=cameras,
+        frames=reader,
+        fetch_wait=settings.kafkafetchwait,
+    )
+
+
+def _writes(settings: VideoSettings) -> WriteAccess:
+    """Decide who may change cameras without a users file, and print how."""
+    if settings.camerastopic is None or settings.users is not None:
+        return WriteAccess()
+    if settings.openwrites:
+        log.warning("everyone who can reach the page may change cameras (OPENWRITES)")
+        return WriteAccess(everyone=True)
+    given = settings.writetoken.get_secret_value()
+    token = given or new_token()
+    scheme = "http" if settings.tlscert is None else "https"
+    address = f"{scheme}://{socket.gethostname()}:{settings.nodeport.port}{settings.rootpath}/"
+    # Not with the log, which would mask the token.
+    shown = "WRITETOKEN" if given else token
+    print(f"to change cameras from another machine: {address}?token={shown}", flush=True)
+    return WriteAccess(token)
 
 
 def _certificate(settings: VideoSettings) -> Certificate | None:

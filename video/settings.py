@@ -5,14 +5,17 @@ import re
 from pathlib import Path
 from typing import Annotated, Final, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
+from pipeline.cameras.schemes import Schemes
+from pipeline.cameras.settings import CamerasSettings
 from pipeline.service.settings import KafkaReads
 from pipeline.service.values import Address, Bootstrap, Duration, FrameInterval, Port, Topic
 from video.access.embedding import parse_origin
 from video.access.hosts import parse_hosts
 from video.access.rootpath import parse_rootpath
+from video.access.write_token import check_token
 
 _ORIGIN: Final = re.compile(
     r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?/?", re.ASCII | re.IGNORECASE
@@ -55,7 +58,7 @@ def _network_in(text: str) -> str:
         return "addresses or networks such as 10.0.0.0/8"
 
 
-class VideoSettings(KafkaReads):
+class VideoSettings(KafkaReads, CamerasSettings):
     """The settings of the video server, read from the environment."""
 
     topicname: Topic = Field("videodisplay", description="the topic with the frames to show")
@@ -102,6 +105,18 @@ class VideoSettings(KafkaReads):
     users: Path | None = Field(
         None,
         description="the users file (see python -m video.users); without it, everyone sees every camera",
+    )
+    openwrites: bool = Field(
+        False, description="true if everyone may change cameras as long as USERS is not set"
+    )
+    writetoken: Annotated[SecretStr, AfterValidator(check_token)] = Field(
+        SecretStr(""),
+        description="the token with which other machines may change cameras as long as USERS is not set; by"
+        " default a new one at each start",
+    )
+    linkschemes: Schemes = Field(
+        frozenset({"rtsp", "rtsps", "rtsp+udp", "http", "https"}),
+        description="kinds of links that cameras may be given: schemes, file and device, separated by commas",
     )
     sessionlength: Duration = Field(
         30 * 24 * 3600, ge=60, le=366 * 24 * 3600, description="how long a login is valid, 1m to 8784h"

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from pipeline.service.trim import trimmed
 from video.access import token
 from video.access.password import hashed
+from video.access.roles import ROLES, Role
 from video.access.users_file import Name, Pattern, User, UsersError, UsersFile, empty, read, write
 
 _SHORTEST = 8  # characters of a password
@@ -56,9 +57,15 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument(
         "--camera", metavar="PATTERN", action="append", help=f"{patterns}; repeatable (default: all cameras)"
     )
+    role = "viewer (sees cameras), operator (changes them), trainer or admin"
+    add.add_argument(
+        "--role", choices=ROLES, action="append", metavar="ROLE", help=f"{role}; repeatable (default: viewer)"
+    )
     command(_password, "change a user's password, and end the user's sessions, but not the tokens", "name")
     cameras = command(_cameras, "set which cameras a user may see", "name")
     cameras.add_argument("pattern", metavar="PATTERN", nargs="+", help=patterns)
+    roles = command(_roles, "set what a user may do", "name")
+    roles.add_argument("role", choices=ROLES, metavar="ROLE", nargs="+", help=role)
     command(
         _token,
         "create a token for a player or a script, and print it (it is shown only once)",
@@ -67,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     command(_revoke, "remove a token", "name", "label")
     command(_remove, "remove a user, and end the user's sessions", "name")
-    command(_list, "list the users: name, cameras, token labels")
+    command(_list, "list the users: name, cameras, roles, token labels")
     return parser
 
 
@@ -75,7 +82,7 @@ def _add(arguments: argparse.Namespace) -> None:
     name = _checked(Name, arguments.name, "a user's name")
     cameras = _patterns(arguments.camera or ["*"])
     _without(arguments)
-    user = User(password=hashed(_ask()), cameras=cameras)
+    user = User(password=hashed(_ask()), cameras=cameras, roles=_unique(arguments.role or ["viewer"]))
     write(arguments.file, _with(_without(arguments), name, user))
 
 
@@ -92,6 +99,11 @@ def _password(arguments: argparse.Namespace) -> None:
 def _cameras(arguments: argparse.Namespace) -> None:
     content, user = _known(arguments)
     _change(arguments, content, user.model_copy(update={"cameras": _patterns(arguments.pattern)}))
+
+
+def _roles(arguments: argparse.Namespace) -> None:
+    content, user = _known(arguments)
+    _change(arguments, content, user.model_copy(update={"roles": _unique(arguments.role)}))
 
 
 def _token(arguments: argparse.Namespace) -> None:
@@ -122,7 +134,7 @@ def _remove(arguments: argparse.Namespace) -> None:
 
 def _list(arguments: argparse.Namespace) -> None:
     for name, user in sorted(read(arguments.file).users.items()):
-        print(name, ", ".join(user.cameras), ", ".join(user.tokens), sep="\t")
+        print(name, ", ".join(user.cameras), ", ".join(user.roles), ", ".join(user.tokens), sep="\t")
 
 
 def _without(arguments: argparse.Namespace) -> UsersFile:
@@ -154,6 +166,10 @@ def _checked(kind: Any, text: str, what: str) -> str:
     except ValidationError as error:
         reason = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
         raise UsersError(f"{text!r} is not valid as {what}: {reason}") from None
+
+
+def _unique(roles: list[Role]) -> list[Role]:
+    return list(dict.fromkeys(roles))
 
 
 def _patterns(texts: list[str]) -> list[str]:

@@ -97,6 +97,11 @@ class Reader:
         self._skip(self._backlog.to_skip(self._partitions))
         return True
 
+    @property
+    def partitions(self) -> int:
+        """How many partitions the topic has; 0 if that is not known yet."""
+        return len(self._known)
+
     def configure(self, cameras: Iterable[str]) -> None:
         """Set which cameras keep their places however long they are silent; from any thread."""
         self._intake.configure(cameras)

@@ -16,6 +16,7 @@ from tests.video.test_settings import Configure
 from video.access.login import Login
 from video.access.login_guard import Passwords
 from video.api import models
+from video.api.routes import router
 from video.cameras.camera import Limits, State
 from video.cameras.cameras import Cameras
 from video.cameras.history import History
@@ -80,7 +81,8 @@ def paths(routes: list[BaseRoute]) -> set[str]:
 
 def test_the_table_has_each_address_there_is() -> None:
     cameras = Cameras(Limits(1, 1), Ledger())
-    app = application(cameras, Clients(1, 1), History(), 1)
+    clients = Clients(1, 1)
+    app = application(cameras, clients, router(cameras, History(), clients), 1)
     there = paths([*app.router.routes, *Login(None, Passwords()).routes()])
     there |= app.openapi()["paths"].keys() - {"/page/{file}"}
 
@@ -93,7 +95,8 @@ def test_the_table_has_each_address_there_is() -> None:
 
 
 def test_the_api_s_table_has_each_address_and_each_parameter() -> None:
-    described = application(Cameras(Limits(1, 1), Ledger()), Clients(1, 1), History(), 1).openapi()["paths"]
+    cameras, clients = Cameras(Limits(1, 1), Ledger()), Clients(1, 1)
+    described = application(cameras, clients, router(cameras, History(), clients), 1).openapi()["paths"]
 
     documented = {}
     for cell, _ in rows(2, README.partition("## API")[2]):
@@ -103,7 +106,7 @@ def test_the_api_s_table_has_each_address_and_each_parameter() -> None:
 
     assert documented.keys() == {path for path in described if path.startswith(("/api/", "/snapshot/"))}
     for path, parameters in documented.items():
-        given = described[path]["get"].get("parameters", [])
+        given = [each for method in described[path].values() for each in method.get("parameters", [])]
         assert parameters == {each["name"] for each in given if each["in"] == "query"}, path
 
 

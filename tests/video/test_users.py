@@ -113,7 +113,7 @@ def test_users_are_listed_and_removed(run: Run, path: Path, capsys: pytest.Captu
     capsys.readouterr()
 
     assert run("list") == 0
-    assert capsys.readouterr().out == "Bob\t*\t\nann\tdoor, yard-*\tvlc\n"
+    assert capsys.readouterr().out == "Bob\t*\tviewer\t\nann\tdoor, yard-*\tviewer\tvlc\n"
 
     assert run("remove", "ann") == 0
     assert list(of(path).users) == ["Bob"]

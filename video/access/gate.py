@@ -16,6 +16,7 @@ from video.access.rootpath import root_of, route_of
 from video.access.session import NotYetError, Session, Sessions
 from video.access.token import Bearer
 from video.access.visitor import VISITOR, Anyone, Nobody
+from video.access.write_token import WriteAccess
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +32,16 @@ class Gate:
     """ASGI middleware: puts the `Visitor` into the scope, or answers instead of the application.
 
     Without sessions, access is open to everyone who asks for one of the `hosts`, but still closed to pages of
-    other sites.
+    other sites, and `writes` decides who may change cameras.
     """
 
-    def __init__(self, app: ASGIApp, sessions: Sessions | None, hosts: Hosts) -> None:
+    def __init__(
+        self, app: ASGIApp, sessions: Sessions | None, hosts: Hosts, writes: WriteAccess | None = None
+    ) -> None:
         self._app = app
         self._sessions = sessions
         self._hosts = hosts
+        self._writes = writes or WriteAccess()
         self._seldom = Seldom(log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,6 +61,9 @@ class Gate:
             self._seldom.warning("origin", why)
             await _refuse(_answer(scope, 403, why), scope, receive, send)
             return
+        if self._sessions is None and (with_token := self._writes.answer(scope)) is not None:
+            await with_token(scope, receive, send)
+            return
         try:
             visitor = self._visitor(scope)
         except NotYetError as error:
@@ -73,7 +80,7 @@ class Gate:
 
     def _visitor(self, scope: Scope) -> Anyone | Bearer | Session | None:
         if self._sessions is None:
-            return Anyone()
+            return self._writes.visitor(scope)
         headers = scope["headers"]
         # The Authorization header may be meant for a proxy, so an unknown one does not rule out the cookie.
         return token.find(

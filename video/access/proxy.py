@@ -6,6 +6,7 @@ from typing import Any, Final, cast
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from video.access.local import LOCAL, is_local
 from video.access.origin import values
 
 DIRECT_HOST: Final = "streamlens.direct_host"
@@ -26,7 +27,8 @@ class ProxyHeaders(ProxyHeadersMiddleware):
         client = scope.get("client")
         if client:
             client = (_plain(client[0]), client[1])
-            scope = {**scope, "client": client}
+            local = is_local(client[0], scope["headers"], is_proxy=client[0] in self.trusted_hosts)
+            scope = {**scope, "client": client, LOCAL: local}
         if client and client[0] in self.trusted_hosts:
             headers = scope["headers"]
             hosts = [value for name, value in headers if name == b"x-forwarded-host"]

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,7 @@ from itsdangerous import BadData
 
 from video.access import cookies as cookie
 from video.access.logouts import Logout, Logouts
+from video.access.roles import Role, lacks
 from video.access.signature import signer
 from video.access.users import Users
 from video.access.users_file import User
@@ -98,6 +99,16 @@ class Session:
     def logout(self) -> Logout:
         """What ends it."""
         return Logout(self.name, self.begun, self.id)
+
+    @property
+    def roles(self) -> Sequence[Role]:
+        """What the user may do now."""
+        user = self.sessions.users.get(self.name)
+        return user.roles if user else ()
+
+    def lacks(self, role: Role) -> str | None:
+        """Return what helps a user who does not have a role."""
+        return lacks(self.name, self.roles, role)
 
     def may_see(self, camera: str) -> bool:
         """Return whether the user may currently see a camera."""

@@ -4,8 +4,10 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from video.access.roles import Role, lacks
 from video.access.users import Users
 
 
@@ -26,6 +28,16 @@ class Bearer:
     users: Users
     name: str
     digest: str
+
+    @property
+    def roles(self) -> Sequence[Role]:
+        """What the user may do now."""
+        user = self.users.get(self.name)
+        return user.roles if user else ()
+
+    def lacks(self, role: Role) -> str | None:
+        """Return what helps a user who does not have a role."""
+        return lacks(self.name, self.roles, role)
 
     def may_see(self, camera: str) -> bool:
         """Return whether the user may currently see a camera."""

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from video.access.password import is_hash
+from video.access.roles import ROLES, Role, has
+from video.cameras.configured import is_preview
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +25,8 @@ _EXPECTED: Final = {
     "list_type": "expected a list",
     "dict_type": "expected an object",
     "model_type": "expected an object",
+    "too_short": "expected one or more",
+    "literal_error": "expected " + ", ".join(ROLES[:-1]) + " or " + ROLES[-1],
     "string_too_short": "expected {min_length} or more characters",
     "string_too_long": "expected {max_length} or fewer characters",
     "string_pattern_mismatch": "expected the SHA-256 of a token, as made by python -m video.users",
@@ -74,14 +78,17 @@ class _Part(BaseModel):
 
 
 class User(_Part):
-    """A user: the hash of a password, patterns of camera names, and tokens (label to SHA-256 in hex)."""
+    """A user: the hash of a password, patterns of camera names, tokens (label to SHA-256 in hex), roles."""
 
     password: Annotated[str, AfterValidator(_hash)] = Field(repr=False)
     cameras: list[Pattern]
     tokens: dict[Name, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = {}
+    roles: Annotated[list[Role], Field(min_length=1)] = ["viewer"]
 
     def may_see(self, camera: str) -> bool:
-        """Return whether the user may see a camera."""
+        """Return whether the user may see a camera; previews are for those who may change cameras."""
+        if is_preview(camera):
+            return has(self.roles, "operator")
         return any(matches(pattern, camera) for pattern in self.cameras)
 
 

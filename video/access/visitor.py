@@ -1,6 +1,10 @@
 """The visitor behind a request, as the rest of the server sees it."""
 
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
+
+from video.access.roles import Role
+from video.cameras.configured import is_preview
 
 VISITOR: Final = "streamlens.visitor"
 """The key of the `Visitor` in an ASGI scope; set by the gate."""
@@ -13,6 +17,13 @@ class Visitor(Protocol):
     def name(self) -> str | None:
         """The user's name; None if access is open to everyone."""
 
+    @property
+    def roles(self) -> Sequence[Role]:
+        """What the visitor may do now."""
+
+    def lacks(self, role: Role) -> str | None:
+        """Return what helps a visitor who does not have a role, in one line, or None."""
+
     def may_see(self, camera: str) -> bool:
         """Return whether the visitor may see and know about a camera; can change while a stream is open."""
 
@@ -21,13 +32,27 @@ class Visitor(Protocol):
 
 
 class Anyone:
-    """The visitor if access is open to everyone."""
+    """The visitor if access is open to everyone; `why_not` says what helps one who may not change cameras."""
 
     name = None
 
-    def may_see(self, camera: str) -> bool:  # noqa: ARG002
-        """Return True."""
-        return True
+    def __init__(self, why_not: str | None = "") -> None:
+        self._why_not = why_not
+
+    @property
+    def roles(self) -> Sequence[Role]:
+        """Return `viewer`, and `operator` if the visitor may change cameras."""
+        return ("viewer", "operator") if self._why_not is None else ("viewer",)
+
+    def lacks(self, role: Role) -> str | None:
+        """Return what helps a visitor who does not have a role."""
+        if role in self.roles:
+            return None
+        return f"this needs the role {role}: {self._why_not or 'set USERS to a users file'}"
+
+    def may_see(self, camera: str) -> bool:
+        """Return True, except for previews that somebody else has opened."""
+        return not is_preview(camera) or "operator" in self.roles
 
     def welcome(self) -> bool:
         """Return True."""
@@ -38,6 +63,11 @@ class Nobody:
     """A visitor that is not logged in and may see only the login page."""
 
     name = None
+    roles: Sequence[Role] = ()
+
+    def lacks(self, role: Role) -> str | None:
+        """Return that a login is required."""
+        return f"this needs the role {role}: log in"
 
     def may_see(self, camera: str) -> bool:  # noqa: ARG002
         """Return False."""

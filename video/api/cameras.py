@@ -1,7 +1,7 @@
 """The resource `/api/cameras`: the cameras and their states."""
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, HTTPException, Path, Request
 from fastapi.responses import Response
@@ -9,10 +9,20 @@ from fastapi.responses import Response
 from video.access.visitor import visitor_of
 from video.api import models
 from video.api.answers import NOT_KEPT, as_json, as_list, errors, example, written
+from video.cameras.camera import Listed
 from video.cameras.cameras import Cameras
 
 _AT_ONCE: Final = 10  # cameras listed before the event loop does its other work
-_NAME = Path(description="the camera's name; slashes need not be quoted", examples=["door"])
+NAME = Path(description="the camera's name; slashes need not be quoted", examples=["door"])
+"""The parameter that names a camera."""
+
+
+def as_reported(camera: Listed, *, config: bool) -> dict[str, Any]:
+    """Return what the API reports about a camera; with its configuration for those who may change it."""
+    return {
+        **camera.status(),
+        "config": camera.configured.config() if config and camera.configured is not None else None,
+    }
 
 
 def camera_routes(cameras: Cameras) -> APIRouter:
@@ -27,12 +37,13 @@ def camera_routes(cameras: Cameras) -> APIRouter:
         responses={200: example([models.CAMERA]), **errors()},
     )
     async def all_cameras(request: Request) -> Response:
-        may_see = visitor_of(request.scope).may_see
+        visitor = visitor_of(request.scope)
+        config = visitor.lacks("operator") is None
         texts: list[bytes] = []
         async with lists:  # however many clients ask: the video must not wait for it
             for each in cameras.listed():
-                if may_see(each.name):
-                    texts.append(written(each.status()))
+                if visitor.may_see(each.name):
+                    texts.append(written(as_reported(each, config=config)))
                     if len(texts) % _AT_ONCE == 0:
                         await asyncio.sleep(0)
         return as_list(texts)
@@ -43,11 +54,11 @@ def camera_routes(cameras: Cameras) -> APIRouter:
         response_model=models.Camera,
         responses={200: example(models.CAMERA), **errors(404)},
     )
-    async def one_camera(request: Request, camera: str = _NAME) -> Response:
-        may_see = visitor_of(request.scope).may_see
+    async def one_camera(request: Request, camera: str = NAME) -> Response:
+        visitor = visitor_of(request.scope)
         found = cameras.find(camera)
-        if found is None or not may_see(camera):
-            raise HTTPException(404, cameras.unknown(camera, may_see), NOT_KEPT)
-        return as_json(found.status())
+        if found is None or not visitor.may_see(camera):
+            raise HTTPException(404, cameras.unknown(camera, visitor.may_see), NOT_KEPT)
+        return as_json(as_reported(found, config=visitor.lacks("operator") is None))
 
     return router

@@ -4,6 +4,8 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from video.access.roles import Role
+from video.api.fields import CONFIG, CameraConfig
 from video.cameras.camera import State
 
 RESULT: Final = {"label": "Windsor tie", "score": 0.93, "box": [412, 96, 180, 240]}
@@ -16,6 +18,7 @@ PREDICTION: Final = {
 }
 CAMERA: Final = {
     "name": "door",
+    "group": "Entrance",
     "state": "live",
     "reason": None,
     "since": "2026-11-21T19:46:47Z",
@@ -25,6 +28,7 @@ CAMERA: Final = {
     "width": 1280,
     "height": 720,
     "predictions": [PREDICTION],
+    "config": CONFIG,
 }
 LABEL_EVENT: Final = {
     "id": "1795290407123456789",
@@ -38,7 +42,13 @@ LABEL_EVENT: Final = {
     "snapshot": "/api/events/1795290407123456789.jpg",
 }
 MISSED: Final = {"retained_from": "1795290407123456789"}
-SESSION: Final = {"access": "user", "name": "ann"}
+SESSION: Final = {
+    "access": "user",
+    "name": "ann",
+    "roles": ["viewer"],
+    "may_change": False,
+    "why_not": "this needs the role operator: python -m video.users roles ann viewer operator",
+}
 ERROR: Final = {"detail": "no camera 'yard'; there are: door, hall"}
 
 
@@ -78,6 +88,7 @@ class Camera(BaseModel):
     model_config = _model(CAMERA)
 
     name: str
+    group: str = Field(description="the heading under which the page shows it; empty if it has none")
     state: State = Field(
         description="`live`; `stale`: a prediction is stale; `model-away`: a model has no answer; "
         "`no-signal`: no frames arrive; `paused`: they are not wanted; `broker-away`: no frames can be read "
@@ -99,6 +110,9 @@ class Camera(BaseModel):
     width: int = Field(description="of the newest frame, in pixels; 0 if there is none")
     height: int = Field(description="of the newest frame, in pixels; 0 if there is none")
     predictions: list[Prediction] = Field(description="one per model")
+    config: CameraConfig | None = Field(
+        description="its record, for those who may change cameras; null for others, and if it has none"
+    )
 
 
 class LabelEvent(BaseModel):
@@ -124,6 +138,9 @@ class Session(BaseModel):
 
     access: Literal["open", "user"] = Field(description="`open`: no login required; `user`: logged in")
     name: str | None = Field(None, description="the user's name; omitted if access is open")
+    roles: list[Role] = Field(description="what the user may do")
+    may_change: bool = Field(description="whether the user may change cameras")
+    why_not: str | None = Field(description="how to get the permission; null if it is there")
 
 
 class Error(BaseModel):

@@ -8,8 +8,8 @@ from video.api import models
 from video.api.answers import as_json, errors, example
 
 
-def session_routes() -> APIRouter:
-    """Return the route of the current user."""
+def session_routes(why_nobody: str | None = None) -> APIRouter:
+    """Return the route of the current user; `why_nobody` is why cameras cannot be changed at all."""
     router = APIRouter(tags=["access"])
 
     @router.get(
@@ -19,7 +19,10 @@ def session_routes() -> APIRouter:
         responses={200: example(models.SESSION), **errors()},
     )
     async def current_user(request: Request) -> Response:
-        name = visitor_of(request.scope).name
-        return as_json({"access": "open"} if name is None else {"access": "user", "name": name})
+        visitor = visitor_of(request.scope)
+        why_not = why_nobody or visitor.lacks("operator")
+        user = {"access": "open"} if visitor.name is None else {"access": "user", "name": visitor.name}
+        rights = {"roles": list(visitor.roles), "may_change": why_not is None, "why_not": why_not}
+        return as_json(user | rights)
 
     return router

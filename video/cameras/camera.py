@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, Protocol, TypedDict
 from pipeline.flow.patience import LONGEST, RECENT, patience, usual_gap
 from pipeline.wire.frame import Frame, age_of
 from pipeline.wire.predictions import Prediction, as_json
+from video.cameras.configured import Configured
 from video.cameras.reports import Consumers, Report, why_silent
 
 State = Literal[
@@ -48,6 +49,7 @@ class CameraStatus(TypedDict):
     """
 
     name: str
+    group: str
     state: State
     reason: str | None
     since: str
@@ -65,6 +67,7 @@ class Listed(Protocol):
     name: str
     id: int
     state: State
+    configured: Configured | None
 
     def status(self) -> CameraStatus:
         """Return what the API reports about it."""
@@ -92,7 +95,7 @@ class Listener(Protocol):
 class Camera:
     """Belongs to the event loop. `number` counts the frames, from 1; `id` is unique among today's cameras.
 
-    `report` is its producer's last status record, if there is one.
+    `report` is its producer's last status record, `configured` what the topic of cameras says about it.
     """
 
     def __init__(
@@ -103,6 +106,7 @@ class Camera:
         *,
         report: Report | None = None,
         consumers: Consumers | None = None,
+        configured: Configured | None = None,
     ) -> None:
         self.id = identity
         self.name = frame.camera
@@ -110,6 +114,7 @@ class Camera:
         self.number = 1
         self.gone = False
         self.report = report
+        self.configured = configured
         self._consumers = consumers or Consumers()
         self._silent_after = limits.no_signal_after
         self._stale_ms = 1000 * limits.stale_after
@@ -140,6 +145,12 @@ class Camera:
             self._report_change()
         return changed
 
+    def configure(self, configured: Configured | None) -> None:
+        """Take a newer record of the topic, or note that there is none any more."""
+        self.configured = configured
+        if self._check(self._broker):
+            self._report_change()
+
     def subscribe(self, listener: Listener) -> None:
         """Pass all further events of this camera to a listener."""
         self._listeners.add(listener)
@@ -169,6 +180,7 @@ class Camera:
         state, since = self._state_now()
         return {
             "name": self.name,
+            "group": self.configured.group if self.configured else "",
             "state": state,
             "reason": self._reason(state),
             "since": timestamp(since),
@@ -199,6 +211,10 @@ class Camera:
         missing = partial(self._consumers.missing, now)
         if state == "broker-away":
             return self._broker
+        if state == "paused" and self._is_paused():
+            return None
+        if state == "no-signal" and self.configured is not None and self.configured.trouble:
+            return self.configured.trouble
         if state in SILENT:
             return why_silent(self.report, missing, now, still_sends=self._still_sends())
         return self._consumers.trouble(now, about="model ") if state == "model-away" else None
@@ -259,8 +275,13 @@ class Camera:
         last = islice(reversed(self._arrivals), RECENT + 1)
         return [later - earlier for later, earlier in pairwise(last)]
 
+    def _is_paused(self) -> bool:
+        return self.configured is not None and self.configured.is_paused
+
     def _judge(self) -> State:
         now = time.monotonic()
+        if self._is_paused() and not self._broker:
+            return "paused"
         if self._is_silent(now):
             if self._broker:
                 return "broker-away"

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import logging
 import math
 import time
 from collections import deque
@@ -11,15 +10,13 @@ from typing import Final
 
 from pipeline.flow.ledger import Ledger
 from pipeline.flow.newest import Newest
-from pipeline.flow.places import Places
-from pipeline.service.logs import Seldom
 from pipeline.wire.frame import Frame, age_of
-from pipeline.wire.status import EVERY, LIFETIME, Status
-from video.cameras.awaited import Awaited
+from pipeline.wire.status import LIFETIME, Status
 from video.cameras.camera import Camera, Limits, Listed, Listener
+from video.cameras.configured import Configured, is_preview
+from video.cameras.removed import Removed
 from video.cameras.reports import Consumers, Report, newer
-
-log = logging.getLogger(__name__)
+from video.cameras.waiting import Waiting
 
 _CHECK_EVERY: Final = 0.2  # s
 _IDS: Final = range(1, 0x10000)  # a picture names its camera in 16 bits
@@ -27,30 +24,42 @@ _MOST_REPORTS: Final = 10_000  # that wait for the event loop
 
 
 class Cameras:
-    """The cameras seen so far and not forgotten, and those that are only known from their producers' reports.
+    """The cameras seen so far and not forgotten, and those that are only configured or reported.
 
-    There are at most `most`: a camera that sends frames takes the place of one that is only known from
-    reports. Such a camera is forgotten `ttl` s after its last report, or soon if its producer was stopped.
+    There are at most `most`: configured cameras come first, then those that send frames, then those that are
+    only known from reports. Such a camera is forgotten `ttl` s after its last report, or soon if its producer
+    was stopped. A camera that was configured is forgotten as soon as it is removed; frames that are still on
+    their way are handed to `on_late`, by name.
 
-    `offer`, `forget`, `report` and `report_broker` may be called from any thread, all else from the event
-    loop.
+    Previews are in no list, and only their own listeners get their events.
+
+    `offer`, `forget`, `configure`, `report` and `report_broker` may be called from any thread, all else from
+    the event loop.
     """
 
     def __init__(self, limits: Limits, ledger: Ledger, *, most: int = 256, ttl: float = math.inf) -> None:
+        self.on_late: Callable[[str], object] = lambda _: None
         self._limits = limits
         self._ledger = ledger
-        self._most = most
-        self._ttl = ttl
         self._listeners: list[Listener] = []
         self._frames = Newest[Frame](replaced=lambda frame: ledger.dropped(frame.camera, "replaced"))
         self._to_forget = deque[str]()
         self._reports = deque[Report](maxlen=_MOST_REPORTS)
+        self._changes = Newest[tuple[str, Configured | None]](replaced=lambda _: None)
         self._consumers = Consumers()
         self._broker: str | None = None
         self._cameras: dict[str, Camera] = {}
-        self._awaited: dict[str, Awaited] = {}
-        self._reported = Places(most, math.inf, self._unlist, memory=3 * EVERY)  # of `_awaited`
-        self._seldom = Seldom(log)
+        self._waiting = Waiting(
+            self._cameras,
+            limits,
+            self._consumers,
+            most=most,
+            ttl=ttl,
+            new_id=self._new_id,
+            changed=self._report_change,
+            gone=self._report_gone,
+        )
+        self._removed = Removed()
         self._ids = itertools.cycle(_IDS)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = False  # whether the loop is about to work
@@ -66,6 +75,11 @@ class Cameras:
         if self._frames.remove(name) is not None:
             self._ledger.dropped(name, "forgotten")
         self._to_forget.append(name)
+        self._wake()
+
+    def configure(self, name: str, configured: Configured | None) -> None:
+        """Take a record of the topic of cameras; None removes the camera."""
+        self._changes.put(name, (name, configured))
         self._wake()
 
     def report(self, status: Status, age: float) -> None:
@@ -93,16 +107,17 @@ class Cameras:
         """Show frames on the running event loop from now on."""
         self._loop = asyncio.get_running_loop()
         self._came = asyncio.Event()
+        self._waiting.open()
         self._work()
 
     async def watch(self) -> None:
         """Keep noticing cameras that fall silent."""
         while True:
             await asyncio.sleep(_CHECK_EVERY)
-            for camera in self.listed():
+            for camera in self._all().values():
                 if camera.check(self._broker):
                     self._report_change(camera)
-            self._expire(time.monotonic())
+            self._waiting.expire(time.monotonic())
 
     def close(self) -> None:
         """End all streams, and drop the cameras; they return with their next frames after `open`."""
@@ -110,9 +125,7 @@ class Cameras:
         for camera in self._cameras.values():
             camera.close()
         self._cameras.clear()
-        for name in list(self._awaited):
-            del self._awaited[name]
-            self._reported.leave(name)
+        self._waiting.clear()
         self._came.set()
 
     def drop_rest(self) -> None:
@@ -122,16 +135,15 @@ class Cameras:
 
     def known(self) -> bool:
         """Return whether there is any camera; from any thread."""
-        return bool(self._cameras or self._awaited)
+        return bool(self._cameras or self._waiting.awaited)
 
     def __iter__(self) -> Iterator[Camera]:
         """Yield the cameras that have sent frames, in the order of their names."""
         yield from (self._cameras[name] for name in sorted(self._cameras))
 
     def listed(self) -> list[Listed]:
-        """Return all cameras, also those that have sent no frame yet, in the order of their names."""
-        known: dict[str, Listed] = {**self._awaited, **self._cameras}
-        return [known[name] for name in sorted(known)]
+        """Return all cameras but previews, also those that have sent no frame yet, in the order of names."""
+        return [each for name, each in sorted(self._all().items()) if not is_preview(name)]
 
     def get(self, name: str) -> Camera | None:
         """Return a camera; None if it has sent no frame, or has been forgotten."""
@@ -139,7 +151,7 @@ class Cameras:
 
     def find(self, name: str) -> Listed | None:
         """Return a camera, also one that has sent no frame yet; None if it is not known."""
-        return self._cameras.get(name) or self._awaited.get(name)
+        return self._cameras.get(name) or self._waiting.awaited.get(name)
 
     def unknown(self, name: str, may_see: Callable[[str], bool]) -> str:
         """Return one line for a visitor who asks for a camera that is not there; it names those that are."""
@@ -177,6 +189,8 @@ class Cameras:
         # First, so that a frame offered after `forget` makes a new camera.
         while self._to_forget:
             self._forget(self._to_forget.popleft())
+        for name, configured in self._changes.clear():
+            self._configure(name, configured)
         while self._reports:
             self._take(self._reports.popleft())
         for frame in self._frames.clear():
@@ -184,39 +198,70 @@ class Cameras:
 
     def _show(self, frame: Frame) -> None:
         camera = self._cameras.get(frame.camera)
+        if camera is None and self._is_late(frame.camera):
+            self._ledger.dropped(frame.camera, "forgotten")
+            self.on_late(frame.camera)
+            return
         if camera is None:
             camera, changed = self._add(frame), True
         else:
             changed = camera.show(frame)
-        for listener in self._listeners:
-            listener.frame(camera)
+        if not is_preview(camera.name):
+            for listener in self._listeners:
+                listener.frame(camera)
         if changed:
             self._report_change(camera)
         self._ledger.went(frame.camera, age_of(frame.captured))
 
+    def _is_late(self, name: str) -> bool:
+        """Return whether a frame belongs to a camera that was removed."""
+        if name in self._waiting.configured:
+            return False
+        return is_preview(name) or self._removed.has(name, time.monotonic())
+
     def _report_change(self, camera: Listed) -> None:
+        if not is_preview(camera.name):
+            for listener in self._listeners:
+                listener.changed(camera)
+
+    def _report_gone(self, name: str) -> None:
         for listener in self._listeners:
-            listener.changed(camera)
+            listener.gone(name)
+
+    def _configure(self, name: str, configured: Configured | None) -> None:
+        camera = self._cameras.get(name)
+        if configured is None:
+            self._removed.add(name, time.monotonic())
+            self._waiting.remove(name)
+            if camera is not None:
+                self._end(camera)
+            return
+        self._removed.discard(name)
+        if camera is None:
+            self._waiting.configure(name, configured)
+            return
+        self._waiting.configured[name] = configured
+        camera.configure(configured)
+        self._report_change(camera)
 
     def _add(self, frame: Frame) -> Camera:
-        awaited = self._awaited.pop(frame.camera, None)
-        self._reported.leave(frame.camera)
+        awaited = self._waiting.leave(frame.camera)
         camera = self._cameras[frame.camera] = Camera(
             self._new_id(),
             frame,
             self._limits,
             report=awaited.report if awaited else None,
             consumers=self._consumers,
+            configured=self._waiting.configured.get(frame.camera),
         )
-        if len(self._cameras) + len(self._awaited) > self._most and self._awaited:
-            self._reported.leave(min(self._awaited.values(), key=lambda each: each.report.until).name)
+        self._waiting.make_room()
         # A new event for the next camera: nobody needs to check whether all who wait for this one have woken.
         came, self._came = self._came, asyncio.Event()
         came.set()
         return camera
 
     def _new_id(self) -> int:
-        taken = {camera.id for camera in self.listed()}
+        taken = {camera.id for camera in self._all().values()}
         return next(each for each in self._ids if each not in taken)
 
     def _take(self, report: Report) -> None:
@@ -230,42 +275,22 @@ class Cameras:
         now = time.monotonic()
         if (camera := self._cameras.get(name)) is not None:
             camera.report = newer(camera.report, report, now)
-        elif (awaited := self._awaited.get(name)) is not None:
-            self._reported.hear(name, now)
-            if awaited.take(newer(awaited.report, report, now)):
-                self._report_change(awaited)
-        elif not report.stopped():
-            self._await(name, report)
+        elif not self._is_late(name):
+            self._waiting.report(name, report, now)
 
-    def _await(self, name: str, report: Report) -> None:
-        """List a camera of which no frame has come."""
-        self._reported.most = self._most - len(self._cameras)
-        if not self._reported.take(name, time.monotonic()):
-            text = f"camera {name} is not listed: there are {self._most} cameras (MAXCAMERAS)"
-            self._seldom.warning("too_many_cameras", text)
-            return
-        awaited = self._awaited[name] = Awaited(self._new_id(), name, report, self._limits, self._consumers)
-        self._report_change(awaited)
+    def _all(self) -> dict[str, Listed]:
+        return {**self._waiting.awaited, **self._cameras}
 
-    def _expire(self, now: float) -> None:
-        """Forget cameras that have sent no frame, and of which nothing is reported any more."""
-        for awaited in list(self._awaited.values()):
-            report = awaited.report
-            if now >= report.until and (report.stopped() or now - report.last_heard() > self._ttl):
-                self._reported.leave(awaited.name)
-
-    def _unlist(self, name: str) -> None:
-        if self._awaited.pop(name, None) is not None:
-            for listener in self._listeners:
-                listener.gone(name)
+    def _end(self, camera: Camera) -> None:
+        del self._cameras[camera.name]
+        camera.close()
+        self._report_gone(camera.name)
 
     def _forget(self, name: str) -> None:
-        camera = self._cameras.pop(name, None)
+        camera = self._cameras.get(name)
         if camera is None:
             return
-        camera.close()
-        for listener in self._listeners:
-            listener.gone(name)
-        report = camera.report
-        if report is not None and report.counts(time.monotonic()) and not report.stopped():
-            self._await(name, report)  # its producer still tries
+        self._end(camera)
+        report, now = camera.report, time.monotonic()
+        is_running = report is not None and report.counts(now) and not report.stopped()
+        self._waiting.list(name, report if is_running else None, now)  # its producer still tries

@@ -14,7 +14,12 @@ from video.access.login_guard import Passwords
 from video.access.proxy import ProxyHeaders
 from video.access.rootpath import RootPath
 from video.access.session import Sessions
+from video.access.write_token import WriteAccess
+from video.api.changes import Changes
+from video.api.previews import Previews
+from video.api.routes import router
 from video.cameras.cameras import Cameras
+from video.cameras.directory import Directory
 from video.cameras.history import History
 from video.http.heads import Heads
 from video.http.routes import application
@@ -29,7 +34,8 @@ class Site:
     whose `X-Forwarded-*` headers are trusted, `root` is the path under which they publish the site, and
     `tls` is True if the server itself encrypts its connections. Pages of the `embed_origins` may show
     and read pictures. If access is open, the site answers under its own names and the
-    `allowed_hosts` only.
+    `allowed_hosts` only, and `writes` decides who may change cameras. Changes are written to the `directory`,
+    with links of these `schemes`; without it, nobody may change any.
     """
 
     def __init__(
@@ -45,16 +51,22 @@ class Site:
         tls: bool = False,
         embed_origins: Sequence[str] = (),
         allowed_hosts: Sequence[str] = (),
+        directory: Directory | None = None,
+        schemes: Sequence[str] = (),
+        writes: WriteAccess | None = None,
+        most_cameras: int = 256,
     ) -> None:
         self.cameras = cameras
         self.clients = clients
         self.history = history
         cameras.subscribe(history)
         cameras.subscribe(CameraMetrics())
-        inner = application(cameras, clients, history, interval)
+        self._previews = Previews(Changes(cameras, directory, schemes, most_cameras))
+        api = router(cameras, history, clients, self._previews)
+        inner = application(cameras, clients, api, interval)
         inner.router.routes[:0] = Login(sessions, Passwords(), embedded=bool(embed_origins)).routes()
         pictures = Embedding(Heads(inner), embed_origins, is_open=sessions is None)
-        app = SecurityHeaders(RootPath(Gate(pictures, sessions, Hosts(allowed_hosts)), root), tls)
+        app = SecurityHeaders(RootPath(Gate(pictures, sessions, Hosts(allowed_hosts), writes), root), tls)
         self.app: ASGIApp = ProxyHeaders(app, proxies)
 
     def open(self) -> None:
@@ -67,6 +79,7 @@ class Site:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.cameras.watch())
             tasks.create_task(self.clients.watch())
+            tasks.create_task(self._previews.watch())
 
     def close(self) -> None:
         """End all streams."""

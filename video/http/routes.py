@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from fastapi import FastAPI, Query
+from fastapi import APIRouter, FastAPI, Query
 from fastapi import Path as PathParameter
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
@@ -18,10 +18,9 @@ from video.access.embedding import picture_headers
 from video.access.visitor import visitor_of
 from video.api.application import create_app
 from video.api.description import complete, headers, text
-from video.api.routes import router
 from video.cameras.camera import Camera
 from video.cameras.cameras import Cameras
-from video.cameras.history import History
+from video.cameras.configured import is_preview
 from video.http.description import PICTURE, paths
 from video.streams.clients import Clients, TooManyError
 from video.streams.connection import CONNECTION
@@ -51,8 +50,11 @@ class _PageFiles(StaticFiles):
         return response
 
 
-def application(cameras: Cameras, clients: Clients, history: History, interval: float) -> FastAPI:
-    """Return the ASGI application; `interval` is the shortest time between two frames of a stream, in s."""
+def application(cameras: Cameras, clients: Clients, api: APIRouter, interval: float) -> FastAPI:
+    """Return the ASGI application, with the routes of the `api`.
+
+    `interval` is the shortest time between two frames of a stream, in s.
+    """
     app = create_app()
     pictures = Pictures(cameras, clients, interval)
     socket = Socket(cameras, clients)
@@ -62,7 +64,7 @@ def application(cameras: Cameras, clients: Clients, history: History, interval: 
         WebSocketRoute("/ws", socket),
         Route("/ws", socket.explain),
     ]
-    app.include_router(router(cameras, history, clients))
+    app.include_router(api)
     app.add_api_route(
         "/snapshot/{camera:path}.jpg",
         pictures.snapshot,
@@ -114,7 +116,7 @@ class Pictures:
         return await self._first_stream(request)
 
     async def _first_stream(self, request: Request) -> Response | Stream:
-        camera = await self._awaited(request, lambda _: True, None)
+        camera = await self._awaited(request, lambda name: not is_preview(name), None)
         if isinstance(camera, Response):
             return camera
         if camera is None:

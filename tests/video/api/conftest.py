@@ -18,6 +18,7 @@ from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction, Result
 from tests.parts import wait_for
 from tests.video.fakes import Browser, a_frame
+from video.access.roles import Role
 from video.access.visitor import VISITOR
 from video.api.application import create_app
 from video.api.routes import router
@@ -42,6 +43,11 @@ class Guest:
         self.name: str | None = None
         self.hidden: set[str] = set()
         self.let_in = True
+        self.roles: tuple[Role, ...] = ("viewer",)
+
+    def lacks(self, role: Role) -> str | None:
+        """Tell what helps a guest without a role."""
+        return None if role in self.roles else f"ask for the role {role}"
 
     def may_see(self, camera: str) -> bool:
         """Tell whether a camera is not hidden."""

@@ -36,6 +36,7 @@ def test_the_status_has_what_the_api_promises(clock: Clock) -> None:
 
     assert camera.status() == {
         "name": "door",
+        "group": "",
         "state": "never-seen",
         "reason": "wrong password",
         "since": "2001-09-09T01:46:40Z",

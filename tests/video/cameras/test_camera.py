@@ -33,6 +33,7 @@ def test_the_status_has_what_the_api_promises(clock: Clock) -> None:
 
     assert camera.status() == {
         "name": "door",
+        "group": "",
         "state": "live",
         "reason": None,
         "since": "2001-09-09T01:46:40Z",

@@ -39,7 +39,7 @@ class Bench:
         """Do what is done every 0.2 s."""
         for camera in self.cameras.listed():
             camera.check(None)
-        self.cameras._expire(self.clock.now)
+        self.cameras._waiting.expire(self.clock.now)
 
     def said(self) -> dict[str, tuple[str, str | None]]:
         """Return each listed camera's state and reason."""

@@ -13,6 +13,7 @@ from websockets.streams import StreamReader
 from pipeline.flow.ledger import Ledger
 from pipeline.wire.frame import Frame
 from tests.video.conftest import LIMITS
+from video.access.roles import Role
 from video.cameras.camera import Camera
 from video.cameras.cameras import Cameras
 from video.streams.connection import Connection
@@ -136,6 +137,15 @@ class Guest:
     def __init__(self, cameras: Iterable[str]) -> None:
         self.cameras = set(cameras)
         self.expected = True
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """What the guest may do."""
+        return ("viewer",)
+
+    def lacks(self, role: Role) -> str | None:
+        """Tell what helps a guest without a role."""
+        return None if role == "viewer" else f"ask for the role {role}"
 
     def may_see(self, camera: str) -> bool:
         """Tell whether it is of the set."""

@@ -1,0 +1,21 @@
+"""Roles: what a user may do, besides seeing cameras."""
+
+from collections.abc import Collection
+from typing import Final, Literal, get_args
+
+Role = Literal["viewer", "operator", "trainer", "admin"]
+"""`viewer` sees cameras, `operator` changes them, `trainer` changes models, `admin` may do everything."""
+
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+
+
+def has(roles: Collection[Role], needed: Role) -> bool:
+    """Return whether somebody with these roles may do what one of them is needed for."""
+    return needed in roles or "admin" in roles
+
+
+def lacks(name: str, roles: Collection[Role], needed: Role) -> str | None:
+    """Return what helps a user who does not have a role, in one line, or None."""
+    if has(roles, needed):
+        return None
+    return f"this needs the role {needed}: python -m video.users roles {name} {' '.join([*roles, needed])}"
