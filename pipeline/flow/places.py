@@ -41,9 +41,10 @@ class _Frames:
 class Places:
     """Holds a place for each of at most `most` cameras; times are in s of a clock that only goes forward.
 
-    A configured camera keeps its place however long it is silent, and takes that of the newest other one if
-    none is free. Any other loses its place after `ttl` s of silence. When no place is free, the camera that
-    has been silent longest, for at least a minute and three times its last gap, makes room for a new one.
+    A configured camera keeps its place however long it is silent, a place is kept free for each that has none
+    yet, and it takes that of the newest other camera if none is free. Any other loses its place after `ttl` s
+    of silence. When no place is free, the camera that has been silent longest, for at least a minute and
+    three times its last gap, makes room for a new one.
 
     If no camera is silent, as in a flood of invented names, the half of the places that has been held longest
     stays as it is, and so do those of the next quarter that have been held for a minute. The others go to
@@ -63,6 +64,7 @@ class Places:
         self._is_open = False  # whether a place may change hands
         self._least = 0.0  # recent frames of a camera that may take it
         self._configured: frozenset[str] = frozenset()
+        self._kept_free: tuple[frozenset[str], int] = (self._configured, 0)
 
     def configure(self, cameras: Iterable[str]) -> None:
         """Replace the set of configured cameras; may be called from any thread."""
@@ -82,11 +84,9 @@ class Places:
 
     def take(self, camera: str, now: float) -> bool:
         """Give a new camera, of which a frame has arrived, a place; return False when there is none."""
-        if len(self._held) < self.most:
-            self._hold(camera, now)
-            return True
-        if camera in self._configured and (others := [name for name, _ in self._replaceable(self._held)]):
-            self.leave(others[-1])
+        if camera in self._configured:
+            return self._take_configured(camera, now)
+        if len(self._held) + self._free_for_configured() < self.most:
             self._hold(camera, now)
             return True
         frames = self._wait(camera, now)
@@ -103,6 +103,7 @@ class Places:
     def leave(self, camera: str) -> None:
         """Take away a camera's place, if it has one."""
         if self._held.pop(camera, None) is not None:
+            self._kept_free = (frozenset(), 0)
             self._left(camera)
 
     def may_leave(self, camera: str, now: float) -> bool:
@@ -113,12 +114,35 @@ class Places:
         return frames.silent(now) or now - frames.since < _SETTLED
 
     def expire(self, now: float) -> None:
-        """Take away the places of the cameras that have been silent for too long."""
+        """Take away the places of cameras that are silent for too long, or that configured ones need."""
         for camera, frames in list(self._replaceable(self._held)):
             if now - frames.last >= self._ttl:
                 self.leave(camera)
+        while len(self._held) + self._free_for_configured() > self.most and self._leave_newest():
+            pass
+
+    def _take_configured(self, camera: str, now: float) -> bool:
+        if len(self._held) >= self.most and not self._leave_newest():
+            return False
+        self._hold(camera, now)
+        return True
+
+    def _leave_newest(self) -> bool:
+        """Let the camera go that has come last and is not configured; return False if all are."""
+        newest = next((name for name in reversed(self._held) if name not in self._configured), None)
+        if newest is not None:
+            self.leave(newest)
+        return newest is not None
+
+    def _free_for_configured(self) -> int:
+        """Return how many configured cameras have no place yet."""
+        configured = self._configured
+        if self._kept_free[0] is not configured:
+            self._kept_free = configured, len(configured - self._held.keys())
+        return self._kept_free[1]
 
     def _hold(self, camera: str, now: float) -> None:
+        self._kept_free = (frozenset(), 0)
         frames = self._held[camera] = self._waiting.pop(camera, _Frames(now))
         frames.since = now
 

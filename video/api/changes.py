@@ -141,7 +141,7 @@ def change_routes(changing: Changes) -> APIRouter:
         summary="Add a camera",
         status_code=201,
         response_model=models.Camera,
-        responses={201: example(fields.CONFIGURED), **changes(409)},
+        responses={201: example(models.CAMERA), **changes(409)},
         openapi_extra=fields.body(fields.NewCamera),
     )
     async def add_camera(request: Request) -> Response:
@@ -153,8 +153,12 @@ def change_routes(changing: Changes) -> APIRouter:
         description="Fields that are left out get their defaults; without `link`, the present one is kept.",
         response_model=models.Camera,
         responses={
-            200: example(fields.CONFIGURED),
-            201: {"model": models.Camera, "description": "The camera is new"},
+            200: example(models.CAMERA),
+            201: {
+                "model": models.Camera,
+                "description": "The camera is new",
+                **example(models.CAMERA),
+            },
             **changes(409),
         },
         openapi_extra=fields.body(fields.CameraFields),

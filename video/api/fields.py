@@ -19,21 +19,7 @@ _FIELDS: Final[dict[str, Any]] = {
     "partition": 0,
 }
 CONFIG: Final[dict[str, Any]] = {"link": "rtsp://admin:***@192.168.1.20/stream1", **_FIELDS}
-CONFIGURED: Final[dict[str, Any]] = {
-    "name": "door",
-    "group": "Entrance",
-    "state": "connecting",
-    "reason": "no producer has opened it yet",
-    "since": "2026-11-21T19:46:47Z",
-    "fps": 0.0,
-    "age_ms": None,
-    "seq": 0,
-    "width": 0,
-    "height": 0,
-    "predictions": [],
-    "config": CONFIG,
-}
-"""A camera that has just been added."""
+_PREVIEW_FIELDS: Final[dict[str, Any]] = {"link": _LINK, "interval": "1s", "scale": 0.5, "rotate": 90}
 PREVIEW: Final[dict[str, Any]] = {"name": "preview-0123456789abcdef", "until": 1795290497.0}
 
 _ABOUT: Final = {name: field.description or "" for name, field in CameraRecord.model_fields.items()}
@@ -77,7 +63,7 @@ class CameraConfig(CameraFields):
 class NewCamera(CameraFields):
     """A camera that is added."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "door", "link": _LINK}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "door", "link": _LINK, **_FIELDS}]})
 
     name: str = Field(
         min_length=1, max_length=200, description="its name, printable; not one that begins with `preview-`"
@@ -88,7 +74,7 @@ class NewCamera(CameraFields):
 class PreviewFields(_Fields):
     """A camera that is only looked at."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"link": _LINK, "rotate": 90}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_PREVIEW_FIELDS]})
 
     link: str = Field(max_length=LONGEST_LINK, description=_ABOUT["link"])
 

@@ -73,7 +73,8 @@ def test_a_right_password_opens_a_session(client: Client, name: str) -> None:
     for cookie, length in zip(answer.cookies, (3600, 34_560_000), strict=True):
         attributes = sorted(cookie.split("; ")[1:])
         assert attributes == ["HttpOnly", f"Max-Age={length}", "Path=/", "SameSite=lax"]
-    assert client.get("/api/session", cookie=answer.cookie).json == {"access": "user", "name": "ann"}
+    session = client.get("/api/session", cookie=answer.cookie).json
+    assert (session["access"], session["name"], session["roles"]) == ("user", "ann", ["viewer"])
 
 
 def test_somebody_who_has_just_been_added_can_log_in(client: Client, path: Path, content: UsersFile) -> None:

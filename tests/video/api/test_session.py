@@ -1,9 +1,15 @@
 from tests.video.api.conftest import Api
 from video.api import models
 
+NOBODY_CHANGES = {
+    "roles": ["viewer"],
+    "may_change": False,
+    "why_not": "cameras are not kept as data here: set CAMERASTOPIC",
+}
+
 
 def test_where_access_is_open_nobody_has_a_name(still: Api) -> None:
-    assert still.json("/api/session") == {"access": "open"}
+    assert still.json("/api/session") == {"access": "open", **NOBODY_CHANGES}
 
 
 def test_a_user_gets_their_name(api: Api) -> None:
@@ -11,5 +17,5 @@ def test_a_user_gets_their_name(api: Api) -> None:
 
     reported = api.json("/api/session")
 
-    assert reported == {"access": "user", "name": "ann"}
+    assert reported == {"access": "user", "name": "ann", **NOBODY_CHANGES}
     assert models.Session.model_validate(reported)

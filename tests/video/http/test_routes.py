@@ -281,6 +281,7 @@ def test_the_api_answers_what_it_promises(street: Site) -> None:
 
     assert list(fields) == [
         "name",
+        "group",
         "state",
         "reason",
         "since",
@@ -290,6 +291,7 @@ def test_the_api_answers_what_it_promises(street: Site) -> None:
         "width",
         "height",
         "predictions",
+        "config",
     ]
     assert (fields["name"], fields["state"], fields["seq"]) == ("door", "live", 19)
     assert (fields["width"], fields["height"]) == (64, 48)
@@ -346,7 +348,7 @@ def test_the_head_of_a_stream_comes_without_a_body(house: Site, path: str) -> No
     assert body == b""
 
 
-@pytest.mark.parametrize("path", ["/", "/stream/door", "/snapshot/door.jpg", "/api/cameras"])
+@pytest.mark.parametrize("path", ["/", "/stream/door", "/snapshot/door.jpg", "/api/labels"])
 def test_nothing_can_be_posted(house: Site, path: str) -> None:
     with house.ask(path, "POST") as answer:
         assert answer.status == 405
