@@ -96,6 +96,14 @@ LIMITS: Final = (
         "429 and `Retry-After`",
     ),
     Limit(
+        "wrong tokens of one client, which would allow changes",
+        "video.access.write_token._MOST_WRONG",
+        "",
+        "429 and `Retry-After`, or 403 with the time, 1 s to 60 s",
+    ),
+    Limit("the body of a change", "video.api.bodies.LARGEST", "bytes", "413"),
+    Limit("previews at a time", "video.api.previews.MOST_PREVIEWS", "", "429 and `Retry-After`"),
+    Limit(
         "a host name, where an answer or the log quotes it",
         "video.access.hosts._LONGEST",
         "characters",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from pydantic import SecretStr
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from pipeline.flow.ledger import Ledger
@@ -63,7 +64,7 @@ def test_the_settings_have_their_names_and_defaults(configure: Configure) -> Non
     for name, field in VideoSettings.model_fields.items():
         if name not in elsewhere:
             assert bool(documented[name.upper()]) == bool(
-                field.default is not None and field.default not in ("", ())
+                field.default is not None and field.default not in ("", (), SecretStr(""))
             ), name
 
 

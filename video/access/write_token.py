@@ -25,7 +25,7 @@ from video.access.visitor import Anyone
 COOKIE: Final = "streamlens-write"
 
 _FORM: Final = re.compile(r"[\w.~-]{16,200}", re.ASCII)
-_FREE: Final = 5  # wrong tokens that cost nothing
+_MOST_WRONG: Final = 5  # wrong tokens that cost nothing
 _SLOWEST: Final = 60.0  # s that the next attempt has to wait at most
 _REMEMBERED: Final = 1_000  # wrong tokens that are not counted again, such as those of an earlier run
 _NO_STORE: Final = {"Cache-Control": "no-store"}
@@ -57,7 +57,7 @@ class WriteAccess:
         self._cookie = hashlib.sha256(f"streamlens-write {token}".encode()).hexdigest() if token else ""
         self._everyone = everyone
         self._clock = clock
-        self._failures = Limit(_FREE, _SLOWEST)
+        self._failures = Limit(_MOST_WRONG, _SLOWEST)
         self._wrong: OrderedDict[str, None] = OrderedDict()
 
     def visitor(self, scope: Scope) -> Anyone:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Any, Final, Protocol
+from weakref import WeakValueDictionary
 
 from pipeline.cameras.record import CameraRecord, RecordError
 from pipeline.cameras.seal import Seal
@@ -67,6 +68,8 @@ class Directory:
         self._lock = threading.Lock()
         self._awaited: list[tuple[str, Change, Future[None]]] = []  # what the API waits to see
         self._writing: dict[str, CameraRecord] = {}
+        # Of changes of the same camera that wait: a later one would replace one that is not stored yet.
+        self._locks = WeakValueDictionary[str, asyncio.Lock]()
         self._is_outdated = False  # what the reader knows
         self._configure_at = 0.0
         self.unready = self._topic.unready
@@ -111,6 +114,15 @@ class Directory:
     async def _write(self, name: str, wanted: Change, write: Callable[[], Future[None]]) -> None:
         if why := self.unready():
             raise UnavailableError(why)
+        try:
+            async with asyncio.timeout(self._patience), self._locks.setdefault(name, asyncio.Lock()):
+                await self._write_now(name, wanted, write)
+        except FullError as error:
+            raise UnavailableError(f"{error}; try again later") from None
+        except TimeoutError:
+            raise UnavailableError(f"{self._why()}; the change is made as soon as it answers") from None
+
+    async def _write_now(self, name: str, wanted: Change, write: Callable[[], Future[None]]) -> None:
         seen = Future[None]()
         entry = (name, wanted, seen)
         with self._lock:
@@ -118,17 +130,8 @@ class Directory:
         try:
             # The topic does not report a record that is there already.
             if self.records.get(name) != wanted:
-                async with asyncio.timeout(self._patience):
-                    await asyncio.wrap_future(write())
-                    await asyncio.wrap_future(seen)
-        except FullError as error:
-            raise UnavailableError(f"{error}; try again later") from None
-        except TimeoutError:
-            raise UnavailableError(f"{self._why()}; the change is made as soon as it answers") from None
-        except asyncio.CancelledError:
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                raise
-            # Otherwise, a later change of the same camera has replaced this one.
+                await asyncio.wrap_future(write())
+                await asyncio.wrap_future(seen)
         finally:
             with self._lock:
                 self._awaited.remove(entry)
