@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,10 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi import checks
 
-from pipeline.service.workers import Pulse
+from compose.broker import Broker
 from tests.video.access.conftest import TOKEN
 from tests.video.api.conftest import labelled
-from tests.video.conftest import a_page, serving
+from tests.video.changing import changing
+from tests.video.conftest import a_page
 from tests.video.fakes import Site
 from video.access import token
 from video.access.logouts import Logouts
@@ -25,6 +25,7 @@ from video.access.password import hashed
 from video.access.session import Sessions
 from video.access.users import Users
 from video.access.users_file import User, UsersFile, write
+from video.access.write_token import WriteAccess
 
 pytestmark = pytest.mark.parts
 
@@ -43,7 +44,12 @@ CHECKS = [
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with a page and a users file."""
     folder = tmp_path_factory.mktemp("described")
-    ann = User(password=hashed("correct horse"), cameras=["door"], tokens={"api": token.digest(TOKEN)})
+    ann = User(
+        password=hashed("correct horse"),
+        cameras=["door", "porch"],
+        tokens={"api": token.digest(TOKEN)},
+        roles=["operator"],
+    )
     write(folder / "users.json", UsersFile(secret="s" * 32, users={"ann": ann}))
     with a_page(folder):
         yield folder
@@ -51,15 +57,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def sites(folder: Path) -> Iterator[Mapping[str, Site]]:
-    """A server that is open, and one for ann only; both have the cameras door and yard."""
+    """A server that is open, and one for ann only; both have the same cameras, and follow a topic."""
     users = Users(folder / "users.json")
     logouts = Logouts(users)
     logouts.are_known = True
     with ExitStack() as stack:
+        broker = stack.enter_context(Broker({"cameras": 1}))
         sites = {}
         for kind, sessions in ("open", None), ("closed", Sessions(users, 3600, logouts)):
-            site = stack.enter_context(serving(Pulse(threading.Event()), sessions=sessions))
-            site.show(labelled("tie"), labelled("tie", camera="yard"))
+            writes = WriteAccess("a-token-of-24-characters")
+            site = stack.enter_context(changing(broker, sessions=sessions, writes=writes))
+            site.show(labelled("tie"), labelled("tie", camera="yard"), labelled("tie", camera="porch"))
             sites[kind] = site
         yield sites
 
@@ -120,6 +128,8 @@ def test_all_answers_are_described(
         assert 401 in statuses["get /api/cameras"]
     else:
         assert statuses["get /api/cameras"] == {200}
+    if kind == "open":
+        assert 201 in statuses["post /api/cameras"] | statuses["put /api/cameras/{camera}"]
 
 
 @pytest.mark.parametrize("path", ENDLESS)
@@ -143,6 +153,11 @@ SPECIAL: list[tuple[str, str, dict[str, str]]] = [
     ("/login", "post", {"Content-Type": "application/json"}),
     ("/login", "post", {"Origin": "http://evil.example"}),
     ("/logout", "post", {}),
+    ("/", "get", {"token": "wrong"}),
+    ("/", "get", {"token": "a-token-of-24-characters"}),
+    ("/api/cameras", "post", {"Content-Type": "text/plain"}),
+    ("/api/cameras", "post", {"X-Forwarded-For": "192.0.2.1"}),
+    ("/api/previews", "post", {"Origin": "http://evil.example"}),
 ]
 
 
@@ -152,6 +167,9 @@ def test_special_answers_are_described(
 ) -> None:
     site = sites["open"]
     real = path.format(file="app.js")
+    headers = dict(headers)
+    if token := headers.pop("token", None):
+        real, headers["X-Forwarded-For"] = f"{real}?token={token}", "192.0.2.1"
     if "If-None-Match" in headers:
         with site.ask(real) as answer:
             headers = {"If-None-Match": answer.headers["ETag"]}

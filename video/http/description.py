@@ -59,8 +59,17 @@ def paths() -> Description:
     """Return the description of these paths."""
     page = _file("The page; for clients that do not accept text/html, the first camera's stream")
     page["responses"] |= {
+        "303": {
+            "description": "To the login page; or, with the right `token`, to the page without it",
+            "headers": headers("Set-Cookie"),
+        },
         "307": {"description": "From `ROOTPATH` to the path with a slash"},
+        "403": text("The `token` is wrong; or as for all addresses"),
+        "429": text("Too many wrong tokens"),
     }
+    page["parameters"].append(
+        _parameter("token", "query", "what allows this browser to change cameras, without `USERS`")
+    )
     page["responses"]["200"]["headers"] |= headers("X-Accel-Buffering", *PICTURE)
     socket = {
         "101": {
