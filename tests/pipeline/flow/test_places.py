@@ -268,3 +268,29 @@ def test_after_a_flood_a_new_camera_is_shown_with_its_first_frame() -> None:
     kit.frame("new")
 
     assert "new" in kit.shown
+
+
+def test_places_are_kept_free_for_configured_cameras(kit: Kit) -> None:
+    kit.places.most = 4
+    kit.places.configure(["front", "back"])
+
+    taken = [name for name in ("a", "b", "c") if kit.frame(name, 0)]
+
+    assert taken == ["a", "b"]
+    assert kit.frame("front", 0)
+    assert kit.frame("back", 0)
+    assert kit.left == []
+
+
+def test_cameras_that_are_configured_later_take_the_newest_places(kit: Kit) -> None:
+    kit.places.most = 4
+    for name in ("a", "b", "c", "d"):
+        assert kit.frame(name, 0)
+
+    kit.places.configure(["front", "back"])
+    assert kit.frame("front", 1)
+    kit.places.expire(1)
+
+    assert kit.left == ["d", "c"]
+    assert kit.frame("back", 1)
+    assert not kit.frame("e", 2)
