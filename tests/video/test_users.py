@@ -214,3 +214,18 @@ def test_a_command_is_required(run: Run, capsys: pytest.CaptureFixture[str]) -> 
 
     assert end.value.code == 2
     assert "COMMAND" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("ann")
+def test_roles_are_given_and_shown(run: Run, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert of(path).users["ann"].roles == ["viewer"]
+    assert run("add", "bob", "--role", "operator", "--role", "operator", typed="correct horse") == 0
+    assert run("roles", "ann", "viewer", "trainer") == 0
+    capsys.readouterr()
+
+    assert run("list") == 0
+    assert capsys.readouterr().out == "ann\tdoor, yard-*\tviewer, trainer\t\nbob\t*\toperator\t\n"
+    assert run("roles", "eve", "viewer") == 2
+    with pytest.raises(SystemExit):
+        run("roles", "ann", "boss")
+    assert "choose from" in capsys.readouterr().err
