@@ -252,6 +252,7 @@ def test_a_token_identifies_its_user(client: Client) -> None:
 def test_without_users_there_is_nothing_to_log_in_to() -> None:
     client = open_to_all()
 
-    assert client.get("/api/session").json == {"access": "open"}
+    session = client.get("/api/session").json
+    assert (session["access"], session.get("name"), session["roles"]) == ("open", None, ["viewer"])
     for answer in (client.get("/login"), client.post("/login", ANN), client.post("/logout")):
         assert (answer.status, answer.headers["location"]) == (303, "/")
