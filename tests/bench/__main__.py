@@ -20,6 +20,7 @@ from tests.bench import (
     grid,
     hour,
     models,
+    records,
     recovery,
     sockets,
     stamp,
@@ -60,6 +61,7 @@ KINDS: Final = {
     "cameras": Kind(cameras.FIGURES, cameras.measure, regular=False),
     "twelve": Kind(twelve.FIGURES, twelve.measure, regular=False),
     "floods": Kind(tuple(floods.FIGURES.values()), floods.measure, regular=False),
+    "records": Kind(records.FIGURES, records.measure, regular=False),
     "recovery": Kind(recovery.FIGURES, recovery.measure, regular=False),
     "hour": Kind(hour.FIGURES, hour.measure, regular=False),
 }

@@ -61,6 +61,7 @@ class Cameras:
         )
         self._removed = Removed()
         self._ids = itertools.cycle(_IDS)
+        self._first_ids = len(_IDS)  # that nobody can have yet
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = False  # whether the loop is about to work
         self._came = asyncio.Event()
@@ -261,6 +262,9 @@ class Cameras:
         return camera
 
     def _new_id(self) -> int:
+        if self._first_ids:
+            self._first_ids -= 1
+            return next(self._ids)
         taken = {camera.id for camera in self._all().values()}
         return next(each for each in self._ids if each not in taken)
 

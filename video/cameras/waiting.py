@@ -126,9 +126,10 @@ class Waiting:
 
     def open(self) -> None:
         """List the configured cameras that are not in the list."""
-        for name in self.configured:
-            if name not in self.awaited and name not in self._cameras:
-                self._list(name, None)
+        missing = [name for name in self.configured if name not in self.awaited and name not in self._cameras]
+        self._unlisted = dict.fromkeys(missing)
+        for name in missing:
+            self._list(name, None)
 
     def clear(self) -> None:
         """Forget all that were reported, and list nothing."""
@@ -138,8 +139,8 @@ class Waiting:
 
     def _list(self, name: str, report: Report | None) -> None:
         """List a configured camera, in place of one that is only reported."""
-        used = self._kept() + sum(name in self.configured for name in self._cameras)
-        if used >= self._most:
+        others = len(self.configured) - len(self._unlisted) - (name not in self._unlisted)
+        if others >= self._most:
             self._unlisted[name] = None
             self._seldom.warning("too_many_cameras", _FULL.format(name, self._most))
             return
