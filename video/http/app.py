@@ -1,7 +1,7 @@
 """Everything that runs on the event loop: the cameras, the clients, and the application."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from starlette.types import ASGIApp
 
@@ -52,7 +52,7 @@ class Site:
         embed_origins: Sequence[str] = (),
         allowed_hosts: Sequence[str] = (),
         directory: Directory | None = None,
-        schemes: Sequence[str] = (),
+        schemes: Collection[str] = (),
         writes: WriteAccess | None = None,
         most_cameras: int = 256,
     ) -> None:
