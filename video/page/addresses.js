@@ -18,5 +18,11 @@ export const labelsOf = (name, limit) => `api/labels?camera=${encodeURIComponent
 /** @param {string} name */
 export const eventsOf = (name) => `api/events?camera=${encodeURIComponent(name)}`;
 
+/** @param {string} name */
+export const cameraOf = (name) => `api/cameras/${encodeURIComponent(name)}`;
+
+/** @param {string} name */
+export const previewOf = (name) => `api/previews/${encodeURIComponent(name)}`;
+
 /** The login page. @param {string} back the address to return to afterwards */
 export const loginTo = (back) => `login?next=${encodeURIComponent(back)}`;

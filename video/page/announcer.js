@@ -37,8 +37,13 @@ export class Announcer {
 
   #announce() {
     const news = [...this.#news.values()];
-    byId("news").textContent = news.length > MOST ? text.muchNews(news.length) : news.join("; ");
+    announce(news.length > MOST ? text.muchNews(news.length) : news.join("; "));
     this.#news.clear();
     this.#planned = 0;
   }
+}
+
+/** Say something to screen readers that others can see. @param {string} words */
+export function announce(words) {
+  byId("news").textContent = words;
 }

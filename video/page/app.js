@@ -1,20 +1,25 @@
 /** The page: follows the cameras, and keeps the wall, the single view and the bar up to date. */
 
 import { loginTo } from "./addresses.js";
-import { Announcer } from "./announcer.js";
+import { Announcer, announce } from "./announcer.js";
 import { showAway, showPaths, showSummary } from "./bar.js";
 import { Details } from "./details.js";
 import { byId } from "./dom.js";
+import { Changes } from "./edit/changes.js";
 import { actOf } from "./keys.js";
 import { Feed } from "./live/feed.js";
 import { showMessage } from "./message.js";
 import { showNotice } from "./notice.js";
+import { Place } from "./panels/place.js";
+import { loadSession } from "./session.js";
 import { text } from "./text.js";
-import { setUpTools, toggleKeys } from "./tools.js";
+import { setUpTools, showUser, toggleKeys } from "./tools.js";
 import { View } from "./view.js";
 import { Wall } from "./wall.js";
 
 /** @typedef {import("./live/types.js").Camera} Camera */
+
+const DEMO = "bikes"; // the only camera that `python -m compose` shows by itself
 
 const feed = new Feed("ws", {
   cameras,
@@ -25,7 +30,8 @@ const feed = new Feed("ws", {
   refused,
 });
 const wall = new Wall(byId("wall"), feed);
-const details = new Details();
+const changes = new Changes({ known, added });
+const details = new Details([changes.panel, new Place(wall)]);
 const announcer = new Announcer();
 const view = new View(() => showView());
 let answered = false;
@@ -35,6 +41,11 @@ let broker = null;
 let obstacle = null;
 /** @type {string | null} */
 let enlarged = null;
+/** A camera that was added, until its tile is there. @type {string | null} */
+let expected = null;
+/** Whether the server has said what this user may do. */
+let permitted = false;
+let hinted = false;
 
 /** @param {Camera[]} cameras @param {string | null} trouble */
 function cameras(cameras, trouble) {
@@ -48,6 +59,36 @@ function cameras(cameras, trouble) {
   announcer.note(cameras, removed.filter((name) => name !== view.camera));
   if (view.camera !== null && removed.includes(view.camera)) leaveRemoved(view.camera);
   else showRest();
+  if (!permitted) void loadPermissions();
+  showAdded();
+}
+
+async function loadPermissions() {
+  permitted = true; // asked for once while the server answers
+  const session = await loadSession();
+  permitted = session !== null;
+  showUser(session);
+  changes.allow(session);
+  showRest();
+}
+
+/** What the page knows about all cameras, for the form. */
+function known() {
+  const cameras = wall.names.flatMap((name) => wall.tile(name)?.camera ?? []);
+  const groups = cameras.flatMap(({ group }) => group || []);
+  const models = cameras.flatMap(({ predictions }) => predictions.map(({ model }) => model));
+  return { groups: [...new Set(groups)].sort(), models: [...new Set(models)].sort() };
+}
+
+/** Show a camera that was added on the wall, as soon as the server reports it. @param {string} camera */
+function added(camera) {
+  expected = camera;
+  view.leave();
+  showAdded();
+}
+
+function showAdded() {
+  if (expected !== null && view.camera === null && wall.point(expected)) expected = null;
 }
 
 /** Return to the wall from a camera that no longer exists. @param {string} camera */
@@ -87,10 +128,21 @@ function showRest() {
   details.show(wall.tile(wall.alone) ?? null);
   details.update();
   const missing = camera !== null && !names.includes(camera);
-  const words = missing ? text.unknown(camera) : names.length ? null : broker ? text.broker(broker) : text.empty;
+  const words = missing ? text.unknown(camera) : names.length ? null : broker ? text.broker(broker) : firstWords();
+  const act = words === text.first ? { words: changes.words, run: () => changes.add() } : null;
   if (!feed.supported) showMessage(text.unsupported);
   else if (obstacle && !names.length) showMessage(text.refused(obstacle));
-  else showMessage(answered ? words : null);
+  else showMessage(answered ? words : null, act);
+  if (changes.allowed && !hinted && names.join() === DEMO) {
+    hinted = true;
+    showNotice(text.demo);
+  }
+}
+
+/** What to do while there are no cameras. */
+function firstWords() {
+  if (changes.allowed) return text.first;
+  return changes.whyNot === null ? text.empty : text.firstElsewhere(changes.whyNot);
 }
 
 /** Follow the address: enlarge a camera, or show all cameras. */
@@ -104,6 +156,7 @@ function showView() {
   // What had the focus is hidden now. Move it to the way back, and later back to the tile, if it is still there.
   if (before === null && camera !== null && answered) byId("back").focus({ preventScroll: true });
   if (before !== null && camera === null) (wall.tile(before) ?? wall.tile(wall.names[0] ?? null))?.link.focus();
+  showAdded();
 }
 
 /**
@@ -125,8 +178,9 @@ function onClick(event) {
 /** @param {KeyboardEvent} event */
 function onKey(event) {
   if (event.target instanceof HTMLInputElement && event.key !== "Escape") return;
-  if (document.querySelector("dialog[open]") && event.key !== "?") return;
-  if (wall.step(event.key)) {
+  const dialog = document.querySelector("dialog[open]");
+  if (dialog && (dialog.id !== "keys" || event.key !== "?")) return;
+  if (event.shiftKey ? shift(event.key) : wall.step(event.key)) {
     event.preventDefault(); // otherwise the page scrolls, too
     return;
   }
@@ -136,6 +190,15 @@ function onKey(event) {
   else if (act === "fullscreen") details.controls.toggleFullscreen();
   else if (act === "snapshot") details.controls.save();
   else if (act) follow(byId(act));
+}
+
+/** Move the camera that has the focus. @param {string} key @returns {boolean} whether the key moved it */
+function shift(key) {
+  const camera = wall.shift(key);
+  if (camera === null) return false;
+  const { at, of } = wall.placeOf(camera);
+  announce(text.moved(camera, at, of));
+  return true;
 }
 
 /** @param {HTMLElement} link to the previous or next camera */

@@ -20,12 +20,14 @@ import { Trends } from "./panels/trends.js";
 export class Details {
   controls = new Controls();
   /** All panels, in the order in which they are shown. @type {Panel[]} */
-  #panels = [this.controls, new Trends(), new Log()];
+  #panels;
   #below = make("div", "below");
   /** @type {Tile | null} */
   #tile = null;
 
-  constructor() {
+  /** @param {Panel[]} more what follows the controls */
+  constructor(more) {
+    this.#panels = [this.controls, ...more, new Trends(), new Log()];
     this.#panels.forEach(({ element }, at) => (element.style.order = String(at + 1)));
   }
 

@@ -15,8 +15,12 @@ export class Grid {
     this.#element = element;
   }
 
-  /** Lay out the tiles. Reads the layout, so call it rarely. @param {Tile[]} tiles at least one */
-  place(tiles) {
+  /**
+   * Lay out the tiles. Reads the layout, so call it rarely.
+   * @param {Tile[]} tiles at least one
+   * @param {number[]} sizes the number of tiles in each group
+   */
+  place(tiles, sizes) {
     const style = getComputedStyle(this.#element);
     const { line, rest } = tiles[0].measure();
     const captions = tiles.map(({ lines }) => rest + line * lines);
@@ -26,6 +30,8 @@ export class Grid {
       gap: parseFloat(style.columnGap),
       ratios: tiles.map((each) => each.ratio),
       captions,
+      sizes: sizes.filter((size) => size > 0),
+      headings: this.#headings(parseFloat(style.rowGap)),
     });
     this.columns = columns;
     this.#width = tile;
@@ -40,6 +46,12 @@ export class Grid {
   pixelsOf({ ratio }) {
     const width = this.#width * Math.min(1, ratio / this.#ratio) * window.devicePixelRatio;
     return Math.max(1, Math.ceil(width)); // 0 would request the full picture
+  }
+
+  /** Return the height of all headings with the gaps below them, px. @param {number} gap */
+  #headings(gap) {
+    const headings = [...this.#element.querySelectorAll(".group")];
+    return headings.length && headings.length * (/** @type {HTMLElement} */ (headings[0]).offsetHeight + gap);
   }
 
   /** @param {string} property @param {string} value */

@@ -36,21 +36,54 @@ export function actOf({ key, altKey, ctrlKey, metaKey }, single) {
  * Return the tile that a key moves the focus to.
  * @param {string} key
  * @param {number} at the tile that has the focus
- * @param {number} count of tiles
+ * @param {number[]} sizes the number of tiles in each group; each begins a new row
  * @param {number} columns
  * @returns {number | null} null if the key does not move the focus
  */
-export function stepOf(key, at, count, columns) {
+export function stepOf(key, at, sizes, columns) {
+  const rows = rowsOf(sizes, columns);
+  const row = rows.findIndex(({ first, size }) => at < first + size);
+  if (row < 0) return null;
+  const count = rows[rows.length - 1].first + rows[rows.length - 1].size;
   /** @type {Record<string, number>} */
   const steps = {
     ArrowLeft: at - 1,
     ArrowRight: at + 1,
-    ArrowUp: at - columns,
-    ArrowDown: at + columns,
+    ArrowUp: inRow(rows, row - 1, at - rows[row].first),
+    ArrowDown: inRow(rows, row + 1, at - rows[row].first),
     Home: 0,
     End: count - 1,
   };
   if (!Object.hasOwn(steps, key)) return null;
   const to = steps[key];
   return to >= 0 && to < count && to !== at ? to : null;
+}
+
+/** @typedef {{first: number, size: number, group: number}} Row */
+
+/** @param {number[]} sizes @param {number} columns @returns {Row[]} */
+function rowsOf(sizes, columns) {
+  const rows = [];
+  let first = 0;
+  for (const [group, count] of sizes.entries()) {
+    for (let at = 0; at < count; at += columns) {
+      const size = Math.min(columns, count - at);
+      rows.push({ first, size, group });
+      first += size;
+    }
+  }
+  return rows;
+}
+
+/**
+ * Return the tile at a column of a row; -1 if there is none. The last one of a shorter row in another group takes its place.
+ * @param {Row[]} rows
+ * @param {number} row
+ * @param {number} column
+ */
+function inRow(rows, row, column) {
+  const to = rows[row];
+  if (!to) return -1;
+  if (column < to.size) return to.first + column;
+  return rows[row - 1]?.group === to.group ? -1 : to.first + to.size - 1;
 }

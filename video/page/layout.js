@@ -13,6 +13,8 @@ const FULL_ROWS = 1.17; // an incomplete last row must make the pictures larger 
  * @property {number} gap px between tiles
  * @property {number[]} ratios of the pictures
  * @property {number[]} captions px below each picture; the highest in a row sets its height
+ * @property {number[]} [sizes] the number of tiles in each group, each of which begins a new row; together all tiles
+ * @property {number} [headings] px, the height of all groups' headings and the gaps around them
  */
 
 /**
@@ -28,18 +30,18 @@ const FULL_ROWS = 1.17; // an incomplete last row must make the pictures larger 
  * @param {Room} room
  * @returns {Arrangement}
  */
-export function arrange({ width, height, gap, ratios, captions }) {
+export function arrange({ width, height, gap, ratios, captions, sizes = [captions.length], headings = 0 }) {
   const median = sharedRatio(ratios);
   let best = { columns: 1, tile: 0, ratio: median };
   let most = 0;
   const shapes = new Set([...ratios.map(within), 16 / 9]); // the last one suits a mixture
-  for (let columns = Math.max(1, captions.length); columns >= 1; columns--) {
-    const rows = Math.ceil(captions.length / columns);
-    const high = (height - gap * (rows - 1) - captionsOf(captions, columns)) / rows;
+  for (let columns = Math.max(1, ...sizes); columns >= 1; columns--) {
+    const rows = sizes.reduce((sum, size) => sum + Math.ceil(size / columns), 0);
+    const high = (height - headings - gap * (rows - 1) - captionsOf(captions, sizes, columns)) / rows;
     const wide = (width - gap * (columns - 1)) / columns;
     for (const ratio of shapes) {
       const tile = Math.floor(Math.min(wide, high * ratio));
-      const area = areaOf(ratios, tile, ratio) / (captions.length % columns ? FULL_ROWS : 1);
+      const area = areaOf(ratios, tile, ratio) / (sizes.some((size) => size % columns) ? FULL_ROWS : 1);
       if (tile <= 0 || area <= most) continue;
       most = area;
       best = { columns, tile, ratio };
@@ -60,10 +62,15 @@ function areaOf(ratios, tile, shape) {
   return ratios.reduce((sum, ratio) => sum + (tile * Math.min(1, ratio / shape)) ** 2 / ratio, 0);
 }
 
-/** @param {number[]} captions @param {number} columns */
-function captionsOf(captions, columns) {
+/** @param {number[]} captions @param {number[]} sizes @param {number} columns */
+function captionsOf(captions, sizes, columns) {
   let sum = 0;
-  for (let at = 0; at < captions.length; at += columns) sum += Math.max(...captions.slice(at, at + columns));
+  let first = 0;
+  for (const size of sizes) {
+    const end = first + size;
+    for (let at = first; at < end; at += columns) sum += Math.max(...captions.slice(at, Math.min(end, at + columns)));
+    first = end;
+  }
   return sum;
 }
 

@@ -76,6 +76,17 @@ export const text = {
   news: (camera, state, reason) => `${camera}: ${states[state]}${reason ? `, ${reason}` : ""}`,
   /** @param {number} count of cameras that changed state or were removed */
   muchNews: (count) => `${count} cameras have changed or were removed`,
+  /** The heading of cameras without a group. */
+  noGroup: "Other cameras",
+  /** @param {number} count */
+  inGroup: (count) => `${count} ${count === 1 ? "camera" : "cameras"}`,
+  /** @param {number} at @param {number} of */
+  place: (at, of) => `Place ${at} of ${of} on the wall`,
+  /** @param {string} camera @param {number} at @param {number} of */
+  moved: (camera, at, of) => `${camera}: place ${at} of ${of}`,
+  earlier: "Move to an earlier place",
+  later: "Move to a later place",
+
   /** When the server has removed a camera, or the user may no longer see it. @param {string} camera */
   removed: (camera) => `“${camera}” is no longer available`,
 
@@ -142,6 +153,7 @@ export const text = {
   keyList: [
     [["←", "→", "↑", "↓"], "wall: move between cameras"],
     [["Enter"], "wall: enlarge the camera"],
+    [["Shift", "← → ↑ ↓"], "wall: move the camera to another place"],
     [["←", "→"], "single view: previous or next camera"],
     [["Esc"], "single view: back to all cameras"],
     [["F"], "single view: full screen"],
@@ -164,6 +176,15 @@ export const text = {
       "the consumer is running: every service reports on /readyz what it is waiting for.",
     ],
   },
+  /** While there are no cameras, for users who may add some, or could. */
+  first: {
+    heading: "No cameras yet",
+    lead: "Add a camera, and its pictures appear here.",
+    checks: [],
+  },
+  /** @param {string} why how to get the permission */
+  firstElsewhere: (why) => ({ heading: "No cameras yet", lead: sentence(why), checks: [] }),
+  demo: "This is the demo clip. Add a camera of your own to see it here.",
   /** While nothing can be read. @param {string} reason the server's words */
   broker: (reason) => ({ heading: "No frames from Kafka", lead: text.reason(reason), checks: [] }),
   /** @param {string} camera */

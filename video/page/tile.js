@@ -17,6 +17,7 @@ export class Tile {
   /** @type {Shown} */
   state = "away";
   inView = false;
+  attached = false; // whether its pictures are drawn: from when it is first in view
   trend = new Trend();
 
   element = make("li", "tile");

@@ -4,15 +4,15 @@ import { byId, make, mark, setMark } from "./dom.js";
 import { text } from "./text.js";
 import { nextTheme, theme } from "./theme.js";
 
+/** @typedef {import("./session.js").Session} Session */
 /** @typedef {import("./theme.js").Theme} Theme */
 
 const dialog = /** @type {HTMLDialogElement} */ (byId("keys"));
 
-/** Set up the buttons and show the current user. */
+/** Set up the buttons. */
 export function setUpTools() {
   setUpTheme(byId("theme"));
   setUpKeys(byId("help"));
-  void showSession();
 }
 
 /** Show or hide the list of keyboard shortcuts. */
@@ -54,13 +54,11 @@ function setUpKeys(button) {
   dialog.replaceChildren(heading, list, close);
 }
 
-/** Show the user's name and the button to log out, if a login is required. */
-async function showSession() {
-  const answer = await fetch("api/session", { cache: "no-store" }).catch(() => null);
-  const session = answer?.ok ? await answer.json().catch(() => null) : null;
+/** Show the user's name and the button to log out, if a login is required. @param {Session | null} session */
+export function showUser(session) {
   if (session?.access !== "user") return;
-  byId("user").textContent = session.name;
+  byId("user").textContent = session.name ?? "";
   byId("logout").textContent = text.logout;
-  byId("logout").title = session.name; // for narrow screens, where it is hidden
+  byId("logout").title = session.name ?? ""; // for narrow screens, where it is hidden
   byId("session").hidden = false;
 }

@@ -1,22 +1,30 @@
 /** The tiles of all cameras: adds, arranges and removes them, and requests pictures for those in view. */
 
 import { setData, setHidden, setOrder } from "./dom.js";
+import { setUpDrag } from "./drag.js";
 import { Grid } from "./grid.js";
 import { stepOf } from "./keys.js";
 import { missing } from "./missing.js";
+import { Places } from "./places.js";
+import { Headings } from "./sections.js";
 import { Tile } from "./tile.js";
 
 /** @typedef {import("./live/types.js").Camera} Camera */
 /** @typedef {import("./live/types.js").News} News */
 /** @typedef {import("./live/feed.js").Feed} Feed */
+/** @typedef {import("./places.js").Section} Section */
 
 const GRACE = 5000; // ms after the server is back, in which it may not know all cameras yet
 const TICK = 250; // ms
 const FULL = 0; // the width that requests the full picture
 
 export class Wall {
-  /** In the server's order. @type {Map<string, Tile>} */
+  /** In the order in which they are shown. @type {Map<string, Tile>} */
   #tiles = new Map();
+  /** @type {Section[]} */
+  #sections = [];
+  #places = new Places();
+  #headings = new Headings((group) => this.#toggle(group));
   /** @type {string | null} */
   #enlarged = null;
   #away = false;
@@ -37,6 +45,8 @@ export class Wall {
     window.addEventListener("resize", () => this.#arrange());
     document.addEventListener("visibilitychange", () => this.#watch());
     setInterval(() => this.#tick(), TICK);
+    const fits = (/** @type {string} */ one, /** @type {string} */ other) => this.#around(one).includes(other);
+    setUpDrag(element, fits, (camera, target, after) => this.#put(camera, target, after));
   }
 
   get names() {
@@ -72,8 +82,7 @@ export class Wall {
     const { awaited, dropped, removed } = missing(before, this.#tiles, performance.now() < this.#keepUntil);
     for (const tile of awaited) this.#tiles.set(tile.camera.name, tile);
     for (const tile of [...dropped, ...removed]) this.#drop(tile);
-    setOrder(this.#element, [...this.#tiles.values()].map(({ element }) => element));
-    this.#refresh();
+    this.#sort();
     return removed.map(({ camera }) => camera.name);
   }
 
@@ -96,17 +105,96 @@ export class Wall {
 
   /** Move the focus from tile to tile. @param {string} key @returns {boolean} whether the key moved it */
   step(key) {
-    const tiles = [...this.#tiles.values()];
+    const tiles = this.#shown();
     const at = tiles.findIndex(({ link }) => link === document.activeElement);
-    const to = this.alone === null && at >= 0 ? stepOf(key, at, tiles.length, this.#grid.columns) : null;
+    const to = this.alone === null && at >= 0 ? stepOf(key, at, this.#sizes(), this.#grid.columns) : null;
     if (to !== null) tiles[to].link.focus();
     return to !== null;
+  }
+
+  /** Move the camera that has the focus within its group. @param {string} key @returns {string | null} the camera */
+  shift(key) {
+    const tile = this.#tileOf(document.activeElement?.closest(".tile") ?? null);
+    if (!tile || this.alone !== null) return null;
+    const names = this.#around(tile.camera.name);
+    const at = names.indexOf(tile.camera.name);
+    const to = stepOf(key, at, [names.length], this.#grid.columns);
+    if (to !== null) this.#put(names[at], names[to], to > at);
+    tile.link.focus(); // which it has lost by being moved
+    return to === null ? null : names[at];
+  }
+
+  /** Move a camera within its group. @param {string} name @param {-1 | 1} by */
+  moveBy(name, by) {
+    const names = this.#around(name);
+    const target = names[names.indexOf(name) + by];
+    if (target !== undefined) this.#put(name, target, by > 0);
+  }
+
+  /** Return a camera's place in its group, from 1, and the number of places. @param {string} name */
+  placeOf(name) {
+    const names = this.#around(name);
+    return { at: names.indexOf(name) + 1, of: names.length };
+  }
+
+  /** Bring a camera's tile into view and give it the focus. @param {string} name @returns {boolean} whether it exists */
+  point(name) {
+    const tile = this.#tiles.get(name);
+    if (!tile) return false;
+    const section = this.#sections.find(({ names }) => names.includes(name));
+    if (section?.collapsed) this.#toggle(section.group);
+    tile.element.scrollIntoView({ block: "nearest" });
+    tile.link.focus();
+    return true;
+  }
+
+  /** The names of all cameras in the same group, in order. @param {string} name */
+  #around(name) {
+    return this.#sections.find(({ names }) => names.includes(name))?.names ?? [];
+  }
+
+  /** @param {string} camera @param {string} target @param {boolean} after */
+  #put(camera, target, after) {
+    const names = this.#around(camera).filter((name) => name !== camera);
+    const next = after ? (names[names.indexOf(target) + 1] ?? null) : target;
+    this.#places.move(this.names, camera, next);
+    this.#sort();
+  }
+
+  /** @param {string} group */
+  #toggle(group) {
+    this.#places.collapse(group, !this.#sections.find((each) => each.group === group)?.collapsed);
+    this.#sort();
+  }
+
+  /** The tiles that the wall shows. */
+  #shown() {
+    const names = this.#sections.flatMap((section) => (section.collapsed ? [] : section.names));
+    return names.flatMap((name) => this.#tiles.get(name) ?? []);
+  }
+
+  /** The number of tiles that each group shows. */
+  #sizes() {
+    return this.#sections.map(({ names, collapsed }) => (collapsed ? 0 : names.length));
+  }
+
+  /** Put tiles and headings in their places. */
+  #sort() {
+    this.#sections = this.#places.sections(new Map([...this.#tiles].map(([name, { camera }]) => [name, camera.group ?? ""])));
+    const headings = this.#headings.update(this.#sections);
+    const names = this.#sections.flatMap((section) => section.names);
+    this.#tiles = new Map(names.map((name) => [name, /** @type {Tile} */ (this.#tiles.get(name))]));
+    const elements = this.#sections.flatMap(({ names }, at) => [
+      ...(headings[at] ? [headings[at]] : []),
+      ...names.map((name) => /** @type {Tile} */ (this.#tiles.get(name)).element),
+    ]);
+    setOrder(this.#element, elements);
+    this.#refresh();
   }
 
   /** @param {Camera} camera */
   #add(camera) {
     const tile = new Tile(camera);
-    this.#feed.attach(camera.name, tile.screen.canvas);
     this.#sights.observe(tile.element);
     return tile;
   }
@@ -141,20 +229,24 @@ export class Wall {
     for (const [name, tile] of this.#tiles) {
       const inSight = !document.hidden && (alone === null ? tile.inView : name === alone);
       tile.screen.watch(inSight);
-      if (inSight) widths.set(name, alone === null ? this.#grid.pixelsOf(tile) : FULL);
+      if (!inSight) continue;
+      if (!tile.attached) this.#feed.attach(name, tile.screen.canvas);
+      tile.attached = true;
+      widths.set(name, alone === null ? this.#grid.pixelsOf(tile) : FULL);
     }
     this.#feed.watch(widths);
   }
 
   #tick() {
     if (document.hidden) return;
-    for (const tile of this.#tiles.values()) tile.tick();
+    const { alone } = this;
+    for (const [name, tile] of this.#tiles) if (alone === null ? tile.inView : name === alone) tile.tick();
   }
 
   /** Arrange the tiles again if anything has changed that affects the layout. */
   #refresh() {
     const tiles = [...this.#tiles].map(([name, { ratio, lines }]) => [name, ratio.toFixed(3), lines]);
-    const key = JSON.stringify([this.alone, tiles]);
+    const key = JSON.stringify([this.alone, tiles, this.#sections.map(({ group }) => group), this.#sizes()]);
     if (key === this.#arranged) return;
     this.#arranged = key;
     this.#arrange();
@@ -163,11 +255,13 @@ export class Wall {
   #arrange() {
     const { alone } = this;
     setData(this.#element, "view", alone === null ? "wall" : "single");
+    const shown = this.#shown();
+    const visible = new Set(shown);
     for (const [name, tile] of this.#tiles) {
-      setHidden(tile.element, alone !== null && name !== alone);
+      setHidden(tile.element, alone === null ? !visible.has(tile) : name !== alone);
       setHidden(tile.link, alone !== null);
     }
-    if (alone === null && this.#tiles.size) this.#grid.place([...this.#tiles.values()]);
+    if (alone === null && shown.length) this.#grid.place(shown, this.#sizes());
     this.#watch();
   }
 }

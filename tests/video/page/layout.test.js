@@ -139,3 +139,15 @@ test("most pictures fill their area, which has sensible limits", () => {
   assert.equal(arrange(room(1600, 900, 3, [5])).ratio, 2.4);
   assert.equal(arrange(room(1600, 900, 3, [0.5])).ratio, 4 / 3);
 });
+
+test("groups begin new rows, and their headings take room", () => {
+  const four = room(1600, 900, 4);
+
+  const one = arrange(four);
+  const two = arrange({ ...four, sizes: [2, 2], headings: 100 });
+
+  assert.deepEqual([one.columns, two.columns], [2, 2]);
+  assert.ok(two.tile < one.tile);
+  const rows = (900 - 100 - 12 - 2 * CAPTION) / 2;
+  assert.equal(two.tile, Math.floor(rows * (16 / 9)));
+});

@@ -32,6 +32,7 @@
  * @property {number} width 0 if there is no frame
  * @property {number} height
  * @property {Prediction[]} predictions
+ * @property {string} [group] the heading under which it is shown; empty if it has none
  */
 
 /**

@@ -1,0 +1,99 @@
+/** Where the user has put the cameras, and which groups are collapsed: remembered on this device. */
+
+import { readStored, store } from "./stored.js";
+
+const MOST = 2000; // names kept, also of cameras that are away
+
+/**
+ * Cameras under a heading; the name is empty for those without a group.
+ * @typedef {{group: string, names: string[], collapsed: boolean}} Section
+ */
+
+export class Places {
+  /** Names in the user's order. A camera that vanishes keeps its place. @type {string[]} */
+  #order = textsOf("order");
+  #collapsed = new Set(textsOf("collapsed"));
+
+  /**
+   * Divide cameras into groups in alphabetical order, with the others at the end.
+   * @param {Map<string, string>} groups camera → group, in the server's order
+   * @returns {Section[]} one without a name if there are no groups
+   */
+  sections(groups) {
+    /** @type {Map<string, Section>} */
+    const sections = new Map();
+    for (const name of inOrder([...groups.keys()], this.#order)) {
+      const group = groups.get(name) ?? "";
+      const section = sections.get(group) ?? { group, names: [], collapsed: this.#collapsed.has(group) };
+      section.names.push(name);
+      sections.set(group, section);
+    }
+    const all = [...sections.values()].sort((one, other) => compare(one.group, other.group));
+    if (all.length === 1 && all[0].group === "") all[0].collapsed = false; // it has no heading
+    return all;
+  }
+
+  /**
+   * Put a camera before another one.
+   * @param {string[]} names all cameras as they are shown
+   * @param {string} name
+   * @param {string | null} next null: at the end
+   */
+  move(names, name, next) {
+    this.#order = moved(merged(this.#order, names), name, next).slice(0, MOST);
+    store("order", this.#order);
+  }
+
+  /** @param {string} group @param {boolean} collapsed */
+  collapse(group, collapsed) {
+    if (collapsed) this.#collapsed.add(group);
+    else this.#collapsed.delete(group);
+    store("collapsed", [...this.#collapsed].slice(-MOST));
+  }
+}
+
+/**
+ * Return the names in this order; those that are not in it follow.
+ * @param {string[]} names
+ * @param {string[]} order
+ */
+export function inOrder(names, order) {
+  const present = new Set(names);
+  return [...new Set([...order.filter((name) => present.has(name)), ...names])];
+}
+
+/**
+ * Return an order in which these names follow each other as given, and all others keep their places.
+ * @param {string[]} order
+ * @param {string[]} names
+ */
+export function merged(order, names) {
+  const present = new Set(names);
+  const left = [...names];
+  const places = order.map((name) => (present.has(name) ? /** @type {string} */ (left.shift()) : name));
+  return [...places, ...left];
+}
+
+/**
+ * @param {string[]} order
+ * @param {string} name
+ * @param {string | null} next before which it is put; null: at the end
+ */
+export function moved(order, name, next) {
+  const others = order.filter((each) => each !== name);
+  const at = next === null ? -1 : others.indexOf(next);
+  others.splice(at < 0 ? others.length : at, 0, name);
+  return others;
+}
+
+/** @param {string} one @param {string} other */
+function compare(one, other) {
+  if (one === "" || other === "") return Number(one === "") - Number(other === "");
+  return one.localeCompare(other, undefined, { numeric: true, sensitivity: "base" }) || (one < other ? -1 : 1);
+}
+
+/** @param {string} name @returns {string[]} what was stored, if it is a list of texts */
+function textsOf(name) {
+  const stored = readStored(name);
+  return Array.isArray(stored) ? [...new Set(stored.filter((each) => typeof each === "string"))].slice(0, MOST) : [];
+}
