@@ -70,7 +70,7 @@ def test_a_camera_that_never_came_has_a_tile_with_the_reason_and_then_its_pictur
         site.report("door", "connecting", "not open yet")
         shown = tile(page, "door")
         expect(shown).to_have_attribute("data-state", "connecting")
-        expect(shown.locator(".veil-words")).to_have_text("Connecting")
+        expect(shown.locator(".veil-words")).to_have_text(re.compile(r"^Connecting since \d\d:\d\d:\d\d$"))
         before = height(page, "door")
         site.report("door", "no-signal", LONG)
 

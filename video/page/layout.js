@@ -33,7 +33,7 @@ const FULL_ROWS = 1.17; // an incomplete last row must make the pictures larger 
 export function arrange({ width, height, gap, ratios, captions, sizes = [captions.length], headings = 0 }) {
   const median = sharedRatio(ratios);
   let best = { columns: 1, tile: 0, ratio: median };
-  let most = 0;
+  let largest = 0;
   const shapes = new Set([...ratios.map(within), 16 / 9]); // the last one suits a mixture
   for (let columns = Math.max(1, ...sizes); columns >= 1; columns--) {
     const rows = sizes.reduce((sum, size) => sum + Math.ceil(size / columns), 0);
@@ -42,13 +42,14 @@ export function arrange({ width, height, gap, ratios, captions, sizes = [caption
     for (const ratio of shapes) {
       const tile = Math.floor(Math.min(wide, high * ratio));
       const area = areaOf(ratios, tile, ratio) / (sizes.some((size) => size % columns) ? FULL_ROWS : 1);
-      if (tile <= 0 || area <= most) continue;
-      most = area;
+      if (tile <= 0 || area <= largest) continue;
+      largest = area;
       best = { columns, tile, ratio };
     }
   }
   if (best.tile >= Math.min(NARROWEST, width)) return best;
-  const columns = Math.max(1, Math.floor((width + gap) / (COMFORTABLE + gap)));
+  const most = Math.max(2, ...sizes); // small groups do not leave half of the screen empty
+  const columns = Math.max(1, Math.min(most, Math.floor((width + gap) / (COMFORTABLE + gap))));
   return { columns, tile: Math.floor((width - gap * (columns - 1)) / columns), ratio: median };
 }
 

@@ -38,7 +38,7 @@ const trend = (unit) => (/** @type {string} */ name, /** @type {Figures | null} 
 };
 
 /** The states that have no time: no picture has come that could be old. @type {Shown[]} */
-const TIMELESS = ["never-seen", "connecting"];
+const TIMELESS = ["never-seen"];
 
 export const text = {
   title: "Streamlens",

@@ -96,7 +96,7 @@ export class Editor {
   #refuse({ status, why }) {
     if (status === 401) this.#form.complain(text.loggedOut, [loginLink()]);
     else if (status === 403) this.#form.complain(text.notAllowed(why));
-    else if (status === 409) this.#form.complain(why.startsWith("name") ? why : `name: ${why}`);
+    else if (status === 409 && why.includes("exists")) this.#form.complain(`name: ${why.replace(/^name: /, "")}`);
     else this.#form.complain(why);
     this.#dialog.scrollTop = 0;
     this.#dialog.querySelector("[aria-invalid]")?.scrollIntoView({ block: "nearest" });

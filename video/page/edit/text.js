@@ -55,7 +55,7 @@ export const text = {
   removed: (camera) => `“${camera}” was removed`,
   /** @param {string} camera @param {string} why */
   notDone: (camera, why) => `“${camera}” was not changed: ${why}`,
-  noRecord: "it is not kept as data: it was given to its producer at startup",
+  noRecord: "it has no record that can be read: it was given to its producer at startup, or remove it and add it again",
 
   noAnswer: "The server does not answer. Try again",
   /** @param {number} status */
