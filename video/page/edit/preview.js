@@ -74,6 +74,7 @@ export class Preview {
       if (sends) this.#show(name);
       this.#say(sends ? text.previewOf(width, height, fps) : text.previewWaits(words.states[state], reason));
     } else if (answer.status === 404) {
+      this.#name = null;
       this.close();
       this.#say(text.previewEnded);
       return;
