@@ -180,8 +180,9 @@ class ModelServer(Process):
 
 
 @contextmanager
-def embedded_broker(folder: Path) -> Iterator[tuple[str, Process]]:
+def embedded_broker(folder: Path, *options: str) -> Iterator[tuple[str, Process]]:
     """Start librdkafka's mock broker in its own process; yield its address and the process."""
-    with Process([sys.executable, "-m", "compose.broker"], {}, folder / "broker.log") as broker:
+    command = [sys.executable, "-m", "compose.broker", *options]
+    with Process(command, {}, folder / "broker.log") as broker:
         line = wait_for(lambda: "KAFKA_BOOTSTRAP=" in broker.text and broker.text, 20, "the broker")
         yield line.split("KAFKA_BOOTSTRAP=")[1].split()[0], broker

@@ -46,7 +46,7 @@ class Site:
 
 def start(stack: ExitStack, folder: Path, **settings: str) -> Site:
     """Start a broker, a video server and what captures the cameras; they end with the stack."""
-    bootstrap, _ = stack.enter_context(embedded_broker(folder))
+    bootstrap, _ = stack.enter_context(embedded_broker(folder, "--topic", "cameras:1"))
     address = f"127.0.0.1:{free_port()}"
     variables = {
         "KAFKAPORT": bootstrap,
@@ -291,6 +291,33 @@ def test_without_permission_the_button_says_how_to_get_it(browser: Browser, tmp_
         expect(page.locator("#notice")).to_contain_text("operator")
         expect(page.locator("#editor")).to_be_hidden()
         expect(page.get_by_role("button", name="Remove")).to_have_count(0)
+
+
+def test_a_lost_session_is_explained_and_what_was_typed_is_kept(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "users.json"
+    users(file, "add", "ann", "--role", "operator")
+    with ExitStack() as stack:
+        site = start(stack, tmp_path, USERS=str(file))
+        site.cameras.put("yard", CameraRecord(link=PHONE))
+        page = stack.enter_context(open_page(browser, site.address, expected=REFUSALS))
+        log_in(page, "ann")
+        expect_live_video(page, "yard")
+        page.get_by_role("button", name="Add camera").click(timeout=30_000)
+        page.get_by_label("Name").fill("bikes")
+        page.get_by_label("Link", exact=True).fill(BIKES)
+        page.context.clear_cookies()
+
+        page.get_by_role("button", name="Save").click()
+
+        problem = page.get_by_role("alert").filter(visible=True)
+        expect(problem).to_contain_text("You are no longer logged in")
+        assert page.get_by_label("Link", exact=True).input_value() == BIKES
+        with page.context.expect_page() as tab:
+            problem.get_by_role("link").click()
+        log_in(tab.value, "ann")
+        expect(tab.value.locator(".tile")).to_have_count(1, timeout=30_000)
+        page.get_by_role("button", name="Save").click()
+        expect_live_video(page, "bikes")
 
 
 @pytest.mark.usefixtures("axe")

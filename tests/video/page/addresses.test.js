@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { eventsOf, labelsOf, loginTo, snapshotOf, streamOf, viewOf } from "../../../video/page/addresses.js";
+import { cameraOf, eventsOf, labelsOf, loginTo, snapshotOf, streamOf, viewOf } from "../../../video/page/addresses.js";
 
 const PAGE = "https://host/under/a/path/?camera=door";
 const NAMES = ["door", "a/b", "../x", "<b>né & co</b>/“yard”", "a b?c#d", "🦊 den", "100 %"];
@@ -14,6 +14,13 @@ test("any name becomes a single path segment below the page's own", () => {
     assert.equal(decodeURIComponent(stream.pathname), `/under/a/path/stream/${name}`);
     assert.equal(decodeURIComponent(snapshot.pathname), `/under/a/path/snapshot/${name}.jpg`);
     assert.equal(stream.search + stream.hash + snapshot.search + snapshot.hash, "");
+  }
+});
+
+test("a camera's record has one path segment below the page's own", () => {
+  for (const name of NAMES) {
+    const { pathname, search, hash } = new URL(cameraOf(name), PAGE);
+    assert.equal(decodeURIComponent(pathname) + search + hash, `/under/a/path/api/cameras/${name}`);
   }
 });
 
