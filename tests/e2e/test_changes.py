@@ -44,8 +44,11 @@ class Site:
         return found or {}
 
 
-def start(stack: ExitStack, folder: Path, **settings: str) -> Site:
-    """Start a broker, a video server and what captures the cameras; they end with the stack."""
+def start(stack: ExitStack, folder: Path, *names: str, **settings: str) -> Site:
+    """Start a broker, a video server and what captures the cameras with these names; they end with the stack.
+
+    The server is ready, unless there is no camera.
+    """
     bootstrap, _ = stack.enter_context(embedded_broker(folder, "--topic", "cameras:1"))
     address = f"127.0.0.1:{free_port()}"
     variables = {
@@ -56,8 +59,10 @@ def start(stack: ExitStack, folder: Path, **settings: str) -> Site:
     }
     video = stack.enter_context(Service("video", {**variables, **settings}, folder))
     cameras = stack.enter_context(Followed(bootstrap, FILMS))
-    # It is not ready before the first frame.
-    wait_for(lambda: reads(f"http://{address}/page/login.css"), 60, "the server")
+    for name in names:
+        cameras.put(name, CameraRecord(link=PHONE))
+    if names:
+        video.ready(60)
     return Site(f"http://{address}/", cameras, video)
 
 
@@ -65,9 +70,7 @@ def start(stack: ExitStack, folder: Path, **settings: str) -> Site:
 def site(tmp_path: Path) -> Iterator[Site]:
     """A video server with the camera `yard` as data."""
     with ExitStack() as stack:
-        site = start(stack, tmp_path)
-        site.cameras.put("yard", CameraRecord(link=PHONE))
-        yield site
+        yield start(stack, tmp_path, "yard")
 
 
 def enter(window: Window, **fields: str) -> None:
@@ -106,6 +109,7 @@ def is_open(window: Window) -> bool:
 def test_the_first_camera_is_added_from_the_empty_page(window: Window, tmp_path: Path) -> None:
     with ExitStack() as stack:
         site = start(stack, tmp_path)
+        wait_for(lambda: reads(f"{site.address}api/session"), 60, "the server")
         window.open(site.address)
         wait_for(lambda: texts(window, "#message .heading") == ["No cameras yet"], 30, "the message")
         press(window, "Add camera")
@@ -281,8 +285,7 @@ def test_without_permission_the_button_says_how_to_get_it(browser: Browser, tmp_
     file = tmp_path / "users.json"
     users(file, "add", "ann")
     with ExitStack() as stack:
-        site = start(stack, tmp_path, USERS=str(file))
-        site.cameras.put("yard", CameraRecord(link=PHONE))
+        site = start(stack, tmp_path, "yard", USERS=str(file))
         page = stack.enter_context(open_page(browser, site.address))
         log_in(page, "ann")
         expect_live_video(page, "yard")
@@ -297,8 +300,7 @@ def test_a_lost_session_is_explained_and_what_was_typed_is_kept(browser: Browser
     file = tmp_path / "users.json"
     users(file, "add", "ann", "--role", "operator")
     with ExitStack() as stack:
-        site = start(stack, tmp_path, USERS=str(file))
-        site.cameras.put("yard", CameraRecord(link=PHONE))
+        site = start(stack, tmp_path, "yard", USERS=str(file))
         page = stack.enter_context(open_page(browser, site.address, expected=REFUSALS))
         log_in(page, "ann")
         expect_live_video(page, "yard")
