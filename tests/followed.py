@@ -1,8 +1,12 @@
 """Stands in for producers and consumers of cameras as data: films and states for what the topic lists."""
 
+import queue
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
@@ -33,6 +37,7 @@ class Followed:
         self._topic = CameraTopic(bootstrap, topic, {})
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="followed", daemon=True)
+        self._puts: queue.SimpleQueue[tuple[str, CameraRecord, threading.Event]] = queue.SimpleQueue()
         self._reported: dict[str, tuple[State, float]] = {}
 
     def __enter__(self) -> Self:
@@ -53,10 +58,16 @@ class Followed:
 
     def put(self, name: str, record: CameraRecord) -> None:
         """Write a record, as a command would; it is there when this returns."""
-        self._topic.put(name, record).result(30)
+        done = threading.Event()
+        self._puts.put((name, record, done))
+        assert done.wait(30), f"waited 30 s for the record of {name}"
 
     def _run(self) -> None:
         while not self._stopping.wait(_STEP):
+            with suppress(queue.Empty):  # the topic belongs to this thread
+                while True:
+                    name, record, done = self._puts.get_nowait()
+                    self._topic.put(name, record).add_done_callback(partial(_finish, done))
             self._topic.step()
             records = {
                 name: each for name, each in self._topic.cameras.items() if isinstance(each, CameraRecord)
@@ -90,3 +101,7 @@ class Followed:
         status = Status(Subject("producer", "host", name), state, reason, time.time())
         self._writer.produce("status", key=encode_key(status.subject), value=encode_value(status))
         self._writer.poll(0)
+
+
+def _finish(done: threading.Event, _: Future[None]) -> None:
+    done.set()

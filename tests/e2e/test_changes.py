@@ -55,7 +55,6 @@ def start(stack: ExitStack, folder: Path, *names: str, **settings: str) -> Site:
         "KAFKAPORT": bootstrap,
         "DISPLAYPORT": address,
         "CAMERASTOPIC": "cameras",
-        "NOSIGNALAFTER": "1s",
     }
     video = stack.enter_context(Service("video", {**variables, **settings}, folder))
     cameras = stack.enter_context(Followed(bootstrap, FILMS))
@@ -245,6 +244,22 @@ def test_links_are_masked_until_they_are_shown(site: Site, browser: Browser) -> 
         assert link.evaluate(masked) == "none"
         page.get_by_role("button", name="Cancel").click()
         assert link.input_value() == "", "a link may hold a password"
+
+
+def test_the_bar_takes_one_row_with_the_button(site: Site, window: Window) -> None:
+    site.cameras.put("gate", CameraRecord(link=NOWHERE))
+    site.cameras.put("hall", CameraRecord(link=PHONE, paused=True))
+    open_wall(site, window)
+    counted = "document.querySelectorAll('.count').length"
+    for width, view in ((320, "single"), (920, "single"), (920, "wall"), (320, "wall")):
+        window.resize(width, 700)
+        window.open(f"{site.address}?camera=yard" if view == "single" else site.address)
+        wait_for(lambda: window.evaluate(counted) > 1, 30, "the states")
+        wait_for(lambda: window.evaluate("!document.querySelector('#add').hidden"), 30, "the permission")
+        # On phones, the wall's states have a row of their own.
+        last = ".bar-end" if (width, view) == (320, "wall") else ".bar"
+        bottom = window.evaluate(f"document.querySelector('{last}').getBoundingClientRect().bottom")
+        assert bottom <= 56, f"{view}, {width} px"
 
 
 def names(page: Page) -> list[str]:

@@ -1,7 +1,7 @@
 /** Connects everything that changes cameras: the button in the bar, the dialogs, the single view's panel. */
 
 import { announce } from "../announcer.js";
-import { byId, mark, setHidden } from "../dom.js";
+import { byId, make, mark, setHidden } from "../dom.js";
 import { showNotice } from "../notice.js";
 import { Change } from "../panels/change.js";
 import { Editor } from "./editor.js";
@@ -38,7 +38,7 @@ export class Changes {
   constructor(page) {
     this.#page = page;
     this.#editor = new Editor(page.added);
-    this.#button.append(mark("sign-add"), text.add);
+    this.#button.append(mark("sign-add"), make("span", "add-words", text.add));
     this.#button.addEventListener("click", () => this.add());
     this.allow(null);
   }
