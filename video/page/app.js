@@ -196,7 +196,7 @@ function onKey(event) {
 function shift(key) {
   const camera = wall.shift(key);
   if (camera === null) return false;
-  const { at, of } = wall.placeOf(camera);
+  const { at, of } = wall.places.placeOf(camera);
   announce(text.moved(camera, at, of));
   return true;
 }

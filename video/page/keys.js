@@ -76,7 +76,8 @@ function rowsOf(sizes, columns) {
 }
 
 /**
- * Return the tile at a column of a row; -1 if there is none. The last one of a shorter row in another group takes its place.
+ * Return the tile at a column of a row; -1 if there is none. In another group, the last one of a shorter row takes
+ * its place.
  * @param {Row[]} rows
  * @param {number} row
  * @param {number} column

@@ -13,13 +13,31 @@ export class Places {
   /** Names in the user's order. A camera that vanishes keeps its place. @type {string[]} */
   #order = textsOf("order");
   #collapsed = new Set(textsOf("collapsed"));
+  /** As they are shown. @type {Section[]} */
+  sections = [];
+
+  /** The number of cameras that each section shows. */
+  get sizes() {
+    return this.sections.map(({ names, collapsed }) => (collapsed ? 0 : names.length));
+  }
+
+  /** The names of all cameras in the same section, in order. @param {string} name */
+  around(name) {
+    return this.sections.find(({ names }) => names.includes(name))?.names ?? [];
+  }
+
+  /** Return a camera's place in its section, from 1, and the number of places. @param {string} name */
+  placeOf(name) {
+    const names = this.around(name);
+    return { at: names.indexOf(name) + 1, of: names.length };
+  }
 
   /**
    * Divide cameras into groups in alphabetical order, with the others at the end.
    * @param {Map<string, string>} groups camera → group, in the server's order
    * @returns {Section[]} one without a name if there are no groups
    */
-  sections(groups) {
+  arrange(groups) {
     /** @type {Map<string, Section>} */
     const sections = new Map();
     for (const name of inOrder([...groups.keys()], this.#order)) {
@@ -30,24 +48,22 @@ export class Places {
     }
     const all = [...sections.values()].sort((one, other) => compare(one.group, other.group));
     if (all.length === 1 && all[0].group === "") all[0].collapsed = false; // it has no heading
+    this.sections = all;
     return all;
   }
 
-  /**
-   * Put a camera before another one.
-   * @param {string[]} names all cameras as they are shown
-   * @param {string} name
-   * @param {string | null} next null: at the end
-   */
-  move(names, name, next) {
+  /** Put a camera at another one's place. @param {string} name @param {string} target @param {boolean} after */
+  put(name, target, after) {
+    const others = this.around(name).filter((each) => each !== name);
+    const next = after ? (others[others.indexOf(target) + 1] ?? null) : target;
+    const names = this.sections.flatMap((section) => section.names);
     this.#order = moved(merged(this.#order, names), name, next).slice(0, MOST);
     store("order", this.#order);
   }
 
-  /** @param {string} group @param {boolean} collapsed */
-  collapse(group, collapsed) {
-    if (collapsed) this.#collapsed.add(group);
-    else this.#collapsed.delete(group);
+  /** Collapse or expand a section. @param {string} group */
+  toggle(group) {
+    if (!this.#collapsed.delete(group)) this.#collapsed.add(group);
     store("collapsed", [...this.#collapsed].slice(-MOST));
   }
 }

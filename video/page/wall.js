@@ -12,7 +12,6 @@ import { Tile } from "./tile.js";
 /** @typedef {import("./live/types.js").Camera} Camera */
 /** @typedef {import("./live/types.js").News} News */
 /** @typedef {import("./live/feed.js").Feed} Feed */
-/** @typedef {import("./places.js").Section} Section */
 
 const GRACE = 5000; // ms after the server is back, in which it may not know all cameras yet
 const TICK = 250; // ms
@@ -21,9 +20,7 @@ const FULL = 0; // the width that requests the full picture
 export class Wall {
   /** In the order in which they are shown. @type {Map<string, Tile>} */
   #tiles = new Map();
-  /** @type {Section[]} */
-  #sections = [];
-  #places = new Places();
+  places = new Places();
   #headings = new Headings((group) => this.#toggle(group));
   /** @type {string | null} */
   #enlarged = null;
@@ -45,8 +42,11 @@ export class Wall {
     window.addEventListener("resize", () => this.#arrange());
     document.addEventListener("visibilitychange", () => this.#watch());
     setInterval(() => this.#tick(), TICK);
-    const fits = (/** @type {string} */ one, /** @type {string} */ other) => this.#around(one).includes(other);
-    setUpDrag(element, fits, (camera, target, after) => this.#put(camera, target, after));
+    setUpDrag(
+      element,
+      (camera, target) => this.places.around(camera).includes(target),
+      (camera, target, after) => this.#put(camera, target, after),
+    );
   }
 
   get names() {
@@ -107,16 +107,16 @@ export class Wall {
   step(key) {
     const tiles = this.#shown();
     const at = tiles.findIndex(({ link }) => link === document.activeElement);
-    const to = this.alone === null && at >= 0 ? stepOf(key, at, this.#sizes(), this.#grid.columns) : null;
+    const to = this.alone === null && at >= 0 ? stepOf(key, at, this.places.sizes, this.#grid.columns) : null;
     if (to !== null) tiles[to].link.focus();
     return to !== null;
   }
 
-  /** Move the camera that has the focus within its group. @param {string} key @returns {string | null} the camera */
+  /** Move the camera that has the focus in its group. @param {string} key @returns {string | null} the camera */
   shift(key) {
     const tile = this.#tileOf(document.activeElement?.closest(".tile") ?? null);
     if (!tile || this.alone !== null) return null;
-    const names = this.#around(tile.camera.name);
+    const names = this.places.around(tile.camera.name);
     const at = names.indexOf(tile.camera.name);
     const to = stepOf(key, at, [names.length], this.#grid.columns);
     if (to !== null) this.#put(names[at], names[to], to > at);
@@ -126,69 +126,51 @@ export class Wall {
 
   /** Move a camera within its group. @param {string} name @param {-1 | 1} by */
   moveBy(name, by) {
-    const names = this.#around(name);
+    const names = this.places.around(name);
     const target = names[names.indexOf(name) + by];
     if (target !== undefined) this.#put(name, target, by > 0);
-  }
-
-  /** Return a camera's place in its group, from 1, and the number of places. @param {string} name */
-  placeOf(name) {
-    const names = this.#around(name);
-    return { at: names.indexOf(name) + 1, of: names.length };
   }
 
   /** Bring a camera's tile into view and give it the focus. @param {string} name @returns {boolean} whether it exists */
   point(name) {
     const tile = this.#tiles.get(name);
     if (!tile) return false;
-    const section = this.#sections.find(({ names }) => names.includes(name));
+    const section = this.places.sections.find(({ names }) => names.includes(name));
     if (section?.collapsed) this.#toggle(section.group);
     tile.element.scrollIntoView({ block: "nearest" });
     tile.link.focus();
     return true;
   }
 
-  /** The names of all cameras in the same group, in order. @param {string} name */
-  #around(name) {
-    return this.#sections.find(({ names }) => names.includes(name))?.names ?? [];
-  }
-
   /** @param {string} camera @param {string} target @param {boolean} after */
   #put(camera, target, after) {
-    const names = this.#around(camera).filter((name) => name !== camera);
-    const next = after ? (names[names.indexOf(target) + 1] ?? null) : target;
-    this.#places.move(this.names, camera, next);
+    this.places.put(camera, target, after);
     this.#sort();
   }
 
   /** @param {string} group */
   #toggle(group) {
-    this.#places.collapse(group, !this.#sections.find((each) => each.group === group)?.collapsed);
+    this.places.toggle(group);
     this.#sort();
   }
 
   /** The tiles that the wall shows. */
   #shown() {
-    const names = this.#sections.flatMap((section) => (section.collapsed ? [] : section.names));
+    const names = this.places.sections.flatMap((section) => (section.collapsed ? [] : section.names));
     return names.flatMap((name) => this.#tiles.get(name) ?? []);
-  }
-
-  /** The number of tiles that each group shows. */
-  #sizes() {
-    return this.#sections.map(({ names, collapsed }) => (collapsed ? 0 : names.length));
   }
 
   /** Put tiles and headings in their places. */
   #sort() {
-    this.#sections = this.#places.sections(new Map([...this.#tiles].map(([name, { camera }]) => [name, camera.group ?? ""])));
-    const headings = this.#headings.update(this.#sections);
-    const names = this.#sections.flatMap((section) => section.names);
-    this.#tiles = new Map(names.map((name) => [name, /** @type {Tile} */ (this.#tiles.get(name))]));
-    const elements = this.#sections.flatMap(({ names }, at) => [
-      ...(headings[at] ? [headings[at]] : []),
-      ...names.map((name) => /** @type {Tile} */ (this.#tiles.get(name)).element),
-    ]);
-    setOrder(this.#element, elements);
+    const cameras = [...this.#tiles.values()].map(({ camera }) => camera);
+    const sections = this.places.arrange(new Map(cameras.map(({ name, group }) => [name, group ?? ""])));
+    const headings = this.#headings.update(sections);
+    const tiles = sections.map(({ names }) => names.flatMap((name) => this.#tiles.get(name) ?? []));
+    this.#tiles = new Map(tiles.flat().map((tile) => [tile.camera.name, tile]));
+    setOrder(
+      this.#element,
+      tiles.flatMap((each, at) => [headings[at] ?? [], each.map(({ element }) => element)].flat()),
+    );
     this.#refresh();
   }
 
@@ -246,7 +228,8 @@ export class Wall {
   /** Arrange the tiles again if anything has changed that affects the layout. */
   #refresh() {
     const tiles = [...this.#tiles].map(([name, { ratio, lines }]) => [name, ratio.toFixed(3), lines]);
-    const key = JSON.stringify([this.alone, tiles, this.#sections.map(({ group }) => group), this.#sizes()]);
+    const { sections, sizes } = this.places;
+    const key = JSON.stringify([this.alone, tiles, sections.map(({ group }) => group), sizes]);
     if (key === this.#arranged) return;
     this.#arranged = key;
     this.#arrange();
@@ -261,7 +244,7 @@ export class Wall {
       setHidden(tile.element, alone === null ? !visible.has(tile) : name !== alone);
       setHidden(tile.link, alone !== null);
     }
-    if (alone === null && shown.length) this.#grid.place(shown, this.#sizes());
+    if (alone === null && shown.length) this.#grid.place(shown, this.places.sizes);
     this.#watch();
   }
 }

@@ -25,13 +25,13 @@ beforeEach(() => {
 const cameras = (names, groups = {}) => new Map(names.map((name) => [name, groups[name] ?? ""]));
 
 /** @param {Places} places @param {string[]} names */
-const shown = (places, names) => places.sections(cameras(names)).flatMap((section) => section.names);
+const shown = (places, names) => places.arrange(cameras(names)).flatMap((section) => section.names);
 
 test("cameras are in the server's order until one is moved", () => {
   const places = new Places();
   assert.deepEqual(shown(places, ["a", "b", "c"]), ["a", "b", "c"]);
 
-  places.move(["a", "b", "c"], "c", "a");
+  places.put("c", "a", false);
 
   assert.deepEqual(shown(places, ["a", "b", "c"]), ["c", "a", "b"]);
   assert.deepEqual(shown(new Places(), ["a", "b", "c"]), ["c", "a", "b"]);
@@ -39,16 +39,17 @@ test("cameras are in the server's order until one is moved", () => {
 
 test("a camera that vanishes keeps its place, and a new one is the last", () => {
   const places = new Places();
-  places.move(["a", "b", "c"], "c", "a");
+  shown(places, ["a", "b", "c"]);
+  places.put("c", "a", false);
   assert.deepEqual(shown(places, ["b", "c"]), ["c", "b"]);
-  places.move(["c", "b"], "b", "c");
+  places.put("b", "c", false);
 
   assert.deepEqual(shown(places, ["a", "aa", "b", "c"]), ["b", "c", "a", "aa"]);
 });
 
 test("groups are in alphabetical order, and cameras without one follow", () => {
   const names = ["a", "b", "c", "d"];
-  const all = new Places().sections(cameras(names, { a: "yard 10", c: "yard 2", d: "Hall" }));
+  const all = new Places().arrange(cameras(names, { a: "yard 10", c: "yard 2", d: "Hall" }));
 
   assert.deepEqual(all.map(({ group }) => group), ["Hall", "yard 2", "yard 10", ""]);
   assert.deepEqual(all.map((section) => section.names), [["d"], ["c"], ["a"], ["b"]]);
@@ -56,15 +57,15 @@ test("groups are in alphabetical order, and cameras without one follow", () => {
 
 test("collapsed groups are remembered, but cameras are not hidden when the headings have gone", () => {
   const places = new Places();
-  places.collapse("hall", true);
-  places.collapse("", true);
+  places.toggle("hall");
+  places.toggle("");
 
   const again = new Places();
-  const [hall, others] = again.sections(cameras(["a", "b"], { a: "hall" }));
+  const [hall, others] = again.arrange(cameras(["a", "b"], { a: "hall" }));
   assert.ok(hall.collapsed && others.collapsed);
-  assert.deepEqual(again.sections(cameras(["b"])).map(({ collapsed }) => collapsed), [false]);
-  again.collapse("hall", false);
-  assert.deepEqual(new Places().sections(cameras(["a"], { a: "hall" })).map(({ collapsed }) => collapsed), [false]);
+  assert.deepEqual(again.arrange(cameras(["b"])).map(({ collapsed }) => collapsed), [false]);
+  again.toggle("hall");
+  assert.deepEqual(new Places().arrange(cameras(["a"], { a: "hall" })).map(({ collapsed }) => collapsed), [false]);
 });
 
 test("what was stored can be anything", () => {
@@ -78,7 +79,8 @@ test("what was stored can be anything", () => {
 test("without storage, or if it is full, an order lasts until the page is closed", () => {
   works = false;
   const places = new Places();
-  places.move(["a", "b"], "b", "a");
+  shown(places, ["a", "b"]);
+  places.put("a", "b", true);
   assert.deepEqual(shown(places, ["a", "b"]), ["b", "a"]);
 
   Object.defineProperty(globalThis, "localStorage", {

@@ -47,7 +47,12 @@ export class Form {
     this.element.append(this.#problem, ...first, this.#groups, this.#more);
   }
 
-  /** Show a camera's record, or an empty form. @param {string | null} camera @param {Config} config @param {Known} known */
+  /**
+   * Show a camera's record, or an empty form.
+   * @param {string | null} camera
+   * @param {Config} config
+   * @param {Known} known
+   */
   open(camera, config, known) {
     const { models, ...values } = valuesOf(camera ?? "", config);
     for (const [name, value] of Object.entries(values)) this.#fieldOf(name).value = value;
@@ -103,7 +108,10 @@ export class Form {
     row.append(this.#link, this.#show);
   }
 
-  /** Hide the letters of the link, or show them. It is no password field, which browsers would offer to save. @param {boolean} masked */
+  /**
+   * Hide the letters of the link, or show them. Browsers would offer to save what a password field holds.
+   * @param {boolean} masked
+   */
   #mask(masked) {
     this.#link.dataset.masked = String(masked);
     this.#show.setAttribute("aria-pressed", String(!masked));

@@ -12,7 +12,7 @@ import { text } from "./text.js";
  * @typedef {{ok: true, body: Body} | {ok: false, status: number, why: string}} Answer
  */
 
-/** @typedef {Camera & {config: Config | null}} Described a camera with its record; null if the user may not change it */
+/** A camera, and its record if the user may change it. @typedef {Camera & {config: Config | null}} Described */
 
 /** @param {string} name @param {object} record @returns {Promise<Answer>} */
 export const addCamera = (name, record) => send("POST", "api/cameras", { name, ...record });

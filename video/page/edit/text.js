@@ -50,7 +50,8 @@ export const text = {
 
   /** @param {string} camera */
   removeTitle: (camera) => `Remove “${camera}”?`,
-  removeLead: "It is no longer captured, and its recent labels are forgotten. To get it back, add it with its link again.",
+  removeLead:
+    "It is no longer captured, and its recent labels are forgotten. To get it back, add it with its link again.",
   /** @param {string} camera */
   removed: (camera) => `“${camera}” was removed`,
   /** @param {string} camera @param {string} why */

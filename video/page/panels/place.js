@@ -34,7 +34,7 @@ export class Place {
   }
 
   update() {
-    const { at, of } = this.#wall.placeOf(this.#camera);
+    const { at, of } = this.#wall.places.placeOf(this.#camera);
     setHidden(this.element, of < 2);
     setText(this.#words, text.place(at, of));
     this.#earlier.setAttribute("aria-disabled", String(at <= 1));
