@@ -131,7 +131,7 @@ export class Wall {
     if (target !== undefined) this.#put(name, target, by > 0);
   }
 
-  /** Bring a camera's tile into view and give it the focus. @param {string} name @returns {boolean} whether it exists */
+  /** Give a camera's tile the focus, in view. @param {string} name @returns {boolean} whether it exists */
   point(name) {
     const tile = this.#tiles.get(name);
     if (!tile) return false;
