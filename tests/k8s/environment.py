@@ -16,7 +16,7 @@ def kubernetes(workload: Document, container: Document, documents: Documents) ->
     for variable in container.get("env", []):
         if "value" in variable:
             found[variable["name"]] = expand(variable["value"], found)
-        else:
+        elif not _is_absent(variable["valueFrom"], documents):
             found[variable["name"]] = _from(variable["valueFrom"], workload, documents)
     return found
 
@@ -33,6 +33,13 @@ def expand(text: str, known: Mapping[str, str]) -> str:
 def names_in(texts: Iterable[str]) -> set[str]:
     """Return the names that texts refer to as $(NAME)."""
     return {name for text in texts for name in re.findall(r"\$\(([\w.-]+)\)", text)}
+
+
+def _is_absent(source: Document, documents: Documents) -> bool:
+    """Whether a variable is not set because it may be missing and is."""
+    reference = source.get("secretKeyRef", {})
+    names = {secret["metadata"]["name"] for secret in of_kind(documents, "Secret")}
+    return bool(reference.get("optional")) and reference["name"] not in names
 
 
 def _from(source: Document, workload: Document, documents: Documents) -> str:

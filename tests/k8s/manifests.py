@@ -23,6 +23,9 @@ OVERLAYS: Final = tuple(sorted(path.parent.name for path in ROOT.glob("k8s/overl
 SYSTEMS: Final = ("base", *OVERLAYS)
 """The sets of manifests that can be deployed: the base with all subsystems, and each overlay."""
 
+ACCOUNT: Final = "account"
+"""The volume with the token of a pod's service account; tests/k8s/test_key.py says who may have it."""
+
 
 class _Loader(yaml.SafeLoader):
     """Refuses a field that is given twice; by default YAML's reader would use the last."""

@@ -9,7 +9,7 @@ import pytest
 from tests.imports import reached
 from tests.k8s import dockerfiles, environment
 from tests.k8s.dockerfiles import lines, stages
-from tests.k8s.manifests import SYSTEMS, of_kind, system, values
+from tests.k8s.manifests import SYSTEMS, pod_of, read, system, workload
 from tests.parts import ROOT
 
 PYTHON = "python:3.11-slim-bookworm"
@@ -77,9 +77,13 @@ def test_the_clips_that_stand_in_for_cameras_are_in_the_image(name: str) -> None
     *sources, target = copied.words
     clips = {target + PurePosixPath(source).name for source in sources}
 
-    links = {values(secret)["VIDEOLINK"] for secret in of_kind(system(name), "Secret")}
-    assert links <= clips
-    assert environment.compose("producer", "producer")["VIDEODEVICE"] in clips
+    documents = system(name)
+    producer = workload(documents, "producer")
+    (container,) = pod_of(producer)["containers"]
+    assert environment.kubernetes(producer, container, documents)["DEMOLINK"] in clips
+    assert environment.compose("producer", "producer")["DEMOLINK"] in clips
+    (cameras,) = read("k8s/overlays/many-cameras/cameras.yml")
+    assert {camera["link"] for camera in cameras.values()} <= clips
 
 
 def test_the_labels_are_in_the_image() -> None:

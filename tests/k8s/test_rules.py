@@ -3,6 +3,7 @@
 import re
 
 from tests.k8s.manifests import (
+    ACCOUNT,
     Document,
     Documents,
     containers_of,
@@ -20,8 +21,11 @@ CURRENT = {
     "HorizontalPodAutoscaler": "autoscaling/v2",
     "NetworkPolicy": "networking.k8s.io/v1",
     "PodDisruptionBudget": "policy/v1",
+    "Role": "rbac.authorization.k8s.io/v1",
+    "RoleBinding": "rbac.authorization.k8s.io/v1",
     "Secret": "v1",
     "Service": "v1",
+    "ServiceAccount": "v1",
     "StatefulSet": "apps/v1",
 }
 """Each kind's current API version, which is not deprecated."""
@@ -93,9 +97,9 @@ def test_pods_share_nothing_with_their_node(documents: Documents) -> None:
 
 
 def _is_the_pods_own(volume: Document) -> bool:
-    if volume.keys() == {"name", "projected"}:
+    if volume.keys() == {"name", "projected"} and volume["name"] != ACCOUNT:
         return all(source.keys() == {"secret"} for source in volume["projected"]["sources"])
-    return volume.keys() == {"name", "emptyDir"}
+    return volume.keys() in ({"name", "emptyDir"}, {"name", "secret"}) or volume["name"] == ACCOUNT
 
 
 def _ports(container: Document) -> list[Document]:
