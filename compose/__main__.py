@@ -16,7 +16,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from compose import options, parts, runner, settings
+from compose import folder, options, parts, runner, settings
 from compose.console import Console, announce, wants_colour
 from compose.errors import OptionsError
 from compose.network import free_ports
@@ -33,7 +33,9 @@ async def main(arguments: Sequence[str]) -> int:
     interrupts.listen()
     try:
         chosen = options.read(arguments)
-        table = parts.table(chosen, iter(free_ports(len(chosen.cameras) + 4)))
+        place, misplaced = folder.choose(os.environ)
+        key, lost = folder.key(place, os.environ)
+        table = parts.table(chosen, iter(free_ports(chosen.producers + 4)), str(place), key)
         settings.check(table)
     except OptionsError as error:
         for line in str(error).splitlines():
@@ -41,19 +43,27 @@ async def main(arguments: Sequence[str]) -> int:
         return 2
 
     links = (camera.link for camera in chosen.cameras)
-    learn(*links, chosen.model_url, os.environ.get("KAFKACONFIG", ""))
+    learn(*links, chosen.model_url, os.environ.get("KAFKACONFIG", ""), key.get("CAMERASKEY", ""))
     names = [part.name for part in table]
     console = Console(sys.stderr, names, colour=wants_colour(sys.stderr, os.environ))
+    for line in filter(None, (misplaced, lost)):
+        console.say(line)
     console.say(f"starting {', '.join(names)}")
     page = parts.page_address(chosen.port, os.environ)
+
+    def ready(kafka: str) -> None:
+        announce(f"ready: {page}")
+        console.say(f"to change the cameras: {page}, or {parts.command_for_cameras(kafka, key)}")
+
     return await runner.run(
         table,
         console,
         interrupts,
         kafka=chosen.kafka,
-        ready=lambda: announce(f"ready: {page}"),
+        ready=ready,
         page=page,
         seconds=chosen.seconds,
+        links={camera.name: camera.shown for camera in chosen.cameras},
     )
 
 

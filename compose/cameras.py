@@ -3,14 +3,15 @@
 import importlib.metadata
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from compose.errors import OptionsError
 from pipeline.cameras import links
 from pipeline.service.masking import mask
-from pipeline.wire.frame import LONGEST_NAME, is_name
+from pipeline.service.trim import trimmed
+from pipeline.wire.frame import LONGEST_NAME, UNNAMED, is_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,14 @@ def listed(path: str) -> list[Camera]:
     if not found:
         raise OptionsError(f"--cameras {path!r}: expected a line NAME=VIDEOLINK for each camera, found none")
     return found
+
+
+def from_environment(variables: Mapping[str, str]) -> list[Camera]:
+    """Return the camera of the user's `VIDEOLINK`, named by `CAMERANAME`; raise `OptionsError` for others."""
+    # The services also read lower-case names.
+    given = {name.upper(): trimmed(value) for name, value in variables.items()}
+    link = given.get("VIDEOLINK", "")
+    return [parse(f"{given.get('CAMERANAME') or UNNAMED}={link}", "VIDEOLINK")] if link else []
 
 
 def _shown(text: str) -> str:

@@ -15,6 +15,7 @@ from compose.forks import ForkServer
 from compose.options import ROOT
 from compose.parts import Part, environment
 from compose.process import Child
+from compose.readiness import Answer
 
 _BAD_SETTINGS: Final = 2  # the exit status of a part that would fail the same way again
 _MOST_RESTARTS: Final = 5
@@ -32,6 +33,11 @@ class BrokerAddress:
     def __init__(self, address: str = "") -> None:
         self._address = address
         self._changed = asyncio.Event()
+
+    @property
+    def address(self) -> str:
+        """The address, or an empty text."""
+        return self._address
 
     def change(self, address: str) -> None:
         """Set the address and wake up everything that waits for another one."""
@@ -64,12 +70,15 @@ class Job:
         """Why the part is not ready; None when it is."""
         self.answered: float | None = None
         """When the running process first answered, ready or not."""
+        self.cameras: dict[str, str] = {}
+        """Why cameras of a producer do not deliver, by name."""
         self._console = console
         self._broker = broker
         self._forks = forks
         self._kill = kill
         self._inherited = inherited
         self._last_line = ""
+        self._was_done = False
 
     async def keep(self) -> NoReturn:
         """Run the part, again and again, until this is cancelled: then the process is ended.
@@ -82,6 +91,10 @@ class Job:
             began = time.monotonic()
             status = await self._run(address)
             if status is None:
+                continue
+            if status == 0 and self.part.role == "cameras":
+                self.trouble, self._was_done = None, True
+                await self._broker.other_than(address)
                 continue
             how = f"ended with {process.named(status)}{self._last_line and ': '}{self._last_line}"
             if status == _BAD_SETTINGS:
@@ -101,6 +114,8 @@ class Job:
         """
         self.trouble, self._last_line = "is starting", ""
         variables = environment(self.part, address, self._inherited)
+        if self.part.role == "cameras":
+            variables["ISAGAIN"] = str(self._was_done)
         try:
             start = self._forks.start if self.part.preloads else process.start
             child: Child = await start(self.part.command, variables, ROOT)
@@ -113,7 +128,7 @@ class Job:
             is_broker = self.part.role == "broker"
             await self._end(child, _BROKER_GRACE if is_broker else _GRACE)
             await relaying
-            self.trouble, self.answered = "about to be restarted", None
+            self.trouble, self.answered, self.cameras = "about to be restarted", None, {}
             if is_broker:
                 self._broker.change("")
 
@@ -143,7 +158,8 @@ class Job:
         was_ready = False
         while True:
             with contextlib.suppress(OSError):
-                self.trouble = await self._ask()
+                answer = await self._ask()
+                self.trouble, self.cameras = answer.trouble, answer.cameras
                 self.answered = self.answered or time.monotonic()
             waited = time.monotonic() - began
             if self.trouble is None and not was_ready:
@@ -151,11 +167,13 @@ class Job:
                 self._console.say(f"{self.part.name} is ready after {waited:.1f} s")
             await asyncio.sleep(longest if was_ready else min(longest, max(shortest, waited / 20)))
 
-    async def _ask(self) -> str | None:
+    async def _ask(self) -> Answer:
         if self.part.role == "broker":  # it answers by printing its address
             await self._broker.other_than("")
-            return None
-        return await readiness.trouble(self.part)
+            return Answer()
+        if self.part.role == "cameras":  # it answers by ending
+            return Answer("are being written to the topic")
+        return await readiness.ask(self.part)
 
     async def _end(self, child: Child, grace: float) -> None:
         """Ask a process to end, and kill it once `grace` is over or the user is in a hurry."""

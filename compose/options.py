@@ -59,6 +59,10 @@ class Options:
     seconds: float | None
     users: str
     """The full path of the users file, or empty."""
+    producers: int = 1
+    """How many producers share the cameras."""
+    is_demo: bool = False
+    """Whether the cameras are only the film clip that stands in if there are no others."""
 
 
 def read(arguments: Sequence[str]) -> Options:
@@ -66,14 +70,17 @@ def read(arguments: Sequence[str]) -> Options:
     found, rest = _parser().parse_known_args(arguments)
     if rest:
         raise OptionsError(f"unexpected: {' '.join(map(mask, rest))} (--help lists the options)")
+    given = [*found.camera, *found.cameras, *cameras.from_environment(os.environ)]
     options = Options(
-        cameras=cameras.check([*found.camera, *found.cameras] or [cameras.clip()]),
+        cameras=cameras.check(given or [cameras.clip()]),
         port=found.port,
         kafka=found.kafka or "",
         model_url=found.tfserving or "",
         no_model=found.no_model,
         seconds=found.seconds,
         users=found.users or "",
+        producers=found.producers,
+        is_demo=not given,
     )
     _check(options)
     return options
@@ -102,12 +109,17 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    text = "a camera: URL, file, device or its number; repeatable (default: the film clip bikes)"
+    text = (
+        "a camera: URL, file, device or its number; repeatable; kept for later runs"
+        " (default: those kept, or the film clip bikes)"
+    )
     add("--camera", type=cameras.parse, action="append", default=[], metavar="NAME=VIDEOLINK", help=text)
     text = (
         "a file with a camera per line, NAME=VIDEOLINK: for links with passwords, which others can see here"
     )
     add("--cameras", type=cameras.listed, action="extend", default=[], metavar="FILE", help=text)
+    text = "how many producers share the cameras (default: 1)"
+    add("--producers", type=_producers, default=1, metavar="N", help=text)
     add("--port", type=_port, default=30163, help="the port of the page (default: 30163)")
     text = "a Kafka that is already running; separate addresses with commas (default: an embedded broker)"
     add("--kafka", type=_kafka, metavar="HOST:PORT", help=text)
@@ -133,6 +145,12 @@ def _is_port(text: str) -> bool:
 def _port(text: str) -> int:
     if not _is_port(text):
         raise OptionsError(f"--port {text!r}: expected a port from 1 to 65535")
+    return int(text)
+
+
+def _producers(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,2}", text) or int(text) < 1:
+        raise OptionsError(f"--producers {text!r}: expected a number from 1 to 99")
     return int(text)
 
 

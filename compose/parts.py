@@ -1,19 +1,24 @@
 """The table of parts, each with its command and its environment."""
 
 import json
+import os
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from compose.cameras import Camera
 from compose.options import MODELS, Options
-from pipeline.cameras.links import Kind
+from pipeline.cameras.links import SCHEMES, Kind
 from pipeline.service.trim import trimmed
 
 _IN, _OUT, _STATUS, _MEMBERS = "videocam", "videodisplay", "status", "members"
 _LOGOUTS: Final = "logouts"
+CAMERAS: Final = "cameras"
+"""The topic that lists the cameras."""
 _LABELS: Final = "tfserving/labels/imagenetLabels.json"
+
+_PARTITIONS: Final = 8  # of the topics of frames, at least: for cameras that are added later
 
 _PRODUCERS: Final = ("producer.__main__", *(f"producer.sources.{kind}" for kind in Kind))
 
@@ -22,6 +27,7 @@ _DECIDED: Final = {
     "VIDEOLINK",
     "VIDEODEVICE",
     "CAMERANAME",
+    "CAMERASTOPIC",
     "MODELURLS",
     "LABELURLS",
     "DISPLAYPORT",
@@ -44,7 +50,7 @@ class Part:
     """A process to keep running."""
 
     name: str
-    role: Literal["broker", "tfserving", "producer", "consumer", "video"]
+    role: Literal["broker", "tfserving", "cameras", "producer", "consumer", "video"]
     command: tuple[str, ...]
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Variables that compose sets, whatever the user has set."""
@@ -53,32 +59,41 @@ class Part:
     kafka: tuple[str, ...] = ()
     """Variables for the broker's address; a part that has any is started once the address is known."""
     port: int = 0
-    """The local port that answers whether it is ready; 0 for the broker, which prints its address instead."""
-    source: str = ""
-    """A producer's VIDEOLINK, safe to print."""
+    """The local port that answers whether it is ready.
+
+    It is 0 for the broker, which prints its address instead, and for what writes the cameras and ends.
+    """
     preloads: tuple[str, ...] = ()
     """Modules that several parts have in common: they are imported once for all of these parts."""
 
 
-def table(options: Options, ports: Iterator[int]) -> list[Part]:
-    """Return the parts in starting order; each takes up to two of the free `ports`."""
+def table(
+    options: Options, ports: Iterator[int], folder: str = "", key: Mapping[str, str] = {}
+) -> list[Part]:
+    """Return the parts in starting order; each takes up to two of the free `ports`.
+
+    The broker keeps records in the `folder`; the `key` to the cameras' links is a setting.
+    """
     common = {"LOGFORMAT": "text"}
     parts, grpc_ports = list[Part](), list[int]()
     if not options.kafka:
         # Our broker delays an empty answer for all of this time, and frames until the next one arrives.
         common["KAFKAFETCHWAIT"] = "5ms"
-        parts.append(_broker(len(options.cameras)))
+        parts.append(_broker(len(options.cameras), folder))
     model_url = options.model_url
     if not options.no_model and not model_url:
         port, *grpc_ports = next(ports), next(ports)
         model_url = f"http://127.0.0.1:{port}/v1/models/imagenet:predict"
         parts.append(_tfserving(port, *grpc_ports))
     paced = {"FRAMEINTERVAL": "40ms", **common}
+    parts.append(_given(options, {**common, **key}))
     # For a single producer, importing modules in another process saves nothing.
-    preloads = _PRODUCERS if len(options.cameras) > 1 else ()
-    parts += [_producer(camera, next(ports), paced, preloads) for camera in options.cameras]
+    preloads = _PRODUCERS if options.producers > 1 else ()
+    for number in range(1, options.producers + 1):
+        name = f"producer {number}" if options.producers > 1 else "producer"
+        parts.append(_producer(name, next(ports), {**paced, **key}, preloads))
     parts.append(_consumer(model_url, next(ports), common))
-    parts.append(_video(options, next(ports), paced))
+    parts.append(_video(options, next(ports), {**paced, **key}))
     own = ",".join(f":{port}" for port in (options.port, *grpc_ports, *(each.port for each in parts)) if port)
     return [
         replace(part, settings={**part.settings, "OWNSERVICES": own}) if part.role == "producer" else part
@@ -102,15 +117,26 @@ def environment(part: Part, bootstrap: str, inherited: Mapping[str, str]) -> dic
     return {**kept, "PYTHONUNBUFFERED": "1", **defaults, **part.settings, **addresses}
 
 
+def command_for_cameras(kafka: str, key: Mapping[str, str]) -> str:
+    """Return the command that lists and changes the cameras at this Kafka."""
+    # A key itself is not printed: without its file, it is the user's, or lasts only for this run.
+    file = {name: shlex.quote(value) for name, value in key.items() if name == "CAMERASKEYFILE"}
+    variables = {"KAFKAPORT": kafka, **file}
+    given = " ".join(f"{name}={value}" for name, value in variables.items())
+    return f"{given} {os.path.relpath(sys.executable)} -m producer.cameras list"
+
+
 def _module(name: str, *arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", name, *arguments)
 
 
-def _broker(cameras: int) -> Part:
-    partitions = max(4, cameras)
+def _broker(cameras: int, folder: str) -> Part:
+    partitions = max(_PARTITIONS, cameras)
     topics = {_IN: partitions, _OUT: partitions, _STATUS: 1, _MEMBERS: 1}
     options = [f"--topic={topic}:{number}" for topic, number in topics.items()]
-    return Part("broker", "broker", _module("compose.broker", *options, f"--keep={_LOGOUTS}:1"))
+    kept = [f"--keep={topic}:1" for topic in (_LOGOUTS, CAMERAS)]
+    place = {"STATEFOLDER": folder} if folder else {}
+    return Part("broker", "broker", _module("compose.broker", *options, *kept), defaults=place)
 
 
 def _tfserving(port: int, grpc_port: int) -> Part:
@@ -119,28 +145,41 @@ def _tfserving(port: int, grpc_port: int) -> Part:
     return Part("tfserving", "tfserving", _module("tfserving.server", *flags), port=port)
 
 
-def _producer(camera: Camera, port: int, defaults: Mapping[str, str], preloads: tuple[str, ...]) -> Part:
+def _given(options: Options, defaults: Mapping[str, str]) -> Part:
+    settings = {
+        "CAMERASTOPIC": CAMERAS,
+        "TOPICNAME": _IN,
+        "TOPICNAMESTATUS": _STATUS,
+        "GIVENCAMERAS": json.dumps({camera.name: camera.link for camera in options.cameras}),
+        "ISDEMO": str(options.is_demo),
+    }
+    return Part("cameras", "cameras", _module("compose.given"), settings, defaults, kafka=("KAFKAPORT",))
+
+
+def _producer(name: str, port: int, defaults: Mapping[str, str], preloads: tuple[str, ...]) -> Part:
     return Part(
-        f"producer {camera.name}",
+        name,
         "producer",
         _module("producer"),
         settings={
-            "VIDEOLINK": camera.link,
-            "CAMERANAME": camera.name,
+            "CAMERASTOPIC": CAMERAS,
+            # Whoever can write records may read this user's films here: the broker is on loopback only.
+            "LINKSCHEMES": ",".join([*SCHEMES, Kind.DEVICE]),
             "TOPICNAME": _IN,
+            "TOPICNAMEMEMBERS": _MEMBERS,
             "TOPICNAMESTATUS": _STATUS,
             "HEALTHPORT": f"127.0.0.1:{port}",
         },
         defaults=defaults,
         kafka=("KAFKAPORT",),
         port=port,
-        source=camera.shown,
         preloads=preloads,
     )
 
 
 def _consumer(model_url: str, port: int, defaults: Mapping[str, str]) -> Part:
     settings = {
+        "CAMERASTOPIC": CAMERAS,
         "TOPICNAMEIN": _IN,
         "TOPICNAMEMEMBERS": _MEMBERS,
         "TOPICNAMEOUT": _OUT,
@@ -155,6 +194,7 @@ def _consumer(model_url: str, port: int, defaults: Mapping[str, str]) -> Part:
 
 def _video(options: Options, port: int, defaults: Mapping[str, str]) -> Part:
     settings = {
+        "CAMERASTOPIC": CAMERAS,
         "TOPICNAME": _OUT,
         "TOPICNAMESTATUS": _STATUS,
         "TOPICNAMELOGOUTS": _LOGOUTS,

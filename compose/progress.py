@@ -1,6 +1,6 @@
 """Progress: parts that are not ready yet, and cameras that do not deliver."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from compose.console import Console
@@ -9,23 +9,33 @@ from compose.job import Job
 _PATIENCE: Final = 15.0  # s from the start that a camera has to deliver
 _OPENING: Final = 6.0  # s that it has at least, once its producer runs
 _EVERY: Final = 3.0  # s between two lines about the parts that are awaited
-_BLINK: Final = 3.0  # s that a camera may be away without being named, after everything has been ready once
+_BLINK: Final = 3.0  # s that a camera may be away without being named, later
+_PAUSED: Final = "paused"  # the start of a reason that is none
 _SELDOM: Final = 30.0  # s, after everything has been ready once
 
 
 class Progress:
-    """Reports on the jobs, and calls `ready` once, when all are ready except cameras that do not deliver.
+    """Reports on the jobs, and calls `ready` once, when all are ready.
 
-    While there is no frame to be ready with, the `page` already shows why.
+    Cameras that do not deliver hold nothing up: the `page` shows why. `links` are those of cameras that were
+    given, by name and safe to print.
     """
 
     def __init__(
-        self, jobs: Sequence[Job], console: Console, ready: Callable[[], None], now: float, page: str
+        self,
+        jobs: Sequence[Job],
+        console: Console,
+        ready: Callable[[], None],
+        now: float,
+        page: str,
+        *,
+        links: Mapping[str, str],
     ) -> None:
         self._jobs = jobs
         self._console = console
         self._ready = ready
         self._page = page
+        self._links = links
         self._started = now
         self._say_at = now + _EVERY
         self._is_ready = False
@@ -36,7 +46,9 @@ class Progress:
     def report(self, now: float) -> None:
         """Print anything new."""
         self._look_for_cameras(now)
-        waiting = [job for job in self._jobs if job.trouble is not None and not self._is_named_elsewhere(job)]
+        # The cameras' records are written as soon as Kafka answers, for which the others wait too.
+        unready = [job for job in self._jobs if job.trouble is not None]
+        waiting = [job for job in unready if job.part.role != "cameras"] or unready
         if not waiting:
             if not self._is_ready:
                 self._is_ready = True
@@ -47,31 +59,38 @@ class Progress:
             self._console.say(f"waiting for {_listed(waiting)}")
 
     def _look_for_cameras(self, now: float) -> None:
-        cameras = [job for job in self._jobs if job.part.role == "producer"]
-        self._since = {job.part.name: self._since.get(job.part.name, now) for job in cameras if _is_away(job)}
-        late = [job for job in cameras if self._is_late(job, now)]
-        absent = {job.part.name for job in late}
+        producers = [job for job in self._jobs if job.part.role == "producer"]
+        reasons = {
+            name: reason
+            for job in producers
+            for name, reason in job.cameras.items()
+            if not reason.startswith(_PAUSED)
+        }
+        self._since = {name: self._since.get(name, now) for name in reasons}
+        answered = [job.answered for job in producers if job.answered is not None]
+        late = [name for name in reasons if self._is_late(name, min(answered, default=now), now)]
+        absent = set(late)
         if late and (absent - self._absent or now >= self._remind_at):
             self._remind_at = now + _SELDOM
-            reasons = "; ".join(f"{job.trouble} ({job.part.source})" for job in late)
-            is_none = len(late) == len(cameras)
+            texts = (f"camera {name}: {reasons[name]}{self._source(name)}" for name in late)
+            is_none = bool(self._links) and absent >= self._links.keys()
             many = "no camera delivers" if is_none else "not every camera delivers"
             page = f"; the cameras' page is {self._page}" if is_none and not self._is_ready else ""
-            self._console.say(f"{many}: {reasons}; still trying{page}")
-        for job in cameras:
-            if job.part.name in self._absent - absent and job.trouble is None:
-                self._console.say(f"{job.part.name} delivers")
-        self._absent = absent
+            self._console.say(f"{many}: {'; '.join(texts)}; still trying{page}")
+        # While a producer is not ready, it is not known what its cameras do.
+        if all(job.trouble is None for job in producers):
+            for name in sorted(self._absent - reasons.keys()):
+                self._console.say(f"camera {name} delivers")
+            self._absent &= reasons.keys()
+        self._absent |= absent
 
-    def _is_named_elsewhere(self, job: Job) -> bool:
-        return job.part.name in (self._since if self._is_ready else self._absent)
+    def _source(self, name: str) -> str:
+        return f" ({self._links[name]})" if name in self._links else ""
 
-    def _is_late(self, job: Job, now: float) -> bool:
-        if job.answered is None or job.part.name not in self._since:
+    def _is_late(self, name: str, answered: float, now: float) -> bool:
+        if name not in self._absent and self._is_ready and now - self._since[name] < _BLINK:
             return False
-        if self._is_ready and now - self._since[job.part.name] < _BLINK:
-            return False
-        return now - self._started > _PATIENCE and now - job.answered > _OPENING
+        return now - self._started > _PATIENCE and now - answered > _OPENING
 
 
 def _listed(jobs: Sequence[Job]) -> str:
@@ -80,8 +99,3 @@ def _listed(jobs: Sequence[Job]) -> str:
     for job in jobs:
         names.setdefault(job.trouble, []).append(job.part.name)
     return ", ".join(f"{', '.join(those)} ({trouble})" for trouble, those in names.items())
-
-
-def _is_away(job: Job) -> bool:
-    """Return whether it is the camera that its producer is not ready for, and not Kafka, for example."""
-    return job.trouble is not None and job.trouble.startswith("camera ")

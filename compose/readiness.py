@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+from dataclasses import dataclass, field
 from typing import Final
 
 from compose.parts import Part
@@ -9,11 +11,27 @@ from compose.parts import Part
 _ANSWERING: Final = 2.0  # s
 
 
-async def trouble(part: Part) -> str | None:
-    """Return why a part is not ready, or None if it is; raise OSError if it does not answer."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a part says about itself."""
+
+    trouble: str | None = None
+    """Why it is not ready; None if it is."""
+    cameras: dict[str, str] = field(default_factory=dict)
+    """Why cameras do not deliver, by name; they do not keep a producer from being ready."""
+
+
+async def ask(part: Part) -> Answer:
+    """Return what a part says; raise OSError if it does not answer."""
     if part.role == "tfserving":
-        return model_trouble(*await get(part.port, "/v1/models/imagenet"))
-    return service_trouble(*await get(part.port, "/readyz"))
+        return Answer(model_trouble(*await get(part.port, "/v1/models/imagenet")))
+    status, body = await get(part.port, "/readyz")
+    if part.role == "producer":
+        named = [(line, re.fullmatch("camera (.+?): (.+)", line.strip())) for line in body.splitlines()]
+        cameras = {found[1]: found[2] for _, found in named if found}
+        rest = "\n".join(line for line, found in named if not found)
+        return Answer(service_trouble(status, rest), cameras)
+    return Answer(service_trouble(status, body))
 
 
 async def get(port: int, path: str) -> tuple[int, str]:

@@ -9,6 +9,7 @@ from compose.errors import OptionsError
 from compose.options import ROOT
 from compose.parts import Part, environment
 from consumer.settings import ConsumerSettings
+from pipeline.cameras.settings import CamerasSettings
 from pipeline.service.settings import Settings, SettingsError, load
 from producer.settings import ProducerSettings
 from video.access.users import Users
@@ -42,6 +43,9 @@ def check(parts: Sequence[Part]) -> None:
 def _check(kind: type[Settings], lines: list[str]) -> None:
     with _noting(lines):
         settings = load(kind)
+        if isinstance(settings, CamerasSettings):
+            with _noting(lines):
+                settings.seal()
         if isinstance(settings, VideoSettings):
             with _noting(lines):
                 if settings.users:

@@ -132,6 +132,10 @@ class ProducerSettings(KafkaWrites, CamerasSettings):
         ON_NETWORKS,
         description="the schemes of links in CAMERASTOPIC that may be opened, such as rtsp,http,file,device",
     )
+    demolink: Link = Field(
+        SecretStr(""),
+        description="a film that is added to CAMERASTOPIC, named like the file, while it lists no camera",
+    )
     topicnamemembers: Topic = Field("members", description="the topic on which producers see each other")
     groupname: str = Field("producer", min_length=1, description="the group whose members share the cameras")
 

@@ -5,6 +5,7 @@ If this machine lacks a part, its tests are skipped, with a line that says how t
 """
 
 import importlib.metadata
+import itertools
 import os
 import shutil
 import signal
@@ -105,6 +106,15 @@ def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(masking, "_set", frozenset())
     monkeypatch.setattr(masking, "_read", deque[str](maxlen=masking._read.maxlen))
     monkeypatch.setattr(masking, "_pattern", None)
+
+
+@pytest.fixture(autouse=True)
+def _no_kept_cameras(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test starts without cameras that an earlier one, or the user, has kept."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / f"state-{next(_numbers)}"))
+
+
+_numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")

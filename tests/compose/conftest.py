@@ -91,7 +91,7 @@ def play(tmp_path: Path) -> Iterator[Play]:
             holder.bind(("127.0.0.1", 0))
             name, port = name or role, holder.getsockname()[1]
             command = (sys.executable, str(CHILD), kind, str(port), str(tmp_path / name))
-            return Part(name, role, command, kafka=kafka, port=port, source="rtsp://u:***@h/x")
+            return Part(name, role, command, kafka=kafka, port=port)
 
         yield part
 

@@ -28,7 +28,7 @@ async def main(given: dict[str, Any]) -> int:
         console,
         interrupts,
         kafka=given["kafka"],
-        ready=lambda: announce("ready: here"),
+        ready=lambda _: announce("ready: here"),
         page="here",
         seconds=given["seconds"],
     )

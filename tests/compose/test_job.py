@@ -13,6 +13,7 @@ from compose import job, process, readiness, runner
 from compose.broker import ANNOUNCEMENT
 from compose.console import Console
 from compose.parts import Part
+from compose.readiness import Answer
 from compose.runner import Interrupts
 
 
@@ -70,9 +71,9 @@ class World:
         asyncio.get_running_loop().call_soon(self.scripts.get(name, lambda _: None), child)
         return child
 
-    async def trouble(self, part: Part) -> str | None:
-        """Return why a part is not ready."""
-        return self.reasons.get(part.name)
+    async def ask(self, part: Part) -> Answer:
+        """Return what a part says about itself."""
+        return Answer(self.reasons.get(part.name))
 
     def run(self, *parts: Part, then: Callable[[Interrupts], Awaitable[None]], kafka: str = "k:1") -> int:
         """Run parts; `then` decides what happens meanwhile, and that it ends."""
@@ -94,7 +95,7 @@ class World:
         """What compose has printed."""
         return self.printed.getvalue()
 
-    def _is_ready(self) -> None:
+    def _is_ready(self, _: str) -> None:
         self.ready += 1
 
 
@@ -104,7 +105,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
     monkeypatch.setattr(process, "start", world.start)
     monkeypatch.setattr(process, "send", lambda child, number: child.hear(number))
-    monkeypatch.setattr(readiness, "trouble", world.trouble)
+    monkeypatch.setattr(readiness, "ask", world.ask)
     monkeypatch.setattr(runner, "_REPORTING", 0.001)
     monkeypatch.setattr(job, "_ASKING", (0.001, 0.001))
     monkeypatch.setattr(job, "_FIRST_PAUSE", 0.0)
@@ -214,6 +215,34 @@ def test_clients_wait_for_the_broker_and_move_with_it(world: World) -> None:
     assert (first, second) == ("k:0", "k:1")
 
 
+def test_the_cameras_are_written_once_for_each_broker(world: World) -> None:
+    def tell(child: Child) -> None:
+        child.print(f"{ANNOUNCEMENT}k:{child.number}")
+
+    def moved() -> bool:
+        written = world.children.get("cameras", ())
+        if world.ready and len(world.children["broker"]) == 1:
+            assert len(written) == 1
+            world.children["broker"][0].end(-9)
+        return len(written) == 2
+
+    world.scripts |= {"broker": tell, "cameras": lambda child: child.end(0)}
+    parts = part("broker", "broker"), part("cameras", "cameras", kafka=("KAFKAPORT",))
+
+    assert world.run(*parts, then=once(moved), kafka="") == 0
+
+    again = [child.environment["ISAGAIN"] for child in world.children["cameras"]]
+    assert again == ["False", "True"]
+    assert "cameras ended" not in world.text
+
+
+def test_cameras_that_cannot_be_written_keep_everything_unready(world: World) -> None:
+    world.scripts["cameras"] = lambda child: child.end(2)
+
+    assert world.run(part("cameras", "cameras", kafka=("KAFKAPORT",)), then=never) == 2
+    assert world.ready == 0
+
+
 @pytest.mark.parametrize(
     ("numbers", "is_killed"),
     [([signal.SIGINT], False), ([signal.SIGTERM, signal.SIGINT], True), ([signal.SIGINT] * 2, True)],
@@ -248,5 +277,5 @@ def test_all_parts_are_started(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 
     assert asyncio.run(command.main(["--camera", "desk=0", "--no-model"])) == 0
 
-    assert set(started) == {"broker", "producer", "consumer", "video"}
+    assert set(started) == {"broker", "cameras", "producer", "consumer", "video"}
     assert "starting" in capsys.readouterr().err

@@ -35,6 +35,7 @@ def test_defaults(model_folder: Path) -> None:
     assert Path(found.cameras[0].link).is_file()
     assert (found.kafka, found.model_url, found.no_model, found.seconds) == ("", "", False, None)
     assert found.users == ""
+    assert (found.producers, found.is_demo) == (1, True)
 
 
 def test_cameras_of_all_kinds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,6 +50,27 @@ def test_cameras_of_all_kinds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
     wanted = ["0", url, "http://h/mjpeg", file, file, file, "1", "/dev/video9"]
     assert [camera.link for camera in found.cameras] == wanted
+
+
+def test_the_link_of_the_environment_is_a_camera_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("videolink", " rtsp://u:secret@h/x\n")
+
+    unnamed = read().cameras[-1]
+    monkeypatch.setenv("CAMERANAME", "yard")
+    named = read().cameras[-1]
+
+    assert (unnamed.name, unnamed.link, unnamed.shown) == ("camera", "rtsp://u:secret@h/x", "VIDEOLINK")
+    assert (named.name, named.link) == ("yard", unnamed.link)
+    assert not read().is_demo
+
+
+def test_a_wrong_link_of_the_environment_is_named_but_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIDEOLINK", "gopher://u:secret@h/x")
+
+    with pytest.raises(OptionsError, match=r"camera camera: .*VIDEOLINK") as caught:
+        read()
+
+    assert "secret" not in str(caught.value)
 
 
 def test_a_users_file_is_named_by_its_full_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,6 +89,7 @@ def test_a_full_set(listener: int) -> None:
             f"--kafka=127.0.0.1:1,127.0.0.1:{listener}",
             f"--tfserving={url}/",
             "--seconds=2.5",
+            "--producers=3",
         ]
     )
 
@@ -74,6 +97,7 @@ def test_a_full_set(listener: int) -> None:
     assert parsed.kafka.endswith(f",127.0.0.1:{listener}")
     assert parsed.model_url == f"{url}/v1/models/imagenet:predict"
     assert parsed.seconds == 2.5
+    assert (parsed.producers, parsed.is_demo) == (3, False)
     full = f"{url}/prefix/v1/models/other/versions/2:predict"
     assert options.read(["--camera=a=0", f"--tfserving={full}"]).model_url == full
 
@@ -125,6 +149,9 @@ def test_a_port_that_is_taken_over_ipv6_only(ipv6: str) -> None:
         (["--kafka=fd00::1:9092"], "--kafka 'fd00::1:9092'"),
         (["--kafka=127.0.0.1:1"], "--kafka: 127.0.0.1:1 does not answer (Connection refused)"),
         (["--kafka=[::1]:1"], "--kafka: [::1]:1 does not answer ("),
+        (["--producers=0"], "--producers '0'"),
+        (["--producers=100"], "--producers '100'"),
+        (["--producers=two"], "--producers 'two'"),
         (["--seconds=-1"], "--seconds '-1'"),
         (["--seconds=nan"], "--seconds 'nan'"),
         (["--seconds=inf"], "--seconds 'inf'"),

@@ -9,7 +9,7 @@ import pytest
 
 from compose.cameras import Camera
 from compose.options import ROOT, Options
-from compose.parts import Part, environment, page_address, table
+from compose.parts import Part, command_for_cameras, environment, page_address, table
 from video.settings import VideoSettings
 
 DOOR = Camera("door", "rtsp://u:secret@h/x")
@@ -23,9 +23,12 @@ def parts(
     *,
     no_model: bool = False,
     users: str = "",
+    producers: int = 1,
+    is_demo: bool = False,
 ) -> dict[str, Part]:
-    options = Options(cameras, 30163, kafka, model_url, no_model, None, users)
-    return {part.name: part for part in table(options, itertools.count(41_000))}
+    options = Options(cameras, 30163, kafka, model_url, no_model, None, users, producers, is_demo)
+    key = {"CAMERASKEYFILE": "/state/cameras.key"}
+    return {part.name: part for part in table(options, itertools.count(41_000), "/state", key)}
 
 
 def variables(part: Part, **inherited: str) -> dict[str, str]:
@@ -33,19 +36,23 @@ def variables(part: Part, **inherited: str) -> dict[str, str]:
 
 
 def test_everything_of_our_own() -> None:
-    found = parts((DOOR, YARD))
+    found = parts((DOOR, YARD), producers=2)
 
-    assert list(found) == ["broker", "tfserving", "producer door", "producer yard", "consumer", "video"]
+    names = ["broker", "tfserving", "cameras", "producer 1", "producer 2", "consumer", "video"]
+    assert list(found) == names
     assert [part.command[2] for part in found.values()] == [
-        *("compose.broker", "tfserving.server", "producer", "producer", "consumer", "video")
+        *("compose.broker", "tfserving.server", "compose.given", "producer", "producer", "consumer", "video")
     ]
     assert found["broker"].command[3:] == (
-        "--topic=videocam:4",
-        "--topic=videodisplay:4",
+        "--topic=videocam:8",
+        "--topic=videodisplay:8",
         "--topic=status:1",
         "--topic=members:1",
         "--keep=logouts:1",
+        "--keep=cameras:1",
     )
+    assert variables(found["broker"])["STATEFOLDER"] == "/state"
+    assert variables(found["broker"], STATEFOLDER="/mine")["STATEFOLDER"] == "/mine"
     assert found["tfserving"].command[3:] == (
         "--host=127.0.0.1",
         "--port=41001",
@@ -71,7 +78,7 @@ def test_parts_that_run_elsewhere_are_not_started() -> None:
 
     found = parts(kafka="k:9092", model_url=url)
 
-    assert list(found) == ["producer door", "consumer", "video"]
+    assert list(found) == ["cameras", "producer", "consumer", "video"]
     assert json.loads(variables(found["consumer"])["MODELURLS"]) == {"imagenet_1": url}
     assert "KAFKAFETCHWAIT" not in variables(found["consumer"])
 
@@ -90,13 +97,56 @@ def test_a_broker_has_a_partition_for_each_camera() -> None:
     assert "--topic=videocam:9" in parts(many)["broker"].command
 
 
-def test_a_producers_environment() -> None:
-    found = variables(parts()["producer door"])
+def test_the_given_cameras_are_written_as_records() -> None:
+    given = variables(parts((DOOR, YARD))["cameras"])
+    demo = variables(parts(is_demo=True)["cameras"])
 
+    assert json.loads(given["GIVENCAMERAS"]) == {"door": "rtsp://u:secret@h/x", "yard": "/films/yard.mp4"}
+    assert (given["CAMERASTOPIC"], given["TOPICNAME"], given["KAFKAPORT"]) == (
+        "cameras",
+        "videocam",
+        "127.0.0.1:9092",
+    )
+    assert (given["ISDEMO"], demo["ISDEMO"]) == ("False", "True")
+    assert "secret" not in repr(parts()["cameras"])
+
+
+def test_those_that_open_cameras_or_show_their_links_get_the_key() -> None:
+    found = parts()
+
+    having = {name for name, part in found.items() if "CAMERASKEYFILE" in variables(part)}
+    following = {name for name, part in found.items() if variables(part).get("CAMERASTOPIC") == "cameras"}
+
+    assert having == {"cameras", "producer", "video"}
+    assert following == {*having, "consumer"}
+    assert variables(found["video"], CAMERASKEYFILE="/mine")["CAMERASKEYFILE"] == "/mine"
+
+
+def test_a_producer_of_compose_opens_films_and_devices() -> None:
+    schemes = variables(parts()["producer"], LINKSCHEMES="rtsp")["LINKSCHEMES"].split(",")
+
+    assert {"rtsp", "http", "file", "device"} <= {*schemes}
+    assert "LINKSCHEMES" not in variables(parts()["video"])
+
+
+def test_the_command_for_cameras_does_not_print_a_key() -> None:
+    with_file = command_for_cameras("k:1", {"CAMERASKEYFILE": "/my state/cameras.key"})
+
+    assert with_file.startswith("KAFKAPORT=k:1 CAMERASKEYFILE='/my state/cameras.key' ")
+    assert with_file.endswith(" -m producer.cameras list")
+    assert "secret" not in command_for_cameras("k:1", {"CAMERASKEY": "secret"})
+
+
+def test_a_producers_environment() -> None:
+    found = variables(parts()["producer"])
+
+    schemes = found.pop("LINKSCHEMES")
+    assert schemes
     assert found == {
-        "VIDEOLINK": "rtsp://u:secret@h/x",
-        "CAMERANAME": "door",
+        "CAMERASTOPIC": "cameras",
+        "CAMERASKEYFILE": "/state/cameras.key",
         "TOPICNAME": "videocam",
+        "TOPICNAMEMEMBERS": "members",
         "TOPICNAMESTATUS": "status",
         "KAFKAPORT": "127.0.0.1:9092",
         "KAFKAFETCHWAIT": "5ms",
@@ -106,7 +156,6 @@ def test_a_producers_environment() -> None:
         "LOGFORMAT": "text",
         "PYTHONUNBUFFERED": "1",
     }
-    assert parts()["producer door"].source == "rtsp://u:***@h/x"
 
 
 def test_a_consumers_environment() -> None:
@@ -145,7 +194,7 @@ def test_a_users_file_is_only_for_the_video_server_and_overrides_the_variable() 
 
 def test_all_other_settings_of_the_video_server_pass_through() -> None:
     decided = {"KAFKAPORT", "DISPLAYPORT", "NODEPORT", "HEALTHPORT"}
-    decided |= {"TOPICNAME", "TOPICNAMESTATUS", "TOPICNAMELOGOUTS"}
+    decided |= {"TOPICNAME", "TOPICNAMESTATUS", "TOPICNAMELOGOUTS", "CAMERASTOPIC"}
     names = {field.upper() for field in VideoSettings.model_fields} - decided
     mine = {name: f"my {name}" for name in names}
 
@@ -171,7 +220,7 @@ def test_the_address_of_the_page_follows_the_settings(inherited: dict[str, str],
 def test_the_users_variables_pass_through() -> None:
     mine = {"FRAMEINTERVAL": "100ms", "JPEGQUALITY": "50", "LOGFORMAT": "json", "KAFKAFETCHWAIT": "9ms"}
 
-    found = variables(parts()["producer door"], **mine, PATH="/bin", GROUPNAME="mine")
+    found = variables(parts()["producer"], **mine, PATH="/bin", GROUPNAME="mine")
 
     assert found.items() >= mine.items()
     assert found["PATH"] == "/bin"
@@ -188,7 +237,7 @@ def test_variables_that_compose_decides_are_not_inherited() -> None:
         "HEALTHPORT": ":9000",
     }
 
-    producer = variables(parts()["producer door"], **theirs)
+    producer = variables(parts()["producer"], **theirs)
     consumer = variables(parts()["consumer"], **theirs)
 
     assert {"VIDEODEVICE", "videodevice"}.isdisjoint(producer)
@@ -199,12 +248,12 @@ def test_variables_that_compose_decides_are_not_inherited() -> None:
 
 
 def test_several_producers_share_what_they_import() -> None:
-    found = parts((DOOR, YARD))
+    found = parts((DOOR, YARD), producers=2)
 
-    assert {name for name, part in found.items() if part.preloads} == {"producer door", "producer yard"}
-    for name in found["producer door"].preloads:
+    assert {name for name, part in found.items() if part.preloads} == {"producer 1", "producer 2"}
+    for name in found["producer 1"].preloads:
         assert find_spec(name), name
-    assert not parts()["producer door"].preloads
+    assert not parts()["producer"].preloads
 
 
 def test_every_module_in_the_table_exists() -> None:

@@ -14,12 +14,12 @@ from compose.progress import Progress
 class Stage:
     """Jobs that are never started, and a clock that stands at 0 at their start."""
 
-    def __init__(self, **roles: Any) -> None:
+    def __init__(self, *given: str, **roles: Any) -> None:
         self.stream = io.StringIO()
         console = Console(self.stream, [*roles], colour=False)
         self.jobs = {
             name: Job(
-                Part(name, role, (), source=f"rtsp://u:***@{name}/x"),
+                Part(name, role, ()),
                 console,
                 BrokerAddress(),
                 ForkServer(print),
@@ -29,7 +29,9 @@ class Stage:
             for name, role in roles.items()
         }
         self.announced = 0
-        self._progress = Progress([*self.jobs.values()], console, self._announce, 0, "http://here/")
+        links = {name: f"rtsp://u:***@{name}/x" for name in given}
+        jobs = [*self.jobs.values()]
+        self._progress = Progress(jobs, console, self._announce, 0, "http://here/", links=links)
 
     def at(self, now: float) -> list[str]:
         """Report at a time; return the lines printed."""
@@ -46,6 +48,11 @@ class Stage:
     def unready(self, name: str, reason: str, since: float = 1) -> None:
         self.jobs[name].trouble = reason
         self.jobs[name].answered = since
+
+    def away(self, producer: str, **reasons: str) -> None:
+        """Let a producer be ready, and report cameras that do not deliver."""
+        self.ready(producer)
+        self.jobs[producer].cameras = reasons
 
     def _announce(self) -> None:
         self.announced += 1
@@ -87,64 +94,105 @@ def test_readiness_is_announced_once() -> None:
     assert stage.announced == 1
 
 
-def test_the_others_go_on_without_a_camera_that_does_not_deliver() -> None:
-    stage = Stage(door="producer", yard="producer", video="video")
-    stage.ready("yard", "video")
-    stage.unready("door", "camera door: away")
+def test_the_records_of_the_cameras_are_awaited_but_named_only_if_nothing_else_is() -> None:
+    stage = Stage(cameras="cameras", producer="producer")
 
-    assert stage.at(14) == ["waiting for door (camera door: away)"]
+    assert stage.at(3) == ["waiting for producer (not started yet)"]
+    stage.ready("producer")
+    assert stage.at(6) == ["waiting for cameras (not started yet)"]
     assert stage.announced == 0
-    (line,) = stage.at(16)
-    assert "not every camera delivers: camera door: away (rtsp://u:***@door/x)" in line
+    stage.ready("cameras")
+    stage.at(7)
     assert stage.announced == 1
+
+
+def test_a_camera_that_does_not_deliver_holds_nothing_up_and_is_named_after_a_while() -> None:
+    stage = Stage("door", "yard", producer="producer", video="video")
+    stage.ready("video")
+    stage.away("producer", door="away")
+
+    assert stage.at(1) == stage.at(14) == []
+    assert stage.announced == 1
+    (line,) = stage.at(16)
+    assert line == "not every camera delivers: camera door: away (rtsp://u:***@door/x); still trying"
     assert stage.at(40) == []
     assert stage.at(47) == [line]
 
 
+def test_a_camera_that_was_added_later_is_named_without_its_link() -> None:
+    stage = Stage("door", producer="producer")
+    stage.away("producer", hall="refused the password")
+
+    (line,) = stage.at(16)
+
+    assert line == "not every camera delivers: camera hall: refused the password; still trying"
+
+
 def test_a_camera_that_goes_away_again_is_named_again() -> None:
-    stage = Stage(door="producer", yard="producer")
-    stage.ready("yard")
-    stage.unready("door", "camera door: away")
+    stage = Stage("door", "yard", producer="producer")
+    stage.away("producer", door="away")
     stage.at(10)
 
     assert len(stage.at(16)) == 1
-    stage.ready("door")
-    assert stage.at(20) == ["door delivers"]
-    stage.unready("door", "camera door: away")
+    stage.away("producer")
+    assert stage.at(20) == ["camera door delivers"]
+    stage.away("producer", door="away")
     assert stage.at(30) == []
     assert len(stage.at(33)) == 1
 
 
 def test_a_camera_that_was_away_for_a_moment_is_not_named() -> None:
-    stage = Stage(door="producer", yard="producer")
-    stage.ready("yard", "door")
+    stage = Stage("door", producer="producer")
+    stage.away("producer")
     stage.at(20)
 
     for start in range(30, 60, 5):
-        stage.unready("door", "camera door: away")
+        stage.away("producer", door="away")
         assert stage.at(start) == stage.at(start + 2) == []
-        stage.ready("door")
+        stage.away("producer")
         assert stage.at(start + 2.5) == []
 
 
+def test_a_camera_that_moves_to_another_producer_is_not_said_to_deliver() -> None:
+    stage = Stage("door", first="producer", second="producer")
+    stage.away("first", door="away")
+    stage.away("second")
+    assert len(stage.at(16)) == 1
+
+    stage.jobs["first"].cameras = {}
+    stage.unready("first", "about to be restarted")
+    assert not any("delivers" in line for line in stage.at(17))
+    stage.ready("first")
+    stage.away("second", door="away")
+    assert not any("delivers" in line for line in stage.at(18))
+    stage.away("second")
+    assert stage.at(19) == ["camera door delivers"]
+
+
+def test_paused_cameras_are_not_missed() -> None:
+    stage = Stage("door", producer="producer")
+    stage.away("producer", door="paused")
+
+    assert [line for at in range(1, 60) for line in stage.at(at)] == []
+
+
 def test_the_camera_is_not_blamed_while_the_broker_is_away() -> None:
-    stage = Stage(door="producer", video="video")
-    stage.ready("door", "video")
+    stage = Stage("door", producer="producer", video="video")
+    stage.ready("producer", "video")
     stage.at(20)
 
-    stage.unready("door", "topic videocam: Kafka does not answer")
+    stage.unready("producer", "topic videocam: Kafka does not answer")
     lines = [line for at in range(30, 60) for line in stage.at(at)]
-    stage.unready("door", "needs the broker's new address")
+    stage.unready("producer", "needs the broker's new address")
     lines += [line for at in range(60, 100) for line in stage.at(at)]
 
     assert lines
-    assert all(line.startswith("waiting for door (") for line in lines)
+    assert all(line.startswith("waiting for producer (") for line in lines)
 
 
 def test_it_is_said_again_and_again_that_no_camera_delivers() -> None:
-    stage = Stage(door="producer", yard="producer", video="video")
-    stage.unready("door", "camera door: away")
-    stage.unready("yard", "camera yard: no video")
+    stage = Stage("door", "yard", producer="producer", video="video")
+    stage.away("producer", door="away", yard="no video")
     stage.unready("video", "no frame yet")
     stage.at(14)
 
@@ -156,21 +204,22 @@ def test_it_is_said_again_and_again_that_no_camera_delivers() -> None:
 
 
 def test_a_producer_that_starts_slowly_gets_its_time() -> None:
-    stage = Stage(door="producer", video="video")
+    stage = Stage("door", producer="producer", video="video")
 
-    assert stage.at(20) == ["waiting for door, video (not started yet)"]
-    stage.unready("door", "camera door: not open yet", since=20)
+    assert stage.at(20) == ["waiting for producer, video (not started yet)"]
+    stage.away("producer", door="not open yet")
+    stage.jobs["producer"].answered = 20
     stage.at(25)
-    (line,) = stage.at(27)
+    (line,) = [line for line in stage.at(27) if not line.startswith("waiting")]
     assert "no camera delivers: camera door: not open yet" in line
 
 
 def test_cameras_that_go_away_later_stop_nothing() -> None:
-    stage = Stage(door="producer", video="video")
-    stage.ready("door", "video")
+    stage = Stage("door", producer="producer", video="video")
+    stage.ready("producer", "video")
     stage.at(5)
 
-    stage.unready("door", "camera door: away", since=100)
+    stage.away("producer", door="away")
     stage.at(197)
 
     (line,) = stage.at(200)

@@ -27,7 +27,7 @@ async def ask(*pieces: bytes, role: str = "video") -> tuple[bytes, str | None]:
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         part = Part("x", role, (), port=server.sockets[0].getsockname()[1])  # type: ignore[arg-type]
-        trouble = await readiness.trouble(part)
+        trouble = (await readiness.ask(part)).trouble
     return asked[0].split(b"\r\n")[0], trouble
 
 
@@ -43,6 +43,23 @@ def test_a_model_server_is_asked_for_its_model() -> None:
     asked, trouble = asyncio.run(ask(f"HTTP/1.1 200 OK\r\n\r\n{status}".encode(), role="tfserving"))
 
     assert (asked, trouble) == (b"GET /v1/models/imagenet HTTP/1.0", None)
+
+
+def test_cameras_that_do_not_deliver_do_not_keep_a_producer_from_being_ready() -> None:
+    body = b"ok\ncamera door: refused the password\ncamera a: b: c\nand 3 more\n"
+
+    async def answer() -> readiness.Answer:
+        async def reply(reader: StreamReader, writer: StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + body)
+            writer.close()
+
+        async with await asyncio.start_server(reply, "127.0.0.1", 0) as server:
+            return await readiness.ask(Part("x", "producer", (), port=server.sockets[0].getsockname()[1]))
+
+    found = asyncio.run(answer())
+
+    assert found == readiness.Answer(None, {"door": "refused the password", "a": "b: c"})
 
 
 @pytest.mark.parametrize("answer", [b"", b"hello", b"HTTP/1.1\r\n\r\n", b"HTTP/1.1 OK\r\n\r\n"])

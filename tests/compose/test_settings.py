@@ -15,7 +15,7 @@ from compose.parts import table
 def check(users: str = "") -> None:
     """Check the settings of two producers, a consumer and a video server."""
     cameras = (Camera("door", "0"), Camera("yard", "1"))
-    settings.check(table(Options(cameras, 30163, "", "", True, None, users), iter(range(41_000, 41_010))))
+    settings.check(table(Options(cameras, 30163, "", "", True, None, users, 2), iter(range(41_000, 41_010))))
 
 
 def complaints(users: str = "") -> list[str]:
@@ -50,6 +50,15 @@ def test_a_setting_that_services_describe_differently_gets_one_line(monkeypatch:
     (line,) = complaints()
 
     assert line.startswith("JPEGQUALITY='101': expected")
+
+
+def test_keys_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cameras.key").write_text("no key\n")
+    monkeypatch.setenv("CAMERASKEYFILE", str(tmp_path / "cameras.key"))
+
+    (line,) = complaints()
+
+    assert line.startswith(f"CAMERASKEYFILE='{tmp_path}/cameras.key': expected Fernet keys")
 
 
 def test_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
