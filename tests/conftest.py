@@ -108,13 +108,24 @@ def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(masking, "_pattern", None)
 
 
-@pytest.fixture(autouse=True)
-def _no_kept_cameras(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test starts without cameras that an earlier one, or the user, has kept."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / f"state-{next(_numbers)}"))
-
-
 _numbers = itertools.count()
+
+
+def _without_cameras(factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let what is started meanwhile find no cameras that an earlier test, or the user, has kept."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(factory.getbasetemp() / f"state-{next(_numbers)}"))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_cameras_of_other_modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    yield from _without_cameras(tmp_path_factory)
+
+
+@pytest.fixture(autouse=True)
+def _no_cameras_of_other_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    yield from _without_cameras(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

@@ -62,7 +62,8 @@ def _docker() -> list[Measured]:
 
 def _compose(*arguments: str, timeout: float = 300, **environment: str) -> str:
     command = (*docker_compose(), "-f", "compose/docker-compose.yml", "-p", "streamlens-bench")
-    return call(*command, *arguments, timeout=timeout, **environment)
+    volume = {"CAMERASVOLUME": "streamlens-bench-key"}
+    return call(*command, *arguments, timeout=timeout, **volume, **environment)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import string
 import subprocess
 import sys
 import time
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from tests.bench import clips
@@ -34,7 +35,13 @@ def _start() -> float:
     command = [sys.executable, "-m", "compose", f"--port={port}", *cameras]
     command += [f"--kafka={address}"] if address else []
     begun = time.monotonic()
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    quiet = subprocess.DEVNULL
+    with (
+        TemporaryDirectory() as state,
+        subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, "STATEFOLDER": state}, stdout=quiet, stderr=quiet
+        ) as process,
+    ):
         try:
             wait_for(lambda: seen(port).issuperset(_CAMERAS), 60, "a picture of every camera")
             return time.monotonic() - begun

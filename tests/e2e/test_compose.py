@@ -10,11 +10,13 @@ import cv2
 import numpy as np
 import pytest
 
+from pipeline.cameras.seal import Seal
 from tests.e2e.conftest import call
 from tests.e2e.containers import (
     NETWORK,
     PROJECT,
     SERVICES,
+    VOLUME,
     Container,
     Site,
     compose,
@@ -42,7 +44,7 @@ def system(images: None) -> Iterator[System]:  # noqa: ARG001
     """Everything in containers, with a film clip as the camera."""
     expect_none_running()
     port = str(free_port())
-    environment = {"VIDEOPORT": port, "COMPOSE_PROJECT_NAME": PROJECT}
+    environment = {"VIDEOPORT": port, "COMPOSE_PROJECT_NAME": PROJECT, "CAMERASVOLUME": VOLUME}
     try:
         call("make", "up", timeout=300, **environment)
         find = ("ps", "--quiet", "--filter", f"label=com.docker.compose.project={PROJECT}", "--filter")
@@ -181,8 +183,22 @@ def test_a_missing_model_is_named_by_a_consumer_that_is_not_ready(system: System
     assert system.site.label_age() < 5, "the other consumer continues"
 
 
-def test_a_second_camera_is_a_second_producer(system: System) -> None:
+def test_the_key_is_written_once_and_both_services_read_it(system: System) -> None:
+    file = "/keys/cameras.key"
+    keys = {docker("exec", system.containers[name].id, "cat", file) for name in ("producer", "video")}
+    modes = {docker("exec", system.containers[name].id, "stat", "-c", "%a %u", file) for name in ("video",)}
+
+    assert len(keys) == 1
+    Seal(keys.pop().split())
+    assert modes == {"600 65532"}
+    sealed = consumed(system.containers["kafka"], "cameras")
+    assert '"link": "gAAAAA' in sealed
+    assert "/clips/" not in sealed
+
+
+def test_producers_share_the_cameras_and_another_one_adds_its_own(system: System) -> None:
     command = [*docker_compose(), "-p", f"{PROJECT}-yard"]
+    mine = {"COMPOSE_PROJECT_NAME": PROJECT, "VIDEOPORT": system.site.address.rpartition(":")[2]}
     try:
         settings = {"VIDEOLINK": "/clips/carphone_pristine.mp4", "CAMERANAME": "yard"}
         compose("producer", command, "up", "--detach", **settings)
@@ -191,4 +207,40 @@ def test_a_second_camera_is_a_second_producer(system: System) -> None:
 
         assert {camera["name"] for camera in system.site.cameras()} == {"bikes", "yard"}
     finally:
-        compose("producer", command, "down", "--volumes")
+        compose("producer", command, "down")
+
+    # The camera is data: the producer that is left captures it.
+    wait_for(lambda: moves(system.site, "yard", "bikes"), 60, "both cameras at one producer")
+    scaled = [*docker_compose(), "up", "--detach", "--no-recreate", "--scale", "producer=3"]
+    compose("compose", scaled, **mine)
+    ids = docker(
+        "ps",
+        "--quiet",
+        "--filter",
+        f"label=com.docker.compose.project={PROJECT}",
+        "--filter",
+        "label=com.docker.compose.service=producer",
+    ).split()
+    assert len(ids) == 3
+    wait_for(lambda: all("ok" in Container(each).readiness()[1] for each in ids), 60, "three producers")
+    wait_for(lambda: moves(system.site, "yard", "bikes"), 60, "both cameras at three producers")
+
+
+def moves(site: Site, *names: str) -> bool:
+    """Whether pictures of these cameras are live."""
+    states = {camera["name"]: camera["state"] for camera in site.cameras()}
+    return all(states.get(name) == "live" for name in names)
+
+
+def consumed(kafka: Container, topic: str) -> str:
+    """Return the values on a topic, as Kafka's own command reads them."""
+    read = f"kafka-console-consumer --bootstrap-server localhost:19095 --topic {topic} --from-beginning"
+    return docker(
+        "exec",
+        "--env",
+        "KAFKA_HEAP_OPTS=-Xmx64m",
+        kafka.id,
+        "bash",
+        "-c",
+        f"{read} --timeout-ms 8000 || true",
+    )

@@ -16,7 +16,7 @@ import pytest
 
 from compose import forks
 from tests.bench.twelve import seen
-from tests.parts import ROOT, Process, free_port, wait_for
+from tests.parts import ROOT, Process, free_port, reads, wait_for
 from tests.processes import Shown, child
 from tests.video.test_logout import Server, write_users
 
@@ -130,7 +130,7 @@ def test_it_says_once_what_keeps_all_parts_from_kafka(tmp_path: Path) -> None:
             str(free_port()),
         ]
         why = f"Kafka's port {kafka} closes connections without TLS: "
-        line = f"waiting for producer bikes, consumer, video ({why}"
+        line = f"waiting for producer, consumer, video ({why}"
 
         with Process(command, {}, tmp_path / "compose.log") as run:
             wait_for(lambda: line in run.text, 60, line)
@@ -160,10 +160,10 @@ def test_after_a_restart_who_has_logged_out_stays_so_and_others_stay_logged_in(t
         assert server.status(out) == 401
 
 
-def test_twelve_cameras_deliver_and_one_that_crashes_comes_back(clips: Path, tmp_path: Path) -> None:
+def test_twelve_cameras_deliver_and_a_producer_that_crashes_comes_back(clips: Path, tmp_path: Path) -> None:
     port, names, log = free_port(), set(string.ascii_lowercase[:12]), tmp_path / "log"
     cameras = [f"--camera={name}={clips / 'carphone_pristine.mp4'}" for name in sorted(names)]
-    command = [sys.executable, "-m", "compose", f"--port={port}", "--no-model", *cameras]
+    command = [sys.executable, "-m", "compose", f"--port={port}", "--no-model", "--producers=3", *cameras]
 
     def ready() -> int:
         return log.read_bytes().count(b" is ready after")
@@ -171,12 +171,14 @@ def test_twelve_cameras_deliver_and_one_that_crashes_comes_back(clips: Path, tmp
     with log.open("wb") as stderr, subprocess.Popen(command, cwd=ROOT, stderr=stderr) as run:
         try:
             wait_for(lambda: seen(port) == names, 90, "pictures of all cameras")
-            wait_for(lambda: ready() == len(names) + 3, 30, "compose to find all ready")
+            wait_for(lambda: ready() == 3 + 3, 30, "compose to find all ready")
             before = producers(run.pid)
+            assert len(before) == 3
             next(iter(before)).kill()
             wait_for(lambda: b"SIGKILL" in log.read_bytes(), 10, "compose to notice")
-            wait_for(lambda: len(producers(run.pid)) == len(names), 30, "another producer")
-            wait_for(lambda: ready() == len(names) + 4, 30, "it to be ready")
+            wait_for(lambda: len(producers(run.pid)) == 3, 30, "another producer")
+            wait_for(lambda: ready() == 3 + 4, 30, "it to be ready")
+            wait_for(lambda: live(port) == names, 60, "all cameras to be captured again")
             run.send_signal(signal.SIGINT)
             status = run.wait(30)
         finally:
@@ -185,6 +187,54 @@ def test_twelve_cameras_deliver_and_one_that_crashes_comes_back(clips: Path, tmp
     assert status == 0, log.read_text()
     assert "Traceback" not in log.read_text()
     assert not any(process.is_running() for process in before)
+
+
+def live(port: int) -> set[str]:
+    """Return the cameras whose pictures are live."""
+    found = json.loads(reads(f"http://127.0.0.1:{port}/api/cameras") or b"[]")
+    return {camera["name"] for camera in found if camera["state"] == "live"}
+
+
+def test_cameras_are_kept_over_a_restart_and_the_demo_is_not_among_them(clips: Path, tmp_path: Path) -> None:
+    state = {"STATEFOLDER": str(tmp_path / "state")}
+    door = f"--camera=door={clips / 'carphone_pristine.mp4'}"
+
+    def shown(*options: str, expect: set[str], **variables: str) -> str:
+        port = free_port()
+        command = [sys.executable, "-m", "compose", f"--port={port}", "--no-model", *options]
+        with Process(command, {**state, **variables}, tmp_path / f"{port}.log") as run:
+            wait_for(lambda: live(port) == expect, 60, f"{expect} and no others")
+            wait_for(lambda: f"ready: http://127.0.0.1:{port}/" in run.text, 60, "ready")
+            assert run.stop(30) == 0
+            return run.text
+
+    assert "to change the cameras: http://" in shown(expect={"bikes"})
+    shown(door, expect={"door"})
+    shown(expect={"door"})
+    hall = {"VIDEOLINK": str(clips / "bikes.mp4"), "CAMERANAME": "hall"}
+    shown(expect={"door", "hall"}, **hall)
+    text = shown(expect={"door", "hall"})
+
+    kept = json.loads((tmp_path / "state/cameras.json").read_text())
+    assert kept.keys() == {"door", "hall"}
+    assert "carphone" not in json.dumps(kept), "links are encrypted"
+    key = (tmp_path / "state/cameras.key").read_text().strip()
+    assert key not in text
+    assert (tmp_path / "state/cameras.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_command_that_compose_prints_lists_the_cameras(tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "compose", f"--port={port}", "--no-model"]
+    with Process(command, {"STATEFOLDER": str(tmp_path / "state")}, tmp_path / "log") as run:
+        wait_for(lambda: "to change the cameras: " in run.text, 60, "the line")
+        (line,) = (line for line in run.text.splitlines() if "to change the cameras: " in line)
+
+        listed = subprocess.run(
+            line.partition(", or ")[2], shell=True, cwd=ROOT, capture_output=True, text=True, check=True
+        )
+
+    assert "bikes" in listed.stdout
 
 
 def producers(pid: int) -> set[psutil.Process]:
