@@ -16,7 +16,7 @@ from producer.settings import ProducerSettings
 from producer.sharing.captures import Captures, Place
 from producer.sharing.follower import Follower
 from producer.sharing.group import CameraGroup
-from producer.sharing.own import own_record
+from producer.sharing.own import demo_record, own_record
 from producer.sharing.wishes import Wishes
 
 
@@ -89,6 +89,8 @@ def wire(
             return False
         if record := own_record(settings, seal, topic.cameras.copy(), partitions):
             topic.put(settings.cameraname, record)
+        if demo := demo_record(settings, seal, topic.cameras.copy()):
+            topic.put(*demo)
         return True
 
     follower = Follower(
