@@ -34,6 +34,7 @@ deploy: ## start everything on Kubernetes, at http://NODE:30163 (OVERLAY=overlay
 
 undeploy: ## remove everything from Kubernetes
 	@kubectl delete -k k8s/$(OVERLAY) --ignore-not-found
+	@kubectl delete secret --selector app=cameras-key --ignore-not-found
 
 status: ## show what runs in containers and on Kubernetes
 	@-docker ps --filter network=streamlens --format 'table {{.Names}}\t{{.Status}}\t{{.Ports}}'

@@ -17,7 +17,10 @@ SUBSYSTEMS: Final = ("zookeeper", "tfserving", "producer", "consumer", "video")
 PAGE: Final = f"http://{os.environ.get('NODE', '127.0.0.1')}:30163"
 """The address of the NodePort; NODE is a node's address, if that is not this machine."""
 
-_KINDS: Final = "pods,deployments,statefulsets,services,secrets,persistentvolumeclaims,networkpolicies,pdb"
+_KINDS: Final = (
+    "pods,deployments,statefulsets,services,secrets,persistentvolumeclaims,networkpolicies,pdb,"
+    "serviceaccounts,roles,rolebindings"
+)
 
 Object = dict[str, Any]
 
@@ -85,12 +88,36 @@ class System:
                 outcomes[line.split('outcome="')[1].split('"')[0]] = float(line.rpartition(" ")[2])
         return outcomes
 
+    def change_cameras(self, *arguments: str, text: str = "") -> str:
+        """Run the command for cameras in a producer's pod, and return its output."""
+        command = ["exec", "-i", "deployment/producer", "-c", "producer", "--"]
+        command += ["python", "-m", "producer.cameras", *arguments]
+        run = subprocess.run(
+            ["kubectl", "--namespace", self.namespace, *command],
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert run.returncode == 0, run.stdout + run.stderr
+        return run.stdout
+
     def kafka_topics(self, *arguments: str) -> str:
         """Return the output of Kafka's own command for topics."""
+        return self.kafka("kafka-topics", *arguments)
+
+    def kafka(self, program: str, *arguments: str) -> str:
+        """Return the output of one of Kafka's own commands."""
         command = (
-            f"KAFKA_HEAP_OPTS=-Xmx64m kafka-topics --bootstrap-server localhost:19095 {' '.join(arguments)}"
+            f"KAFKA_HEAP_OPTS=-Xmx64m {program} --bootstrap-server localhost:19095 {' '.join(arguments)}"
         )
         return self.kubectl("exec", "kafka-1", "--container", "kafka", "--", "bash", "-c", command)
+
+    def log(self, pod: Object, container: str) -> str:
+        """Return the output of a pod's container; empty while there is none."""
+        command = ["kubectl", "--namespace", self.namespace, "logs", name_of(pod), "--container", container]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout
 
 
 def name_of(thing: Object) -> str:
@@ -129,7 +156,8 @@ def wait_until_labelled(*names: str, timeout: float = 120) -> None:
 class Watch:
     """Watches a camera's stream, and keeps the times when frames arrived (s, of the monotonic clock)."""
 
-    def __init__(self) -> None:
+    def __init__(self, camera: str = "bikes") -> None:
+        self.camera = camera
         self.times: list[float] = []
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -142,7 +170,7 @@ class Watch:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                with urllib.request.urlopen(f"{PAGE}/stream/bikes", timeout=5) as stream:
+                with urllib.request.urlopen(f"{PAGE}/stream/{self.camera}", timeout=5) as stream:
                     while not self._stopping.is_set() and (line := stream.readline()):
                         if line.startswith(b"X-Seq"):
                             self.times.append(time.monotonic())

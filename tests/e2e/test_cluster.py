@@ -1,11 +1,15 @@
 """Streamlens on a real Kubernetes cluster, with the unchanged manifests."""
 
+import base64
+import json
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
+from pipeline.cameras.seal import new_key
 from tests.e2e.conftest import call
 from tests.e2e.kubernetes import (
     SUBSYSTEMS,
@@ -13,15 +17,17 @@ from tests.e2e.kubernetes import (
     System,
     Watch,
     cameras,
+    is_labelled,
     is_ready,
     name_of,
     restarts,
     wait_until_labelled,
 )
-from tests.parts import wait_for
+from tests.parts import ROOT, wait_for
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.usefixtures("cluster")]
 
+MANY = "k8s/overlays/many-cameras"
 BY_WRONG_ORDER = ("video", "consumer", "producer", "tfserving", "zookeeper")
 MODELS = '{"imagenet_1": "http://tfserving-service:8501/v1/models/%s:predict"}'
 
@@ -99,7 +105,7 @@ def test_a_rollout_of_the_model_server_loses_no_request_and_the_picture_moves(sy
 @pytest.mark.parametrize("app", ["video", "producer", "consumer", "tfserving", "kafka", "zookeeper"])
 def test_a_pod_that_is_deleted_comes_back_and_the_picture_moves_again(system: System, app: str) -> None:
     topics = topic_ids(system)
-    assert topics.keys() == {"videocam", "videodisplay"}
+    assert topics.keys() == {"videocam", "videodisplay", "cameras"}
     deleted = system.pods(app)[0]
     begun = time.monotonic()
 
@@ -113,29 +119,91 @@ def test_a_pod_that_is_deleted_comes_back_and_the_picture_moves_again(system: Sy
 
 
 def test_a_new_secret_and_a_restart_change_the_camera(system: System) -> None:
-    secret = "kubectl create secret generic camera --from-literal=VIDEOLINK=/clips/bigbuckbunny.mp4"
-    call("bash", "-c", f"{secret} --dry-run=client -o yaml | kubectl apply -f -")
-    system.kubectl("rollout", "restart", "deployment/producer")
-    wait_for(lambda: cameras()["bikes"]["width"] == 1280, 60, "the other film")
+    def use(film: str) -> None:
+        values = f"--from-literal=CAMERANAME=bikes --from-literal=VIDEOLINK=/clips/{film}"
+        secret = f"kubectl create secret generic camera {values}"
+        call("bash", "-c", f"{secret} --dry-run=client -o yaml | kubectl apply -f -")
+        system.kubectl("rollout", "restart", "deployment/producer")
 
-    system.apply("producer")
-    system.kubectl("rollout", "restart", "deployment/producer")
-    wait_for(lambda: cameras()["bikes"]["width"] == 640, 60, "the film from before")
+    try:
+        use("bigbuckbunny.mp4")
+        wait_for(lambda: cameras()["bikes"]["width"] == 1280, 60, "the other film")
+        use("bikes.mp4")
+        wait_for(lambda: cameras()["bikes"]["width"] == 640, 60, "the film from before")
+    finally:
+        system.kubectl("delete", "secret", "camera")
+    roll_out(system, "producer")
 
 
-def test_a_missing_secret_is_reported_and_its_pod_starts_once_it_exists(system: System) -> None:
-    system.kubectl("delete", "secret", "camera")
+def test_the_key_is_created_once_and_links_are_sealed(system: System) -> None:
+    secret = json.loads(system.kubectl("get", "secret", "cameras-key", "-o", "json"))
+    held = base64.b64decode(secret["data"]["cameras.key"]).decode()
+
+    for app in ("producer", "video"):
+        (pod, *_) = system.pods(app)
+        read = system.kubectl("exec", name_of(pod), "-c", app, "--", "cat", "/keys/cameras.key")
+        assert read == held
+        token = "ls /var/run/secrets/kubernetes.io || true"
+        said = system.kubectl("exec", name_of(pod), "-c", app, "--", "sh", "-c", f"({token}) 2>&1")
+        assert "No such file" in said
+    sealed = system.kafka("kafka-console-consumer", "--topic cameras --from-beginning --timeout-ms 9000")
+    assert '"link": "gAAAAA' in sealed
+    assert "/clips/" not in sealed
+
+
+def test_an_account_without_rights_is_reported_and_its_pod_starts_once_it_has_them(system: System) -> None:
+    system.kubectl("delete", "rolebinding", "producer-key")
     system.kubectl("delete", "pod", name_of(system.pod("producer")))
 
-    complaint = wait_for(lambda: waiting(system.pod("producer")), 60, "a complaint")
-    assert complaint["reason"] == "CreateContainerConfigError"
-    assert 'secret "camera" not found' in complaint["message"]
+    def complaint() -> bool:
+        (pod,) = system.pods("producer")
+        return "may not get or create Secret cameras-key" in system.log(pod, "key")
+
+    wait_for(complaint, 60, "a complaint")
     pod = system.pod("producer")
+    assert not is_ready(pod)
 
     system.apply("producer")
-    wait_until_labelled()
+    wait_until_labelled(timeout=180)  # the kubelet tries again after a minute at most
     assert name_of(system.pod("producer")) == name_of(pod)
     assert restarts(system.pod("producer")) == 0
+
+
+def test_a_camera_is_added_and_removed_by_a_command(system: System) -> None:
+    system.change_cameras("add", "phone", "/clips/carphone_pristine.mp4")
+    wait_until_labelled("bikes", "phone", timeout=60)
+    assert "phone" in system.change_cameras("list")
+
+    system.change_cameras("remove", "phone")
+    wait_for(lambda: "phone" not in cameras(), 60, "the camera to be gone")
+    assert is_labelled("bikes")
+
+
+@pytest.mark.parametrize(
+    ("app", "replicas"), [("producer", 1), ("consumer", 1), ("video", 1), ("tfserving", 2)]
+)
+def test_pictures_of_all_cameras_keep_coming_while_a_service_is_scaled(
+    system: System, app: str, replicas: int
+) -> None:
+    names = ("bikes", "bunny", "phone")
+    system.change_cameras("apply", "-f", "-", text=(ROOT / MANY / "cameras.yml").read_text())
+    wait_until_labelled(*names)
+
+    def scale(count: int) -> None:
+        system.kubectl("scale", f"deployment/{app}", f"--replicas={count}")
+        wait_for(lambda: len(running(system, app)) == count, 90, f"{count} pods")
+        system.wait_until_ready()
+        time.sleep(5)  # as long as cameras may take to move
+
+    with ExitStack() as stack:
+        watches = [stack.enter_context(Watch(name)) for name in names]
+        for count in (3, 1, replicas):
+            scale(count)
+        gaps = {watch.camera: round(watch.longest_gap(), 1) for watch in watches}
+    print(f"{app}: longest gaps while it is scaled {gaps}")
+    assert max(gaps.values()) <= 10
+    for name in names[1:]:
+        system.change_cameras("remove", name)
 
 
 @pytest.mark.parametrize(
@@ -198,6 +266,7 @@ def test_make_status_lists_everything_that_runs(system: System) -> None:  # noqa
 def test_deleting_the_files_leaves_nothing(system: System) -> None:
     for name in SUBSYSTEMS:
         system.kubectl("delete", "-f", f"{name}/deployment.yml")
+    assert "cameras-key" in system.kubectl("delete", "secret", "--selector", "app=cameras-key")
 
     system.wait_until_gone()
 
@@ -218,6 +287,8 @@ def test_a_restricted_namespace_accepts_our_hardened_pods_but_not_root(empty: Sy
             f"--from-literal={user}={user}-password" for user in ("broker", "producer", "consumer", "video")
         ]
         system.kubectl("create", "secret", "generic", "kafka-users", *users)
+        key = f"--from-literal=cameras.key={new_key()}"
+        system.kubectl("create", "secret", "generic", "cameras-key", key)
         system.kubectl("apply", "-k", "k8s/overlays/hardened")
         wait_until_labelled()
         system.wait_until_ready()
@@ -251,6 +322,9 @@ def test_one_of_three_brokers_may_be_lost(empty: System) -> None:
 def test_each_of_many_cameras_is_shown(empty: System) -> None:
     with_make("deploy", "many-cameras")
     try:
+        wait_until_labelled(timeout=180)
+        empty.change_cameras("apply", "-f", "-", text=(ROOT / MANY / "cameras.yml").read_text())
+        assert len(empty.pods("producer")) == 3
         wait_until_labelled("bikes", "bunny", "phone", timeout=180)
     finally:
         with_make("undeploy", "many-cameras")
@@ -261,6 +335,7 @@ def delete(system: System) -> None:
     """Delete what the five files contain, if it is there."""
     for name in SUBSYSTEMS:
         system.kubectl("delete", "--ignore-not-found", "-f", f"{name}/deployment.yml")
+    system.kubectl("delete", "secret", "--ignore-not-found", "--selector", "app=cameras-key")
     system.wait_until_gone()
 
 
@@ -287,15 +362,6 @@ def uid(thing: Object) -> str:
     return str(thing["metadata"]["uid"])
 
 
-def waiting(pod: Object) -> Object | None:
-    """Return why a pod's container cannot start, or None."""
-    for status in pod["status"].get("containerStatuses", []):
-        state: Object = status["state"].get("waiting", {})
-        if "message" in state:
-            return state
-    return None
-
-
 def topic_ids(system: System) -> dict[str, str]:
     """Return the ids of our topics by name; empty while Kafka does not answer."""
     try:
@@ -304,5 +370,7 @@ def topic_ids(system: System) -> dict[str, str]:
         return {}
     rows = [dict(part.split(": ") for part in line.split("\t") if ": " in part) for line in lines]
     return {
-        row["Topic"]: row["TopicId"] for row in rows if "TopicId" in row and row["Topic"].startswith("video")
+        row["Topic"]: row["TopicId"]
+        for row in rows
+        if "TopicId" in row and row["Topic"].startswith(("video", "cameras"))
     }

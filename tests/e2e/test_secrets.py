@@ -198,6 +198,7 @@ def test_no_secret_of_a_complete_run_is_printed_or_served(
         }
         (tmp_path / "cameras.txt").write_text("".join(f"{name}={link}\n" for name, link in links.items()))
         command = [sys.executable, "-m", "compose", "--no-model", f"--port={port}", f"--users={file}"]
+        command += ["--producers=2"]
         command += ["--cameras", str(tmp_path / "cameras.txt")]
         command += ["--camera", f"roof=http://joe:{SECRETS['typed camera']}@{echo.address}/refuse"]
         with Process(command, {**_DEBUG, "STATEFOLDER": str(tmp_path)}, tmp_path / "compose.log") as run:
@@ -215,19 +216,24 @@ def test_no_secret_of_a_complete_run_is_printed_or_served(
                 **pages(page, token, cookie),
                 "the login page": login_page,
                 "the status topic": states,
+                "the topic of cameras": records(bootstrap, "cameras"),
+                "the kept cameras": (tmp_path / "cameras.json").read_text(),
             }
             assert run.stop(30) == 0
             places["the terminal"] = run.text
 
     assert cookie
     assert not refused
-    assert len(services) == 6, places["the status topic"]
+    assert len(services) == 4, places["the status topic"]
+    key = (tmp_path / "cameras.key").read_text().strip()
+    assert len(json.loads(places["the kept cameras"])) == 4
+    assert places["the topic of cameras"].count("gAAAAA") >= 4
     assert {login_of("refused camera"), login_of("typed camera")} <= echo.seen
     assert "joe logged in" in places["the terminal"]
     assert "sasl.username" in places["the terminal"]  # librdkafka's own lines
     assert "does not accept this user name" in places["/api/cameras/yard for a token"]
     secret = json.loads(file.read_text())["secret"]
-    assert found([*SECRETS.values(), token, cookie, secret], places) == []
+    assert found([*SECRETS.values(), token, cookie, secret, key], places) == []
 
 
 def test_no_secret_of_a_model_server_is_repeated(
