@@ -3,17 +3,24 @@
 import base64
 import http.client
 import json
+import ssl
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pipeline.cameras import cluster_key
 from pipeline.cameras.cluster_key import ClusterKey, FetchError
-from pipeline.cameras.seal import new_key
+from pipeline.cameras.seal import Seal, new_key
 
 SECRETS = "/api/v1/namespaces/here/secrets"
 NAMED = f"{SECRETS}/cameras-key"
@@ -21,6 +28,9 @@ NAMED = f"{SECRETS}/cameras-key"
 
 class Api(ThreadingHTTPServer):
     """An API server with at most one Secret; `forced` are answers that it gives instead, in turn."""
+
+    def handle_error(self, *_: object) -> None:
+        """A client that does not trust the server hangs up."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -149,6 +159,51 @@ def test_an_api_server_that_is_away_is_named(api: Api) -> None:
     with pytest.raises(FetchError, match=r"does not answer at 127\.0\.0\.1:1"):
         ClusterKey(connect, "", "here", "cameras-key").fetch()
     assert api.asked == []
+
+
+def account(folder: Path, address: str) -> tuple[Path, Path]:
+    """Write a pod's account to a folder; return the certificate and key of an API server at an address."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "kube-apiserver")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
+    signed = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    authority, private = folder / "ca.crt", folder / "server.key"
+    authority.write_bytes(signed.public_bytes(Encoding.PEM))
+    plain = NoEncryption()
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, plain))
+    (folder / "token").write_text("token-1")
+    (folder / "namespace").write_text("here")
+    return authority, private
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_in_a_pod_only_the_clusters_own_api_server_gets_the_token(
+    api: Api,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    is_known: bool,
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*account(tmp_path, "127.0.0.1" if is_known else "127.0.0.2"))
+    api.socket = context.wrap_socket(api.socket, server_side=True)
+    monkeypatch.setattr(cluster_key, "_ACCOUNT", tmp_path)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(api.server_address[1]))
+
+    status = cluster_key.main(["cameras-key", str(tmp_path / "key")])
+
+    if is_known:
+        assert status == 0
+        Seal((tmp_path / "key").read_text().split())
+        assert api.tokens == {"Bearer token-1"}
+    else:
+        assert status == 1
+        assert "certificate verify failed" in capsys.readouterr().err
+        assert api.asked == []
 
 
 def test_outside_a_pod_it_says_so(
