@@ -9,22 +9,40 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+import numpy as np
 import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from pipeline.wire import picture
 from tests.e2e.browsing import SIZES, Scheme, expect_live_video, keep, open_page, tile
 from tests.parts import ROOT, free_port, get, wait_for
 from tests.processes import child
+from tests.producer.http_camera import HttpCamera
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A running system: its address, its output, and the process of `python -m compose`."""
+    """A running system: its address, its output, the process of `python -m compose`, and its camera door."""
 
     address: str
     log: Path
     process: psutil.Process
+    door: HttpCamera
+
+
+def pictures(film: Path) -> list[bytes]:
+    """Return the pictures of a film as JPEGs."""
+    reader, found = cv2.VideoCapture(str(film)), list[bytes]()
+    while (read := reader.read())[0]:
+        found.append(picture.encode(np.asarray(read[1], np.uint8), 85))
+    return found
+
+
+def given(links: dict[str, str]) -> str:
+    """Return the options for these cameras."""
+    return " ".join(f"--camera {name}={link}" for name, link in links.items())
 
 
 @pytest.fixture(scope="module")
@@ -32,19 +50,23 @@ def site(tmp_path_factory: pytest.TempPathFactory, clips: Path) -> Iterator[Site
     """The whole system, started with the README's command, with three cameras."""
     port = free_port()
     log = tmp_path_factory.mktemp("site") / "run.log"
-    films = {"bikes": "bikes.mp4", "door": "carphone_pristine.mp4", "phone": "carphone_pristine.mp4"}
-    cameras = " ".join(f"--camera {name}={clips / film}" for name, film in films.items())
+    films = {"bikes": "bikes.mp4", "phone": "carphone_pristine.mp4"}
+    links = {name: str(clips / film) for name, film in films.items()}
     with (
+        HttpCamera(pictures(clips / "carphone_pristine.mp4")) as door,
         log.open("wb") as output,
         subprocess.Popen(
-            ["make", "run", f"ARGS=--port {port} {cameras}"], cwd=ROOT, stdout=output, stderr=output
+            ["make", "run", f"ARGS=--port {port} {given({**links, 'door': door.link})}"],
+            cwd=ROOT,
+            stdout=output,
+            stderr=output,
         ) as process,
     ):
         try:
             wait_for(lambda: b"ready: http://" in log.read_bytes() or process.poll() is not None, 90, "ready")
             assert process.poll() is None, log.read_text()
             compose = child(psutil.Process(process.pid), "compose")
-            yield Site(f"http://127.0.0.1:{port}/", log, compose)
+            yield Site(f"http://127.0.0.1:{port}/", log, compose, door)
             compose.send_signal(signal.SIGINT)
             assert process.wait(15) == 0, log.read_text()
         finally:
@@ -126,9 +148,7 @@ def test_the_single_view_shows_recent_labels(page: Page, size: tuple[int, int]) 
 
 def test_a_silent_camera_is_shown_as_such_until_it_is_back(site: Site, page: Page) -> None:
     expect_live_video(page, "door")
-    producer = child(site.process, "producer", CAMERANAME="door")
-
-    producer.suspend()
+    site.door.silent.set()
     try:
         expect(tile(page, "door")).to_have_attribute("data-state", "no-signal", timeout=20_000)
         veil = tile(page, "door").locator(".veil")
@@ -137,7 +157,7 @@ def test_a_silent_camera_is_shown_as_such_until_it_is_back(site: Site, page: Pag
         expect(tile(page, "door").locator(".fps")).to_have_text("0 fps")
         expect(tile(page, "bikes")).to_have_attribute("data-state", "live")
     finally:
-        producer.resume()
+        site.door.silent.clear()
 
     expect_live_video(page, "door")
     expect(veil).to_be_hidden()

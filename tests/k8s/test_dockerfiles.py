@@ -83,7 +83,7 @@ def test_the_clips_that_stand_in_for_cameras_are_in_the_image(name: str) -> None
     assert environment.kubernetes(producer, container, documents)["DEMOLINK"] in clips
     assert environment.compose("producer", "producer")["DEMOLINK"] in clips
     (cameras,) = read("k8s/overlays/many-cameras/cameras.yml")
-    assert {camera["link"] for camera in cameras.values()} <= clips
+    assert {camera["link"] for camera in cameras["cameras"].values()} <= clips
 
 
 def test_the_labels_are_in_the_image() -> None:

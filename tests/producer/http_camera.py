@@ -17,6 +17,8 @@ class HttpCamera:
         self._parts = parts
         self._interval = 1 / rate
         self._tells_length = tells_length
+        self.silent = threading.Event()
+        """While it is set, nothing is sent."""
         self._listener = socket.create_server(("127.0.0.1", port))
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -53,6 +55,9 @@ class HttpCamera:
             client.recv(4096)
             client.sendall(head)
             while not self._stopping.wait(max(0.0, due - time.monotonic())):
+                if self.silent.is_set():
+                    due = time.monotonic() + self._interval
+                    continue
                 part = self._parts[sent % len(self._parts)]
                 length = b"Content-Length: %d\r\n" % len(part) if self._tells_length else b""
                 client.sendall(b"Content-Type: image/jpeg\r\n" + length + b"\r\n" + part + b"\r\n--B\r\n")
