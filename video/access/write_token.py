@@ -15,9 +15,10 @@ from pydantic import SecretStr
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import Scope
 
+from pipeline.service.networks import network_of
 from video.access import cookies as cookie
 from video.access import origin
-from video.access.limit import Limit, network_of
+from video.access.limit import Limit
 from video.access.local import LOCAL
 from video.access.rootpath import root_of, route_of
 from video.access.visitor import Anyone
