@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Final, TextIO
@@ -10,6 +11,8 @@ from pipeline.service.masking import hide
 
 _NAME: Final = "compose"
 _WIDEST: Final = 24  # characters of a name
+# The video server's link with a new token; the only place where it can be read.
+_INVITATION: Final = re.compile(r"to change cameras from another machine: https?://\S+")
 # Cyan, yellow, green, magenta, blue, and their bright forms.
 _COLOURS: Final = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
 
@@ -34,7 +37,7 @@ class Console:
 
     def show(self, name: str, line: str) -> None:
         """Write a part's line."""
-        self._write(f"{self._prefixes[name]} {hide(line)}\n")
+        self._write(f"{self._prefixes[name]} {line if _INVITATION.fullmatch(line) else hide(line)}\n")
 
     def say(self, line: str) -> None:
         """Write one of compose's own lines."""

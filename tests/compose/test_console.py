@@ -36,6 +36,19 @@ def test_a_long_name_is_cut() -> None:
     assert stream.getvalue() == f"{'compose':24} | ready\n"
 
 
+def test_the_link_to_change_cameras_is_shown_and_other_tokens_are_not() -> None:
+    stream = io.StringIO()
+    console = Console(stream, ["video"], colour=False)
+    link = "to change cameras from another machine: http://host:30163/?token=F4sHwJk2Lp0Qz7"
+
+    console.show("video", link)
+    console.show("video", f"refused: {link}")
+
+    shown, hidden = stream.getvalue().splitlines()
+    assert shown.endswith(link)
+    assert "F4sHwJk2Lp0Qz7" not in hidden
+
+
 def test_a_part_keeps_its_colour_and_its_text_has_none() -> None:
     stream = io.StringIO()
     console = Console(stream, ["a", "b"], colour=True)
