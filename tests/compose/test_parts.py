@@ -65,10 +65,10 @@ def test_everything_of_our_own() -> None:
 
 
 def test_a_producer_knows_where_no_camera_may_lead() -> None:
-    found = parts((DOOR, YARD))
+    found = parts((DOOR, YARD), producers=2)
     listening = {30163, 41_001, *(part.port for part in found.values() if part.port)}
 
-    for name in "producer door", "producer yard":
+    for name in "producer 1", "producer 2":
         named = {int(each.removeprefix(":")) for each in variables(found[name])["OWNSERVICES"].split(",")}
         assert named == listening
 

@@ -113,7 +113,7 @@ def test_it_is_known_before_any_producer_reports_it(run: Run) -> None:
 
     assert house.names == ["door"]
     status = house.cameras.listed()[0].status()
-    assert (status["group"], status["since"]) == ("In", "1970-01-01T00:16:40Z")
+    assert (status["group"], status["since"]) == ("In", "2001-09-09T01:46:40Z")
     assert house.audience.changes
 
 
@@ -206,9 +206,9 @@ def test_it_keeps_its_state_over_changes_that_do_not_concern_it(run: Run) -> Non
         await house.configure("door")
         house.clock.now += 100
         await house.configure("door", RECORD.model_copy(update={"group": "Out"}))
-        assert house.cameras.listed()[0].status()["since"] == "1970-01-01T00:16:40Z"
+        assert house.cameras.listed()[0].status()["since"] == "2001-09-09T01:46:40Z"
         await house.configure("door", CameraRecord(link="rtsp://other/1"))
-        assert house.cameras.listed()[0].status()["since"] == "1970-01-01T00:18:20Z"
+        assert house.cameras.listed()[0].status()["since"] == "2001-09-09T01:48:20Z"
 
     run(scenario)
 
