@@ -30,11 +30,12 @@ from pipeline.kafka.causes import Causes
 from pipeline.kafka.group import Group
 from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reader import Reader
-from pipeline.kafka.reporter import Condition, Reporter, instance
+from pipeline.kafka.reporter import Reporter, instance
 from pipeline.service import process, startup
 from pipeline.service.logs import Seldom
 from pipeline.service.recorder import Recorder
 from pipeline.service.service import Service
+from pipeline.topics import check, plan
 from pipeline.wire.frame import Frame
 from pipeline.wire.status import Subject
 
@@ -53,6 +54,7 @@ def serve(settings: ConsumerSettings) -> int:
     names = sorted(settings.modelurls, key=order_of)
     models = [_model(name, settings, pictures, plans, service) for name in names]
 
+    _check_topics(settings, service)
     causes_out = Causes(settings.kafkaportout)
     producer = _producer(settings, causes_out)
     publisher = Publisher(producer, settings.topicnameout, ledger, causes_out)
@@ -63,7 +65,7 @@ def serve(settings: ConsumerSettings) -> int:
         producer,
         settings.topicnamestatus,
         Subject("consumer", instance()),
-        partial(_condition, service, plans),
+        service.condition,
         health=settings.healthport,
         bootstrap=settings.kafkaportout,
         extra=settings.kafkaconfig,
@@ -109,16 +111,11 @@ def serve(settings: ConsumerSettings) -> int:
     service.on_stop(reader.close)
     if settings.camerastopic:
         _follow(settings.camerastopic, plans, reader, settings, service)
+    service.note(lambda: filter(None, (reader.surplus(), plans.trouble())))
 
     for reason in (reader.unready, publisher.unready, partial(_unready, models)):
         service.require(reason)
     return service.run()
-
-
-def _condition(service: Service, plans: Plans) -> Condition:
-    """Return whether the service is ready, and what is wrong, if only with the records of cameras."""
-    state, reason = service.condition()
-    return state, reason or plans.trouble()
 
 
 def _follow(topic: str, plans: Plans, reader: Reader, settings: ConsumerSettings, service: Service) -> None:
@@ -134,6 +131,18 @@ def _follow(topic: str, plans: Plans, reader: Reader, settings: ConsumerSettings
     service.work("cameras", partial(cameras.run, camera_topic))
     service.on_stop(camera_topic.close)
     service.require(camera_topic.unready)
+
+
+def _check_topics(settings: ConsumerSettings, service: Service) -> None:
+    frames = partial(plan.frames, partitions=settings.partitions, pixels=settings.maxpixels)
+    read = [frames(settings.topicnamein), plan.beats(settings.topicnamemembers)]
+    written = [
+        frames(settings.topicnameout, frame_format=settings.frameformat),
+        plan.states(settings.topicnamestatus),
+    ]
+    # Usually both addresses lead to the same Kafka.
+    check.watch(service, read, settings.kafkaportin, settings.kafkaconfig)
+    check.watch(service, written, settings.kafkaportout, settings.kafkaconfig)
 
 
 def _unready(models: Sequence[Model]) -> str | None:

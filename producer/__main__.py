@@ -22,6 +22,7 @@ from pipeline.service import process, startup
 from pipeline.service.masking import mask
 from pipeline.service.recorder import Recorder
 from pipeline.service.service import Service
+from pipeline.topics import check, plan
 from pipeline.wire.status import Subject
 from producer.capture import Capture, How
 from producer.settings import ProducerSettings
@@ -42,6 +43,11 @@ def serve(settings: ProducerSettings) -> int:
     )
     service.on_stop(recorder.close)
 
+    topics = [
+        plan.frames(settings.topicname, settings.partitions, settings.maxpixels, settings.frameformat),
+        plan.states(settings.topicnamestatus),
+    ]
+    check.watch(service, topics, settings.kafkaport, settings.kafkaconfig)
     causes = Causes(settings.kafkaport)
     most = _WAITING if settings.camerastopic else 1_000
     client = clients.producer(

@@ -21,6 +21,7 @@ from pipeline.kafka.topics import Topic
 from pipeline.service import startup
 from pipeline.service.recorder import Recorder
 from pipeline.service.service import Service
+from pipeline.topics import check, plan
 from pipeline.wire.status import Subject
 from video.access.logout_topic import LogoutTopic
 from video.access.logouts import Logouts
@@ -55,6 +56,13 @@ def serve(settings: VideoSettings) -> int:
     cameras = Cameras(limits, ledger, most=settings.maxcameras, ttl=settings.camerattl)
     service.on_stop(cameras.drop_rest)
 
+    topics = [
+        plan.frames(settings.topicname, settings.partitions, settings.maxpixels),
+        plan.states(settings.topicnamestatus),
+    ]
+    if settings.users is not None:
+        topics.append(plan.logouts(settings.topicnamelogouts))
+    check.watch(service, topics, settings.kafkaport, settings.kafkaconfig)
     causes = Causes(settings.kafkaport)
     source = clients.consumer(
         settings.kafkaport, settings.groupname, settings.kafkafetchwait, settings.kafkaconfig, causes

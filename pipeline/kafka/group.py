@@ -3,16 +3,13 @@
 import time
 from collections.abc import Collection
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 from confluent_kafka import KafkaException, Message
 
 from pipeline.kafka import clients
 from pipeline.kafka.members import BEAT, Members
-from pipeline.kafka.topics import Topic
-
-# Beats are of no use for longer than a few seconds.
-_SHORT: Final = {"retention.ms": "60000", "segment.ms": "60000"}
+from pipeline.kafka.topics import BEATS, Topic
 
 
 class Group:
@@ -25,7 +22,10 @@ class Group:
     def __init__(
         self, name: str, of: str, me: str, *, beats: str, bootstrap: str, extra: dict[str, Any]
     ) -> None:
-        self.topic = Topic(beats, _SHORT, lambda: clients.admin(bootstrap, extra))
+        self._name = name
+        self._of = of
+        self._bootstrap = bootstrap
+        self.topic = Topic(beats, BEATS, lambda: clients.admin(bootstrap, extra))
         self._key = f"{name}/{of}".encode()
         self._producer = clients.producer(bootstrap, "none", extra)
         self._members = Members(me)
@@ -42,6 +42,15 @@ class Group:
         present = self._members.present()
         self._beat()
         return present
+
+    def surplus(self, partitions: int) -> str:
+        """Return in one line that there are too few partitions for this member to read one."""
+        count = self._members.count
+        return (
+            f"topic {self._of} has {partitions} partitions for the {count} members of group {self._name}, so"
+            f" this one has nothing to do: run fewer, or kafka-topics.sh --bootstrap-server {self._bootstrap}"
+            f" --alter --topic {self._of} --partitions {count}"
+        )
 
     def last_heard(self, member: str) -> float | None:
         """Return when another member was heard last; see `Members.last_heard`."""

@@ -55,6 +55,8 @@ class Members:
         self._heard_me = -_GONE  # when I beat last, as far as it was heard
         self._listening: float | None = None  # since when I have heard myself without a gap
         self._is_reading = False
+        self.count = 1
+        """How many members share the partitions, as of the last `share`; this one among them."""
 
     def beat(self) -> bytes:
         """Return what to send now: that this member is there, and whether it reads its share."""
@@ -109,7 +111,9 @@ class Members:
                 self._gone.append((name, other.last))
         reading = [name for name, other in self._heard.items() if other.reads and _beats(other)]
         self._is_reading = True
-        return tuple(sorted([self._me, *reading])[:_MOST_MEMBERS])  # the same ones for every member
+        members = tuple(sorted([self._me, *reading])[:_MOST_MEMBERS])  # the same ones for every member
+        self.count = len(members)
+        return members
 
     def last_heard(self, member: str) -> float | None:
         """Return when another member was heard last, in s of the monotonic clock, as far as it is known."""

@@ -122,6 +122,11 @@ class Reader:
         waiting = self._partitions and not self._intake.has_frames and not self._in_use
         return f"no frame has come on topic {self._topic} yet" if waiting else None
 
+    def surplus(self) -> str | None:
+        """Return in one line that the group has more members than the topic has partitions, or None."""
+        is_idle = self._joined and self._known and not self._partitions
+        return self._group.surplus(len(self._known)) if self._group is not None and is_idle else None
+
     def close(self) -> None:
         """Leave the group, and close the consumer."""
         if self._group is not None:
@@ -223,6 +228,8 @@ class Reader:
             clients.from_the_end(self._consumer, new)
             log.info("reading %s", ", ".join(f"{each.topic}[{each.partition}]" for each in new))
         self._partitions = set(share)
+        if surplus := self.surplus():
+            log.warning("%s", surplus)
 
     def _skip(self, partitions: list[TopicPartition]) -> None:
         """Continue with the newest frames."""

@@ -14,7 +14,7 @@ from confluent_kafka import Message as Delivered
 
 from pipeline.kafka import clients
 from pipeline.kafka.causes import topic_cause
-from pipeline.kafka.topics import Topic
+from pipeline.kafka.topics import STATES, Topic
 from pipeline.service.logs import Seldom
 from pipeline.service.masking import hide
 from pipeline.service.values import Address
@@ -30,15 +30,6 @@ _LOOK_EVERY: Final = 0.5  # s
 _SHORT: Final = 1.0  # s; between shorter intervals it makes no difference who waits how long for a frame
 _NOTABLY: Final = 1.5  # times
 _MOVED: Final = 2.0  # s in which another process reports a camera that has moved to it
-_COMPACTED: Final = {
-    "cleanup.policy": "compact,delete",
-    # Each process has a key of its own: without this, those of killed ones would never go away.
-    "retention.ms": "600000",
-    # Only closed segments are compacted, and by default one is closed after a week.
-    "segment.ms": "60000",
-    # The age of a record is then judged by the broker's clock, not by those of all hosts.
-    "message.timestamp.type": "LogAppendTime",
-}
 
 
 def instance() -> str:
@@ -80,7 +71,7 @@ class Reporter:
         interval: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._producer = producer
-        self._topic = Topic(topic, _COMPACTED, lambda: clients.admin(bootstrap, extra))
+        self._topic = Topic(topic, STATES, lambda: clients.admin(bootstrap, extra))
         self._reports = {subject: _Report(look, interval)}
         self._dropped: dict[Subject, float] = {}  # and when to remove their records
         self._port = health

@@ -12,6 +12,20 @@ log = logging.getLogger(__name__)
 
 _ANSWER: Final = 2.0  # s that a broker may take to create a topic
 
+STATES: Final[Mapping[str, str]] = {
+    "cleanup.policy": "compact,delete",
+    # Each process has a key of its own: without this, those of killed ones would never go away.
+    "retention.ms": "600000",
+    # Only closed segments are compacted, and by default one is closed after a week.
+    "segment.ms": "60000",
+    # The age of a record is then judged by the broker's clock, not by those of all hosts.
+    "message.timestamp.type": "LogAppendTime",
+}
+"""Settings of the topic with the states of all services and cameras."""
+
+BEATS: Final[Mapping[str, str]] = {"retention.ms": "60000", "segment.ms": "60000"}
+"""Settings of the topic on which the members of groups beat: beats are of no use for longer."""
+
 
 class Topic:
     """A topic with a single partition and these settings. `admin` returns a client that can create it."""

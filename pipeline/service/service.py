@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections import Counter as Tally
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Final, Literal
 
@@ -112,7 +112,7 @@ class Service:
         self._failed = False
         self._main = WorkerGroup(self, "", closed=False)
         self._groups = [self._main]
-        self._notes: list[Callable[[], Sequence[str]]] = []
+        self._notes: list[Callable[[], Iterable[str]]] = []
         self._health = HealthServer(
             health, alive=self.frozen, ready=self.unready, ledger=ledger, notes=self._lines
         )
@@ -129,9 +129,9 @@ class Service:
         """Add a condition of readiness; see `WorkerGroup.require`."""
         self._main.require(reason)
 
-    def mention(self, notes: Callable[[], Sequence[str]]) -> None:
-        """Add what returns lines for the body of `/readyz`, about what does not make the service unready."""
-        self._notes.append(notes)
+    def note(self, lines: Callable[[], Iterable[str]]) -> None:
+        """Add what returns, without waiting, lines for `/readyz` and the status of a service that is ready."""
+        self._notes.append(lines)
 
     def on_stop(self, close: Callable[[], None]) -> None:
         """Add what to close at the end; see `WorkerGroup.on_stop`."""
@@ -193,12 +193,12 @@ class Service:
         return next(filter(None, reasons), None)
 
     def condition(self) -> tuple[Literal["ready", "not-ready"], str | None]:
-        """Return whether the service is ready, and otherwise the first thing that is missing."""
+        """Return whether the service is ready, and the first thing that is missing, or else to note."""
         reason = self.unready()
-        return ("not-ready" if reason else "ready"), reason
+        return ("not-ready", reason) if reason else ("ready", next(iter(self._lines()), None))
 
     def _lines(self) -> list[str]:
-        return [line for notes in self._notes for line in notes()]
+        return [line for lines in self._notes for line in lines()]
 
     def _workers(self) -> list[Worker]:
         return [worker for group in self._groups for worker in group._workers]

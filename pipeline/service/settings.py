@@ -52,6 +52,12 @@ class Settings(BaseSettings):
         le=largest.MOST_PIXELS,
         description="most pixels of a frame, 1000000 to 64000000; more need more memory",
     )
+    partitions: int = Field(
+        8,
+        ge=0,
+        le=10_000,
+        description="partitions of a topic of frames that is created, at most 10000; 0: create none",
+    )
     loglevel: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error"
     )

@@ -101,7 +101,7 @@ def wire(
     service.on_stop(reporter.close)
     service.require(publisher.unready)
     service.require(follower.unready)
-    service.mention(captures.lines)
+    service.note(captures.lines)
 
 
 def _partitions(client: Producer, topic: str) -> int:

@@ -33,8 +33,9 @@ def test_missing_topics_are_named_until_they_are_created(
 ) -> None:
     with ExitStack() as stack:
         pipeline = Pipeline(guarded_kafka.ports["PLAINTEXT"], tmp_path, stack.enter_context)
-        video, consumer = pipeline.video(), pipeline.consumer()
-        producer = pipeline.producer("bikes", clips / "bikes.mp4")
+        # They are to create no topics of frames.
+        video, consumer = pipeline.video(PARTITIONS="0"), pipeline.consumer(PARTITIONS="0")
+        producer = pipeline.producer("bikes", clips / "bikes.mp4", PARTITIONS="0")
 
         for service in (producer, consumer):
             wait_until_named(service, f"topic {pipeline.topic_in} {MISSING}")

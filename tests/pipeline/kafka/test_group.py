@@ -50,6 +50,30 @@ def test_members_share_the_partitions_until_one_leaves(bootstrap: str) -> None:
     one.close()
 
 
+def test_a_member_without_a_partition_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(topics, "_ANSWER", 0.1)
+    with Broker({"videocam": 1}) as broker:
+        one, other = member(broker.bootstrap, "one"), member(broker.bootstrap, "other")
+
+        def idle() -> list[str]:
+            for reader in (one, other):
+                reader.step(0.01)
+            return [line for reader in (one, other) if (line := reader.surplus())]
+
+        lines = wait_for(idle, 30, "a member without a partition")
+        one.close()
+        other.close()
+
+    assert lines == [
+        "topic videocam has 1 partitions for the 2 members of group g, so this one has nothing to do: run"
+        f" fewer, or kafka-topics.sh --bootstrap-server {broker.bootstrap} --alter --topic videocam"
+        " --partitions 2"
+    ]
+    assert lines[0] in caplog.messages
+
+
 def test_groups_do_not_see_each_other(bootstrap: str) -> None:
     readers = [member(bootstrap, "one", group="g"), member(bootstrap, "other", group="h")]
 

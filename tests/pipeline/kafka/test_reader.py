@@ -160,6 +160,9 @@ class FakeGroup:
     def share(self, partitions: set[int]) -> set[int] | None:
         return None if self.mine is None else self.mine & partitions
 
+    def surplus(self, partitions: int) -> str:
+        return f"{partitions} partitions"
+
     def take(self, message: FakeMessage) -> None:
         self.taken.append(message)
 

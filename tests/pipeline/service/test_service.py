@@ -664,3 +664,19 @@ def test_a_summary_counts_since_the_last_one(
     assert caplog.messages[-1] == (
         "example stopped: {'in': 3, 'out': 2, 'dropped': {'late': 1}, 'pending': 0}"
     )
+
+
+def test_the_first_note_is_the_reason_of_a_ready_service() -> None:
+    service = Service("test", LOCAL, Ledger())
+    service.note(list)
+    service.note(lambda: ["topic videocam keeps frames for 7 days", "camera door: paused"])
+    service.note(lambda: ["camera hall: paused"])
+    missing: list[str] = []
+    service.require(lambda: missing[0] if missing else None)
+
+    assert service.condition() == ("ready", "topic videocam keeps frames for 7 days")
+
+    missing.append("no frame has come")
+    assert service.condition() == ("not-ready", "no frame has come")
+    service.stop()
+    assert service.run() == 0
