@@ -67,6 +67,10 @@ def empty(default_namespace: System) -> System:
         "-k=k8s/overlays/many-cameras",
         "-k=k8s/overlays/three-brokers",
         "-k=k8s/overlays/hardened",
+        "-k=k8s/overlays/kraft",
+        "-k=k8s/overlays/kraft-three-brokers",
+        "-k=k8s/overlays/external",
+        "-k=k8s/overlays/hardened-external",
     ],
 )
 def test_the_api_server_accepts_every_manifest(source: str) -> None:

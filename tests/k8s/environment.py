@@ -10,6 +10,9 @@ Variables = dict[str, str]
 SECRET = "a-password"  # for a secret that is not in the manifests
 
 
+NODE = "192.0.2.10"  # the address of a pod's node
+
+
 def kubernetes(workload: Document, container: Document, documents: Documents) -> Variables:
     """Return a container's variables, with references to others and to the pod's fields resolved."""
     found: Variables = {}
@@ -52,6 +55,8 @@ def _from(source: Document, workload: Document, documents: Documents) -> str:
     labels = {**labels_of(workload), "apps.kubernetes.io/pod-index": first}
     if label := re.fullmatch(r"metadata\.labels\['(.+)'\]", path):
         return labels[label[1]]
+    if path == "status.hostIP":
+        return NODE
     assert path == "metadata.name", path
     return f"{workload['metadata']['name']}-{first}"
 

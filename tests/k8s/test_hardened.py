@@ -8,9 +8,12 @@ import pytest
 from tests.k8s.manifests import containers_of, pod_of, system, texts, workload
 from tests.k8s.test_kafka import CLIENTS, PORTS, protocols, variables
 
+HARDENED = ("hardened", "hardened-external")
 
-def test_every_listener_asks_for_a_password() -> None:
-    kafka = variables("kafka", system("hardened"))
+
+@pytest.mark.parametrize("name", HARDENED)
+def test_every_listener_asks_for_a_password(name: str) -> None:
+    kafka = variables("kafka", system(name))
 
     assert set(protocols(kafka).values()) == {"SASL_PLAINTEXT"}
     for listener in PORTS:
@@ -41,7 +44,7 @@ def test_each_user_has_its_own_password_which_kafka_gets() -> None:
                 keys[app] = reference["key"]
 
     assert keys == {"kafka": "broker", **{app: app for app in CLIENTS}}
-    prepares, _ = containers_of(workload(documents, "kafka"))
+    prepares, *_ = containers_of(workload(documents, "kafka"))
     (source,) = prepares["envFrom"]
     assert source["secretRef"] == {"name": "kafka-users"}
     users = re.search("for user in (.+); do", " ".join(texts(prepares["command"])))

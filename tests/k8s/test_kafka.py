@@ -12,11 +12,17 @@ CLIENTS = {"producer": "PRODUCER", "consumer": "INPUT", "video": "VIDEO"}
 # From https://kafka.apache.org/39/documentation.html#brokerconfigs: the broker settings that we may use.
 PROPERTIES = {
     "advertised.listeners",
+    "authorizer.class.name",
+    "broker.heartbeat.interval.ms",
     "broker.id",
+    "broker.session.timeout.ms",
+    "controller.listener.names",
+    "controller.quorum.voters",
     "default.replication.factor",
     "group.initial.rebalance.delay.ms",
     "inter.broker.listener.name",
     "listener.security.protocol.map",
+    "listeners",
     "log.dirs",
     "log.retention.check.interval.ms",
     "log.retention.minutes",
@@ -24,14 +30,17 @@ PROPERTIES = {
     "log.segment.delete.delay.ms",
     "message.max.bytes",
     "min.insync.replicas",
+    "node.id",
     "num.partitions",
     "offsets.topic.replication.factor",
+    "process.roles",
     "replica.fetch.max.bytes",
     "sasl.enabled.mechanisms",
     "sasl.mechanism.inter.broker.protocol",
+    "super.users",
     "zookeeper.connect",
     "zookeeper.session.timeout.ms",
-    *(f"listener.name.{name.lower()}.scram-sha-512.sasl.jaas.config" for name in PORTS),
+    *(f"listener.name.{name.lower()}.scram-sha-512.sasl.jaas.config" for name in (*PORTS, "EXTERNAL")),
 }
 
 # The variables that ZooKeeper's image turns into settings; it ignores others without a message.
@@ -72,6 +81,11 @@ def properties(variables: Variables) -> Variables:
     }
 
 
+def is_kraft(variables: Variables) -> bool:
+    """Whether Kafka runs without ZooKeeper."""
+    return "KAFKA_PROCESS_ROLES" in variables
+
+
 def protocols(variables: Variables) -> dict[str, str]:
     """Return each listener's security protocol."""
     pairs = variables["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(",")
@@ -95,7 +109,10 @@ def test_each_setting_of_kafka_exists(documents: Documents) -> None:
 
 
 def test_each_setting_of_zookeeper_exists(documents: Documents) -> None:
-    for found in (variables("zookeeper", documents), environment.compose("zookeeper", "zookeeper")):
+    systems = [environment.compose("zookeeper", "zookeeper")]
+    if not is_kraft(variables("kafka", documents)):
+        systems.append(variables("zookeeper", documents))
+    for found in systems:
         assert found.keys() - ZOOKEEPER == set()
 
 
@@ -124,24 +141,29 @@ def test_large_frames_are_accepted_and_old_ones_removed(documents: Documents) ->
         # Only closed segments are removed, and only at each retention check.
         assert int(found["log.roll.ms"]) <= 60_000
         assert int(found["log.retention.check.interval.ms"]) <= 60_000
-        assert int(found["zookeeper.session.timeout.ms"]) <= 6_000
+        session = "broker" if "process.roles" in found else "zookeeper"
+        assert int(found[f"{session}.session.timeout.ms"]) <= 6_000
 
 
 def test_each_client_has_a_port(documents: Documents) -> None:
     for found in both_systems(documents):
-        assert {name: port for name, (_, port) in addresses(found).items()} == PORTS
-        assert protocols(found).keys() == PORTS.keys()
+        ports = {name: port for name, (_, port) in addresses(found).items()}
+        ours = protocols(found).keys() - {"CONTROLLER"}
+        assert {name: ports[name] for name in ports.keys() - {"EXTERNAL"}} == PORTS
+        assert ours == ports.keys()
         assert found["KAFKA_INTER_BROKER_LISTENER_NAME"] == "BROKER"
 
 
 def test_a_broker_advertises_a_name_that_resolves_to_it(documents: Documents) -> None:
     kafka, composed = both_systems(documents)
 
-    assert {host for host, _ in addresses(kafka).values()} == {"kafka-1.kf1-service"}
+    hosts = {host for name, (host, _) in addresses(kafka).items() if name != "EXTERNAL"}
+    assert hosts == {"kafka-1.kf1-service"}
     inside = {host for name, (host, _) in addresses(composed).items() if name != "BROKER"}
     assert inside == {"kf1-service"}
     assert addresses(composed)["BROKER"][0] == "localhost"
-    assert composed["KAFKA_BROKER_ID"] == kafka["KAFKA_BROKER_ID"] == "1"
+    number = kafka["KAFKA_NODE_ID" if is_kraft(kafka) else "KAFKA_BROKER_ID"]
+    assert composed["KAFKA_BROKER_ID"] == number == "1"
 
 
 def test_there_are_as_many_replicas_as_brokers(documents: Documents) -> None:

@@ -36,19 +36,34 @@ def browsers(names: tuple[str, ...]) -> set[Connection]:
     return {(name, "video", "TCP", 8080) for name in names}
 
 
-@pytest.mark.parametrize("name", [name for name in SYSTEMS if name != "hardened"])
+WITHOUT_ZOOKEEPER = {each for each in NEEDED if "zookeeper" not in each} | {("kafka", "kafka", "TCP", 19096)}
+
+
+def needed(name: str) -> set[Connection]:
+    """Return the connections between pods that one of the systems needs."""
+    return WITHOUT_ZOOKEEPER if "kraft" in name else NEEDED
+
+
+def from_anywhere(name: str, places: list[Place]) -> set[Connection]:
+    """Return the connections to the page, and to Kafka's external port, if it has one."""
+    names = tuple(place.name for place in places)
+    external = {(each, "kafka", "TCP", 19097) for each in names if "external" in name}
+    return browsers(names) | external
+
+
+@pytest.mark.parametrize("name", [name for name in SYSTEMS if "hardened" not in name])
 def test_only_clients_of_a_pod_can_reach_it(name: str) -> None:
     documents = system(name)
     ours = pods(documents)
 
     found = set(reached(documents, [*ours, *OTHERS], ours, PORTS))
 
-    # Anything may reach the page, including other pods.
-    assert found == NEEDED | browsers((*APPS, *(other.name for other in OTHERS)))
+    assert found == needed(name) | from_anywhere(name, [*ours, *OTHERS])
 
 
-def test_hardened_pods_reach_only_what_they_need() -> None:
-    documents = system("hardened")
+@pytest.mark.parametrize("name", [name for name in SYSTEMS if "hardened" in name])
+def test_hardened_pods_reach_only_what_they_need(name: str) -> None:
+    documents = system(name)
     ours = pods(documents)
 
     inside = set(reached(documents, ours, ours, PORTS))
@@ -56,7 +71,7 @@ def test_hardened_pods_reach_only_what_they_need() -> None:
     outwards = set(reached(documents, ours, OTHERS, PORTS))
 
     assert inside == NEEDED
-    assert inwards == browsers(tuple(other.name for other in OTHERS))
+    assert inwards == from_anywhere(name, list(OTHERS))
     names = {
         (app, name, protocol, 53)
         for app in APPS

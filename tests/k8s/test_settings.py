@@ -153,7 +153,11 @@ def test_the_health_port_is_the_one_that_the_probes_use(documents: Documents) ->
 
 def test_the_page_is_at_the_address_it_announces(documents: Documents) -> None:
     taken = settings("video", variables("video", documents))
-    (service,) = (each for each in of_kind(documents, "Service") if each["spec"].get("type") == "NodePort")
+    (service,) = (
+        each
+        for each in of_kind(documents, "Service")
+        if each["spec"].get("type") == "NodePort" and each["spec"]["selector"] == {"app": "video"}
+    )
 
     assert isinstance(taken, VideoSettings)
     assert taken.displayport.port == ports_of(workload(documents, "video"))["http"]
