@@ -46,6 +46,7 @@ def serve(settings: ProducerSettings) -> int:
     topics = [
         plan.frames(settings.topicname, settings.partitions, settings.maxpixels, settings.frameformat),
         plan.states(settings.topicnamestatus),
+        *plan.listed(settings),
     ]
     check.watch(service, topics, settings.kafkaport, settings.kafkaconfig)
     causes = Causes(settings.kafkaport)

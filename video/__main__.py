@@ -59,6 +59,7 @@ def serve(settings: VideoSettings) -> int:
     topics = [
         plan.frames(settings.topicname, settings.partitions, settings.maxpixels),
         plan.states(settings.topicnamestatus),
+        *plan.listed(settings),
     ]
     if settings.users is not None:
         topics.append(plan.logouts(settings.topicnamelogouts))

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from pipeline.kafka.records import COMPACTED
 from pipeline.kafka.topics import BEATS, STATES
+from pipeline.service.settings import Settings
 from pipeline.wire import largest
 
 Content = Literal["frames", "states", "beats", "cameras", "logouts"]
@@ -56,6 +57,12 @@ def beats(name: str) -> Plan:
 def cameras(name: str) -> Plan:
     """Return the plan of the topic that lists the cameras."""
     return Plan(name, "cameras", 1, COMPACTED)
+
+
+def listed(settings: Settings) -> list[Plan]:
+    """Return the plan of the topic that lists a service's cameras, if it follows one (`CAMERASTOPIC`)."""
+    topic: str | None = getattr(settings, "camerastopic", None)
+    return [cameras(topic)] if topic else []
 
 
 def logouts(name: str) -> Plan:

@@ -4,8 +4,10 @@ import pytest
 from confluent_kafka import KafkaError
 
 from compose.broker import Broker
+from pipeline.cameras.settings import CamerasSettings
 from pipeline.kafka import clients
-from pipeline.topics import rights
+from pipeline.service.settings import Settings
+from pipeline.topics import plan, rights
 from pipeline.topics.__main__ import main
 from pipeline.topics.settings import TopicsSettings
 from tests.pipeline.topics.fakes import FakeAdmin, failed
@@ -109,6 +111,14 @@ def test_the_commands_are_printed_without_kafka(
         "kafka-acls.sh --bootstrap-server localhost:19095 --add --allow-principal User:consumer"
         " --operation READ --operation DESCRIBE --topic frames" in lines
     )
+
+
+def test_the_topic_of_cameras_is_planned_if_there_is_one() -> None:
+    (planned,) = plan.listed(CamerasSettings(camerastopic="sheds"))
+
+    assert (planned.name, planned.content) == ("sheds", "cameras")
+    assert plan.listed(CamerasSettings()) == []
+    assert plan.listed(Settings()) == []
 
 
 def test_each_topic_that_somebody_reads_is_written_by_somebody() -> None:
