@@ -18,6 +18,7 @@ from pydantic_settings import NoDecode
 
 from compose import cameras
 from compose.errors import OptionsError
+from compose.parts import PARTITIONS
 from pipeline.cameras.record import CameraRecord, RecordError
 from pipeline.cameras.seal import Seal, SealError
 from pipeline.cameras.settings import CamerasSettings
@@ -27,7 +28,6 @@ from pipeline.service import startup
 from pipeline.service.values import Bootstrap, Topic
 
 _READING: Final = 2.0  # s of one attempt
-_PARTITIONS: Final = 8  # until there is a topic of frames
 _REFRESHING: Final = 2.0  # s
 
 
@@ -130,13 +130,13 @@ def _is_read(topic: CameraTopic) -> bool:
 
 
 def _partitions(settings: GivenSettings) -> int:
-    """Return the number of partitions of the frames' topic; it may not exist yet."""
+    """Return the number of partitions that the frames' topic has, or will have once a service creates it."""
     try:
         client = clients.admin(settings.kafkaport, dict(settings.kafkaconfig))
         known = client.list_topics(timeout=_REFRESHING).topics.get(settings.topicname)
     except KafkaException:
         known = None
-    return len(known.partitions) if known and known.partitions else _PARTITIONS
+    return len(known.partitions) if known and known.partitions else settings.partitions or PARTITIONS
 
 
 def _is_preview(record: object) -> bool:

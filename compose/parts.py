@@ -18,7 +18,8 @@ CAMERAS: Final = "cameras"
 """The topic that lists the cameras."""
 _LABELS: Final = "tfserving/labels/imagenetLabels.json"
 
-_PARTITIONS: Final = 8  # of the topics of frames, at least: for cameras that are added later
+PARTITIONS: Final = 8
+"""Partitions of the topics of frames, at least: as many as services create elsewhere (`PARTITIONS`)."""
 
 _PRODUCERS: Final = ("producer.__main__", *(f"producer.sources.{kind}" for kind in Kind))
 
@@ -131,7 +132,7 @@ def _module(name: str, *arguments: str) -> tuple[str, ...]:
 
 
 def _broker(cameras: int, folder: str) -> Part:
-    partitions = max(_PARTITIONS, cameras)
+    partitions = max(PARTITIONS, cameras)
     topics = {_IN: partitions, _OUT: partitions, _STATUS: 1, _MEMBERS: 1}
     options = [f"--topic={topic}:{number}" for topic, number in topics.items()]
     kept = [f"--keep={topic}:1" for topic in (_LOGOUTS, CAMERAS)]

@@ -135,7 +135,11 @@ def _follow(topic: str, plans: Plans, reader: Reader, settings: ConsumerSettings
 
 def _check_topics(settings: ConsumerSettings, service: Service) -> None:
     frames = partial(plan.frames, partitions=settings.partitions, pixels=settings.maxpixels)
-    read = [frames(settings.topicnamein), plan.beats(settings.topicnamemembers)]
+    read = [
+        frames(settings.topicnamein),
+        plan.beats(settings.topicnamemembers),
+        *plan.listed(settings),
+    ]
     written = [
         frames(settings.topicnameout, frame_format=settings.frameformat),
         plan.states(settings.topicnamestatus),

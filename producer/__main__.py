@@ -48,6 +48,8 @@ def serve(settings: ProducerSettings) -> int:
         plan.states(settings.topicnamestatus),
         *plan.listed(settings),
     ]
+    if settings.camerastopic:
+        topics.append(plan.beats(settings.topicnamemembers))
     check.watch(service, topics, settings.kafkaport, settings.kafkaconfig)
     causes = Causes(settings.kafkaport)
     most = _WAITING if settings.camerastopic else 1_000

@@ -15,9 +15,8 @@ from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
 from pipeline.kafka.causes import Causes
 from pipeline.kafka.reader import Reader
-from pipeline.kafka.records import COMPACTED
 from pipeline.kafka.reporter import Reporter, instance
-from pipeline.kafka.topics import Topic
+from pipeline.kafka.topics import COMPACTED, Topic
 from pipeline.service import startup
 from pipeline.service.recorder import Recorder
 from pipeline.service.service import Service

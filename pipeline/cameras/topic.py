@@ -10,8 +10,8 @@ from prometheus_client import Counter
 
 from pipeline.cameras.record import CameraRecord, RecordError, decode, encode, name_of
 from pipeline.kafka import clients
-from pipeline.kafka.records import COMPACTED, Records
-from pipeline.kafka.topics import Topic
+from pipeline.kafka.records import Records
+from pipeline.kafka.topics import COMPACTED, Topic
 from pipeline.service.logs import Seldom
 
 log = logging.getLogger(__name__)

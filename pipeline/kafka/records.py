@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,13 +23,6 @@ from pipeline.kafka.topics import Topic
 from pipeline.service.logs import Seldom
 
 log = logging.getLogger(__name__)
-
-COMPACTED: Final[Mapping[str, str]] = {
-    "cleanup.policy": "compact",
-    # Only closed segments are compacted, and by default one is closed after a week.
-    "segment.ms": "3600000",
-}
-"""Settings of a topic whose records stay until they are removed."""
 
 MOST_UNSENT: Final = 10_000
 """Records that wait for Kafka at most."""

@@ -12,6 +12,13 @@ log = logging.getLogger(__name__)
 
 _ANSWER: Final = 2.0  # s that a broker may take to create a topic
 
+COMPACTED: Final[Mapping[str, str]] = {
+    "cleanup.policy": "compact",
+    # Only closed segments are compacted, and by default one is closed after a week.
+    "segment.ms": "3600000",
+}
+"""Settings of a topic whose records stay until they are removed."""
+
 STATES: Final[Mapping[str, str]] = {
     "cleanup.policy": "compact,delete",
     # Each process has a key of its own: without this, those of killed ones would never go away.

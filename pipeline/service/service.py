@@ -130,7 +130,7 @@ class Service:
         self._main.require(reason)
 
     def note(self, lines: Callable[[], Iterable[str]]) -> None:
-        """Add what returns, without waiting, lines for `/readyz` and the status of a service that is ready."""
+        """Add what returns, without waiting, lines for `/readyz` and the status of a ready service."""
         self._notes.append(lines)
 
     def on_stop(self, close: Callable[[], None]) -> None:

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from pipeline.kafka.records import COMPACTED
-from pipeline.kafka.topics import BEATS, STATES
-from pipeline.service.settings import Settings
+from pipeline.cameras.settings import CamerasTopicSettings
+from pipeline.kafka.topics import BEATS, COMPACTED, STATES
 from pipeline.wire import largest
 
 Content = Literal["frames", "states", "beats", "cameras", "logouts"]
@@ -59,10 +58,9 @@ def cameras(name: str) -> Plan:
     return Plan(name, "cameras", 1, COMPACTED)
 
 
-def listed(settings: Settings) -> list[Plan]:
+def listed(settings: CamerasTopicSettings) -> list[Plan]:
     """Return the plan of the topic that lists a service's cameras, if it follows one (`CAMERASTOPIC`)."""
-    topic: str | None = getattr(settings, "camerastopic", None)
-    return [cameras(topic)] if topic else []
+    return [cameras(settings.camerastopic)] if settings.camerastopic else []
 
 
 def logouts(name: str) -> Plan:

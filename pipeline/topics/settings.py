@@ -4,13 +4,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline.service.settings import Settings
+from pipeline.cameras.settings import CamerasTopicSettings
 from pipeline.service.values import Bootstrap, Topic
 from pipeline.topics import plan
 from pipeline.topics.plan import Plan
 
 
-class TopicsSettings(Settings):
+class TopicsSettings(CamerasTopicSettings):
     """Where Kafka is, and what its topics are called."""
 
     kafkaport: Bootstrap = Field(
@@ -35,6 +35,6 @@ class TopicsSettings(Settings):
             *frames,
             plan.states(self.topicnamestatus),
             plan.beats(self.topicnamemembers),
-            *([plan.cameras(self.camerastopic)] if self.camerastopic else []),
+            *plan.listed(self),
             plan.logouts(self.topicnamelogouts),
         ]

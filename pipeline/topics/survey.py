@@ -1,6 +1,6 @@
 """Looks at the topics of a Kafka, and creates those that are missing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
     ConfigResource,
     ResourceType,
+    TopicMetadata,
 )
 from confluent_kafka.cimpl import NewTopic
 
@@ -43,11 +44,15 @@ def survey(admin: AdminClient, plans: Sequence[Plan], wait: float) -> Survey | N
     settings = _settings(admin, there)
     found = {}
     for plan in there:
-        partitions = metadata.topics[plan.name].partitions.values()
-        replicas = min((len(each.replicas) for each in partitions), default=0)
-        found[plan] = Found(len(partitions), replicas, settings.get(plan.name))
+        found[plan] = described(metadata.topics[plan.name], settings.get(plan.name))
     missing = tuple(plan for plan in plans if plan not in found)
     return Survey(found, missing, tuple(plan for plan in there if plan.name not in settings))
+
+
+def described(topic: TopicMetadata, settings: Mapping[str, str] | None) -> Found:
+    """Return a topic as Kafka describes it; see `Found`."""
+    partitions = topic.partitions.values()
+    return Found(len(partitions), min((len(each.replicas) for each in partitions), default=0), settings)
 
 
 def create(admin: AdminClient, plans: Iterable[Plan], bootstrap: str) -> dict[Plan, str | None]:

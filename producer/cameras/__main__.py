@@ -32,8 +32,8 @@ def _list(options: argparse.Namespace, settings: CommandSettings) -> int:
             console.say(form(store.cameras, reports, store.seal))
         else:
             console.note(f"topic {settings.topic} lists no cameras: add one with add NAME LINK")
-        if trouble := store.uncompacted():
-            console.warn(trouble)
+        for line in store.troubles():
+            console.warn(line)
     return 0
 
 

@@ -94,7 +94,7 @@ def _warn(
         if link is not None and changes.get(name) is not None:
             lines += fields.warnings(name, link, before)
         before[name] = link
-    for line in [*lines[:_LINES], *filter(None, [store.uncompacted()])]:
+    for line in [*lines[:_LINES], *store.troubles()]:
         console.warn(line)
     if more := len(lines[_LINES:]):
         console.warn(f"and {more} others")

@@ -133,7 +133,7 @@ def _warn(store: Store, name: str, link: str) -> None:
         for other, record in store.cameras.items()
         if isinstance(record, CameraRecord)
     }
-    for line in filter(None, [*fields.warnings(name, link, links), store.uncompacted()]):
+    for line in [*fields.warnings(name, link, links), *store.troubles()]:
         console.warn(line)
 
 

@@ -7,12 +7,15 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import ConfigEntry, ConfigResource  # type: ignore[attr-defined]
+from confluent_kafka.admin import ConfigEntry, ConfigResource, TopicMetadata  # type: ignore[attr-defined]
 
 from pipeline.cameras.record import CameraRecord, RecordError
 from pipeline.cameras.topic import CameraTopic
 from pipeline.kafka import clients
 from pipeline.kafka.causes import Causes
+from pipeline.topics import plan
+from pipeline.topics.findings import findings
+from pipeline.topics.survey import described
 from producer.cameras.errors import CommandError
 from producer.cameras.settings import CommandSettings
 
@@ -35,15 +38,15 @@ class Store:
         self._extra: dict[str, Any] = settings.kafkaconfig
         self._causes = Causes(settings.bootstrap)
         self._client = clients.producer(settings.bootstrap, "none", self._extra, self._causes)
-        found = self._partitions()
-        self.partitions = found.get(settings.topicname, 0)
+        found = self._topics()
+        self.partitions = len(found[settings.topicname].partitions) if settings.topicname in found else 0
         """Partitions of the topic of frames; 0 if it does not exist yet."""
         self.has_status = settings.topicnamestatus in found
         """Whether there are reports on the cameras' states."""
-        self._is_new = settings.topic not in found
-        self._config = None if self._is_new else self._asked()
+        self._found = found.get(settings.topic)
+        self._config = self._asked() if self._found else None
         self._topic = CameraTopic(settings.bootstrap, settings.topic, self._extra)
-        if not self._is_new and not self._catch_up():
+        if self._found and not self._catch_up():
             trouble = self._topic.unready()
             self.close()
             raise CommandError(f"topic {settings.topic} cannot be read: {self._causes.why() or trouble}")
@@ -63,22 +66,16 @@ class Store:
             if isinstance(record, RecordError) or not record.is_preview
         }
 
-    def uncompacted(self) -> str | None:
-        """Return in one line how to correct a topic that forgets cameras, or None."""
-        if self._config is None:
-            return None
+    def troubles(self) -> list[str]:
+        """Return a line for each reason why the topic may forget or refuse cameras, and how to correct it."""
+        if self._found is None or self._config is None:
+            return []
         try:
             config = self._config.result(_CONFIG)
         except (KafkaException, TimeoutError):  # not permitted, or the embedded broker
-            return None
-        policy = (config["cleanup.policy"].value if "cleanup.policy" in config else None) or "compact"
-        if "compact" in policy:
-            return None
-        return (
-            f"topic {self.settings.topic} has cleanup.policy={policy}, so Kafka deletes cameras after a"
-            f" while: kafka-configs.sh --bootstrap-server {self.settings.bootstrap} --alter"
-            f" --entity-type topics --entity-name {self.settings.topic} --add-config cleanup.policy=compact"
-        )
+            return []
+        found = described(self._found, {name: str(entry.value) for name, entry in config.items()})
+        return findings(plan.cameras(self.settings.topic), found, self.settings.bootstrap)
 
     def save(self, changes: Mapping[str, CameraRecord | None]) -> None:
         """Add, change or (None) remove cameras, and wait until Kafka has stored that."""
@@ -116,13 +113,13 @@ class Store:
         why = self._topic.trouble or self._topic.unready() or "Kafka does not answer"
         return f"{left} of {len(waiting)} changes not stored: {self._causes.why() or why}"
 
-    def _partitions(self) -> dict[str, int]:
-        """Return the topics and their numbers of partitions."""
+    def _topics(self) -> dict[str, TopicMetadata]:
+        """Return all topics."""
         until = time.monotonic() + _ANSWER
         while True:
             try:
                 # All topics: asking for one that does not exist could create it.
-                topics = self._client.list_topics(timeout=1).topics
+                topics: dict[str, TopicMetadata] = self._client.list_topics(timeout=1).topics
             except KafkaException as error:
                 self._client.poll(0.1)
                 if time.monotonic() < until and not self._causes.why():
@@ -130,4 +127,4 @@ class Store:
                 why = self._causes.of(error.args[0], self.settings.topic, "read")
                 raise CommandError(f"cannot read the cameras: {why}") from None
             else:
-                return {name: len(topic.partitions) for name, topic in topics.items()}
+                return topics

@@ -12,8 +12,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from pipeline.kafka import clients
-from pipeline.kafka.records import COMPACTED
-from pipeline.kafka.topics import Topic
+from pipeline.kafka.topics import COMPACTED, Topic
 from tests.parts import wait_for
 from tests.topic import held, write
 from tests.video.test_logout import Site, write_users

@@ -6,7 +6,6 @@ from confluent_kafka import KafkaError
 from compose.broker import Broker
 from pipeline.cameras.settings import CamerasSettings
 from pipeline.kafka import clients
-from pipeline.service.settings import Settings
 from pipeline.topics import plan, rights
 from pipeline.topics.__main__ import main
 from pipeline.topics.settings import TopicsSettings
@@ -118,7 +117,6 @@ def test_the_topic_of_cameras_is_planned_if_there_is_one() -> None:
 
     assert (planned.name, planned.content) == ("sheds", "cameras")
     assert plan.listed(CamerasSettings()) == []
-    assert plan.listed(Settings()) == []
 
 
 def test_each_topic_that_somebody_reads_is_written_by_somebody() -> None:

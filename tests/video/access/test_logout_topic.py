@@ -10,8 +10,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 
 from pipeline.kafka import records
-from pipeline.kafka.records import COMPACTED
-from pipeline.kafka.topics import Topic
+from pipeline.kafka.topics import COMPACTED, Topic
 from tests.clock import Clock
 from tests.video.cameras.test_status_topic import FakeConsumer, FakeMessage
 from video.access import logout_topic, logouts
