@@ -144,9 +144,11 @@ def _check_topics(settings: ConsumerSettings, service: Service) -> None:
         frames(settings.topicnameout, frame_format=settings.frameformat),
         plan.states(settings.topicnamestatus),
     ]
-    # Usually both addresses lead to the same Kafka.
+    if settings.kafkaportin == settings.kafkaportout:
+        read, written = read + written, []
     check.watch(service, read, settings.kafkaportin, settings.kafkaconfig)
-    check.watch(service, written, settings.kafkaportout, settings.kafkaconfig)
+    if written:
+        check.watch(service, written, settings.kafkaportout, settings.kafkaconfig)
 
 
 def _unready(models: Sequence[Model]) -> str | None:

@@ -2,6 +2,8 @@
 
 import re
 
+from compose import parts
+from pipeline.service.settings import Settings
 from tests.k8s import environment
 from tests.k8s.environment import Variables
 from tests.k8s.manifests import Documents, containers_of, pod_of, read, system, workload
@@ -143,6 +145,13 @@ def test_large_frames_are_accepted_and_old_ones_removed(documents: Documents) ->
         assert int(found["log.retention.check.interval.ms"]) <= 60_000
         session = "broker" if "process.roles" in found else "zookeeper"
         assert int(found[f"{session}.session.timeout.ms"]) <= 6_000
+
+
+def test_topics_have_as_many_partitions_whoever_creates_them(documents: Documents) -> None:
+    created = Settings.model_fields["partitions"].default
+
+    assert created == parts.PARTITIONS
+    assert {int(each["KAFKA_NUM_PARTITIONS"]) for each in both_systems(documents)} == {created}
 
 
 def test_each_client_has_a_port(documents: Documents) -> None:

@@ -64,6 +64,7 @@ def test_the_readme_lists_the_settings_with_their_defaults(
         "STATEFOLDER",
         "LOGLEVEL",
         "LOGFORMAT",
+        "PARTITIONS",
     }
     by_default = load(CommandSettings)
 
