@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from pipeline.service.settings import explain
 from pipeline.service.values import parse_duration
-from pipeline.wire.frame import LONGEST_KEY, is_name
+from pipeline.wire.frame import LONGEST_KEY, LONGEST_NAME, is_name
 from pipeline.wire.text import readable
 
 LARGEST: Final = 10_000
@@ -27,6 +27,10 @@ LONGEST_GROUP: Final = 100
 
 MOST_MODELS: Final = 20
 """Models that a record may name."""
+
+
+PREVIEW: Final = "preview-"
+"""How the names of previews begin."""
 
 
 class RecordError(ValueError):
@@ -112,6 +116,19 @@ def encode(record: CameraRecord) -> bytes:
     if "scale" in fields and record.scale[0] == record.scale[1]:
         fields["scale"] = record.scale[0]
     return json.dumps(fields, ensure_ascii=False).encode()
+
+
+def why_no_name(text: str) -> str | None:
+    """Return in one line why a text cannot be the name of a new camera, or None if it can."""
+    if not is_name(text):
+        return f"expected a name of 1 to {LONGEST_NAME} printable characters"
+    if text != text.strip():
+        return "expected a name without spaces around it"
+    if text in (".", "..") or "/./" in f"/{text}/" or "/../" in f"/{text}/":
+        return "browsers leave out the parts . and .. of an address: use another name"
+    if text.lower().startswith(PREVIEW):
+        return f"names that begin with {PREVIEW} are for previews on the page: use another name"
+    return None
 
 
 def name_of(key: bytes | None) -> str:

@@ -8,11 +8,10 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.cameras.links import Kind, kind_of, path_of
-from pipeline.cameras.record import CameraRecord, RecordError, checked
+from pipeline.cameras.record import CameraRecord, RecordError, checked, why_no_name
 from pipeline.cameras.seal import Seal, SealError, is_sealed
 from pipeline.service.masking import mask
 from pipeline.service.settings import explain
-from pipeline.wire.frame import LONGEST_NAME, is_name
 from producer.cameras.errors import CommandError
 from producer.settings import Link
 
@@ -23,7 +22,6 @@ ENCRYPTED: Final = "(encrypted)"
 """What is shown in place of a link that does not decrypt here."""
 
 _LINK: Final[TypeAdapter[Any]] = TypeAdapter(Link)
-_PREVIEW: Final = re.compile(r"preview-[0-9a-f]{16}")
 _STARS: Final = "***"
 _DEFAULTS: Final = {
     "interval": "default",
@@ -37,14 +35,8 @@ _DEFAULTS: Final = {
 
 def check_name(name: str) -> str:
     """Return a name that Kafka and URLs can carry; raise `CommandError` for any other."""
-    if not is_name(name):
-        raise CommandError(f"{name[:40]!r}: expected a name of 1 to {LONGEST_NAME} printable characters")
-    if name in (".", "..") or "/./" in f"/{name}/" or "/../" in f"/{name}/":
-        raise CommandError(f"{name!r}: browsers leave out the parts . and .. of an address: use another name")
-    if name != name.strip():
-        raise CommandError(f"{name!r}: expected a name without spaces around it")
-    if _PREVIEW.fullmatch(name):
-        raise CommandError(f"{name!r}: names of this form are for previews on the page: use another name")
+    if why := why_no_name(name):
+        raise CommandError(f"{name[:40]!r}: {why}")
     return name
 
 

@@ -67,7 +67,7 @@ def test_the_link_of_the_environment_is_a_camera_too(monkeypatch: pytest.MonkeyP
 def test_a_wrong_link_of_the_environment_is_named_but_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIDEOLINK", "gopher://u:secret@h/x")
 
-    with pytest.raises(OptionsError, match="^VIDEOLINK: camera camera: expected") as caught:
+    with pytest.raises(OptionsError, match=r"^VIDEOLINK: camera camera: expected") as caught:
         read()
 
     assert "secret" not in str(caught.value)

@@ -11,12 +11,12 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import Response
 
-from pipeline.cameras.record import CameraRecord
+from pipeline.cameras.record import PREVIEW, CameraRecord
 from video.api import fields
 from video.api.answers import NOT_KEPT, as_json, changes, example
 from video.api.bodies import read_object
 from video.api.changes import Changes, explained
-from video.api.records import PREVIEW_FIELDS, RESERVED, FieldError, checked_record
+from video.api.records import PREVIEW_FIELDS, FieldError, checked_record
 from video.cameras.configured import is_preview
 from video.cameras.directory import Directory, UnavailableError
 
@@ -48,7 +48,7 @@ class Previews:
             raise HTTPException(400, str(error), NOT_KEPT) from None
         self.changing.count(directory)
         _count(directory)
-        name = f"{RESERVED}{secrets.token_hex(8)}"
+        name = f"{PREVIEW}{secrets.token_hex(8)}"
         record = record.model_copy(update={"until": until, "partition": directory.partition()})
         self._own.add(name)
         with explained():

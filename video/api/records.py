@@ -5,13 +5,9 @@ from typing import Any, Final
 
 from pipeline.cameras import record as records
 from pipeline.cameras.links import DEVICE, SCHEMES, Kind, LinkError, kind_of
-from pipeline.cameras.record import LONGEST_LINK, CameraRecord, RecordError, checked, encode
+from pipeline.cameras.record import LONGEST_LINK, CameraRecord, RecordError, checked, encode, why_no_name
 from pipeline.cameras.seal import Seal, is_sealed
-from pipeline.wire.frame import is_name
 from video.cameras.configured import STARS
-
-RESERVED: Final = "preview-"
-"""How the names of previews begin."""
 
 FIELDS: Final = tuple(name for name in CameraRecord.model_fields if name != "until")
 """The fields that a client may set."""
@@ -46,12 +42,15 @@ class Schemes:
             raise FieldError(f"link: expected at most {LONGEST_LINK} printable characters")
         if not link:
             raise FieldError("link: is missing")
+        before, is_url, _ = link.partition("://")
+        if is_sealed(link) or (is_url and before.lower() not in self._allowed):
+            raise FieldError(f"link: {self._expected()}")
         try:
             scheme = _scheme_of(link)
         except LinkError as error:
             raise FieldError(f"link: {error}") from None
-        if scheme not in self._allowed or is_sealed(link):
-            raise FieldError(f"link: links of this kind cannot be set here: {self._expected()}")
+        if scheme not in self._allowed:
+            raise FieldError(f"link: {self._expected()}")
         sealed = self._seal.close(link)
         if len(sealed) > LONGEST_LINK:
             raise FieldError(f"link: it is too long: encrypted, it has more than {LONGEST_LINK} characters")
@@ -65,18 +64,18 @@ class Schemes:
             return False
 
     def _expected(self) -> str:
-        urls = [f"{each}://..." for each in sorted(self._allowed) if each not in {"file", DEVICE}]
+        urls = [f"{each}://" for each in sorted(self._allowed) if each not in {"file", DEVICE}]
         others = [each for each in ("file", DEVICE) if each in self._allowed]
-        found = [*urls, *({"file": "a file", "device": "a device"}[each] for each in others)]
-        return f"expected {', '.join(found)} (LINKSCHEMES)"
+        found = [*urls, *({"file": "a path", "device": "a device"}[each] for each in others)]
+        return f"expected a link that begins with one of {', '.join(found)} (LINKSCHEMES allows others)"
 
 
 def checked_name(name: object) -> str:
     """Return the name of a new camera; raise `FieldError` for anything else."""
-    if not isinstance(name, str) or not is_name(name) or name != name.strip():
-        raise FieldError("name: expected 1 to 200 printable characters, without spaces at the ends")
-    if name.lower().startswith(RESERVED):
-        raise FieldError(f"name: names that begin with {RESERVED} are reserved")
+    if not isinstance(name, str):
+        raise FieldError("name: expected a text")
+    if why := why_no_name(name):
+        raise FieldError(f"name: {why}")
     return name
 
 

@@ -115,7 +115,7 @@ WRONG: list[tuple[Any, int, str]] = [
     (b"9" * 9000, 400, "invalid JSON"),
     (b'{"link": NaN}', 400, "invalid JSON"),
     ([], 400, "expected a JSON object"),
-    ({"link": LINK}, 400, "name: expected 1 to 200"),
+    ({"link": LINK}, 400, "name: expected a text"),
     ({"name": 7, "link": LINK}, 400, "name: expected"),
     ({"name": "x" * 201, "link": LINK}, 400, "name: expected"),
     ({"name": "a\nb", "link": LINK}, 400, "name: expected"),
@@ -129,11 +129,11 @@ WRONG: list[tuple[Any, int, str]] = [
     ({"name": "a", "link": "rtsp://h/" + "x" * 2000}, 400, "link: expected at most"),
     ({"name": "a", "link": "rtsp://h/" + "x" * 1900}, 400, "link: it is too long"),
     ({"name": "a", "link": "rtsp://h/\ud800"}, 400, "link: "),
-    ({"name": "a", "link": "/etc/passwd"}, 400, "link: links of this kind cannot be set here"),
-    ({"name": "a", "link": "file:///etc/passwd"}, 400, "expected http://..., rtsp://..."),
-    ({"name": "a", "link": "0"}, 400, "link: links of this kind"),
-    ({"name": "a", "link": "udp://0.0.0.0:99"}, 400, "link: links of this kind"),
-    ({"name": "a", "link": "gAAAAAnonsense"}, 400, "link: links of this kind"),
+    ({"name": "a", "link": "/etc/passwd"}, 400, "link: expected a link that begins with one of"),
+    ({"name": "a", "link": "file:///etc/passwd"}, 400, "expected a link that begins with one of http://"),
+    ({"name": "a", "link": "0"}, 400, "link: expected a link"),
+    ({"name": "a", "link": "udp://0.0.0.0:99"}, 400, "link: expected a link"),
+    ({"name": "a", "link": "gAAAAAnonsense"}, 400, "link: expected a link"),
     ({"name": "a", "link": "concat:rtsp://a|b"}, 400, "link: "),
     ({"name": "a", "link": "rtsp:/geheim99"}, 400, "link: expected rtsp://HOST"),
     ({"name": "a", "link": LINK, "colour": 1}, 400, "'colour': is not a field"),
@@ -207,7 +207,7 @@ def test_the_session_says_who_may_change_cameras(site: Changing) -> None:
         "why_not": None,
     }
     assert (there["roles"], there["may_change"]) == (["viewer"], False)
-    assert "/?token=" in there["why_not"]
+    assert "the link that the server prints" in there["why_not"]
 
 
 def test_a_camera_that_sends_frames_by_itself_is_not_a_record(site: Changing) -> None:
