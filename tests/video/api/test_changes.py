@@ -122,6 +122,8 @@ WRONG: list[tuple[Any, int, str]] = [
     ({"name": " a", "link": LINK}, 400, "name: expected"),
     ({"name": "preview-0123456789abcdef", "link": LINK}, 400, "preview-"),
     ({"name": "Preview-1", "link": LINK}, 400, "preview-"),
+    ({"name": "..", "link": LINK}, 400, "name: browsers leave out"),
+    ({"name": "a/../b", "link": LINK}, 400, "name: browsers leave out"),
     ({"name": "a"}, 400, "link: "),
     ({"name": "a", "link": None}, 400, "link: "),
     ({"name": "a", "link": 7}, 400, "link: "),
