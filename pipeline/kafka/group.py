@@ -37,9 +37,9 @@ class Group:
         self._beat()
         return share
 
-    def present(self) -> tuple[str, ...] | None:
+    def present(self, *, joining: bool) -> tuple[str, ...] | None:
         """Return the members that share now; see `Members.present`. Beats if that is due."""
-        present = self._members.present()
+        present = self._members.present(joining=joining)
         self._beat()
         return present
 

@@ -34,11 +34,11 @@ _LEFT: Final = "left"
 
 @dataclass(slots=True)
 class _Other:
-    """Another member: when it was heard first and last, and whether it reads its share."""
+    """Another member: when it was heard first and last, and what it said."""
 
     first: float
     last: float
-    reads: bool
+    state: str
 
 
 class Members:
@@ -83,9 +83,9 @@ class Members:
                 self._listening = now
             self._heard_me = now
         elif (other := self._heard.get(member)) is not None:
-            other.last, other.reads = now, state == _READING
+            other.last, other.state = now, state
         elif len(self._heard) < _MOST_NAMES:
-            self._heard[member] = _Other(now, now, state == _READING)
+            self._heard[member] = _Other(now, now, state)
 
     def share(self, partitions: Collection[int]) -> set[int] | None:
         """Return which of the partitions this member reads now; None to leave everything as it is."""
@@ -94,8 +94,10 @@ class Members:
             return None
         return divided(frozenset(partitions), members).get(self._me, set())
 
-    def present(self) -> tuple[str, ...] | None:
+    def present(self, *, joining: bool = False) -> tuple[str, ...] | None:
         """Return the members that share now, in order, this one among them; None if that is not known.
+
+        With `joining`, these are also those that will soon.
 
         A member that does not hear itself, because Kafka is away or because it was stopped, cannot tell if
         the others are gone.
@@ -109,9 +111,10 @@ class Members:
             if now - other.last > (_GONE if _beats(other) else _LISTEN):
                 del self._heard[name]
                 self._gone.append((name, other.last))
-        reading = [name for name, other in self._heard.items() if other.reads and _beats(other)]
+        states = {_READING, _JOINING} if joining else {_READING}
+        others = [name for name, other in self._heard.items() if other.state in states and _beats(other)]
         self._is_reading = True
-        members = tuple(sorted([self._me, *reading])[:_MOST_MEMBERS])  # the same ones for every member
+        members = tuple(sorted([self._me, *others])[:_MOST_MEMBERS])  # the same ones for every member
         self.count = len(members)
         return members
 

@@ -56,7 +56,8 @@ class CameraGroup:
             self._stepped = time.monotonic()
         for message in self._consumer.consume(100, 0.05):
             self._take(message)
-        present = self._group.present()
+        # Before there is a plan, producers that start together wait for each other.
+        present = self._group.present(joining=not self._shares.has_plan)
         if present is None:
             return None
         if plan := self._shares.next_plan(cameras, present):

@@ -63,13 +63,18 @@ class Shares:
         if not is_new and now - self._sent_at < _AGAIN:
             return None
         if is_new:
-            log.info("%d cameras for %d producers", len(plan.holders), len(present))
+            log.info("cameras: %d, producers: %d", len(plan.holders), len(present))
         self._sent, self._sent_at = plan, now
         return encode(plan)
 
     def share(self, cameras: Collection[str]) -> set[str] | None:
         """Return which of the cameras this producer captures; None as long as there is no plan."""
-        return self._plan.share(self._me, cameras) if self._plan.by else None
+        return self._plan.share(self._me, cameras) if self.has_plan else None
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether a plan was heard."""
+        return bool(self._plan.by)
 
     @property
     def is_assigned(self) -> bool:
@@ -78,7 +83,7 @@ class Shares:
 
     def _is_leader(self, present: tuple[str, ...], now: float) -> bool:
         """Return whether this producer makes the next plan."""
-        if self._plan.by:
+        if self.has_plan:
             leader = self._plan.by if self._plan.by in present else present[0]
             return leader == self._me
         # If others share already, there is a plan, which they send whenever somebody comes.

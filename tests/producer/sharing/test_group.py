@@ -51,6 +51,23 @@ def test_groups_do_not_see_each_other(bootstrap: str) -> None:
         each.close()
 
 
+def test_producers_that_start_together_never_take_the_same_camera(bootstrap: str) -> None:
+    groups = [member(bootstrap, name) for name in ("one", "two", "three")]
+    shares: list[set[str]] = [set() for _ in groups]
+
+    def step() -> bool:
+        for number, each in enumerate(groups):
+            share = each.step(CAMERAS)
+            shares[number] = shares[number] if share is None else share
+            assert sum(map(len, shares)) == len(set().union(*shares))
+        return set().union(*shares) == set(CAMERAS)
+
+    wait_for(step, 30, "all cameras")
+    assert sorted(map(len, shares)) == [1, 1, 2]
+    for each in groups:
+        each.close()
+
+
 def test_a_producer_notices_that_it_was_stopped(bootstrap: str, monkeypatch: pytest.MonkeyPatch) -> None:
     one = member(bootstrap, "one")
     wait_for(lambda: one.step(CAMERAS) == set(CAMERAS), 30, "all cameras")
@@ -59,7 +76,7 @@ def test_a_producer_notices_that_it_was_stopped(bootstrap: str, monkeypatch: pyt
     clock = Clock(time.monotonic() + 10)
     with monkeypatch.context() as patch:
         patch.setattr(module, "time", clock)
-        patch.setattr(one._group, "present", lambda: None)
+        patch.setattr(one._group, "present", lambda **_: None)
         assert one.step(CAMERAS) is None
         assert not one.is_awake
 
