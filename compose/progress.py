@@ -5,6 +5,7 @@ from typing import Final
 
 from compose.console import Console
 from compose.job import Job
+from pipeline.cameras.record import PREVIEW
 
 _PATIENCE: Final = 15.0  # s from the start that a camera has to deliver
 _OPENING: Final = 6.0  # s that it has at least, once its producer runs
@@ -64,7 +65,7 @@ class Progress:
             name: reason
             for job in producers
             for name, reason in job.cameras.items()
-            if not reason.startswith(_PAUSED)
+            if not (reason.startswith(_PAUSED) or name.startswith(PREVIEW))
         }
         self._since = {name: self._since.get(name, now) for name in reasons}
         answered = [job.answered for job in producers if job.answered is not None]

@@ -130,6 +130,8 @@ def _check_host(scheme: str, rest: str) -> None:
     host, port = parts["host"].strip("[]"), parts["port"] or ""
     if not host.strip():
         raise LinkError(f"{expected}, found no host")
+    if len(host.split()) > 1:
+        raise LinkError(f"{expected}, found a space in the host")
     if port and not (port.isascii() and port.isdecimal() and 0 < int(port) <= 65535):
         raise LinkError(f"{expected}, with a port from 1 to 65535")
     if host.lower() in SCHEMES and "//" in rest:

@@ -115,7 +115,9 @@ def _paused(names: list[str], settings: CommandSettings, *, paused: bool) -> int
             }
         )
     for name, record in records.items():
-        console.say(f"{word} {name}" if record.paused != paused else f"{name} was {word} already")
+        console.say(
+            f"{word} {name}" if record.paused != paused else f"{name} is {'' if paused else 'not '}paused"
+        )
     return 0
 
 

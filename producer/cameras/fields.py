@@ -23,6 +23,7 @@ ENCRYPTED: Final = "(encrypted)"
 
 _LINK: Final[TypeAdapter[Any]] = TypeAdapter(Link)
 _STARS: Final = "***"
+_NAMED: Final = 3  # cameras in a warning
 _DEFAULTS: Final = {
     "interval": "default",
     "scale": "1",
@@ -132,7 +133,11 @@ def warnings(name: str, link: str, others: Mapping[str, str | None]) -> list[str
             f"{name}: a {kind} is opened where the producer runs, and only if LINKSCHEMES there lists {kind}"
         )
     if same := [other for other, its in others.items() if its == link and other != name]:
-        found.append(f"{name} has the same link as {', '.join(same)}: the camera is asked for it twice")
+        others_too = f" and {len(same) - _NAMED} others" if len(same) > _NAMED else ""
+        found.append(
+            f"{name} has the same link as {', '.join(same[:_NAMED])}{others_too}: the camera is asked for it"
+            f" {len(same) + 1} times"
+        )
     return found
 
 

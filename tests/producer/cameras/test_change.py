@@ -78,7 +78,7 @@ def test_cameras_are_paused_and_resumed(run: Run, stored: Stored) -> None:
 
     assert run("pause", "a", "b", "a").out == "paused a\npaused b\n"
     assert run("resume", "a").out == "resumed a\n"
-    assert run("resume", "a").out == "a was resumed already\n"
+    assert run("resume", "a").out == "a is not paused\n"
 
     assert [record.paused for record in stored().values() if isinstance(record, CameraRecord)] == [
         False,
