@@ -46,10 +46,21 @@ def key(folder: Path, variables: Mapping[str, str]) -> tuple[dict[str, str], str
     file = folder / KEY
     try:
         state.prepare(folder)
-        new_key.provide(file)
+        is_new = new_key.provide(file)
     except OSError as error:
         return {"CAMERASKEY": seal.new_key()}, (
             f"{file} cannot be written ({error.strerror}): the key to the cameras' links lasts only for this"
             " run; set STATEFOLDER"
         )
-    return {"CAMERASKEYFILE": str(file)}, ""
+    missing = (
+        f"{file} was missing, so links of kept cameras do not decrypt: put the file back, or set the links"
+        " again"
+    )
+    return {"CAMERASKEYFILE": str(file)}, missing if is_new and _holds_sealed_links(folder) else ""
+
+
+def _holds_sealed_links(folder: Path) -> bool:
+    try:
+        return seal.START in (folder / "cameras.json").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False

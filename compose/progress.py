@@ -11,6 +11,7 @@ _PATIENCE: Final = 15.0  # s from the start that a camera has to deliver
 _OPENING: Final = 6.0  # s that it has at least, once its producer runs
 _EVERY: Final = 3.0  # s between two lines about the parts that are awaited
 _BLINK: Final = 3.0  # s that a camera may be away without being named, later
+_NO_FRAMES: Final = "no frame has come"  # the start of a consumer's reason
 _PAUSED: Final = "paused"  # the start of a reason that is none
 _SELDOM: Final = 30.0  # s, after everything has been ready once
 
@@ -48,7 +49,9 @@ class Progress:
         """Print anything new."""
         self._look_for_cameras(now)
         # The cameras' records are written as soon as Kafka answers, for which the others wait too.
-        unready = [job for job in self._jobs if job.trouble is not None]
+        unready = [
+            job for job in self._jobs if job.trouble is not None and not self._waits_for_cameras(job, now)
+        ]
         waiting = [job for job in unready if job.part.role != "cameras"] or unready
         if not waiting:
             if not self._is_ready:
@@ -84,6 +87,14 @@ class Progress:
                 self._console.say(f"camera {name} delivers")
             self._absent &= reasons.keys()
         self._absent |= absent
+
+    def _waits_for_cameras(self, job: Job, now: float) -> bool:
+        """Return whether a part only misses frames, which cameras have had time to deliver."""
+        return (
+            (job.trouble or "").startswith(_NO_FRAMES)
+            and now - self._started > _PATIENCE
+            and all(each.trouble is None for each in self._jobs if each.part.role == "producer")
+        )
 
     def _source(self, name: str) -> str:
         return f" ({self._links[name]})" if name in self._links else ""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:  # imported late: it takes 10 MB, and most producers have one camera without a key
     from cryptography.fernet import MultiFernet
 
-_START: Final = "gAAAAA"  # of every token: version 128, and a time before the year 2106
+START: Final = "gAAAAA"
+"""The start of every token: version 128, and a time before the year 2106."""
 
 
 class SealError(ValueError):
@@ -69,4 +70,4 @@ def new_key() -> str:
 
 def is_sealed(link: str) -> bool:
     """Return whether a link is encrypted."""
-    return link.startswith(_START)
+    return link.startswith(START)

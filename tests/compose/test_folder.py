@@ -58,3 +58,13 @@ def test_without_a_folder_the_key_lasts_for_this_run(tmp_path: Path) -> None:
     Seal([given["CAMERASKEY"]])
     assert given["CAMERASKEY"] not in line
     assert str(tmp_path / "file/cameras.key") in line
+
+
+def test_a_new_key_to_kept_links_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "cameras.json").write_text('{"door": "{\\"link\\": \\"gAAAAABo\\"}"}')
+
+    _, line = folder.key(tmp_path, {})
+    _, again = folder.key(tmp_path, {})
+
+    assert "do not decrypt" in line
+    assert again == ""

@@ -224,3 +224,15 @@ def test_cameras_that_go_away_later_stop_nothing() -> None:
 
     (line,) = stage.at(200)
     assert line.startswith("no camera delivers: camera door: away")
+
+
+def test_cameras_that_deliver_nothing_hold_nothing_up_for_long() -> None:
+    stage = Stage(producer="producer", consumer="consumer", video="video")
+    stage.ready("video")
+    stage.away("producer", door="its link does not decrypt")
+    stage.unready("consumer", "no frame has come on topic videocam yet")
+
+    assert stage.at(14) == ["waiting for consumer (no frame has come on topic videocam yet)"]
+    assert stage.announced == 0
+    assert stage.at(16) == ["not every camera delivers: camera door: its link does not decrypt; still trying"]
+    assert stage.announced == 1

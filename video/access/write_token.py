@@ -33,14 +33,6 @@ _NO_STORE: Final = {"Cache-Control": "no-store"}
 _WHERE: Final = (
     "open the page on the server's own machine, or with the link that the server prints at its start"
 )
-_WRONG: Final = 5  # wrong tokens that cost nothing
-_SLOWEST: Final = 60.0  # s that the next attempt has to wait at most
-_REMEMBERED: Final = 1_000  # wrong tokens that are not counted again, such as those of an earlier run
-_NO_STORE: Final = {"Cache-Control": "no-store"}
-_WHERE: Final = (
-    "open the page with the link that the server prints at its start, or on the server's own"
-    " machine at http://127.0.0.1"
-)
 _WRONG: Final = "this token is not valid: use the link that the server printed at its newest start"
 
 
