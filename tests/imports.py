@@ -1,6 +1,7 @@
 """Finds the modules that importing a module of this project imports, by reading its source."""
 
 import ast
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -41,6 +42,12 @@ def reached(module: Path) -> frozenset[Path]:
         seen |= found
         waiting += found
     return frozenset(seen)
+
+
+def packages(module: Path) -> frozenset[str]:
+    """Return the names of the packages of others that importing a module imports, also through ours."""
+    tops = {name.partition(".")[0] for path in reached(module) for name in _imported(path)}
+    return frozenset(tops - sys.stdlib_module_names - {*PACKAGES})
 
 
 @cache

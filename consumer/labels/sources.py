@@ -19,7 +19,7 @@ from pipeline.service.masking import mask
 from pipeline.service.settings import SettingsError
 from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
-from pipeline.wire.status import one_line
+from pipeline.wire.text import one_line
 
 log = logging.getLogger(__name__)
 

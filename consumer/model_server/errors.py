@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Final
 
 from pipeline.service.masking import hide
-from pipeline.wire.status import one_line
+from pipeline.wire.text import one_line
 
 LONGEST_REASON: Final = 500
 """Characters of the text of an error, which may come from a server."""

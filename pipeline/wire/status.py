@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal, cast, get_args
 
 from pipeline.wire.frame import LONGEST_KEY, is_name
-from pipeline.wire.text import readable
+from pipeline.wire.text import one_line
 
 LIFETIME: Final = 60.0
 """The age in s from which on a record is ignored."""
@@ -32,7 +32,6 @@ _STATES: Final = frozenset(get_args(State))
 WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", re.ASCII)
 """The name of a service, or of one of its processes: 200 characters at most."""
 
-_LONGEST_REASON: Final = 500  # characters
 _LONGEST_KEY: Final = 2 * 201 + LONGEST_KEY  # bytes: two words with a slash each, and a camera's name
 _LONGEST_VALUE: Final = 10_000  # bytes
 _LONGEST_INTERVAL: Final = 86_400.0  # s
@@ -70,12 +69,6 @@ class Status:
     since: float
     health: str = ""
     interval: float = 0.0
-
-
-def one_line(text: str) -> str:
-    """Return a reason as it fits into a record: one line, of 500 characters at most."""
-    line = " ".join(readable(text).split())
-    return line if len(line) <= _LONGEST_REASON else f"{line[: _LONGEST_REASON - 1]}…"
 
 
 def encode_key(subject: Subject) -> bytes:

@@ -7,7 +7,7 @@ from pipeline.service.values import Address
 from pipeline.targets import Targets
 from pipeline.wire import largest
 from pipeline.wire.picture import Image, PictureError
-from pipeline.wire.status import one_line
+from pipeline.wire.text import one_line
 
 _VIDEO: Final = 0.1  # s; shorter intervals between frames are meant for video
 _USUAL: Final = 1.0

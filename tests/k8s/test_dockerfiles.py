@@ -2,11 +2,12 @@
 
 import json
 import re
+from importlib.metadata import packages_distributions
 from pathlib import PurePosixPath
 
 import pytest
 
-from tests.imports import reached
+from tests.imports import packages, reached
 from tests.k8s import dockerfiles, environment
 from tests.k8s.dockerfiles import lines, stages
 from tests.k8s.manifests import SYSTEMS, pod_of, read, system, workload
@@ -67,6 +68,27 @@ def test_an_image_has_what_its_service_imports(folder: str, module: str) -> None
     copied = [ROOT / source for words in copies for source in words[:-1]]
 
     missing = [path for path in reached(ROOT / module) if not any(map(path.is_relative_to, copied))]
+
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("requirements", "module"),
+    [
+        *((service, f"{service}/__main__.py") for service in SERVICES),
+        ("tfserving", "tfserving/server/__main__.py"),
+    ],
+)
+def test_its_requirements_have_what_its_service_imports(requirements: str, module: str) -> None:
+    files = sorted((ROOT / requirements).glob("*.txt"))
+    pinned = {each for file in files for each in re.findall(r"(?m)^([A-Za-z0-9._-]+)==", file.read_text())}
+    distributions = packages_distributions()
+
+    missing = [
+        name
+        for name in packages(ROOT / module)
+        if not pinned & {each.lower().replace("_", "-") for each in distributions.get(name, [name])}
+    ]
 
     assert missing == []
 

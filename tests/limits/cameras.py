@@ -25,7 +25,7 @@ LIMITS: Final = (
     ),
     Limit(
         "what is said about a camera, which may quote it",
-        "pipeline.wire.status._LONGEST_REASON",
+        "pipeline.wire.text._LONGEST_REASON",
         "characters",
         "it is cut, and made one line",
     ),

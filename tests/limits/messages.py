@@ -114,7 +114,7 @@ LIMITS: Final = (
     Limit(
         "a status record", "pipeline.wire.status._LONGEST_VALUE", "bytes", f"skipped: `bad_value` {_RECORD}"
     ),
-    Limit("a reason in it", "pipeline.wire.status._LONGEST_REASON", "characters", "cut"),
+    Limit("a reason in it", "pipeline.wire.text._LONGEST_REASON", "characters", "cut"),
     Limit(
         "the interval in it",
         "pipeline.wire.status._LONGEST_INTERVAL",

@@ -39,7 +39,7 @@ LIMITS: Final = (
     Limit("detections in a frame", "consumer.handlers.detect.MOST_DETECTIONS", "", _NONSENSE),
     Limit(
         "the text of an error",
-        "pipeline.wire.status._LONGEST_REASON",
+        "pipeline.wire.text._LONGEST_REASON",
         "characters",
         "it is cut, and made one line",
     ),

@@ -3,7 +3,7 @@
 import logging
 
 from pipeline.service.logs import Seldom
-from pipeline.wire.status import one_line
+from pipeline.wire.text import one_line
 from tfserving.server.errors import Code
 
 _seldom = Seldom(logging.getLogger(__name__))

@@ -132,7 +132,7 @@ def test_what_a_server_says_becomes_one_line_that_a_terminal_can_show(end: str) 
     assert str(caught.value).isprintable()
 
 
-@pytest.mark.exceeds("pipeline.wire.status._LONGEST_REASON")
+@pytest.mark.exceeds("pipeline.wire.text._LONGEST_REASON")
 def test_the_text_of_an_error_is_cut() -> None:
     assert len(str(ModelError("broken", "x" * 10_000))) == 500
 

@@ -20,8 +20,8 @@ from pipeline.wire.status import (
     decode_key,
     encode_key,
     encode_value,
-    one_line,
 )
+from pipeline.wire.text import one_line
 
 DOOR = Subject("producer", "host-1a2b3c", "front/door")
 FIELDS = {"state": "no-signal", "reason": "it is away", "since": "2026-11-21T19:46:47Z", "health": "h:9000"}
@@ -171,7 +171,7 @@ def test_composite_emoji_stay_whole_in_a_reason() -> None:
     assert one_line(f"camera {family}\nis\u200baway") == f"camera {family} is away"
 
 
-@pytest.mark.exceeds("pipeline.wire.status._LONGEST_REASON")
+@pytest.mark.exceeds("pipeline.wire.text._LONGEST_REASON")
 def test_a_reason_is_one_line_of_limited_length() -> None:
     long = decode(DOOR, value(reason="a\nb\x00c \ud800" + "x" * 1000)).reason
 

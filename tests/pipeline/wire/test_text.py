@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.wire.predictions import decode
-from pipeline.wire.status import one_line
-from pipeline.wire.text import readable
+from pipeline.wire.text import one_line, readable
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 PERSIAN = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"

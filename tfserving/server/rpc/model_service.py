@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
 
-from pipeline.wire.status import one_line
+from pipeline.wire.text import one_line
 from tfserving.server.errors import Code, invalid
 from tfserving.server.models.catalog import Catalog
 from tfserving.server.rpc import calls

@@ -205,7 +205,7 @@ def test_as_many_redirections_as_are_allowed_are_followed() -> None:
         assert f"redirects more than {count} times" in refusal(server, f"/{count + 1}")
 
 
-@pytest.mark.exceeds("pipeline.wire.status._LONGEST_REASON")
+@pytest.mark.exceeds("pipeline.wire.text._LONGEST_REASON")
 def test_what_a_camera_says_is_quoted_in_one_short_line() -> None:
     kind = "application/\x1b[2Jx\x07y " + "z" * 1000
     with Server({"/": web.body(b"%PDF-1.7", kind)}) as server:
