@@ -109,12 +109,12 @@ def serve(settings: ConsumerSettings) -> int:
     )
     service.repeat("label", partial(turn, reader, labeller))
     service.on_stop(reader.close)
-    if settings.camerastopic:
-        _follow(settings.camerastopic, plans, reader, settings, service)
     service.note(lambda: filter(None, (reader.surplus(), plans.trouble())))
 
     for reason in (reader.unready, publisher.unready, partial(_unready, models)):
         service.require(reason)
+    if settings.camerastopic:  # last: what keeps it from its topic keeps it from the frames, too
+        _follow(settings.camerastopic, plans, reader, settings, service)
     return service.run()
 
 
