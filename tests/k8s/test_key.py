@@ -21,7 +21,8 @@ from tests.k8s.manifests import (
 
 KEEPERS = ("producer", "video")
 """Those that open cameras, or show their links."""
-GENERATING = [name for name in SYSTEMS if name != "hardened"]
+HARDENED = [name for name in SYSTEMS if name.startswith("hardened")]
+GENERATING = [name for name in SYSTEMS if name not in HARDENED]
 TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
@@ -98,8 +99,9 @@ def test_an_account_may_only_create_secrets_and_read_that_one(name: str) -> None
     assert not any(each["automountServiceAccountToken"] for each in accounts)
 
 
-def test_hardened_pods_have_no_account_and_mount_the_secret() -> None:
-    documents = system("hardened")
+@pytest.mark.parametrize("name", HARDENED)
+def test_hardened_pods_have_no_account_and_mount_the_secret(name: str) -> None:
+    documents = system(name)
 
     assert of_kind(documents, "Role", "RoleBinding", "ServiceAccount") == []
     for app in KEEPERS:
