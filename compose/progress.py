@@ -12,7 +12,7 @@ _OPENING: Final = 6.0  # s that it has at least, once its producer runs
 _EVERY: Final = 3.0  # s between two lines about the parts that are awaited
 _BLINK: Final = 3.0  # s that a camera may be away without being named, later
 _NO_FRAMES: Final = "no frame has come"  # the start of a consumer's reason
-_PAUSED: Final = "paused"  # the start of a reason that is none
+_PAUSED: Final = "paused"  # the start of the reason of a paused camera
 _SELDOM: Final = 30.0  # s, after everything has been ready once
 
 

@@ -15,7 +15,7 @@ def has(roles: Collection[Role], needed: Role) -> bool:
 
 
 def lacks(name: str, roles: Collection[Role], needed: Role) -> str | None:
-    """Return what helps a user who does not have a role, in one line, or None."""
+    """Return what helps a user who lacks a role, in one line, or None."""
     if has(roles, needed):
         return None
     return f"this needs the role {needed}: python -m video.users roles {name} {' '.join([*roles, needed])}"

@@ -107,7 +107,7 @@ class Session:
         return user.roles if user else ()
 
     def lacks(self, role: Role) -> str | None:
-        """Return what helps a user who does not have a role."""
+        """Return what helps a user who lacks a role."""
         return lacks(self.name, self.roles, role)
 
     def may_see(self, camera: str) -> bool:

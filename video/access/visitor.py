@@ -22,7 +22,7 @@ class Visitor(Protocol):
         """What the visitor may do now."""
 
     def lacks(self, role: Role) -> str | None:
-        """Return what helps a visitor who does not have a role, in one line, or None."""
+        """Return what helps a visitor who lacks a role, in one line, or None."""
 
     def may_see(self, camera: str) -> bool:
         """Return whether the visitor may see and know about a camera; can change while a stream is open."""
@@ -45,7 +45,7 @@ class Anyone:
         return ("viewer", "operator") if self._why_not is None else ("viewer",)
 
     def lacks(self, role: Role) -> str | None:
-        """Return what helps a visitor who does not have a role."""
+        """Return what helps a visitor who lacks a role."""
         if role in self.roles:
             return None
         return f"this needs the role {role}: {self._why_not or 'set USERS to a users file'}"

@@ -83,7 +83,7 @@ def search(network: str | None, seconds: float) -> list[Found]:
                 is_repeated = True
             if not select.select([asking], [], [], min(left, 0.1))[0]:
                 continue
-            with suppress(OSError, AnswerError):  # a host without cameras, or what is no answer
+            with suppress(OSError, AnswerError):  # a host without cameras, or an answer of another kind
                 data, (host, *_) = asking.recvfrom(_DATAGRAM)
                 for each in matches(data, str(host), number):
                     found.setdefault(each.address, each)
