@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
@@ -143,6 +144,7 @@ def _forms(secret: str) -> Iterator[str]:
         yield from (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1])
 
 
+@lru_cache(maxsize=1000)  # in a log, most of these words are the same
 def _masked_word(word: str) -> str:
     """Return a word with its secrets masked if it is a link, or the path and parameters of one."""
     is_link = "://" in word or ("/" in word and re.search("[?&;]", word))
