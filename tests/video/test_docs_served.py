@@ -50,13 +50,13 @@ class Site:
 
 
 def run(script: str, folder: Path, **variables: str) -> str:
-    """Run a script of the README's in a folder, with the password for who asks."""
+    """Run a script of the README's in a folder, with a password for each command that asks for one."""
+    script = script.replace("python -m video.users add", f"echo '{PASSWORD}' | python -m video.users add")
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = subprocess.run(
         ["sh", "-e", "-c", script.replace("curl ", "curl --fail --silent --show-error ")],
         env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), **variables},
         cwd=folder,
-        input=f"{PASSWORD}\n",
         capture_output=True,
         text=True,
         timeout=30,
