@@ -222,8 +222,12 @@ def test_producers_share_the_cameras_and_another_one_adds_its_own(system: System
         "label=com.docker.compose.service=producer",
     ).split()
     assert len(ids) == 3
-    wait_for(lambda: all("ok" in Container(each).readiness()[1] for each in ids), 60, "three producers")
+    wait_for(lambda: all(map(is_healthy, ids)), 60, "three healthy producers")
     wait_for(lambda: moves(system.site, "yard", "bikes"), 60, "both cameras at three producers")
+
+
+def is_healthy(container: str) -> bool:
+    return bool(Container(container).state()["Health"]["Status"] == "healthy")
 
 
 def moves(site: Site, *names: str) -> bool:
