@@ -4,9 +4,9 @@ With a command after FILE, this process then becomes that command.
 """
 
 import os
+import secrets
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from pipeline.cameras.seal import new_key
@@ -20,9 +20,8 @@ def provide(file: Path) -> bool:
     """
     if file.exists():
         return False
-    unfinished = file.with_name(f"{file.name}.{os.getpid()}")
-    with suppress(FileNotFoundError):
-        unfinished.unlink()
+    # Containers that share the folder may have the same process numbers.
+    unfinished = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
     try:
         with open(unfinished, "x", opener=_private, encoding="ascii") as written:
             written.write(f"{new_key()}\n")
