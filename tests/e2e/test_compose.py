@@ -203,7 +203,7 @@ def test_producers_share_the_cameras_and_another_one_adds_its_own(system: System
         settings = {"VIDEOLINK": "/clips/carphone_pristine.mp4", "CAMERANAME": "yard"}
         compose("producer", command, "up", "--detach", **settings)
 
-        wait_for(lambda: len(system.site.cameras()) == 2, 60, "the second camera")
+        wait_for(lambda: moves(system.site, "yard"), 60, "the second camera")
 
         assert {camera["name"] for camera in system.site.cameras()} == {"bikes", "yard"}
     finally:
