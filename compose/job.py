@@ -96,7 +96,9 @@ class Job:
                 self.trouble, self._was_done = None, True
                 await self._broker.other_than(address)
                 continue
-            how = f"ended with {process.named(status)}{self._last_line and ': '}{self._last_line}"
+            how = f"ended with {process.named(status)}"
+            if self._last_line and status > 0:  # a signal says it all
+                how += f": {self._last_line}"
             if status == _BAD_SETTINGS:
                 raise PartError(f"{name} does not accept its settings: it {how}", _BAD_SETTINGS)
             crashes = 1 if time.monotonic() - began > _STEADY else crashes + 1

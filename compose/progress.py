@@ -10,7 +10,7 @@ from pipeline.cameras.record import PREVIEW
 _PATIENCE: Final = 15.0  # s from the start that a camera has to deliver
 _OPENING: Final = 6.0  # s that it has at least, once its producer runs
 _EVERY: Final = 3.0  # s between two lines about the parts that are awaited
-_BLINK: Final = 3.0  # s that a camera may be away without being named, later
+_BLINK: Final = 3.0  # s that a camera may be away, or back, without being named, later
 _NO_FRAMES: Final = "no frame has come"  # the start of a consumer's reason
 _PAUSED: Final = "paused"  # the start of the reason of a paused camera
 _SELDOM: Final = 30.0  # s, after everything has been ready once
@@ -43,6 +43,7 @@ class Progress:
         self._is_ready = False
         self._since: dict[str, float] = {}  # when cameras went away
         self._absent: set[str] = set()
+        self._back: dict[str, float] = {}  # since when absent cameras may be back
         self._remind_at = 0.0
 
     def report(self, now: float) -> None:
@@ -82,10 +83,13 @@ class Progress:
             page = f"; the cameras' page is {self._page}" if is_none and not self._is_ready else ""
             self._console.say(f"{many}: {'; '.join(texts)}; still trying{page}")
         # While a producer is not ready, it is not known what its cameras do.
-        if all(job.trouble is None for job in producers):
-            for name in sorted(self._absent - reasons.keys()):
+        known = all(job.trouble is None for job in producers)
+        self._back = {name: self._back.get(name, now) for name in self._absent - reasons.keys() if known}
+        for name in sorted(self._back):
+            # A camera that moves to another producer has no reason for a moment.
+            if now - self._back[name] >= _BLINK:
                 self._console.say(f"camera {name} delivers")
-            self._absent &= reasons.keys()
+                self._absent.remove(name)
         self._absent |= absent
 
     def _waits_for_cameras(self, job: Job, now: float) -> bool:

@@ -104,7 +104,8 @@ def keep(bootstrap: str, topics: Sequence[str], folder: Path) -> list[KeptRecord
         try:
             kept.append(KeptRecords(bootstrap, topic, folder))
         except (OSError, ValueError) as error:
-            log.warning("what topic %s holds is not kept in STATEFOLDER='%s': %s", topic, folder, error)
+            reason = getattr(error, "strerror", None) or str(error)
+            log.warning("what topic %s holds is not kept in STATEFOLDER='%s': %s", topic, folder, reason)
     return kept
 
 
@@ -130,7 +131,10 @@ def _read(file: Path) -> dict[bytes, bytes]:
     except FileNotFoundError:
         return {}
     except (ValueError, AttributeError, RecursionError):
-        raise ValueError(f"{file.name}: expected what the last broker wrote; repair or remove it") from None
+        raise ValueError(
+            f"{file.name} cannot be read, so none of what it holds is used, and this run changes nothing in"
+            " it: repair it, or remove it"
+        ) from None
 
 
 def _give(client: Mapping[str, Any], topic: str, records: Mapping[bytes, bytes]) -> None:

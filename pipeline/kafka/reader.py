@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
@@ -224,6 +224,7 @@ class Reader:
         self._joined = True
         if gone := [TopicPartition(self._topic, number) for number in self._partitions - share]:
             self._consumer.incremental_unassign(gone)
+            self._drop_ahead(self._partitions - share)
         if new := [TopicPartition(self._topic, number) for number in sorted(share - self._partitions)]:
             clients.from_the_end(self._consumer, new)
             log.info("reading %s", ", ".join(f"{each.topic}[{each.partition}]" for each in new))
@@ -234,9 +235,16 @@ class Reader:
     def _skip(self, partitions: list[TopicPartition]) -> None:
         """Continue with the newest frames."""
         if partitions:
-            self._ahead = deque(each for each in self._ahead if each.topic() != self._topic)
             self._consumer.incremental_unassign(partitions)
+            self._drop_ahead({each.partition for each in partitions})
             clients.from_the_end(self._consumer, partitions)
+
+    def _drop_ahead(self, partitions: Set[int]) -> None:
+        """Drop what has been fetched from partitions of the topic, but not read."""
+        kept = (
+            each for each in self._ahead if each.topic() != self._topic or each.partition() not in partitions
+        )
+        self._ahead = deque(kept)
 
     def _holds_messages(self, partition: int) -> bool:
         place = TopicPartition(self._topic, partition)

@@ -140,8 +140,8 @@ def _told(content: bytes, only_camera: str) -> str | None:
         if is_busy
     ]
     if not said:
-        return "the last run ended without stopping, while it was not working on a picture"
-    return f"the last run ended without stopping, while working on {' and '.join(said[:_SHOWN])}"
+        return "the last run was killed or crashed, but not while working on a picture"
+    return f"the last run was killed or crashed while working on {' and '.join(said[:_SHOWN])}"
 
 
 def _bytes(size: int) -> str:

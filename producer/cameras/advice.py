@@ -57,7 +57,7 @@ def advice(found: Measured, shape: Shape) -> list[str]:
             "H.265 takes about twice as long to decode as H.264: set the camera, or its sub-stream, to H.264"
         )
     if found.codec != "picture" and found.rate > _OFTEN * wanted:
-        cost = "sent in vain" if found.passes else "sent, and mostly decoded, in vain"
+        cost = "sent for nothing" if found.passes else "sent, and mostly decoded, for nothing"
         lines.append(
             f"it sends {found.rate:.1f} frames/s, of which {wanted:.1f} are published (FRAMEINTERVAL or"
             f" --interval {duration(shape.interval)}): the others are {cost}; lower the camera's rate"

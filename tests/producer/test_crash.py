@@ -67,7 +67,7 @@ def test_a_killed_producer_names_the_picture_when_it_is_started_again(tmp_path: 
 
     assert len(report) == 1
     assert (
-        f"the last run ended without stopping, while working on a picture of {size} of camera door ("
+        f"the last run was killed or crashed while working on a picture of {size} of camera door ("
         in report[0]
     )
     assert "(encode)" in report[0]

@@ -50,7 +50,7 @@ def test_durations_are_written_as_settings_are() -> None:
 @pytest.mark.parametrize(
     ("value", "why"),
     [
-        (b"nonsense", "expected JSON"),
+        (b"nonsense", "expected a JSON object"),
         (b"[1]", "expected a JSON object"),
         (b"{}", "link: is missing"),
         (b'{"link": 5}', "link:"),
@@ -60,7 +60,7 @@ def test_durations_are_written_as_settings_are() -> None:
         (b'{"link": "0", "scale": [1]}', "scale:"),
         (b'{"link": "0", "weight": NaN}', "weight:"),
         (b'{"link": "0", "models": "all"}', "models: expected a list"),
-        (b"[" * 5000, "expected JSON"),
+        (b"[" * 5000, "expected a JSON object"),
     ],
 )
 def test_other_values_say_what_was_expected(value: bytes, why: str) -> None:

@@ -51,7 +51,7 @@ def test_the_pictures_of_all_threads_are_named_the_largest_first(
 
     recorder.close()
     said = (
-        "the last run ended without stopping, while working on a picture of 82 MB of camera door (stamp)"
+        "the last run was killed or crashed while working on a picture of 82 MB of camera door (stamp)"
         " and a picture of 4 kB of camera Tür 2 (classify)"
     )
     assert caplog.messages == [said]
@@ -77,7 +77,7 @@ def test_a_process_that_was_killed_between_two_pictures_was_not_working(tmp_path
     recorder = Recorder(tmp_path, "consumer")
 
     recorder.close()
-    assert recorder.last == "the last run ended without stopping, while it was not working on a picture"
+    assert recorder.last == "the last run was killed or crashed, but not while working on a picture"
 
 
 @pytest.mark.parts

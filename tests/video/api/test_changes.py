@@ -267,7 +267,7 @@ def test_a_record_that_cannot_be_used_says_so_and_can_be_replaced(site: Changing
     broken, locked = site.send("GET", "/api/cameras").body
 
     assert (broken["state"], broken["config"]) == ("never-seen", None)
-    assert "cannot be used: expected JSON" in broken["reason"]
+    assert "cannot be used: expected a JSON object" in broken["reason"]
     assert (locked["state"], locked["config"]["link"]) == ("never-seen", "***")
     assert "does not decrypt with CAMERASKEY" in locked["reason"]
     assert site.send("PUT", "/api/cameras/broken", {"paused": True}).status == 400
