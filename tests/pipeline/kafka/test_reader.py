@@ -319,6 +319,30 @@ def test_as_long_as_the_group_is_not_known_everything_stays_as_it_is(clock: Cloc
     assert partitions(kit) == {1}
 
 
+def test_what_was_fetched_from_a_partition_that_another_member_reads_now_is_left_to_that_member(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = FakeGroup({3})
+    kit = Kit(group)
+    kit.consumer.ends = {3: 0, 4: 0}
+    kit.reader.step()
+    beat = FakeMessage(b"beat", topic="members")
+    monkeypatch.setattr(kit.consumer, "consume", lambda *_: [FakeMessage(JPEG), FakeMessage(JPEG), beat])
+
+    def take_a_second(_: str, frame: Frame) -> None:
+        kit.frames.append(frame)
+        clock.sleep(1)
+
+    monkeypatch.setattr(kit.reader._intake, "_sink", take_a_second)
+
+    kit.read(FakeMessage(JPEG))
+    group.mine = {4}
+    kit.reader.step()
+
+    assert len(kit.frames) == 1
+    assert group.taken == [beat]
+
+
 def test_beats_are_for_the_group_alone() -> None:
     group = FakeGroup({0})
     kit = Kit(group)
