@@ -30,7 +30,7 @@ _ANSWERS: Final[dict[type[av.FFmpegError], str]] = {
     av.ProtocolNotFoundError: "FFmpeg cannot read URLs with this scheme",
     av.EOFError: "it ends before the first frame",
     av.ArgumentError: "it is not a video, or leads to another address or file:"
-    " set VIDEOLINK to where the video is",
+    " let the link lead to the video itself",
     av.InvalidDataError: NOT_A_VIDEO,
 }
 _ERRNOS: Final = {

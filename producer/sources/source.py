@@ -82,7 +82,7 @@ class Limits:
 
     def targets(self, host: str) -> Targets:
         """Return what may be connected to for the camera at a host."""
-        return Targets(self.hosts | {host}, self.services, "VIDEOLINK or REDIRECTHOSTS")
+        return Targets(self.hosts | {host}, self.services, "the link or REDIRECTHOSTS")
 
 
 class Source(Protocol):

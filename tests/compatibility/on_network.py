@@ -110,7 +110,7 @@ TROUBLE: Final = [
         "RTSP, a redirection",
         rtsp_server(DESCRIBE=(302, "Location: rtsp://192.0.2.1/x\r\n", b"")),
         Refused(
-            "it is not a video, or leads to another address or file: set VIDEOLINK to where the video is"
+            "it is not a video, or leads to another address or file: let the link lead to the video itself"
         ),
     ),
     Situation(

@@ -194,7 +194,7 @@ TROUBLE: Final = [
     Situation(
         "a redirection to another host",
         web_camera(web.moved("http://localhost:1/")),
-        Refused("the camera redirects to another host: name it in VIDEOLINK, or in REDIRECTHOSTS"),
+        Refused("the camera redirects to another host: name it in the link, or in REDIRECTHOSTS"),
     ),
     Situation(
         "a redirection to where a cloud keeps its metadata",
@@ -206,7 +206,7 @@ TROUBLE: Final = [
         web_camera(web.moved("http://169.254.3.4/")),
         Refused(
             "the camera redirects to 169.254.3.4, a link-local address:"
-            " if that is meant, write this address in VIDEOLINK or REDIRECTHOSTS"
+            " if that is meant, write this address in the link or REDIRECTHOSTS"
         ),
     ),
     Situation(
@@ -268,7 +268,7 @@ TROUBLE: Final = [
         link("http://127.1/"),
         Refused(
             "it leads to 127.0.0.1, an address of this machine:"
-            " if that is meant, write this address in VIDEOLINK or REDIRECTHOSTS"
+            " if that is meant, write this address in the link or REDIRECTHOSTS"
         ),
     ),
     Situation("an unknown host", link("http://camera.invalid/"), Refused("its host name is unknown")),
@@ -295,7 +295,7 @@ TROUBLE: Final = [
                 "application/vnd.apple.mpegurl",
             )
         ),
-        Refused("the camera refers to another host: name it in VIDEOLINK, or in REDIRECTHOSTS"),
+        Refused("the camera refers to another host: name it in the link, or in REDIRECTHOSTS"),
     ),
     Situation(
         "a playlist that names where a cloud keeps its metadata",

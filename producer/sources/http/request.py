@@ -180,9 +180,9 @@ class Camera:
                 f"the camera {verb} a URL with {parts.scheme[:20]}://, expected http:// or https://"
             )
         if not usable:
-            raise CaptureError(f"the camera {verb} another host: name it in VIDEOLINK, or in REDIRECTHOSTS")
+            raise CaptureError(f"the camera {verb} another host: name it in the link, or in REDIRECTHOSTS")
         if url.startswith("https:") and parts.scheme == "http":
-            raise CaptureError(f"the camera {verb} http, from https: set VIDEOLINK to where the video is")
+            raise CaptureError(f"the camera {verb} http, from https: let the link lead to the video itself")
         return urlunsplit(parts._replace(netloc=_without_user(parts)))
 
     def _refusal_of(self, parts: SplitResult) -> str | None:

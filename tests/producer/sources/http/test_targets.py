@@ -152,7 +152,7 @@ def test_a_name_that_stands_for_this_machine_is_refused(monkeypatch: pytest.Monk
 
         assert text == (
             "it leads to 127.0.0.1, an address of this machine:"
-            " if that is meant, write this address in VIDEOLINK or REDIRECTHOSTS"
+            " if that is meant, write this address in the link or REDIRECTHOSTS"
         )
         assert server.requests == []
 
