@@ -1,4 +1,4 @@
-"""Changes of cameras: `POST`, `PUT` and `DELETE` below `/api/cameras`."""
+"""Changes of cameras: `POST`, `PUT`, `PATCH` and `DELETE` below `/api/cameras`."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from video.api import fields, models
 from video.api.answers import NOT_KEPT, as_json, changes, example
 from video.api.bodies import read_object
 from video.api.cameras import NAME, as_reported
-from video.api.records import FieldError, Schemes, checked_name, checked_record
+from video.api.records import FIELDS, FieldError, Schemes, checked_name, checked_record
 from video.cameras.cameras import Cameras
 from video.cameras.configured import is_preview
 from video.cameras.directory import Directory, UnavailableError
@@ -76,16 +76,23 @@ class Changes:
         await self._put(directory, name, record)
         return self._reported(name, 201 if before is None else 200)
 
+    async def amend(self, request: Request, name: str) -> Response:
+        """Change some fields of a camera."""
+        directory, visitor = self.allow(request)
+        sent = await read_object(request)
+        self._require(directory, visitor, name)
+        before = directory.records.get(name)
+        if not isinstance(before, CameraRecord):
+            text = f"the record of camera {name!r} cannot be used: send a whole one with PUT"
+            raise HTTPException(409, text, NOT_KEPT)
+        kept = before.model_dump(include={*FIELDS} - {"link"})
+        await self._put(directory, name, self._valid({**kept, **sent}, before))
+        return self._reported(name, 200)
+
     async def remove(self, request: Request, name: str) -> Response:
         """Remove a camera."""
         directory, visitor = self.allow(request)
-        if not visitor.may_see(name) or is_preview(name):
-            raise HTTPException(404, self._cameras.unknown(name, visitor.may_see), NOT_KEPT)
-        if name not in directory.known():
-            if self._cameras.find(name) is None:
-                raise HTTPException(404, self._cameras.unknown(name, visitor.may_see), NOT_KEPT)
-            text = f"camera {name!r} is not kept as data: its producer has it from its settings"
-            raise HTTPException(404, text, NOT_KEPT)
+        self._require(directory, visitor, name)
         with explained():
             await directory.remove(name)
         return Response(status_code=204, headers=NOT_KEPT)
@@ -95,6 +102,16 @@ class Changes:
         if len(directory.known()) >= self._most:
             text = f"there are {self._most} cameras already (MAXCAMERAS): remove one first"
             raise HTTPException(409, text, NOT_KEPT)
+
+    def _require(self, directory: Directory, visitor: Visitor, name: str) -> None:
+        """Raise `HTTPException` unless a camera has a record that the visitor may change."""
+        if not visitor.may_see(name) or is_preview(name):
+            raise HTTPException(404, self._cameras.unknown(name, visitor.may_see), NOT_KEPT)
+        if name not in directory.known():
+            if self._cameras.find(name) is None:
+                raise HTTPException(404, self._cameras.unknown(name, visitor.may_see), NOT_KEPT)
+            text = f"camera {name!r} is not kept as data: its producer has it from its settings"
+            raise HTTPException(404, text, NOT_KEPT)
 
     def _valid(self, sent: dict[str, Any], before: CameraRecord | None = None) -> CameraRecord:
         try:
@@ -149,7 +166,7 @@ def change_routes(changing: Changes) -> APIRouter:
 
     @router.put(
         "/api/cameras/{camera:path}",
-        summary="Change a camera, or add it",
+        summary="Replace a camera, or add it",
         description="Fields that are left out get their defaults; without `link`, the present one is kept.",
         response_model=models.Camera,
         responses={
@@ -165,6 +182,17 @@ def change_routes(changing: Changes) -> APIRouter:
     )
     async def change_camera(request: Request, camera: str = NAME) -> Response:
         return await changing.change(request, camera)
+
+    @router.patch(
+        "/api/cameras/{camera:path}",
+        summary="Change some fields of a camera",
+        description="Fields that are left out stay.",
+        response_model=models.Camera,
+        responses={200: example(models.CAMERA), **changes(409)},
+        openapi_extra=fields.body(fields.CameraFields),
+    )
+    async def amend_camera(request: Request, camera: str = NAME) -> Response:
+        return await changing.amend(request, camera)
 
     @router.delete(
         "/api/cameras/{camera:path}", summary="Remove a camera", status_code=204, responses=changes()

@@ -27,6 +27,7 @@ PATHS = {
     "/api/session",
     "post /api/cameras",
     "put /api/cameras/{camera}",
+    "patch /api/cameras/{camera}",
     "delete /api/cameras/{camera}",
     "post /api/previews",
     "delete /api/previews/{preview}",

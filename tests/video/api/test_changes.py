@@ -100,6 +100,41 @@ def test_a_camera_is_added_changed_and_removed(site: Changing, seal: Seal) -> No
     assert site.send("DELETE", "/api/cameras/door").status == 404
 
 
+def test_a_patch_changes_the_fields_that_it_names(site: Changing, seal: Seal) -> None:
+    fields = {"interval": "40ms", "scale": [0.5, 1], "models": ["imagenet_1"], "group": "In"}
+    site.send("POST", "/api/cameras", {"name": "door", "link": LINK, **fields})
+    before = record(site, "door")
+
+    answers = [site.send("PATCH", "/api/cameras/door", sent) for sent in ({"paused": True}, {"group": "Out"})]
+
+    assert [answer.status for answer in answers] == [200, 200]
+    assert record(site, "door") == before.model_copy(update={"paused": True, "group": "Out"})
+    other = "rtsp://user:other@192.168.1.20/stream2"
+    assert site.send("PATCH", "/api/cameras/door", {"link": other}).status == 200
+    assert seal.open(record(site, "door").link) == other
+    assert record(site, "door").group == "Out"
+
+
+def test_a_patch_that_cannot_be_made_says_why(site: Changing, broker: Broker) -> None:
+    assert site.send("PATCH", "/api/cameras/hall", {"paused": True}).status == 404
+    site.send("POST", "/api/cameras", {"name": "door", "link": LINK})
+    wrong = site.send("PATCH", "/api/cameras/door", {"scale": 99})
+    unknown = site.send("PATCH", "/api/cameras/door", {"colour": "red"})
+    other = CameraTopic(broker.bootstrap, "cameras", {}, fetch_wait=0.005)
+    other._records.put(b"broken", b"nonsense")
+    while other._records.unsent or not other.is_read:
+        other.step()
+    other.close()
+    until(lambda: "broken" in site.directory.records, "the broken record")
+
+    whole = site.send("PATCH", "/api/cameras/broken", {"paused": True})
+
+    assert (wrong.status, unknown.status, whole.status) == (400, 400, 409)
+    assert wrong.detail.startswith("scale: ")
+    assert "PUT" in whole.detail
+    assert not record(site, "door").paused
+
+
 def test_a_put_adds_what_is_not_there(site: Changing) -> None:
     for number, name in enumerate(("a/b c%", "é 🎥", "x" * 200)):
         there = f"/api/cameras/{quote(name, safe='')}"
@@ -185,6 +220,7 @@ def test_other_sites_and_other_machines_change_nothing(site: Changing) -> None:
     for method, path in (
         ("POST", "/api/cameras"),
         ("PUT", "/api/cameras/door"),
+        ("PATCH", "/api/cameras/door"),
         ("DELETE", "/api/cameras/door"),
         ("POST", "/api/previews"),
         ("DELETE", "/api/previews/preview-0123456789abcdef"),
@@ -285,7 +321,9 @@ def test_there_are_no_more_records_than_places(page: Path) -> None:  # noqa: ARG
 
 
 def test_without_a_topic_nothing_can_be_changed(house: Any) -> None:
-    for method, path in (("POST", "/api/cameras"), ("PUT", "/api/cameras/door"), ("POST", "/api/previews")):
+    door = "/api/cameras/door"
+    changes = (("POST", "/api/cameras"), ("PUT", door), ("PATCH", door), ("POST", "/api/previews"))
+    for method, path in changes:
         with house.ask(path, method) as answer:
             assert (answer.status, b"set CAMERASTOPIC" in answer.read()) == (404, True)
 
