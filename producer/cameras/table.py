@@ -3,13 +3,14 @@
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from pipeline.cameras.record import CameraRecord, RecordError
 from pipeline.cameras.seal import Seal
 from pipeline.wire.status import Status
 from producer.cameras import fields
 
+_WIDEST: Final = 40  # columns of the terminal
 _HEADS = ("NAME", "STATE", "GROUP", "PARTITION", "LINK", "REASON")
 
 Cameras = Mapping[str, CameraRecord | RecordError]
@@ -44,9 +45,9 @@ def described(cameras: Cameras, states: Mapping[str, Status], seal: Seal) -> lis
 
 
 def aligned(rows: Iterable[Sequence[str]]) -> str:
-    """Return rows as columns of equal width; the last one is as wide as it is."""
+    """Return rows as columns of equal width; a longer cell, such as a long name, moves only its own row."""
     rows = list(rows)
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    widths = [min(_WIDEST, max(map(_width, column))) for column in zip(*rows, strict=True)]
     lines = (
         "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
         for row in rows
