@@ -210,6 +210,7 @@ def test_a_camera_is_edited_paused_resumed_and_removed(site: Site, window: Windo
     wait_for(lambda: texts(window, "#removal .heading") == ["Remove “bikes”?"], 30, "the question")
     click(window, "#removal .danger")
     wait_for(lambda: texts(window, ".tile .name") == ["yard"], 30, "the tile to go")
+    wait_for(lambda: texts(window, "#notice") == ["“bikes” was removed"], 5, "the notice")
     assert unexpected(window) == []
 
 

@@ -30,7 +30,7 @@ const feed = new Feed("ws", {
   refused,
 });
 const wall = new Wall(byId("wall"), feed);
-const changes = new Changes({ known, added });
+const changes = new Changes({ known, added, removed: removedHere });
 const details = new Details([changes.panel, new Place(wall)]);
 const announcer = new Announcer();
 const view = new View(() => showView());
@@ -43,6 +43,8 @@ let obstacle = null;
 let enlarged = null;
 /** A camera that was added, until its tile is there. @type {string | null} */
 let expected = null;
+/** Cameras that were removed on this page, until the server has noticed. @type {Set<string>} */
+const withdrawn = new Set();
 /** Whether the server has said what this user may do. */
 let permitted = false;
 let hinted = false;
@@ -56,7 +58,7 @@ function cameras(cameras, trouble) {
   showAway(null);
   const removed = wall.update(cameras);
   showSummary(cameras);
-  announcer.note(cameras, removed.filter((name) => name !== view.camera));
+  announcer.note(cameras, removed.filter((name) => name !== view.camera && !withdrawn.delete(name)));
   if (view.camera !== null && removed.includes(view.camera)) leaveRemoved(view.camera);
   else showRest();
   if (!permitted) void loadPermissions();
@@ -89,6 +91,13 @@ function added(camera) {
 
 function showAdded() {
   if (expected !== null && view.camera === null && wall.point(expected)) expected = null;
+}
+
+/** Say that a camera was removed on this page. @param {string} camera @param {string} words */
+function removedHere(camera, words) {
+  withdrawn.add(camera);
+  if (view.camera === camera) view.leave();
+  showNotice(words);
 }
 
 /** Return to the wall from a camera that no longer exists. @param {string} camera */

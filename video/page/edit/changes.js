@@ -1,6 +1,5 @@
 /** Connects everything that changes cameras: the button in the bar, the dialogs, the single view's panel. */
 
-import { announce } from "../announcer.js";
 import { byId, make, mark, setHidden } from "../dom.js";
 import { showNotice } from "../notice.js";
 import { Change } from "../panels/change.js";
@@ -17,6 +16,7 @@ import { text } from "./text.js";
  * @typedef {object} Page
  * @property {() => Known} known
  * @property {(camera: string) => void} added shows a camera that was added
+ * @property {(camera: string, words: string) => void} removed says that a camera was removed
  */
 
 export class Changes {
@@ -31,7 +31,7 @@ export class Changes {
   #button = byId("add");
   #page;
   #editor;
-  #removal = new Removal((camera) => announce(text.removed(camera)));
+  #removal = new Removal((camera) => this.#page.removed(camera, text.removed(camera)));
   #allowed = false;
 
   /** @param {Page} page */
