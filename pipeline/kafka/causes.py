@@ -74,6 +74,7 @@ class Causes:
         self._bootstrap = frozenset(bootstrap.split(","))
         self._why = ""
         self._noted = -math.inf
+        self._fits = False  # Kafka has answered, so how the clients connect is right
 
     def config(self) -> dict[str, Any]:
         """Return the settings with which a client that is polled regularly reports to this."""
@@ -93,6 +94,7 @@ class Causes:
 
     def answered(self) -> None:
         """Note that a request was answered: Kafka is there."""
+        self._fits = True
         if self._why.startswith(_AWAY):
             self._noted = -math.inf
 
@@ -121,6 +123,9 @@ class Causes:
         why = connection_cause(report, self._bootstrap)
         if why is None:
             return False
+        # A broker that is ending looks like one that expects another protocol; the next attempt says more.
+        if self._fits and "Disconnected" in report:
+            return True
         # While Kafka is away, it cannot be reached at the addresses that it has named either.
         if not why.startswith(_NAMED) or (self.why() or _NAMED).startswith(_NAMED):
             self._why, self._noted = why, time.monotonic()

@@ -238,3 +238,17 @@ def test_only_disconnections_are_taken_from_librdkafkas_log(caplog: pytest.LogCa
 
     assert kafka.why() == f"Kafka's port k:9092 closes connections without TLS: {SET} SSL or SASL_SSL"
     assert caplog.messages == [kafka.why()]
+
+
+def test_a_broker_that_closes_connections_after_it_has_answered_is_ending(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    kafka = Causes("k:9092")
+    kafka.answered()
+
+    kafka.note(
+        KafkaError(KafkaError._TRANSPORT, f"k:9092/bootstrap: {CLOSED} (after 0ms in state APIVERSION_QUERY)")
+    )
+
+    assert kafka.why() is None
+    assert caplog.messages == []
