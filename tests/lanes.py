@@ -7,6 +7,7 @@ selects the units with `-m "not parts"`, `make test-parts` the others with `-m p
 
 Those of the parts that need a program or a service that a machine may lack have the mark `outside` too. CI
 runs the rest of the parts where nothing but Python and make is installed, and these where everything is.
+Those with the mark `cluster` come last: our images, kubectl and a cluster take a while to prepare.
 """
 
 import ipaddress
@@ -68,6 +69,10 @@ OUTSIDE: Final = {
 }
 """Fixtures that call `tests.conftest.missing`."""
 
+CLUSTER_FOLDER: Final = TESTS / "k8s"
+CLUSTER: Final = {"cluster", "engine", "images"}
+"""Fixtures that need our images, kubectl or a cluster."""
+
 UNITS: Final = "not parts"
 """The start of an expression for pytest's option -m that selects units."""
 
@@ -93,6 +98,11 @@ class NotAUnitError(BaseException):
 def is_parts(module: Path) -> bool:
     """Whether all tests of a module belong to the parts."""
     return any(folder in module.parents for folder in FOLDERS) or imports_tensorflow(module)
+
+
+def needs_cluster(item: pytest.Item) -> bool:
+    """Whether a test needs our images, kubectl or a cluster."""
+    return CLUSTER_FOLDER in item.path.parents or not CLUSTER.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 def needs_outside(item: pytest.Item) -> bool:
@@ -214,6 +224,8 @@ class Lanes:
                 item.add_marker(pytest.mark.outside)
             if item.get_closest_marker("outside"):
                 item.add_marker(pytest.mark.parts)
+            if needs_cluster(item):
+                item.add_marker(pytest.mark.cluster)
             if FIXTURES.intersection(getattr(item, "fixturenames", ())) or is_parts(item.path):
                 item.add_marker(pytest.mark.parts)
 
@@ -257,6 +269,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Begin."""
     config.addinivalue_line("markers", "parts: starts a process, imports TensorFlow, or leaves this machine")
     config.addinivalue_line("markers", "outside: needs a program or a service that this machine may lack")
+    config.addinivalue_line("markers", "cluster: needs our images, kubectl or a cluster")
     config.addinivalue_line("markers", "exceeds(name): exceeds this limit (tests/limits.py)")
     guard = Guard()
     sys.meta_path.insert(0, guard)

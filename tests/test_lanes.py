@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import missing
 from tests.imports import ROOT, heavy, imports_tensorflow
-from tests.lanes import Guard, Lanes, NotAUnitError, is_parts, needs_outside
+from tests.lanes import Guard, Lanes, NotAUnitError, is_parts, needs_cluster, needs_outside
 from tests.parts import free_port
 
 
@@ -162,6 +162,22 @@ def test_a_folder_a_fixture_or_a_parameter_shows_what_needs_something_outside(
     )
 
     assert needs_outside(item) is outside  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("module", "fixtures", "cluster"),
+    [
+        ("tests/k8s/test_key.py", (), True),
+        ("tests/e2e/test_images.py", ("engine", "images"), True),
+        ("tests/e2e/test_page.py", ("firefox",), False),
+    ],
+)
+def test_a_folder_or_a_fixture_shows_what_needs_images_or_a_cluster(
+    module: str, fixtures: tuple[str, ...], cluster: bool
+) -> None:
+    item = SimpleNamespace(path=ROOT / module, fixturenames=fixtures)
+
+    assert needs_cluster(item) is cluster  # type: ignore[arg-type]
 
 
 def test_nothing_may_be_missing_from_a_test_without_the_mark() -> None:
