@@ -1,12 +1,13 @@
 """Kafka clients configured for live frames: small queues, no waiting, nothing sent or read twice."""
 
 import re
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from pipeline.kafka.causes import Causes
+from pipeline.kafka.steady import SteadyConsumer
 from pipeline.service.settings import SettingsError
 
 _LARGEST_MESSAGE: Final = 100_000_000  # bytes; the limit of the original system's brokers
@@ -93,7 +94,8 @@ def consumer(
         **extra,
     }
     try:
-        return Consumer(config)
+        # It has all methods of a consumer.
+        return cast("Consumer", SteadyConsumer(lambda: Consumer(config)))
     except (KafkaException, TypeError) as error:
         raise _refused(error) from None
 

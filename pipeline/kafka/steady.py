@@ -1,0 +1,108 @@
+"""A consumer that connects again with a new client after its client has lost all brokers for good."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from confluent_kafka import OFFSET_END, Consumer, KafkaException, Message, TopicPartition
+
+log = logging.getLogger(__name__)
+
+_PATIENCE: Final = 5.0  # s without any answer
+_EVERY: Final = 5.0  # s between two attempts
+_WAIT: Final = 0.5  # s for an answer
+
+
+class SteadyConsumer:
+    """Reads the assigned partitions of one Kafka, with all methods of confluent-kafka's `Consumer`.
+
+    A broker that has just started may answer that there are no brokers. Then librdkafka forgets all it knew,
+    and may never look for them again (librdkafka#5301). So if Kafka does not answer for a while, `connect`
+    returns a new client; if Kafka answers that one, it takes over. It continues where the old one was, or
+    with the newest messages of partitions that are read from their ends.
+    """
+
+    def __init__(self, connect: Callable[[], Consumer]) -> None:
+        self._connect = connect
+        self._client = connect()
+        self._assigned: dict[tuple[str, int], int] = {}  # from which offset
+        self._answered = time.monotonic()
+        self._try_at = 0.0
+
+    def poll(self, timeout: float) -> Message | None:
+        """Return a message, or None if none comes within `timeout` s."""
+        self._check()
+        message = self._client.poll(timeout)
+        if message is not None:
+            self._note(message)
+        return message
+
+    def consume(self, most: int, timeout: float) -> list[Message]:
+        """Return the messages that come within `timeout` s, at `most` so many."""
+        self._check()
+        messages = self._client.consume(most, timeout)
+        for message in messages[-1:]:
+            self._note(message)
+        return messages
+
+    def list_topics(self, *args: Any, **options: Any) -> Any:
+        """Return what Kafka says about one topic or all; raise `KafkaException` if it says nothing."""
+        found = self._client.list_topics(*args, **options)
+        self._answered = time.monotonic()
+        return found
+
+    def incremental_assign(self, partitions: Sequence[TopicPartition]) -> None:
+        """Read these partitions, too."""
+        self._client.incremental_assign(list(partitions))
+        self._assigned |= {(each.topic, each.partition): each.offset for each in partitions}
+
+    def incremental_unassign(self, partitions: Sequence[TopicPartition]) -> None:
+        """Do not read these partitions any more."""
+        self._client.incremental_unassign(list(partitions))
+        for each in partitions:
+            self._assigned.pop((each.topic, each.partition), None)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return any other method of the client's."""
+        return getattr(self._client, name)
+
+    def _note(self, message: Message) -> None:
+        if message.error() is None:
+            self._answered = time.monotonic()
+
+    def _check(self) -> None:
+        now = time.monotonic()
+        if now - self._answered < _PATIENCE or now < self._try_at:
+            return
+        self._try_at = now + _EVERY
+        if _answers(self._client):
+            self._answered = now
+            return
+        client = self._connect()
+        if _answers(client):
+            self._replace(client)
+            self._answered = now
+        else:
+            client.close()
+
+    def _replace(self, client: Consumer) -> None:
+        log.warning("the connection to Kafka was lost for good: connected again")
+        places = [TopicPartition(topic, number) for topic, number in self._assigned]
+        for place in self._client.position(places):
+            begun = self._assigned[place.topic, place.partition]
+            if begun == OFFSET_END or place.offset < 0:
+                place.offset = begun
+            client.incremental_assign([TopicPartition(place.topic, place.partition, place.offset)])
+        # It may take long to end what has no broker.
+        threading.Thread(target=self._client.close, name="closing", daemon=True).start()
+        self._client = client
+
+
+def _answers(client: Consumer) -> bool:
+    try:
+        client.list_topics(timeout=_WAIT)
+    except KafkaException:
+        return False
+    return True
