@@ -1,12 +1,12 @@
 """The number of 640x360 cameras at 25/s that this machine can carry, next to bare library calls.
 
 A side carries a number of cameras if, for some seconds, 99 of 100 frames reach the client within 150 ms
-and at most one in twenty is missing. Ours is a producer for each camera, one consumer, one video server; bare
-is a loop for each camera (read, encode, produce), one that labels (consume, decode, draw, encode, produce),
-and one that writes to connections. There is no model, and one client process watches every camera.
+and at most one in twenty is missing. Ours is one producer, one consumer and one video server; bare is a loop
+for each camera (read, encode, produce), one that labels (consume, decode, draw, encode, produce), and one
+that writes to connections. There is no model, and one client process watches every camera.
 
 Both sides search at the same time, in turns: the number doubles until it is too high, then the steps shrink
-to one camera more or fewer. Cameras that are not needed, and those of the other side, are stopped meanwhile.
+to one camera more or fewer. Cameras that are not needed, and those of the other side, are paused meanwhile.
 """
 
 import math
@@ -21,6 +21,8 @@ from typing import Final
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from pipeline.cameras.record import CameraRecord, RecordError
+from pipeline.cameras.topic import CameraTopic
 from tests.bench import clips
 from tests.bench.figures import Figure, Measured, Side
 from tests.bench.pairs import round_count
@@ -32,11 +34,12 @@ from tests.integration.conftest import Pipeline
 from tests.parts import Process, free_port, wait_for
 
 _FPS: Final = 25
-_SETTLE: Final = 1.5  # s
+_SETTLE: Final = 2.5  # s
 _SECONDS: Final = 3.0
 _OLDEST: Final = 0.15  # s
 _FEWEST: Final = 0.95
 _SIZE: Final = (640, 360)
+_PARTITIONS: Final = 8
 
 CAMERAS: Final = Figure("capacity, cameras of 640x360", "x", least=0.8)
 FIGURES: Final = (CAMERAS,)
@@ -70,28 +73,24 @@ class Search:
 
 
 class _Side:
-    """The cameras of one side; `camera` starts one by name, and `watch` watches it once it has frames."""
+    """The cameras of one side; `run` lets so many send, and `watch` watches one once it has frames."""
 
-    def __init__(self, camera: Callable[[str], Process], watch: Callable[[str], Viewer]) -> None:
-        self._camera = camera
+    def __init__(self, run: Callable[[int], None], watch: Callable[[str], Viewer]) -> None:
         self._watch = watch
-        self._cameras: list[tuple[Process, Viewer]] = []
+        self.run = run
+        self._viewers: list[Viewer] = []
 
     def holds(self, number: int) -> bool:
-        """Return whether this many cameras can be carried; start those that do not run yet."""
-        for process, _ in self._cameras[:number]:
-            process.signal(signal.SIGCONT)
-        for index in range(len(self._cameras), number):
-            name = f"camera-{index}"
-            self._cameras.append((self._camera(name), self._watch(name)))
-        running = self._cameras[:number]
+        """Return whether this many cameras can be carried."""
+        self.run(number)
+        self._viewers += [self._watch(_name(index)) for index in range(len(self._viewers), number)]
+        viewers = self._viewers[:number]
         time.sleep(_SETTLE)
-        for _, viewer in running:
+        for viewer in viewers:
             viewer.take()
         time.sleep(_SECONDS)
-        ages = sorted(age for _, viewer in running for age in viewer.take())
-        for process, _ in running:
-            process.signal(signal.SIGSTOP)
+        ages = sorted(age for viewer in viewers for age in viewer.take())
+        self.run(0)
         came = len(ages) / (_FPS * _SECONDS * number)
         oldest = ages[int(0.99 * len(ages))] if ages else math.inf
         print(
@@ -101,9 +100,52 @@ class _Side:
         return came >= _FEWEST and oldest <= _OLDEST
 
     def wake(self) -> None:
-        """Continue all stopped cameras, so that they can end."""
-        for process, _ in self._cameras:
-            process.signal(signal.SIGCONT)
+        """Let all of them continue, so that they can end."""
+        self.run(len(self._viewers))
+
+
+def _name(index: int) -> str:
+    return f"camera-{index}"
+
+
+class _Processes:
+    """Cameras that are processes of their own, which `start` starts by name."""
+
+    def __init__(self, start: Callable[[str], Process]) -> None:
+        self._start = start
+        self._processes: list[Process] = []
+
+    def run(self, number: int) -> None:
+        for index, process in enumerate(self._processes):
+            process.signal(signal.SIGCONT if index < number else signal.SIGSTOP)
+        for index in range(len(self._processes), number):
+            self._processes.append(self._start(_name(index)))
+
+
+class _Records:
+    """Cameras of one producer, which are records of a topic, paused or not."""
+
+    def __init__(self, pipeline: Pipeline, clip: Path) -> None:
+        self._link = str(clip)
+        self._topic = CameraTopic(pipeline.bootstrap, f"cameras-{pipeline.topic_in}", {})
+        producer = pipeline.producer("", "", CAMERANAME="", CAMERASTOPIC=self._topic.name, LINKSCHEMES="file")
+        producer.ready(60)
+
+    def run(self, number: int) -> None:
+        for index in range(max(number, len(self._topic.cameras))):
+            record = CameraRecord(
+                link=self._link, interval=1 / _FPS, partition=index % _PARTITIONS, paused=index >= number
+            )
+            if self._topic.cameras.get(_name(index)) != record:
+                self._topic.put(_name(index), record)
+                wait_for(lambda: self._followed(index) == record, 20, "the record")  # noqa: B023
+
+    def close(self) -> None:
+        self._topic.close()
+
+    def _followed(self, index: int) -> CameraRecord | RecordError | None:
+        self._topic.step()
+        return self._topic.cameras.get(_name(index))
 
 
 def measure() -> list[Measured]:
@@ -143,14 +185,14 @@ def _ours(stack: ExitStack, folder: Path, bootstrap: str, clip: Path) -> _Side:
     pipeline.video()
     address = urlsplit(pipeline.display)
 
-    def camera(name: str) -> Process:
-        return pipeline.producer(name, clip)
+    records = _Records(pipeline, clip)
+    stack.callback(records.close)
 
     def watch(name: str) -> Viewer:
         wait_for(lambda: pipeline.camera(name).get("seq", 0) > 0, 30, f"frames of {name}")
         return stack.enter_context(watching((address.hostname or "", address.port or 0), name))
 
-    return _Side(camera, watch)
+    return _Side(records.run, watch)
 
 
 def _bare(stack: ExitStack, folder: Path, bootstrap: str, clip: Path) -> _Side:
@@ -165,4 +207,5 @@ def _bare(stack: ExitStack, folder: Path, bootstrap: str, clip: Path) -> _Side:
         stack.enter_context(loop).going()
         return loop
 
-    return _Side(camera, lambda name: stack.enter_context(watching(("127.0.0.1", port), name)))
+    cameras = _Processes(camera)
+    return _Side(cameras.run, lambda name: stack.enter_context(watching(("127.0.0.1", port), name)))

@@ -135,7 +135,9 @@ def test_the_lines_of_the_decoder_become_one_of_ours(
 
     wait_for(lambda: "a library says: " in model_server.text, 60, "the line")
 
-    lines = [line for line in model_server.text.splitlines() if "JPEG data" in line]
+    # Not what earlier requests with other pictures were answered.
+    text = model_server.text.replace("Invalid JPEG data", "")
+    lines = [line for line in text.splitlines() if "JPEG data" in line]
     assert len(lines) == 1
     assert "WARNING pipeline.service.stderr: a library says: " in lines[0]
 

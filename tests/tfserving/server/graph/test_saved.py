@@ -47,7 +47,7 @@ def test_a_string_of_rank_0_stays_as_it_is(model: SavedModel, value: bytes) -> N
 @pytest.mark.parametrize(
     ("signature", "feeds", "message"),
     [
-        ("matrix", {"x": np.ones(2, np.float32)}, "ndims must be >= 2"),
+        ("matrix", {"x": np.ones(2, np.float32)}, "ndims"),
         ("matrix", {"x": np.ones((1, 3), np.float32)}, "Matrix size-incompatible"),
         ("matrix", {"x": np.ones((1, 2), np.int32)}, "to be float"),
         ("two", {"a": np.ones(2, np.int32), "b": np.ones(3, np.int32)}, "Incompatible shapes"),
