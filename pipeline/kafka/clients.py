@@ -7,7 +7,7 @@ from confluent_kafka import OFFSET_END, Consumer, KafkaException, Producer, Topi
 from confluent_kafka.admin import AdminClient
 
 from pipeline.kafka.causes import Causes
-from pipeline.kafka.steady import SteadyConsumer
+from pipeline.kafka.steady import SteadyConsumer, SteadyProducer, look_after
 from pipeline.service.settings import SettingsError
 
 _LARGEST_MESSAGE: Final = 100_000_000  # bytes; the limit of the original system's brokers
@@ -58,9 +58,11 @@ def producer(
         **extra,
     }
     try:
-        return Producer(config)
+        client = SteadyProducer(lambda: Producer(config))
     except (KafkaException, TypeError) as error:
         raise _refused(error) from None
+    look_after(client)
+    return cast("Producer", client)  # it has all methods
 
 
 def consumer(
@@ -94,8 +96,7 @@ def consumer(
         **extra,
     }
     try:
-        # It has all methods of a consumer.
-        return cast("Consumer", SteadyConsumer(lambda: Consumer(config)))
+        return cast("Consumer", SteadyConsumer(lambda: Consumer(config)))  # it has all methods
     except (KafkaException, TypeError) as error:
         raise _refused(error) from None
 

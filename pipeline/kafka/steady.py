@@ -1,27 +1,33 @@
-"""A consumer that connects again with a new client after its client has lost all brokers for good."""
+"""Clients that connect again after librdkafka has lost all brokers for good.
+
+A broker that has just started may answer that there are no brokers. Then librdkafka forgets all it knew, and
+may never look for them again (librdkafka#5301). So if Kafka does not answer for a while, a new client asks.
+If Kafka answers that one, it takes over.
+"""
 
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from confluent_kafka import OFFSET_END, Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, KafkaException, Message, Producer, TopicPartition
 
 log = logging.getLogger(__name__)
 
 _PATIENCE: Final = 5.0  # s without any answer
 _EVERY: Final = 5.0  # s between two attempts
 _WAIT: Final = 0.5  # s for an answer
+_LAST: Final = 3.0  # s for what waits in a client that is replaced
+_AGAIN: Final = "the connection to Kafka was lost for good: connected again"
 
 
 class SteadyConsumer:
     """Reads the assigned partitions of one Kafka, with all methods of confluent-kafka's `Consumer`.
 
-    A broker that has just started may answer that there are no brokers. Then librdkafka forgets all it knew,
-    and may never look for them again (librdkafka#5301). So if Kafka does not answer for a while, `connect`
-    returns a new client; if Kafka answers that one, it takes over. It continues where the old one was, or
-    with the newest messages of partitions that are read from their ends.
+    `connect` returns a new client. It continues where the old one was, or with the newest messages of
+    partitions that are read from their ends.
     """
 
     def __init__(self, connect: Callable[[], Consumer]) -> None:
@@ -88,7 +94,7 @@ class SteadyConsumer:
             client.close()
 
     def _replace(self, client: Consumer) -> None:
-        log.warning("the connection to Kafka was lost for good: connected again")
+        log.warning(_AGAIN)
         places = [TopicPartition(topic, number) for topic, number in self._assigned]
         for place in self._client.position(places):
             begun = self._assigned[place.topic, place.partition]
@@ -100,7 +106,55 @@ class SteadyConsumer:
         self._client = client
 
 
-def _answers(client: Consumer) -> bool:
+class SteadyProducer:
+    """Writes to one Kafka, with all methods of confluent-kafka's `Producer`.
+
+    `connect` returns a new client. What waits in the old one is still sent if that is possible.
+    """
+
+    def __init__(self, connect: Callable[[], Producer]) -> None:
+        self._connect = connect
+        self._client = connect()
+        self._lost_since: float | None = None
+
+    def __len__(self) -> int:
+        return len(self._client)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return any method of the client's."""
+        return getattr(self._client, name)
+
+    def check(self) -> None:
+        """Replace the client if Kafka has not answered it for a while, but answers another one."""
+        now = time.monotonic()
+        if _answers(self._client):
+            self._lost_since = None
+        elif self._lost_since is None:
+            self._lost_since = now
+        elif now - self._lost_since >= _PATIENCE:
+            client = self._connect()
+            if _answers(client):
+                log.warning(_AGAIN)
+                old, self._client, self._lost_since = self._client, client, None
+                threading.Thread(target=old.flush, args=(_LAST,), name="closing", daemon=True).start()
+
+
+def look_after(producer: SteadyProducer) -> None:
+    """Check a producer every few seconds as long as it is used, in a thread."""
+    threading.Thread(target=_check, args=(weakref.ref(producer),), name="brokers", daemon=True).start()
+
+
+def _check(reference: weakref.ref[SteadyProducer]) -> None:
+    while True:
+        time.sleep(_EVERY)
+        producer = reference()
+        if producer is None:
+            return
+        producer.check()
+        del producer
+
+
+def _answers(client: Consumer | Producer) -> bool:
     try:
         client.list_topics(timeout=_WAIT)
     except KafkaException:

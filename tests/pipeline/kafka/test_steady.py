@@ -5,9 +5,17 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
 
-from pipeline.kafka.steady import SteadyConsumer
+from pipeline.kafka.steady import SteadyConsumer, SteadyProducer
 from tests.clock import Clock
 
 
@@ -49,6 +57,12 @@ class FakeClient:
 
     def close(self) -> None:
         self.closed.set()
+
+    def flush(self, _: float) -> None:
+        self.closed.set()
+
+    def __len__(self) -> int:
+        return len(self.messages)
 
 
 class Kit:
@@ -145,3 +159,44 @@ def test_errors_are_no_answers(clock: Clock) -> None:
     kit.consumer.poll(0.1)
 
     assert kit.first.closed.wait(10)
+
+
+def steady(clients: list[FakeClient]) -> SteadyProducer:
+    """Return a producer with these clients, one after the other; each takes what it is given."""
+    left = iter(clients)
+    return SteadyProducer(lambda: cast("Producer", next(left)))
+
+
+def test_a_producer_goes_on_with_a_new_client_and_sends_what_waits_in_the_old_one(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = FakeClient(is_answered=False), FakeClient()
+    producer = steady([first, second])
+    first.messages = [message()]
+
+    for _ in range(4):
+        clock.now += 2
+        producer.check()
+
+    assert first.closed.wait(10)
+    assert len(producer) == 0
+    assert producer.list_topics("live", timeout=0.5) == "about live"
+    assert len(caplog.messages) == 1
+
+
+def test_a_producer_keeps_its_client_while_kafka_is_away_or_answers_again(clock: Clock) -> None:
+    first, *others = (FakeClient(is_answered=False) for _ in range(4))
+    first.messages = [message()]
+    producer = steady([first, *others])
+
+    for _ in range(4):
+        clock.now += 2
+        producer.check()
+    first.is_answered = True
+    producer.check()
+    first.is_answered = False
+    clock.now += 60
+    producer.check()
+
+    assert not first.closed.is_set()
+    assert len(producer) == 1
