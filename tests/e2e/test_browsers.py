@@ -120,6 +120,23 @@ def test_a_single_camera_has_its_recent_labels(site: Site, window: Window) -> No
     assert window.complaints == []
 
 
+def test_escape_pressed_twice_leads_no_further_than_the_wall(site: Site, window: Window) -> None:
+    window.open(site.address)
+    expect_moving(window, "door")
+    click(window, "[data-camera=door] a.open")
+    wait_for(lambda: texts(window, "#wall[data-view=single] .name"), 20, "the single view")
+
+    escape = "document.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }))"
+    window.evaluate(f"({escape}, {escape}, null)")
+
+    wait_for(lambda: texts(window, "#wall[data-view=wall] .name"), 20, "the wall")
+    expect_moving(window, "door", "yard")
+    assert window.evaluate("location.search") == ""
+    click(window, "[data-camera=yard] a.open")
+    wait_for(lambda: texts(window, "#wall[data-view=single] .name"), 20, "the single view again")
+    assert window.complaints == []
+
+
 def test_a_user_logs_in_and_out(window: Window, tmp_path: Path) -> None:
     def log_in(password: str) -> None:
         for field, value in (("name", "ann"), ("password", password)):

@@ -4,16 +4,20 @@ import { viewOf } from "./addresses.js";
 
 export class View {
   #changed;
+  #leaving = false; // whether the browser is on its way back to the wall
 
   /** @param {() => void} changed called after each change */
   constructor(changed) {
     this.#changed = changed;
-    window.addEventListener("popstate", changed);
+    window.addEventListener("popstate", () => {
+      this.#leaving = false;
+      changed();
+    });
   }
 
   /** The enlarged camera's name; null on the wall. */
   get camera() {
-    return new URLSearchParams(location.search).get("camera");
+    return this.#leaving ? null : new URLSearchParams(location.search).get("camera");
   }
 
   /** @param {string} name */
@@ -27,7 +31,8 @@ export class View {
   leave() {
     if (this.camera === null) return;
     if (history.state?.fromWall) {
-      history.back(); // leads to popstate
+      this.#leaving = true; // to go back twice would leave the page
+      history.back(); // leads to popstate, but only later
       return;
     }
     history.replaceState(null, "", location.pathname);
