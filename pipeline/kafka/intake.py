@@ -15,6 +15,7 @@ from prometheus_client import Counter
 from pipeline.flow.ledger import Ledger
 from pipeline.flow.places import Places
 from pipeline.flow.room import Room
+from pipeline.kafka.offenders import Offenders
 from pipeline.service.logs import Seldom
 from pipeline.service.recorder import working
 from pipeline.wire import jpeg, largest
@@ -39,6 +40,8 @@ _MOST_LINES: Final = 100  # per minute, about cameras that come and go
 
 class Intake:
     """Hands frames to `sink`; a message that is not a frame is counted, logged and skipped.
+
+    Of many under one key, most are only counted, unless they may be frames of a camera that has a place.
 
     If only a frame's predictions or the time of its capture are wrong, they are left out or replaced by the
     present time. A frame that is older than the camera's last one is dropped: for a moment, two members of a
@@ -73,6 +76,7 @@ class Intake:
         self._expire_at = 0.0
         # When each camera's last frame was captured, and came.
         self._newest: dict[str, tuple[int, float]] = {}
+        self._offenders = Offenders()
         self._seldom = Seldom(log)
         self._coming_and_going = Seldom(log, _MOST_LINES)
 
@@ -99,12 +103,19 @@ class Intake:
 
     def take(self, message: Received) -> bool:
         """Take a message of the topic; return whether it is a frame of a camera that has a place."""
+        key, came = (message.key() or b"")[: LONGEST_KEY + 1], time.monotonic()
+        kind = self._offenders.kind(key, came)
+        if kind is not None and not (_begins_well(message.value()) and self.knows(key)):
+            _poison(kind).inc()
+            return False
         try:
             frame = _decode(message, self._most_pixels, lambda error: self._correct(error, message))
         except FrameError as error:
+            self._offenders.add(key, error.kind, came)
             _poison(error.kind).inc()
             self._seldom.warning(error.kind, partial(_skipped, message, error))
             return False
+        self._offenders.clear(key)
         came, now = time.monotonic(), time.time_ns()
         if not self._has_place(frame, came):
             return False
@@ -190,9 +201,14 @@ class _Parts(NamedTuple):
             raise FrameError("bad_header", f"a header cannot be read: {error.__cause__ or error}") from None
 
 
+def _begins_well(value: bytes | None) -> bool:
+    """Return whether this may be a picture, in either system's message."""
+    return value is not None and value.startswith((jpeg.START, b"{"))
+
+
 def _decode(message: Received, most_pixels: int, left_out: Callable[[FrameError], None]) -> Frame:
     value = message.value() or b""
-    if not value.startswith((jpeg.START, b"{")):  # first, because a flood of these must not cost more
+    if not _begins_well(value):  # first, because a flood of these must not cost more
         raise FrameError("bad_jpeg", jpeg.bad_start(value))
     kind, milliseconds = message.timestamp()
     timestamp = time.time_ns() if kind == TIMESTAMP_NOT_AVAILABLE else milliseconds * 1_000_000

@@ -97,6 +97,12 @@ LIMITS: Final = (
     Limit("models in it", "pipeline.wire.predictions.MOST_MODELS", "", _LEFT_OUT),
     Limit("results of a model", "pipeline.wire.predictions.MOST_RESULTS", "", _LEFT_OUT),
     Limit("a label, or a model's name", "pipeline.wire.predictions.LONGEST_LABEL", "characters", _LEFT_OUT),
+    Limit(
+        "keys under which many bad messages come: these count like the last one that was examined",
+        "pipeline.kafka.offenders._MOST_KEYS",
+        "",
+        "the oldest one is forgotten, so that each of its messages is examined again",
+    ),
     Limit("a frame from the future", "pipeline.kafka.intake.MOST_AHEAD", "s", _NOW),
     Limit("the age of a frame", "pipeline.kafka.intake.MOST_BEHIND", "s", _NOW),
     Limit(

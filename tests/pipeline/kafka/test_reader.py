@@ -1,4 +1,5 @@
 import logging
+import pkgutil
 import signal
 from collections import defaultdict
 from pathlib import Path
@@ -233,6 +234,19 @@ def silent(clock: Clock) -> Kit:  # noqa: ARG001
 
 def poison(kind: str) -> float:
     return REGISTRY.get_sample_value("streamlens_poison_messages_total", {"kind": kind}) or 0.0
+
+
+def count_calls(monkeypatch: pytest.MonkeyPatch, name: str) -> list[object]:
+    """Let a function note each of its calls in the list that is returned."""
+    calls: list[object] = []
+    function = pkgutil.resolve_name(name)
+
+    def noted(*args: object) -> object:
+        calls.append(args)
+        return function(*args)
+
+    monkeypatch.setattr(name, noted)
+    return calls
 
 
 def corrected(kind: str) -> float:
@@ -493,6 +507,42 @@ def test_poison_is_counted_logged_and_skipped(
     assert kit.ledger.totals()["in"] == 1
     assert len(caplog.messages) == 1
     assert caplog.messages[0].startswith("message of videocam[3] at 17 skipped: ")
+
+
+def test_a_flood_under_one_name_is_counted_and_hardly_examined(
+    kit: Kit, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = poison("bad_mat")
+    bad = FakeMessage(b'{"mat": "AAAA", "rows": 2, "cols": 2, "type": 16}', key=b"evil")
+    examined = count_calls(monkeypatch, "pipeline.wire.mat.decode")
+
+    kit.read(*[bad] * 500, FakeMessage(JPEG))
+    clock.now += 0.06
+    kit.read(*[bad] * 500)
+
+    assert poison("bad_mat") - before == 1000
+    assert len(examined) == 21
+    assert len(kit.frames) == 1
+
+
+def test_a_new_camera_is_seen_among_bad_messages_with_its_name(kit: Kit, clock: Clock) -> None:
+    bad = FakeMessage(JPEG, key=b"door", headers=[("seq", b"x")])
+
+    kit.read(*[bad] * 30)
+    clock.now += 0.06
+    kit.read(FakeMessage(JPEG, key=b"door"))
+
+    assert [frame.camera for frame in kit.frames] == ["door"]
+
+
+def test_no_frame_of_a_known_camera_is_lost_among_bad_messages_with_its_name(kit: Kit) -> None:
+    others = [FakeMessage(b"poison")] * 30, [FakeMessage(JPEG, headers=[("seq", b"x")])] * 30
+    kit.read(FakeMessage(JPEG))
+
+    for bad in others:
+        kit.read(*bad, FakeMessage(JPEG), *bad, FakeMessage(JPEG))
+
+    assert len(kit.frames) == 5
 
 
 def test_predictions_that_are_too_large_are_left_out_counted_and_logged_once(
