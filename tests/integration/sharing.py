@@ -27,14 +27,17 @@ class Site:
         self.lines: list[str] = []  # the last ones of producers that have stopped
         self.topic = CameraTopic(pipeline.bootstrap, f"cameras-{pipeline.topic_in}", {})
         admin = AdminClient({"bootstrap.servers": pipeline.bootstrap})
-        new = NewTopic(pipeline.topic_in, num_partitions=_PARTITIONS, replication_factor=1)
-        admin.create_topics([new])[pipeline.topic_in].result(20)
-        wait_for(
-            lambda: len(admin.list_topics(timeout=5).topics[pipeline.topic_in].partitions) == _PARTITIONS,
-            20,
-            "the topic",
-        )
+        names = pipeline.topic_in, pipeline.topic_out
+        for created in admin.create_topics([NewTopic(each, _PARTITIONS, 1) for each in names]).values():
+            created.result(20)
+        for name in names:
+            wait_for(
+                lambda: len(admin.list_topics(timeout=5).topics[name].partitions) == _PARTITIONS,  # noqa: B023
+                20,
+                "the topic",
+            )
         self.watcher: Watcher = enter(Watcher(pipeline.bootstrap, pipeline.topic_in))
+        self.labelled: Watcher = enter(Watcher(pipeline.bootstrap, pipeline.topic_out))
         assert self.topic.catch_up(20)
 
     def put(self, *names: str, **fields: Any) -> None:

@@ -1,14 +1,15 @@
 """Cameras as data on a real Kafka: producers share them, whoever is killed, added or removed."""
 
-import re
+import ast
 import signal
 import socket
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -16,8 +17,8 @@ from pipeline.cameras.record import CameraRecord
 from pipeline.cameras.seal import Seal, new_key
 from tests.integration.conftest import Pipeline
 from tests.integration.sharing import Site
-from tests.integration.watcher import Seen
-from tests.parts import ModelServer, free_port, reads, wait_for
+from tests.integration.watcher import Screen, Seen
+from tests.parts import ModelServer, Service, free_port, reads, wait_for
 from tests.producer.sources import videos
 
 _NAMES: Final = [f"camera {number:02}" for number in range(16)]
@@ -42,6 +43,72 @@ def site(kafka_bootstrap: str, tmp_path: Path) -> Iterator[Site]:
         site.topic.close()
 
 
+def start_models(stack: ExitStack, model: Path, folder: Path, count: int) -> list[ModelServer]:
+    """Start model servers, each with a folder of its own; they end with the stack."""
+    servers = []
+    for number in range(count):
+        logs = folder / f"model-{number}"
+        logs.mkdir()
+        servers.append(stack.enter_context(ModelServer(model, free_port(), logs)))
+    return servers
+
+
+def watch(site: Site, stack: ExitStack, cameras: Collection[str]) -> dict[str, Screen]:
+    """Watch these cameras' video until the stack ends, once each has a picture."""
+    wait_for(lambda: all(site.pipeline.camera(quote(each)).get("width") for each in cameras), 60, "pictures")
+    display = urlsplit(site.pipeline.display)
+    address = display.hostname or "", display.port or 0
+    return {name: stack.enter_context(Screen(address, name)) for name in cameras}
+
+
+def change_producers(site: Site) -> None:
+    """Kill a producer, add one, stop one in order, freeze one, then start twice as many."""
+    gaps: dict[str, float] = {}
+
+    def moved(what: str, begun: float) -> None:
+        site.wait_until_all_move(_NAMES, begun)
+        site.wait_until_shared()
+        site.wait_until_all_move(_NAMES, time.time())
+        gaps[what] = max(site.watcher.longest_gap(each, begun) for each in _NAMES)
+        assert gaps[what] < _MOVED, what
+
+    begun = time.time()
+    site.kill(site.producers[0])
+    moved("killed", begun)
+
+    begun = time.time()
+    site.start(1)
+    moved("added", begun)
+
+    begun = time.time()
+    site.stop(site.producers[0])
+    moved("stopped", begun)
+
+    begun = time.time()
+    frozen = site.producers[0]
+    frozen.signal(signal.SIGSTOP)
+    site.wait_until_all_move(_NAMES, begun + 0.5)
+    frozen.signal(signal.SIGCONT)
+    moved("frozen", begun)
+
+    begun = time.time()
+    site.start(len(site.producers))
+    moved("doubled", begun)
+    print({what: round(seconds, 2) for what, seconds in gaps.items()})
+
+
+def stopped(service: Service) -> str:
+    """Stop a service as Kubernetes would, and return its last line."""
+    assert service.stop() == 0
+    return service.text.strip().splitlines()[-1]
+
+
+def totals(line: str) -> dict[str, Any]:
+    """Return the counts in the last line of a service."""
+    counts: dict[str, Any] = ast.literal_eval(line.partition("stopped: ")[2])
+    return counts
+
+
 def check_frames(frames: dict[str, list[Seen]]) -> None:
     """Check that each camera's frames are in order, and that none comes twice."""
     for name, seen in frames.items():
@@ -60,63 +127,40 @@ def test_cameras_are_shared_by_producers_that_are_killed_added_and_removed(
     site: Site, model_folder: Path, tmp_path: Path
 ) -> None:
     with ExitStack() as stack:
-        models = []
-        for number in range(2):
-            (tmp_path / f"model-{number}").mkdir()
-            server = ModelServer(model_folder, free_port(), tmp_path / f"model-{number}")
-            models.append(stack.enter_context(server))
+        models = start_models(stack, model_folder, tmp_path, 2)
+        video = site.pipeline.video()
         site.put(*_NAMES)
         site.start(3)
         consumers = [site.pipeline.consumer(*(each.url for each in models), tag=f"-{n}") for n in range(2)]
         site.wait_until_shared()
         site.wait_until_all_move(_NAMES, time.time())
-        gaps: dict[str, float] = {}
+        screens = watch(site, stack, _NAMES)
 
-        def moved(what: str, begun: float) -> None:
-            site.wait_until_all_move(_NAMES, begun)
-            site.wait_until_shared()
-            site.wait_until_all_move(_NAMES, time.time())
-            gaps[what] = max(site.watcher.longest_gap(each, begun) for each in _NAMES)
-            assert gaps[what] < _MOVED, what
-
-        # One is killed, one added, one stopped in order, one frozen; then there are twice as many.
-        begun = time.time()
-        site.kill(site.producers[0])
-        moved("killed", begun)
-
-        begun = time.time()
-        site.start(1)
-        moved("added", begun)
-
-        begun = time.time()
-        site.stop(site.producers[0])
-        moved("stopped", begun)
-
-        begun = time.time()
-        frozen = site.producers[0]
-        frozen.signal(signal.SIGSTOP)
-        site.wait_until_all_move(_NAMES, begun + 0.5)
-        frozen.signal(signal.SIGCONT)
-        moved("frozen", begun)
-
-        begun = time.time()
-        site.start(len(site.producers))
-        moved("doubled", begun)
-
+        change_producers(site)
         # The parts behind them come and go as well.
         consumers[0].kill()
         models[0].kill()
-        site.pipeline.consumer(models[1].url, tag="-3")
-        site.wait_until_all_move(_NAMES, time.time())
-        print({what: round(seconds, 2) for what, seconds in gaps.items()})
+        consumers[0] = site.pipeline.consumer(models[1].url, tag="-3").ready(60)
+        begun = time.time()
+        wait_for(lambda: site.labelled.moves(_NAMES, begun), 60, "labelled frames of all cameras")
+
         for producer in list(site.producers):
             site.stop(producer)
+        consumer_lines = [stopped(each) for each in consumers]
+        skipped = video.metric("streamlens_messages_skipped_total")
+        video_line = stopped(video)
 
-    published = sum(int(count) for line in site.lines for count in re.findall(r"'out': (\d+)", line))
+    published = sum(totals(line)["out"] for line in site.lines)
     assert len(site.lines) == 1 + 4
-    assert all("'pending': 0" in line for line in site.lines)
     wait_for(lambda: sum(map(len, site.watcher.frames.values())) >= published, 30, "all frames")
     check_frames(site.watcher.frames)
+    for name, screen in screens.items():
+        assert len(screen.captured) > 100, name
+        assert screen.captured == sorted(screen.captured), f"{name} went backwards"
+    for line in (*site.lines, *consumer_lines, video_line):
+        assert totals(line)["pending"] == 0, line
+    labelled = sum(map(len, site.labelled.frames.values()))
+    assert totals(video_line)["in"] + skipped == labelled
 
 
 def test_a_change_of_one_camera_costs_the_others_nothing(site: Site, silent: socket.socket) -> None:

@@ -1,18 +1,25 @@
-"""Reads all frames of a topic, for as long as a test runs."""
+"""Reads all frames of a topic, or of a camera's video, for as long as a test runs."""
 
+import socket
 import threading
 from collections import defaultdict
 from collections.abc import Collection
 from itertools import pairwise
 from typing import Any, Final, NamedTuple, Self
+from urllib.parse import quote
 
 from confluent_kafka import Consumer, TopicPartition
+
+from tests.bench.stream import captures
 
 _PARTITIONS: Final = 16
 
 
 class Seen(NamedTuple):
-    """A frame on the topic: its producer's run, its number, and its capture, in s since the epoch."""
+    """A frame on the topic: its producer's run, its number, and its capture, in s since the epoch.
+
+    Consumers do not pass on the run: it is empty in their topic.
+    """
 
     run: str
     seq: int
@@ -66,9 +73,32 @@ class Watcher:
                 if message.error() is None:
                     headers: dict[str, Any] = dict(message.headers() or [])
                     frame = Seen(
-                        headers["run"].decode(),
+                        headers.get("run", b"").decode(),
                         int(headers["seq"]),
                         int(headers["captured"]) / 1e9,
                         message.partition() or 0,
                     )
                     self.frames[(message.key() or b"").decode()].append(frame)
+
+
+class Screen:
+    """A thread that watches a camera, and keeps when each frame was captured, in ns since the epoch."""
+
+    def __init__(self, address: tuple[str, int], camera: str) -> None:
+        self.captured: list[int] = []
+        self._connection = socket.create_connection(address)
+        path = quote(camera).encode()
+        self._connection.sendall(b"GET /stream/%s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path)
+        self._thread = threading.Thread(target=self._run, name="screen")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._connection.close()
+
+    def _run(self) -> None:
+        self.captured.extend(captures(self._connection))
