@@ -40,7 +40,7 @@ def to_labels(entries: Sequence[Entry]) -> Labels:
             )
         if any(unicodedata.category(character) in ("Cc", "Cs") for character in label):
             raise ValueError(f"expected printable characters in label {index}, found {label[:20]!r}")
-        if not readable(label):
+        if not readable(label).strip():
             raise ValueError(f"expected a text as label {index}, found {label[:20]!r}")
     entries = [(number, readable(label)) for number, label in entries]
     numbers = [number for number, _ in entries if number is not None]

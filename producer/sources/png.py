@@ -35,6 +35,8 @@ def plain(data: bytes, most: int, *, animated: bool = False) -> bytes:
     If not `animated`, only its first picture is left. Raises `PictureError` if it has more than `most`
     pixels, if a picture unpacks to more than its size needs, or if the data is not a PNG.
     """
+    if not data.startswith(START):
+        raise PictureError("not a PNG")
     kept, allowance, unpacked = [START], 0, 0
     picture: _Unpacked | None = None
     for kind, begin, end in _chunks(data):

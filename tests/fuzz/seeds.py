@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Final
+from io import BytesIO
+from typing import Any, Final
 
 import cv2
 import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from pipeline.wire import mat, picture
 from pipeline.wire.jpeg import COMMENT, EXIF, JFIF, START
@@ -21,6 +24,8 @@ WORDS: Final = (
     b"Exif\0\0II*\0",
     b"Adobe\0",
     b"JFIF\0",
+    b"\x89PNG\r\n\x1a\n",
+    *(b"IHDR", b"PLTE", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT", b"zTXt"),
     b"\r\n",
     b"\n\n",
     b"\r\n\r\n",
@@ -97,6 +102,22 @@ def pictures() -> Sequence[bytes]:
 
 
 @cache
+def pngs() -> Sequence[bytes]:
+    """Return small PNGs: still and moving, with a text, with a palette, and with 16 bits."""
+    grey = np.random.default_rng(2).integers(0, 256, (4, 5), np.uint8)
+    images = [
+        Image.fromarray(grey),
+        Image.fromarray(grey).convert("P"),
+        Image.fromarray(grey).convert("RGBA"),
+    ]
+    images.append(Image.fromarray(grey.astype(np.uint16)))
+    text = PngInfo()
+    text.add_text("Comment", "none" * 20, zip=True)
+    made = [_png(image) for image in images]
+    return [*made, _png(images[0], pnginfo=text), _png(images[0], save_all=True, append_images=images[2:3])]
+
+
+@cache
 def bodies() -> Sequence[bytes]:
     """Return bodies of several pictures, each with some cuts in front."""
     dot = _coded(np.zeros((8, 8), np.uint8))
@@ -149,6 +170,7 @@ def seeds() -> Mapping[str, Sequence[bytes]]:
         "rtsp": dialogues(),
         "head": pictures(),
         "capture": pictures(),
+        "png": pngs(),
         "stamp": pictures()[:7],
         "wire": values(),
         "settings": environments(),
@@ -168,6 +190,12 @@ def seeds() -> Mapping[str, Sequence[bytes]]:
         "headers": of_browsers.header_values(),
         "connection": of_browsers.connections(),
     }
+
+
+def _png(image: Image.Image, **options: Any) -> bytes:
+    written = BytesIO()
+    image.save(written, "PNG", **options)
+    return written.getvalue()
 
 
 def _coded(image: "cv2.typing.MatLike", *options: int) -> bytes:

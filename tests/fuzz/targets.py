@@ -23,6 +23,7 @@ from producer import mjpeg
 from producer.sources.control import ControlError, answers
 from producer.sources.http import pictures as reader
 from producer.sources.pictures import captured
+from producer.sources.png import plain
 from tests.fuzz import of_browsers, of_models, of_stand_in
 from tests.fuzz.of_masking import masking
 from tests.fuzz.of_messages import beaten, framed, predicted, reported
@@ -93,6 +94,17 @@ def capture(data: bytes) -> None:
             assert taken.picture.shape == (taken.height, taken.width, 3)
 
 
+def png(data: bytes) -> None:
+    """Leave out of a PNG what is not needed to show it."""
+    for animated in False, True:
+        with suppress(PictureError):
+            kept = plain(data, _MOST_PIXELS, animated=animated)
+            assert len(kept) <= len(data)
+            assert plain(kept, _MOST_PIXELS, animated=animated) == kept
+            image = cv2.imdecode(np.frombuffer(kept, np.uint8), cv2.IMREAD_COLOR)
+            assert image is None or 0 < image.shape[0] * image.shape[1] <= _MOST_PIXELS
+
+
 def stamped(data: bytes) -> None:
     """Stamp a frame, at its own quality and at another."""
     with suppress(JpegError, PictureError):
@@ -160,6 +172,7 @@ READERS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "rtsp": rtsp,
     "head": head,
     "capture": capture,
+    "png": png,
     "stamp": stamped,
     "wire": wire,
     "settings": settings,

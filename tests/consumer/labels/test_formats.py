@@ -108,6 +108,7 @@ def test_what_changes_the_direction_of_a_label_is_left_out() -> None:
         ("", b"[1, 2]", ["string", "label 0", "found 1"]),
         ("", b'["tench", null]', ["string", "label 1", "found null"]),
         ("", b'["tench", ""]', ["text", "label 1"]),
+        ("", b'{"0": "tench", "1": " "}', ["text", "label 1"]),
         ("", b'{"0": ["n01440764", "a", "b"]}', ["string", "label 0", "n01440764"]),
         ("", b'{"0": "tench", "0": "goldfish"}', ["each key once", "'0'"]),
         ("", b'{"tench": 0, "goldfish": 0}', ["one label for each number", "several for 0"]),

@@ -55,6 +55,11 @@ def test_text_and_profiles_are_left_out(animated: bool) -> None:
     assert png.plain(made(*extras, PICTURE, *extras), PIXELS, animated=animated) == made(PICTURE)
 
 
+def test_what_does_not_begin_like_a_png_is_refused() -> None:
+    with pytest.raises(PictureError, match="not a PNG"):
+        png.plain(b"\x89PN", PIXELS)
+
+
 def test_what_follows_the_end_is_left_out() -> None:
     assert png.plain(made(PICTURE) + made(PICTURE), PIXELS) == made(PICTURE)
 
