@@ -101,8 +101,9 @@ def png(data: bytes) -> None:
             kept = plain(data, _MOST_PIXELS, animated=animated)
             assert len(kept) <= len(data)
             assert plain(kept, _MOST_PIXELS, animated=animated) == kept
-            image = cv2.imdecode(np.frombuffer(kept, np.uint8), cv2.IMREAD_COLOR)
-            assert image is None or 0 < image.shape[0] * image.shape[1] <= _MOST_PIXELS
+            if not animated:  # OpenCV gets no others: it crashes on some
+                image = cv2.imdecode(np.frombuffer(kept, np.uint8), cv2.IMREAD_COLOR)
+                assert image is None or 0 < image.shape[0] * image.shape[1] <= _MOST_PIXELS
 
 
 def stamped(data: bytes) -> None:
