@@ -1,7 +1,8 @@
 """Kafka clients configured for live frames: small queues, no waiting, nothing sent or read twice."""
 
 import re
-from typing import Any, Final, cast
+from collections.abc import Callable
+from typing import Any, Final, TypeVar, cast
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -9,6 +10,8 @@ from confluent_kafka.admin import AdminClient
 from pipeline.kafka.causes import Causes
 from pipeline.kafka.steady import SteadyConsumer, SteadyProducer, look_after
 from pipeline.service.settings import SettingsError
+
+_Client = TypeVar("_Client")
 
 _LARGEST_MESSAGE: Final = 100_000_000  # bytes; the limit of the original system's brokers
 _LARGEST_FETCH: Final = 16 * 1024 * 1024  # bytes of an answer, unless a single message is larger
@@ -57,10 +60,7 @@ def producer(
         **_reports(bootstrap, causes),
         **extra,
     }
-    try:
-        client = SteadyProducer(lambda: Producer(config))
-    except (KafkaException, TypeError) as error:
-        raise _refused(error) from None
+    client = SteadyProducer(lambda: _created(Producer, config))
     look_after(client)
     return cast("Producer", client)  # it has all methods
 
@@ -95,10 +95,7 @@ def consumer(
         **_reports(bootstrap, causes),
         **extra,
     }
-    try:
-        return cast("Consumer", SteadyConsumer(lambda: Consumer(config)))  # it has all methods
-    except (KafkaException, TypeError) as error:
-        raise _refused(error) from None
+    return cast("Consumer", SteadyConsumer(lambda: _created(Consumer, config)))  # it has all methods
 
 
 def admin(bootstrap: str, extra: dict[str, Any]) -> AdminClient:
@@ -107,10 +104,7 @@ def admin(bootstrap: str, extra: dict[str, Any]) -> AdminClient:
     Raises `SettingsError` when librdkafka rejects something in `extra`.
     """
     config = {**_COMMON, "bootstrap.servers": bootstrap, **_reports(bootstrap, None), **extra}
-    try:
-        return AdminClient(config)
-    except (KafkaException, TypeError) as error:
-        raise _refused(error) from None
+    return _created(AdminClient, config)
 
 
 def from_the_end(consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -118,6 +112,13 @@ def from_the_end(consumer: Consumer, partitions: list[TopicPartition]) -> None:
     for partition in partitions:
         partition.offset = OFFSET_END
     consumer.incremental_assign(partitions)
+
+
+def _created(kind: Callable[[dict[str, Any]], _Client], config: dict[str, Any]) -> _Client:
+    try:
+        return kind(config)
+    except (KafkaException, TypeError) as error:
+        raise _refused(error) from None
 
 
 def _refused(error: KafkaException | TypeError) -> SettingsError:
