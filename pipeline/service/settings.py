@@ -100,6 +100,7 @@ _EXPECTED: Final = {
     "bool_type": "true or false",
     "list_type": "a list",
     "string_type": "a text",
+    "string_unicode": "text in UTF-8",
 }
 
 _Settings = TypeVar("_Settings", bound=Settings)
