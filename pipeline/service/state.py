@@ -13,7 +13,12 @@ def default() -> Path:
 
 def prepare(folder: Path) -> None:
     """Make the folder unless it exists; raise OSError if it cannot be used."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, "it is not a folder") from None
+    except NotADirectoryError:
+        raise NotADirectoryError(errno.ENOTDIR, "a part of its path is not a folder") from None
     # Among the temporary files, anybody may have left a link by this name, to any folder.
     if not {folder.stat().st_uid, folder.lstat().st_uid} <= {0, os.getuid()}:
         raise OSError(errno.EPERM, "it belongs to another user")

@@ -15,6 +15,16 @@ def test_a_folder_is_made_for_this_user_only(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize(
+    ("name", "why"), [("file", "it is not a folder"), ("file/state", "a part of its path is not a folder")]
+)
+def test_a_file_is_not_a_folder(tmp_path: Path, name: str, why: str) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(NotADirectoryError, match=why):
+        state.prepare(tmp_path / name)
+
+
 def test_a_link_of_ones_own_is_followed(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path)
 
