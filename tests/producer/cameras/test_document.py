@@ -240,7 +240,7 @@ def test_a_bad_record_is_left_out_of_an_export_and_replaced_by_a_file(run: Run, 
     assert "could not be used" in run("apply", "-f", "-", stdin="cameras: {door: {link: '0'}}").out
 
 
-@pytest.mark.parametrize("file", ["missing/cameras.yml", "."])
+@pytest.mark.parametrize("file", ["missing/cameras.yml", ".", "~nobody-here/cameras.yml"])
 @pytest.mark.usefixtures("kafka")
 def test_a_file_that_cannot_be_used_is_named(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
