@@ -89,8 +89,8 @@ def _wanted(entries: Mapping[str, Entry], store: Store, *, prune: bool) -> dict[
                 wrong.append(f"{entry.place}: link: its password is masked (***), and there is no camera yet")
                 continue
             given["link"] = before.link
-        elif is_sealed(given["link"]) and fields.opened(fields.record(given), store.seal) is None:
-            console.warn(f"{entry.place}: its link does not decrypt with the keys that are set here")
+        elif is_sealed(given["link"]) and (locked := fields.link_of(fields.record(given), store.seal)[1]):
+            console.warn(f"{entry.place}: {locked}")
         if given.get("partition") is None and isinstance(before, CameraRecord):
             given["partition"] = before.partition
         try:

@@ -292,6 +292,11 @@ def test_wrong_settings_are_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("CAMERASKEY", "nonsense")
     monkeypatch.setenv("KAFKAPORT", "127.0.0.1:1")
     assert "expected Fernet keys" in run("list").err
+    monkeypatch.delenv("CAMERASKEY")
+    monkeypatch.setenv("CAMERASKEYFILE", "/dev/null")
+    assert run("list").err.startswith(
+        "cameras: CAMERASKEYFILE='/dev/null': expected a Fernet key, found none"
+    )
     monkeypatch.setenv("FRAMEINTERVAL", "nonsense")
     assert run("list").status == 2
 
