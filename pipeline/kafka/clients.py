@@ -1,7 +1,8 @@
 """Kafka clients configured for live frames: small queues, no waiting, nothing sent or read twice."""
 
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar, cast
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaException, Producer, TopicPartition
@@ -118,15 +119,18 @@ def _created(kind: Callable[[dict[str, Any]], _Client], config: dict[str, Any]) 
     try:
         return kind(config)
     except (KafkaException, TypeError) as error:
-        raise _refused(error) from None
+        raise _refused(error, config) from None
 
 
-def _refused(error: KafkaException | TypeError) -> SettingsError:
+def _refused(error: KafkaException | TypeError, config: Mapping[str, Any]) -> SettingsError:
     # Some of librdkafka's messages contain the value, which may be a password in the wrong place.
     text = error.args[0].str() if isinstance(error, KafkaException) else str(error)
     text = re.sub(r'(?s)value ".*" for', "value for", text)
     if "SASL mechanism GSSAPI" in text:  # librdkafka's default
         text = "expected sasl.mechanism, such as PLAIN or SCRAM-SHA-512"
+    found = re.search(r"(ssl\.[a-z.]*location) failed", text)
+    if found and not os.access(str(config.get(found[1])), os.R_OK):
+        text = f"{found[1]}: there is no such file, or this user may not read it"
     return SettingsError(f"KAFKACONFIG='***': {text}")
 
 
