@@ -22,17 +22,16 @@ def choose(variables: Mapping[str, str]) -> tuple[Path, str]:
     """
     if given := trimmed(variables.get("STATEFOLDER", "")):
         try:
-            return Path(given).expanduser(), ""
-        except RuntimeError:
-            wrong = f"STATEFOLDER={given!r}: expected a folder: this user's home is unknown; write its path"
-            raise OptionsError(wrong) from None
+            return state.expanded(Path(given)), ""
+        except ValueError as error:
+            raise OptionsError(f"STATEFOLDER={given!r}: {error}") from None
     folder = Path(trimmed(variables.get("XDG_STATE_HOME", "")) or "~/.local/state") / "streamlens"
     try:
-        folder = folder.expanduser()
+        folder = state.expanded(folder)
         state.prepare(folder)
         if not os.access(folder, os.W_OK):
             raise PermissionError(0, "it cannot be written")
-    except (OSError, RuntimeError) as error:  # the latter without a home
+    except (OSError, ValueError) as error:  # the latter without a home
         reason = getattr(error, "strerror", None) or str(error)
         there = state.default()
         return there, (

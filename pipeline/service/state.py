@@ -11,6 +11,14 @@ def default() -> Path:
     return Path(os.environ.get("TMPDIR") or "/tmp", f"streamlens-{os.getuid()}")  # noqa: S108
 
 
+def expanded(folder: Path) -> Path:
+    """Return a folder with its `~` replaced, which only shells do; raise ValueError if that is no home."""
+    try:
+        return folder.expanduser()
+    except RuntimeError:
+        raise ValueError("expected a folder: the home of this user is unknown, so write its path") from None
+
+
 def prepare(folder: Path) -> None:
     """Make the folder unless it exists; raise OSError if it cannot be used."""
     try:
