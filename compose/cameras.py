@@ -69,7 +69,8 @@ def listed(path: str) -> list[Camera]:
     Empty lines and those that begin with # are left out.
     """
     try:
-        lines = Path(path).expanduser().read_text(encoding="utf-8-sig").splitlines()  # as Notepad writes it
+        file = Path(os.path.expanduser(path))
+        lines = file.read_text(encoding="utf-8-sig").splitlines()  # as Notepad writes it
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not a text"
         raise OptionsError(f"--cameras {path!r}: cannot be read: {reason}") from None

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from compose.errors import OptionsError
 from pipeline.cameras import new_key, seal
 from pipeline.service import state
 from pipeline.service.trim import trimmed
@@ -17,16 +18,20 @@ def choose(variables: Mapping[str, str]) -> tuple[Path, str]:
     """Return the folder, and in one line what is wrong with the one that should be used, or nothing.
 
     It is `STATEFOLDER`, if that is set; otherwise one of this user's that survives a restart of the machine.
+    Raises `OptionsError` if the former names the home of nobody.
     """
     if given := trimmed(variables.get("STATEFOLDER", "")):
-        return Path(given).expanduser(), ""
-    home = trimmed(variables.get("XDG_STATE_HOME", "")) or "~/.local/state"
-    folder = Path(home).expanduser() / "streamlens"
+        try:
+            return state.expanded(Path(given)), ""
+        except ValueError as error:
+            raise OptionsError(f"STATEFOLDER={given!r}: {error}") from None
+    folder = Path(trimmed(variables.get("XDG_STATE_HOME", "")) or "~/.local/state") / "streamlens"
     try:
+        folder = state.expanded(folder)
         state.prepare(folder)
         if not os.access(folder, os.W_OK):
             raise PermissionError(0, "it cannot be written")
-    except (OSError, RuntimeError) as error:  # the latter without a home
+    except (OSError, ValueError) as error:  # the latter without a home
         reason = getattr(error, "strerror", None) or str(error)
         there = state.default()
         return there, (
@@ -49,8 +54,8 @@ def key(folder: Path, variables: Mapping[str, str]) -> tuple[dict[str, str], str
         is_new = new_key.provide(file)
     except OSError as error:
         return {"CAMERASKEY": seal.new_key()}, (
-            f"{file} cannot be written ({error.strerror}): the key to the cameras' links lasts only for this"
-            " run; set STATEFOLDER"
+            f"STATEFOLDER='{folder}' cannot be used ({error.strerror}): the key to the cameras' links lasts"
+            " only for this run; set it to a folder that this user may write to"
         )
     missing = (
         f"{file} was missing, so links of kept cameras do not decrypt: put the file back, or set the links"

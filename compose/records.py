@@ -105,7 +105,12 @@ def keep(bootstrap: str, topics: Sequence[str], folder: Path) -> list[KeptRecord
             kept.append(KeptRecords(bootstrap, topic, folder))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            log.warning("what topic %s holds is not kept in STATEFOLDER='%s': %s", topic, folder, reason)
+            log.warning(
+                "what topic %s holds is not kept over restarts, as STATEFOLDER='%s' cannot be used: %s",
+                topic,
+                folder,
+                reason,
+            )
     return kept
 
 

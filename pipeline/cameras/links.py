@@ -149,6 +149,11 @@ def _check_slashes(link: str) -> None:
 def _kind_of_scheme(text: str) -> Kind:
     if text.lower() in SCHEMES:
         return SCHEMES[text.lower()]
+    if text.lower() == "onvif":
+        raise LinkError(
+            "only python -m producer.cameras asks cameras with ONVIF: discover lists their streams, and add"
+            " NAME onvif://USER:PASSWORD@HOST adds one"
+        )
     raise LinkError(
         "expected a file, a device such as 0 or /dev/video0, or a URL with one of these schemes: "
         + ", ".join(SCHEMES)

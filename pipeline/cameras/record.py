@@ -7,7 +7,8 @@ removes the camera.
 
 import json
 import math
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -107,6 +108,21 @@ class CameraRecord(BaseModel):
         return now >= (math.inf if self.until is None else self.until)
 
 
+# In place of pydantic's texts, which name Python's types, and limits without units.
+_EXPECTED: Final = {
+    "interval": "expected a Go duration from 1ms to 1h, such as 40ms",
+    "scale": "expected a factor above 0, at most 8, or two of them: width and height",
+    "rotate": "expected 0, 90, 180 or 270",
+    "models": f"expected a list of at most {MOST_MODELS} names of models",
+    "paused": "expected true or false",
+    "weight": "expected a number above 0, at most 100",
+    "deadline": "expected a Go duration from 1ms to 1h, such as 500ms",
+    "group": f"expected a text of at most {LONGEST_GROUP} characters",
+    "partition": "expected a whole number from 0 to 100000",
+    "until": "expected a time in s since the epoch",
+}
+
+
 def encode(record: CameraRecord) -> bytes:
     """Return the value of a record: only what differs from the defaults."""
     fields = record.model_dump(mode="json", exclude_defaults=True)
@@ -161,7 +177,28 @@ def checked(fields: dict[str, object]) -> CameraRecord:
         return CameraRecord.model_validate(fields, strict=False)
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
-        name = str(problem["loc"][0]) if problem["loc"] else "record"
-        why = "is missing" if problem["type"] == "missing" else explain(problem)
+        name = str(problem["loc"][0])
         # The value is left out: it may hold a password.
-        raise RecordError("bad_value", f"{name}: {why}") from None
+        raise RecordError("bad_value", f"{name}: {_expected(name, problem)}") from None
+
+
+def writable(fields: dict[str, object]) -> CameraRecord:
+    """Return the record with these fields; raise `RecordError` also if no reader would take it."""
+    record = checked(fields)
+    try:
+        size = len(encode(record))
+    except UnicodeEncodeError:
+        raise RecordError("bad_value", "expected text in UTF-8, without halves of surrogate pairs") from None
+    if size > LARGEST:
+        raise RecordError("too_large", f"expected a record of at most {LARGEST} bytes, found {size}")
+    return record
+
+
+def _expected(name: str, problem: Mapping[str, Any]) -> str:
+    if problem["type"] == "missing" and name == "link":
+        return "is missing"
+    if problem["type"] == "string_too_long" and name == "link":
+        return f"expected at most {LONGEST_LINK} characters, also after it is encrypted"
+    if problem["type"] == "string_unicode" or name not in _EXPECTED:
+        return explain(problem)
+    return _EXPECTED[name]

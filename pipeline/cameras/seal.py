@@ -20,11 +20,13 @@ class SealError(ValueError):
 class Seal:
     """Encrypts links with the first of these keys, and decrypts those of all.
 
-    Without keys, links stay as they are. Raises `SealError` for a text that is not a Fernet key.
+    Without keys, links stay as they are. `setting` is where the keys come from, for messages. Raises
+    `SealError` for a text that is not a Fernet key.
     """
 
-    def __init__(self, keys: Sequence[str] = ()) -> None:
+    def __init__(self, keys: Sequence[str] = (), setting: str = "CAMERASKEY") -> None:
         self._fernet = _fernet(keys) if keys else None
+        self._setting = setting
 
     def close(self, link: str) -> str:
         """Return a link as it is written to the topic."""
@@ -37,28 +39,32 @@ class Seal:
         if not is_sealed(text):
             return text
         if self._fernet is None:
-            raise SealError("its link is encrypted: set CAMERASKEY to the key")
+            raise SealError("its link is encrypted: set CAMERASKEY to the key, or CAMERASKEYFILE to its file")
         from cryptography.fernet import InvalidToken  # noqa: PLC0415
 
         try:
             return self._fernet.decrypt(text.encode()).decode()
         except (InvalidToken, UnicodeDecodeError):
             raise SealError(
-                "its link does not decrypt with CAMERASKEY: add the key with which it was written, or set the"
-                " link again"
+                f"its link does not decrypt with {self._setting}: add the key with which it was written, or"
+                " set the link again"
             ) from None
 
 
 def _fernet(keys: Sequence[str]) -> "MultiFernet":
     from cryptography.fernet import Fernet, MultiFernet  # noqa: PLC0415
 
-    try:
-        return MultiFernet([Fernet(key) for key in keys])
-    except ValueError:
-        raise SealError(
-            "expected Fernet keys, 32 bytes in URL-safe base64, separated by commas;"
-            " python -m producer.cameras key prints a new one"
-        ) from None
+    found = []
+    for number, key in enumerate(keys, 1):
+        try:
+            found.append(Fernet(key))
+        except ValueError:
+            raise SealError(
+                "expected Fernet keys, each 32 bytes in URL-safe base64, which are 44 characters; key"
+                f" {number} of {len(keys)}, with {len(key)} characters, is not one: restore it, or replace it"
+                " with what python -m producer.cameras key prints"
+            ) from None
+    return MultiFernet(found)
 
 
 def new_key() -> str:

@@ -31,14 +31,27 @@ class CamerasSettings(CamerasTopicSettings):
     def seal(self) -> Seal:
         """Return what encrypts and decrypts links; raise `SettingsError` if a key is not one."""
         name, text = "CAMERASKEY", self.cameraskey.get_secret_value()
-        if not text and self.cameraskeyfile is not None:
+        if not text and self.cameraskeyfile is None:
+            return Seal()
+        if not text:
             name = f"CAMERASKEYFILE='{self.cameraskeyfile}'"
-            try:
-                text = self.cameraskeyfile.read_text(encoding="ascii")
-            except (OSError, ValueError) as error:
-                reason = getattr(error, "strerror", None) or "it is not a text"
-                raise SettingsError(f"{name}: cannot be read: {reason}") from None
+            text = self._read(name)
+        keys = [key for part in text.split(",") for key in part.split()]
         try:
-            return Seal([key for part in text.split(",") for key in part.split()])
+            if not keys:  # links would be written in clear
+                raise SealError(
+                    "expected a Fernet key, found none: python -m producer.cameras key prints one"
+                )
+            return Seal(keys, name)
         except SealError as error:
             raise SettingsError(f"{name}: {error}") from None
+
+    def _read(self, name: str) -> str:
+        try:
+            return self.cameraskeyfile.read_text(encoding="ascii") if self.cameraskeyfile else ""
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is not a text in ASCII"
+            raise SettingsError(
+                f"{name}: cannot be read: {reason}: expected a file with Fernet keys, one per line, that this"
+                " user may read"
+            ) from None

@@ -1,7 +1,9 @@
 """Kafka clients configured for live frames: small queues, no waiting, nothing sent or read twice."""
 
+import os
 import re
-from typing import Any, Final, cast
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar, cast
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -9,6 +11,8 @@ from confluent_kafka.admin import AdminClient
 from pipeline.kafka.causes import Causes
 from pipeline.kafka.steady import SteadyConsumer, SteadyProducer, look_after
 from pipeline.service.settings import SettingsError
+
+_Client = TypeVar("_Client")
 
 _LARGEST_MESSAGE: Final = 100_000_000  # bytes; the limit of the original system's brokers
 _LARGEST_FETCH: Final = 16 * 1024 * 1024  # bytes of an answer, unless a single message is larger
@@ -57,10 +61,7 @@ def producer(
         **_reports(bootstrap, causes),
         **extra,
     }
-    try:
-        client = SteadyProducer(lambda: Producer(config))
-    except (KafkaException, TypeError) as error:
-        raise _refused(error) from None
+    client = SteadyProducer(lambda: _created(Producer, config))
     look_after(client)
     return cast("Producer", client)  # it has all methods
 
@@ -95,10 +96,7 @@ def consumer(
         **_reports(bootstrap, causes),
         **extra,
     }
-    try:
-        return cast("Consumer", SteadyConsumer(lambda: Consumer(config)))  # it has all methods
-    except (KafkaException, TypeError) as error:
-        raise _refused(error) from None
+    return cast("Consumer", SteadyConsumer(lambda: _created(Consumer, config)))  # it has all methods
 
 
 def admin(bootstrap: str, extra: dict[str, Any]) -> AdminClient:
@@ -107,10 +105,7 @@ def admin(bootstrap: str, extra: dict[str, Any]) -> AdminClient:
     Raises `SettingsError` when librdkafka rejects something in `extra`.
     """
     config = {**_COMMON, "bootstrap.servers": bootstrap, **_reports(bootstrap, None), **extra}
-    try:
-        return AdminClient(config)
-    except (KafkaException, TypeError) as error:
-        raise _refused(error) from None
+    return _created(AdminClient, config)
 
 
 def from_the_end(consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -120,12 +115,22 @@ def from_the_end(consumer: Consumer, partitions: list[TopicPartition]) -> None:
     consumer.incremental_assign(partitions)
 
 
-def _refused(error: KafkaException | TypeError) -> SettingsError:
+def _created(kind: Callable[[dict[str, Any]], _Client], config: dict[str, Any]) -> _Client:
+    try:
+        return kind(config)
+    except (KafkaException, TypeError) as error:
+        raise _refused(error, config) from None
+
+
+def _refused(error: KafkaException | TypeError, config: Mapping[str, Any]) -> SettingsError:
     # Some of librdkafka's messages contain the value, which may be a password in the wrong place.
     text = error.args[0].str() if isinstance(error, KafkaException) else str(error)
     text = re.sub(r'(?s)value ".*" for', "value for", text)
     if "SASL mechanism GSSAPI" in text:  # librdkafka's default
         text = "expected sasl.mechanism, such as PLAIN or SCRAM-SHA-512"
+    found = re.search(r"(ssl\.[a-z.]*location) failed", text)
+    if found and not os.access(str(config.get(found[1])), os.R_OK):
+        text = f"{found[1]}: there is no such file, or this user may not read it"
     return SettingsError(f"KAFKACONFIG='***': {text}")
 
 

@@ -2,7 +2,7 @@
 
 A broker that has just started may answer that there are no brokers. Then librdkafka forgets all it knew, and
 may never look for them again (librdkafka#5301). So if Kafka does not answer for a while, a new client asks.
-If Kafka answers that one, it takes over.
+If Kafka answers that one, and still not the old one, the new one takes over.
 """
 
 import logging
@@ -10,17 +10,22 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaException, Message, Producer, TopicPartition
 
+from pipeline.service.logs import Seldom
+
 log = logging.getLogger(__name__)
+_seldom = Seldom(log)  # for all clients of this process
 
 _PATIENCE: Final = 5.0  # s without any answer
 _EVERY: Final = 5.0  # s between two attempts
 _WAIT: Final = 0.5  # s for an answer
 _LAST: Final = 3.0  # s for what waits in a client that is replaced
 _AGAIN: Final = "the connection to Kafka was lost for good: connected again"
+
+_Client = TypeVar("_Client", Consumer, Producer)
 
 
 class SteadyConsumer:
@@ -86,12 +91,16 @@ class SteadyConsumer:
         if _answers(self._client):
             self._answered = now
             return
-        client = self._connect()
-        if _answers(client):
+        client = _connected(self._connect)
+        if client is None:
+            return
+        is_there = _answers(client)
+        if is_there and not _answers(self._client):
             self._replace(client)
-            self._answered = now
         else:
             client.close()
+        if is_there:
+            self._answered = now
 
     def _replace(self, client: Consumer) -> None:
         log.warning(_AGAIN)
@@ -132,10 +141,13 @@ class SteadyProducer:
         elif self._lost_since is None:
             self._lost_since = now
         elif now - self._lost_since >= _PATIENCE:
-            client = self._connect()
-            if _answers(client):
+            client = _connected(self._connect)
+            if client is None or not _answers(client):
+                return
+            self._lost_since = None
+            if not _answers(self._client):
                 log.warning(_AGAIN)
-                old, self._client, self._lost_since = self._client, client, None
+                old, self._client = self._client, client
                 threading.Thread(target=old.flush, args=(_LAST,), name="closing", daemon=True).start()
 
 
@@ -152,6 +164,15 @@ def _check(reference: weakref.ref[SteadyProducer]) -> None:
             return
         producer.check()
         del producer
+
+
+def _connected(connect: Callable[[], _Client]) -> _Client | None:
+    """Return a new client; None, with a line in the log, if there can be none now."""
+    try:
+        return connect()
+    except Exception as error:  # whatever it is, such as a missing file: the old client stays
+        _seldom.warning("connect", f"cannot connect to Kafka again: {error}")
+        return None
 
 
 def _answers(client: Consumer | Producer) -> bool:

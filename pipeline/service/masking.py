@@ -24,7 +24,7 @@ _STARS: Final = "***"
 _COMMON: Final = """
     access admin administrator auth broker camera cameras channel client code consumer default demo door
     error failed false frame frames front guest home host http https info kafka key label labels live
-    local localhost login main model models name none null operator pass passwd password picture
+    local localhost login main model models name none null onvif operator pass passwd password picture
     pictures private producer public root rtsp secret server service stream stream1 stream2 streamlens
     sub system test this token topic true unknown user username video viewer warning with
 """
@@ -130,8 +130,12 @@ def _prepared() -> re.Pattern[str]:
 
 
 def _is_telling(secret: str) -> bool:
-    """Return whether a secret hardly stands in a text by chance, as a short number or a common word does."""
-    return not (secret.isdecimal() and len(secret) < _WORD) and secret.lower() not in _COMMON_WORDS
+    """Return whether a secret hardly stands in a text by chance, as a short number or a common word does.
+
+    Where slashes are missing, `rtsp:` looks like the beginning of one.
+    """
+    word = secret.lower().removesuffix(":")
+    return not (secret.isdecimal() and len(secret) < _WORD) and word not in _COMMON_WORDS
 
 
 def _forms(secret: str) -> Iterator[str]:

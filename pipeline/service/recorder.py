@@ -91,7 +91,8 @@ class Recorder:
             _memory = mmap.mmap(self._file, _PLACES * _SIZE)
         except OSError as error:
             log.warning(
-                "STATEFOLDER='%s' cannot be used (%s): what causes a crash will not be known",
+                "STATEFOLDER='%s' cannot be used (%s): what causes a crash will not be known; set it to a"
+                " folder that this user may write to",
                 folder,
                 error.strerror,
             )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     topicnamestatus: Topic = Field(
         "status", description="the compacted topic with the states of all services and cameras"
     )
-    statefolder: Path = Field(
+    statefolder: Annotated[Path, AfterValidator(state.expanded)] = Field(
         default_factory=state.default,
         description="a folder that outlives a crash, for notes on its cause, such as /var/lib/streamlens",
     )
@@ -100,6 +100,7 @@ _EXPECTED: Final = {
     "bool_type": "true or false",
     "list_type": "a list",
     "string_type": "a text",
+    "string_unicode": "text in UTF-8",
 }
 
 _Settings = TypeVar("_Settings", bound=Settings)

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pipeline.cameras.record import CameraRecord, RecordError
 from pipeline.cameras.seal import is_sealed
 from pipeline.cameras.topic import partition_for
+from pipeline.service.masking import remember_link
 from producer.cameras import console, document, fields
-from producer.cameras.change import where
+from producer.cameras.change import link_of, where, why_no_place
 from producer.cameras.document import MASKED, Entry
 from producer.cameras.errors import CommandError
 from producer.cameras.settings import CommandSettings
@@ -19,7 +20,7 @@ _ADDED, _CHANGED, _REMOVED = "added", "changed", "removed"
 
 def apply(options: argparse.Namespace, settings: CommandSettings) -> int:
     """Add and change cameras, with `--prune` remove those that the file does not name; or write nothing."""
-    entries = document.read(console.text_of(options.file), options.file)
+    entries = _asked(document.read(console.text_of(options.file), options.file), settings)
     with Store(settings) as store:
         wanted = _wanted(entries, store, prune=options.prune)
         changes: dict[str, CameraRecord | None] = {}
@@ -55,6 +56,25 @@ def apply(options: argparse.Namespace, settings: CommandSettings) -> int:
     return 0
 
 
+def _asked(entries: Mapping[str, Entry], settings: CommandSettings) -> dict[str, Entry]:
+    """Return the entries with the links that cameras with ONVIF name; raise `CommandError`."""
+    found = dict(entries)
+    wrong: list[str] = []
+    for name, entry in entries.items():
+        link = entry.fields["link"]
+        if MASKED in link or not fields.is_onvif(link):
+            continue
+        remember_link(link)
+        try:
+            link = link_of(link, settings)
+        except CommandError as error:
+            wrong.append(f"{entry.place}: {error}")
+        found[name] = Entry(entry.place, {**entry.fields, "link": link})
+    if wrong:
+        raise CommandError("\n".join(wrong))
+    return found
+
+
 def _wanted(entries: Mapping[str, Entry], store: Store, *, prune: bool) -> dict[str, CameraRecord]:
     """Return the records of a file's cameras; raise `CommandError` with a line for each that has no link."""
     present = store.cameras
@@ -69,11 +89,17 @@ def _wanted(entries: Mapping[str, Entry], store: Store, *, prune: bool) -> dict[
                 wrong.append(f"{entry.place}: link: its password is masked (***), and there is no camera yet")
                 continue
             given["link"] = before.link
-        elif is_sealed(given["link"]) and fields.opened(fields.record(given), store.seal) is None:
-            console.warn(f"{entry.place}: its link does not decrypt with the keys that are set here")
+        elif is_sealed(given["link"]) and (locked := fields.link_of(fields.record(given), store.seal)[1]):
+            console.warn(f"{entry.place}: {locked}")
         if given.get("partition") is None and isinstance(before, CameraRecord):
             given["partition"] = before.partition
-        wanted[name] = fields.record({**given, "link": store.seal.close(given["link"])})
+        try:
+            wanted[name] = fields.record({**given, "link": store.seal.close(given["link"])})
+        except CommandError as error:
+            wrong.append(f"{entry.place}: {error}")
+            continue
+        if why := why_no_place(wanted[name], store):
+            console.warn(f"{entry.place}: {why}, so Kafka will choose one")
     if wrong:
         raise CommandError("\n".join(wrong))
     placed += [record for record in wanted.values() if record.partition is not None]

@@ -1,6 +1,8 @@
 """The command line of `python -m producer.cameras`."""
 
 import argparse
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NoReturn
 
 from producer.cameras.errors import CommandError
@@ -27,8 +29,15 @@ LINK: Final = (
 )
 
 
+_NUMBERS: Final = frozenset(
+    {"--interval", "--scale", "--rotate", "--weight", "--deadline", "--partition", "--seconds"}
+)
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
+        if found := re.fullmatch(r"argument (?:-\w/)?(--\w+): expected one argument", message):
+            message = f"{found[1]}: expected a value; one that begins with - is written {found[1]}=VALUE"
         raise CommandError(f"{message} ({self.prog} --help describes the command)")
 
 
@@ -85,7 +94,28 @@ def parse(arguments: list[str]) -> argparse.Namespace:
             "names", metavar="NAME", nargs="+"
         )
     _others(command)
-    return parser.parse_args(arguments)
+    return parser.parse_args(list(_joined(arguments)))
+
+
+def _joined(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield the arguments; `--interval -5s`, whose value looks like an option, as `--interval=-5s`."""
+    left = iter(arguments)
+    for each in left:
+        value = next(left, None) if each in _NUMBERS else None
+        if value is None:
+            yield each
+        elif re.match(r"-[.\d]", value):
+            yield f"{each}={value}"
+        else:
+            yield each
+            yield value
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a number of seconds such as 4, found {text!r}") from None
 
 
 def _others(command: Any) -> None:
@@ -97,7 +127,7 @@ def _others(command: Any) -> None:
         "check - < link.txt",
     )
     check.add_argument("target", metavar="LINK|NAME", help=f"{LINK}; or the name of a camera")
-    check.add_argument("--seconds", type=float, default=3.0, help="how long to measure (default: 3)")
+    check.add_argument("--seconds", type=_seconds, default=3.0, help="how long to measure (default: 3)")
 
     export = command(
         "export",
@@ -149,7 +179,7 @@ def _others(command: Any) -> None:
         help="list profiles with this user; the password is asked for, or read from standard input",
     )
     discover.add_argument(
-        "--seconds", type=float, default=4.0, help="how long to wait for answers (default: 4)"
+        "--seconds", type=_seconds, default=4.0, help="how long to wait for answers (default: 4)"
     )
 
 

@@ -16,7 +16,7 @@ def add(options: argparse.Namespace, settings: CommandSettings) -> int:
     name = fields.check_name(options.name)
     given = _given(options)
     fields.record({**given, "link": "0"})  # before a camera is asked
-    link = _link(options.link, settings)
+    link = link_of(console.link(options.link), settings)
     with Store(settings) as store:
         before = store.cameras.get(name)
         if before is not None and not options.replace:
@@ -24,6 +24,7 @@ def add(options: argparse.Namespace, settings: CommandSettings) -> int:
         kept = before.partition if isinstance(before, CameraRecord) else None
         given.setdefault("partition", kept if kept is not None else place(store, name))
         record = fields.record({**given, "link": store.seal.close(link)})
+        _check_partition(options, record, store)
         _warn(store, name, link)
         store.save({name: record})
     console.say(f"{'added' if before is None else 'replaced'} {name}{where(record, settings)}")
@@ -33,7 +34,7 @@ def add(options: argparse.Namespace, settings: CommandSettings) -> int:
 def change(options: argparse.Namespace, settings: CommandSettings) -> int:
     """Change single fields of a camera."""
     given = _given(options)
-    link = None if options.link is None else _link(options.link, settings)
+    link = None if options.link is None else link_of(console.link(options.link), settings)
     if link is None and not given:
         raise CommandError("expected something to change, such as --interval 40ms")
     with Store(settings) as store:
@@ -43,6 +44,7 @@ def change(options: argparse.Namespace, settings: CommandSettings) -> int:
             kept["link"] = store.seal.close(link)
             _warn(store, options.name, link)
         after = fields.record({**kept, **given})
+        _check_partition(options, after, store)
         found = fields.changes(before, after, store.seal)
         if found:
             store.save({options.name: after})
@@ -86,6 +88,15 @@ def place(store: Store, name: str) -> int | None:
     return partition_for(store.partitions, others) if store.partitions else None
 
 
+def why_no_place(record: CameraRecord, store: Store) -> str | None:
+    """Return in one line why frames cannot go to the partition of a record, as far as is known, or None."""
+    count, number = store.partitions, record.partition
+    if not count or number is None or number < count:
+        return None
+    topic = store.settings.topicname
+    return f"partition: expected a number from 0 to {count - 1}: topic {topic} has no partition {number}"
+
+
 def where(record: CameraRecord, settings: CommandSettings) -> str:
     """Return the end of a line about a new camera: its partition."""
     if record.partition is not None:
@@ -93,14 +104,13 @@ def where(record: CameraRecord, settings: CommandSettings) -> str:
     return f"; topic {settings.topicname} does not exist yet, so Kafka will choose its partition"
 
 
-def _link(text: str, settings: CommandSettings) -> str:
-    """Return the link that is meant; a camera that knows ONVIF is asked for it."""
-    link = console.link(text)
-    if link.lower().startswith("onvif://"):
+def link_of(text: str, settings: CommandSettings) -> str:
+    """Return the link that is meant; a camera that knows ONVIF is asked for it. Raises `CommandError`."""
+    if fields.is_onvif(text):
         from producer.cameras.onvif.resolve import resolved  # noqa: PLC0415 # needs OpenCV
 
-        link = resolved(link, settings)
-    return fields.check_link(link)
+        text = resolved(text, settings)
+    return fields.check_link(text)
 
 
 def _paused(names: list[str], settings: CommandSettings, *, paused: bool) -> int:
@@ -152,6 +162,11 @@ def _given(options: argparse.Namespace) -> dict[str, Any]:
     if options.paused is not None:
         found["paused"] = options.paused
     return found
+
+
+def _check_partition(options: argparse.Namespace, record: CameraRecord, store: Store) -> None:
+    if options.partition and (why := why_no_place(record, store)):
+        raise CommandError(why)
 
 
 def _factors(text: str) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from pipeline.cameras.links import kind_of
 from pipeline.cameras.record import CameraRecord
 from producer.cameras import console, fields
 from producer.cameras.advice import CODECS, advice, hint
-from producer.cameras.change import known
+from producer.cameras.change import known, link_of
 from producer.cameras.errors import CommandError
 from producer.cameras.measure import Measured, Shape, measure
 from producer.cameras.settings import CommandSettings
@@ -79,9 +79,11 @@ def report(found: Measured, shape: Shape) -> str:
 
 def _target(text: str, settings: CommandSettings) -> tuple[str, CameraRecord | None]:
     """Return the link to open and, if it belongs to a camera by name, its record."""
-    is_link = text == "-" or "://" in text or text.isdecimal() or os.path.exists(text)
+    is_link = (
+        text == "-" or "://" in text or fields.is_onvif(text) or text.isdecimal() or os.path.exists(text)
+    )
     if is_link or text.startswith(("/", ".")):
-        return fields.check_link(console.link(text)), None
+        return link_of(console.link(text), settings), None
     if settings.kafkaport is None:
         raise CommandError(
             f"{text!r}: expected a link, or the name of a camera: then set KAFKAPORT to where it is listed"

@@ -2,6 +2,7 @@
 
 import difflib
 import getpass
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -55,7 +56,9 @@ def secret(prompt: str) -> str:
 def text_of(file: str) -> str:
     """Return the text of a file, or for `-` of standard input; raise `CommandError` if it is not one."""
     try:
-        return sys.stdin.read() if file == "-" else Path(file).expanduser().read_text(encoding="utf-8-sig")
+        if file == "-":
+            return sys.stdin.read() if sys.stdin else ""
+        return Path(os.path.expanduser(file)).read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not a text in UTF-8"
         raise CommandError(f"{file}: cannot be read: {reason}") from None

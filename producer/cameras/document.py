@@ -62,7 +62,7 @@ def written(cameras: Mapping[str, CameraRecord], seal: Seal, *, has_key: bool, l
 def read(text: str, file: str) -> dict[str, Entry]:
     """Return the cameras of a YAML text; raise `CommandError` with a line for each wrong entry.
 
-    Links are checked, and stay masked or encrypted if they are.
+    Links are checked, and stay masked or encrypted if they are. No camera is asked: `onvif://` stays, too.
     """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -78,7 +78,9 @@ def read(text: str, file: str) -> dict[str, Entry]:
     entries: dict[str, Entry] = {}
     wrong: list[str] = []
     for key, node in cameras.value:
-        place = f"{_place(file, key)}, camera {str(key.value)[:40]}"
+        place = _place(file, key)
+        if isinstance(key, yaml.ScalarNode):
+            place += f", camera {key.value[:40]}"
         try:
             name = _name(key)
             if name in entries:
@@ -104,14 +106,16 @@ def _link(link: str, seal: Seal, *, has_key: bool, clear: bool) -> str:
 
 def _name(key: yaml.Node) -> str:
     if not isinstance(key, yaml.ScalarNode):
-        raise CommandError("expected a name")
+        raise CommandError("expected a camera's name")
     return fields.check_name(str(key.value))
 
 
 def _fields(node: yaml.Node) -> dict[str, Any]:
     if not isinstance(node, yaml.MappingNode):
         raise CommandError("expected fields, such as link: rtsp://192.168.1.20/stream1")
-    names = [str(key.value) for key, _ in node.value]
+    if not all(isinstance(key, yaml.ScalarNode) for key, _ in node.value):
+        raise CommandError("expected the names of fields, such as link: rtsp://192.168.1.20/stream1")
+    names = [key.value for key, _ in node.value]
     for name in names:
         if name not in fields.NAMES:
             near = difflib.get_close_matches(name, fields.NAMES, n=1)
@@ -129,8 +133,8 @@ def _fields(node: yaml.Node) -> dict[str, Any]:
     finally:
         loader.dispose()
     # A device's number, and a group that is one.
-    found |= {name: str(found[name]) for name in ("link", "group") if isinstance(found.get(name), int)}
-    if isinstance(link := found.get("link"), str) and MASKED not in link:
+    found |= {name: str(found[name]) for name in ("link", "group") if type(found.get(name)) is int}
+    if isinstance(link := found.get("link"), str) and MASKED not in link and not fields.is_onvif(link):
         found["link"] = fields.check_link(link)
     fields.record(found)
     return found

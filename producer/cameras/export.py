@@ -30,9 +30,9 @@ def export(options: argparse.Namespace, settings: CommandSettings) -> int:
 
 
 def _write(file: str, text: str) -> None:
-    path = Path(file).expanduser()
+    path = Path(os.path.expanduser(file))
     if path.is_dir():
-        raise CommandError(f"{file}: cannot be written: it is a folder")
+        raise CommandError(f"{file or path}: cannot be written: it is a folder")
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         # Whole, or not at all; and for nobody else to read.

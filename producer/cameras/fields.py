@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.cameras.links import Kind, kind_of, path_of
-from pipeline.cameras.record import CameraRecord, RecordError, checked, why_no_name
+from pipeline.cameras.record import CameraRecord, RecordError, why_no_name, writable
 from pipeline.cameras.seal import Seal, SealError, is_sealed
 from pipeline.service.masking import mask
 from pipeline.service.settings import explain
@@ -59,6 +59,11 @@ def check_link(link: str) -> str:
     return opened
 
 
+def is_onvif(link: str) -> bool:
+    """Return whether a link asks for the stream that a camera with ONVIF offers."""
+    return re.match("onvif:|onvif//", link, re.IGNORECASE) is not None
+
+
 def shown(link: str) -> str:
     """Return a link, fit to be printed even if it is not a URL."""
     return re.sub(r"^.*@", "***@", mask(link)) if "://" not in link else mask(link)
@@ -67,7 +72,7 @@ def shown(link: str) -> str:
 def record(fields: Mapping[str, Any]) -> CameraRecord:
     """Return the record with these fields; raise `CommandError` that names the first wrong one."""
     try:
-        return checked(dict(fields))
+        return writable(dict(fields))
     except RecordError as error:
         raise CommandError(str(error)) from None
 

@@ -33,7 +33,7 @@ class Wishes:
 
     def _wish(self, record: CameraRecord | RecordError) -> Wish:
         if isinstance(record, RecordError):
-            return "no-signal", f"its record cannot be used: {record}"
+            return "no-signal", f"its record in topic {self._settings.camerastopic} cannot be used: {record}"
         if record.paused:
             return "paused", None
         try:

@@ -26,7 +26,7 @@ def test_a_name_that_cannot_be_printed_or_is_too_long_is_refused(name: str) -> N
         cameras.parse(f"{name}=0")
 
 
-@pytest.mark.parametrize("link", ["onvif://joe:hunter2@camera/", "://camera"])
+@pytest.mark.parametrize("link", ["other://joe:hunter2@camera/", "://camera"])
 def test_a_link_with_an_unknown_scheme_is_refused(link: str) -> None:
     with pytest.raises(OptionsError) as caught:
         cameras.check([Camera("door", link)])

@@ -110,11 +110,18 @@ def test_a_link_with_an_unknown_scheme_is_refused(
     settings: Callable[..., ProducerSettings], name: str
 ) -> None:
     with pytest.raises(SettingsError) as caught:
-        settings(**{name: "onvif://joe:hunter2@camera/"})
+        settings(**{name: "gopher://joe:hunter2@camera/"})
 
     (line,) = str(caught.value).splitlines()
-    assert line.startswith(f"{name}='onvif://joe:***@camera/': ")
+    assert line.startswith(f"{name}='gopher://joe:***@camera/': ")
     assert ", ".join(SCHEMES) in line
+
+
+def test_a_link_for_onvif_names_the_command_that_takes_it(settings: Callable[..., ProducerSettings]) -> None:
+    with pytest.raises(
+        SettingsError, match=r"only python -m producer\.cameras asks cameras with ONVIF: disc"
+    ):
+        settings(VIDEOLINK="onvif://joe:hunter2@camera/")
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from pipeline.cameras import record as records
 from pipeline.cameras.links import DEVICE, SCHEMES, Kind, LinkError, kind_of
-from pipeline.cameras.record import LONGEST_LINK, CameraRecord, RecordError, checked, encode, why_no_name
+from pipeline.cameras.record import LONGEST_LINK, CameraRecord, RecordError, why_no_name, writable
 from pipeline.cameras.seal import Seal, is_sealed
 from video.cameras.configured import STARS
 
@@ -104,15 +103,9 @@ def checked_record(
         if before is not None and schemes.same(given["link"], before.link):
             given["link"] = before.link  # encrypted differently, it would look like another one
     try:
-        record = checked(given)
-        size = len(encode(record))
+        return writable(given)
     except RecordError as error:
         raise FieldError(str(error)) from None
-    except UnicodeEncodeError:
-        raise FieldError("expected text without halves of surrogate pairs") from None
-    if size > records.LARGEST:
-        raise FieldError(f"expected a record of at most {records.LARGEST} bytes, found {size}")
-    return record
 
 
 def _scheme_of(link: str) -> str:

@@ -36,10 +36,7 @@ def discover(options: argparse.Namespace, settings: CommandSettings) -> int:
     console.note(f"searching for {options.seconds:g} s")
     found = search(options.network, options.seconds)
     if not found:
-        console.complain(
-            "no ONVIF camera answers: switch ONVIF on in the camera's settings, or name its network, such as"
-            " --network 192.168.1.0/24 (containers and other networks get no multicast)"
-        )
+        console.complain(f"no ONVIF camera answers{_why_none(options.network)}")
         return 1
     rows = [("ADDRESS", "NAME", "MODEL")]
     rows += [(str(each.address), each.name or "-", each.model or "-") for each in found]
@@ -64,6 +61,18 @@ def _asked(found: "Found", login: "Login", settings: CommandSettings) -> "Device
         return ask(found, login, targets(found.address.host, settings))
     except AnswerError as error:
         return str(error)
+
+
+def _why_none(network: str | None) -> str:
+    if network is None:
+        return (
+            ": switch ONVIF on in the camera's settings, or name its network, such as --network"
+            " 192.168.1.0/24 (containers and other networks get no multicast)"
+        )
+    return (
+        f" at --network {network!r}: check that it is there, switch ONVIF on in the camera's settings,"
+        " and let UDP port 3702 pass"
+    )
 
 
 def _listed(found: "Found", device: "Device", login: "Login") -> str:

@@ -5,6 +5,7 @@ is not trusted: a camera is where its answer comes from.
 """
 
 import ipaddress
+import re
 import select
 import socket
 import time
@@ -155,13 +156,20 @@ def _hosts(network: str) -> Iterator[str]:
             whole = ipaddress.ip_network(network, strict=False)
             if whole.num_addresses > MOST_ADDRESSES:
                 raise CommandError(
-                    f"--network {network}: expected at most {MOST_ADDRESSES} addresses, such as"
+                    f"--network {network!r}: expected at most {MOST_ADDRESSES} addresses, such as"
                     " 192.168.1.0/24"
                 )
             yield from map(str, whole.hosts())
+        elif re.fullmatch("[0-9.]+", network):
+            yield str(ipaddress.IPv4Address(network))  # the resolver would complete 1.2.3 to 1.2.0.3
         else:
             yield str(socket.getaddrinfo(network.strip("[]"), _PORT, type=socket.SOCK_DGRAM)[0][4][0])
     except (ValueError, OSError):
+        place = f"--network {network[:80]!r}"
+        if re.fullmatch(r"(?=.*[a-z])[\w.-]+", network, re.IGNORECASE):
+            raise CommandError(
+                f"{place}: the host name is unknown: write its address, or check the name with ping"
+            ) from None
         raise CommandError(
-            f"--network {network[:80]}: expected an address, a host name, or a network such as 192.168.1.0/24"
+            f"{place}: expected an address, a host name, or a network such as 192.168.1.0/24"
         ) from None

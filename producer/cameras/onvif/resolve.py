@@ -1,5 +1,6 @@
 """Turn `onvif://USER:PASSWORD@HOST:PORT/PROFILE` into the link of that profile, or of the best one."""
 
+import re
 from typing import Final
 from urllib.parse import unquote
 
@@ -24,9 +25,11 @@ def resolved(link: str, settings: CommandSettings) -> str:
     from producer.cameras.onvif.xml import AnswerError  # noqa: PLC0415
 
     parts = authority_of(link.partition("://")[2])
-    if parts is None or not parts["host"] or not (parts["port"] or "80").isdecimal():
+    if parts is None or not parts["host"] or not re.fullmatch("[0-9]{0,5}", parts["port"] or ""):
         raise CommandError(_EXPECTED)
     host, port = parts["host"].strip("[]"), int(parts["port"] or _PORT)
+    if not 0 < port <= 65535:
+        raise CommandError(f"{_EXPECTED}, with a port from 1 to 65535, found {port}")
     user, _, password = (unquote(text) for text in parts["user"].removesuffix("@").partition(":"))
     if user and not password:
         password = console.secret(f"password of {user}: ")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.cameras import record
-from pipeline.cameras.record import CameraRecord, RecordError, decode, encode, name_of
+from pipeline.cameras.record import CameraRecord, RecordError, decode, encode, name_of, writable
 
 LINK = "rtsp://192.168.1.20/stream1"
 
@@ -56,9 +56,16 @@ def test_durations_are_written_as_settings_are() -> None:
         (b'{"link": 5}', "link:"),
         (b'{"link": "0", "rotate": 45}', "rotate: expected 0, 90, 180 or 270"),
         (b'{"link": "0", "interval": "soon"}', "interval: expected a Go duration"),
-        (b'{"link": "0", "interval": "0s"}', "interval: expected"),
-        (b'{"link": "0", "scale": [1]}', "scale:"),
-        (b'{"link": "0", "weight": NaN}', "weight:"),
+        (b'{"link": "0", "interval": "0s"}', "interval: expected a Go duration from 1ms to 1h"),
+        (b'{"link": "0", "deadline": -5}', "deadline: expected a Go duration from 1ms to 1h"),
+        (b'{"link": "0", "scale": [1]}', "scale: expected a factor above 0, at most 8, or two"),
+        (b'{"link": "0", "scale": {}}', "scale: expected a factor above 0, at most 8, or two"),
+        (b'{"link": "0", "weight": NaN}', "weight: expected a number above 0, at most 100"),
+        (b'{"link": "0", "partition": -1}', "partition: expected a whole number from 0 to 100000"),
+        (b'{"link": "0", "group": 5}', "group: expected a text of at most 100 characters"),
+        (b'{"link": "0", "group": "\\ud800"}', "group: expected text in UTF-8"),
+        (b'{"link": "0", "paused": "perhaps"}', "paused: expected true or false"),
+        (b'{"link": "0", "until": "soon"}', "until: expected a time"),
         (b'{"link": "0", "models": "all"}', "models: expected a list"),
         (b"[" * 5000, "expected a JSON object"),
     ],
@@ -68,6 +75,21 @@ def test_other_values_say_what_was_expected(value: bytes, why: str) -> None:
         decode(value)
 
     assert why in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("models", "why"),
+    [(["m" * 1000] * 20, "expected a record of at most 10000 bytes, found"), (["\udcff"], "text in UTF-8")],
+)
+def test_what_no_reader_would_take_is_not_written(models: list[str], why: str) -> None:
+    with pytest.raises(RecordError, match=why):
+        writable({"link": LINK, "models": models})
+
+
+@pytest.mark.parametrize("name", sorted(CameraRecord.model_fields.keys() - {"link"}))
+def test_every_field_says_in_its_own_words_what_was_expected(name: str) -> None:
+    with pytest.raises(RecordError, match=f"{name}: {record._EXPECTED[name]}"):
+        record.checked({"link": LINK, name: [{}]})
 
 
 def test_an_error_does_not_repeat_a_link() -> None:

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -75,6 +76,24 @@ def test_a_setting_that_librdkafka_rejects_is_reported_without_its_value(
     assert name in text
     assert "hunter2" not in text
     assert len(text.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["ssl.ca.location", "ssl.certificate.location", "ssl.key.location"])
+def test_a_certificate_that_is_missing_is_said_to_be(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "hunter2.pem"
+    extra = {"security.protocol": "SSL", name: str(file)}
+
+    with pytest.raises(SettingsError) as missing:
+        clients.producer(NOWHERE, "none", extra)
+    file.write_text("nonsense")
+    with pytest.raises(SettingsError) as damaged:
+        clients.consumer(NOWHERE, "group", 0.1, extra)
+
+    assert (
+        str(missing.value)
+        == f"KAFKACONFIG='***': {name}: there is no such file, or this user may not read it"
+    )
+    assert str(damaged.value).startswith(f"KAFKACONFIG='***': Failed to create consumer: {name} failed: ")
 
 
 def test_the_same_applies_to_a_consumer() -> None:

@@ -1,6 +1,8 @@
 """A consumer whose client loses all brokers for good."""
 
+import logging
 import threading
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -15,15 +17,21 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from pipeline.kafka.steady import SteadyConsumer, SteadyProducer
+from pipeline.kafka.steady import SteadyConsumer, SteadyProducer, look_after
+from pipeline.service.logs import Seldom
+from pipeline.service.settings import SettingsError
 from tests.clock import Clock
 
 
 class FakeClient:
-    """A client that Kafka answers, or not, and that has read up to these offsets."""
+    """A client that Kafka answers, or not, and that has read up to these offsets.
 
-    def __init__(self, *, is_answered: bool = True) -> None:
+    A `late` one gets no answer to that many questions, although it is connected.
+    """
+
+    def __init__(self, *, is_answered: bool = True, late: int = 0) -> None:
         self.is_answered = is_answered
+        self.late = late
         self.assigned: dict[tuple[str, int], int] = {}
         self.read: dict[tuple[str, int], int] = {}
         self.messages: list[Any] = []
@@ -31,7 +39,8 @@ class FakeClient:
 
     def list_topics(self, topic: str | None = None, timeout: float = -1) -> str:
         assert 0 < timeout <= 1
-        if not self.is_answered:
+        self.late -= 1
+        if not self.is_answered or self.late >= 0:
             raise KafkaException(KafkaError(KafkaError._TRANSPORT))
         return f"about {topic}"
 
@@ -65,19 +74,35 @@ class FakeClient:
         return len(self.messages)
 
 
+class Connects:
+    """Returns these clients, one after the other; raises what is an error."""
+
+    def __init__(self, *clients: FakeClient | Exception) -> None:
+        self._left = iter(clients)
+
+    def __call__(self) -> Any:
+        client = next(self._left)
+        if isinstance(client, Exception):
+            raise client
+        return client
+
+
 class Kit:
     """A consumer with a first client, and others that it may get."""
 
-    def __init__(self, *others: FakeClient) -> None:
+    def __init__(self, *others: FakeClient | Exception) -> None:
         self.first = FakeClient()
-        self._clients = iter([self.first, *others])
-        self.consumer = SteadyConsumer(lambda: cast("Consumer", next(self._clients)))
+        self.consumer = SteadyConsumer(cast("Callable[[], Consumer]", Connects(self.first, *others)))
+
+
+REFUSED = SettingsError("KAFKACONFIG='***': ssl.ca.location failed: no such file")
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr("pipeline.kafka.steady.time", clock)
+    monkeypatch.setattr("pipeline.kafka.steady._seldom", Seldom(logging.getLogger("pipeline.kafka.steady")))
     return clock
 
 
@@ -161,10 +186,42 @@ def test_errors_are_no_answers(clock: Clock) -> None:
     assert kit.first.closed.wait(10)
 
 
-def steady(clients: list[FakeClient]) -> SteadyProducer:
+def test_a_client_that_was_only_late_stays(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    other = FakeClient()
+    kit = Kit(other)
+    kit.first.late = 1
+    clock.now += 11
+
+    for _ in range(3):
+        assert kit.consumer.poll(0.1) is None
+        clock.now += 1
+
+    assert not kit.first.closed.is_set()
+    assert other.closed.is_set()
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("error", [REFUSED, OSError("no such file")])
+def test_a_consumer_goes_on_if_it_cannot_connect_again(
+    clock: Clock, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    other = FakeClient()
+    kit = Kit(error, error, other)
+    kit.first.is_answered = False
+
+    for _ in range(16):
+        clock.now += 1
+        assert kit.consumer.poll(0.1) is None
+
+    assert kit.first.closed.wait(10)
+    assert not other.closed.is_set()
+    assert caplog.messages[0] == f"cannot connect to Kafka again: {error}"
+    assert len(caplog.messages) == 2
+
+
+def steady(clients: list[FakeClient | Exception]) -> SteadyProducer:
     """Return a producer with these clients, one after the other; each takes what it is given."""
-    left = iter(clients)
-    return SteadyProducer(lambda: cast("Producer", next(left)))
+    return SteadyProducer(cast("Callable[[], Producer]", Connects(*clients)))
 
 
 def test_a_producer_goes_on_with_a_new_client_and_sends_what_waits_in_the_old_one(
@@ -185,7 +242,7 @@ def test_a_producer_goes_on_with_a_new_client_and_sends_what_waits_in_the_old_on
 
 
 def test_a_producer_keeps_its_client_while_kafka_is_away_or_answers_again(clock: Clock) -> None:
-    first, *others = (FakeClient(is_answered=False) for _ in range(4))
+    first, *others = [FakeClient(is_answered=False) for _ in range(4)]
     first.messages = [message()]
     producer = steady([first, *others])
 
@@ -200,3 +257,29 @@ def test_a_producer_keeps_its_client_while_kafka_is_away_or_answers_again(clock:
 
     assert not first.closed.is_set()
     assert len(producer) == 1
+
+
+def test_a_producer_whose_client_was_only_late_keeps_it(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = FakeClient(late=4)
+    producer = steady([first, FakeClient()])
+
+    for _ in range(8):
+        clock.now += 2
+        producer.check()
+
+    assert not first.closed.is_set()
+    assert caplog.messages == []
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_producer_that_cannot_connect_again_is_still_looked_after(caplog: pytest.LogCaptureFixture) -> None:
+    first, second = FakeClient(is_answered=False), FakeClient()
+    producer = steady([first, REFUSED, OSError("no such file"), REFUSED, second])
+
+    look_after(producer)
+
+    assert first.closed.wait(10)
+    assert caplog.messages[0] == f"cannot connect to Kafka again: {REFUSED}"
+    assert len(caplog.messages) == 2

@@ -285,6 +285,13 @@ def test_our_own_messages_stay_as_they_are(text: str) -> None:
     assert hide(text) == text
 
 
+@pytest.mark.parametrize("scheme", ["rtsp", "http", "onvif"])
+def test_a_link_without_slashes_does_not_make_its_scheme_a_secret(scheme: str) -> None:
+    learn(f"{scheme}:/joe:hunter2@host/")
+
+    assert hide(f"expected {scheme}://HOST, not hunter2") == f"expected {scheme}://HOST, not ***"
+
+
 LEARNT = (
     "rtsp://admin:admin@192.168.1.20:554/h264Preview_01_main",
     "rtsp://camera:123456@192.168.1.21/Streaming/Channels/101",

@@ -189,7 +189,7 @@ def test_a_folder_that_cannot_be_used_is_reported_and_the_service_goes_on(
     recorder.close()
 
     (line,) = caplog.messages
-    assert f"STATEFOLDER='{tmp_path / 'file'}'" in line
+    assert line.startswith(f"STATEFOLDER='{tmp_path / 'file'}' cannot be used (it is not a folder): ")
 
 
 def test_a_link_in_place_of_the_file_is_not_followed(

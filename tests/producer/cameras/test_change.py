@@ -101,7 +101,19 @@ def test_cameras_are_paused_and_resumed(run: Run, stored: Stored) -> None:
         (("add", " x", LINK), "without spaces"),
         (("add", "preview-0123456789abcdef", LINK), "previews"),
         (("add", "x", LINK, "--interval", "fast"), "interval: expected a Go duration"),
-        (("add", "x", LINK, "--scale", "0"), "scale: "),
+        (("add", "x", LINK, "--interval", "-5s"), "interval: expected a Go duration from 1ms to 1h"),
+        (("set", "door", "--deadline", "-.5s"), "deadline: expected a Go duration from 1ms to 1h"),
+        (("add", "x", LINK, "--weight", "-1"), "weight: expected a number above 0, at most 100"),
+        (("add", "x", LINK, "--partition", "-1"), "partition: expected a whole number from 0"),
+        (("add", "x", LINK, "--partition", "4"), "partition: expected a number from 0 to 3: topic videocam"),
+        (("set", "door", "--partition", "99"), "topic videocam has no partition 99"),
+        (("add", "x", LINK, "--group", "\udcff"), "group: expected text in UTF-8"),
+        (("add", "x", LINK, "--model", "\udcff"), "expected text in UTF-8"),
+        (("add", "x", LINK, "--model", "m" * 12_000), "expected a record of at most 10000 bytes"),
+        (("add", "x", "rtsp:/joe:hunter2@host/"), "expected rtsp://HOST:PORT/PATH, found no ://"),
+        (("add", "x", "onvif:/joe:hunter2@host/"), "onvif: expected onvif://USER:PASSWORD@HOST:PORT/PROFILE"),
+        (("add", "x", "onvif://host:65536"), "with a port from 1 to 65535, found 65536"),
+        (("add", "x", LINK, "--scale", "0"), "scale: expected a factor above 0, at most 8, or two"),
         (("add", "x", LINK, "--scale", "1x2x3"), "scale: "),
         (("add", "x", LINK, "--rotate", "45"), "rotate: expected 0, 90, 180 or 270"),
         (("set", "dor", "--rotate", "90"), "did you mean 'door'?"),
@@ -124,6 +136,35 @@ def test_what_is_wrong_is_said_in_one_line_and_nothing_is_written(
     assert len(ran.err.splitlines()) == 1
     assert "hunter2" not in ran.err
     assert stored() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("add", "x", LINK, "--group", "-x"), "--group: expected a value; one that begins with - is written"),
+        (("apply", "-f"), "--file: expected a value"),
+        (("check", LINK, "--seconds", "4s"), "--seconds: expected a number of seconds such as 4, found '4s'"),
+        (("check", LINK, "--seconds"), "--seconds: expected a value"),
+    ],
+)
+def test_a_wrong_command_line_is_said_in_one_line(run: Run, arguments: tuple[str, ...], text: str) -> None:
+    ran = run(*arguments)
+
+    assert (ran.status, ran.out) == (2, "")
+    assert text in ran.err
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_an_encrypted_link_that_is_too_long_says_so(
+    run: Run, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAMERASKEY", new_key())
+
+    ran = run("add", "x", "rtsp://host/" + "x" * 1900)
+
+    assert ran.status == 1
+    assert "link: expected at most 2000 characters, also after it is encrypted" in ran.err
+    assert stored() == {}
 
 
 def test_names_may_hold_what_a_url_would_have_to_encode(run: Run, stored: Stored) -> None:
@@ -251,6 +292,11 @@ def test_wrong_settings_are_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("CAMERASKEY", "nonsense")
     monkeypatch.setenv("KAFKAPORT", "127.0.0.1:1")
     assert "expected Fernet keys" in run("list").err
+    monkeypatch.delenv("CAMERASKEY")
+    monkeypatch.setenv("CAMERASKEYFILE", "/dev/null")
+    assert run("list").err.startswith(
+        "cameras: CAMERASKEYFILE='/dev/null': expected a Fernet key, found none"
+    )
     monkeypatch.setenv("FRAMEINTERVAL", "nonsense")
     assert run("list").status == 2
 

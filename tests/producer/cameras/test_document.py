@@ -75,7 +75,17 @@ def test_any_text_is_read_or_refused_in_lines_that_name_the_file(text: str) -> N
         ("cameras:\n  door: {link: '0', link: '1'}", ["line 2, camera door: link: it is set twice"]),
         ("cameras:\n  door: {}", ["line 2, camera door: link: is missing"]),
         ("cameras:\n  door: rtsp://host/", ["line 2, camera door: expected fields"]),
-        ("cameras:\n  [1]: {link: '0'}", ["line 2, camera"]),
+        ("cameras:\n  [1]: {link: '0'}", ["cameras.yml, line 2: expected a camera's name"]),
+        ("cameras:\n  door: {[link]: '0'}", ["line 2, camera door: expected the names of fields"]),
+        ("cameras:\n  door: {link: true}", ["line 2, camera door: link: expected a text"]),
+        ("cameras:\n  door: {link: '0', group: yes}", ["line 2, camera door: group: expected a text"]),
+        ("cameras:\n  door: {link: '0', interval: -5s}", ["door: interval: expected a Go duration from 1ms"]),
+        (
+            "cameras:\n  door: {link: '0', scale: 0.5x1}",
+            ["door: scale: expected a factor above 0, at most 8"],
+        ),
+        ("cameras:\n  door: {link: '0', weight: .nan}", ["door: weight: expected a number above 0"]),
+        ("cameras:\n  door: {link: '0', partition: -1}", ["door: partition: expected a whole number from 0"]),
         ("cameras:\n  ..: {link: '0'}", ["line 2, camera ..: '..'"]),
         ("cameras: 7", ["line 1: expected names of cameras"]),
         ("door: {link: '0'}", ["expected a mapping with the single key cameras"]),
@@ -182,6 +192,26 @@ def test_nothing_is_written_if_one_entry_is_wrong(run: Run, stored: Stored) -> N
     assert stored() == {}
 
 
+def test_a_partition_that_the_topic_does_not_have_is_warned_of(run: Run, stored: Stored) -> None:
+    ran = run("apply", "-f", "-", stdin=f"cameras:\n  door: {{link: {LINK}, partition: 9}}\n")
+
+    assert ran.status == 0
+    assert "warning: -, line 2, camera door: partition: expected a number from 0 to 3" in ran.err
+    assert stored()["door"] == CameraRecord(link=LINK, partition=9)
+
+
+def test_a_link_that_is_too_long_when_encrypted_is_named_with_its_place(
+    run: Run, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CAMERASKEY", new_key())
+
+    ran = run("apply", "-f", "-", stdin=f"cameras:\n  door: {{link: {LINK}{'x' * 1900}}}\n")
+
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err.startswith("cameras: -, line 2, camera door: link: expected at most 2000 characters, also")
+    assert stored() == {}
+
+
 def test_links_that_do_not_decrypt_are_kept_and_warned_of(
     run: Run, stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,7 +223,9 @@ def test_links_that_do_not_decrypt_are_kept_and_warned_of(
     ran = run("apply", "-f", "-", stdin=text.replace("  door", "  yard"))
 
     assert ran.status == 0
-    assert "does not decrypt" in ran.err
+    assert (
+        "warning: -, line 6, camera yard: its link does not decrypt with CAMERASKEY: add the key" in ran.err
+    )
     assert all(isinstance(each, CameraRecord) and is_sealed(each.link) for each in stored().values())
     assert run("export", "--links").out.count("gAAAAA") == 2
 
@@ -210,7 +242,7 @@ def test_a_bad_record_is_left_out_of_an_export_and_replaced_by_a_file(run: Run, 
     assert "could not be used" in run("apply", "-f", "-", stdin="cameras: {door: {link: '0'}}").out
 
 
-@pytest.mark.parametrize("file", ["missing/cameras.yml", "."])
+@pytest.mark.parametrize("file", ["missing/cameras.yml", ".", "~nobody-here/cameras.yml"])
 @pytest.mark.usefixtures("kafka")
 def test_a_file_that_cannot_be_used_is_named(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str

@@ -228,6 +228,34 @@ def test_a_camera_is_added_by_its_onvif_address(run: Run, stored: Stored) -> Non
     assert "expected onvif://" in run("add", "hall", "onvif://").err
 
 
+def test_a_file_names_cameras_by_their_onvif_addresses(run: Run, stored: Stored) -> None:
+    with OnvifCamera() as camera:
+        text = f"cameras:\n  door: {{link: '{camera.link}'}}\n  yard: {{link: '{camera.link}/Tiny'}}\n"
+        applied = run("apply", "-f", "-", stdin=text)
+        again = run("apply", "-f", "-", stdin=text)
+        missing = run("apply", "-f", "-", stdin=text.replace("Tiny", "none").replace("secret", "geheim"))
+
+    assert (applied.status, applied.out.splitlines()[-1]) == (0, "2 added, 0 changed, 0 removed, 0 unchanged")
+    assert again.out == "0 added, 0 changed, 0 removed, 2 unchanged\n"
+    assert (missing.status, missing.out) == (1, "")
+    for line in ("line 2, camera door: onvif camera", "line 3, camera yard: onvif camera"):
+        assert f"cameras: -, {line} {camera.host}:{camera.port}: " in missing.err
+    assert "geheim" not in missing.err
+    assert [each.link for each in stored().values() if isinstance(each, CameraRecord)] == [
+        "rtsp://admin:secret%20pass@127.0.0.1:8554/sub1?x=1&y=2",
+        "rtsp://admin:secret%20pass@127.0.0.1:8554/tiny?x=1&y=2",
+    ]
+
+
+def test_a_camera_is_checked_by_its_onvif_address(run: Run) -> None:
+    with OnvifCamera() as camera:
+        ran = run("check", camera.link)
+
+    assert "profile Sub: H264" in ran.err
+    assert "127.0.0.1:8554" in ran.err.splitlines()[-2] + ran.err.splitlines()[-1]
+    assert "secret" not in ran.err
+
+
 def test_cameras_are_discovered_and_their_streams_listed(run: Run) -> None:
     place = "127.4.7.11"  # others may listen at the port of 127.0.0.1
     with OnvifCamera(host=place) as camera:
@@ -260,11 +288,13 @@ def test_no_camera_and_wrong_networks_are_said(run: Run) -> None:
     nobody = run("discover", "--network", "127.4.7.13", "--seconds", "0.2")
 
     assert nobody.status == 1
-    assert "no ONVIF camera answers" in nobody.err
-    for network in ("1.2.3.4/99", "no such host", "10.0.0.0/8"):
+    assert "no ONVIF camera answers at --network '127.4.7.13'" in nobody.err
+    for network in ("1.2.3.4/99", "no such host", "10.0.0.0/8", "1.2.3", "999.1.1.1", "", "host:80"):
         ran = run("discover", "--network", network)
         assert (ran.status, ran.out) == (1, "")
-        assert f"--network {network}" in ran.err
+        assert f"--network {network!r}: expected" in ran.err
+    unknown = run("discover", "--network", "no-such-camera.invalid", "--seconds", "0.2")
+    assert "--network 'no-such-camera.invalid': the host name is unknown" in unknown.err
     assert "--seconds" in run("discover", "--seconds", "0").err
 
 

@@ -51,7 +51,7 @@ def test_a_paused_camera_is_not_captured(settings: Callable[..., ProducerSetting
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
-        (RecordError("bad_value", "link: is missing"), "link: is missing"),
+        (RecordError("bad_value", "link: is missing"), "topic cameras cannot be used: link: is missing"),
         (CameraRecord(link=Seal([new_key()]).close(LINK)), "CAMERASKEY"),
         (CameraRecord(link="/etc/passwd"), "LINKSCHEMES"),
         (CameraRecord(link="gopher://door/"), "schemes"),

@@ -176,8 +176,18 @@ WRONG: list[tuple[Any, int, str]] = [
     ({"name": "a", "link": LINK, "colour": 1}, 400, "'colour': is not a field"),
     ({"name": "a", "link": LINK, "until": 1}, 400, "'until': is not a field"),
     ({"name": "a", "link": LINK, "weight": "geheim99"}, 400, "weight: expected a number"),
-    ({"name": "a", "link": LINK, "weight": -1}, 400, "weight: "),
+    ({"name": "a", "link": LINK, "weight": -1}, 400, "weight: expected a number above 0, at most 100"),
     ({"name": "a", "link": LINK, "interval": "soon"}, 400, "interval: expected a Go duration"),
+    ({"name": "a", "link": LINK, "interval": 0}, 400, "interval: expected a Go duration from 1ms to 1h"),
+    ({"name": "a", "link": LINK, "deadline": "-5s"}, 400, "deadline: expected a Go duration from 1ms"),
+    (
+        {"name": "a", "link": LINK, "scale": [1, 0]},
+        400,
+        "scale: expected a factor above 0, at most 8, or two",
+    ),
+    ({"name": "a", "link": LINK, "partition": -1}, 400, "partition: expected a whole number from 0"),
+    ({"name": "a", "link": LINK, "group": {}}, 400, "group: expected a text of at most 100 characters"),
+    ({"name": "a", "link": "onvif://joe:geheim99@h"}, 400, "link: expected a link that begins with one of"),
     ({"name": "a", "link": LINK, "rotate": 45}, 400, "rotate: expected 0, 90, 180 or 270"),
     ({"name": "a", "link": LINK, "models": ["m" * 12_000]}, 400, "at most 10000 bytes"),
     ({"name": "a", "link": LINK, "group": "\ud800"}, 400, ""),
@@ -193,6 +203,20 @@ def test_what_is_wrong_is_refused_with_the_field_and_without_the_link(
     assert (said.status, words in said.detail) == (status, True), said.detail
     assert "geheim99" not in said.detail
     assert site.names() == []
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+@pytest.mark.parametrize("fields", [{"interval": 0}, {"deadline": 0}, {"rotate": 45}, {"partition": 1.5}])
+def test_a_wrong_field_is_refused_however_it_is_sent(
+    site: Changing, method: str, fields: dict[str, Any]
+) -> None:
+    site.send("POST", "/api/cameras", {"name": "door", "link": LINK})
+
+    said = site.send(method, "/api/cameras/door", fields)
+
+    (name,) = fields
+    assert said.status == 400
+    assert said.detail.startswith(f"{name}: expected ")
 
 
 @pytest.mark.exceeds("video.api.bodies.LARGEST")

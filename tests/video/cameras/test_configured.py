@@ -176,7 +176,10 @@ def test_a_record_that_cannot_be_used_or_does_not_decrypt_says_so(run: Run) -> N
         "never-seen",
         "its record in the topic of cameras cannot be used: expected JSON",
     )
-    assert house.said("yard") == ("never-seen", "its link is encrypted: set CAMERASKEY to the key")
+    assert house.said("yard") == (
+        "never-seen",
+        "its link is encrypted: set CAMERASKEY to the key, or CAMERASKEYFILE to its file",
+    )
 
 
 def test_they_have_their_places_before_all_others(run: Run) -> None:
