@@ -10,6 +10,7 @@ from pipeline.cameras.settings import CamerasSettings
 from pipeline.service.settings import SettingsError
 
 LINK = "rtsp://user:hunter22@host/stream"
+KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 
 def test_without_a_key_links_stay_as_they_are() -> None:
@@ -57,7 +58,7 @@ def test_a_lost_key_is_reported_with_its_file(tmp_path: Path) -> None:
         (b"", "expected a Fernet key, found none: python -m producer.cameras key prints one"),
         (b" \n,\n", "expected a Fernet key, found none"),
         (b"\x00\xff\xfe", "cannot be read: it is not a text in ASCII: expected a file with Fernet keys"),
-        (f"{new_key()}\n{new_key()[:30]}\n".encode(), "key 2 of 2, with 30 characters, is not one"),
+        (f"{KEY}\n{KEY[:30]}\n".encode(), "key 2 of 2, with 30 characters, is not one"),
         (None, "cannot be read: No such file or directory: expected a file with Fernet keys, one per line"),
     ],
 )
