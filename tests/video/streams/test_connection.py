@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 
@@ -165,7 +166,7 @@ def test_it_reports_how_long_it_has_been_full_and_when_there_is_room(
 
 def test_a_window_that_shrank_for_good_is_forgotten_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr("video.streams.connection.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("video.streams.connection.time", SimpleNamespace(monotonic=lambda: clock[0]))
 
     class Window(socket.socket):
         size = 500 * KB
