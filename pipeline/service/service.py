@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable
+from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Final, Literal
 
@@ -109,6 +110,9 @@ class Service:
         self._lock = threading.Lock()
         self._running = False
         self._stopping = threading.Event()
+        # What ends `run`: the number of a signal, or None. A signal may come while the main thread holds a
+        # lock; of all queues, only this one allows for that.
+        self._ends = SimpleQueue[int | None]()
         self._failed = False
         self._main = WorkerGroup(self, "", closed=False)
         self._groups = [self._main]
@@ -175,6 +179,7 @@ class Service:
         self._stopping.set()
         for group in self._groups:
             group._stopping.set()
+        self._ends.put(None)
 
     def frozen(self) -> str | None:
         """Return which worker has not beaten for too long, or None."""
@@ -204,13 +209,12 @@ class Service:
         return [worker for group in self._groups for worker in group._workers]
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
-        log.info("%s received", signal.Signals(number).name)
-        self.stop()
+        self._ends.put(number)
 
     def _wait(self) -> None:
         last, came, went, gone = time.monotonic(), 0, 0, Tally[str]()
         said, remind_at = "", 0.0
-        while not self._stopping.wait(max(0.0, last + _SUMMARY - time.monotonic())):
+        while not self._ended(max(0.0, last + _SUMMARY - time.monotonic())):
             now, totals, ages = time.monotonic(), self._ledger.totals(), sorted(self._ledger.take_ages())
             dropped = Tally(totals["dropped"])
             log.info(
@@ -228,6 +232,16 @@ class Service:
                 log.warning("not ready: %s", reason)
                 remind_at = now + _REMIND
             said = reason
+
+    def _ended(self, wait: float) -> bool:
+        """Return whether a signal or `stop` ends the service, waiting at most `wait` s for it."""
+        try:
+            number = self._ends.get(timeout=wait)
+        except Empty:
+            return False
+        if number is not None:
+            log.info("%s received", signal.Signals(number).name)
+        return True
 
     def _give_up(self) -> None:
         self._failed = True

@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 from prometheus_client import REGISTRY
 
-from pipeline.flow.ledger import Ledger
+from pipeline.flow.ledger import Counts, Ledger
 from pipeline.service import service as module
 from pipeline.service import workers
 from pipeline.service.service import Service
@@ -121,6 +121,22 @@ def test_a_signal_wakes_the_waiting_service(service: Service, number: signal.Sig
 
     assert service.run() == 0
     assert time.monotonic() - started < module._SUMMARY  # it did not wait for the next summary
+
+
+@pytest.mark.timeout(30)
+def test_signals_end_the_service_whatever_the_main_thread_is_doing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_SUMMARY", 0.01)
+
+    class BusyLedger(Ledger):
+        def totals(self) -> Counts:
+            for _ in range(2):
+                with service._stopping._cond:  # type: ignore[attr-defined] # which `wait` and `set` take
+                    signal.raise_signal(signal.SIGTERM)
+            return super().totals()
+
+    service = Service("example", LOCAL, BusyLedger())
+
+    assert service.run() == 0
 
 
 def test_stop_ends_the_service_from_any_thread(service: Service) -> None:
