@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -26,6 +27,15 @@ BIKES: Final = "http://user:secret@127.0.0.1:8000/bikes.mjpg"
 PHONE: Final = "http://user:secret@127.0.0.1:8000/phone.mjpg"
 NOWHERE: Final = "http://user:secret@127.0.0.1:9/nowhere.mjpg"
 FILMS: Final = {BIKES: "bikes.mp4", PHONE: "carphone_pristine.mp4"}
+INSIDE: Final = """
+(selector) => {
+  const { top, bottom } = document.querySelector(selector).getBoundingClientRect();
+  const around = document.querySelector("#editor").getBoundingClientRect();
+  return around.top <= top + 1 && bottom <= around.bottom + 1;
+}
+"""
+"""Whether an element is completely inside the dialog's visible part."""
+
 REFUSALS: Final = ("400", "401", "403", "404", "409")
 """Parts of the browsers' own messages about answers that the page explains itself."""
 
@@ -211,6 +221,50 @@ def test_a_camera_is_edited_paused_resumed_and_removed(site: Site, window: Windo
     click(window, "#removal .danger")
     wait_for(lambda: texts(window, ".tile .name") == ["yard"], 30, "the tile to go")
     wait_for(lambda: texts(window, "#notice") == ["“bikes” was removed"], 5, "the notice")
+    assert unexpected(window) == []
+
+
+def test_what_others_change_while_the_form_is_open_stays(site: Site, window: Window) -> None:
+    record = CameraRecord(link=BIKES, models=["imagenet_1"], group="Street")
+    site.cameras.put("bikes", record)
+    open_wall(site, window)
+    expect_moving(window, "bikes")
+    click(window, "[data-camera=bikes] a.open")
+    press(window, "Edit")
+    wait_for(lambda: is_open(window), 30, "the form")
+
+    site.cameras.put("bikes", record.model_copy(update={"group": "Yard", "paused": True}))
+    wait_for(lambda: site.config("bikes").get("paused"), 30, "the other change")
+    enter(window, scale="0.5")
+    press(window, "Save")
+
+    wait_for(lambda: site.config("bikes").get("scale") == 0.5, 30, "the change")
+    config = site.config("bikes")
+    assert (config["group"], config["paused"], config["models"]) == ("Yard", True, ["imagenet_1"])
+    press(window, "Edit")
+    wait_for(lambda: is_open(window), 30, "the form again")
+    urlopen(Request(f"{site.address}api/cameras/bikes", method="DELETE"), timeout=30).close()
+    wait_for(lambda: texts(window, ".tile .name") == ["yard"], 30, "the tile to go")
+    press(window, "Save")
+    gone = "“bikes” was removed meanwhile. To get it back, add it again"
+    wait_for(lambda: gone in texts(window, "#editor .problem"), 30, "the reason")
+    assert [each for each in unexpected(window) if not any(part in each for part in REFUSALS)] == []
+
+
+def test_a_preview_is_in_view_and_ends_when_another_link_is_typed(site: Site, window: Window) -> None:
+    open_wall(site, window)
+    window.resize(1280, 720)
+    press(window, "Add camera")
+    enter(window, name="bikes", link=BIKES)
+    window.evaluate("(document.querySelector('.more').open = true, null)")
+    press(window, "Preview")
+    size = "document.querySelector('.preview-picture').naturalWidth"
+    wait_for(lambda: window.evaluate(size) == 640, 30, "the preview's picture")
+
+    wait_for(lambda: window.evaluate(f"({INSIDE})('.preview')"), 5, "the picture to be in view")
+    enter(window, link=PHONE)
+    wait_for(lambda: texts(window, ".preview-state") == [""], 5, "the preview to end")
+    assert window.evaluate("document.querySelector('.preview-picture').hidden")
     assert unexpected(window) == []
 
 

@@ -89,6 +89,16 @@ export function setData(element, key, value) {
 }
 
 /**
+ * Ignore the second click of a double click that opened a dialog: it would select a text, and take the focus.
+ * @param {HTMLDialogElement} dialog
+ */
+export function ignoreDoubleClicks(dialog) {
+  dialog.addEventListener("mousedown", (event) => {
+    if (event.detail > 1 && !(event.target instanceof HTMLInputElement)) event.preventDefault();
+  });
+}
+
+/**
  * Return the element of index.html that has this id.
  * @param {string} id
  */

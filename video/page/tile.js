@@ -74,6 +74,7 @@ export class Tile {
     const gone = this.screen.veiled;
     this.#labels.update(camera);
     setText(this.#fps, text.fps(gone ? 0 : camera.fps));
+    if (gone) this.#pace = NaN;
     setText(this.#size, camera.width > 0 ? text.size(camera.width, camera.height) : "");
     this.trend.add(performance.now(), camera.predictions, gone ? NaN : this.screen.age);
     const ratio = this.ratio.toFixed(4);

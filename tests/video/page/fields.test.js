@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { fieldOf, recordOf, valuesOf } from "../../../video/page/edit/fields.js";
+import { changesOf, fieldOf, recordOf, valuesOf } from "../../../video/page/edit/fields.js";
 
 const EMPTY = valuesOf("", {});
 
@@ -36,11 +36,36 @@ test("a record goes through the form unchanged, except for its link", () => {
     models: [],
     weight: 0.5,
     deadline: "500ms",
-    paused: true,
   };
 
-  assert.deepEqual(recordOf(valuesOf("door", { link: "***", ...config }), true), config);
+  assert.deepEqual(recordOf(valuesOf("door", { link: "***", ...config, paused: true })), config);
   assert.deepEqual(recordOf(valuesOf("door", { link: "***", scale: 1, rotate: 0, weight: 1, models: null })), {});
+});
+
+test("only what was changed is sent, so that others' changes stay", () => {
+  const config = { link: "***", group: "hall", interval: "40ms", scale: [0.5, 0.75], models: ["emonet_2"], paused: true };
+  const values = valuesOf("door", config);
+
+  assert.deepEqual(changesOf(config, values), {});
+  assert.deepEqual(changesOf(config, { ...values, group: "yard", link: "rtsp://cam/2" }), {
+    group: "yard",
+    link: "rtsp://cam/2",
+  });
+  assert.deepEqual(changesOf({ ...config, group: "" }, { ...values, group: "yard" }), { group: "yard" });
+});
+
+test("a field that was emptied gets its default", () => {
+  const config = { group: "hall", interval: "40ms", scale: 0.5, rotate: 90, models: [], weight: 2, deadline: "1s" };
+
+  assert.deepEqual(changesOf(config, valuesOf("door", {})), {
+    group: "",
+    interval: null,
+    scale: 1,
+    rotate: 0,
+    models: null,
+    weight: 1,
+    deadline: null,
+  });
 });
 
 test("factors are written in several ways", () => {

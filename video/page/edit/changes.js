@@ -4,7 +4,6 @@ import { byId, make, mark, setHidden } from "../dom.js";
 import { showNotice } from "../notice.js";
 import { Change } from "../panels/change.js";
 import { Editor } from "./editor.js";
-import { recordOf, valuesOf } from "./fields.js";
 import { Removal } from "./removal.js";
 import { changeCamera, readCamera } from "./requests.js";
 import { text } from "./text.js";
@@ -70,10 +69,8 @@ export class Changes {
 
   /** @param {string} camera @param {boolean} paused */
   async #pause(camera, paused) {
-    const config = await this.#configOf(camera);
-    if (!config) return;
-    const answer = await changeCamera(camera, recordOf(valuesOf(camera, config), paused));
-    if (!answer.ok) showNotice(text.notDone(camera, answer.why));
+    const answer = await changeCamera(camera, { paused });
+    if (!answer.ok) showNotice(text.notDone(camera, whyNot(answer)));
   }
 
   /** @param {string} camera */
@@ -83,4 +80,10 @@ export class Changes {
     showNotice(text.notDone(camera, answer.ok ? text.noRecord : answer.status === 401 ? text.loggedOut : answer.why));
     return null;
   }
+}
+
+/** @param {{status: number, why: string}} answer */
+function whyNot({ status, why }) {
+  if (status === 401) return text.loggedOut;
+  return status === 404 || status === 409 ? text.noRecord : why;
 }

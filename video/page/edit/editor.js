@@ -1,8 +1,8 @@
 /** The dialog that adds a camera or changes one. */
 
 import { loginTo } from "../addresses.js";
-import { byId, make, setText } from "../dom.js";
-import { recordOf } from "./fields.js";
+import { byId, ignoreDoubleClicks, make, setText } from "../dom.js";
+import { changesOf, recordOf } from "./fields.js";
 import { Form } from "./form.js";
 import { Preview } from "./preview.js";
 import { addCamera, changeCamera } from "./requests.js";
@@ -16,7 +16,10 @@ export class Editor {
   #dialog = /** @type {HTMLDialogElement} */ (byId("editor"));
   #title = make("h2", "heading");
   #preview = new Preview();
-  #form = new Form((link) => this.#allowPreview(link));
+  #form = new Form((link) => {
+    this.#preview.close(); // it shows another link
+    this.#allowPreview(link);
+  });
   #look = make("button", "path", text.preview);
   #save = make("button", "path main", text.save);
   /** The camera that is changed; null if one is added. @type {string | null} */
@@ -39,6 +42,7 @@ export class Editor {
     end.append(this.#look, cancel, this.#save);
     form.append(this.#title, this.#form.element, this.#preview.element, end);
     this.#dialog.replaceChildren(form);
+    ignoreDoubleClicks(this.#dialog);
     this.#look.addEventListener("click", () => this.#startPreview());
     cancel.addEventListener("click", () => this.#dialog.close());
     form.addEventListener("submit", (event) => {
@@ -72,10 +76,11 @@ export class Editor {
     if (this.#busy) return;
     const { values } = this.#form;
     const name = this.#camera ?? values.name.trim();
-    const record = recordOf(values, this.#config.paused);
     this.#form.complain("");
     this.#work(true);
-    const answer = await (this.#camera === null ? addCamera(name, record) : changeCamera(name, record));
+    const answer = await (this.#camera === null
+      ? addCamera(name, recordOf(values))
+      : changeCamera(name, changesOf(this.#config, values)));
     this.#work(false);
     if (!answer.ok) {
       this.#refuse(answer);
@@ -96,6 +101,7 @@ export class Editor {
   #refuse({ status, why }) {
     if (status === 401) this.#form.complain(text.loggedOut, [loginLink()]);
     else if (status === 403) this.#form.complain(text.notAllowed(why));
+    else if (status === 404 && this.#camera !== null) this.#form.complain(text.gone(this.#camera));
     else if (status === 409 && why.includes("exists")) this.#form.complain(`name: ${why.replace(/^name: /, "")}`);
     else this.#form.complain(why);
     this.#dialog.scrollTop = 0;

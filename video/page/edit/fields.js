@@ -55,13 +55,16 @@ export function valuesOf(name, { group, interval, scale, rotate, models, weight,
   };
 }
 
+/** What a field is set to when it is emptied. @type {Record<string, unknown>} */
+const DEFAULTS = { group: "", interval: null, scale: 1, rotate: 0, models: null, weight: 1, deadline: null };
+
 /**
  * Return the record to send, without the fields that have their defaults. What cannot be understood is sent as it
  * is: the server says what it expects.
  * @param {Values} values
- * @param {boolean} paused
+ * @returns {Record<string, unknown>}
  */
-export function recordOf({ link, group, interval, scale, rotate, models, weight, deadline }, paused = false) {
+export function recordOf({ link, group, interval, scale, rotate, models, weight, deadline }) {
   const fields = {
     link: link.trim(),
     group: group.trim(),
@@ -71,10 +74,24 @@ export function recordOf({ link, group, interval, scale, rotate, models, weight,
     models: models ?? "",
     weight: numberOf(weight),
     deadline: deadline.trim(),
-    paused: paused || "",
   };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ""));
 }
+
+/**
+ * Return what was changed in the form. The rest is not sent: someone else may have changed it meanwhile.
+ * @param {Config} config the record that the form showed at first
+ * @param {Values} values
+ */
+export function changesOf(config, values) {
+  const before = recordOf(valuesOf("", config));
+  const now = recordOf(values);
+  const changed = Object.keys({ ...DEFAULTS, ...now }).filter((name) => !isSame(before[name], now[name]));
+  return Object.fromEntries(changed.map((name) => [name, now[name] ?? DEFAULTS[name]]));
+}
+
+/** @param {unknown} one @param {unknown} other */
+const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 /**
  * Return the field that an error is about, from words such as `link: expected a URL` or `name='x': expected`.

@@ -20,12 +20,13 @@ export class Preview {
   #turn = 0; // counts the previews, so that late answers about an earlier one are ignored
   #timer = 0;
   #next = 0;
+  #revealed = -1; // the last preview whose picture was scrolled into view
 
   constructor() {
     this.#picture.alt = text.previewPicture;
     this.#picture.hidden = true;
     this.#picture.addEventListener("error", () => this.#hide());
-    this.#picture.addEventListener("load", () => setHidden(this.#picture, !this.#picture.src));
+    this.#picture.addEventListener("load", () => this.#loaded());
     this.#state.setAttribute("role", "status");
     this.element.append(this.#picture, this.#state);
     window.addEventListener("pagehide", () => this.close());
@@ -40,6 +41,7 @@ export class Preview {
     this.close();
     const turn = this.#turn;
     this.#say(text.previewStarts);
+    this.#reveal();
     const answer = await startPreview(record);
     if (turn !== this.#turn) {
       if (answer.ok) void endPreview(answer.body.name);
@@ -91,6 +93,18 @@ export class Preview {
     this.#next = performance.now() + AGAIN;
     this.#picture.src = stream;
     setHidden(this.#picture, false);
+  }
+
+  #loaded() {
+    const isFirst = this.#revealed !== this.#turn && this.#picture.hasAttribute("src");
+    setHidden(this.#picture, !this.#picture.src);
+    if (isFirst) this.#reveal();
+    if (isFirst) this.#revealed = this.#turn;
+  }
+
+  /** Show it all in the dialog, once: then the user scrolls. */
+  #reveal() {
+    this.element.scrollIntoView({ block: "nearest" });
   }
 
   #hide() {

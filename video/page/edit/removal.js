@@ -1,6 +1,6 @@
 /** The question before a camera is removed. */
 
-import { byId, make, setHidden, setText } from "../dom.js";
+import { byId, ignoreDoubleClicks, make, setHidden, setText } from "../dom.js";
 import { removeCamera } from "./requests.js";
 import { text } from "./text.js";
 
@@ -23,6 +23,7 @@ export class Removal {
     this.#problem.setAttribute("role", "alert");
     end.append(cancel, remove);
     this.#dialog.replaceChildren(this.#title, make("p", "", text.removeLead), this.#problem, end);
+    ignoreDoubleClicks(this.#dialog);
     cancel.autofocus = true;
     cancel.addEventListener("click", () => this.#dialog.close());
     remove.addEventListener("click", () => this.#remove());

@@ -17,8 +17,8 @@ import { text } from "./text.js";
 /** @param {string} name @param {object} record @returns {Promise<Answer>} */
 export const addCamera = (name, record) => send("POST", "api/cameras", { name, ...record });
 
-/** Replace a camera's record; without `link`, the link stays. @param {string} name @param {object} record */
-export const changeCamera = (name, record) => send("PUT", cameraOf(name), record);
+/** Change some fields of a camera's record. @param {string} name @param {object} fields @returns {Promise<Answer>} */
+export const changeCamera = (name, fields) => send("PATCH", cameraOf(name), fields);
 
 /** @param {string} name @returns {Promise<Answer>} */
 export const removeCamera = (name) => send("DELETE", cameraOf(name));

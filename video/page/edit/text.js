@@ -56,6 +56,8 @@ export const text = {
   removed: (camera) => `“${camera}” was removed`,
   /** @param {string} camera @param {string} why */
   notDone: (camera, why) => `“${camera}” was not changed: ${why}`,
+  /** @param {string} camera */
+  gone: (camera) => `“${camera}” was removed meanwhile. To get it back, add it again`,
   noRecord: "it has no record that can be read: it was given to its producer at startup, or remove it and add it again",
 
   noAnswer: "The server does not answer. Try again",
