@@ -218,6 +218,54 @@ def test_after_a_request_the_newest_frame_of_each_camera_is_sent_at_once(clock: 
     assert metric("streamlens_model_frames_answered_total", model) == 3
 
 
+def test_how_long_frames_wait_and_how_many_are_sent_at_once_are_measured() -> None:
+    client, clock = HeldClient(), Clock()
+    model = a_model(client, clock=clock.monotonic)
+    model.offer(a_frame(1, camera="door"))
+    clock.now += 0.25
+    for camera in ("yard", "hall"):
+        model.offer(a_frame(1, camera=camera))
+
+    with running(model, client):
+        client.answer(echo)
+        wait_for(outcomes(model, "ok"), 10, "the answer")
+        model.offer(a_frame(2, camera="door"))
+        client.answer(ModelError("timeout", "no answer"))
+        wait_for(outcomes(model, "timeout"), 10, "the failure")
+
+    for name, count, total in (
+        ("queue_seconds", 4, 0.25),
+        ("batch_frames", 2, 4),
+        ("answer_seconds", 1, None),
+    ):
+        assert metric(f"streamlens_model_{name}_count", model) == count
+        if total is not None:
+            assert metric(f"streamlens_model_{name}_sum", model) == total
+    assert metric("streamlens_model_batch_frames_bucket", model, le="1.0") == 1
+    assert metric("streamlens_model_batch_frames_bucket", model, le="2.0") == 1
+    assert metric("streamlens_model_batch_frames_bucket", model, le="4.0") == 2
+
+
+def test_the_age_of_each_label_that_is_stamped_is_measured(clock: Clock) -> None:
+    client = HeldClient()
+    client.answer(says("goldfish"))
+    model = a_model(client)
+    model.prediction("door")
+    with running(model, client):
+        model.offer(a_frame(17, captured=clock.time_ns()))
+        wait_for(outcomes(model, "ok"), 10, "the answer")
+
+    for passed in (0.05, 0.95, 8.0, 10.0):  # at last it is forgotten, and not stamped any more
+        clock.now += passed
+        model.prediction("door")
+        model.prediction("yard")
+
+    assert metric("streamlens_label_age_seconds_count", model) == 3
+    assert metric("streamlens_label_age_seconds_sum", model) == pytest.approx(0.05 + 1 + 9)
+    assert metric("streamlens_label_age_seconds_bucket", model, le="0.08") == 1
+    assert metric("streamlens_label_age_seconds_bucket", model, le="1.2") == 2
+
+
 def test_a_request_holds_no_more_frames_than_configured() -> None:
     client = HeldClient()
     model = a_model(client, most=3)
