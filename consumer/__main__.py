@@ -19,7 +19,7 @@ from consumer.handlers.pictures import Pictures
 from consumer.labeller import Labeller, turn
 from consumer.labels import sources
 from consumer.model import Model
-from consumer.model_server.client import connect
+from consumer.model_server.client import RECONNECTS, connect
 from consumer.model_server.known import Known
 from consumer.predictions_publisher import PredictionsPublisher
 from consumer.settings import ConsumerSettings, handler_of, order_of
@@ -163,7 +163,13 @@ def _model(
     place = settings.labelurls[name]
     labels = sources.source(name, place.place, place.login, settings.services)
     clients = [
-        connect(asked.url, settings.modeltimeout, asked.login, by_version=labels.by_version)
+        connect(
+            asked.url,
+            settings.modeltimeout,
+            asked.login,
+            by_version=labels.by_version,
+            reconnected=RECONNECTS.labels(name).inc,
+        )
         for _ in range(settings.inflight)
     ]
     signature, seldom = Known(clients[0].signature), Seldom(log)
