@@ -11,6 +11,7 @@ from consumer.asker import Asker
 from consumer.batch_size import BatchSize
 from consumer.handlers.handler import Handler
 from consumer.labels.sources import LabelSource
+from consumer.load import Load
 from consumer.model_health import ModelHealth
 from consumer.model_queue import ModelQueue
 from consumer.model_server.client import Client
@@ -56,19 +57,19 @@ class Model:
         most: int,
         forget_after: float,
         weight: Callable[[str], float] = lambda _: 1.0,
+        load: Load | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Send at most `most` frames in a request, and show answers for `forget_after` s.
 
-        `weight` returns a camera's share of the model's time, relative to others.
+        `weight` returns a camera's share of the model's time, relative to others. `load` counts the frames.
         """
         self.name = name
         self.clients = clients
         self._answered, self._late = _ANSWERED.labels(name), _LATE.labels(name)
         self._skipped, self._label_age = _SKIPPED.labels(name), _LABEL_AGE.labels(name)
-        self._queue = ModelQueue(
-            lambda _: self._skipped.inc(), weight, waited=_WAITED.labels(name).observe, clock=clock
-        )
+        self._load = load or Load(clock)
+        self._queue = ModelQueue(self._skip, weight, waited=_WAITED.labels(name).observe, clock=clock)
         self._answers = Answers(name, forget_after)
         self._health = ModelHealth(name, forget_after, clock)
         self._batch = BatchSize(most, clock)
@@ -142,7 +143,12 @@ class Model:
                 self._asker.forget(camera)
                 self._answers.forget(camera)
 
+    def _skip(self, _: Frame) -> None:
+        self._skipped.inc()
+        self._load.dropped()
+
     def _hold(self, frame: Frame, results: tuple[Result, ...]) -> None:
         if not self._queue.is_late(frame):
             self._answers.hold(frame, results)
         self._answered.inc()
+        self._load.inferred()

@@ -15,6 +15,7 @@ from prometheus_client import REGISTRY
 from consumer.handlers.handler import Handler, NothingValidError, Options, Question
 from consumer.labels.labels import Labels
 from consumer.labels.sources import LabelSource
+from consumer.load import Load
 from consumer.model import Model
 from consumer.model_server.client import Client
 from consumer.model_server.errors import ModelError
@@ -128,6 +129,7 @@ def a_model(
     most: int = 8,
     handler: Handler[Options] | None = None,
     names: LabelSource | None = None,
+    load: Load | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Model:
     """Return a model with its own counters."""
@@ -139,6 +141,7 @@ def a_model(
         Known(clients[0].signature),
         most=most,
         forget_after=FORGET_AFTER,
+        load=load,
         clock=clock,
     )
 
@@ -216,6 +219,22 @@ def test_after_a_request_the_newest_frame_of_each_camera_is_sent_at_once(clock: 
     assert labels(model, "door", "yard") == ["door 5", "yard 3"]
     assert metric("streamlens_model_frames_skipped_total", model) == 5
     assert metric("streamlens_model_frames_answered_total", model) == 3
+
+
+def test_frames_that_are_answered_or_skipped_count_for_the_load() -> None:
+    client, clock = HeldClient(), Clock()
+    load = Load(clock.monotonic)
+    model = a_model(client, load=load)
+    for seq in range(6):
+        model.offer(a_frame(seq, camera="door"))
+    model.offer(a_frame(1, camera="yard"))
+
+    with running(model, client):
+        client.answer(echo)
+        wait_for(outcomes(model, "ok"), 10, "the answer")
+    clock.now += 10
+
+    assert list(load.report()) == pytest.approx([0.2, 0.5, 3.5])
 
 
 def test_how_long_frames_wait_and_how_many_are_sent_at_once_are_measured() -> None:
