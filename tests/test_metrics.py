@@ -129,6 +129,19 @@ def test_its_help_is_a_phrase(metric: Metric) -> None:
     assert re.fullmatch(r"[A-Z].*[^.]", metric.text)
 
 
+def test_the_table_has_each_reason_for_dropping_a_frame() -> None:
+    sources = [path.read_text() for service in SERVICES for path in (ROOT / service).rglob("*.py")]
+    literal = re.compile(r'\b(?:dropped|_drop|_miss)\([\w.]+, "(\w+)"')
+    used = {reason for source in sources for reason in literal.findall(source)}
+
+    text = (ROOT / "pipeline/flow/README.md").read_text()
+    rows = set(re.findall(r"^\| `(\w+)` \| [^|]+ \| [^|]+ \|$", text, re.MULTILINE))
+
+    assert used >= {"replaced", "not_due", "slow", "no_room", "queue_full"}
+    assert rows >= used
+    assert all(any(f'"{reason}"' in source for source in sources) for reason in rows)
+
+
 def test_only_modules_that_forget_cameras_count_per_camera() -> None:
     modules = {metric.module for metric in METRICS if "camera" in metric.labels}
 
