@@ -18,8 +18,9 @@ from consumer.handlers import HANDLERS
 from consumer.handlers.pictures import Pictures
 from consumer.labeller import Labeller, turn
 from consumer.labels import sources
+from consumer.load import Load
 from consumer.model import Model
-from consumer.model_server.client import connect
+from consumer.model_server.client import RECONNECTS, connect
 from consumer.model_server.known import Known
 from consumer.predictions_publisher import PredictionsPublisher
 from consumer.settings import ConsumerSettings, handler_of, order_of
@@ -52,7 +53,9 @@ def serve(settings: ConsumerSettings) -> int:
     pictures = Pictures(len(settings.modelurls))
     plans = Plans(settings.modelurls)
     names = sorted(settings.modelurls, key=order_of)
-    models = [_model(name, settings, pictures, plans, service) for name in names]
+    load = Load()
+    load.export()
+    models = [_model(name, settings, pictures, plans, load=load, service=service) for name in names]
 
     _check_topics(settings, service)
     causes_out = Causes(settings.kafkaportout)
@@ -81,6 +84,7 @@ def serve(settings: ConsumerSettings) -> int:
         quality=settings.jpegquality,
         frame_format=settings.frameformat,
         plans=plans,
+        missed=load.dropped,
     )
     service.on_stop(labeller.close)
 
@@ -157,13 +161,25 @@ def _unready(models: Sequence[Model]) -> str | None:
 
 
 def _model(
-    name: str, settings: ConsumerSettings, pictures: Pictures, plans: Plans, service: Service
+    name: str,
+    settings: ConsumerSettings,
+    pictures: Pictures,
+    plans: Plans,
+    *,
+    load: Load,
+    service: Service,
 ) -> Model:
     asked = settings.modelurls[name]
     place = settings.labelurls[name]
     labels = sources.source(name, place.place, place.login, settings.services)
     clients = [
-        connect(asked.url, settings.modeltimeout, asked.login, by_version=labels.by_version)
+        connect(
+            asked.url,
+            settings.modeltimeout,
+            asked.login,
+            by_version=labels.by_version,
+            reconnected=RECONNECTS.labels(name).inc,
+        )
         for _ in range(settings.inflight)
     ]
     signature, seldom = Known(clients[0].signature), Seldom(log)
@@ -182,6 +198,7 @@ def _model(
         most=settings.maxbatch,
         forget_after=settings.forgetafter,
         weight=plans.weight,
+        load=load,
     )
     service.work(f"labels of {name}", partial(sources.keep_fresh, labels))
     for client in clients:

@@ -147,7 +147,7 @@ class Asker:
 
         Raises ModelError if there is no answer, or no valid one for some frame.
         """
-        self._health.asking()
+        self._health.asking(len(questions))
         begun = time.monotonic()
         try:
             answer = _predict(client, questions)

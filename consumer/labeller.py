@@ -40,8 +40,11 @@ class Labeller:
         quality: int | None,
         frame_format: Format,
         plans: Plans | None = None,
+        missed: Callable[[int], object] = lambda _: None,
     ) -> None:
-        self.frames = Newest[Frame](replaced=lambda frame: ledger.dropped(frame.camera, "replaced"))
+        """Call `missed` with the number of models that were not asked about a frame for lack of time."""
+        self.frames = Newest[Frame](replaced=lambda frame: self._miss(frame, "replaced"))
+        self._missed = missed
         self._models = models
         self._plans = Plans([]) if plans is None else plans
         self._publisher = publisher
@@ -60,7 +63,7 @@ class Labeller:
             return False
         plan = self._plans.get(frame.camera)
         if not self._slow.may(frame.camera, time.monotonic(), is_configured=plan is not None):
-            self._ledger.dropped(frame.camera, "slow")
+            self._miss(frame, "slow")
             text = (
                 "it is new, or its pictures take long, and others wait: send smaller ones, or baseline JPEG"
             )
@@ -98,6 +101,11 @@ class Labeller:
         """Count the frames that are left."""
         for frame in self.frames.clear():
             self._ledger.dropped(frame.camera, "stopping")
+
+    def _miss(self, frame: Frame, reason: str) -> None:
+        self._ledger.dropped(frame.camera, reason)
+        if models := self._chosen(self._plans.get(frame.camera)):
+            self._missed(len(models))
 
     def _chosen(self, plan: Plan | None) -> Sequence[Model]:
         if plan is None or plan.models is None:

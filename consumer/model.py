@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 
 from consumer.answers import Answers
 from consumer.asker import Asker
 from consumer.batch_size import BatchSize
 from consumer.handlers.handler import Handler
 from consumer.labels.sources import LabelSource
+from consumer.load import Load
 from consumer.model_health import ModelHealth
 from consumer.model_queue import ModelQueue
 from consumer.model_server.client import Client
@@ -24,6 +25,18 @@ _ANSWERED = Counter("streamlens_model_frames_answered", "Frames a model has answ
 _LATE = Counter("streamlens_model_frames_late", "Frames older than their camera's deadline", ["model"])
 _SKIPPED = Counter(
     "streamlens_model_frames_skipped", "Frames a model was too busy to be asked about", ["model"]
+)
+_WAITED = Histogram(
+    "streamlens_model_queue_seconds",
+    "Time a frame waited for a model until it was asked about",
+    ["model"],
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5),
+)
+_LABEL_AGE = Histogram(
+    "streamlens_label_age_seconds",
+    "Age of a model's answer when it was stamped onto a frame, from the capture of the frame it is about",
+    ["model"],
+    buckets=(0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5, 10, 30, 60, 120),
 )
 
 
@@ -44,15 +57,19 @@ class Model:
         most: int,
         forget_after: float,
         weight: Callable[[str], float] = lambda _: 1.0,
+        load: Load | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Send at most `most` frames in a request, and show answers for `forget_after` s.
 
-        `weight` returns a camera's share of the model's time, relative to others.
+        `weight` returns a camera's share of the model's time, relative to others. `load` counts the frames.
         """
         self.name = name
         self.clients = clients
-        self._queue = ModelQueue(lambda _: _SKIPPED.labels(name).inc(), weight)
+        self._answered, self._late = _ANSWERED.labels(name), _LATE.labels(name)
+        self._skipped, self._label_age = _SKIPPED.labels(name), _LABEL_AGE.labels(name)
+        self._load = load or Load(clock)
+        self._queue = ModelQueue(self._skip, weight, waited=_WAITED.labels(name).observe, clock=clock)
         self._answers = Answers(name, forget_after)
         self._health = ModelHealth(name, forget_after, clock)
         self._batch = BatchSize(most, clock)
@@ -76,7 +93,7 @@ class Model:
     def pass_by(self, frame: Frame) -> None:
         """Count a frame that is too old to be asked about."""
         self._answers.came(frame)
-        _LATE.labels(self.name).inc()
+        self._late.inc()
 
     def run(self, client: Client, pulse: Pulse) -> None:
         """Ask about the frames that wait, several at once, until the service stops."""
@@ -89,8 +106,14 @@ class Model:
                 pulse.stopping.wait(self._health.pause())
 
     def prediction(self, camera: str) -> Prediction:
-        """Return the last answer about a camera; without results if there is none, or it is too old."""
-        return self._answers.prediction(camera)
+        """Return the last answer about a camera, for a frame that is stamped with it.
+
+        It has no results if there is none, or it is too old.
+        """
+        prediction = self._answers.prediction(camera)
+        if prediction.age_ms is not None:
+            self._label_age.observe(prediction.age_ms / 1000)
+        return prediction
 
     def unready(self) -> str | None:
         """Return what is wrong with the model, in one line, once its last answers are forgotten, or None.
@@ -120,7 +143,12 @@ class Model:
                 self._asker.forget(camera)
                 self._answers.forget(camera)
 
+    def _skip(self, _: Frame) -> None:
+        self._skipped.inc()
+        self._load.dropped()
+
     def _hold(self, frame: Frame, results: tuple[Result, ...]) -> None:
         if not self._queue.is_late(frame):
             self._answers.hold(frame, results)
-        _ANSWERED.labels(self.name).inc()
+        self._answered.inc()
+        self._load.inferred()

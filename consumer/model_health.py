@@ -16,6 +16,12 @@ log = logging.getLogger(__name__)
 
 _REQUESTS = Counter("streamlens_model_requests", "Requests to a model, by outcome", ["model", "outcome"])
 _SECONDS = Histogram("streamlens_model_answer_seconds", "Time a model took to answer", ["model"])
+_BATCH = Histogram(
+    "streamlens_model_batch_frames",
+    "Frames in a request to a model",
+    ["model"],
+    buckets=(1, 2, 4, 8, 16, 32, 64),
+)
 
 _SHORTEST_PAUSE: Final = 0.1  # s after a failed request, doubled each time
 _LONGEST_PAUSE: Final = 2.0
@@ -32,15 +38,17 @@ class ModelHealth:
         self._forget_after = forget_after
         self._clock = clock
         self._seldom = Seldom(log)
+        self._batch, self._seconds = _BATCH.labels(name), _SECONDS.labels(name)
         self._lock = threading.Lock()
         self._failures = 0
         self._trouble = "its server has not been asked yet"
         self._asked = self._answered = self._looked = -math.inf
 
-    def asking(self) -> None:
-        """Note that a request is on its way."""
+    def asking(self, frames: int) -> None:
+        """Note that a request about so many frames is on its way."""
         with self._lock:
             self._asked = self._clock()
+        self._batch.observe(frames)
 
     def answered(self, seconds: float) -> None:
         """Note a valid answer, which took so long."""
@@ -48,7 +56,7 @@ class ModelHealth:
             failures, self._failures = self._failures, 0
             self._answered, self._trouble = self._clock(), ""
         _REQUESTS.labels(self._name, "ok").inc()
-        _SECONDS.labels(self._name).observe(seconds)
+        self._seconds.observe(seconds)
         if failures:
             log.info("model %s answers again", self._name)
 

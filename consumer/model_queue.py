@@ -1,6 +1,7 @@
 """The frames that wait for a model: the newest of each camera."""
 
 import threading
+import time
 from collections.abc import Callable
 from heapq import nsmallest
 from typing import Final
@@ -14,15 +15,23 @@ class ModelQueue:
     """Holds at most one frame per camera; a newer one replaces one that waits.
 
     The camera that was served longest ago is served first, so that a fast camera cannot keep a slow one
-    waiting; one of twice the `weight` is served twice as often. `replaced` is called with replaced frames.
+    waiting; one of twice the `weight` is served twice as often. `replaced` is called with replaced frames,
+    and `waited` with how long each frame that is taken has waited, in s.
     """
 
     def __init__(
-        self, replaced: Callable[[Frame], None], weight: Callable[[str], float] = lambda _: 1.0
+        self,
+        replaced: Callable[[Frame], None],
+        weight: Callable[[str], float] = lambda _: 1.0,
+        *,
+        waited: Callable[[float], object] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._replaced = replaced
         self._weight = weight
-        self._frames: dict[str, Frame] = {}
+        self._waited = waited
+        self._clock = clock
+        self._frames: dict[str, tuple[Frame, float]] = {}  # each with the time since when it waits
         # Which turn of a camera of weight 1 is each one's next, and when it was last served, the latest last.
         self._turns: dict[str, tuple[float, int]] = {}
         self._turn = 0.0
@@ -35,10 +44,10 @@ class ModelQueue:
         """Add a frame; never waits."""
         with self._filled:
             old = self._frames.get(frame.camera)
-            self._frames[frame.camera] = frame
+            self._frames[frame.camera] = frame, self._clock()
             self._filled.notify()
         if old is not None:
-            self._replaced(old)
+            self._replaced(old[0])
 
     def take(self, most: int, timeout: float) -> list[Frame]:
         """Return the frames of at most `most` cameras, or none if none comes within `timeout` s.
@@ -56,9 +65,13 @@ class ModelQueue:
                 self._turns[camera] = turn + 1 / self._weight(camera), self._served
             while len(self._turns) > _MOST:
                 del self._turns[next(iter(self._turns))]
-            frames = [self._frames.pop(camera) for camera in cameras]
+            taken = [self._frames.pop(camera) for camera in cameras]
+            frames = [frame for frame, _ in taken]
             self._taken.update((id(frame), frame) for frame in frames)
-            return frames
+        now = self._clock()
+        for _, since in taken:
+            self._waited(now - since)
+        return frames
 
     def finish(self, frames: list[Frame]) -> set[str]:
         """Report that frames have been dealt with; return the cameras that were forgotten meanwhile."""

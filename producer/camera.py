@@ -15,6 +15,7 @@ from pipeline.service.recorder import works_for
 from pipeline.service.workers import Pulse
 from pipeline.wire.picture import PictureError
 from pipeline.wire.status import State
+from producer.metrics import RECONNECTS
 from producer.opening import Opening
 from producer.patience import Patience
 from producer.sources.source import (
@@ -69,6 +70,8 @@ class Camera:
         self._trouble: str | None = _UNOPENED
         self._last = time.monotonic()
         self._has_ended = False
+        self._was_open = False
+        self._reconnects = RECONNECTS.labels(name)
         self._seldom = Seldom(log)
 
     def run(self, pulse: Pulse) -> None:
@@ -126,6 +129,9 @@ class Camera:
 
     def _opened(self, pulse: Pulse) -> Source:
         self._source = self._open(pulse)
+        if self._was_open:
+            self._reconnects.inc()
+        self._was_open = True
         self._pace = Pace(self._interval)  # the first frame is due
         self._last = time.monotonic()
         return self._source

@@ -5,8 +5,6 @@ import logging
 from collections.abc import Iterator
 from typing import Final
 
-from prometheus_client import Counter
-
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka.publisher import Publisher
 from pipeline.service.logs import Seldom
@@ -14,7 +12,7 @@ from pipeline.service.recorder import working
 from pipeline.wire import jpeg, mat, picture
 from pipeline.wire.frame import Format, Frame, Message, encode
 from pipeline.wire.picture import Image
-from producer import scale
+from producer import metrics, scale
 from producer.camera import Camera
 from producer.decode import decode_reduced
 from producer.encode import Encoder
@@ -23,9 +21,6 @@ from producer.sources.source import Captured
 log = logging.getLogger(__name__)
 
 _QUALITY: Final = 85
-_IDENTICAL = Counter(
-    "streamlens_identical_frames", "Frames that equal the frame before, byte for byte", ["camera"]
-)
 
 
 class FramePublisher:
@@ -67,6 +62,8 @@ class FramePublisher:
         self._partition = partition
         self._is_muted = False
         self._last = b""
+        # Kept: one that is counted late must not bring back the samples of a camera that was removed.
+        self._identical = metrics.IDENTICAL.labels(camera.name)
         self._trouble: str | None = None
         self._seldom = Seldom(log)
 
@@ -93,7 +90,7 @@ class FramePublisher:
             self._ledger.dropped(name, "failed")
             raise
         if message.value == self._last:
-            _IDENTICAL.labels(name).inc()
+            self._identical.inc()
         self._last = message.value
         if self._is_muted:
             self._ledger.dropped(name, "stopping")

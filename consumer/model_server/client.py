@@ -1,12 +1,20 @@
 """What the REST and the gRPC client have in common."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from prometheus_client import Counter
 
 from consumer.model_server.login import NO_LOGIN, Login
 from consumer.model_server.rest_client import RestClient
 from consumer.model_server.tensors import Array, Signature, Tensors
 from consumer.model_server.url import ModelUrl
+
+RECONNECTS: Final = Counter(
+    "streamlens_model_reconnects",
+    "Times a model's server was connected to again after that was lost",
+    ["model"],
+)
 
 
 class Client(Protocol):
@@ -37,14 +45,22 @@ class Client(Protocol):
         ...
 
 
-def connect(url: ModelUrl, timeout: float, login: Login = NO_LOGIN, *, by_version: bool = False) -> Client:
+def connect(
+    url: ModelUrl,
+    timeout: float,
+    login: Login = NO_LOGIN,
+    *,
+    by_version: bool = False,
+    reconnected: Callable[[], object] = lambda: None,
+) -> Client:
     """Return a client of the model at a URL; each request may take `timeout` s.
 
-    If its answers are to be `by_version`, the client finds out which version gives them.
+    If its answers are to be `by_version`, the client finds out which version gives them. It calls
+    `reconnected` whenever it is connected again after a connection was lost.
     """
     if not url.scheme.startswith("grpc"):
-        return RestClient(url, timeout, login, by_version=by_version)
+        return RestClient(url, timeout, login, by_version=by_version, reconnected=reconnected)
     # gRPC costs 15 MB of memory, so it is imported only where it is used.
     from consumer.model_server.grpc_client import GrpcClient  # noqa: PLC0415
 
-    return GrpcClient(url, timeout, login)
+    return GrpcClient(url, timeout, login, reconnected=reconnected)

@@ -49,10 +49,18 @@ _HEADERS: Final = {"Content-Type": "application/json"}
 class Connection:
     """Sends requests to one server, for one thread; `base` is its URL without a path: `http://host:8501`.
 
+    `reconnected` is called whenever it is connected again after a connection was lost.
+
     It ignores the environment's proxies and `.netrc`, and does not follow redirects.
     """
 
-    def __init__(self, base: str, timeout: float, login: Login = NO_LOGIN) -> None:
+    def __init__(
+        self,
+        base: str,
+        timeout: float,
+        login: Login = NO_LOGIN,
+        reconnected: Callable[[], object] = lambda: None,
+    ) -> None:
         parts = urlsplit(base)
         host = parts.hostname or ""
         self._connection = (
@@ -64,6 +72,8 @@ class Connection:
         self._login = login
         self._watchdog = Watchdog(timeout)
         self._deadline = self._opened = 0.0
+        self._reconnected = reconnected
+        self._is_lost = False
 
     def ask(self, path: str, body: bytes = b"") -> bytes:
         """Send a POST, or a GET if there is no body, and return the body of the answer.
@@ -77,10 +87,10 @@ class Connection:
         for _ in range(TRIES - 1):
             if not isinstance(outcome, ConnectionError) or time.monotonic() > self._deadline:
                 break
-            self._connection.close()
+            self._lose()
             outcome = self._try(path, body)
         if isinstance(outcome, Exception):
-            self._connection.close()  # the rest of this answer must not be taken for the next one
+            self._lose()  # the rest of this answer must not be taken for the next one
             raise explained(outcome, self._timeout, late=time.monotonic() >= self._deadline) from None
         status, text = outcome
         if len(text) > LARGEST_ANSWER:
@@ -90,6 +100,11 @@ class Connection:
     def close(self) -> None:
         """Close the connection; the next request opens it again."""
         self._watchdog.end()
+        self._connection.close()
+
+    def _lose(self) -> None:
+        """Close a connection that has failed, or could not be made."""
+        self._is_lost = self._opened > 0
         self._connection.close()
 
     def _try(self, path: str, body: bytes) -> tuple[int, bytes] | Exception:
@@ -106,6 +121,9 @@ class Connection:
         if connection.sock is None:
             connection.connect()
             self._opened = time.monotonic()
+            if self._is_lost:
+                self._is_lost = False
+                self._reconnected()
         self._watch(connection.sock)
         method, login = "POST" if body else "GET", self._login.header()
         headers = {**_HEADERS, "Authorization": login} if login else _HEADERS

@@ -5,7 +5,7 @@ https://github.com/tensorflow/serving/tree/master/tensorflow_serving/apis
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import grpc
@@ -44,7 +44,15 @@ class GrpcClient:
     `signature` and `missing` use their own channels, so any thread may call them.
     """
 
-    def __init__(self, url: ModelUrl, timeout: float, login: Login = NO_LOGIN) -> None:
+    def __init__(
+        self,
+        url: ModelUrl,
+        timeout: float,
+        login: Login = NO_LOGIN,
+        *,
+        reconnected: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Call `reconnected` whenever the server answers again after a connection was lost."""
         self._url = url
         self._login = login
         self._timeout = timeout
@@ -57,6 +65,8 @@ class GrpcClient:
         self.version: int | None = None
         self._channel: grpc.Channel | None = None
         self._opened = 0.0
+        self._reconnected = reconnected
+        self._has_answered = self._is_lost = False
 
     def predict(self, inputs: Tensors, wanted: Sequence[str] = ()) -> dict[str, Array]:
         """Return the `wanted` outputs for a batch, or all; raise ModelError if there is no valid answer."""
@@ -131,7 +141,7 @@ class GrpcClient:
             except grpc.RpcError as error:
                 if error.code() != grpc.StatusCode.UNAVAILABLE or time.monotonic() > deadline:
                     raise
-                self.close()
+                self._lose()
         return self._try(method, request, deadline)
 
     def _try(self, method: str, request: Message, deadline: float) -> bytes:
@@ -142,7 +152,16 @@ class GrpcClient:
         login = self._login.header()
         metadata = (("authorization", login),) if login else None
         answer: bytes = call(request, timeout=max(0.0, deadline - time.monotonic()), metadata=metadata)
+        if self._is_lost:
+            self._is_lost = False
+            self._reconnected()
+        self._has_answered = True
         return answer
+
+    def _lose(self) -> None:
+        """Close a connection that has failed, or could not be made."""
+        self._is_lost = self._has_answered
+        self.close()
 
     def _open(self) -> grpc.Channel:
         if self._url.scheme == "grpcs":
@@ -154,7 +173,7 @@ class GrpcClient:
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:
             return ModelError("timeout", f"no answer within {self._timeout:g} s")
         if code == grpc.StatusCode.UNAVAILABLE:
-            self.close()
+            self._lose()
             if "HTTP/2" in details:
                 details = (
                     "its port does not speak gRPC: set the port for gRPC, 8500 by default, or a URL http://"

@@ -36,6 +36,7 @@ class RestClient:
         login: Login = NO_LOGIN,
         *,
         by_version: bool = False,
+        reconnected: Callable[[], object] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Ask for the newest available version by its number if the answers are to be `by_version`.
@@ -50,7 +51,7 @@ class RestClient:
         self._looked = -math.inf
         self._timeout = timeout
         self._login = login
-        self._connection = Connection(self._base, timeout, login)
+        self._connection = Connection(self._base, timeout, login, reconnected)
 
     def predict(self, inputs: Tensors, wanted: Sequence[str] = ()) -> dict[str, Array]:  # noqa: ARG002
         """Return the outputs for a batch; if a model has a single output, its name is "".

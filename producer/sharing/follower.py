@@ -8,6 +8,7 @@ from pipeline.cameras.record import CameraRecord, RecordError
 from pipeline.cameras.topic import CameraTopic
 from pipeline.flow.ledger import Ledger
 from pipeline.service.workers import Pulse
+from producer import metrics
 from producer.sharing.captures import Captures
 from producer.sharing.group import CameraGroup
 from producer.sharing.wishes import Wishes
@@ -92,3 +93,4 @@ class Follower:
         for name in self._captures.numbered() | self._ledger.snapshot().keys():
             if name not in cameras and self._captures.forget(name):
                 self._ledger.forget(name)
+                metrics.forget(name)

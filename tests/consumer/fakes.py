@@ -174,7 +174,7 @@ class ScriptedServer:
     `released`, which is set at the end.
     """
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: Answer, port: int = 0) -> None:
         self.bodies: list[bytes] = []
         self.connections: list[int] = []
         self.released = threading.Event()
@@ -212,7 +212,7 @@ class ScriptedServer:
             def handle_error(self, *_: Any) -> None:
                 pass
 
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._server = Server(("127.0.0.1", port), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     def __enter__(self) -> Self:
@@ -249,8 +249,14 @@ OPENED: Final = list[connection.Connection | rest_client.RestClient]()
 class Connection(connection.Connection):
     """A connection that is closed at the end of the test."""
 
-    def __init__(self, base: str, timeout: float, login: Login = NO_LOGIN) -> None:
-        super().__init__(base, timeout, login)
+    def __init__(
+        self,
+        base: str,
+        timeout: float,
+        login: Login = NO_LOGIN,
+        reconnected: Callable[[], object] = lambda: None,
+    ) -> None:
+        super().__init__(base, timeout, login, reconnected)
         OPENED.append(self)
 
 

@@ -3,7 +3,7 @@
 import json
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -56,6 +56,7 @@ class Bench:
         frame_format: Format = "jpeg",
         capacity: int = 64,
         plans: Plans | None = None,
+        missed: Callable[[int], object] = lambda _: None,
     ) -> None:
         self.ledger = Ledger()
         self.producer = FakeProducer(capacity)
@@ -69,6 +70,7 @@ class Bench:
             quality=quality,
             frame_format=frame_format,
             plans=plans,
+            missed=missed,
         )
 
     def put(self, *frames: Frame) -> None:
@@ -116,6 +118,18 @@ def test_a_camera_is_labelled_by_the_models_of_its_record() -> None:
         "other": (ANSWER, NONE_YET),
     }
     assert [[frame.camera for frame in each.offered] for each in (one, two)] == [["door", "other"], ["other"]]
+
+
+def test_a_frame_without_time_for_it_is_reported_with_the_number_of_its_models() -> None:
+    plans, missed = Plans(["imagenet_1", "imagenet_2"]), list[int]()
+    plans.set("door", CameraRecord(link="0", models=["imagenet_1"]))
+    plans.set("preview-1", CameraRecord(link="0", until=1))
+    bench = Bench([FakeModel(ANSWER), FakeModel(NONE_YET)], plans=plans, missed=missed.append)
+
+    bench.put(*(a_frame(seq, camera=camera) for camera in ("door", "preview-1", "other") for seq in range(2)))
+
+    assert missed == [1, 2]
+    assert all(counts["dropped"] == {"replaced": 1} for counts in bench.ledger.snapshot().values())
 
 
 def test_models_are_not_asked_about_frames_behind_the_deadline(clock: Clock) -> None:

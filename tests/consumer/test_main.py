@@ -251,3 +251,49 @@ def test_whatever_models_answer_frames_keep_flowing_and_each_failure_is_logged_o
         assert outcomes[model]
         assert all(kind != "ok" for kind, _ in outcomes[model]), outcomes
     assert "Traceback" not in consumer.text
+
+
+def test_the_metrics_of_a_running_consumer_follow_its_model(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.json"
+    labels.write_text('["tench"]')
+
+    def answer(request: Request, body: bytes) -> None:
+        if len(server.bodies) % 10 == 5:
+            request.close_connection = True
+        else:
+            reply(200, predictions("[0.1, 0.9]"))(request, body)
+
+    with (
+        ScriptedServer(answer) as server,
+        embedded_broker(tmp_path) as (bootstrap, _),
+    ):
+        kafka = Producer({"bootstrap.servers": bootstrap})
+        variables = {
+            "KAFKAPORTIN": bootstrap,
+            "KAFKAPORTOUT": bootstrap,
+            "MODELURLS": json.dumps({"imagenet_1": server.url}),
+            "LABELURLS": json.dumps({"imagenet_1": str(labels)}),
+        }
+        with Service("consumer", variables, tmp_path) as consumer:
+
+            def metrics() -> dict[str, float]:
+                kafka.produce("videocam", key=b"door", value=grey(), headers={"seq": b"7"})
+                kafka.flush(5)
+                text = get(f"{consumer.health}/metrics").decode()
+                samples = re.findall(r'^(\w+)(?:\{model="imagenet_1"\})? (\S+)$', text, re.MULTILINE)
+                return {name: float(value) for name, value in samples}
+
+            def stamped() -> bool:
+                return metrics().get("streamlens_label_age_seconds_count", 0) >= 2
+
+            wait_for(lambda: "consumer started" in consumer.text, 30, "the start")
+            wait_for(stamped, 60, "stamped labels")
+            wait_for(
+                lambda: metrics()["streamlens_model_reconnects_total"], 20, "the connection to be made again"
+            )
+            wait_for(lambda: metrics()["ei_infer_fps"], 40, "a report of the load")
+            found = metrics()
+
+    assert found["streamlens_model_queue_seconds_count"] >= found["streamlens_model_batch_frames_sum"] > 0
+    assert found["streamlens_label_age_seconds_sum"] > 0
+    assert found["ei_scale_ratio"] > 0

@@ -15,6 +15,7 @@ from prometheus_client import REGISTRY
 from consumer.handlers.handler import Handler, NothingValidError, Options, Question
 from consumer.labels.labels import Labels
 from consumer.labels.sources import LabelSource
+from consumer.load import Load
 from consumer.model import Model
 from consumer.model_server.client import Client
 from consumer.model_server.errors import ModelError
@@ -128,6 +129,7 @@ def a_model(
     most: int = 8,
     handler: Handler[Options] | None = None,
     names: LabelSource | None = None,
+    load: Load | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Model:
     """Return a model with its own counters."""
@@ -139,6 +141,7 @@ def a_model(
         Known(clients[0].signature),
         most=most,
         forget_after=FORGET_AFTER,
+        load=load,
         clock=clock,
     )
 
@@ -216,6 +219,70 @@ def test_after_a_request_the_newest_frame_of_each_camera_is_sent_at_once(clock: 
     assert labels(model, "door", "yard") == ["door 5", "yard 3"]
     assert metric("streamlens_model_frames_skipped_total", model) == 5
     assert metric("streamlens_model_frames_answered_total", model) == 3
+
+
+def test_frames_that_are_answered_or_skipped_count_for_the_load() -> None:
+    client, clock = HeldClient(), Clock()
+    load = Load(clock.monotonic)
+    model = a_model(client, load=load)
+    for seq in range(6):
+        model.offer(a_frame(seq, camera="door"))
+    model.offer(a_frame(1, camera="yard"))
+
+    with running(model, client):
+        client.answer(echo)
+        wait_for(outcomes(model, "ok"), 10, "the answer")
+    clock.now += 10
+
+    assert list(load.report()) == pytest.approx([0.2, 0.5, 3.5])
+
+
+def test_how_long_frames_wait_and_how_many_are_sent_at_once_are_measured() -> None:
+    client, clock = HeldClient(), Clock()
+    model = a_model(client, clock=clock.monotonic)
+    model.offer(a_frame(1, camera="door"))
+    clock.now += 0.25
+    for camera in ("yard", "hall"):
+        model.offer(a_frame(1, camera=camera))
+
+    with running(model, client):
+        client.answer(echo)
+        wait_for(outcomes(model, "ok"), 10, "the answer")
+        model.offer(a_frame(2, camera="door"))
+        client.answer(ModelError("timeout", "no answer"))
+        wait_for(outcomes(model, "timeout"), 10, "the failure")
+
+    for name, count, total in (
+        ("queue_seconds", 4, 0.25),
+        ("batch_frames", 2, 4),
+        ("answer_seconds", 1, None),
+    ):
+        assert metric(f"streamlens_model_{name}_count", model) == count
+        if total is not None:
+            assert metric(f"streamlens_model_{name}_sum", model) == total
+    assert metric("streamlens_model_batch_frames_bucket", model, le="1.0") == 1
+    assert metric("streamlens_model_batch_frames_bucket", model, le="2.0") == 1
+    assert metric("streamlens_model_batch_frames_bucket", model, le="4.0") == 2
+
+
+def test_the_age_of_each_label_that_is_stamped_is_measured(clock: Clock) -> None:
+    client = HeldClient()
+    client.answer(says("goldfish"))
+    model = a_model(client)
+    model.prediction("door")
+    with running(model, client):
+        model.offer(a_frame(17, captured=clock.time_ns()))
+        wait_for(outcomes(model, "ok"), 10, "the answer")
+
+    for passed in (0.05, 0.95, 8.0, 10.0):  # at last it is forgotten, and not stamped any more
+        clock.now += passed
+        model.prediction("door")
+        model.prediction("yard")
+
+    assert metric("streamlens_label_age_seconds_count", model) == 3
+    assert metric("streamlens_label_age_seconds_sum", model) == pytest.approx(0.05 + 1 + 9)
+    assert metric("streamlens_label_age_seconds_bucket", model, le="0.08") == 1
+    assert metric("streamlens_label_age_seconds_bucket", model, le="1.2") == 2
 
 
 def test_a_request_holds_no_more_frames_than_configured() -> None:

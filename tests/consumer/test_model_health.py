@@ -41,7 +41,7 @@ def test_no_worker_looks_while_requests_are_made() -> None:
     clock = Clock()
     health = ModelHealth("imagenet_1", 10, clock.monotonic)
 
-    health.asking()
+    health.asking(1)
     health.failed(TIMEOUT)
     clock.now += 15
 

@@ -6,6 +6,7 @@ import pytest
 
 from consumer.model_queue import ModelQueue
 from pipeline.wire.frame import Frame
+from tests.clock import Clock
 from tests.consumer.fakes import a_frame
 
 
@@ -24,6 +25,22 @@ def test_a_newer_frame_replaces_one_that_waits() -> None:
     assert names(queue.take(8, 0)) == ["door 3"]
     assert names(replaced) == ["door 1", "door 2"]
     assert queue.take(8, 0) == []
+
+
+def test_how_long_each_frame_has_waited_is_reported_when_it_is_taken() -> None:
+    clock, waits = Clock(), list[float]()
+    queue = ModelQueue(lambda _: None, waited=waits.append, clock=clock.monotonic)
+
+    queue.put(a_frame(1))
+    clock.now += 1
+    queue.put(a_frame(2))
+    queue.put(a_frame(1, camera="yard"))
+    clock.now += 0.5
+    queue.put(a_frame(1, camera="hall"))
+    assert names(queue.take(8, 0)) == ["door 2", "yard 1", "hall 1"]
+    assert queue.take(8, 0) == []
+
+    assert waits == [0.5, 0.5, 0.0]
 
 
 def test_all_that_wait_are_taken_at_once_up_to_the_most() -> None:

@@ -100,7 +100,7 @@ class Busy(FakeModel):
 class Bench:
     """A reader and a labeller between two fake topics."""
 
-    def __init__(self, *models: FakeModel) -> None:
+    def __init__(self, *models: FakeModel | Model) -> None:
         self.ledger, self.topic, self.producer = Ledger(), FakeTopic(), FakeProducer()
         publisher = Publisher(self.producer.kafka, "videodisplay", self.ledger)
         self.labeller = Labeller(
@@ -112,7 +112,14 @@ class Bench:
             frame_format="jpeg",
         )
         source = cast("Consumer", self.topic)
-        self.reader = Reader(source, "videocam", self.labeller.frames.put, self.ledger, most_cameras=9)
+        self.reader = Reader(
+            source,
+            "videocam",
+            self.labeller.frames.put,
+            self.ledger,
+            most_cameras=9,
+            on_forget=self.labeller.forget,
+        )
 
     def turn(self, times: int = 1) -> None:
         for _ in range(times):

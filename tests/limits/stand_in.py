@@ -41,6 +41,18 @@ LIMITS: Final = (
         "503 or UNAVAILABLE for the largest that still arrives or waits, of the client with the most bytes",
     ),
     Limit(
+        "models that have failed only, with metrics of their own",
+        "tfserving.server.monitoring.monitoring.MOST_UNSERVED",
+        "",
+        "requests for others that fail are counted under an empty name",
+    ),
+    Limit(
+        "the name of one",
+        "tfserving.server.monitoring.monitoring.LONGEST_UNSERVED",
+        "characters",
+        "failed requests for it are counted under an empty name",
+    ),
+    Limit(
         "memory for the JSON of all requests",
         f"{_REST}.request.LARGEST_JSON",
         "bytes",

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from prometheus_client import REGISTRY
 
 from pipeline.flow.ledger import Ledger
 from pipeline.service.workers import Pulse
@@ -135,6 +136,10 @@ class Kit:
         return self.sources[-1]
 
 
+def reconnects() -> float:
+    return REGISTRY.get_sample_value("streamlens_camera_reconnects_total", {"camera": "front"}) or 0.0
+
+
 @pytest.fixture
 def kit(monkeypatch: pytest.MonkeyPatch) -> Kit:
     time = FakeTime()
@@ -231,6 +236,19 @@ def test_a_lost_camera_is_closed_and_opened_again(kit: Kit) -> None:
     assert [source.closed for source in kit.sources] == [True, True]
     assert len(kit.grabs) == 5
     assert kit.ledger.totals()["in"] == 5
+
+
+@pytest.mark.parametrize(
+    "error", [CaptureError("no more frames"), EndedError("the camera has ended the video")]
+)
+def test_each_time_that_a_lost_camera_is_opened_again_is_counted(kit: Kit, error: CaptureError) -> None:
+    before = reconnects()
+    kit.script = [None, [0.01], None, [0.01], [0.01]]
+    kit.error = error
+
+    kit.camera().run(kit.pulse)
+
+    assert reconnects() - before == 2
 
 
 def test_the_waits_are_short_again_once_the_camera_was_steady(kit: Kit) -> None:

@@ -287,6 +287,34 @@ def test_servers_that_shut_down_are_asked_twice_more() -> None:
     assert len(set(server.connections)) == 3
 
 
+def test_each_time_that_a_lost_connection_is_made_again_is_reported() -> None:
+    reconnects = list[int]()
+    answers = (leave, reply(200, b"a"), leave, leave, leave, reply(200, b"b"), hang, reply(200, b"c"))
+    with ScriptedServer(*answers) as server:
+        client = Connection(server.base, AWHILE, reconnected=lambda: reconnects.append(len(server.bodies)))
+        client.ask(PATH, b"a")
+        with pytest.raises(ModelError):
+            client.ask(PATH, b"nobody answers")
+        client.ask(PATH, b"b")
+        with pytest.raises(ModelError):
+            client.ask(PATH, b"too late")
+        client.ask(PATH, b"c")
+
+    assert reconnects == [1, 3, 4, 5, 7]
+
+
+def test_a_server_that_is_there_at_last_is_not_connected_to_again() -> None:
+    reconnects, port = list[None](), free_port()
+    client = Connection(URL_OF_NOBODY.format(port), LONG, reconnected=lambda: reconnects.append(None))
+    with pytest.raises(ModelError):
+        client.ask(PATH, b"a")
+
+    with ScriptedServer(reply(200, b"ok"), port=port):
+        client.ask(PATH, b"b")
+
+    assert reconnects == []
+
+
 def test_a_server_that_always_leaves_is_asked_three_times() -> None:
     with ScriptedServer(leave) as server, pytest.raises(ModelError) as caught:
         ask(server)
@@ -355,7 +383,8 @@ def test_the_rest_of_an_unfinished_answer_is_not_taken_for_the_next() -> None:
 
 def test_a_connection_is_replaced_after_its_lifetime(monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer(reply(200, b"")) as server:
-        client = Connection(server.base, LONG)
+        reconnects = list[None]()
+        client = Connection(server.base, LONG, reconnected=lambda: reconnects.append(None))
         client.ask(PATH, b"a")
         client.ask(PATH, b"b")
         monkeypatch.setattr(connection, "LIFETIME", 0.0)
@@ -363,6 +392,7 @@ def test_a_connection_is_replaced_after_its_lifetime(monkeypatch: pytest.MonkeyP
 
     first, second, third = server.connections
     assert first == second != third
+    assert reconnects == []
 
 
 def test_a_request_without_a_body_is_a_get() -> None:

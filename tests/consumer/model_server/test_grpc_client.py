@@ -93,8 +93,10 @@ def client() -> Iterator[Callable[..., GrpcClient]]:
     """Make clients, which are closed with the test."""
     clients = list[GrpcClient]()
 
-    def client(url: str, timeout: float = LONG, login: Login = NO_LOGIN) -> GrpcClient:
-        clients.append(GrpcClient(ModelUrl.parse(url), timeout, login))
+    def client(
+        url: str, timeout: float = LONG, login: Login = NO_LOGIN, **options: Callable[[], object]
+    ) -> GrpcClient:
+        clients.append(GrpcClient(ModelUrl.parse(url), timeout, login, **options))
         return clients[-1]
 
     yield client
@@ -284,6 +286,28 @@ def test_an_unavailable_server_is_asked_twice_more_on_new_connections(serve: Ser
     assert len(server.requests) == 4
     assert server.peers[0] == server.peers[1]
     assert len(set(server.peers)) == 3
+
+
+def test_each_time_that_a_server_answers_again_is_reported(serve: Serve, client: Connect) -> None:
+    reconnects = list[None]()
+    server = serve(fails(grpc.StatusCode.UNAVAILABLE, "starting"))
+    asker = client(server.url(), reconnected=lambda: reconnects.append(None))
+    with pytest.raises(ModelError):
+        asker.predict(DOUBLE)
+    server.answer = doubled
+    asker.predict(DOUBLE)
+    before = len(reconnects)
+
+    for _ in range(2):
+        server.answer = fails(grpc.StatusCode.UNAVAILABLE, "going away")
+        with pytest.raises(ModelError):
+            asker.predict(DOUBLE)
+        server.answer = doubled
+        asker.predict(DOUBLE)
+        asker.predict(DOUBLE)
+
+    assert before == 0
+    assert len(reconnects) == 2
 
 
 def test_two_clients_have_a_connection_each_and_keep_it(serve: Serve, client: Connect) -> None:

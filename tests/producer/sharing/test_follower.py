@@ -5,10 +5,12 @@ from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 import pytest
+from prometheus_client import REGISTRY, CollectorRegistry
 
 from pipeline.cameras.record import CameraRecord, RecordError
 from pipeline.cameras.topic import CameraTopic
 from pipeline.flow.ledger import Ledger
+from producer import metrics
 from producer.sharing import follower as module
 from producer.sharing.captures import Captures, Wish
 from producer.sharing.follower import Follower
@@ -75,6 +77,12 @@ class Kit:
         return self.own_done
 
 
+def labels(registry: CollectorRegistry) -> set[str]:
+    """Return the values of all labels."""
+    samples = (sample for metric in registry.collect() for sample in metric.samples)
+    return {value for sample in samples for value in sample.labels.values()}
+
+
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock(time.time())
@@ -139,6 +147,25 @@ def test_removed_cameras_are_forgotten(clock: Clock) -> None:
     assert sorted(kit.forgotten) == ["away", "gone"]
     assert kit.ledger.snapshot().keys() == {"door"}
     assert kit.kept == {"door"}
+    assert clock.now
+
+
+def test_no_metric_keeps_a_removed_camera(clock: Clock) -> None:
+    kit, registry = Kit(), CollectorRegistry()
+    registry.register(kit.ledger)
+    for name in ("door", "away"):
+        kit.ledger.came(name)
+        kit.ledger.dropped(name, "not_due")
+        metrics.IDENTICAL.labels(name).inc()
+        metrics.RECONNECTS.labels(name).inc()
+    assert "away" in labels(REGISTRY)
+    assert "away" in labels(registry)
+
+    kit.follower.step()
+
+    for each in (REGISTRY, registry):
+        assert "away" not in labels(each)
+        assert "door" in labels(each)
     assert clock.now
 
 

@@ -1,6 +1,8 @@
 """The server's metrics, under TensorFlow Serving's names."""
 
+import threading
 from pathlib import Path
+from typing import Final
 
 from tfserving.server import text_proto
 from tfserving.server.errors import Code
@@ -16,11 +18,22 @@ _LATENCIES = exponential(10, 1.8, 33)  # us, up to twenty minutes
 _QUEUE_LATENCIES = exponential(100, 1.2, 52)  # us, up to a second
 _SIZES = exponential(1, 2, 14)  # rows
 
+MOST_UNSERVED: Final = 1000
+"""Names of models that have failed only, of which each has metrics of its own: clients can invent any."""
+LONGEST_UNSERVED: Final = 1000
+"""Characters of such a name."""
+
 
 class Monitor:
-    """The server's metrics. Any thread may call its methods."""
+    """The server's metrics. Any thread may call its methods.
+
+    Failed requests for models beyond the limits above are counted under an empty name.
+    """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._served = set[str]()
+        self._unserved = set[str]()
         self._requests = Counter(f"{_SERVING}request_count", "model_name", "status")
         self._latency = Histogram(f"{_SERVING}request_latency", _LATENCIES, "model_name", "API", "entrypoint")
         self._runtime = Histogram(f"{_SERVING}runtime_latency", _LATENCIES, "model_name", "API", "runtime")
@@ -39,7 +52,7 @@ class Monitor:
 
     def answered(self, model: str, api: str, entrypoint: str, code: Code, seconds: float) -> None:
         """Count a request; `api` is its method, empty for GET, and `entrypoint` is REST or GRPC."""
-        self._requests.add(model, code.name)
+        self._requests.add(self._named(model, code), code.name)
         if code == Code.OK:
             self._latency.add(seconds * 1e6, model, api, entrypoint)
 
@@ -85,7 +98,18 @@ class Monitor:
 
     def text(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
-        return page(metric for metric in vars(self).values())
+        return page(metric for metric in vars(self).values() if isinstance(metric, Counter | Histogram))
+
+    def _named(self, model: str, code: Code) -> str:
+        """Return the name under which to count a request; a model that has answered is served."""
+        with self._lock:
+            if code == Code.OK:
+                self._served.add(model)
+            elif model not in self._served and model not in self._unserved:
+                if len(self._unserved) >= MOST_UNSERVED or len(model) > LONGEST_UNSERVED:
+                    return ""
+                self._unserved.add(model)
+        return model
 
 
 def metrics_path(file: str) -> str | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tfserving.server.errors import Code, ServingError
+from tfserving.server.monitoring.metrics import Counter, Histogram
 from tfserving.server.monitoring.monitoring import DEFAULT_PATH, Monitor, metrics_path
 
 
@@ -28,6 +29,42 @@ def test_only_a_request_that_succeeds_has_a_latency() -> None:
         ':tensorflow:serving:request_latency_sum{model_name="m",API="Predict",entrypoint="GRPC"} 2000',
         ':tensorflow:serving:request_latency_count{model_name="m",API="Predict",entrypoint="GRPC"} 1',
     ]
+
+
+@pytest.mark.exceeds(
+    "tfserving.server.monitoring.monitoring.MOST_UNSERVED",
+    "tfserving.server.monitoring.monitoring.LONGEST_UNSERVED",
+)
+def test_names_that_clients_invent_do_not_pile_up() -> None:
+    monitor = Monitor()
+    count = ":tensorflow:serving:request_count"
+
+    monitor.answered("long" * 300, "Predict", "REST", Code.NOT_FOUND, 0)
+    long = samples(monitor, "serving:request_count")
+    for number in range(2000):
+        monitor.answered(f"invented {number}", "Predict", "REST", Code.NOT_FOUND, 0)
+    monitor.answered("m", "Predict", "REST", Code.OK, 0.002)
+    monitor.answered("m", "Predict", "REST", Code.UNAVAILABLE, 0)
+    monitor.answered("invented 0", "Predict", "REST", Code.NOT_FOUND, 0)
+
+    found = samples(monitor, "serving:request_count")
+    assert long == [f'{count}{{model_name="",status="NOT_FOUND"}} 1']
+    assert len(found) == 1003
+    assert f'{count}{{model_name="",status="NOT_FOUND"}} 1001' in found
+    assert f'{count}{{model_name="invented 0",status="NOT_FOUND"}} 2' in found
+    assert f'{count}{{model_name="m",status="UNAVAILABLE"}} 1' in found
+
+
+def test_nothing_is_counted_per_camera() -> None:
+    metrics = [each for each in vars(Monitor()).values() if isinstance(each, Counter | Histogram)]
+
+    labels = {label for metric in metrics for label in metric._labels}
+
+    assert len(metrics) >= 15
+    assert labels == {
+        *("model", "model_name", "model_path", "status", "API", "entrypoint", "runtime"),
+        *("thread_pool_name", "execution_batch_size"),
+    }
 
 
 def test_latencies_have_the_buckets_of_tensorflow_serving() -> None:
