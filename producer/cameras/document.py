@@ -68,6 +68,8 @@ def read(text: str, file: str) -> dict[str, Entry]:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise CommandError(f"{file}: {_problem(error)}") from None
+    except RecursionError:
+        raise CommandError(f"{file}: its lists or mappings are nested too deeply") from None
     if not isinstance(root, yaml.MappingNode) or [key.value for key, _ in root.value] != ["cameras"]:
         raise CommandError(f"{file}: expected a mapping with the single key cameras:, then NAME: and fields")
     (_, cameras) = root.value[0]

@@ -92,6 +92,7 @@ def test_any_text_is_read_or_refused_in_lines_that_name_the_file(text: str) -> N
         ("- a", ["expected a mapping"]),
         ("", ["expected a mapping"]),
         ("cameras: [", ["expected YAML"]),
+        ("cameras: " + 5000 * "[", ["nested too deeply"]),
         ("cameras:\n  door: {link: !!python/object:os.system x}", ["line 2, camera door: expected YAML"]),
         ("cameras:\n  door: &a {link: '0', models: [*a]}", ["line 2, camera door:"]),
     ],
