@@ -38,7 +38,9 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._connection = Connection(transport)
         self._connection.begin()
-        self._head = 0
+        self._head = 0  # bytes of a request's head that have come, as long as it is not complete
+        self._in_head = True
+        self._is_too_long = False
         self._unread: asyncio.TimerHandle | None = None
         self._next: tuple[RequestResponseCycle, ASGI3Application] | None = None  # until there is room
         self._waiting: asyncio.TimerHandle | None = self.loop.call_later(_HEAD_TIMEOUT, self._too_slow)
@@ -56,13 +58,10 @@ class HttpProtocol(HttpToolsProtocol):
         """Parse a request, unless its head has become too long."""
         if self._connection.streaming:
             return
-        self._head += len(data)
-        if self._head > _LONGEST_HEAD and self._waiting is not None:
-            REFUSED.labels("head too long").inc()
-            self.transport.write(_TOO_LONG)
-            self.transport.close()
-            return
+        self._head += len(data) if self._in_head else 0
         super().data_received(data)
+        if self._in_head and self._head > _LONGEST_HEAD and not self.transport.is_closing():
+            self._refuse_head()
         idle = self.cycle is not None and self.cycle.response_complete
         if idle and self._waiting is None and not self.transport.is_closing():
             # Empty lines before a request do not begin one, but have stopped uvicorn's keep-alive timer.
@@ -78,10 +77,25 @@ class HttpProtocol(HttpToolsProtocol):
         if self._waiting is None:
             self._waiting = self.loop.call_later(_HEAD_TIMEOUT, self._too_slow)
 
+    def on_headers_complete(self) -> None:
+        """Answer a request, unless its head is too long."""
+        self._in_head = False
+        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > _LONGEST_HEAD:
+            self._is_too_long = True
+            raise ValueError("head too long")  # which the parser reports
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what the parser has reported."""
+        if self._is_too_long:
+            self._refuse_head()
+        else:
+            super().send_400_response(msg)
+
     def on_message_complete(self) -> None:
         """End a request."""
         self._stop_waiting()
-        self._head = 0
+        self._head, self._in_head = 0, True
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
@@ -116,6 +130,11 @@ class HttpProtocol(HttpToolsProtocol):
             self._next = cycle, app
         else:
             super()._start_asgi_task(cycle, app)
+
+    def _refuse_head(self) -> None:
+        REFUSED.labels("head too long").inc()
+        self.transport.write(_TOO_LONG)
+        self.transport.close()
 
     def _too_slow(self) -> None:
         REFUSED.labels("request too slow").inc()

@@ -195,6 +195,24 @@ def test_a_head_without_end_is_refused(site: Site) -> None:
         assert client.recv(1000).startswith(b"HTTP/1.1 431 ")
 
 
+def test_a_long_head_that_comes_at_once_is_refused(site: Site) -> None:
+    with socket.create_connection(("127.0.0.1", site.port)) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 70_000 + b"\r\n\r\n")
+        client.settimeout(20)
+
+        assert client.recv(1000).startswith(b"HTTP/1.1 431 ")
+
+
+def test_the_head_is_measured_without_the_body(site: Site) -> None:
+    head = b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 200000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", site.port)) as client:
+        client.sendall(head + bytes(200_000) + b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        client.settimeout(20)
+        answers = b""
+        while answers.count(b"HTTP/1.1 404 ") + answers.count(b"HTTP/1.1 405 ") < 2:
+            answers += client.recv(10_000) or pytest.fail(f"{answers!r}")
+
+
 @pytest.mark.exceeds("video.http.protocol._MOST_PIPELINED")
 def test_a_thousand_requests_at_once_are_refused(site: Site) -> None:
     with socket.create_connection(("127.0.0.1", site.port)) as client:
