@@ -203,7 +203,9 @@ def _run(text: bytes) -> str:
 
 
 def _labelled(text: bytes) -> tuple[str, int] | None:
-    run, _, number = text[: LONGEST_RUN + 21].partition(b"-")
-    if _run(run) and number.isdigit() and int(number) <= LARGEST_NUMBER:
-        return _run(run), int(number)
-    return None
+    run, _, digits = text.partition(b"-")
+    name = _run(run)
+    if not (name and digits.isdigit() and len(digits) < 20):
+        return None
+    number = int(digits)
+    return (name, number) if number <= LARGEST_NUMBER else None
