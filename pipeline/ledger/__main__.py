@@ -45,7 +45,7 @@ command line or setting, or if Kafka does not answer."""
 _READ: Final = 10.0  # s for all records
 _WAIT: Final = 10.0  # s
 _UP_TO: Final = 600.0  # s
-_PAUSE: Final = 0.2  # s between two questions
+_PAUSE: Final = 0.1  # s between two questions
 
 
 class _Parser(argparse.ArgumentParser):
@@ -99,17 +99,17 @@ class _Outcome:
 
 def compare(directory: Directory, wait: float, camera: str | None = None) -> _Outcome:
     """Ask all services until the frames that were on their way have arrived, for `wait` s at most."""
-    first, _ = ask_all(directory.processes())
-    asked = time.monotonic()
+    first, unanswered = ask_all(directory.processes())
+    last, asked, elapsed = first, time.monotonic(), 0.0
     while True:
-        directory.follow()
-        last, unanswered = ask_all(directory.processes())
-        elapsed = time.monotonic() - asked
         final = elapsed >= wait
         found = balances(_only(first, camera), _only(last, camera), elapsed, final=final)
         if final or all(each.is_settled for each in found):
             break
         time.sleep(_PAUSE)
+        directory.follow()
+        last, unanswered = ask_all(directory.processes())
+        elapsed = time.monotonic() - asked
     outcome = _Outcome(found)
     _note(outcome, last, unanswered)
     if camera is not None and not found:
