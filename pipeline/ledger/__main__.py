@@ -112,6 +112,7 @@ def compare(directory: Directory, wait: float, camera: str | None = None) -> _Ou
         elapsed = time.monotonic() - asked
     outcome = _Outcome(found)
     _note(outcome, last, unanswered)
+    outcome.notes += table.unnumbered(found)
     if camera is not None and not found:
         known = ", ".join(sorted({name for answer in last for name in answer.cameras}))
         outcome.notes.append(f"no camera {camera!r}; there are: {known or 'none yet'}")

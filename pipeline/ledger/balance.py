@@ -47,6 +47,8 @@ class Row:
     twice: int = 0
     """How many came more than once, while the partitions moved from one process to another."""
     differences: list[Difference] = field(default_factory=list)
+    is_numbered: bool = True
+    """Whether the frames that came have numbers; otherwise, they are only counted."""
 
     @property
     def difference(self) -> int:
@@ -119,6 +121,7 @@ class _Hop:
         row, read = self.row, _merged(self._counted)
         row.twice = sum(each.again for each in self._counted)
         row.twice += sum(sum(map(_size, runs)) - ranges.count(_union(runs)) for runs in read.values())
+        row.is_numbered = bool(read) or not row.came
         row.came -= row.twice
         known = set[str]()
         for writer, counted in writers:

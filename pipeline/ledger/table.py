@@ -11,7 +11,7 @@ _WORDS: Final = {
     "consumer": ("published", "labelled"),
     "video": ("labelled", "shown"),
 }
-_SHOWN: Final = 5  # ranges of numbers in a line
+_SHOWN: Final = 5  # ranges of numbers, or cameras, in a line
 
 
 def table(balances: Iterable[Balance]) -> str:
@@ -47,6 +47,17 @@ def differences(balances: Iterable[Balance]) -> Iterator[str]:
         for row in balance.rows:
             for each in row.differences:
                 yield f"camera {balance.camera}: {_line(each)}"
+
+
+def unnumbered(balances: Iterable[Balance]) -> Iterator[str]:
+    """Yield a line if frames of some cameras have no numbers."""
+    names = [balance.camera for balance in balances if not all(row.is_numbered for row in balance.rows)]
+    if names:
+        more = f" and {rest} more" if (rest := len(names) - _SHOWN) > 0 else ""
+        yield (
+            f"frames of {', '.join(names[:_SHOWN])}{more} have no numbers, so they are counted but not"
+            " compared: they are in the original's format, or an older version has sent them"
+        )
 
 
 def as_json(balances: Sequence[Balance], notes: Sequence[str], *, ok: bool) -> str:

@@ -150,6 +150,21 @@ def test_frames_on_their_way_are_waited_for(kit: Kit, run: Run, monkeypatch: pyt
     assert "published 4 = labelled 3 + pending 1" in out[1]
 
 
+def test_frames_without_numbers_are_counted_and_reported(kit: Kit, run: Run) -> None:
+    kit.start_all()
+    for number in range(7):
+        kit.ledgers["consumer"].came(f"old{number}")
+
+    status, out, lines = run()
+
+    assert status == 0
+    assert out[-3] == "old6  consumer  published 1 = labelled 0 + pending 1"
+    assert lines == [
+        "ledger: frames of old0, old1, old2, old3, old4 and 2 more have no numbers, so they are counted"
+        " but not compared: they are in the original's format, or an older version has sent them"
+    ]
+
+
 def test_json_has_the_same_for_scripts(kit: Kit, run: Run) -> None:
     kit.start_all()
 
