@@ -146,10 +146,15 @@ class Ledger(Collector):
     def runs(self) -> Report:
         """Return the counts and numbers of all cameras that are not removed."""
         with self._lock:
-            now = time.monotonic()
-            began = None if self._began is None else round(now - self._began, 3)
-            accounts = sorted(self._accounts.items())
-            return {"began": began, "cameras": {name: each.numbered(now) for name, each in accounts}}
+            names = sorted(self._accounts)
+        cameras = {}
+        for name in names:  # one by one, so that no frame has to wait for the numbers of all cameras
+            with self._lock:
+                if account := self._accounts.get(name):
+                    cameras[name] = account.numbered(time.monotonic())
+        with self._lock:
+            began = None if self._began is None else round(time.monotonic() - self._began, 3)
+        return {"began": began, "cameras": cameras}
 
     def totals(self) -> Counts:
         """Return the counts of all cameras together, including the removed ones."""
