@@ -1,8 +1,10 @@
 """A frame's path through the consumer: offered to the models, stamped with their last answers, published."""
 
+import itertools
 import logging
+import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -53,6 +55,7 @@ class Labeller:
         self._quality = quality
         self._format = frame_format
         self._slow = SlowCameras()
+        self._numbers: dict[str, tuple[str, Iterator[int]]] = {}  # of each camera's labelled frames
         self._seldom = Seldom(log)
 
     def step(self) -> bool:
@@ -94,6 +97,7 @@ class Labeller:
         if self.frames.remove(camera) is not None:
             self._ledger.dropped(camera, "forgotten")
         self._slow.forget(camera)
+        self._numbers.pop(camera, None)
         for model in self._models:
             model.forget(camera)
 
@@ -121,7 +125,15 @@ class Labeller:
         return message
 
     def _jpeg(self, frame: Frame) -> Message:
-        return encode(replace(frame, jpeg=stamp(frame, self._quality)))
+        jpeg = stamp(frame, self._quality)
+        return encode(replace(frame, jpeg=jpeg, labelled=self._number(frame.camera)))
+
+    def _number(self, camera: str) -> tuple[str, int]:
+        """Return the number of a camera's next labelled frame, in a run that begins with its first frame."""
+        found = self._numbers.get(camera)
+        if found is None:
+            found = self._numbers[camera] = secrets.token_hex(4), itertools.count()
+        return found[0], next(found[1])
 
     def _matrix(self, frame: Frame) -> Message:
         image = picture.decode(frame.jpeg)

@@ -136,7 +136,8 @@ class FramePublisher:
             data = captured.picture
         else:
             data = self._encoder.encode(self._image(captured, size), self._quality or _QUALITY)
-        return encode(Frame(self._camera.name, next(self._numbers), captured.at, data, *size), self._run)
+        number = next(self._numbers)
+        return encode(Frame(self._camera.name, number, captured.at, data, *size, run=self._run))
 
     def _size(self, captured: Captured) -> tuple[int, int]:
         turned = scale.turned_size(captured.width, captured.height, self._rotate)

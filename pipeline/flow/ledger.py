@@ -1,9 +1,11 @@
 """The frame ledger: how many frames came in, went out and were dropped, per camera.
 
-It balances: in = out + dropped (of every reason) + pending, and pending is 0 when nothing moves.
+It balances: in = out + dropped (of every reason) + pending, and pending is 0 when nothing moves. The numbers
+of the frames tell whether what one service has sent is what the next one has received.
 """
 
 import threading
+import time
 from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Iterator
@@ -13,6 +15,8 @@ from typing import Final, TypedDict
 from prometheus_client import Histogram
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from pipeline.flow.runs import Run, Runs
 
 _AGE = Histogram(
     "streamlens_frame_age_seconds",
@@ -25,6 +29,25 @@ Counts = TypedDict("Counts", {"in": int, "out": int, "dropped": dict[str, int], 
 """One camera's counts; what is dropped is counted by reason."""
 
 
+class Numbered(Counts):
+    """One camera's counts, and the numbers of its frames.
+
+    `read` are those that came in, by the run of the process that wrote them, `wrote` are those that went out,
+    and `again` is how many came more than once.
+    """
+
+    read: dict[str, Run]
+    wrote: dict[str, Run]
+    again: int
+
+
+class Report(TypedDict):
+    """What `/ledger/runs` answers: when reading began anew for the last time, in s ago; and all cameras."""
+
+    began: float | None
+    cameras: dict[str, Numbered]
+
+
 REMOVED: Final = ""
 """The name under which a report counts the frames of removed cameras: no camera has it."""
 
@@ -34,6 +57,8 @@ class _Account:
     came: int = 0
     went: int = 0
     dropped: Tally[str] = field(default_factory=Tally)
+    read: Runs = field(default_factory=Runs, compare=False)
+    wrote: Runs = field(default_factory=Runs, compare=False)
 
     def add(self, other: "_Account") -> None:
         self.came += other.came
@@ -43,6 +68,14 @@ class _Account:
     def counts(self) -> Counts:
         pending = self.came - self.went - self.dropped.total()
         return {"in": self.came, "out": self.went, "dropped": dict(self.dropped), "pending": pending}
+
+    def numbered(self, now: float) -> Numbered:
+        return {
+            **self.counts(),
+            "read": self.read.report(now),
+            "wrote": self.wrote.report(now),
+            "again": self.read.again,
+        }
 
 
 class Ledger(Collector):
@@ -58,16 +91,30 @@ class Ledger(Collector):
         self._removed = _Account()
         self._late = Tally[str]()  # frames of removed cameras that are still on their way
         self._ages: list[float] = []
+        self._epoch = 0
+        self._began: float | None = None
 
-    def came(self, camera: str) -> None:
-        """Count a frame in."""
+    def began(self) -> None:
+        """Note that reading goes on somewhere else: frames may lie between the last one and the next."""
         with self._lock:
-            self._accounts[camera].came += 1
+            self._epoch += 1
+            self._began = time.monotonic()
 
-    def went(self, camera: str, age: float) -> None:
-        """Count a frame out, `age` s after its capture."""
+    def came(self, camera: str, run: str = "", number: int = 0) -> None:
+        """Count a frame in, and note its number if it has one: if `run` is not empty."""
         with self._lock:
-            self._left(camera).went += 1
+            account = self._accounts[camera]
+            account.came += 1
+            if run:
+                account.read.add(run, number, self._epoch)
+
+    def went(self, camera: str, age: float, run: str = "", number: int = 0) -> None:
+        """Count a frame out, `age` s after its capture, and note its number if it has one."""
+        with self._lock:
+            account = self._left(camera)
+            account.went += 1
+            if run and account is not self._removed:
+                account.wrote.add(run, number)
             self._ages.append(age)
         _AGE.observe(age)
 
@@ -95,6 +142,19 @@ class Ledger(Collector):
             if self._removed != _Account():
                 accounts.append((REMOVED, self._removed))
             return {camera: account.counts() for camera, account in accounts}
+
+    def runs(self) -> Report:
+        """Return the counts and numbers of all cameras that are not removed."""
+        with self._lock:
+            names = sorted(self._accounts)
+        cameras = {}
+        for name in names:  # one by one, so that no frame has to wait for the numbers of all cameras
+            with self._lock:
+                if account := self._accounts.get(name):
+                    cameras[name] = account.numbered(time.monotonic())
+        with self._lock:
+            began = None if self._began is None else round(time.monotonic() - self._began, 3)
+        return {"began": began, "cameras": cameras}
 
     def totals(self) -> Counts:
         """Return the counts of all cameras together, including the removed ones."""

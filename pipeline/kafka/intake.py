@@ -149,7 +149,7 @@ class Intake:
             text = f"first frame of {frame.camera}: {frame.width} x {frame.height}"
             self._coming_and_going.info("first frame", text)
         self.has_frames = True
-        self._ledger.came(frame.camera)
+        self._ledger.came(frame.camera, *frame.number)
         return True
 
     def _is_newest(self, frame: Frame, came: float) -> bool:

@@ -107,7 +107,7 @@ class Publisher:
                 key=message.key,
                 value=message.value,
                 headers=list(message.headers),
-                on_delivery=partial(self._delivered, camera, age_of(captured)),
+                on_delivery=partial(self._delivered, camera, age_of(captured), message.number),
                 **place,
             )
         except KafkaException as error:
@@ -125,11 +125,13 @@ class Publisher:
             " Kafka's hash of the name chooses one",
         )
 
-    def _delivered(self, camera: str, age: float, error: KafkaError | None, sent: Delivered) -> None:
+    def _delivered(
+        self, camera: str, age: float, number: tuple[str, int], error: KafkaError | None, sent: Delivered
+    ) -> None:
         if error is None:
             self._news = time.monotonic()
             self._trouble = None
-            self._ledger.went(camera, age)
+            self._ledger.went(camera, age, *number)
         elif error.code() == KafkaError._PURGE_QUEUE:
             self._drop(camera, "replaced", self._slow())
         else:

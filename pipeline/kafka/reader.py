@@ -5,7 +5,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Set
-from typing import Final
+from typing import Final, cast
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
@@ -16,6 +16,7 @@ from pipeline.kafka.causes import Causes
 from pipeline.kafka.group import Group
 from pipeline.kafka.intake import Intake
 from pipeline.kafka.obstacle import Obstacle
+from pipeline.kafka.steady import SteadyConsumer
 from pipeline.wire import largest
 from pipeline.wire.frame import Frame
 
@@ -56,6 +57,8 @@ class Reader:
         on_forget: Callable[[str], None] | None = None,
     ) -> None:
         self._consumer = consumer
+        self._began = ledger.began
+        cast("SteadyConsumer", consumer).on_replace = ledger.began
         self._topic = topic
         self._group = group
         self._backlog = Backlog(consumer, topic)
@@ -229,6 +232,7 @@ class Reader:
             clients.from_the_end(self._consumer, new)
             log.info("reading %s", ", ".join(f"{each.topic}[{each.partition}]" for each in new))
         self._partitions = set(share)
+        self._began()
         if surplus := self.surplus():
             log.warning("%s", surplus)
 
@@ -238,6 +242,7 @@ class Reader:
             self._consumer.incremental_unassign(partitions)
             self._drop_ahead({each.partition for each in partitions})
             clients.from_the_end(self._consumer, partitions)
+            self._began()
 
     def _drop_ahead(self, partitions: Set[int]) -> None:
         """Drop what has been fetched from partitions of the topic, but not read."""

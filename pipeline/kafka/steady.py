@@ -36,6 +36,8 @@ class SteadyConsumer:
     """
 
     def __init__(self, connect: Callable[[], Consumer]) -> None:
+        self.on_replace: Callable[[], object] = lambda: None
+        """Called when a new client takes over."""
         self._connect = connect
         self._client = connect()
         self._assigned: dict[tuple[str, int], int] = {}  # from which offset
@@ -113,6 +115,7 @@ class SteadyConsumer:
         # It may take long to end what has no broker.
         threading.Thread(target=self._client.close, name="closing", daemon=True).start()
         self._client = client
+        self.on_replace()
 
 
 class SteadyProducer:

@@ -1,4 +1,4 @@
-"""Health of a service over HTTP: /healthz, /readyz, /metrics and /ledger."""
+"""Health of a service over HTTP: /healthz, /readyz, /metrics, /ledger and /ledger/runs."""
 
 import json
 import logging
@@ -49,6 +49,7 @@ class HealthServer:
             "/readyz": lambda: _verdict(ready(), notes),
             "/metrics": lambda: (200, CONTENT_TYPE_LATEST, generate_latest()),
             "/ledger": lambda: (200, "application/json", json.dumps(ledger.report()).encode()),
+            "/ledger/runs": lambda: (200, "application/json", json.dumps(ledger.runs()).encode()),
         }
 
         class Handler(_Handler):

@@ -2,8 +2,8 @@
 
 The key is the camera's name, the value the JPEG and nothing else, and the headers are `seq` (decimal, per
 camera and run), `captured` (ns since the epoch), perhaps `run` (which identifies a run of the producer) and,
-once stamped, `predictions` (JSON). The original system's message (`pipeline.wire.mat`) is read as well; the
-first byte distinguishes the two.
+once stamped, `labelled` (the consumer's own run and number) and `predictions` (JSON). The original system's
+message (`pipeline.wire.mat`) is read as well; the first byte distinguishes the two.
 """
 
 import time
@@ -25,6 +25,9 @@ LONGEST_NAME: Final = 200
 LONGEST_KEY: Final = 4 * LONGEST_NAME
 """The greatest length of a message's key, a camera's name in UTF-8, in bytes."""
 
+LONGEST_RUN: Final = 40
+"""The greatest length of the name of a run, in letters and digits."""
+
 _MOST_HEADERS: Final = 32
 _MAT_QUALITY: Final = 95
 
@@ -39,7 +42,11 @@ class FrameError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of one camera: `seq` counts per camera, `captured` is in ns since the epoch."""
+    """One picture of one camera: `seq` counts per camera, `captured` is in ns since the epoch.
+
+    `run` identifies the run of the producer in which `seq` counts, and `labelled` is the run of a consumer
+    and the number that it gave the frame; both may be missing.
+    """
 
     camera: str
     seq: int
@@ -48,14 +55,22 @@ class Frame:
     width: int
     height: int
     predictions: tuple[Prediction, ...] = ()
+    run: str = ""
+    labelled: tuple[str, int] | None = None
+
+    @property
+    def number(self) -> tuple[str, int]:
+        """The run of the process that wrote the frame, and its number there; the run may be empty."""
+        return self.labelled or (self.run, self.seq)
 
 
 class Message(NamedTuple):
-    """The parts of a Kafka message."""
+    """The parts of a Kafka message, and the number of its frame, which the ledger notes (`Frame.number`)."""
 
     key: bytes | None
     value: bytes
     headers: list[tuple[str, bytes]]
+    number: tuple[str, int] = ("", 0)
 
 
 class Received(Protocol):
@@ -85,14 +100,16 @@ def age_of(captured: int) -> float:
     return max(0.0, (time.time_ns() - captured) / 1e9)
 
 
-def encode(frame: Frame, run: str = "") -> Message:
-    """Write a frame as this system's message; `run` identifies a run of its producer."""
+def encode(frame: Frame) -> Message:
+    """Write a frame as this system's message."""
     headers = [("seq", b"%d" % frame.seq), ("captured", b"%d" % frame.captured)]
-    if run:
-        headers.append(("run", run.encode()))
+    if frame.run:
+        headers.append(("run", frame.run.encode()))
+    if frame.labelled:
+        headers.append(("labelled", "{}-{}".format(*frame.labelled).encode()))
     if frame.predictions:
         headers.append(("predictions", predictions.encode(frame.predictions)))
-    return Message(frame.camera.encode(), frame.jpeg, headers)
+    return Message(frame.camera.encode(), frame.jpeg, headers, frame.number)
 
 
 def decode(
@@ -130,7 +147,9 @@ def decode(
     except ValueError as error:
         left_out(FrameError("bad_predictions", f"header predictions: {error}"))
         said = ()
-    return Frame(camera, seq, captured, value, width, height, said)
+    run = _run(headers.get("run", b"")) if "seq" in headers else ""
+    labelled = _labelled(headers["labelled"]) if "labelled" in headers else None
+    return Frame(camera, seq, captured, value, width, height, said, run, labelled)
 
 
 def _jpeg_of_mat(value: bytes, most_pixels: int) -> bytes:
@@ -176,3 +195,17 @@ def _number(headers: dict[str, bytes], name: str, otherwise: int) -> int:
     if not (text.isdigit() and len(text) < 20):
         raise FrameError("bad_header", f"header {name} is {text[:40]!r}, not a decimal number")
     return int(text)
+
+
+def _run(text: bytes) -> str:
+    """Return the name of a run; nothing for what is not one, since no reader needs it to show the frame."""
+    return text.decode() if len(text) <= LONGEST_RUN and text.isalnum() else ""
+
+
+def _labelled(text: bytes) -> tuple[str, int] | None:
+    run, _, digits = text.partition(b"-")
+    name = _run(run)
+    if not (name and digits.isdigit() and len(digits) < 20):
+        return None
+    number = int(digits)
+    return (name, number) if number <= LARGEST_NUMBER else None

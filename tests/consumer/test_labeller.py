@@ -232,7 +232,24 @@ def test_without_models_there_is_no_predictions_header() -> None:
     bench.put(a_frame())
     bench.labeller.step()
 
-    assert [name for name, _ in bench.producer.sent[0]["headers"]] == ["seq", "captured"]
+    assert [name for name, _ in bench.producer.sent[0]["headers"]] == ["seq", "captured", "labelled"]
+
+
+def test_the_run_is_passed_on_and_labelled_frames_are_numbered_per_camera() -> None:
+    bench = Bench()
+    for camera in ("front", "front", "back"):
+        bench.put(replace(a_frame(), camera=camera, run="0a1b", seq=17))
+        bench.labeller.step()
+    bench.labeller.forget("front")
+    bench.put(replace(a_frame(), camera="front"))
+    bench.labeller.step()
+
+    headers = [dict(each["headers"]) for each in bench.producer.sent]
+    assert [each.get("run") for each in headers] == [b"0a1b", b"0a1b", b"0a1b", None]
+    (first, *numbers) = [each["labelled"].decode().split("-") for each in headers]
+    assert [number for _, number in (first, *numbers)] == ["0", "1", "0", "0"]
+    assert numbers[0][0] == first[0]
+    assert len({first[0], numbers[1][0], numbers[2][0]}) == 3, "each begins a run of its own"
 
 
 def test_the_label_is_drawn_on_the_picture_and_the_rest_stays() -> None:

@@ -16,10 +16,7 @@ _PARTITIONS: Final = 16
 
 
 class Seen(NamedTuple):
-    """A frame on the topic: its producer's run, its number, and its capture, in s since the epoch.
-
-    Consumers do not pass on the run: it is empty in their topic.
-    """
+    """A frame on the topic: its producer's run, its number, and its capture, in s since the epoch."""
 
     run: str
     seq: int

@@ -37,6 +37,24 @@ LIMITS: Final = (
         "bytes",
         "the frame is decoded and encoded as a whole, and counted in `streamlens_frames_stamped_whole_total`",
     ),
+    Limit(
+        "the name of a run",
+        "pipeline.wire.frame.LONGEST_RUN",
+        "letters and digits",
+        "the run is left out; `python -m pipeline.ledger` cannot compare its frames",
+    ),
+    Limit(
+        "runs of a camera in the ledger",
+        "pipeline.flow.runs.MOST_RUNS",
+        "",
+        "the one that has been silent longest is forgotten",
+    ),
+    Limit(
+        "ranges of numbers in a run that the ledger keeps",
+        "pipeline.flow.runs.MOST_RANGES",
+        "",
+        "the first is forgotten",
+    ),
     Limit("scans of a JPEG", "pipeline.wire.jpeg.MOST_SCANS", "", "frame skipped or dropped: `too_large`"),
     Limit(
         "its pixels, multiplied by its scans: so many times `MAXPIXELS`",

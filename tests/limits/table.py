@@ -27,6 +27,7 @@ SECTIONS: Final[Mapping[str, Sequence[Limit]]] = {
     "Browsers": browsers.LIMITS,
     "Clients of the stand-in for TensorFlow Serving": stand_in.LIMITS,
     "Probes": services.LIMITS,
+    "The ledger's command": services.LEDGER,
 }
 
 OURS: Final = cameras.OURS | messages.OURS | models.OURS | browsers.OURS | stand_in.OURS

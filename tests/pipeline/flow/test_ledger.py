@@ -231,3 +231,31 @@ def test_prometheus_reads_the_ages() -> None:
     after = count_up_to("0.08"), count_up_to("0.15"), count_up_to("+Inf")
 
     assert [later - earlier for earlier, later in zip(before, after, strict=True)] == [0, 1, 1]
+
+
+def test_the_numbers_of_frames_that_came_and_went_are_reported() -> None:
+    ledger = Ledger()
+    for number in (3, 4, 6):
+        ledger.came("front", "a", number)
+    ledger.began()
+    ledger.came("front", "a", 9)
+    ledger.came("front", "a", 9)
+    ledger.came("front")
+    ledger.went("front", 0.1, "b", 0)
+    ledger.came("back", "a", 7)
+    ledger.forget("back")
+    ledger.went("back", 0.1, "b", 0)
+
+    report = ledger.runs()
+
+    assert report["began"] is not None
+    [(name, front)] = report["cameras"].items()
+    assert name == "front"
+    assert front["read"]["a"]["ranges"] == [[3, 4, 1], [6, 6, 0], [9, 9, 1]]
+    assert front["wrote"]["b"]["ranges"] == [[0, 0, 1]]
+    assert (front["in"], front["out"], front["again"]) == (6, 1, 1)
+    json.dumps(report)
+
+
+def test_a_ledger_that_reads_nothing_has_not_begun() -> None:
+    assert Ledger().runs() == {"began": None, "cameras": {}}

@@ -127,6 +127,18 @@ def test_a_delivered_frame_counts_as_out_with_its_age(
     assert age >= 5
 
 
+def test_the_ledger_notes_the_number_of_a_delivered_frame(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger
+) -> None:
+    for number, error in enumerate((None, KafkaError._MSG_TIMED_OUT, None)):
+        ledger.came("front")
+        publisher.publish(MESSAGE._replace(number=("0a1b", number)), camera="front", captured=0)
+        producer.report(producer.queue, error)
+        publisher.poll()
+
+    assert ledger.runs()["cameras"]["front"]["wrote"]["0a1b"]["ranges"] == [[0, 0, 1], [2, 2, 0]]
+
+
 def test_it_is_ready_while_frames_reach_kafka(
     publisher: Publisher, producer: FakeProducer, ledger: Ledger
 ) -> None:

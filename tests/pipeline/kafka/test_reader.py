@@ -24,6 +24,7 @@ from pipeline.kafka import clients
 from pipeline.kafka.causes import Causes, topic_cause
 from pipeline.kafka.group import Group
 from pipeline.kafka.reader import Reader
+from pipeline.kafka.steady import SteadyConsumer
 from pipeline.wire import largest, mat, picture
 from pipeline.wire.frame import Frame
 from tests.clock import SECOND, START, Clock
@@ -423,6 +424,35 @@ def test_a_reader_that_was_stopped_continues_with_the_newest_frames(silent: Kit,
 
     assert before == [(0, 17)]
     assert [(each.partition, each.offset) for each in silent.consumer.assigned] == [(0, OFFSET_END)]
+
+
+def test_the_ledger_notes_numbers_and_where_the_reader_began_anew(clock: Clock) -> None:
+    group = FakeGroup({3})
+    kit = Kit(group)
+    kit.consumer.ends = {3: 0, 4: 0}
+
+    def read(*numbers: int) -> None:
+        kit.read(
+            *(FakeMessage(JPEG, headers=[("seq", b"%d" % each), ("run", b"0a1b")]) for each in numbers),
+        )
+
+    read(4, 5, 7)
+    group.mine = {3, 4}
+    clock.now += 0.2
+    read(9)  # has a partition more
+    clock.now += 6
+    read(12)  # was stopped
+    cast("SteadyConsumer", kit.consumer).on_replace()
+    read(15)  # has another client
+
+    ranges = kit.ledger.runs()["cameras"]["front"]["read"]["0a1b"]["ranges"]
+    assert ranges == [[4, 5, 1], [7, 7, 0], [9, 9, 1], [12, 12, 1], [15, 15, 1]]
+
+
+def test_the_ledger_notes_the_number_of_a_labelled_frame(kit: Kit) -> None:
+    kit.read(FakeMessage(JPEG, headers=[("seq", b"4"), ("run", b"0a1b"), ("labelled", b"2c-17")]))
+
+    assert kit.ledger.runs()["cameras"]["front"]["read"]["2c"]["ranges"] == [[17, 17, 1]]
 
 
 def test_a_frame_is_counted_and_handed_on(kit: Kit) -> None:

@@ -124,9 +124,12 @@ def test_a_new_client_takes_over_where_the_old_one_was(
     kit.first.is_answered = False
     clock.now += 11
     other.messages = [message()]
+    replaced: list[bool] = []
+    kit.consumer.on_replace = lambda: replaced.append(True)
 
     assert kit.consumer.poll(0.1) is not None
 
+    assert replaced == [True]
     assert other.assigned == {("live", 0): OFFSET_END, ("kept", 0): 7, ("kept", 1): OFFSET_BEGINNING}
     assert kit.first.closed.wait(10)
     assert not other.closed.is_set()

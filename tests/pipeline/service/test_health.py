@@ -118,7 +118,7 @@ def test_the_answer_to_other_paths_lists_those_that_exist(server: HealthServer, 
     status, _, body = get(server, path)
 
     assert status == 404
-    assert body == "try /healthz, /readyz, /metrics, /ledger\n"
+    assert body == "try /healthz, /readyz, /metrics, /ledger, /ledger/runs\n"
 
 
 def test_a_client_that_says_nothing_holds_up_no_other(server: HealthServer) -> None:

@@ -64,6 +64,40 @@ def test_a_frame_comes_back_as_it_was_sent(
     assert decode(message, offset=-1, timestamp=-1) == frame
 
 
+@given(st.from_regex(r"[0-9A-Za-z]{0,40}", fullmatch=True), st.none() | st.tuples(st.just("0a1b"), counts))
+def test_the_runs_and_numbers_of_both_writers_come_back(run: str, labelled: tuple[str, int] | None) -> None:
+    frame = Frame("front", 17, 4, JPEG, 70, 48, run=run, labelled=labelled)
+
+    message = encode(frame)
+
+    assert decode(message, offset=-1, timestamp=-1) == frame
+    assert message.number == frame.number == (labelled or (run, 17))
+
+
+@pytest.mark.exceeds("pipeline.wire.frame.LONGEST_RUN")
+@pytest.mark.parametrize("run", [b"a" * 41, b"", b"a-b", b"\xff", "é".encode(), b"a b", b"a\n"])
+def test_a_run_that_no_service_writes_is_left_out(run: bytes) -> None:
+    frame = kind_or_frame(message_of(JPEG, seq=b"5", run=run, labelled=run + b"-7"))
+
+    assert isinstance(frame, Frame)
+    assert (frame.run, frame.labelled) == ("", None)
+
+
+@pytest.mark.parametrize("text", [b"", b"a", b"-", b"a-", b"a--1", b"a-1.5", b"a-" + b"9" * 30, b"a-1-2"])
+def test_a_number_that_no_consumer_writes_is_left_out(text: bytes) -> None:
+    frame = kind_or_frame(message_of(JPEG, seq=b"5", run=b"b", labelled=text))
+
+    assert isinstance(frame, Frame)
+    assert frame.number == ("b", 5)
+
+
+def test_without_a_number_there_is_no_run() -> None:
+    frame = kind_or_frame(message_of(JPEG, run=b"b"))
+
+    assert isinstance(frame, Frame)
+    assert frame.run == ""
+
+
 def test_the_message_is_the_documented_one() -> None:
     said = (Prediction("imagenet_1", (Result("unicycle", 0.93, (1, 2, 3, 4)),), 16, 41),)
 

@@ -1,0 +1,1 @@
+"""The command `python -m pipeline.ledger`, which compares what the services count."""
