@@ -1,8 +1,8 @@
 """How well this process keeps up, in the metrics of Elastic Inference, by which an autoscaler can decide.
 
 Names and formula: https://github.com/premraot/Dynamically-Scaling-Multichannel-Video-Inference. Its highest
-rate never decayed, so that one fast minute counted for ever, and its first report after a pause covered the
-pause, too; neither is so here.
+rate never decayed, so that one fast minute counted until the process ended, and its first report after a
+pause covered the pause, too; neither is so here.
 """
 
 import math

@@ -42,7 +42,7 @@ class Numbered(Counts):
 
 
 class Report(TypedDict):
-    """What `/ledger/runs` answers: when reading began anew for the last time, in s ago; and all cameras."""
+    """What `/ledger/runs` answers: how long ago in s reading last began again; and all cameras."""
 
     began: float | None
     cameras: dict[str, Numbered]

@@ -15,7 +15,7 @@ MOST_RANGES: Final = 64
 class Run(TypedDict):
     """How long ago in s the last number was added, and the ranges in order.
 
-    A range has its first number, its last one, and 1 if reading began anew with it; otherwise 0: what is
+    A range has its first number, its last one, and 1 if reading began again with it; otherwise 0: what is
     missing before it was not there to be read.
     """
 
@@ -44,13 +44,13 @@ class Runs:
         self._epoch = -1
 
     def add(self, run: str, number: int, epoch: int = 0) -> None:
-        """Add a number; a new `epoch` means that counting has begun anew since the last one."""
+        """Add a number; a new `epoch` means that counting has begun again since the last one."""
         newest = self._newest
         if number == newest[1] + 1 and run == self._name:
             newest[1] = number
             self._current.at = time.monotonic()
         else:
-            self._add(run, number, anew=epoch != self._epoch)
+            self._add(run, number, begins=epoch != self._epoch)
         self._epoch = epoch
 
     def report(self, now: float) -> dict[str, Run]:
@@ -60,21 +60,21 @@ class Runs:
             for name, run in self._runs.items()
         }
 
-    def _add(self, name: str, number: int, *, anew: bool) -> None:
+    def _add(self, name: str, number: int, *, begins: bool) -> None:
         run = self._runs.get(name)
         if run is None:
             if len(self._runs) >= MOST_RUNS:
                 del self._runs[min(self._runs, key=lambda each: self._runs[each].at)]
             run = self._runs[name] = _Run(0.0)
         run.at = time.monotonic()
-        self.again += not _insert(run.ranges, number, anew=anew)
+        self.again += not _insert(run.ranges, number, begins=begins)
         if len(run.ranges) > MOST_RANGES:
             del run.ranges[0]
             run.ranges[0][2] = 1
         self._name, self._current, self._newest = name, run, run.ranges[-1]
 
 
-def _insert(ranges: list[list[int]], number: int, *, anew: bool) -> bool:
+def _insert(ranges: list[list[int]], number: int, *, begins: bool) -> bool:
     """Insert a number; return False if it is there already."""
     place = bisect_right(ranges, number, key=lambda each: each[0])
     before = ranges[place - 1] if place else None
@@ -91,6 +91,6 @@ def _insert(ranges: list[list[int]], number: int, *, anew: bool) -> bool:
     elif after is not None and joins_after:
         after[0] = number
     else:
-        is_new = anew or before is None
+        is_new = begins or before is None
         ranges.insert(place, [number, number, int(is_new if after is None else after[2])])
     return True

@@ -20,7 +20,7 @@ _AT_ONCE: Final = 50
 _REASON: Final = 40  # characters
 
 Range = tuple[int, int, bool]
-"""The first and the last number, and whether reading began anew with the first."""
+"""The first and the last number, and whether reading began again with the first."""
 
 
 class UnansweredError(Exception):
@@ -137,10 +137,10 @@ def _runs(fields: dict[str, Any]) -> dict[str, Run]:
 
 def _ranges(found: list[list[int]]) -> tuple[Range, ...]:
     ranges, last = [], -1
-    for begin, end, anew in found:
+    for begin, end, begins in found:
         if not last < _count(begin) <= _count(end):
             raise ValueError("ranges are not in order")
-        ranges.append((begin, end, bool(anew)))
+        ranges.append((begin, end, bool(begins)))
         last = end
     return tuple(ranges)
 
