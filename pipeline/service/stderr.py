@@ -1,8 +1,12 @@
-"""Standard error belongs to the log: what libraries write there is counted, and logged once a minute."""
+"""Standard error belongs to the log.
+
+What libraries write there is counted, and one line a minute is logged of each kind.
+"""
 
 import faulthandler
 import logging
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable
@@ -15,6 +19,9 @@ log = logging.getLogger(__name__)
 
 _LONGEST_LINE: Final = 200  # characters that are logged
 _READ: Final = 4096  # bytes of a line at a time
+# Lines that begin with the same two words are of a kind, such as "Corrupt JPEG"; further kinds count as one.
+_WORD: Final = re.compile(r"[^\W\d_]{2,}")
+_KINDS: Final = 20
 
 
 def take(count: Callable[[], object] = lambda: None) -> None:
@@ -40,9 +47,13 @@ def take(count: Callable[[], object] = lambda: None) -> None:
 
 def _read(reading: int, count: Callable[[], object]) -> None:
     seldom = Seldom(log)
+    kinds = set[str]()
     with os.fdopen(reading, "rb") as lines:
         while line := lines.readline(_READ):
             count()
             # Hidden first: a half secret would not be recognised.
             text = hide(" ".join(line.decode(errors="replace").split()))[:_LONGEST_LINE]
-            seldom.warning("line", f"a library says: {text}")
+            kind = " ".join(_WORD.findall(text)[:2])
+            if len(kinds) < _KINDS:
+                kinds.add(kind)
+            seldom.warning(kind if kind in kinds else "", f"a library says: {text}")

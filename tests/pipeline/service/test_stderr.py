@@ -1,11 +1,15 @@
 """What libraries write to standard error becomes one line of the log."""
 
+import itertools
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from pipeline.service import stderr
 from tests.parts import ROOT
 
 SERVICE = """
@@ -42,8 +46,26 @@ def test_hundreds_of_lines_of_a_decoder_are_counted_and_become_one_of_ours() -> 
 
     assert run.returncode == 0, run.stderr
     assert int(run.stdout.removeprefix("lines: ")) >= 300
-    (line,) = run.stderr.splitlines()
-    assert json.loads(line)["message"].startswith("a library says: Corrupt JPEG data: ")
+    (damaged, *others) = (json.loads(line)["message"] for line in run.stderr.splitlines())
+    assert damaged.startswith("a library says: Corrupt JPEG data: ")
+    assert [other.rstrip("\0") for other in others] in ([], ["a library says: "])
+
+
+def test_each_kind_of_line_is_logged_and_an_endless_number_of_kinds_is_not(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged = [f"Corrupt JPEG data: {number} extraneous bytes" for number in range(9)]
+    names = ["".join(letters) for letters in itertools.product("ab", repeat=7)]
+    written = tmp_path / "written"
+    written.write_text("\n".join(["Not a JPEG file: starts with 0x6e", *damaged, *names]))
+    lines = []
+
+    stderr._read(os.open(written, os.O_RDONLY), lambda: lines.append(1))
+
+    logged = [record.getMessage().removeprefix("a library says: ") for record in caplog.records]
+    assert logged[:2] == ["Not a JPEG file: starts with 0x6e", damaged[0]]
+    assert logged[2:] == names[: stderr._KINDS - 2 + 1]
+    assert len(lines) == 1 + 9 + 128
 
 
 @pytest.mark.parts
