@@ -9,8 +9,9 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from random import SystemRandom
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.error import URLError
@@ -22,11 +23,21 @@ ROOT: Final = Path(__file__).parent.parent
 LABELS: Final = ROOT / "tfserving/labels/imagenetLabels.json"
 
 
+_GIVEN = set[int]()
+
+
 def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nothing listens on, each only once.
+
+    The system takes those of clients, and those for servers without one, from others (32768 and above).
+    """
+    while True:
+        port = SystemRandom().randrange(20_000, 30_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            if port not in _GIVEN:
+                _GIVEN.add(port)
+                return port
 
 
 def wait_for(condition: Callable[[], Any], timeout: float, what: str) -> Any:
