@@ -83,7 +83,7 @@ class CameraRecord(BaseModel):
     models: Annotated[list[str], Field(max_length=MOST_MODELS)] | None = Field(
         None, description="the models that label this camera; null for all"
     )
-    paused: bool = Field(False, description="whether its frames are not wanted now")
+    paused: bool = Field(False, strict=True, description="whether its frames are not wanted now")
     weight: float = Field(1.0, gt=0, le=100, description="its share of the models' time, relative to others")
     deadline: Annotated[_Seconds, Field(ge=0.001, le=3600)] | None = Field(
         None, description="the age up to which a frame is worth a model's time, such as `500ms`"

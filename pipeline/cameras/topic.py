@@ -127,6 +127,17 @@ class CameraTopic:
         self._seldom.warning(error.kind, line)
 
 
+def why_no_partition(number: int | None, partitions: int) -> str | None:
+    """Return in one line why a camera's frames cannot go to a partition, as far as is known, or None.
+
+    `partitions` is how many the topic of the frames has; 0 if that is not known.
+    """
+    if not partitions or number is None or number < partitions:
+        return None
+    expected = f"expected a number from 0 to {partitions - 1}"
+    return f"partition: {expected}: the topic of the frames has no partition {number}"
+
+
 def partition_for(partitions: int, others: Iterable[CameraRecord | RecordError]) -> int:
     """Return the partition for a new camera's frames: one of those with the fewest cameras."""
     used = [other.partition for other in others if isinstance(other, CameraRecord)]

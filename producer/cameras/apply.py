@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 from pipeline.cameras.record import CameraRecord, RecordError
 from pipeline.cameras.seal import is_sealed
-from pipeline.cameras.topic import partition_for
+from pipeline.cameras.topic import partition_for, why_no_partition
 from pipeline.service.masking import remember_link
 from producer.cameras import console, document, fields
-from producer.cameras.change import link_of, where, why_no_place
+from producer.cameras.change import link_of, where
 from producer.cameras.document import MASKED, Entry
 from producer.cameras.errors import CommandError
 from producer.cameras.settings import CommandSettings
@@ -98,7 +98,7 @@ def _wanted(entries: Mapping[str, Entry], store: Store, *, prune: bool) -> dict[
         except CommandError as error:
             wrong.append(f"{entry.place}: {error}")
             continue
-        if why := why_no_place(wanted[name], store):
+        if why := why_no_partition(wanted[name].partition, store.partitions):
             console.warn(f"{entry.place}: {why}, so Kafka will choose one")
     if wrong:
         raise CommandError("\n".join(wrong))

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from pipeline.cameras.record import CameraRecord, RecordError
-from pipeline.cameras.topic import partition_for
+from pipeline.cameras.topic import partition_for, why_no_partition
 from producer.cameras import console, fields
 from producer.cameras.errors import CommandError
 from producer.cameras.settings import CommandSettings
@@ -88,15 +88,6 @@ def place(store: Store, name: str) -> int | None:
     return partition_for(store.partitions, others) if store.partitions else None
 
 
-def why_no_place(record: CameraRecord, store: Store) -> str | None:
-    """Return in one line why frames cannot go to the partition of a record, as far as is known, or None."""
-    count, number = store.partitions, record.partition
-    if not count or number is None or number < count:
-        return None
-    topic = store.settings.topicname
-    return f"partition: expected a number from 0 to {count - 1}: topic {topic} has no partition {number}"
-
-
 def where(record: CameraRecord, settings: CommandSettings) -> str:
     """Return the end of a line about a new camera: its partition."""
     if record.partition is not None:
@@ -165,7 +156,7 @@ def _given(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _check_partition(options: argparse.Namespace, record: CameraRecord, store: Store) -> None:
-    if options.partition and (why := why_no_place(record, store)):
+    if options.partition and (why := why_no_partition(record.partition, store.partitions)):
         raise CommandError(why)
 
 

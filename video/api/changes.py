@@ -59,7 +59,7 @@ class Changes:
         sent = await read_object(request)
         name = _valid_name(sent.pop("name", None))
         _may_change(visitor, name)
-        record = self._valid(sent)
+        record = self._valid(directory, sent)
         if self._exists(directory, name):
             raise HTTPException(409, f"camera {name!r} exists already: choose another name", NOT_KEPT)
         await self._put(directory, name, record)
@@ -72,7 +72,7 @@ class Changes:
         _valid_name(name)
         _may_change(visitor, name)
         before = directory.records.get(name)
-        record = self._valid(sent, before if isinstance(before, CameraRecord) else None)
+        record = self._valid(directory, sent, before if isinstance(before, CameraRecord) else None)
         await self._put(directory, name, record)
         return self._reported(name, 201 if before is None else 200)
 
@@ -86,7 +86,7 @@ class Changes:
             text = f"the record of camera {name!r} cannot be used: send a whole one with PUT"
             raise HTTPException(409, text, NOT_KEPT)
         kept = before.model_dump(include={*FIELDS} - {"link"})
-        await self._put(directory, name, self._valid({**kept, **sent}, before))
+        await self._put(directory, name, self._valid(directory, {**kept, **sent}, before))
         return self._reported(name, 200)
 
     async def remove(self, request: Request, name: str) -> Response:
@@ -113,11 +113,17 @@ class Changes:
             text = f"camera {name!r} is not kept as data: its producer has it from its settings"
             raise HTTPException(404, text, NOT_KEPT)
 
-    def _valid(self, sent: dict[str, Any], before: CameraRecord | None = None) -> CameraRecord:
+    def _valid(
+        self, directory: Directory, sent: dict[str, Any], before: CameraRecord | None = None
+    ) -> CameraRecord:
         try:
-            return checked_record(sent, self.schemes, before=before)
+            record = checked_record(sent, self.schemes, before=before)
         except FieldError as error:
             raise HTTPException(400, str(error), NOT_KEPT) from None
+        is_kept = before is not None and record.partition == before.partition
+        if not is_kept and (why := directory.why_no_partition(record.partition)):
+            raise HTTPException(400, why, NOT_KEPT)
+        return record
 
     def _exists(self, directory: Directory, name: str) -> bool:
         if name in directory.known():

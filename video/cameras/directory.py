@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from pipeline.cameras.record import CameraRecord, RecordError
 from pipeline.cameras.seal import Seal
-from pipeline.cameras.topic import CameraTopic, Change, partition_for
+from pipeline.cameras.topic import CameraTopic, Change, partition_for, why_no_partition
 from pipeline.kafka.records import FullError
 from video.cameras.cameras import Cameras
 from video.cameras.configured import configured
@@ -97,6 +97,10 @@ class Directory:
         """Return the partition for the frames of a new camera; None if the topic's are not known yet."""
         count = self._frames.partitions
         return partition_for(count, self.known().values()) if count else None
+
+    def why_no_partition(self, number: int | None) -> str | None:
+        """Return in one line why frames cannot go to a partition, as far as is known, or None."""
+        return why_no_partition(number, self._frames.partitions)
 
     async def put(self, name: str, record: CameraRecord) -> None:
         """Add or change a camera, whose link is sealed."""

@@ -186,6 +186,8 @@ WRONG: list[tuple[Any, int, str]] = [
         "scale: expected a factor above 0, at most 8, or two",
     ),
     ({"name": "a", "link": LINK, "partition": -1}, 400, "partition: expected a whole number from 0"),
+    ({"name": "a", "link": LINK, "partition": 4}, 400, "expected a number from 0 to 3: the topic of"),
+    ({"name": "a", "link": LINK, "paused": "yes"}, 400, "paused: expected true or false"),
     ({"name": "a", "link": LINK, "group": {}}, 400, "group: expected a text of at most 100 characters"),
     ({"name": "a", "link": "onvif://joe:geheim99@h"}, 400, "link: expected a link that begins with one of"),
     ({"name": "a", "link": LINK, "rotate": 45}, 400, "rotate: expected 0, 90, 180 or 270"),
@@ -206,7 +208,10 @@ def test_what_is_wrong_is_refused_with_the_field_and_without_the_link(
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-@pytest.mark.parametrize("fields", [{"interval": 0}, {"deadline": 0}, {"rotate": 45}, {"partition": 1.5}])
+@pytest.mark.parametrize(
+    "fields",
+    [{"interval": 0}, {"deadline": 0}, {"rotate": 45}, {"partition": 1.5}, {"partition": 4}, {"paused": 1}],
+)
 def test_a_wrong_field_is_refused_however_it_is_sent(
     site: Changing, method: str, fields: dict[str, Any]
 ) -> None:
