@@ -56,6 +56,12 @@ def _pair(scale: object) -> object:
     return (scale, scale) if isinstance(scale, int | float) else scale
 
 
+def _flag(value: object) -> object:
+    if not isinstance(value, bool):
+        raise ValueError("expected true or false")
+    return value
+
+
 _Factor = Annotated[float, Field(gt=0, le=8)]
 _Seconds = Annotated[float, BeforeValidator(parse_duration)]
 
@@ -83,7 +89,9 @@ class CameraRecord(BaseModel):
     models: Annotated[list[str], Field(max_length=MOST_MODELS)] | None = Field(
         None, description="the models that label this camera; null for all"
     )
-    paused: bool = Field(False, strict=True, description="whether its frames are not wanted now")
+    paused: Annotated[bool, BeforeValidator(_flag)] = Field(
+        False, description="whether its frames are not wanted now"
+    )
     weight: float = Field(1.0, gt=0, le=100, description="its share of the models' time, relative to others")
     deadline: Annotated[_Seconds, Field(ge=0.001, le=3600)] | None = Field(
         None, description="the age up to which a frame is worth a model's time, such as `500ms`"

@@ -105,7 +105,7 @@ def test_cameras_are_paused_and_resumed(run: Run, stored: Stored) -> None:
         (("set", "door", "--deadline", "-.5s"), "deadline: expected a Go duration from 1ms to 1h"),
         (("add", "x", LINK, "--weight", "-1"), "weight: expected a number above 0, at most 100"),
         (("add", "x", LINK, "--partition", "-1"), "partition: expected a whole number from 0"),
-        (("add", "x", LINK, "--partition", "4"), "partition: expected a number from 0 to 3: topic videocam"),
+        (("add", "x", LINK, "--partition", "4"), "partition: expected a number from 0 to 3: the topic"),
         (("set", "door", "--partition", "99"), "the topic of the frames has no partition 99"),
         (("add", "x", LINK, "--group", "\udcff"), "group: expected text in UTF-8"),
         (("add", "x", LINK, "--model", "\udcff"), "expected text in UTF-8"),
