@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, Message
 
 from pipeline.kafka import clients
 from pipeline.service import process
+from pipeline.wire import jpeg as wire
 from pipeline.wire.frame import Frame
 from tests.bench import clips, opencv
 from tests.bench.stamp import labelling, stamping
@@ -55,6 +56,17 @@ def hop(bootstrap: str, topic_in: str, topic_out: str) -> None:
     producer = clients.producer(bootstrap, "none", {})
     for message in messages(bootstrap, topic_in):
         producer.produce(topic_out, message.value(), message.key(), headers=message.headers())
+        producer.poll(0)
+        _dot()
+
+
+def stamped_hop(bootstrap: str, topic_in: str, topic_out: str) -> None:
+    """Read each message, and publish its frame stamped as the consumer does."""
+    producer, work = clients.producer(bootstrap, "none", {}), stamping()
+    for message in messages(bootstrap, topic_in):
+        jpeg = message.value() or b""
+        frame = Frame("", 0, 0, jpeg, *wire.size(jpeg))
+        producer.produce(topic_out, work(frame), message.key(), headers=message.headers())
         producer.poll(0)
         _dot()
 
@@ -126,6 +138,6 @@ def _dot() -> None:
 
 if __name__ == "__main__":
     loops: dict[str, Callable[..., None]] = {
-        loop.__name__: loop for loop in (capture, feed, hop, label, draw, stamp)
+        loop.__name__: loop for loop in (capture, feed, hop, stamped_hop, label, draw, stamp)
     }
     loops[sys.argv[1]](*sys.argv[2:])
