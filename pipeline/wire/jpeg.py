@@ -54,6 +54,8 @@ LONGEST_HEAD: Final = 64 * 1024
 _TAIL: Final = 64
 _UNIT: Final = 10  # blocks in a unit of several components, at most (T.81, B.2.3)
 _FRAME: Final = Struct(">BHHB")  # bits per sample, height, width, components
+_HEADS: Final = 32  # that are remembered
+_SHORT: Final = 4096  # bytes of such a head, at most
 
 
 class JpegError(ValueError):
@@ -64,11 +66,40 @@ class TooLargeError(JpegError):
     """A JPEG has more pixels, bytes or scans than are accepted."""
 
 
+class _Heads:
+    """The last heads that were accepted, of pictures with one scan: a camera's frames begin alike.
+
+    All that is checked but for the length and the end follows from these bytes.
+    """
+
+    def __init__(self) -> None:
+        self._known: tuple[tuple[bytes, tuple[int, int]], ...] = ()
+
+    def size(self, data: bytes) -> tuple[int, int]:
+        """Return the (width, height) of a picture that begins with a known head, or otherwise (0, 0)."""
+        for head, size in self._known:
+            if data.startswith(head):
+                return size
+        return 0, 0
+
+    def add(self, head: bytes, size: tuple[int, int]) -> None:
+        """Remember a head; from any thread, of which one may be too late."""
+        if len(head) <= _SHORT:
+            self._known = ((head, size), *self._known[: _HEADS - 1])
+
+
+_heads: Final = _Heads()
+
+
 def size(data: bytes, most: int = largest.MOST_PIXELS) -> tuple[int, int]:
     """Return a complete JPEG's (width, height) in pixels; raise `JpegError` for anything else.
 
     It has at most `most` pixels. Behind the only scan of a picture, no decoder looks for anything.
     """
+    width, height = _heads.size(data)
+    is_whole = len(data) <= largest.jpeg_bytes(most) and data.rfind(END, -_TAIL) >= 0
+    if is_whole and 0 < width * height <= most:
+        return width, height
     found = segments(data, _LONGEST_SEARCH)
     if len(data) > largest.jpeg_bytes(most):
         raise TooLargeError(
@@ -93,6 +124,8 @@ def size(data: bytes, most: int = largest.MOST_PIXELS) -> tuple[int, int]:
             _check_scan(data[begin + 4 : end], blocks)
             if process == _PROGRESSIVE or count < len(blocks):
                 _check_scans(data, end, blocks, min(MOST_SCANS, MOST_PASSES * most // (width * height)))
+            else:
+                _heads.add(data[:end], (width, height))
             return width, height
     raise JpegError("broken JPEG: no scan" if process else "broken JPEG: no frame header")
 

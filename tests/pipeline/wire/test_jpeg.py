@@ -384,3 +384,49 @@ def test_the_sampling_factors_that_are_accepted_are_those_that_the_decoder_reads
                 jpeg.size(data)
         else:
             assert jpeg.size(data) == (16, 16)
+
+
+def test_a_known_head_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jpeg, "_heads", jpeg._Heads())
+    longer = JPEG[:-2] + bytes(1000) + jpeg.END
+    assert jpeg.size(JPEG) == (171, 93)
+    monkeypatch.setattr(jpeg, "segments", None)
+
+    assert jpeg.size(longer) == (171, 93)
+
+
+def test_what_follows_a_known_head_is_checked() -> None:
+    assert jpeg.size(JPEG, 20_000) == (171, 93)
+
+    with pytest.raises(jpeg.JpegError, match="truncated"):
+        jpeg.size(JPEG[:-2])
+    with pytest.raises(jpeg.TooLargeError, match="171x93 pixels"):
+        jpeg.size(JPEG, 171 * 93 - 1)
+    with pytest.raises(jpeg.TooLargeError, match="bytes"):
+        jpeg.size(JPEG[:-2] + bytes(largest.jpeg_bytes(20_000)) + jpeg.END, 20_000)
+    for end in range(HEAD - len(jpeg.END)):
+        with pytest.raises(jpeg.JpegError):
+            jpeg.size(JPEG[:end] + jpeg.END)
+
+
+def test_pictures_whose_scans_are_counted_and_long_heads_are_not_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heads = jpeg._Heads()
+    monkeypatch.setattr(jpeg, "_heads", heads)
+
+    for data in (PROGRESSIVE, commented(JPEG, 5000)):
+        assert jpeg.size(data) == (171, 93)
+
+    assert heads.size(PROGRESSIVE) == heads.size(commented(JPEG, 5000)) == (0, 0)
+
+
+def test_a_few_heads_are_remembered() -> None:
+    heads = jpeg._Heads()
+
+    for number in range(100):
+        heads.add(b"\xff\xd8%03d" % number, (number + 1, 1))
+
+    assert heads.size(b"\xff\xd8099...") == (100, 1)
+    assert heads.size(b"\xff\xd8068...") == (69, 1)
+    assert heads.size(b"\xff\xd8067...") == (0, 0)
