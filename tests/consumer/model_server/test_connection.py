@@ -175,7 +175,7 @@ def test_a_handshake_that_trickles_in_is_given_up(asked: Callable[[str], object]
 def test_an_answer_that_is_too_long_is_given_up() -> None:
     def answer(request: Request, _: bytes) -> None:
         request.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        for _ in range(50):
+        for _piece in range(50):
             request.wfile.write(bytes(1_000_000))
 
     with ScriptedServer(answer) as server, pytest.raises(ModelError, match="longer than") as caught:
