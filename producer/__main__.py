@@ -24,6 +24,7 @@ from pipeline.service.recorder import Recorder
 from pipeline.service.service import Service
 from pipeline.topics import check, plan
 from pipeline.wire.status import Subject
+from producer import metrics
 from producer.capture import Capture, How
 from producer.settings import ProducerSettings
 from producer.sharing import wiring
@@ -105,6 +106,7 @@ def _wire_one(
     service.on_stop(reporter.close)
     service.require(capture.unready)
     service.require(publisher.unready)
+    service.export(metrics.CamerasUp(lambda: {settings.cameraname: capture.condition()[0]}))
 
 
 if __name__ == "__main__":

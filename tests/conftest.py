@@ -50,6 +50,7 @@ PARTS = {
     "docker",
     "cluster",
     "ipv6",
+    "prometheus",
 }
 
 # Checks what tests.rtsp_camera needs: the bindings and GStreamer's elements.
@@ -319,6 +320,25 @@ def caddy() -> str:
     if path := shutil.which("caddy"):
         return path
     missing("caddy", "install the package caddy")
+    raise AssertionError
+
+
+@pytest.fixture(scope="session")
+def prometheus() -> str:
+    """The path of a Prometheus."""
+    return _of_prometheus("prometheus")
+
+
+@pytest.fixture(scope="session")
+def promtool() -> str:
+    """The path of Prometheus' tool that checks rules."""
+    return _of_prometheus("promtool")
+
+
+def _of_prometheus(name: str) -> str:
+    if path := shutil.which(name):
+        return path
+    missing("prometheus", "install the package prometheus")
     raise AssertionError
 
 

@@ -64,6 +64,8 @@ OUTSIDE: Final = {
     "only_broker",
     "own_network",
     "pair",
+    "prometheus",
+    "promtool",
     "system_python",
     "three_brokers",
 }

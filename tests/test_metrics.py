@@ -13,7 +13,7 @@ import pytest
 from tests.parts import ROOT
 
 SERVICES: Final = ("pipeline", "producer", "consumer", "video")
-KINDS: Final = {"Counter", "Gauge", "Histogram", "CounterMetricFamily"}
+KINDS: Final = {"Counter", "Gauge", "Histogram", "CounterMetricFamily", "GaugeMetricFamily"}
 CAMERA: Final = {
     "pipeline/flow/ledger.py": "tests/pipeline/flow/test_ledger.py",
     "producer/metrics.py": "tests/producer/sharing/test_follower.py",

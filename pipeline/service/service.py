@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Final, Literal
 
 from prometheus_client import REGISTRY
+from prometheus_client.registry import Collector
 
 from pipeline.flow.ledger import Ledger
 from pipeline.service.health import HealthServer
@@ -117,6 +118,7 @@ class Service:
         self._main = WorkerGroup(self, "", closed=False)
         self._groups = [self._main]
         self._notes: list[Callable[[], Iterable[str]]] = []
+        self._collectors: list[Collector] = [ledger]
         self._health = HealthServer(
             health, alive=self.frozen, ready=self.unready, ledger=ledger, notes=self._lines
         )
@@ -137,6 +139,10 @@ class Service:
         """Add what returns, without waiting, lines for `/readyz` and the status of a ready service."""
         self._notes.append(lines)
 
+    def export(self, collector: Collector) -> None:
+        """Add metrics to `/metrics`, before `run` and until it ends."""
+        self._collectors.append(collector)
+
     def on_stop(self, close: Callable[[], None]) -> None:
         """Add what to close at the end; see `WorkerGroup.on_stop`."""
         self._main.on_stop(close)
@@ -154,7 +160,8 @@ class Service:
         """Run until stopped; return the exit status: 0, or 1 when a worker failed too often."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
-        REGISTRY.register(self._ledger)
+        for collector in self._collectors:
+            REGISTRY.register(collector)
         self._health.start()
         # Everything allocated so far lives as long as the process: freeze it, so that the garbage collector
         # skips it.
@@ -171,7 +178,8 @@ class Service:
             self._end()
             self._health.stop()
             log.info("%s stopped: %s", self._name, self._ledger.totals())
-            REGISTRY.unregister(self._ledger)
+            for collector in self._collectors:
+                REGISTRY.unregister(collector)
         return 1 if self._failed else 0
 
     def stop(self) -> None:

@@ -11,6 +11,7 @@ from prometheus_client import Gauge, Histogram
 
 from pipeline.kafka.reporter import Condition
 from pipeline.service.service import WorkerGroup
+from pipeline.wire.status import State
 from producer.capture import How
 
 log = logging.getLogger(__name__)
@@ -157,7 +158,7 @@ class Place:
 
 
 class Captures:
-    """The cameras of a producer's share. All methods but `lines` are for one thread, and never wait.
+    """The cameras of a producer's share. All methods but `lines` and `states` are for one thread; none waits.
 
     `added` and `removed` are called with a camera that comes and goes; the latter also with whether another
     producer has it. `alone_since` and `given_away` are those of `Shares`.
@@ -221,6 +222,10 @@ class Captures:
         """Return a line for each camera that is not live, for `/readyz`; from any thread."""
         found = ((name, *place.condition()) for name, place in sorted(self._places.copy().items()))
         return [f"camera {name}: {reason or state}" for name, state, reason in found if state != "live"]
+
+    def states(self) -> dict[str, State]:
+        """Return the state of each camera; from any thread."""
+        return {name: place.condition()[0] for name, place in self._places.copy().items()}
 
     def _new(self, name: str) -> Place:
         # One that is still leaving ends first: a frame of it must not come after the first new one.

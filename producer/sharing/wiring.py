@@ -11,6 +11,7 @@ from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reporter import Reporter, instance
 from pipeline.service.service import Service, WorkerGroup
 from pipeline.wire.status import Subject
+from producer import metrics
 from producer.capture import Capture, How
 from producer.settings import ProducerSettings
 from producer.sharing.captures import Captures, Place
@@ -102,6 +103,7 @@ def wire(
     service.require(publisher.unready)
     service.require(follower.unready)
     service.note(captures.lines)
+    service.export(metrics.CamerasUp(captures.states))
 
 
 def _partitions(client: Producer, topic: str) -> int:

@@ -22,6 +22,7 @@ BASES = (
     "confluentinc/cp-kafka:7.9.2",
     "confluentinc/cp-zookeeper:7.9.2",
     "busybox:1.36",
+    "prom/prometheus:v2.42.0",
 )
 """The base images of the project's images, and the images that run next to them."""
 

@@ -71,6 +71,9 @@ def empty(default_namespace: System) -> System:
         "-k=k8s/overlays/kraft-three-brokers",
         "-k=k8s/overlays/external",
         "-k=k8s/overlays/hardened-external",
+        "-k=k8s/overlays/monitoring",
+        "-k=k8s/overlays/hardened-monitoring",
+        "-k=k8s/grafana",
     ],
 )
 def test_the_api_server_accepts_every_manifest(source: str) -> None:

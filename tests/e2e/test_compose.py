@@ -26,32 +26,35 @@ from tests.e2e.containers import (
     leftovers,
     started,
 )
-from tests.parts import free_port, get, wait_for
+from tests.parts import free_port, get, reads, wait_for
 
 pytestmark = pytest.mark.timeout(1200)  # images are built during this time
 
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """The running system: its page, and the container of each service."""
+    """The running system: its page, the container of each service, and the address of Prometheus."""
 
     site: Site
     containers: dict[str, Container]
+    prometheus: str
 
 
 @pytest.fixture(scope="module")
 def system(images: None) -> Iterator[System]:  # noqa: ARG001
-    """Everything in containers, with a film clip as the camera."""
+    """Everything in containers, also Prometheus, with a film clip as the camera."""
     expect_none_running()
-    port = str(free_port())
+    port, prometheus_port = str(free_port()), str(free_port())
     environment = {"VIDEOPORT": port, "COMPOSE_PROJECT_NAME": PROJECT, "CAMERASVOLUME": VOLUME}
+    environment |= {"COMPOSE_PROFILES": "monitoring", "PROMETHEUSPORT": prometheus_port}
     try:
         call("make", "up", timeout=300, **environment)
         find = ("ps", "--quiet", "--filter", f"label=com.docker.compose.project={PROJECT}", "--filter")
         ids = {service: docker(*find, f"label=com.docker.compose.service={service}") for service in SERVICES}
         site = Site(f"http://127.0.0.1:{port}")
         wait_for(lambda: site.label_age() < 5, 60, "a labelled picture")
-        yield System(site, {service: Container(found) for service, found in ids.items()})
+        containers = {service: Container(found) for service, found in ids.items()}
+        yield System(site, containers, f"http://127.0.0.1:{prometheus_port}")
         call("make", "down", timeout=100, **environment)
     finally:
         compose("compose", docker_compose(), "down", "--volumes", **environment)
@@ -213,17 +216,32 @@ def test_producers_share_the_cameras_and_another_one_adds_its_own(system: System
     wait_for(lambda: moves(system.site, "yard", "bikes"), 60, "both cameras at one producer")
     scaled = [*docker_compose(), "up", "--detach", "--no-recreate", "--scale", "producer=3"]
     compose("compose", scaled, **mine)
-    ids = docker(
-        "ps",
-        "--quiet",
-        "--filter",
-        f"label=com.docker.compose.project={PROJECT}",
-        "--filter",
-        "label=com.docker.compose.service=producer",
-    ).split()
+    ids = running("producer")
     assert len(ids) == 3
     wait_for(lambda: all(map(is_healthy, ids)), 60, "three healthy producers")
     wait_for(lambda: moves(system.site, "yard", "bikes"), 60, "both cameras at three producers")
+
+
+def test_prometheus_collects_from_all_containers_and_no_rule_fails(system: System) -> None:
+    def collected() -> dict[str, int]:
+        answer = reads(f"{system.prometheus}/api/v1/query?query=sum+by+(job)+(up)") or b"{}"
+        found = json.loads(answer).get("data", {}).get("result", [])
+        return {each["metric"]["job"]: int(each["value"][1]) for each in found}
+
+    def expected() -> dict[str, int]:
+        return {service: len(running(service)) for service in ("producer", "consumer", "video")}
+
+    wait_for(lambda: collected() == expected(), 60, "Prometheus to find all containers")
+    groups = json.loads(get(f"{system.prometheus}/api/v1/rules"))["data"]["groups"]
+    assert [rule["lastError"] for group in groups for rule in group["rules"] if "lastError" in rule] == []
+    assert {group["name"] for group in groups} == {"streamlens-records", "streamlens-alerts"}
+
+
+def running(service: str) -> list[str]:
+    """Return the ids of a service's containers that run."""
+    project = f"label=com.docker.compose.project={PROJECT}"
+    label = f"label=com.docker.compose.service={service}"
+    return docker("ps", "--quiet", "--filter", project, "--filter", label).split()
 
 
 def is_healthy(container: str) -> bool:

@@ -12,6 +12,7 @@ from tests.pipeline.addresses import FORMS, REFUSED, embedded
 Connection = tuple[str, str, str, int]
 
 APPS = ("zookeeper", "kafka", "tfserving", "producer", "consumer", "video")
+PROMETHEUS = "prometheus"
 OTHERS = (OUTSIDE, STRANGER, NAMES, CACHE)
 
 # In addition to the pods' own: DNS, a web server, a camera, SSH, and one that nothing uses.
@@ -39,14 +40,21 @@ def browsers(names: tuple[str, ...]) -> set[Connection]:
 WITHOUT_ZOOKEEPER = {each for each in NEEDED if "zookeeper" not in each} | {("kafka", "kafka", "TCP", 19096)}
 
 
+METRICS = {(PROMETHEUS, app, "TCP", 9000) for app in ("producer", "consumer", "video")}
+
+
 def needed(name: str) -> set[Connection]:
     """Return the connections between pods that one of the systems needs."""
-    return WITHOUT_ZOOKEEPER if "kraft" in name else NEEDED
+    metrics = METRICS if "monitoring" in name else set()
+    return (WITHOUT_ZOOKEEPER if "kraft" in name else NEEDED) | metrics
 
 
 def from_anywhere(name: str, places: list[Place]) -> set[Connection]:
-    """Return the connections to the page, and to Kafka's external port, if it has one."""
-    names = tuple(place.name for place in places)
+    """Return the connections to the page, and to Kafka's external port, if it has one.
+
+    Prometheus may reach neither.
+    """
+    names = tuple(place.name for place in places if place.name != PROMETHEUS)
     external = {(each, "kafka", "TCP", 19097) for each in names if "external" in name}
     return browsers(names) | external
 
@@ -61,6 +69,21 @@ def test_only_clients_of_a_pod_can_reach_it(name: str) -> None:
     assert found == needed(name) | from_anywhere(name, [*ours, *OTHERS])
 
 
+@pytest.mark.parametrize("name", [name for name in SYSTEMS if "monitoring" in name])
+def test_prometheus_reaches_only_metrics_and_is_reached_by_grafana(name: str) -> None:
+    documents = system(name)
+    ours = pods(documents)
+    (prometheus,) = (place for place in ours if place.name == PROMETHEUS)
+    grafana = Place("grafana", {"app.kubernetes.io/name": "grafana"})
+
+    outwards = set(reached(documents, [prometheus], [*ours, *OTHERS], PORTS))
+    inwards = set(reached(documents, [*ours, *OTHERS, grafana], [prometheus], PORTS))
+
+    names = {(PROMETHEUS, place, protocol, 53) for place in ("names", "cache") for protocol in ("UDP", "TCP")}
+    assert outwards == METRICS | names
+    assert inwards == {("grafana", PROMETHEUS, "TCP", 9090)}
+
+
 @pytest.mark.parametrize("name", [name for name in SYSTEMS if "hardened" in name])
 def test_hardened_pods_reach_only_what_they_need(name: str) -> None:
     documents = system(name)
@@ -70,15 +93,16 @@ def test_hardened_pods_reach_only_what_they_need(name: str) -> None:
     inwards = set(reached(documents, OTHERS, ours, PORTS))
     outwards = set(reached(documents, ours, OTHERS, PORTS))
 
-    assert inside == NEEDED
+    assert inside == needed(name)
     assert inwards == from_anywhere(name, list(OTHERS))
     names = {
-        (app, name, protocol, 53)
-        for app in APPS
-        for name in ("names", "cache")
+        (app, place, protocol, 53)
+        for app in (place.name for place in ours)
+        for place in ("names", "cache")
         for protocol in ("UDP", "TCP")
     }
     cameras = {("producer", "outside", *port) for port in PORTS}
+    assert {place.name for place in ours} - {PROMETHEUS} == {*APPS}
     assert outwards == names | cameras
 
 

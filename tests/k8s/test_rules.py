@@ -53,7 +53,7 @@ def test_api_versions_are_current(documents: Documents) -> None:
 def test_images_are_pulled_once_and_named_by_a_tag(documents: Documents) -> None:
     def breaks(container: Document) -> bool:
         image = container["image"]
-        named = image.startswith("streamlens/") or re.search(r":\d[\w.-]*$", image)
+        named = image.startswith("streamlens/") or re.search(r":v?\d[\w.-]*$", image)
         return container.get("imagePullPolicy") != "IfNotPresent" or "@" in image or not named
 
     assert containers_that(documents, breaks) == []
@@ -99,7 +99,8 @@ def test_pods_share_nothing_with_their_node(documents: Documents) -> None:
 def _is_the_pods_own(volume: Document) -> bool:
     if volume.keys() == {"name", "projected"} and volume["name"] != ACCOUNT:
         return all(source.keys() == {"secret"} for source in volume["projected"]["sources"])
-    return volume.keys() in ({"name", "emptyDir"}, {"name", "secret"}) or volume["name"] == ACCOUNT
+    kinds = [{"name", kind} for kind in ("configMap", "emptyDir", "secret")]
+    return set(volume) in kinds or volume["name"] == ACCOUNT
 
 
 def _ports(container: Document) -> list[Document]:

@@ -10,6 +10,8 @@ from typing import cast
 
 import pytest
 from prometheus_client import REGISTRY
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from pipeline.flow.ledger import Counts, Ledger
 from pipeline.service import service as module
@@ -598,6 +600,28 @@ def test_readiness_and_the_ledger_are_reported_over_http(service: Service, ledge
     assert answers["/readyz"] == (503, "no picture\n")
     assert answers["/ledger"] == (200, '{"front": {"in": 1, "out": 0, "dropped": {}, "pending": 1}}')
     assert 'streamlens_frames_in_total{camera="front"} 1.0' in answers["/metrics"][1]
+
+
+class Doors(Collector):
+    """Counts doors."""
+
+    def collect(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily("doors", "Doors", 2)
+
+
+def test_metrics_of_a_collector_are_exported_while_the_service_runs(service: Service) -> None:
+    pages: list[str] = []
+
+    def ask() -> None:
+        pages.append(get(service, "/metrics")[1])
+        service.stop()
+
+    service.export(Doors())
+    service.repeat("ask", ask)
+    service.run()
+
+    assert "\ndoors 2.0\n" in pages[0]
+    assert REGISTRY.get_sample_value("doors") is None
 
 
 def test_a_service_can_run_after_another() -> None:

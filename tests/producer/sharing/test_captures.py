@@ -264,3 +264,15 @@ def test_a_failing_worker_of_a_group_calls_its_own_give_up() -> None:
     assert given_up.wait(20)
     assert not service._failed
     service._health._server.server_close()
+
+
+def test_the_states_are_those_of_the_share(kit: Kit) -> None:
+    kit.follow(door=DOOR, hall=HALL, yard=("paused", "not wanted"))
+    kit.there(("door", DOOR), ("hall", HALL))
+    kit.last("hall").state = ("no-signal", "connection refused")
+
+    assert kit.captures.states() == {"door": "live", "hall": "no-signal", "yard": "paused"}
+
+    kit.follow(hall=HALL)
+
+    assert kit.captures.states() == {"hall": "no-signal"}
