@@ -33,7 +33,7 @@ _ROOM: Final = 9_000  # bytes of a part for cameras
 _LONGEST_REASON: Final = 40  # characters
 _FASTEST: Final = 1e6  # frames per second
 _OLDEST: Final = 1e7  # s
-_MOST: Final = 2**63  # frames
+_COUNTS: Final = 2**63  # frames; counts are below
 _LATEST: Final = 32_503_680_000.0  # s since the epoch: the year 3000
 
 
@@ -155,7 +155,7 @@ def _number(value: object, least: float, most: float) -> float:
 
 
 def _count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _MOST:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _COUNTS:
         raise ValueError("expected a count")
     return value
 
