@@ -25,49 +25,50 @@ const browser = {
 export class Poll {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  #address;
+  #handlers;
+  #fetch;
+  #isHidden;
+  #every;
   #asking = false;
   #answered = new Date();
 
   /** @param {string} address @param {Handlers} handlers */
   constructor(address, handlers, { fetch, isHidden, onVisibility } = browser, every = EVERY) {
-    this.address = address;
-    this.handlers = handlers;
-    this.fetch = fetch;
-    this.isHidden = isHidden;
-    this.every = every;
+    this.#address = address;
+    this.#handlers = handlers;
+    this.#fetch = fetch;
+    this.#isHidden = isHidden;
+    this.#every = every;
     onVisibility(() => this.#next());
     this.#next();
   }
 
   #next() {
     clearTimeout(this.#timer);
-    if (!this.isHidden() && !this.#asking) void this.#ask();
+    if (!this.#isHidden() && !this.#asking) void this.#ask();
   }
 
   async #ask() {
     this.#asking = true;
-    try {
-      await this.#take(
-        await this.fetch(this.address, { cache: "no-cache", signal: AbortSignal.timeout(PATIENCE) }),
-      );
-    } catch {
-      this.handlers.away(this.#answered);
-    }
+    const status = await this.#status();
     this.#asking = false;
-    if (!this.isHidden()) this.#timer = setTimeout(() => this.#next(), this.every);
+    if (!this.#isHidden()) this.#timer = setTimeout(() => this.#next(), this.#every);
+    if (status) this.#handlers.shown(status);
   }
 
-  /** @param {Response} answer */
-  async #take(answer) {
-    if (answer.status === 401) {
-      this.handlers.loggedOut();
-    } else if (!answer.ok) {
-      const body = await answer.json().catch(() => ({}));
-      this.handlers.refused(body.detail ?? `${answer.status} ${answer.statusText}`);
-    } else {
-      const status = await answer.json();
+  /** @returns {Promise<Status | null>} what the server answers; null if that is no status */
+  async #status() {
+    try {
+      const answer = await this.#fetch(this.#address, { cache: "no-cache", signal: AbortSignal.timeout(PATIENCE) });
+      const body = await answer.json().catch((error) => (answer.ok ? Promise.reject(error) : {}));
+      if (answer.status === 401) this.#handlers.loggedOut();
+      else if (!answer.ok) this.#handlers.refused(body.detail ?? `${answer.status} ${answer.statusText}`);
       this.#answered = new Date();
-      this.handlers.shown(status);
+      return answer.ok ? body : null;
+    } catch {
+      this.#handlers.away(this.#answered);
+      return null;
     }
   }
 }
