@@ -12,6 +12,7 @@ from video.cameras.processes import Process
 STAGES: Final = ("producer", "consumer", "video")
 """The services that a frame passes, in this order; they are listed even if none runs."""
 
+_CALLED: Final = {"video": "video server"}
 _NO_FRAMES: Final = "no frame in the last ten seconds"
 _MEASURED: Final = "it is being measured"
 _HIDDEN: Final = "only those who may see every camera see why"
@@ -96,7 +97,8 @@ def _service(name: str, processes: Sequence[Process], view: View) -> dict[str, A
         _add(total, process.figures or {}, view.may_see)
     running = [process for process in processes if process.runs]
     lacking = next((process.why for process in running if process.figures is None), None)
-    why = f"a {name} {lacking}" if lacking else None if running else f"no {name} reports"
+    called = _CALLED.get(name, name)
+    why = f"a {called} {lacking}" if lacking else None if running else f"no {called} reports"
     return {
         "service": name,
         "replicas": len(running),
@@ -175,13 +177,15 @@ def _why_uncounted(service: str, processes: Sequence[Process]) -> str:
     if not processes:
         return "this server has not reported yet" if service == "video" else f"no {service} reports"
     lacking = next((each.why for each in processes if each.figures is None), None)
-    return f"a {service} {lacking}" if lacking else f"no {service} has had a frame of it"
+    called = _CALLED.get(service, service)
+    return f"a {called} {lacking}" if lacking else f"no {called} has had a frame of it"
 
 
 def _clocks(processes: Sequence[Process], view: View) -> Iterator[str]:
     for each in processes:
         if each.clock and each.runs:
-            who = f"{each.service} {each.instance}" if view.processes else f"a {each.service}"
+            called = _CALLED.get(each.service, each.service)
+            who = f"{called} {each.instance}" if view.processes else f"a {called}"
             side = "ahead of" if each.clock > 0 else "behind"
             yield (
                 f"the clock of {who} is about {abs(each.clock):.0f} s {side} this server's, so ages are wrong by"

@@ -82,11 +82,13 @@ test("the worst of its processes colours a service", () => {
 });
 
 test("a process says why it is as it is, and why figures are missing", () => {
+  const old = { ...PROCESS, ...UNKNOWN, reason: "no partition", why: "it is an older version" };
+  assert.equal(serviceRows([{ ...SERVICE, processes: [old] }])[1].note, "No partition; It is an older version");
   const silent = { ...PROCESS, ...UNKNOWN, state: /** @type {const} */ ("silent"), reason: "it was killed", why: "it has stopped" };
 
   const row = serviceRows([{ ...SERVICE, processes: [silent] }])[1];
 
-  assert.deepEqual([row.state, row.tone, row.note], ["Silent", "no-signal", "It was killed; It has stopped"]);
+  assert.deepEqual([row.state, row.tone, row.note], ["Silent", "no-signal", "It was killed"]);
 });
 
 test("a camera has its rates, its age and its drops by service", () => {

@@ -10,6 +10,9 @@ import { text } from "./text.js";
 /** The colours of processes' states are those of cameras. @type {Record<string, string>} */
 const TONES = { ready: "live", "not-ready": "stale", silent: "no-signal", stopped: "away" };
 
+/** The states of processes that have ended, as far as is known. */
+const ENDED = ["stopped", "silent"];
+
 /** The services without which no frame is shown. */
 const STAGES = ["producer", "consumer", "video"];
 
@@ -46,7 +49,7 @@ function processRow(service, { instance, state, reason, in_per_s, out_per_s, age
     tone: TONES[state] ?? "away",
     figures: [text.rate(in_per_s), text.rate(out_per_s), text.age(age_ms)],
     dropped: text.dropped(dropped),
-    note: text.note([reason, why]),
+    note: text.note([reason, ENDED.includes(state) ? null : why]), // that it has ended says why
   };
 }
 
