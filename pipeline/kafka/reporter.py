@@ -119,9 +119,7 @@ class Reporter:
         for subject, at in self._dropped.copy().items():
             if time.monotonic() >= at:
                 self._dropped.pop(subject, None)
-                self._produce(
-                    encode_key(subject), None, _Report(lambda: ("stopped", None), lambda: 0.0)
-                )
+                self._produce(encode_key(subject), None, _Report(lambda: ("stopped", None), lambda: 0.0))
         if self._figures is not None and time.monotonic() >= self._figures_due_at:
             self._figures_due_at = time.monotonic() + FIGURES_EVERY
             self._send_figures(self._figures())

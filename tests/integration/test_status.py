@@ -11,8 +11,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
 
-from pipeline.wire import picture
-from pipeline.wire import figures
+from pipeline.wire import figures, picture
 from pipeline.wire.status import Status, Subject, decode, decode_key, encode_key, encode_value
 from tests.integration.conftest import Pipeline
 from tests.parts import Service, free_port, get, reads, wait_for

@@ -188,6 +188,6 @@ def _clocks(processes: Sequence[Process], view: View) -> Iterator[str]:
             who = f"{called} {each.instance}" if view.processes else f"a {called}"
             side = "ahead of" if each.clock > 0 else "behind"
             yield (
-                f"the clock of {who} is about {abs(each.clock):.0f} s {side} this server's, so ages are wrong by"
-                " as much: set one of the two"
+                f"the clock of {who} is about {abs(each.clock):.0f} s {side} this server's, so ages are wrong"
+                " by as much: set one of the two"
             )

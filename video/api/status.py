@@ -55,7 +55,9 @@ def status_routes(cameras: Cameras, processes: Processes) -> APIRouter:
         notes = [f"no frames can be read: {why}"] if (why := cameras.broker) else []
         compressed = takes_gzip(request.headers.get("accept-encoding", ""))
         try:
-            body, tag = await queue.run(lambda: _body(processes, listed, visitor, notes, compressed=compressed))
+            body, tag = await queue.run(
+                lambda: _body(processes, listed, visitor, notes, compressed=compressed)
+            )
         except FullError:
             text = f"{_MOST_WAITING} requests are waiting already; try again later"
             raise HTTPException(503, text, {**NOT_KEPT, "Retry-After": "1"}) from None
@@ -79,7 +81,12 @@ async def _listed(cameras: Cameras) -> list[Listed]:
 
 
 def _body(
-    processes: Processes, listed: Sequence[Listed], visitor: Visitor, notes: Sequence[str], *, compressed: bool
+    processes: Processes,
+    listed: Sequence[Listed],
+    visitor: Visitor,
+    notes: Sequence[str],
+    *,
+    compressed: bool,
 ) -> tuple[bytes, str]:
     """Return the answer for a visitor, and its tag."""
     current = processes.current()
@@ -96,4 +103,3 @@ def _body(
     if compressed:
         body = gzip.compress(body, _FAST, mtime=0)
     return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-

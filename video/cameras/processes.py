@@ -119,11 +119,8 @@ class Processes:
         with self._lock:
             now = time.monotonic()
             self._forget(now)
-            return [
-                _process(key, known, now)
-                for key, known in sorted(self._known.items())
-                if known.status is not None or known.of_camera is not None
-            ]
+            found = (_process(key, known, now) for key, known in sorted(self._known.items()))
+            return [process for process in found if process is not None]
 
     def notes(self) -> list[str]:
         """Return what is to be said about all of them together."""
@@ -131,8 +128,8 @@ class Processes:
         notes = []
         if now - self._ignored < LIFETIME:
             notes.append(
-                f"reports arrive that seem to be {self._behind:.0f} s old, and do not count: the clock of Kafka"
-                " or of a service disagrees with this server's; set them"
+                f"reports arrive that seem to be {self._behind:.0f} s old, and do not count: the clock of"
+                " Kafka or of a service disagrees with this server's; set them"
             )
         if now - self._overflowed < LIFETIME:
             notes.append(
@@ -172,15 +169,19 @@ class Processes:
         self._count -= len(self._known.pop(key).figures)
 
 
-def _process(key: tuple[str, str], known: _Known, now: float) -> Process:
+def _process(key: tuple[str, str], known: _Known, now: float) -> Process | None:
     service, instance = key
     # Without a record of its own, it is the producer of a single camera, and says the same about both.
     status = known.status or known.of_camera
-    assert status is not None
+    if status is None:
+        return None
     state, reason, since = _state(status), status.reason, status.since
     silent = now - known.heard
     if state != "stopped" and silent > _LATE:
-        state, reason = "silent", f"it has not reported for {silent:.0f} s: it was killed, or cannot reach Kafka"
+        state, reason = (
+            "silent",
+            f"it has not reported for {silent:.0f} s: it was killed, or cannot reach Kafka",
+        )
         since = time.time() - silent
     ahead = max(known.lags) if known.lags else 0.0
     clock = ahead if ahead > _AHEAD or ahead < -_BEHIND else 0.0

@@ -21,9 +21,9 @@ _BAD = Counter("streamlens_bad_status_records", "Messages on the status topic th
 class StatusTopic:
     """Reads the whole topic, without a group, from its beginning; hands on each record with its age in s.
 
-    The `processes` get figures as well. A record that is too old is ignored; a message that is not a record is counted, logged and skipped. A
-    tombstone means that the process has stopped. `consumer` must not create topics: it could not create this
-    one as a compacted topic.
+    The `processes` get figures as well. A record that is too old is ignored; a message that is not a record
+    is counted, logged and skipped. A tombstone means that the process has stopped. `consumer` must not create
+    topics: it could not create this one as a compacted topic.
     """
 
     def __init__(

@@ -98,9 +98,7 @@ class Api(Browser):
         self.cameras.subscribe(history)
         self.processes = Processes("me")
         app = create_app()
-        app.include_router(
-            router(self.cameras, self.history, self.clients, processes=self.processes)
-        )
+        app.include_router(router(self.cameras, self.history, self.clients, processes=self.processes))
         self._loop = asyncio.new_event_loop()
         config = uvicorn.Config(
             self._welcoming(app),

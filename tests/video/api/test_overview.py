@@ -164,9 +164,7 @@ def test_what_a_camera_shows_is_what_this_server_shows() -> None:
 def test_a_visitor_sees_the_figures_of_their_own_cameras_alone() -> None:
     cameras = {"door": flow(10, 10, 0.1, late=(1, 0)), "secret": flow(30, 30, 5.0, forgotten=(9, 1))}
     view = View(lambda name: name == "door", sees_all=False, processes=False)
-    processes = [
-        a_process("consumer", cameras, state="not-ready", reason="camera secret is slow", clock=9.0)
-    ]
+    processes = [a_process("consumer", cameras, state="not-ready", reason="camera secret is slow", clock=9.0)]
 
     found = seen(processes, DOOR, Listed("secret", "live", None), view=view)
 

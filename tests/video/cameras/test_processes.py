@@ -40,11 +40,11 @@ class Kit:
         at = self.clock.now - age + ahead
         self.processes.figure(Figures(service, instance, at, dict.fromkeys(cameras, DOOR)), age)
 
-    def live(self, seconds: float, **clock: float) -> None:
+    def live(self, seconds: float, ahead: float = 0) -> None:
         """Report every two seconds for some time."""
         for _ in range(int(seconds / 2)):
             self.report("ready")
-            self.figure("door", **clock)
+            self.figure("door", ahead=ahead)
             self.clock.now += 2
 
     @property
@@ -175,12 +175,12 @@ def test_a_clock_that_disagrees_is_noticed(kit: Kit, ahead: float, expected: flo
 
 def test_what_was_on_its_way_for_long_says_nothing_about_clocks(kit: Kit) -> None:
     kit.report("ready", age=50)
-    for age in (50, 40, 30, 20):
+    for age in (50.0, 40.0, 30.0, 20.0):
         kit.figure("door", age=age)
     assert kit.only.clock == 0
 
     kit.clock.now += 6
-    for age in (12, 10, 0.1):  # the broker was away
+    for age in (12.0, 10.0, 0.1):  # the broker was away
         kit.figure("door", age=age)
 
     assert kit.only.clock == 0

@@ -74,8 +74,10 @@ test("a service of which nothing runs stands out, if frames have to pass it", ()
 });
 
 test("the worst of its processes colours a service", () => {
-  const tones = [{ ready: 2 }, { ready: 1, stopped: 1 }, { ready: 1, "not-ready": 1 }, { ready: 1, silent: 1 }].map(
-    (states) => serviceRows([{ ...SERVICE, states: /** @type {Record<string, number>} */ (states), processes: [] }])[0].tone,
+  /** @type {Record<string, number>[]} */
+  const all = [{ ready: 2 }, { ready: 1, stopped: 1 }, { ready: 1, "not-ready": 1 }, { ready: 1, silent: 1 }];
+  const tones = all.map(
+    (states) => serviceRows([{ ...SERVICE, states, processes: [] }])[0].tone,
   );
 
   assert.deepEqual(tones, ["live", "live", "stale", "no-signal"]);
