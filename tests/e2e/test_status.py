@@ -65,6 +65,7 @@ def test_it_shows_rates_drops_a_service_that_stops_and_a_lost_connection(
 ) -> None:
     with Line(house.site.address) as line:
         window.open(house.site.address)
+        wait_for(lambda: len(texts(window, ".tile .name")) == 2, 20, "the wall")
         assert window.evaluate("document.querySelector('#status').getAttribute('href')") == "status"
         window.open(f"{line.address}status")
 
