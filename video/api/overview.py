@@ -2,7 +2,8 @@
 
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, Final, NamedTuple
 
 from pipeline.wire.figures import CameraFigures
@@ -35,17 +36,17 @@ class View:
     processes: bool
 
 
-@dataclass(slots=True)
 class _Sum:
     """The sum of figures: of several cameras, or of one in several processes."""
 
-    came: float = 0.0
-    went: float = 0.0
-    count: int = 0
-    measured: bool = True
-    dropped: Tally[str] = field(default_factory=Tally)
-    rates: dict[str, float] = field(default_factory=dict)
-    ages: list[tuple[float, float]] = field(default_factory=list)  # and how many frames per second have it
+    __slots__ = ("ages", "came", "count", "dropped", "measured", "went")
+
+    def __init__(self) -> None:
+        self.came = self.went = 0.0
+        self.count = 0
+        self.measured = True
+        self.dropped: dict[str, tuple[int, float]] = {}
+        self.ages: list[tuple[float, float]] = []  # and how many frames per second have it
 
     def add(self, figures: CameraFigures) -> None:
         self.count += 1
@@ -56,9 +57,21 @@ class _Sum:
             self.went += figures.went
             if figures.age is not None:
                 self.ages.append((figures.age, figures.went))
-        for reason, dropped in figures.dropped.items():
-            self.dropped[reason] += dropped.count
-            self.rates[reason] = self.rates.get(reason, 0.0) + (dropped.rate or 0.0)
+        for reason, each in figures.dropped.items():
+            self._drop(reason, each.count, each.rate or 0.0)
+
+    def merge(self, other: "_Sum") -> None:
+        self.count += other.count
+        self.measured &= other.measured
+        self.came += other.came
+        self.went += other.went
+        self.ages += other.ages
+        for reason, (count, rate) in other.dropped.items():
+            self._drop(reason, count, rate)
+
+    def _drop(self, reason: str, count: int, rate: float) -> None:
+        before, slower = self.dropped.get(reason, (0, 0.0))
+        self.dropped[reason] = before + count, slower + rate
 
     def age_ms(self) -> int | None:
         """Return the median of all frames' ages, as far as the cameras' medians tell."""
@@ -72,8 +85,8 @@ class _Sum:
 
     def drops(self, **more: str) -> list[dict[str, Any]]:
         return [
-            {**more, "reason": reason, "count": count, "per_s": round(self.rates[reason], 2)}
-            for reason, count in sorted(self.dropped.items())
+            {**more, "reason": reason, "count": count, "per_s": round(rate, 2)}
+            for reason, (count, rate) in sorted(self.dropped.items())
         ]
 
 
@@ -84,17 +97,21 @@ def overview(
     by_service: dict[str, list[Process]] = {name: [] for name in STAGES}
     for process in processes:
         by_service.setdefault(process.service, []).append(process)
+    stages = {name: [each for each in by_service[name] if each.runs] for name in STAGES}
+    # Each video server shows all frames: what counts for a camera is what this one shows.
+    stages["video"] = [each for each in stages["video"] if each.instance == me]
     return {
         "services": [_service(name, found, view) for name, found in by_service.items()],
-        "cameras": [_camera(each, by_service, me) for each in cameras if view.may_see(each.name)],
+        "cameras": [_camera(each, stages) for each in cameras if view.may_see(each.name)],
         "notes": [*notes, *_clocks(processes, view)],
     }
 
 
 def _service(name: str, processes: Sequence[Process], view: View) -> dict[str, Any]:
+    sums = [_sum(process.figures or {}, view.may_see) for process in processes]
     total = _Sum()
-    for process in processes:
-        _add(total, process.figures or {}, view.may_see)
+    for each in sums:
+        total.merge(each)
     running = [process for process in processes if process.runs]
     lacking = next((process.why for process in running if process.figures is None), None)
     called = _CALLED.get(name, name)
@@ -104,13 +121,11 @@ def _service(name: str, processes: Sequence[Process], view: View) -> dict[str, A
         "replicas": len(running),
         "states": dict(sorted(Tally(process.state for process in processes).items())),
         **_figures(name, total, why),
-        "processes": [_process(each, view) for each in processes] if view.processes else None,
+        "processes": [*map(_process, processes, sums, repeat(view))] if view.processes else None,
     }
 
 
-def _process(process: Process, view: View) -> dict[str, Any]:
-    total = _Sum()
-    _add(total, process.figures or {}, view.may_see)
+def _process(process: Process, total: _Sum, view: View) -> dict[str, Any]:
     return {
         "instance": process.instance,
         "state": process.state,
@@ -136,16 +151,15 @@ def _figures(service: str, total: _Sum, why: str | None) -> dict[str, Any]:
     }
 
 
-def _add(total: _Sum, figures: Mapping[str, CameraFigures], may_see: Callable[[str], bool]) -> None:
+def _sum(figures: Mapping[str, CameraFigures], may_see: Callable[[str], bool]) -> _Sum:
+    total = _Sum()
     for name, each in figures.items():
         if may_see(name):
             total.add(each)
+    return total
 
 
-def _camera(camera: Listed, by_service: Mapping[str, Sequence[Process]], me: str) -> dict[str, Any]:
-    stages = {name: [each for each in by_service[name] if each.runs] for name in STAGES}
-    # Each video server shows all frames: what counts is what this one shows.
-    stages["video"] = [each for each in stages["video"] if each.instance == me]
+def _camera(camera: Listed, stages: Mapping[str, Sequence[Process]]) -> dict[str, Any]:
     sums = {stage: _counted(camera.name, found) for stage, found in stages.items()}
     why: dict[str, str] = {}
     values: dict[str, float | int | None] = {}
