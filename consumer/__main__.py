@@ -34,6 +34,7 @@ from pipeline.kafka.reader import Reader
 from pipeline.kafka.reporter import Reporter, instance
 from pipeline.service import process, startup
 from pipeline.service.logs import Seldom
+from pipeline.service.rates import Rates
 from pipeline.service.recorder import Recorder
 from pipeline.service.service import Service
 from pipeline.topics import check, plan
@@ -72,6 +73,7 @@ def serve(settings: ConsumerSettings) -> int:
         health=settings.healthport,
         bootstrap=settings.kafkaportout,
         extra=settings.kafkaconfig,
+        figures=Rates(ledger).figures,
     )
     service.work("status", reporter.run)
     service.on_stop(reporter.close)

@@ -20,6 +20,7 @@ from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reporter import Reporter, instance
 from pipeline.service import process, startup
 from pipeline.service.masking import mask
+from pipeline.service.rates import Rates
 from pipeline.service.recorder import Recorder
 from pipeline.service.service import Service
 from pipeline.topics import check, plan
@@ -101,6 +102,7 @@ def _wire_one(
         bootstrap=settings.kafkaport,
         extra=settings.kafkaconfig,
         interval=capture.interval,
+        figures=Rates(ledger).figures,
     )
     service.work("status", reporter.run)
     service.on_stop(reporter.close)

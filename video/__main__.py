@@ -18,6 +18,7 @@ from pipeline.kafka.reader import Reader
 from pipeline.kafka.reporter import Reporter, instance
 from pipeline.kafka.topics import COMPACTED, Topic
 from pipeline.service import startup
+from pipeline.service.rates import Rates
 from pipeline.service.recorder import Recorder
 from pipeline.service.service import Service
 from pipeline.topics import check, plan
@@ -31,6 +32,7 @@ from video.cameras.camera import Limits
 from video.cameras.cameras import Cameras
 from video.cameras.directory import Directory
 from video.cameras.history import History
+from video.cameras.processes import Processes
 from video.cameras.status_topic import StatusTopic
 from video.http.app import Site
 from video.http.connections import Connections
@@ -84,6 +86,7 @@ def serve(settings: VideoSettings) -> int:
     certificate = _certificate(settings)
     listener = listen(settings.displayport, share=settings.shareport)
     sessions = _sessions(settings)
+    processes = Processes(me=instance())
     site = Site(
         cameras,
         settings.frameinterval,
@@ -99,6 +102,7 @@ def serve(settings: VideoSettings) -> int:
         schemes=settings.linkschemes,
         writes=_writes(settings),
         most_cameras=settings.maxcameras,
+        processes=processes,
     )
     allow_files()
     connections = Connections(settings.maxclients, settings.maxperaddress, settings.trustedproxies)
@@ -114,7 +118,7 @@ def serve(settings: VideoSettings) -> int:
         service.repeat("cameras", directory.step)
         service.on_stop(directory.close)
 
-    _follow_status(settings, service, cameras)
+    _follow_status(settings, service, cameras, processes, Rates(ledger))
     if sessions is not None:
         _follow_logouts(settings, service, sessions.logouts)
 
@@ -124,8 +128,10 @@ def serve(settings: VideoSettings) -> int:
     return service.run()
 
 
-def _follow_status(settings: VideoSettings, service: Service, cameras: Cameras) -> None:
-    """Read what the other services report, and report what this one does."""
+def _follow_status(
+    settings: VideoSettings, service: Service, cameras: Cameras, processes: Processes, rates: Rates
+) -> None:
+    """Read what all services report, and report what this one does."""
     extra = settings.kafkaconfig
     source = clients.consumer(
         settings.kafkaport,
@@ -133,18 +139,19 @@ def _follow_status(settings: VideoSettings, service: Service, cameras: Cameras) 
         max(settings.kafkafetchwait, _SELDOM),
         {**extra, "allow.auto.create.topics": False, "auto.offset.reset": "earliest"},
     )
-    topic = StatusTopic(source, settings.topicnamestatus, cameras.report)
+    topic = StatusTopic(source, settings.topicnamestatus, cameras.report, processes)
     service.repeat("states", topic.step)
     service.on_stop(topic.close)
 
     reporter = Reporter(
         clients.producer(settings.kafkaport, "none", extra),
         settings.topicnamestatus,
-        Subject("video", instance()),
+        Subject("video", processes.me),
         service.condition,
         health=settings.healthport,
         bootstrap=settings.kafkaport,
         extra=extra,
+        figures=rates.figures,
     )
     service.work("status", reporter.run)
     service.on_stop(reporter.close)

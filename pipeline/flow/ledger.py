@@ -7,10 +7,11 @@ of the frames tell whether what one service has sent is what the next one has re
 import threading
 import time
 from collections import Counter as Tally
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, TypedDict
+from statistics import median_low
+from typing import Final, NamedTuple, TypedDict
 
 from prometheus_client import Histogram
 from prometheus_client.core import CounterMetricFamily, Metric
@@ -48,6 +49,17 @@ class Report(TypedDict):
     cameras: dict[str, Numbered]
 
 
+class Sample(NamedTuple):
+    """One camera's counts at a moment, and the median age in s of its last frames that went out, if any."""
+
+    came: int
+    went: int
+    dropped: dict[str, int]
+    age: float | None
+
+
+_RECENT: Final = 64  # frames whose ages a median is of
+
 REMOVED: Final = ""
 """The name under which a report counts the frames of removed cameras: no camera has it."""
 
@@ -57,6 +69,7 @@ class _Account:
     came: int = 0
     went: int = 0
     dropped: Tally[str] = field(default_factory=Tally)
+    ages: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT), compare=False)
     read: Runs = field(default_factory=Runs, compare=False)
     wrote: Runs = field(default_factory=Runs, compare=False)
 
@@ -113,6 +126,7 @@ class Ledger(Collector):
         with self._lock:
             account = self._left(camera)
             account.went += 1
+            account.ages.append(age)
             if run and account is not self._removed:
                 account.wrote.add(run, number)
             self._ages.append(age)
@@ -134,6 +148,20 @@ class Ledger(Collector):
         """Return each camera's counts."""
         with self._lock:
             return {camera: account.counts() for camera, account in sorted(self._accounts.items())}
+
+    def samples(self) -> dict[str, Sample]:
+        """Return each camera's counts and median age, without those of removed cameras."""
+        with self._lock:
+            names = sorted(self._accounts)
+        found = {}
+        for name in names:  # one by one, so that no frame has to wait for all cameras
+            with self._lock:
+                account = self._accounts.get(name)
+                if account is None:
+                    continue
+                came, went, dropped, ages = account.came, account.went, dict(account.dropped), [*account.ages]
+            found[name] = Sample(came, went, dropped, median_low(ages) if ages else None)
+        return found
 
     def report(self) -> dict[str, Counts]:
         """Return each camera's counts and, as `REMOVED`, those of all removed cameras, if there are any."""

@@ -1,11 +1,11 @@
-"""Reports the state of a service, and of its cameras, to the status topic."""
+"""Reports the state of a service, of its cameras, and its figures to the status topic."""
 
 import logging
 import re
 import secrets
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ from pipeline.service.logs import Seldom
 from pipeline.service.masking import hide
 from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
+from pipeline.wire import figures as wire
+from pipeline.wire.figures import FIGURES_EVERY, CameraFigures, Figures
 from pipeline.wire.status import EVERY, State, Status, Subject, encode_key, encode_value
 
 log = logging.getLogger(__name__)
@@ -55,7 +57,8 @@ class Reporter:
 
     `look` and `interval` (`Status.interval`) are called twice a second in the reporter's thread. The producer
     may be shared with a `Publisher`. `bootstrap` and `extra` are the settings with which it was made. More
-    subjects come with `add` and go with `drop`.
+    subjects come with `add` and go with `drop`. `figures` returns what the process counts of each camera,
+    which is sent every two seconds.
     """
 
     def __init__(
@@ -69,8 +72,12 @@ class Reporter:
         bootstrap: str,
         extra: dict[str, Any],
         interval: Callable[[], float] = lambda: 0.0,
+        figures: Callable[[], Mapping[str, CameraFigures]] | None = None,
     ) -> None:
         self._producer = producer
+        self._process = subject
+        self._figures = figures
+        self._figures_due_at = 0.0
         self._topic = Topic(topic, STATES, lambda: clients.admin(bootstrap, extra))
         self._reports = {subject: _Report(look, interval)}
         self._dropped: dict[Subject, float] = {}  # and when to remove their records
@@ -112,7 +119,10 @@ class Reporter:
         for subject, at in self._dropped.copy().items():
             if time.monotonic() >= at:
                 self._dropped.pop(subject, None)
-                self._produce(subject, None, _Report(lambda: ("stopped", None), lambda: 0.0))
+                self._produce(encode_key(subject), None, _Report(lambda: ("stopped", None), lambda: 0.0))
+        if self._figures is not None and time.monotonic() >= self._figures_due_at:
+            self._figures_due_at = time.monotonic() + FIGURES_EVERY
+            self._send_figures(self._figures())
         self._producer.poll(0)
 
     def close(self) -> None:
@@ -137,17 +147,20 @@ class Reporter:
             self._health,
             report.said_interval,
         )
-        self._produce(subject, encode_value(status), report)
+        self._produce(encode_key(subject), encode_value(status), report)
 
-    def _produce(self, subject: Subject, value: bytes | None, report: _Report) -> None:
+    def _send_figures(self, cameras: Mapping[str, CameraFigures]) -> None:
+        figures = Figures(self._process.service, self._process.instance, time.time(), cameras)
+        for key, value in wire.encode(figures):
+            self._produce(key, value, _Report(lambda: ("ready", None), lambda: 0.0))  # never sent again
+
+    def _produce(self, key: bytes, value: bytes | None, report: _Report) -> None:
         def delivered(error: KafkaError | None, _: Delivered) -> None:
             if error is not None:
                 self._note(error, report)
 
         try:
-            self._producer.produce(
-                self._topic.name, key=encode_key(subject), value=value, on_delivery=delivered
-            )
+            self._producer.produce(self._topic.name, key=key, value=value, on_delivery=delivered)
         except BufferError:  # full of frames
             report.due_at = 0.0
         except KafkaException as error:

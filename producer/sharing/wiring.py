@@ -9,6 +9,7 @@ from pipeline.cameras.topic import CameraTopic
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reporter import Reporter, instance
+from pipeline.service.rates import Rates
 from pipeline.service.service import Service, WorkerGroup
 from pipeline.wire.status import Subject
 from producer import metrics
@@ -67,6 +68,7 @@ def wire(
         health=settings.healthport,
         bootstrap=settings.kafkaport,
         extra=settings.kafkaconfig,
+        figures=Rates(ledger).figures,
     )
 
     def added(place: Place) -> None:

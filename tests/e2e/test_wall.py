@@ -53,6 +53,7 @@ class Site:
     films: Films
     broker: Process
     video: Service
+    bootstrap: str = ""
 
     def sent(self, camera: str = "") -> float:
         """Return the number of pictures of a camera, or of all cameras, that were sent over sockets."""
@@ -79,7 +80,7 @@ def start(stack: ExitStack, folder: Path, port: int, names: Sequence[str] = NAME
             camera.labels = street
     films = stack.enter_context(Films(bootstrap, cameras))
     video.ready()
-    return Site(f"http://{address}/", films, broker, video)
+    return Site(f"http://{address}/", films, broker, video, bootstrap)
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 
 from pipeline.kafka.members import Members
-from pipeline.wire import mat, predictions, status
+from pipeline.wire import figures, mat, predictions, status
+from pipeline.wire.figures import CameraFigures, Dropped, Figures
 from pipeline.wire.frame import FrameError, Message, decode, encode, is_name
 from pipeline.wire.predictions import Prediction, Result
 from pipeline.wire.status import Status, StatusError, Subject, encode_key, encode_value
@@ -38,7 +39,7 @@ def framed(data: bytes) -> None:
 
 
 def reported(data: bytes) -> None:
-    """Read a status record: its key and its value, one after the other."""
+    """Read a status record or figures: the key and the value, one after the other."""
     key, _, value = data.partition(b"\0")
     with suppress(StatusError):
         subject = status.decode_key(key)
@@ -46,6 +47,10 @@ def reported(data: bytes) -> None:
     with suppress(StatusError):
         record = status.decode(status.Subject("producer", "host", "door"), value)
         assert status.decode(record.subject, status.encode_value(record)).state == record.state
+    with suppress(StatusError):
+        found = figures.decode(value)
+        again = [figures.decode(part) for _, part in figures.encode(found)]
+        assert {name for part in again for name in part.cameras} == found.cameras.keys()
 
 
 def beaten(data: bytes) -> None:
@@ -75,13 +80,16 @@ def messages(data: bytes) -> Sequence[bytes]:
 
 
 def records() -> Sequence[bytes]:
-    """Return status records: the key and the value, one after the other."""
+    """Return status records and figures: the key and the value, one after the other."""
+    door = CameraFigures(25.0, 12.5, 0.041, {"not_due": Dropped(130, 12.5)})
+    written = figures.encode(Figures("producer", "host-1", 1795290407.0, {"door": door}))
     subject = Subject("producer", "host-1", "door")
     values = [
         encode_value(Status(subject, "no-signal", "it is away", 1795290407.0, "h:9000", 10.0)),
         encode_value(Status(subject, "live", None, 1795290407.0)),
     ]
-    return [encode_key(subject) + b"\0" + value for value in values]
+    states = [encode_key(subject) + b"\0" + value for value in values]
+    return [*states, *(key + b"\0" + value for key, value in written)]
 
 
 def beats() -> Sequence[bytes]:

@@ -60,6 +60,12 @@ LIMITS: Final = (
         "the connection is closed; counted",
     ),
     Limit(
+        "requests for the status that wait",
+        "video.api.status._MOST_WAITING",
+        "",
+        "503 and `Retry-After`",
+    ),
+    Limit(
         "a form",
         "video.access.login._LARGEST",
         "bytes",

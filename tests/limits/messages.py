@@ -146,6 +146,26 @@ LIMITS: Final = (
         f"record skipped: `bad_interval` {_RECORD}",
     ),
     Limit(
+        "a part of a process's figures",
+        "pipeline.wire.figures.LONGEST_PART",
+        "bytes",
+        f"skipped: `bad_figures` {_RECORD}",
+    ),
+    Limit("reasons of a camera in it", "pipeline.wire.figures.MOST_REASONS", "", "the others are left out"),
+    Limit("a reason there", "pipeline.wire.figures._LONGEST_REASON", "characters", "cut"),
+    Limit(
+        "processes on the status page",
+        "video.cameras.processes.MOST_PROCESSES",
+        "",
+        "a new one is ignored until another no longer reports; the page says so",
+    ),
+    Limit(
+        "cameras in all of them together",
+        "video.cameras.processes.MOST_FIGURES",
+        "",
+        "the others are not shown; the page says so",
+    ),
+    Limit(
         "consumers that report",
         "video.cameras.reports._MOST_CONSUMERS",
         "",

@@ -70,8 +70,9 @@ def complaint(configure: Callable[..., VideoSettings]) -> Callable[..., str]:
 
 @contextmanager
 def a_page(folder: Path) -> Iterator[Path]:
-    """Put a page of two files in place of the real one."""
+    """Put pages of a few files in place of the real ones."""
     (folder / "index.html").write_text("<!doctype html><title>a page</title>")
+    (folder / "status.html").write_text("<!doctype html><title>a status</title>")
     (folder / "app.js").write_text("'a script'")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("video.http.routes._PAGE", folder)

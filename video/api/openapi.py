@@ -32,7 +32,7 @@ def serve(app: FastAPI) -> None:
 
     async def description(request: Request) -> Response:
         plain, compressed = bodies(request.scope.get("root_path", ""))
-        body = compressed if _takes_gzip(request.headers.get("accept-encoding", "")) else plain
+        body = compressed if takes_gzip(request.headers.get("accept-encoding", "")) else plain
         if body.headers["ETag"] in re.findall(r'"[^"]*"', request.headers.get("if-none-match", "")):
             return Response(status_code=304, headers=body.headers)
         return Response(body.content, media_type="application/json", headers=body.headers)
@@ -40,7 +40,7 @@ def serve(app: FastAPI) -> None:
     app.add_route(PATH, description)
 
 
-def _takes_gzip(accepted: str) -> bool:
+def takes_gzip(accepted: str) -> bool:
     """Return whether an `Accept-Encoding` allows gzip; `*` is for what is not named (RFC 9110, 12.5.3)."""
     found = filter(None, map(_CODING.fullmatch, accepted.split(",")))
     allowed = {each[1].lower(): not _NEVER.fullmatch(each[2] or "") for each in found}

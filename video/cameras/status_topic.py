@@ -1,4 +1,4 @@
-"""Reads the status topic: what producers and consumers report."""
+"""Reads the status topic: what all services report."""
 
 import logging
 import time
@@ -9,7 +9,9 @@ from prometheus_client import Counter
 
 from pipeline.kafka.records import Records
 from pipeline.service.logs import Seldom
+from pipeline.wire import figures
 from pipeline.wire.status import LIFETIME, Status, StatusError, decode, decode_key
+from video.cameras.processes import Processes
 
 log = logging.getLogger(__name__)
 
@@ -19,12 +21,19 @@ _BAD = Counter("streamlens_bad_status_records", "Messages on the status topic th
 class StatusTopic:
     """Reads the whole topic, without a group, from its beginning; hands on each record with its age in s.
 
-    A record that is too old is ignored; a message that is not a record is counted, logged and skipped. A
-    tombstone means that the process has stopped. `consumer` must not create topics: it could not create this
-    one as a compacted topic.
+    The `processes` get figures as well. A record that is too old is ignored; a message that is not a record
+    is counted, logged and skipped. A tombstone means that the process has stopped. `consumer` must not create
+    topics: it could not create this one as a compacted topic.
     """
 
-    def __init__(self, consumer: Consumer, topic: str, sink: Callable[[Status, float], object]) -> None:
+    def __init__(
+        self,
+        consumer: Consumer,
+        topic: str,
+        sink: Callable[[Status, float], object],
+        processes: Processes | None = None,
+    ) -> None:
+        self._processes = processes or Processes()
         self._records = Records(consumer, topic, self._take)
         self._name = topic
         self._sink = sink
@@ -35,9 +44,14 @@ class StatusTopic:
     def _take(self, message: Message) -> None:
         age = _age(message)
         if age >= LIFETIME:
+            self._processes.ignored(age)
             return
         try:
             subject, value = decode_key(message.key()), message.value()
+            if subject.service == figures.SERVICE:
+                if value is not None:
+                    self._processes.figure(figures.decode(value), age)
+                return
             if value is None:
                 status = Status(subject, "stopped", None, time.time() - age)
             else:
@@ -48,6 +62,7 @@ class StatusTopic:
             self._seldom.warning(error.kind, f"message of {place} skipped: {error}")
         else:
             self._sink(status, age)
+            self._processes.report(status, age)
 
 
 def _age(message: Message) -> float:

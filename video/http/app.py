@@ -21,6 +21,7 @@ from video.api.routes import router
 from video.cameras.cameras import Cameras
 from video.cameras.directory import Directory
 from video.cameras.history import History
+from video.cameras.processes import Processes
 from video.http.heads import Heads
 from video.http.routes import application
 from video.streams.clients import Clients
@@ -35,7 +36,7 @@ class Site:
     `tls` is True if the server itself encrypts its connections. Pages of the `embed_origins` may show
     and read pictures. If access is open, the site answers under its own names and the
     `allowed_hosts` only, and `writes` decides who may change cameras. Changes are written to the `directory`,
-    with links of these `schemes`; without it, nobody may change any.
+    with links of these `schemes`; without it, nobody may change any. `processes` are those of all services.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Site:
         schemes: Collection[str] = (),
         writes: WriteAccess | None = None,
         most_cameras: int = 256,
+        processes: Processes | None = None,
     ) -> None:
         self.cameras = cameras
         self.clients = clients
@@ -62,7 +64,7 @@ class Site:
         cameras.subscribe(history)
         cameras.subscribe(CameraMetrics())
         self._previews = Previews(Changes(cameras, directory, schemes, most_cameras))
-        api = router(cameras, history, clients, self._previews)
+        api = router(cameras, history, clients, self._previews, processes)
         inner = application(cameras, clients, api, interval)
         inner.router.routes[:0] = Login(sessions, Passwords(), embedded=bool(embed_origins)).routes()
         pictures = Embedding(Heads(inner), embed_origins, is_open=sessions is None)

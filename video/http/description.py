@@ -83,6 +83,7 @@ def paths() -> Description:
     failed = text("The login page with an error: the name or the password is wrong", kind="text/html")
     return {
         "/": {"get": page},
+        "/status": {"get": _file("The page with the status of all services")},
         "/stream": {"get": _stream("The first camera's stream")},
         "/stream/{camera}": {
             "get": _stream("A camera's stream", _parameter("camera", "path", "the camera's name"))

@@ -1,4 +1,4 @@
-"""The routes: the page, MJPEG streams, snapshots, the WebSocket and the API."""
+"""The routes: the pages, MJPEG streams, snapshots, the WebSocket and the API."""
 
 import asyncio
 from collections.abc import Callable
@@ -106,6 +106,7 @@ class Pictures:
         """Return the routes."""
         return [
             Route("/", self._root),
+            Route("/status", _status_page),
             Route("/stream", self._first_stream),
             Route("/stream/{camera:path}", self._stream),
         ]
@@ -198,6 +199,10 @@ class Pictures:
             return PlainTextResponse(f"{text}\n", 503, {"Cache-Control": "no-store", "Retry-After": "5"})
         text = self._cameras.unknown(name, may_see)
         return PlainTextResponse(f"{text}\n", 404, {"Cache-Control": "no-store"})
+
+
+async def _status_page(_: Request) -> Response:
+    return FileResponse(_PAGE / "status.html", headers={"Cache-Control": "no-cache"})
 
 
 async def _until_gone(receive: Receive) -> None:

@@ -144,6 +144,7 @@ export const text = {
   snapshotOf: (label, time) => `Picture${label === null ? "" : ` of ${label}`} at ${timeOf(time)}`,
   time: timeOf,
 
+  status: "Status of all services",
   /** @param {"system" | "dark" | "light"} theme */
   theme: (theme) => `Colours: ${{ system: "same as system", dark: "dark", light: "light" }[theme]}`,
   logout: "Log out",

@@ -1,4 +1,4 @@
-/** The end of the bar: the theme, the keyboard shortcuts and the current user. */
+/** The end of the bar: the status page, the theme, the keyboard shortcuts and the current user. */
 
 import { byId, make, mark, setMark } from "./dom.js";
 import { text } from "./text.js";
@@ -9,8 +9,12 @@ import { nextTheme, theme } from "./theme.js";
 
 const dialog = /** @type {HTMLDialogElement} */ (byId("keys"));
 
-/** Set up the buttons. */
+/** Set up the buttons, and the link to the status page. */
 export function setUpTools() {
+  const status = byId("status");
+  status.append(mark("sign-status"));
+  status.title = text.status;
+  status.setAttribute("aria-label", text.status);
   setUpTheme(byId("theme"));
   setUpKeys(byId("help"));
 }

@@ -95,6 +95,19 @@ def test_a_forgotten_cameras_counts_stay_in_the_report_and_the_totals() -> None:
     assert ledger.totals() == {"in": 2, "out": 1, "dropped": {}, "pending": 1}
 
 
+def test_a_sample_has_the_counts_and_the_median_age_of_the_last_frames() -> None:
+    ledger = Ledger()
+    for age in (7.0, *[0.1] * 20, *[0.3] * 44):
+        ledger.came("front")
+        ledger.went("front", age)
+    ledger.came("back")
+    ledger.dropped("back", "late")
+    ledger.came("gone")
+    ledger.forget("gone")
+
+    assert ledger.samples() == {"back": (1, 0, {"late": 1}, None), "front": (65, 65, {}, 0.3)}
+
+
 def test_a_report_has_no_row_for_removed_cameras_until_one_is_removed() -> None:
     ledger = Ledger()
     ledger.came("front")

@@ -17,6 +17,8 @@ from pipeline.kafka import clients, reporter, topics
 from pipeline.kafka.reporter import Condition, Reporter, instance
 from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
+from pipeline.wire import figures
+from pipeline.wire.figures import CameraFigures, Dropped
 from pipeline.wire.status import Subject, decode, decode_key
 from tests.clock import Clock
 
@@ -333,6 +335,28 @@ def test_the_health_port_is_named_with_the_address_that_others_reach(
 
 def test_the_health_port_is_named_with_the_address_that_others_reach_over_ipv6(ipv6: str) -> None:
     assert reporter._reachable(Address("", 9000), f"[{ipv6}]:9092,other:1") == f"[{ipv6}]:9000"
+
+
+def test_figures_are_sent_every_two_seconds(kit: Kit) -> None:
+    door = CameraFigures(25, 12.5, 0.041, {"not_due": Dropped(130, 12.5)})
+    kit.reporter._figures = lambda: {"door": door}
+
+    kit.steps(9)
+
+    sent = [each for each in kit.producer.produced if each["subject"].service == "figures"]
+    assert [each["time"] - sent[0]["time"] for each in sent] == [0, 2, 4]
+    assert {each["subject"] for each in sent} == {Subject("figures", "host-1.0")}
+    assert (sent[0]["service"], sent[0]["instance"]) == ("producer", "host-1")
+    assert figures.decode(json.dumps(sent[0], default=str).encode()).cameras == {"door": door}
+
+
+def test_figures_that_cannot_be_sent_are_not_sent_again(kit: Kit) -> None:
+    kit.reporter._figures = dict
+    kit.producer.full = True
+    kit.steps(1)
+    kit.producer.full = False
+
+    assert kit.steps(3) == 1, "the state"
 
 
 def test_each_process_has_its_own_name_which_fits_into_a_key(monkeypatch: pytest.MonkeyPatch) -> None:

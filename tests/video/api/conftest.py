@@ -25,6 +25,7 @@ from video.api.routes import router
 from video.cameras.camera import Limits
 from video.cameras.cameras import Cameras
 from video.cameras.history import History
+from video.cameras.processes import Processes
 from video.http.connections import Connections
 from video.http.protocol import HttpProtocol
 from video.streams.clients import Clients
@@ -95,8 +96,9 @@ class Api(Browser):
         self.clients = clients
         self.cameras = Cameras(Limits(no_signal_after=3, stale_after=5), Ledger())
         self.cameras.subscribe(history)
+        self.processes = Processes("me")
         app = create_app()
-        app.include_router(router(self.cameras, self.history, self.clients))
+        app.include_router(router(self.cameras, self.history, self.clients, processes=self.processes))
         self._loop = asyncio.new_event_loop()
         config = uvicorn.Config(
             self._welcoming(app),

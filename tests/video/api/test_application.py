@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 from pipeline import __version__
 from pipeline.flow.ledger import Ledger
 from tests.video.api.conftest import Api
-from video.api import fields, models
+from video.api import fields, models, status_models
 from video.api.application import create_app
 from video.api.routes import router
 from video.cameras.camera import Limits
@@ -25,6 +25,7 @@ PATHS = {
     "/api/events/{event}.jpg",
     "/api/labels",
     "/api/session",
+    "/api/status",
     "post /api/cameras",
     "put /api/cameras/{camera}",
     "patch /api/cameras/{camera}",
@@ -32,9 +33,10 @@ PATHS = {
     "post /api/previews",
     "delete /api/previews/{preview}",
 }
+MODULES = (models, fields, status_models)
 MODELS = [
     each
-    for module in (models, fields)
+    for module in MODULES
     for name, each in vars(module).items()
     if isinstance(each, type) and each.__module__ == module.__name__ and name[0] != "_"
 ]
@@ -60,7 +62,7 @@ def operations(app: FastAPI) -> dict[str, dict[str, Any]]:
 def model_of(schema: dict[str, Any]) -> TypeAdapter[Any]:
     """Return the model that a schema names, or a list of it."""
     name = schema.get("items", schema)["$ref"].rpartition("/")[2]
-    model: Any = getattr(models, name, None) or getattr(fields, name)
+    model: Any = next(getattr(module, name) for module in MODULES if hasattr(module, name))
     return TypeAdapter(list[model] if schema.get("type") == "array" else model)
 
 

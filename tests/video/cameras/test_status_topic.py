@@ -14,9 +14,11 @@ from confluent_kafka import (
 )
 from prometheus_client import REGISTRY
 
+from pipeline.wire.figures import CameraFigures, Figures, encode
 from pipeline.wire.status import Status, encode_key, encode_value
 from tests.clock import Clock
 from tests.video.cameras.statuses import a_status
+from video.cameras.processes import Processes
 from video.cameras.status_topic import StatusTopic
 
 DOOR = a_status("no-signal", "wrong password")
@@ -79,7 +81,8 @@ class Kit:
         self.consumer = FakeConsumer()
         self.read: list[tuple[Status, float]] = []
         sink = lambda status, age: self.read.append((status, age))  # noqa: E731
-        self.topic = StatusTopic(cast("Consumer", self.consumer), "status", sink)
+        self.processes = Processes("me")
+        self.topic = StatusTopic(cast("Consumer", self.consumer), "status", sink, self.processes)
 
     def take(self, value: bytes | None, key: bytes = encode_key(DOOR.subject), age: float = 0) -> None:
         """Read a message."""
@@ -91,7 +94,7 @@ class Kit:
 def kit(monkeypatch: pytest.MonkeyPatch) -> Kit:
     """A topic of one partition, at a time that only tests move on."""
     clock = Clock()
-    for module in ("video.cameras.status_topic", "pipeline.kafka.records"):
+    for module in ("video.cameras.status_topic", "video.cameras.processes", "pipeline.kafka.records"):
         monkeypatch.setattr(f"{module}.time", clock)
     kit = Kit(clock)
     kit.consumer.topics = {"status": [0]}
@@ -144,6 +147,29 @@ def test_a_tombstone_is_a_processs_last_word(kit: Kit) -> None:
 
     ((status, age),) = kit.read
     assert (status.subject, status.state, age) == (DOOR.subject, "stopped", 2)
+
+
+def test_figures_go_to_the_processes_alone(kit: Kit) -> None:
+    door = {"door": CameraFigures(25.0, 25.0, 0.1)}
+    ((key, value),) = encode(Figures("producer", "a", kit.clock.now, door))
+    count = bad("bad_figures")
+
+    kit.take(encode_value(DOOR))
+    kit.take(value, key)
+    kit.take(b"{}", key)
+    kit.take(None, key)
+
+    (process,) = kit.processes.current()
+    assert (process.service, process.instance, process.figures) == ("producer", "a", door)
+    assert len(kit.read) == 1
+    assert bad("bad_figures") - count == 1
+
+
+def test_records_that_are_too_old_although_they_have_just_come_are_noticed(kit: Kit) -> None:
+    kit.clock.now += 10
+    kit.take(encode_value(DOOR), age=61)
+
+    assert "61 s old" in kit.processes.notes()[0]
 
 
 def test_what_is_not_a_record_is_counted_logged_and_skipped(

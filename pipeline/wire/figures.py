@@ -1,0 +1,166 @@
+"""Figures: what a process counts of each camera, as rates, and their form in messages of the status topic.
+
+The key is `figures/INSTANCE.PART`, the value JSON. A process with many cameras writes several parts, each of
+which stands for itself. A value also has the fields of a state, so that readers that know no figures skip it
+without a complaint.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pipeline.wire.frame import is_name
+from pipeline.wire.status import WORD, StatusError, Subject, encode_key
+from pipeline.wire.text import one_line
+
+SERVICE: Final = "figures"
+"""What stands in the key in place of a service's name."""
+
+OVER: Final = 10.0
+"""The time in s over which rates are taken."""
+
+FIGURES_EVERY: Final = 2.0
+"""The time in s between two messages of a part."""
+
+LONGEST_PART: Final = 10_000
+"""The most bytes of a value."""
+
+MOST_REASONS: Final = 50
+"""The most reasons of a camera that are read and written; the rest is left out."""
+
+_ROOM: Final = 9_000  # bytes of a part for cameras
+_LONGEST_REASON: Final = 40  # characters
+_FASTEST: Final = 1e6  # frames per second
+_OLDEST: Final = 1e7  # s
+_COUNTS: Final = 2**63  # frames; counts are below
+_LATEST: Final = 32_503_680_000.0  # s since the epoch: the year 3000
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Frames that went no further for one reason: since the process began, and per second."""
+
+    count: int
+    rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CameraFigures:
+    """One camera in one process: frames in and out per second, and the median age of those that went out.
+
+    `age` is in s; None if no frame went out lately. A rate is None until it has been measured.
+    """
+
+    came: float | None
+    went: float | None
+    age: float | None = None
+    dropped: Mapping[str, Dropped] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The figures of some cameras of a process, and when it wrote them by its own clock, in s."""
+
+    service: str
+    instance: str
+    time: float
+    cameras: Mapping[str, CameraFigures]
+
+
+def encode(figures: Figures) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the keys and values of a process's figures: at least one, also without cameras."""
+    head = {
+        "state": "ready",
+        "since": "1970-01-01T00:00:00Z",
+        "service": figures.service,
+        "instance": figures.instance,
+        "time": round(figures.time, 3),
+    }
+    opening = json.dumps(head)[:-1].encode() + b', "cameras": {'
+    for number, cameras in enumerate(_parts(figures.cameras)):
+        key = encode_key(Subject(SERVICE, f"{figures.instance}.{number}"))
+        yield key, opening + b",".join(cameras) + b"}}"
+
+
+def decode(value: bytes) -> Figures:
+    """Return the figures in a value; raise `StatusError` for any other value."""
+    if len(value) > LONGEST_PART:
+        raise StatusError("bad_figures", f"expected figures of {LONGEST_PART} bytes at most, found more")
+    try:
+        fields = json.loads(value)
+        service, instance = fields["service"], fields["instance"]
+        if not (WORD.fullmatch(service) and WORD.fullmatch(instance)):
+            raise ValueError("not the name of a process")
+        cameras = {_name(name): _camera(each) for name, each in fields["cameras"].items()}
+        at = _number(fields["time"], 0, _LATEST)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        found = repr(value[:80])[:80]
+        raise StatusError(
+            "bad_figures", f"expected figures of a process ({type(error).__name__}: {error}), found {found}"
+        ) from None
+    return Figures(service, instance, at, cameras)
+
+
+def _parts(cameras: Mapping[str, CameraFigures]) -> Iterator[list[bytes]]:
+    part: list[bytes] = []
+    size = 0
+    for name, figures in cameras.items():
+        text = f"{json.dumps(name)}: {json.dumps(_fields(figures))}".encode()
+        if part and size + len(text) > _ROOM:
+            yield part
+            part, size = [], 0
+        part.append(text)
+        size += len(text) + 1
+    yield part
+
+
+def _fields(figures: CameraFigures) -> dict[str, Any]:
+    dropped = sorted(figures.dropped.items())[:MOST_REASONS]
+    return {
+        "in": _rounded(figures.came, 2),
+        "out": _rounded(figures.went, 2),
+        "age": _rounded(figures.age, 3),
+        "dropped": {
+            reason[:_LONGEST_REASON]: [each.count, _rounded(each.rate, 2)] for reason, each in dropped
+        },
+    }
+
+
+def _camera(fields: dict[str, Any]) -> CameraFigures:
+    reasons = list(fields["dropped"].items())[:MOST_REASONS]
+    return CameraFigures(
+        _optional(fields["in"], _FASTEST),
+        _optional(fields["out"], _FASTEST),
+        _optional(fields["age"], _OLDEST),
+        {
+            one_line(reason)[:_LONGEST_REASON]: Dropped(_count(count), _optional(rate, _FASTEST))
+            for reason, (count, rate) in reasons
+        },
+    )
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def _optional(value: object, most: float) -> float | None:
+    return None if value is None else _number(value, 0, most)
+
+
+def _number(value: object, least: float, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise ValueError(f"expected a number from {least:g} to {most:g}")
+    return float(value)
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _COUNTS:
+        raise ValueError("expected a count")
+    return value
+
+
+def _name(text: str) -> str:
+    if not is_name(text):
+        raise ValueError("expected the name of a camera")
+    return text

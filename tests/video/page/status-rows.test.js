@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { cameraRows, serviceRows } from "../../../video/page/status/rows.js";
+import { text } from "../../../video/page/status/text.js";
+
+const FIGURES = {
+  in_per_s: 25,
+  out_per_s: 12.34,
+  age_ms: 41,
+  dropped: [
+    { reason: "late", count: 3, per_s: 0 },
+    { reason: "replaced", count: 1300, per_s: 12.5 },
+  ],
+  why: null,
+};
+const UNKNOWN = { in_per_s: null, out_per_s: null, age_ms: null, dropped: [] };
+
+/** @type {import("../../../video/page/status/types.js").Process} */
+const PROCESS = { instance: "host-1", state: "ready", reason: null, since: "2026-11-21T19:46:47Z", ...FIGURES };
+
+/** @type {import("../../../video/page/status/types.js").Service} */
+const SERVICE = { service: "consumer", replicas: 1, states: { ready: 1 }, processes: [PROCESS], ...FIGURES };
+
+/** @type {import("../../../video/page/status/types.js").Camera} */
+const CAMERA = {
+  name: "door",
+  state: "live",
+  reason: null,
+  captured: 25,
+  labelled: 12.5,
+  shown: 0.04,
+  age_ms: 1200,
+  dropped: [{ service: "consumer", reason: "replaced", count: 17, per_s: 0.3 }],
+  why: {},
+};
+
+test("a service is followed by its processes", () => {
+  const rows = serviceRows([SERVICE]);
+
+  assert.deepEqual(rows, [
+    {
+      key: "consumer",
+      kind: "service",
+      name: "Consumers",
+      state: "1 ready",
+      tone: "live",
+      figures: ["25.0", "12.3", "41 ms"],
+      dropped: "late 3, replaced 1300 (12.5/s)",
+      note: "",
+    },
+    {
+      key: "consumer/host-1",
+      kind: "process",
+      name: "host-1",
+      state: "Ready",
+      tone: "live",
+      figures: ["25.0", "12.3", "41 ms"],
+      dropped: "late 3, replaced 1300 (12.5/s)",
+      note: "",
+    },
+  ]);
+});
+
+test("a service of which nothing runs stands out, if frames have to pass it", () => {
+  const gone = { ...SERVICE, ...UNKNOWN, replicas: 0, states: { stopped: 1 }, processes: null, why: "no consumer reports" };
+
+  const [row] = serviceRows([gone]);
+  const [training] = serviceRows([{ ...gone, service: "training", states: {}, why: null }]);
+
+  assert.deepEqual([row.state, row.tone, row.note], ["1 stopped", "no-signal", "No consumer reports"]);
+  assert.deepEqual(row.figures, ["–", "–", "–"]);
+  assert.deepEqual([training.name, training.state, training.tone], ["Training", "None", "away"]);
+});
+
+test("the worst of its processes colours a service", () => {
+  /** @type {Record<string, number>[]} */
+  const all = [{ ready: 2 }, { ready: 1, stopped: 1 }, { ready: 1, "not-ready": 1 }, { ready: 1, silent: 1 }];
+  const tones = all.map(
+    (states) => serviceRows([{ ...SERVICE, states, processes: [] }])[0].tone,
+  );
+
+  assert.deepEqual(tones, ["live", "live", "stale", "no-signal"]);
+});
+
+test("a process says why it is as it is, and why figures are missing", () => {
+  const old = { ...PROCESS, ...UNKNOWN, reason: "no partition", why: "it is an older version" };
+  assert.equal(serviceRows([{ ...SERVICE, processes: [old] }])[1].note, "No partition; It is an older version");
+  const silent = { ...PROCESS, ...UNKNOWN, state: /** @type {const} */ ("silent"), reason: "it was killed", why: "it has stopped" };
+
+  const row = serviceRows([{ ...SERVICE, processes: [silent] }])[1];
+
+  assert.deepEqual([row.state, row.tone, row.note], ["Silent", "no-signal", "It was killed"]);
+});
+
+test("a camera has its rates, its age and its drops by service", () => {
+  const [row] = cameraRows([CAMERA]);
+
+  assert.deepEqual(row, {
+    key: "door",
+    kind: "camera",
+    name: "door",
+    state: "Live",
+    tone: "live",
+    figures: ["25.0", "12.5", "0.04", "1.2 s"],
+    dropped: "consumer: replaced 17 (0.3/s)",
+    note: "",
+  });
+});
+
+test("figures that are not known have a dash, and each reason once", () => {
+  const why = { captured: "no producer reports", shown: "it is being measured", age_ms: "it is being measured" };
+  const camera = { ...CAMERA, captured: null, shown: null, age_ms: null, why, reason: "no producer reports" };
+
+  const [row] = cameraRows([camera]);
+
+  assert.deepEqual(row.figures, ["–", "12.5", "–", "–"]);
+  assert.equal(row.note, "No producer reports; It is being measured");
+});
+
+test("rates have as many digits as they need", () => {
+  const words = [0, 0.04, 0.1, 9.94, 25, 99.94, 123.4, 5000].map(text.rate);
+
+  assert.deepEqual(words, ["0.0", "0.04", "0.1", "9.9", "25.0", "99.9", "123", "5000"]);
+});

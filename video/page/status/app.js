@@ -1,0 +1,45 @@
+/** The status page: services and cameras, kept up to date. */
+
+import { loginTo } from "../addresses.js";
+import { byId, makeForeign, setText } from "../dom.js";
+import { Poll } from "./poll.js";
+import { cameraRows, serviceRows } from "./rows.js";
+import { Table } from "./table.js";
+import { text } from "./text.js";
+
+/** @typedef {import("./types.js").Status} Status */
+
+const main = byId("main");
+const banner = byId("banner");
+const notes = byId("notes");
+const services = new Table(byId("services"), text.serviceColumns);
+const cameras = new Table(byId("cameras"), text.cameraColumns);
+const filter = /** @type {HTMLInputElement} */ (byId("filter"));
+
+/** @param {Status} status */
+function show(status) {
+  main.removeAttribute("aria-busy");
+  trouble("");
+  const lines = status.notes.join("\n");
+  if (notes.dataset.lines !== lines) {
+    notes.dataset.lines = lines; // so that screen readers read each once
+    notes.replaceChildren(...status.notes.map((line) => makeForeign("li", "note", text.note([line]))));
+  }
+  services.show(serviceRows(status.services));
+  cameras.show(cameraRows(status.cameras));
+  setText(byId("cameras-heading"), status.cameras.length ? text.count(status.cameras.length) : text.none);
+}
+
+/** Say what is wrong; what is shown is old until it is right again. @param {string} words */
+function trouble(words) {
+  setText(banner, words);
+  main.toggleAttribute("data-old", words !== "");
+}
+
+new Poll("api/status", {
+  shown: show,
+  away: (since) => trouble(text.away(since)),
+  refused: (why) => trouble(text.refused(why)),
+  loggedOut: () => location.assign(loginTo(location.pathname + location.search)),
+});
+filter.addEventListener("input", () => cameras.filter(filter.value));
