@@ -8,6 +8,7 @@ from video.api.events import event_routes
 from video.api.labels import label_routes
 from video.api.previews import Previews, preview_routes
 from video.api.session import session_routes
+from video.api.streams import stream_routes
 from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.streams.clients import Clients
@@ -29,6 +30,7 @@ def router(
         preview_routes(previews),
         label_routes(history),
         event_routes(history, clients),
+        stream_routes(cameras),
         session_routes(None if changing.directory else WITHOUT),
     ):
         routes.include_router(part)
