@@ -24,15 +24,20 @@ from video.streams.metrics import NOT_SEPARATED, SOCKET_SENT, SOCKET_SKIPPED
 log = logging.getLogger(__name__)
 _seldom: Final = Seldom(log)
 
+# A picture that takes longer keeps other cameras' pictures waiting: its stream rests for so many times as long.
+_SLOW: Final = 0.1  # s
+_REST: Final = 3
+
 _SEPARATED = Counter("streamlens_pictures_separated", "Pictures made with the labels of one model only")
 
 
 class _Made(NamedTuple):
-    """What a thread made of a frame: the JPEG, or the reason why there is none."""
+    """What a thread made of a frame: the JPEG, or the reason why there is none; `took` s of processor time."""
 
     number: int
     jpeg: bytes | None
     problem: str
+    took: float
 
 
 class InferredStream:
@@ -49,6 +54,7 @@ class InferredStream:
         self._camera: Camera | None = None
         self._newest: tuple[int, Frame] | None = None  # that needs to be separated
         self._making: asyncio.Future[_Made] | None = None
+        self._resting: asyncio.TimerHandle | None = None
         self._chunk = b""  # the newest picture as it is sent; empty if there is none
 
     def add(self, connection: Connection, visitor: Visitor) -> StreamClient:
@@ -85,6 +91,9 @@ class InferredStream:
         if self._making is not None:
             self._making.cancel()
             self._making = None
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
 
     def frame(self, camera: Camera) -> None:
         """Take a new frame; it replaces one that is still waiting for the thread."""
@@ -99,7 +108,7 @@ class InferredStream:
             self._fail(camera, problem)
         else:
             self._newest = (camera.number, frame)
-            if self._making is None:
+            if self._making is None and self._resting is None:
                 self._make(camera)
 
     def changed(self, camera: Listed) -> None:
@@ -118,27 +127,37 @@ class InferredStream:
     def _separate_newest(self) -> _Made:
         # Runs in the thread, and picks the newest frame only now.
         if self._newest is None:
-            return _Made(0, None, "")
-        number, frame = self._newest
+            return _Made(0, None, "", 0.0)
+        (number, frame), begun = self._newest, time.thread_time()
         try:
-            return _Made(number, separate(frame, self._identity.model), "")
+            jpeg, problem = separate(frame, self._identity.model), ""
         except SeparateError as error:
-            return _Made(number, None, f"frame {frame.seq}: {error}")
+            jpeg, problem = None, f"frame {frame.seq}: {error}"
+        return _Made(number, jpeg, problem, time.thread_time() - begun)
 
     def _made(self, camera: Camera, making: asyncio.Future[_Made]) -> None:
         if making is not self._making:  # of a camera that is no longer followed
             return
         self._making = None
         made = making.result()
+        if made.took > _SLOW:
+            rest = _REST * made.took
+            loop = asyncio.get_running_loop()
+            self._resting = loop.call_later(rest, self._go_on, camera, made.number)
         if self._newest is None:
             return
-        if self._newest[0] != made.number:
+        if self._newest[0] != made.number and self._resting is None:
             self._make(camera)
         if made.jpeg is not None:
             _SEPARATED.inc()
             self._put_up(camera, made.jpeg)
         elif made.problem:
             self._fail(camera, made.problem)
+
+    def _go_on(self, camera: Camera, number: int) -> None:
+        self._resting = None
+        if self._newest is not None and self._newest[0] != number:
+            self._make(camera)
 
     def _fail(self, camera: Camera, problem: str) -> None:
         NOT_SEPARATED.labels(camera.name).inc()

@@ -248,6 +248,27 @@ def test_a_picture_in_the_making_of_a_camera_that_has_gone_is_shown_to_nobody() 
     play(scene)
 
 
+def test_a_camera_whose_pictures_take_long_rests_and_then_shows_the_newest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("video.streams.inferred.stream._SLOW", 0.0)
+    monkeypatch.setattr("video.streams.inferred.stream._REST", 0)
+
+    async def scene(house: House) -> None:
+        cat = house.watch(CAT)
+        stream = house.streams._streams["door"]["imagenet_1"]
+        house.wall.put(two_models(1))
+        await until(lambda: stream._resting, "its rest")
+        house.wall.put(two_models(2))
+        assert stream._making is None
+
+        await until(lambda: len(cat.written) == 2, "the second picture")
+
+        assert cat.written == [binary_message(alone("imagenet_1", seq)) for seq in (1, 2)]
+
+    play(scene)
+
+
 def test_previews_are_no_streams() -> None:
     async def scene(house: House) -> None:
         name = "preview-0123456789abcdef"
