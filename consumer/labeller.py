@@ -11,13 +11,13 @@ from typing import Final
 from consumer.cameras import Plan, Plans
 from consumer.model import Model
 from consumer.slow_cameras import SlowCameras
-from pipeline.stamp import draw_predictions, stamp, stamp_restorably
 from pipeline.flow.ledger import Ledger
 from pipeline.flow.newest import Newest
 from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reader import Reader
 from pipeline.service.logs import Seldom
 from pipeline.service.recorder import working
+from pipeline.stamp import draw_predictions, stamp, stamp_restorably
 from pipeline.wire import largest, mat, picture
 from pipeline.wire.frame import Format, Frame, Message, age_of, encode
 

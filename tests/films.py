@@ -59,7 +59,7 @@ class Camera:
 
 
 class Films:
-    """Sends all cameras' frames to a topic, `rate` per second each, from its own thread until the block ends."""
+    """Sends all cameras' frames to a topic, `rate` per second each, from a thread until the block ends."""
 
     def __init__(
         self, bootstrap: str, cameras: Sequence[Camera], rate: float = 15, topic: str = "videodisplay"

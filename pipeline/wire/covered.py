@@ -31,7 +31,9 @@ def encode(patches: Sequence[Patch]) -> bytes:
     if len(patches) > MOST_PATCHES:
         return b""
     return b"".join(
-        part for patch in patches for part in (_HEAD.pack(patch.at, patch.length, len(patch.before)), patch.before)
+        part
+        for patch in patches
+        for part in (_HEAD.pack(patch.at, patch.length, len(patch.before)), patch.before)
     )
 
 
@@ -44,7 +46,9 @@ def restore(stamped: bytes, header: bytes) -> bytes:
     pieces: list[bytes | memoryview] = []
     for patch in _patches(header):
         if not at <= patch.at <= patch.at + patch.length <= len(stamped):
-            raise CoveredError(f"expected patches in order within {len(stamped)} bytes, found one at {patch.at}")
+            raise CoveredError(
+                f"expected patches in order within {len(stamped)} bytes, found one at {patch.at}"
+            )
         pieces += source[at : patch.at], patch.before
         at = patch.at + patch.length
     return b"".join((*pieces, source[at:]))

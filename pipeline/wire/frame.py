@@ -2,9 +2,9 @@
 
 The key is the camera's name, the value the JPEG and nothing else, and the headers are `seq` (decimal, per
 camera and run), `captured` (ns since the epoch), perhaps `run` (which identifies a run of the producer) and,
-once stamped, `labelled` (the consumer's own run and number), `predictions` (JSON) and, if several models have
-labelled it, `covered` (`pipeline.wire.covered`). The original system's message (`pipeline.wire.mat`) is read as
-well; the first byte distinguishes the two.
+once stamped, `labelled` (the consumer's own run and number), `predictions` (JSON) and, if several models
+have labelled it, `covered` (`pipeline.wire.covered`). The original system's message (`pipeline.wire.mat`) is
+read as well; the first byte distinguishes the two.
 """
 
 import time
@@ -46,8 +46,8 @@ class Frame:
     """One picture of one camera: `seq` counts per camera, `captured` is in ns since the epoch.
 
     `run` identifies the run of the producer in which `seq` counts, and `labelled` is the run of a consumer
-    and the number that it gave the frame; both may be missing. `covered` restores the JPEG as it was before it
-    was stamped, or is empty.
+    and the number that it gave the frame; both may be missing. `covered` restores the JPEG as it was before
+    it was stamped, or is empty.
     """
 
     camera: str

@@ -5,8 +5,8 @@ import re
 
 from consumer.handlers import HANDLERS
 from tests.consumer.conftest import Configure
-from tests.pipeline.stamp.test_stamp import REASONS
 from tests.parts import ROOT
+from tests.pipeline.stamp.test_stamp import REASONS
 
 README = (ROOT / "consumer/README.md").read_text()
 STAMP = ROOT / "pipeline/stamp"

@@ -1,4 +1,4 @@
-"""A page that uses the streams as Elastic Inference's does: it polls the list, and opens sockets elsewhere."""
+"""A page that uses the streams as Elastic Inference's does: it polls the list, and opens WebSockets."""
 
 import base64
 from collections.abc import Iterator

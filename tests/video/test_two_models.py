@@ -5,7 +5,6 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -49,7 +48,9 @@ def picture(client: ClientConnection) -> bytes:
 
 
 def test_the_streams_are_listed(system: TwoModels) -> None:
-    expected = [f"{camera}:{model}:inferred" for camera in ("10.0.0.7%3A8554%2Fa", "door") for model in MODELS]
+    expected = [
+        f"{camera}:{model}:inferred" for camera in ("10.0.0.7%3A8554%2Fa", "door") for model in MODELS
+    ]
 
     wait_for(lambda: streams(system) == expected, 60, "all streams to be listed")
     assert json.loads(get(f"{system.address}api/stream")) == {"streams": expected}

@@ -157,7 +157,8 @@ class Streams(BaseModel):
     model_config = _model(STREAMS)
 
     streams: list[str] = Field(
-        description="their ids, `NAME:MODEL:inferred`; in the names, `%`, `:`, `/`, `?`, `#` and `\\` are percent-encoded"
+        description="their ids, `NAME:MODEL:inferred`; in the names, `%`, `:`, `/`, `?`, `#` and `\\` are"
+        " percent-encoded"
     )
     left_out: list[LeftOut] | None = Field(
         None, description="those that cannot be shown; omitted if there are none"

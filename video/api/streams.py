@@ -22,9 +22,7 @@ def stream_routes(cameras: Cameras) -> APIRouter:
         there, left_out = found(cameras, visitor_of(request.scope))
         answer: dict[str, Any] = {"streams": [str(each) for each in there]}
         if left_out:
-            answer["left_out"] = [
-                {"stream": str(each.identity), "reason": each.reason} for each in left_out
-            ]
+            answer["left_out"] = [{"stream": str(each.identity), "reason": each.reason} for each in left_out]
         response = as_json(answer)
         response.headers.update(reading_headers(request.scope))
         return response

@@ -62,7 +62,7 @@ def _inferred(socket: Description) -> Description:
         **socket,
         "101": {
             **socket["101"],
-            "description": "A WebSocket, silent until there is such a stream: a binary message per picture, the JPEG",
+            "description": "A WebSocket: a binary message per picture, the JPEG; silent without such a stream",
         },
         "404": absent,
     }

@@ -26,7 +26,7 @@ class StreamClient:
     kernel says what the client has read only when it acknowledges something.
     """
 
-    __slots__ = ("_ask_at", "_last", "_length", "_probe_at", "_slow_until", "_trust", "connection", "_probe")
+    __slots__ = ("_ask_at", "_last", "_length", "_probe", "_probe_at", "_slow_until", "_trust", "connection")
 
     def __init__(self, connection: Connection, probe: bytes) -> None:
         self.connection = connection

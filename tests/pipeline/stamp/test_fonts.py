@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.stamp import fonts
 from pipeline.service.logs import Seldom
+from pipeline.stamp import fonts
 
 ARABIC, THAI = Path("arabic.ttf"), Path("thai.ttf")
 

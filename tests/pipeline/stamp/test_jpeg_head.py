@@ -12,8 +12,8 @@ from pipeline.stamp import jpeg_head
 from pipeline.stamp.jpeg_head import UnfitError
 from pipeline.wire import picture
 from tests.consumer.fakes import PROPERTY
-from tests.pipeline.stamp.jpegs import changed, find, noise, split
 from tests.jpegs import padded, segment, segments
+from tests.pipeline.stamp.jpegs import changed, find, noise, split
 
 JPEG = picture.encode(noise(300, 120), 72)
 

@@ -17,9 +17,9 @@ from pipeline.stamp.scan import ScanError
 from pipeline.wire import picture
 from pipeline.wire.picture import Image
 from tests.consumer.fakes import PROPERTY
-from tests.pipeline.stamp.jpegs import camera_jpeg, changed, find, noise, quantized, split
 from tests.jpegs import damaged, segment, segments
 from tests.parts import ROOT
+from tests.pipeline.stamp.jpegs import camera_jpeg, changed, find, noise, quantized, split
 
 SAMPLINGS = {0x22: "4:2:0", 0x21: "4:2:2", 0x12: "4:4:0", 0x41: "4:1:1", 0x11: "4:4:4"}
 samplings = st.sampled_from(sorted(SAMPLINGS))

@@ -26,6 +26,7 @@ from pipeline.wire.frame import Frame, Message, decode
 from pipeline.wire.picture import MCU, Image, PictureError
 from pipeline.wire.predictions import Prediction, Result
 from tests.consumer.fakes import PROPERTY
+from tests.jpegs import damaged, padded
 from tests.pipeline.stamp.jpegs import (
     ADOBE,
     EXIF,
@@ -45,7 +46,6 @@ from tests.pipeline.stamp.jpegs import (
     squares,
     without,
 )
-from tests.jpegs import damaged, padded
 
 QUALITY = 72
 IMAGE = noise(300, 120)

@@ -46,9 +46,7 @@ def test_a_visitor_sees_the_streams_of_the_cameras_that_may_be_seen(api: Api) ->
     assert api.json("/api/streams") == {"streams": ["yard:imagenet_1:inferred"]}
 
 
-def test_a_silent_camera_has_none_until_it_is_back(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_silent_camera_has_none_until_it_is_back(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     api.show(one_model())
     camera = api.cameras.get("door")
     assert camera is not None

@@ -20,7 +20,7 @@ PATH: Final = "/{camera:path}:{model:path}:inferred"
 class Inferred:
     """The ASGI application of these addresses.
 
-    A socket is silent as long as there is no such stream, or its camera may not be seen: a visitor cannot tell
+    A socket is silent while there is no such stream, or its camera may not be seen: a visitor cannot tell
     which. What the client sends is ignored.
     """
 

@@ -1,7 +1,7 @@
 """The ids of streams, `NAME:MODEL:inferred`, in a form that can be part of a URL.
 
 An id has two colons. In the names, the characters that end a part of an id or of a URL's path are
-percent-encoded, and so is the percent sign: `%3A` for a colon, `%2F` for a slash. All others stay as they are.
+percent-encoded, and so is the percent sign: `%3A` for a colon, `%2F` for a slash. All others stay.
 """
 
 import re
@@ -27,7 +27,7 @@ class Identity(NamedTuple):
 
     @classmethod
     def read(cls, path: str) -> Self:
-        """Return the id in a URL's path without its first slash, as it was sent; raise ValueError if it is none.
+        """Return the id in a URL's path, as it was sent without its first slash; raise ValueError if none.
 
         It may also have been percent-encoded as a whole, or where a browser does so.
         """

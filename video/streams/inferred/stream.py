@@ -24,7 +24,7 @@ from video.streams.metrics import NOT_SEPARATED, SOCKET_SENT, SOCKET_SKIPPED
 log = logging.getLogger(__name__)
 _seldom: Final = Seldom(log)
 
-# A picture that takes longer keeps other cameras' pictures waiting: its stream rests for so many times as long.
+# A picture that takes longer keeps others waiting: its stream then rests for so many times as long.
 _SLOW: Final = 0.1  # s
 _REST: Final = 3
 
@@ -32,7 +32,7 @@ _SEPARATED = Counter("streamlens_pictures_separated", "Pictures made with the la
 
 
 class _Made(NamedTuple):
-    """What a thread made of a frame: the JPEG, or the reason why there is none; `took` s of processor time."""
+    """What a thread made of a frame in `took` s: the JPEG, or the reason why there is none."""
 
     number: int
     jpeg: bytes | None

@@ -184,15 +184,21 @@ def test_a_client_that_does_not_read_gets_the_newest_and_holds_up_nobody() -> No
     play(scene)
 
 
-def test_a_client_with_much_unread_is_sent_a_pong_in_place_of_pictures() -> None:
+def test_a_client_with_much_unread_is_sent_a_pong_in_place_of_pictures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def scene(house: House) -> None:
+        clock = Clock()
+        monkeypatch.setattr("video.streams.inferred.stream.time", clock)
         client = house.watch(CAT)
         house.wall.put(one_model(1))
         client.backlog = 10**6
+        clock.now += 0.1
         house.wall.put(one_model(2))
         assert client.written[1:] == [PONG]
 
         client.backlog = 0
+        clock.now += 0.1
         house.wall.put(one_model(3))
         assert client.written[2:] == shown(one_model(3))
 
@@ -252,7 +258,7 @@ def test_a_camera_whose_pictures_take_long_rests_and_then_shows_the_newest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("video.streams.inferred.stream._SLOW", 0.0)
-    monkeypatch.setattr("video.streams.inferred.stream._REST", 0)
+    monkeypatch.setattr("video.streams.inferred.stream._REST", 300)
 
     async def scene(house: House) -> None:
         cat = house.watch(CAT)

@@ -8,7 +8,6 @@ from tests.video.fakes import a_frame
 from tests.video.streams.socket.fakes import Picture, Wall, Wire
 from video.access.visitor import Anyone
 from video.streams.message import text_message
-from video.streams.socket import wire
 from video.streams.socket.feed import Feeds
 from video.streams.socket.viewer import Viewer
 from video.streams.socket.wire import Ack, Time, Watch
