@@ -12,7 +12,7 @@ from pipeline.stamp import stamp
 from pipeline.wire import jpeg
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction, Result
-from tests.consumer.fakes import ScriptedServer, reply
+from tests.consumer.fakes import Request, ScriptedServer, reply
 from tests.films import Camera, Films, jpegs
 from tests.parts import Service, embedded_broker, free_port
 
@@ -21,7 +21,7 @@ MODELS: Final = {"imagenet_1": "tench", "imagenet_2": "goldfish"}
 
 FILM: Final = "bikes.mp4"
 _SCORE: Final = 0.75
-_ANSWER: Final = b'{"predictions": [{"classes": 1, "probabilities": [0, 0.75]}]}'
+_ROW: Final = {"classes": 1, "probabilities": [0, _SCORE]}
 _SAID: Final = tuple(Prediction(model, (Result(label, _SCORE),), 1, 1) for model, label in MODELS.items())
 
 
@@ -52,7 +52,7 @@ def two_models(folder: Path, cameras: Sequence[str], **settings: str) -> Iterato
         bootstrap, _ = stack.enter_context(embedded_broker(folder))
         models, labels = {}, {}
         for model, label in MODELS.items():
-            models[model] = stack.enter_context(ScriptedServer(reply(200, _ANSWER))).url
+            models[model] = stack.enter_context(ScriptedServer(_answer)).url
             labels[model] = str(folder / f"{model}.json")
             Path(labels[model]).write_text(json.dumps([label]))
         asking = {
@@ -69,6 +69,12 @@ def two_models(folder: Path, cameras: Sequence[str], **settings: str) -> Iterato
         shown = stack.enter_context(Films(bootstrap, films, topic="videocam"))
         video.ready(60)
         yield TwoModels(f"http://127.0.0.1:{port}/", consumer, video, shown)
+
+
+def _answer(request: Request, body: bytes) -> None:
+    """Say the same about each picture in a request."""
+    pictures = len(json.loads(body or b'{"instances": []}')["instances"])
+    reply(200, json.dumps({"predictions": [_ROW] * pictures}).encode())(request, body)
 
 
 def _frames() -> list[Frame]:

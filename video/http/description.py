@@ -62,7 +62,7 @@ def _inferred(socket: Description) -> Description:
         **socket,
         "101": {
             **socket["101"],
-            "description": "A WebSocket: a binary message per picture, the JPEG; silent without such a stream",
+            "description": "A WebSocket: a binary message per picture, the JPEG; silent if there is none",
         },
         "404": absent,
     }
