@@ -41,10 +41,14 @@ class Labeller:
         predictions: Callable[[Frame], None] | None,
         quality: int | None,
         frame_format: Format,
+        restorable: bool = True,
         plans: Plans | None = None,
         missed: Callable[[int], object] = lambda _: None,
     ) -> None:
-        """Call `missed` with the number of models that were not asked about a frame for lack of time."""
+        """Call `missed` with the number of models that were not asked about a frame for lack of time.
+
+        With `restorable`, frames that several models label carry what their labels cover.
+        """
         self.frames = Newest[Frame](replaced=lambda frame: self._miss(frame, "replaced"))
         self._missed = missed
         self._models = models
@@ -54,6 +58,7 @@ class Labeller:
         self._publish_predictions = predictions
         self._quality = quality
         self._format = frame_format
+        self._restorable = restorable
         self._slow = SlowCameras()
         self._numbers: dict[str, tuple[str, Iterator[int]]] = {}  # of each camera's labelled frames
         self._seldom = Seldom(log)
@@ -131,7 +136,7 @@ class Labeller:
 
     def _stamp(self, frame: Frame) -> tuple[bytes, bytes]:
         """Return the stamped JPEG and, with several models, what a reader needs to show the labels of one."""
-        if len(frame.predictions) < 2:
+        if len(frame.predictions) < 2 or not self._restorable:
             return stamp(frame, self._quality), b""
         jpeg, covered = stamp_restorably(frame, self._quality)
         # Every topic takes as much as a picture of this size may have.

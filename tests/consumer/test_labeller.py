@@ -55,6 +55,7 @@ class Bench:
         quality: int | None = None,
         frame_format: Format = "jpeg",
         capacity: int = 64,
+        restorable: bool = True,
         plans: Plans | None = None,
         missed: Callable[[int], object] = lambda _: None,
     ) -> None:
@@ -69,6 +70,7 @@ class Bench:
             predictions=predictions,
             quality=quality,
             frame_format=frame_format,
+            restorable=restorable,
             plans=plans,
             missed=missed,
         )
@@ -132,6 +134,16 @@ def test_a_frame_that_several_models_label_carries_what_their_labels_cover() -> 
     frames = {frame.camera: frame for frame in bench.published}
     assert frames["one"].covered == b""
     assert covered.restore(frames["both"].jpeg, frames["both"].covered) == a_frame().jpeg
+
+
+def test_it_does_not_if_nobody_needs_streams_of_one_model() -> None:
+    bench = Bench([FakeModel(ANSWER), FakeModel(NONE_YET)], restorable=False)
+    bench.put(a_frame())
+    bench.labeller.step()
+
+    (frame,) = bench.published
+    assert frame.covered == b""
+    assert frame.predictions == (ANSWER, NONE_YET)
 
 
 @pytest.mark.parametrize("room", [True, False])

@@ -6,8 +6,8 @@ from pipeline.wire import covered, jpeg
 from pipeline.wire.frame import Frame
 
 _LACKING = (
-    "its pictures have the labels of several models, but not what they cover: update the consumer, or send"
-    " smaller pictures"
+    "its pictures have the labels of several models, but not what they cover: update the consumer, do not set"
+    " MODELSTREAMS=false there, and send smaller pictures"
 )
 
 
