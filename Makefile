@@ -100,13 +100,13 @@ PROTOS = $(filter-out build/%,$(wildcard */*/*.proto */*/*/*.proto))
 protos: .venv/test ## generate the Python of every .proto file next to it (OUT=DIR for another folder)
 	@$(BIN)/python -m grpc_tools.protoc --proto_path=. --python_out=$(or $(OUT),.) --pyi_out=$(or $(OUT),.) $(PROTOS)
 
-wasm: .venv/test ## compile consumer/stamp/scan.c to WebAssembly (downloads Zig's C compiler, 100 MB)
+wasm: .venv/test ## compile pipeline/stamp/scan.c to WebAssembly (downloads Zig's C compiler, 100 MB)
 	@$(BIN)/uv run --quiet --no-project --with ziglang==0.17.1 python -m ziglang cc \
 	  --target=wasm32-freestanding -O3 -s -Wall -Wextra -Werror -nostdlib -Wl,--no-entry $(WASM_EXPORTS:%=-Wl,--export=%) \
 	  -DSOURCE="\"$$($(BIN)/python -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())' <$(WASM).c)\"" \
 	  -o $(WASM).wasm $(WASM).c
 
-WASM = consumer/stamp/scan
+WASM = pipeline/stamp/scan
 WASM_EXPORTS = job_at standard_at build_standard build_own reserve output_at run
 
 clean: ## remove .venv and all build output

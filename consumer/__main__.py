@@ -85,6 +85,7 @@ def serve(settings: ConsumerSettings) -> int:
         predictions=_predictions(settings, service, causes_out),
         quality=settings.jpegquality,
         frame_format=settings.frameformat,
+        restorable=settings.modelstreams,
         plans=plans,
         missed=load.dropped,
     )

@@ -11,14 +11,14 @@ from typing import Final
 from consumer.cameras import Plan, Plans
 from consumer.model import Model
 from consumer.slow_cameras import SlowCameras
-from consumer.stamp import draw_predictions, stamp
 from pipeline.flow.ledger import Ledger
 from pipeline.flow.newest import Newest
 from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reader import Reader
 from pipeline.service.logs import Seldom
 from pipeline.service.recorder import working
-from pipeline.wire import mat, picture
+from pipeline.stamp import draw_predictions, stamp, stamp_restorably
+from pipeline.wire import largest, mat, picture
 from pipeline.wire.frame import Format, Frame, Message, age_of, encode
 
 log = logging.getLogger(__name__)
@@ -41,10 +41,14 @@ class Labeller:
         predictions: Callable[[Frame], None] | None,
         quality: int | None,
         frame_format: Format,
+        restorable: bool = True,
         plans: Plans | None = None,
         missed: Callable[[int], object] = lambda _: None,
     ) -> None:
-        """Call `missed` with the number of models that were not asked about a frame for lack of time."""
+        """Call `missed` with the number of models that were not asked about a frame for lack of time.
+
+        With `restorable`, frames that several models label carry what their labels cover.
+        """
         self.frames = Newest[Frame](replaced=lambda frame: self._miss(frame, "replaced"))
         self._missed = missed
         self._models = models
@@ -54,6 +58,7 @@ class Labeller:
         self._publish_predictions = predictions
         self._quality = quality
         self._format = frame_format
+        self._restorable = restorable
         self._slow = SlowCameras()
         self._numbers: dict[str, tuple[str, Iterator[int]]] = {}  # of each camera's labelled frames
         self._seldom = Seldom(log)
@@ -125,8 +130,18 @@ class Labeller:
         return message
 
     def _jpeg(self, frame: Frame) -> Message:
-        jpeg = stamp(frame, self._quality)
-        return encode(replace(frame, jpeg=jpeg, labelled=self._number(frame.camera)))
+        jpeg, covered = self._stamp(frame)
+        labelled = self._number(frame.camera)
+        return encode(replace(frame, jpeg=jpeg, labelled=labelled, covered=covered))
+
+    def _stamp(self, frame: Frame) -> tuple[bytes, bytes]:
+        """Return the stamped JPEG and, with several models, what a reader needs to show the labels of one."""
+        if len(frame.predictions) < 2 or not self._restorable:
+            return stamp(frame, self._quality), b""
+        jpeg, covered = stamp_restorably(frame, self._quality)
+        # Every topic takes as much as a picture of this size may have.
+        fits = len(jpeg) + len(covered) <= largest.jpeg_bytes(frame.width * frame.height)
+        return jpeg, covered if fits else b""
 
     def _number(self, camera: str) -> tuple[str, int]:
         """Return the number of a camera's next labelled frame, in a run that begins with its first frame."""

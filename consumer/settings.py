@@ -147,6 +147,11 @@ class ConsumerSettings(KafkaReads, KafkaWrites, CamerasTopicSettings):
         description="JPEG quality of labelled frames, 1 to 100; by default the frames' own",
     )
     frameformat: Format = Field("jpeg", description="jpeg, or mat for the original system's message")
+    modelstreams: bool = Field(
+        True,
+        description="false if frames that several models label need not carry what their labels cover; then"
+        " they have no streams with one model's labels",
+    )
 
     @property
     def services(self) -> tuple[Address, ...]:

@@ -59,9 +59,12 @@ class Camera:
 
 
 class Films:
-    """Sends all cameras' frames, `rate` per second each, from its own thread until the block ends."""
+    """Sends all cameras' frames to a topic, `rate` per second each, from a thread until the block ends."""
 
-    def __init__(self, bootstrap: str, cameras: Sequence[Camera], rate: float = 15) -> None:
+    def __init__(
+        self, bootstrap: str, cameras: Sequence[Camera], rate: float = 15, topic: str = "videodisplay"
+    ) -> None:
+        self._topic = topic
         self.cameras = {camera.name: camera for camera in cameras}
         self._producer = Producer(
             {"bootstrap.servers": bootstrap, "linger.ms": 0, "message.timeout.ms": 2_000, "log_level": 0}
@@ -95,6 +98,6 @@ class Films:
         frame = Frame(camera.name, camera.seq, time.time_ns(), jpeg, 0, 0, labels)
         message = encode(frame)
         try:
-            self._producer.produce("videodisplay", message.value, message.key, headers=dict(message.headers))
+            self._producer.produce(self._topic, message.value, message.key, headers=dict(message.headers))
         except BufferError:  # the broker is away: drop old frames, as the services do
             return

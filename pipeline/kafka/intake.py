@@ -126,7 +126,7 @@ class Intake:
         else:
             self._correct(_wrong_clock(frame, now), message)
             frame = replace(frame, captured=now)
-        if not self._room.take(frame.camera, len(frame.jpeg), came):
+        if not self._room.take(frame.camera, len(frame.jpeg) + len(frame.covered), came):
             self._ledger.dropped(frame.camera, "no_room")
             text = f"frame of {frame.camera} skipped: other cameras' frames take its room (MAXPIXELS)"
             self._seldom.warning("no_room", text)

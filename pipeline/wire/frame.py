@@ -2,8 +2,9 @@
 
 The key is the camera's name, the value the JPEG and nothing else, and the headers are `seq` (decimal, per
 camera and run), `captured` (ns since the epoch), perhaps `run` (which identifies a run of the producer) and,
-once stamped, `labelled` (the consumer's own run and number) and `predictions` (JSON). The original system's
-message (`pipeline.wire.mat`) is read as well; the first byte distinguishes the two.
+once stamped, `labelled` (the consumer's own run and number), `predictions` (JSON) and, if several models
+have labelled it, `covered` (`pipeline.wire.covered`). The original system's message (`pipeline.wire.mat`) is
+read as well; the first byte distinguishes the two.
 """
 
 import time
@@ -45,7 +46,8 @@ class Frame:
     """One picture of one camera: `seq` counts per camera, `captured` is in ns since the epoch.
 
     `run` identifies the run of the producer in which `seq` counts, and `labelled` is the run of a consumer
-    and the number that it gave the frame; both may be missing.
+    and the number that it gave the frame; both may be missing. `covered` restores the JPEG as it was before
+    it was stamped, or is empty.
     """
 
     camera: str
@@ -57,6 +59,7 @@ class Frame:
     predictions: tuple[Prediction, ...] = ()
     run: str = ""
     labelled: tuple[str, int] | None = None
+    covered: bytes = b""
 
     @property
     def number(self) -> tuple[str, int]:
@@ -109,6 +112,8 @@ def encode(frame: Frame) -> Message:
         headers.append(("labelled", "{}-{}".format(*frame.labelled).encode()))
     if frame.predictions:
         headers.append(("predictions", predictions.encode(frame.predictions)))
+    if frame.covered:
+        headers.append(("covered", frame.covered))
     return Message(frame.camera.encode(), frame.jpeg, headers, frame.number)
 
 
@@ -149,7 +154,8 @@ def decode(
         said = ()
     run = _run(headers.get("run", b"")) if "seq" in headers else ""
     labelled = _labelled(headers["labelled"]) if "labelled" in headers else None
-    return Frame(camera, seq, captured, value, width, height, said, run, labelled)
+    covered = headers.get("covered", b"")
+    return Frame(camera, seq, captured, value, width, height, said, run, labelled, covered)
 
 
 def _jpeg_of_mat(value: bytes, most_pixels: int) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from consumer.stamp import stamp
+from pipeline.stamp import stamp
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Box, Prediction, Result
 from tests.bench import clips, opencv

@@ -5,11 +5,11 @@ import re
 
 from consumer.handlers import HANDLERS
 from tests.consumer.conftest import Configure
-from tests.consumer.stamp.test_stamp import REASONS
 from tests.parts import ROOT
+from tests.pipeline.stamp.test_stamp import REASONS
 
 README = (ROOT / "consumer/README.md").read_text()
-STAMP = ROOT / "consumer/stamp"
+STAMP = ROOT / "pipeline/stamp"
 
 
 def test_the_settings_in_the_examples_are_valid(configure: Configure) -> None:

@@ -23,7 +23,7 @@ from pipeline.flow.ledger import Ledger
 from pipeline.kafka.causes import Causes
 from pipeline.kafka.publisher import Publisher
 from pipeline.service.workers import Pulse
-from pipeline.wire import mat, picture
+from pipeline.wire import covered, largest, mat, picture
 from pipeline.wire.frame import Format, Frame, Message, decode
 from pipeline.wire.predictions import Prediction, Result
 from tests.clock import SECOND, Clock
@@ -55,6 +55,7 @@ class Bench:
         quality: int | None = None,
         frame_format: Format = "jpeg",
         capacity: int = 64,
+        restorable: bool = True,
         plans: Plans | None = None,
         missed: Callable[[int], object] = lambda _: None,
     ) -> None:
@@ -69,6 +70,7 @@ class Bench:
             predictions=predictions,
             quality=quality,
             frame_format=frame_format,
+            restorable=restorable,
             plans=plans,
             missed=missed,
         )
@@ -118,6 +120,44 @@ def test_a_camera_is_labelled_by_the_models_of_its_record() -> None:
         "other": (ANSWER, NONE_YET),
     }
     assert [[frame.camera for frame in each.offered] for each in (one, two)] == [["door", "other"], ["other"]]
+
+
+def test_a_frame_that_several_models_label_carries_what_their_labels_cover() -> None:
+    plans = Plans(["imagenet_1", "imagenet_2"])
+    plans.set("one", CameraRecord(link="0", models=["imagenet_1"]))
+    bench = Bench([FakeModel(ANSWER), FakeModel(NONE_YET)], plans=plans)
+
+    bench.put(a_frame(camera="one"), a_frame(camera="both"))
+    for _ in range(2):
+        bench.labeller.step()
+
+    frames = {frame.camera: frame for frame in bench.published}
+    assert frames["one"].covered == b""
+    assert covered.restore(frames["both"].jpeg, frames["both"].covered) == a_frame().jpeg
+
+
+def test_it_does_not_if_nobody_needs_streams_of_one_model() -> None:
+    bench = Bench([FakeModel(ANSWER), FakeModel(NONE_YET)], restorable=False)
+    bench.put(a_frame())
+    bench.labeller.step()
+
+    (frame,) = bench.published
+    assert frame.covered == b""
+    assert frame.predictions == (ANSWER, NONE_YET)
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_it_does_not_where_the_message_would_become_larger_than_its_picture_may_be(
+    monkeypatch: pytest.MonkeyPatch, room: bool
+) -> None:
+    bench = Bench([FakeModel(ANSWER), FakeModel(NONE_YET)])
+    bench.put(a_frame())
+    monkeypatch.setattr(largest, "_HEAD", 256 * 1024 if room else -2 * 64 * 48)
+    bench.labeller.step()
+    monkeypatch.undo()
+
+    (frame,) = bench.published
+    assert bool(frame.covered) == room
 
 
 def test_a_frame_without_time_for_it_is_reported_with_the_number_of_its_models() -> None:

@@ -57,14 +57,15 @@ SCRIPTS = "crème brûlée,собака,σκύλος,قطة,חתול,कुत�
 DRAWN = """
 import sys
 from PIL import features
-from consumer.stamp.lettering import drawable
+from pipeline.stamp.lettering import drawable
 assert features.check("fribidi") and features.check("raqm")
 print(*map(drawable, sys.argv[1].split(",")), sep=",")
 """
 
 
-def test_the_consumers_image_has_fonts_for_many_scripts() -> None:
-    run = ("run", "--rm", "--entrypoint", "python", "streamlens/consumer", "-c", DRAWN, SCRIPTS)
+@pytest.mark.parametrize("image", ["consumer", "video"])
+def test_images_that_stamp_have_fonts_for_many_scripts(image: str) -> None:
+    run = ("run", "--rm", "--entrypoint", "python", f"streamlens/{image}", "-c", DRAWN, SCRIPTS)
 
     assert docker(*run) == SCRIPTS
 

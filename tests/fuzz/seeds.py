@@ -12,7 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from pipeline.wire import mat, picture
 from pipeline.wire.jpeg import COMMENT, EXIF, JFIF, START
-from tests.fuzz import of_browsers, of_models, of_stand_in
+from tests.fuzz import of_browsers, of_models, of_stand_in, of_streams
 from tests.fuzz.of_masking import texts
 from tests.fuzz.of_messages import beats, headers, messages, records
 from tests.fuzz.of_settings import environments
@@ -172,6 +172,8 @@ def seeds() -> Mapping[str, Sequence[bytes]]:
         "capture": pictures(),
         "png": pngs(),
         "stamp": pictures()[:7],
+        "covered": of_streams.covers(),
+        "stream-id": of_streams.paths(),
         "wire": values(),
         "settings": environments(),
         "predictions": headers(),

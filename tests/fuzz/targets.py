@@ -13,7 +13,7 @@ from unittest import mock
 import cv2
 import numpy as np
 
-from consumer import stamp
+from pipeline import stamp
 from pipeline.wire import frame, jpeg, mat, picture
 from pipeline.wire.frame import Frame, FrameError
 from pipeline.wire.jpeg import END, START, JpegError
@@ -24,7 +24,7 @@ from producer.sources.control import ControlError, answers
 from producer.sources.http import pictures as reader
 from producer.sources.pictures import captured
 from producer.sources.png import plain
-from tests.fuzz import of_browsers, of_models, of_stand_in
+from tests.fuzz import of_browsers, of_models, of_stand_in, of_streams
 from tests.fuzz.of_masking import masking
 from tests.fuzz.of_messages import beaten, framed, predicted, reported
 from tests.fuzz.of_settings import settings
@@ -175,6 +175,8 @@ READERS: Final[Mapping[str, Callable[[bytes], None]]] = {
     "capture": capture,
     "png": png,
     "stamp": stamped,
+    "covered": of_streams.separated,
+    "stream-id": of_streams.identified,
     "wire": wire,
     "settings": settings,
     "predictions": predicted,

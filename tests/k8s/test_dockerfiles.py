@@ -53,7 +53,7 @@ def test_debian_packages_are_installed_only_to_copy_fonts_from_them(folder: str)
     ]
 
     assert not any("apt-get" in line.value for line in last)
-    assert installs == ([FONTS] if folder == "consumer" else [])
+    assert installs == ([FONTS] if folder in {"consumer", "video"} else [])
 
 
 @pytest.mark.parametrize(

@@ -153,15 +153,25 @@ def test_the_health_port_is_the_one_that_the_probes_use(documents: Documents) ->
 
 def test_the_page_is_at_the_address_it_announces(documents: Documents) -> None:
     taken = settings("video", variables("video", documents))
-    (service,) = (
-        each
+    services = {
+        each["metadata"]["name"]: each["spec"]["ports"]
         for each in of_kind(documents, "Service")
         if each["spec"].get("type") == "NodePort" and each["spec"]["selector"] == {"app": "video"}
-    )
+    }
 
     assert isinstance(taken, VideoSettings)
     assert taken.displayport.port == ports_of(workload(documents, "video"))["http"]
-    assert [port["nodePort"] for port in service["spec"]["ports"]] == [taken.nodeport.port]
+    assert {name: [port["nodePort"] for port in ports] for name, ports in services.items()} == {
+        "video-service": [taken.nodeport.port],
+        "video-sockets-service": [31611],
+    }
+
+
+def test_elastic_inferences_port_for_streams_leads_to_the_page_s(documents: Documents) -> None:
+    services = {each["metadata"]["name"]: each["spec"] for each in of_kind(documents, "Service")}
+    (page,), (sockets,) = (services[name]["ports"] for name in ("video-service", "video-sockets-service"))
+
+    assert {**sockets, "nodePort": page["nodePort"]} == page
 
 
 def test_with_compose_the_page_is_at_the_address_it_announces() -> None:

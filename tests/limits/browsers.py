@@ -186,7 +186,8 @@ OURS: Final = frozenset(
         "video.access.origin._LONGEST",
         "video.api.application._MOST_SHOWN",
         "video.http.tls_listener._LONGEST_READ",
-        "video.streams.mjpeg.broadcast._MOST_TRUST",
+        "video.streams.client._MOST_TRUST",
+        "video.streams.inferred.identity._MOST_SHOWN",
         "video.streams.socket.roster._AT_MOST_EVERY",
     ]
 )

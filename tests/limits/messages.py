@@ -33,7 +33,7 @@ LIMITS: Final = (
     ),
     Limit(
         "the entropy-coded data of a JPEG to which restart markers are added",
-        "consumer.stamp.scan._LONGEST",
+        "pipeline.stamp.scan._LONGEST",
         "bytes",
         "the frame is decoded and encoded as a whole, and counted in `streamlens_frames_stamped_whole_total`",
     ),
@@ -116,6 +116,12 @@ LIMITS: Final = (
     Limit("results of a model", "pipeline.wire.predictions.MOST_RESULTS", "", _LEFT_OUT),
     Limit("a label, or a model's name", "pipeline.wire.predictions.LONGEST_LABEL", "characters", _LEFT_OUT),
     Limit(
+        "patches in the header `covered`",
+        "pipeline.wire.covered.MOST_PATCHES",
+        "",
+        "streams of one model's labels get no picture: `streamlens_pictures_not_separated_total`",
+    ),
+    Limit(
         "keys under which many bad messages come: these count like the last one that was examined",
         "pipeline.kafka.offenders._MOST_KEYS",
         "",
@@ -191,8 +197,8 @@ OURS: Final = frozenset(
         "consumer.labeller._LONGEST_READ",
         "consumer.labeller._LONGEST_WAIT",
         "consumer.labeller._MOST_READ",
-        "consumer.stamp.lettering._LONGEST",
-        "consumer.stamp.lettering._MOST_KEPT",
+        "pipeline.stamp.lettering._LONGEST",
+        "pipeline.stamp.lettering._MOST_KEPT",
         "pipeline.flow.patience.LONGEST",
         "pipeline.flow.places._MOST_COUNTED",
         "pipeline.kafka.clients._LARGEST_FETCH",

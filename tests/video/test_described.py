@@ -149,6 +149,7 @@ SPECIAL: list[tuple[str, str, dict[str, str]]] = [
     ("/page/{file}", "get", {"Range": "bytes=0-3"}),
     ("/page/{file}", "get", {"If-None-Match": "ETAG"}),
     ("/api/cameras", "get", {"X": "y" * 70_000}),
+    ("/api/streams", "get", {"Origin": "http://evil.example"}),
     ("/api/cameras", "get", {"Host": "evil.example"}),
     ("/login", "post", {"Content-Type": "application/json"}),
     ("/login", "post", {"Origin": "http://evil.example"}),
@@ -178,11 +179,19 @@ def test_special_answers_are_described(
         expect_described(description, path, method, answer.status, dict(answer.headers))
 
 
+STREAM = "/{camera}:{model}:inferred"
+
+
 @pytest.mark.parametrize(
     "more", [{}, {"Sec-WebSocket-Key": "short"}, {"Sec-WebSocket-Version": "7"}, {"Origin": "http://evil"}]
 )
+@pytest.mark.parametrize(
+    ("path", "real"),
+    [("/ws", "/ws"), (STREAM, "/door:imagenet_1:inferred"), (STREAM, "/a:b:c:inferred")],
+    ids=["page", "stream", "no stream"],
+)
 def test_a_handshake_is_described(
-    sites: Mapping[str, Site], description: dict[str, Any], more: dict[str, str]
+    sites: Mapping[str, Site], description: dict[str, Any], path: str, real: str, more: dict[str, str]
 ) -> None:
     handshake = {
         "Host": "localhost",
@@ -193,10 +202,10 @@ def test_a_handshake_is_described(
         **more,
     }
     connection = http.client.HTTPConnection("127.0.0.1", sites["open"].port, timeout=20)
-    connection.putrequest("GET", "/ws", skip_host=True)
+    connection.putrequest("GET", real, skip_host=True)
     for name, value in handshake.items():
         connection.putheader(name, value)
     connection.endheaders()
     with connection.getresponse() as answer:
-        expect_described(description, "/ws", "get", answer.status, dict(answer.headers))
+        expect_described(description, path, "get", answer.status, dict(answer.headers))
     connection.close()

@@ -158,7 +158,8 @@ def test_links_lead_somewhere(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", ["cameras", "streams", "streams/mjpeg", "streams/socket", "http", "access", "api"]
+    "folder",
+    ["cameras", "streams", "streams/mjpeg", "streams/socket", "streams/inferred", "http", "access", "api"],
 )
 def test_the_table_of_modules_has_each_module(folder: str) -> None:
     page = (ROOT / "video" / folder / "README.md").read_text()

@@ -14,7 +14,8 @@ from tests.parts import wait_for
 from tests.video.fakes import Site, a_frame, by_length, grey
 from tests.video.streams.socket.fakes import picture_of
 from video.cameras.camera import Camera
-from video.streams.mjpeg.broadcast import Broadcast, StreamClient
+from video.streams.client import StreamClient
+from video.streams.mjpeg.broadcast import Broadcast
 from video.streams.socket.feed import Feed
 from video.streams.socket.viewer import Viewer
 

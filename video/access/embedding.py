@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from video.access import origin
 
 _HEADERS: Final = "streamlens.embedding"
+_SHOWN: Final = "Cross-Origin-Resource-Policy"
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -37,7 +38,7 @@ class Embedding:
         page = parse_origin(origin.header(headers, b"origin") or origin.header(headers, b"referer"))
         allowed = {"Vary": "Origin, Referer"} if self._origins else {}
         if self._is_open or page in self._origins:
-            allowed["Cross-Origin-Resource-Policy"] = "cross-origin"
+            allowed[_SHOWN] = "cross-origin"
         if page in self._origins:
             allowed["Access-Control-Allow-Origin"] = page
             allowed["Access-Control-Allow-Credentials"] = "true"
@@ -48,6 +49,12 @@ def picture_headers(scope: Scope) -> Mapping[str, str]:
     """Return the headers that a picture for this request has in addition."""
     found: Mapping[str, str] = scope.get(_HEADERS, {})
     return found
+
+
+def reading_headers(scope: Scope) -> Mapping[str, str]:
+    """Return the headers with which pages may read an answer for this request that is not a picture."""
+    found = picture_headers(scope)
+    return {name: value for name, value in found.items() if name != _SHOWN}
 
 
 def parse_origin(url: str) -> str:

@@ -1,6 +1,7 @@
 """The gate in front of all routes: it identifies the visitor, and rejects requests without permission."""
 
 import logging
+from collections.abc import Collection
 from typing import Final
 from urllib.parse import quote
 
@@ -8,7 +9,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.service.logs import Seldom
-from video.access import hosts, origin, token
+from video.access import embedding, hosts, origin, token
 from video.access.hosts import Hosts
 from video.access.next_url import is_local
 from video.access.proxy import DIRECT_HOST
@@ -21,6 +22,7 @@ from video.access.write_token import WriteAccess
 log = logging.getLogger(__name__)
 
 _OPEN: Final = {"/login", "/logout"}
+_STREAM: Final = ":inferred"  # see video.streams.inferred
 _SAFE: Final = {"GET", "HEAD", "OPTIONS"}
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 _ASK: Final = 'Basic realm="Streamlens", charset="UTF-8"'
@@ -32,16 +34,23 @@ class Gate:
     """ASGI middleware: puts the `Visitor` into the scope, or answers instead of the application.
 
     Without sessions, access is open to everyone who asks for one of the `hosts`, but still closed to pages of
-    other sites, and `writes` decides who may change cameras.
+    other sites, and `writes` decides who may change cameras. Pages of the `embed_origins` may open the
+    WebSockets of streams, as they may read pictures, but not the one of our page.
     """
 
     def __init__(
-        self, app: ASGIApp, sessions: Sessions | None, hosts: Hosts, writes: WriteAccess | None = None
+        self,
+        app: ASGIApp,
+        sessions: Sessions | None,
+        hosts: Hosts,
+        writes: WriteAccess | None = None,
+        embed_origins: Collection[str] = (),
     ) -> None:
         self._app = app
         self._sessions = sessions
         self._hosts = hosts
         self._writes = writes or WriteAccess()
+        self._embed_origins = frozenset(embed_origins)
         self._seldom = Seldom(log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,8 +65,10 @@ class Gate:
                     self._seldom.warning("host", why)
                     await _refuse(_answer(scope, 403, why), scope, receive, send)
                     return
-        if _needs_our_page(scope) and not origin.same(scope["headers"], scope["scheme"]):
+        if _needs_our_page(scope) and not self._comes_from_a_page_that_may(scope):
             why = origin.explain(scope["headers"], scope["client"], scope["scheme"])
+            if _is_stream(scope):
+                why = f"{why}; or name the site in EMBEDORIGINS"
             self._seldom.warning("origin", why)
             await _refuse(_answer(scope, 403, why), scope, receive, send)
             return
@@ -78,6 +89,14 @@ class Gate:
             return
         await self._app({**scope, VISITOR: visitor or Nobody()}, receive, send)
 
+    def _comes_from_a_page_that_may(self, scope: Scope) -> bool:
+        if origin.same(scope["headers"], scope["scheme"]):
+            return True
+        pages = origin.values(scope["headers"], b"origin")
+        return (
+            _is_stream(scope) and len(pages) == 1 and embedding.parse_origin(pages[0]) in self._embed_origins
+        )
+
     def _visitor(self, scope: Scope) -> Anyone | Bearer | Session | None:
         if self._sessions is None:
             return self._writes.visitor(scope)
@@ -90,6 +109,11 @@ class Gate:
 
 def _needs_our_page(scope: Scope) -> bool:
     return scope["type"] == "websocket" or scope["method"] not in _SAFE
+
+
+def _is_stream(scope: Scope) -> bool:
+    """Return whether a WebSocket is one of those that only carry pictures."""
+    return scope["type"] == "websocket" and route_of(scope).endswith(_STREAM)
 
 
 def _open(scope: Scope) -> bool:

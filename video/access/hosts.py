@@ -17,7 +17,7 @@ _NAME: Final = re.compile(r"(\*\.)?[\w-]+(\.[\w-]+)*", re.ASCII)
 _PRIVATE: Final = (".home.arpa", ".internal")
 _LONGEST: Final = 100  # characters of a host in a message
 # The names of the service in our manifests. Those of two parts, such as `video-service.com`, may be public.
-_SERVICE: Final = re.compile(r"video|video-service(\.[\w-]+\.svc(\.cluster\.local)?)?", re.ASCII)
+_SERVICE: Final = re.compile(r"video|video(-sockets)?-service(\.[\w-]+\.svc(\.cluster\.local)?)?", re.ASCII)
 
 
 class Hosts:

@@ -12,7 +12,7 @@ _HEADERS: Final[Mapping[str, str]] = {
     **dict.fromkeys(security.NAMES, "Restricts what browsers do with the answer"),
     "Accept-Ranges": "`bytes`",
     "Access-Control-Allow-Credentials": "`true` for the pages in `EMBEDORIGINS`",
-    "Access-Control-Allow-Origin": "The page of another site that may read the picture",
+    "Access-Control-Allow-Origin": "The page of another site that may read the answer",
     "Cache-Control": "Whether the answer may be kept",
     "Connection": "`close` at the end, `Upgrade` for a WebSocket",
     "Content-Encoding": "`gzip`, if the client accepts it",
@@ -34,6 +34,9 @@ _HEADERS: Final[Mapping[str, str]] = {
     "X-Seq": "The frame's number",
     "X-State": "The camera's state",
 }
+
+READABLE: Final = ("Access-Control-Allow-Credentials", "Access-Control-Allow-Origin", "Vary")
+"""The headers that say which pages of other sites may read an answer."""
 
 _ALWAYS: Final = (
     *security.NAMES,

@@ -49,6 +49,7 @@ SESSION: Final = {
     "may_change": False,
     "why_not": "this needs the role operator: python -m video.users roles ann viewer operator",
 }
+STREAMS: Final = {"streams": ["door:imagenet_1:inferred", "front door:imagenet_1:inferred"]}
 ERROR: Final = {"detail": "no camera 'yard'; there are: door, hall"}
 
 
@@ -141,6 +142,27 @@ class Session(BaseModel):
     roles: list[Role] = Field(description="what the user may do")
     may_change: bool = Field(description="whether the user may change cameras")
     why_not: str | None = Field(description="how to get the permission; null if it is there")
+
+
+class LeftOut(BaseModel):
+    """A stream that there should be."""
+
+    stream: str = Field(description="its id")
+    reason: str = Field(description="why there is none, in one line")
+
+
+class Streams(BaseModel):
+    """The streams whose frames arrive."""
+
+    model_config = _model(STREAMS)
+
+    streams: list[str] = Field(
+        description="their ids, `NAME:MODEL:inferred`; in the names, `%`, `:`, `/`, `?`, `#` and `\\` are"
+        " percent-encoded"
+    )
+    left_out: list[LeftOut] | None = Field(
+        None, description="those that cannot be shown; omitted if there are none"
+    )
 
 
 class Error(BaseModel):

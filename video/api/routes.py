@@ -9,6 +9,7 @@ from video.api.labels import label_routes
 from video.api.previews import Previews, preview_routes
 from video.api.session import session_routes
 from video.api.status import status_routes
+from video.api.streams import stream_routes
 from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.cameras.processes import Processes
@@ -37,6 +38,7 @@ def router(
         label_routes(history),
         event_routes(history, clients),
         status_routes(cameras, processes or Processes()),
+        stream_routes(cameras),
         session_routes(None if changing.directory else WITHOUT),
     ):
         routes.include_router(part)

@@ -68,7 +68,8 @@ class Site:
         inner = application(cameras, clients, api, interval)
         inner.router.routes[:0] = Login(sessions, Passwords(), embedded=bool(embed_origins)).routes()
         pictures = Embedding(Heads(inner), embed_origins, is_open=sessions is None)
-        app = SecurityHeaders(RootPath(Gate(pictures, sessions, Hosts(allowed_hosts), writes), root), tls)
+        gate = Gate(pictures, sessions, Hosts(allowed_hosts), writes, embed_origins)
+        app = SecurityHeaders(RootPath(gate, root), tls)
         self.app: ASGIApp = ProxyHeaders(app, proxies)
 
     def open(self) -> None:

@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
-from video.api.description import Description, headers, problem, text
+from video.api.description import READABLE, Description, headers, problem, text
 
 _FILE: Final = ("Accept-Ranges", "ETag", "Last-Modified", "Vary")
-PICTURE: Final = ("Access-Control-Allow-Credentials", "Access-Control-Allow-Origin", "Vary")
+PICTURE: Final = READABLE
 """The headers that say which pages of other sites may show a picture."""
 _STREAM: Final = {
     "description": "Motion JPEG without an end; each part has the headers X-Seq and X-Captured",
@@ -55,6 +55,27 @@ def _file(summary: str, *more: Description, **responses: Description) -> Descrip
     return _operation(summary, {"200": found, **parts, **responses}, parameters=[*more])
 
 
+def _inferred(socket: Description) -> Description:
+    absent = text("Not the id of a stream, or another address, which does not exist")
+    absent["content"] |= problem("")["content"]
+    sockets = {
+        **socket,
+        "101": {
+            **socket["101"],
+            "description": "A WebSocket: a binary message per picture, the JPEG; silent if there is none",
+        },
+        "404": absent,
+    }
+    return _operation(
+        "A camera's pictures with one model's labels; the ids are those of /api/streams",
+        sockets,
+        parameters=[
+            _parameter("camera", "path", "the camera's name, percent-encoded as in the id"),
+            _parameter("model", "path", "the model's name, percent-encoded as in the id"),
+        ],
+    )
+
+
 def paths() -> Description:
     """Return the description of these paths."""
     page = _file("The page; for clients that do not accept text/html, the first camera's stream")
@@ -96,6 +117,7 @@ def paths() -> Description:
             )
         },
         "/ws": {"get": _operation("Pictures and states for the page", socket)},
+        "/{camera}:{model}:inferred": {"get": _inferred(socket)},
         "/login": {
             "get": _operation(
                 "The login page",

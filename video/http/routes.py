@@ -24,6 +24,7 @@ from video.cameras.configured import is_preview
 from video.http.description import PICTURE, paths
 from video.streams.clients import Clients, TooManyError
 from video.streams.connection import CONNECTION
+from video.streams.inferred.endpoint import PATH, Inferred
 from video.streams.mjpeg.broadcast import Broadcasts
 from video.streams.mjpeg.response import Stream
 from video.streams.socket.endpoint import Socket
@@ -81,6 +82,8 @@ def application(cameras: Cameras, clients: Clients, api: APIRouter, interval: fl
             404: text("Does not exist, or you may not see it", "no camera 'yard'; there are: door"),
         },
     )
+    # Last, because the path of each other address has priority.
+    app.router.routes += [WebSocketRoute(PATH, Inferred(cameras, clients)), Route(PATH, socket.explain)]
     describe = app.openapi
 
     def openapi() -> dict[str, Any]:

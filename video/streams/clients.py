@@ -6,11 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from video.streams.connection import Connection
 
 _EVERY: Final = 1.0  # s
+
+SOCKETS: Final = Gauge("streamlens_sockets", "Open WebSockets")
+"""Counts those of all kinds."""
 
 _ENDED = Counter("streamlens_clients_ended", "Streams and WebSockets ended by the server", ["reason"])
 

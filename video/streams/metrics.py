@@ -17,6 +17,19 @@ SOCKET_SKIPPED: Final = Counter(
 NOT_SCALED: Final = Counter(
     "streamlens_pictures_not_scaled", "Pictures that could not be decoded to scale them", ["camera"]
 )
+NOT_SEPARATED: Final = Counter(
+    "streamlens_pictures_not_separated",
+    "Pictures that could not be shown with the labels of one model only",
+    ["camera"],
+)
+_OF_CAMERAS: Final = (
+    STREAM_CLIENTS,
+    STREAM_SENT,
+    SOCKET_SENT,
+    SOCKET_SKIPPED,
+    NOT_SCALED,
+    NOT_SEPARATED,
+)
 
 
 class CameraMetrics:
@@ -30,5 +43,5 @@ class CameraMetrics:
 
     def gone(self, name: str) -> None:
         """Remove a camera's samples."""
-        for metric in (STREAM_CLIENTS, STREAM_SENT, SOCKET_SENT, SOCKET_SKIPPED, NOT_SCALED):
+        for metric in _OF_CAMERAS:
             metric.remove(name)

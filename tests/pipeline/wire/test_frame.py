@@ -64,6 +64,16 @@ def test_a_frame_comes_back_as_it_was_sent(
     assert decode(message, offset=-1, timestamp=-1) == frame
 
 
+@given(st.binary(max_size=9))
+def test_what_the_labels_cover_comes_back(covered: bytes) -> None:
+    frame = Frame("front", 17, 4, JPEG, 70, 48, covered=covered)
+
+    message = encode(frame)
+
+    assert decode(message, offset=-1, timestamp=-1) == frame
+    assert ("covered" in dict(message.headers)) == bool(covered)
+
+
 @given(st.from_regex(r"[0-9A-Za-z]{0,40}", fullmatch=True), st.none() | st.tuples(st.just("0a1b"), counts))
 def test_the_runs_and_numbers_of_both_writers_come_back(run: str, labelled: tuple[str, int] | None) -> None:
     frame = Frame("front", 17, 4, JPEG, 70, 48, run=run, labelled=labelled)

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 
 from tests.video.access.asgi import Client
-from video.access.embedding import Embedding, parse_origin, picture_headers
+from video.access.embedding import Embedding, parse_origin, picture_headers, reading_headers
 
 OURS = "https://dashboard.example:8123"
 
@@ -15,7 +15,11 @@ async def picture(request: Request) -> Response:
     return Response(headers=dict(picture_headers(request.scope)))
 
 
-ROUTES = Router([Route("/", picture)])
+async def text(request: Request) -> Response:
+    return Response(headers=dict(reading_headers(request.scope)))
+
+
+ROUTES = Router([Route("/", picture), Route("/text", text)])
 
 
 def headers(*, is_open: bool, origins: tuple[str, ...] = (), **sent: str) -> dict[str, str]:
@@ -32,6 +36,17 @@ def test_without_a_login_every_page_may_show_pictures_but_not_read_them(
 
     assert answer["cross-origin-resource-policy"] == "cross-origin"
     assert not any(name.startswith("access-control-") for name in answer)
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_only_they_may_read_what_is_not_a_picture_and_nobody_may_show_it(is_open: bool) -> None:
+    client = Client(Embedding(ROUTES, (OURS,), is_open=is_open))
+    ours, other = (client.get("/text", origin=page).headers for page in (OURS, "https://anywhere.example"))
+
+    assert ours["access-control-allow-origin"] == OURS
+    assert ours["access-control-allow-credentials"] == "true"
+    assert not any(name.startswith("access-control-") for name in other)
+    assert "cross-origin-resource-policy" not in ours.keys() | other.keys()
 
 
 @pytest.mark.parametrize("is_open", [True, False])

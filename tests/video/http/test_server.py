@@ -199,7 +199,7 @@ def test_a_client_that_never_reads_holds_two_frames_at_most_and_nobody_up(site: 
 def test_a_client_gets_another_frame_each_time_it_has_read_one_and_few_are_under_way(
     site: Site, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("video.streams.mjpeg.broadcast._PATIENCE", math.inf)
+    monkeypatch.setattr("video.streams.client._PATIENCE", math.inf)
     camera = next(CAMERAS)
     film = Film(site, camera, bytes(size))
     film.show(1)

@@ -4,7 +4,7 @@ import logging
 from functools import partial
 from typing import Final
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
@@ -14,8 +14,9 @@ from video.access import origin
 from video.access.embedding import parse_origin
 from video.access.visitor import visitor_of
 from video.cameras.cameras import Cameras
-from video.streams.clients import Clients, TooManyError
+from video.streams.clients import SOCKETS, Clients, TooManyError
 from video.streams.connection import CONNECTION, Connection
+from video.streams.refusal import refuse
 from video.streams.socket import wire
 from video.streams.socket.feed import Feeds
 from video.streams.socket.roster import Roster
@@ -23,9 +24,8 @@ from video.streams.socket.viewer import Viewer
 
 log = logging.getLogger(__name__)
 
-_SOCKETS = Gauge("streamlens_sockets", "Open WebSockets")
 _BAD = Counter("streamlens_bad_socket_messages", "Browsers' messages that closed their WebSocket", ["code"])
-_RETRY_AFTER: Final = b"5"  # s
+_RETRY_AFTER: Final = "5"  # s
 _NO_UPGRADE: Final = (
     "expected a WebSocket: a proxy in between must pass on the headers Upgrade and Connection (nginx:"
     " proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection;)"
@@ -51,12 +51,12 @@ class Socket:
         try:
             with (
                 self._clients.join(scope[CONNECTION], visitor_of(scope).welcome),
-                _SOCKETS.track_inprogress(),
+                SOCKETS.track_inprogress(),
             ):
                 await send({"type": "websocket.accept"})
                 await self._serve(scope, receive, send)
         except TooManyError as error:
-            await _refuse(send, str(error))
+            await refuse(send, 503, str(error))
 
     async def explain(self, request: Request) -> Response:
         """Answer a request that is not a handshake: our page asks why its socket does not open."""
@@ -66,7 +66,7 @@ class Socket:
             with self._clients.join(request.scope[CONNECTION], visitor_of(request.scope).welcome):
                 return PlainTextResponse(f"{_reason(request)}\n", 426, {"Upgrade": "websocket"})
         except TooManyError as error:
-            return PlainTextResponse(f"{error}\n", 503, {"Retry-After": _RETRY_AFTER.decode()})
+            return PlainTextResponse(f"{error}\n", 503, {"Retry-After": _RETRY_AFTER})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection: Connection = scope[CONNECTION]
@@ -106,9 +106,3 @@ def _reason(request: Request) -> str:
     if page and not origin.is_at(page, origin.header(headers, b"host")):
         return origin.explain_host(page, headers, request.scope["client"])
     return _NO_UPGRADE
-
-
-async def _refuse(send: Send, text: str) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"retry-after", _RETRY_AFTER)]
-    await send({"type": "websocket.http.response.start", "status": 503, "headers": headers})
-    await send({"type": "websocket.http.response.body", "body": f"{text}\n".encode()})

@@ -11,7 +11,7 @@ from prometheus_client import Counter
 
 from video.cameras.camera import Camera, Listed
 from video.cameras.cameras import Cameras
-from video.streams.socket import wire
+from video.streams.message import text_message
 from video.streams.socket.viewer import Viewer
 
 _EVERY: Final = 1.0  # s
@@ -55,7 +55,7 @@ class CamerasMessage:
         message = self._messages.get(names)
         if message is None:
             text = ", ".join(self._texts[name] for name in names)
-            message = self._messages[names] = wire.text(f"{self._head}{text}]}}")
+            message = self._messages[names] = text_message(f"{self._head}{text}]}}")
         return message
 
 

@@ -8,6 +8,7 @@ from video.access.visitor import Visitor
 from video.cameras.cameras import Cameras
 from video.cameras.scale import scale_for
 from video.streams.connection import Connection
+from video.streams.message import text_message
 from video.streams.socket import wire
 from video.streams.socket.feed import Feed, Feeds
 from video.streams.socket.window import Window
@@ -115,7 +116,7 @@ class Viewer:
         if self._echo is not None and not self.connection.full:
             answer = {"type": "time", "echo": self._echo, "now": round(1000 * time.time(), 1)}
             self._echo = None
-            self.connection.write(wire.text(json.dumps(answer)))
+            self.connection.write(text_message(json.dumps(answer)))
 
     def _write_pictures(self, now: float) -> None:
         for camera, feed in list(self._ready.items()):

@@ -1,4 +1,4 @@
-"""The WebSocket protocol: pictures and texts as complete WebSocket frames, and the browser's messages."""
+"""The WebSocket protocol: pictures as complete WebSocket frames, and the browser's messages."""
 
 import json
 import math
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pipeline.wire.frame import is_name
+from video.streams.message import binary_message
 
 PICTURE: Final = struct.Struct("!BBHIQQHH")
 """The header before the JPEG: kind, scale, camera, number, seq, captured, width, height."""
@@ -16,8 +17,6 @@ WRONG_FORM: Final = 1008
 """Close codes of RFC 6455, section 7.4.1."""
 
 _PICTURE_KIND: Final = 1
-_TEXT: Final = 0x81  # FIN and the opcode, see RFC 6455, section 5.2
-_BINARY: Final = 0x82
 
 _MOST_CAMERAS: Final = 1024
 _WIDEST: Final = 65_535  # px, of any JPEG
@@ -60,19 +59,13 @@ def picture(
     """Return a picture as a binary message; `captured` in ns since the epoch, sizes in px of this JPEG."""
     number &= 0xFFFFFFFF
     head = PICTURE.pack(_PICTURE_KIND, scale, camera, number, seq, captured, width, height)
-    return b"".join((_frame_head(_BINARY, len(head) + len(jpeg)), head, jpeg))
+    return binary_message(head, jpeg)
 
 
-def text(message: str) -> bytes:
-    """Return a text message."""
-    payload = message.encode()
-    return _frame_head(_TEXT, len(payload)) + payload
-
-
-def parse(message: str) -> Watch | Ack | Time:
+def parse(text: str) -> Watch | Ack | Time:
     """Read a browser's message; raise `MessageError` if it is invalid."""
     try:
-        fields = json.loads(message)
+        fields = json.loads(text)
     except (ValueError, RecursionError):
         raise MessageError(NOT_JSON, "expected JSON") from None
     match fields:
@@ -83,14 +76,6 @@ def parse(message: str) -> Watch | Ack | Time:
         case {"type": "time", "echo": echo}:
             return Time(_number(echo, _LATEST, "echo"))
     raise MessageError(WRONG_FORM, "expected a watch, ack or time message with its fields")
-
-
-def _frame_head(kind: int, length: int) -> bytes:
-    if length < 126:
-        return struct.pack("!BB", kind, length)
-    if length < 65_536:
-        return struct.pack("!BBH", kind, 126, length)
-    return struct.pack("!BBQ", kind, 127, length)
 
 
 def _watch(cameras: dict[str, Any]) -> Watch:

@@ -7,7 +7,7 @@ from tests.clock import Clock
 from tests.video.fakes import a_frame
 from tests.video.streams.socket.fakes import Picture, Wall, Wire
 from video.access.visitor import Anyone
-from video.streams.socket import wire
+from video.streams.message import text_message
 from video.streams.socket.feed import Feeds
 from video.streams.socket.viewer import Viewer
 from video.streams.socket.wire import Ack, Time, Watch
@@ -216,7 +216,7 @@ def test_in_a_new_size_nothing_older_is_sent() -> None:
     house.ack_all()
     (feed,) = house.wall.cameras["a"].listeners
 
-    feed.number, feed.chunk = 1, wire.text("{}")  # type: ignore[attr-defined]
+    feed.number, feed.chunk = 1, text_message("{}")  # type: ignore[attr-defined]
     house.viewer._show(feed)  # type: ignore[arg-type]
 
     assert house.seen == [(1, 1), (1, 2)]
@@ -236,7 +236,7 @@ def test_texts_wait_for_room_and_go_before_pictures(clock: Clock) -> None:
     house.connection.full = True
     house.viewer.take(Watch(FULL))
     for number in range(3):
-        house.viewer.send_text(wire.text(f'"{number}"'))
+        house.viewer.send_text(text_message(f'"{number}"'))
         house.viewer.take(Time(number))
     clock.now += 5
 
@@ -262,7 +262,7 @@ def test_a_browser_that_acknowledges_nothing_for_long_is_given_up(clock: Clock) 
 def test_after_its_end_nothing_is_sent_nor_watched() -> None:
     house = House(Wire(room=1))
     house.viewer.take(Watch(FULL))
-    house.viewer.send_text(wire.text("1"))
+    house.viewer.send_text(text_message("1"))
 
     house.viewer.close()
     house.connection.drain(100)

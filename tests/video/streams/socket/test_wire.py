@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.video.fakes import PROPERTY
 from tests.video.streams.socket.fakes import Picture, read
+from video.streams.message import text_message
 from video.streams.socket import wire
 from video.streams.socket.wire import Ack, MessageError, Time, Watch
 
@@ -47,7 +48,7 @@ def test_any_picture_is_read_back(length: int, **head: int) -> None:
 @PROPERTY
 @given(st.lists(st.text() | LENGTHS.map(lambda length: "x" * length), max_size=4))
 def test_any_texts_are_read_back_one_after_the_other(texts: list[str]) -> None:
-    sent = b"".join(wire.text(json.dumps(text)) for text in texts)
+    sent = b"".join(text_message(json.dumps(text)) for text in texts)
 
     assert read(sent) == texts
 
@@ -62,7 +63,7 @@ def test_any_texts_are_read_back_one_after_the_other(texts: list[str]) -> None:
     ],
 )
 def test_a_length_takes_no_more_bytes_than_it_must(length: int, head: str) -> None:
-    sent = wire.text("x" * length)
+    sent = text_message("x" * length)
 
     assert sent == bytes.fromhex(head) + b"x" * length
 
