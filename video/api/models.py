@@ -49,7 +49,14 @@ SESSION: Final = {
     "may_change": False,
     "why_not": "this needs the role operator: python -m video.users roles ann viewer operator",
 }
-STREAMS: Final = {"streams": ["door:imagenet_1:inferred", "front door:imagenet_1:inferred"]}
+LEFT_OUT: Final = {
+    "stream": "yard:imagenet_1:inferred",
+    "reason": "its consumer sends only pictures with the labels of all models (MODELSTREAMS)",
+}
+STREAMS: Final = {
+    "streams": ["door:imagenet_1:inferred", "front door:imagenet_1:inferred"],
+    "left_out": [LEFT_OUT],
+}
 ERROR: Final = {"detail": "no camera 'yard'; there are: door, hall"}
 
 
@@ -146,6 +153,8 @@ class Session(BaseModel):
 
 class LeftOut(BaseModel):
     """A stream that there should be."""
+
+    model_config = _model(LEFT_OUT)
 
     stream: str = Field(description="its id")
     reason: str = Field(description="why there is none, in one line")

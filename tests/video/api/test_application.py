@@ -25,6 +25,8 @@ PATHS = {
     "/api/events/{event}.jpg",
     "/api/labels",
     "/api/session",
+    "/api/stream",
+    "/api/streams",
     "/api/status",
     "post /api/cameras",
     "put /api/cameras/{camera}",
