@@ -35,7 +35,7 @@ async def main(arguments: Sequence[str]) -> int:
         chosen = options.read(arguments)
         place, misplaced = folder.choose(os.environ)
         key, lost = folder.key(place, os.environ)
-        table = parts.table(chosen, iter(free_ports(chosen.producers + 4)), str(place), key)
+        table = parts.table(chosen, iter(free_ports(parts.most_ports(chosen))), str(place), key)
         settings.check(table)
     except OptionsError as error:
         for line in str(error).splitlines():

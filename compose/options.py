@@ -18,6 +18,8 @@ from pipeline.service.values import Address
 
 ROOT: Final = Path(__file__).parent.parent
 MODELS: Final = "build/models/imagenet"
+INT8: Final = f"{MODELS}_int8"
+"""The same model with kernels of eight bits, for `--int8`."""
 
 _PREDICT: Final = "/v1/models/imagenet:predict"
 _DESCRIPTION: Final = (
@@ -63,6 +65,8 @@ class Options:
     """How many producers share the cameras."""
     is_demo: bool = False
     """Whether the cameras are only the film clip that stands in if there are no others."""
+    int8: bool = False
+    """Whether the model labels in two precisions, side by side."""
 
 
 def read(arguments: Sequence[str]) -> Options:
@@ -81,6 +85,7 @@ def read(arguments: Sequence[str]) -> Options:
         users=found.users or "",
         producers=found.producers,
         is_demo=not given,
+        int8=found.int8,
     )
     _check(options)
     return options
@@ -94,10 +99,18 @@ def _check(options: Options) -> None:
         url = urlsplit(options.model_url)
         port = url.port or {"http": 80, "https": 443}[url.scheme]
         network.check_reachable("--tfserving", [Address(url.hostname or "", port)])
-    elif not options.no_model and not any((ROOT / MODELS).glob("[0-9]*/saved_model.pb")):
+    elif not options.no_model and not _has_model(MODELS):
         raise OptionsError(
             f"no model in {MODELS}: build it with make install, or do without labels: --no-model"
         )
+    if options.int8 and not _has_model(INT8):
+        raise OptionsError(
+            f"no model in {INT8}: build it with python -m tfserving.export {INT8} --precision int8"
+        )
+
+
+def _has_model(folder: str) -> bool:
+    return any((ROOT / folder).glob("[0-9]*/saved_model.pb"))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -127,6 +140,8 @@ def _parser() -> argparse.ArgumentParser:
     text = "a running model server, http://host:8501 or a full ...:predict URL (default: the stand-in server)"
     models.add_argument("--tfserving", type=_tfserving, metavar="URL", help=text)
     models.add_argument("--no-model", action="store_true", help="video without labels")
+    text = "label with the model in two precisions, float32 and int8, side by side"
+    models.add_argument("--int8", action="store_true", help=text)
     text = "require a login; create the file with python -m video.users (default: open to everyone)"
     add("--users", type=_users, metavar="FILE", help=text)
     add("--seconds", type=_seconds, metavar="N", help="stop after N seconds")

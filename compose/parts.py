@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from compose.options import MODELS, Options
+from compose.options import INT8, MODELS, Options
 from pipeline.cameras.links import SCHEMES, Kind
 from pipeline.service.trim import trimmed
 
@@ -71,7 +71,7 @@ class Part:
 def table(
     options: Options, ports: Iterator[int], folder: str = "", key: Mapping[str, str] = {}
 ) -> list[Part]:
-    """Return the parts in starting order; each takes up to two of the free `ports`.
+    """Return the parts in starting order; they take `most_ports` of the free `ports`, or fewer.
 
     The broker keeps records in the `folder`; the `key` to the cameras' links is a setting.
     """
@@ -81,11 +81,13 @@ def table(
         # Our broker delays an empty answer for all of this time, and frames until the next one arrives.
         common["KAFKAFETCHWAIT"] = "5ms"
         parts.append(_broker(len(options.cameras), folder))
-    model_url = options.model_url
-    if not options.no_model and not model_url:
-        port, *grpc_ports = next(ports), next(ports)
-        model_url = f"http://127.0.0.1:{port}/v1/models/imagenet:predict"
-        parts.append(_tfserving(port, *grpc_ports))
+    urls = {"imagenet_1": options.model_url} if options.model_url else {}
+    if not options.no_model and not urls:
+        for model, (name, models) in _served(options).items():
+            port, grpc_port = next(ports), next(ports)
+            grpc_ports.append(grpc_port)
+            urls[model] = f"http://127.0.0.1:{port}/v1/models/imagenet:predict"
+            parts.append(_tfserving(name, models, port, grpc_port))
     paced = {"FRAMEINTERVAL": "40ms", **common}
     parts.append(_given(options, {**common, **key}))
     # For a single producer, importing modules in another process saves nothing.
@@ -93,13 +95,18 @@ def table(
     for number in range(1, options.producers + 1):
         name = f"producer {number}" if options.producers > 1 else "producer"
         parts.append(_producer(name, next(ports), {**paced, **key}, preloads))
-    parts.append(_consumer(model_url, next(ports), common))
+    parts.append(_consumer(urls, next(ports), common))
     parts.append(_video(options, next(ports), {**paced, **key}))
     own = ",".join(f":{port}" for port in (options.port, *grpc_ports, *(each.port for each in parts)) if port)
     return [
         replace(part, settings={**part.settings, "OWNSERVICES": own}) if part.role == "producer" else part
         for part in parts
     ]
+
+
+def most_ports(options: Options) -> int:
+    """Return how many ports the parts may take: two per model server, one per producer, consumer, video."""
+    return 2 * len(_served(options)) + options.producers + 2
 
 
 def page_address(port: int, inherited: Mapping[str, str]) -> str:
@@ -140,10 +147,17 @@ def _broker(cameras: int, folder: str) -> Part:
     return Part("broker", "broker", _module("compose.broker", *options, *kept), defaults=place)
 
 
-def _tfserving(port: int, grpc_port: int) -> Part:
+def _served(options: Options) -> dict[str, tuple[str, str]]:
+    """Return the server's name and the folder of its model, by the name that the consumer gives the model."""
+    if not options.int8:
+        return {"imagenet_1": ("tfserving", MODELS)}
+    return {"imagenet_32": ("tfserving", MODELS), "imagenet_8": ("tfserving int8", INT8)}
+
+
+def _tfserving(name: str, models: str, port: int, grpc_port: int) -> Part:
     addresses = ("--host=127.0.0.1", f"--port={grpc_port}", f"--rest_api_port={port}")
-    flags = (*addresses, "--model_name=imagenet", f"--model_base_path={MODELS}")
-    return Part("tfserving", "tfserving", _module("tfserving.server", *flags), port=port)
+    flags = (*addresses, "--model_name=imagenet", f"--model_base_path={models}")
+    return Part(name, "tfserving", _module("tfserving.server", *flags), port=port)
 
 
 def _given(options: Options, defaults: Mapping[str, str]) -> Part:
@@ -178,15 +192,15 @@ def _producer(name: str, port: int, defaults: Mapping[str, str], preloads: tuple
     )
 
 
-def _consumer(model_url: str, port: int, defaults: Mapping[str, str]) -> Part:
+def _consumer(urls: Mapping[str, str], port: int, defaults: Mapping[str, str]) -> Part:
     settings = {
         "CAMERASTOPIC": CAMERAS,
         "TOPICNAMEIN": _IN,
         "TOPICNAMEMEMBERS": _MEMBERS,
         "TOPICNAMEOUT": _OUT,
         "TOPICNAMESTATUS": _STATUS,
-        "MODELURLS": json.dumps({"imagenet_1": model_url} if model_url else {}),
-        "LABELURLS": json.dumps({"imagenet_1": _LABELS} if model_url else {}),
+        "MODELURLS": json.dumps(urls),
+        "LABELURLS": json.dumps(dict.fromkeys(urls, _LABELS)),
         "HEALTHPORT": f"127.0.0.1:{port}",
     }
     kafka = ("KAFKAPORTIN", "KAFKAPORTOUT")

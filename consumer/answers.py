@@ -10,11 +10,12 @@ from pipeline.wire.predictions import Prediction, Result
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """An answer about a frame; `captured` is the frame's, in ns since the epoch."""
+    """An answer about a frame; `captured` is the frame's, in ns since the epoch, and `took` is in s."""
 
     seq: int
     captured: int
     results: tuple[Result, ...]
+    took: float | None
 
     @property
     def age(self) -> float:
@@ -40,8 +41,11 @@ class Answers:
             _, last = self._frames.get(frame.camera, (0, 0))
             self._frames[frame.camera] = (last, frame.captured)
 
-    def hold(self, frame: Frame, results: tuple[Result, ...]) -> None:
-        """Hold the answer about a frame, unless there is one about a later frame."""
+    def hold(self, frame: Frame, results: tuple[Result, ...], took: float | None = None) -> None:
+        """Hold the answer about a frame, unless there is one about a later frame.
+
+        `took` is how long the model took to answer, in s; None if it was not asked.
+        """
         with self._lock:
             held = self._answers.get(frame.camera)
             if held is None:  # a new camera: drop what others have left behind
@@ -50,7 +54,7 @@ class Answers:
                 }
             # With several requests at a time, the answer about an older frame may come last.
             if held is None or held.captured <= frame.captured:
-                self._answers[frame.camera] = _Answer(frame.seq, frame.captured, results)
+                self._answers[frame.camera] = _Answer(frame.seq, frame.captured, results, took)
 
     def prediction(self, camera: str) -> Prediction:
         """Return the last answer about a camera; without results if there is none, or it is too old."""
@@ -63,7 +67,8 @@ class Answers:
         is_newest = 0 < before <= answer.captured and age <= LONGEST
         if age > self._forget_after and not is_newest:
             return Prediction(self._model)
-        return Prediction(self._model, answer.results, answer.seq, round(age * 1000))
+        took = None if answer.took is None else round(answer.took * 1000)
+        return Prediction(self._model, answer.results, answer.seq, round(age * 1000), took)
 
     def forget(self, camera: str) -> None:
         """Drop the answer about a camera."""

@@ -29,7 +29,10 @@ _REFUSED_FOR: Final = 2.0  # s for which a camera is left alone after its frame 
 
 
 class Asker:
-    """Asks one model, for all its workers, and hands each frame's results to `hold`."""
+    """Asks one model, for all its workers.
+
+    It hands each frame's results to `hold`, with the seconds that the model took; None if it was not asked.
+    """
 
     def __init__(
         self,
@@ -38,7 +41,7 @@ class Asker:
         labels: LabelSource,
         signature: Known[Signature],
         *,
-        hold: Callable[[Frame, tuple[Result, ...]], None],
+        hold: Callable[[Frame, tuple[Result, ...], float | None], None],
         health: ModelHealth,
         batch: BatchSize,
         clock: Callable[[], float] = time.monotonic,
@@ -124,7 +127,7 @@ class Asker:
             if question.rows:
                 questions.append(question)
             else:
-                self._hold(frame, ())
+                self._hold(frame, (), None)
         return questions
 
     def _ask_each(self, client: Client, questions: list[Question], pulse: Pulse) -> None:
@@ -148,7 +151,7 @@ class Asker:
         Raises ModelError if there is no answer, or no valid one for some frame.
         """
         self._health.asking(len(questions))
-        begun = time.monotonic()
+        begun = self._clock()
         try:
             answer = _predict(client, questions)
         except ModelError as error:
@@ -158,6 +161,7 @@ class Asker:
             if len(questions) == 1:
                 self._refuse(questions[0].frame, error)
             return False
+        took = self._clock() - begun
         labels, wrong, row = self._labels_of(client), "", 0
         found, empty = False, ""
         for question in questions:
@@ -171,14 +175,14 @@ class Asker:
                 wrong = f"invalid answer: {error}"
                 continue
             found = found or bool(results)
-            self._hold(question.frame, results)
+            self._hold(question.frame, results, took)
         if wrong:
             raise ModelError("nonsense", wrong)
         if empty and not found:
             # What these frames show may be unknown to the model's labels; that is no reason to wait.
             self._health.refused(ModelError("nonsense", empty))
         else:
-            self._health.answered(time.monotonic() - begun)
+            self._health.answered(took)
         return True
 
     def _refuse(self, frame: Frame, error: ModelError) -> None:

@@ -147,8 +147,8 @@ class Model:
         self._skipped.inc()
         self._load.dropped()
 
-    def _hold(self, frame: Frame, results: tuple[Result, ...]) -> None:
+    def _hold(self, frame: Frame, results: tuple[Result, ...], took: float | None) -> None:
         if not self._queue.is_late(frame):
-            self._answers.hold(frame, results)
+            self._answers.hold(frame, results, took)
         self._answered.inc()
         self._load.inferred()

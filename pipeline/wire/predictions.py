@@ -22,7 +22,7 @@ MOST_RESULTS: Final = 100
 """The most results of one model."""
 
 LARGEST_NUMBER: Final = 2**53 - 1
-"""The largest `seq` or `age_ms`: beyond it, JavaScript skips numbers."""
+"""The largest `seq`, `age_ms` or `took_ms`: beyond it, JavaScript skips numbers."""
 
 _FARTHEST: Final = 65_535  # px, the format's largest picture: sides of boxes, which may begin outside of it
 
@@ -44,26 +44,32 @@ class Prediction:
     """A model's last answer as stamped on a frame.
 
     `seq` is the frame that was classified and `age_ms` how old that frame was when the answer was stamped;
-    both are None, and there are no results, while the model has no answer that is recent enough.
+    both are None, and there are no results, while the model has no answer that is recent enough. `took_ms` is
+    how long the model took to answer the request with that frame; None if that is not known.
     """
 
     model: str
     results: tuple[Result, ...] = ()
     seq: int | None = None
     age_ms: int | None = None
+    took_ms: int | None = None
 
 
 def as_json(predictions: Sequence[Prediction], most: int = MOST_RESULTS) -> list[dict[str, Any]]:
     """Return a form that `json.dumps` accepts: of the first models, with at most `most` results of each."""
-    return [
-        {
-            "model": prediction.model[:LONGEST_LABEL],
-            "results": [_result_as_json(result) for result in prediction.results[:most]],
-            "seq": prediction.seq,
-            "age_ms": prediction.age_ms,
-        }
-        for prediction in predictions[:MOST_MODELS]
-    ]
+    return [_as_json(prediction, most) for prediction in predictions[:MOST_MODELS]]
+
+
+def _as_json(prediction: Prediction, most: int) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "model": prediction.model[:LONGEST_LABEL],
+        "results": [_result_as_json(result) for result in prediction.results[:most]],
+        "seq": prediction.seq,
+        "age_ms": prediction.age_ms,
+    }
+    if prediction.took_ms is not None:
+        fields["took_ms"] = prediction.took_ms
+    return fields
 
 
 def _result_as_json(result: Result) -> dict[str, Any]:
@@ -93,8 +99,9 @@ def decode(header: bytes) -> tuple[Prediction, ...]:
             Prediction(
                 model=_text(item["model"]),
                 results=_results(item["results"]),
-                seq=None if item["seq"] is None else _whole(item["seq"], 0, LARGEST_NUMBER),
-                age_ms=None if item["age_ms"] is None else _whole(item["age_ms"], 0, LARGEST_NUMBER),
+                seq=_number(item["seq"]),
+                age_ms=_number(item["age_ms"]),
+                took_ms=_number(item.get("took_ms")),
             )
             for item in items
         )
@@ -122,6 +129,10 @@ def _result(fields: dict[str, Any]) -> Result:
     if not 0 <= score <= 1:  # nor NaN, which is valid in Python's JSON, but not in a browser's
         raise ValueError(f"expected a score of 0 to 1, found {str(score)[:40]}")
     return Result(label=_text(fields["label"]), score=float(score), box=box)
+
+
+def _number(value: Any) -> int | None:
+    return None if value is None else _whole(value, 0, LARGEST_NUMBER)
 
 
 def _whole(value: Any, least: int, most: int) -> int:

@@ -163,6 +163,7 @@ def test_a_port_that_is_taken_over_ipv6_only(ipv6: str) -> None:
         (["--cam=a=0"], "--cam=a=0"),
         (["stray"], "stray"),
         (["--tfserving=http://127.0.0.1:1"], "not allowed with"),
+        (["--int8"], "not allowed with"),
     ],
 )
 def test_an_invalid_option_is_named(arguments: list[str], line: str) -> None:
@@ -228,6 +229,21 @@ def test_a_model_that_has_not_been_built(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
     with pytest.raises(OptionsError, match=r"build/models/imagenet.*make install"):
         options.read(["--camera=a=0", f"--port={free_port()}"])
+
+
+def test_a_model_of_eight_bits_that_has_not_been_built(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(options, "ROOT", tmp_path)
+    version = tmp_path / options.MODELS / "1"
+    version.mkdir(parents=True)
+    (version / "saved_model.pb").touch()
+
+    command = r"python -m tfserving\.export build/models/imagenet_int8 --precision int8$"
+    with pytest.raises(
+        OptionsError, match=rf"^no model in build/models/imagenet_int8: build it with {command}"
+    ):
+        options.read(["--camera=a=0", f"--port={free_port()}", "--int8"])
 
 
 def test_a_clip_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:

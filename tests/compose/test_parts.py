@@ -9,7 +9,7 @@ import pytest
 
 from compose.cameras import Camera
 from compose.options import ROOT, Options
-from compose.parts import Part, command_for_cameras, environment, page_address, table
+from compose.parts import Part, command_for_cameras, environment, most_ports, page_address, table
 from video.settings import VideoSettings
 
 DOOR = Camera("door", "rtsp://u:secret@h/x")
@@ -25,10 +25,12 @@ def parts(
     users: str = "",
     producers: int = 1,
     is_demo: bool = False,
+    int8: bool = False,
 ) -> dict[str, Part]:
-    options = Options(cameras, 30163, kafka, model_url, no_model, None, users, producers, is_demo)
+    options = Options(cameras, 30163, kafka, model_url, no_model, None, users, producers, is_demo, int8)
     key = {"CAMERASKEYFILE": "/state/cameras.key"}
-    return {part.name: part for part in table(options, itertools.count(41_000), "/state", key)}
+    ports = itertools.islice(itertools.count(41_000), most_ports(options))
+    return {part.name: part for part in table(options, ports, "/state", key)}
 
 
 def variables(part: Part, **inherited: str) -> dict[str, str]:
@@ -89,6 +91,25 @@ def test_without_a_model() -> None:
     assert "tfserving" not in found
     assert variables(found["consumer"])["MODELURLS"] == "{}"
     assert variables(found["consumer"])["LABELURLS"] == "{}"
+
+
+def test_two_precisions_have_a_server_each() -> None:
+    found = parts(int8=True)
+
+    servers = {name: part for name, part in found.items() if part.role == "tfserving"}
+    assert [part.command[-1] for part in servers.values()] == [
+        "--model_base_path=build/models/imagenet",
+        "--model_base_path=build/models/imagenet_int8",
+    ]
+    ports = [part.port for part in servers.values()]
+    urls = json.loads(variables(found["consumer"])["MODELURLS"])
+    assert urls == {
+        name: f"http://127.0.0.1:{port}/v1/models/imagenet:predict"
+        for name, port in zip(("imagenet_32", "imagenet_8"), ports, strict=True)
+    }
+    assert json.loads(variables(found["consumer"])["LABELURLS"]).keys() == urls.keys()
+    refused = variables(found["producer"])["OWNSERVICES"].split(",")
+    assert {f":{port}" for port in (*ports, *(port + 1 for port in ports))} <= set(refused)
 
 
 def test_a_broker_has_a_partition_for_each_camera() -> None:

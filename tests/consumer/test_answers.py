@@ -18,6 +18,14 @@ def test_the_answer_about_a_later_frame_wins_whichever_comes_first(clock: Clock)
     assert answers.prediction("door") == Prediction("imagenet_1", SHARK, 2, 0)
 
 
+def test_an_answer_says_how_long_the_model_took(clock: Clock) -> None:
+    answers = Answers("imagenet_1", 10)
+
+    answers.hold(a_frame(2, captured=clock.time_ns()), SHARK, 0.0234)
+
+    assert answers.prediction("door") == Prediction("imagenet_1", SHARK, 2, 0, 23)
+
+
 def test_each_camera_has_its_own_answer_and_can_be_forgotten(clock: Clock) -> None:
     answers = Answers("imagenet_1", 10)
     for camera, results in (("door", TENCH), ("yard", SHARK)):

@@ -340,7 +340,7 @@ def test_a_camera_with_nothing_to_ask_gets_an_answer_without_results(clock: Cloc
 def test_an_answer_is_held_and_its_age_grows_until_it_is_forgotten(clock: Clock) -> None:
     client = HeldClient()
     client.answer(says("goldfish"))
-    model = a_model(client)
+    model = a_model(client, clock=clock.monotonic)
     captured = clock.time_ns()
     results = (Result("goldfish", 1.0),)
 
@@ -350,14 +350,30 @@ def test_an_answer_is_held_and_its_age_grows_until_it_is_forgotten(clock: Clock)
 
     for passed, age in ((0.041, 41), (1.0, 1041), (8.959, 10_000)):
         clock.now += passed
-        assert model.prediction("door") == Prediction(model.name, results, 17, age)
+        assert model.prediction("door") == Prediction(model.name, results, 17, age, 0)
     clock.now += 0.001
     assert model.prediction("door") == Prediction(model.name)
 
 
+def test_an_answer_says_how_long_the_model_took(clock: Clock) -> None:
+    client = HeldClient()
+    model = a_model(client, clock=clock.monotonic)
+
+    def slowly(asked: Asked) -> Outputs:
+        clock.now += 0.023
+        return echo(asked)
+
+    with running(model, client):
+        model.offer(a_frame(1, captured=clock.time_ns()))
+        client.answer(slowly)
+        wait_for(outcomes(model, "ok"), 10, "the answer")
+
+    assert model.prediction("door") == Prediction(model.name, (Result("door 1", 1.0),), 1, 23, 23)
+
+
 def test_a_failure_keeps_the_last_answer(clock: Clock) -> None:
     client = HeldClient()
-    model = a_model(client)
+    model = a_model(client, clock=clock.monotonic)
 
     with running(model, client):
         client.answer(says("tench"))
@@ -367,7 +383,7 @@ def test_a_failure_keeps_the_last_answer(clock: Clock) -> None:
         model.offer(a_frame(2, captured=clock.time_ns()))
         wait_for(outcomes(model, "timeout"), 10, "the failure")
 
-        assert model.prediction("door") == Prediction(model.name, (Result("tench", 1.0),), 1, 0)
+        assert model.prediction("door") == Prediction(model.name, (Result("tench", 1.0),), 1, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from tests.e2e.kubernetes import (
     restarts,
     wait_until_labelled,
 )
+from tests.k8s.manifests import ledger_commands
 from tests.parts import ROOT, wait_for
 
 pytestmark = [pytest.mark.timeout(400), pytest.mark.usefixtures("cluster")]
@@ -74,6 +76,9 @@ def empty(default_namespace: System) -> System:
         "-k=k8s/overlays/monitoring",
         "-k=k8s/overlays/hardened-monitoring",
         "-k=k8s/grafana",
+        "-k=k8s/overlays/int8",
+        "-k=k8s/ledger",
+        "-k=k8s/overlays/hardened/ledger",
     ],
 )
 def test_the_api_server_accepts_every_manifest(source: str) -> None:
@@ -85,6 +90,26 @@ def test_the_api_server_accepts_every_manifest(source: str) -> None:
 def test_manifests_applied_in_the_wrong_order_need_no_manual_restart(system: System) -> None:
     assert {name_of(pod).split("-")[0] for pod in system.pods()} == set(SUBSYSTEMS) | {"kafka"}
     assert sum(map(restarts, (system.pod(app) for app in ("producer", "consumer", "video")))) == 0
+
+
+def test_the_readmes_commands_compare_what_the_services_count(system: System) -> None:
+    commands = "\n".join(ledger_commands())
+    assert commands
+
+    def accounted() -> bool:
+        # Those of a process that was killed may be asked for half a minute.
+        return "all frames are accounted for" in call("bash", "-ec", commands)
+
+    try:
+        wait_for(accounted, 120, "all frames to be accounted for")
+        log = system.kubectl("logs", "job/ledger")
+        assert re.search(r"^bikes +producer +captured \d+ = published \d+", log, re.MULTILINE)
+        (condition, *_) = json.loads(system.kubectl("get", "job", "ledger", "-o", "json"))["status"][
+            "conditions"
+        ]
+        assert condition["type"] in {"SuccessCriteriaMet", "Complete"}
+    finally:
+        system.kubectl("delete", "-k", "k8s/ledger")
 
 
 def test_a_rollout_of_the_consumer_freezes_the_picture_for_at_most_two_seconds(system: System) -> None:

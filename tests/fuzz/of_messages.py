@@ -67,7 +67,7 @@ def beaten(data: bytes) -> None:
 def headers() -> Sequence[bytes]:
     """Return headers with predictions."""
     results = [Result("person", 0.5, (3, 5, 20, 30)), Result("bike", 1.0)]
-    said = Prediction("detect_1", tuple(results), 17, 41), Prediction("imagenet_2")
+    said = Prediction("detect_1", tuple(results), 17, 41, 23), Prediction("imagenet_2")
     return [predictions.encode(said), predictions.encode(said[1:])]
 
 

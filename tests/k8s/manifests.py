@@ -23,6 +23,9 @@ OVERLAYS: Final = tuple(sorted(path.parent.name for path in ROOT.glob("k8s/overl
 SYSTEMS: Final = ("base", *OVERLAYS)
 """The sets of manifests that can be deployed: the base with all subsystems, and each overlay."""
 
+LEDGERS: Final = {"plain": "k8s/ledger", "hardened": "k8s/overlays/hardened/ledger"}
+"""The folders of the ledger's Job: without passwords, and where Kafka requires them."""
+
 ACCOUNT: Final = "account"
 """The volume with the token of a pod's service account; tests/k8s/test_key.py says who may have it."""
 
@@ -66,6 +69,12 @@ def system(name: str) -> Documents:
     return build(f"k8s/overlays/{name}")
 
 
+def ledger_commands() -> list[str]:
+    """Return the commands of the README's section about the ledger."""
+    section = (ROOT / "k8s/README.md").read_text().partition("\n## The ledger\n")[2]
+    return section.partition("```sh\n")[2].partition("```")[0].splitlines()
+
+
 def name_of(document: Document) -> str:
     """Return a document's kind and name."""
     return f"{document['kind']} {document['metadata']['name']}"
@@ -78,7 +87,7 @@ def of_kind(documents: Documents, *kinds: str) -> list[Document]:
 
 def workloads(documents: Documents) -> list[Document]:
     """Return the documents that create pods."""
-    return of_kind(documents, "Deployment", "StatefulSet")
+    return of_kind(documents, "Deployment", "StatefulSet", "Job")
 
 
 def labels_of(workload: Document) -> dict[str, str]:

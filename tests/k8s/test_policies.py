@@ -5,7 +5,7 @@ from ipaddress import ip_address
 import pytest
 
 from pipeline.targets import METADATA, Targets
-from tests.k8s.manifests import SYSTEMS, Document, Documents, of_kind, parse, system
+from tests.k8s.manifests import LEDGERS, SYSTEMS, Document, Documents, build, of_kind, parse, system
 from tests.k8s.network import CACHE, NAMES, OURS, OUTSIDE, STRANGER, Place, allows, is_in, pods, reached
 from tests.pipeline.addresses import FORMS, REFUSED, embedded
 
@@ -104,6 +104,26 @@ def test_hardened_pods_reach_only_what_they_need(name: str) -> None:
     cameras = {("producer", "outside", *port) for port in PORTS}
     assert {place.name for place in ours} - {PROMETHEUS} == {*APPS}
     assert outwards == names | cameras
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_ledgers_pod_and_no_other_reaches_the_counts_and_it_reaches_kafka(name: str) -> None:
+    documents = system(name)
+    ours = pods(documents)
+    added = build(LEDGERS["hardened" if "hardened" in name else "plain"])
+    (ledger,) = pods(added)
+    sources = [*ours, *OTHERS]
+
+    before = set(reached(documents, sources, [*ours, *OTHERS], PORTS))
+    after = set(reached((*documents, *added), sources, [*ours, *OTHERS], PORTS))
+    outwards = set(reached((*documents, *added), [ledger], [*ours, *OTHERS], PORTS))
+    inwards = set(reached((*documents, *added), sources, [ledger], PORTS))
+
+    assert after == before
+    counts = {("ledger", app, "TCP", 9000) for app in ("producer", "consumer", "video")}
+    names = {("ledger", place, protocol, 53) for place in ("names", "cache") for protocol in ("UDP", "TCP")}
+    assert outwards == counts | names | {("ledger", "kafka", "TCP", 19094)}
+    assert inwards == set()
 
 
 def blocks(app: str) -> list[Document]:

@@ -6,10 +6,21 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
-from tests.k8s.manifests import FILES, OVERLAYS, Document, Documents, build, name_of, parse, read, system
+from tests.k8s.manifests import (
+    FILES,
+    LEDGERS,
+    OVERLAYS,
+    Document,
+    Documents,
+    build,
+    name_of,
+    parse,
+    read,
+    system,
+)
 
 VERSIONS = ("1.33", kubernetes_validate.latest_version())
-FOLDERS = ("k8s", *(f"k8s/overlays/{name}" for name in OVERLAYS))
+FOLDERS = ("k8s", *LEDGERS.values(), *(f"k8s/overlays/{name}" for name in OVERLAYS))
 
 
 def faults(documents: Documents, version: str) -> list[str]:

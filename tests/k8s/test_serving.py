@@ -1,6 +1,7 @@
 """TensorFlow Serving gets flags that it supports, and serves the model that the consumer uses."""
 
 import json
+import re
 import shlex
 from urllib.parse import urlsplit
 
@@ -11,10 +12,24 @@ from tests.k8s import environment
 from tests.k8s.dockerfiles import stages
 from tests.k8s.environment import Variables
 from tests.k8s.flags import FLAGS, is_known
-from tests.k8s.manifests import Documents, of_kind, pod_of, ports_of, read, workload
+from tests.k8s.manifests import (
+    SYSTEMS,
+    Documents,
+    name_of,
+    of_kind,
+    pod_of,
+    ports_of,
+    read,
+    system,
+    workload,
+)
+from tests.parts import ROOT
 from tfserving.server import flags
 
 MODEL = "imagenet"
+INT8 = "imagenet_int8"
+CONFIG = "tfserving/precisions.config"
+PRECISIONS = {"imagenet_8": INT8, "imagenet_32": MODEL}
 
 PER_MODEL = ("port", "rest_api_port", "model_name", "model_base_path")
 
@@ -106,33 +121,70 @@ def test_the_image_is_tensorflow_serving_with_the_model() -> None:
 
     assert image[0].value == SERVING
     assert [line.value for line in image if line.name == "ENV"] == [f"MODEL_NAME={MODEL}"]
-    (copied,) = (line.value for line in image if line.name == "COPY")
-    assert copied.split()[-2:] == [f"/models/{MODEL}"] * 2
+    assert [line.words for line in image if line.name == "COPY"] == [
+        [f"/models/{MODEL}"] * 2,
+        [f"/models/{INT8}"] * 2,
+        [CONFIG, "/models/"],
+    ]
     assert {line.name for line in image}.isdisjoint({"ENTRYPOINT", "CMD"})
 
 
-def models(consumer: Variables, hosts: set[str]) -> None:
-    """Check the model's address in a consumer's environment."""
+def models(consumer: Variables, hosts: set[str], served: dict[str, str]) -> None:
+    """Check the models' addresses in a consumer's environment."""
     urls, labels = json.loads(consumer["MODELURLS"]), json.loads(consumer["LABELURLS"])
 
-    assert list(urls) == list(labels) == [f"{MODEL}_1"]
-    address = urlsplit(urls[f"{MODEL}_1"])
-    assert (address.scheme, address.port, address.path) == ("http", 8501, f"/v1/models/{MODEL}:predict")
-    assert address.hostname in hosts
+    assert list(urls) == list(labels) == list(served)
+    for name, model in served.items():
+        address = urlsplit(urls[name])
+        assert (address.scheme, address.port, address.path) == ("http", 8501, f"/v1/models/{model}:predict")
+        assert address.hostname in hosts
 
 
-def test_the_consumer_asks_for_the_model_on_kubernetes(documents: Documents) -> None:
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_consumer_asks_for_the_model_on_kubernetes(name: str) -> None:
+    documents = system(name)
     consumer = workload(documents, "consumer")
     (container,) = pod_of(consumer)["containers"]
 
     hosts = {service["metadata"]["name"] for service in of_kind(documents, "Service")}
-    models(environment.kubernetes(consumer, container, documents), hosts)
+    served = PRECISIONS if name == "int8" else {f"{MODEL}_1": MODEL}
+    models(environment.kubernetes(consumer, container, documents), hosts, served)
 
 
 def test_the_consumer_asks_for_the_model_in_compose() -> None:
     hosts = {alias for _, service, alias in environment.aliases() if service == "tfserving"}
 
-    models(environment.compose("consumer", "consumer"), hosts)
+    models(environment.compose("consumer", "consumer"), hosts, {f"{MODEL}_1": MODEL})
+
+
+def test_in_compose_both_precisions_are_asked_for_and_served() -> None:
+    (file,) = read("compose/int8.yml")
+    consumer, server = file["services"]["consumer"], file["services"]["tfserving"]
+    hosts = {alias for _, service, alias in environment.aliases() if service == "tfserving"}
+
+    models(consumer["environment"], hosts, PRECISIONS)
+    check(server["command"])
+    assert server["command"] == [f"--model_config_file=/models/{CONFIG.rpartition('/')[2]}"]
+    assert (consumer.keys(), server.keys()) == ({"environment"}, {"command"})
+
+
+def test_on_kubernetes_both_precisions_are_served_and_nothing_else_differs() -> None:
+    changed, base = system("int8"), system("base")
+
+    flag = f"--model_config_file=/models/{CONFIG.rpartition('/')[2]}"
+    assert on_kubernetes(changed) == [*on_kubernetes(base), flag]
+    differ = [name_of(each) for each in changed if each not in base]
+    assert sorted(differ) == ["Deployment consumer", "Deployment tfserving"]
+
+
+def test_the_configuration_names_the_models_of_the_image() -> None:
+    text = (ROOT / CONFIG).read_text()
+
+    listed = re.findall(r'name: "(\w+)" base_path: "([/\w]+)" model_platform: "tensorflow"', text)
+    assert dict(listed) == {model: f"/models/{model}" for model in PRECISIONS.values()}
+    (exports,) = (line.value for line in stages("tfserving")[0] if "tfserving.export" in line.value)
+    folders = re.findall(r"python -m tfserving\.export (\S+)( --precision int8)?", exports)
+    assert folders == [(f"/models/{MODEL}", ""), (f"/models/{INT8}", " --precision int8")]
 
 
 def test_the_probes_ask_for_the_models_own_state(documents: Documents) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.parts import ROOT
 from tests.tfserving import toys
 from tfserving import compare
 from tfserving.film import frames
+from tfserving.server.graph.saved import SavedModel
 
 
 def test_a_model_is_the_same_as_itself(
@@ -26,17 +28,35 @@ def test_a_model_is_the_same_as_itself(
     assert re.findall(r"\d\.\d+", lines[4]) == ["0.0000", "0.0000"]
 
 
-def test_fewer_bits_are_compared_frame_by_frame(exported: Path, narrow: dict[str, Path], clips: Path) -> None:
-    wide, few = (compare.load(compare.resolve(base)) for base in (exported, narrow["int8"]))
-
-    comparison = compare.compare(wide, few, frames(clips / "bikes.mp4", 25), print)
-
+@pytest.fixture(scope="module")
+def pair(exported: Path, int8_folder: Path) -> Iterator[tuple[SavedModel, SavedModel]]:
+    """The model with its original numbers, and with kernels of eight bits."""
+    wide, few = (compare.load(compare.resolve(base)) for base in (exported, int8_folder))
+    yield wide, few
     wide.close()
     few.close()
+
+
+def test_fewer_bits_are_compared_frame_by_frame(pair: tuple[SavedModel, SavedModel], clips: Path) -> None:
+    comparison = compare.compare(*pair, frames(clips / "bikes.mp4", 25), print)
+
     assert len(comparison.same) == len(comparison.differences) == 10
     assert all(len(times) == 10 for times in comparison.times)
     assert sum(comparison.same) >= 7
     assert 0 < max(comparison.differences) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("clip", "seen", "least"), [("bikes", 25, 18), ("bigbuckbunny", 14, 12), ("carphone_pristine", 12, 8)]
+)
+def test_eight_bits_mostly_give_the_same_label(
+    pair: tuple[SavedModel, SavedModel], clips: Path, clip: str, seen: int, least: int
+) -> None:
+    comparison = compare.compare(*pair, frames(clips / f"{clip}.mp4", 10), print)
+
+    print(f"{clip}: {sum(comparison.same)} of {len(comparison.same)}")
+    assert len(comparison.same) == seen
+    assert sum(comparison.same) >= least
 
 
 def test_the_highest_version_is_used(tmp_path: Path) -> None:

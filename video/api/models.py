@@ -14,6 +14,7 @@ PREDICTION: Final = {
     "results": [RESULT],
     "seq": 4709,
     "age_ms": 47,
+    "took_ms": 23,
     "stale": False,
 }
 CAMERA: Final = {
@@ -86,6 +87,11 @@ class Prediction(BaseModel):
     seq: int | None = Field(description="the frame that was classified")
     age_ms: int | None = Field(
         description="the age of that frame when its answer was stamped on the newest one, in ms"
+    )
+    took_ms: int | None = Field(
+        None,
+        description="how long the model took to answer the request with that frame, in ms; "
+        "omitted if that is not known",
     )
     stale: bool = Field(description="whether that is too old to trust: more than the server's `STALEAFTER`")
 

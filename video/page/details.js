@@ -1,6 +1,7 @@
 /** The single view's panels: everything next to and below one camera's picture, except its labels. */
 
 import { make } from "./dom.js";
+import { Compare } from "./panels/compare.js";
 import { Controls } from "./panels/controls.js";
 import { Log } from "./panels/log.js";
 import { Trends } from "./panels/trends.js";
@@ -27,7 +28,7 @@ export class Details {
 
   /** @param {Panel[]} more what follows the controls */
   constructor(more) {
-    this.#panels = [this.controls, ...more, new Trends(), new Log()];
+    this.#panels = [this.controls, ...more, new Compare(), new Trends(), new Log()];
     this.#panels.forEach(({ element }, at) => (element.style.order = String(at + 1)));
   }
 

@@ -134,6 +134,22 @@ export const text = {
   scoreTrendOf: trend(score),
   ageTrendOf: trend(spanOf),
   span: spanOf,
+  comparison: "Models side by side",
+  comparisonNote: "Answer time (median) and agreement over the last two minutes. Labels are compared if they are about the same picture.",
+  compared: {
+    label: "Label",
+    probability: "Probability",
+    took: "Answer time",
+    age: "Label age",
+    same: "Same label",
+  },
+  noFigure: "–",
+  /** @param {number} score 0 to 1 */
+  probability: (score) => `${(100 * score).toFixed(1)}%`,
+  /** @param {number} ms NaN if it is not known */
+  took: (ms) => (Number.isFinite(ms) ? spanOf(ms) : "–"),
+  /** @param {number} same @param {number} of */
+  same: (same, of) => (of ? `${same} of ${of}` : "–"),
   labels: "Recent labels",
   noLabels: "No labels yet",
   /** @param {string | null} label */

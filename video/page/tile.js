@@ -1,6 +1,7 @@
 /** One camera on the page. */
 
 import { viewOf } from "./addresses.js";
+import { Comparison } from "./comparison.js";
 import { make, makeForeign, mark, setData, setMark, setText } from "./dom.js";
 import { Labels } from "./labels.js";
 import { Screen } from "./screen.js";
@@ -19,6 +20,7 @@ export class Tile {
   inView = false;
   attached = false; // whether its pictures are drawn: from when it is first in view
   trend = new Trend();
+  comparison = new Comparison();
 
   element = make("li", "tile");
   link = make("a", "open");
@@ -77,6 +79,7 @@ export class Tile {
     if (gone) this.#pace = NaN;
     setText(this.#size, camera.width > 0 ? text.size(camera.width, camera.height) : "");
     this.trend.add(performance.now(), camera.predictions, gone ? NaN : this.screen.age);
+    this.comparison.add(performance.now(), camera.predictions);
     const ratio = this.ratio.toFixed(4);
     if (ratio !== this.#ratio) this.element.style.setProperty("--own-ratio", ratio);
     this.#ratio = ratio;

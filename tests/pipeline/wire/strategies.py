@@ -21,6 +21,7 @@ predictions = st.lists(
         results=st.lists(_results, max_size=2).map(tuple),
         seq=st.none() | st.integers(0, LARGEST_NUMBER),
         age_ms=st.none() | st.integers(0, LARGEST_NUMBER),
+        took_ms=st.none() | st.integers(0, LARGEST_NUMBER),
     ),
     max_size=2,
 ).map(tuple)

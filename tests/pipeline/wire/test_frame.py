@@ -339,6 +339,7 @@ def test_no_json_in_place_of_a_mat_raises_anything_but_a_frame_error(changed: di
                 ),
                 "seq": json_values,
                 "age_ms": json_values,
+                "took_ms": json_values,
             }
         ),
         max_size=2,

@@ -30,6 +30,12 @@ def test_the_json_is_the_documented_one() -> None:
     ]
 
 
+def test_how_long_the_model_took_is_written_if_it_is_known() -> None:
+    (written,) = as_json([Prediction("m", (), 17, 41, 23)])
+
+    assert written == {"model": "m", "results": [], "seq": 17, "age_ms": 41, "took_ms": 23}
+
+
 def test_a_score_is_written_with_four_digits() -> None:
     (written,) = as_json([Prediction("m", (Result("cat", 2 / 3),))])
 
@@ -45,7 +51,7 @@ def test_a_model_without_an_answer_is_written_and_read() -> None:
 
 def header_of(**changed: Any) -> bytes:
     result = {"label": "cat", "score": 0.5, "box": [1, 2, 3, 4]}
-    fields = {"model": "m", "results": [result], "seq": 1, "age_ms": 2}
+    fields = {"model": "m", "results": [result], "seq": 1, "age_ms": 2, "took_ms": 3}
     result.update((name, changed.pop(name)) for name in result.keys() & changed.keys())
     return json.dumps([fields | changed]).encode()
 
@@ -56,6 +62,7 @@ BEYOND: list[tuple[str, list[Any]]] = [
     ("model", ["\ud800", 7, None, ["x"]]),
     ("seq", [-1, 2**53, 1e300, math.nan, "1", []]),
     ("age_ms", [-1, 2**53, 1e300, math.nan, "1", []]),
+    ("took_ms", [-1, 2**53, 1e300, math.nan, "1", []]),
     ("box", [[1], [0, 0, -1, 1], [0, 0, 1, 1e300], [0, -70_000, 1, 1], "abcd"]),
     ("results", [{"label": "cat"}]),
 ]

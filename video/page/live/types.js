@@ -17,6 +17,7 @@
  * @property {Result[]} results empty if the model recognised nothing or has no answer
  * @property {number | null} seq the frame that was classified; null while the model has no answer
  * @property {number | null} age_ms null while the model has no answer
+ * @property {number} [took_ms] how long the model took to answer; missing if that is not known
  * @property {boolean} stale whether the answer is too old to be trusted
  */
 
