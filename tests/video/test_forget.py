@@ -159,6 +159,7 @@ def test_three_hundred_cameras_come_and_go_and_nothing_grows(site: Site) -> None
 
 
 def settled(site: Site) -> dict[str, int] | None:
-    """Return the sizes once the streams' connections have been closed."""
+    """Return the sizes once the streams are closed, and no loop is at a camera that is gone."""
     found = sizes(site)
-    return found if found["clients"] == 1 and not found["Broadcast"] and not found["Feed"] else None
+    is_settled = found["clients"] == found["Camera"] == 1 and not found["Broadcast"] and not found["Feed"]
+    return found if is_settled else None

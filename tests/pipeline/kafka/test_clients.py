@@ -6,7 +6,8 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import OFFSET_END, Consumer, Producer, TopicPartition
 
-from pipeline.kafka import clients
+from pipeline.kafka import causes, clients
+from pipeline.service.logs import Seldom
 from pipeline.service.settings import SettingsError
 
 NOWHERE = "127.0.0.1:1"
@@ -102,8 +103,9 @@ def test_the_same_applies_to_a_consumer() -> None:
 
 
 def test_an_unreachable_broker_is_logged_and_not_printed(
-    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(causes, "_seldom", Seldom(causes.log))
     with purged(clients.producer(NOWHERE, "none", {})) as producer:
         while not caplog.messages:
             producer.poll(0.1)
