@@ -49,6 +49,7 @@ PARTS = {
     "curl",
     "docker",
     "cluster",
+    "keda",
     "ipv6",
     "prometheus",
 }

@@ -33,6 +33,7 @@ from tests.bench.figures import Figure, Measured
 from tests.bench.machine import machine, versions
 from tests.bench.pairs import ROUNDS, round_count
 from tests.bench.report import lines_about, markdown, save, splice, table
+from tests.bench.scaling import kind as scaling
 from tests.bench.system import broker_kind
 from tests.parts import ROOT
 
@@ -63,6 +64,7 @@ KINDS: Final = {
     "floods": Kind(tuple(floods.FIGURES.values()), floods.measure, regular=False),
     "records": Kind(records.FIGURES, records.measure, regular=False),
     "recovery": Kind(recovery.FIGURES, recovery.measure, regular=False),
+    "scaling": Kind(scaling.FIGURES, scaling.measure, regular=False),
     "hour": Kind(hour.FIGURES, hour.measure, regular=False),
 }
 REGULAR: Final = {name: kind.figures for name, kind in KINDS.items() if kind.regular}

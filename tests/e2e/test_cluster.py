@@ -67,6 +67,8 @@ def empty(default_namespace: System) -> System:
         "-f=k8s/namespace.yml",
         "-k=k8s/",
         "-k=k8s/overlays/many-cameras",
+        "-k=k8s/overlays/autoscaling-cpu",
+        "-k=k8s/overlays/gpu",
         "-k=k8s/overlays/three-brokers",
         "-k=k8s/overlays/hardened",
         "-k=k8s/overlays/kraft",

@@ -120,6 +120,20 @@ def workload(documents: Documents, name: str) -> Document:
     return found
 
 
+def autoscalers(documents: Documents) -> list[Document]:
+    """Return the documents that scale Deployments."""
+    return of_kind(documents, "HorizontalPodAutoscaler", "ScaledObject")
+
+
+def most_replicas(workload: Document, documents: Documents) -> int:
+    """Return how many replicas a workload may have: as its autoscaler says, or it itself."""
+    for scaler in autoscalers(documents):
+        spec = scaler["spec"]
+        if spec["scaleTargetRef"]["name"] == workload["metadata"]["name"]:
+            return int(spec.get("maxReplicas") or spec["maxReplicaCount"])
+    return int(workload["spec"]["replicas"])
+
+
 def selects(selector: dict[str, str], labels: dict[str, str]) -> bool:
     """Whether a selector's labels are all among these."""
     return selector.items() <= labels.items()

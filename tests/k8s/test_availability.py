@@ -4,12 +4,14 @@ from tests.k8s.manifests import (
     Document,
     Documents,
     labels_of,
+    most_replicas,
     name_of,
     of_kind,
     pod_of,
     pods_that,
     ports_of,
     selects,
+    system,
     workloads,
 )
 
@@ -52,9 +54,9 @@ def test_pods_have_time_to_end(documents: Documents) -> None:
 
 def test_replicas_are_spread_over_nodes_and_evicted_one_by_one(documents: Documents) -> None:
     budgets = of_kind(documents, "PodDisruptionBudget")
-    several = [workload for workload in workloads(documents) if workload["spec"]["replicas"] > 1]
+    several = [workload for workload in workloads(documents) if most_replicas(workload, documents) > 1]
 
-    assert several
+    assert several or documents == system("gpu")  # there may be only one GPU
     for workload in several:
         labels, name = labels_of(workload), name_of(workload)
         (spread,) = pod_of(workload)["topologySpreadConstraints"]

@@ -13,6 +13,7 @@ Connection = tuple[str, str, str, int]
 
 APPS = ("zookeeper", "kafka", "tfserving", "producer", "consumer", "video")
 PROMETHEUS = "prometheus"
+MONITORED = [name for name in SYSTEMS if "monitoring" in name or name == "autoscaling"]
 OTHERS = (OUTSIDE, STRANGER, NAMES, CACHE)
 
 # In addition to the pods' own: DNS, a web server, a camera, SSH, and one that nothing uses.
@@ -45,7 +46,7 @@ METRICS = {(PROMETHEUS, app, "TCP", 9000) for app in ("producer", "consumer", "v
 
 def needed(name: str) -> set[Connection]:
     """Return the connections between pods that one of the systems needs."""
-    metrics = METRICS if "monitoring" in name else set()
+    metrics = METRICS if name in MONITORED else set()
     return (WITHOUT_ZOOKEEPER if "kraft" in name else NEEDED) | metrics
 
 
@@ -69,19 +70,21 @@ def test_only_clients_of_a_pod_can_reach_it(name: str) -> None:
     assert found == needed(name) | from_anywhere(name, [*ours, *OTHERS])
 
 
-@pytest.mark.parametrize("name", [name for name in SYSTEMS if "monitoring" in name])
-def test_prometheus_reaches_only_metrics_and_is_reached_by_grafana(name: str) -> None:
+@pytest.mark.parametrize("name", MONITORED)
+def test_prometheus_reaches_only_metrics_and_is_reached_by_those_who_read_them(name: str) -> None:
     documents = system(name)
     ours = pods(documents)
     (prometheus,) = (place for place in ours if place.name == PROMETHEUS)
     grafana = Place("grafana", {"app.kubernetes.io/name": "grafana"})
+    keda = Place("keda", {"app": "keda-operator"}, {"kubernetes.io/metadata.name": "keda"})
 
     outwards = set(reached(documents, [prometheus], [*ours, *OTHERS], PORTS))
-    inwards = set(reached(documents, [*ours, *OTHERS, grafana], [prometheus], PORTS))
+    inwards = set(reached(documents, [*ours, *OTHERS, grafana, keda], [prometheus], PORTS))
 
     names = {(PROMETHEUS, place, protocol, 53) for place in ("names", "cache") for protocol in ("UDP", "TCP")}
     assert outwards == METRICS | names
-    assert inwards == {("grafana", PROMETHEUS, "TCP", 9090)}
+    readers = {"grafana", "keda"} if name == "autoscaling" else {"grafana"}
+    assert inwards == {(reader, PROMETHEUS, "TCP", 9090) for reader in readers}
 
 
 @pytest.mark.parametrize("name", [name for name in SYSTEMS if "hardened" in name])

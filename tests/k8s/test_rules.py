@@ -24,6 +24,7 @@ CURRENT = {
     "PodDisruptionBudget": "policy/v1",
     "Role": "rbac.authorization.k8s.io/v1",
     "RoleBinding": "rbac.authorization.k8s.io/v1",
+    "ScaledObject": "keda.sh/v1alpha1",
     "Secret": "v1",
     "Service": "v1",
     "ServiceAccount": "v1",

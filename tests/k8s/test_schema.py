@@ -6,6 +6,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 
+from tests.k8s import keda
 from tests.k8s.manifests import (
     FILES,
     LEDGERS,
@@ -27,6 +28,9 @@ def faults(documents: Documents, version: str) -> list[str]:
     """Return a line for each document that Kubernetes would refuse."""
     lines = []
     for document in documents:
+        if document["kind"] == keda.KIND:
+            lines += [f"{name_of(document)}: {fault}" for fault in keda.faults(document)]
+            continue
         try:
             kubernetes_validate.validate(document, version, strict=True)
         except kubernetes_validate.ValidationError as error:
