@@ -36,8 +36,9 @@ def test_the_largest_number_of_each_channel_is_127() -> None:
     assert (np.abs(numbers).max(axis=(0, 1, 2)) == 127).all()
 
 
-def test_a_channel_of_zeros_stays_zero() -> None:
-    numbers, scales = quantized(np.zeros((2, 3), np.float32))
+@pytest.mark.parametrize("number", [0, 1.4e-45], ids=["zero", "the smallest"])
+def test_a_channel_of_zeros_stays_zero(number: float) -> None:
+    numbers, scales = quantized(np.full((2, 3), number, np.float32))
 
     assert not numbers.any()
     assert np.isfinite(scales).all()
