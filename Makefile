@@ -53,9 +53,11 @@ test-unit: .venv/test ## run the tests that stay within their process, in parall
 
 test-parts: install $(if $(NPM),tests/node_modules) ## run all other tests: processes, models, brokers, browsers, containers, a cluster
 	@mkdir -p build/coverage
+	@$(if $(OUTSIDE),,COVERAGE_FILE=build/coverage/parts-inside $(call pytest,-m "parts and not outside" -n logical --maxprocesses 2 --dist loadfile))
 	@COVERAGE_FILE=build/coverage/parts$(if $(CLUSTER),-cluster-$(CLUSTER)) $(call pytest,-m "$(PARTS)")
 
-PARTS = parts$(if $(filter yes,$(OUTSIDE)), and outside)$(if $(filter yes,$(CLUSTER)), and cluster)$(if $(filter no,$(CLUSTER)), and not cluster)
+# What needs nothing else runs in parallel before, unless OUTSIDE=yes.
+PARTS = parts and outside$(if $(filter yes,$(CLUSTER)), and cluster)$(if $(filter no,$(CLUSTER)), and not cluster)
 
 coverage: ## report which lines the last test-unit and test-parts ran
 	@COVERAGE_FILE=build/coverage/both $(COVERAGE) combine --quiet --keep $(filter-out %/both,$(wildcard build/coverage/*))
