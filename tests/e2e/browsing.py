@@ -131,14 +131,14 @@ class Line:
 def tile(page: Page, camera: str) -> Locator:
     """Return a camera's tile, scrolled into view: only what is in view is sent."""
     found = page.locator(".tile").filter(has=page.get_by_role("heading", name=camera, exact=True))
-    found.scroll_into_view_if_needed(timeout=20_000)
+    found.scroll_into_view_if_needed(timeout=60_000)
     return found
 
 
 def expect_live_video(page: Page, camera: str) -> None:
     """Check that a tile says that it is live, and that its picture moves."""
     shown = tile(page, camera)
-    expect(shown).to_have_attribute("data-state", "live", timeout=20_000)
+    expect(shown).to_have_attribute("data-state", "live", timeout=60_000)
     expect(shown.locator(".veil")).to_be_hidden()
     expect_moving(shown)
 

@@ -36,22 +36,22 @@ def test_two_precisions_are_compared_figure_by_figure(site: Site, browser: Brows
     yard, door = site.films.cameras["yard"], site.films.cameras["door"]
     yard.labels, door.running = both("hare"), True
     with open_page(browser, f"{site.address}?camera=yard", SIZES[size]) as page:
-        expect(page.locator(".compare-model")).to_have_text(["imagenet_8", "imagenet_32"], timeout=20_000)
+        expect(page.locator(".compare-model")).to_have_text(["imagenet_8", "imagenet_32"], timeout=60_000)
         expect(row(page, "Label")).to_have_text(["hare", "hare"])
         expect(row(page, "Probability")).to_have_text(["60.4%", "70.0%"])
         expect(row(page, "Answer time")).to_have_text(["31 ms", "23 ms"])
         expect(row(page, "Label age")).to_have_text(["41 ms", "41 ms"])
-        expect(row(page, "Same label")).to_have_text([NONE, re.compile(r"^(\d+) of \1$")], timeout=20_000)
+        expect(row(page, "Same label")).to_have_text([NONE, re.compile(r"^(\d+) of \1$")], timeout=60_000)
 
         yard.labels = both("wood rabbit")
 
-        expect(row(page, "Label")).to_have_text(["wood rabbit", "hare"], timeout=20_000)
+        expect(row(page, "Label")).to_have_text(["wood rabbit", "hare"], timeout=60_000)
         expect(row(page, "Same label")).to_have_text(
-            [NONE, re.compile(r"^(\d+) of (?!\1$)\d+$")], timeout=20_000
+            [NONE, re.compile(r"^(\d+) of (?!\1$)\d+$")], timeout=60_000
         )
         expect_accessible(page)
         keep(page, f"two-precisions-{size}")
 
         page.goto(f"{site.address}?camera=door")
-        expect(tile(page, "door").locator(".model-name").first).to_have_text("imagenet_1", timeout=20_000)
+        expect(tile(page, "door").locator(".model-name").first).to_have_text("imagenet_1", timeout=60_000)
         expect(page.locator(".compare")).to_be_hidden()

@@ -254,7 +254,7 @@ def test_chromium_shows_the_page_below_a_path(behind_nginx: dict[str, Proxied], 
         log_in(page, "ann")
         expect(page).to_have_url(f"{address}?camera=door")
         expect_live_video(page, "door")
-        expect(page.locator(".log-label").first).to_be_visible(timeout=20_000)
+        expect(page.locator(".log-label").first).to_be_visible(timeout=60_000)
 
 
 @pytest.mark.parametrize(

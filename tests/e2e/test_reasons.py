@@ -102,7 +102,7 @@ def test_a_lost_signal_has_the_producers_reason(site: Site, browser: Browser) ->
         site.report("door", "no-signal", "connection refused")
 
         shown = tile(page, "door")
-        expect(shown).to_have_attribute("data-state", "no-signal", timeout=20_000)
+        expect(shown).to_have_attribute("data-state", "no-signal", timeout=60_000)
         expect(shown.locator(".veil-words")).to_have_text(re.compile(r"^No signal since \d\d:\d\d:\d\d$"))
         expect(shown.locator(".veil-reason")).to_have_text("Connection refused")
 
@@ -116,7 +116,7 @@ def test_without_kafka_the_page_says_so_and_why(tmp_path: Path, browser: Browser
 
             expect(message.locator("h2")).to_have_text("No frames from Kafka")
             why = f"Kafka does not answer at {nowhere} (connection refused): "
-            expect(message.locator(".lead")).to_contain_text(why, timeout=20_000)
+            expect(message.locator(".lead")).to_contain_text(why, timeout=60_000)
             assert why in video.text
             keep(page, "no-kafka")
 
@@ -165,6 +165,6 @@ def test_it_is_accessible(site: Site, browser: Browser, scheme: str) -> None:
     site.report("gate", "connecting")
     site.report("roof", "paused")
     with open_page(browser, site.address, scheme="light" if scheme == "light" else "dark") as page:
-        expect(page.locator(".tile")).to_have_count(4, timeout=20_000)
+        expect(page.locator(".tile")).to_have_count(4, timeout=60_000)
         expect(tile(page, "door")).to_have_attribute("data-state", "never-seen")
         expect_accessible(page)

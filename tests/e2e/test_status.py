@@ -110,7 +110,7 @@ def test_it_is_accessible_and_fits_on_a_phone(house: House, browser: Browser) ->
             browser, f"{house.site.address}status", SIZES[size], "light" if scheme == "light" else "dark"
         ) as page:
             expect(page.locator('[data-key="consumer/host-1"]')).to_contain_text(
-                "connection refused", timeout=20_000
+                "connection refused", timeout=60_000
             )
             expect(page.locator('[data-key="yard"]')).to_be_visible()
             expect_accessible(page)
