@@ -9,11 +9,11 @@ from compose.errors import OptionsError
 from compose.options import ROOT
 from compose.parts import Part, environment
 from consumer.settings import ConsumerSettings
+from pipeline.access.users import Users
 from pipeline.cameras.settings import CamerasSettings
+from pipeline.http.tls import Certificate
 from pipeline.service.settings import Settings, SettingsError, load
 from producer.settings import ProducerSettings
-from video.access.users import Users
-from video.http.tls import Certificate
 from video.settings import VideoSettings
 
 _KINDS: Final[Mapping[str, type[Settings]]] = {

@@ -11,7 +11,15 @@ import logging
 import socket
 from typing import Final
 
+from pipeline.access.logout_topic import LogoutTopic
+from pipeline.access.logouts import Logouts
+from pipeline.access.session import Sessions
+from pipeline.access.users import Users
+from pipeline.access.write_token import WriteAccess, new_token
 from pipeline.flow.ledger import Ledger
+from pipeline.http.connections import Connections
+from pipeline.http.server import WebServer, allow_files, listen
+from pipeline.http.tls import Certificate
 from pipeline.kafka import clients
 from pipeline.kafka.causes import Causes
 from pipeline.kafka.reader import Reader
@@ -23,11 +31,6 @@ from pipeline.service.recorder import Recorder
 from pipeline.service.service import Service
 from pipeline.topics import check, plan
 from pipeline.wire.status import Subject
-from video.access.logout_topic import LogoutTopic
-from video.access.logouts import Logouts
-from video.access.session import Sessions
-from video.access.users import Users
-from video.access.write_token import WriteAccess, new_token
 from video.cameras.camera import Limits
 from video.cameras.cameras import Cameras
 from video.cameras.directory import Directory
@@ -35,9 +38,6 @@ from video.cameras.history import History
 from video.cameras.processes import Processes
 from video.cameras.status_topic import StatusTopic
 from video.http.app import Site
-from video.http.connections import Connections
-from video.http.server import WebServer, allow_files, listen
-from video.http.tls import Certificate
 from video.settings import VideoSettings
 from video.streams.clients import Clients
 

@@ -8,14 +8,14 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
+from pipeline.access.embedding import parse_origin
+from pipeline.access.hosts import parse_hosts
+from pipeline.access.rootpath import parse_rootpath
+from pipeline.access.write_token import check_token
 from pipeline.cameras.schemes import Schemes
 from pipeline.cameras.settings import CamerasSettings
 from pipeline.service.settings import KafkaReads
 from pipeline.service.values import Address, Bootstrap, Duration, FrameInterval, Port, Topic
-from video.access.embedding import parse_origin
-from video.access.hosts import parse_hosts
-from video.access.rootpath import parse_rootpath
-from video.access.write_token import check_token
 
 _ORIGIN: Final = re.compile(
     r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?/?", re.ASCII | re.IGNORECASE

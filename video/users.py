@@ -11,11 +11,11 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from pipeline.access import token
+from pipeline.access.password import hashed
+from pipeline.access.roles import ROLES, Role
+from pipeline.access.users_file import Name, Pattern, User, UsersError, UsersFile, empty, read, write
 from pipeline.service.trim import trimmed
-from video.access import token
-from video.access.password import hashed
-from video.access.roles import ROLES, Role
-from video.access.users_file import Name, Pattern, User, UsersError, UsersFile, empty, read, write
 
 _SHORTEST = 8  # characters of a password
 

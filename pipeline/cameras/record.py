@@ -7,6 +7,7 @@ removes the camera.
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
@@ -32,6 +33,8 @@ MOST_MODELS: Final = 20
 
 PREVIEW: Final = "preview-"
 """How the names of previews begin."""
+
+_PREVIEW: Final = re.compile(rf"{PREVIEW}[0-9a-f]{{16}}")
 
 
 class RecordError(ValueError):
@@ -140,6 +143,11 @@ def encode(record: CameraRecord) -> bytes:
     if "scale" in fields and record.scale[0] == record.scale[1]:
         fields["scale"] = record.scale[0]
     return json.dumps(fields, ensure_ascii=False).encode()
+
+
+def is_preview(name: str) -> bool:
+    """Return whether a name is that of a preview."""
+    return _PREVIEW.fullmatch(name) is not None
 
 
 def why_no_name(text: str) -> str | None:

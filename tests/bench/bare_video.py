@@ -13,10 +13,10 @@ from collections import defaultdict
 import uvloop
 from confluent_kafka import Message
 
+from pipeline.http.server import listen
 from pipeline.service.values import Address
 from tests.bench.bare import messages
 from tests.bench.bare_server import Bare
-from video.http.server import listen
 
 
 class _Client(Bare):

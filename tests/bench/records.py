@@ -7,6 +7,7 @@ from http.client import HTTPConnection
 from typing import Final
 
 from compose.broker import Broker
+from pipeline.access.write_token import WriteAccess
 from pipeline.cameras.record import CameraRecord
 from pipeline.cameras.seal import Seal, new_key
 from pipeline.service.workers import Pulse
@@ -14,7 +15,6 @@ from tests.bench.figures import Figure, Measured
 from tests.bench.pairs import rounds
 from tests.parts import wait_for
 from tests.video.changing import LINK, Changing
-from video.access.write_token import WriteAccess
 
 _CAMERAS: Final = 200
 _REQUESTS: Final = 100

@@ -12,13 +12,13 @@ from typing import Final
 
 import uvloop
 
+from pipeline.http.server import allow_files, listen
 from pipeline.service.values import Address
 from tests.bench.bare_server import Bare, serve_bare
 from tests.bench.figures import Figure, Measured
 from tests.bench.pairs import take_turns
 from tests.bench.processes import serving, spent
 from tests.bench.streams import serve_site
-from video.http.server import allow_files, listen
 from video.streams.socket.wire import PICTURE, picture
 
 _CLIENTS: Final = 1_000

@@ -13,6 +13,8 @@ from typing import Final
 import uvloop
 
 from pipeline.flow.ledger import Ledger
+from pipeline.http.connections import Connections
+from pipeline.http.server import WebServer, listen
 from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
 from pipeline.wire.frame import Frame
@@ -24,8 +26,6 @@ from video.cameras.camera import Limits
 from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.http.app import Site
-from video.http.connections import Connections
-from video.http.server import WebServer, listen
 from video.streams.clients import Clients
 from video.streams.mjpeg.framing import part
 

@@ -12,18 +12,18 @@ from typing import Any, Final
 
 from websockets.exceptions import InvalidStatus
 
+from pipeline.access import token
+from pipeline.access.logouts import Logouts
+from pipeline.access.password import hashed
+from pipeline.access.session import Sessions
+from pipeline.access.users import Users
+from pipeline.access.users_file import User, UsersFile, write
 from pipeline.service.workers import Pulse
 from tests.compatibility.proxy import proxy
 from tests.compatibility.situation import Check
 from tests.video.conftest import serving
 from tests.video.fakes import Site, a_frame
 from tests.visitor import Visitor, read_part
-from video.access import token
-from video.access.logouts import Logouts
-from video.access.password import hashed
-from video.access.session import Sessions
-from video.access.users import Users
-from video.access.users_file import User, UsersFile, write
 
 PASSWORD: Final = "correct horse"
 TOKEN: Final = "sl_of-ann"
@@ -128,7 +128,7 @@ def failed_login(proxies: str) -> Callable[[Path], str]:
 
     def see(folder: Path) -> str:
         handler = BufferingHandler(10)
-        log = logging.getLogger("video.access.login")
+        log = logging.getLogger("pipeline.access.login")
         sends = {"X-Forwarded-For": "192.0.2.1"}
         with site(folder, closed=True, proxies=proxies) as served, proxy(served.port, sends=sends) as address:
             log.addHandler(handler)

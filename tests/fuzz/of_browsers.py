@@ -12,26 +12,26 @@ from unittest import mock
 import uvicorn
 from uvicorn.server import ServerState
 
+from pipeline.access import embedding, next_url, origin, token
+from pipeline.access.device import Devices, cookie_name
+from pipeline.access.hosts import Hosts, explain, parse_hosts
+from pipeline.access.login_guard import Passwords
+from pipeline.access.logouts import Logout, Logouts
+from pipeline.access.session import COOKIE, Sessions
+from pipeline.access.users import Users
+from pipeline.access.users_file import User, UsersFile
 from pipeline.flow.ledger import Ledger
+from pipeline.http.connections import Connections
+from pipeline.http.expiry import expiry
+from pipeline.http.protocol import HttpProtocol
+from pipeline.http.websocket import WebSocketProtocol
 from pipeline.service.networks import network_of
 from pipeline.wire.frame import is_name
-from video.access import embedding, next_url, origin, token
-from video.access.device import Devices, cookie_name
-from video.access.hosts import Hosts, explain, parse_hosts
-from video.access.login_guard import Passwords
-from video.access.logouts import Logout, Logouts
-from video.access.session import COOKIE, Sessions
-from video.access.users import Users
-from video.access.users_file import User, UsersFile
 from video.api.moments import milliseconds
 from video.cameras.camera import Limits
 from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.http.app import Site
-from video.http.connections import Connections
-from video.http.expiry import expiry
-from video.http.protocol import HttpProtocol
-from video.http.websocket import WebSocketProtocol
 from video.streams.clients import Clients
 from video.streams.socket import wire
 
@@ -192,7 +192,7 @@ def _user() -> User:
 @cache
 def _users() -> Users:
     content = UsersFile(secret="s" * 32, users={"ann": _user()})
-    with mock.patch("video.access.users.read", return_value=content):
+    with mock.patch("pipeline.access.users.read", return_value=content):
         return Users(mock.Mock(stat=mock.Mock(side_effect=OSError)))
 
 

@@ -11,15 +11,15 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from pipeline.access import logouts
+from pipeline.access.logout_topic import LogoutTopic
+from pipeline.access.logouts import Logout, Logouts
+from pipeline.access.users import Users
 from pipeline.kafka import clients
 from pipeline.kafka.topics import COMPACTED, Topic
 from tests.parts import wait_for
 from tests.topic import held, write
 from tests.video.test_logout import Site, write_users
-from video.access import logouts
-from video.access.logout_topic import LogoutTopic
-from video.access.logouts import Logout, Logouts
-from video.access.users import Users
 
 NUDGE = b"nudge"
 """The key of records that close segments: the last one is never compacted."""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from compose.broker import Broker
 from pipeline.cameras.seal import Seal
 from pipeline.flow.ledger import Ledger
+from pipeline.http.server import WebServer, listen
 from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
 from tests.parts import wait_for
@@ -17,7 +18,6 @@ from tests.video.conftest import CONNECTIONS, LIMITS, a_site
 from tests.video.fakes import Site
 from video.cameras.cameras import Cameras
 from video.cameras.directory import Directory
-from video.http.server import WebServer, listen
 
 LINK = "rtsp://admin:geheim99@192.168.1.20/stream1"
 MASKED = "rtsp://admin:***@192.168.1.20/stream1"

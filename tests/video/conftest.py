@@ -10,6 +10,8 @@ import pytest
 
 import video.http.app
 from pipeline.flow.ledger import Ledger
+from pipeline.http.connections import Connections
+from pipeline.http.server import WebServer, listen
 from pipeline.service.settings import SettingsError, load
 from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
@@ -19,8 +21,6 @@ from tests.video.fakes import INTERVAL, Site, a_frame
 from video.cameras.camera import Limits
 from video.cameras.cameras import Cameras
 from video.cameras.history import History
-from video.http.connections import Connections
-from video.http.server import WebServer, listen
 from video.settings import VideoSettings
 from video.streams.clients import Clients
 
@@ -36,7 +36,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
         "pipeline.wire.frame",
         "video.cameras.camera",
         "video.streams.mjpeg.broadcast",
-        "video.streams.connection",
+        "pipeline.http.connection",
     ):
         monkeypatch.setattr(f"{module}.time", clock)
     return clock

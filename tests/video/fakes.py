@@ -15,12 +15,12 @@ from hypothesis import settings
 
 import video.http.app
 from pipeline.flow.ledger import Ledger
+from pipeline.http.connection import Connection
 from pipeline.wire import picture
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction
 from tests.clock import SECOND
 from video.cameras.camera import Camera, Listed
-from video.streams.connection import Connection
 
 PROPERTY: Final = settings(deadline=None)
 """How the properties run: without a limit of time, with the examples of the profile."""

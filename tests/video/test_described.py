@@ -14,18 +14,18 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi import checks
 
 from compose.broker import Broker
-from tests.video.access.conftest import TOKEN
+from pipeline.access import token
+from pipeline.access.logouts import Logouts
+from pipeline.access.password import hashed
+from pipeline.access.session import Sessions
+from pipeline.access.users import Users
+from pipeline.access.users_file import User, UsersFile, write
+from pipeline.access.write_token import WriteAccess
+from tests.pipeline.access.conftest import TOKEN
 from tests.video.api.conftest import labelled
 from tests.video.changing import changing
 from tests.video.conftest import a_page
 from tests.video.fakes import Site
-from video.access import token
-from video.access.logouts import Logouts
-from video.access.password import hashed
-from video.access.session import Sessions
-from video.access.users import Users
-from video.access.users_file import User, UsersFile, write
-from video.access.write_token import WriteAccess
 
 pytestmark = pytest.mark.parts
 

@@ -10,12 +10,12 @@ import pytest
 from pydantic import SecretStr
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
+from pipeline.access.login import Login
+from pipeline.access.login_guard import Passwords
 from pipeline.flow.ledger import Ledger
 from pipeline.service.settings import Settings
 from tests.parts import ROOT
 from tests.video.test_settings import Configure
-from video.access.login import Login
-from video.access.login_guard import Passwords
 from video.api import models
 from video.api.routes import router
 from video.cameras.camera import Limits, State
@@ -84,7 +84,7 @@ def test_the_table_has_each_address_there_is() -> None:
     cameras = Cameras(Limits(1, 1), Ledger())
     clients = Clients(1, 1)
     app = application(cameras, clients, router(cameras, History(), clients), 1)
-    there = paths([*app.router.routes, *Login(None, Passwords()).routes()])
+    there = paths([*app.router.routes, *Login(None, Passwords(), Path()).routes()])
     there |= app.openapi()["paths"].keys() - {"/page/{file}"}
 
     table = README.partition("| path | answer |")[2].partition("\n\n")[0]

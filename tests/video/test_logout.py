@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.access import token
+from pipeline.access.password import hashed
+from pipeline.access.users_file import User, UsersFile, write
 from tests.parts import Process, Service, embedded_broker, free_port, wait_for
 from tests.video.fakes import Browser
 from tests.visitor import Visitor
-from video.access import token
-from video.access.password import hashed
-from video.access.users_file import User, UsersFile, write
 
 pytestmark = pytest.mark.parts
 

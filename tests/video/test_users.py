@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.access.password import verify
+from pipeline.access.token import digest
+from pipeline.access.users_file import UsersFile, read
 from video import users
-from video.access.password import verify
-from video.access.token import digest
-from video.access.users_file import UsersFile, read
 
 Run = Callable[..., int]
 

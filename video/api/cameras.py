@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi import APIRouter, HTTPException, Path, Request
 from fastapi.responses import Response
 
-from video.access.visitor import visitor_of
+from pipeline.access.visitor import visitor_of
 from video.api import models
 from video.api.answers import NOT_KEPT, as_json, as_list, errors, example, written
 from video.cameras.camera import Listed

@@ -7,17 +7,16 @@ from typing import Any, Final
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
-from pipeline.cameras.record import CameraRecord
+from pipeline.access.visitor import Visitor, visitor_of
+from pipeline.cameras.record import CameraRecord, is_preview
 from pipeline.cameras.seal import Seal
 from pipeline.cameras.topic import MOST_CAMERAS
-from video.access.visitor import Visitor, visitor_of
 from video.api import fields, models
 from video.api.answers import NOT_KEPT, as_json, changes, example
 from video.api.bodies import read_object
 from video.api.cameras import NAME, as_reported
 from video.api.records import FIELDS, FieldError, Schemes, checked_name, checked_record
 from video.cameras.cameras import Cameras
-from video.cameras.configured import is_preview
 from video.cameras.directory import Directory, UnavailableError
 
 WITHOUT: Final = "cameras are not kept as data here: set CAMERASTOPIC"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from video.access import headers as security
+from pipeline.access import headers as security
 
 Description = dict[str, Any]
 """A part of an OpenAPI description."""

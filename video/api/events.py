@@ -11,14 +11,14 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BeforeValidator, WithJsonSchema
 from starlette.types import Receive, Scope, Send
 
-from video.access.visitor import visitor_of
+from pipeline.access.visitor import visitor_of
+from pipeline.http.connection import CONNECTION
 from video.api import models
 from video.api.answers import NOT_KEPT, as_json, errors, example
 from video.api.description import headers
 from video.api.labels import CameraName, event_json, filter_for
 from video.cameras.history import Filter, History
 from video.streams.clients import Clients, TooManyError
-from video.streams.connection import CONNECTION
 
 _RETRY: Final = 2000  # ms until a browser reconnects
 _SIGN_EVERY: Final = 15.0  # s between keep-alive comments

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final, TypeVar
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 from fastapi.responses import Response
 
-from video.access.queue import FullError, Queue
-from video.access.visitor import Visitor, visitor_of
+from pipeline.access.queue import FullError, Queue
+from pipeline.access.visitor import Visitor, visitor_of
 from video.api import models
 from video.api.answers import NOT_KEPT, as_list, errors, example, written
 from video.api.moments import Moment, iso

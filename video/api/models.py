@@ -4,7 +4,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from video.access.roles import Role
+from pipeline.access.roles import Role
 from video.api.fields import CONFIG, CameraConfig
 from video.cameras.camera import State
 

@@ -11,13 +11,12 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import Response
 
-from pipeline.cameras.record import PREVIEW, CameraRecord
+from pipeline.cameras.record import PREVIEW, CameraRecord, is_preview
 from video.api import fields
 from video.api.answers import NOT_KEPT, as_json, changes, example
 from video.api.bodies import read_object
 from video.api.changes import Changes, explained
 from video.api.records import PREVIEW_FIELDS, FieldError, checked_record
-from video.cameras.configured import is_preview
 from video.cameras.directory import Directory, UnavailableError
 
 log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from video.access.visitor import visitor_of
+from pipeline.access.visitor import visitor_of
 from video.api import models
 from video.api.answers import as_json, errors, example
 

@@ -12,15 +12,15 @@ from typing import Final
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
-from video.access.queue import FullError, Queue
-from video.access.visitor import Visitor, visitor_of
+from pipeline.access.queue import FullError, Queue
+from pipeline.access.visitor import Visitor, visitor_of
+from pipeline.cameras.record import is_preview
 from video.api.answers import NOT_KEPT, errors, example
 from video.api.description import headers
 from video.api.openapi import takes_gzip
 from video.api.overview import Listed, View, overview
 from video.api.status_models import STATUS, StatusOverview
 from video.cameras.cameras import Cameras
-from video.cameras.configured import is_preview
 from video.cameras.processes import Processes
 
 _MOST_WAITING: Final = 256  # requests

@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from video.access.embedding import reading_headers
-from video.access.visitor import visitor_of
+from pipeline.access.embedding import reading_headers
+from pipeline.access.visitor import visitor_of
 from video.api import models
 from video.api.answers import as_json, errors, example
 from video.api.description import READABLE, headers

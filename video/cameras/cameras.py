@@ -8,12 +8,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from pipeline.cameras.record import is_preview
 from pipeline.flow.ledger import Ledger
 from pipeline.flow.newest import Newest
 from pipeline.wire.frame import Frame, age_of
 from pipeline.wire.status import LIFETIME, Status
 from video.cameras.camera import Camera, Limits, Listed, Listener
-from video.cameras.configured import Configured, is_preview
+from video.cameras.configured import Configured
 from video.cameras.removed import Removed
 from video.cameras.reports import Consumers, Report, newer
 from video.cameras.waiting import Waiting

@@ -1,6 +1,5 @@
 """A camera as the topic of cameras describes it, prepared for the event loop and the API."""
 
-import re
 import time
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -11,8 +10,6 @@ from pipeline.service.masking import mask
 
 STARS: Final = "***"
 """What a masked part of a link is replaced by."""
-
-_PREVIEW: Final = re.compile(r"preview-[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +75,6 @@ def configured(change: CameraRecord | RecordError, seal: Seal) -> Configured:
         return Configured(change, link=mask(seal.open(change.link)))
     except SealError as error:
         return Configured(change, link=STARS, locked=str(error))
-
-
-def is_preview(name: str) -> bool:
-    """Return whether a name is that of a preview."""
-    return _PREVIEW.fullmatch(name) is not None
 
 
 def _duration(seconds: float | None) -> str | None:

@@ -1,1 +1,1 @@
-"""The HTTP server: uvicorn and its protocols, TLS, the application and its routes."""
+"""The application and its routes."""

@@ -2,19 +2,21 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Final
 
 from starlette.types import ASGIApp
 
-from video.access.embedding import Embedding
-from video.access.gate import Gate
-from video.access.headers import SecurityHeaders
-from video.access.hosts import Hosts
-from video.access.login import Login
-from video.access.login_guard import Passwords
-from video.access.proxy import ProxyHeaders
-from video.access.rootpath import RootPath
-from video.access.session import Sessions
-from video.access.write_token import WriteAccess
+from pipeline.access.embedding import Embedding
+from pipeline.access.gate import Gate
+from pipeline.access.headers import SecurityHeaders
+from pipeline.access.hosts import Hosts
+from pipeline.access.login import Login
+from pipeline.access.login_guard import Passwords
+from pipeline.access.proxy import ProxyHeaders
+from pipeline.access.rootpath import RootPath
+from pipeline.access.session import Sessions
+from pipeline.access.write_token import WriteAccess
 from video.api.changes import Changes
 from video.api.previews import Previews
 from video.api.routes import router
@@ -26,6 +28,8 @@ from video.http.heads import Heads
 from video.http.routes import application
 from video.streams.clients import Clients
 from video.streams.metrics import CameraMetrics
+
+_LOGIN: Final = Path(__file__).parents[1] / "page/login.html"
 
 
 class Site:
@@ -66,7 +70,8 @@ class Site:
         self._previews = Previews(Changes(cameras, directory, schemes, most_cameras))
         api = router(cameras, history, clients, self._previews, processes)
         inner = application(cameras, clients, api, interval)
-        inner.router.routes[:0] = Login(sessions, Passwords(), embedded=bool(embed_origins)).routes()
+        login = Login(sessions, Passwords(), _LOGIN, embedded=bool(embed_origins))
+        inner.router.routes[:0] = login.routes()
         pictures = Embedding(Heads(inner), embed_origins, is_open=sessions is None)
         gate = Gate(pictures, sessions, Hosts(allowed_hosts), writes, embed_origins)
         app = SecurityHeaders(RootPath(gate, root), tls)

@@ -13,17 +13,17 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive
 
+from pipeline.access.embedding import picture_headers
+from pipeline.access.visitor import visitor_of
+from pipeline.cameras.record import is_preview
+from pipeline.http.connection import CONNECTION
 from pipeline.service.values import parse_duration
-from video.access.embedding import picture_headers
-from video.access.visitor import visitor_of
 from video.api.application import create_app
 from video.api.description import complete, headers, text
 from video.cameras.camera import Camera
 from video.cameras.cameras import Cameras
-from video.cameras.configured import is_preview
 from video.http.description import PICTURE, paths
 from video.streams.clients import Clients, TooManyError
-from video.streams.connection import CONNECTION
 from video.streams.inferred.endpoint import PATH, Inferred
 from video.streams.mjpeg.broadcast import Broadcasts
 from video.streams.mjpeg.response import Stream

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from video.streams.connection import Connection
+from pipeline.http.connection import Connection
 
 # If a client's kernel does not say within so many seconds that the client reads, a frame goes out anyway.
 _PATIENCE: Final = 0.5

@@ -8,7 +8,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge
 
-from video.streams.connection import Connection
+from pipeline.http.connection import Connection
 
 _EVERY: Final = 1.0  # s
 

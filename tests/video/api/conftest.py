@@ -13,21 +13,21 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from pipeline.access.roles import Role
+from pipeline.access.visitor import VISITOR
 from pipeline.flow.ledger import Ledger
+from pipeline.http.connections import Connections
+from pipeline.http.protocol import HttpProtocol
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction, Result
 from tests.parts import wait_for
 from tests.video.fakes import Browser, a_frame
-from video.access.roles import Role
-from video.access.visitor import VISITOR
 from video.api.application import create_app
 from video.api.routes import router
 from video.cameras.camera import Limits
 from video.cameras.cameras import Cameras
 from video.cameras.history import History
 from video.cameras.processes import Processes
-from video.http.connections import Connections
-from video.http.protocol import HttpProtocol
 from video.streams.clients import Clients
 
 

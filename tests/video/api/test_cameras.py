@@ -5,13 +5,13 @@ import pytest
 from fastapi import FastAPI
 from pydantic import TypeAdapter
 
+from pipeline.access.visitor import VISITOR
 from pipeline.flow.ledger import Ledger
 from pipeline.wire.predictions import Prediction, Result
-from tests.video.access.asgi import Answer, Client
+from tests.pipeline.access.asgi import Answer, Client
 from tests.video.api.conftest import Api, Guest
 from tests.video.cameras.statuses import a_status
 from tests.video.fakes import a_frame
-from video.access.visitor import VISITOR
 from video.api import models
 from video.api.cameras import camera_routes
 from video.cameras.camera import Camera, Limits

@@ -11,12 +11,12 @@ from urllib.parse import quote
 import pytest
 
 from compose.broker import Broker
+from pipeline.access.write_token import WriteAccess
 from pipeline.cameras.record import CameraRecord
 from pipeline.cameras.seal import Seal, is_sealed, new_key
 from pipeline.cameras.topic import CameraTopic
 from tests.video.changing import ELSEWHERE, LINK, MASKED, Changing, changing, until
 from tests.video.fakes import a_frame
-from video.access.write_token import WriteAccess
 from video.api import bodies
 
 TOKEN = "a-token-of-24-characters"

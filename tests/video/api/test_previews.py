@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from compose.broker import Broker
+from pipeline.access.write_token import WriteAccess
 from pipeline.cameras.record import CameraRecord
 from pipeline.cameras.topic import CameraTopic
 from tests.video.changing import ELSEWHERE, LINK, Changing, changing, until
 from tests.video.fakes import a_frame
-from video.access.write_token import WriteAccess
 from video.api.previews import MOST_PREVIEWS
 
 TOKEN = "a-token-of-24-characters"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.cameras.record import CameraRecord, RecordError
+from pipeline.cameras.record import CameraRecord, RecordError, is_preview
 from pipeline.cameras.seal import Seal, new_key
 from pipeline.flow.ledger import Ledger
 from tests.clock import Clock
@@ -14,7 +14,7 @@ from tests.video.cameras.statuses import a_status
 from tests.video.conftest import LIMITS
 from tests.video.fakes import Audience, a_frame, settle
 from video.cameras.cameras import Cameras
-from video.cameras.configured import configured, is_preview
+from video.cameras.configured import configured
 from video.cameras.removed import Removed
 
 LINK = "rtsp://admin:geheim99@192.168.1.20/stream1"

@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import pytest
 from prometheus_client import REGISTRY
 
+from pipeline.http.connections import Connections
 from tests.networks import MANY_ADDRESSES
 from tests.parts import wait_for
 from tests.video.conftest import CONNECTIONS
 from tests.video.fakes import Site
 from tests.video.http.test_protocol import opened
-from video.http.connections import Connections
 
 ANY = ("192.0.2.7", 1)
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from pipeline.http.expiry import expiry
 from tests.video.fakes import PROPERTY
-from video.http.expiry import expiry
 
 
 def element(kind: int, content: bytes) -> bytes:

@@ -90,7 +90,7 @@ def test_a_flood_of_messages_holds_up_nobody_else(site: Site) -> None:
 
 
 def test_empty_lines_do_not_keep_a_connection(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("video.http.protocol._HEAD_TIMEOUT", 1.0)
+    monkeypatch.setattr("pipeline.http.protocol._HEAD_TIMEOUT", 1.0)
     with socket.create_connection(("127.0.0.1", site.port), timeout=20) as client:
         client.sendall(b"GET /api/session HTTP/1.1\r\nHost: localhost\r\n\r\n")
         wait_for(lambda: client.recv(65_536), 20, "the answer")
@@ -106,11 +106,11 @@ def test_empty_lines_do_not_keep_a_connection(site: Site, monkeypatch: pytest.Mo
         wait_for(ended, 20, "the end")
 
 
-@pytest.mark.exceeds("video.http.protocol._UNREAD_TIMEOUT")
+@pytest.mark.exceeds("pipeline.http.protocol._UNREAD_TIMEOUT")
 def test_a_response_that_nobody_reads_does_not_stay_forever(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("video.http.protocol._UNREAD_TIMEOUT", 1.0, raising=False)
+    monkeypatch.setattr("pipeline.http.protocol._UNREAD_TIMEOUT", 1.0, raising=False)
     site.show(a_frame(jpeg=bytes(8_000_000)))
     before = files()
     with site.connect("/snapshot/door.jpg", 4_096):
@@ -162,7 +162,7 @@ def files() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
-@pytest.mark.exceeds("video.http.websocket._MOST_FRAGMENTS")
+@pytest.mark.exceeds("pipeline.http.websocket._MOST_FRAGMENTS")
 def test_a_message_in_endless_pieces_ends_the_socket(site: Site) -> None:
     with opened(site) as client:
         client.sendall(bytes((0x01, 0x80, 0, 0, 0, 0)) + bytes((0x00, 0x80, 0, 0, 0, 0)) * 100)

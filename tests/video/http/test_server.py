@@ -15,6 +15,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from pipeline.flow.ledger import Ledger
+from pipeline.http.server import WebServer, listen
 from pipeline.service.settings import SettingsError
 from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
@@ -22,7 +23,6 @@ from tests.parts import wait_for
 from tests.video.conftest import CONNECTIONS, LIMITS, a_site, serving
 from tests.video.fakes import Site, a_frame, by_length
 from video.cameras.cameras import Cameras
-from video.http.server import WebServer, listen
 
 LARGE = bytes(1_000_000)
 CAMERAS = (f"camera {number}" for number in itertools.count(1))

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
+from pipeline.http.expiry import expiry
+from pipeline.http.tls import Certificate
 from pipeline.service.settings import SettingsError
 from tests.conftest import missing
-from video.http.expiry import expiry
-from video.http.tls import Certificate
 
 DAY = 24 * 3600
 

@@ -11,6 +11,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from pipeline.flow.ledger import Ledger
+from pipeline.http import tls_listener
+from pipeline.http.server import WebServer, listen
+from pipeline.http.tls import Certificate
 from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
 from tests.networks import MANY_ADDRESSES
@@ -19,9 +22,6 @@ from tests.video.conftest import CONNECTIONS, LIMITS, a_site
 from tests.video.http.test_connections import refused
 from tests.video.http.test_tls import elliptic, files, make, one, put  # noqa: F401
 from video.cameras.cameras import Cameras
-from video.http import tls_listener
-from video.http.server import WebServer, listen
-from video.http.tls import Certificate
 
 pytestmark = pytest.mark.outside
 
@@ -34,7 +34,7 @@ def failed(reason: str) -> float:
 @pytest.fixture
 def port(files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:  # noqa: F811
     """The port of a server that looks at its certificate all the time."""
-    monkeypatch.setattr("video.http.server._RENEW_EVERY", 0.01)
+    monkeypatch.setattr("pipeline.http.server._RENEW_EVERY", 0.01)
     cameras, pulse = Cameras(LIMITS, Ledger()), Pulse(threading.Event())
     listener = listen(Address("127.0.0.1", 0))
     web = WebServer(a_site(cameras, tls=True), listener, CONNECTIONS, Certificate(*files))
@@ -103,7 +103,7 @@ def test_a_client_that_leaves_or_breaks_its_handshake_harms_nobody(port: int, on
     assert trusts(port, one[0])
 
 
-@pytest.mark.exceeds("video.http.tls_listener._MOST")
+@pytest.mark.exceeds("pipeline.http.tls_listener._MOST")
 def test_connections_without_a_handshake_make_room(
     port: int,
     one: tuple[Path, Path],  # noqa: F811
@@ -169,7 +169,7 @@ def test_one_address_gets_only_so_many_with_and_before_a_handshake(
     wait_for(lambda: trusts(port, one[0]), 20, "their places")
 
 
-@pytest.mark.exceeds("video.http.tls_listener._PATIENCE")
+@pytest.mark.exceeds("pipeline.http.tls_listener._PATIENCE")
 def test_a_connection_that_stays_silent_is_closed(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tls_listener, "_PATIENCE", 0.05)
     before = failed("too slow")

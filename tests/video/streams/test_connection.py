@@ -10,10 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from pipeline.http.connection import Connection, Receiver
 from tests.clock import Clock
 from tests.parts import wait_for
 from tests.video.fakes import Site, a_frame
-from video.streams.connection import Connection, Receiver
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a receiver's window")
 
@@ -93,7 +93,7 @@ def test_a_connection_that_is_gone_has_nothing_unread(
 def test_a_system_that_does_not_tell_counts_as_nothing_unread(
     connection: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("video.streams.connection._TCP_INFO", None)
+    monkeypatch.setattr("pipeline.http.connection._TCP_INFO", None)
 
     receiver = Receiver(connection[0])
     assert (receiver.unread(), receiver.under_way()) == (0, 0)
@@ -166,7 +166,7 @@ def test_it_reports_how_long_it_has_been_full_and_when_there_is_room(
 
 def test_a_window_that_shrank_for_good_is_forgotten_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr("video.streams.connection.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr("pipeline.http.connection.time", SimpleNamespace(monotonic=lambda: clock[0]))
 
     class Window(socket.socket):
         size = 500 * KB
@@ -186,7 +186,7 @@ def test_a_window_that_shrank_for_good_is_forgotten_in_time(monkeypatch: pytest.
         assert receiver.unread() == 0
 
 
-@pytest.mark.exceeds("video.http.protocol._LONGEST_HEAD")
+@pytest.mark.exceeds("pipeline.http.protocol._LONGEST_HEAD")
 def test_a_head_without_end_is_refused(site: Site) -> None:
     with socket.create_connection(("127.0.0.1", site.port)) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: " + b"x" * 70_000)
@@ -213,7 +213,7 @@ def test_the_head_is_measured_without_the_body(site: Site) -> None:
             answers += client.recv(10_000) or pytest.fail(f"{answers!r}")
 
 
-@pytest.mark.exceeds("video.http.protocol._MOST_PIPELINED")
+@pytest.mark.exceeds("pipeline.http.protocol._MOST_PIPELINED")
 def test_a_thousand_requests_at_once_are_refused(site: Site) -> None:
     with socket.create_connection(("127.0.0.1", site.port)) as client:
         client.sendall(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1000)
@@ -228,9 +228,9 @@ def test_a_thousand_requests_at_once_are_refused(site: Site) -> None:
     assert site.get("/nothing")[0] == 404
 
 
-@pytest.mark.exceeds("video.http.protocol._HEAD_TIMEOUT")
+@pytest.mark.exceeds("pipeline.http.protocol._HEAD_TIMEOUT")
 def test_a_request_that_is_never_whole_is_given_up(monkeypatch: pytest.MonkeyPatch, site: Site) -> None:
-    monkeypatch.setattr("video.http.protocol._HEAD_TIMEOUT", 0.2)
+    monkeypatch.setattr("pipeline.http.protocol._HEAD_TIMEOUT", 0.2)
     with socket.create_connection(("127.0.0.1", site.port)) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost")
         client.settimeout(20)
@@ -239,7 +239,7 @@ def test_a_request_that_is_never_whole_is_given_up(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_stream_outlives_the_time_for_its_request(monkeypatch: pytest.MonkeyPatch, site: Site) -> None:
-    monkeypatch.setattr("video.http.protocol._HEAD_TIMEOUT", 0.3)
+    monkeypatch.setattr("pipeline.http.protocol._HEAD_TIMEOUT", 0.3)
     site.show(a_frame(1))
     with socket.create_connection(("127.0.0.1", site.port)) as client:
         client.sendall(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")

@@ -4,11 +4,11 @@ from typing import Any, Final
 
 from starlette.types import Receive, Scope, Send
 
-from video.access.rootpath import root_of
-from video.access.visitor import visitor_of
+from pipeline.access.rootpath import root_of
+from pipeline.access.visitor import visitor_of
+from pipeline.http.connection import CONNECTION, Connection
 from video.cameras.cameras import Cameras
 from video.streams.clients import SOCKETS, Clients, TooManyError
-from video.streams.connection import CONNECTION, Connection
 from video.streams.inferred.identity import Identity
 from video.streams.inferred.streams import InferredStreams
 from video.streams.refusal import refuse

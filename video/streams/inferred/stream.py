@@ -10,12 +10,12 @@ from typing import Final, NamedTuple
 
 from prometheus_client import Counter
 
+from pipeline.access.visitor import Visitor
+from pipeline.http.connection import Connection
 from pipeline.service.logs import Seldom
 from pipeline.wire.frame import Frame
-from video.access.visitor import Visitor
 from video.cameras.camera import SILENT, Camera, Listed
 from video.streams.client import StreamClient
-from video.streams.connection import Connection
 from video.streams.inferred.identity import Identity
 from video.streams.inferred.separate import SeparateError, models_of, obstacle, separate
 from video.streams.message import PONG, binary_message

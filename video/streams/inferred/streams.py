@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from video.access.visitor import Visitor
+from pipeline.access.visitor import Visitor
+from pipeline.cameras.record import is_preview
+from pipeline.http.connection import Connection
 from video.cameras.camera import SILENT, Camera, Listed
 from video.cameras.cameras import Cameras
-from video.cameras.configured import is_preview
-from video.streams.connection import Connection
 from video.streams.inferred.identity import Identity
 from video.streams.inferred.separate import models_of, obstacle
 from video.streams.inferred.stream import InferredStream

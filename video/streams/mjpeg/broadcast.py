@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from functools import partial
 
 from pipeline.flow.pace import Pace
+from pipeline.http.connection import Connection
 from video.cameras.camera import SILENT, Camera, Listed
 from video.streams.client import StreamClient
-from video.streams.connection import Connection
 from video.streams.metrics import STREAM_CLIENTS, STREAM_SENT
 from video.streams.mjpeg.blank import BlankMaker
 from video.streams.mjpeg.framing import PROBE, part

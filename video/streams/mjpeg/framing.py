@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from pipeline.access.headers import HEADERS as SECURITY
 from pipeline.wire.frame import Frame
-from video.access.headers import HEADERS as SECURITY
 
 _BOUNDARY: Final = b"frame"
 

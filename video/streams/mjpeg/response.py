@@ -6,11 +6,11 @@ from typing import Final
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from video.access.embedding import picture_headers
-from video.access.visitor import visitor_of
+from pipeline.access.embedding import picture_headers
+from pipeline.access.visitor import visitor_of
+from pipeline.http.connection import CONNECTION, Connection
 from video.cameras.camera import Camera
 from video.streams.clients import Clients, TooManyError
-from video.streams.connection import CONNECTION, Connection
 from video.streams.mjpeg.broadcast import Broadcasts
 from video.streams.mjpeg.framing import HEADERS, head
 

@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
+from pipeline.access import origin
+from pipeline.access.embedding import parse_origin
+from pipeline.access.visitor import visitor_of
+from pipeline.http.connection import CONNECTION, Connection
 from pipeline.service.logs import Seldom
-from video.access import origin
-from video.access.embedding import parse_origin
-from video.access.visitor import visitor_of
 from video.cameras.cameras import Cameras
 from video.streams.clients import SOCKETS, Clients, TooManyError
-from video.streams.connection import CONNECTION, Connection
 from video.streams.refusal import refuse
 from video.streams.socket import wire
 from video.streams.socket.feed import Feeds

@@ -4,10 +4,10 @@ import json
 import time
 from collections.abc import Iterable
 
-from video.access.visitor import Visitor
+from pipeline.access.visitor import Visitor
+from pipeline.http.connection import Connection
 from video.cameras.cameras import Cameras
 from video.cameras.scale import scale_for
-from video.streams.connection import Connection
 from video.streams.message import text_message
 from video.streams.socket import wire
 from video.streams.socket.feed import Feed, Feeds

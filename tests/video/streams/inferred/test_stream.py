@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
+from pipeline.access.visitor import Anyone, Visitor
 from pipeline.wire.frame import Frame
 from tests.clock import Clock
 from tests.video.fakes import FakeConnection
 from tests.video.streams.inferred.fakes import alone, one_model, two_models
 from tests.video.streams.socket.fakes import Guest, Wall, until
-from video.access.visitor import Anyone, Visitor
 from video.streams.inferred.identity import Identity
 from video.streams.inferred.streams import InferredStreams, found
 from video.streams.message import PONG, binary_message

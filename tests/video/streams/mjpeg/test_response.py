@@ -5,11 +5,11 @@ from typing import Any
 
 from prometheus_client import REGISTRY
 
+from pipeline.http.connection import CONNECTION
 from tests.video.conftest import LIMITS
 from tests.video.fakes import INTERVAL, FakeConnection, a_frame, settle
 from video.cameras.camera import Camera, Listener
 from video.streams.clients import Clients
-from video.streams.connection import CONNECTION
 from video.streams.mjpeg.broadcast import Broadcasts
 from video.streams.mjpeg.framing import FIRST, part
 from video.streams.mjpeg.response import Stream

@@ -10,13 +10,13 @@ from websockets.frames import Frame as WebSocketFrame
 from websockets.frames import Opcode
 from websockets.streams import StreamReader
 
+from pipeline.access.roles import Role
 from pipeline.flow.ledger import Ledger
+from pipeline.http.connection import Connection
 from pipeline.wire.frame import Frame
 from tests.video.conftest import LIMITS
-from video.access.roles import Role
 from video.cameras.camera import Camera
 from video.cameras.cameras import Cameras
-from video.streams.connection import Connection
 from video.streams.socket import wire
 
 

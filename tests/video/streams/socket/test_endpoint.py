@@ -10,11 +10,11 @@ from prometheus_client import REGISTRY
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pipeline.access.visitor import VISITOR, Anyone
+from pipeline.http.connection import CONNECTION
 from tests.video.fakes import a_frame, settle
 from tests.video.streams.socket.fakes import Guest, Wall, Wire
-from video.access.visitor import VISITOR, Anyone
 from video.streams.clients import Clients
-from video.streams.connection import CONNECTION
 from video.streams.socket.endpoint import Socket
 
 

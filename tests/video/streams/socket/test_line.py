@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from pipeline.access.visitor import Anyone
 from tests.clock import SECOND, Clock
 from tests.video.fakes import a_frame
 from tests.video.streams.socket.fakes import Picture, Wall, Wire, read
-from video.access.visitor import Anyone
 from video.streams.socket.feed import Feeds
 from video.streams.socket.viewer import Viewer
 from video.streams.socket.wire import Ack, Watch

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from pipeline.access.visitor import Anyone, Visitor
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction, Result
 from tests.video.cameras.statuses import a_status
 from tests.video.fakes import a_frame, settle
 from tests.video.streams.socket.fakes import Guest, Wall, Wire, until
-from video.access.visitor import Anyone, Visitor
 from video.streams.socket.feed import Feeds
 from video.streams.socket.roster import Roster
 from video.streams.socket.viewer import Viewer

@@ -16,17 +16,17 @@ from starlette.routing import WebSocketRoute
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from pipeline.access.gate import Gate
+from pipeline.access.hosts import Hosts
 from pipeline.flow.ledger import Ledger
+from pipeline.http.server import WebServer, listen
 from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
 from tests.parts import wait_for
 from tests.video.conftest import CONNECTIONS, LIMITS, a_site
 from tests.video.fakes import Site, a_frame, grey
 from tests.video.streams.socket.fakes import Picture, picture_of
-from video.access.gate import Gate
-from video.access.hosts import Hosts
 from video.cameras.cameras import Cameras
-from video.http.server import WebServer, listen
 from video.streams.clients import Clients
 from video.streams.socket.endpoint import Socket
 
@@ -157,7 +157,7 @@ def test_the_time_is_sent(hall: Site) -> None:
         (" " * 70_000, None, 1009),
     ],
 )
-@pytest.mark.exceeds("video.http.server._LONGEST_MESSAGE")
+@pytest.mark.exceeds("pipeline.http.server._LONGEST_MESSAGE")
 def test_what_may_not_be_said_closes_this_socket_alone(
     hall: Site, message: str | bytes, text: bool | None, code: int
 ) -> None:

@@ -3,10 +3,10 @@
 import pytest
 from prometheus_client import REGISTRY
 
+from pipeline.access.visitor import Anyone
 from tests.clock import Clock
 from tests.video.fakes import a_frame
 from tests.video.streams.socket.fakes import Picture, Wall, Wire
-from video.access.visitor import Anyone
 from video.streams.message import text_message
 from video.streams.socket.feed import Feeds
 from video.streams.socket.viewer import Viewer

@@ -1,0 +1,1 @@
+"""HTTP servers: uvicorn and its protocols with limits, and TLS."""
