@@ -19,6 +19,7 @@ from urllib3.exceptions import HTTPError, LocationParseError, ProtocolError
 from pipeline.cameras.links import host_name
 from pipeline.targets import TargetError
 from producer.sources.http.deadline import Adapter, Connection
+from producer.sources.http.kinds import unreadable_coding
 from producer.sources.source import SLOW, CaptureError, Limits
 
 _READ: Final = 256 * 1024  # bytes at a time
@@ -36,6 +37,9 @@ _STATUSES: Final = {
     404: "the camera has nothing at this path",
 }
 
+_COMPRESSED: Final = (
+    "the camera compresses its answer ({}), although it is asked not to: switch that off there"
+)
 _CLOSED: Final = "the camera has closed the connection"
 _INVALID: Final = "its URL is invalid: expected http://HOST:PORT/PATH"
 # The first that fits.
@@ -192,10 +196,10 @@ class Camera:
 
     def _refusal(self, answer: requests.Response, accepted: set[int]) -> str:
         """Return in one line why an answer is of no use, or nothing."""
-        status, coding = answer.status_code, answer.headers.get("Content-Encoding", "").lower()
+        status = answer.status_code
         if status in accepted:
-            is_plain = coding in ("", "identity")
-            return "" if is_plain else "the camera compresses its answer, although it is asked not to"
+            coding = unreadable_coding(answer)
+            return _COMPRESSED.format(coding[:20]) if coding else ""
         offers = answer.headers.get("WWW-Authenticate", "")
         if status == 401 and offers and not _LOGINS.search(offers):
             kind = offers.partition(" ")[0].rstrip(",")[:20]

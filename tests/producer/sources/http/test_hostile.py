@@ -1,5 +1,6 @@
 """Cameras that send what no camera should: each is given up with a message, within its limits."""
 
+import gzip
 import itertools
 import socket
 import struct
@@ -175,11 +176,25 @@ def test_a_length_that_is_none_is_ignored(length: bytes) -> None:
     assert "not a video" in refusal(Raw(head + b"\r\n\r\n" + bytes(1000)))
 
 
-@pytest.mark.parametrize("kind", [b"multipart/x-mixed-replace", b"image/jpeg", b"text/html"])
+@pytest.mark.parametrize("kind", [b"multipart/x-mixed-replace", b"image/jpeg", b"text/plain", b"video/mp4"])
 def test_a_compressed_answer_is_said(kind: bytes) -> None:
     head = OK + b"Content-Encoding: gzip\r\nContent-Type: " + kind
 
-    assert "compresses" in refusal(Raw(head + b"\r\n\r\n\x1f\x8b" + bytes(100)))
+    assert "compresses its answer (gzip)" in refusal(Raw(head + b"\r\n\r\n\x1f\x8b" + bytes(100)))
+
+
+@pytest.mark.parametrize(
+    ("head", "text"),
+    [
+        (b"Content-Encoding: gzip\r\nContent-Type: text/html", "answers with a web page"),
+        (b"Content-Encoding: br\r\nContent-Type: application/json", "answers with application/json"),
+        (b"Content-Type: application/octet-stream", "answers with data compressed by gzip"),
+    ],
+)
+def test_an_answer_that_would_be_of_no_use_uncompressed_is_named(head: bytes, text: str) -> None:
+    answer = OK + head + b"\r\n\r\n" + gzip.compress(b"<!doctype html><title>Camera</title>")
+
+    assert text in refusal(Raw(answer))
 
 
 @pytest.mark.parametrize("head", [MULTIPART + PART, OK + b"Content-Type: image/jpeg\r\n\r\n"])
