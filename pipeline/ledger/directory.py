@@ -18,7 +18,6 @@ MOST_SERVICES: Final = 500
 """The most processes that are asked; those that have reported last."""
 
 _LATE: Final = 2.5 * EVERY  # s after which a process that does not answer has probably ended
-_OLDEST: Final = 600.0  # s; the topic keeps no older records
 _STEP: Final = 0.5  # s for what has come meanwhile
 
 
@@ -91,8 +90,9 @@ class Directory:
         newest: dict[str, tuple[float, Status]] = {}
         for at, status in (self._of_cameras | self._found).values():
             place = status.health or f"{status.subject.service}/{status.subject.instance}"
-            # At one address, there is one process: the others have ended.
-            if now - at < _OLDEST and (place not in newest or newest[place][0] < at):
+            # At one address, there is one process: the others have ended. However old a record seems, its
+            # process may be running, with a clock that is wrong.
+            if place not in newest or newest[place][0] < at:
                 newest[place] = (at, status)
         last = sorted(newest.values(), key=lambda each: each[0])[-MOST_SERVICES:]
         found = [

@@ -232,7 +232,9 @@ def test_a_process_that_replaced_another_at_its_address_is_asked_once(kit: Kit, 
     assert line.startswith("ledger: consumer after at")
 
 
-@pytest.mark.parametrize(("age", "side"), [(100.0, "100 s behind"), (-300.0, "300 s ahead of")])
+@pytest.mark.parametrize(
+    ("age", "side"), [(100.0, "100 s behind"), (90_000.0, "90000 s behind"), (-300.0, "300 s ahead of")]
+)
 def test_a_clock_that_is_wrong_is_named(kit: Kit, run: Run, age: float, side: str) -> None:
     for service in directory.STAGES:
         kit.start(service, age=age if service == "video" else 0)
