@@ -62,7 +62,7 @@ def application(cameras: Cameras, clients: Clients, api: APIRouter, interval: fl
     app.router.routes += [
         *pictures.routes(),
         WebSocketRoute("/ws", socket),
-        # Every other path of a WebSocket is an id, or refused; one of a camera such as page/1 looks like a file's.
+        # Any other path of a WebSocket is an id, or refused: that of a camera page/1 is not one of a file.
         WebSocketRoute("/{stream:path}", Inferred(cameras, clients)),
         Mount("/page", _PageFiles(directory=_PAGE)),
         Route("/ws", socket.explain),
