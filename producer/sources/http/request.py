@@ -44,14 +44,11 @@ _CLOSED: Final = "the camera has closed the connection"
 _INVALID: Final = "its URL is invalid: expected http://HOST:PORT/PATH"
 # The first that fits.
 _REASONS: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
-    ((TimeoutError,), "no answer within {timeout:g} s"),
+    ((TimeoutError,), "no {thing} within {timeout:g} s"),
     ((socket.gaierror, UnicodeError), "its host name is unknown"),
     ((ConnectionRefusedError,), "nothing answers at this port of its host"),
     ((ConnectionError, IncompleteRead, ProtocolError), _CLOSED),
-    (
-        (LocationParseError, requests.exceptions.InvalidURL),
-        "its URL is invalid: expected http://HOST:PORT/PATH",
-    ),
+    ((LocationParseError, requests.exceptions.InvalidURL), _INVALID),
     ((LineTooLong,), "its answer is not HTTP: a line is longer than 64 KiB"),
     ((BadStatusLine,), "its answer is not HTTP: it does not begin with HTTP/1.0 or HTTP/1.1, and a status"),
 )
@@ -242,22 +239,22 @@ def read(answer: requests.Response, timeout: float) -> bytes:
             data: bytes = raw.read1(_READ, decode_content=False)
             return data
     except (HTTPError, HTTPException, OSError, ValueError) as error:
-        raise _failure(reason(error, timeout)) from None
+        raise _failure(reason(error, timeout, "data")) from None
 
 
 def _failure(text: str) -> CaptureError:
     return (BusyError if text == _CLOSED else CaptureError)(text)
 
 
-def reason(error: BaseException, timeout: float) -> str:
-    """Return in one line why there is no answer, without the address, which may hold a password."""
+def reason(error: BaseException, timeout: float, thing: str = "answer") -> str:
+    """Return in one line why no `thing` came, without the address, which may hold a password."""
     while type(error).__module__.startswith(("urllib3.", "requests.")) and error.__context__ is not None:
         error = error.__context__
     if isinstance(error, TargetError):
         return f"it leads to {error}"
     for kinds, text in _REASONS:
         if isinstance(error, kinds):
-            return text.format(timeout=timeout)
+            return text.format(timeout=timeout, thing=thing)
     if isinstance(error, OSError) and error.strerror:
         return f"the connection fails: {error.strerror}"
     if type(error) is HTTPException:  # which http.client raises for nothing else

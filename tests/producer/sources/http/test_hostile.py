@@ -4,6 +4,7 @@ import gzip
 import itertools
 import socket
 import struct
+import threading
 import time
 import tracemalloc
 from collections.abc import Iterable, Iterator
@@ -174,6 +175,20 @@ def test_a_length_that_is_none_is_ignored(length: bytes) -> None:
     head = OK + b"Content-Type: video/mp4\r\nContent-Length: " + length
 
     assert "not a video" in refusal(Raw(head + b"\r\n\r\n" + bytes(1000)))
+
+
+def test_a_picture_that_stops_is_not_taken_for_a_camera_that_does_not_answer() -> None:
+    head = OK + b"Content-Type: image/jpeg\r\nContent-Length: 50000\r\n\r\n\xff\xd8"
+    gone = threading.Event()
+
+    def stop(request: web.Request) -> None:
+        request.connection.sendall(head)
+        gone.wait(30)
+
+    with Server({"/": stop}) as server:
+        with pytest.raises(CaptureError, match=r"no data within 0\.3 s"):
+            http.open_source(f"http://{server.host}/", Limits(0.3, 0.3))
+        gone.set()
 
 
 @pytest.mark.parametrize("kind", [b"multipart/x-mixed-replace", b"image/jpeg", b"text/plain", b"video/mp4"])
