@@ -88,6 +88,7 @@ function created({ kind, figures }, columns) {
     return cell;
   });
   const dropped = part("td", "cell", "figures-dropped");
+  setData(dropped, "column", columns[columns.length - 2]);
   const note = part("td", "cell", "figures-note");
   name.dir = note.dir = "auto"; // texts that users or cameras chose
   row.append(name, state, ...cells, dropped, note);
