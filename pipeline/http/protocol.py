@@ -41,6 +41,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._head = 0  # bytes of a request's head that have come, as long as it is not complete
         self._in_head = True
         self._is_too_long = False
+        self._trouble = ""  # with a request, other than what the parser finds
         self._unread: asyncio.TimerHandle | None = None
         self._next: tuple[RequestResponseCycle, ASGI3Application] | None = None  # until there is room
         self._waiting: asyncio.TimerHandle | None = self.loop.call_later(_HEAD_TIMEOUT, self._too_slow)
@@ -83,6 +84,11 @@ class HttpProtocol(HttpToolsProtocol):
         if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > _LONGEST_HEAD:
             self._is_too_long = True
             raise ValueError("head too long")  # which the parser reports
+        # RFC 9112, 3.2. HTTP/1.0 has no such header.
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() != "1.0"):
+            self._trouble = f"expected one Host header, found {hosts or 'none'}"
+            raise ValueError(self._trouble)
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -90,7 +96,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self._is_too_long:
             self._refuse_head()
         else:
-            super().send_400_response(msg)
+            super().send_400_response(self._trouble or msg)
 
     def on_message_complete(self) -> None:
         """End a request."""

@@ -75,6 +75,8 @@ class Records:
         """Whether Kafka has answered that there is no such topic."""
         self.trouble: str | None = None
         """Why the newest record could not be written, in one line."""
+        self.forbidden: str | None = None
+        """That Kafka has not permitted to read the topic, in one line."""
         self._seldom = Seldom(log)
 
     @property
@@ -107,7 +109,10 @@ class Records:
             self._read.add(message.partition() or 0)
         # librdkafka looks for the coordinator of its group, which is not used here.
         elif problem.code() != KafkaError.GROUP_AUTHORIZATION_FAILED:
-            self._seldom.warning(problem.name(), topic_cause(problem, self._topic, "read"))
+            cause = topic_cause(problem, self._topic, "read")
+            if problem.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+                self.forbidden = cause
+            self._seldom.warning(problem.name(), cause)
 
     def catch_up(self, timeout: float) -> bool:
         """Read all that Kafka holds now, for `timeout` s at most; return whether that was all.

@@ -42,7 +42,7 @@ pending: they are on their way.
 exit status: 0 if all frames are accounted for, 1 if not, or if a service cannot be asked, 2 for a wrong
 command line or setting, or if Kafka does not answer."""
 
-_READ: Final = 10.0  # s for all records
+_READ: Final = 60.0  # s for all records, also on a busy machine
 _WAIT: Final = 10.0  # s
 _UP_TO: Final = 600.0  # s
 _PAUSE: Final = 0.1  # s between two questions

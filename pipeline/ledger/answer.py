@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
@@ -9,13 +10,16 @@ from typing import Any, Final
 
 from pipeline.ledger.directory import Process
 from pipeline.service.values import Address
+from pipeline.watchdog import Watchdog
 from pipeline.wire.frame import is_name
 from pipeline.wire.text import one_line
 
 LARGEST_ANSWER: Final = 32 * 2**20
 """The most bytes that a service may answer."""
 
-_TIMEOUT: Final = 2.0  # s
+_TIMEOUT: Final = 2.0  # s for the next bytes
+_COMPLETE: Final = 10.0  # s for the whole answer, however slowly its bytes come
+_INCOMPLETE: Final = "its answer was not complete after {:g} s"
 _AT_ONCE: Final = 50
 _REASON: Final = 40  # characters
 
@@ -91,7 +95,10 @@ def ask(process: Process) -> Answer:
     except ValueError:
         raise UnansweredError("it reports no address of its HEALTHPORT") from None
     connection = HTTPConnection(address.host, address.port, timeout=_TIMEOUT)
+    watchdog, deadline = Watchdog(_COMPLETE), time.monotonic() + _COMPLETE
     try:
+        connection.connect()
+        watchdog.watch(connection.sock, deadline)
         connection.request("GET", "/ledger/runs")
         with connection.getresponse() as response:
             body = response.read(LARGEST_ANSWER + 1)
@@ -100,9 +107,14 @@ def ask(process: Process) -> Answer:
     except TimeoutError:
         raise UnansweredError(f"it did not answer within {_TIMEOUT:g} s") from None
     except (OSError, HTTPException, ValueError) as error:
-        raise UnansweredError(getattr(error, "strerror", None) or type(error).__name__) from None
+        late = _INCOMPLETE.format(_COMPLETE) if time.monotonic() >= deadline else None
+        text = late or getattr(error, "strerror", None) or type(error).__name__
+        raise UnansweredError(text) from None
     finally:
+        watchdog.end()
         connection.close()
+    if time.monotonic() >= deadline:  # it was cut, which looks like its end
+        raise UnansweredError(_INCOMPLETE.format(_COMPLETE))
     if response.status == 404:
         raise UnansweredError("it is an older version, which does not answer /ledger/runs: update it")
     if response.status != 200:

@@ -18,7 +18,7 @@ MOST_SERVICES: Final = 500
 """The most processes that are asked; those that have reported last."""
 
 _LATE: Final = 2.5 * EVERY  # s after which a process that does not answer has probably ended
-_OLDEST: Final = 600.0  # s; the topic keeps no older records
+_ANSWER: Final = 5.0  # s in which Kafka should have answered
 _STEP: Final = 0.5  # s for what has come meanwhile
 
 
@@ -65,16 +65,25 @@ class Directory:
 
     def read(self, timeout: float) -> None:
         """Read all records; raise `LedgerError` if Kafka does not answer, or has no such topic."""
-        until = time.monotonic() + timeout
+        began, answered = time.monotonic(), False
         while not self._records.is_at_end:
             self._records.step()
+            waited = time.monotonic() - began
             if self._records.is_missing:
                 raise LedgerError(
                     f"topic {self._topic} does not exist, so no service has reported: start the services, or"
                     " set TOPICNAMESTATUS to what they have"
                 )
-            if time.monotonic() >= until:
-                self._give_up()
+            if self._records.forbidden:
+                raise LedgerError(self._records.forbidden)
+            if waited >= timeout:
+                raise LedgerError(
+                    f"topic {self._topic} was not read to its end within {timeout:g} s: Kafka, or this"
+                    " machine, is slow; try again"
+                )
+            if waited >= _ANSWER and not answered:
+                self._ask()
+                answered = True
 
     def follow(self) -> None:
         """Read what has come since."""
@@ -91,8 +100,9 @@ class Directory:
         newest: dict[str, tuple[float, Status]] = {}
         for at, status in (self._of_cameras | self._found).values():
             place = status.health or f"{status.subject.service}/{status.subject.instance}"
-            # At one address, there is one process: the others have ended.
-            if now - at < _OLDEST and (place not in newest or newest[place][0] < at):
+            # At one address, there is one process: the others have ended. However old a record seems, its
+            # process may be running, with a clock that is wrong.
+            if place not in newest or newest[place][0] < at:
                 newest[place] = (at, status)
         last = sorted(newest.values(), key=lambda each: each[0])[-MOST_SERVICES:]
         found = [
@@ -102,15 +112,14 @@ class Directory:
         ]
         return sorted(found, key=lambda each: (STAGES.index(each.service), each.instance))
 
-    def _give_up(self) -> None:
+    def _ask(self) -> None:
         try:
-            self._consumer.list_topics(timeout=1)
+            self._consumer.list_topics(timeout=_ANSWER)
         except KafkaException:
             raise LedgerError(
                 f"Kafka does not answer at {self._bootstrap}: start it, or set KAFKAPORT (and KAFKACONFIG for"
                 " logins and TLS)"
             ) from None
-        raise LedgerError(f"topic {self._topic} cannot be read: allow READ and DESCRIBE, or set KAFKACONFIG")
 
     def _take(self, message: Message) -> None:
         kind, milliseconds = message.timestamp()

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from pipeline.cameras.record import CameraRecord, RecordError
 from pipeline.cameras.seal import Seal
-from pipeline.wire.status import Status
 from producer.cameras import fields
+from producer.cameras.states import Reported
 
 _WIDEST: Final = 40  # columns of the terminal
 _HEADS = ("NAME", "STATE", "GROUP", "PARTITION", "LINK", "REASON")
@@ -16,7 +16,7 @@ _HEADS = ("NAME", "STATE", "GROUP", "PARTITION", "LINK", "REASON")
 Cameras = Mapping[str, CameraRecord | RecordError]
 
 
-def table(cameras: Cameras, states: Mapping[str, Status], seal: Seal) -> str:
+def table(cameras: Cameras, states: Mapping[str, Reported], seal: Seal) -> str:
     """Return a line for each camera, below a line with the columns' heads."""
     rows = [_HEADS]
     for each in described(cameras, states, seal):
@@ -34,12 +34,12 @@ def table(cameras: Cameras, states: Mapping[str, Status], seal: Seal) -> str:
     return aligned(rows)
 
 
-def as_json(cameras: Cameras, states: Mapping[str, Status], seal: Seal) -> str:
+def as_json(cameras: Cameras, states: Mapping[str, Reported], seal: Seal) -> str:
     """Return all fields of all cameras as JSON, with masked links."""
     return json.dumps(described(cameras, states, seal), ensure_ascii=False, indent=2)
 
 
-def described(cameras: Cameras, states: Mapping[str, Status], seal: Seal) -> list[dict[str, Any]]:
+def described(cameras: Cameras, states: Mapping[str, Reported], seal: Seal) -> list[dict[str, Any]]:
     """Return what is known about each camera."""
     return [_described(name, record, states.get(name), seal) for name, record in cameras.items()]
 
@@ -56,12 +56,12 @@ def aligned(rows: Iterable[Sequence[str]]) -> str:
 
 
 def _described(
-    name: str, record: CameraRecord | RecordError, status: Status | None, seal: Seal
+    name: str, record: CameraRecord | RecordError, report: Reported | None, seal: Seal
 ) -> dict[str, Any]:
     if isinstance(record, RecordError):
         return {"name": name, "state": "bad-record", "reason": str(record)}
     link, trouble = fields.link_of(record, seal)
-    state, reason = (status.state, status.reason) if status else ("never-seen", None)
+    state, reason = report or ("never-seen", None)
     if record.paused:
         state, reason = "paused", None
     found = {"name": name, "state": state, "reason": reason or trouble, **fields.plain(record)}

@@ -16,6 +16,9 @@ NOT_A_VIDEO: Final = "what it sends is not a video, or in a format that FFmpeg d
 NO_PERMISSION: Final = "no permission to read it"
 """What is wrong with a file or device; on the network, it has another cause."""
 
+GZIP: Final = b"\x1f\x8b\x08"
+"""How data compressed by gzip begin (RFC 1952)."""
+
 # What RTSP and other servers answer.
 _ANSWERS: Final[dict[type[av.FFmpegError], str]] = {
     av.HTTPBadRequestError: "the camera answers 400 Bad Request: check the path in its URL",
@@ -81,6 +84,8 @@ def unlike_a_video(start: bytes) -> str | None:
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not start:
         return "it is empty"
+    if start.startswith(GZIP):
+        return "it is compressed by gzip: decompress it first"
     if text.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "it is a web page: expected the URL of a video"
     if text.startswith(

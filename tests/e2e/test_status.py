@@ -92,6 +92,7 @@ def test_it_shows_rates_drops_a_service_that_stops_and_a_lost_connection(
 
         window.evaluate(FILTER)
         assert texts(window, "#cameras tbody tr:not([hidden]) th") == ["yard"]
+        assert texts(window, "#cameras-heading") == ["Cameras (1 of 2)"]
 
         assert window.complaints == []
         line.accepts = False
@@ -115,6 +116,12 @@ def test_it_is_accessible_and_fits_on_a_phone(house: House, browser: Browser) ->
             expect(page.locator('[data-key="yard"]')).to_be_visible()
             expect_accessible(page)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), size
+            table = page.get_by_role("table", name="Services")
+            note = table.get_by_role("row", name="host-1").get_by_role("cell").last
+            expect(note).to_contain_text("Model imagenet_1: connection refused")
+            assert page.evaluate(
+                "note => note.getBoundingClientRect().right <= innerWidth", note.element_handle()
+            )
             keep(page, f"status-{size}")
             page.keyboard.press("Tab")
             assert page.evaluate("document.activeElement.matches('.brand a')")

@@ -77,7 +77,10 @@ class Consumers:
         """Return why no labelled frames may come, or an empty text."""
         if reason := self.trouble(now):
             return f"the consumer is not ready: {reason}"
-        return "" if any(self._running(now)) else "no consumer reports"
+        heard = [report.last_heard() for report in self._running(now)]
+        if not heard:
+            return "no consumer reports"
+        return "" if now < max(heard) + _LATE else "the consumer no longer reports"
 
     def _running(self, now: float) -> Iterator[Report]:
         return (each for each in reversed(self._reports.values()) if each.counts(now) and not each.stopped())

@@ -61,8 +61,10 @@ def application(cameras: Cameras, clients: Clients, api: APIRouter, interval: fl
     socket = Socket(cameras, clients)
     app.router.routes += [
         *pictures.routes(),
-        Mount("/page", _PageFiles(directory=_PAGE)),
         WebSocketRoute("/ws", socket),
+        # Any other path of a WebSocket is an id, or refused: that of a camera page/1 is not one of a file.
+        WebSocketRoute("/{stream:path}", Inferred(cameras, clients)),
+        Mount("/page", _PageFiles(directory=_PAGE)),
         Route("/ws", socket.explain),
     ]
     app.include_router(api)
@@ -83,7 +85,7 @@ def application(cameras: Cameras, clients: Clients, api: APIRouter, interval: fl
         },
     )
     # Last, because the path of each other address has priority.
-    app.router.routes += [WebSocketRoute(PATH, Inferred(cameras, clients)), Route(PATH, socket.explain)]
+    app.router.routes.append(Route(PATH, socket.explain))
     describe = app.openapi
 
     def openapi() -> dict[str, Any]:

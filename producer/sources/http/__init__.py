@@ -1,6 +1,5 @@
 """Cameras over HTTP: Motion JPEG, a picture per request, or a video that FFmpeg reads."""
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +8,10 @@ from typing import Final
 import requests
 
 from pipeline.wire import jpeg
-from producer.sources.causes import NOT_A_VIDEO
+from producer.sources.causes import GZIP, NOT_A_VIDEO
 from producer.sources.ffmpeg import CONTAINERS, open_video
 from producer.sources.film import FilmSource
+from producer.sources.http import kinds
 from producer.sources.http.animation import Animation
 from producer.sources.http.body import Bodies
 from producer.sources.http.mjpeg import MjpegSource
@@ -22,11 +22,6 @@ from producer.sources.source import CaptureError, Limits, Source
 from producer.sources.stream import StreamSource
 from producer.sources.video import Video
 
-_MJPEG: Final = ("multipart/", "video/x-motion-jpeg", "video/x-mjpeg", "video/mjpeg")
-_UNKNOWN: Final = ("", "application/octet-stream", "binary/octet-stream", "text/plain")
-_PAGES: Final = ("text/html", "application/xhtml+xml")
-_DOCUMENT: Final = re.compile(r"text/.*|application/.*(json|xml|javascript)")
-_PICTURE: Final = re.compile(rb"\x89PNG|GIF8|RIFF....WEBP|II\*\0|MM\0\*|....ftypavi[fs]", re.DOTALL)
 _URL: Final = "expected the URL of its video, which its manual names"
 _NO_KEY: Final = "its encrypted video cannot be read: the key is wrong, or not on the camera's host"
 _TIMES: Final = 2  # as long as the first picture of a slow camera took, the others may take
@@ -64,33 +59,31 @@ def _source(camera: Camera, limits: Limits, interval: float) -> Source:
         took = waited()
         return SnapshotSource(camera, answer, first, interval, took, most=limits.pixels)
 
-    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    is_document = bool(_DOCUMENT.fullmatch(kind)) and kind not in _UNKNOWN and "mpegurl" not in kind
-    first = read(answer, limits.open) if kind in _UNKNOWN or is_document else b""
+    kind = kinds.kind_of(answer)
+    is_document = kinds.is_document(kind)
+    first = read(answer, limits.open) if kind in kinds.UNKNOWN or is_document else b""
     is_whole = 0 < (length_of(answer) or 0) <= LARGEST_PART
     if first.startswith(jpeg.START) and is_whole:
         first = body(answer, limits.open, first)
         if len(pictures_in(first)) == 1:
             return snapshots(first)
-    if first.startswith(jpeg.START) or (not is_document and _is_mjpeg(kind, first)):
+    if first.startswith(jpeg.START) or (not is_document and kinds.is_mjpeg(kind, first)):
         return MjpegSource(camera, answer, first, limits, interval)
-    if kind.startswith("image/") or (_PICTURE.match(first) and is_whole):
+    if kind.startswith("image/") or (kinds.is_picture(first) and is_whole):
         whole = body(answer, limits.open, first)
         waited()
         with _naming(kind):
             return Animation(camera, whole, limits, interval).film() or snapshots(whole)
     answer.close()
     waited()
-    if kind in _PAGES or first.lstrip().startswith(b"<"):
+    if kinds.is_page(kind, first):
         raise CaptureError(f"the camera answers with a web page: {_URL}")
     if is_document:
         raise CaptureError(f"the camera answers with {kind}: {_URL}")
+    if first.startswith(GZIP):
+        raise CaptureError(f"the camera answers with data compressed by gzip: {_URL}")
     with _naming(kind):
         return _video(camera, answer, limits, interval)
-
-
-def _is_mjpeg(kind: str, first: bytes) -> bool:
-    return kind.startswith(_MJPEG) or first.lstrip().startswith((jpeg.START, b"--"))
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from urllib3.exceptions import HTTPError, LocationParseError, ProtocolError
 from pipeline.cameras.links import host_name
 from pipeline.targets import TargetError
 from producer.sources.http.deadline import Adapter, Connection
+from producer.sources.http.kinds import unreadable_coding
 from producer.sources.source import SLOW, CaptureError, Limits
 
 _READ: Final = 256 * 1024  # bytes at a time
@@ -36,18 +37,18 @@ _STATUSES: Final = {
     404: "the camera has nothing at this path",
 }
 
+_COMPRESSED: Final = (
+    "the camera compresses its answer ({}), although it is asked not to: switch that off there"
+)
 _CLOSED: Final = "the camera has closed the connection"
 _INVALID: Final = "its URL is invalid: expected http://HOST:PORT/PATH"
 # The first that fits.
 _REASONS: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
-    ((TimeoutError,), "no answer within {timeout:g} s"),
+    ((TimeoutError,), "no {thing} within {timeout:g} s"),
     ((socket.gaierror, UnicodeError), "its host name is unknown"),
     ((ConnectionRefusedError,), "nothing answers at this port of its host"),
     ((ConnectionError, IncompleteRead, ProtocolError), _CLOSED),
-    (
-        (LocationParseError, requests.exceptions.InvalidURL),
-        "its URL is invalid: expected http://HOST:PORT/PATH",
-    ),
+    ((LocationParseError, requests.exceptions.InvalidURL), _INVALID),
     ((LineTooLong,), "its answer is not HTTP: a line is longer than 64 KiB"),
     ((BadStatusLine,), "its answer is not HTTP: it does not begin with HTTP/1.0 or HTTP/1.1, and a status"),
 )
@@ -192,10 +193,10 @@ class Camera:
 
     def _refusal(self, answer: requests.Response, accepted: set[int]) -> str:
         """Return in one line why an answer is of no use, or nothing."""
-        status, coding = answer.status_code, answer.headers.get("Content-Encoding", "").lower()
+        status = answer.status_code
         if status in accepted:
-            is_plain = coding in ("", "identity")
-            return "" if is_plain else "the camera compresses its answer, although it is asked not to"
+            coding = unreadable_coding(answer)
+            return _COMPRESSED.format(coding[:20]) if coding else ""
         offers = answer.headers.get("WWW-Authenticate", "")
         if status == 401 and offers and not _LOGINS.search(offers):
             kind = offers.partition(" ")[0].rstrip(",")[:20]
@@ -238,22 +239,22 @@ def read(answer: requests.Response, timeout: float) -> bytes:
             data: bytes = raw.read1(_READ, decode_content=False)
             return data
     except (HTTPError, HTTPException, OSError, ValueError) as error:
-        raise _failure(reason(error, timeout)) from None
+        raise _failure(reason(error, timeout, "data")) from None
 
 
 def _failure(text: str) -> CaptureError:
     return (BusyError if text == _CLOSED else CaptureError)(text)
 
 
-def reason(error: BaseException, timeout: float) -> str:
-    """Return in one line why there is no answer, without the address, which may hold a password."""
+def reason(error: BaseException, timeout: float, thing: str = "answer") -> str:
+    """Return in one line why no `thing` came, without the address, which may hold a password."""
     while type(error).__module__.startswith(("urllib3.", "requests.")) and error.__context__ is not None:
         error = error.__context__
     if isinstance(error, TargetError):
         return f"it leads to {error}"
     for kinds, text in _REASONS:
         if isinstance(error, kinds):
-            return text.format(timeout=timeout)
+            return text.format(timeout=timeout, thing=thing)
     if isinstance(error, OSError) and error.strerror:
         return f"the connection fails: {error.strerror}"
     if type(error) is HTTPException:  # which http.client raises for nothing else

@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, Final
 
@@ -109,6 +110,28 @@ def test_what_does_not_answer_is_named(server: Server, monkeypatch: pytest.Monke
         refused: ("nothing listens there", True),
         hangs: ("it did not answer within 0.05 s", False),
     }
+
+
+@pytest.mark.parametrize("piece", [b"x", b"HTTP/1.1 200 OK\r\n\r\n["])
+def test_an_answer_that_trickles_in_is_given_up(monkeypatch: pytest.MonkeyPatch, piece: bytes) -> None:
+    monkeypatch.setattr(answer, "_COMPLETE", 0.5)
+    gone = threading.Event()
+
+    def trickle() -> None:
+        client, _ = listener.accept()
+        with client, suppress(OSError):
+            client.sendall(piece)
+            while not gone.wait(0.05):
+                client.sendall(b" ")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        text = why(at(listener.getsockname()[1]))
+        gone.set()
+        thread.join()
+
+    assert text == "its answer was not complete after 0.5 s"
 
 
 @pytest.mark.parametrize("health", ["", "nonsense", "host:99999"])

@@ -7,16 +7,25 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, Producer
 
 from compose.broker import Broker
 from pipeline.flow.ledger import Ledger
+from pipeline.kafka.records import Records
+from pipeline.kafka.steady import SteadyConsumer
 from pipeline.ledger import __main__ as command
 from pipeline.ledger import answer, directory
 from pipeline.service.health import HealthServer
 from pipeline.service.values import Address
 from pipeline.wire.status import State, Status, Subject, encode_key, encode_value
 from tests.parts import free_port
+
+
+class Refused:
+    """What a consumer gets instead of a message of a topic that it may not read."""
+
+    def error(self) -> KafkaError:
+        return KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)
 
 
 class Kit:
@@ -232,7 +241,9 @@ def test_a_process_that_replaced_another_at_its_address_is_asked_once(kit: Kit, 
     assert line.startswith("ledger: consumer after at")
 
 
-@pytest.mark.parametrize(("age", "side"), [(100.0, "100 s behind"), (-300.0, "300 s ahead of")])
+@pytest.mark.parametrize(
+    ("age", "side"), [(100.0, "100 s behind"), (90_000.0, "90000 s behind"), (-300.0, "300 s ahead of")]
+)
 def test_a_clock_that_is_wrong_is_named(kit: Kit, run: Run, age: float, side: str) -> None:
     for service in directory.STAGES:
         kit.start(service, age=age if service == "video" else 0)
@@ -295,7 +306,7 @@ def test_without_a_status_topic_the_command_says_what_to_set(
 
 
 def test_without_kafka_the_command_says_what_to_set(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "_READ", 0.1)
+    monkeypatch.setattr(directory, "_ANSWER", 0.1)
     address = f"127.0.0.1:{free_port()}"
     monkeypatch.setenv("KAFKAPORT", address)
 
@@ -303,6 +314,34 @@ def test_without_kafka_the_command_says_what_to_set(run: Run, monkeypatch: pytes
 
     assert (status, out) == (2, [])
     assert line.startswith(f"ledger: Kafka does not answer at {address}: start it, or set KAFKAPORT")
+
+
+@pytest.mark.usefixtures("kit")
+def test_a_topic_that_is_read_slowly_is_not_taken_for_a_forbidden_one(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "_READ", 0.1)
+    monkeypatch.setattr(directory, "_ANSWER", 0.0)
+    monkeypatch.setattr(Records, "is_at_end", False)
+
+    assert run() == (
+        2,
+        [],
+        [
+            "ledger: topic status was not read to its end within 0.1 s: Kafka, or this machine, is slow; try"
+            " again"
+        ],
+    )
+
+
+@pytest.mark.usefixtures("kit")
+def test_a_topic_that_may_not_be_read_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SteadyConsumer, "poll", lambda *_: Refused())
+
+    status, out, [line] = run()
+
+    assert (status, out) == (2, [])
+    assert line.startswith("ledger: Kafka does not permit this user to read topic status: allow READ")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from confluent_kafka import Producer
 
 from pipeline.cameras.record import CameraRecord, RecordError
 from pipeline.cameras.seal import is_sealed, new_key
+from pipeline.wire import figures
+from pipeline.wire.figures import CameraFigures, Figures
 from pipeline.wire.status import Status, Subject, encode_key, encode_value
 from tests.producer.cameras.conftest import Run
 
@@ -229,6 +231,29 @@ def test_states_come_from_the_status_topic(run: Run, kafka: str) -> None:
         "nothing answers at this port of its host",
     )
     assert found["hall"]["state"] == "never-seen"
+
+
+def test_a_camera_that_no_video_server_has_seen_is_never_seen_as_on_the_page(run: Run, kafka: str) -> None:
+    client = Producer({"bootstrap.servers": kafka, "log_level": 0})
+    for name in ("door", "yard", "hall"):
+        run("add", name, f"rtsp://host/{name}")
+        subject = Subject("producer", "a", name)
+        status = Status(subject, "live" if name == "hall" else "no-signal", "no answer within 5 s", 1.0)
+        client.produce("status", encode_value(status), encode_key(subject))
+    for service, name in (("video", "door"), ("consumer", "yard")):
+        counted = Figures(service, f"host-{service}", 1.0, {name: CameraFigures(1.0, 1.0)})
+        for key, value in figures.encode(counted):
+            client.produce("status", value, key)
+    client.flush(10)
+
+    found = listed(run)
+
+    assert {name: each["state"] for name, each in found.items()} == {
+        "door": "no-signal",
+        "yard": "never-seen",
+        "hall": "live",
+    }
+    assert found["yard"]["reason"] == "no answer within 5 s"
 
 
 def test_a_bad_record_is_listed_and_can_be_replaced_and_removed(run: Run, kafka: str) -> None:

@@ -1,3 +1,4 @@
+import gzip
 import time
 from pathlib import Path
 
@@ -46,6 +47,14 @@ def test_a_file_is_looped(clip: Path) -> None:
 
     assert greys == list(GREYS) * 4
     source.close()
+
+
+def test_a_compressed_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4.gz"
+    path.write_bytes(gzip.compress(b"a film"))
+
+    with pytest.raises(CaptureError, match="compressed by gzip"):
+        open_file(path)
 
 
 @pytest.mark.parametrize("form", [".jpg", ".png", ".gif"])

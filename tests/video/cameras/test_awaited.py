@@ -73,6 +73,7 @@ def test_the_first_frame_of_a_slow_camera_may_take_longer(clock: Clock) -> None:
     camera.take(a_report(clock, "live", interval=15))
 
     clock.now += 44
+    camera._consumers.note(a_report(clock, "ready", service="consumer", camera=""))
     camera.take(a_report(clock, "live", interval=15))
     first = said(camera)[0]
     clock.now += 2

@@ -78,6 +78,15 @@ def test_the_consumer_may_be_to_blame(clock: Clock) -> None:
     assert "no consumer reports" in (reason() or "")
 
 
+def test_a_consumer_that_has_missed_two_reports_is_to_blame(clock: Clock) -> None:
+    consumers = Consumers()
+    consumers.note(a_report(clock, "ready", service="consumer", camera="", instance="hung", age=26))
+
+    assert consumers.missing(clock.now) == "the consumer no longer reports"
+    consumers.note(a_report(clock, "ready", service="consumer", camera="", instance="well", age=24))
+    assert consumers.missing(clock.now) == ""
+
+
 def test_a_producer_may_not_have_noticed_yet(clock: Clock) -> None:
     live = a_report(clock, "live")
 

@@ -51,6 +51,28 @@ def test_a_handshake_that_will_not_do_is_answered(site: Site, extra: bytes) -> N
             pass
 
 
+@pytest.mark.parametrize(
+    "start", [b"GET /api/session HTTP/1.1\r\n", HANDSHAKE.replace(b"Host: localhost\r\n", b"")]
+)
+@pytest.mark.parametrize("hosts", [b"", b"Host: localhost\r\nHost: localhost\r\n"])
+def test_a_request_without_a_host_or_with_two_is_refused(site: Site, start: bytes, hosts: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=20) as client:
+        client.sendall(start + hosts + b"\r\n")
+        answer = b""
+        while piece := client.recv(65_536):
+            answer += piece
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"expected one Host header, found " in answer
+
+
+def test_a_request_of_http_1_0_needs_no_host(site: Site) -> None:
+    with socket.create_connection(("127.0.0.1", site.port), timeout=20) as client:
+        client.sendall(b"GET /api/session HTTP/1.0\r\n\r\n")
+
+        assert client.recv(65_536).split(b" ")[1] == b"200"
+
+
 def test_a_text_that_is_not_utf_8_ends_the_socket_without_a_traceback(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:

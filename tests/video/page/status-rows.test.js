@@ -118,6 +118,26 @@ test("figures that are not known have a dash, and each reason once", () => {
   assert.equal(row.note, "No producer reports; It is being measured");
 });
 
+test("a camera that no service knows says why only once", () => {
+  const why = { captured: "no producer has had a frame of it", shown: "no video server has had a frame of it" };
+  const unknown = { ...CAMERA, captured: null, labelled: null, shown: null, age_ms: null, why };
+
+  const rows = cameraRows([{ ...unknown, reason: "its host name is unknown" }, unknown]);
+
+  assert.equal(rows[0].note, "Its host name is unknown");
+  assert.equal(rows[1].note, "No producer has had a frame of it; No video server has had a frame of it");
+});
+
+test("each service is named once before its drops, in words", () => {
+  const words = text.dropped([
+    { service: "producer", reason: "not_due", count: 9, per_s: 1.5 },
+    { service: "producer", reason: "replaced", count: 3, per_s: 0 },
+    { service: "video", reason: "replaced", count: 1, per_s: 0 },
+  ]);
+
+  assert.equal(words, "producer: not due 9 (1.5/s), replaced 3; video: replaced 1");
+});
+
 test("rates have as many digits as they need", () => {
   const words = [0, 0.04, 0.1, 9.94, 25, 99.94, 123.4, 5000].map(text.rate);
 

@@ -14,6 +14,7 @@ const banner = byId("banner");
 const notes = byId("notes");
 const services = new Table(byId("services"), text.serviceColumns);
 const cameras = new Table(byId("cameras"), text.cameraColumns);
+let count = 0; // of cameras
 const filter = /** @type {HTMLInputElement} */ (byId("filter"));
 
 /** @param {Status} status */
@@ -27,7 +28,12 @@ function show(status) {
   }
   services.show(serviceRows(status.services));
   cameras.show(cameraRows(status.cameras));
-  setText(byId("cameras-heading"), status.cameras.length ? text.count(status.cameras.length) : text.none);
+  count = status.cameras.length;
+  showCount();
+}
+
+function showCount() {
+  setText(byId("cameras-heading"), count ? text.count(cameras.shown, count) : text.none);
 }
 
 /** Say what is wrong; what is shown is old until it is right again. @param {string} words */
@@ -42,4 +48,7 @@ new Poll("api/status", {
   refused: (why) => trouble(text.refused(why)),
   loggedOut: () => location.assign(loginTo(location.pathname + location.search)),
 });
-filter.addEventListener("input", () => cameras.filter(filter.value));
+filter.addEventListener("input", () => {
+  cameras.filter(filter.value);
+  showCount();
+});

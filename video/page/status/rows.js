@@ -53,6 +53,9 @@ function processRow(service, { instance, state, reason, in_per_s, out_per_s, age
   };
 }
 
+/** @param {(number | null)[]} rates */
+const isUnknown = (...rates) => rates.every((rate) => rate === null);
+
 /** @param {Camera[]} cameras @returns {Row[]} */
 export const cameraRows = (cameras) =>
   cameras.map(({ name, state, reason, captured, labelled, shown, age_ms, dropped, why }) => ({
@@ -63,5 +66,6 @@ export const cameraRows = (cameras) =>
     tone: state,
     figures: [text.rate(captured), text.rate(labelled), text.rate(shown), text.age(age_ms)],
     dropped: text.dropped(dropped),
-    note: text.note([reason, ...Object.values(why)]),
+    // If no frame of it is known anywhere, the reason says why.
+    note: text.note([reason, ...(reason && isUnknown(captured, labelled, shown) ? [] : Object.values(why))]),
   }));

@@ -1,6 +1,6 @@
 /** A table whose rows stay the same elements while their words change. */
 
-import { make, makeForeign, setData, setHidden, setOrder, setText } from "../dom.js";
+import { make, setData, setHidden, setOrder, setText } from "../dom.js";
 
 /** @typedef {import("./types.js").Row} Row */
 
@@ -17,28 +17,31 @@ import { make, makeForeign, setData, setHidden, setOrder, setText } from "../dom
 export class Table {
   /** @type {Map<string, Cells>} */
   #rows = new Map();
-  #body = make("tbody");
+  #body = part("tbody", "rowgroup");
   #filter = "";
+  #columns;
 
-  /** @param {HTMLElement} table @param {string[]} columns their headings */
+  /** @param {HTMLElement} table @param {[string, string?][]} columns their headings, with units */
   constructor(table, columns) {
-    const head = make("tr");
+    this.#columns = columns.map(([words]) => words);
+    const head = part("tr", "row");
     head.append(
       ...columns.map((words) => {
-        const cell = make("th", "", words);
+        const cell = part("th", "columnheader", "", words.join(" "));
         cell.scope = "col";
         return cell;
       }),
     );
-    const group = make("thead");
+    const group = part("thead", "rowgroup");
     group.append(head);
+    table.setAttribute("role", "table");
     table.replaceChildren(group, this.#body);
   }
 
   /** @param {Row[]} rows in their order */
   show(rows) {
     const before = this.#rows;
-    this.#rows = new Map(rows.map((row) => [row.key, before.get(row.key) ?? created(row)]));
+    this.#rows = new Map(rows.map((row) => [row.key, before.get(row.key) ?? created(row, this.#columns)]));
     for (const row of rows) fill(/** @type {Cells} */ (this.#rows.get(row.key)), row);
     for (const [key, { row }] of before) if (!this.#rows.has(key)) row.remove();
     setOrder(this.#body, [...this.#rows.values()].map(({ row }) => row));
@@ -52,17 +55,42 @@ export class Table {
       setHidden(row, !(name.textContent ?? "").toLowerCase().includes(this.#filter));
     }
   }
+
+  /** How many rows are shown. */
+  get shown() {
+    return [...this.#rows.values()].filter(({ row }) => !row.hidden).length;
+  }
 }
 
-/** @param {Row} row @returns {Cells} */
-function created({ kind, figures }) {
-  const row = make("tr", kind);
-  const name = makeForeign("th", "figures-name");
+/**
+ * A part of a table, with the role that it would lose on a phone, where it is not shown as a table.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {string} role
+ * @param {string} [name] its CSS class
+ * @param {string} [content] its text
+ */
+function part(tag, role, name, content) {
+  const element = make(tag, name, content);
+  element.setAttribute("role", role);
+  return element;
+}
+
+/** @param {Row} row @param {string[]} columns @returns {Cells} */
+function created({ kind, figures }, columns) {
+  const row = part("tr", "row", kind);
+  const name = part("th", "rowheader", "figures-name");
   name.scope = "row";
-  const state = make("td", "figures-state");
-  const cells = figures.map(() => make("td", "figures-number"));
-  const dropped = make("td", "figures-dropped");
-  const note = makeForeign("td", "figures-note");
+  const state = part("td", "cell", "figures-state");
+  const cells = figures.map((_, at) => {
+    const cell = part("td", "cell", "figures-number");
+    setData(cell, "column", columns[at + 2]);
+    return cell;
+  });
+  const dropped = part("td", "cell", "figures-dropped");
+  setData(dropped, "column", columns[columns.length - 2]);
+  const note = part("td", "cell", "figures-note");
+  name.dir = note.dir = "auto"; // texts that users or cameras chose
   row.append(name, state, ...cells, dropped, note);
   return { row, name, state, figures: cells, dropped, note };
 }

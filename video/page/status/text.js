@@ -8,6 +8,8 @@ import { spanOf } from "../times.js";
 /** What stands for a figure that is not known. */
 const NONE = "–";
 
+const PER_S = "per second";
+
 /** @type {Record<string, string>} */
 const services = { producer: "Producers", consumer: "Consumers", video: "Video servers" };
 
@@ -18,8 +20,19 @@ const states = { ready: "ready", "not-ready": "not ready", stopped: "stopped", s
 const digits = (value) => (value >= 100 ? value.toFixed(0) : value > 0 && value < 0.1 ? value.toFixed(2) : value.toFixed(1));
 
 export const text = {
-  serviceColumns: ["Service", "State", "In per second", "Out per second", "Age", "Dropped", "Notes"],
-  cameraColumns: ["Camera", "State", "Captured per second", "Labelled per second", "Shown per second", "Age", "Dropped", "Notes"],
+  /** The headings of columns, and their units. @type {[string, string?][]} */
+  serviceColumns: [["Service"], ["State"], ["In", PER_S], ["Out", PER_S], ["Age"], ["Dropped"], ["Notes"]],
+  /** @type {[string, string?][]} */
+  cameraColumns: [
+    ["Camera"],
+    ["State"],
+    ["Captured", PER_S],
+    ["Labelled", PER_S],
+    ["Shown", PER_S],
+    ["Age"],
+    ["Dropped"],
+    ["Notes"],
+  ],
 
   /** @param {string} name */
   service: (name) => services[name] ?? name.charAt(0).toUpperCase() + name.slice(1),
@@ -37,20 +50,20 @@ export const text = {
   rate: (value) => (value === null ? NONE : digits(value)),
   /** @param {number | null} ms */
   age: (ms) => (ms === null ? NONE : spanOf(ms)),
-  /** @param {Dropped[]} dropped */
+  /** @param {Dropped[]} dropped those of a service next to each other */
   dropped: (dropped) =>
-    dropped
-      .map(({ service, reason, count, per_s }) => {
-        const now = per_s > 0 ? ` (${digits(per_s)}/s)` : "";
-        return `${service ? `${service}: ` : ""}${reason} ${count}${now}`;
-      })
-      .join(", "),
+    dropped.reduce((words, { service, reason, count, per_s }, at) => {
+      const now = per_s > 0 ? ` (${digits(per_s)}/s)` : "";
+      const isNext = at > 0 && dropped[at - 1].service === service;
+      const before = isNext ? ", " : `${at > 0 ? "; " : ""}${service ? `${service}: ` : ""}`;
+      return `${words}${before}${reason.replaceAll("_", " ")} ${count}${now}`;
+    }, ""),
   /** @param {(string | null | undefined)[]} lines each once */
   note: (lines) => [...new Set(lines)].flatMap((line) => (line ? shared.reason(line) : [])).join("; "),
 
   none: "No cameras yet",
-  /** @param {number} count */
-  count: (count) => `Cameras (${count})`,
+  /** @param {number} shown @param {number} count */
+  count: (shown, count) => `Cameras (${shown === count ? count : `${shown} of ${count}`})`,
   away: shared.away,
   /** @param {string} why the server's words, or the status of its answer */
   refused: (why) => `The server does not report its status: ${why}`,

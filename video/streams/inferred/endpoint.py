@@ -14,11 +14,11 @@ from video.streams.inferred.streams import InferredStreams
 from video.streams.refusal import refuse
 
 PATH: Final = "/{camera:path}:{model:path}:inferred"
-"""The path, decoded; the id is read from the one that was sent."""
+"""The path of a request that is not a WebSocket, decoded; an id is read from the path that was sent."""
 
 
 class Inferred:
-    """The ASGI application of these addresses.
+    """The ASGI application of these addresses; a path that is not an id is refused.
 
     A socket is silent while there is no such stream, or its camera may not be seen: a visitor cannot tell
     which. What the client sends is ignored.

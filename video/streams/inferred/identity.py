@@ -34,7 +34,7 @@ class Identity(NamedTuple):
         parts = path.split(":") if ":" in path else _unquoted(path).split(":")
         if len(parts) == 3 and _unquoted(parts[2]) == _STATUS:
             found = cls(_unquoted(parts[0]), _unquoted(parts[1]))
-            if is_name(found.camera) and len(found.model) <= LONGEST_LABEL:
+            if is_name(found.camera) and 0 < len(found.model) <= LONGEST_LABEL:
                 return found
         raise ValueError(
             f"expected a stream such as door:imagenet_1:{_STATUS}, found {path[:_MOST_SHOWN]!r}: use an id as"

@@ -1,8 +1,10 @@
 """Cameras that send what no camera should: each is given up with a message, within its limits."""
 
+import gzip
 import itertools
 import socket
 import struct
+import threading
 import time
 import tracemalloc
 from collections.abc import Iterable, Iterator
@@ -175,11 +177,39 @@ def test_a_length_that_is_none_is_ignored(length: bytes) -> None:
     assert "not a video" in refusal(Raw(head + b"\r\n\r\n" + bytes(1000)))
 
 
-@pytest.mark.parametrize("kind", [b"multipart/x-mixed-replace", b"image/jpeg", b"text/html"])
+def test_a_picture_that_stops_is_not_taken_for_a_camera_that_does_not_answer() -> None:
+    head = OK + b"Content-Type: image/jpeg\r\nContent-Length: 50000\r\n\r\n\xff\xd8"
+    gone = threading.Event()
+
+    def stop(request: web.Request) -> None:
+        request.connection.sendall(head)
+        gone.wait(30)
+
+    with Server({"/": stop}) as server:
+        with pytest.raises(CaptureError, match=r"no data within 0\.3 s"):
+            http.open_source(f"http://{server.host}/", Limits(0.3, 0.3))
+        gone.set()
+
+
+@pytest.mark.parametrize("kind", [b"multipart/x-mixed-replace", b"image/jpeg", b"text/plain", b"video/mp4"])
 def test_a_compressed_answer_is_said(kind: bytes) -> None:
     head = OK + b"Content-Encoding: gzip\r\nContent-Type: " + kind
 
-    assert "compresses" in refusal(Raw(head + b"\r\n\r\n\x1f\x8b" + bytes(100)))
+    assert "compresses its answer (gzip)" in refusal(Raw(head + b"\r\n\r\n\x1f\x8b" + bytes(100)))
+
+
+@pytest.mark.parametrize(
+    ("head", "text"),
+    [
+        (b"Content-Encoding: gzip\r\nContent-Type: text/html", "answers with a web page"),
+        (b"Content-Encoding: br\r\nContent-Type: application/json", "answers with application/json"),
+        (b"Content-Type: application/octet-stream", "answers with data compressed by gzip"),
+    ],
+)
+def test_an_answer_that_would_be_of_no_use_uncompressed_is_named(head: bytes, text: str) -> None:
+    answer = OK + head + b"\r\n\r\n" + gzip.compress(b"<!doctype html><title>Camera</title>")
+
+    assert text in refusal(Raw(answer))
 
 
 @pytest.mark.parametrize("head", [MULTIPART + PART, OK + b"Content-Type: image/jpeg\r\n\r\n"])

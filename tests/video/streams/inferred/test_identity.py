@@ -65,6 +65,7 @@ def test_only_what_ends_a_part_is_encoded(camera: str, model: str, text: str) ->
         "door:imagenet_1:inferred:",
         "a:b:imagenet_1:inferred",
         ":imagenet_1:inferred",
+        "door::inferred",
         "d%0Aoor:imagenet_1:inferred",
         "d" * 201 + ":imagenet_1:inferred",
         "door:" + "m" * 201 + ":inferred",
