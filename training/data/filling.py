@@ -47,8 +47,15 @@ class Filling:
         self._filled = np.zeros(total, bool)
         self._texts = 0  # bytes of texts, which are always in memory
 
-    def take(self, messages: Sequence[Message], places: Places) -> int:
-        """Put the samples in messages of one range to their places; return the bytes of the values.
+    def prepare(self) -> None:
+        """Make the arrays now, if their shapes are known: that takes time in which messages can come."""
+        forms = self._forms()
+        is_known = all(-1 not in shape for shape, _ in forms)
+        if is_known and cache.size(forms) <= self._memory:
+            self._samples = self._samples or self._made()
+
+    def take(self, messages: Sequence[Message], places: Places) -> None:
+        """Put the samples in messages of one range to their places, which rise.
 
         Raises `DataError` for the first message that does not fit.
         """
@@ -57,23 +64,19 @@ class Filling:
             messages = [each for each, is_kept in zip(messages, has_label, strict=True) if is_kept]
             places = places[has_label]
         if not messages:
-            return 0
-        samples = self._samples = self._samples or self._made(messages[0])
-        # Rising numbers without gaps are a slice, which numpy copies at once.
-        first, last = int(places[0]), int(places[-1])
-        at = slice(first, last + 1) if last - first == len(places) - 1 else places
-        values, size = self._decoded(messages, self._decoder.values, Message.value, "value")
-        samples.features[at] = values
+            return
+        samples = self._samples = self._samples or self._settled(messages[0])
+        at = _slice(places)
+        samples.features[at] = self._decoded(messages, self._decoder.values, Message.value, "value")
         if self._decoder.keys is not None and samples.labels is not None:
-            samples.labels[at], _ = self._decoded(messages, self._decoder.keys, Message.key, "key")
+            samples.labels[at] = self._decoded(messages, self._decoder.keys, Message.key, "key")
         self._filled[at] = True
-        return size
 
     def samples(self) -> Samples:
         """Return the samples, without the places for messages that Kafka no longer has, or never had."""
-        if self._samples is None:
-            raise DataError("the ranges hold no samples: expected one at least")
         count = int(np.count_nonzero(self._filled))
+        if self._samples is None or not count:
+            raise DataError("the ranges hold no samples: expected one at least")
         if count < self._total:
             kept = np.flatnonzero(self._filled)
             for array in (self._samples.features, self._samples.labels):
@@ -81,7 +84,15 @@ class Filling:
                     _move(array, kept)
         return self._samples.part(0, count)
 
-    def _made(self, message: Message) -> Samples:
+    def _forms(self) -> list[cache.Form]:
+        columns = [each for each in (self._decoder.values, self._decoder.keys) if each is not None]
+        return [((self._total, *column.shape), column.dtype) for column in columns]
+
+    def _made(self) -> Samples:
+        made = cache.arrays(self._forms(), self._memory, self._folder)
+        return Samples(made[0], made[1] if len(made) > 1 else None)
+
+    def _settled(self, message: Message) -> Samples:
         """Make the arrays for samples like the one in a message."""
         value, key = message.value(), message.key()
         try:
@@ -92,30 +103,24 @@ class Filling:
             self._decoder = self._decoder.settled(value, key)
         except ValueError as error:
             raise DataError(f"{_place(message)}: {error}") from None
-        columns = [each for each in (self._decoder.values, self._decoder.keys) if each is not None]
-        forms = [((self._total, *column.shape), column.dtype) for column in columns]
-        made = cache.arrays(forms, self._memory, self._folder)
-        return Samples(made[0], made[1] if len(made) > 1 else None)
+        return self._made()
 
-    def _decoded(
-        self, messages: Sequence[Message], column: Column, part: _Read, name: str
-    ) -> tuple[NDArray[Any], int]:
+    def _decoded(self, messages: Sequence[Message], column: Column, part: _Read, name: str) -> NDArray[Any]:
         data = list(map(part, messages))
         try:
             rows = column.decode(data)  # type: ignore[arg-type]  # None raises TypeError
             self._check(rows, name)
-            size = sum(map(len, data))  # type: ignore[arg-type]
         except (ValueError, TypeError):
             self._blame(messages, column, part, name)
             raise
         if rows.dtype == object:
-            self._texts += size
+            self._texts += sum(len(text) for text in data if text is not None)
             if self._texts > self._memory:
                 raise DataError(
                     f"the texts up to {_place(messages[-1])} take more than CACHEMEMORY, {self._memory}"
                     " bytes: raise it, or train on a smaller range"
                 )
-        return rows, size
+        return rows
 
     def _check(self, rows: NDArray[Any], name: str) -> None:
         if rows.dtype.kind in "fc" and not self._accepts_nan and not np.isfinite(rows).all():
@@ -140,6 +145,15 @@ class Filling:
                 self._check(column.decode([data]), name)
             except ValueError as error:
                 raise DataError(f"{_place(message)}: {name}: {error}") from None
+
+
+def _slice(places: Places) -> slice | Places:
+    """Return rising places as a slice if they are evenly spaced: numpy copies that four times as fast."""
+    first, last = int(places[0]), int(places[-1])
+    if last - first == len(places) - 1:
+        return slice(first, last + 1)
+    step = int(places[1]) - first
+    return slice(first, last + 1, step) if (np.diff(places) == step).all() else places
 
 
 def _place(message: Message) -> str:

@@ -4,7 +4,7 @@ import itertools
 import logging
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -30,8 +30,9 @@ _LOOK_EVERY: Final = 1.0  # s between two looks at ranges that are not full yet
 _WAIT: Final = 0.2  # s for messages
 _SILENT: Final = 2.0  # s without messages until it is found out why
 _REPORT_EVERY: Final = 0.1  # s
-_AT_ONCE: Final = 8_192  # messages
-_BYTES: Final = 8 * 1024 * 1024  # of messages that are decoded at a time, about
+_AT_ONCE: Final = 4_096  # messages
+# Bytes of messages that are decoded at a time, about: what fits into a processor's cache.
+_BYTES: Final = 2**20
 
 _CONFIG: Final = {
     "auto.offset.reset": "error",
@@ -167,6 +168,7 @@ class _Reading:
         """Read all."""
         for place in self._queues:
             self._begin(place)
+        self._filling.prepare()
         while self._queues:
             messages = self._consumer.consume(min(self._at_once, self._total - self._read), _WAIT)
             if messages:
@@ -180,11 +182,13 @@ class _Reading:
 
     def _take(self, messages: list[Message]) -> None:
         ended = set[_Place]()  # of which the rest of these messages does not count
-        if problems := [each for each in messages if each.error() is not None]:
+        problems = list[Message]()
+        if any(map(Message.error, messages)):
+            problems = [each for each in messages if each.error() is not None]
             messages = [each for each in messages if each.error() is None]
-        for place, run in itertools.groupby(messages, self._place):
+        for place, run in self._runs(messages):
             if place in self._queues and place not in ended:
-                self._store(self._queues[place][0], list(run))
+                self._store(self._queues[place][0], run)
                 self._go_on(place, ended)
         for problem in problems:
             self._meet(problem, ended)
@@ -195,16 +199,23 @@ class _Reading:
             self._reported = now
             self._progress(self._read, self._total)
 
-    def _place(self, message: Message) -> _Place:
-        return self._one_topic or message.topic() or "", message.partition() or 0
+    def _runs(self, messages: list[Message]) -> Iterator[tuple[_Place, list[Message]]]:
+        """Yield the messages in runs of one partition."""
+        if self._one_topic is not None:  # then no Python runs for each message
+            for number, run in itertools.groupby(messages, Message.partition):
+                yield (self._one_topic, number or 0), list(run)
+        else:
+            for place, run in itertools.groupby(messages, _place):
+                yield place, list(run)
 
     def _store(self, cursor: _Cursor, run: Sequence[Message]) -> None:
         before = cursor.at
         messages, places = cursor.cut(run)
         self._read += min(cursor.at, cursor.range.end) - before
         if messages:
-            size = self._filling.take(messages, places)
-            self._at_once = max(1, min(_AT_ONCE, _BYTES * len(messages) // max(1, size)))
+            self._filling.take(messages, places)
+            some = messages[:: len(messages) // 16 + 1]
+            self._at_once = max(1, min(_AT_ONCE, _BYTES * len(some) // max(1, sum(map(len, some)))))
 
     def _go_on(self, place: _Place, ended: set[_Place]) -> None:
         """Begin the next range of a partition if this one is done."""
@@ -222,7 +233,7 @@ class _Reading:
     def _meet(self, problem: Message, ended: set[_Place]) -> None:
         """Take an error that came instead of a message."""
         error = problem.error()
-        place = (problem.topic() or "", problem.partition() or 0)
+        place = _place(problem)
         if error is None or error.code() in _PASSING or place not in self._queues or place in ended:
             return
         if error.code() == KafkaError._PARTITION_EOF:
@@ -252,3 +263,7 @@ class _Reading:
             raise
         self._waiting(why or self._causes.why() or f"topic {rest[0].topic}: Kafka sends no messages")
         self._heard = time.monotonic()
+
+
+def _place(message: Message) -> _Place:
+    return message.topic() or "", message.partition() or 0
