@@ -105,11 +105,7 @@ def _column(schema: object) -> Avro:
         raise ValueError(f"fields {', '.join(names)}: expected different names")
     # Logical types would become dates and decimals.
     plain = [{"name": name, "type": kind} for name, kind in pairs]
-    try:
-        parsed = fastavro.parse_schema({"type": "record", "name": "row", "fields": plain})
-    except fastavro.schema.SchemaParseException as error:
-        raise ValueError(f"{error}") from None
-    return Avro(names, types, parsed)
+    return Avro(names, types, fastavro.parse_schema({"type": "record", "name": "row", "fields": plain}))
 
 
 def _parsed(scheme: object) -> object:

@@ -2,6 +2,7 @@
 
 import math
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
@@ -61,11 +62,12 @@ class Raw:
         data = b"".join(values)
         if self.stored.kind == "b" and data.strip(b"\0\1"):
             raise ValueError("a byte other than 0 and 1, expected bool")
-        try:
-            rows = np.frombuffer(data, self.stored).reshape(len(values), *self.shape)
-            return rows if self.stored.isnative else rows.astype(self.dtype)
-        except ValueError:  # numpy refuses a text with a code point that Unicode does not have
-            raise ValueError(f"bytes that are no text of type {self.stored}") from None
+        if self.stored.kind == "U":
+            points = np.frombuffer(data, np.dtype(np.uint32).newbyteorder(self.stored.byteorder))
+            if points.size and points.max() > sys.maxunicode:
+                raise ValueError(f"a character that Unicode does not have, expected {self.stored}")
+        rows = np.frombuffer(data, self.stored).reshape(len(values), *self.shape)
+        return rows if self.stored.isnative else rows.astype(self.dtype)
 
     def _words(self) -> str:
         return f"{self.stored} of shape {shape_text(self.shape) or 'a scalar'}"

@@ -45,13 +45,13 @@ class Split:
 def sizes(count: int, validation_rate: float, test_rate: float) -> tuple[int, int, int]:
     """Return how many of `count` samples are for training, test and validation.
 
-    With the same rounding as in Kafka-ML: of 40 samples with the rates 0.2 and 0.1, 27 are for training.
+    With the same rounding as in Kafka-ML: of 40 samples with the rates 0.4 and 0.2, 15 are for training.
     """
     training = int((1 - (validation_rate + test_rate)) * count)
-    if not test_rate:
-        return training, 0, count - training
-    test = int(test_rate * count) if validation_rate else count - training
-    return training, test, count - training - test
+    validation, test = int(validation_rate * count), int(test_rate * count)
+    if validation:
+        return training, test, count - training - test
+    return training, count - training if test else 0, 0
 
 
 def split(
