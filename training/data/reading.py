@@ -97,17 +97,16 @@ def read(
 def _wait_until_full(
     consumer: Consumer, ranges: Sequence[Range], causes: Causes, waiting: Callable[[str], object]
 ) -> None:
-    while (why := _lack(consumer, ranges, causes)) is not None:
+    while True:
+        try:
+            why = unfilled(consumer, ranges)
+        except KafkaException as error:
+            consumer.poll(0.1)  # reports the causes
+            why = causes.of(error.args[0], ranges[0].topic, "read")
+        if why is None:
+            return
         waiting(why)
-        consumer.poll(0)  # reports errors
         time.sleep(_LOOK_EVERY)
-
-
-def _lack(consumer: Consumer, ranges: Sequence[Range], causes: Causes) -> str | None:
-    try:
-        return unfilled(consumer, ranges)
-    except KafkaException as error:
-        return causes.of(error.args[0], ranges[0].topic, "read")
 
 
 @dataclass(slots=True)
@@ -257,10 +256,12 @@ class _Reading:
             for each in queue
         ]
         try:
-            why = _lack(self._consumer, rest, self._causes)
+            why = unfilled(self._consumer, rest)
         except DeletedError:
             unfilled(self._consumer, self._ranges)  # raises it for the whole ranges
             raise
+        except KafkaException as error:
+            why = self._causes.of(error.args[0], rest[0].topic, "read")
         self._waiting(why or self._causes.why() or f"topic {rest[0].topic}: Kafka sends no messages")
         self._heard = time.monotonic()
 

@@ -10,7 +10,10 @@ import pytest
 from training.data import cache
 from training.data.errors import DataError
 
-FORMS = [((1000, 3, 2), np.dtype(np.float32)), ((1000,), np.dtype(np.int64))]  # 24,000 and 8,000 bytes
+FORMS: list[cache.Form] = [
+    ((1000, 3, 2), np.dtype(np.float32)),
+    ((1000,), np.dtype(np.int64)),
+]  # 24,000 and 8,000 bytes
 
 
 @pytest.mark.parametrize(("memory", "is_mapped"), [(32_000, False), (31_999, True), (0, True)], ids=str)

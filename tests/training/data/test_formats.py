@@ -16,7 +16,8 @@ def test_raw() -> None:
 
     assert decoder.features(b"\1\2\3\4").tolist() == [[1, 2], [3, 4]]
     assert decoder.label(b"\7").tolist() == [7]
-    assert (decoder.shape, decoder.dtype) == ((2, 2), np.uint8)
+    assert decoder.shape == (2, 2)
+    assert decoder.dtype == np.uint8
 
 
 def test_raw_without_shapes() -> None:
