@@ -78,7 +78,12 @@ def test_numbers_are_little_endian(written: type[Written]) -> None:
 
 
 def test_types_and_shapes_that_are_given_are_used(written: type[Written]) -> None:
-    types = {"data_type": "float32", "label_type": "uint8", "data_reshape": "2 1", "label_reshape": "1"}
+    types: dict[str, Any] = {
+        "data_type": "float32",
+        "label_type": "uint8",
+        "data_reshape": "2 1",
+        "label_reshape": "1",
+    }
     with RawSink(KAFKA, "table", 1, **types) as sink:
         sink.send([1, 2], 3)
 

@@ -39,9 +39,9 @@ class Topics:
     def name(self) -> str:
         return f"training-{uuid.uuid4().hex[:12]}"
 
-    def create(self, partitions: int = 1, **settings: str) -> str:
+    def create(self, partitions: int = 1, settings: dict[str, str] | None = None) -> str:
         topic = self.name()
-        new = NewTopic(topic, num_partitions=partitions, replication_factor=1, config=settings)
+        new = NewTopic(topic, num_partitions=partitions, replication_factor=1, config=settings or {})
         self.admin.create_topics([new])[topic].result(30)
         return topic
 
@@ -286,7 +286,7 @@ def test_a_message_that_does_not_fit_is_named(topics: Topics) -> None:
 
 
 def test_a_sample_that_kafka_does_not_take_ends_a_sink_without_a_control_message(topics: Topics) -> None:
-    topic = topics.create(**{"max.message.bytes": "1000"})
+    topic = topics.create(settings={"max.message.bytes": "1000"})
 
     with (
         pytest.raises(SendError, match=f"topic {topic}"),

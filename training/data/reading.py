@@ -5,7 +5,6 @@ import logging
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,11 +12,12 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from pipeline.kafka import clients
 from pipeline.kafka.causes import Causes
+from training.data.cursor import Cursor
 from training.data.errors import DataError, DeletedError
 from training.data.filling import Filling
 from training.data.formats import Decoder
 from training.data.offsets import unfilled
-from training.data.places import Places, stream_order
+from training.data.places import stream_order
 from training.data.ranges import Range
 from training.data.samples import Samples
 
@@ -109,32 +109,6 @@ def _wait_until_full(
         time.sleep(_LOOK_EVERY)
 
 
-@dataclass(slots=True)
-class _Cursor:
-    """Where the reading of a range is: at offset `at`. `places` are those of its messages in the arrays."""
-
-    range: Range
-    places: Places
-    at: int
-
-    @property
-    def is_done(self) -> bool:
-        return self.at >= self.range.end
-
-    def cut(self, messages: Sequence[Message]) -> tuple[Sequence[Message], Places]:
-        """Return those of the next messages that are in the range, with their places, and go on."""
-        start, end = self.range.start, self.range.end
-        first, last = messages[0].offset() or 0, messages[-1].offset() or 0
-        if first >= self.at and last < end and last - first == len(messages) - 1:
-            places = self.places[first - start : last + 1 - start]
-        else:
-            kept = [(each, offset) for each in messages if self.at <= (offset := each.offset() or 0) < end]
-            messages = [each for each, _ in kept]
-            places = self.places[[offset - start for _, offset in kept]]
-        self.at = max(self.at, last + 1)
-        return messages, places
-
-
 class _Reading:
     """Reads full ranges: several of one partition one after the other, partitions at once."""
 
@@ -154,9 +128,9 @@ class _Reading:
         self._causes = causes
         self._progress = progress
         self._waiting = waiting
-        self._queues = defaultdict[_Place, deque[_Cursor]](deque)
+        self._queues = defaultdict[_Place, deque[Cursor]](deque)
         for each, places in zip(ranges, stream_order([len(each) for each in ranges]), strict=True):
-            self._queues[each.topic, each.partition].append(_Cursor(each, places, each.start))
+            self._queues[each.topic, each.partition].append(Cursor(each, places, each.start))
         self._one_topic = ranges[0].topic if len({each.topic for each in ranges}) == 1 else None
         self._total = sum(map(len, ranges))
         self._read = 0
@@ -207,7 +181,7 @@ class _Reading:
             for place, run in itertools.groupby(messages, _place):
                 yield place, list(run)
 
-    def _store(self, cursor: _Cursor, run: Sequence[Message]) -> None:
+    def _store(self, cursor: Cursor, run: Sequence[Message]) -> None:
         before = cursor.at
         messages, places = cursor.cut(run)
         self._read += min(cursor.at, cursor.range.end) - before
