@@ -1,5 +1,6 @@
 """What a sample is: the type and the shape of arrays, numbers, lists and texts, and their bytes."""
 
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -63,9 +64,8 @@ def _has_shape(found: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     if found == shape:
         return True
     is_flat = len(found) < 2 or len(shape) < 2
-    product = int(np.prod(found, dtype=object))
-    wanted = int(np.prod(shape, dtype=object))
-    return is_flat and (product == wanted or (wanted < 0 and product % wanted == 0))
+    count, wanted = math.prod(found), math.prod(shape)
+    return is_flat and (count == wanted or (wanted < 0 and count % wanted == 0))
 
 
 def _converted(array: np.ndarray[Any, Any], kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
