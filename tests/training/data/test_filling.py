@@ -124,7 +124,7 @@ def test_a_message_that_does_not_fit_is_named(bad: Message, reason: str, is_firs
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf], ids=str)
-def test_numbers_that_are_none_are_refused_unless_they_are_accepted(number: float) -> None:
+def test_numbers_that_are_not_finite_are_refused_unless_they_are_accepted(number: float) -> None:
     good, key = message(floats(1, 2), floats(1).tobytes(), 4), floats(1).tobytes()
     bad, bad_key = message(floats(1, number), key), message(floats(1, 2), floats(number).tobytes())
 
