@@ -85,10 +85,11 @@ def test_keys_have_any_width(key: bytes, deployment: int) -> None:
     assert parse(key, SEEN).deployment == deployment
 
 
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=5)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda each: st.lists(each) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), each),
-    max_leaves=5,
+    st.none() | st.booleans() | st.integers() | TEXTS,
+    lambda each: st.lists(each, max_size=3) | st.dictionaries(TEXTS, each, max_size=3),
+    max_leaves=4,
 )
 OBJECTS = st.dictionaries(st.sampled_from(["a", "data_type", "x y"]), JSON)
 
@@ -102,7 +103,7 @@ OBJECTS = st.dictionaries(st.sampled_from(["a", "data_type", "x y"]), JSON)
         input_config=OBJECTS,
         validation_rate=st.floats(0, 0.49),
         test_rate=st.floats(0, 0.49),
-        description=st.text(st.characters(exclude_categories=["Cs"])),
+        description=TEXTS,
         total_msg=st.none() | st.integers(0),
         unsupervised_topic=st.none() | st.just("more") | st.just("more:0:1:2"),
         incremental=st.booleans(),
