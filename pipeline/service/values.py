@@ -103,7 +103,8 @@ def _is_host_and_port(text: str) -> bool:
         return False
 
 
-def _check_topic(name: str) -> str:
+def check_topic(name: str) -> str:
+    """Return the name of a topic; raise ValueError if Kafka does not allow it."""
     if name in (".", "..") or not re.fullmatch(rf"[a-zA-Z0-9._-]{{1,{_LONGEST_TOPIC}}}", name):
         raise ValueError(
             f"expected a topic's name: 1 to {_LONGEST_TOPIC} letters (a-z, A-Z), digits, '.', '_' and '-',"
@@ -131,5 +132,5 @@ Compression = Literal["none", "gzip", "snappy", "lz4", "zstd"]
 Bootstrap = Annotated[str, AfterValidator(_parse_bootstrap)]
 """Kafka's address: `host:port`, or several separated by commas."""
 
-Topic = Annotated[str, AfterValidator(_check_topic)]
+Topic = Annotated[str, AfterValidator(check_topic)]
 """The name of a topic, as Kafka allows it."""
