@@ -127,11 +127,15 @@ class Members:
 
 @lru_cache(maxsize=2)  # called ten times a second, and members seldom change
 def divided(partitions: frozenset[int], members: tuple[str, ...]) -> dict[str, set[int]]:
-    """Return each member's partitions: about as many for each, and few that move when one comes or goes."""
+    """Return each member's partitions: equally many of the first ones, however few of them are in use.
+
+    Cameras fill the partitions from the first one on. As far as that allows, few partitions move when a
+    member comes or goes.
+    """
     shares: dict[str, set[int]] = {member: set() for member in members}
-    most = -(-len(partitions) // len(members))
     for partition in sorted(partitions):
-        free = [member for member in members if len(shares[member]) < most]
+        fewest = min(map(len, shares.values()))
+        free = [member for member, share in shares.items() if len(share) == fewest]
         shares[max(free, key=lambda member: _score(member, partition))].add(partition)
     return shares
 

@@ -145,12 +145,15 @@ def settings_of_consumer(extra: dict[str, Any]) -> dict[str, Any]:
 
 
 def clocks(processes: list[Process]) -> Iterator[str]:
-    """Yield a line for each process whose clock is not this machine's: call it with those that answer."""
+    """Yield a line for each process whose reports do not count: call it with those that answer."""
     for each in processes:
-        if not each.is_current:
-            seconds = abs(each.age)
-            side = "behind" if each.age > 0 else "ahead of"
+        if each.age >= LIFETIME:
             yield (
-                f"{each.name} at {each.health}: its clock is about {seconds:.0f} s {side} this machine's, so"
-                " its reports do not count: set one of the two"
+                f"{each.name} at {each.health}: its last report seems to be {each.age:.0f} s old, so its"
+                " reports do not count: it does not reach Kafka, or its clock is behind this machine's"
+            )
+        elif not each.is_current:
+            yield (
+                f"{each.name} at {each.health}: its clock is about {-each.age:.0f} s ahead of this machine's,"
+                " so its reports do not count: set one of the two"
             )

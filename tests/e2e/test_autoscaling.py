@@ -32,6 +32,12 @@ FEWEST: Final = {"producer": 1, "consumer": 2, "tfserving": 2}
 MOST: Final = {"producer": 2, "consumer": 3, "tfserving": 3}
 THRESHOLDS: Final = {"cameras": "2", "offered": "4", "labels": "3", "answer": "0.6"}
 
+DOWN: Final = {
+    "stabilizationWindowSeconds": 30,
+    "policies": [{"type": "Percent", "value": 100, "periodSeconds": 15}],
+}
+UTILIZATION: Final = 45  # % of a consumer's request
+
 INTERVAL: Final = "333ms"  # between two frames of a camera
 MODEL: Final = Path(__file__).with_name("sleeping_model.py")
 AGE: Final = (
@@ -103,11 +109,11 @@ def keda(cluster: None) -> None:  # noqa: ARG001
         missing("keda", "KEDA's namespace is there, but not the kind ScaledObject")
 
 
-@pytest.fixture
-def system(tmp_path: Path) -> Iterator[System]:
+@pytest.fixture(scope="module")
+def system(keda: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:  # noqa: ARG001
     """Streamlens with two cameras, at its fewest replicas."""
     system = System()
-    file = tmp_path / "manifests.json"
+    file = tmp_path_factory.mktemp("autoscaling") / "manifests.json"
     documents = changed(manifests("autoscaling"))
     file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": documents}))
     try:
@@ -118,7 +124,7 @@ def system(tmp_path: Path) -> Iterator[System]:
         yield system
     finally:
         # First those that KEDA must release.
-        system.kubectl("delete", "scaledobjects", "--all", "--wait")
+        system.kubectl("delete", "scaledobjects,hpa", "--all", "--wait")
         system.kubectl("delete", "--ignore-not-found", "-f", str(file))
         system.kubectl("delete", "secret", "--ignore-not-found", "--selector", "app=cameras-key")
         system.wait_until_gone()
@@ -147,11 +153,7 @@ def changed(documents: Documents) -> list[Document]:
 def _hurry(spec: Document) -> None:
     name = spec["scaleTargetRef"]["name"]
     spec["maxReplicaCount"] = MOST.get(name, 1 + spec["minReplicaCount"])
-    down = spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]["scaleDown"]
-    down |= {
-        "stabilizationWindowSeconds": 30,
-        "policies": [{"type": "Percent", "value": 100, "periodSeconds": 15}],
-    }
+    spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]["scaleDown"] |= DOWN
     for trigger in spec["triggers"]:
         asked = trigger["metadata"]
         asked["threshold"] = THRESHOLDS.get(trigger["name"], asked["threshold"])
@@ -170,9 +172,9 @@ def _sleep(pod: Document) -> None:
     pod["volumes"].append({"name": "model", "configMap": {"name": "sleeping-model"}})
 
 
-def apply_cameras(system: System, count: int) -> None:
-    """Let there be so many cameras, each with three frames per second, and no others."""
-    film = {"link": "/clips/bikes.mp4", "interval": INTERVAL}
+def apply_cameras(system: System, count: int, interval: str = INTERVAL) -> None:
+    """Let there be so many cameras, each with a frame per `interval`, and no others."""
+    film = {"link": "/clips/bikes.mp4", "interval": interval}
     cameras = {f"camera-{number + 1}": film for number in range(count)}
     system.change_cameras("apply", "--prune", "-f", "-", text=json.dumps({"cameras": cameras}))
 
@@ -202,8 +204,9 @@ def conditions(system: System, name: str) -> dict[str, str]:
     return {each["type"]: each["status"] for each in found["status"].get("conditions", [])}
 
 
-def test_the_api_server_and_keda_accept_the_manifests() -> None:
-    said = System().kubectl("apply", "--dry-run=server", "-k", "k8s/overlays/autoscaling")
+@pytest.mark.parametrize("name", ["autoscaling", "hardened-autoscaling"])
+def test_the_api_server_and_keda_accept_the_manifests(name: str) -> None:
+    said = System().kubectl("apply", "--dry-run=server", "-k", f"k8s/overlays/{name}")
 
     assert said.count("scaledobject.keda.sh/") == 4
 
@@ -243,6 +246,33 @@ def test_replicas_follow_the_load_and_stay_while_prometheus_is_away(system: Syst
     finally:
         recorder.save(ROOT / "build/autoscaling.csv")
         print(*recorder.moments, sep="\n")
+
+
+def test_consumers_follow_the_processor_time_that_they_use(system: System, tmp_path: Path) -> None:
+    def wait_for_consumers(count: int) -> None:
+        wait_for(lambda: replicas() == count, 240, f"{count} consumers")
+        system.wait_until_ready()
+
+    def replicas() -> int:
+        return int(system.kubectl("get", "deployment", "consumer", "-o", "jsonpath={.spec.replicas}"))
+
+    apply_cameras(system, 2)
+    # A Deployment can have only one autoscaler.
+    system.kubectl("delete", "scaledobjects", "--all", "--wait")
+    scalers = of_kind(copy.deepcopy(manifests("autoscaling-cpu")), "HorizontalPodAutoscaler")
+    (scaler,) = (each for each in scalers if each["metadata"]["name"] == "consumer")
+    scaler["spec"]["maxReplicas"] = MOST["consumer"]
+    scaler["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"] = UTILIZATION
+    scaler["spec"]["behavior"]["scaleDown"] |= DOWN
+    file = tmp_path / "scaler.json"
+    file.write_text(json.dumps(scaler))
+
+    system.kubectl("apply", "-f", str(file))
+    wait_for_consumers(FEWEST["consumer"])
+    apply_cameras(system, 6, "42ms")
+    wait_for_consumers(MOST["consumer"])
+    apply_cameras(system, 2)
+    wait_for_consumers(FEWEST["consumer"])
 
 
 def is_fresh(moment: Moment) -> bool:

@@ -13,6 +13,7 @@ from tests.k8s.manifests import (
     Documents,
     autoscalers,
     labels_of,
+    most_replicas,
     name_of,
     of_kind,
     pod_of,
@@ -198,6 +199,21 @@ def test_the_readme_has_the_same_numbers(name: str) -> None:
         for trigger in scaler["spec"].get("triggers", []):
             threshold = trigger["metadata"]["threshold"]
             assert re.search(rf"(?<![\d.]){re.escape(threshold)}(?![\d.])", row), f"{row}: {trigger['name']}"
+
+
+def test_the_readme_says_what_all_replicas_request() -> None:
+    documents = system("autoscaling")
+    units = {"m": 0.001, "Mi": 1 / 1024, "Gi": 1.0}
+    sums = dict.fromkeys(("cpu", "memory"), 0.0)
+
+    for each in workloads(documents):
+        for container in pod_of(each)["containers"]:
+            for resource, text in container["resources"]["requests"].items():
+                number, unit = re.findall(r"(\d+)(\w+)", text)[0]
+                sums[resource] += most_replicas(each, documents) * int(number) * units[unit]
+
+    text = f"`autoscaling` requests {sums['cpu']:.1f} CPUs and {sums['memory']:.1f} GiB"
+    assert text in (ROOT / "k8s/README.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Probes, grace periods and disruption budgets, in the base and in each overlay."""
 
+import re
+
 from tests.k8s.manifests import (
     Document,
     Documents,
@@ -10,10 +12,12 @@ from tests.k8s.manifests import (
     pod_of,
     pods_that,
     ports_of,
+    read,
     selects,
     system,
     workloads,
 )
+from tests.parts import ROOT
 
 OURS = ("producer", "consumer", "video")
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
@@ -83,3 +87,14 @@ def test_each_workload_selects_only_its_own_pods(documents: Documents) -> None:
             name_of(other) for other in workloads(documents) if selects(_selector(workload), labels_of(other))
         ]
         assert mine == [name_of(workload)]
+
+
+def test_with_compose_what_others_wait_for_may_take_minutes_to_start() -> None:
+    (system_file,) = read("compose/docker-compose.yml")
+    (file,) = read("zookeeper/docker-compose.yml")
+    (image,) = re.findall(r"--start-period=(\S+)", (ROOT / "tfserving/Dockerfile").read_text())
+    periods = {name: each["healthcheck"]["start_period"] for name, each in file["services"].items()}
+
+    # `up` gives up if one of these is not healthy by then, however slow the machine is.
+    awaited = {name for each in system_file["services"].values() for name in each.get("depends_on", ())}
+    assert {**periods, "tfserving": image} == dict.fromkeys(awaited, "3m")

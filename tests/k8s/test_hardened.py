@@ -8,7 +8,7 @@ import pytest
 from tests.k8s.manifests import containers_of, pod_of, system, texts, workload
 from tests.k8s.test_kafka import CLIENTS, PORTS, protocols, variables
 
-HARDENED = ("hardened", "hardened-external")
+HARDENED = ("hardened", "hardened-external", "hardened-autoscaling")
 
 
 @pytest.mark.parametrize("name", HARDENED)

@@ -13,7 +13,7 @@ Connection = tuple[str, str, str, int]
 
 APPS = ("zookeeper", "kafka", "tfserving", "producer", "consumer", "video")
 PROMETHEUS = "prometheus"
-MONITORED = [name for name in SYSTEMS if "monitoring" in name or name == "autoscaling"]
+MONITORED = [name for name in SYSTEMS if "monitoring" in name or name.endswith("autoscaling")]
 OTHERS = (OUTSIDE, STRANGER, NAMES, CACHE)
 
 # In addition to the pods' own: DNS, a web server, a camera, SSH, and one that nothing uses.
@@ -83,7 +83,7 @@ def test_prometheus_reaches_only_metrics_and_is_reached_by_those_who_read_them(n
 
     names = {(PROMETHEUS, place, protocol, 53) for place in ("names", "cache") for protocol in ("UDP", "TCP")}
     assert outwards == METRICS | names
-    readers = {"grafana", "keda"} if name == "autoscaling" else {"grafana"}
+    readers = {"grafana", "keda"} if "autoscaling" in name else {"grafana"}
     assert inwards == {(reader, PROMETHEUS, "TCP", 9090) for reader in readers}
 
 

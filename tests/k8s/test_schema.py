@@ -1,10 +1,13 @@
 """Every document is valid under Kubernetes' schemas, in every field."""
 
 import copy
+import os
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
 import pytest
+import yaml
 
 from tests.k8s import keda
 from tests.k8s.manifests import (
@@ -19,6 +22,7 @@ from tests.k8s.manifests import (
     read,
     system,
 )
+from tests.parts import ROOT
 
 VERSIONS = ("1.33", kubernetes_validate.latest_version())
 FOLDERS = ("k8s", *LEDGERS.values(), *(f"k8s/overlays/{name}" for name in OVERLAYS))
@@ -54,6 +58,24 @@ def test_what_kustomize_builds_is_valid(folder: str, version: str) -> None:
 
     assert documents
     assert faults(documents, version) == []
+
+
+@pytest.mark.parametrize("base", ["int8", "kraft", "hardened-external", "three-brokers"])
+def test_parts_can_be_added_to_an_overlay(base: str, tmp_path: Path) -> None:
+    section = (ROOT / "k8s/README.md").read_text().partition("\n## Overlays\n")[2]
+    mine = yaml.safe_load(section.partition("```yaml\n")[2].partition("```")[0])
+    assert mine["resources"] == ["../int8"]
+    mine["resources"] = [f"../{base}"]
+    for field in ("resources", "components"):
+        paths = (ROOT / "k8s/overlays/mine" / each for each in mine[field])
+        mine[field] = [os.path.relpath(each, tmp_path.resolve()) for each in paths]
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(mine))
+
+    documents = build(str(tmp_path))
+
+    assert faults(documents, VERSIONS[0]) == []
+    added = {name_of(each) for each in documents} - {name_of(each) for each in system(base)}
+    assert {"ScaledObject consumer", "StatefulSet prometheus"} <= added
 
 
 def test_the_index_includes_each_subsystem_unchanged() -> None:

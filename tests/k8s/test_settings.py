@@ -183,6 +183,19 @@ def test_with_compose_the_page_is_at_the_address_it_announces() -> None:
     assert port == f"${{VIDEOPORT:-{taken.nodeport.port}}}:{taken.displayport.port}"
 
 
+def test_with_compose_no_camera_leads_to_any_port_of_ours() -> None:
+    given = environment.compose("compose", "producer")
+    kafka = environment.compose("producer", "producer")["KAFKAPORT"].partition(":")[2]
+    alone = {"zookeeper:2888", "zookeeper:3888"}  # closed where there is one ZooKeeper
+
+    ports = {
+        f"{each['metadata']['name']}:{port}"
+        for each in workloads(system("monitoring"))
+        for port in ports_of(each).values()
+    }
+    assert set(given["OWNSERVICES"].split(",")) == ports - {f"kafka:{kafka}"} - alone
+
+
 # The image's port is fixed, VIDEOPORT is the other, and a default in a Compose file cannot contain braces.
 FIXED = {"DISPLAYPORT", "NODEPORT", "MODELURLS", "LABELURLS"}
 # One variable would name the topic of two services.

@@ -1,4 +1,4 @@
-"""What the triggers of k8s/overlays/autoscaling see in each situation, as Prometheus computes it."""
+"""What the triggers of k8s/components/autoscaling see in each situation, as Prometheus computes it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +11,11 @@ from tests.k8s import keda
 from tests.k8s.manifests import of_kind, read
 from tests.monitoring.test_rules import accepts
 
-OVERLAY: Final = "k8s/overlays/autoscaling"
+COMPONENT: Final = "k8s/components/autoscaling"
 QUERIES: Final[dict[str, str]] = {
     trigger["name"]: trigger["metadata"]["query"]
     for app in ("producer", "consumer", "tfserving", "video")
-    for scaler in of_kind(read(f"{OVERLAY}/{app}.yml"), keda.KIND)
+    for scaler in of_kind(read(f"{COMPONENT}/{app}.yml"), keda.KIND)
     for trigger in scaler["spec"]["triggers"]
 }
 

@@ -19,6 +19,7 @@ MOST_FIGURES: Final = 20_000
 _LATE: Final = 2.5 * EVERY  # s without a report after which a process has probably ended
 _FRESH: Final = 5 * FIGURES_EVERY  # s for which figures count
 _SETTLED: Final = 5.0  # s after which what comes is new, and not what the topic has kept
+_SERIES: Final = 1.5 * EVERY  # s: within them, each process writes a record
 _AHEAD: Final = 2.0  # s
 _BEHIND: Final = 4.0  # s: a record takes up to two, also when much is going on
 _LAGS: Final = 3
@@ -70,8 +71,7 @@ class Processes:
         self.me = me
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], _Known] = {}
-        self._opened = time.monotonic()
-        self._overflowed = self._ignored = -LIFETIME
+        self._overflowed = self._ignored = self._ignoring = -LIFETIME
         self._count = 0  # of figures
         self._behind = 0.0  # s
 
@@ -109,10 +109,15 @@ class Processes:
                 self._count -= 1
 
     def ignored(self, age: float) -> None:
-        """Note a record that does not count, because it was written `age` s ago."""
+        """Note a record that does not count, because it was written `age` s ago.
+
+        Those that the topic has kept, or that have waited while Kafka was away, come all at once. Only a
+        clock makes them come again and again.
+        """
         now = time.monotonic()
-        if now - self._opened >= _SETTLED:
-            self._ignored, self._behind = now, age
+        if now - self._ignored >= _SERIES:
+            self._ignoring = now
+        self._ignored, self._behind = now, age
 
     def current(self) -> list[Process]:
         """Return the processes that count now, in the order of their names."""
@@ -126,7 +131,7 @@ class Processes:
         """Return what is to be said about all of them together."""
         now = time.monotonic()
         notes = []
-        if now - self._ignored < LIFETIME:
+        if now - self._ignored < LIFETIME and self._ignored - self._ignoring >= _SERIES:
             notes.append(
                 f"reports arrive that seem to be {self._behind:.0f} s old, and do not count: the clock of"
                 " Kafka or of a service disagrees with this server's; set them"

@@ -1,4 +1,4 @@
-"""The policies, with the numbers in the manifests: k8s/overlays/autoscaling, and autoscaling-cpu."""
+"""The policies, with the numbers in the manifests: k8s/components/autoscaling, and autoscaling-cpu."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from tests.parts import ROOT
 DEPLOYMENTS: Final = ("consumer", "tfserving")
 """Those that are simulated."""
 
-_OVERLAYS: Final = ROOT / "k8s/overlays"
+_COMPONENTS: Final = ROOT / "k8s/components"
 _GAUGE: Final = 10  # s that ei_infer_fps and the others cover
 _CPU: Final = 15  # s that a sample of metrics-server covers
 _UNITS: Final = {"s": 1, "m": 60}
@@ -83,7 +83,7 @@ def request(name: str) -> float:
 
 
 def _read(path: str, kind: str) -> Document:
-    documents = yaml.safe_load_all((_OVERLAYS / path).read_text())
+    documents = yaml.safe_load_all((_COMPONENTS / path).read_text())
     spec: Document = next(each["spec"] for each in documents if each["kind"] == kind)
     return spec
 

@@ -292,3 +292,25 @@ def test_each_partition_has_one_member_and_each_member_about_as_many(
     assert all(not one & other for one, other in combinations(shares.values(), 2))
     assert max(map(len, shares.values())) <= -(-len(partitions) // len(members))
     assert divided(partitions, tuple(members[::-1])) == shares
+
+
+@given(names, st.integers(1, 40), st.integers(1, 40))
+def test_few_cameras_are_shared_too_for_they_are_on_the_first_partitions(
+    members: list[str], partitions: int, cameras: int
+) -> None:
+    shares = divided(frozenset(range(partitions)), tuple(members)).values()
+
+    used = [len(share & set(range(cameras))) for share in shares]
+    assert max(used) - min(used) <= 1
+
+
+def test_few_partitions_move_when_a_member_comes() -> None:
+    moved = []
+    for group in range(100):
+        members = [f"{group}-{number}" for number in range(4)]
+        before, after = (divided(frozenset(PARTITIONS), tuple(members[:count])) for count in (3, 4))
+        moved.append(sum(len(share - after[member]) for member, share in before.items()))
+
+    assert (
+        sum(moved) / len(moved) < 4.5
+    )  # of 8; dealt out in turn, without regard to the names, it would be 5
