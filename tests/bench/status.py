@@ -1,6 +1,7 @@
 """What a video server with 200 cameras answers about them: how long `/api/status`, metrics and ledger take.
 
-All cameras send frames, and ten other processes report about them every two seconds.
+All cameras send frames, and ten other processes report every two seconds. A bare answer of the same
+process shows what else the machine does: both are asked for in turns.
 """
 
 import itertools
@@ -45,41 +46,40 @@ FIGURES: Final = tuple(each[path] for path in _ANSWERS for each in (MEDIAN, SLOW
 def measure() -> list[Measured]:
     """Return the times over loopback of a server in its own process."""
     took: dict[str, list[list[float]]] = {path: [] for path in _ANSWERS}
+    bare: dict[str, list[list[float]]] = {path: [] for path in _ANSWERS}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         pipeline = Pipeline(stack.enter_context(broker(folder)), folder, stack.enter_context)
         video = pipeline.video()
         stack.enter_context(_sending(pipeline))
+        video.ready(60)  # which it is once frames come
         wait_for(lambda: set(_CAMERAS) <= set(video.ledger()), 60, "the cameras")
         time.sleep(2 * FIGURES_EVERY)  # so that rates are known
         for _ in rounds("status", 3):
             for path in _ANSWERS:
                 site = pipeline.display if path == "/api/status" else video.health
-                took[path].append(_times(site, path))
-    about = (
-        f"{len(took['/metrics'])} times {_REQUESTS} requests; a frame per second and camera, {broker_kind()}"
-    )
+                pairs = [(_time(site, path), _time(video.health, "/healthz")) for _ in range(_REQUESTS)]
+                took[path].append([ours for ours, _ in pairs])
+                bare[path].append([theirs for _, theirs in pairs])
+    against = f"/healthz of the same process, in turns; a frame per second and camera, {broker_kind()}"
     return [
-        figure.alone([of(times) for times in took[path]], about)
+        figure.side_by_side([*map(of, took[path])], [*map(of, bare[path])], against)
         for path in _ANSWERS
         for figure, of in ((MEDIAN[path], statistics.median), (SLOWEST[path], max))
     ]
 
 
-def _times(site: str, path: str) -> list[float]:
-    """Return how long each request took, in ms."""
+def _time(site: str, path: str) -> float:
+    """Return how long a request took, in ms."""
     address = urlsplit(site)
-    times = []
-    for _ in range(_REQUESTS):
-        begun = time.perf_counter()
-        connection = HTTPConnection(address.hostname or "", address.port, timeout=30)
-        connection.request("GET", path)
-        with connection.getresponse() as answer:
-            answer.read()
-        connection.close()
-        times.append(1000 * (time.perf_counter() - begun))
-        assert answer.status == 200
-    return times
+    begun = time.perf_counter()
+    connection = HTTPConnection(address.hostname or "", address.port, timeout=30)
+    connection.request("GET", path)
+    with connection.getresponse() as answer:
+        answer.read()
+    connection.close()
+    assert answer.status == 200
+    return 1000 * (time.perf_counter() - begun)
 
 
 @contextmanager

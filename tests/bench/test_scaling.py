@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.bench.scaling import chart, kind
+from tests.bench.scaling import chart, kind, record
 from tests.bench.scaling.autoscaler import DOWN, Autoscaler, Rate, Rules, wanted
 from tests.bench.scaling.loads import Load, loads
 from tests.bench.scaling.policies import by_cpu, ours
@@ -130,12 +130,29 @@ def test_a_model_that_is_much_too_slow_gives_no_labels() -> None:
     assert hopeless.missed == 6 * 24
 
 
-def test_each_load_lasts_for_an_hour() -> None:
+def test_each_load_lasts_for_an_hour_and_the_recorded_one_for_twenty_minutes() -> None:
     assert {name: len(load) for name, load in loads().items()} == {
         "bursts": 3600,
         "flood": 3600,
+        "recorded": 1200,
         "slow-model": 3600,
     }
+
+
+def test_the_recorded_load_has_bursts_a_flood_and_a_slow_model() -> None:
+    recorded = loads()["recorded"]
+
+    assert {load.cameras // 6 for load in recorded} >= {1, 2, 4, 7}
+    assert max(load.bad for load in recorded) > 1_000
+    assert {load.computing for load in recorded} == {1.0, 0.4, 0.25}
+
+
+def test_a_recording_has_what_came_between_two_moments() -> None:
+    before = record.Counts(10, {"a": 100, "b": 50}, 40, 2.0, 0)
+    after = record.Counts(15, {"a": 225, "b": 50, "c": 25}, 140, 4.0, 5_000)
+
+    assert record.between(before, after, 0.6, 0) == Load(2, 15, 0.05, 0.4, 1_000)
+    assert record.between(after, after._replace(at=20), 0.0, 0.07).model == 0.07
 
 
 def test_the_oracle_starts_what_is_needed_just_in_time() -> None:

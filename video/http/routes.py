@@ -96,7 +96,15 @@ def application(cameras: Cameras, clients: Clients, api: APIRouter, interval: fl
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
+    _complete(app)
     return app
+
+
+def _complete(app: FastAPI) -> None:
+    """Let FastAPI complete its routes now: during the first request, the video would have to wait for that."""
+    nowhere = {"type": "http", "method": "GET", "path": "/", "root_path": "", "headers": []}
+    for route in app.routes:
+        route.matches(nowhere)
 
 
 class Pictures:

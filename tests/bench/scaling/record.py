@@ -59,12 +59,13 @@ EVERY: Final = 5
 
 _SIZE: Final = (320, 180)
 _SHARED: Final = 0.1  # s of which the model server stands still for a share
+_PATIENCE: Final = 300  # s that something may take on a machine that does much else
 _TICK: Final = 0.01  # s
 _ANSWERED: Final = "streamlens_model_frames_answered_total"
 
 
-class _Counts(NamedTuple):
-    """What has been counted until a moment."""
+class Counts(NamedTuple):
+    """What has been counted until a moment: frames sent, answers, processor time in s, bad messages."""
 
     at: float
     frames: dict[str, int]
@@ -80,8 +81,9 @@ class _Site:
         cores = sorted(os.sched_getaffinity(0))
         stack.callback(os.sched_setaffinity, 0, cores)
         os.sched_setaffinity(0, cores[:1])
-        model = ROOT / "build/models/imagenet"
-        self._server = stack.enter_context(ModelServer(model, free_port(), folder))
+        self._server = ModelServer(ROOT / "build/models/imagenet", free_port(), folder)
+        stack.callback(self._server.stop)
+        wait_for(lambda: reads(self._server.url.removesuffix(":predict")), _PATIENCE, "the model server")
         os.sched_setaffinity(0, cores)
         address, _ = stack.enter_context(embedded_broker(folder, "--topic", "cameras:1"))
         pipeline = Pipeline(address, folder, stack.enter_context)
@@ -106,7 +108,11 @@ class _Site:
                 self._topic.remove(name)
             elif number >= count:
                 break
-        wait_for(lambda: self._topic.step() or len(self._topic.cameras) == count, 30, "the records")
+        wait_for(lambda: self._listed() == count, _PATIENCE, "the records")
+
+    def _listed(self) -> int:
+        self._topic.step()
+        return len(self._topic.cameras)
 
     def flood(self, rate: int) -> None:
         """Send so many messages per second that are not frames."""
@@ -119,16 +125,16 @@ class _Site:
     def answer(self) -> None:
         """Wait until frames are answered."""
         for service in (self._producer, self._consumer):
-            service.ready(120)
-        wait_for(lambda: self.counts().answered, 120, "an answer")
+            service.ready(_PATIENCE)
+        wait_for(lambda: self.counts().answered, _PATIENCE, "an answer")
 
-    def counts(self) -> _Counts:
+    def counts(self) -> Counts:
         """Return what has been counted."""
         ledger = json.loads(_read(f"{self._producer.health}/ledger"))
         metrics = _read(f"{self._consumer.health}/metrics").decode().splitlines()
         answered = sum(float(line.rpartition(" ")[2]) for line in metrics if line.startswith(_ANSWERED))
         frames = {name: counts["out"] for name, counts in ledger.items()}
-        return _Counts(time.monotonic(), frames, answered, spent(self._server.pid), self._flood.sent)
+        return Counts(time.monotonic(), frames, answered, spent(self._server.pid), self._flood.sent)
 
 
 class _Flood:
@@ -182,7 +188,7 @@ def _halting(pid: int, stands: float) -> Iterator[None]:
 
 def _read(url: str) -> bytes:
     """Return the body of a 200; on a busy machine, it may take a while."""
-    body: bytes = wait_for(lambda: reads(url), 60, url)
+    body: bytes = wait_for(lambda: reads(url), _PATIENCE, url)
     return body
 
 
@@ -202,12 +208,12 @@ def record(minutes: float) -> Iterator[Load]:
                     due += EVERY
                     time.sleep(max(0.0, due - time.monotonic()))
                     now = site.counts()
-                    load = _load(before, now, phase.stands, model)
+                    load = between(before, now, phase.stands, model)
                     yield load
                     before, model = now, load.model
 
 
-def _load(before: _Counts, now: _Counts, stands: float, model: float) -> Load:
+def between(before: Counts, now: Counts, stands: float, model: float) -> Load:
     """Return the load between two moments; `model` stands for the time of answers if there were none.
 
     The processor time of an answer does not grow with what else this machine does, as the time until the
