@@ -62,11 +62,20 @@ def measure() -> list[Measured]:
                 took[path].append([ours for ours, _ in pairs])
                 bare[path].append([theirs for _, theirs in pairs])
     against = f"/healthz of the same process, in turns; a frame per second and camera, {broker_kind()}"
-    return [
-        figure.side_by_side([*map(of, took[path])], [*map(of, bare[path])], against)
-        for path in _ANSWERS
-        for figure, of in ((MEDIAN[path], statistics.median), (SLOWEST[path], max))
-    ]
+    measured = []
+    for path in _ANSWERS:
+        for figure, of in ((MEDIAN[path], _median), (SLOWEST[path], _slowest)):
+            ours, theirs = [of(times) for times in took[path]], [of(times) for times in bare[path]]
+            measured.append(figure.side_by_side(ours, theirs, against))
+    return measured
+
+
+def _median(times: list[float]) -> float:
+    return statistics.median(times)
+
+
+def _slowest(times: list[float]) -> float:
+    return max(times)
 
 
 def _time(site: str, path: str) -> float:

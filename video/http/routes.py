@@ -101,7 +101,7 @@ def application(cameras: Cameras, clients: Clients, api: APIRouter, interval: fl
 
 
 def _complete(app: FastAPI) -> None:
-    """Let FastAPI complete its routes now: during the first request, the video would have to wait for that."""
+    """Let FastAPI complete its routes, which would hold up the video during the first request."""
     nowhere = {"type": "http", "method": "GET", "path": "/", "root_path": "", "headers": []}
     for route in app.routes:
         route.matches(nowhere)

@@ -22,6 +22,7 @@ from confluent_kafka import Producer
 
 from pipeline.cameras.record import CameraRecord
 from pipeline.cameras.topic import CameraTopic
+from pipeline.flow.ledger import REMOVED
 from tests.bench import clips
 from tests.bench.machine import machine
 from tests.bench.processes import spent
@@ -133,7 +134,7 @@ class _Site:
         ledger = json.loads(_read(f"{self._producer.health}/ledger"))
         metrics = _read(f"{self._consumer.health}/metrics").decode().splitlines()
         answered = sum(float(line.rpartition(" ")[2]) for line in metrics if line.startswith(_ANSWERED))
-        frames = {name: counts["out"] for name, counts in ledger.items()}
+        frames = {name: counts["out"] for name, counts in ledger.items() if name != REMOVED}
         return Counts(time.monotonic(), frames, answered, spent(self._server.pid), self._flood.sent)
 
 
