@@ -74,6 +74,7 @@ def serve(settings: ConsumerSettings) -> int:
         bootstrap=settings.kafkaportout,
         extra=settings.kafkaconfig,
         figures=Rates(ledger).figures,
+        models=lambda: {model.name: model.figures() for model in models},
     )
     service.work("status", reporter.run)
     service.on_stop(reporter.close)
@@ -202,6 +203,7 @@ def _model(
         forget_after=settings.forgetafter,
         weight=plans.weight,
         load=load,
+        server=str(asked.url.address),
     )
     service.work(f"labels of {name}", partial(sources.keep_fresh, labels))
     for client in clients:

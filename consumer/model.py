@@ -12,6 +12,7 @@ from consumer.batch_size import BatchSize
 from consumer.handlers.handler import Handler
 from consumer.labels.sources import LabelSource
 from consumer.load import Load
+from consumer.model_counts import ModelCounts
 from consumer.model_health import ModelHealth
 from consumer.model_queue import ModelQueue
 from consumer.model_server.client import Client
@@ -19,6 +20,7 @@ from consumer.model_server.known import Known
 from consumer.model_server.tensors import Signature
 from pipeline.service.workers import Pulse
 from pipeline.wire.frame import Frame
+from pipeline.wire.model_figures import ModelFigures
 from pipeline.wire.predictions import Prediction, Result
 
 _ANSWERED = Counter("streamlens_model_frames_answered", "Frames a model has answered", ["model"])
@@ -58,11 +60,13 @@ class Model:
         forget_after: float,
         weight: Callable[[str], float] = lambda _: 1.0,
         load: Load | None = None,
+        server: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Send at most `most` frames in a request, and show answers for `forget_after` s.
 
         `weight` returns a camera's share of the model's time, relative to others. `load` counts the frames.
+        `server` is the address that the figures name.
         """
         self.name = name
         self.clients = clients
@@ -71,7 +75,8 @@ class Model:
         self._load = load or Load(clock)
         self._queue = ModelQueue(self._skip, weight, waited=_WAITED.labels(name).observe, clock=clock)
         self._answers = Answers(name, forget_after)
-        self._health = ModelHealth(name, forget_after, clock)
+        self._counts = ModelCounts(server, clock)
+        self._health = ModelHealth(name, forget_after, clock, self._counts)
         self._batch = BatchSize(most, clock)
         self._asker = Asker(
             name,
@@ -113,6 +118,7 @@ class Model:
         prediction = self._answers.prediction(camera)
         if prediction.age_ms is not None:
             self._label_age.observe(prediction.age_ms / 1000)
+            self._counts.labelled(prediction.age_ms / 1000)
         return prediction
 
     def unready(self) -> str | None:
@@ -121,6 +127,10 @@ class Model:
         The workers find that out; this only reads it.
         """
         return self._health.unready()
+
+    def figures(self) -> ModelFigures:
+        """Return what the status page shows of it; one thread calls this, every few seconds."""
+        return self._counts.figures(self._health.trouble())
 
     def forget(self, camera: str) -> None:
         """Drop everything that is remembered about a camera, once its frames that are under way are done."""
@@ -151,4 +161,5 @@ class Model:
         if not self._queue.is_late(frame):
             self._answers.hold(frame, results, took)
         self._answered.inc()
+        self._counts.inferred()
         self._load.inferred()

@@ -9,6 +9,7 @@ from typing import Final
 
 from prometheus_client import Counter, Histogram
 
+from consumer.model_counts import ModelCounts
 from consumer.model_server.errors import UNREAD, ModelError
 from pipeline.service.logs import Seldom
 
@@ -32,8 +33,15 @@ _LOOK_EVERY: Final = 2.0  # s
 class ModelHealth:
     """Counts and logs what comes of a model's requests; for all its workers and for the health server."""
 
-    def __init__(self, name: str, forget_after: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        name: str,
+        forget_after: float,
+        clock: Callable[[], float] = time.monotonic,
+        counts: ModelCounts | None = None,
+    ) -> None:
         """Report a failing model as not ready once it has not answered for `forget_after` s."""
+        self._counts = counts or ModelCounts(clock=clock)
         self._name = name
         self._forget_after = forget_after
         self._clock = clock
@@ -56,6 +64,7 @@ class ModelHealth:
             failures, self._failures = self._failures, 0
             self._answered, self._trouble = self._clock(), ""
         _REQUESTS.labels(self._name, "ok").inc()
+        self._counts.answered(seconds)
         self._seconds.observe(seconds)
         if failures:
             log.info("model %s answers again", self._name)
@@ -96,14 +105,20 @@ class ModelHealth:
 
     def unready(self) -> str | None:
         """Return what is wrong with the model, in one line, once its last answers are forgotten, or None."""
+        trouble = self.trouble()
+        return f"model {self._name}: {trouble}" if trouble else None
+
+    def trouble(self) -> str | None:
+        """Return the same without the model's name."""
         with self._lock:
             if not self._trouble or self._clock() - self._answered < self._forget_after:
                 return None
-            return f"model {self._name}: {self._trouble}"
+            return self._trouble
 
     def _note(self, error: ModelError) -> None:
         with self._lock:
             self._trouble = str(error)
         _REQUESTS.labels(self._name, error.kind).inc()
+        self._counts.failed(error.kind)
         if error.kind != UNREAD:
             self._seldom.warning(error.kind, f"model {self._name}: {error}")

@@ -6,7 +6,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -20,7 +20,9 @@ from pipeline.service.masking import hide
 from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
 from pipeline.wire import figures as wire
+from pipeline.wire import model_figures
 from pipeline.wire.figures import FIGURES_EVERY, CameraFigures, Figures
+from pipeline.wire.model_figures import ModelFigures, Models
 from pipeline.wire.status import EVERY, State, Status, Subject, encode_key, encode_value
 
 log = logging.getLogger(__name__)
@@ -57,8 +59,8 @@ class Reporter:
 
     `look` and `interval` (`Status.interval`) are called twice a second in the reporter's thread. The producer
     may be shared with a `Publisher`. `bootstrap` and `extra` are the settings with which it was made. More
-    subjects come with `add` and go with `drop`. `figures` returns what the process counts of each camera,
-    which is sent every two seconds.
+    subjects come with `add` and go with `drop`. `figures` returns what the process counts of each camera, and
+    `models` of each model that it asks, which is sent every two seconds.
     """
 
     def __init__(
@@ -73,10 +75,12 @@ class Reporter:
         extra: dict[str, Any],
         interval: Callable[[], float] = lambda: 0.0,
         figures: Callable[[], Mapping[str, CameraFigures]] | None = None,
+        models: Callable[[], Mapping[str, ModelFigures]] | None = None,
     ) -> None:
         self._producer = producer
         self._process = subject
         self._figures = figures
+        self._models = models
         self._figures_due_at = 0.0
         self._topic = Topic(topic, STATES, lambda: clients.admin(bootstrap, extra))
         self._reports = {subject: _Report(look, interval)}
@@ -123,6 +127,8 @@ class Reporter:
         if self._figures is not None and time.monotonic() >= self._figures_due_at:
             self._figures_due_at = time.monotonic() + FIGURES_EVERY
             self._send_figures(self._figures())
+            if self._models is not None and (found := self._models()):
+                self._send_models(found)
         self._producer.poll(0)
 
     def close(self) -> None:
@@ -153,6 +159,15 @@ class Reporter:
         figures = Figures(self._process.service, self._process.instance, time.time(), cameras)
         for key, value in wire.encode(figures):
             self._produce(key, value, _Report(lambda: ("ready", None), lambda: 0.0))  # never sent again
+
+    def _send_models(self, models: Mapping[str, ModelFigures]) -> None:
+        shown = {
+            name: replace(each, trouble=each.trouble and hide(each.trouble)) for name, each in models.items()
+        }
+        found = Models(self._process.service, self._process.instance, shown)
+        self._produce(
+            *model_figures.encode(found, time.time()), _Report(lambda: ("ready", None), lambda: 0.0)
+        )
 
     def _produce(self, key: bytes, value: bytes | None, report: _Report) -> None:
         def delivered(error: KafkaError | None, _: Delivered) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pipeline.wire.frame import is_name
+from pipeline.wire.numbers import FASTEST, OLDEST, count, number, optional, rounded
 from pipeline.wire.status import WORD, StatusError, Subject, encode_key
 from pipeline.wire.text import one_line
 
@@ -31,9 +32,6 @@ MOST_REASONS: Final = 50
 
 _ROOM: Final = 9_000  # bytes of a part for cameras
 _LONGEST_REASON: Final = 40  # characters
-_FASTEST: Final = 1e6  # frames per second
-_OLDEST: Final = 1e7  # s
-_COUNTS: Final = 2**63  # frames; counts are below
 _LATEST: Final = 32_503_680_000.0  # s since the epoch: the year 3000
 
 
@@ -70,16 +68,10 @@ class Figures:
 
 def encode(figures: Figures) -> Iterator[tuple[bytes, bytes]]:
     """Yield the keys and values of a process's figures: at least one, also without cameras."""
-    head = {
-        "state": "ready",
-        "since": "1970-01-01T00:00:00Z",
-        "service": figures.service,
-        "instance": figures.instance,
-        "time": round(figures.time, 3),
-    }
-    opening = json.dumps(head)[:-1].encode() + b', "cameras": {'
-    for number, cameras in enumerate(_parts(figures.cameras)):
-        key = encode_key(Subject(SERVICE, f"{figures.instance}.{number}"))
+    fields = head(figures.service, figures.instance, figures.time)
+    opening = json.dumps(fields)[:-1].encode() + b', "cameras": {'
+    for part, cameras in enumerate(_parts(figures.cameras)):
+        key = encode_key(Subject(SERVICE, f"{figures.instance}.{part}"))
         yield key, opening + b",".join(cameras) + b"}}"
 
 
@@ -93,7 +85,7 @@ def decode(value: bytes) -> Figures:
         if not (WORD.fullmatch(service) and WORD.fullmatch(instance)):
             raise ValueError("not the name of a process")
         cameras = {_name(name): _camera(each) for name, each in fields["cameras"].items()}
-        at = _number(fields["time"], 0, _LATEST)
+        at = number(fields["time"], 0, _LATEST)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         found = repr(value[:80])[:80]
         raise StatusError(
@@ -115,49 +107,47 @@ def _parts(cameras: Mapping[str, CameraFigures]) -> Iterator[list[bytes]]:
     yield part
 
 
-def _fields(figures: CameraFigures) -> dict[str, Any]:
-    dropped = sorted(figures.dropped.items())[:MOST_REASONS]
+def drops_as_json(dropped: Mapping[str, Dropped]) -> dict[str, Any]:
+    """Return drops as they are written."""
+    reasons = sorted(dropped.items())[:MOST_REASONS]
+    return {reason[:_LONGEST_REASON]: [each.count, rounded(each.rate, 2)] for reason, each in reasons}
+
+
+def drops(fields: dict[str, Any]) -> dict[str, Dropped]:
+    """Return drops that were read; raise ValueError or TypeError if they are none."""
     return {
-        "in": _rounded(figures.came, 2),
-        "out": _rounded(figures.went, 2),
-        "age": _rounded(figures.age, 3),
-        "dropped": {
-            reason[:_LONGEST_REASON]: [each.count, _rounded(each.rate, 2)] for reason, each in dropped
-        },
+        one_line(reason)[:_LONGEST_REASON]: Dropped(count(times), optional(rate, FASTEST))
+        for reason, (times, rate) in list(fields.items())[:MOST_REASONS]
+    }
+
+
+def head(service: str, instance: str, at: float) -> dict[str, Any]:
+    """Return the fields that every message of figures has."""
+    return {
+        "state": "ready",
+        "since": "1970-01-01T00:00:00Z",
+        "service": service,
+        "instance": instance,
+        "time": round(at, 3),
+    }
+
+
+def _fields(figures: CameraFigures) -> dict[str, Any]:
+    return {
+        "in": rounded(figures.came, 2),
+        "out": rounded(figures.went, 2),
+        "age": rounded(figures.age, 3),
+        "dropped": drops_as_json(figures.dropped),
     }
 
 
 def _camera(fields: dict[str, Any]) -> CameraFigures:
-    reasons = list(fields["dropped"].items())[:MOST_REASONS]
     return CameraFigures(
-        _optional(fields["in"], _FASTEST),
-        _optional(fields["out"], _FASTEST),
-        _optional(fields["age"], _OLDEST),
-        {
-            one_line(reason)[:_LONGEST_REASON]: Dropped(_count(count), _optional(rate, _FASTEST))
-            for reason, (count, rate) in reasons
-        },
+        optional(fields["in"], FASTEST),
+        optional(fields["out"], FASTEST),
+        optional(fields["age"], OLDEST),
+        drops(fields["dropped"]),
     )
-
-
-def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)
-
-
-def _optional(value: object, most: float) -> float | None:
-    return None if value is None else _number(value, 0, most)
-
-
-def _number(value: object, least: float, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        raise ValueError(f"expected a number from {least:g} to {most:g}")
-    return float(value)
-
-
-def _count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _COUNTS:
-        raise ValueError("expected a count")
-    return value
 
 
 def _name(text: str) -> str:

@@ -10,8 +10,9 @@ import pytest
 from confluent_kafka import Producer
 from playwright.sync_api import Browser, expect
 
-from pipeline.wire import figures
+from pipeline.wire import figures, model_figures
 from pipeline.wire.figures import CameraFigures, Dropped, Figures
+from pipeline.wire.model_figures import ModelFigures, Models
 from pipeline.wire.status import State, Status, Subject, encode_key, encode_value
 from tests.e2e.browsing import SIZES, Line, expect_accessible, keep, open_page, picture
 from tests.e2e.conftest import Window
@@ -21,6 +22,7 @@ from tests.parts import free_port, wait_for
 
 __all__ = ["axe"]
 
+FAILED: Final = {"timeout": Dropped(3, 0.2)}
 NONE: Final = "\N{EN DASH}"
 FILTER: Final = """(() => {
   const field = document.querySelector("#filter");
@@ -44,6 +46,9 @@ class House:
             door = CameraFigures(15.0, 14.5, 0.04, {"replaced": Dropped(17, 0.5)})
             for key, value in figures.encode(Figures("consumer", "host-1", time.time(), {"door": door})):
                 self.writer.produce("status", key=key, value=value)
+            asked = {"imagenet_1": ModelFigures("tfserving:8501", None, 12.5, 25.0, 0.046, 0.112, FAILED)}
+            key, value = model_figures.encode(Models("consumer", "host-1", asked), time.time())
+            self.writer.produce("status", key=key, value=value)
         self.writer.flush(5)
 
 
@@ -83,12 +88,16 @@ def test_it_shows_rates_drops_a_service_that_stops_and_a_lost_connection(
         assert row(window, "consumer")[1] == "1 ready"
         assert row(window, "video")[1] == "1 ready"
         assert row(window, "producer")[1] == "None"
+        server = row(window, "imagenet_1@tfserving:8501")
+        assert server[:7] == ["tfserving:8501: imagenet_1", "Ready", "1", "12.5", "25.0", "46 ms", "112 ms"]
+        assert server[7:] == ["timeout 3 (0.2/s)", ""]
         window.keep(picture(f"status-{type(window).__name__.lower()}"))
 
         house.report("stopped")
         wait_for(lambda: row(window, "consumer/host-1")[1] == "Stopped", 30, "the consumer to have stopped")
         assert row(window, "consumer")[1] == "1 stopped"
         assert "No consumer reports" in row(window, "consumer")[6]
+        assert window.evaluate("document.querySelector('#model-servers-section').hidden")
 
         window.evaluate(FILTER)
         assert texts(window, "#cameras tbody tr:not([hidden]) th") == ["yard"]
@@ -113,6 +122,7 @@ def test_it_is_accessible_and_fits_on_a_phone(house: House, browser: Browser) ->
             expect(page.locator('[data-key="consumer/host-1"]')).to_contain_text(
                 "connection refused", timeout=60_000
             )
+            expect(page.locator('[data-key="imagenet_1@tfserving:8501"]')).to_be_visible()
             expect(page.locator('[data-key="yard"]')).to_be_visible()
             expect_accessible(page)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), size

@@ -8,9 +8,10 @@ from typing import Final
 import numpy as np
 
 from pipeline.kafka.members import Members
-from pipeline.wire import figures, mat, predictions, status
+from pipeline.wire import figures, mat, model_figures, predictions, status
 from pipeline.wire.figures import CameraFigures, Dropped, Figures
 from pipeline.wire.frame import FrameError, Message, decode, encode, is_name
+from pipeline.wire.model_figures import ModelFigures, Models
 from pipeline.wire.predictions import Prediction, Result
 from pipeline.wire.status import Status, StatusError, Subject, encode_key, encode_value
 from producer.sharing import plan
@@ -51,6 +52,10 @@ def reported(data: bytes) -> None:
         found = figures.decode(value)
         again = [figures.decode(part) for _, part in figures.encode(found)]
         assert {name for part in again for name in part.cameras} == found.cameras.keys()
+    with suppress(StatusError):
+        models = model_figures.decode(value)
+        _, written = model_figures.encode(models, 0)
+        assert model_figures.decode(written).models.keys() <= models.models.keys()
 
 
 def beaten(data: bytes) -> None:
@@ -89,7 +94,10 @@ def records() -> Sequence[bytes]:
         encode_value(Status(subject, "live", None, 1795290407.0)),
     ]
     states = [encode_key(subject) + b"\0" + value for value in values]
-    return [*states, *(key + b"\0" + value for key, value in written)]
+    failed = {"timeout": Dropped(3, 0.1)}
+    model = ModelFigures("tfserving:8501", "connection refused", 21.5, 40.0, 0.046, 0.112, failed)
+    models = model_figures.encode(Models("consumer", "host-1", {"imagenet_1": model}), 1795290407.0)
+    return [*states, *(key + b"\0" + value for key, value in (*written, models))]
 
 
 def beats() -> Sequence[bytes]:

@@ -2,11 +2,12 @@
 
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Final, NamedTuple
 
 from pipeline.wire.figures import CameraFigures
+from video.api.model_servers import model_servers
+from video.api.view import View
 from video.cameras.camera import timestamp
 from video.cameras.processes import Process
 
@@ -25,15 +26,6 @@ class Listed(NamedTuple):
     name: str
     state: str
     reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What a visitor may see: some cameras, perhaps all of them, and perhaps each process."""
-
-    may_see: Callable[[str], bool]
-    sees_all: bool
-    processes: bool
 
 
 class _Sum:
@@ -102,6 +94,7 @@ def overview(
     stages["video"] = [each for each in stages["video"] if each.instance == me]
     return {
         "services": [_service(name, found, view) for name, found in by_service.items()],
+        "model_servers": model_servers((each for each in processes if each.runs), view),
         "cameras": [_camera(each, stages) for each in cameras if view.may_see(each.name)],
         "notes": [*notes, *_clocks(processes, view)],
     }

@@ -40,7 +40,25 @@ _SERVICE: Final[dict[str, Any]] = {
     **_FIGURES,
     "processes": [_PROCESS],
 }
-STATUS: Final[dict[str, Any]] = {"services": [_SERVICE], "cameras": [_CAMERA], "notes": []}
+_MODEL_SERVER: Final[dict[str, Any]] = {
+    "model": "imagenet_1",
+    "server": "tfserving:8501",
+    "consumers": 2,
+    "state": "ready",
+    "reason": None,
+    "requests_per_s": 21.3,
+    "frames_per_s": 38.5,
+    "answer_ms": 46,
+    "age_ms": 112,
+    "failed": [{"reason": "timeout", "count": 3, "per_s": 0.0}],
+    "why": None,
+}
+STATUS: Final[dict[str, Any]] = {
+    "services": [_SERVICE],
+    "model_servers": [_MODEL_SERVER],
+    "cameras": [_CAMERA],
+    "notes": [],
+}
 
 
 def _model(example: dict[str, Any]) -> ConfigDict:
@@ -106,6 +124,31 @@ class ServiceStatus(_Sums):
     )
 
 
+class ModelServer(BaseModel):
+    """A model at a server, as the consumers that ask it report."""
+
+    model_config = _model(_MODEL_SERVER)
+
+    model: str
+    server: str | None = Field(
+        description="host:port, if access is open, or for those who may change cameras; otherwise null"
+    )
+    consumers: int = Field(ge=1, description="how many ask it")
+    state: Literal["ready", "not-ready"] = Field(description="`not-ready` if a consumer gets no answers")
+    reason: str | None = Field(None, description="why, in one line, for those who may see every camera")
+    requests_per_s: float | None = Field(
+        description="requests that were answered per second, over the last ten seconds"
+    )
+    frames_per_s: float | None = Field(description="frames in these requests, per second")
+    answer_ms: int | None = Field(description="how long a request took, in ms, on average")
+    age_ms: int | None = Field(
+        description="the age of its labels when they were put on frames, in ms, from the capture of the frame"
+        " they are about"
+    )
+    failed: list[Dropped] = Field(description="requests without a valid answer, by reason")
+    why: str | None = Field(None, description="why some of these are null; null if none is")
+
+
 class CameraFlow(BaseModel):
     """A camera, and its frames per second at each stage, over the last ten seconds."""
 
@@ -130,6 +173,7 @@ class StatusOverview(BaseModel):
     model_config = _model(STATUS)
 
     services: list[ServiceStatus]
+    model_servers: list[ModelServer] = Field(description="those that consumers ask, by model")
     cameras: list[CameraFlow] = Field(description="those that you may see, by name")
     notes: list[str] = Field(
         description="what makes the figures wrong or incomplete, such as clocks that disagree; one line each"

@@ -79,6 +79,11 @@ class Awaited:
             "predictions": [],
         }
 
+    def condition(self) -> tuple[State, str | None]:
+        """Return the state, and why if something is wrong."""
+        now = time.monotonic()
+        return self._judge(now), self._reason(now)
+
     def _judge(self, now: float) -> State:
         if self._broker:
             return "broker-away"

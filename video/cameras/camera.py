@@ -72,6 +72,9 @@ class Listed(Protocol):
     def status(self) -> CameraStatus:
         """Return what the API reports about it."""
 
+    def condition(self) -> tuple[State, str | None]:
+        """Return the state, and why if something is wrong: a part of `status` that costs little."""
+
     def check(self, broker: str | None) -> bool:
         """Update the state; return whether it has changed. `broker`: what is wrong with Kafka, or None."""
 
@@ -191,6 +194,11 @@ class Camera:
             "height": self.frame.height,
             "predictions": self._predictions(),
         }
+
+    def condition(self) -> tuple[State, str | None]:
+        """Return the state, and why if something is wrong."""
+        state, _ = self._state_now()
+        return state, self._reason(state)
 
     def _fps(self) -> float:
         now, reported = time.monotonic(), math.inf

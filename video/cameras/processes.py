@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pipeline.wire.figures import FIGURES_EVERY, OVER, CameraFigures, Figures
+from pipeline.wire.model_figures import ModelFigures, Models
 from pipeline.wire.status import EVERY, LIFETIME, State, Status
 
 MOST_PROCESSES: Final = 500
@@ -31,7 +32,7 @@ class Process:
     """A process at a moment. `figures` are None if there are none that count; `why` is the reason, then.
 
     `state` is `silent` if it no longer reports. `clock` is by how many s its clock is ahead of this server's,
-    if that is worth a mention.
+    if that is worth a mention. `models` are those that it asks, as far as it reports them.
     """
 
     service: str
@@ -42,6 +43,7 @@ class Process:
     figures: Mapping[str, CameraFigures] | None
     why: str = ""
     clock: float = 0.0
+    models: Mapping[str, ModelFigures] = field(default_factory=dict)
 
     @property
     def runs(self) -> bool:
@@ -58,6 +60,7 @@ class _Known:
     figured: float | None = None
     figures: dict[str, tuple[float, CameraFigures]] = field(default_factory=dict)
     lags: deque[float] = field(default_factory=lambda: deque(maxlen=_LAGS))
+    models: tuple[float, Mapping[str, ModelFigures]] = (-_FRESH, {})  # and when they were heard of
 
 
 class Processes:
@@ -107,6 +110,13 @@ class Processes:
             for name in [name for name, (at, _) in known.figures.items() if now - at > _FRESH]:
                 del known.figures[name]
                 self._count -= 1
+
+    def figure_models(self, found: Models, age: float) -> None:
+        """Take figures of models, written `age` s ago."""
+        with self._lock:
+            known = self._of(found.service, found.instance, age)
+            if known is not None:
+                known.models = known.heard, found.models
 
     def ignored(self, age: float) -> None:
         """Note a record that does not count, because it was written `age` s ago.
@@ -193,7 +203,9 @@ def _process(key: tuple[str, str], known: _Known, now: float) -> Process | None:
     if why := _why(known, state, now):
         return Process(service, instance, state, reason, since, None, why, clock)
     figures = {name: each for name, (at, each) in known.figures.items() if now - at <= _FRESH}
-    return Process(service, instance, state, reason, since, figures, "", clock)
+    heard, models = known.models
+    counts = state != "stopped" and now - heard <= _FRESH
+    return Process(service, instance, state, reason, since, figures, "", clock, models if counts else {})
 
 
 def _state(status: Status) -> str:

@@ -9,7 +9,7 @@ from prometheus_client import Counter
 
 from pipeline.kafka.records import Records
 from pipeline.service.logs import Seldom
-from pipeline.wire import figures
+from pipeline.wire import figures, model_figures
 from pipeline.wire.status import LIFETIME, Status, StatusError, decode, decode_key
 from video.cameras.processes import Processes
 
@@ -49,7 +49,9 @@ class StatusTopic:
         try:
             subject, value = decode_key(message.key()), message.value()
             if subject.service == figures.SERVICE:
-                if value is not None:
+                if value is not None and subject.instance.endswith(model_figures.PART):
+                    self._processes.figure_models(model_figures.decode(value), age)
+                elif value is not None:
                     self._processes.figure(figures.decode(value), age)
                 return
             if value is None:

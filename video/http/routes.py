@@ -96,7 +96,15 @@ def application(cameras: Cameras, clients: Clients, api: APIRouter, interval: fl
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
+    _complete(app)
     return app
+
+
+def _complete(app: FastAPI) -> None:
+    """Let FastAPI complete its routes, which would hold up the video during the first request."""
+    nowhere = {"type": "http", "method": "GET", "path": "/", "root_path": "", "headers": []}
+    for route in app.routes:
+        route.matches(nowhere)
 
 
 class Pictures:
@@ -199,7 +207,7 @@ class Pictures:
     def _unknown(self, request: Request) -> Response:
         name, may_see = request.path_params["camera"], visitor_of(request.scope).may_see
         if may_see(name) and (known := self._cameras.find(name)) is not None:
-            reason = known.status()["reason"]
+            _, reason = known.condition()
             text = f"camera {name!r} has sent no frame yet{f': {reason}' if reason else ''}"
             return PlainTextResponse(f"{text}\n", 503, {"Cache-Control": "no-store", "Retry-After": "5"})
         text = self._cameras.unknown(name, may_see)

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 FOLDER: Final = Path(__file__).parent / "loads"
+STANDS_FOR: Final = {"recorded": 6}
+"""How many cameras each one of a load stands for: two processors carry too few to need more replicas."""
 
 
 class Load(NamedTuple):
@@ -29,5 +31,6 @@ def loads() -> dict[str, list[Load]]:
 def _seconds(path: Path) -> Iterator[Load]:
     lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
     for row in csv.DictReader(lines):
-        load = Load(int(row["cameras"]), *(float(row[name]) for name in Load._fields[1:]))
+        cameras = int(row["cameras"]) * STANDS_FOR.get(path.stem, 1)
+        load = Load(cameras, *(float(row[name]) for name in Load._fields[1:]))
         yield from [load] * int(row["seconds"])

@@ -17,8 +17,9 @@ from pipeline.kafka import clients, reporter, topics
 from pipeline.kafka.reporter import Condition, Reporter, instance
 from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
-from pipeline.wire import figures
+from pipeline.wire import figures, model_figures
 from pipeline.wire.figures import CameraFigures, Dropped
+from pipeline.wire.model_figures import ModelFigures
 from pipeline.wire.status import Subject, decode, decode_key
 from tests.clock import Clock
 
@@ -348,6 +349,18 @@ def test_figures_are_sent_every_two_seconds(kit: Kit) -> None:
     assert {each["subject"] for each in sent} == {Subject("figures", "host-1.0")}
     assert (sent[0]["service"], sent[0]["instance"]) == ("producer", "host-1")
     assert figures.decode(json.dumps(sent[0], default=str).encode()).cameras == {"door": door}
+
+
+def test_figures_of_models_are_sent_with_them_and_hide_secrets(kit: Kit) -> None:
+    trouble = "http://ann:secret@host/ does not answer"
+    kit.reporter._figures = dict
+    kit.reporter._models = lambda: {"imagenet_1": ModelFigures("tfserving:8501", trouble, 21.5, 40.0)}
+
+    kit.steps(1)
+
+    (sent,) = [each for each in kit.producer.produced if each["subject"].instance == "host-1.models"]
+    (found,) = model_figures.decode(json.dumps(sent, default=str).encode()).models.values()
+    assert found == ModelFigures("tfserving:8501", "http://ann:***@host/ does not answer", 21.5, 40.0)
 
 
 def test_figures_that_cannot_be_sent_are_not_sent_again(kit: Kit) -> None:

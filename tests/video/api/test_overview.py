@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from pipeline.wire.figures import CameraFigures, Dropped
-from video.api.overview import Listed, View, overview
+from video.api.overview import Listed, overview
 from video.api.status_models import StatusOverview
+from video.api.view import View
 from video.cameras.processes import Process
 
 ALL = View(lambda _: True, sees_all=True, processes=True)

@@ -3,6 +3,7 @@
 import pytest
 
 from pipeline.wire.figures import CameraFigures, Figures
+from pipeline.wire.model_figures import ModelFigures, Models
 from pipeline.wire.status import State
 from tests.clock import Clock
 from tests.video.cameras.statuses import a_status
@@ -70,6 +71,26 @@ def test_a_process_has_its_state_and_figures(kit: Kit) -> None:
         "consumer", "a", "not-ready", "no partition", 1_000, {"door": DOOR, "yard": DOOR}
     )
     assert kit.only.runs
+
+
+def test_a_process_has_the_models_that_it_reports_until_it_reports_no_more(kit: Kit) -> None:
+    models = {"imagenet_1": ModelFigures("tfserving:8501", None, 21.5, 40.0)}
+    kit.live(10)
+    kit.processes.figure_models(Models("consumer", "a", models), 0)
+
+    assert kit.only.models == models
+    kit.live(12)
+    assert kit.only.models == {}
+
+
+def test_a_process_that_has_stopped_asks_no_models(kit: Kit) -> None:
+    kit.live(2)
+    kit.processes.figure_models(
+        Models("consumer", "a", {"imagenet_1": ModelFigures("tfserving:8501", None, 21.5, 40.0)}), 0
+    )
+    kit.report("stopped")
+
+    assert kit.only.models == {}
 
 
 def test_processes_are_in_the_order_of_their_names(kit: Kit) -> None:

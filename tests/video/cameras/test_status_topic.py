@@ -14,7 +14,9 @@ from confluent_kafka import (
 )
 from prometheus_client import REGISTRY
 
+from pipeline.wire import model_figures
 from pipeline.wire.figures import CameraFigures, Figures, encode
+from pipeline.wire.model_figures import ModelFigures, Models
 from pipeline.wire.status import Status, encode_key, encode_value
 from tests.clock import Clock
 from tests.video.cameras.statuses import a_status
@@ -196,3 +198,19 @@ def test_errors_of_kafka_are_logged_and_survived(kit: Kit, caplog: pytest.LogCap
 
     assert len(caplog.messages) == 1
     assert len(kit.read) == 1
+
+
+def test_figures_of_models_go_to_the_process_that_asks_them(kit: Kit) -> None:
+    models = {"imagenet_1": ModelFigures("tfserving:8501", None, 21.5, 40.0)}
+    ((key, value),) = encode(Figures("consumer", "a", kit.clock.now, {}))
+    kit.take(encode_value(a_status("ready", camera="", service="consumer")), b"consumer/a")
+    kit.take(value, key)
+
+    key, value = model_figures.encode(Models("consumer", "a", models), kit.clock.now)
+    kit.take(value, key)
+
+    (process,) = kit.processes.current()
+    assert process.models == models
+    count = bad("bad_figures")
+    kit.take(b"{}", key)
+    assert bad("bad_figures") - count == 1

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { cameraRows, serviceRows } from "../../../video/page/status/rows.js";
+import { cameraRows, modelServerRows, serviceRows } from "../../../video/page/status/rows.js";
 import { text } from "../../../video/page/status/text.js";
 
 const FIGURES = {
@@ -106,6 +106,47 @@ test("a camera has its rates, its age and its drops by service", () => {
     dropped: "consumer: replaced 17 (0.3/s)",
     note: "",
   });
+});
+
+/** @type {import("../../../video/page/status/types.js").ModelServer} */
+const SERVER = {
+  model: "imagenet_1",
+  server: "tfserving:8501",
+  consumers: 2,
+  state: "ready",
+  reason: null,
+  requests_per_s: 21.34,
+  frames_per_s: 38.5,
+  answer_ms: 46,
+  age_ms: 112,
+  failed: [{ reason: "timeout", count: 3, per_s: 0.2 }],
+  why: null,
+};
+
+test("a model server has its rates, the time of its answers and its failures", () => {
+  const [row] = modelServerRows([SERVER]);
+
+  assert.deepEqual(row, {
+    key: "imagenet_1@tfserving:8501",
+    kind: "model",
+    name: "tfserving:8501: imagenet_1",
+    state: "Ready",
+    tone: "live",
+    figures: ["2", "21.3", "38.5", "46 ms", "112 ms"],
+    dropped: "timeout 3 (0.2/s)",
+    note: "",
+  });
+});
+
+test("a model server that gives no answers says why", () => {
+  const rates = { requests_per_s: 0, frames_per_s: 0, answer_ms: null, age_ms: null };
+  const words = { reason: "connection refused", why: "no request was answered in the last ten seconds" };
+
+  const [row] = modelServerRows([{ ...SERVER, ...rates, ...words, server: null, state: "not-ready" }]);
+
+  assert.deepEqual([row.name, row.state, row.tone], ["imagenet_1", "Not ready", "stale"]);
+  assert.deepEqual(row.figures, ["2", "0.0", "0.0", "–", "–"]);
+  assert.equal(row.note, "Connection refused; No request was answered in the last ten seconds");
 });
 
 test("figures that are not known have a dash, and each reason once", () => {

@@ -1,9 +1,9 @@
 /** The status page: services and cameras, kept up to date. */
 
 import { loginTo } from "../addresses.js";
-import { byId, makeForeign, setText } from "../dom.js";
+import { byId, makeForeign, setHidden, setText } from "../dom.js";
 import { Poll } from "./poll.js";
-import { cameraRows, serviceRows } from "./rows.js";
+import { cameraRows, modelServerRows, serviceRows } from "./rows.js";
 import { Table } from "./table.js";
 import { text } from "./text.js";
 
@@ -13,6 +13,7 @@ const main = byId("main");
 const banner = byId("banner");
 const notes = byId("notes");
 const services = new Table(byId("services"), text.serviceColumns);
+const modelServers = new Table(byId("model-servers"), text.modelServerColumns);
 const cameras = new Table(byId("cameras"), text.cameraColumns);
 let count = 0; // of cameras
 const filter = /** @type {HTMLInputElement} */ (byId("filter"));
@@ -27,6 +28,8 @@ function show(status) {
     notes.replaceChildren(...status.notes.map((line) => makeForeign("li", "note", text.note([line]))));
   }
   services.show(serviceRows(status.services));
+  modelServers.show(modelServerRows(status.model_servers));
+  setHidden(byId("model-servers-section"), status.model_servers.length === 0);
   cameras.show(cameraRows(status.cameras));
   count = status.cameras.length;
   showCount();

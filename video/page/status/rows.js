@@ -3,6 +3,7 @@
 import { text } from "./text.js";
 
 /** @typedef {import("./types.js").Camera} Camera */
+/** @typedef {import("./types.js").ModelServer} ModelServer */
 /** @typedef {import("./types.js").Process} Process */
 /** @typedef {import("./types.js").Row} Row */
 /** @typedef {import("./types.js").Service} Service */
@@ -52,6 +53,19 @@ function processRow(service, { instance, state, reason, in_per_s, out_per_s, age
     note: text.note([reason, ENDED.includes(state) ? null : why]), // that it has ended says why
   };
 }
+
+/** @param {ModelServer[]} servers @returns {Row[]} */
+export const modelServerRows = (servers) =>
+  servers.map(({ model, server, consumers, state, reason, requests_per_s, frames_per_s, answer_ms, age_ms, failed, why }) => ({
+    key: `${model}@${server ?? ""}`,
+    kind: "model",
+    name: server ? `${server}: ${model}` : model,
+    state: text.process(state),
+    tone: TONES[state],
+    figures: [`${consumers}`, text.rate(requests_per_s), text.rate(frames_per_s), text.age(answer_ms), text.age(age_ms)],
+    dropped: text.dropped(failed),
+    note: text.note([reason, why]),
+  }));
 
 /** @param {(number | null)[]} rates */
 const isUnknown = (...rates) => rates.every((rate) => rate === null);

@@ -23,6 +23,18 @@ export const text = {
   /** The headings of columns, and their units. @type {[string, string?][]} */
   serviceColumns: [["Service"], ["State"], ["In", PER_S], ["Out", PER_S], ["Age"], ["Dropped"], ["Notes"]],
   /** @type {[string, string?][]} */
+  modelServerColumns: [
+    ["Model server"],
+    ["State"],
+    ["Consumers"],
+    ["Requests", PER_S],
+    ["Frames", PER_S],
+    ["Answer time"],
+    ["Label age"],
+    ["Failed"],
+    ["Notes"],
+  ],
+  /** @type {[string, string?][]} */
   cameraColumns: [
     ["Camera"],
     ["State"],

@@ -45,13 +45,29 @@
  * @property {Record<string, string>} why for each figure that is null
  */
 
-/** @typedef {{ services: Service[], cameras: Camera[], notes: string[] }} Status */
+/**
+ * A model at a server; the server is null for those who may not see hosts.
+ * @typedef {object} ModelServer
+ * @property {string} model
+ * @property {string | null} server
+ * @property {number} consumers
+ * @property {"ready" | "not-ready"} state
+ * @property {string | null} reason
+ * @property {number | null} requests_per_s
+ * @property {number | null} frames_per_s
+ * @property {number | null} answer_ms
+ * @property {number | null} age_ms
+ * @property {Dropped[]} failed requests without a valid answer
+ * @property {string | null} why some of the figures are null
+ */
+
+/** @typedef {{ services: Service[], model_servers: ModelServer[], cameras: Camera[], notes: string[] }} Status */
 
 /**
  * A row of a table, in words.
  * @typedef {object} Row
  * @property {string} key
- * @property {"service" | "process" | "camera"} kind
+ * @property {"service" | "process" | "model" | "camera"} kind
  * @property {string} name
  * @property {string} state
  * @property {string} tone a camera's state, for the colour
