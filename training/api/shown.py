@@ -1,0 +1,147 @@
+"""Rows as the API shows them: Kafka-ML's fields, and a few of ours at the end."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from training.database.moment import shown
+from training.database.tables import Configuration, Deployment, Inference, Model, Result
+
+SETTINGS: Final = [
+    "batch",
+    "tf_kwargs_fit",
+    "tf_kwargs_val",
+    "pth_kwargs_fit",
+    "pth_kwargs_val",
+    "conf_mat_settings",
+    "optimizer",
+    "learning_rate",
+    "loss",
+    "metrics",
+    "incremental",
+    "indefinite",
+    "stream_timeout",
+    "monitoring_metric",
+    "change",
+    "improvement",
+    "unsupervised",
+    "unsupervised_rounds",
+    "confidence",
+    "federated",
+    "agg_rounds",
+    "min_data",
+    "agg_strategy",
+    "data_restriction",
+    "blockchain",
+    "autoserve",
+    "random_split",
+    "seed",
+]
+"""The fields of a deployment that a client chooses."""
+
+_METRICS: Final = ("train_metrics", "val_metrics", "test_metrics", "confusion_matrix", "training_time")
+
+
+def brief(row: Model | Configuration | None) -> dict[str, Any] | None:
+    """Return the id and the name of a row."""
+    return None if row is None else {"id": row.id, "name": row.name}
+
+
+def model(row: Model) -> dict[str, Any]:
+    """Return a model."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "description": row.description,
+        "imports": row.imports,
+        "code": row.code,
+        "distributed": row.distributed,
+        "father": brief(row.father),
+        "framework": row.framework,
+        "created_at": shown(row.created_at),
+        "updated_at": shown(row.updated_at),
+    }
+
+
+def configuration(row: Configuration) -> dict[str, Any]:
+    """Return a configuration."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "description": row.description,
+        "ml_models": [brief(each) for each in row.ml_models],
+        "deployments": [{"id": each.id, "time": shown(each.time)} for each in row.deployments],
+    }
+
+
+def deployment(row: Deployment) -> dict[str, Any]:
+    """Return a deployment."""
+    return {
+        "id": row.id,
+        "configuration": brief(row.configuration),
+        "results": [
+            {
+                "id": each.id,
+                "status": each.status,
+                "model": brief(each.model),
+                "status_changed": shown(each.status_changed),
+                "state": each.state,
+            }
+            for each in row.results
+        ],
+        "time": shown(row.time),
+        **{name: getattr(row, name) for name in SETTINGS},
+    }
+
+
+def result(row: Result, deployed: datetime, model_name: str) -> dict[str, Any]:
+    """Return a result, given when it was deployed, and its model's name."""
+    return {
+        "id": row.id,
+        "status": row.status,
+        "status_changed": shown(row.status_changed),
+        "deployment": {"id": row.deployment_id, "time": shown(deployed)},
+        "model": {"id": row.model_id, "name": model_name},
+        **{name: getattr(row, name) for name in _METRICS},
+        "state": row.state,
+        "reason": row.reason,
+        "progress": row.progress,
+        "seed": row.seed,
+    }
+
+
+def chart(row: Result) -> dict[str, Any]:
+    """Return the curves of a result: each metric, followed by that of the validation."""
+    curves = []
+    for name, values in (row.train_metrics or {}).items():
+        curves.append(_curve(name, values))
+        if row.val_metrics and name in row.val_metrics:
+            curves.append(_curve(f"{name}_val", row.val_metrics[name]))
+    return {"metrics": curves, "conf_mat": row.confusion_matrix}
+
+
+def inference(row: Inference) -> dict[str, Any]:
+    """Return an inference. Credentials are not stored, so `token` is always null."""
+    return {
+        "id": row.id,
+        "model_result": row.model_result_id,
+        "replicas": row.replicas,
+        "input_format": row.input_format,
+        "input_config": row.input_config,
+        "input_topic": row.input_topic,
+        "output_topic": row.output_topic,
+        "time": shown(row.time),
+        "status": row.status,
+        "status_changed": shown(row.status_changed),
+        "limit": row.limit,
+        "output_upper": row.output_upper,
+        "token": None,
+        "external_host": row.external_host,
+        "input_kafka_broker": row.input_kafka_broker,
+        "output_kafka_broker": row.output_kafka_broker,
+        "upper_kafka_broker": row.upper_kafka_broker,
+        "reason": row.reason,
+    }
+
+
+def _curve(name: str, values: list[Any]) -> dict[str, Any]:
+    return {"name": name, "series": [{"value": value, "name": at} for at, value in enumerate(values, 1)]}
