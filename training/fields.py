@@ -47,10 +47,13 @@ def as_object(value: object) -> object:
 Text = Annotated[str, AfterValidator(_storable)]
 """Text that each database can store."""
 
-Name = Annotated[Text, Field(min_length=1, max_length=_NAME), AfterValidator(_name)]
+NotEmpty = Annotated[str, Field(min_length=1), AfterValidator(_storable)]
+"""Text of at least one character."""
+
+Name = Annotated[str, Field(min_length=1, max_length=_NAME), AfterValidator(_name)]
 """The name of a model or a configuration; it may become the name of a folder."""
 
-Short = Annotated[Text, Field(max_length=100)]
+Short = Annotated[str, Field(max_length=100), AfterValidator(_storable)]
 """Text of at most 100 characters, as in Kafka-ML."""
 
 Id = Annotated[int, BeforeValidator(_id), Field(ge=1, le=LARGEST_NUMBER)]

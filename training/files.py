@@ -26,17 +26,17 @@ class Files:
     """Keeps the files of results in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def why_full(self) -> str | None:
         """Return in one line that there is no room for another model, or None."""
         try:
             free = shutil.disk_usage(self._nearest()).free
         except OSError as error:
-            return f"{self._folder} cannot be used: {error.strerror}"
+            return f"{self.folder} cannot be used: {error.strerror}"
         if free >= _NEEDED:
             return None
-        return f"the disk of {self._folder} is full: free at least {_NEEDED >> 20} MB, {free >> 20} are left"
+        return f"the disk of {self.folder} is full: free at least {_NEEDED >> 20} MB, {free >> 20} are left"
 
     def put_model(self, result: int, framework: str, chunks: Iterable[bytes]) -> None:
         """Keep a trained model in place of the one before; raise `FileError` if it is none."""
@@ -78,10 +78,10 @@ class Files:
 
     def delete(self, result: int) -> None:
         """Delete the files of a result."""
-        shutil.rmtree(self._folder / str(result), ignore_errors=True)
+        shutil.rmtree(self.folder / str(result), ignore_errors=True)
 
     def _path(self, result: int, name: str) -> Path:
-        return self._folder / str(result) / name
+        return self.folder / str(result) / name
 
     def _written(self, result: int, name: str, chunks: Iterable[bytes]) -> Path:
         """Write a file next to its final place, so that nobody ever reads half of it."""
@@ -100,4 +100,4 @@ class Files:
 
     def _nearest(self) -> Path:
         """Return the folder, or the first one above it that exists."""
-        return next(path for path in (self._folder, *self._folder.parents) if path.exists())
+        return next(path for path in (self.folder, *self.folder.parents) if path.exists())

@@ -3,23 +3,23 @@
 import asyncio
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partialmethod
-from pathlib import Path
 from typing import Any
 
-import pytest
 import httpx
-from confluent_kafka import Consumer
+import pytest
 from fastapi import FastAPI
+from sqlalchemy import delete, text
 from starlette.types import ASGIApp
 
-from tests.training.fakes import FakeCode, FakeControl, FakeRunner
+from tests.training.fakes import FakeCode, FakeConsumer, FakeControl, FakeRunner
 from training.api.application import create_app, limited
 from training.api.parts import Parts
 from training.database.engine import Database, connect
 from training.database.migrate import migrate
+from training.database.tables import Tables
 from training.files import Files
 from training.jobs import Places
 
@@ -38,7 +38,7 @@ class Client:
         """Return the answer to a request."""
 
         async def send() -> httpx.Response:
-            transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
+            transport = httpx.ASGITransport(self._app, raise_app_exceptions=True)
             async with httpx.AsyncClient(transport=transport, base_url="http://training") as client:
                 return await client.request(method, path, **options)
 
@@ -120,42 +120,32 @@ class Service:
         return result
 
 
-def no_consumer() -> Consumer:
-    raise AssertionError("this test needs no Kafka")
-
-
 @pytest.fixture(scope="session")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of a database without rows."""
-    folder = tmp_path_factory.mktemp("database")
-    found = connect("", folder)
-    migrate(found)
-    found.close()
-    return folder / "training.sqlite3"
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service, for all tests: to make an application takes a while."""
+    folder = tmp_path_factory.mktemp("training")
+    database = connect("", folder)
+    migrate(database)
+    code, runner, control, files = FakeCode(), FakeRunner(), FakeControl(), Files(folder / "results")
+    app = create_app(Parts(database, files, code, runner, control, PLACES, FakeConsumer))
+    yield Service(Client(limited(app)), app, database, code, runner, control, files)
+    database.close()
 
 
 @pytest.fixture
-def database(empty: Path, tmp_path: Path) -> Iterator[Database]:
-    """A new database."""
-    shutil.copy(empty, tmp_path)
-    found = connect("", tmp_path)
-    yield found
-    found.close()
+def database(running: Service) -> Database:
+    """A database without rows."""
+    with running.database.writing() as session:
+        for table in reversed(Tables.metadata.sorted_tables):
+            session.execute(delete(table))
+        session.execute(text("DELETE FROM sqlite_sequence"))
+    return running.database
 
 
 @pytest.fixture
-def make_service(database: Database, tmp_path: Path) -> Callable[..., Service]:
-    """Makes the service; what is given takes the place of the stand-ins."""
-
-    def make(consumer: Callable[[], Consumer] = no_consumer) -> Service:
-        code, runner, control, files = FakeCode(), FakeRunner(), FakeControl(), Files(tmp_path / "results")
-        app = create_app(Parts(database, files, code, runner, control, PLACES, consumer))
-        return Service(Client(limited(app)), app, database, code, runner, control, files)
-
-    return make
-
-
-@pytest.fixture
-def service(make_service: Callable[..., Service]) -> Service:
-    """The service."""
-    return make_service()
+def service(running: Service, database: Database) -> Service:  # noqa: ARG001
+    """The service without rows, and with new stand-ins."""
+    for part in (running.code, running.runner, running.control):
+        part.__init__()  # type: ignore[misc]
+    shutil.rmtree(running.files.folder, ignore_errors=True)
+    return running

@@ -100,3 +100,7 @@ class FakeMessage:
 
     def timestamp(self) -> tuple[int, int]:
         return 1, self._parts[3]
+
+
+class FakeConsumer:
+    """A consumer of no topics."""

@@ -24,7 +24,7 @@ _JSON: Final = "application/json"
 
 def answer(content: Any, status: int = 200) -> Response:
     """Return an answer; NaN, which JSON does not have, becomes null."""
-    return Response(to_json(content), status, media_type=_JSON)
+    return Response(to_json(content, inf_nan_mode="null"), status, media_type=_JSON)
 
 
 def refusal(reason: str) -> HTTPException:

@@ -62,9 +62,9 @@ def routes(parts: Parts) -> APIRouter:
     )
     def add_configuration(sent: ConfigurationFields) -> Response:
         with database.writing() as session:
-            row = Configuration(name=sent.name, description=sent.description)
+            chosen = _chains(session, sent.ml_models)
+            row = Configuration(name=sent.name, description=sent.description, ml_models=chosen)
             session.add(row)
-            row.ml_models = _chains(session, sent.ml_models)
             _flush(session, sent.name)
             return answer(shown.configuration(row), 201)
 
@@ -83,8 +83,11 @@ def routes(parts: Parts) -> APIRouter:
     def change(configuration: int, sent: ConfigurationFields, *, all_fields: bool) -> Response:
         with database.writing() as session:
             row = found(session, configuration)
-            for name, value in given(sent, all_fields=all_fields).items():
-                setattr(row, name, _chains(session, value) if name == "ml_models" else value)
+            values = given(sent, all_fields=all_fields)
+            if "ml_models" in values:
+                values["ml_models"] = _chains(session, values["ml_models"])
+            for name, value in values.items():
+                setattr(row, name, value)
             _flush(session, row.name)
             return answer(shown.configuration(row))
 

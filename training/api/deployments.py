@@ -131,13 +131,13 @@ def _datasource(session: Session, number: int | None) -> dict[str, Any] | None:
 def _added(session: Session, sent: DeploymentFields) -> Deployment:
     configuration = found(session, sent.configuration)
     row = Deployment(configuration=configuration, **sent.model_dump(exclude={"configuration", "datasource"}))
+    session.add(row)
     row.results = [
         Result(
             model=model, seed=sent.seed if sent.seed is not None else SystemRandom().randrange(LARGEST_NUMBER)
         )
         for model in configuration.ml_models
     ]
-    session.add(row)
     session.flush()
     return row
 

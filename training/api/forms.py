@@ -49,7 +49,7 @@ def metrics(form: FormData, name: str = "data") -> Metrics:
 
 def value(sent: Metrics, name: str) -> Any:
     """Return a field's value; numbers that JSON does not have, such as NaN, become null."""
-    return from_json(to_json(getattr(sent, name)))
+    return from_json(to_json(getattr(sent, name), inf_nan_mode="null"))
 
 
 def keep_files(parts: Parts, result: int, framework: str, form: FormData) -> None:

@@ -13,7 +13,7 @@ from training.api import described, shown
 from training.api.answers import answer, refusal, unknown
 from training.api.parts import Parts, RowId
 from training.database.tables import CHOSEN, Model, Result
-from training.fields import Fields, Id, Name, Short, Text, given
+from training.fields import Fields, Id, Name, NotEmpty, Short, Text, given
 
 
 class ModelFields(Fields):
@@ -22,7 +22,7 @@ class ModelFields(Fields):
     name: Name = Field(description="unique; at most 30 characters")
     description: Short = ""
     imports: Text = Field("", description="Python code that runs before `code`")
-    code: Text = Field(min_length=1, description="Python code that sets the variable `model`")
+    code: NotEmpty = Field(description="Python code that sets the variable `model`")
     distributed: bool = Field(False, description="whether it is one layer of several; TensorFlow only")
     father: Id | None = Field(None, description="the model above it; kept only if it is distributed")
     framework: Literal["tf", "pth"] = Field(description="TensorFlow or PyTorch")
@@ -32,7 +32,7 @@ class ModelChanges(ModelFields):
     """Some fields of a model."""
 
     name: Name = ""
-    code: Text = ""
+    code: NotEmpty = ""
     framework: Literal["tf", "pth"] = "tf"
 
 

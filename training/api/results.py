@@ -64,6 +64,7 @@ def routes(parts: Parts) -> APIRouter:
     @router.get(
         "/results/model/{result}",
         summary="The trained model",
+        response_class=Response,
         responses=described.file("application/force-download", "The Keras file, or the state dict"),
     )
     def download_model(result: RowId) -> Response:
@@ -83,6 +84,7 @@ def routes(parts: Parts) -> APIRouter:
     @router.get(
         "/results/confusion_matrix/{result}",
         summary="The picture of the confusion matrix",
+        response_class=Response,
         responses=described.file("application/image", "A PNG"),
     )
     def download_picture(result: RowId) -> Response:

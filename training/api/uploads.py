@@ -42,6 +42,7 @@ def routes(parts: Parts) -> APIRouter:
         summary="The untrained model",
         description="For the job: a Keras file, or the code for PyTorch. The first request makes the result "
         "`deployed`.",
+        response_class=Response,
         responses=described.file("application/model", "The compiled, untrained model"),
     )
     def fetch_untrained(result: RowId) -> Response:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from training.database.moment import in_utc, now, shown
 from training.database.tables import Datasource
-from training.fields import Fields, JsonObject, Rate, Text
+from training.fields import Fields, JsonObject, NotEmpty, Rate, Text
 
 Format = Literal["RAW", "AVRO", "JPEG", "JSON", "TELEGRAF_STR_JSON"]
 """How messages are encoded."""
@@ -46,9 +46,7 @@ class DatasourceFields(Fields):
     ] = Field(pattern=r"^[0-9]{1,20}$", description="the number of the deployment that the data are for")
     input_format: Format = Field(description="how the messages are encoded")
     input_config: JsonObject = Field(description="an object, or a JSON text with one; see the formats")
-    topic: Text = Field(
-        min_length=1,
-        max_length=1_000_000,
+    topic: NotEmpty = Field(
         description="topic:partition:start:end, several separated by commas; end is exclusive",
     )
     description: Text = ""

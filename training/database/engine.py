@@ -34,7 +34,9 @@ def connect(url: str, folder: Path) -> "Database":
     parsed = _parsed(url) if url else URL.create("sqlite", database=str(folder / "training.sqlite3"))
     engine = create_engine(
         parsed,
-        json_serializer=lambda value: to_json(value).decode(),  # NaN, which JSON does not have, becomes null
+        json_serializer=lambda value: to_json(
+            value, inf_nan_mode="null"
+        ).decode(),  # NaN, which JSON does not have, becomes null
         json_deserializer=from_json,
         pool_size=_CONNECTIONS,
         max_overflow=_MORE,

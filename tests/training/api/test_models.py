@@ -4,16 +4,19 @@ from tests.training.conftest import CODE, Service
 def test_a_model_is_added_and_listed(service: Service) -> None:
     made = service.post("/models/", {"name": "digits", "code": CODE, "framework": "tf", "unknown": 1})
 
-    assert made.items() >= {
-        "id": 1,
-        "name": "digits",
-        "description": "",
-        "imports": "",
-        "code": CODE,
-        "distributed": False,
-        "father": None,
-        "framework": "tf",
-    }.items()
+    assert (
+        made.items()
+        >= {
+            "id": 1,
+            "name": "digits",
+            "description": "",
+            "imports": "",
+            "code": CODE,
+            "distributed": False,
+            "father": None,
+            "framework": "tf",
+        }.items()
+    )
     assert service.get("/models/") == [made]
     assert service.get("/models/1") == made
 
