@@ -1,16 +1,13 @@
 """`/results/`: what has become of trainings, for people."""
 
-from datetime import datetime
-
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, Response
-from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from training.api import described, shown
 from training.api.answers import answer, refusal
 from training.api.parts import Parts, RowId
-from training.database.tables import ACTIVE, Deployment, Model, Result
+from training.database.tables import ACTIVE, Deployment, Result
 from training.jobs import training_name
 
 
@@ -26,7 +23,8 @@ def routes(parts: Parts) -> APIRouter:
     )
     def list_results() -> Response:
         with database.reading() as session:
-            return answer([shown.result(row, time, name) for row, time, name in session.execute(_rows())])
+            rows = session.execute(shown.RESULT_ROWS)
+            return shown.results(shown.result(row, row.training_time) for row in rows)
 
     @router.get(
         "/deployments/results/{deployment}",
@@ -37,8 +35,9 @@ def routes(parts: Parts) -> APIRouter:
         with database.reading() as session:
             if session.get(Deployment, deployment) is None:
                 raise refusal(f"there is no deployment {deployment}")
-            rows = session.execute(_rows().where(Result.deployment_id == deployment))
-            return answer([_with_texts(shown.result(row, time, name)) for row, time, name in rows])
+            rows = session.execute(shown.RESULT_ROWS.where(Result.deployment_id == deployment))
+            # Only in this answer, Kafka-ML writes decimals as texts.
+            return shown.results(shown.result(row, _text(row.training_time)) for row in rows)
 
     @router.delete("/results/{result}", summary="Delete a result", responses=described.DELETED)
     def delete_result(result: RowId) -> Response:
@@ -124,16 +123,5 @@ def found(session: Session, result: int) -> Result:
     return row
 
 
-def _rows() -> Select[Result, datetime, str]:
-    return (
-        select(Result, Deployment.time, Model.name)
-        .join(Deployment, Result.deployment_id == Deployment.id)
-        .join(Model, Result.model_id == Model.id)
-        .order_by(Result.status_changed.desc(), Result.id.desc())
-    )
-
-
-def _with_texts(content: dict[str, object]) -> dict[str, object]:
-    """Return a result with decimals as texts, as in Kafka-ML's answer to this request alone."""
-    time = content["training_time"]
-    return content if time is None else {**content, "training_time": f"{time:.4f}"}
+def _text(seconds: float | None) -> str | None:
+    return None if seconds is None else f"{seconds:.4f}"

@@ -1,7 +1,11 @@
 """Rows as the API shows them: Kafka-ML's fields, and a few of ours at the end."""
 
-from datetime import datetime
+from collections.abc import Iterable
 from typing import Any, Final
+
+from fastapi.responses import Response
+from pydantic_core import to_json
+from sqlalchemy import Row, Text, cast, select
 
 from training.database.moment import shown
 from training.database.tables import Configuration, Deployment, Inference, Model, Result
@@ -38,7 +42,31 @@ SETTINGS: Final = [
 ]
 """The fields of a deployment that a client chooses."""
 
-_METRICS: Final = ("train_metrics", "val_metrics", "test_metrics", "confusion_matrix", "training_time")
+_AS_TEXT: Final = ("train_metrics", "val_metrics", "test_metrics", "confusion_matrix", "progress")
+_FIELDS: Final = (
+    "id",
+    "status",
+    "status_changed",
+    "deployment_id",
+    "model_id",
+    "training_time",
+    "state",
+    "reason",
+    "seed",
+)
+
+RESULT_ROWS: Final = (
+    select(
+        *(getattr(Result, name) for name in _FIELDS),
+        *(cast(getattr(Result, name), Text).label(name) for name in _AS_TEXT),
+        Deployment.time,
+        Model.name,
+    )
+    .join(Deployment, Result.deployment_id == Deployment.id)
+    .join(Model, Result.model_id == Model.id)
+    .order_by(Result.status_changed.desc(), Result.id.desc())
+)
+"""Selects what `result` shows."""
 
 
 def brief(row: Model | Configuration | None) -> dict[str, Any] | None:
@@ -93,20 +121,30 @@ def deployment(row: Deployment) -> dict[str, Any]:
     }
 
 
-def result(row: Result, deployed: datetime, model_name: str) -> dict[str, Any]:
-    """Return a result, given when it was deployed, and its model's name."""
-    return {
+def result(row: Row[Any], training_time: object) -> bytes:
+    """Return a result as JSON, given its row of `RESULT_ROWS`.
+
+    Its metrics are JSON already: to read and write those of a thousand results takes twice as long as all
+    the rest.
+    """
+    head = {
         "id": row.id,
         "status": row.status,
         "status_changed": shown(row.status_changed),
-        "deployment": {"id": row.deployment_id, "time": shown(deployed)},
-        "model": {"id": row.model_id, "name": model_name},
-        **{name: getattr(row, name) for name in _METRICS},
+        "deployment": {"id": row.deployment_id, "time": shown(row.time)},
+        "model": {"id": row.model_id, "name": row.name},
+        "training_time": training_time,
         "state": row.state,
         "reason": row.reason,
-        "progress": row.progress,
         "seed": row.seed,
     }
+    kept = ",".join(f'"{name}":{getattr(row, name) or "null"}' for name in _AS_TEXT)
+    return to_json(head)[:-1] + f",{kept}}}".encode()
+
+
+def results(rows: Iterable[bytes]) -> Response:
+    """Return the answer with a list of such results."""
+    return Response(b"[" + b",".join(rows) + b"]", media_type="application/json")
 
 
 def chart(row: Result) -> dict[str, Any]:

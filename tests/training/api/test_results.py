@@ -254,7 +254,7 @@ def test_imports_that_are_refused(service: Service) -> None:
 
 def test_no_training_starts_on_a_full_disk(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     configuration = service.configuration(service.model())
-    full = shutil._ntuple_diskusage(100, 100, 0)  # type: ignore[attr-defined]
+    full = shutil._ntuple_diskusage(100, 100, 0)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
 
     sent = {"configuration": configuration, "tf_kwargs_fit": "epochs=5"}
