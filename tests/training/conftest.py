@@ -127,7 +127,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     database = connect("", folder)
     migrate(database)
     code, runner, control, files = FakeCode(), FakeRunner(), FakeControl(), Files(folder / "results")
-    app = create_app(Parts(database, files, code, runner, control, PLACES, FakeConsumer)  # type: ignore[arg-type])
+    parts = Parts(database, files, code, runner, control, PLACES, FakeConsumer)  # type: ignore[arg-type]
+    app = create_app(parts)
     yield Service(Client(limited(app)), app, database, code, runner, control, files)
     database.close()
 

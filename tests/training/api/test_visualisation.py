@@ -98,7 +98,7 @@ def test_what_a_browser_gets(classification: bool, value: object, text: str) -> 
 
 @pytest.mark.parametrize("value", [b"\xff", b"{", b"{}", b'{"values": []}', b"[1]", b"1"])
 def test_what_is_no_prediction(value: bytes) -> None:
-    with pytest.raises(ValueError, match="expected|Expecting|decode"):
+    with pytest.raises(ValueError, match=r"expected|Expecting|decode"):
         visualisation.shown(value, classification=True)
 
 

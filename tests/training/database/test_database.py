@@ -68,10 +68,14 @@ def test_writers_wait_for_each_other(new: Database) -> None:
 
 
 def test_an_exception_undoes_a_transaction(new: Database) -> None:
-    with pytest.raises(KeyError), new.writing() as session:
-        session.add(Model(name="digits", **FIELDS))
-        session.flush()
-        raise KeyError
+    def fail() -> None:
+        with new.writing() as session:
+            session.add(Model(name="digits", **FIELDS))
+            session.flush()
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
 
     with new.reading() as session:
         assert session.scalars(select(Model)).all() == []
