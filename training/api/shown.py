@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from fastapi.responses import Response
 from pydantic_core import to_json
-from sqlalchemy import Row, Text, cast, select
+from sqlalchemy import Text, cast, select
 
 from training.database.moment import shown
 from training.database.tables import Configuration, Deployment, Inference, Model, Result
@@ -121,7 +121,7 @@ def deployment(row: Deployment) -> dict[str, Any]:
     }
 
 
-def result(row: Row[Any], training_time: object) -> bytes:
+def result(row: Any, training_time: object) -> bytes:
     """Return a result as JSON, given its row of `RESULT_ROWS`.
 
     Its metrics are JSON already: to read and write those of a thousand results takes twice as long as all
