@@ -2,7 +2,9 @@
 
 import importlib
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
+
+_NAME: Final = "training.code"
 
 
 class Code(Protocol):
@@ -27,13 +29,24 @@ class _Package:
     """The package `training.code`. It is not imported before it is needed."""
 
     def check(self, framework: str, imports: str, code: str, *, distributed: bool) -> None:
-        found = importlib.import_module("training.code")
+        """Run a model's code."""
+        found = _found()
         found.check(found.Program(framework, imports, code, distributed))
 
     def build(self, framework: str, imports: str, code: str, *, distributed: bool, file: Path) -> None:
-        found = importlib.import_module("training.code")
+        """Write the untrained model to a file."""
+        found = _found()
         found.build(found.Program(framework, imports, code, distributed), file)
 
     def arguments(self, text: str, framework: str, use: Literal["fit", "val"]) -> dict[str, Any]:
-        found = importlib.import_module("training.code").arguments(text, framework, use)
-        return dict(found)
+        """Return the arguments in a text."""
+        return dict(_found().arguments(text, framework, use))
+
+
+def _found() -> Any:
+    try:
+        return importlib.import_module(_NAME)
+    except ModuleNotFoundError as error:
+        if error.name != _NAME:
+            raise
+        raise ValueError("code cannot be checked: this version has no package training.code") from None

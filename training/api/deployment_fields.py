@@ -21,9 +21,13 @@ class DeploymentFields(Fields):
 
     configuration: Id = Field(description="the configuration's id")
     batch: Positive = Field(1, description="samples of a step")
-    tf_kwargs_fit: Short = Field("", description="arguments of the training, such as epochs=5, shuffle=True")
+    tf_kwargs_fit: Short = Field(
+        "", description="arguments of the training, such as epochs=5; by default epochs=1"
+    )
     tf_kwargs_val: Short = Field("", description="arguments of the evaluation")
-    pth_kwargs_fit: Short = Field("", description="for PyTorch, such as max_epochs=5")
+    pth_kwargs_fit: Short = Field(
+        "", description="for PyTorch, such as max_epochs=5; by default max_epochs=1"
+    )
     pth_kwargs_val: Short = ""
     conf_mat_settings: bool = Field(False, description="whether to make a confusion matrix from the test")
     gpumem: Count = Field(0, description="GPUs of the job; not stored with the deployment's other fields")

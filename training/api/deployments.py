@@ -1,7 +1,7 @@
 """`/deployments/`: trainings of configurations."""
 
 from random import SystemRandom
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -20,7 +20,8 @@ from training.fields import LARGEST_NUMBER
 from training.jobs import as_json, kwargs, training_name, training_run
 from training.runners.runner import Run, RunnerError
 
-_FRAMEWORKS = {"tf": "TensorFlow", "pth": "PyTorch"}
+_FRAMEWORKS: Final = {"tf": "TensorFlow", "pth": "PyTorch"}
+_ONE_EPOCH: Final = {"tf": "epochs=1", "pth": "max_epochs=1"}  # the arguments may be left out
 
 
 def routes(parts: Parts) -> APIRouter:
@@ -111,7 +112,7 @@ def _arguments(
         fit, val = kwargs(sent, framework)
         try:
             found[framework] = (
-                as_json(parts.code.arguments(fit, framework, "fit")),
+                as_json(parts.code.arguments(fit.strip() or _ONE_EPOCH[framework], framework, "fit")),
                 as_json(parts.code.arguments(val, framework, "val")),
             )
         except ValueError as error:

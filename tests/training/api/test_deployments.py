@@ -35,6 +35,15 @@ def test_a_deployment_starts_a_job_for_each_model(service: Service) -> None:
     assert service.get(f"/configurations/{configuration}")["deployments"][0]["id"] == made["id"]
 
 
+def test_the_arguments_may_be_left_out(service: Service) -> None:
+    configuration = service.configuration(service.model(), service.model("pth", framework="pth"))
+
+    service.post("/deployments/", {"configuration": configuration})
+
+    runs = service.runner.runs.values()
+    assert [each.variables["KWARGS_FIT"] for each in runs] == ['{"epochs": 1}', '{"max_epochs": 1}']
+
+
 def test_control_messages_count_from_some_time_before_the_deployment(service: Service) -> None:
     made = service.deployment()
 
@@ -74,7 +83,10 @@ def test_a_chain_is_refused(service: Service) -> None:
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"tf_kwargs_fit": ""}, "Some TensorFlow arguments are not valid: expected epochs, such as epochs=5"),
+        (
+            {"tf_kwargs_fit": "steps=5"},
+            "Some TensorFlow arguments are not valid: expected epochs, such as epochs=5",
+        ),
         ({"batch": 0}, "batch='0': expected a value greater than 0"),
         ({"tf_kwargs_fit": "e" * 101}, "100 characters"),
         ({"confidence": 1.1}, "confidence='1.1'"),
