@@ -24,7 +24,11 @@ def send_again(parts: Parts, sent: dict[str, Any]) -> None:
         if number > 2**31 - 1 or session.get(Deployment, number) is None:
             raise refusal(f"Deployment not valid: there is no deployment {number}")
         fields = completed(session, fields)
+        try:
+            message = message_of(fields)
+        except ValueError as error:
+            raise refusal(f"Deployment not valid: {error}") from None
     try:
-        parts.control.publish(*message_of(fields))
+        parts.control.publish(*message)
     except PublishError as error:
         raise refusal(f"the control message was not sent: {error}") from None

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_v
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from training.control.message import compose, parse
 from training.database.moment import in_utc, now, shown
 from training.database.tables import Datasource
 from training.fields import Fields, JsonObject, NotEmpty, Rate, Text
@@ -158,19 +159,7 @@ def completed(session: Session, fields: DatasourceFields) -> DatasourceFields:
 
 
 def message_of(fields: DatasourceFields) -> tuple[bytes, bytes]:
-    """Return the key and the value of the control message for a datasource."""
-    value = {
-        "topic": fields.topic,
-        "unsupervised_topic": None,
-        "input_format": fields.input_format,
-        "description": fields.description,
-        "dataset_restrictions": {},
-        "input_config": fields.input_config,
-        "validation_rate": fields.validation_rate,
-        "test_rate": fields.test_rate,
-        "total_msg": fields.total_msg,
-        "incremental": False,
-    }
-    value |= {name: kept for name, kept in fields.rest().items() if kept is not None}
+    """Return the key and the value of a datasource's control message; raise ValueError if it is none."""
+    value = fields.model_dump(exclude={"deployment", "time", "id"})
     number = int(fields.deployment)
-    return number.to_bytes(max(4, (number.bit_length() + 7) // 8), "big"), json.dumps(value).encode()
+    return compose(parse(number.to_bytes(8, "big"), json.dumps(value).encode()))

@@ -90,5 +90,6 @@ def test_what_cannot_be_sent_again(service: Service) -> None:
     assert refused(deployment="9" * 20).startswith("Deployment not valid: there is no deployment")
     assert refused(topic="").startswith("Deployment not valid: topic")
     service.deployment()
+    assert "control message: topic" in refused(topic="d:0:5:4")
     service.control.is_away = True
     assert refused().startswith("the control message was not sent: Kafka does not answer")
