@@ -59,11 +59,12 @@ def take(source: Path, file: Path, most: int) -> None:
         opened = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise CodeError(f"the code: it left no file {source.name} ({error.strerror})") from None
+    state = os.fstat(opened)
+    if not stat.S_ISREG(state.st_mode) or state.st_nlink != 1 or state.st_size > most:
+        os.close(opened)
+        raise CodeError(f"the code: expected {source.name} to be a file of at most {size(most)}")
     part = file.with_name(f".{file.name}.part")
     with open(opened, "rb") as given:
-        state = os.fstat(opened)
-        if not stat.S_ISREG(state.st_mode) or state.st_nlink != 1 or state.st_size > most:
-            raise CodeError(f"the code: expected {source.name} to be a file of at most {size(most)}")
         try:
             with part.open("wb") as copy:
                 while block := given.read(_BLOCK):

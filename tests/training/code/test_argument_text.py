@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from training.code.arguments import arguments
+from training.code.argument_text import arguments
 
 
 @pytest.mark.parametrize(
