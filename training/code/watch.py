@@ -59,8 +59,8 @@ def folder_size(folder: Path, entries: int) -> tuple[int, int]:
 def deleted_size(process: int) -> int:
     """Return the size in bytes of the files that a process has deleted and still uses."""
     size = 0
-    with suppress(OSError):
-        for entry in os.scandir(f"/proc/{process}/fd"):
+    with suppress(OSError), os.scandir(f"/proc/{process}/fd") as entries:
+        for entry in entries:
             with suppress(OSError):
                 state = entry.stat()
                 if stat.S_ISREG(state.st_mode) and state.st_nlink == 0:

@@ -95,9 +95,10 @@ def _numbers(folder: Path) -> Iterator[int]:
 
 
 def _copy(source: Path, target: Path, most: int) -> None:
-    for entry in os.scandir(source):
-        if entry.is_dir(follow_symlinks=False):
-            (target / entry.name).mkdir()
-            _copy(Path(entry.path), target / entry.name, most)
-        else:
-            take(Path(entry.path), target / entry.name, most)
+    with os.scandir(source) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                (target / entry.name).mkdir()
+                _copy(Path(entry.path), target / entry.name, most)
+            else:
+                take(Path(entry.path), target / entry.name, most)
