@@ -2,6 +2,7 @@
 
 import os
 import stat
+import threading
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ _FILE: Final = {"tf": "model.h5", "pth": "model.py"}
 _LONGEST_TEXT: Final = 100_000  # characters of a summary
 _MOST_NAMES: Final = 1_000  # inputs, outputs or metrics of a model
 _BLOCK: Final = 1024 * 1024
+
+_turns: Final = threading.BoundedSemaphore(2)  # each takes a processor, and about half a GiB of memory
 
 
 def check(program: Program, limits: Limits | None = None) -> Summary:
@@ -36,7 +39,7 @@ def _built(program: Program, file: Path | None, limits: Limits) -> Summary:
         raise CodeError(f"framework {program.framework!r}: expected {' or '.join(FRAMEWORKS)}")
     if program.distributed and program.framework != "tf":
         raise CodeError("distributed: only TensorFlow models can be distributed")
-    with temporary_folder() as folder:
+    with _turns, temporary_folder() as folder:
         request = {
             "framework": program.framework,
             "imports": program.imports,
