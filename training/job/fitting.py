@@ -7,6 +7,7 @@ from typing import Any, Final
 from training.code.confined import run
 from training.code.limits import GIB, Limits
 from training.code.program import CodeError
+from training.control.message import ControlMessage
 from training.job.left import Left
 from training.job.outcome import Outcome, metrics, outcome, progress
 from training.job.reporter import Reporter
@@ -19,6 +20,7 @@ _TASK: Final = "training.job.child.keras_fit"
 def fit(
     settings: JobSettings,
     kept: Kept,
+    message: ControlMessage,
     sizes: dict[str, int],
     *,
     stop: threading.Event,
@@ -41,7 +43,7 @@ def fit(
 
     found = run(
         _TASK,
-        _request(settings, kept, sizes),
+        _request(settings, kept, message, sizes),
         folder=kept.work,
         limits=Limits(
             start=600,
@@ -60,7 +62,9 @@ def fit(
     return outcome(found)
 
 
-def _request(settings: JobSettings, kept: Kept, sizes: dict[str, int]) -> dict[str, Any]:
+def _request(
+    settings: JobSettings, kept: Kept, message: ControlMessage, sizes: dict[str, int]
+) -> dict[str, Any]:
     epochs = settings.kwargs_fit.get("epochs")
     if type(epochs) is not int or epochs < 1:
         raise ValueError(f"KWARGS_FIT: expected epochs, a whole number from 1, found {epochs!r}")
@@ -74,6 +78,8 @@ def _request(settings: JobSettings, kept: Kept, sizes: dict[str, int]) -> dict[s
         "matrix": settings.conf_mat_config,
         "seed": settings.seed,
         "memory": settings.cachememory,
+        # The labels and the size of pictures were checked when these were read.
+        "pictures": message.input_config if message.input_format == "JPEG" else None,
     }
 
 

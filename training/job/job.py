@@ -85,7 +85,7 @@ class Job:
         else:
             message, sizes = kept
             log.info("continuing a training that was interrupted")
-        found = self._fit(sizes)
+        found = self._fit(message, sizes)
         drawn = None if found.matrix is None else picture.draw(found.matrix)
         trouble = self._export(found, message)
         model = self._kept.folder / "model.h5"
@@ -147,9 +147,15 @@ class Job:
         )
         return self._kept.save(message, parts, samples)
 
-    def _fit(self, sizes: dict[str, int]) -> Outcome:
+    def _fit(self, message: ControlMessage, sizes: dict[str, int]) -> Outcome:
         return fitting.fit(
-            self._settings, self._kept, sizes, stop=self._stop, reporter=self._reporter, most=_LARGEST_MODEL
+            self._settings,
+            self._kept,
+            message,
+            sizes,
+            stop=self._stop,
+            reporter=self._reporter,
+            most=_LARGEST_MODEL,
         )
 
     def _export(self, found: Outcome, message: ControlMessage) -> str | None:

@@ -70,7 +70,7 @@ class World:
             raise self.error
         return Samples(np.zeros((10, 2), np.uint8), np.zeros(10, np.uint8))
 
-    def fit(self, _: JobSettings, kept: Any, sizes: dict[str, int], **__: Any) -> Outcome:
+    def fit(self, _: JobSettings, kept: Any, __: ControlMessage, sizes: Any, **___: Any) -> Outcome:
         self.sizes = sizes
         if self.error is not None:
             raise self.error

@@ -66,7 +66,7 @@ def send(bootstrap: str, topic: str, control: str) -> None:
     """Send digits of a kind: the pixel that belongs to the label is the brightest."""
     random = np.random.default_rng(0)
     labels = random.integers(0, 10, COUNT).astype(np.uint8)
-    pixels = random.integers(0, 12, (COUNT, 64)).astype(np.uint8)
+    pixels = random.integers(0, 4, (COUNT, 64)).astype(np.uint8)
     pixels[np.arange(COUNT), labels] = 16
     producer = Producer({"bootstrap.servers": bootstrap, "log_level": 0})
     for image, label in zip(pixels, labels, strict=True):

@@ -12,6 +12,7 @@ from training.code.child import keras_model
 from training.code.child.execute import UserError
 from training.code.child.reason import reason
 from training.code.child.report import Report
+from training.job.child import labeller
 from training.job.child.batches import Batches
 from training.job.child.checkpoint import Checkpoint
 from training.job.child.classes import confusion_matrix
@@ -42,7 +43,7 @@ def main(request: dict[str, Any], report: Report) -> dict[str, Any]:
 
     report.progress({"state": "exporting"})
     keras_model.write(model, Path(_MODEL), *(program or ("", "")))
-    _export(model)
+    _export(model, request["pictures"])
     return {**result, "program": program}
 
 
@@ -120,8 +121,13 @@ def _evaluate(model: Any, test: Part, request: dict[str, Any]) -> dict[str, Any]
     }
 
 
-def _export(model: Any) -> None:
+def _export(model: Any, pictures: dict[str, Any] | None) -> None:
+    """Write the SavedModel. `pictures` has the `size` and the `labels` of a model for JPEGs."""
     try:
-        model.export(_EXPORTED, verbose=False)
+        if pictures and labeller.can_label(model, pictures["labels"]):
+            height, width = pictures["size"]
+            labeller.export(model, (height, width), pictures["labels"], Path(_EXPORTED))
+        else:
+            model.export(_EXPORTED, verbose=False)
     except Exception as error:
         raise UserError(f"the model cannot be exported as a SavedModel: {reason(error)}") from None
