@@ -72,7 +72,7 @@ class Child:
         self._selector.register(self._reports, selectors.EVENT_READ, self._take_report)
         self._selector.register(self._output.fileno(), selectors.EVENT_READ, self._take_output)
         while self._answer is None:
-            has_ended = self._process.poll() is not None
+            has_ended = self._has_ended()
             if not self._take(_TICK) and has_ended:
                 raise CodeError(self._verdict())
             if stop is not None and stop.is_set():
@@ -86,10 +86,8 @@ class Child:
 
     def end(self) -> None:
         """End the process and all that it started."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.kill()
-        self._process.wait()
+        if self._process.returncode is None:
+            self._kill()
         self._selector.close()
         os.close(self._reports)
         self._output.close()
@@ -169,15 +167,25 @@ class Child:
         if not self._is_restricted:
             return "the code"
         self._tail = b""
-        with suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGUSR1)
+        os.kill(self._process.pid, signal.SIGUSR1)
         deadline = time.monotonic() + patience
         while not (line := line_in(self._tail)) and time.monotonic() < deadline:
-            if not self._take(_TICK) and self._process.poll() is not None:
+            if not self._take(_TICK) and self._has_ended():
                 break
         return line or "the code"
 
+    def _has_ended(self) -> bool:
+        """Return whether the process has ended. It keeps its number until `_kill`."""
+        return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def _kill(self) -> None:
+        # Also what is left of its group where the filter of system calls is missing.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
     def _verdict(self) -> str:
+        self._kill()
         ending = Ending(
             status=self._process.returncode,
             has_started=self._started is not None,
