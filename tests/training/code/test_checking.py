@@ -1,12 +1,16 @@
 """Models are checked and built with TensorFlow in the restricted process."""
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import h5py
 import pytest
 
+from tests.conftest import missing
 from training.code.checking import build, check, take
+from training.code.child.check import load
+from training.code.child.execute import UserError
 from training.code.program import CodeError, Program
 
 DENSE = """\
@@ -93,9 +97,10 @@ model = Net()
 
 
 @pytest.mark.parts
+@pytest.mark.outside
 def test_a_pytorch_model_is_built(tmp_path: Path) -> None:
     if importlib.util.find_spec("torch") is None or importlib.util.find_spec("ignite") is None:
-        pytest.skip("PyTorch is not installed: .venv/bin/uv pip install torch pytorch-ignite")
+        missing("torch", ".venv/bin/uv pip install torch pytorch-ignite")
     file = tmp_path / "model.py"
 
     summary = build(Program("pth", "import math", TORCH), file)
@@ -105,12 +110,12 @@ def test_a_pytorch_model_is_built(tmp_path: Path) -> None:
     assert file.read_text() == f"import math\n{TORCH}"
 
 
-@pytest.mark.parts
-def test_a_missing_framework_is_the_reason() -> None:
-    if importlib.util.find_spec("torch") is not None:
-        pytest.skip("PyTorch is installed here")
-    with pytest.raises(CodeError, match="PyTorch is not installed here"):
-        check(Program("pth", "", TORCH))
+def test_a_missing_framework_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "training.code.child.torch_model", raising=False)
+
+    with pytest.raises(UserError, match="PyTorch is not installed here: "):
+        load("pth")
 
 
 @pytest.mark.parametrize(

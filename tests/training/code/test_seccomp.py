@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from tests.conftest import missing
 from training.code.restrict import numbers
 from training.code.restrict.seccomp import program_for
 
@@ -96,11 +97,12 @@ def test_only_this_process_may_be_signalled_and_limited(name: str) -> None:
     assert answer(name, numbers.PRCTL[column], 15) == ALLOW
 
 
+@pytest.mark.outside
 @pytest.mark.parametrize("column", [0, 1], ids=["x86_64", "aarch64"])
 def test_the_numbers_are_those_of_the_kernels_headers(column: int) -> None:
     header = HEADERS[column]
     if not header.exists():
-        pytest.skip(f"no {header}: apt-get install linux-libc-dev")
+        missing("kernel headers", f"no {header}: apt-get install linux-libc-dev")
     text = header.read_text()
     found = {name: int(number) for name, number in re.findall(r"__NR(?:3264)?_(\w+)\s+(\d+)", text)}
     tables = {**numbers.DENIED, **numbers.ABSENT}
