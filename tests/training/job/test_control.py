@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from confluent_kafka import Producer
-from training.control.message import ControlMessage, compose
-from training.data.ranges import Range
 
 from tests.parts import embedded_broker
 from training.code.supervise import StoppedError
+from training.control.message import ControlMessage, compose
+from training.data.ranges import Range
 from training.job.control import ours, wait
 
 MESSAGE = ControlMessage(300, (Range("digits", 0, 0, 10),), "RAW", {"data_type": "uint8"})

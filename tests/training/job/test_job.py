@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from training.control.message import ControlMessage
-from training.data.errors import DataError
-from training.data.ranges import Range
-from training.data.samples import Samples
 
 from tests.training.job.fakes import FakeService, form_parts
 from training.code.program import CodeError
 from training.code.supervise import StoppedError
+from training.control.message import ControlMessage
+from training.data.errors import DataError
+from training.data.ranges import Range
+from training.data.samples import Samples
 from training.job import control, fitting
 from training.job import job as steps
 from training.job.job import Job

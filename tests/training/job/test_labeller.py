@@ -9,9 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from training.data.pictures import columns
 
 from tests.parts import ROOT
+from training.data.pictures import columns
 
 LABELS = ["red", "green", "blue", "é"]
 SCRIPT = """\

@@ -14,12 +14,12 @@ import numpy as np
 import psutil
 import pytest
 from confluent_kafka import Producer
-from training.control.message import ControlMessage, compose
-from training.data.ranges import Range
 
 from tests.parts import ROOT, Process, embedded_broker, wait_for
 from tests.training.job.fakes import FakeService, form_parts
 from training.code import Program, build
+from training.control.message import ControlMessage, compose
+from training.data.ranges import Range
 
 pytestmark = [pytest.mark.parts, pytest.mark.timeout(900)]
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from training.control.message import ControlMessage
 from training.data.ranges import Range
 from training.data.samples import Samples, split
-
 from training.job.samples import Kept
 
 MESSAGE = ControlMessage(3, (Range("digits", 0, 0, 10),), "RAW", {"data_type": "uint8"}, 0.2, 0.1)
