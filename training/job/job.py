@@ -76,6 +76,10 @@ class Job:
         """Train and upload; return what kept the model from the model store, if anything did."""
         if self._settings.framework != "tf":
             raise ValueError("PyTorch models cannot be trained yet in this version")
+        if self._settings.case != 1:
+            raise ValueError(
+                f"CASE={self._settings.case}: only single models (1) can be trained in this version"
+            )
         self._kept.prepare()
         kept = self._kept.load()
         if kept is None:

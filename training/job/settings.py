@@ -30,7 +30,7 @@ class JobSettings(Settings):
     kwargs_fit: _Arguments = Field(description='arguments of fit as JSON, such as {"epochs": 5}')
     kwargs_val: _Arguments = Field({}, description="arguments of evaluate as JSON")
     conf_mat_config: bool = Field(False, description="true: make a confusion matrix")
-    case: Literal[1] = Field(1, description="Kafka-ML's kind of training: 1, a single model")
+    case: int = Field(1, ge=1, le=9, description="Kafka-ML's kind of training: 1, a single model")
     framework: Literal["tf", "pth"] = Field("tf", description="tf or pth")
     control_since: datetime | None = Field(
         None, description="control messages before this time are ignored, such as 2026-01-31T12:00:00Z"

@@ -154,6 +154,8 @@ def test_a_failure_is_reported_with_its_reason(world: World, error: Exception) -
 def test_what_this_version_cannot_do_is_refused(world: World) -> None:
     assert world.run(framework="pth") == 0
     assert "PyTorch models cannot be trained yet" in world.reason()
+    assert world.run(case="2") == 0
+    assert "only single models" in world.reason()
 
     world.message = replace(MESSAGE, ranges=(), stream="online")
     assert world.run() == 0
