@@ -52,6 +52,7 @@ PARTS = {
     "keda",
     "ipv6",
     "prometheus",
+    "torch",
 }
 
 # Checks what tests.rtsp_camera needs: the bindings and GStreamer's elements.
