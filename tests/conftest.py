@@ -84,6 +84,12 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse names that differ between processes: pytest-xdist needs the same in each."""
+    if changing := next((item.nodeid for item in items if " at 0x" in item.nodeid), None):
+        raise pytest.UsageError(f"{changing}: give this parameter an id that is always the same")
+
+
 _running: list[pytest.Item] = []
 
 

@@ -35,7 +35,9 @@ def test_the_first_sample_shows_type_and_shape(sample: Any, kind: str, shape: st
 
 
 @pytest.mark.parametrize(
-    "sample", [None, object(), {"a": 1}, np.datetime64("2020"), np.zeros(2, "i4,i4")], ids=str
+    "sample",
+    [None, object(), {"a": 1}, np.datetime64("2020"), np.zeros(2, "i4,i4")],
+    ids=lambda sample: type(sample).__name__,
 )
 def test_other_samples_are_refused(sample: Any) -> None:
     with pytest.raises(ValueError, match="type"):
