@@ -1,1 +1,0 @@
-"""What runs in the restricted process. The service never imports it."""

@@ -1,1 +1,0 @@
-"""The control topic, which tells jobs what to train on."""

@@ -1,1 +1,0 @@
-"""Training data: how messages become arrays, and which of them."""

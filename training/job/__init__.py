@@ -1,1 +1,0 @@
-"""One training: `python -m training.job`."""

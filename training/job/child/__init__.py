@@ -1,1 +1,0 @@
-"""What trains in the restricted process."""

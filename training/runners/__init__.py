@@ -1,1 +1,0 @@
-"""How jobs and inferences are run."""
