@@ -19,7 +19,7 @@ from pipeline.cameras.record import is_preview
 from pipeline.http.connection import CONNECTION
 from pipeline.service.values import parse_duration
 from video.api.application import create_app
-from video.api.description import complete, headers, text
+from video.api.description import complete, headers, problem, text
 from video.cameras.camera import Camera
 from video.cameras.cameras import Cameras
 from video.http.description import PICTURE, paths
@@ -49,6 +49,11 @@ class _PageFiles(StaticFiles):
         response = super().file_response(*args, **options)
         response.headers.update(_FRESH)
         return response
+
+
+# In JSON if no name can be so, such as one of several lines.
+_NO_CAMERA: Final = text("Does not exist, or you may not see it", "no camera 'yard'; there are: door")
+_NO_CAMERA["content"] |= problem("")["content"]
 
 
 def application(cameras: Cameras, clients: Clients, api: APIRouter, interval: float) -> FastAPI:
@@ -81,7 +86,7 @@ def application(cameras: Cameras, clients: Clients, api: APIRouter, interval: fl
                 "headers": headers("X-Captured", "X-Seq", "X-State", *PICTURE),
             },
             401: text("Login required", "log in, or send a token as Authorization: Bearer TOKEN"),
-            404: text("Does not exist, or you may not see it", "no camera 'yard'; there are: door"),
+            404: _NO_CAMERA,
         },
     )
     # Last, because the path of each other address has priority.
