@@ -6,9 +6,9 @@ without a complaint.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from pipeline.wire.frame import is_name
 from pipeline.wire.numbers import FASTEST, OLDEST, count, number, optional, rounded
@@ -33,6 +33,8 @@ MOST_REASONS: Final = 50
 _ROOM: Final = 9_000  # bytes of a part for cameras
 _LONGEST_REASON: Final = 40  # characters
 _LATEST: Final = 32_503_680_000.0  # s since the epoch: the year 3000
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,18 @@ def encode(figures: Figures) -> Iterator[tuple[bytes, bytes]]:
 
 def decode(value: bytes) -> Figures:
     """Return the figures in a value; raise `StatusError` for any other value."""
+
+    def found(service: str, instance: str, at: float, fields: dict[str, Any]) -> Figures:
+        return Figures(service, instance, at, {name_of(n): _camera(c) for n, c in fields["cameras"].items()})
+
+    return parsed(value, "a process", found)
+
+
+def parsed(value: bytes, what: str, found: Callable[[str, str, float, dict[str, Any]], Found]) -> Found:
+    """Return what `found` makes of service, instance, time and all fields of a value.
+
+    Raises `StatusError` for any other value than figures of `what`.
+    """
     if len(value) > LONGEST_PART:
         raise StatusError("bad_figures", f"expected figures of {LONGEST_PART} bytes at most, found more")
     try:
@@ -84,14 +98,12 @@ def decode(value: bytes) -> Figures:
         service, instance = fields["service"], fields["instance"]
         if not (WORD.fullmatch(service) and WORD.fullmatch(instance)):
             raise ValueError("not the name of a process")
-        cameras = {_name(name): _camera(each) for name, each in fields["cameras"].items()}
-        at = number(fields["time"], 0, _LATEST)
+        return found(service, instance, number(fields["time"], 0, _LATEST), fields)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        found = repr(value[:80])[:80]
+        text = repr(value[:80])[:80]
         raise StatusError(
-            "bad_figures", f"expected figures of a process ({type(error).__name__}: {error}), found {found}"
+            "bad_figures", f"expected figures of {what} ({type(error).__name__}: {error}), found {text}"
         ) from None
-    return Figures(service, instance, at, cameras)
 
 
 def _parts(cameras: Mapping[str, CameraFigures]) -> Iterator[list[bytes]]:
@@ -114,7 +126,7 @@ def drops_as_json(dropped: Mapping[str, Dropped]) -> dict[str, Any]:
 
 
 def drops(fields: dict[str, Any]) -> dict[str, Dropped]:
-    """Return drops that were read; raise ValueError or TypeError if they are none."""
+    """Return drops that were read; raise ValueError or TypeError for anything else."""
     return {
         one_line(reason)[:_LONGEST_REASON]: Dropped(count(times), optional(rate, FASTEST))
         for reason, (times, rate) in list(fields.items())[:MOST_REASONS]
@@ -150,7 +162,8 @@ def _camera(fields: dict[str, Any]) -> CameraFigures:
     )
 
 
-def _name(text: str) -> str:
+def name_of(text: str) -> str:
+    """Return the name of a camera or a model; raise ValueError for any other text."""
     if not is_name(text):
-        raise ValueError("expected the name of a camera")
+        raise ValueError("expected the name of a camera or a model")
     return text

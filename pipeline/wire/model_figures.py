@@ -9,17 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pipeline.wire.figures import LONGEST_PART, SERVICE, Dropped, drops, drops_as_json, head
-from pipeline.wire.frame import is_name
-from pipeline.wire.numbers import FASTEST, OLDEST, number, optional, rounded
-from pipeline.wire.status import WORD, StatusError, Subject, encode_key
+from pipeline.wire.figures import LONGEST_PART, SERVICE, Dropped, drops, drops_as_json, head, name_of, parsed
+from pipeline.wire.numbers import FASTEST, OLDEST, optional, rounded
+from pipeline.wire.status import Subject, encode_key
 from pipeline.wire.text import one_line
 
 PART: Final = ".models"
 """How the second half of the key ends."""
 
 _SERVER: Final = 100  # characters
-_LATEST: Final = 32_503_680_000.0  # s since the epoch: the year 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +68,11 @@ def encode(models: Models, at: float) -> tuple[bytes, bytes]:
 
 def decode(value: bytes) -> Models:
     """Return the figures in a value; raise `StatusError` for any other value."""
-    if len(value) > LONGEST_PART:
-        raise StatusError("bad_figures", f"expected figures of {LONGEST_PART} bytes at most, found more")
-    try:
-        fields = json.loads(value)
-        service, instance = fields["service"], fields["instance"]
-        if not (WORD.fullmatch(service) and WORD.fullmatch(instance)):
-            raise ValueError("not the name of a process")
-        number(fields["time"], 0, _LATEST)
-        models = {_name(name): _model(each) for name, each in fields["models"].items()}
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        found = repr(value[:80])[:80]
-        raise StatusError(
-            "bad_figures", f"expected figures of models ({type(error).__name__}: {error}), found {found}"
-        ) from None
-    return Models(service, instance, models)
+
+    def found(service: str, instance: str, _: float, fields: dict[str, Any]) -> Models:
+        return Models(service, instance, {name_of(n): _model(m) for n, m in fields["models"].items()})
+
+    return parsed(value, "models", found)
 
 
 def _fields(figures: ModelFigures) -> dict[str, Any]:
@@ -112,9 +100,3 @@ def _model(fields: dict[str, Any]) -> ModelFigures:
         optional(fields["age"], OLDEST),
         drops(fields["failed"]),
     )
-
-
-def _name(text: str) -> str:
-    if not is_name(text):
-        raise ValueError("expected the name of a model")
-    return text
