@@ -400,4 +400,5 @@ def test_a_page_without_cameras_says_what_to_check(browser: Browser, tmp_path: P
         wait_for(lambda: reads(f"{address}api/cameras") == b"[]", 20, "the server")
         page = stack.enter_context(open_page(browser, address))
         expect(page.get_by_role("heading", name="Waiting for the first frame")).to_be_visible()
+        expect(page.get_by_role("button", name="Add camera")).to_be_hidden()
         keep(page, "empty")

@@ -49,6 +49,7 @@ SESSION: Final = {
     "roles": ["viewer"],
     "may_change": False,
     "why_not": "this needs the role operator: python -m video.users roles ann viewer operator",
+    "cameras_as_data": True,
 }
 LEFT_OUT: Final = {
     "stream": "yard:imagenet_1:inferred",
@@ -155,6 +156,7 @@ class Session(BaseModel):
     roles: list[Role] = Field(description="what the user may do")
     may_change: bool = Field(description="whether the user may change cameras")
     why_not: str | None = Field(description="how to get the permission; null if it is there")
+    cameras_as_data: bool = Field(description="whether cameras can be added here at all (`CAMERASTOPIC`)")
 
 
 class LeftOut(BaseModel):

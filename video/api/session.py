@@ -22,7 +22,12 @@ def session_routes(why_nobody: str | None = None) -> APIRouter:
         visitor = visitor_of(request.scope)
         why_not = why_nobody or visitor.lacks("operator")
         user = {"access": "open"} if visitor.name is None else {"access": "user", "name": visitor.name}
-        rights = {"roles": list(visitor.roles), "may_change": why_not is None, "why_not": why_not}
+        rights = {
+            "roles": list(visitor.roles),
+            "may_change": why_not is None,
+            "why_not": why_not,
+            "cameras_as_data": why_nobody is None,
+        }
         return as_json(user | rights)
 
     return router

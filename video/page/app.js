@@ -47,6 +47,8 @@ let expected = null;
 const withdrawn = new Set();
 /** Whether the server has said what this user may do. */
 let permitted = false;
+/** Whether it was asked: until then, the page does not advise on cameras. */
+let asked = false;
 let hinted = false;
 
 /** @param {Camera[]} cameras @param {string | null} trouble */
@@ -69,6 +71,7 @@ async function loadPermissions() {
   permitted = true; // asked for once while the server answers
   const session = await loadSession();
   permitted = session !== null;
+  asked = true;
   showUser(session);
   changes.allow(session);
   showRest();
@@ -148,8 +151,9 @@ function showRest() {
   }
 }
 
-/** What to do while there are no cameras. */
+/** What to do while there are no cameras; null if the page does not know yet. */
 function firstWords() {
+  if (!asked) return null;
   if (changes.allowed) return text.first;
   return changes.whyNot === null ? text.empty : text.firstElsewhere(changes.whyNot);
 }

@@ -5,7 +5,8 @@
  * @property {"open" | "user"} access
  * @property {string} [name] the user's, if a login is required
  * @property {boolean} [may_change] whether the user may add, change and remove cameras
- * @property {string | null} [why_not] how to get the permission; null if nobody can have it here
+ * @property {string | null} [why_not] how to get the permission
+ * @property {boolean} [cameras_as_data] whether anybody can have it here
  */
 
 /**

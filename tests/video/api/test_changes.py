@@ -272,6 +272,7 @@ def test_the_session_says_who_may_change_cameras(site: Changing) -> None:
         "roles": ["viewer", "operator"],
         "may_change": True,
         "why_not": None,
+        "cameras_as_data": True,
     }
     assert (there["roles"], there["may_change"]) == (["viewer"], False)
     assert "the link that the server prints" in there["why_not"]

@@ -5,6 +5,7 @@ NOBODY_CHANGES = {
     "roles": ["viewer"],
     "may_change": False,
     "why_not": "cameras are not kept as data here: set CAMERASTOPIC",
+    "cameras_as_data": False,
 }
 
 

@@ -50,7 +50,7 @@ export class Changes {
   /** @param {Session | null} session */
   allow(session) {
     this.#allowed = session?.may_change === true;
-    this.whyNot = this.#allowed ? null : (session?.why_not ?? null);
+    this.whyNot = !this.#allowed && session?.cameras_as_data ? (session.why_not ?? null) : null;
     this.panel.allowed = this.#allowed;
     setHidden(this.#button, !this.#allowed && this.whyNot === null);
   }
