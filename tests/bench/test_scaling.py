@@ -172,7 +172,7 @@ def test_the_numbers_are_those_of_the_manifests() -> None:
     assert (offered.name, offered.kind, offered.target, offered.window) == (
         "offered",
         "AverageValue",
-        250,
+        210,
         10,
     )
     assert (ratio.name, ratio.unless_answer, ratio.answer_window) == ("ratio", 0.5, 60)
@@ -209,10 +209,10 @@ def test_with_all_loads_less_is_missed_than_with_scaling_by_cpu_and_it_costs_les
     assert mine[1] < 0.6 * theirs[1]
 
 
-def test_the_recorded_load_costs_much_less_and_hardly_more_is_missed() -> None:
+def test_with_the_recorded_load_less_is_missed_and_it_costs_much_less() -> None:
     mine, theirs = (scores["recorded"] for scores in kind.scores(None))
 
-    assert mine.missed < theirs.missed + 0.5
+    assert mine.missed < theirs.missed
     assert mine.replica_seconds < 0.6 * theirs.replica_seconds
 
 
