@@ -91,7 +91,7 @@ bench: install ## run the benchmarks, write bench.json (ONLY="stamp streams" for
 
 lock: .venv/test ## update the pinned requirements from the ranges in pyproject.toml
 	$(PIN) --upgrade --group dev -o tests/requirements.txt
-	for s in pipeline compose $(SERVICES); do $(PIN) --group $$s -c tests/requirements.txt -o $$s/requirements.txt || exit; done
+	for s in pipeline compose training $(SERVICES); do $(PIN) --group $$s -c tests/requirements.txt -o $$s/requirements.txt || exit; done
 	$(PIN) --group stamp -c tests/requirements.txt -o pipeline/stamp/requirements.txt
 	$(PIN) --group onvif -c tests/requirements.txt -o producer/cameras/onvif/requirements.txt
 	$(PIN) --group fuzz -o tests/fuzz/requirements.txt

@@ -1,0 +1,157 @@
+"""Models are checked and built with TensorFlow in the restricted process."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import h5py
+import pytest
+
+from tests.conftest import missing
+from training.code.checking import build, check, take
+from training.code.child.check import load
+from training.code.child.execute import UserError
+from training.code.program import CodeError, Program
+
+DENSE = """\
+inputs = keras.Input((8, 8), name="image")
+hidden = Dense(16, activation="relu")(keras.layers.Flatten()(inputs))
+model = keras.Model(inputs, Dense(10, activation="softmax")(hidden))
+model.compile(
+    optimizer="adam",
+    loss="sparse_categorical_crossentropy",
+    metrics=["accuracy", keras.metrics.SparseTopKCategoricalAccuracy(3, name="top3")],
+)
+"""
+
+
+@pytest.mark.parts
+def test_a_model_is_built(tmp_path: Path) -> None:
+    file = tmp_path / "model.h5"
+
+    summary = build(Program("tf", "from keras.layers import Dense", DENSE), file)
+
+    assert summary.inputs == ((None, 8, 8),)
+    assert summary.outputs == ((None, 10),)
+    assert summary.parameters == 64 * 16 + 16 + 16 * 10 + 10
+    assert summary.metrics == ("loss", "accuracy", "top3")
+    assert "Total params: 1,210" in summary.text
+    with h5py.File(file) as saved:
+        assert "training_config" in saved.attrs
+        assert saved["streamlens/code"].asstr()[()] == DENSE
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parts
+def test_a_distributed_model_may_be_the_last_line() -> None:
+    code = (
+        "i = keras.Input((4,))\nx = keras.layers.Dense(3)(i)\n"
+        "keras.Model(\n    inputs=i,\n    outputs=[x, keras.layers.Dense(2)(x)],\n)\n\n"
+    )
+
+    summary = check(Program("tf", "", code, distributed=True))
+
+    assert summary.outputs == ((None, 3), (None, 2))
+    assert summary.metrics == ()
+
+
+@pytest.mark.parts
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("x = 1\nkeras.layers.Dense(-5)", "line 2 of the code: ValueError: "),
+        ("model = keras.Sequential([keras.layers.Dense(1)])", "the model's input is unknown"),
+        ("keras.utils.get_file('x', 'http://127.0.0.1:9/x')", "has no network"),
+        ("model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])", "call model.compile"),
+    ],
+    ids=["line", "input", "download", "compile"],
+)
+def test_what_is_wrong_with_a_model_is_reported(tmp_path: Path, code: str, expected: str) -> None:
+    with pytest.raises(CodeError, match=r"^[^\n]+$") as error:
+        build(Program("tf", "", code), tmp_path / "model.h5")
+
+    assert expected in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+TORCH = """\
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.layer(x)
+
+    def loss_fn(self):
+        return nn.CrossEntropyLoss()
+
+    def optimizer(self):
+        return torch.optim.Adam(self.parameters())
+
+    def metrics(self):
+        return {"loss": Loss(self.loss_fn())}
+
+model = Net()
+"""
+
+
+@pytest.mark.parts
+@pytest.mark.outside
+def test_a_pytorch_model_is_built(tmp_path: Path) -> None:
+    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("ignite") is None:
+        missing("torch", ".venv/bin/uv pip install torch pytorch-ignite")
+    file = tmp_path / "model.py"
+
+    summary = build(Program("pth", "import math", TORCH), file)
+
+    assert summary.parameters == 10
+    assert summary.metrics == ("loss",)
+    assert file.read_text() == f"import math\n{TORCH}"
+
+
+def test_a_missing_framework_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "training.code.child.torch_model", raising=False)
+
+    with pytest.raises(UserError, match="PyTorch is not installed here: "):
+        load("pth")
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        (Program("jax", "", ""), "framework 'jax': expected tf or pth"),
+        (Program("pth", "", "", distributed=True), "only TensorFlow models can be distributed"),
+    ],
+    ids=["framework", "distributed"],
+)
+def test_what_does_not_exist_is_rejected(program: Program, expected: str) -> None:
+    with pytest.raises(CodeError, match=expected):
+        check(program)
+
+
+def test_only_ordinary_files_are_taken(tmp_path: Path) -> None:
+    secret, source, file = tmp_path / "secret", tmp_path / "source", tmp_path / "file"
+    secret.write_text("secret")
+
+    source.symlink_to(secret)
+    with pytest.raises(CodeError, match="it left no file source"):
+        take(source, file, 100)
+    source.unlink()
+    source.hardlink_to(secret)
+    with pytest.raises(CodeError, match="expected source to be a file of at most 100 bytes"):
+        take(source, file, 100)
+    source.unlink()
+    source.mkdir()
+    with pytest.raises(CodeError, match="expected source to be a file"):
+        take(source, file, 100)
+    source.rmdir()
+    source.write_bytes(bytes(101))
+    with pytest.raises(CodeError, match="at most 100 bytes"):
+        take(source, file, 100)
+    assert not file.exists()
+
+    source.write_bytes(bytes(100))
+    take(source, file, 100)
+    assert file.read_bytes() == bytes(100)

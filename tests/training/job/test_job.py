@@ -1,0 +1,198 @@
+"""The steps of a job, and what becomes of failures; the training itself is tested as a process."""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.training.job.fakes import FakeService, form_parts
+from training.code.program import CodeError
+from training.code.supervise import StoppedError
+from training.control.message import ControlMessage
+from training.data.errors import DataError
+from training.data.ranges import Range
+from training.data.samples import Samples
+from training.job import control, fitting
+from training.job import job as steps
+from training.job.job import Job
+from training.job.outcome import Outcome
+from training.job.service import Service
+from training.job.settings import JobSettings
+from training.job.store import metadata
+
+CONFIG = {"data_type": "uint8", "data_reshape": "2", "label_type": "uint8", "label_reshape": "1"}
+MESSAGE = ControlMessage(3, (Range("digits", 0, 0, 10),), "RAW", CONFIG, 0.2, 0.1)
+OUTCOME = Outcome({"loss": [1.0]}, None, {"loss": [0.5]}, 2.5, [[1, 0], [0, 1]], ("i", "c"))
+
+
+class World:
+    """What surrounds a job: the service, Kafka, and the restricted process, each of which may fail."""
+
+    def __init__(self, folder: Path, fake: FakeService) -> None:
+        self.folder = folder
+        self.fake = fake
+        self.stop = threading.Event()
+        self.message = MESSAGE
+        self.outcome = OUTCOME
+        self.error: Exception | None = None
+        self.reads = 0
+        self.sizes: Any = None
+
+    def settings(self, **more: Any) -> JobSettings:
+        given = {
+            "bootstrap_servers": "kafka:9092",
+            "result_url": self.fake.url,
+            "result_id": 7,
+            "deployment_id": 3,
+            "batch": 4,
+            "kwargs_fit": '{"epochs": 2}',
+            "model_name": "digits",
+            "modelstore": self.folder / "models",
+            "jobfolder": self.folder / "jobs",
+            **more,
+        }
+        return JobSettings(**given)
+
+    def run(self, **more: Any) -> int:
+        return Job(self.settings(**more), Service(self.fake.url, self.stop, pause=0.01), self.stop).run()
+
+    def wait(self, *_: Any, **__: Any) -> ControlMessage:
+        return self.message
+
+    def read(self, *_: Any, **__: Any) -> Samples:
+        self.reads += 1
+        if isinstance(self.error, DataError):
+            raise self.error
+        return Samples(np.zeros((10, 2), np.uint8), np.zeros(10, np.uint8))
+
+    def fit(self, _: JobSettings, kept: Any, __: ControlMessage, sizes: Any, **___: Any) -> Outcome:
+        self.sizes = sizes
+        if self.error is not None:
+            raise self.error
+        (kept.work / "model.h5").write_bytes(b"trained")
+        (kept.work / "exported").mkdir()
+        (kept.work / "exported/saved_model.pb").write_bytes(b"saved")
+        return self.outcome
+
+    def upload(self) -> dict[str, Any]:
+        found = [
+            (headers, body) for _, path, headers, body in self.fake.requests if path == "/results/7" and body
+        ]
+        assert len(found) == 1
+        return form_parts(*found[0])
+
+    def reason(self) -> str:
+        last = json.loads(self.fake.sent("/results/7/progress")[-1])
+        assert last["state"] == "failed"
+        return str(last["reason"])
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    fake = FakeService()
+    world = World(tmp_path, fake)
+    monkeypatch.setattr(control, "wait", world.wait)
+    monkeypatch.setattr(fitting, "fit", world.fit)
+    monkeypatch.setattr(steps, "read", world.read)
+    yield world
+    fake.close()
+
+
+def test_a_model_is_uploaded_and_becomes_a_candidate(world: World) -> None:
+    assert world.run() == 0
+
+    parts = world.upload()
+    assert parts["trained_model"].get_payload(decode=True) == b"trained"
+    assert parts["confussion_matrix"].get_payload(decode=True).startswith(b"\x89PNG")
+    assert json.loads(parts["data"].get_payload(decode=True))["confusion_matrix"] == [[1, 0], [0, 1]]
+    version = world.folder / "models/digits/candidates/1"
+    assert (version / "saved_model.pb").read_bytes() == b"saved"
+    facts = metadata(version)
+    assert (facts["offsets"], facts["code"], facts["result"]) == ("digits:0:0:10", "c", 7)
+    assert facts["metrics"]["test_metrics"] == {"loss": [0.5]}
+    assert world.sizes == {"training": 7, "test": 1, "validation": 2}
+    assert list((world.folder / "jobs").iterdir()) == []
+
+
+def test_a_regression_finishes_without_a_matrix(world: World) -> None:
+    world.outcome = replace(OUTCOME, matrix=None)
+
+    assert world.run(conf_mat_config="true") == 0
+
+    assert set(world.upload()) == {"trained_model", "data"}
+
+
+def test_a_version_may_be_served_at_once(world: World) -> None:
+    assert world.run(autoserve="true") == 0
+
+    assert (world.folder / "models/digits/1/saved_model.pb").exists()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        CodeError("line 3 of the code: ValueError: x"),
+        DataError("digits:0:5: wrong"),
+        OSError(28, "full", "/d"),
+    ],
+    ids=["code", "data", "disk"],
+)
+def test_a_failure_is_reported_with_its_reason(world: World, error: Exception) -> None:
+    world.error = error
+
+    assert world.run() == 0
+
+    assert world.reason() == ("/d: full" if isinstance(error, OSError) else str(error))
+    assert list((world.folder / "jobs").iterdir()) == []
+
+
+def test_what_this_version_cannot_do_is_refused(world: World) -> None:
+    assert world.run(framework="pth") == 0
+    assert "PyTorch models cannot be trained yet" in world.reason()
+    assert world.run(case="2") == 0
+    assert "only single models" in world.reason()
+
+    world.message = replace(MESSAGE, ranges=(), stream="online")
+    assert world.run() == 0
+    assert "an online stream" in world.reason()
+
+
+def test_a_model_that_cannot_be_stored_is_still_uploaded(world: World) -> None:
+    (world.folder / "models").write_text("not a folder")
+
+    assert world.run() == 0
+
+    assert "trained_model" in world.upload()
+    assert "could not be put into" in world.reason()
+
+
+def test_a_stopped_job_can_be_continued(world: World) -> None:
+    world.error = StoppedError()
+    assert world.run() == 143
+    assert not world.fake.sent("/results/7")[1:]
+
+    world.error = None
+    assert world.run() == 0
+
+    assert world.reads == 1
+    assert world.sizes == {"training": 7, "test": 1, "validation": 2}
+    world.upload()
+
+
+def test_a_refused_job_ends(world: World) -> None:
+    world.fake.answers = [(400, b"result 7 was stopped"), (400, b"result 7 was stopped")]
+
+    assert world.run() == 0
+
+    assert world.reads == 0
+
+
+def test_a_job_without_the_service_can_be_started_again(world: World) -> None:
+    world.fake.answers = [(500, b"broken")] * 10
+
+    assert world.run() == 1

@@ -1,0 +1,52 @@
+"""What the service needs from the package that checks, builds and reads users' code."""
+
+import importlib
+from pathlib import Path
+from typing import Any, Final, Literal, Protocol
+
+_NAME: Final = "training.code"
+
+
+class Code(Protocol):
+    """Checks and builds models. All methods raise ValueError with one line, and may take seconds."""
+
+    def check(self, framework: str, imports: str, code: str, *, distributed: bool) -> None:
+        """Run a model's code; raise ValueError if it does not define a model."""
+
+    def build(self, framework: str, imports: str, code: str, *, distributed: bool, file: Path) -> None:
+        """Write the untrained model to a file."""
+
+    def arguments(self, text: str, framework: str, use: Literal["fit", "val"]) -> dict[str, Any]:
+        """Return the arguments in a text such as `epochs=5, shuffle=True`."""
+
+
+def load() -> Code:
+    """Return the package that does this."""
+    return _Package()
+
+
+class _Package:
+    """The package `training.code`. It is not imported before it is needed."""
+
+    def check(self, framework: str, imports: str, code: str, *, distributed: bool) -> None:
+        """Run a model's code."""
+        found = _found()
+        found.check(found.Program(framework, imports, code, distributed))
+
+    def build(self, framework: str, imports: str, code: str, *, distributed: bool, file: Path) -> None:
+        """Write the untrained model to a file."""
+        found = _found()
+        found.build(found.Program(framework, imports, code, distributed), file)
+
+    def arguments(self, text: str, framework: str, use: Literal["fit", "val"]) -> dict[str, Any]:
+        """Return the arguments in a text."""
+        return dict(_found().arguments(text, framework, use))
+
+
+def _found() -> Any:
+    try:
+        return importlib.import_module(_NAME)
+    except ModuleNotFoundError as error:
+        if error.name != _NAME:
+            raise
+        raise ValueError("code cannot be checked: this version has no package training.code") from None

@@ -1,0 +1,21 @@
+"""Trains one model: `python -m training.job`."""
+
+import signal
+import threading
+
+from pipeline.service import startup
+from training.job.job import Job
+from training.job.service import Service
+from training.job.settings import JobSettings
+
+
+def serve(settings: JobSettings) -> int:
+    """Run the job; return 0 when the service knows its outcome."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return Job(settings, Service(settings.result_url, stop), stop).run()
+
+
+if __name__ == "__main__":
+    startup.main("training.job", JobSettings, serve)

@@ -1,0 +1,98 @@
+"""Fits the model in the restricted process, and passes on what it reports."""
+
+import os
+import threading
+from typing import Any, Final
+
+from training.code.confined import run
+from training.code.limits import GIB, Limits
+from training.code.program import CodeError
+from training.control.message import ControlMessage
+from training.job.left import Left
+from training.job.outcome import Outcome, metrics, outcome, progress
+from training.job.reporter import Reporter
+from training.job.samples import Kept
+from training.job.settings import JobSettings
+
+_TASK: Final = "training.job.child.keras_fit"
+
+
+def fit(
+    settings: JobSettings,
+    kept: Kept,
+    message: ControlMessage,
+    sizes: dict[str, int],
+    *,
+    stop: threading.Event,
+    reporter: Reporter,
+    most: int,
+) -> Outcome:
+    """Train, evaluate and save in `kept.work`, where at most so many bytes are written.
+
+    Continues from the checkpoint there, if there is one. Raises CodeError, and StoppedError after `stop`.
+    """
+    left = Left()
+
+    def note(value: dict[str, Any]) -> None:
+        fields = progress(value)
+        if (seconds := left.seconds(fields)) is not None:
+            fields["left_s"] = seconds
+        reporter.progress(fields)
+        if isinstance(value.get("metrics"), dict):
+            reporter.metrics(_metrics(value["metrics"]))
+
+    found = run(
+        _TASK,
+        _request(settings, kept, message, sizes),
+        folder=kept.work,
+        limits=Limits(
+            start=600,
+            time=None,
+            memory=settings.jobmemory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+            folder=most,
+            open_files=1024,
+            threads=2000,
+            output=GIB,
+        ),
+        read=[kept.data],
+        environment=_gpus(),
+        on_progress=note,
+        stop=stop,
+    )
+    return outcome(found)
+
+
+def _request(
+    settings: JobSettings, kept: Kept, message: ControlMessage, sizes: dict[str, int]
+) -> dict[str, Any]:
+    epochs = settings.kwargs_fit.get("epochs")
+    if type(epochs) is not int or epochs < 1:
+        raise ValueError(f"KWARGS_FIT: expected epochs, a whole number from 1, found {epochs!r}")
+    return {
+        "data": str(kept.data),
+        "model": str(kept.model),
+        "sizes": sizes,
+        "batch": settings.batch,
+        "fit": settings.kwargs_fit,
+        "val": settings.kwargs_val,
+        "matrix": settings.conf_mat_config,
+        "seed": settings.seed,
+        "memory": settings.cachememory,
+        # The labels and the size of pictures were checked when these were read.
+        "pictures": message.input_config if message.input_format == "JPEG" else None,
+    }
+
+
+def _gpus() -> dict[str, str]:
+    """Return the variable with the GPUs that this process was given."""
+    given = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if given is None and os.environ.get("NVIDIA_VISIBLE_DEVICES", "void") not in ("void", "none", ""):
+        given = "0"
+    return {"CUDA_VISIBLE_DEVICES": given} if given else {}
+
+
+def _metrics(value: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {name: metrics(value[name]) for name in ("train_metrics", "val_metrics")}
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        raise CodeError("the code: it wrote into the report of its own process") from None
