@@ -37,7 +37,7 @@ examples:
       only the video, without labels, on another port
   python -m compose --kafka kafka1:9092,kafka2:9092 --tfserving http://models:8501
       with a Kafka and a TensorFlow Serving that are already running
-  python -m video.users --file users.json add ann
+  python -m pipeline.users --file users.json add ann
   python -m compose --users users.json
       only for user ann, with a password
 
@@ -142,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("--no-model", action="store_true", help="video without labels")
     text = "label with the model in two precisions, float32 and int8, side by side"
     models.add_argument("--int8", action="store_true", help=text)
-    text = "require a login; create the file with python -m video.users (default: open to everyone)"
+    text = "require a login; create the file with python -m pipeline.users (default: open to everyone)"
     add("--users", type=_users, metavar="FILE", help=text)
     add("--seconds", type=_seconds, metavar="N", help="stop after N seconds")
     return parser
@@ -173,7 +173,7 @@ def _users(text: str) -> str:
     path = os.path.abspath(os.path.expanduser(text))
     if not os.path.exists(path):
         raise OptionsError(
-            f"--users {text!r}: no such file; create it with python -m video.users --file FILE add NAME"
+            f"--users {text!r}: no such file; create it with python -m pipeline.users --file FILE add NAME"
         )
     if not os.path.isfile(path):
         raise OptionsError(f"--users {text!r}: expected a file, found a directory or a device")

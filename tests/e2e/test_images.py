@@ -157,7 +157,7 @@ def volume() -> Iterator[str]:
 def test_users_in_a_volume_make_the_server_require_a_login(volume: str) -> None:
     users = "/etc/streamlens/users.json"
     mounted = ("--read-only", "--cap-drop=ALL", f"--volume={volume}:/etc/streamlens")
-    tool = f"python -m video.users --file {users}"
+    tool = f"python -m pipeline.users --file {users}"
     make = f"echo correct horse | {tool} add ann && {tool} token ann player"
     token = docker("run", "--rm", *mounted, "--entrypoint=sh", "streamlens/video", "-c", make)
 
