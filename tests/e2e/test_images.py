@@ -46,7 +46,7 @@ def history(image: str) -> list[tuple[str, int]]:
     return [(step, int(size)) for size, _, step in steps]
 
 
-@pytest.mark.parametrize("image", OURS)
+@pytest.mark.parametrize("image", [*OURS, "training"])
 def test_an_image_contains_neither_a_compiler_nor_tests(image: str) -> None:
     found = docker("run", "--rm", "--entrypoint", "sh", f"streamlens/{image}", "-c", LOOK)
 
@@ -70,7 +70,7 @@ def test_images_that_stamp_have_fonts_for_many_scripts(image: str) -> None:
     assert docker(*run) == SCRIPTS
 
 
-@pytest.mark.parametrize("image", [*OURS, "tfserving"])
+@pytest.mark.parametrize("image", [*OURS, "tfserving", "training"])
 def test_an_image_names_its_user_by_number(image: str) -> None:
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", about(image)["Config"]["User"])
 
