@@ -61,6 +61,7 @@ def serve(settings: TrainingSettings) -> int:
             0.1,
             {**settings.kafkaconfig, "allow.auto.create.topics": False},
         ),
+        kafkaconfig=settings.kafkaconfig,
     )
     listener = listen(settings.displayport)
     web = WebServer(limited(create_app(parts)), listener)

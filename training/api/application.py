@@ -11,9 +11,11 @@ from training.api import (
     configurations,
     datasources,
     deployments,
+    example,
     importing,
     inferences,
     models,
+    page,
     results,
     uploads,
     visualisation,
@@ -37,11 +39,21 @@ def create_app(parts: Parts) -> FastAPI:
         redirect_slashes=False,  # Starlette would redirect to the host that the client names
     )
     answer_errors(app)
-    for module in (models, configurations, importing, deployments, results, uploads, inferences, datasources):
+    for module in (
+        models,
+        configurations,
+        importing,
+        deployments,
+        results,
+        uploads,
+        inferences,
+        datasources,
+        example,
+    ):
         # Paths with a fixed last part come before those with an id.
         app.include_router(module.routes(parts))
     app.router.routes.sort(key=lambda route: getattr(route, "path", "").endswith("}"))
-    app.router.routes.append(visualisation.route(parts))
+    app.router.routes += [visualisation.route(parts), *page.routes()]
     for name in _LISTS:
         app.add_api_route(f"/{name}", _with_slash(name), include_in_schema=False)
     app.add_api_route("/api/openapi.json", lambda: answer(_described(app)), include_in_schema=False)
