@@ -41,7 +41,7 @@ class Digit(NamedTuple):
 
 @cache
 def digits() -> tuple[Digit, ...]:
-    """Return all digits, always in the same mixed order: in the file, those of one writer follow each other."""
+    """Return all digits, mixed, always in the same order: the file is sorted by writers."""
     with gzip.open(FILE, "rt", encoding="ascii") as lines:
         rows = [[int(float(number)) for number in line.split(",")] for line in lines]
     found = [Digit(bytes(pixels), label) for *pixels, label in rows]
