@@ -118,7 +118,7 @@ function showWhere({ name }) {
   for (const link of byId("pages").querySelectorAll("a")) {
     if (link.dataset.page === where) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
-    if (link.dataset.page === where) link.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (link.dataset.page === where) link.scrollIntoView({ block: "nearest", inline: "center" });
   }
 }
 

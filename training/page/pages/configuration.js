@@ -52,7 +52,7 @@ export function openConfiguration({ rest }, app) {
     element,
     load: () => all({ models: get("models/"), ...(id === null ? {} : { now: get(`configurations/${id}`) }) }),
     show: ({ models: known, now }) => {
-      models.show(known.map(({ id, name, framework }) => [id, `${name} (${common.framework(framework)})`]));
+      models.show(known.map((/** @type {Model} */ { id, name, framework }) => [id, `${name} (${common.framework(framework)})`]));
       if (isFilled || !now) return;
       isFilled = true;
       title.querySelector("h2")?.replaceChildren(words.editTitle(now.name));

@@ -9,6 +9,7 @@ import { head } from "../parts/screen.js";
 import { Table } from "../parts/table.js";
 import { all, get, post } from "../requests.js";
 import { idIn, routeTo } from "../route.js";
+import { formatOf, nameOf, placesOf } from "../streams.js";
 import { text as common } from "../text/common.js";
 import { text } from "../text/lists.js";
 import { number } from "../text/numbers.js";
@@ -81,33 +82,4 @@ export function openDatasources({ query }, app) {
     },
     every: () => 3000,
   };
-}
-
-/** @param {Datasource} row */
-export const nameOf = ({ description, topic }) => text.datasources.title(placesOf(topic)[0] ?? topic, description);
-
-/**
- * Return the topics of ranges such as `digits:0:0:900,digits:1:0:897`, each once.
- * @param {string} ranges
- */
-export function placesOf(ranges) {
-  return [...new Set(ranges.split(",").map((range) => range.replace(/:\d+:\d+:\d+$/, "")))];
-}
-
-/** Types and shapes in a few words. @param {Datasource} row */
-export function formatOf({ input_config }) {
-  const config = objectIn(input_config);
-  const { data_type, data_reshape, labels } = config;
-  if (data_type) return [data_type, data_reshape].filter(Boolean).join(" of ");
-  return Array.isArray(labels) ? labels.join(", ") : "";
-}
-
-/** @param {string} words JSON @returns {Record<string, any>} empty if it is no object */
-export function objectIn(words) {
-  try {
-    const found = JSON.parse(words);
-    return found && typeof found === "object" ? found : {};
-  } catch {
-    return {};
-  }
 }

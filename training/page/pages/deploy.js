@@ -1,18 +1,22 @@
 /** The form that starts a training. */
 
 import { make, setHidden } from "../dom.js";
+import { sentOf } from "../fields.js";
 import { checkBox, choice, Field, offer, textInput } from "../parts/field.js";
 import { Form } from "../parts/form.js";
 import { empty } from "../parts/empty.js";
 import { head } from "../parts/screen.js";
 import { all, get, post } from "../requests.js";
 import { idIn, routeTo } from "../route.js";
+import { nameOf } from "../streams.js";
 import { text as common } from "../text/common.js";
 import { text } from "../text/forms.js";
-import { nameOf } from "./datasources.js";
 
 /** @typedef {import("../types.js").Configuration} Configuration */
 /** @typedef {import("../types.js").Datasource} Datasource */
+
+/** The fields that are check boxes. */
+const CHECKS = ["conf_mat_settings", "autoserve", "random_split"];
 
 /** @type {import("../parts/screen.js").Opens} */
 export function openDeploy({ query }, app) {
@@ -60,7 +64,7 @@ export function openDeploy({ query }, app) {
   async function submit() {
     form.complain("");
     form.work(words.starting);
-    const answer = await post("deployments/", sentOf(form.values));
+    const answer = await post("deployments/", sentOf(form.values, CHECKS));
     form.work(null);
     if (!answer.ok) form.refuse(answer);
     else {
@@ -91,14 +95,3 @@ export function openDeploy({ query }, app) {
 
 /** @param {Datasource} row @returns {[string, string]} */
 const optionOf = (row) => [String(row.id), `${nameOf(row)}, ${common.time(row.time)}`];
-
-/**
- * Return what to send: fields that are empty are left out, so that they have the server's defaults. What is not a number
- * is sent as it is: the server says what it expects.
- * @param {Record<string, string>} values
- */
-export function sentOf(values) {
-  const checks = ["conf_mat_settings", "autoserve", "random_split"];
-  const given = Object.entries(values).filter(([name, value]) => checks.includes(name) || value.trim() !== "");
-  return Object.fromEntries(given.map(([name, value]) => [name, checks.includes(name) ? value !== "" : value.trim()]));
-}

@@ -17,6 +17,7 @@ import { text } from "../text/lists.js";
 export function openDeployments({ query }, app) {
   const words = text.deployments;
   const configuration = idIn(query.get("configuration"));
+  /** @type {Record<string, number>} */
   const only = configuration === null ? {} : { configuration };
   const [name, of, results, given, started] = words.columns;
   const add = routeTo(["deployments", "new"], only);

@@ -1,14 +1,15 @@
 /** The form that starts an inference. */
 
 import { make } from "../dom.js";
+import { sentOf, topicOf } from "../fields.js";
 import { choice, Field, textArea, textInput } from "../parts/field.js";
 import { Form } from "../parts/form.js";
 import { head } from "../parts/screen.js";
 import { all, get, post } from "../requests.js";
 import { idIn, routeTo } from "../route.js";
+import { objectIn } from "../streams.js";
 import { text } from "../text/forms.js";
 import { text as lists } from "../text/lists.js";
-import { objectIn } from "./datasources.js";
 import { watchOf } from "./inferences.js";
 
 /** @typedef {import("../types.js").Result} Result */
@@ -71,11 +72,5 @@ export function openInfer({ rest }, app) {
   return { title: words.title(lists.results.title({ id, model: { name: lists.results.name } })), element };
 }
 
-/** Return a model's name as a part of a topic's. @param {string} name */
-export const topicOf = (name) => name.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[.-]+|[.-]+$/g, "") || "model";
-
 /** @param {string} config JSON */
 const prettyOf = (config) => (Object.keys(objectIn(config)).length ? JSON.stringify(objectIn(config), null, 2) : config);
-
-/** Return what to send: empty fields are left out. @param {Record<string, string>} values */
-const sentOf = (values) => Object.fromEntries(Object.entries(values).filter(([, value]) => value.trim() !== "").map(([name, value]) => [name, value.trim()]));

@@ -2,7 +2,9 @@
 
 import { make, makeForeign, setHidden, setText } from "../dom.js";
 
-/** @implements {import("./field.js").Part} */
+/** @typedef {import("./field.js").Part} Part */
+
+/** @implements {Part} */
 export class Boxes {
   element = make("fieldset", "field");
   #boxes = make("div", "boxes");

@@ -121,7 +121,7 @@ function extensionsOf(library, label, rows) {
     library.keymap.of([...library.defaultKeymap, ...library.historyKeymap, library.indentWithTab]),
     library.pythonLanguage,
     library.syntaxHighlighting(colours),
-    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocapitalize: "off" }),
+    EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", spellcheck: "false", autocapitalize: "off" }),
     EditorView.theme({
       "&": { fontSize: "var(--code-size)", color: "var(--ink)", maxHeight: "60vh", outline: "none" },
       ".cm-scroller": { fontFamily: "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace", lineHeight: "1.5" },
@@ -129,7 +129,8 @@ function extensionsOf(library, label, rows) {
       ".cm-content": { caretColor: "var(--ink)" },
       ".cm-cursor": { borderLeftColor: "var(--ink)" },
       ".cm-gutters": { backgroundColor: "var(--surface)", color: "var(--ink-soft)", border: "none" },
-      ".cm-activeLine": { backgroundColor: "var(--code-line)" },
+      ".cm-activeLine": { backgroundColor: "transparent" },
+      "&.cm-focused .cm-activeLine": { backgroundColor: "var(--code-line)" },
       "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
         backgroundColor: "var(--code-selection)",
       },

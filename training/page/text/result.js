@@ -22,7 +22,7 @@ export const text = {
     metrics: "Metrics",
     metricColumns: ["Metric", "Training", "Best", "Validation", "Best", "Test"],
     matrix: "Confusion matrix",
-    matrixLead: "Rows: the labels. Columns: what the model says. Darker: more of the label’s samples.",
+    matrixLead: "Rows: the labels. Columns: what the model says. The stronger the colour, the more of the label’s samples.",
     /** @param {number} count */
     matrixLarge: (count) => `It has ${count} classes, too many for this page.`,
     matrixFile: "As a picture",

@@ -2,8 +2,8 @@
 
 import { make, setHidden, setText } from "../dom.js";
 import { button, section } from "../parts/screen.js";
-import { objectIn } from "../pages/datasources.js";
 import { post } from "../requests.js";
+import { objectIn } from "../streams.js";
 import { text as common } from "../text/common.js";
 import { text } from "../text/result.js";
 
