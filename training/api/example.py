@@ -26,14 +26,13 @@ TOPIC: Final = "example-digits"
 _NAME: Final = "digits example"
 _SHAPE: Final = (8, 8)
 _RATE: Final = 0.1  # of the digits for validation, and as many for the test
-_MOST_DIGITS: Final = 100
 
 
 class DigitsFields(Fields):
     """Which inference gets digits, and how many."""
 
     inference: Id = Field(description="an inference of RAW pictures of 8 by 8 pixels, uint8")
-    count: int = Field(10, ge=1, le=_MOST_DIGITS)
+    count: int = Field(10, ge=1, le=100)
 
 
 def routes(parts: Parts) -> APIRouter:

@@ -31,12 +31,12 @@ export function openDatasources({ query }, app) {
     [
       {
         name,
-        words: nameOf,
+        words: (row) => nameOf(row),
         href: (row) => routeTo(["results"], { deployment: row.deployment }),
         note: (row) => placesOf(row.topic).join(", "),
       },
       { name: deployment, words: (row) => row.deployment, number: true },
-      { name: format, words: (row) => row.input_format, note: formatOf },
+      { name: format, words: (row) => row.input_format, note: (row) => formatOf(row) },
       { name: messages, words: ({ total_msg }) => (total_msg === null ? common.none : number(total_msg)), number: true },
       { name: rates, words: (row) => words.rates(row.validation_rate, row.test_rate), number: true },
       { name: sent, words: (row) => common.time(row.time), number: true },
