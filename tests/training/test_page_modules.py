@@ -16,7 +16,7 @@ pytestmark = pytest.mark.parts
 TESTS: Final = sorted((ROOT / "tests/training/page").glob("*.test.js"))
 
 
-def test_the_pages_modules_pass_their_own_tests(node: str) -> None:  # noqa: F811
+def test_the_pages_modules_pass_their_own_tests(node: str) -> None:
     command = [node, "--test", "--test-reporter=tap", *map(str, TESTS)]
 
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)

@@ -47,7 +47,7 @@ class FakeWriter:
 
     made: list["FakeWriter"]
 
-    def __init__(self, bootstrap: str, topic: str, config: Any) -> None:
+    def __init__(self, bootstrap: str, topic: str, _: Any) -> None:
         self.place = bootstrap, topic
         self.written = list[tuple[bytes, bytes]]()
         self.is_closed = False
