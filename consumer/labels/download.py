@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from consumer.model_server.connection import LARGEST_ANSWER, cause, checked, explained, read, tls
+from pipeline.model_server.connection import LARGEST_ANSWER, cause, checked, explained, read, tls
 from pipeline.service.values import Address
 from pipeline.targets import TargetError, Targets
 from pipeline.watchdog import Watchdog

@@ -11,13 +11,13 @@ from typing import Any, Final, TypeVar
 import grpc
 from google.protobuf.message import DecodeError, Message
 
-from consumer.model_server import serving_pb2 as messages
-from consumer.model_server import tensor_proto
-from consumer.model_server.connection import LARGEST_ANSWER, LIFETIME, TRIES, remedy, shown
-from consumer.model_server.errors import ModelError, unavailable
-from consumer.model_server.login import NO_LOGIN, Login
-from consumer.model_server.tensors import Array, Signature, TensorInfo, Tensors
-from consumer.model_server.url import ModelUrl
+from pipeline.model_server import serving_pb2 as messages
+from pipeline.model_server import tensor_proto
+from pipeline.model_server.connection import LARGEST_ANSWER, LIFETIME, TRIES, remedy, shown
+from pipeline.model_server.errors import ModelError, unavailable
+from pipeline.model_server.login import NO_LOGIN, Login
+from pipeline.model_server.tensors import Array, Signature, TensorInfo, Tensors
+from pipeline.model_server.url import ModelUrl
 from pipeline.wire import protobuf
 
 _PREDICT: Final = "/tensorflow.serving.PredictionService/Predict"

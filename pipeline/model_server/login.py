@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from consumer.model_server.errors import ModelError
+from pipeline.model_server.errors import ModelError
 from pipeline.service.masking import remember
 
 

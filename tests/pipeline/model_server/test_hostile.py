@@ -11,11 +11,11 @@ from consumer.handlers.emonet import Emonet, EmonetOptions
 from consumer.handlers.handler import Question
 from consumer.handlers.image_input import LONGEST_SIDE, image_input
 from consumer.labels.labels import Labels
-from consumer.model_server import connection, rest_client, serving_pb2, tensor_proto
-from consumer.model_server.errors import ModelError
-from consumer.model_server.grpc_client import parsed
-from consumer.model_server.tensors import Signature, TensorInfo
-from consumer.model_server.url import ModelUrl
+from pipeline.model_server import connection, rest_client, serving_pb2, tensor_proto
+from pipeline.model_server.errors import ModelError
+from pipeline.model_server.grpc_client import parsed
+from pipeline.model_server.tensors import Signature, TensorInfo
+from pipeline.model_server.url import ModelUrl
 from pipeline.service import masking
 from pipeline.wire import protobuf
 from pipeline.wire.frame import Frame
@@ -26,7 +26,7 @@ FRAME = Frame("door", 1, 1, b"", 64, 48)
 
 
 @pytest.mark.exceeds(
-    "consumer.model_server.connection.MOST_NUMBERS", "consumer.model_server.connection.MOST_LISTS"
+    "pipeline.model_server.connection.MOST_NUMBERS", "pipeline.model_server.connection.MOST_LISTS"
 )
 @pytest.mark.parametrize(
     "text",
@@ -111,7 +111,7 @@ def test_bytes_that_are_not_a_message_are_invalid(data: bytes, reason: str) -> N
         parsed(data, serving_pb2.PredictResponse)
 
 
-@pytest.mark.exceeds("consumer.model_server.tensor_proto.MOST_DIMENSIONS")
+@pytest.mark.exceeds("pipeline.model_server.tensor_proto.MOST_DIMENSIONS")
 def test_a_tensor_with_too_many_dimensions_is_an_error() -> None:
     tensor = serving_pb2.Tensor(dtype=1, tensor_shape={"dim": [{"size": 2**62}] * 90_000})
 

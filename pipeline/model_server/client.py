@@ -1,20 +1,12 @@
 """What the REST and the gRPC client have in common."""
 
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
-from prometheus_client import Counter
-
-from consumer.model_server.login import NO_LOGIN, Login
-from consumer.model_server.rest_client import RestClient
-from consumer.model_server.tensors import Array, Signature, Tensors
-from consumer.model_server.url import ModelUrl
-
-RECONNECTS: Final = Counter(
-    "streamlens_model_reconnects",
-    "Times a model's server was connected to again after that was lost",
-    ["model"],
-)
+from pipeline.model_server.login import NO_LOGIN, Login
+from pipeline.model_server.rest_client import RestClient
+from pipeline.model_server.tensors import Array, Signature, Tensors
+from pipeline.model_server.url import ModelUrl
 
 
 class Client(Protocol):
@@ -61,6 +53,6 @@ def connect(
     if not url.scheme.startswith("grpc"):
         return RestClient(url, timeout, login, by_version=by_version, reconnected=reconnected)
     # gRPC costs 15 MB of memory, so it is imported only where it is used.
-    from consumer.model_server.grpc_client import GrpcClient  # noqa: PLC0415
+    from pipeline.model_server.grpc_client import GrpcClient  # noqa: PLC0415
 
     return GrpcClient(url, timeout, login, reconnected=reconnected)

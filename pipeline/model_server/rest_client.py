@@ -12,11 +12,11 @@ from typing import Any, Final
 import numpy as np
 import pybase64
 
-from consumer.model_server.connection import Connection, parsed, shown
-from consumer.model_server.errors import ModelError, unavailable
-from consumer.model_server.login import NO_LOGIN, Login
-from consumer.model_server.tensors import Array, Signature, TensorInfo, Tensors
-from consumer.model_server.url import ModelUrl
+from pipeline.model_server.connection import Connection, parsed, shown
+from pipeline.model_server.errors import ModelError, unavailable
+from pipeline.model_server.login import NO_LOGIN, Login
+from pipeline.model_server.tensors import Array, Signature, TensorInfo, Tensors
+from pipeline.model_server.url import ModelUrl
 
 _VERB: Final = ":predict"
 _GRPC: Final = "ask the model over gRPC, which leaves out the outputs that are not needed: grpc://HOST:8500/v1/models/NAME"

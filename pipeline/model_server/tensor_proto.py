@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from consumer.model_server.serving_pb2 import Tensor, TensorShape
-from consumer.model_server.tensors import Array
+from pipeline.model_server.serving_pb2 import Tensor, TensorShape
+from pipeline.model_server.tensors import Array
 
 DTYPES: Final = {
     1: "float32",

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from consumer.model_server import connection
-from consumer.model_server.download import download
-from consumer.model_server.errors import ModelError
-from consumer.model_server.login import NO_LOGIN, Login
+from consumer.labels.download import download
+from pipeline.model_server import connection
+from pipeline.model_server.errors import ModelError
+from pipeline.model_server.login import NO_LOGIN, Login
 from tests.consumer.fakes import Answer, Connection, Request, ScriptedServer, hang, reply
 from tests.parts import free_port
 
@@ -171,7 +171,7 @@ def test_a_handshake_that_trickles_in_is_given_up(asked: Callable[[str], object]
     assert before_end < 500
 
 
-@pytest.mark.exceeds("consumer.model_server.connection.LARGEST_ANSWER")
+@pytest.mark.exceeds("pipeline.model_server.connection.LARGEST_ANSWER")
 def test_an_answer_that_is_too_long_is_given_up() -> None:
     def answer(request: Request, _: bytes) -> None:
         request.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")

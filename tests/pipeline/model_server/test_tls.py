@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from consumer.model_server.errors import ModelError
+from pipeline.model_server.errors import ModelError
 from tests.conftest import missing
 from tests.consumer.fakes import Connection
 

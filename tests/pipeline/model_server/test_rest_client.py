@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.model_server import rest_client
-from consumer.model_server.errors import ModelError
-from consumer.model_server.tensors import Array, TensorInfo
+from pipeline.model_server import rest_client
+from pipeline.model_server.errors import ModelError
+from pipeline.model_server.tensors import Array, TensorInfo
 from tests.clock import Clock
 from tests.consumer.fakes import PROPERTY, Client, Request, ScriptedServer, reply
 from tests.parts import free_port

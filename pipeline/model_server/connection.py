@@ -17,8 +17,8 @@ from urllib3 import BaseHTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
-from consumer.model_server.errors import ModelError
-from consumer.model_server.login import NO_LOGIN, Login
+from pipeline.model_server.errors import ModelError
+from pipeline.model_server.login import NO_LOGIN, Login
 from pipeline.service.masking import hide
 from pipeline.targets import TargetError
 from pipeline.watchdog import Watchdog

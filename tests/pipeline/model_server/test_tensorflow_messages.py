@@ -8,9 +8,9 @@ import grpc
 import numpy as np
 import pytest
 
-from consumer.model_server.grpc_client import GrpcClient
-from consumer.model_server.tensors import TensorInfo
-from consumer.model_server.url import ModelUrl
+from pipeline.model_server.grpc_client import GrpcClient
+from pipeline.model_server.tensors import TensorInfo
+from pipeline.model_server.url import ModelUrl
 from tfserving.runtime import tf
 
 # The messages are TensorFlow's, which has to be imported quietly first.

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from consumer.model_server import tensor_proto
-from consumer.model_server.serving_pb2 import Tensor
-from consumer.model_server.tensors import Array
+from pipeline.model_server import tensor_proto
+from pipeline.model_server.serving_pb2 import Tensor
+from pipeline.model_server.tensors import Array
 from tests.consumer.fakes import PROPERTY
 from tfserving.runtime import tf
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from consumer.model_server.url import ModelUrl
+from pipeline.model_server.url import ModelUrl
 from pipeline.service.values import Address
 
 

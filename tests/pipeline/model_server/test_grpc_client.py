@@ -10,13 +10,13 @@ import grpc
 import numpy as np
 import pytest
 
-from consumer.model_server import grpc_client, tensor_proto
-from consumer.model_server import serving_pb2 as messages
-from consumer.model_server.errors import ModelError
-from consumer.model_server.grpc_client import GrpcClient
-from consumer.model_server.login import NO_LOGIN, Login
-from consumer.model_server.tensors import TensorInfo
-from consumer.model_server.url import ModelUrl
+from pipeline.model_server import grpc_client, tensor_proto
+from pipeline.model_server import serving_pb2 as messages
+from pipeline.model_server.errors import ModelError
+from pipeline.model_server.grpc_client import GrpcClient
+from pipeline.model_server.login import NO_LOGIN, Login
+from pipeline.model_server.tensors import TensorInfo
+from pipeline.model_server.url import ModelUrl
 from tests.parts import free_port, wait_for
 
 LONG = 10.0
