@@ -4,6 +4,7 @@ import os
 import threading
 from typing import Any, Final
 
+from training.code import gpus
 from training.code.confined import run
 from training.code.limits import GIB, Limits
 from training.code.program import CodeError
@@ -55,7 +56,7 @@ def fit(
             output=GIB,
         ),
         read=[kept.data],
-        environment=_gpus(),
+        environment=gpus.given(),
         on_progress=note,
         stop=stop,
     )
@@ -81,14 +82,6 @@ def _request(
         # The labels and the size of pictures were checked when these were read.
         "pictures": message.input_config if message.input_format == "JPEG" else None,
     }
-
-
-def _gpus() -> dict[str, str]:
-    """Return the variable with the GPUs that this process was given."""
-    given = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if given is None and os.environ.get("NVIDIA_VISIBLE_DEVICES", "void") not in ("void", "none", ""):
-        given = "0"
-    return {"CUDA_VISIBLE_DEVICES": given} if given else {}
 
 
 def _metrics(value: dict[str, Any]) -> dict[str, Any]:
