@@ -56,7 +56,7 @@ def serve(settings: InferenceSettings) -> int:
     )
     answers = Sink(producer, settings.output_topic, causes, stopping)
     decoded = column(settings.input_format, settings.input_config)
-    answering = Answering(questions, decoded, model, answers, counts, settings.modeltimeout)
+    answering = Answering(questions, decoded, model, answers, counts=counts, timeout=settings.modeltimeout)
 
     service.work("model", model.run)
     service.work("answers", answering.run)
@@ -67,7 +67,14 @@ def serve(settings: InferenceSettings) -> int:
     if settings.inference_url:
         health = str(Address(settings.healthport.host, service.health_port))
         target = TrainingService(settings.inference_url, stopping)
-        reporter = Reporter(target, settings.replica, counts, service.unready, health, stopping)
+        reporter = Reporter(
+            target,
+            counts,
+            replica=settings.replica,
+            condition=service.unready,
+            health=health,
+            stopping=stopping,
+        )
         service.repeat("report", reporter.step)
     return service.run()
 

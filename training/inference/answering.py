@@ -36,7 +36,7 @@ class Answering:
     """
 
     def __init__(
-        self, source: Source, column: Column, model: Model, sink: Sink, counts: Counts, timeout: float
+        self, source: Source, column: Column, model: Model, sink: Sink, *, counts: Counts, timeout: float
     ) -> None:
         self._source = source
         self._column = column

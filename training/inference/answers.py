@@ -26,7 +26,7 @@ class Answer:
     @property
     def headers(self) -> Headers:
         """The headers; empty if there are none."""
-        return [*(self.question.headers() or ())]  # type: ignore[misc]
+        return [*(self.question.headers() or ())]
 
 
 def answers(messages: Sequence[Message], predictions: NDArray[Any]) -> Iterator[Answer]:

@@ -116,7 +116,7 @@ def _finite(messages: Sequence[Message], rows: NDArray[Any]) -> Iterator[Batch |
     if is_good.all():
         yield Batch(messages, rows)
         return
-    for index in np.flatnonzero(~is_good):
+    for index in np.flatnonzero(~is_good).tolist():
         bad = rows[index][~np.isfinite(rows[index])].flat[0]
         yield Bad(messages[index], "value", f"{bad}, expected numbers")
     if is_good.any():

@@ -20,7 +20,7 @@ TOOK: Final = Histogram(
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Messages that this process has answered, those that it has skipped, and those that wait; None: unknown."""
+    """Messages that this process has answered and skipped, and those that wait; None: unknown."""
 
     answered: int
     skipped: int

@@ -30,7 +30,7 @@ class Model(Protocol):
         """Return why the model cannot be asked now, in one line, or None."""
 
     def predict(self, rows: NDArray[Any], values: Sequence[bytes]) -> NDArray[Any]:
-        """Return the predictions, shape (n, …), for n rows; `values` are the bytes that they were decoded from.
+        """Return the predictions, shape (n, …), for n rows.
 
-        Raises AwayError and RefusedError.
+        `values` are the bytes that they were decoded from. Raises AwayError and RefusedError.
         """

@@ -34,8 +34,9 @@ class Reporter:
     def __init__(
         self,
         target: Target,
-        replica: int,
         counts: Counts,
+        *,
+        replica: int,
         condition: Callable[[], str | None],
         health: str,
         stopping: threading.Event,

@@ -69,9 +69,7 @@ class InferenceSettings(Settings):
             self.output_topic,
             self.output_bootstrap_servers,
         ):
-            raise ValueError(
-                "OUTPUT_TOPIC: expected another topic than INPUT_TOPIC, which it would read again"
-            )
+            raise ValueError("OUTPUT_TOPIC: expected another topic than INPUT_TOPIC, its own input")
         try:
             column(self.input_format, self.input_config)
         except ValueError as error:

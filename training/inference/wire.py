@@ -1,4 +1,4 @@
-"""Arrays on the pipes between a replica and its restricted process: their type and shape, then their bytes."""
+"""Arrays on the pipes to a restricted process and back: their type and shape, then their bytes."""
 
 import json
 import math
@@ -30,7 +30,8 @@ def pack(array: NDArray[Any]) -> tuple[bytes, memoryview]:
         array = np.array(texts, np.bytes_).reshape(array.shape)
     array = np.ascontiguousarray(array)
     head = json.dumps({"dtype": array.dtype.str, "shape": array.shape}).encode()
-    return _SIZE.pack(len(head)) + head, memoryview(array.reshape(-1).view(np.uint8)).cast("B")
+    data: Any = array.reshape(-1).view(np.uint8)
+    return _SIZE.pack(len(head)) + head, memoryview(data)
 
 
 def refusal(reason: str) -> bytes:
@@ -39,7 +40,7 @@ def refusal(reason: str) -> bytes:
     return _SIZE.pack(len(head)) + head
 
 
-def length(data: bytes) -> int:
+def length(data: bytes | bytearray) -> int:
     """Return the length of a head; raise WireError if it is too long."""
     (found,) = _SIZE.unpack(data)
     if found > HEAD_BYTES:
