@@ -69,8 +69,8 @@ def training_run(result: Result, places: Places, kwargs_fit: str, kwargs_val: st
     return Run(training_name(result.id), "training.job", variables)
 
 
-def inference_runs(inference: Inference, places: Places) -> list[Run]:
-    """Return the runs of an inference."""
+def inference_runs(inference: Inference, places: Places, framework: str) -> list[Run]:
+    """Return the runs of an inference, one per replica, of a model of this framework."""
     source = inference.input_kafka_broker or places.bootstrap
     variables = {
         "INPUT_BOOTSTRAP_SERVERS": source,
@@ -83,6 +83,10 @@ def inference_runs(inference: Inference, places: Places) -> list[Run]:
         "OUTPUT_TOPIC": inference.output_topic,
         # Kafka-ML names the group after the result, and two inferences of one share their input.
         "GROUP_ID": f"inf{inference.model_result_id}-{inference.id}",
+        # Kafka-ML's inferences have none of these.
+        "FRAMEWORK": framework,
+        "INFERENCE_URL": f"{places.url}/inferences/{inference.id}",
+        "MODELSERVER": inference.model_server or "",
     }
     names = inference_names(inference)
     return [Run(name, "training.inference", variables, queues=False) for name in names]

@@ -70,7 +70,6 @@ def serve(settings: InferenceSettings) -> int:
         reporter = Reporter(
             target,
             counts,
-            replica=settings.replica,
             condition=service.unready,
             health=health,
             stopping=stopping,

@@ -36,13 +36,12 @@ class Reporter:
         target: Target,
         counts: Counts,
         *,
-        replica: int,
         condition: Callable[[], str | None],
         health: str,
         stopping: threading.Event,
     ) -> None:
         self._target = target
-        self._about = {"replica": replica, "run": secrets.token_hex(8), "health": health}
+        self._about = {"run": secrets.token_hex(8), "health": health}
         self._counts = counts
         self._condition = condition
         self._stopping = stopping

@@ -42,7 +42,6 @@ class InferenceSettings(Settings):
         pattern=r"^(https?://\S+)?$",
         description="where to report, such as http://training:8080/inferences/1; unset: nowhere",
     )
-    replica: int = Field(0, ge=0, description="the number of this replica")
     modelserver: Annotated[str, BeforeValidator(model_server)] = Field(
         "",
         description="the model on TensorFlow Serving, such as http://tfserving:8501/v1/models/digits:predict;"
