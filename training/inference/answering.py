@@ -22,7 +22,6 @@ from training.inference.sink import Sink
 from training.inference.source import Source
 
 log = logging.getLogger(__name__)
-_seldom: Final = Seldom(log, most=10)
 
 _WAIT: Final = 0.1  # s between two questions to a model that is away
 _LOST: Final = 2  # times that a model may be lost on one message
@@ -43,6 +42,7 @@ class Answering:
         self._model = model
         self._sink = sink
         self._counts = counts
+        self._seldom = Seldom(log, most=10)
         self._timeout = timeout
         self._pulse = Pulse(threading.Event())
 
@@ -130,6 +130,6 @@ class Answering:
 
     def _note(self, count: int, bad: Sequence[Bad]) -> None:
         for each in bad:
-            _seldom.warning(each.kind, str(each))
+            self._seldom.warning(each.kind, str(each))
         skipped = Tally(each.kind for each in bad)
         self._counts.add(count - len(bad), dict(skipped), self._source.waiting)

@@ -25,7 +25,6 @@ from training.job.service import AwayError as ServiceAwayError
 from training.job.service import RefusedError as ServiceRefusedError
 
 log = logging.getLogger(__name__)
-_seldom: Final = Seldom(log)
 
 _TASK: Final = "training.inference.child.answer"
 _LOADED: Final = "loaded"
@@ -63,6 +62,7 @@ class ConfinedModel:
         pauses: Sequence[float] = _PAUSES,
     ) -> None:
         self._fetch = fetch
+        self._seldom = Seldom(log)
         self._timeout = timeout
         self._memory = memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         self._environment = environment
@@ -158,4 +158,4 @@ class ConfinedModel:
     def _note(self, reason: str) -> None:
         with self._lock:
             self._open, self._why = None, reason
-        _seldom.warning(reason, reason)
+        self._seldom.warning(reason, reason)

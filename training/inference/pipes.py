@@ -7,6 +7,7 @@ import fcntl
 import math
 import os
 import select
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -32,13 +33,15 @@ class GoneError(Exception):
 
 
 class Pipes:
-    """Asks the process that has opened the other ends, for one thread.
+    """Asks the process that has opened the other ends; any thread may close it.
 
     `is_over` says that the process has ended.
     """
 
     def __init__(self, folder: Path, is_over: Callable[[], bool]) -> None:
         self._is_over = is_over
+        self._lock = threading.Lock()
+        self._is_closed = False
         for name in (QUESTIONS, ANSWERS):
             os.mkfifo(folder / name, 0o600)
         # Opening the first for both ways does not wait for the process.
@@ -53,8 +56,11 @@ class Pipes:
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        os.close(self._questions)
-        os.close(self._answers)
+        # Whoever still asks must not use the numbers of these files for others.
+        with self._lock:
+            self._is_closed = True
+            os.close(self._questions)
+            os.close(self._answers)
 
     def ask(self, rows: NDArray[Any], timeout: float) -> NDArray[Any] | str:
         """Return the array that answers an array, or the reason why there is none.
@@ -62,7 +68,12 @@ class Pipes:
         Raises GoneError after `timeout` s, when the process has ended, and for an answer that is not one;
         nothing else can be asked then.
         """
-        deadline = time.monotonic() + timeout
+        with self._lock:
+            if self._is_closed:
+                raise GoneError("the model's process has ended")
+            return self._asked(rows, time.monotonic() + timeout)
+
+    def _asked(self, rows: NDArray[Any], deadline: float) -> NDArray[Any] | str:
         try:
             for part in wire.pack(rows):
                 self._write(part, deadline)

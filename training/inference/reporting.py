@@ -12,7 +12,6 @@ from training.inference.counts import Counts
 from training.job.service import AwayError, RefusedError
 
 log = logging.getLogger(__name__)
-_seldom: Final = Seldom(log)
 
 _EVERY: Final = 5.0  # s
 _TICK: Final = 0.5  # s
@@ -43,6 +42,7 @@ class Reporter:
         self._target = target
         self._about = {"run": secrets.token_hex(8), "health": health}
         self._counts = counts
+        self._seldom = Seldom(log)
         self._condition = condition
         self._stopping = stopping
         self._said: str | None = ""
@@ -71,4 +71,4 @@ class Reporter:
         try:
             self._target.progress(fields)
         except (RefusedError, AwayError) as error:
-            _seldom.warning("report", f"the report was not sent: {error}")
+            self._seldom.warning("report", f"the report was not sent: {error}")

@@ -15,7 +15,6 @@ from training.code.supervise import StoppedError
 from training.inference.answers import Answer
 
 log = logging.getLogger(__name__)
-_seldom: Final = Seldom(log)
 
 _PAUSE: Final = 0.5  # s before answers that Kafka has not taken are sent again
 _GRACE: Final = 3.0  # s for answers on their way when the service stops
@@ -43,6 +42,7 @@ class Sink:
         self._producer = producer
         self._topic = topic
         self._causes = causes
+        self._seldom = Seldom(log)
         self._stopping = stopping
         self._pause = pause
         self._trouble: str | None = None
@@ -69,7 +69,7 @@ class Sink:
                     waiting.append(answer)
                     self._trouble = self._causes.of(error, self._topic, "write")
             if waiting:
-                _seldom.warning("write", f"answers are not written: {self._trouble}")
+                self._seldom.warning("write", f"answers are not written: {self._trouble}")
                 if self._stopping.wait(self._pause):
                     raise StoppedError
         self._trouble = None

@@ -12,7 +12,6 @@ from pipeline.kafka.steady import SteadyConsumer
 from pipeline.service.logs import Seldom
 
 log = logging.getLogger(__name__)
-_seldom: Final = Seldom(log)
 
 _WAIT: Final = 0.2  # s for a message
 _PATIENCE: Final = 5.0  # s for a commit; a later one includes it
@@ -56,6 +55,7 @@ class Source:
         self._topic = topic
         self._most = most
         self._causes = causes
+        self._seldom = Seldom(log)
         self._is_reading = False
         self._assigned = set[_Place]()
         self._lost = set[_Place]()
@@ -102,7 +102,7 @@ class Source:
             if error is None:
                 return
             if error.code() in _OTHERS or time.monotonic() > until:
-                _seldom.warning(
+                self._seldom.warning(
                     "commit",
                     f"topic {self._topic}: messages were answered, but Kafka has not noted this, so they may"
                     f" be answered again: {error.str()}",
@@ -146,7 +146,7 @@ class Source:
             return True
         if error.code() != KafkaError._PARTITION_EOF:
             self._trouble = self._causes.of(error, self._topic, "read")
-            _seldom.warning("read", self._trouble)
+            self._seldom.warning("read", self._trouble)
         return False
 
     def _look(self) -> None:

@@ -28,7 +28,7 @@ def pack(array: NDArray[Any]) -> tuple[bytes, memoryview]:
     if array.dtype.kind in "OU":
         texts = [str(text).encode() for text in array.ravel().tolist()]
         array = np.array(texts, np.bytes_).reshape(array.shape)
-    array = np.ascontiguousarray(array)
+    array = np.asarray(array, order="C")
     head = json.dumps({"dtype": array.dtype.str, "shape": array.shape}).encode()
     data: Any = array.reshape(-1).view(np.uint8)
     return _SIZE.pack(len(head)) + head, memoryview(data)
