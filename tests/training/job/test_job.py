@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from training.job.store import metadata
 
 from tests.training.job.fakes import FakeService, form_parts
 from training.code.program import CodeError
@@ -23,7 +24,6 @@ from training.job.job import Job
 from training.job.outcome import Outcome
 from training.job.service import Service
 from training.job.settings import JobSettings
-from training.job.store import metadata
 
 CONFIG = {"data_type": "uint8", "data_reshape": "2", "label_type": "uint8", "label_reshape": "1"}
 MESSAGE = ControlMessage(3, (Range("digits", 0, 0, 10),), "RAW", CONFIG, 0.2, 0.1)
