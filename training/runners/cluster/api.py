@@ -10,6 +10,7 @@ from kubernetes import config
 from kubernetes.client import ApiClient, AppsV1Api, BatchV1Api, Configuration, CoreV1Api
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
+from pydantic import ValidationError
 from urllib3.exceptions import HTTPError
 
 Manifest = dict[str, Any]
@@ -98,6 +99,8 @@ class Cluster:
             return bytes(answer.data)
         except ApiException as error:
             raise ClusterError(_reason(error, verb, kind), int(error.status or 0)) from None
+        except ValidationError as error:
+            raise ClusterError(f"the manifest of a {kind}: {' '.join(str(error).split())}") from None
         except (HTTPError, OSError) as error:
             cause = " ".join(str(getattr(error, "reason", None) or error).split())
             raise ClusterError(f"the cluster's API does not answer: {cause}") from None
