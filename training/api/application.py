@@ -16,13 +16,22 @@ from training.api import (
     models,
     results,
     uploads,
+    versions,
     visualisation,
 )
 from training.api.answers import answer, answer_errors
 from training.api.bodies import LimitedBodies
 from training.api.parts import Parts
 
-_LISTS: Final = ("models", "configurations", "deployments", "results", "inferences", "datasources")
+_LISTS: Final = (
+    "models",
+    "configurations",
+    "deployments",
+    "results",
+    "inferences",
+    "datasources",
+    "versions",
+)
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -37,7 +46,17 @@ def create_app(parts: Parts) -> FastAPI:
         redirect_slashes=False,  # Starlette would redirect to the host that the client names
     )
     answer_errors(app)
-    for module in (models, configurations, importing, deployments, results, uploads, inferences, datasources):
+    for module in (
+        models,
+        configurations,
+        importing,
+        deployments,
+        results,
+        uploads,
+        inferences,
+        datasources,
+        versions,
+    ):
         # Paths with a fixed last part come before those with an id.
         app.include_router(module.routes(parts))
     app.router.routes.sort(key=lambda route: getattr(route, "path", "").endswith("}"))

@@ -52,7 +52,7 @@ def routes(parts: Parts) -> APIRouter:
             configuration = found(session, sent.configuration)
             arguments = _arguments(parts, configuration, sent)
             again = _datasource(session, sent.datasource)
-        if why := parts.files.why_full():
+        if why := parts.files.why_full() or parts.library.why_full():
             raise refusal(why)
         with database.writing() as session:
             row = _added(session, sent)

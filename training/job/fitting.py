@@ -1,5 +1,6 @@
 """Fits the model in the restricted process, and passes on what it reports."""
 
+import importlib.util
 import os
 import threading
 from typing import Any, Final
@@ -7,7 +8,7 @@ from typing import Any, Final
 from training.code import gpus
 from training.code.confined import run
 from training.code.limits import GIB, Limits
-from training.code.program import CodeError
+from training.code.program import FRAMEWORKS, CodeError
 from training.control.message import ControlMessage
 from training.job.left import Left
 from training.job.outcome import Outcome, metrics, outcome, progress
@@ -15,7 +16,9 @@ from training.job.reporter import Reporter
 from training.job.samples import Kept
 from training.job.settings import JobSettings
 
-_TASK: Final = "training.job.child.keras_fit"
+_TASKS: Final = {"tf": "training.job.child.keras_fit", "pth": "training.job.child.torch_fit"}
+_EPOCHS: Final = {"tf": "epochs", "pth": "max_epochs"}
+_NEEDED: Final = {"tf": (), "pth": ("torch", "ignite")}
 
 
 def fit(
@@ -32,6 +35,7 @@ def fit(
 
     Continues from the checkpoint there, if there is one. Raises CodeError, and StoppedError after `stop`.
     """
+    _check_installed(settings.framework)
     left = Left()
 
     def note(value: dict[str, Any]) -> None:
@@ -43,7 +47,7 @@ def fit(
             reporter.metrics(_metrics(value["metrics"]))
 
     found = run(
-        _TASK,
+        _TASKS[settings.framework],
         _request(settings, kept, message, sizes),
         folder=kept.work,
         limits=Limits(
@@ -66,9 +70,10 @@ def fit(
 def _request(
     settings: JobSettings, kept: Kept, message: ControlMessage, sizes: dict[str, int]
 ) -> dict[str, Any]:
-    epochs = settings.kwargs_fit.get("epochs")
+    name = _EPOCHS[settings.framework]
+    epochs = settings.kwargs_fit.get(name)
     if type(epochs) is not int or epochs < 1:
-        raise ValueError(f"KWARGS_FIT: expected epochs, a whole number from 1, found {epochs!r}")
+        raise ValueError(f"KWARGS_FIT: expected {name}, a whole number from 1, found {epochs!r}")
     return {
         "data": str(kept.data),
         "model": str(kept.model),
@@ -82,6 +87,15 @@ def _request(
         # The labels and the size of pictures were checked when these were read.
         "pictures": message.input_config if message.input_format == "JPEG" else None,
     }
+
+
+def _check_installed(framework: str) -> None:
+    lacking = [name for name in _NEEDED[framework] if importlib.util.find_spec(name) is None]
+    if lacking:
+        raise CodeError(
+            f"{FRAMEWORKS[framework]} is not installed here, it lacks {' and '.join(lacking)}:"
+            " pip install -r training/torch/requirements.txt"
+        )
 
 
 def _metrics(value: dict[str, Any]) -> dict[str, Any]:
