@@ -18,13 +18,22 @@ from training.api import (
     page,
     results,
     uploads,
+    versions,
     visualisation,
 )
 from training.api.answers import answer, answer_errors
 from training.api.bodies import LimitedBodies
 from training.api.parts import Parts
 
-_LISTS: Final = ("models", "configurations", "deployments", "results", "inferences", "datasources")
+_LISTS: Final = (
+    "models",
+    "configurations",
+    "deployments",
+    "results",
+    "inferences",
+    "datasources",
+    "versions",
+)
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -48,6 +57,7 @@ def create_app(parts: Parts) -> FastAPI:
         uploads,
         inferences,
         datasources,
+        versions,
         example,
     ):
         # Paths with a fixed last part come before those with an id.

@@ -86,7 +86,7 @@ def deployed(parts: Parts, sent: DeploymentFields) -> dict[str, Any]:
         configuration = found(session, sent.configuration)
         arguments = _arguments(parts, configuration, sent)
         again = _datasource(session, sent.datasource)
-    if why := parts.files.why_full():
+    if why := parts.files.why_full() or parts.library.why_full():
         raise refusal(why)
     with parts.database.writing() as session:
         row = _added(session, sent)

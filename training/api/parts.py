@@ -13,6 +13,7 @@ from training.fields import LARGEST_NUMBER
 from training.files import Files
 from training.jobs import Places
 from training.runners.runner import Runner
+from training.versions.library import Library
 
 RowId = Annotated[int, Path(ge=0, le=LARGEST_NUMBER, description="the id of a row")]
 """An id in a path."""
@@ -39,4 +40,5 @@ class Parts:
     control: Control
     places: Places
     consumer: Callable[[], Consumer]
+    library: Library
     kafkaconfig: Mapping[str, Any] = field(default_factory=dict)
