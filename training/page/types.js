@@ -106,7 +106,20 @@
  * @property {string} time
  * @property {"deployed" | "stopped"} status
  * @property {string} status_changed
- * @property {string | null} reason
+ * @property {string | null} reason what is missing
+ * @property {"starting" | "ready" | "not-ready" | "stopped"} state
+ * @property {{answered?: number, skipped?: number, waiting?: number | null}} progress
  */
+
+/**
+ * @typedef {object} Version
+ * @property {number} version
+ * @property {"candidate" | "served" | "old"} state
+ * @property {number | null} result
+ * @property {string | null} created
+ * @property {string | null} promoted
+ */
+
+/** @typedef {{model: string, served: number | null, versions: Version[]}} ModelVersions */
 
 export {};

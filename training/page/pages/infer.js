@@ -29,8 +29,9 @@ export function openInfer({ rest }, app) {
     replicas: new Field("replicas", words.replicas, textInput({ inputmode: "numeric" }), words.replicasHint),
     input_kafka_broker: new Field("input_kafka_broker", words.inputBroker, broker(), words.brokerHint),
     output_kafka_broker: new Field("output_kafka_broker", words.outputBroker, broker(), words.brokerHint),
+    model_server: new Field("model_server", words.server, textInput({ inputmode: "url" }), words.serverHint),
   };
-  const more = ["input_kafka_broker", "output_kafka_broker"];
+  const more = ["input_kafka_broker", "output_kafka_broker", "model_server"];
   const cancel = routeTo(["results", id]);
   const form = new Form(fields, more, { submit: words.start, more: words.more, cancel }, submit);
   const title = head(words.title(lists.results.name));

@@ -12,10 +12,13 @@ import { text } from "../text/lists.js";
 
 /** @typedef {import("../types.js").Inference} Inference */
 
+/** Whose colours are those of results. @type {Record<string, string>} */
+const STATES = { starting: "training", ready: "finished", "not-ready": "waiting" };
+
 /** @type {import("../parts/screen.js").Opens} */
 export function openInferences(_, app) {
   const words = text.inferences;
-  const [name, state, reads, writes, replicas, changed] = words.columns;
+  const [name, state, reads, writes, replicas, started] = words.columns;
   const none = empty(words.empty, routeTo(["results"]));
   /** @type {Table<Inference>} */
   const table = new Table(
@@ -29,14 +32,14 @@ export function openInferences(_, app) {
       },
       {
         name: state,
-        words: ({ status }) => words.states[status],
-        note: (row) => common.sentence(row.reason ?? ""),
-        state: ({ status, reason }) => (status === "deployed" ? "finished" : reason ? "failed" : "stopped"),
+        words: (row) => words.states[row.state] ?? row.state,
+        note: (row) => [words.progress(row.progress), common.sentence(row.reason ?? "")].filter(Boolean).join(". "),
+        state: ({ state, reason }) => STATES[state] ?? (reason ? "failed" : "stopped"),
       },
       { name: reads, words: (row) => row.input_topic },
       { name: writes, words: (row) => row.output_topic },
       { name: replicas, words: (row) => String(row.replicas), number: true },
-      { name: changed, words: (row) => common.time(row.status_changed), number: true },
+      { name: started, words: (row) => common.time(row.time), number: true },
     ],
     (row) => [
       { words: words.watch, href: watchOf(row) },
@@ -79,6 +82,7 @@ export function openInferences(_, app) {
       table.show([...rows].reverse());
       setHidden(none, rows.length > 0);
     },
+    every: () => 2000,
   };
 }
 

@@ -5,7 +5,7 @@ import { metricsOf } from "../metrics.js";
 import { empty } from "../parts/empty.js";
 import { button, head, link, section } from "../parts/screen.js";
 import { isActive, shareOf, toneOf } from "../progress.js";
-import { get } from "../requests.js";
+import { all, get } from "../requests.js";
 import { idIn, routeTo } from "../route.js";
 import { text as common } from "../text/common.js";
 import { text } from "../text/result.js";
@@ -16,7 +16,9 @@ import { Log } from "./log.js";
 import { Matrix } from "./matrix.js";
 import { metricTable } from "./metrics.js";
 import { sendingTo } from "./sending.js";
+import { Versions } from "./versions.js";
 
+/** @typedef {import("../types.js").ModelVersions} ModelVersions */
 /** @typedef {import("../types.js").Result} Result */
 
 /** @type {import("../parts/screen.js").Opens} */
@@ -30,6 +32,7 @@ export function openResult({ rest }, app) {
   const curves = new Curves();
   const metrics = section(words.metrics);
   const matrix = new Matrix(id);
+  const versions = new Versions(app);
   const log = new Log(id);
   const facts = new Facts();
   const missing = empty(words.missing(id), routeTo(["results"]));
@@ -40,7 +43,7 @@ export function openResult({ rest }, app) {
   /** @type {Result | null} */
   let now = null;
   let shownMetrics = "";
-  found.append(status.element, acts, curves.element, metrics, matrix.element, facts.element, log.element);
+  found.append(status.element, acts, curves.element, metrics, matrix.element, versions.element, facts.element, log.element);
   found.hidden = missing.hidden = true;
   page.append(title, found, missing);
 
@@ -89,12 +92,17 @@ export function openResult({ rest }, app) {
     title: words.name(id),
     element: page,
     // GET /results/ID would fetch the untrained model, as its job does.
-    load: () => get(now ? `deployments/results/${now.deployment.id}` : "results/"),
-    show: (/** @type {Result[]} */ rows) => {
+    load: () =>
+      all({
+        rows: get(now ? `deployments/results/${now.deployment.id}` : "results/"),
+        known: now && isActive(now.state) ? Promise.resolve({ ok: true, body: null }) : get("versions/"),
+      }),
+    show: (/** @type {{rows: Result[], known: ModelVersions[] | null}} */ { rows, known }) => {
       const result = rows.find((row) => row.id === id);
       setHidden(found, !result);
       setHidden(missing, result !== undefined);
       if (result) show(result);
+      if (result && known) versions.show(result.model.name, known);
     },
     every: () => (now && !isActive(now.state) ? 4000 : 1000),
     close: () => curves.close(),

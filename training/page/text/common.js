@@ -76,6 +76,8 @@ export const text = {
   refused: (status) => `The server refused this with status ${status}`,
   /** @param {Date} time */
   away: (time) => `No connection to the server since ${timeOf(time)}; retrying`,
+  /** @param {string} why what helps */
+  mayNotChange: (why) => `You may look at everything here, but change nothing${why ? `: ${why}` : ""}`,
   loggedOut: "You are no longer logged in.",
   logIn: "Log in in a new tab, then try again here",
   /** When something went wrong inside the page. @param {string} why the browser's words */

@@ -123,13 +123,21 @@ export const text = {
   },
   inferences: {
     name: "Inferences",
-    columns: ["Inference", "State", "Reads", "Writes", "Replicas", "Changed"],
+    columns: ["Inference", "State", "Reads", "Writes", "Replicas", "Started"],
     empty: {
       heading: "No inferences yet",
       lead: "An inference is a trained model that answers each message on a topic with a prediction on another. Choose “Predict” at a finished result.",
       act: "To the results",
     },
-    states: { deployed: "Running", stopped: "Stopped" },
+    /** @type {Record<string, string>} */
+    states: { starting: "Starting", ready: "Ready", "not-ready": "Not ready", stopped: "Stopped" },
+    /** @param {{answered?: number, skipped?: number, waiting?: number | null}} progress */
+    progress: ({ answered = 0, skipped = 0, waiting = 0 }) =>
+      [
+        counted(answered, "answer"),
+        ...(waiting ? [`${number(waiting)} waiting`] : []),
+        ...(skipped ? [`${number(skipped)} skipped`] : []),
+      ].join(", "),
     /** @param {number} id */
     title: (id) => `Inference ${id}`,
     /** @param {number | null} result */

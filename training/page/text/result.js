@@ -28,6 +28,19 @@ export const text = {
     matrixFile: "As a picture",
     /** @param {number} label @param {number} said @param {number} count @param {number} share */
     matrixCell: (label, said, count, share) => `${count} of label ${label} taken for ${said}, ${percent(share)}`,
+    versions: "Versions",
+    versionsLead: "For TensorFlow Serving. A candidate is served once it is promoted.",
+    versionColumns: ["Version", "State", "Result", "Created", "Promoted"],
+    /** @param {number} version */
+    version: (version) => `Version ${version}`,
+    versionStates: { candidate: "Candidate", served: "Served", old: "Old" },
+    promote: "Serve it",
+    /** @param {number} version @param {string} model */
+    promoteTitle: (version, model) => `Serve version ${version} of “${model}”?`,
+    promoteLead: "Model servers load it, and answer with it from then on.",
+    /** @param {number} version @param {string} model */
+    removeTitle: (version, model) => `Delete version ${version} of “${model}”?`,
+    removeLead: "Its files are lost. The result and its trained model stay.",
     log: "Log of the job",
     noLog: "It has written nothing yet.",
     facts: "About this training",
