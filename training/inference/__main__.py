@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.flow.ledger import Ledger
 from pipeline.kafka import clients
 from pipeline.kafka.causes import Causes
 from pipeline.model_server.client import connect
@@ -32,10 +31,10 @@ _FETCH_WAIT: Final = 0.1  # s that a broker may hold back an empty answer
 
 def serve(settings: InferenceSettings) -> int:
     """Connect the parts and run until the service is stopped."""
-    service = Service("inference", settings.healthport, Ledger())
+    counts = Counts()
+    service = Service("inference", settings.healthport, counts)
     stopping = service.stopping
     model = _model(settings, service, stopping)
-    counts = Counts()
 
     causes = Causes(settings.input_bootstrap_servers)
     consumer = clients.consumer(

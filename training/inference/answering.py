@@ -7,7 +7,7 @@ from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from confluent_kafka import Message
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
 from numpy.typing import NDArray
 
 from pipeline.service.logs import Seldom
@@ -88,7 +88,7 @@ class Answering:
                     made += found
         bad += [Bad(answer.question, "size", reason) for answer, reason in self._sink.deliver(made)]
         self._source.commit(messages)
-        self._note(len(messages), bad)
+        self._note(messages, bad)
 
     def _predicted(self, batch: Batch) -> Iterator[Iterable[Answer] | Bad]:
         """Yield the answers to a batch; if the model cannot have all of it, those to its halves."""
@@ -128,8 +128,11 @@ class Answering:
             if self._stopping.wait(_WAIT):
                 raise StoppedError
 
-    def _note(self, count: int, bad: Sequence[Bad]) -> None:
+    def _note(self, messages: Sequence[Message], bad: Sequence[Bad]) -> None:
         for each in bad:
             self._seldom.warning(each.kind, str(each))
         skipped = Tally(each.kind for each in bad)
-        self._counts.add(count - len(bad), dict(skipped), self._source.waiting)
+        kind, sent = messages[0].timestamp()
+        age = None if kind == TIMESTAMP_NOT_AVAILABLE else time.time() - sent / 1000
+        self._counts.add(len(messages) - len(bad), skipped, age)
+        self._counts.waiting = self._source.waiting

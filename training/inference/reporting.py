@@ -59,14 +59,13 @@ class Reporter:
 
     def send(self, reason: str | None) -> None:
         """Send a report."""
-        totals = self._counts.totals()
         fields: dict[str, Any] = {
             **self._about,
             "state": "not-ready" if reason else "ready",
             "reason": reason,
-            "answered": totals.answered,
-            "skipped": totals.skipped,
-            "waiting": totals.waiting,
+            "answered": self._counts.answered,
+            "skipped": self._counts.skipped,
+            "waiting": self._counts.waiting,
         }
         try:
             self._target.progress(fields)

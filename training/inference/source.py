@@ -31,8 +31,8 @@ CONFIG: Final = {
     "auto.offset.reset": "earliest",
     "partition.assignment.strategy": "cooperative-sticky",
     # The partitions of a replica that was killed are read by others after this time.
-    "session.timeout.ms": 10_000,
-    "heartbeat.interval.ms": 2_000,
+    "session.timeout.ms": 6_000,
+    "heartbeat.interval.ms": 1_500,
     # While the model is away, a replica keeps its messages.
     "max.poll.interval.ms": 600_000,
 }

@@ -49,6 +49,9 @@ class FakeMessage:
     def headers(self) -> list[tuple[str, bytes]] | None:
         return self._headers
 
+    def timestamp(self) -> tuple[int, int]:
+        return 1, 0
+
     def error(self) -> KafkaError | None:
         return self._error
 

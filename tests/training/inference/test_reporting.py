@@ -29,7 +29,8 @@ def test_a_replica_reports_when_its_state_changes() -> None:
 
     reporter.step()
     reporter.step()
-    counts.add(3, {"value": 2}, 7)
+    counts.add(3, {"value": 2})
+    counts.waiting = 7
     reporter.step()
     reporter.step()
 

@@ -89,12 +89,12 @@ class Topics:
             message = reader.poll(30)
             assert message is not None
             assert message.error() is None
-            found.append(_answered(message))
+            found.append(answered(message))
         reader.close()
         return found
 
 
-def _answered(message: Message) -> Answered:
+def answered(message: Message) -> Answered:
     headers: Any = message.headers() or []
     values = json.loads(message.value() or b"")
     assert values.keys() == {"values"}
@@ -162,7 +162,7 @@ def test_answers_have_keys_and_headers_and_are_made_in_batches(
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_after_a_kill_nothing_is_lost_and_nothing_committed_is_answered_again(
+def test_after_a_kill_nothing_is_lost_and_nothing_committed_isanswered_again(
     topics: Topics, serving: FakeServing, tmp_path: Path, seed: int
 ) -> None:
     serving.delay = 0.03
@@ -185,7 +185,7 @@ def test_after_a_kill_nothing_is_lost_and_nothing_committed_is_answered_again(
     assert sum(topics.ends()) - 600 <= 10
 
 
-def test_when_it_is_stopped_nothing_is_answered_twice(
+def test_when_it_is_stopped_nothing_isanswered_twice(
     topics: Topics, serving: FakeServing, tmp_path: Path
 ) -> None:
     serving.delay = 0.03
