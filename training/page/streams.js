@@ -17,14 +17,14 @@ export function placesOf(ranges) {
 
 /** Types and shapes. @param {Pick<Datasource, "input_config">} row */
 export function formatOf({ input_config }) {
-  const config = objectIn(input_config);
+  const config = jsonOf(input_config);
   const { data_type, data_reshape, labels } = config;
   if (data_type) return [data_type, data_reshape].filter(Boolean).join(" of ");
   return Array.isArray(labels) ? labels.join(", ") : "";
 }
 
 /** @param {string} words JSON @returns {Record<string, any>} empty if it is no object */
-export function objectIn(words) {
+export function jsonOf(words) {
   try {
     const found = JSON.parse(words);
     return found && typeof found === "object" ? found : {};

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { sentOf, topicOf } from "../../../training/page/fields.js";
 import { fieldOf, placeOf } from "../../../training/page/parts/complaint.js";
-import { formatOf, nameOf, objectIn, placesOf } from "../../../training/page/streams.js";
+import { formatOf, nameOf, jsonOf, placesOf } from "../../../training/page/streams.js";
 
 const NAMES = ["name", "batch", "tf_kwargs_fit", "models", "file", "input_config"];
 
@@ -68,5 +68,5 @@ test("its format is told in a few words, whatever it holds", () => {
   assert.equal(formatOf({ input_config: '{"data_type": "uint8", "data_reshape": "8 8"}' }), "uint8 of 8 8");
   assert.equal(formatOf({ input_config: '{"labels": ["day", "night"]}' }), "day, night");
   for (const input_config of ["", "[", "3", "null", "{}"]) assert.equal(formatOf({ input_config }), "");
-  assert.deepEqual(objectIn('{"a": 1}'), { a: 1 });
+  assert.deepEqual(jsonOf('{"a": 1}'), { a: 1 });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Classes } from "../../../training/page/visual/classes.js";
-import { configIn } from "../../../training/page/visual/config.js";
+import { configOf } from "../../../training/page/visual/config.js";
 import { Numbers } from "../../../training/page/visual/numbers.js";
 import { addressOf, Predictions } from "../../../training/page/visual/socket.js";
 
@@ -18,19 +18,19 @@ const ORIGINAL = {
 };
 
 test("nothing is a configuration, too", () => {
-  assert.deepEqual(configIn(" \n"), { type: null, averageUpdated: false, averageWindow: 10, labels: [] });
+  assert.deepEqual(configOf(" \n"), { type: null, averageUpdated: false, averageWindow: 10, labels: [] });
 });
 
 test("Kafka-ML's JSON is read", () => {
-  const { labels, ...config } = configIn(JSON.stringify(ORIGINAL));
+  const { labels, ...config } = configOf(JSON.stringify(ORIGINAL));
 
   assert.deepEqual(config, { type: "classification", averageUpdated: true, averageWindow: 3 });
   assert.deepEqual(labels, ORIGINAL.labels);
-  assert.equal(configIn('{"average_update": true}').averageUpdated, true);
+  assert.equal(configOf('{"average_update": true}').averageUpdated, true);
 });
 
 test("labels need no more than their names", () => {
-  const [first, second] = configIn('{"labels": [{"label": "door"}, {}]}').labels;
+  const [first, second] = configOf('{"labels": [{"label": "door"}, {}]}').labels;
 
   assert.deepEqual([first.id, first.label, second.id, second.label], [0, "door", 1, "1"]);
   assert.match(first.color, /^#[0-9a-f]{6}$/);
@@ -46,13 +46,13 @@ test("what is wrong with a configuration is said", () => {
     ['{"labels": [{"id": "x"}]}', "id"],
     ['{"labels": [{"color": "red; background: url(x)"}]}', "color"],
   ]) {
-    assert.throws(() => configIn(words), new RegExp(part));
+    assert.throws(() => configOf(words), new RegExp(part));
   }
 });
 
 /** @param {object} config @param {number[]} ids */
 function classes(config, ids) {
-  const found = new Classes({ ...configIn(""), ...config });
+  const found = new Classes({ ...configOf(""), ...config });
   ids.forEach((id) => found.add(id));
   return found;
 }

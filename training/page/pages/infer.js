@@ -7,7 +7,7 @@ import { Form } from "../parts/form.js";
 import { head } from "../parts/screen.js";
 import { all, get, post } from "../requests.js";
 import { idIn, routeTo } from "../route.js";
-import { objectIn } from "../streams.js";
+import { jsonOf } from "../streams.js";
 import { text } from "../text/forms.js";
 import { text as lists } from "../text/lists.js";
 import { watchOf } from "./inferences.js";
@@ -74,4 +74,4 @@ export function openInfer({ rest }, app) {
 }
 
 /** @param {string} config JSON */
-const prettyOf = (config) => (Object.keys(objectIn(config)).length ? JSON.stringify(objectIn(config), null, 2) : config);
+const prettyOf = (config) => (Object.keys(jsonOf(config)).length ? JSON.stringify(jsonOf(config), null, 2) : config);

@@ -8,7 +8,7 @@ import { get } from "../requests.js";
 import { readStored, store } from "../stored.js";
 import { text as common } from "../text/common.js";
 import { text } from "../text/result.js";
-import { configIn } from "../visual/config.js";
+import { configOf } from "../visual/config.js";
 import { Digits, takesDigits } from "../visual/digits.js";
 import { ShownClasses, ShownNumbers } from "../visual/shown.js";
 import { Predictions } from "../visual/socket.js";
@@ -57,7 +57,7 @@ export function openVisualisation({ query }) {
     /** @type {Config} */
     let config;
     try {
-      config = configIn(values.config);
+      config = configOf(values.config);
     } catch (error) {
       form.complain(/** @type {Error} */ (error).message, "config");
       return;

@@ -24,9 +24,9 @@ export const colourOf = (at) => COLOURS[at % COLOURS.length];
  * @returns {Config}
  * @throws {Error} with what is wrong, in one line
  */
-export function configIn(words) {
+export function configOf(words) {
   if (!words.trim()) return { type: null, averageUpdated: false, averageWindow: 10, labels: [] };
-  const found = objectIn(words);
+  const found = jsonOf(words);
   const { type = null, labels = [], average_window: window = 10 } = found;
   if (![null, "classification", "regression"].includes(type)) throw wrong(`type: expected classification or regression, found ${shown(type)}`);
   if (!Number.isInteger(window) || window < 1) throw wrong(`average_window: expected a whole number from 1, found ${shown(window)}`);
@@ -35,12 +35,12 @@ export function configIn(words) {
     type,
     averageUpdated: Boolean(found.average_updated ?? found.average_update ?? false),
     averageWindow: window,
-    labels: labels.map(labelIn),
+    labels: labels.map(labelOf),
   };
 }
 
 /** @param {any} label @param {number} at @returns {Label} */
-function labelIn(label, at) {
+function labelOf(label, at) {
   const { id = at, color = colourOf(at), label: name = String(id) } = label && typeof label === "object" ? label : {};
   if (!Number.isInteger(Number(id))) throw wrong(`labels: expected a whole number as id, found ${shown(id)}`);
   if (!COLOUR.test(color)) throw wrong(`labels: expected a color such as #4f8a82, found ${shown(color)}`);
@@ -48,7 +48,7 @@ function labelIn(label, at) {
 }
 
 /** @param {string} words @returns {Record<string, any>} */
-function objectIn(words) {
+function jsonOf(words) {
   try {
     const found = JSON.parse(words);
     if (found && typeof found === "object" && !Array.isArray(found)) return found;

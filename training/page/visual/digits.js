@@ -3,7 +3,7 @@
 import { make, setHidden, setText } from "../dom.js";
 import { button, section } from "../parts/screen.js";
 import { post } from "../requests.js";
-import { objectIn } from "../streams.js";
+import { jsonOf } from "../streams.js";
 import { text as common } from "../text/common.js";
 import { text } from "../text/result.js";
 
@@ -15,7 +15,7 @@ const MOST = 16; // of a pixel
 
 /** Whether an inference reads pictures like those of the example. @param {Inference} inference */
 export function takesDigits({ status, input_format, input_config }) {
-  const { data_type, data_reshape } = objectIn(input_config);
+  const { data_type, data_reshape } = jsonOf(input_config);
   return status === "deployed" && input_format === "RAW" && data_type === "uint8" && data_reshape === "8 8";
 }
 

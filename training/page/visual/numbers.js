@@ -10,7 +10,7 @@ export class Numbers {
 
   /** @param {string} message such as {"values": [1.5]} @returns {boolean} whether it holds numbers */
   add(message) {
-    const values = valuesIn(message);
+    const values = valuesOf(message);
     if (!values.length) return false;
     const before = this.lines[0]?.length ?? 0;
     values.slice(0, MOST_LINES).forEach((value, at) => {
@@ -31,7 +31,7 @@ export class Numbers {
 }
 
 /** @param {string} message @returns {number[]} empty if it is no prediction */
-function valuesIn(message) {
+function valuesOf(message) {
   try {
     const { values } = JSON.parse(message);
     return [values].flat(Infinity).filter((value) => typeof value === "number");
