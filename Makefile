@@ -10,7 +10,7 @@ NPM := $(shell command -v npm)
 .DEFAULT_GOAL := help
 COMPOSE = cd compose && $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: help install run images up down deploy undeploy status release test test-unit test-parts coverage fuzz fuzz-properties prove-limits lint bench lock protos wasm clean
+.PHONY: help install run images up down deploy undeploy status release test test-unit test-parts coverage fuzz fuzz-properties prove-limits lint bench lock protos wasm training-vendor clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -111,6 +111,19 @@ wasm: .venv/test ## compile pipeline/stamp/scan.c to WebAssembly (downloads Zig'
 
 WASM = pipeline/stamp/scan
 WASM_EXPORTS = job_at standard_at build_standard build_own reserve output_at run
+
+VENDOR = training/page/vendor
+BUNDLE = build/vendor/node_modules/.bin/esbuild --log-level=warning --format=esm --minify --target=es2022 --charset=utf8 --legal-comments=none
+training-vendor: ## bundle the libraries of the training page again, from the versions in its package.json
+	@mkdir -p build/vendor
+	@cp $(VENDOR)/package.json $(VENDOR)/package-lock.json $(VENDOR)/source.js build/vendor
+	@cd build/vendor && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@$(BUNDLE) --bundle build/vendor/source.js --outfile=$(VENDOR)/codemirror.js
+	@$(BUNDLE) build/vendor/node_modules/uplot/dist/uPlot.esm.js --outfile=$(VENDOR)/uplot.js
+	@cp build/vendor/node_modules/uplot/dist/uPlot.min.css $(VENDOR)/uplot.css
+	@cd build/vendor/node_modules && for each in @codemirror/* @lezer/* @marijn/* crelt style-mod w3c-keyname uplot; do \
+	  echo "$$each $$(sed -n 's/.*"version": "\(.*\)".*/\1/p' $$each/package.json)"; echo; cat $$each/LICENSE; echo; done \
+	  >$(CURDIR)/$(VENDOR)/LICENSES.txt
 
 clean: ## remove .venv and all build output
 	rm -rf .venv build bench.json tests/node_modules

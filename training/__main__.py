@@ -2,7 +2,7 @@
 
 import logging
 from functools import partial
-from typing import Final
+from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -28,14 +28,12 @@ from training.database.migrate import migrate
 from training.files import Files
 from training.job_tokens import JobTokens
 from training.jobs import Outcome, Places, recover
-from training.runners.process import ProcessRunner
+from training.runners import chosen
 from training.settings import TrainingSettings
 from training.site import BODY_PAUSE, Site
+from training.versions.library import Library
 
 log = logging.getLogger("training")
-
-# What jobs may know of this service's settings.
-_SHARED: Final = frozenset({"KAFKACONFIG", "LOGLEVEL", "LOGFORMAT", "MODELSTORE", "STATEFOLDER"})
 
 
 def serve(settings: TrainingSettings) -> int:
@@ -45,10 +43,13 @@ def serve(settings: TrainingSettings) -> int:
 
     database = _database(settings)
     service.on_stop(database.close)
-    private = {name.upper() for name in TrainingSettings.model_fields} - _SHARED
-    runner = ProcessRunner(settings.datafolder / "runs", settings.maxruns, private, Outcome(database).ended)
+    runner = chosen.runner(settings, Outcome(database).ended)
     recover(database, runner)
     service.repeat("runs", runner.step)
+
+    others = {name: Path(folder) for name, folder in settings.basemodels.items()}
+    library = Library(settings.modelstore, settings.keepversions, others)
+    service.repeat("versions", library.step)
 
     tokens = _tokens(settings)
     parts = Parts(
@@ -72,6 +73,8 @@ def serve(settings: TrainingSettings) -> int:
             0.1,
             {**settings.kafkaconfig, "allow.auto.create.topics": False},
         ),
+        library=library,
+        kafkaconfig=settings.kafkaconfig,
     )
     _serve_http(settings, service, parts, tokens)
     if settings.users is None:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from training.space import why_full
+
 log = logging.getLogger(__name__)
 
 _MODEL: Final = "model"
@@ -15,7 +17,6 @@ _HDF5: Final = b"\x89HDF\r\n\x1a\n"
 _ZIP: Final = b"PK\x03\x04"
 _PICKLE: Final = b"\x80"
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
-_NEEDED: Final = 64 * 2**20  # bytes that must be free before a training starts
 
 
 class FileError(Exception):
@@ -30,13 +31,7 @@ class Files:
 
     def why_full(self) -> str | None:
         """Return in one line that there is no room for another model, or None."""
-        try:
-            free = shutil.disk_usage(self._nearest()).free
-        except OSError as error:
-            return f"{self.folder} cannot be used: {error.strerror}"
-        if free >= _NEEDED:
-            return None
-        return f"the disk of {self.folder} is full: free at least {_NEEDED >> 20} MB, {free >> 20} are left"
+        return why_full(self.folder)
 
     def put_model(self, result: int, framework: str, chunks: Iterable[bytes]) -> None:
         """Keep a trained model in place of the one before; raise `FileError` if it is none."""
@@ -97,7 +92,3 @@ class Files:
             new.unlink(missing_ok=True)
             raise FileError(f"{name} cannot be kept in {new.parent}: {error.strerror}") from None
         return new
-
-    def _nearest(self) -> Path:
-        """Return the folder, or the first one above it that exists."""
-        return next(path for path in (self.folder, *self.folder.parents) if path.exists())

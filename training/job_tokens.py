@@ -23,10 +23,14 @@ _WHY_NOT: Final = "the token of a job is valid only for its own result"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The visitor behind the token of a run: it has no role, and may do what it needs for its `result`."""
+    """The visitor behind the token of a run: it has no role, and may do what it needs for its `result`.
+
+    If it predicts, `inference` is the number of its inference.
+    """
 
     kind: Kind
     result: int
+    inference: int = 0
 
     @property
     def name(self) -> str:
@@ -54,11 +58,12 @@ class Job:
         """Return whether the job may send a request.
 
         A training may do everything at its result but delete it. An inference may fetch the trained model,
-        and the code that it needs to load it.
+        and the code that it needs to load it, and report how it does.
         """
         own = f"/results/{self.result}"
         if self.kind == "inference":
-            return method == "GET" and path in {own, f"/results/model/{self.result}"}
+            reports = method == "POST" and path == f"/inferences/{self.inference}/progress"
+            return reports or (method == "GET" and path in {own, f"/results/model/{self.result}"})
         is_own = path in {own, f"/results_metrics/{self.result}"} or path.startswith(f"{own}/")
         return is_own and method in {"GET", "POST", "PUT"}
 
@@ -72,9 +77,9 @@ class JobTokens:
     def __init__(self, secret: str = "") -> None:
         self._signer = signer(secret or secrets.token_urlsafe(32), _PURPOSE)
 
-    def issue(self, kind: Kind, result: int) -> str:
-        """Return the token of the runs for a result."""
-        return str(self._signer.dumps([kind, result]))
+    def issue(self, kind: Kind, result: int, inference: int = 0) -> str:
+        """Return the token of the runs for a result, of which an inference has several."""
+        return str(self._signer.dumps([kind, result, inference]))
 
     def find(self, scope: Scope) -> Job | None:
         """Return the job that sends a request, if its `Authorization` is a job's token."""
@@ -82,12 +87,13 @@ class JobTokens:
         if scheme.lower() != "bearer":
             return None
         try:
-            kind, result = self._signer.loads(token.strip())
+            kind, *numbers = self._signer.loads(token.strip())
+            result, inference = numbers
         except (BadData, TypeError, ValueError):  # the last two: from another version of this service
             return None
-        if kind not in ("training", "inference") or not isinstance(result, int):
+        if kind not in ("training", "inference") or not all(isinstance(each, int) for each in numbers):
             return None
-        return Job(kind, result)
+        return Job(kind, result, inference)
 
 
 def stored(folder: Path) -> JobTokens:

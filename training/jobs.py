@@ -35,10 +35,10 @@ class Places:
     tokens: JobTokens = field(default_factory=JobTokens)
     certificate: str = ""
 
-    def access(self, kind: Kind, result: int) -> dict[str, str]:
+    def access(self, kind: Kind, result: int, inference: int = 0) -> dict[str, str]:
         """Return the variables with which the runs for a result reach the service."""
         certificate = {"RESULT_CERTIFICATE": self.certificate} if self.certificate else {}
-        return {"RESULT_TOKEN": self.tokens.issue(kind, result), **certificate}
+        return {"RESULT_TOKEN": self.tokens.issue(kind, result, inference), **certificate}
 
 
 def training_name(result: int) -> str:
@@ -78,11 +78,11 @@ def training_run(result: Result, places: Places, kwargs_fit: str, kwargs_val: st
         "SEED": str(result.seed),
         **places.access("training", result.id),
     }
-    return Run(training_name(result.id), "training.job", variables)
+    return Run(training_name(result.id), "training.job", variables, gpus=deployment.gpumem)
 
 
-def inference_runs(inference: Inference, places: Places) -> list[Run]:
-    """Return the runs of an inference."""
+def inference_runs(inference: Inference, places: Places, framework: str) -> list[Run]:
+    """Return the runs of an inference, one per replica, of a model of this framework."""
     source = inference.input_kafka_broker or places.bootstrap
     variables = {
         "INPUT_BOOTSTRAP_SERVERS": source,
@@ -95,10 +95,14 @@ def inference_runs(inference: Inference, places: Places) -> list[Run]:
         "OUTPUT_TOPIC": inference.output_topic,
         # Kafka-ML names the group after the result, and two inferences of one share their input.
         "GROUP_ID": f"inf{inference.model_result_id}-{inference.id}",
-        **places.access("inference", inference.model_result_id or 0),
+        # Kafka-ML's inferences have none of these.
+        "FRAMEWORK": framework,
+        "INFERENCE_URL": f"{places.url}/inferences/{inference.id}",
+        "MODELSERVER": inference.model_server or "",
+        **places.access("inference", inference.model_result_id or 0, inference.id),
     }
     names = inference_names(inference)
-    return [Run(name, "training.inference", variables, queues=False) for name in names]
+    return [Run(name, "training.inference", variables, queues=False, gpus=inference.gpumem) for name in names]
 
 
 def kwargs(deployment: object, framework: str) -> tuple[str, str]:
@@ -144,17 +148,23 @@ class Outcome:
 
 
 def recover(database: Database, runner: Runner) -> None:
-    """Note the failure of results whose runs are lost, such as with their folder."""
+    """Note the failure of results whose runs are lost, such as with their folder, and stop all other runs."""
     names = runner.names()
+    wanted = set[str]()
     with database.writing() as session:
         for result in session.scalars(select(Result).where(Result.status.in_(ACTIVE))):
+            wanted.add(training_name(result.id))
             if training_name(result.id) not in names:
                 result.become("stopped", "failed", "the service was restarted, and found nothing of its job")
                 log.warning("result %d: %s", result.id, result.reason)
         for inference in session.scalars(select(Inference).where(Inference.status == "deployed")):
+            wanted |= {*inference_names(inference)}
             if inference.model_result_id is not None and not {*inference_names(inference)} & names:
                 inference.status, inference.status_changed = "stopped", now()
                 inference.reason = "the service was restarted, and found nothing of its runs"
+    for name in sorted(names - wanted):
+        log.warning("%s belongs to nothing that should run: stopping it", name)
+        runner.stop(name)
 
 
 def as_json(arguments: dict[str, object]) -> str:

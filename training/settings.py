@@ -5,12 +5,14 @@ from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
 
 from pipeline.access.rootpath import parse_rootpath
 from pipeline.access.settings import EVERY_INTERFACE, AccessSettings
 from pipeline.service import state
-from pipeline.service.values import Address, Duration, Port, Topic
+from pipeline.service.values import Address, Duration, JsonMap, Port, Topic, parse_json_map
 from training.database.engine import checked_url
+from training.quantity import amount
 
 PATHS: Final = frozenset(
     {
@@ -31,6 +33,29 @@ def parse_own_rootpath(text: object) -> object:
 
 _Url = Annotated[SecretStr, AfterValidator(checked_url)]
 _Folder = Annotated[Path, AfterValidator(state.expanded)]
+
+
+def _quantity(text: str) -> str:
+    amount(text)
+    return text
+
+
+def _resources(found: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    if not found.keys() <= {"requests", "limits"}:
+        raise ValueError(f"expected requests and limits, found {', '.join(sorted(found))}")
+    for each in found.values():
+        if "memory" in each:
+            amount(each["memory"])
+    return found
+
+
+Quantity = Annotated[str, AfterValidator(_quantity)]
+"""A number of bytes as Kubernetes writes it, such as `4Gi`."""
+
+Resources = Annotated[
+    dict[str, dict[str, str]], NoDecode, BeforeValidator(parse_json_map), AfterValidator(_resources)
+]
+"""The requests and limits of a container, as Kubernetes writes them."""
 
 
 class TrainingSettings(AccessSettings):
@@ -68,8 +93,35 @@ class TrainingSettings(AccessSettings):
         default_factory=lambda: state.default() / "models",
         description="the folder with the versions of models that TensorFlow Serving reads",
     )
-    runner: Literal["process"] = Field("process", description="process: jobs run on this machine")
+    keepversions: int = Field(
+        5,
+        ge=1,
+        le=10_000,
+        description="versions of each model that are kept, 1 to 10000; and as many candidates",
+    )
+    basemodels: JsonMap = Field(
+        {}, description='models that are served from elsewhere, such as {"imagenet": "/models/imagenet"}'
+    )
+    runner: Literal["process", "kubernetes"] = Field(
+        "process", description="process: jobs run on this machine; kubernetes: in pods"
+    )
     maxruns: int = Field(1, ge=1, le=1000, description="most jobs at a time, 1 to 1000; others wait")
+    jobimages: JsonMap = Field(
+        {"tf": "streamlens/training", "pth": "streamlens/training-torch"},
+        description="images of pods, for TensorFlow (tf) and PyTorch (pth)",
+    )
+    jobresources: Resources = Field(
+        {"requests": {"cpu": "1", "memory": "2Gi"}, "limits": {"memory": "4Gi"}},
+        description="requests and limits of a training's pod",
+    )
+    inferenceresources: Resources = Field(
+        {"requests": {"cpu": "250m", "memory": "1Gi"}, "limits": {"memory": "2Gi"}},
+        description="requests and limits of an inference's pods",
+    )
+    jobstorage: Quantity = Field("10Gi", description="the size of a training's volume")
+    jobstorageclass: str = Field(
+        "", description="the StorageClass of these volumes; by default the cluster's"
+    )
 
     @property
     def url(self) -> str:

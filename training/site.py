@@ -11,10 +11,10 @@ from pipeline.access.login_guard import Passwords
 from pipeline.access.session import Sessions
 from pipeline.access.write_token import WriteAccess
 from training.api.application import create_app, limited
+from training.api.page import is_api
 from training.api.parts import Parts
 from training.api.rights import Rights
 from training.job_tokens import JobTokens
-from training.page_routes import is_api, page_routes
 from training.settings import TrainingSettings
 
 BODY_PAUSE: Final = 60.0
@@ -33,7 +33,7 @@ class Site:
         tokens: JobTokens,
     ) -> None:
         inner = create_app(parts)
-        inner.router.routes[:0] = [*Login(sessions, Passwords()).routes(), *page_routes()]
+        inner.router.routes[:0] = Login(sessions, Passwords()).routes()
         self.app: ASGIApp = guarded(
             Rights(limited(inner)),
             sessions,

@@ -4,8 +4,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from consumer.model_server.client import connect
-from consumer.model_server.url import ModelUrl
+from pipeline.model_server.client import connect
+from pipeline.model_server.url import ModelUrl
 from tests.e2e.containers import PROJECT, Site, compose, docker_compose, expect_none_running, leftovers
 from tests.parts import free_port, wait_for
 

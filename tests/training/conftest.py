@@ -22,6 +22,7 @@ from training.database.migrate import migrate
 from training.database.tables import Tables
 from training.files import Files
 from training.jobs import Places
+from training.versions.library import Library
 
 CODE = "model = 1"
 PLACES = Places("kafka:9092", "KAFKA_ML_CONTROL_TOPIC", "http://training:8080", 600.0)
@@ -62,6 +63,7 @@ class Service:
     runner: FakeRunner
     control: FakeControl
     files: Files
+    library: Library
 
     def get(self, path: str) -> Any:
         """Return the JSON of a 200."""
@@ -127,9 +129,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     database = connect("", folder)
     migrate(database)
     code, runner, control, files = FakeCode(), FakeRunner(), FakeControl(), Files(folder / "results")
-    parts = Parts(database, files, code, runner, control, PLACES, FakeConsumer)  # type: ignore[arg-type]
+    library = Library(folder / "models", 5)
+    parts = Parts(database, files, code, runner, control, PLACES, FakeConsumer, library)  # type: ignore[arg-type]
     app = create_app(parts)
-    yield Service(Client(limited(app)), app, database, code, runner, control, files)
+    yield Service(Client(limited(app)), app, database, code, runner, control, files, library)
     database.close()
 
 
@@ -149,4 +152,5 @@ def service(running: Service, database: Database) -> Service:  # noqa: ARG001
     for part in (running.code, running.runner, running.control):
         part.__init__()  # type: ignore[misc]
     shutil.rmtree(running.files.folder, ignore_errors=True)
+    shutil.rmtree(running.library.folder, ignore_errors=True)
     return running

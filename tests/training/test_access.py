@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from pipeline.access import token
+from pipeline.access import page_files, token
 from pipeline.access.logouts import Logouts
 from pipeline.access.password import hashed
 from pipeline.access.roles import Role
@@ -21,7 +21,6 @@ from pipeline.access.write_token import WriteAccess
 from tests.pipeline.access.asgi import Answer, Client
 from tests.training.conftest import PLACES, Service
 from tests.training.fakes import FakeConsumer
-from training import page_routes
 from training.api.parts import Parts
 from training.api.rights import VIEWING, Viewing
 from training.job_tokens import JobTokens
@@ -57,6 +56,7 @@ def a_site(service: Service, sessions: Sessions | None, writes: WriteAccess | No
         service.control,
         places,
         FakeConsumer,  # type: ignore[arg-type]
+        service.library,
     )
     return Client(Site(parts, settings(**given), sessions, writes, TOKENS).app, host=HOST)
 
@@ -104,9 +104,9 @@ def send(client: Client, method: str, path: str, sent: Any = None, **headers: st
     return client.ask(method, path, kind | headers, [body])
 
 
-def as_job(kind: Any, result: int) -> dict[str, str]:
+def as_job(kind: Any, result: int, inference: int = 0) -> dict[str, str]:
     """Return the header with the token of a job."""
-    return {"authorization": f"Bearer {TOKENS.issue(kind, result)}"}
+    return {"authorization": f"Bearer {TOKENS.issue(kind, result, inference)}"}
 
 
 def refusal(answer: Answer) -> str:
@@ -197,6 +197,11 @@ def test_all_users_see_and_trainers_change(name: str, private: Client) -> None:
         ("POST", "/results/inference/1"),
         ("POST", "/inferences/1"),
         ("POST", "/datasources/kafka"),
+        ("POST", "/inferences/1/progress"),
+        ("POST", "/results/1/version"),
+        ("POST", "/versions/digits/1/promote"),
+        ("DELETE", "/versions/digits/1"),
+        ("POST", "/example/"),
         ("POST", "/what/comes/later"),
         # These run the model's code, and mark the result as being trained.
         ("GET", "/results/1"),
@@ -282,11 +287,19 @@ NOT_OWN = [
     ("GET", "/api/session"),
     ("POST", "/login"),
     ("POST", "/models/"),
+    ("POST", "/inferences/7/progress"),
+    ("POST", "/inferences/3"),
+    ("GET", "/inferences/3"),
+    ("POST", "/versions/digits/1/promote"),
+    ("GET", "/versions/digits/1/archive"),
+    ("POST", "/example/"),
 ]
 
 
 @pytest.mark.parametrize("who", ["public", "private"])
-@pytest.mark.parametrize(("method", "path"), [*OWN, ("POST", "/results_metrics/7")])
+@pytest.mark.parametrize(
+    ("method", "path"), [*OWN, ("POST", "/results_metrics/7"), ("POST", "/results/7/version")]
+)
 def test_a_training_may_do_all_that_it_needs_for_its_result(
     who: str, method: str, path: str, request: pytest.FixtureRequest
 ) -> None:
@@ -312,9 +325,10 @@ def test_a_training_may_do_nothing_else(
 @pytest.mark.parametrize(
     ("method", "path"), [*NOT_OWN, ("POST", "/results/7"), ("POST", "/results/7/progress")]
 )
-def test_an_inference_only_fetches_its_model(method: str, path: str, private: Client) -> None:
-    job = as_job("inference", 7)
+def test_an_inference_only_fetches_its_model_and_reports(method: str, path: str, private: Client) -> None:
+    job = as_job("inference", 7, 3)
 
+    assert send(private, "POST", "/inferences/3/progress", {}, **job).status == 400
     assert send(private, "GET", "/results/model/7", **job).status == 400
     assert send(private, "GET", "/results/7", **job).status == 400
     assert refusal(send(private, method, path, **job)).startswith("the token of a job")
@@ -332,13 +346,24 @@ def test_a_job_opens_no_socket(private: Client) -> None:
         JobTokens("another secret").issue("training", 7),
         JobTokens().issue("training", 7),
         TOKENS._signer.dumps("training"),
-        TOKENS._signer.dumps(["admin", 7]),
-        TOKENS._signer.dumps(["training", "7"]),
+        TOKENS._signer.dumps(["training", 7]),
+        TOKENS._signer.dumps(["admin", 7, 0]),
+        TOKENS._signer.dumps(["training", "7", 0]),
         TOKENS.issue("training", 7)[:-1],
         "",
         "é",
     ],
-    ids=["another service", "an earlier run", "text", "kind", "number", "cut", "empty", "not ASCII"],
+    ids=[
+        "another service",
+        "an earlier run",
+        "text",
+        "another version",
+        "kind",
+        "number",
+        "cut",
+        "empty",
+        "not ASCII",
+    ],
 )
 def test_what_is_not_a_token_of_a_job_counts_for_nothing(value: str, private: Client) -> None:
     assert send(private, "GET", "/results/7", authorization=f"Bearer {value}").status == 401
@@ -364,7 +389,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A page in place of the real one."""
     (tmp_path / "index.html").write_text("<!doctype html><title>the page</title>")
     (tmp_path / "app.js").write_text("'a script'")
-    monkeypatch.setattr(page_routes.page_routes, "__defaults__", (tmp_path,))
+    monkeypatch.setattr("training.api.page._PAGE", tmp_path)
     return tmp_path
 
 
@@ -379,14 +404,14 @@ def test_the_page_is_at_the_root_and_its_files_need_no_login(
     assert index.headers["content-length"] == str((page / "index.html").stat().st_size)
     assert index.headers["cache-control"] == client.get("/page/app.js").headers["cache-control"] == "no-cache"
     assert client.get("/page/login.css").status == 200
-    assert client.get("/page/../page_routes.py").status == 404
+    assert client.get("/page/../page.py").status == 404
     assert client.get("/", accept="text/html").headers["location"] == "/login"
 
 
-def test_without_a_page_the_root_says_so(tmp_path: Path) -> None:
-    (mount,) = page_routes.page_routes(tmp_path)
-
-    assert getattr(mount, "path", "") == "/page"
+@pytest.mark.parametrize("path", ["icon.svg", "theme.js", "style/tokens.css"])
+def test_the_login_page_finds_its_files_on_the_real_page(path: str, public: Client) -> None:
+    assert public.get(f"/page/{path}").status == 200
+    assert f"page/{path}" in page_files.FOLDER.joinpath("login.html").read_text()
 
 
 class Watching:

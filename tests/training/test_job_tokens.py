@@ -64,6 +64,7 @@ def test_each_run_gets_a_token_for_its_result(service: Service) -> None:
 def test_runs_learn_which_certificate_to_accept() -> None:
     places = Places("kafka:9092", "control", "https://127.0.0.1:8080", 600, JobTokens("s"), "/etc/cert.pem")
 
+    assert places.access("inference", 7, 3)["RESULT_TOKEN"] == JobTokens("s").issue("inference", 7, 3)
     assert places.access("training", 7) == {
         "RESULT_TOKEN": JobTokens("s").issue("training", 7),
         "RESULT_CERTIFICATE": "/etc/cert.pem",

@@ -1,5 +1,6 @@
 """The service on a real port: uploads that take their time, and its end."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from starlette.types import ASGIApp
 
 from pipeline.access.write_token import WriteAccess
 from pipeline.http.connections import Connections
@@ -34,6 +36,22 @@ BODY = (
 )
 
 
+class Bare:
+    """Serves an application without anything in front of it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    def open(self) -> None:
+        pass
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    def close(self) -> None:
+        pass
+
+
 @contextmanager
 def serving(service: Service, body_pause: float) -> Iterator[int]:
     """Run the service on a free port; yield the port."""
@@ -45,6 +63,7 @@ def serving(service: Service, body_pause: float) -> Iterator[int]:
         service.control,
         PLACES,
         FakeConsumer,  # type: ignore[arg-type]
+        service.library,
     )
     site = Site(parts, settings(), None, WriteAccess("a-token-of-24-characters", role="trainer"), JobTokens())
     listener = listen(Address("127.0.0.1", 0))

@@ -12,12 +12,15 @@ from training.api import (
     configurations,
     datasources,
     deployments,
+    example,
     importing,
     inferences,
     models,
+    page,
     results,
     session,
     uploads,
+    versions,
     visualisation,
 )
 from training.api.answers import answer, answer_errors
@@ -29,7 +32,15 @@ _REFUSED: Final = {
     "403": "The visitor lacks the role `trainer`, or a page of another site has asked",
     "503": "Try again later: the database is away, or logouts have not been read from Kafka yet",
 }
-_LISTS: Final = ("models", "configurations", "deployments", "results", "inferences", "datasources")
+_LISTS: Final = (
+    "models",
+    "configurations",
+    "deployments",
+    "results",
+    "inferences",
+    "datasources",
+    "versions",
+)
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -44,12 +55,23 @@ def create_app(parts: Parts) -> FastAPI:
         redirect_slashes=False,  # Starlette would redirect to the host that the client names
     )
     answer_errors(app)
-    for module in (models, configurations, importing, deployments, results, uploads, inferences, datasources):
+    for module in (
+        models,
+        configurations,
+        importing,
+        deployments,
+        results,
+        uploads,
+        inferences,
+        datasources,
+        versions,
+        example,
+    ):
         # Paths with a fixed last part come before those with an id.
         app.include_router(module.routes(parts))
     app.router.routes.sort(key=lambda route: getattr(route, "path", "").endswith("}"))
     app.include_router(session.routes())
-    app.router.routes.append(visualisation.route(parts))
+    app.router.routes += [visualisation.route(parts), *page.routes()]
     for name in _LISTS:
         app.add_api_route(f"/{name}", _with_slash(name), include_in_schema=False)
     app.add_api_route("/api/openapi.json", lambda: answer(_described(app)), include_in_schema=False)

@@ -6,6 +6,8 @@ from fastapi import HTTPException
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from training.versions.archive import KIND
+
 LARGEST_JSON: Final = 4 * 2**20
 """The largest JSON object of a request, in bytes."""
 
@@ -13,7 +15,7 @@ LARGEST_FORM: Final = 80 * 2**20
 """The largest form without files, in bytes: percent-encoding makes metrics longer."""
 
 LARGEST_UPLOAD: Final = 8 * 2**30
-"""The largest upload of a trained model, in bytes."""
+"""The largest upload of a trained model or of a version, in bytes."""
 
 
 class LimitedBodies:
@@ -43,6 +45,6 @@ class LimitedBodies:
 
 
 def _most(kind: str) -> int:
-    if kind.startswith("multipart/form-data"):
+    if kind.startswith(("multipart/form-data", KIND)):
         return LARGEST_UPLOAD
     return LARGEST_FORM if kind.startswith("application/x-www-form-urlencoded") else LARGEST_JSON

@@ -30,7 +30,11 @@ class DeploymentFields(Fields):
     )
     pth_kwargs_val: Short = ""
     conf_mat_settings: bool = Field(False, description="whether to make a confusion matrix from the test")
-    gpumem: Count = Field(0, description="GPUs of the job; not stored with the deployment's other fields")
+    gpumem: Count = Field(
+        0,
+        validation_alias=AliasChoices("gpus", "gpumem"),
+        description="GPUs of each job, on Kubernetes; ours: also as `gpus`",
+    )
     optimizer: Text = Field("adam", description="of distributed models, as the next three")
     learning_rate: Annotated[_Finite, Field(gt=0)] = 0.001
     loss: Text = "sparse_categorical_crossentropy"

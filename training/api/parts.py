@@ -1,8 +1,8 @@
 """What the resources of the API share."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Protocol
 
 from confluent_kafka import Consumer
 from fastapi import Path
@@ -13,6 +13,7 @@ from training.fields import LARGEST_NUMBER
 from training.files import Files
 from training.jobs import Places
 from training.runners.runner import Runner
+from training.versions.library import Library
 
 RowId = Annotated[int, Path(ge=0, le=LARGEST_NUMBER, description="the id of a row")]
 """An id in a path."""
@@ -27,7 +28,10 @@ class Control(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of the service that requests use. `consumer` makes a consumer for one browser."""
+    """The parts of the service that requests use. `consumer` makes a consumer for one browser.
+
+    `kafkaconfig` are settings of librdkafka for what sends data.
+    """
 
     database: Database
     files: Files
@@ -36,3 +40,5 @@ class Parts:
     control: Control
     places: Places
     consumer: Callable[[], Consumer]
+    library: Library
+    kafkaconfig: Mapping[str, Any] = field(default_factory=dict)

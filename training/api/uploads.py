@@ -14,6 +14,7 @@ from training.api import described, forms
 from training.api.answers import answer, refusal
 from training.api.parts import Parts, RowId
 from training.api.results import found
+from training.code.program import joined
 from training.database.tables import Model, Result
 from training.fields import Count, Fields
 
@@ -48,12 +49,13 @@ def routes(parts: Parts) -> APIRouter:
     def fetch_untrained(result: RowId) -> Response:
         with database.reading() as session:
             model = found(session, result).model
-        content = model.code.encode() if model.framework == "pth" else _built(parts, model)
+        is_torch = model.framework == "pth"
+        content = joined(model.imports, model.code).encode() if is_torch else _built(parts, model)
         with database.writing() as session:
             row = found(session, result)
             if row.status == "created":
                 row.become("deployed", "waiting")
-        if model.framework == "pth":
+        if is_torch:
             return Response(content, media_type="text/plain; charset=utf-8")
         headers = {"Content-Disposition": 'attachment; filename="model.h5"'}
         return Response(content, media_type="application/model", headers=headers)

@@ -134,7 +134,7 @@ async def _send(socket: WebSocket, parts: Parts, watched: Watched, viewing: View
                     await socket.send_text(text)
             await socket.close(1008, "log in again")
     finally:
-        await asyncio.shield(run_in_threadpool(consumer.close))
+        await _finished(run_in_threadpool(consumer.close))
 
 
 async def _finished(work: Any) -> Any:

@@ -17,6 +17,26 @@ _FIT: Final = {
     "verbose",
 }
 _EVALUATE: Final = {"batch_size", "steps", "verbose"}
+_TORCH_EVALUATE: Final = {
+    "amp_mode",
+    "drop_last",
+    "epoch_length",
+    "non_blocking",
+    # Of loaders that start processes: the job has the data in its own memory.
+    "num_workers",
+    "persistent_workers",
+    "pin_memory",
+    "prefetch_factor",
+    "shuffle",
+    "timeout",
+}
+_TORCH_FIT: Final = _TORCH_EVALUATE | {"deterministic", "gradient_accumulation_steps", "max_epochs", "scaler"}
+_KNOWN: Final = {
+    ("tf", "fit"): _FIT,
+    ("tf", "val"): _EVALUATE,
+    ("pth", "fit"): _TORCH_FIT,
+    ("pth", "val"): _TORCH_EVALUATE,
+}
 _OURS: Final = {
     "batch_size": "the deployment's field `batch` sets it",
     "callbacks": "objects cannot be written here",
@@ -118,9 +138,8 @@ def _plain(value: Any) -> Any:
 
 
 def _check_name(name: str, framework: str, use: str) -> None:
-    # PyTorch's arguments go to the loader, the trainer or the run: the three have no list of their names.
-    known = _FIT if use == "fit" else _EVALUATE
-    if framework != "tf" or name in known:
+    known = _KNOWN[framework, use]
+    if name in known:
         return
     if name in _OURS:
         raise ValueError(f"{name}: {_OURS[name]}; leave it out")

@@ -36,3 +36,17 @@ class Summary:
     outputs: tuple[Shape, ...]
     parameters: int
     metrics: tuple[str, ...]
+
+
+_MARK: Final = "# The model's code begins here."
+
+
+def joined(imports: str, code: str) -> str:
+    """Return both texts as one program: the code alone if there are no imports."""
+    return f"{imports}\n{_MARK}\n{code}" if imports.strip() else code
+
+
+def parted(text: str) -> tuple[str, str]:
+    """Return the imports and the code of a program that `joined` has made."""
+    imports, mark, code = text.partition(f"\n{_MARK}\n")
+    return (imports, code) if mark else ("", text)

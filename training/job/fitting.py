@@ -1,12 +1,14 @@
 """Fits the model in the restricted process, and passes on what it reports."""
 
+import importlib.util
 import os
 import threading
 from typing import Any, Final
 
+from training.code import gpus
 from training.code.confined import run
 from training.code.limits import GIB, Limits
-from training.code.program import CodeError
+from training.code.program import FRAMEWORKS, CodeError
 from training.control.message import ControlMessage
 from training.job.left import Left
 from training.job.outcome import Outcome, metrics, outcome, progress
@@ -14,7 +16,9 @@ from training.job.reporter import Reporter
 from training.job.samples import Kept
 from training.job.settings import JobSettings
 
-_TASK: Final = "training.job.child.keras_fit"
+_TASKS: Final = {"tf": "training.job.child.keras_fit", "pth": "training.job.child.torch_fit"}
+_EPOCHS: Final = {"tf": "epochs", "pth": "max_epochs"}
+_NEEDED: Final = {"tf": (), "pth": ("torch", "ignite")}
 
 
 def fit(
@@ -31,6 +35,7 @@ def fit(
 
     Continues from the checkpoint there, if there is one. Raises CodeError, and StoppedError after `stop`.
     """
+    _check_installed(settings.framework)
     left = Left()
 
     def note(value: dict[str, Any]) -> None:
@@ -42,7 +47,7 @@ def fit(
             reporter.metrics(_metrics(value["metrics"]))
 
     found = run(
-        _TASK,
+        _TASKS[settings.framework],
         _request(settings, kept, message, sizes),
         folder=kept.work,
         limits=Limits(
@@ -55,7 +60,7 @@ def fit(
             output=GIB,
         ),
         read=[kept.data],
-        environment=_gpus(),
+        environment=gpus.given(),
         on_progress=note,
         stop=stop,
     )
@@ -65,9 +70,10 @@ def fit(
 def _request(
     settings: JobSettings, kept: Kept, message: ControlMessage, sizes: dict[str, int]
 ) -> dict[str, Any]:
-    epochs = settings.kwargs_fit.get("epochs")
+    name = _EPOCHS[settings.framework]
+    epochs = settings.kwargs_fit.get(name)
     if type(epochs) is not int or epochs < 1:
-        raise ValueError(f"KWARGS_FIT: expected epochs, a whole number from 1, found {epochs!r}")
+        raise ValueError(f"KWARGS_FIT: expected {name}, a whole number from 1, found {epochs!r}")
     return {
         "data": str(kept.data),
         "model": str(kept.model),
@@ -83,12 +89,13 @@ def _request(
     }
 
 
-def _gpus() -> dict[str, str]:
-    """Return the variable with the GPUs that this process was given."""
-    given = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if given is None and os.environ.get("NVIDIA_VISIBLE_DEVICES", "void") not in ("void", "none", ""):
-        given = "0"
-    return {"CUDA_VISIBLE_DEVICES": given} if given else {}
+def _check_installed(framework: str) -> None:
+    lacking = [name for name in _NEEDED[framework] if importlib.util.find_spec(name) is None]
+    if lacking:
+        raise CodeError(
+            f"{FRAMEWORKS[framework]} is not installed here, it lacks {' and '.join(lacking)}:"
+            " pip install -r training/torch/requirements.txt"
+        )
 
 
 def _metrics(value: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,8 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 from training.code.checking import take
 from training.code.folder import remove
@@ -22,10 +23,12 @@ from training.job.reporter import Reporter, say
 from training.job.samples import Kept
 from training.job.service import AwayError, RefusedError, Service
 from training.job.settings import JobSettings
-from training.job.store import Store
+from training.versions.copying import copy
+from training.versions.store import Store
 
 log = logging.getLogger(__name__)
 
+_FILES: Final = {"tf": "model.h5", "pth": "model.pth"}
 _STOPPED: Final = 143  # as after SIGTERM: whoever started the job may start it again
 _LARGEST_MODEL: Final = 64 * GIB  # bytes of all that the process writes
 
@@ -74,8 +77,6 @@ class Job:
 
     def _train(self) -> str | None:
         """Train and upload; return what kept the model from the model store, if anything did."""
-        if self._settings.framework != "tf":
-            raise ValueError("PyTorch models cannot be trained yet in this version")
         if self._settings.case != 1:
             raise ValueError(
                 f"CASE={self._settings.case}: only single models (1) can be trained in this version"
@@ -92,8 +93,8 @@ class Job:
         found = self._fit(message, sizes)
         drawn = None if found.matrix is None else picture.draw(found.matrix)
         trouble = self._export(found, message)
-        model = self._kept.folder / "model.h5"
-        take(self._kept.work / "model.h5", model, _LARGEST_MODEL)
+        model = self._kept.folder / _FILES[self._settings.framework]
+        take(self._kept.work / model.name, model, _LARGEST_MODEL)
         self._reporter.close()
         self._service.upload(model, drawn, found.fields())
         log.info("result %d has its model", self._settings.result_id)
@@ -163,13 +164,33 @@ class Job:
         )
 
     def _export(self, found: Outcome, message: ControlMessage) -> str | None:
-        """Put the SavedModel into the model store; return why that failed, if it did."""
+        """Add the SavedModel to the model store; return why that failed, if it did."""
         settings = self._settings
-        if settings.modelstore is None:
-            log.info("MODELSTORE is not set: no version is added")
-            return None
+        if settings.framework != "tf":
+            return None  # inferences run PyTorch models themselves
+        exported, facts = self._kept.work / "exported", self._facts(found, message)
+        folder = settings.modelstore or self._kept.folder / "versions"
+        is_served = settings.modelstore is not None and settings.autoserve
+
+        def fill(part: Path) -> dict[str, Any]:
+            copy(exported, part, _LARGEST_MODEL)
+            return {}
+
+        try:
+            version, place = Store(folder, settings.model_name).add(fill, facts, is_served=is_served)
+            if settings.modelstore is None:
+                self._service.add_version(place)
+            log.info("version %d of %s is in %s", version, settings.model_name, place.parent)
+        except (OSError, CodeError, RefusedError) as error:
+            return f"the model was trained, but could not be put into the model store: {_line(error)}"
+        remove(exported)
+        return None
+
+    def _facts(self, found: Outcome, message: ControlMessage) -> dict[str, Any]:
+        """Return what is known about a version."""
+        settings = self._settings
         imports, code = found.program or (None, None)
-        facts = {
+        return {
             "result": settings.result_id,
             "deployment": settings.deployment_id,
             "model": settings.model_name,
@@ -182,16 +203,6 @@ class Job:
             "metrics": {name: value for name, value in found.fields().items() if name != "confusion_matrix"},
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        store = Store(settings.modelstore, settings.model_name)
-        try:
-            version, folder = store.add(
-                self._kept.work / "exported", facts, most=_LARGEST_MODEL, is_served=settings.autoserve
-            )
-        except (OSError, CodeError) as error:
-            return f"the model was trained, but could not be put into {store.folder}: {_line(error)}"
-        log.info("version %d of %s is in %s", version, settings.model_name, folder)
-        remove(self._kept.work / "exported")
-        return None
 
 
 def _line(error: BaseException) -> str:

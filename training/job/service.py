@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from training.backend import Backend
 from training.code.supervise import StoppedError
+from training.versions.archive import KIND, pack
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +81,11 @@ class Service:
             "Content-Length": str(len(head) + model.stat().st_size + len(tail)),
         }
         self._persist(lambda: self._send(self._url, _body(head, model, tail), headers))
+
+    def add_version(self, folder: Path) -> None:
+        """Send the files of a version to the model store. Raises RefusedError and AwayError."""
+        headers = {"Content-Type": KIND}
+        self._persist(lambda: self._send(f"{self._url}/version", pack(folder), headers))
 
     def _persist(self, request: Any) -> None:
         """Repeat a request until the service answers."""

@@ -48,7 +48,8 @@ class JobSettings(Settings):
     )
     seed: int = Field(0, ge=0, description="of all random numbers: the same one repeats a training")
     modelstore: _Folder | None = Field(
-        None, description="the folder that TensorFlow Serving reads; unset: none"
+        None,
+        description="the folder that TensorFlow Serving reads; unset: the training service adds versions",
     )
     cachememory: int = Field(
         2**30, ge=0, description="bytes of samples that are kept in memory; more are mapped from the disk"

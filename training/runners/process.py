@@ -1,7 +1,6 @@
 """Runs commands as processes on this machine, so many at a time; they outlive this service."""
 
 import fcntl
-import importlib.util
 import logging
 import os
 import re
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from training.runners.record import Record, delete, read_log, records
-from training.runners.runner import Ended, Run, RunnerError
+from training.runners.runner import Ended, Run, RunnerError, exists
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +52,7 @@ class ProcessRunner:
         """Queue a run."""
         if not _NAME.fullmatch(run.name):
             raise RunnerError(f"{run.name!r} cannot be the name of a run: use a-z, 0-9 and -")
-        if not _exists(run.module):
+        if not exists(run.module):
             raise RunnerError(f"python -m {run.module} does not exist in this version")
         with self._lock:
             if run.name in self._records:
@@ -184,10 +183,3 @@ class ProcessRunner:
         if record.pid is not None and record.is_alive():
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(record.pid, number)
-
-
-def _exists(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(f"{module}.__main__") is not None
-    except ModuleNotFoundError:
-        return False

@@ -79,18 +79,23 @@ class Record:
 
     def trim_log(self) -> None:
         """Drop all but the end of a log that has become too long."""
-        path = self.folder / "log"
-        with suppress(FileNotFoundError):
-            if path.stat().st_size > _LOGGED:
-                end = read_log(self.folder)
-                # Whoever writes appends, and so goes on at the new end.
-                os.truncate(path, 0)
-                with path.open("a") as file:
-                    file.write(f"(the beginning was dropped: the log was longer than {_LOGGED} bytes)\n{end}")
+        trim_log(self.folder)
 
     def finish(self) -> None:
         """Forget the run, but keep its log."""
         (self.folder / _ABOUT).unlink(missing_ok=True)
+
+
+def trim_log(folder: Path) -> None:
+    """Drop all but the end of a log that has become too long."""
+    path = folder / "log"
+    with suppress(FileNotFoundError):
+        if path.stat().st_size > _LOGGED:
+            end = read_log(folder)
+            # Whoever writes appends, and so goes on at the new end.
+            os.truncate(path, 0)
+            with path.open("a") as file:
+                file.write(f"(the beginning was dropped: the log was longer than {_LOGGED} bytes)\n{end}")
 
 
 def read_log(folder: Path) -> str:

@@ -1,5 +1,6 @@
 """What runs jobs and inferences."""
 
+import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,13 +10,15 @@ from typing import Protocol
 class Run:
     """A command, `python -m MODULE` with these variables, under a name that nothing else has.
 
-    At most `MAXRUNS` of those that `queues` run at a time.
+    At most `MAXRUNS` of those that `queues` run at a time. It gets `gpus` GPUs where they are shared out;
+    elsewhere, all that there are.
     """
 
     name: str
     module: str
     variables: Mapping[str, str]
     queues: bool = True
+    gpus: int = 0
 
 
 class RunnerError(Exception):
@@ -44,3 +47,18 @@ class Runner(Protocol):
 
     def forget(self, name: str) -> None:
         """Stop a run, and delete what it has written."""
+
+
+class SteppedRunner(Runner, Protocol):
+    """A runner that the service keeps going."""
+
+    def step(self) -> None:
+        """Look after the runs; wait a moment."""
+
+
+def exists(module: str) -> bool:
+    """Return whether this version has a command, `python -m MODULE`."""
+    try:
+        return importlib.util.find_spec(f"{module}.__main__") is not None
+    except ModuleNotFoundError:
+        return False

@@ -89,7 +89,7 @@ OURS = {
     "/deployments/": {"autoserve", "random_split", "seed"},
     "/results/": {"state", "reason", "progress", "seed"},
     "/datasources/": {"id", "unsupervised_topic", "incremental", "dataset_restrictions"},
-    "/inferences/": {"reason"},
+    "/inferences/": {"reason", "model_server", "state", "progress"},
 }
 DEFAULTS = {
     "batch": 1,
@@ -174,7 +174,12 @@ REQUESTS: list[tuple[str, str, dict[str, Any], int]] = [
     ("GET", "/nothing", {}, 404),
     ("PUT", "/models/", {}, 405),
 ]
-NOT_JSON = ["/results/{result}", "/results/model/{result}", "/results/confusion_matrix/{result}"]
+NOT_JSON = [
+    "/results/{result}",
+    "/results/model/{result}",
+    "/results/confusion_matrix/{result}",
+    "/versions/{model}/{version}/archive",
+]
 
 
 @pytest.fixture
@@ -252,7 +257,8 @@ def test_the_defaults(filled: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["models", "configurations", "deployments", "results", "inferences", "datasources"]
+    "name",
+    ["models", "configurations", "deployments", "results", "inferences", "datasources", "versions"],
 )
 def test_lists_end_in_a_slash(name: str, service: Service) -> None:
     answer = service.client.get(f"/{name}")

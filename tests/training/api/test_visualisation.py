@@ -79,6 +79,7 @@ def run(service: Service, consumers: list[Consumer], visit: Callable[[Callable[.
         FakeControl(),
         PLACES,
         lambda: next(given),  # type: ignore[arg-type,return-value]
+        service.library,
     )
     asyncio.run(visit(visualisation.route(parts).app))
 

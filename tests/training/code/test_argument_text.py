@@ -1,6 +1,6 @@
 """Arguments are literals, with a reason for everything else."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -29,10 +29,23 @@ def test_evaluation_needs_none() -> None:
     assert arguments("steps=3", "tf", "val") == {"steps": 3}
 
 
-def test_pytorchs_names_are_free() -> None:
-    text = "max_epochs=2, num_workers=0, drop_last=False, learning_rate=0.1"
+def test_pytorch_has_names_of_the_loader_the_trainer_and_the_run() -> None:
+    text = "max_epochs=2, num_workers=0, drop_last=False, gradient_accumulation_steps=4"
 
-    assert arguments(text, "pth", "fit")["learning_rate"] == 0.1
+    assert arguments(text, "pth", "fit") == {
+        "max_epochs": 2,
+        "num_workers": 0,
+        "drop_last": False,
+        "gradient_accumulation_steps": 4,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "use"), [("max_epochs=1, learning_rate=0.1", "fit"), ("max_epochs=1", "val")]
+)
+def test_names_that_pytorch_would_ignore_are_refused(text: str, use: Literal["fit", "val"]) -> None:
+    with pytest.raises(ValueError, match="expected one of amp_mode, "):
+        arguments(text, "pth", use)
 
 
 @pytest.mark.parametrize(
@@ -84,5 +97,5 @@ def test_everything_else_has_a_reason(text: str, expected: str) -> None:
 
 
 def test_pytorch_needs_its_own() -> None:
-    with pytest.raises(ValueError, match="expected max_epochs=NUMBER"):
+    with pytest.raises(ValueError, match="max_epochs"):
         arguments("epochs=5", "pth", "fit")

@@ -21,7 +21,17 @@ class FakeService:
                 self._answer("GET", b"")
 
             def do_POST(self) -> None:
-                self._answer("POST", self.rfile.read(int(self.headers["Content-Length"])))
+                self._answer("POST", self._body())
+
+            def _body(self) -> bytes:
+                if (length := self.headers["Content-Length"]) is not None:
+                    return self.rfile.read(int(length))
+                body = b""
+                while size := int(self.rfile.readline(), 16):
+                    body += self.rfile.read(size)
+                    self.rfile.readline()
+                self.rfile.readline()
+                return body
 
             def _answer(self, method: str, body: bytes) -> None:
                 fake.requests.append((method, self.path, dict(self.headers), body))

@@ -1,5 +1,6 @@
 """The steps of a job, and what becomes of failures; the training itself is tested as a process."""
 
+import io
 import json
 import threading
 from collections.abc import Iterator
@@ -23,7 +24,8 @@ from training.job.job import Job
 from training.job.outcome import Outcome
 from training.job.service import Service
 from training.job.settings import JobSettings
-from training.job.store import metadata
+from training.versions.archive import unpack
+from training.versions.store import metadata
 
 CONFIG = {"data_type": "uint8", "data_reshape": "2", "label_type": "uint8", "label_reshape": "1"}
 MESSAGE = ControlMessage(3, (Range("digits", 0, 0, 10),), "RAW", CONFIG, 0.2, 0.1)
@@ -74,7 +76,8 @@ class World:
         self.sizes = sizes
         if self.error is not None:
             raise self.error
-        (kept.work / "model.h5").write_bytes(b"trained")
+        for name in ("model.h5", "model.pth"):
+            (kept.work / name).write_bytes(b"trained")
         (kept.work / "exported").mkdir()
         (kept.work / "exported/saved_model.pb").write_bytes(b"saved")
         return self.outcome
@@ -152,8 +155,6 @@ def test_a_failure_is_reported_with_its_reason(world: World, error: Exception) -
 
 
 def test_what_this_version_cannot_do_is_refused(world: World) -> None:
-    assert world.run(framework="pth") == 0
-    assert "PyTorch models cannot be trained yet" in world.reason()
     assert world.run(case="2") == 0
     assert "only single models" in world.reason()
 
@@ -168,7 +169,36 @@ def test_a_model_that_cannot_be_stored_is_still_uploaded(world: World) -> None:
     assert world.run() == 0
 
     assert "trained_model" in world.upload()
-    assert "could not be put into" in world.reason()
+    assert "could not be put into the model store" in world.reason()
+
+
+def test_without_a_model_store_the_service_adds_the_version(world: World, tmp_path: Path) -> None:
+    assert world.run(modelstore=None, autoserve="true") == 0
+
+    (archive,) = world.fake.sent("/results/7/version")
+    (tmp_path / "version").mkdir()
+    unpack(io.BytesIO(archive), tmp_path / "version", 10_000)
+    assert (tmp_path / "version/saved_model.pb").read_bytes() == b"saved"
+    assert metadata(tmp_path / "version").items() >= {"result": 7, "offsets": "digits:0:0:10"}.items()
+    world.upload()
+    assert list((world.folder / "jobs").iterdir()) == []
+
+
+def test_a_version_that_the_service_refuses_is_reported(world: World) -> None:
+    world.fake.answers = [(200, b"untrained"), (400, b"the disk is full")]
+
+    assert world.run(modelstore=None) == 0
+
+    world.upload()
+    assert "could not be put into the model store: the training service answered 400" in world.reason()
+
+
+def test_of_pytorch_the_state_dict_is_uploaded_and_no_version_is_added(world: World) -> None:
+    assert world.run(framework="pth", kwargs_fit='{"max_epochs": 2}') == 0
+
+    part = world.upload()["trained_model"]
+    assert (part.get_filename(), part.get_payload(decode=True)) == ("model.pth", b"trained")
+    assert not (world.folder / "models").exists()
 
 
 def test_a_stopped_job_can_be_continued(world: World) -> None:

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from training.code.child import keras_model
 from training.code.child.execute import UserError
@@ -17,6 +16,8 @@ from training.job.child.batches import Batches
 from training.job.child.checkpoint import Checkpoint
 from training.job.child.classes import confusion_matrix
 from training.job.child.epochs import Epochs
+from training.job.child.parts import Part, parts
+from training.job.child.progress import Progress
 from training.job.child.suitable import suitable
 
 _MODEL: Final = "model.h5"
@@ -31,15 +32,19 @@ def main(request: dict[str, Any], report: Report) -> dict[str, Any]:
     model, program = _model(given)
     features, labels = (np.load(data / f"{name}.npy", mmap_mode="r") for name in ("features", "labels"))
     features, labels = suitable(model, features, labels)
-    parts = _parts(features, labels, request["sizes"])
+    samples = parts(features, labels, request["sizes"])
     report.progress({"state": "training"})
 
     begin = time.monotonic()
     checkpoint = Checkpoint(Path("checkpoint.npz"))
-    history = _fit(model, parts, request, report, checkpoint)
+    history = _fit(model, samples, request, report, checkpoint)
     training_time = checkpoint.time + time.monotonic() - begin
     report.progress({"state": "evaluating"})
-    result = {**history, **_evaluate(model, parts["test"], request), "training_time": round(training_time, 4)}
+    result = {
+        **history,
+        **_evaluate(model, samples["test"], request),
+        "training_time": round(training_time, 4),
+    }
 
     report.progress({"state": "exporting"})
     keras_model.write(model, Path(_MODEL), *(program or ("", "")))
@@ -60,20 +65,8 @@ def _model(file: Path) -> tuple[Any, tuple[str, str] | None]:
     return model, program
 
 
-Part = tuple[NDArray[Any], NDArray[Any]]
-
-
-def _parts(features: NDArray[Any], labels: NDArray[Any], sizes: dict[str, int]) -> dict[str, Part]:
-    parts, start = {}, 0
-    for name in ("training", "test", "validation"):
-        end = start + sizes[name]
-        parts[name] = (features[start:end], labels[start:end])
-        start = end
-    return parts
-
-
 def _fit(
-    model: Any, parts: dict[str, Part], request: dict[str, Any], report: Report, checkpoint: Checkpoint
+    model: Any, samples: dict[str, Part], request: dict[str, Any], report: Report, checkpoint: Checkpoint
 ) -> dict[str, Any]:
     arguments = dict(request["fit"])
     arguments.pop("verbose", None)
@@ -83,19 +76,19 @@ def _fit(
     history = checkpoint.restore(model)
     done = len(history.get("loss", []))
     arguments["initial_epoch"] = max(done, int(arguments.get("initial_epoch") or 0))
-    callback = Epochs(report, checkpoint, epochs, history)
+    progress = Progress(report, epochs, history)
     if arguments["initial_epoch"] < epochs:
-        validation = parts["validation"]
-        batches = _given(parts["training"], request, shuffle=bool(arguments.pop("shuffle", True)))
+        validation = samples["validation"]
+        batches = _given(samples["training"], request, shuffle=bool(arguments.pop("shuffle", True)))
         model.fit(
             **batches,
             epochs=epochs,
             validation_data=validation if len(validation[0]) else None,
-            callbacks=[callback],
+            callbacks=[Epochs(progress, checkpoint)],
             verbose=0,
             **arguments,
         )
-    return callback.history()
+    return progress.history()
 
 
 def _given(part: Part, request: dict[str, Any], *, shuffle: bool) -> dict[str, Any]:
