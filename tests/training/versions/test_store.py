@@ -24,7 +24,7 @@ def exported(tmp_path: Path) -> Path:
 def add(store: Store, exported: Path, result: int, **more: Any) -> tuple[int, Path]:
     def fill(folder: Path) -> dict[str, Any]:
         copy(exported, folder, 100)
-        return more.get("facts", {})
+        return {**more.get("facts", {})}
 
     return store.add(fill, {"result": result, "seed": 7}, is_served=more.get("served", False))
 

@@ -45,7 +45,7 @@ class FakeCluster:
         """Return the real client."""
         settings = Configuration()
         settings.host = f"http://127.0.0.1:{self.server.server_port}"
-        settings.retries = False  # type: ignore[assignment]
+        settings.retries = False
         return Cluster(ApiClient(settings), "lab")
 
     def names(self, kind: str) -> list[str]:
