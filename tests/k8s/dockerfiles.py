@@ -20,7 +20,7 @@ class Line:
 
 
 def text(folder: str) -> str:
-    """Return the text of the Dockerfile in a folder, or of one with another name, such as `a/b.Dockerfile`."""
+    """Return the text of the Dockerfile in a folder, or of one with its own name, `a/b.Dockerfile`."""
     path = ROOT / folder
     return (path if path.suffix else path / "Dockerfile").read_text()
 

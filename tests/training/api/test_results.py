@@ -6,6 +6,7 @@ import pytest
 from tests.training.conftest import CODE, Service
 from tests.training.fakes import UNTRAINED
 from training.api import bodies
+from training.code.program import parted
 
 PNG = b"\x89PNG\r\n\x1a\n, and so on"
 METRICS = {
@@ -40,6 +41,16 @@ def test_of_pytorch_the_code_is_fetched(service: Service) -> None:
     result = service.deployment(configuration, pth_kwargs_fit="max_epochs=1")["results"][0]["id"]
 
     assert service.client.get(f"/results/{result}").text == CODE
+
+
+def test_of_pytorch_the_imports_come_before_the_code(service: Service) -> None:
+    configuration = service.configuration(service.model(framework="pth", imports="import math"))
+    result = service.deployment(configuration, pth_kwargs_fit="max_epochs=1")["results"][0]["id"]
+
+    text = service.client.get(f"/results/{result}").text
+
+    assert parted(text) == ("import math", CODE)
+    assert parted(CODE) == ("", CODE)
 
 
 def test_an_upload_makes_a_result_finished(service: Service) -> None:
