@@ -51,7 +51,7 @@ def serve(settings: TrainingSettings) -> int:
     parts = Parts(
         database=database,
         files=Files(settings.datafolder / "results"),
-        code=code_checks.load(),
+        code=code_checks.load(elsewhere=settings.runner == "kubernetes"),
         runner=runner,
         control=_follow_control(settings, service, database),
         places=Places(settings.kafkaport, settings.controltopic, settings.url, settings.controlage),

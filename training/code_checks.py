@@ -20,18 +20,25 @@ class Code(Protocol):
         """Return the arguments in a text such as `epochs=5, shuffle=True`."""
 
 
-def load() -> Code:
-    """Return the package that does this."""
-    return _Package()
+def load(*, elsewhere: bool = False) -> Code:
+    """Return the package that does this.
+
+    If jobs run `elsewhere`, with frameworks that this machine may lack, it checks at least the syntax.
+    """
+    return _Package(elsewhere=elsewhere)
 
 
 class _Package:
     """The package `training.code`. It is not imported before it is needed."""
 
+    def __init__(self, *, elsewhere: bool) -> None:
+        self._elsewhere = elsewhere
+
     def check(self, framework: str, imports: str, code: str, *, distributed: bool) -> None:
         """Run a model's code."""
         found = _found()
-        found.check(found.Program(framework, imports, code, distributed))
+        check = found.check_syntax if self._elsewhere and found.lacking(framework) else found.check
+        check(found.Program(framework, imports, code, distributed))
 
     def build(self, framework: str, imports: str, code: str, *, distributed: bool, file: Path) -> None:
         """Write the untrained model to a file."""

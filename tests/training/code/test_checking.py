@@ -8,7 +8,7 @@ import h5py
 import pytest
 
 from tests.conftest import missing
-from training.code.checking import build, check, take
+from training.code.checking import build, check, check_syntax, take
 from training.code.child.check import load
 from training.code.child.execute import UserError
 from training.code.program import CodeError, Program
@@ -108,6 +108,16 @@ def test_a_pytorch_model_is_built(tmp_path: Path) -> None:
     assert summary.parameters == 10
     assert summary.metrics == ("loss",)
     assert file.read_text() == f"import math\n{TORCH}"
+
+
+@pytest.mark.parts
+def test_the_syntax_is_checked_without_the_framework() -> None:
+    check_syntax(Program("pth", "import nothing_here", "model = nn.Linear(1, 1)"))
+
+    with pytest.raises(CodeError, match="line 2 of the code: SyntaxError"):
+        check_syntax(Program("pth", "", "model = 1\nmodel ="))
+    with pytest.raises(CodeError, match="only TensorFlow models can be distributed"):
+        check_syntax(Program("pth", "", "model = 1", distributed=True))
 
 
 def test_a_missing_framework_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:

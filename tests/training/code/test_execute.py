@@ -1,12 +1,15 @@
 """Running the two texts of a model, in this process."""
 
+import importlib.util
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from training.code.child.execute import UserError, execute, model_of
+from training.code.child import check
+from training.code.child.execute import UserError, execute, model_of, parse
 from training.code.child.later import Later
+from training.code.installed import lacking
 from training.code.program import FRAMEWORKS
 
 
@@ -86,3 +89,35 @@ def test_packages_are_imported_when_used() -> None:
 
 def test_the_frameworks_are_known() -> None:
     assert set(FRAMEWORKS) == {"tf", "pth"}
+
+
+def test_the_syntax_of_both_texts_can_be_checked_alone() -> None:
+    parse("import nothing_here", "model = Undefined()")
+    with pytest.raises(UserError, match="line 2 of the imports: SyntaxError: "):
+        parse("import math\nimport", "")
+    with pytest.raises(UserError, match="line 1 of the code: SyntaxError: "):
+        parse("", "model =")
+    with pytest.raises(UserError, match="the code: "):
+        parse("", "model = '\0'")
+
+
+def test_a_task_may_check_the_syntax_alone() -> None:
+    class FakeReport:
+        sent: ClassVar[list[str]] = []
+
+        def send(self, kind: str) -> None:
+            self.sent.append(kind)
+
+    report: Any = FakeReport()
+    request = {"framework": "pth", "imports": "", "code": "model = 1", "only_syntax": True}
+
+    assert check.main(request, report) == {}
+    assert report.sent == ["started"]
+    with pytest.raises(UserError, match="line 1 of the code: SyntaxError"):
+        check.main({**request, "code": "model ="}, report)
+
+
+def test_what_is_not_installed_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if name != "ignite" else None)
+
+    assert (lacking("tf"), lacking("pth")) == ([], ["ignite"])

@@ -1,6 +1,5 @@
 """How the restricted process is started, and what is passed on of its reports."""
 
-import importlib.util
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -106,7 +105,7 @@ def test_metrics_that_the_code_has_written_are_refused(world: World) -> None:
 
 
 def test_pytorch_has_its_own_task(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: object())
+    monkeypatch.setattr(fitting, "lacking", lambda _: [])
 
     world.fit(framework="pth", kwargs_fit='{"max_epochs": 2}')
 
@@ -120,9 +119,11 @@ def test_pytorch_has_its_own_task(world: World, monkeypatch: pytest.MonkeyPatch)
 def test_where_pytorch_is_not_installed_the_reason_says_how(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "ignite" else object())
+    monkeypatch.setattr(fitting, "lacking", lambda _: ["ignite"])
 
-    with pytest.raises(CodeError, match="PyTorch is not installed here, it lacks ignite: pip install"):
+    with pytest.raises(
+        CodeError, match="PyTorch is not installed here, it lacks ignite: pip install -r training/torch"
+    ):
         world.fit(framework="pth", kwargs_fit='{"max_epochs": 2}')
 
 

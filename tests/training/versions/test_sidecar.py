@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -11,15 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import uvicorn
 
-from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
 from tests.parts import ROOT, Process, free_port, wait_for
 from tests.training.api.test_versions import add
 from tests.training.conftest import Service
 from tests.training.job.fakes import FakeService
 from training.api.application import limited
-from training.server import WebServer, listen
 from training.versions.sidecar.mirror import Mirror
 from training.versions.sidecar.settings import SidecarSettings
 from training.versions.sidecar.source import Source, SourceError
@@ -47,15 +47,17 @@ class World:
 
 @pytest.fixture
 def url(service: Service) -> Iterator[str]:
-    listener = listen(Address("127.0.0.1", 0))
-    pulse = Pulse(threading.Event())
-    server = WebServer(limited(service.app), listener)
-    thread = threading.Thread(target=server.run, args=(pulse,))
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        limited(service.app), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    pulse.stopping.set()
+    server.should_exit = True
     thread.join(30)
-    server.close()
+    listener.close()
 
 
 @pytest.fixture

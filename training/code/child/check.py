@@ -4,7 +4,7 @@ import importlib
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from training.code.child.execute import UserError
+from training.code.child.execute import UserError, parse
 from training.code.child.report import Report
 from training.code.program import FRAMEWORKS
 
@@ -19,7 +19,11 @@ class Framework(Protocol):
 
 
 def main(request: dict[str, Any], report: Report) -> dict[str, Any]:
-    """Return the summary of the program in `request`."""
+    """Return the summary of the program in `request`; nothing if only its syntax is to be checked."""
+    if request.get("only_syntax"):
+        report.send("started")
+        parse(request["imports"], request["code"])
+        return {}
     framework = load(request["framework"])
     report.send("started")
     return framework.summarise(request)

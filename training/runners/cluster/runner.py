@@ -232,7 +232,7 @@ class ClusterRunner:
         try:
             self._logs.keep(run, self._pods_of(run), at_once=at_once)
         except OSError as error:
-            _seldom.warning("log", f"{error.filename or self._folder}: {error.strerror}: logs are not kept")
+            _seldom.warning("write", f"{error.filename or self._folder}: {error.strerror}: logs are not kept")
         except ClusterError as error:
             _seldom.warning("log", f"the log of {run} cannot be read: {error}")
             return False
