@@ -69,6 +69,7 @@ class World:
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     world = World(tmp_path)
     monkeypatch.setattr(fitting, "run", world.run)
+    monkeypatch.setattr(fitting, "lacking", lambda _: [])
     for name in ("CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES"):
         monkeypatch.delenv(name, raising=False)
     return world
@@ -104,9 +105,7 @@ def test_metrics_that_the_code_has_written_are_refused(world: World) -> None:
         world.fit()
 
 
-def test_pytorch_has_its_own_task(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fitting, "lacking", lambda _: [])
-
+def test_pytorch_has_its_own_task(world: World) -> None:
     world.fit(framework="pth", kwargs_fit='{"max_epochs": 2}')
 
     assert world.asked.task == "training.job.child.torch_fit"
