@@ -2,7 +2,7 @@
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from training.database.engine import Database
 from training.database.moment import now, shown
 from training.database.tables import ACTIVE, Inference, Result
+from training.job_tokens import JobTokens, Kind
 from training.runners.runner import Run, Runner
 
 log = logging.getLogger(__name__)
@@ -23,12 +24,22 @@ _KWARGS: Final = {"tf": ("tf_kwargs_fit", "tf_kwargs_val"), "pth": ("pth_kwargs_
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What jobs need to know of their surroundings. `age` is `CONTROLAGE`, in s."""
+    """What jobs need to know of their surroundings.
+
+    `age` is `CONTROLAGE`, in s; `certificate` is the file with the only one they accept, or empty.
+    """
 
     bootstrap: str
     control_topic: str
     url: str
     age: float
+    tokens: JobTokens = field(default_factory=JobTokens)
+    certificate: str = ""
+
+    def access(self, kind: Kind, result: int, inference: int = 0) -> dict[str, str]:
+        """Return the variables with which the runs for a result reach the service."""
+        certificate = {"RESULT_CERTIFICATE": self.certificate} if self.certificate else {}
+        return {"RESULT_TOKEN": self.tokens.issue(kind, result, inference), **certificate}
 
 
 def training_name(result: int) -> str:
@@ -66,12 +77,13 @@ def training_run(result: Result, places: Places, kwargs_fit: str, kwargs_val: st
         "AUTOSERVE": "true" if deployment.autoserve else "false",
         "RANDOM_SPLIT": "true" if deployment.random_split else "false",
         "SEED": str(result.seed),
+        **places.access("training", result.id),
     }
     return Run(training_name(result.id), "training.job", variables, gpus=deployment.gpumem)
 
 
-def inference_runs(inference: Inference, places: Places) -> list[Run]:
-    """Return the runs of an inference."""
+def inference_runs(inference: Inference, places: Places, framework: str) -> list[Run]:
+    """Return the runs of an inference, one per replica, of a model of this framework."""
     source = inference.input_kafka_broker or places.bootstrap
     variables = {
         "INPUT_BOOTSTRAP_SERVERS": source,
@@ -84,6 +96,11 @@ def inference_runs(inference: Inference, places: Places) -> list[Run]:
         "OUTPUT_TOPIC": inference.output_topic,
         # Kafka-ML names the group after the result, and two inferences of one share their input.
         "GROUP_ID": f"inf{inference.model_result_id}-{inference.id}",
+        # Kafka-ML's inferences have none of these.
+        "FRAMEWORK": framework,
+        "INFERENCE_URL": f"{places.url}/inferences/{inference.id}",
+        "MODELSERVER": inference.model_server or "",
+        **places.access("inference", inference.model_result_id or 0, inference.id),
     }
     names = inference_names(inference)
     return [Run(name, "training.inference", variables, queues=False, gpus=inference.gpumem) for name in names]

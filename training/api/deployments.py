@@ -48,26 +48,7 @@ def routes(parts: Parts) -> APIRouter:
         responses=described.made(described.Deployment),
     )
     def add_deployment(sent: DeploymentFields) -> Response:
-        with database.reading() as session:
-            configuration = found(session, sent.configuration)
-            arguments = _arguments(parts, configuration, sent)
-            again = _datasource(session, sent.datasource)
-        if why := parts.files.why_full() or parts.library.why_full():
-            raise refusal(why)
-        with database.writing() as session:
-            row = _added(session, sent)
-            runs = [
-                training_run(each, parts.places, *arguments[each.model.framework]) for each in row.results
-            ]
-            number, content = row.id, shown.deployment(row)
-        try:
-            _start(parts, runs)
-            if again is not None:
-                send_again(parts, {**again, "deployment": str(number)})
-        except Exception:
-            _undo(parts, number, runs)
-            raise
-        return answer(content, 201)
+        return answer(deployed(parts, sent), 201)
 
     @router.get(
         "/deployments/{configuration}",
@@ -97,6 +78,28 @@ def routes(parts: Parts) -> APIRouter:
         return answer({})
 
     return router
+
+
+def deployed(parts: Parts, sent: DeploymentFields) -> dict[str, Any]:
+    """Start a training; return it as the API shows it. Raises the refusal."""
+    with parts.database.reading() as session:
+        configuration = found(session, sent.configuration)
+        arguments = _arguments(parts, configuration, sent)
+        again = _datasource(session, sent.datasource)
+    if why := parts.files.why_full() or parts.library.why_full():
+        raise refusal(why)
+    with parts.database.writing() as session:
+        row = _added(session, sent)
+        runs = [training_run(each, parts.places, *arguments[each.model.framework]) for each in row.results]
+        number, content = row.id, shown.deployment(row)
+    try:
+        _start(parts, runs)
+        if again is not None:
+            send_again(parts, {**again, "deployment": str(number)})
+    except Exception:
+        withdraw(parts, number)
+        raise
+    return content
 
 
 def _arguments(
@@ -151,10 +154,8 @@ def _start(parts: Parts, runs: list[Run]) -> None:
         raise refusal(f"the training cannot be started: {error}") from None
 
 
-def _undo(parts: Parts, number: int, runs: list[Run]) -> None:
-    """Remove a deployment whose jobs cannot all be started, and those that were."""
-    for run in runs:
-        parts.runner.forget(run.name)
+def withdraw(parts: Parts, number: int) -> None:
+    """Remove a deployment with its results and jobs."""
     with parts.database.writing() as session:
         row = session.get(Deployment, number)
         for result in row.results if row else ():

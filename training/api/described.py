@@ -158,7 +158,12 @@ class Inference(BaseModel):
     input_kafka_broker: str | None
     output_kafka_broker: str | None
     upper_kafka_broker: str | None
-    reason: str | None
+    reason: str | None = Field(description="what is missing, in one line")
+    model_server: str | None
+    state: str = Field(description="starting, ready, not-ready or stopped")
+    progress: dict[str, Any] = Field(
+        description="messages `answered`, `skipped` and `waiting`, and the last reports of all `replicas`"
+    )
 
 
 class Prefilled(BaseModel):

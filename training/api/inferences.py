@@ -1,11 +1,11 @@
 """`/inferences/`: trained models that predict what arrives on a topic."""
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -13,11 +13,13 @@ from pipeline.service.values import Bootstrap, Topic
 from training.api import described, shown
 from training.api.answers import answer, refusal, unknown
 from training.api.parts import Parts, RowId
+from training.api.replicas import add_reports
 from training.api.results import found as result_found
 from training.control.datasources import Format
 from training.database.moment import now
 from training.database.tables import Datasource, Inference
 from training.fields import Count, Fields, Id, JsonObject
+from training.inference import urls
 from training.jobs import inference_names, inference_runs
 from training.runners.runner import RunnerError
 
@@ -41,6 +43,11 @@ class InferenceFields(Fields):
     output_kafka_broker: Bootstrap | None = None
     upper_kafka_broker: str | None = None
     gpumem: Count = 0
+    model_server: Annotated[str, AfterValidator(urls.model_server)] | None = Field(
+        None,
+        description="the model on TensorFlow Serving, such as http://tfserving:8501/v1/models/digits:predict;"
+        " by default, each replica loads the result's model",
+    )
 
     def columns(self) -> dict[str, Any]:
         """Return what is stored."""
@@ -53,6 +60,8 @@ class InferenceFields(Fields):
             raise refusal("external_host: inferences on other clusters do not exist in this version")
         if self.limit is not None:
             raise refusal("limit: early exits, of distributed models, do not exist in this version")
+        if why := _unreadable(self.input_format, self.input_config):
+            raise refusal(f"input_config: {why}")
         same_broker = self.input_kafka_broker == self.output_kafka_broker
         if self.input_topic == self.output_topic and same_broker:
             raise refusal("output_topic: expected another topic than input_topic, which it would read again")
@@ -124,6 +133,7 @@ def routes(parts: Parts) -> APIRouter:
         return answer({})
 
     _add_runs(router, parts)
+    add_reports(router, parts)
     return router
 
 
@@ -165,11 +175,15 @@ def _add_runs(router: APIRouter, parts: Parts) -> None:
     def start(result: RowId, sent: InferenceFields) -> Response:
         sent.check()
         with database.writing() as session:
-            status = result_found(session, result).status
-            if status != "finished":
-                raise refusal(f"result {result} is {status}: only finished ones can predict")
+            trained = result_found(session, result)
+            if trained.status != "finished":
+                raise refusal(f"result {result} is {trained.status}: only finished ones can predict")
+            framework = trained.model.framework
+            if sent.model_server and framework != "tf":
+                raise refusal("model_server: TensorFlow Serving has no PyTorch models: leave it out")
             row = _added(session, sent.model_copy(update={"model_result": result}))
-            runs, number, content = inference_runs(row, parts.places), row.id, shown.inference(row)
+            runs = inference_runs(row, parts.places, framework)
+            number, content = row.id, shown.inference(row)
         try:
             for run in runs:
                 parts.runner.start(run)
@@ -206,3 +220,15 @@ def _found(session: Session, inference: int) -> Inference:
     if row is None:
         raise refusal(f"there is no inference {inference}")
     return row
+
+
+def _unreadable(input_format: str, input_config: dict[str, Any]) -> str | None:
+    """Return why messages of such a format could not be read, in one line, or None."""
+    # The formats need packages that take memory, and a service that only trains has no use for them.
+    from training.inference.formats import column  # noqa: PLC0415
+
+    try:
+        column(input_format, input_config)
+    except ValueError as error:
+        return str(error)
+    return None

@@ -1,8 +1,8 @@
 """What the resources of the API share."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Protocol
 
 from confluent_kafka import Consumer
 from fastapi import Path
@@ -28,7 +28,10 @@ class Control(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of the service that requests use. `consumer` makes a consumer for one browser."""
+    """The parts of the service that requests use. `consumer` makes a consumer for one browser.
+
+    `kafkaconfig` are settings of librdkafka for what sends data.
+    """
 
     database: Database
     files: Files
@@ -38,3 +41,4 @@ class Parts:
     places: Places
     consumer: Callable[[], Consumer]
     library: Library
+    kafkaconfig: Mapping[str, Any] = field(default_factory=dict)

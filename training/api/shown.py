@@ -7,8 +7,9 @@ from fastapi.responses import Response
 from pydantic_core import to_json
 from sqlalchemy import Text, cast, select
 
-from training.database.moment import shown
+from training.database.moment import now, shown
 from training.database.tables import Configuration, Deployment, Inference, Model, Result
+from training.replicas import condition, summary
 
 SETTINGS: Final = [
     "batch",
@@ -159,6 +160,8 @@ def chart(row: Result) -> dict[str, Any]:
 
 def inference(row: Inference) -> dict[str, Any]:
     """Return an inference. Credentials are not stored, so `token` is always null."""
+    progress = summary(row.progress, now())
+    state, reason = condition(row.status, row.replicas, progress)
     return {
         "id": row.id,
         "model_result": row.model_result_id,
@@ -177,7 +180,10 @@ def inference(row: Inference) -> dict[str, Any]:
         "input_kafka_broker": row.input_kafka_broker,
         "output_kafka_broker": row.output_kafka_broker,
         "upper_kafka_broker": row.upper_kafka_broker,
-        "reason": row.reason,
+        "reason": row.reason or reason,
+        "model_server": row.model_server,
+        "state": state,
+        "progress": progress,
     }
 
 

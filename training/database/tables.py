@@ -198,3 +198,5 @@ class Inference(Tables):
     status: Mapped[str] = mapped_column(String(10), default="deployed")
     status_changed: Mapped[datetime] = mapped_column(default=now)
     reason: Mapped[str | None]
+    model_server: Mapped[str | None]
+    progress: Mapped[dict[str, Any] | None]

@@ -4,6 +4,7 @@ import os
 import threading
 from typing import Any, Final
 
+from training.code import gpus
 from training.code.confined import run
 from training.code.installed import lacking
 from training.code.limits import GIB, Limits
@@ -59,7 +60,7 @@ def fit(
             output=GIB,
         ),
         read=[kept.data],
-        environment=_gpus(),
+        environment=gpus.given(),
         on_progress=note,
         stop=stop,
     )
@@ -94,14 +95,6 @@ def _check_installed(framework: str) -> None:
             f"{FRAMEWORKS[framework]} is not installed here, it lacks {' and '.join(missing)}:"
             f" pip install -r {_REQUIREMENTS[framework]}"
         )
-
-
-def _gpus() -> dict[str, str]:
-    """Return the variable with the GPUs that this process was given."""
-    given = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if given is None and os.environ.get("NVIDIA_VISIBLE_DEVICES", "void") not in ("void", "none", ""):
-        given = "0"
-    return {"CUDA_VISIBLE_DEVICES": given} if given else {}
 
 
 def _metrics(value: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from tests.training.api.test_datasources import POSTED
-from tests.training.conftest import RAW, Service
+from tests.training.conftest import PLACES, RAW, Service
 
 SENT: dict[str, Any] = {
     "replicas": 2,
@@ -39,6 +39,10 @@ def test_an_inference_is_started_stopped_and_deleted(service: Service) -> None:
         "INPUT_TOPIC": "in",
         "OUTPUT_TOPIC": "out",
         "GROUP_ID": f"inf{result}-1",
+        "RESULT_TOKEN": PLACES.tokens.issue("inference", result, 1),
+        "FRAMEWORK": "tf",
+        "INFERENCE_URL": "http://training:8080/inferences/1",
+        "MODELSERVER": "",
     }
     assert "stop it before" in service.refused("DELETE", "/inferences/1")
     assert "stop it before" in service.refused("PUT", "/inferences/1", SENT)
@@ -84,8 +88,10 @@ def test_the_format_is_filled_in_from_what_is_known(service: Service) -> None:
         ({"external_host": "https://k8s:6443", "token": "secret"}, "other clusters do not exist"),
         ({"limit": 0.5}, "early exits"),
         ({"input_config": "["}, "expected a JSON object"),
+        ({"input_config": "{}"}, "input_config: RAW: data_type None: expected a numpy type"),
+        ({"model_server": "tfserving:8501"}, "expected a URL such as http://host:8501"),
     ],
-    ids=["loop", "topic", "replicas", "cluster", "limit", "config"],
+    ids=["loop", "topic", "replicas", "cluster", "limit", "config", "type", "server"],
 )
 def test_what_cannot_be(fields: dict[str, Any], reason: str, service: Service) -> None:
     result = service.finished()
@@ -115,3 +121,50 @@ def test_a_row_without_a_run(service: Service) -> None:
 
     assert (made["status"], made["model_result"]) == ("deployed", None)
     assert service.client.post(f"/inferences/{made['id']}").status_code == 200
+
+
+def test_the_replicas_report(service: Service) -> None:
+    result = service.finished()
+    made = service.post(f"/results/inference/{result}", SENT, 200)
+    assert (made["state"], made["reason"]) == (
+        "starting",
+        "0 of 2 replicas have reported within the last 30 s",
+    )
+    assert made["progress"] == {"answered": 0, "skipped": 0, "waiting": None, "replicas": []}
+    path = f"/inferences/{made['id']}"
+    first = {"run": "a1", "state": "ready", "answered": 7, "skipped": 1, "waiting": 3, "health": "h:9000"}
+
+    service.post(f"{path}/progress", first, 200)
+    service.post(f"{path}/progress", {**first, "run": "b2", "answered": 2, "skipped": 0, "waiting": 4}, 200)
+    service.post(f"{path}/progress", {**first, "answered": 9, "waiting": 0}, 200)
+
+    found = service.get(path)
+    assert (found["state"], found["reason"]) == ("ready", None)
+    progress = found["progress"]
+    assert (progress["answered"], progress["skipped"], progress["waiting"]) == (11, 1, 4)
+    assert [each["answered"] for each in progress["replicas"]] == [9, 2]
+    names = {"state", "reason", "answered", "skipped", "waiting", "health", "time"}
+    assert progress["replicas"][0].keys() == names
+
+    service.post(f"{path}/progress", {**first, "state": "not-ready", "reason": "no model"}, 200)
+    assert (service.get(path)["state"], service.get(path)["reason"]) == ("not-ready", "no model")
+    assert service.client.post(path).status_code == 200
+    assert service.get(path)["state"] == "stopped"
+    assert "was stopped" in service.refused("POST", f"{path}/progress", first)
+
+
+def test_the_log_is_that_of_all_replicas(service: Service) -> None:
+    service.post(f"/results/inference/{service.finished()}", SENT, 200)
+
+    assert service.get("/inferences/1/log") == {
+        "log": "the log of model-inference-1-0the log of model-inference-1-1"
+    }
+    assert service.client.get("/inferences/9/log").status_code == 404
+
+
+def test_a_model_on_tensorflow_serving(service: Service) -> None:
+    url = "http://tfserving:8501/v1/models/digits:predict"
+    made = service.post(f"/results/inference/{service.finished()}", {**SENT, "model_server": url}, 200)
+
+    assert made["model_server"] == url
+    assert service.runner.runs["model-inference-1-0"].variables["MODELSERVER"] == url

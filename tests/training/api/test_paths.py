@@ -89,7 +89,7 @@ OURS = {
     "/deployments/": {"autoserve", "random_split", "seed"},
     "/results/": {"state", "reason", "progress", "seed"},
     "/datasources/": {"id", "unsupervised_topic", "incremental", "dataset_restrictions"},
-    "/inferences/": {"reason"},
+    "/inferences/": {"reason", "model_server", "state", "progress"},
 }
 DEFAULTS = {
     "batch": 1,

@@ -3,7 +3,6 @@
 import logging
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -12,13 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 
+from pipeline.http.connections import Connections
+from pipeline.http.server import WebServer, listen
+from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
 from tests.parts import ROOT, Process, free_port, wait_for
 from tests.training.api.test_versions import add
 from tests.training.conftest import Service
 from tests.training.job.fakes import FakeService
+from tests.training.test_site import Bare
 from training.api.application import limited
 from training.versions.sidecar.mirror import Mirror
 from training.versions.sidecar.settings import SidecarSettings
@@ -47,17 +49,15 @@ class World:
 
 @pytest.fixture
 def url(service: Service) -> Iterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        limited(service.app), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, args=([listener],))
+    listener = listen(Address("127.0.0.1", 0))
+    pulse = Pulse(threading.Event())
+    server = WebServer(Bare(limited(service.app)), listener, Connections(100, 100))
+    thread = threading.Thread(target=server.run, args=(pulse,))
     thread.start()
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
+    pulse.stopping.set()
     thread.join(30)
-    listener.close()
+    server.close()
 
 
 @pytest.fixture

@@ -163,6 +163,8 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("status_changed", sa.DateTime(timezone=True), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("model_server", sa.Text(), nullable=True),
+        sa.Column("progress", sa.JSON(), nullable=True),
         sa.ForeignKeyConstraint(
             ["model_result_id"],
             ["results.id"],
