@@ -15,6 +15,8 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from tests.clock import Clock
+
 AWAY: Final = KafkaError(KafkaError._TRANSPORT)
 MISSING: Final = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
 DENIED: Final = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)
@@ -36,10 +38,12 @@ class FakePartition:
 class FakeKafka:
     """Topics. `troubles` are the errors of the next requests, before the answers; `errors` those of topics.
 
-    `between` is called before each fetch of a consumer, and may add to its `events`.
+    `between` is called before each fetch of a consumer, and may add to its `events`. Only the time of `clock`
+    passes while a client waits.
     """
 
     def __init__(self) -> None:
+        self.clock = Clock()
         self.topics = dict[str, list[FakePartition]]()
         self.troubles = deque[KafkaError]()
         self.errors = dict[str, KafkaError]()
@@ -156,6 +160,8 @@ class FakeConsumer:
             if len(found) < most and place not in self._ended:
                 self._ended.add(place)
                 found.append(event(KafkaError._PARTITION_EOF, *place, partition.end))
+        if not found:
+            self._kafka.clock.sleep(timeout)
         return found
 
     def close(self) -> None:
@@ -163,13 +169,17 @@ class FakeConsumer:
 
 
 class FakeProducer:
-    """A producer. Kafka has its messages with the next poll or flush; the first `refuses` fail with these."""
+    """A producer. Kafka has its messages with the next polls, unless it `is_slow`, or the next flush.
+
+    The next messages fail with the errors in `refuses`.
+    """
 
     def __init__(self, kafka: FakeKafka) -> None:
         self._kafka = kafka
         self._waiting = list[tuple[str, bytes, bytes, int, Callable[[Any, Any], object]]]()
         self.refuses = deque[KafkaError]()
         self.is_full = 0
+        self.is_slow = False
         self.stored = list[bytes]()
         self.is_purged = False
 
@@ -190,11 +200,11 @@ class FakeProducer:
         self._waiting.append((topic, value, key, partition, on_delivery))
 
     def poll(self, timeout: float) -> int:
-        assert timeout >= 0
-        return self._deliver(1)
+        self._kafka.clock.sleep(timeout)
+        return 0 if self.is_slow else self._deliver(1)
 
     def flush(self, timeout: float) -> int:
-        assert timeout > 0
+        self._kafka.clock.sleep(timeout)
         self._deliver(2)
         return len(self._waiting)
 

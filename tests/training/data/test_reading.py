@@ -10,7 +10,6 @@ from confluent_kafka import KafkaError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.clock import Clock
 from tests.training.kafka import AWAY, DENIED, FakeKafka, event
 from training.data import formats, reading
 from training.data.errors import DataError, DeletedError
@@ -27,7 +26,7 @@ class World:
 
     def __init__(self) -> None:
         self.kafka = FakeKafka()
-        self.clock = Clock()
+        self.clock = self.kafka.clock
         self.reasons = list[str]()
         self.counts = list[tuple[int, int]]()
 
