@@ -7,6 +7,7 @@ import shutil
 import threading
 import urllib.request
 from collections.abc import Iterator, Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
@@ -49,6 +50,8 @@ class Service:
             part = file.with_name(f".{file.name}.part")
             with urllib.request.urlopen(self._url, timeout=_BUILT) as answer, part.open("wb") as copy:  # noqa: S310
                 shutil.copyfileobj(answer, copy, _BLOCK)
+                if answer.length:  # reading in blocks does not notice
+                    raise URLError(f"the connection ended {answer.length} bytes too early")
             part.replace(file)
 
         self._persist(fetch)
@@ -109,7 +112,7 @@ def _meet(request: Any) -> None:
         if error.code >= 500:
             raise AwayError(why) from None
         raise RefusedError(why) from None
-    except (URLError, OSError) as error:
+    except (HTTPException, OSError) as error:  # URLError is an OSError
         raise AwayError(f"the training service does not answer: {getattr(error, 'reason', error)}") from None
 
 
