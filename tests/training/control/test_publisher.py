@@ -14,7 +14,6 @@ from tests.training.kafka import AWAY, DENIED
 from training.control import publisher
 from training.control.publisher import ControlPublisher, PublishError
 
-
 Delivered = Callable[[Any, Any], object]
 NOT_PERMITTED = "does not permit this user to write topic control"
 
