@@ -66,7 +66,7 @@ class Job:
         self._reporter.close()
         if trouble is not None:
             try:
-                say(self._service, {"state": "failed", "reason": trouble[:2000]})
+                say(self._service, {"state": "failed", "reason": _storable(trouble)[:2000]})
             except (AwayError, StoppedError):
                 return 1
         self._kept.remove()
@@ -192,6 +192,11 @@ class Job:
         log.info("version %d of %s is in %s", version, settings.model_name, folder)
         remove(self._kept.work / "exported")
         return None
+
+
+def _storable(text: str) -> str:
+    """Return a text as a database can store it, such as one with an exception of the user's code."""
+    return text.encode(errors="replace").decode().replace("\0", "?")
 
 
 def _line(error: BaseException) -> str:
