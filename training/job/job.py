@@ -59,6 +59,7 @@ class Job:
             log.error("%s", error)
             return 1
         if trouble is not None:
+            trouble = _storable(trouble)
             log.error("%s", trouble)
         return self._end(trouble)
 
@@ -66,7 +67,7 @@ class Job:
         self._reporter.close()
         if trouble is not None:
             try:
-                say(self._service, {"state": "failed", "reason": _storable(trouble)[:2000]})
+                say(self._service, {"state": "failed", "reason": trouble[:2000]})
             except (AwayError, StoppedError):
                 return 1
         self._kept.remove()
