@@ -12,7 +12,7 @@ from training.code.limits import GIB
 from training.code.program import CodeError
 from training.code.supervise import StoppedError
 from training.control.message import ControlMessage
-from training.data.formats import decoder
+from training.data.formats import Decoder, decoder
 from training.data.ranges import write
 from training.data.reading import read
 from training.data.samples import split
@@ -135,7 +135,7 @@ class Job:
 
         samples = read(
             message.ranges,
-            decoder(message.input_format, message.input_config),
+            _numbers(decoder(message.input_format, message.input_config)),
             settings.bootstrap_servers,
             config=settings.kafkaconfig,
             memory=settings.cachememory,
@@ -193,6 +193,14 @@ class Job:
         log.info("version %d of %s is in %s", version, settings.model_name, folder)
         remove(self._kept.work / "exported")
         return None
+
+
+def _numbers(found: Decoder) -> Decoder:
+    """Return a decoder of numbers; raise ValueError for texts, which Keras takes only as its own tensors."""
+    for name, column in (("data_type", found.values), ("label_type", found.keys)):
+        if column is not None and column.dtype.kind in "OSU":
+            raise ValueError(f"{name}: training on texts does not exist in this version: send numbers")
+    return found
 
 
 def _storable(text: str) -> str:

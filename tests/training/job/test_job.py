@@ -165,6 +165,17 @@ def test_what_this_version_cannot_do_is_refused(world: World) -> None:
     assert "an online stream" in world.reason()
 
 
+@pytest.mark.parametrize("name", ["data_type", "label_type"])
+@pytest.mark.parametrize("kind", ["string", "<U8", "|S3"])
+def test_texts_are_refused_before_they_are_read(world: World, name: str, kind: str) -> None:
+    world.message = replace(MESSAGE, input_config={**CONFIG, name: kind, f"{name[:-5]}_reshape": "1"})
+
+    assert world.run() == 0
+
+    assert world.reason() == f"{name}: training on texts does not exist in this version: send numbers"
+    assert world.reads == 0
+
+
 def test_a_model_that_cannot_be_stored_is_still_uploaded(world: World) -> None:
     (world.folder / "models").write_text("not a folder")
 
