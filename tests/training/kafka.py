@@ -49,6 +49,7 @@ class FakeKafka:
         self.errors = dict[str, KafkaError]()
         self.creates = True
         self.is_silent = False
+        self.asked = list[tuple[str, int]]()  # where a partition begins and ends
         self.between: Callable[[FakeConsumer], object] = lambda _: None
         self.consumers = list[FakeConsumer]()
         self.producers = list[FakeProducer]()
@@ -122,6 +123,7 @@ class FakeConsumer:
     def get_watermark_offsets(self, place: TopicPartition, timeout: float) -> tuple[int, int]:
         assert timeout > 0
         self._kafka.answer()
+        self._kafka.asked.append((place.topic, place.partition))
         found = self._kafka.topics[place.topic][place.partition]
         return found.low, found.end
 

@@ -180,7 +180,7 @@ def test_there_are_so_many_viewers_at_most(service: Service, monkeypatch: pytest
 
 def test_kafka_that_does_not_answer_is_asked_again() -> None:
     class Away(Consumer):
-        def list_topics(self, timeout: float) -> Any:
+        def list_topics(self, timeout: float) -> Any:  # noqa: ARG002
             raise KafkaException(AWAY)
 
     consumer = Away(out=[b"1"])

@@ -108,6 +108,16 @@ def test_any_ranges_are_read_in_the_order_of_the_stream(ranges: list[Range]) -> 
         assert found == expected
 
 
+def test_a_partition_is_asked_for_once_however_many_ranges_it_has(world: World) -> None:
+    topic = world.kafka.add("digits", 2)
+    for partition in range(2):
+        world.write(topic, range(100), partition)
+
+    world.numbers(*(Range(topic, number % 2, number, number + 1) for number in range(100)))
+
+    assert world.kafka.asked == [(topic, 0), (topic, 1)]
+
+
 def test_samples_beyond_the_memory_are_on_the_disk(world: World, tmp_path: Path) -> None:
     world.write(world.kafka.add("digits"), range(10))
 
