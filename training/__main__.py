@@ -1,5 +1,12 @@
 """Trains models on streams: `python -m training`."""
 
+import os
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # Until the service runs, there is nothing to end, and the imports take a while.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+
 import logging
 from functools import partial
 from pathlib import Path

@@ -1,6 +1,8 @@
 """What the service needs from the package that checks, builds and reads users' code."""
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
@@ -38,12 +40,14 @@ class _Package:
         """Run a model's code."""
         found = _found()
         check = found.check_syntax if self._elsewhere and found.lacking(framework) else found.check
-        check(found.Program(framework, imports, code, distributed))
+        with _reasons():
+            check(found.Program(framework, imports, code, distributed))
 
     def build(self, framework: str, imports: str, code: str, *, distributed: bool, file: Path) -> None:
         """Write the untrained model to a file."""
         found = _found()
-        found.build(found.Program(framework, imports, code, distributed), file)
+        with _reasons():
+            found.build(found.Program(framework, imports, code, distributed), file)
 
     def arguments(self, text: str, framework: str, use: Literal["fit", "val"]) -> dict[str, Any]:
         """Return the arguments in a text."""
@@ -57,3 +61,12 @@ def _found() -> Any:
         if error.name != _NAME:
             raise
         raise ValueError("code cannot be checked: this version has no package training.code") from None
+
+
+@contextmanager
+def _reasons() -> Iterator[None]:
+    """Raise ValueError in place of what this machine lacks, such as room on the disk."""
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(f"the code cannot be run here: {error.strerror or error}") from None

@@ -91,6 +91,48 @@ def test_the_frameworks_are_known() -> None:
     assert set(FRAMEWORKS) == {"tf", "pth"}
 
 
+@pytest.mark.parametrize(
+    ("imports", "code", "expected"),
+    [
+        ("", "a = 1\nif a\n    pass", "line 2 of the code: SyntaxError: expected ':'"),
+        ("1 +", "", "line 1 of the imports: SyntaxError: invalid syntax"),
+        ("", "a = 1\nexec('1 +')", "line 2 of the code: SyntaxError: invalid syntax"),
+        ("import nothing_like_it", "", "line 1 of the imports: ModuleNotFoundError: No module named"),
+        ("", "x = 'a\0b'", "the code: "),
+        ("", "-" * 100_000 + "1", "the code: it is nested too deeply"),
+        ("", "raise MemoryError", "line 1 of the code: MemoryError; it needs more memory than the limit"),
+        ("", "raise SystemExit", "line 1 of the code: SystemExit"),
+    ],
+    ids=["syntax", "imports", "inner", "module", "null", "nested", "memory", "exit"],
+)
+def test_an_error_names_the_users_line(imports: str, code: str, expected: str) -> None:
+    with pytest.raises(UserError) as error:
+        execute(imports, code, {})
+
+    assert str(error.value).startswith(expected)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "is_denied"),
+    [
+        ("raise PermissionError(13, 'x')", True),
+        ("raise OSError(18, 'a link')", True),
+        ("raise OSError(28, 'full')", False),
+        ("raise ValueError from PermissionError(1, 'x')", True),
+        ("try:\n    open('/nowhere/at/all')\nexcept OSError:\n    raise ValueError", False),
+        ("import urllib.error\nraise urllib.error.URLError(PermissionError(1, 'x'))", True),
+        ("error = ValueError()\nerror.__cause__ = error\nraise error", False),
+    ],
+    ids=["denied", "link", "full", "cause", "context", "url", "circle"],
+)
+def test_a_restriction_is_named_as_the_cause(code: str, is_denied: bool) -> None:
+    with pytest.raises(UserError) as error:
+        execute("", code, {})
+
+    assert ("opens only its own files" in str(error.value)) is is_denied
+
+
 def test_the_syntax_of_both_texts_can_be_checked_alone() -> None:
     parse("import nothing_here", "model = Undefined()")
     with pytest.raises(UserError, match="line 2 of the imports: SyntaxError: "):

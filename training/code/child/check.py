@@ -1,7 +1,6 @@
 """The task that checks a model's code, and optionally writes what a training job begins with."""
 
 import importlib
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 from training.code.child.execute import UserError, parse
@@ -36,8 +35,3 @@ def load(name: str) -> Framework:
     except ImportError as error:
         raise UserError(f"{FRAMEWORKS[name]} is not installed here: {error}") from None
     return module  # type: ignore[no-any-return]
-
-
-def target(request: dict[str, Any]) -> Path | None:
-    """Return the file to be written."""
-    return Path(request["file"]) if request.get("file") else None
