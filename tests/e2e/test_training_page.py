@@ -171,7 +171,7 @@ def test_an_error_of_the_code_is_shown_at_its_line(site: Site, window: Window) -
     )
     enter(window, name="mine")
     window.evaluate(f"({EDITOR}.querySelector('.cm-content').focus(), null)")
-    window.evaluate("(document.execCommand('insertText', false, 'missing_name  # '), null)")
+    window.evaluate("(document.execCommand('insertText', false, 'missing_name; '), null)")
 
     press(window, "Check and save")
 
@@ -281,7 +281,8 @@ def test_a_model_is_imported_and_compared(site: Site, window: Window) -> None:
             says(window, ".state", "Finished")
     says(window, ".chart-line", "Training")
 
-    show(window, site, "compare/2/3")
+    first, second = sorted(each["id"] for each in site.get("results/") if each["state"] == "finished")
+    show(window, site, f"compare/{first}/{second}")
     says(window, ".plain th", "loss, training")
     assert {"0.5000", "0.2500"} <= {*texts(window, ".plain td")}
     wait_for(
