@@ -171,11 +171,11 @@ def test_an_error_of_the_code_is_shown_at_its_line(site: Site, window: Window) -
     )
     enter(window, name="mine")
     window.evaluate(f"({EDITOR}.querySelector('.cm-content').focus(), null)")
-    window.evaluate("(document.execCommand('insertText', false, 'missing_name; '), null)")
+    window.type("missing_name; ")
 
     press(window, "Check and save")
 
-    says(window, ".field-error", "line 1 of the code", 120)
+    says(window, ".field-error", "Line 1 of the code", 120)
     says(window, ".field-error", "missing_name")
     wait_for(lambda: window.evaluate(f"!!{EDITOR}.querySelector('.cm-lint-marker-error')"), SOON, "the mark")
     photo(window, "error")
