@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-SERVICES := producer consumer video tfserving
+SERVICES := producer consumer video tfserving training
 PIN := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate
 
 NPM := $(shell command -v npm)
@@ -17,19 +17,19 @@ help: ## list the targets
 
 install: .venv/run .venv/test build/models/imagenet/1 ## set up .venv and export the model, for running and testing
 
-run: .venv/run build/models/imagenet/1 ## run everything in one terminal, at http://127.0.0.1:30163 (ARGS="--camera door=rtsp://...")
+run: .venv/run build/models/imagenet/1 ## run everything in one terminal, at http://127.0.0.1:30163 and :30164 (ARGS="--camera door=rtsp://...")
 	@$(BIN)/python -m compose $(ARGS)
 
 images: ## build the services' images
 	@for s in $(SERVICES); do docker build -f $$s/Dockerfile -t streamlens/$$s . || exit; done
 
-up: ## start everything in containers, at http://localhost:30163 (VIDEOLINK=rtsp://... make up)
+up: ## start everything in containers, at http://localhost:30163 and :30164 (VIDEOLINK=rtsp://... make up)
 	@$(COMPOSE) up --build --detach
 
 down: ## stop and remove the containers
 	@$(COMPOSE) down
 
-deploy: ## start everything on Kubernetes, at http://NODE:30163 (OVERLAY=overlays/many-cameras for an overlay)
+deploy: ## start everything on Kubernetes, at http://NODE:30163 and :30164 (OVERLAY=overlays/many-cameras for an overlay)
 	@kubectl apply -k k8s/$(OVERLAY)
 
 undeploy: ## remove everything from Kubernetes
@@ -91,7 +91,7 @@ bench: install ## run the benchmarks, write bench.json (ONLY="stamp streams" for
 
 lock: .venv/test ## update the pinned requirements from the ranges in pyproject.toml
 	$(PIN) --upgrade --group dev -o tests/requirements.txt
-	for s in pipeline compose training $(SERVICES); do $(PIN) --group $$s -c tests/requirements.txt -o $$s/requirements.txt || exit; done
+	for s in pipeline compose $(SERVICES); do $(PIN) --group $$s -c tests/requirements.txt -o $$s/requirements.txt || exit; done
 	$(PIN) --group stamp -c tests/requirements.txt -o pipeline/stamp/requirements.txt
 	$(PIN) --group onvif -c tests/requirements.txt -o producer/cameras/onvif/requirements.txt
 	$(PIN) --group fuzz -o tests/fuzz/requirements.txt

@@ -6,7 +6,10 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from pipeline.access import entrance
 from pipeline.flow.ledger import Ledger
+from pipeline.http.connections import Connections
+from pipeline.http.server import WebServer, allow_files, listen
 from pipeline.kafka import clients
 from pipeline.kafka.causes import Causes
 from pipeline.kafka.records import Records
@@ -16,18 +19,18 @@ from pipeline.service.masking import hide
 from pipeline.service.recorder import Recorder
 from pipeline.service.service import Service
 from pipeline.service.settings import SettingsError
-from training import code_checks
-from training.api.application import create_app, limited
+from training import code_checks, job_tokens
 from training.api.parts import Parts
 from training.control.publisher import SETTINGS, ControlPublisher
 from training.control.reader import ControlReader
 from training.database.engine import Database, connect
 from training.database.migrate import migrate
 from training.files import Files
+from training.job_tokens import JobTokens
 from training.jobs import Outcome, Places, recover
 from training.runners import chosen
-from training.server import WebServer, listen
 from training.settings import TrainingSettings
+from training.site import BODY_PAUSE, Site
 from training.versions.library import Library
 
 log = logging.getLogger("training")
@@ -48,13 +51,21 @@ def serve(settings: TrainingSettings) -> int:
     library = Library(settings.modelstore, settings.keepversions, others)
     service.repeat("versions", library.step)
 
+    tokens = _tokens(settings)
     parts = Parts(
         database=database,
         files=Files(settings.datafolder / "results"),
         code=code_checks.load(),
         runner=runner,
         control=_follow_control(settings, service, database),
-        places=Places(settings.kafkaport, settings.controltopic, settings.url, settings.controlage),
+        places=Places(
+            settings.kafkaport,
+            settings.controltopic,
+            settings.url,
+            settings.controlage,
+            tokens,
+            settings.own_certificate,
+        ),
         consumer=partial(
             clients.consumer,
             settings.kafkaport,
@@ -65,13 +76,33 @@ def serve(settings: TrainingSettings) -> int:
         library=library,
         kafkaconfig=settings.kafkaconfig,
     )
+    _serve_http(settings, service, parts, tokens)
+    if settings.users is None:
+        log.info("everyone who can reach that port sees everything; set USERS=FILE to require logins")
+    return service.run()
+
+
+def _serve_http(settings: TrainingSettings, service: Service, parts: Parts, tokens: JobTokens) -> None:
+    certificate = entrance.certificate(settings)
     listener = listen(settings.displayport)
-    web = WebServer(limited(create_app(parts)), listener)
+    sessions = entrance.sessions(settings)
+    site = Site(parts, settings, sessions, entrance.writes(settings, "trainer", "models"), tokens)
+    allow_files()
+    connections = Connections(settings.maxclients, settings.maxperaddress, settings.trustedproxies)
+    web = WebServer(site, listener, connections, certificate, body_pause=BODY_PAUSE)
     service.work("web", web.run)
     service.on_stop(web.close)
+    if sessions is not None:
+        entrance.follow_logouts(settings, service, sessions.logouts, group="training", fetch_wait=0.1)
+    log.info("listening on port %d; browsers use port %d", listener.getsockname()[1], settings.nodeport.port)
 
-    log.info("listening on port %d", listener.getsockname()[1])
-    return service.run()
+
+def _tokens(settings: TrainingSettings) -> JobTokens:
+    try:
+        return job_tokens.stored(settings.datafolder)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "jobs.key: expected text in ASCII"
+        raise SettingsError(f"DATAFOLDER='{settings.datafolder}': {reason}") from None
 
 
 def _database(settings: TrainingSettings) -> Database:

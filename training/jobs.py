@@ -2,7 +2,7 @@
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from training.database.engine import Database
 from training.database.moment import now, shown
 from training.database.tables import ACTIVE, Inference, Result
+from training.job_tokens import JobTokens, Kind
 from training.runners.runner import Run, Runner
 
 log = logging.getLogger(__name__)
@@ -22,12 +23,22 @@ _KWARGS: Final = {"tf": ("tf_kwargs_fit", "tf_kwargs_val"), "pth": ("pth_kwargs_
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What jobs need to know of their surroundings. `age` is `CONTROLAGE`, in s."""
+    """What jobs need to know of their surroundings.
+
+    `age` is `CONTROLAGE`, in s; `certificate` is the file with the only one they accept, or empty.
+    """
 
     bootstrap: str
     control_topic: str
     url: str
     age: float
+    tokens: JobTokens = field(default_factory=JobTokens)
+    certificate: str = ""
+
+    def access(self, kind: Kind, result: int, inference: int = 0) -> dict[str, str]:
+        """Return the variables with which the runs for a result reach the service."""
+        certificate = {"RESULT_CERTIFICATE": self.certificate} if self.certificate else {}
+        return {"RESULT_TOKEN": self.tokens.issue(kind, result, inference), **certificate}
 
 
 def training_name(result: int) -> str:
@@ -65,6 +76,7 @@ def training_run(result: Result, places: Places, kwargs_fit: str, kwargs_val: st
         "AUTOSERVE": "true" if deployment.autoserve else "false",
         "RANDOM_SPLIT": "true" if deployment.random_split else "false",
         "SEED": str(result.seed),
+        **places.access("training", result.id),
     }
     return Run(training_name(result.id), "training.job", variables, gpus=deployment.gpumem)
 
@@ -87,6 +99,7 @@ def inference_runs(inference: Inference, places: Places, framework: str) -> list
         "FRAMEWORK": framework,
         "INFERENCE_URL": f"{places.url}/inferences/{inference.id}",
         "MODELSERVER": inference.model_server or "",
+        **places.access("inference", inference.model_result_id or 0, inference.id),
     }
     names = inference_names(inference)
     return [Run(name, "training.inference", variables, queues=False, gpus=inference.gpumem) for name in names]

@@ -1,16 +1,35 @@
 """The training service's settings."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
+from pipeline.access.rootpath import parse_rootpath
+from pipeline.access.settings import EVERY_INTERFACE, AccessSettings
 from pipeline.service import state
-from pipeline.service.settings import Settings
-from pipeline.service.values import Address, Bootstrap, Duration, JsonMap, Port, Topic, parse_json_map
+from pipeline.service.values import Address, Duration, JsonMap, Port, Topic, parse_json_map
 from training.database.engine import checked_url
 from training.quantity import amount
+
+PATHS: Final = frozenset(
+    {
+        *("models", "configurations", "frameworksInConfiguration", "distributedConfiguration"),
+        *("deployments", "results", "results_metrics", "inferences", "datasources"),
+    }
+)
+"""The first parts of the API's paths, besides /api and /ws."""
+
+
+def parse_own_rootpath(text: object) -> object:
+    """Return a root path as `parse_rootpath` does, but none that begins like a path of the API."""
+    path = parse_rootpath(text)
+    if isinstance(path, str) and (first := path.split("/", 2)[1:2]) and first[0] in PATHS:
+        raise ValueError(f"expected another path: /{first[0]} is an address of the service itself")
+    return path
+
 
 _Url = Annotated[SecretStr, AfterValidator(checked_url)]
 _Folder = Annotated[Path, AfterValidator(state.expanded)]
@@ -39,10 +58,9 @@ Resources = Annotated[
 """The requests and limits of a container, as Kubernetes writes them."""
 
 
-class TrainingSettings(Settings):
+class TrainingSettings(AccessSettings):
     """The settings of the training service, read from the environment."""
 
-    kafkaport: Bootstrap = Field(description="Kafka's address, such as kf1-service:19092")
     controltopic: Topic = Field(
         "KAFKA_ML_CONTROL_TOPIC", description="the topic on which sinks say where their data are"
     )
@@ -52,7 +70,12 @@ class TrainingSettings(Settings):
         le=366 * 24 * 3600,
         description="age up to which control messages from before a deployment are used, 0s to 8784h",
     )
-    displayport: Port = Field(Address("", 8080), description="where the service listens, such as :8080")
+    nodeport: Port = Field(
+        Address("", 30164), description="where browsers reach the service, for the log only, such as :30164"
+    )
+    rootpath: Annotated[str, BeforeValidator(parse_own_rootpath)] = Field(
+        "", description="the path under which a proxy publishes the page, such as /training"
+    )
     backendurl: str = Field(
         "",
         pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$",
@@ -105,8 +128,22 @@ class TrainingSettings(Settings):
         """Where jobs reach the service, without a slash at the end."""
         if self.backendurl:
             return self.backendurl.rstrip("/")
+        scheme = "http" if self.tlscert is None else "https"
         host = self.displayport.host
-        return f"http://{Address('127.0.0.1' if host in _EVERY else host, self.displayport.port)}"
+        return (
+            f"{scheme}://{Address('127.0.0.1' if host in EVERY_INTERFACE else host, self.displayport.port)}"
+        )
 
+    @property
+    def own_certificate(self) -> str:
+        """The file with the only certificate that jobs accept, or empty: they check it as usual.
 
-_EVERY = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 # hosts to listen on
+        Without `BACKENDURL`, they come to an address of this machine, which the certificate does not name.
+        """
+        return "" if self.tlscert is None or self.backendurl else str(self.tlscert.absolute())
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names under which the service answers, besides its usual ones."""
+        host = urlsplit(self.url).hostname or ""
+        return (*self.allowedhosts, host) if host else self.allowedhosts

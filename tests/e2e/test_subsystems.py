@@ -15,7 +15,7 @@ pytestmark = [
 ]  # images are built during this time
 
 IMAGENET = ModelUrl.parse("grpc://127.0.0.1:8500/v1/models/imagenet")
-SUBSYSTEMS = ["zookeeper", "tfserving", "producer", "consumer", "video"]
+SUBSYSTEMS = ["zookeeper", "tfserving", "producer", "consumer", "video", "training"]
 
 
 @pytest.mark.parametrize("folder", [*SUBSYSTEMS, "compose"])

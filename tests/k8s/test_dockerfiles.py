@@ -14,7 +14,7 @@ from tests.k8s.manifests import SYSTEMS, pod_of, read, system, workload
 from tests.parts import ROOT
 
 PYTHON = "python:3.11-slim-bookworm"
-SERVICES = ("producer", "consumer", "video")
+SERVICES = ("producer", "consumer", "video", "training")
 ALL = (*SERVICES, "tfserving")
 FONTS = {"fonts-noto-core", "fonts-droid-fallback", "fonts-nanum", "libfribidi0"}
 

@@ -2,11 +2,12 @@
 
 from typing import Any, Final
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.types import ASGIApp
 
 from pipeline import __version__
+from pipeline.access.rootpath import root_of
 from training.api import (
     configurations,
     datasources,
@@ -17,6 +18,7 @@ from training.api import (
     models,
     page,
     results,
+    session,
     uploads,
     versions,
     visualisation,
@@ -25,6 +27,11 @@ from training.api.answers import answer, answer_errors
 from training.api.bodies import LimitedBodies
 from training.api.parts import Parts
 
+_REFUSED: Final = {
+    "401": "Login required",
+    "403": "The visitor lacks the role `trainer`, or a page of another site has asked",
+    "503": "Try again later: the database is away, or logouts have not been read from Kafka yet",
+}
 _LISTS: Final = (
     "models",
     "configurations",
@@ -63,6 +70,7 @@ def create_app(parts: Parts) -> FastAPI:
         # Paths with a fixed last part come before those with an id.
         app.include_router(module.routes(parts))
     app.router.routes.sort(key=lambda route: getattr(route, "path", "").endswith("}"))
+    app.include_router(session.routes())
     app.router.routes += [visualisation.route(parts), *page.routes()]
     for name in _LISTS:
         app.add_api_route(f"/{name}", _with_slash(name), include_in_schema=False)
@@ -76,8 +84,8 @@ def limited(app: FastAPI) -> ASGIApp:
 
 
 def _with_slash(name: str) -> Any:
-    async def redirect() -> Response:
-        return RedirectResponse(f"/{name}/", 301)
+    async def redirect(request: Request) -> Response:
+        return RedirectResponse(f"{root_of(request.scope)}/{name}/", 301)
 
     return redirect
 
@@ -87,4 +95,6 @@ def _described(app: FastAPI) -> dict[str, Any]:
     for methods in description["paths"].values():
         for operation in methods.values():
             operation["responses"].pop("422", None)  # FastAPI's own, which we answer as 400
+            for status, what in _REFUSED.items():
+                operation["responses"].setdefault(status, {"description": what})
     return description

@@ -1,28 +1,26 @@
-"""The page: its files."""
+"""The page: its files, and those of the login page."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+
+from pipeline.access.page_files import PageFiles, page_file
 
 _PAGE: Final = Path(__file__).parents[1] / "page"
-_FRESH: Final = {"Cache-Control": "no-cache"}  # so that a new version is used at once, and completely
-
-
-class _Files(StaticFiles):
-    def file_response(self, *args: Any, **options: Any) -> Response:
-        response = super().file_response(*args, **options)
-        response.headers.update(_FRESH)
-        return response
 
 
 def routes() -> list[BaseRoute]:
     """Return the routes."""
-    return [Route("/", _show), Mount("/page", _Files(directory=_PAGE))]
+    return [Route("/", _show), Mount("/page", PageFiles(_PAGE))]
+
+
+def is_api(path: str) -> bool:
+    """Return whether answers at a path are JSON: everywhere except at the page and the login."""
+    return path not in {"/", "/login", "/logout"} and not path.startswith("/page/")
 
 
 async def _show(_: Request) -> Response:
-    return FileResponse(_PAGE / "index.html", headers=_FRESH)
+    return page_file(_PAGE / "index.html")

@@ -11,12 +11,15 @@ from typing import Any, Final
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, TopicPartition
 from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
+from sqlalchemy import select
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from pipeline.service.logs import Seldom
 from pipeline.service.values import Topic
 from training.api.parts import Parts
+from training.api.rights import VIEWING, Viewing
+from training.database.tables import Inference
 from training.fields import Fields
 
 log = logging.getLogger(__name__)
@@ -25,8 +28,10 @@ _seldom = Seldom(log)
 MOST_VIEWERS: Final = 50
 """Sockets at a time; each has a consumer of its own."""
 
+_ONLY_PREDICTIONS: Final = "other topics than those of inferences need the role trainer"
 _EXPECTED: Final = 'expected {"topic": "name", "classification": true}'
 _LOOK_EVERY: Final = 1.0  # s
+_FREE: Final = Viewing(any_topic=True, welcome=lambda: True)  # without anything in front that decides
 
 
 class Watched(Fields):
@@ -42,6 +47,7 @@ def route(parts: Parts) -> WebSocketRoute:
 
     async def serve(socket: WebSocket) -> None:
         await socket.accept()
+        viewing: Viewing = socket.scope.get(VIEWING, _FREE)
         if len(viewers) >= MOST_VIEWERS:
             await socket.close(1013, f"{MOST_VIEWERS} pages watch already: close one")
             return
@@ -50,11 +56,14 @@ def route(parts: Parts) -> WebSocketRoute:
         try:
             while True:
                 watched = _watched(await socket.receive_text())
+                if not (viewing.any_topic or await run_in_threadpool(_has_predictions, parts, watched.topic)):
+                    await socket.close(1008, _ONLY_PREDICTIONS)
+                    break
                 if sending is not None:  # another topic takes the place of the one before
                     sending.cancel()
                     with suppress(asyncio.CancelledError):
                         await sending
-                sending = asyncio.create_task(_send(socket, parts, watched))
+                sending = asyncio.create_task(_send(socket, parts, watched, viewing))
         except ValueError:
             await socket.close(1008, _EXPECTED)
         except (WebSocketDisconnect, KeyError):  # KeyError: a binary message
@@ -102,12 +111,19 @@ def _numbers(values: Any) -> Iterator[float]:
         yield values
 
 
-async def _send(socket: WebSocket, parts: Parts, watched: Watched) -> None:
+def _has_predictions(parts: Parts, topic: str) -> bool:
+    with parts.database.reading() as session:
+        return (
+            session.scalar(select(Inference.id).where(Inference.output_topic == topic).limit(1)) is not None
+        )
+
+
+async def _send(socket: WebSocket, parts: Parts, watched: Watched, viewing: Viewing) -> None:
     consumer = parts.consumer()
     reading = _Reading(consumer, watched.topic)
     try:
         with suppress(WebSocketDisconnect, RuntimeError):  # RuntimeError: the socket is closed
-            while True:
+            while viewing.welcome():
                 # Shielded: a consumer that is in use cannot be closed.
                 for value in await _finished(run_in_threadpool(reading.step)):
                     try:
@@ -116,8 +132,9 @@ async def _send(socket: WebSocket, parts: Parts, watched: Watched) -> None:
                         _seldom.warning(watched.topic, f"topic {watched.topic}: a message is no prediction")
                         continue
                     await socket.send_text(text)
+            await socket.close(1008, "log in again")
     finally:
-        await asyncio.shield(run_in_threadpool(consumer.close))
+        await _finished(run_in_threadpool(consumer.close))
 
 
 async def _finished(work: Any) -> Any:

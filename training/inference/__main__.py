@@ -13,6 +13,7 @@ from pipeline.model_server.url import ModelUrl
 from pipeline.service import startup
 from pipeline.service.service import Service
 from pipeline.service.values import Address
+from training.backend import Backend
 from training.code import gpus
 from training.inference import sink, source
 from training.inference.answering import Answering
@@ -65,7 +66,7 @@ def serve(settings: InferenceSettings) -> int:
     service.on_stop(questions.close)
     if settings.inference_url:
         health = str(Address(settings.healthport.host, service.health_port))
-        target = TrainingService(settings.inference_url, stopping)
+        target = _training(settings, settings.inference_url, stopping)
         reporter = Reporter(
             target,
             counts,
@@ -92,6 +93,11 @@ def _model(
     )
 
 
+def _training(settings: InferenceSettings, url: str, stopping: threading.Event) -> TrainingService:
+    backend = Backend(settings.result_token.get_secret_value(), settings.result_certificate)
+    return TrainingService(url, stopping, backend=backend)
+
+
 def _fetch(settings: InferenceSettings, stopping: threading.Event, folder: Path) -> Mapping[str, Any]:
     """Fetch the model's files; return what its process has to know about them."""
     # TensorFlow expects one of its own endings; it looks at the content itself.
@@ -102,7 +108,7 @@ def _fetch(settings: InferenceSettings, stopping: threading.Event, folder: Path)
             "code": (folder / "model.py", settings.model_arch_url),
         }
     for file, url in files.values():
-        TrainingService(url, stopping).fetch_model(file)
+        _training(settings, url, stopping).fetch_model(file)
     return {"framework": settings.framework, **{name: str(file) for name, (file, _) in files.items()}}
 
 

@@ -1,8 +1,9 @@
 """The settings of one replica of an inference: Kafka-ML's variables, and ours."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
 from pipeline.service.settings import Settings
@@ -30,6 +31,12 @@ class InferenceSettings(Settings):
         "",
         pattern=r"^(https?://\S+)?$",
         description="the code of a PyTorch model, such as http://training:8080/results/1",
+    )
+    result_token: SecretStr = Field(
+        SecretStr(""), description="the token that the training service accepts for this inference"
+    )
+    result_certificate: Path | None = Field(
+        None, description="the file with the only certificate to accept from the training service (PEM)"
     )
     input_format: str = Field(description="RAW, AVRO, JPEG, JSON or TELEGRAF_STR_JSON")
     input_config: _Json = Field(description="how values are encoded, as in a control message")

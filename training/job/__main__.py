@@ -4,6 +4,7 @@ import signal
 import threading
 
 from pipeline.service import startup
+from training.backend import Backend
 from training.job.job import Job
 from training.job.service import Service
 from training.job.settings import JobSettings
@@ -14,7 +15,8 @@ def serve(settings: JobSettings) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    return Job(settings, Service(settings.result_url, stop), stop).run()
+    backend = Backend(settings.result_token.get_secret_value(), settings.result_certificate)
+    return Job(settings, Service(settings.result_url, stop, backend=backend), stop).run()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 
+from training.backend import Backend
 from training.code.supervise import StoppedError
 from training.versions.archive import KIND, pack
 
@@ -37,8 +38,11 @@ class AwayError(Exception):
 class Service:
     """Requests about the result at `url`. After `stop`, waiting for the service ends with StoppedError."""
 
-    def __init__(self, url: str, stop: threading.Event, pause: float = _BREAK) -> None:
+    def __init__(
+        self, url: str, stop: threading.Event, pause: float = _BREAK, backend: Backend | None = None
+    ) -> None:
         self._url = url
+        self._backend = backend or Backend()
         self._metrics_url = "/results_metrics/".join(url.rsplit("/results/", 1))
         self._stop = stop
         self._pause = pause
@@ -48,7 +52,8 @@ class Service:
 
         def fetch() -> None:
             part = file.with_name(f".{file.name}.part")
-            with urllib.request.urlopen(self._url, timeout=_BUILT) as answer, part.open("wb") as copy:  # noqa: S310
+            request = urllib.request.Request(self._url)  # noqa: S310
+            with self._backend.open(request, _BUILT) as answer, part.open("wb") as copy:
                 shutil.copyfileobj(answer, copy, _BLOCK)
             part.replace(file)
 
@@ -100,7 +105,7 @@ class Service:
 
     def _send(self, url: str, body: Any, headers: dict[str, str]) -> None:
         request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310
-        with urllib.request.urlopen(request, timeout=_ANSWER) as answer:  # noqa: S310
+        with self._backend.open(request, _ANSWER) as answer:
             answer.read()
 
 

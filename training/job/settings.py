@@ -4,7 +4,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from pipeline.service import state
@@ -22,6 +22,12 @@ class JobSettings(Settings):
     result_url: str = Field(
         pattern=r"^https?://\S+/results/\d+$",
         description="the result in the training service, such as http://training:8080/results/1",
+    )
+    result_token: SecretStr = Field(
+        SecretStr(""), description="the token that the training service accepts for this result"
+    )
+    result_certificate: Path | None = Field(
+        None, description="the file with the only certificate to accept from the training service (PEM)"
     )
     result_id: int = Field(ge=1, description="the number of the result")
     control_topic: Topic = Field("KAFKA_ML_CONTROL_TOPIC", description="the topic of control messages")

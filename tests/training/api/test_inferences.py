@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from tests.training.api.test_datasources import POSTED
-from tests.training.conftest import RAW, Service
+from tests.training.conftest import PLACES, RAW, Service
 
 SENT: dict[str, Any] = {
     "replicas": 2,
@@ -39,6 +39,7 @@ def test_an_inference_is_started_stopped_and_deleted(service: Service) -> None:
         "INPUT_TOPIC": "in",
         "OUTPUT_TOPIC": "out",
         "GROUP_ID": f"inf{result}-1",
+        "RESULT_TOKEN": PLACES.tokens.issue("inference", result, 1),
         "FRAMEWORK": "tf",
         "INFERENCE_URL": "http://training:8080/inferences/1",
         "MODELSERVER": "",

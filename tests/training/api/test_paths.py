@@ -174,7 +174,12 @@ REQUESTS: list[tuple[str, str, dict[str, Any], int]] = [
     ("GET", "/nothing", {}, 404),
     ("PUT", "/models/", {}, 405),
 ]
-NOT_JSON = ["/results/{result}", "/results/model/{result}", "/results/confusion_matrix/{result}"]
+NOT_JSON = [
+    "/results/{result}",
+    "/results/model/{result}",
+    "/results/confusion_matrix/{result}",
+    "/versions/{model}/{version}/archive",
+]
 
 
 @pytest.fixture

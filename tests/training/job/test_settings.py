@@ -10,6 +10,8 @@ from training.job.settings import JobSettings
 VARIABLES = {
     "BOOTSTRAP_SERVERS": "kafka:9092",
     "RESULT_URL": "http://127.0.0.1:8080/results/7",
+    "RESULT_TOKEN": "a-token-of-this-run",
+    "RESULT_CERTIFICATE": "/etc/streamlens/tls.crt",
     "RESULT_ID": "7",
     "CONTROL_TOPIC": "control",
     "DEPLOYMENT_ID": "3",
@@ -40,6 +42,9 @@ def test_the_services_variables_are_read(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (settings.conf_mat_config, settings.autoserve, settings.random_split) == (True, True, False)
     assert settings.control_since == datetime(2026, 1, 31, 10, 0, 0, 123456, UTC)
     assert settings.modelstore is None
+    assert settings.result_token.get_secret_value() == "a-token-of-this-run"
+    assert str(settings.result_certificate) == "/etc/streamlens/tls.crt"
+    assert "a-token-of-this-run" not in repr(settings)
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.http.connections import Connections
+from pipeline.http.server import WebServer, listen
 from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
 from tests.parts import free_port
 from tests.training.api.test_versions import add
 from tests.training.conftest import Service
 from tests.training.job.fakes import FakeService
+from tests.training.test_site import Bare
 from training.api.application import limited
-from training.server import WebServer, listen
 from training.versions.sidecar.mirror import Mirror
 from training.versions.sidecar.settings import SidecarSettings
 from training.versions.sidecar.source import Source, SourceError
@@ -46,7 +48,7 @@ class World:
 def url(service: Service) -> Iterator[str]:
     listener = listen(Address("127.0.0.1", 0))
     pulse = Pulse(threading.Event())
-    server = WebServer(limited(service.app), listener)
+    server = WebServer(Bare(limited(service.app)), listener, Connections(100, 100))
     thread = threading.Thread(target=server.run, args=(pulse,))
     thread.start()
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import users
 from pipeline.access.password import verify
 from pipeline.access.token import digest
 from pipeline.access.users_file import UsersFile, read
-from video import users
 
 Run = Callable[..., int]
 
@@ -229,3 +229,9 @@ def test_roles_are_given_and_shown(run: Run, path: Path, capsys: pytest.CaptureF
     with pytest.raises(SystemExit):
         run("roles", "ann", "boss")
     assert "choose from" in capsys.readouterr().err
+
+
+def test_the_command_has_another_name() -> None:
+    from video import users as other
+
+    assert other.main is users.main
