@@ -17,7 +17,7 @@ from training.quantity import amount
 PATHS: Final = frozenset(
     {
         *("models", "configurations", "frameworksInConfiguration", "distributedConfiguration"),
-        *("deployments", "results", "results_metrics", "inferences", "datasources", "versions"),
+        *("deployments", "results", "results_metrics", "inferences", "datasources", "versions", "example"),
     }
 )
 """The first parts of the API's paths, besides /api and /ws."""

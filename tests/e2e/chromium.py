@@ -46,6 +46,10 @@ class Chromium:
                 return None
             raise
 
+    def type(self, words: str) -> None:
+        """Type into what has the focus."""
+        self._page.keyboard.type(words)
+
     def keep(self, path: Path) -> None:
         """Save a picture of the page."""
         self._page.screenshot(path=path)

@@ -82,6 +82,12 @@ class Firefox:
         assert answer["type"] == "success", answer
         return json.loads(answer["result"].get("value", "null"))
 
+    def type(self, words: str) -> None:
+        """Type into what has the focus."""
+        keys = [{"type": kind, "value": key} for key in words for kind in ("keyDown", "keyUp")]
+        keyboard = {"type": "key", "id": "keyboard", "actions": keys}
+        self._call("input.performActions", context=self._page, actions=[keyboard])
+
     def keep(self, path: Path) -> None:
         """Save a picture of the page."""
         taken = self._call("browsingContext.captureScreenshot", context=self._page)

@@ -1,6 +1,7 @@
 """The pages of the training service, in both browsers: from one click to predictions."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -9,10 +10,11 @@ from typing import Any, Final
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.e2e.browsing import SIZES, Scheme, expect_accessible, keep, open_page, picture
 from tests.e2e.conftest import Window
+from tests.e2e.test_access import log_in, users
 from tests.e2e.test_browsers import click, texts
 from tests.e2e.test_changes import enter, press
 from tests.e2e.test_wall import axe
@@ -50,23 +52,28 @@ class Site:
             return json.loads(answer.read())
 
 
+def start(stack: ExitStack, folder: Path, **settings: str) -> Site:
+    """Start a broker and a training service without rows; they end with the stack."""
+    topics = ("--topic", f"{CONTROL}:1", "--topic", "example-digits:1")
+    predictions = ("--topic", "digits-example-input:1", "--topic", "digits-example-predictions:1")
+    bootstrap, _ = stack.enter_context(embedded_broker(folder, *topics, *predictions))
+    address = f"127.0.0.1:{free_port()}"
+    variables = {
+        "KAFKAPORT": bootstrap,
+        "DISPLAYPORT": address,
+        "DATAFOLDER": str(folder / "data"),
+        "MODELSTORE": str(folder / "models"),
+        "STATEFOLDER": str(folder / "state"),
+    }
+    stack.enter_context(Service("training", {**variables, **settings}, folder)).ready(60)
+    return Site(f"http://{address}/", bootstrap)
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     """A training service without rows."""
     with ExitStack() as stack:
-        topics = ("--topic", f"{CONTROL}:1", "--topic", "example-digits:1")
-        predictions = ("--topic", "digits-example-input:1", "--topic", "digits-example-predictions:1")
-        bootstrap, _ = stack.enter_context(embedded_broker(tmp_path, *topics, *predictions))
-        address = f"127.0.0.1:{free_port()}"
-        variables = {
-            "KAFKAPORT": bootstrap,
-            "DISPLAYPORT": address,
-            "DATAFOLDER": str(tmp_path / "data"),
-            "MODELSTORE": str(tmp_path / "models"),
-            "STATEFOLDER": str(tmp_path / "state"),
-        }
-        stack.enter_context(Service("training", variables, tmp_path)).ready(60)
-        yield Site(f"http://{address}/", bootstrap)
+        yield start(stack, tmp_path)
 
 
 def show(window: Window, site: Site, route: str = "") -> None:
@@ -171,11 +178,11 @@ def test_an_error_of_the_code_is_shown_at_its_line(site: Site, window: Window) -
     )
     enter(window, name="mine")
     window.evaluate(f"({EDITOR}.querySelector('.cm-content').focus(), null)")
-    window.evaluate("(document.execCommand('insertText', false, 'missing_name  # '), null)")
+    window.type("missing_name; ")
 
     press(window, "Check and save")
 
-    says(window, ".field-error", "line 1 of the code", 120)
+    says(window, ".field-error", "Line 1 of the code", 120)
     says(window, ".field-error", "missing_name")
     wait_for(lambda: window.evaluate(f"!!{EDITOR}.querySelector('.cm-lint-marker-error')"), SOON, "the mark")
     photo(window, "error")
@@ -281,7 +288,8 @@ def test_a_model_is_imported_and_compared(site: Site, window: Window) -> None:
             says(window, ".state", "Finished")
     says(window, ".chart-line", "Training")
 
-    show(window, site, "compare/2/3")
+    first, second = sorted(each["id"] for each in site.get("results/") if each["state"] == "finished")
+    show(window, site, f"compare/{first}/{second}")
     says(window, ".plain th", "loss, training")
     assert {"0.5000", "0.2500"} <= {*texts(window, ".plain td")}
     wait_for(
@@ -310,6 +318,29 @@ def test_the_api_has_its_paths(site: Site) -> None:
     for name in LISTS:
         assert site.get(f"{name}/") == []
     assert b"<!doctype html>" in get(site.address)
+
+
+def test_users_see_whether_they_may_change_anything(tmp_path: Path, browser: Browser) -> None:
+    file = tmp_path / "users.json"
+    users(file, "add", "ann")
+    users(file, "add", "bob", "--role", "trainer")
+    with ExitStack() as stack:
+        address = start(stack, tmp_path, USERS=str(file)).address
+        for name, may_change in (("ann", False), ("bob", True)):
+            with open_page(browser, address, expected=("403",)) as page:
+                expect(page).to_have_url(re.compile("/login"))
+                log_in(page, name)
+                expect(page.get_by_role("heading", name="Train models on streams")).to_be_visible()
+                expect(page.locator("#user")).to_have_text(name)
+                if may_change:
+                    expect(page.locator("#rights")).to_be_empty()
+                    continue
+                expect(page.locator("#rights")).to_contain_text("trainer")
+                page.get_by_role("button", name="Try the example").click()
+                expect(page.get_by_role("alert")).to_contain_text("trainer")
+                keep(page, "training-viewer")
+                page.get_by_role("button", name="Log out").click()
+                expect(page).to_have_url(re.compile("/login"))
 
 
 @pytest.mark.usefixtures("axe")

@@ -10,6 +10,7 @@ import { idIn, routeTo } from "../route.js";
 import { jsonOf } from "../streams.js";
 import { text } from "../text/forms.js";
 import { text as lists } from "../text/lists.js";
+import { text as results } from "../text/result.js";
 import { watchOf } from "./inferences.js";
 
 /** @typedef {import("../types.js").Result} Result */
@@ -34,7 +35,7 @@ export function openInfer({ rest }, app) {
   const more = ["input_kafka_broker", "output_kafka_broker", "model_server"];
   const cancel = routeTo(["results", id]);
   const form = new Form(fields, more, { submit: words.start, more: words.more, cancel }, submit);
-  const title = head(words.title(lists.results.name));
+  const title = head(words.title(results.result.name(id).toLowerCase()));
   const prefilled = make("p", "soft", words.prefilled);
   const element = make("div", "page");
   prefilled.hidden = true;
@@ -51,13 +52,13 @@ export function openInfer({ rest }, app) {
   }
 
   async function open() {
-    const answer = await all({ known: get(`results/inference/${id}`), results: get("results/") });
+    const answer = await all({ known: get(`results/inference/${id}`), rows: get("results/") });
     if (!answer.ok) {
       form.refuse(answer);
       return;
     }
-    const { known, results } = answer.body;
-    const result = results.find((/** @type {Result} */ each) => each.id === id);
+    const { known, rows } = answer.body;
+    const result = rows.find((/** @type {Result} */ each) => each.id === id);
     if (!result) return;
     title.querySelector("h2")?.replaceChildren(words.title(lists.results.title(result)));
     const topic = topicOf(result.model.name);
@@ -70,7 +71,7 @@ export function openInfer({ rest }, app) {
   }
 
   void open();
-  return { title: words.title(lists.results.title({ id, model: { name: lists.results.name } })), element };
+  return { title: words.title(results.result.name(id).toLowerCase()), element };
 }
 
 /** @param {string} config JSON */

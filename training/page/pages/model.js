@@ -9,6 +9,7 @@ import { button, head } from "../parts/screen.js";
 import { get, post, put } from "../requests.js";
 import { idIn, routeTo } from "../route.js";
 import { showNotice } from "../notice.js";
+import { text as common } from "../text/common.js";
 import { text } from "../text/forms.js";
 
 /** What was typed and not saved, by model: it is still there when one comes back. @type {Map<string, Record<string, string>>} */
@@ -64,7 +65,7 @@ export function openModel({ rest }, app) {
       form.refuse({ status, why });
       return;
     }
-    const short = why.replace(/^Information not valid: /, "");
+    const short = common.sentence(why.replace(/^Information not valid: /, ""));
     form.complain(short, place.text);
     fields[place.text].complain(short, place.line);
   }

@@ -56,7 +56,7 @@ export function openResult({ rest }, app) {
       sending = sendingTo(result.deployment.id);
       status.element.after(sending.element);
     }
-    sending.show(result.state === "waiting");
+    void sending.show(result.state === "waiting");
     showActs(result);
     curves.show(result);
     const key = JSON.stringify(metricsOf(result));

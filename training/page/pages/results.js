@@ -56,7 +56,7 @@ export function openResults({ query }, app) {
     show: (/** @type {Result[]} */ rows) => {
       table.show(rows);
       isBusy = rows.some(({ state }) => isActive(state));
-      sending?.show(rows.some(({ state }) => state === "waiting"));
+      void sending?.show(rows.some(({ state }) => state === "waiting"));
       setHidden(none, rows.length > 0);
       setHidden(compare, rows.length < 2);
     },

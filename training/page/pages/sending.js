@@ -2,8 +2,11 @@
 
 import { make, setHidden } from "../dom.js";
 import { link, section } from "../parts/screen.js";
+import { get } from "../requests.js";
 import { routeTo } from "../route.js";
 import { text } from "../text/forms.js";
+
+/** @typedef {import("../types.js").Datasource} Datasource */
 
 /** @param {number} deployment */
 export function sendingTo(deployment) {
@@ -15,7 +18,11 @@ export function sendingTo(deployment) {
   element.hidden = true;
   return {
     element,
-    /** @param {boolean} waits */
-    show: (waits) => setHidden(element, !waits),
+    /** Hide it again once the data have been sent. @param {boolean} waits whether the job waits for data */
+    show: async (waits) => {
+      const answer = waits ? await get("datasources/") : null;
+      const isSent = answer?.ok && answer.body.some((/** @type {Datasource} */ each) => each.deployment === String(deployment));
+      setHidden(element, !answer?.ok || isSent);
+    },
   };
 }

@@ -17,7 +17,8 @@ let loading = null;
 export class Chart {
   element = make("figure", "chart");
   #place = make("div", "chart-plot");
-  #key = make("figcaption", "chart-key");
+  #key = make("span", "chart-lines");
+  #where = make("span", "chart-where");
   /** @type {Plot | null} */
   #plot = null;
   /** @type {Line[]} */
@@ -35,7 +36,7 @@ export class Chart {
     this.name = name;
     this.#x = x;
     this.#place.setAttribute("role", "img");
-    this.element.append(make("h4", "chart-name", name), this.#place, this.#key);
+    this.element.append(make("h4", "chart-name", name), this.#place, this.#caption());
     this.#watch.observe(this.#place);
     this.#themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
     this.#scheme.addEventListener("change", this.#restyled);
@@ -52,6 +53,13 @@ export class Chart {
       this.#key.replaceChildren(...lines.map(keyOf));
       void this.#make();
     } else this.#plot?.setData(columnsOf(lines));
+    this.#showValues(null);
+  }
+
+  #caption() {
+    const caption = make("figcaption", "chart-key");
+    caption.append(this.#key, this.#where);
+    return caption;
   }
 
   close() {
@@ -76,7 +84,8 @@ export class Chart {
         ...this.#size(),
         legend: { show: false },
         cursor: { drag: { x: false, y: false } },
-        scales: { x: { time: false, range: (_, low, high) => (low === high ? [low - 1, high + 1] : [low, high]) } },
+        hooks: { setCursor: [({ cursor }) => this.#showValues(cursor.idx ?? null)] },
+        scales: { x: { time: false, range: (_, low, high) => (low === high ? [low, high + 1] : [low, high]) } },
         axes: [
           { ...axis, size: 28, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },
           { ...axis, size: 54, values: (_, values) => values.map((value) => (value === null ? "" : String(Number(value.toPrecision(4))))) },
@@ -89,13 +98,21 @@ export class Chart {
             width: 2,
             dash: dashed ? [6, 4] : [],
             points: { show: true, size: 5, fill: this.#colour(`--line-${tone}`) },
-            value: (/** @type {Plot} */ _, /** @type {number | null} */ value) => metric(value),
           })),
         ],
       },
       columnsOf(this.#lines),
       this.#place,
     );
+  }
+
+  /** Show the values at the pointer, or the newest ones. @param {number | null} at */
+  #showValues(at) {
+    setText(this.#where, at === null ? "" : `${this.#x} ${at + 1}`.trim());
+    this.#lines.forEach(({ values }, line) => {
+      const place = this.#key.children[line]?.lastElementChild;
+      if (place) setText(place, metric(values[at ?? values.length - 1]));
+    });
   }
 
   #size() {
@@ -122,6 +139,6 @@ function keyOf({ name, tone, dashed }) {
   const element = make("span", "chart-line");
   element.dataset.tone = tone;
   element.dataset.dashed = String(dashed);
-  setText(element, name);
+  element.append(`${name} `, make("span", "chart-value"));
   return element;
 }

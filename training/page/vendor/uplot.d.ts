@@ -33,6 +33,7 @@ interface Options {
   scales?: Record<string, { time?: boolean; range?: (plot: uPlot, low: number, high: number) => [number, number] }>;
   legend?: { show?: boolean; live?: boolean };
   cursor?: { show?: boolean; drag?: { x?: boolean; y?: boolean }; points?: { size?: number } };
+  hooks?: { setCursor?: ((plot: uPlot) => void)[] };
   padding?: (number | null)[];
 }
 
@@ -41,6 +42,7 @@ export default class uPlot {
   setData(data: Values[]): void;
   setSize(size: { width: number; height: number }): void;
   destroy(): void;
+  readonly cursor: { idx?: number | null };
 }
 
 export type { Axis, Options, Series, Values };

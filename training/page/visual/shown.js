@@ -32,7 +32,6 @@ export class ShownClasses {
   constructor(config) {
     this.#classes = new Classes(config);
     this.#labels = new Map(config.labels.map((each) => [each.id, each]));
-    this.#current.setAttribute("role", "status");
     this.element.append(
       section(text.visual.status, this.#current),
       section(text.visual.last, this.#last, this.#row),
