@@ -116,7 +116,7 @@ def test_code_that_gives_no_model_any_more_is_a_reason_for_the_job(service: Serv
     try:
         reason = service.refused("GET", f"/results/{result}")
     finally:
-        del service.code.build  # type: ignore[method-assign]
+        del service.code.build
 
     assert reason.startswith("the code of model digits does not give a model: line 1 of the code")
     assert service.get("/results/")[0]["status"] == "created"
