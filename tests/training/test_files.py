@@ -64,7 +64,8 @@ def test_pictures_are_kept(files: Files) -> None:
     assert picture.read_bytes() == PNG + b"1"
     files.delete(7)
     files.delete(7)
-    assert files.picture(7) is files.model(7, "tf") is None
+    assert files.picture(7) is None
+    assert files.model(7, "tf") is None
 
 
 def test_a_disk_that_becomes_full_is_a_reason(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:

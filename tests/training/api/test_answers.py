@@ -105,18 +105,18 @@ def test_rows_that_are_not_there(
     assert service.refused(method, path, sent) == reason
 
 
-def test_code_that_gives_no_model_any_more_is_a_reason_for_the_job(service: Service) -> None:
+def test_code_that_gives_no_model_any_more_is_a_reason_for_the_job(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As after another version of the framework was installed."""
     result = service.deployment()["results"][0]["id"]
 
     def fail(*_: object, **__: object) -> None:
         raise ValueError("line 1 of the code: AttributeError: module 'keras' has no attribute 'x'")
 
-    service.code.build = fail  # type: ignore[method-assign]
-    try:
-        reason = service.refused("GET", f"/results/{result}")
-    finally:
-        del service.code.build  # type: ignore[method-assign]
+    monkeypatch.setattr(service.code, "build", fail)
+
+    reason = service.refused("GET", f"/results/{result}")
 
     assert reason.startswith("the code of model digits does not give a model: line 1 of the code")
     assert service.get("/results/")[0]["status"] == "created"

@@ -21,7 +21,7 @@ LISTS = (
     "/inferences/",
     "/deployments/results/1",
 )
-DEEP = [[]]
+DEEP: list[Any] = []
 for _ in range(300):
     DEEP = [DEEP]
 MODEL = {"name": "new", "code": CODE, "framework": "tf"}

@@ -7,6 +7,7 @@ import platform
 import resource
 import signal
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,8 @@ class Kernel:
         arguments = [word.value if isinstance(word, ctypes.c_ulong) else word for word in words]
         self.asked.append((PRCTL, option.value, *arguments))
         if option.value == SECCOMP:
-            filled = arguments[1]._obj
+            reference: Any = arguments[1]
+            filled = reference._obj
             place = ctypes.c_void_p.from_buffer(filled, type(filled).instructions.offset)
             self.program = ctypes.string_at(place.value or 0, filled.length * 8)
         return self._answer((PRCTL, option.value), lambda: 0)
@@ -103,8 +105,8 @@ def is_x86() -> bool:
 def test_other_systems_have_no_such_calls(
     kernel: Kernel, monkeypatch: pytest.MonkeyPatch, system: tuple[str, int]
 ) -> None:
-    monkeypatch.setattr(syscalls.sys, "platform", system[0])
-    monkeypatch.setattr(syscalls.sys, "maxsize", system[1])
+    monkeypatch.setattr(sys, "platform", system[0])
+    monkeypatch.setattr(sys, "maxsize", system[1])
 
     assert syscalls.machine() == ""
     privileges.end_with_parent()

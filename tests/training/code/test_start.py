@@ -12,7 +12,7 @@ import pytest
 
 from tests.parts import ROOT
 from training.code.child import start
-from training.code.restrict import Rights
+from training.code.restrict import Rights, privileges
 
 TASK = "tests.training.code.plain"
 
@@ -69,10 +69,10 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     def end(status: int) -> None:
         raise EndedError(status)
 
-    monkeypatch.setattr(start.privileges, "end_with_parent", lambda: found.steps.append("follow"))
+    monkeypatch.setattr(privileges, "end_with_parent", lambda: found.steps.append("follow"))
     monkeypatch.setattr(start, "restrict", found.restrict)
     monkeypatch.setattr(start, "faulthandler", SimpleNamespace(register=lambda *_, **__: None))
-    monkeypatch.setattr(start.os, "_exit", end)
+    monkeypatch.setattr(os, "_exit", end)
     monkeypatch.setattr(sys, "stdin", found)
     return found
 

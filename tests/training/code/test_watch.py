@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from training.code import watch
 from training.code.watch import Usage, deleted_size, folder_size, usage
 
 NOBODY = 2**22 + 1  # larger than any process's number
@@ -57,7 +56,7 @@ def test_what_is_removed_meanwhile_does_not_count(tmp_path: Path, monkeypatch: p
             (tmp_path / "a").rmdir()
         return scandir(path)
 
-    monkeypatch.setattr(watch.os, "scandir", remove_first)
+    monkeypatch.setattr(os, "scandir", remove_first)
 
     assert folder_size(tmp_path, 10) == (0, 1)
 
@@ -83,7 +82,7 @@ def test_folders_that_cannot_be_read(
             raise refusals.pop()
         return scandir(path)
 
-    monkeypatch.setattr(watch.os, "scandir", refuse)
+    monkeypatch.setattr(os, "scandir", refuse)
 
     assert folder_size(tmp_path, 10) == expected
     if error is PermissionError:

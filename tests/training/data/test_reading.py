@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.kafka import clients
 from tests.training.kafka import AWAY, DENIED, FakeKafka, event
 from training.data import formats, reading
 from training.data.errors import DataError, DeletedError
@@ -56,7 +57,7 @@ class World:
 def world() -> Iterator[World]:
     found = World()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading.clients, "consumer", found.kafka.consumer)
+        patch.setattr(clients, "consumer", found.kafka.consumer)
         patch.setattr(reading, "time", found.clock)
         yield found
 
@@ -97,7 +98,7 @@ def test_any_ranges_are_read_in_the_order_of_the_stream(ranges: list[Range]) -> 
     for partition in range(3):
         world.write("digits", range(100 * partition, 100 * partition + 30), partition)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading.clients, "consumer", world.kafka.consumer)
+        patch.setattr(clients, "consumer", world.kafka.consumer)
         patch.setattr(reading, "_AT_ONCE", 7)
 
         found = world.numbers(*ranges)

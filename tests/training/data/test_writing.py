@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import KafkaError
 
+from pipeline.kafka import clients
 from tests.training.kafka import AWAY, DENIED, MISSING, FakeKafka
 from training.data import writing
 from training.data.ranges import Range
@@ -18,8 +19,8 @@ LARGER = "a message is larger than topic digits accepts: raise its max.message.b
 def kafka() -> Iterator[FakeKafka]:
     found = FakeKafka()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(writing.clients, "consumer", found.consumer)
-        patch.setattr(writing.clients, "producer", found.producer)
+        patch.setattr(clients, "consumer", found.consumer)
+        patch.setattr(clients, "producer", found.producer)
         patch.setattr(writing, "time", found.clock)
         yield found
 

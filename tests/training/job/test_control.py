@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, KafkaError, Message, Producer
 
+from pipeline.kafka import clients
 from tests.parts import embedded_broker
 from tests.training.kafka import AWAY, DENIED, FakeKafka, FakePartition, event
 from training.code.supervise import StoppedError
@@ -80,7 +81,7 @@ class World:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     found = World()
-    monkeypatch.setattr(control.clients, "consumer", found.kafka.consumer)
+    monkeypatch.setattr(clients, "consumer", found.kafka.consumer)
     monkeypatch.setattr(control, "time", found.kafka.clock)
     return found
 

@@ -288,7 +288,7 @@ def test_the_job_says_what_it_waits_for_and_how_much_it_has_read(world: World) -
 
     world.patch.setattr(control, "wait", wait)
     world.patch.setattr(steps, "read", read)
-    world.patch.setattr(steps.Reporter, "progress", lambda _, fields: world.said.append(fields))
+    world.patch.setattr(Reporter, "progress", lambda _, fields: world.said.append(fields))
 
     assert world.run() == 0
 

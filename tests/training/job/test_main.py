@@ -30,7 +30,7 @@ def test_a_signal_stops_the_job(monkeypatch: pytest.MonkeyPatch, number: signal.
         result_id=7,
         deployment_id=3,
         batch=4,
-        kwargs_fit='{"epochs": 2}',  # type: ignore[arg-type]
+        kwargs_fit='{"epochs": 2}',
     )
 
     class Job:

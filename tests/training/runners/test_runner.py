@@ -108,7 +108,7 @@ class World:
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     found = World(tmp_path / "runs")
     monkeypatch.setattr(subprocess, "Popen", found.machine.popen)
-    monkeypatch.setattr(process.os, "killpg", found.machine.killpg)
+    monkeypatch.setattr(os, "killpg", found.machine.killpg)
     monkeypatch.setattr(process, "time", found.clock)
     yield found
     for child in found.machine.children:
@@ -265,7 +265,7 @@ def test_a_process_that_ends_meanwhile_is_not_signalled(
         raise ProcessLookupError
 
     world.start("a")
-    monkeypatch.setattr(process.os, "killpg", gone)
+    monkeypatch.setattr(os, "killpg", gone)
 
     world.runner.stop("a")
 

@@ -49,12 +49,9 @@ def parse(imports: str, code: str) -> None:
 
 
 def _run(name: str, text: str, namespace: dict[str, Any], *, keep_last: bool) -> None:
+    code = _compiled(name, text, keep_last=keep_last)
     try:
-        exec(_compiled(name, text, keep_last=keep_last), namespace)  # noqa: S102  # the task of this process
-    except SyntaxError as error:
-        if error.filename in _TEXTS:
-            raise UserError(f"{_place(error.filename, error.lineno)}: {reason(error)}") from None
-        raise UserError(f"{where(error)}: {reason(error)}") from None
+        exec(code, namespace)  # noqa: S102  # the task of this process
     except BaseException as error:  # SystemExit and KeyboardInterrupt too
         raise UserError(f"{where(error)}: {reason(error)}") from None
 
@@ -67,6 +64,8 @@ def _compiled(name: str, text: str, *, keep_last: bool) -> CodeType:
         return compile(tree, name, "exec")
     except (RecursionError, MemoryError):
         raise UserError(f"the {_TEXTS[name]}: it is nested too deeply") from None
+    except SyntaxError as error:
+        raise UserError(f"{_place(name, error.lineno)}: {reason(error)}") from None
     except ValueError as error:  # such as a null byte
         raise UserError(f"the {_TEXTS[name]}: {reason(error)}") from None
 
@@ -93,9 +92,8 @@ def where(error: BaseException) -> str:
     return found
 
 
-def _place(name: str | None, line: int | None) -> str:
-    text = _TEXTS.get(name or "", "code")
-    return f"line {line} of the {text}" if line else f"the {text}"
+def _place(name: str, line: int | None) -> str:
+    return f"line {line} of the {_TEXTS[name]}" if line else f"the {_TEXTS[name]}"
 
 
 def model_of(namespace: Mapping[str, Any], kind: type, name: str, *, distributed: bool = False) -> Any:
