@@ -42,10 +42,7 @@ def execute(
 def parse(imports: str, code: str) -> None:
     """Raise UserError if one of the two texts is not Python."""
     for name, text in ((IMPORTS, imports), (CODE, code)):
-        try:
-            _compiled(name, text, keep_last=False)
-        except SyntaxError as error:
-            raise UserError(f"{_place(name, error.lineno)}: {reason(error)}") from None
+        _compiled(name, text, keep_last=False)
 
 
 def _run(name: str, text: str, namespace: dict[str, Any], *, keep_last: bool) -> None:
