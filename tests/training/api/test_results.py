@@ -273,6 +273,11 @@ def test_no_training_starts_on_a_full_disk(service: Service, monkeypatch: pytest
     assert "is full" in service.refused("POST", "/deployments/", sent)
 
 
+@pytest.mark.exceeds(
+    "training.api.bodies.LARGEST_JSON",
+    "training.api.bodies.LARGEST_FORM",
+    "training.api.bodies.LARGEST_UPLOAD",
+)
 @pytest.mark.parametrize("kind", ["LARGEST_JSON", "LARGEST_FORM", "LARGEST_UPLOAD"])
 def test_bodies_are_limited(kind: str, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     result = service.deployment()["results"][0]["id"]

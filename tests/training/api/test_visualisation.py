@@ -164,6 +164,7 @@ def test_what_cannot_be_understood_ends_the_socket(sent: str, service: Service) 
     run(service, [], visit)
 
 
+@pytest.mark.exceeds("training.api.visualisation.MOST_VIEWERS")
 def test_there_are_so_many_viewers_at_most(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(visualisation, "MOST_VIEWERS", 1)
 

@@ -230,6 +230,7 @@ def test_the_number_of_its_files_is_limited(world: World) -> None:
     assert world.trouble(entries=10) == "the code: it wrote more than 10 files"
 
 
+@pytest.mark.exceeds("training.code.supervise._LARGEST_REPORT")
 def test_the_length_of_a_report_is_limited(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervise, "_LARGEST_REPORT", 1024)
     world.process.write(b"x" * 2000)
