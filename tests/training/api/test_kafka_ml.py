@@ -12,9 +12,11 @@ import pytest
 
 from tests.training.api.test_datasources import POSTED
 from tests.training.api.test_inferences import SENT
-from tests.training.conftest import CODE, Service
+from tests.training.conftest import CODE, RAW, Service
 
 ABSENT = type(None)
+RECORD = {"type": "record", "name": "r", "fields": [{"name": "a", "type": "float"}]}
+ANY_FORMAT = {**SENT, "input_config": json.dumps({**RAW, "data_scheme": json.dumps(RECORD)})}
 MODEL = {"name": "new", "code": CODE, "framework": "tf"}
 CONFIGURATION = {"name": "new", "ml_models": [1]}
 DEPLOYMENT = {"configuration": 1, "tf_kwargs_fit": "epochs=5"}
@@ -185,7 +187,7 @@ RULES: list[tuple[str, dict[str, Any], str, list[Any], list[Any]]] = [
     ("/datasources/", POSTED, "total_msg", [0, 20, None], [-1, "many"]),
     ("/datasources/", POSTED, "deployment", ["1", "49"], ["one", "-1", ""]),
     ("/inferences/", SENT, "replicas", [1, 16], [0, -1]),
-    ("/inferences/", SENT, "input_format", ["RAW", "AVRO", "JSON", "TELEGRAF_STR_JSON"], ["XML", None]),
+    ("/inferences/", ANY_FORMAT, "input_format", ["RAW", "AVRO", "JSON", "TELEGRAF_STR_JSON"], ["XML", None]),
     ("/inferences/", SENT, "input_topic", ["a.b_c-1"], ["a/b", "", None]),
     ("/inferences/", SENT, "output_topic", ["a.b_c-1"], ["a/b", "", None]),
     ("/inferences/", SENT, "input_kafka_broker", ["kafka:9092", None], ["kafka", "a b:1"]),
