@@ -66,9 +66,21 @@ export class Poll {
     this.#asking = false;
     if (this.#end.signal.aborted) return;
     if (answer.ok || answer.status) this.#answered = new Date();
+    try {
+      this.#tell(answer);
+    } finally {
+      this.#schedule(); // an error while something is shown ends nothing
+    }
+  }
+
+  /** @param {Answer<Body>} answer */
+  #tell(answer) {
     if (answer.ok) this.#handlers.shown(answer.body);
     else if (answer.status) this.#handlers.refused(answer.why, answer.status);
     else this.#handlers.away(this.#answered);
+  }
+
+  #schedule() {
     const isDue = this.#again;
     this.#again = false;
     if (isDue) this.now();

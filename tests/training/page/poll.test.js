@@ -100,3 +100,27 @@ test("what arrives after its end is dropped", async () => {
   assert.deepEqual(browser.heard, []);
   assert.equal(browser.requests.length, 1);
 });
+
+test("an error while something is shown ends nothing", async () => {
+  const browser = new FakeBrowser();
+  let isBroken = true;
+  const shown = (/** @type {unknown} */ body) => {
+    if (isBroken) throw new Error("broken");
+    browser.heard.push(body);
+  };
+  const errors = new Promise((resolve) => process.once("unhandledRejection", resolve));
+  const poll = new Poll(
+    () => /** @type {Promise<Answer>} */ (new Promise((answer) => browser.requests.push(answer))),
+    { shown, away: () => {}, refused: () => {} },
+    () => 0,
+    { isHidden: () => false, onVisibility: () => {} },
+  );
+
+  await browser.answer(1, ok("one"));
+  assert.match(String(await errors), /broken/);
+  isBroken = false;
+  await browser.answer(2, ok("two"));
+
+  assert.deepEqual(browser.heard, ["two"]);
+  poll.close();
+});
