@@ -11,6 +11,7 @@
  * @property {(body: Body) => void} shown
  * @property {(since: Date) => void} away the server has not answered since then
  * @property {(why: string, status: number) => void} refused it answers, but with an error
+ * @property {(error: unknown) => void} failed an answer could not be shown; it goes on
  */
 
 /** What a test replaces. */
@@ -68,9 +69,10 @@ export class Poll {
     if (answer.ok || answer.status) this.#answered = new Date();
     try {
       this.#tell(answer);
-    } finally {
-      this.#schedule(); // an error while something is shown ends nothing
+    } catch (error) {
+      this.#handlers.failed(error);
     }
+    this.#schedule();
   }
 
   /** @param {Answer<Body>} answer */
