@@ -131,7 +131,6 @@ def test_the_example_goes_from_one_click_to_predictions(site: Site, window: Wind
     press(window, "Try the example")
 
     says(window, ".page-title", "digits example, result 1", 60)
-    says(window, ".state", "Training", TRAINED)
     wait_for(
         lambda: window.evaluate("document.querySelectorAll('.chart canvas').length") == 2, TRAINED, "curves"
     )
@@ -177,8 +176,9 @@ def test_an_error_of_the_code_is_shown_at_its_line(site: Site, window: Window) -
         lambda: window.evaluate(f"{EDITOR}.querySelectorAll('.cm-line span').length > 10"), SOON, "colours"
     )
     enter(window, name="mine")
-    window.evaluate(f"({EDITOR}.querySelector('.cm-content').focus(), null)")
-    window.type("missing_name; ")
+    line = f"{EDITOR}.querySelector('.cm-line').getBoundingClientRect()"
+    left, top = window.evaluate(f"(({{left, top}}) => [Math.round(left), Math.round(top)])({line})")
+    window.type_at(left + 2, top + 8, "missing_name; ")
 
     press(window, "Check and save")
 
