@@ -145,7 +145,7 @@ def test_the_example_goes_from_one_click_to_predictions(site: Site, window: Wind
     photo(window, "finished")
 
     follow(window, "Predict")
-    topic = "document.querySelector('#field-input_topic').value"
+    topic = "document.querySelector('#field-input_topic')?.value"
     wait_for(lambda: window.evaluate(topic) == "digits-example-input", SOON, "the form to be filled in")
     assert '"8 8"' in window.evaluate("document.querySelector('#field-input_config').value")
     press(window, "Start")
@@ -217,7 +217,7 @@ def test_a_configuration_is_made_trained_stopped_and_deleted(site: Site, window:
 
     follow(window, "Train")
     wait_for(
-        lambda: window.evaluate("document.querySelector('#field-configuration').value") == "2", SOON, "it"
+        lambda: window.evaluate("document.querySelector('#field-configuration')?.value") == "2", SOON, "it"
     )
     enter(window, tf_kwargs_fit="epochs=none", batch="0")
     press(window, "Start")
@@ -248,7 +248,7 @@ def test_a_stream_is_sent_again(site: Site, window: Window) -> None:
     show(window, site, "datasources")
     says(window, ".figures-link", "handwritten digits")
     press(window, "Send again")
-    assert window.evaluate("document.querySelector('#field-again').value") == str(again["id"])
+    assert window.evaluate("document.querySelector('#field-again')?.value") == str(again["id"])
     window.evaluate("(document.querySelector('#confirm .main').click(), null)")
 
     wait_for(lambda: len(texts(window, ".figures-link")) == 2, SOON, "the second row")
@@ -263,7 +263,7 @@ def test_a_model_is_imported_and_compared(site: Site, window: Window) -> None:
     site.post(f"results/stop/{made['results'][0]['id']}", {})
     show(window, site, "import")
     wait_for(
-        lambda: window.evaluate("document.querySelector('#field-configuration').value"), SOON, "the form"
+        lambda: window.evaluate("document.querySelector('#field-configuration')?.value"), SOON, "the form"
     )
     press(window, "Import")
     says(window, ".field-error", "choose a file")
