@@ -10,7 +10,7 @@ NPM := $(shell command -v npm)
 .DEFAULT_GOAL := help
 COMPOSE = cd compose && $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: help install run images up down deploy undeploy status release test test-unit test-parts coverage fuzz fuzz-properties prove-limits lint bench lock protos wasm training-vendor clean
+.PHONY: help install run images image-torch up down deploy undeploy status release test test-unit test-parts coverage fuzz fuzz-properties prove-limits lint bench lock protos wasm training-vendor clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ run: .venv/run build/models/imagenet/1 ## run everything in one terminal, at htt
 
 images: ## build the services' images
 	@for s in $(SERVICES); do docker build -f $$s/Dockerfile -t streamlens/$$s . || exit; done
+
+image-torch: ## build the image for PyTorch models, several GB (make images builds the others)
+	@docker build -f training/torch.Dockerfile -t streamlens/training-torch .
 
 up: ## start everything in containers, at http://localhost:30163 and :30164 (VIDEOLINK=rtsp://... make up)
 	@$(COMPOSE) up --build --detach
@@ -93,6 +96,7 @@ lock: .venv/test ## update the pinned requirements from the ranges in pyproject.
 	$(PIN) --upgrade --group dev -o tests/requirements.txt
 	for s in pipeline compose $(SERVICES); do $(PIN) --group $$s -c tests/requirements.txt -o $$s/requirements.txt || exit; done
 	$(PIN) --group stamp -c tests/requirements.txt -o pipeline/stamp/requirements.txt
+	$(PIN) --group torch -c tests/requirements.txt -o training/torch/requirements.txt
 	$(PIN) --group onvif -c tests/requirements.txt -o producer/cameras/onvif/requirements.txt
 	$(PIN) --group fuzz -o tests/fuzz/requirements.txt
 	$(PIN) --no-deps --group clips -o compose/clips.txt

@@ -1,5 +1,12 @@
 """Trains models on streams: `python -m training`."""
 
+import os
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # Until the service runs, there is nothing to end, and the imports take a while.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+
 import logging
 from functools import partial
 from pathlib import Path
@@ -55,7 +62,7 @@ def serve(settings: TrainingSettings) -> int:
     parts = Parts(
         database=database,
         files=Files(settings.datafolder / "results"),
-        code=code_checks.load(),
+        code=code_checks.load(elsewhere=settings.runner == "kubernetes"),
         runner=runner,
         control=_follow_control(settings, service, database),
         places=Places(

@@ -1,6 +1,8 @@
 """What the service needs from the package that checks, builds and reads users' code."""
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
@@ -20,23 +22,32 @@ class Code(Protocol):
         """Return the arguments in a text such as `epochs=5, shuffle=True`."""
 
 
-def load() -> Code:
-    """Return the package that does this."""
-    return _Package()
+def load(*, elsewhere: bool = False) -> Code:
+    """Return the package that does this.
+
+    If jobs run `elsewhere`, with frameworks that this machine may lack, it checks at least the syntax.
+    """
+    return _Package(elsewhere=elsewhere)
 
 
 class _Package:
     """The package `training.code`. It is not imported before it is needed."""
 
+    def __init__(self, *, elsewhere: bool) -> None:
+        self._elsewhere = elsewhere
+
     def check(self, framework: str, imports: str, code: str, *, distributed: bool) -> None:
         """Run a model's code."""
         found = _found()
-        found.check(found.Program(framework, imports, code, distributed))
+        check = found.check_syntax if self._elsewhere and found.lacking(framework) else found.check
+        with _reasons():
+            check(found.Program(framework, imports, code, distributed))
 
     def build(self, framework: str, imports: str, code: str, *, distributed: bool, file: Path) -> None:
         """Write the untrained model to a file."""
         found = _found()
-        found.build(found.Program(framework, imports, code, distributed), file)
+        with _reasons():
+            found.build(found.Program(framework, imports, code, distributed), file)
 
     def arguments(self, text: str, framework: str, use: Literal["fit", "val"]) -> dict[str, Any]:
         """Return the arguments in a text."""
@@ -50,3 +61,12 @@ def _found() -> Any:
         if error.name != _NAME:
             raise
         raise ValueError("code cannot be checked: this version has no package training.code") from None
+
+
+@contextmanager
+def _reasons() -> Iterator[None]:
+    """Raise ValueError in place of what this machine lacks, such as room on the disk."""
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(f"the code cannot be run here: {error.strerror or error}") from None

@@ -4,18 +4,36 @@ import json
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import from_json, to_json
 
 LARGEST_NUMBER: Final = 2**31 - 1
 """The largest id, and the largest whole number of most fields."""
 
 _NAME: Final = 30  # characters, as in Kafka-ML
+_LEVELS: Final = 10  # around a value of a row, in a list of rows
 _NOT_IN_NAMES: Final = frozenset('/\\<>"&')
 
 
 def _storable(text: str) -> str:
     if "\0" in text:
         raise ValueError("expected text without NUL characters")
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair
+        raise ValueError("expected text in UTF-8") from None
     return text
+
+
+def storable_json(value: Any) -> Any:
+    """Return a JSON value that can be stored and shown in a list of rows; raise ValueError for others."""
+    nested = value
+    for _ in range(_LEVELS):
+        nested = [nested]
+    try:
+        from_json(to_json(nested, inf_nan_mode="null"))
+    except (ValueError, RecursionError):
+        raise ValueError("expected JSON in UTF-8 that is nested less deeply") from None
+    return value
 
 
 def _name(text: str) -> str:
@@ -56,6 +74,9 @@ Name = Annotated[str, Field(min_length=1, max_length=_NAME), AfterValidator(_nam
 Short = Annotated[str, Field(max_length=100), AfterValidator(_storable)]
 """Text of at most 100 characters, as in Kafka-ML."""
 
+Reason = Annotated[str, Field(max_length=2000), AfterValidator(_storable)]
+"""Why something has failed, in at most 2000 characters."""
+
 Id = Annotated[int, BeforeValidator(_id), Field(ge=1, le=LARGEST_NUMBER)]
 """The id of a row."""
 
@@ -68,7 +89,7 @@ Positive = Annotated[int, Field(gt=0, le=LARGEST_NUMBER)]
 Rate = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 """A share, from 0 to 1. Kafka-ML rejects more than 6 decimals; here they are allowed."""
 
-JsonObject = Annotated[dict[str, Any], BeforeValidator(as_object)]
+JsonObject = Annotated[dict[str, Any], BeforeValidator(as_object), AfterValidator(storable_json)]
 """An object, or a JSON text with one."""
 
 

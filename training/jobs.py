@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from training.database.engine import Database
 from training.database.moment import now, shown
@@ -119,8 +120,7 @@ class Outcome:
 
     def ended(self, name: str, status: int | None, starts: int) -> bool:
         """Return whether to start a run again; if not, write down that it has failed."""
-        kind, _, rest = name.removeprefix("model-").partition("-")
-        number = int(rest.partition("-")[0])
+        kind, number = _parsed(name)
         try:
             return self._training(number, status, starts) if kind == "training" else self._inference(number)
         except DBAPIError:
@@ -150,21 +150,35 @@ class Outcome:
 def recover(database: Database, runner: Runner) -> None:
     """Note the failure of results whose runs are lost, such as with their folder, and stop all other runs."""
     names = runner.names()
-    wanted = set[str]()
     with database.writing() as session:
         for result in session.scalars(select(Result).where(Result.status.in_(ACTIVE))):
-            wanted.add(training_name(result.id))
             if training_name(result.id) not in names:
                 result.become("stopped", "failed", "the service was restarted, and found nothing of its job")
                 log.warning("result %d: %s", result.id, result.reason)
         for inference in session.scalars(select(Inference).where(Inference.status == "deployed")):
-            wanted |= {*inference_names(inference)}
             if inference.model_result_id is not None and not {*inference_names(inference)} & names:
                 inference.status, inference.status_changed = "stopped", now()
                 inference.reason = "the service was restarted, and found nothing of its runs"
-    for name in sorted(names - wanted):
-        log.warning("%s belongs to nothing that should run: stopping it", name)
+        unwanted = [name for name in sorted(names) if not _is_wanted(session, name)]
+    for name in unwanted:
+        log.warning("%s should not run any more: stopping it", name)
         runner.stop(name)
+
+
+def _is_wanted(session: Session, name: str) -> bool:
+    """Return whether a run should go on: its result may be finished, and the job about to end."""
+    kind, number = _parsed(name)
+    if kind == "training":
+        result = session.get(Result, number)
+        return result is not None and result.status != "stopped"
+    inference = session.get(Inference, number)
+    return inference is not None and inference.status == "deployed"
+
+
+def _parsed(name: str) -> tuple[str, int]:
+    """Return the kind of a run, and the number of its result or inference."""
+    kind, _, rest = name.removeprefix("model-").partition("-")
+    return kind, int(rest.partition("-")[0])
 
 
 def as_json(arguments: dict[str, object]) -> str:

@@ -121,6 +121,14 @@ def test_an_avro_sink_writes_what_kafka_mls_writes(written: type[Written]) -> No
     assert config["label_scheme"] == schema("boolean")
 
 
+def test_an_avro_sink_writes_records_without_labels(written: type[Written]) -> None:
+    with AvroSink(KAFKA, "copd", 1, HCOPD, schema("boolean"), unsupervised_topic="more") as sink:
+        sink.send({"gender": 1, "age": 40.5, "smoking": 2}, {"f0": True})
+        sink.send_unlabelled({"gender": 0, "age": 1, "smoking": 0})
+
+    assert written.topics["more"] == [(b"\0", struct.pack("<3f", 0, 1, 0))]
+
+
 def test_a_jpeg_sink_writes_pictures_and_numbers_of_labels(written: type[Written]) -> None:
     picture = jpeg(8, 8)
     with JpegSink(KAFKA, "frames", 1, ["cat", "dog"], (96, 64), unsupervised_topic="more") as sink:

@@ -3,6 +3,7 @@ import pytest
 from tests.training.api.test_inferences import SENT
 from tests.training.conftest import Service
 from training.jobs import Outcome, recover
+from training.runners.runner import Run
 
 
 def state(service: Service) -> tuple[str, str, str | None]:
@@ -50,6 +51,32 @@ def test_an_inference_is_started_again_until_it_is_stopped(service: Service) -> 
     assert outcome.ended("model-inference-1-0", 1, 100)
     service.client.post("/inferences/1")
     assert not outcome.ended("model-inference-1-0", 1, 100)
+
+
+def test_after_a_restart_runs_that_belong_to_nothing_are_stopped(service: Service) -> None:
+    service.post(f"/results/inference/{service.finished()}", SENT, 200)
+    service.deployment(1)
+    wanted = service.runner.names()
+    for name in ("model-training-99", "model-inference-9-0"):
+        service.runner.start(Run(name, "training.job", {}))
+
+    recover(service.database, service.runner)
+
+    assert service.runner.names() == wanted
+    assert {*service.runner.stopped} >= {"model-training-99", "model-inference-9-0"}
+
+
+def test_runs_get_the_gpus_that_were_asked_for(service: Service) -> None:
+    service.deployment(gpumem=2)
+    service.deployment(1, gpus=3, gpumem=0)
+    service.deployment(1)
+    service.client.get("/results/1")
+    service.upload(1)
+    service.post("/results/inference/1", {**SENT, "gpumem": 1}, 200)
+
+    found = {name: run.gpus for name, run in service.runner.runs.items()}
+    expected = {"model-training-1": 2, "model-training-2": 3, "model-training-3": 0, "model-inference-1-0": 1}
+    assert found.items() >= expected.items()
 
 
 def test_after_a_restart_lost_runs_are_noted(service: Service) -> None:

@@ -21,7 +21,7 @@ from tests.training.fakes import FakeConsumer
 from tests.training.test_access import settings
 from training.api.parts import Parts
 from training.job_tokens import JobTokens
-from training.site import Site
+from training.site import BODY_PAUSE, Site
 
 LIMIT = 60.0  # s
 BOUNDARY = "a-boundary"
@@ -110,7 +110,9 @@ def test_an_upload_may_take_longer_than_a_request_s_head(
     assert service.get("/results/")[0]["status"] == "finished"
 
 
+@pytest.mark.exceeds("training.site.BODY_PAUSE")
 def test_an_upload_that_has_stopped_is_given_up(service: Service) -> None:
+    assert BODY_PAUSE == 60.0  # of which the test does not wait
     result = service.deployment()["results"][0]["id"]
 
     with (

@@ -71,10 +71,12 @@ def answer_errors(app: FastAPI) -> None:
 def line(problem: dict[str, Any]) -> str:
     """Return in one line what is wrong with a field, given one of pydantic's errors."""
     wrong = explain(problem)
+    # A list's elements have numbers.
+    name = next((each for each in reversed(problem["loc"]) if isinstance(each, str)), "body")
     if problem["type"] == "missing":
-        return f"{problem['loc'][-1]}: required, but missing"
+        return f"{name}: required, but missing"
     if problem["type"] == "json_invalid":
         return "expected a JSON object, found invalid JSON"
     text = str(problem["input"])
     shown = text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
-    return wrong if problem["loc"] in (("body",), ()) else f"{problem['loc'][-1]}={shown!r}: {wrong}"
+    return wrong if problem["loc"] in (("body",), ()) else f"{name}={shown!r}: {wrong}"

@@ -2,15 +2,15 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import from_json, to_json
 from starlette.datastructures import FormData, UploadFile
 
 from training.api.answers import line, refusal
 from training.api.parts import Parts
-from training.fields import Fields
+from training.fields import Fields, Text
 from training.files import FileError
 
 LARGEST_FIELD: Final = 64 * 2**20
@@ -20,15 +20,22 @@ _CHUNK: Final = 2**20  # bytes
 FILES: Final = {"trained_model": {"type": "string", "format": "binary"}}
 """The description of the file in a form."""
 
-Number = float | int | None
+
+def _number(value: object) -> object:
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return value
+    raise ValueError("expected a number or null")
+
+
+Number = Annotated[float | int | None, BeforeValidator(_number)]
 
 
 class Metrics(Fields):
     """What a job reports. JSON has no NaN, but Python's JSON has."""
 
-    train_metrics: dict[str, list[Number]] | None = None
-    val_metrics: dict[str, list[Number]] | None = None
-    test_metrics: dict[str, list[Number]] | None = None
+    train_metrics: dict[Text, list[Number]] | None = None
+    val_metrics: dict[Text, list[Number]] | None = None
+    test_metrics: dict[Text, list[Number]] | None = None
     training_time: float | None = Field(None, ge=0, description="s")
     confusion_matrix: list[list[Number]] | None = None
     indefinite: bool = False

@@ -18,7 +18,7 @@ from training.api.results import found as result_found
 from training.control.datasources import Format
 from training.database.moment import now
 from training.database.tables import Datasource, Inference
-from training.fields import Count, Fields, Id, JsonObject
+from training.fields import Count, Fields, Id, JsonObject, Text
 from training.inference import urls
 from training.jobs import inference_names, inference_runs
 from training.runners.runner import RunnerError
@@ -36,12 +36,12 @@ class InferenceFields(Fields):
     input_topic: Topic
     output_topic: Topic
     limit: float | None = Field(None, allow_inf_nan=False, description="for early exits")
-    output_upper: str | None = None
+    output_upper: Text | None = None
     token: str | None = Field(None, description="of another cluster; never stored")
-    external_host: str | None = None
+    external_host: Text | None = None
     input_kafka_broker: Bootstrap | None = None
     output_kafka_broker: Bootstrap | None = None
-    upper_kafka_broker: str | None = None
+    upper_kafka_broker: Text | None = None
     gpumem: Count = 0
     model_server: Annotated[str, AfterValidator(urls.model_server)] | None = Field(
         None,

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import Field
@@ -16,14 +16,14 @@ from training.api.parts import Parts, RowId
 from training.api.results import found
 from training.code.program import joined
 from training.database.tables import Model, Result
-from training.fields import Count, Fields
+from training.fields import Count, Fields, Reason
 
 
 class Progress(Fields):
     """How far a job is. Only `state` is required."""
 
     state: Literal["waiting", "reading", "training", "evaluating", "exporting", "failed"]
-    reason: str | None = Field(None, max_length=2000)
+    reason: Reason | None = None
     read: Count | None = Field(None, description="messages read, of `total`")
     total: Count | None = None
     epoch: Count | None = Field(None, description="epochs done, of `epochs`")
@@ -72,23 +72,7 @@ def routes(parts: Parts) -> APIRouter:
     )
     async def upload(result: RowId, request: Request) -> Response:
         async with request.form(max_files=2, max_fields=10, max_part_size=forms.LARGEST_FIELD) as form:
-            return await run_in_threadpool(keep, result, form)
-
-    def keep(result: int, form: FormData) -> Response:
-        metrics = forms.metrics(form)
-        with database.reading() as session:
-            row = found(session, result)
-            if row.status == "stopped":
-                raise refusal(f"result {result} was stopped: what its job sends is not kept")
-            framework = row.model.framework
-        number = _continued(parts, result) if metrics.indefinite else result
-        forms.keep_files(parts, number, framework, form)
-        with database.writing() as session:
-            row = found(session, number)
-            for name in metrics.model_fields_set - {"indefinite"}:
-                setattr(row, name, forms.value(metrics, name))
-            row.become("finished", "finished")
-        return answer({})
+            return await run_in_threadpool(_keep, parts, result, form)
 
     @router.post(
         "/results_metrics/{result}",
@@ -128,6 +112,33 @@ def routes(parts: Parts) -> APIRouter:
     return router
 
 
+def _keep(parts: Parts, result: int, form: FormData) -> Response:
+    """Store an upload; raise the refusal if that is not possible, and leave nothing of it then."""
+    metrics = forms.metrics(form)
+    with parts.database.reading() as session:
+        row = found(session, result)
+        _check_runs(row)
+        framework = row.model.framework
+    number = _continued(parts, result) if metrics.indefinite else result
+    try:
+        forms.keep_files(parts, number, framework, form)
+        with parts.database.writing() as session:
+            row = found(session, number)
+            _check_runs(row)  # it may have been stopped while its files were written
+            for name in metrics.model_fields_set - {"indefinite"}:
+                setattr(row, name, forms.value(metrics, name))
+            row.become("finished", "finished")
+    except HTTPException:
+        _withdraw(parts, number, added=number != result)
+        raise
+    return answer({})
+
+
+def _check_runs(row: Result) -> None:
+    if row.status == "stopped":
+        raise refusal(f"result {row.id} was stopped: what its job sends is not kept")
+
+
 def _built(parts: Parts, model: Model) -> bytes:
     """Return the untrained model's file; raise the refusal if the code does not give a model."""
     with tempfile.TemporaryDirectory(prefix="streamlens-") as folder:
@@ -139,6 +150,17 @@ def _built(parts: Parts, model: Model) -> bytes:
         except ValueError as error:
             raise refusal(f"the code of model {model.name} does not give a model: {error}") from None
         return file.read_bytes()
+
+
+def _withdraw(parts: Parts, result: int, *, added: bool) -> None:
+    """Delete what a refused upload has left: the row if it was `added`, and files that belong to no model."""
+    with parts.database.writing() as session:
+        row = session.get(Result, result)
+        if row is not None and added:
+            session.delete(row)
+        is_kept = row is not None and row.status == "finished"
+    if not is_kept:
+        parts.files.delete(result)
 
 
 def _continued(parts: Parts, result: int) -> int:

@@ -13,6 +13,7 @@ from fastapi.responses import Response, StreamingResponse
 from training.api import described
 from training.api.answers import answer, refusal
 from training.api.bodies import LARGEST_UPLOAD
+from training.api.described_versions import ModelVersions, Version, WholeVersion
 from training.api.parts import Parts, RowId
 from training.api.results import found
 from training.database.tables import Result
@@ -37,7 +38,7 @@ def routes(parts: Parts) -> APIRouter:
     @router.get(
         "/versions/",
         summary="All models that have versions",
-        responses=described.listed(described.ModelVersions),
+        responses=described.listed(ModelVersions),
     )
     def list_models() -> Response:
         listed = {name: library.listed(name) for name in library.models()}
@@ -51,7 +52,7 @@ def routes(parts: Parts) -> APIRouter:
     @router.get(
         "/versions/{model}",
         summary="The versions of a model, the newest first",
-        responses=described.listed(described.Version),
+        responses=described.listed(Version),
     )
     def list_versions(model: ModelName) -> Response:
         try:
@@ -62,7 +63,7 @@ def routes(parts: Parts) -> APIRouter:
     @router.get(
         "/versions/{model}/{version}",
         summary="All that is known about a version",
-        responses=described.one(described.WholeVersion),
+        responses=described.one(WholeVersion),
     )
     def show_version(model: ModelName, version: Number) -> Response:
         try:
@@ -75,7 +76,7 @@ def routes(parts: Parts) -> APIRouter:
         summary="Let a candidate, or an old version, be served",
         description="Servers serve the version with the highest number. The promoted one keeps its number "
         "if that is so already, and gets a new one otherwise: the answer has it.",
-        responses=described.changed(described.WholeVersion),
+        responses=described.changed(WholeVersion),
     )
     def promote(model: ModelName, version: Number) -> Response:
         try:

@@ -25,6 +25,14 @@ def check(program: Program, limits: Limits | None = None) -> Summary:
     return _built(program, None, limits or Limits())
 
 
+def check_syntax(program: Program, limits: Limits | None = None) -> None:
+    """Check only that a program is Python: for frameworks that are not installed here. Raises CodeError."""
+    _check_kind(program)
+    request = {"framework": program.framework, "imports": program.imports, "code": program.code}
+    with _turns, temporary_folder() as folder:
+        run(_TASK, {**request, "only_syntax": True}, folder=folder, limits=limits or Limits())
+
+
 def build(program: Program, file: Path, limits: Limits | None = None) -> Summary:
     """Check a program, and write what a training job begins with to `file`.
 
@@ -35,10 +43,7 @@ def build(program: Program, file: Path, limits: Limits | None = None) -> Summary
 
 
 def _built(program: Program, file: Path | None, limits: Limits) -> Summary:
-    if program.framework not in FRAMEWORKS:
-        raise CodeError(f"framework {program.framework!r}: expected {' or '.join(FRAMEWORKS)}")
-    if program.distributed and program.framework != "tf":
-        raise CodeError("distributed: only TensorFlow models can be distributed")
+    _check_kind(program)
     with _turns, temporary_folder() as folder:
         request = {
             "framework": program.framework,
@@ -51,6 +56,13 @@ def _built(program: Program, file: Path | None, limits: Limits) -> Summary:
         if file is not None:
             take(folder / _FILE[program.framework], file, limits.folder)
     return summary
+
+
+def _check_kind(program: Program) -> None:
+    if program.framework not in FRAMEWORKS:
+        raise CodeError(f"framework {program.framework!r}: expected {' or '.join(FRAMEWORKS)}")
+    if program.distributed and program.framework != "tf":
+        raise CodeError("distributed: only TensorFlow models can be distributed")
 
 
 def take(source: Path, file: Path, most: int) -> None:

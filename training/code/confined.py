@@ -2,21 +2,14 @@
 
 import json
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from training.code.limits import Limits
+from training.code.process import start
 from training.code.supervise import Child
-
-_ROOT: Final = Path(__file__).resolve().parents[2]
-_START: Final = (
-    "import sys; sys.path.insert(0, {root!r}); "
-    "from training.code.child.start import main; main({pipe}, {parent})"
-)
 
 
 def run(
@@ -36,27 +29,10 @@ def run(
     ended when this returns. Do not trust what it returns, or leaves in the folder: its code can do anything
     within the limits. Raises CodeError with the cause if the task fails, and StoppedError after `stop`.
     """
-    reports, pipe = os.pipe()
-    start = _START.format(root=str(_ROOT), pipe=pipe, parent=os.getpid())
+    process = start(folder, _environment(folder, environment or {}))
+    child = Child(process, folder, limits, on_progress)
     try:
-        process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-I", "-B", "-c", start],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            pass_fds=(pipe,),
-            cwd=folder,
-            env=_environment(folder, environment or {}),
-            start_new_session=True,
-        )
-    except OSError:
-        os.close(reports)
-        raise
-    finally:
-        os.close(pipe)
-    child = Child(process, reports, folder, limits, on_progress)
-    try:
-        child.ask(_question(task, request, folder, limits, read))
+        process.ask(_question(task, request, folder, limits, read))
         return child.answer(stop)
     finally:
         child.end()

@@ -4,8 +4,6 @@ import json
 import logging
 import os
 import selectors
-import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -15,9 +13,10 @@ from typing import Any, Final
 
 from pipeline.service.logs import Seldom
 from training.code.limits import Limits, size
+from training.code.process import Process
 from training.code.program import CodeError
 from training.code.verdict import Ending, line_in, verdict
-from training.code.watch import deleted_size, folder_size, usage
+from training.code.watch import folder_size
 
 log = logging.getLogger(__name__)
 _seldom: Final = Seldom(log)
@@ -33,22 +32,16 @@ class StoppedError(Exception):
 
 
 class Child:
-    """The process, its pipes, and what it has said so far."""
+    """The process, what it has said so far, and what it may use."""
 
     def __init__(
         self,
-        process: subprocess.Popen[bytes],
-        reports: int,
+        process: Process,
         folder: Path,
         limits: Limits,
         on_progress: Callable[[dict[str, Any]], None] | None,
     ) -> None:
-        if process.stdin is None or process.stdout is None:
-            raise ValueError("expected pipes")
         self._process = process
-        self._input = process.stdin
-        self._output = process.stdout
-        self._reports = reports
         self._folder = folder
         self._limits = limits
         self._on_progress = on_progress
@@ -62,17 +55,12 @@ class Child:
         self._answer: tuple[str, Any] | None = None
         self._selector = selectors.DefaultSelector()
 
-    def ask(self, question: bytes) -> None:
-        """Send what to do."""
-        with suppress(BrokenPipeError), self._input as pipe:
-            pipe.write(question)
-
     def answer(self, stop: threading.Event | None) -> Any:
-        """Wait for the result."""
-        self._selector.register(self._reports, selectors.EVENT_READ, self._take_report)
-        self._selector.register(self._output.fileno(), selectors.EVENT_READ, self._take_output)
+        """Wait for the result. Raises CodeError with the cause if there is none, and StoppedError."""
+        self._selector.register(self._process.reports, selectors.EVENT_READ, self._take_report)
+        self._selector.register(self._process.output, selectors.EVENT_READ, self._take_output)
         while self._answer is None:
-            has_ended = self._has_ended()
+            has_ended = self._process.has_ended()
             if not self._take(_TICK) and has_ended:
                 raise CodeError(self._verdict())
             if stop is not None and stop.is_set():
@@ -86,11 +74,9 @@ class Child:
 
     def end(self) -> None:
         """End the process and all that it started."""
-        if self._process.returncode is None:
-            self._kill()
+        self._process.kill()
         self._selector.close()
-        os.close(self._reports)
-        self._output.close()
+        self._process.close()
 
     def _take(self, wait: float) -> bool:
         """Read what there is; return whether there was anything."""
@@ -112,10 +98,11 @@ class Child:
         if len(self._line) > _LARGEST_REPORT:
             self._answer = ("error", f"the code: it reported more than {size(_LARGEST_REPORT)}")
         for line in lines:
+            report = None
             with suppress(ValueError, RecursionError):  # written by the user's code
                 report = json.loads(line)
-                if isinstance(report, dict):
-                    self._take_kind(report.get("kind"), report.get("value"))
+            if isinstance(report, dict):
+                self._take_kind(report.get("kind"), report.get("value"))
 
     def _take_kind(self, kind: object, value: Any) -> None:
         if kind == "restricted" and not self._is_restricted:
@@ -150,13 +137,13 @@ class Child:
 
     def _excess(self) -> str | None:
         limits = self._limits
-        used = usage(self._process.pid)
+        used = self._process.usage()
         if used.memory > limits.memory:
             return f"{self._where(0.2)}: it used more than {size(limits.memory)} of memory"
         if used.threads > limits.threads:
             return f"{self._where()}: it started more than {limits.threads} threads"
         written, count = folder_size(self._folder, limits.entries)
-        if written + deleted_size(self._process.pid) > limits.folder:
+        if written + self._process.deleted_size() > limits.folder:
             return f"{self._where()}: it wrote more than {size(limits.folder)}"
         if count > limits.entries:
             return f"{self._where()}: it wrote more than {limits.entries} files"
@@ -167,27 +154,16 @@ class Child:
         if not self._is_restricted:
             return "the code"
         self._tail = b""
-        os.kill(self._process.pid, signal.SIGUSR1)
+        self._process.print_stack()
         deadline = time.monotonic() + patience
         while not (line := line_in(self._tail)) and time.monotonic() < deadline:
-            if not self._take(_TICK) and self._has_ended():
+            if not self._take(_TICK) and self._process.has_ended():
                 break
         return line or "the code"
 
-    def _has_ended(self) -> bool:
-        """Return whether the process has ended. It keeps its number until `_kill`."""
-        return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-    def _kill(self) -> None:
-        # Also what is left of its group where the filter of system calls is missing.
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-
     def _verdict(self) -> str:
-        self._kill()
         ending = Ending(
-            status=self._process.returncode,
+            status=self._process.kill(),
             has_started=self._started is not None,
             output=self._tail.decode(errors="replace"),
         )

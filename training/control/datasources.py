@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from training.control.message import compose, parse
 from training.database.moment import in_utc, now, shown
 from training.database.tables import Datasource
-from training.fields import Fields, JsonObject, NotEmpty, Rate, Text
+from training.fields import Fields, JsonObject, NotEmpty, Rate, Text, storable_json
 
 Format = Literal["RAW", "AVRO", "JPEG", "JSON", "TELEGRAF_STR_JSON"]
 """How messages are encoded."""
@@ -37,6 +37,12 @@ _SECOND: Final = timedelta(seconds=1)  # the logger writes times without fractio
 _ATTEMPTS: Final = timedelta(seconds=60)  # the logger tries for 50 s
 
 
+def _moment(value: datetime) -> datetime:
+    if not 1970 <= value.year < 9999:
+        raise ValueError("expected a time from 1970 to 9998")
+    return in_utc(value)
+
+
 class DatasourceFields(Fields):
     """A datasource, as the logger sends it. Unknown fields are kept, for sending the stream again."""
 
@@ -54,7 +60,7 @@ class DatasourceFields(Fields):
     validation_rate: Rate = Field(0, description="share of the data for validation")
     test_rate: Rate = Field(0, description="share of the data for the test")
     total_msg: int | None = Field(None, ge=0, le=2**63 - 1, description="how many messages were sent")
-    time: Annotated[datetime, AfterValidator(in_utc)] | None = Field(
+    time: Annotated[datetime, AfterValidator(_moment)] | None = Field(
         None, description="when the control message was sent; UTC without a time zone"
     )
 
@@ -62,6 +68,7 @@ class DatasourceFields(Fields):
     def _is_possible(self) -> Self:
         if self.validation_rate + self.test_rate > 1:
             raise ValueError("expected validation_rate and test_rate that are at most 1 together")
+        storable_json(self.rest())
         return self
 
     def rest(self) -> dict[str, Any]:

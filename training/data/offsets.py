@@ -20,7 +20,8 @@ def unfilled(consumer: Consumer, ranges: Sequence[Range]) -> str | None:
     """
     for topic in dict.fromkeys(each.topic for each in ranges):
         _check_topic(consumer, topic, [each for each in ranges if each.topic == topic])
-    marks = {(each.topic, each.partition): _marks(consumer, each) for each in ranges}
+    places = {(each.topic, each.partition): each for each in ranges}
+    marks = {place: _marks(consumer, each) for place, each in places.items()}
     low = {place: mark[0] for place, mark in marks.items()}
     if deleted := [each for each in ranges if low[each.topic, each.partition] > each.start]:
         raise _deleted(ranges, deleted[0], low)

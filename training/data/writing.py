@@ -73,7 +73,9 @@ class Writer:
             except BufferError:
                 self._producer.poll(0.1)
             except KafkaException as error:
-                raise SendError(topic_cause(error.args[0], self.topic, "write")) from None
+                raise SendError(
+                    self._too_large(error.args[0]) or topic_cause(error.args[0], self.topic, "write")
+                ) from None
         self._written += 1
         self._producer.poll(0)
         self._report()
@@ -124,14 +126,25 @@ class Writer:
             except KafkaException as error:
                 is_final = error.args[0].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
                 if is_final or time.monotonic() > self._until:
-                    raise SendError(self._causes.of(error.args[0], self.topic, "write")) from None
+                    raise SendError(self._cause(error.args[0])) from None
             self._producer.poll(0.1)
 
     def _delivered(self, error: KafkaError | None, _: Message) -> None:
         if error is None:
             self._stored += 1
         elif self._trouble is None:
-            self._trouble = self._causes.of(error, self.topic, "write")
+            self._trouble = self._cause(error)
+
+    def _cause(self, error: KafkaError) -> str:
+        return self._too_large(error) or self._causes.of(error, self.topic, "write")
+
+    def _too_large(self, error: KafkaError) -> str | None:
+        if error.code() != KafkaError.MSG_SIZE_TOO_LARGE:
+            return None
+        return (
+            f"a message is larger than topic {self.topic} accepts: raise its max.message.bytes (or"
+            " message.max.bytes of the brokers), or send smaller samples"
+        )
 
     def _check(self) -> None:
         if self._trouble is not None:

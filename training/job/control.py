@@ -11,6 +11,7 @@ from confluent_kafka import (
     OFFSET_BEGINNING,
     TIMESTAMP_NOT_AVAILABLE,
     Consumer,
+    KafkaError,
     KafkaException,
     Message,
     TopicPartition,
@@ -48,13 +49,19 @@ def wait(
     options = {**config, "auto.offset.reset": "earliest"}
     topics = _Topic(clients.consumer(bootstrap, "streamlens-training", _WAIT, options, causes), topic, causes)
     oldest = 0 if since is None else int(since.timestamp() * 1000)
-    waiting(f"waiting for a control message for deployment {deployment} on topic {topic}")
+    reason, said = f"waiting for a control message for deployment {deployment} on topic {topic}", ""
+
+    def skip(why: str) -> None:
+        nonlocal reason
+        reason = why
+
     try:
         while not stop.is_set():
-            if why := topics.look():
+            if (why := topics.look() or reason) != said:
+                said = why
                 waiting(why)
             message = topics.next(oldest)
-            if message and (found := ours(message.key(), message.value(), deployment, waiting)):
+            if message and (found := ours(message.key(), message.value(), deployment, skip)):
                 return found
         raise StoppedError
     finally:
@@ -70,13 +77,18 @@ class _Topic:
         self._causes = causes
         self._known = set[int]()
         self._look_at = 0.0
+        self._trouble: str | None = None
+        self._refusal: str | None = None
         self.close = consumer.close
 
     def look(self) -> str | None:
-        """Read partitions that are new; return why that is not possible."""
-        if time.monotonic() < self._look_at:
-            return None
-        self._look_at = time.monotonic() + _LOOK_EVERY
+        """Read partitions that are new; return why the topic cannot be read, if that is so."""
+        if time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + _LOOK_EVERY
+            self._trouble = self._read_new()
+        return self._trouble or self._refusal
+
+    def _read_new(self) -> str | None:
         try:
             found = self._consumer.list_topics(self._name, timeout=5).topics[self._name]
         except KafkaException as error:
@@ -86,13 +98,20 @@ class _Topic:
             places = [TopicPartition(self._name, each, OFFSET_BEGINNING) for each in new]
             self._consumer.incremental_assign(places)
             self._known |= new
-        return None  # a topic that does not exist yet will be created by the first sink
+        if found.error is None or found.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            return None  # a topic that does not exist yet will be created by the first sink
+        return self._causes.of(found.error, self._name, "read")
 
     def next(self, oldest: int) -> Message | None:
         """Return the next message from this time on, in ms since the epoch; None if there is none yet."""
         message = self._consumer.poll(_WAIT)
-        if message is None or message.error() is not None:
+        if message is None:
             return None
+        if (error := message.error()) is not None:
+            if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:  # reported once
+                self._refusal = self._causes.of(error, self._name, "read")
+            return None
+        self._refusal = None
         kind, moment = message.timestamp()
         return message if kind == TIMESTAMP_NOT_AVAILABLE or moment >= oldest else None
 

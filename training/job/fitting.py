@@ -1,12 +1,12 @@
 """Fits the model in the restricted process, and passes on what it reports."""
 
-import importlib.util
 import os
 import threading
 from typing import Any, Final
 
 from training.code import gpus
 from training.code.confined import run
+from training.code.installed import lacking
 from training.code.limits import GIB, Limits
 from training.code.program import FRAMEWORKS, CodeError
 from training.control.message import ControlMessage
@@ -17,8 +17,8 @@ from training.job.samples import Kept
 from training.job.settings import JobSettings
 
 _TASKS: Final = {"tf": "training.job.child.keras_fit", "pth": "training.job.child.torch_fit"}
+_REQUIREMENTS: Final = {"tf": "training/requirements.txt", "pth": "training/torch/requirements.txt"}
 _EPOCHS: Final = {"tf": "epochs", "pth": "max_epochs"}
-_NEEDED: Final = {"tf": (), "pth": ("torch", "ignite")}
 
 
 def fit(
@@ -90,11 +90,10 @@ def _request(
 
 
 def _check_installed(framework: str) -> None:
-    lacking = [name for name in _NEEDED[framework] if importlib.util.find_spec(name) is None]
-    if lacking:
+    if missing := lacking(framework):
         raise CodeError(
-            f"{FRAMEWORKS[framework]} is not installed here, it lacks {' and '.join(lacking)}:"
-            " pip install -r training/torch/requirements.txt"
+            f"{FRAMEWORKS[framework]} is not installed here, it lacks {' and '.join(missing)}:"
+            f" pip install -r {_REQUIREMENTS[framework]}"
         )
 
 

@@ -13,7 +13,7 @@ from training.code.limits import GIB
 from training.code.program import CodeError
 from training.code.supervise import StoppedError
 from training.control.message import ControlMessage
-from training.data.formats import decoder
+from training.data.formats import Decoder, decoder
 from training.data.ranges import write
 from training.data.reading import read
 from training.data.samples import split
@@ -62,6 +62,7 @@ class Job:
             log.error("%s", error)
             return 1
         if trouble is not None:
+            trouble = _storable(trouble)
             log.error("%s", trouble)
         return self._end(trouble)
 
@@ -135,7 +136,7 @@ class Job:
 
         samples = read(
             message.ranges,
-            decoder(message.input_format, message.input_config),
+            _numbers(decoder(message.input_format, message.input_config)),
             settings.bootstrap_servers,
             config=settings.kafkaconfig,
             memory=settings.cachememory,
@@ -203,6 +204,19 @@ class Job:
             "metrics": {name: value for name, value in found.fields().items() if name != "confusion_matrix"},
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
         }
+
+
+def _numbers(found: Decoder) -> Decoder:
+    """Return a decoder of numbers; raise ValueError for texts, which Keras takes only as its own tensors."""
+    for name, column in (("data_type", found.values), ("label_type", found.keys)):
+        if column is not None and column.dtype.kind in "OSU":
+            raise ValueError(f"{name}: training on texts does not exist in this version: send numbers")
+    return found
+
+
+def _storable(text: str) -> str:
+    """Return a text as a database can store it, such as one with an exception of the user's code."""
+    return text.encode(errors="replace").decode().replace("\0", "?")
 
 
 def _line(error: BaseException) -> str:

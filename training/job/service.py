@@ -7,6 +7,7 @@ import shutil
 import threading
 import urllib.request
 from collections.abc import Iterator, Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
@@ -55,6 +56,8 @@ class Service:
             request = urllib.request.Request(self._url)  # noqa: S310
             with self._backend.open(request, _BUILT) as answer, part.open("wb") as copy:
                 shutil.copyfileobj(answer, copy, _BLOCK)
+                if answer.length:  # reading in blocks does not notice
+                    raise URLError(f"the connection ended {answer.length} bytes too early")
             part.replace(file)
 
         self._persist(fetch)
@@ -120,7 +123,7 @@ def _meet(request: Any) -> None:
         if error.code >= 500:
             raise AwayError(why) from None
         raise RefusedError(why) from None
-    except (URLError, OSError) as error:
+    except (HTTPException, OSError) as error:  # URLError is an OSError
         raise AwayError(f"the training service does not answer: {getattr(error, 'reason', error)}") from None
 
 

@@ -1,11 +1,13 @@
 import json
 import shutil
+from typing import Any
 
 import pytest
 
 from tests.training.conftest import CODE, Service
 from tests.training.fakes import UNTRAINED
 from training.api import bodies
+from training.code.program import parted
 
 PNG = b"\x89PNG\r\n\x1a\n, and so on"
 METRICS = {
@@ -40,6 +42,16 @@ def test_of_pytorch_the_code_is_fetched(service: Service) -> None:
     result = service.deployment(configuration, pth_kwargs_fit="max_epochs=1")["results"][0]["id"]
 
     assert service.client.get(f"/results/{result}").text == CODE
+
+
+def test_of_pytorch_the_imports_come_before_the_code(service: Service) -> None:
+    configuration = service.configuration(service.model(framework="pth", imports="import math"))
+    result = service.deployment(configuration, pth_kwargs_fit="max_epochs=1")["results"][0]["id"]
+
+    text = service.client.get(f"/results/{result}").text
+
+    assert parted(text) == ("import math", CODE)
+    assert parted(CODE) == ("", CODE)
 
 
 def test_an_upload_makes_a_result_finished(service: Service) -> None:
@@ -261,6 +273,11 @@ def test_no_training_starts_on_a_full_disk(service: Service, monkeypatch: pytest
     assert "is full" in service.refused("POST", "/deployments/", sent)
 
 
+@pytest.mark.exceeds(
+    "training.api.bodies.LARGEST_JSON",
+    "training.api.bodies.LARGEST_FORM",
+    "training.api.bodies.LARGEST_UPLOAD",
+)
 @pytest.mark.parametrize("kind", ["LARGEST_JSON", "LARGEST_FORM", "LARGEST_UPLOAD"])
 def test_bodies_are_limited(kind: str, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     result = service.deployment()["results"][0]["id"]
@@ -273,3 +290,42 @@ def test_bodies_are_limited(kind: str, service: Service, monkeypatch: pytest.Mon
     }[kind]()
 
     assert (answer.status_code, answer.json()) == (400, "expected at most 1000 bytes")
+
+
+def test_what_comes_after_a_stop_is_not_kept(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large models take minutes, in which a result may be stopped or deleted."""
+    configuration = service.configuration(service.model())
+    stopped, deleted = (service.deployment(configuration)["results"][0]["id"] for _ in range(2))
+    put_model = service.files.put_model
+
+    def slow(result: int, *given: Any) -> None:
+        put_model(result, *given)
+        service.client.post(f"/results/stop/{result}")
+        if result == deleted:
+            service.client.delete(f"/results/{result}")
+
+    monkeypatch.setattr(type(service.files), "put_model", lambda _, *given: slow(*given))
+
+    assert "was stopped" in service.upload(stopped, json.dumps(METRICS)).json()
+    assert "no result" in service.upload(deleted, json.dumps(METRICS)).json()
+
+    (row,) = service.get("/results/")
+    assert (row["id"], row["status"], row["train_metrics"]) == (stopped, "stopped", None)
+    assert service.files.model(stopped, "tf") is service.files.model(deleted, "tf") is None
+
+
+def test_a_refused_upload_of_an_indefinite_training_adds_no_result(service: Service) -> None:
+    result = service.deployment()["results"][0]["id"]
+
+    answer = service.upload(result, '{"indefinite": true}', trained_model=b"GIF89a")
+
+    assert answer.status_code == 400
+    assert [each["id"] for each in service.get("/results/")] == [result]
+
+
+def test_a_finished_result_keeps_its_model_if_another_one_is_refused(service: Service) -> None:
+    result = service.finished()
+
+    assert service.upload(result, trained_model=b"GIF89a").status_code == 400
+
+    assert service.client.get(f"/results/model/{result}").content == b"\x89HDF\r\n\x1a\ntrained"

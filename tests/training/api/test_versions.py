@@ -32,7 +32,9 @@ def archive(folder: Path) -> bytes:
 
 
 def upload(service: Service, result: int, content: bytes) -> httpx.Response:
-    return service.client.post(f"/results/{result}/version", content=content, headers={"Content-Type": KIND})
+    return service.client.request(
+        "POST", f"/results/{result}/version", content=content, headers={"Content-Type": KIND}
+    )
 
 
 def test_models_and_their_versions_are_listed(service: Service) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, KafkaException, TopicPartition
 
 from tests.training.conftest import PLACES, Service
 from tests.training.fakes import FakeCode, FakeControl, FakeMessage, FakeRunner
+from tests.training.kafka import AWAY
 from training.api import visualisation
 from training.api.parts import Parts
 
@@ -163,6 +164,7 @@ def test_what_cannot_be_understood_ends_the_socket(sent: str, service: Service) 
     run(service, [], visit)
 
 
+@pytest.mark.exceeds("training.api.visualisation.MOST_VIEWERS")
 def test_there_are_so_many_viewers_at_most(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(visualisation, "MOST_VIEWERS", 1)
 
@@ -176,3 +178,19 @@ def test_there_are_so_many_viewers_at_most(service: Service, monkeypatch: pytest
         await asyncio.wait_for(second.served, LIMIT)
 
     run(service, [], visit)
+
+
+def test_kafka_that_does_not_answer_is_asked_again() -> None:
+    class Away(Consumer):
+        def list_topics(self, timeout: float) -> Any:  # noqa: ARG002
+            raise KafkaException(AWAY)
+
+    consumer = Away(out=[b"1"])
+    reading = visualisation._Reading(consumer, "out")  # type: ignore[arg-type]
+    assert reading.step() == []
+
+    consumer.__class__ = Consumer
+    reading._look_at = 0.0
+
+    reading.step()
+    assert consumer.assigned == [("out", OFFSET_END)], "nothing was seen of it before"

@@ -1,12 +1,15 @@
 """Running the two texts of a model, in this process."""
 
+import importlib.util
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from training.code.child.execute import UserError, execute, model_of
+from training.code.child import check
+from training.code.child.execute import UserError, execute, model_of, parse
 from training.code.child.later import Later
+from training.code.installed import lacking
 from training.code.program import FRAMEWORKS
 
 
@@ -86,3 +89,77 @@ def test_packages_are_imported_when_used() -> None:
 
 def test_the_frameworks_are_known() -> None:
     assert set(FRAMEWORKS) == {"tf", "pth"}
+
+
+@pytest.mark.parametrize(
+    ("imports", "code", "expected"),
+    [
+        ("", "a = 1\nif a\n    pass", "line 2 of the code: SyntaxError: expected ':'"),
+        ("1 +", "", "line 1 of the imports: SyntaxError: invalid syntax"),
+        ("", "a = 1\nexec('1 +')", "line 2 of the code: SyntaxError: invalid syntax"),
+        ("import nothing_like_it", "", "line 1 of the imports: ModuleNotFoundError: No module named"),
+        ("", "x = 'a\0b'", "the code: "),
+        ("", "-" * 100_000 + "1", "the code: it is nested too deeply"),
+        ("", "raise MemoryError", "line 1 of the code: MemoryError; it needs more memory than the limit"),
+        ("", "raise SystemExit", "line 1 of the code: SystemExit"),
+    ],
+    ids=["syntax", "imports", "inner", "module", "null", "nested", "memory", "exit"],
+)
+def test_an_error_names_the_users_line(imports: str, code: str, expected: str) -> None:
+    with pytest.raises(UserError) as error:
+        execute(imports, code, {})
+
+    assert str(error.value).startswith(expected)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "is_denied"),
+    [
+        ("raise PermissionError(13, 'x')", True),
+        ("raise OSError(18, 'a link')", True),
+        ("raise OSError(28, 'full')", False),
+        ("raise ValueError from PermissionError(1, 'x')", True),
+        ("try:\n    open('/nowhere/at/all')\nexcept OSError:\n    raise ValueError", False),
+        ("import urllib.error\nraise urllib.error.URLError(PermissionError(1, 'x'))", True),
+        ("error = ValueError()\nerror.__cause__ = error\nraise error", False),
+    ],
+    ids=["denied", "link", "full", "cause", "context", "url", "circle"],
+)
+def test_a_restriction_is_named_as_the_cause(code: str, is_denied: bool) -> None:
+    with pytest.raises(UserError) as error:
+        execute("", code, {})
+
+    assert ("opens only its own files" in str(error.value)) is is_denied
+
+
+def test_the_syntax_of_both_texts_can_be_checked_alone() -> None:
+    parse("import nothing_here", "model = Undefined()")
+    with pytest.raises(UserError, match="line 2 of the imports: SyntaxError: "):
+        parse("import math\nimport", "")
+    with pytest.raises(UserError, match="line 1 of the code: SyntaxError: "):
+        parse("", "model =")
+    with pytest.raises(UserError, match="the code: "):
+        parse("", "model = '\0'")
+
+
+def test_a_task_may_check_the_syntax_alone() -> None:
+    class FakeReport:
+        sent: ClassVar[list[str]] = []
+
+        def send(self, kind: str) -> None:
+            self.sent.append(kind)
+
+    report: Any = FakeReport()
+    request = {"framework": "pth", "imports": "", "code": "model = 1", "only_syntax": True}
+
+    assert check.main(request, report) == {}
+    assert report.sent == ["started"]
+    with pytest.raises(UserError, match="line 1 of the code: SyntaxError"):
+        check.main({**request, "code": "model ="}, report)
+
+
+def test_what_is_not_installed_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if name != "ignite" else None)
+
+    assert (lacking("tf"), lacking("pth")) == ([], ["ignite"])

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from training.code.limits import Limits
+from training.code.process import Process
 from training.code.restrict import Rights, landlock, privileges, resources, restrict, seccomp
 from training.code.supervise import Child
 
@@ -58,10 +59,11 @@ def test_the_service_logs_what_the_system_lacks(caplog: pytest.LogCaptureFixture
         start_new_session=True,
     )
     os.close(pipe)
-    child = Child(process, reports, tmp_path, Limits(), None)
+    watched = Process(process, reports)
+    child = Child(watched, tmp_path, Limits(), None)
     try:
         with caplog.at_level(logging.WARNING):
-            child.ask(b"")
+            watched.ask(b"")
             assert child.answer(None) == 5
     finally:
         child.end()

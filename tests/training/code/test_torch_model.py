@@ -79,3 +79,11 @@ def test_what_is_wrong_with_a_model_is_the_reason(
 ) -> None:
     with pytest.raises(UserError, match=expected):
         torch_model.summarise(request(code, tmp_path / "model.py"))
+
+
+def test_without_ignite_its_metrics_are_not_known(torch_model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Loss" in torch_model.names()
+
+    monkeypatch.setitem(sys.modules, "ignite.metrics", None)
+
+    assert set(torch_model.names()) == {"torch", "nn", "models"}

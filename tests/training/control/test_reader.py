@@ -1,9 +1,12 @@
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from confluent_kafka import Message
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
@@ -33,6 +36,7 @@ class Topic:
     def __init__(self, *messages: FakeMessage) -> None:
         self.messages = [*messages]
         self.take: Callable[[Any], Any] = print
+        self.is_closed = False
 
     def __call__(self, take: Callable[[Message], Any]) -> "Topic":
         self.take = take
@@ -43,7 +47,7 @@ class Topic:
             self.take(self.messages.pop(0))
 
     def close(self) -> None:
-        pass
+        self.is_closed = True
 
 
 def read(database: Database, *messages: FakeMessage) -> None:
@@ -135,3 +139,73 @@ def test_while_the_database_is_away_a_message_waits(
 
     assert [each["topic"] for each in service.get("/datasources/")] == ["d:0:0:9", POSTED["topic"]]
     assert "the database does not answer" in caplog.text
+
+
+FIELDS = json.loads(VALUE)
+DEEP = b"[" * 400 + b"]" * 400
+
+
+@pytest.mark.parametrize(
+    ("value", "sent", "reason"),
+    [
+        (VALUE.replace(b'"d"', DEEP), SENT, "description: expected a text"),
+        (VALUE.replace(b"}, ", b', "new": ' + DEEP + b"}, ", 1), SENT, "expected"),
+        (VALUE[:-1] + b', "new": ' + DEEP + b"}", SENT, "nested less deeply"),
+        (VALUE[:-1] + b', "new": "\\ud800"}', SENT, "expected JSON in UTF-8"),
+        (VALUE.replace(b"28 28", b"\\ud800"), SENT, "expected JSON in UTF-8"),
+        (VALUE.replace(b'"d"', b'"\\u0000"'), SENT, "NUL"),
+        (VALUE.replace(b'"total_msg": 14', b'"total_msg": 1e400'), SENT, "total_msg"),
+        (VALUE, 2**62, "year"),
+        (VALUE, 253_402_300_000_000, "expected a time from 1970 to 9998"),
+    ],
+    ids=["deep text", "deep object", "deep field", "field", "config", "NUL", "count", "far", "year 9999"],
+)
+def test_one_bad_message_disturbs_neither_the_topic_nor_the_list(
+    value: bytes, sent: int, reason: str, service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    read(service.database, FakeMessage(0, b"\x01", value, sent), FakeMessage(1, b"\x01", VALUE, SENT))
+
+    (line,) = [each.message for each in caplog.records if "skipped" in each.message]
+    assert reason in line
+    assert [each["topic"] for each in service.get("/datasources/")] == [POSTED["topic"]]
+
+
+@settings(max_examples=60)
+@given(
+    st.none() | st.binary(max_size=12),
+    st.sampled_from([*FIELDS, "new", "time", "id", "source"]),
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats()
+        | st.text(max_size=3)
+        | st.sampled_from(["\0", "\ud800", "d", "d:0:0:1", "{}", 10**400]),
+        lambda each: st.lists(each, max_size=3) | st.dictionaries(st.text(max_size=2), each, max_size=2),
+        max_leaves=4,
+    ),
+    st.integers(-(2**63), 2**63 - 1),
+)
+def test_any_message_is_stored_or_skipped(
+    running: Service, key: bytes | None, name: str, value: Any, sent: int
+) -> None:
+    read(running.database, FakeMessage(0, key, json.dumps({**FIELDS, name: value}).encode(), sent))
+
+    assert isinstance(running.get("/datasources/"), list)
+
+
+def test_a_message_without_a_time_has_that_of_its_arrival(service: Service) -> None:
+    before = datetime.now(UTC)
+
+    read(service.database, FakeMessage(0, b"\x01", VALUE, 0))
+
+    (row,) = service.get("/datasources/")
+    assert datetime.fromisoformat(row["time"]) >= before
+
+
+def test_the_topic_is_closed_with_the_reader(database: Database) -> None:
+    topic = Topic()
+
+    ControlReader(topic, database).close()
+
+    assert topic.is_closed

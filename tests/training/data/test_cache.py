@@ -64,6 +64,19 @@ def test_a_disk_that_becomes_full_is_a_reason(tmp_path: Path, monkeypatch: pytes
         cache.arrays(FORMS, 0, tmp_path)
 
 
+def test_files_are_made_where_room_cannot_be_reserved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on macOS."""
+    monkeypatch.delattr(os, "posix_fallocate")
+
+    first, second = cache.arrays(FORMS, 0, tmp_path)
+
+    first[:], second[:] = 1, 2
+    assert isinstance(first, np.memmap)
+    assert first.sum() + second.sum() == 8000
+
+
 def test_too_much_for_the_machine_is_a_reason() -> None:
     with pytest.raises(DataError, match="which this machine does not have"):
         cache.arrays([((2**62,), np.dtype(np.uint8))], 2**63)

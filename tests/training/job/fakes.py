@@ -8,11 +8,15 @@ from typing import Any
 
 
 class FakeService:
-    """Answers with the statuses in `answers`, then 200, and keeps the requests."""
+    """Answers with the statuses in `answers`, then 200, and keeps the requests.
+
+    The next answers lack the bytes in `lacks`, and are nonsense where that is negative.
+    """
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
         self.answers: list[tuple[int, bytes]] = []
+        self.lacks: list[int] = []
         self.model = b"untrained"
         fake = self
 
@@ -36,10 +40,14 @@ class FakeService:
             def _answer(self, method: str, body: bytes) -> None:
                 fake.requests.append((method, self.path, dict(self.headers), body))
                 status, text = fake.answers.pop(0) if fake.answers else (200, fake.model)
+                lacks = fake.lacks.pop(0) if fake.lacks else 0
+                if lacks < 0:
+                    self.wfile.write(b"nonsense\r\n\r\n")
+                    return
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
-                self.wfile.write(text)
+                self.wfile.write(text[: len(text) - lacks])
 
             def log_message(self, *_: Any) -> None:
                 pass

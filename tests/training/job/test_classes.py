@@ -81,3 +81,28 @@ def test_several_inputs_are_rejected() -> None:
     model = SimpleNamespace(inputs=[1, 2], outputs=[1])
     with pytest.raises(UserError, match="the model has 2 inputs and 1 outputs"):
         suitable(model, np.zeros(1), np.zeros(1))
+
+
+def test_models_with_many_classes_have_no_matrix() -> None:
+    model = SimpleNamespace(loss="sparse_categorical_crossentropy")
+
+    assert confusion_matrix(model, np.zeros((1, 1000)), np.zeros(1)) is not None
+    assert confusion_matrix(model, np.zeros((1, 1001)), np.zeros(1)) is None
+
+
+def test_suitable_samples_are_shaped_and_their_labels_checked() -> None:
+    model = SimpleNamespace(
+        inputs=[SimpleNamespace(shape=(None, 2, 2))],
+        outputs=[SimpleNamespace(shape=(None, 3))],
+        loss="sparse_categorical_crossentropy",
+    )
+
+    features, labels = suitable(model, np.zeros((5, 4)), np.array([0, 1, 2, 0, 1]))
+    assert (features.shape, labels.shape) == ((5, 2, 2), (5,))
+    with pytest.raises(UserError, match="label 3 of 1 of 5 samples"):
+        suitable(model, np.zeros((5, 4)), np.array([0, 1, 2, 3, 1]))
+    with pytest.raises(UserError, match="a label has 3 numbers, but the model's loss expects one"):
+        suitable(model, np.zeros((5, 4)), np.eye(3)[[0, 1, 2, 0, 1]])
+
+    model.loss = "mse"
+    assert suitable(model, np.zeros((5, 4)), np.array([7.5] * 5))[1][0] == 7.5

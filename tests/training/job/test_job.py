@@ -3,7 +3,7 @@
 import io
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from training.job import control, fitting
 from training.job import job as steps
 from training.job.job import Job
 from training.job.outcome import Outcome
+from training.job.reporter import Reporter
 from training.job.service import Service
 from training.job.settings import JobSettings
 from training.versions.archive import unpack
@@ -35,8 +36,10 @@ OUTCOME = Outcome({"loss": [1.0]}, None, {"loss": [0.5]}, 2.5, [[1, 0], [0, 1]],
 class World:
     """What surrounds a job: the service, Kafka, and the restricted process, each of which may fail."""
 
-    def __init__(self, folder: Path, fake: FakeService) -> None:
+    def __init__(self, folder: Path, fake: FakeService, patch: pytest.MonkeyPatch) -> None:
         self.folder = folder
+        self.patch = patch
+        self.said = list[dict[str, Any]]()
         self.fake = fake
         self.stop = threading.Event()
         self.message = MESSAGE
@@ -98,7 +101,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     fake = FakeService()
-    world = World(tmp_path, fake)
+    world = World(tmp_path, fake, monkeypatch)
     monkeypatch.setattr(control, "wait", world.wait)
     monkeypatch.setattr(fitting, "fit", world.fit)
     monkeypatch.setattr(steps, "read", world.read)
@@ -161,6 +164,17 @@ def test_what_this_version_cannot_do_is_refused(world: World) -> None:
     world.message = replace(MESSAGE, ranges=(), stream="online")
     assert world.run() == 0
     assert "an online stream" in world.reason()
+
+
+@pytest.mark.parametrize("name", ["data_type", "label_type"])
+@pytest.mark.parametrize("kind", ["string", "<U8", "|S3"])
+def test_texts_are_refused_before_they_are_read(world: World, name: str, kind: str) -> None:
+    world.message = replace(MESSAGE, input_config={**CONFIG, name: kind, f"{name[:-5]}_reshape": "1"})
+
+    assert world.run() == 0
+
+    assert world.reason() == f"{name}: training on texts does not exist in this version: send numbers"
+    assert world.reads == 0
 
 
 def test_a_model_that_cannot_be_stored_is_still_uploaded(world: World) -> None:
@@ -226,3 +240,86 @@ def test_a_job_without_the_service_can_be_started_again(world: World) -> None:
     world.fake.answers = [(500, b"broken")] * 10
 
     assert world.run() == 1
+
+
+def test_a_reason_can_always_be_stored(world: World) -> None:
+    """The text of an exception may be anything."""
+    world.error = CodeError("line 1 of the code: ValueError: \ud800\0" + "x" * 5000)
+
+    assert world.run() == 0
+
+    assert world.reason() == "line 1 of the code: ValueError: ??" + "x" * 1966
+
+
+def test_a_job_whose_result_was_stopped_ends_and_leaves_nothing(world: World) -> None:
+    def fit(*_: Any, reporter: Reporter, stop: threading.Event, **__: Any) -> Outcome:
+        world.fake.answers = [(400, b"result 7 was stopped")]
+        reporter.progress({"state": "training"})
+        assert stop.wait(10)
+        raise StoppedError
+
+    world.patch.setattr(fitting, "fit", fit)
+
+    assert world.run() == 0
+
+    assert list((world.folder / "jobs").iterdir()) == []
+
+
+def test_an_outcome_that_the_service_does_not_hear_is_said_again_later(world: World) -> None:
+    def fit(*_: Any, **__: Any) -> Outcome:
+        world.fake.answers = [(500, b"broken")] * 20
+        raise CodeError("line 3 of the code: ValueError: x")
+
+    world.patch.setattr(fitting, "fit", fit)
+
+    assert world.run() == 1, "whoever has started it may start it again"
+    assert list((world.folder / "jobs").iterdir()) != []
+
+
+def test_the_job_says_what_it_waits_for_and_how_much_it_has_read(world: World) -> None:
+    def wait(*_: Any, waiting: Callable[[str], object], **__: Any) -> ControlMessage:
+        waiting("waiting for a control message")
+        return MESSAGE
+
+    def read(*_: Any, progress: Callable[[int, int], object], waiting: Any, **__: Any) -> Samples:
+        waiting("topic digits: Kafka does not answer")
+        progress(5, 10)
+        return world.read()
+
+    world.patch.setattr(control, "wait", wait)
+    world.patch.setattr(steps, "read", read)
+    world.patch.setattr(steps.Reporter, "progress", lambda _, fields: world.said.append(fields))
+
+    assert world.run() == 0
+
+    assert world.said == [
+        {"state": "waiting", "reason": "waiting for a control message"},
+        {"state": "waiting", "reason": "topic digits: Kafka does not answer"},
+        {"state": "reading", "read": 5, "total": 10},
+    ]
+
+
+@pytest.mark.parametrize("place", ["waiting", "reading"])
+def test_a_job_can_be_stopped_while_it_waits_and_reads(world: World, place: str) -> None:
+    def wait(*_: Any, waiting: Callable[[str], object], **__: Any) -> ControlMessage:
+        if place == "waiting":
+            world.stop.set()
+        waiting("waiting for a control message")
+        return MESSAGE
+
+    def read(*_: Any, progress: Callable[[int, int], object], **__: Any) -> Samples:
+        world.stop.set()
+        progress(5, 10)
+        return world.read()
+
+    world.patch.setattr(control, "wait", wait)
+    world.patch.setattr(steps, "read", read)
+
+    assert world.run() == 143
+
+
+def test_without_a_model_store_no_version_is_added(world: World) -> None:
+    assert world.run(modelstore=None) == 0
+
+    assert "trained_model" in world.upload()
+    assert not (world.folder / "models").exists()

@@ -49,12 +49,21 @@ def test_an_outcome_is_what_is_uploaded() -> None:
         {**GOOD, "confusion_matrix": []},
         {**GOOD, "confusion_matrix": [["x"]]},
         {**GOOD, "program": ["i"]},
+        {**GOOD, "confusion_matrix": [[1] * 1001] * 1001},
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_false_outcomes_are_rejected(wrong: Any) -> None:
     with pytest.raises(CodeError, match="it wrote into the report of its own process"):
         outcome(wrong)
+
+
+def test_what_is_missing_or_no_count_is_left_out() -> None:
+    found = outcome({**GOOD, "training_time": None, "confusion_matrix": [[1, -2], [3, 4]], "program": None})
+
+    assert (found.training_time, found.matrix, found.program) == (0, None, None)
+    assert outcome({**GOOD, "confusion_matrix": None}).matrix is None
+    assert outcome({**GOOD, "train_metrics": {"loss": [None, 1]}}).train_metrics == {"loss": [None, 1.0]}
 
 
 def test_progress_is_numbers() -> None:

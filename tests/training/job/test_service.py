@@ -41,6 +41,24 @@ def test_the_model_is_fetched(fake: FakeService, service: Service, tmp_path: Pat
     assert len(fake.requests) == 3
 
 
+def test_half_a_model_is_not_taken(fake: FakeService, service: Service, tmp_path: Path) -> None:
+    """The service may end while it sends one."""
+    fake.lacks = [4, 9, 0]
+
+    service.fetch_model(tmp_path / "model.h5")
+
+    assert (tmp_path / "model.h5").read_bytes() == b"untrained"
+    assert len(fake.requests) == 3
+
+
+def test_what_is_no_answer_is_asked_for_again(fake: FakeService, service: Service) -> None:
+    fake.lacks = [-1]
+
+    service.insist({"state": "failed"})
+
+    assert len(fake.requests) == 2
+
+
 def test_a_refusal_is_final_and_has_its_reason(fake: FakeService, service: Service, tmp_path: Path) -> None:
     fake.answers = [(400, "no such\nrésult".encode())]
 

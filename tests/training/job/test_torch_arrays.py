@@ -39,7 +39,9 @@ def test_features_are_numbers_of_32_bits_and_pictures_have_channels_first(
 ) -> None:
     found = torch_arrays.features(np.full(shape, 255, kind), keeps_integers=False)
 
-    assert (found.shape, found.dtype, found.max()) == (expected, np.float32, largest)
+    assert found.shape == expected
+    assert found.dtype == np.float32
+    assert found.max() == largest
     assert found.flags.c_contiguous
 
 
@@ -74,7 +76,8 @@ def test_models_that_look_up_get_integers() -> None:
 def test_labels_are_as_the_loss_takes_them(labels: Any, loss: str, shape: tuple[int, ...], kind: Any) -> None:
     found = torch_arrays.labels(labels, loss)
 
-    assert (found.shape, found.dtype) == (shape, kind)
+    assert found.shape == shape
+    assert found.dtype == kind
 
 
 PREDICTIONS = np.array([[0.9, 0.1, 0.0], [0.2, 0.7, 0.1], [0.5, 0.4, 0.1], [0.0, 0.1, 0.9]])

@@ -58,11 +58,20 @@ def torch_fit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     names = [*(f"training.job.child.{name}" for name in MODULES), "training.code.child.torch_model"]
     for name in names:
         monkeypatch.delitem(sys.modules, name, raising=False)
+        monkeypatch.delattr(*_place(name), raising=False)
     monkeypatch.chdir(tmp_path)
     fake_torch.TRAINERS.clear()
     yield importlib.import_module(names[0])
     for name in names:
         sys.modules.pop(name, None)
+        package, last = _place(name)
+        vars(package).pop(last, None)
+
+
+def _place(name: str) -> tuple[Any, str]:
+    """Return the package of a module, which keeps the module too, and the last part of its name."""
+    package, _, last = name.rpartition(".")
+    return importlib.import_module(package), last
 
 
 def request(folder: Path, code: str = CODE, **more: Any) -> dict[str, Any]:

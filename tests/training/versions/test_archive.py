@@ -1,6 +1,7 @@
 """Versions as tar streams."""
 
 import io
+import os
 import tarfile
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from training.versions import archive as module
 from training.versions.archive import ArchiveError, pack, unpack
 
 MOST = 10_000
@@ -116,6 +118,29 @@ def test_what_is_not_a_version_is_refused(
         unpack(io.BytesIO(tar(*members)), target, MOST)
 
     assert [each.name for each in tmp_path.iterdir()] == ["target"]
+
+
+def test_too_many_files_and_checksums_that_are_too_long_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_FILES", 2)
+    monkeypatch.setattr(module, "_SUMS_SIZE", 10)
+
+    with pytest.raises(ArchiveError, match="more or larger files"):
+        unpack(io.BytesIO(tar(("a", b""), ("b", b""), ("c", b""))), tmp_path, MOST)
+    with pytest.raises(ArchiveError, match=r"its sha256.json is too large"):
+        unpack(io.BytesIO(tar(("sha256.json", bytes(11)))), tmp_path / "other", MOST)
+
+
+def test_a_file_that_becomes_shorter_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "model").write_bytes(bytes(3 * 2**20))
+    chunks = pack(tmp_path)
+    next(chunks)
+    next(chunks)
+    os.truncate(tmp_path / "model", 100)
+
+    with pytest.raises(OSError, match="became shorter"):
+        list(chunks)
 
 
 def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
 """The sidecar, and the training service that it asks, over HTTP."""
 
 import logging
+import os
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +16,7 @@ from pipeline.http.connections import Connections
 from pipeline.http.server import WebServer, listen
 from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
-from tests.parts import free_port
+from tests.parts import ROOT, Process, free_port, wait_for
 from tests.training.api.test_versions import add
 from tests.training.conftest import Service
 from tests.training.job.fakes import FakeService
@@ -205,6 +208,36 @@ def test_an_answer_that_is_no_list_is_the_reason(
 
     with pytest.raises(SourceError, match=reason):
         Source(fake.url.removesuffix("/results/7"), "").served()
+
+
+@pytest.mark.parts
+def test_as_a_process_it_fetches_and_ends(world: World, url: str, tmp_path: Path) -> None:
+    world.add(1)
+    variables = {
+        "TRAININGURL": url,
+        "SERVEDFOLDER": str(tmp_path / "trained"),
+        "HEALTHPORT": f"127.0.0.1:{free_port()}",
+        "STATEFOLDER": str(tmp_path / "state"),
+    }
+    command = [sys.executable, "-m", "training.versions.sidecar"]
+
+    with Process(command, variables, tmp_path / "log") as sidecar:
+        wait_for((tmp_path / "trained/digits/1").exists, 60, "the version")
+        assert sidecar.stop() == 0
+
+    (tmp_path / "file").touch()
+    done = subprocess.run(
+        command,
+        env={**os.environ, **variables, "SERVEDFOLDER": str(tmp_path / "file")},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"training.versions.sidecar: SERVEDFOLDER='{tmp_path}/file': ")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_the_settings_name_the_service_and_the_folder() -> None:

@@ -7,32 +7,33 @@ from typing import Any
 import pytest
 
 from training.code.program import CodeError
+from training.versions import store as module
 from training.versions.copying import copy
 from training.versions.names import folder_name, model_name
 from training.versions.store import Store, VersionError, metadata
 
 
 @pytest.fixture
-def exported(tmp_path: Path) -> Path:
-    folder = tmp_path / "exported"
+def saved(tmp_path: Path) -> Path:
+    folder = tmp_path / "saved"
     (folder / "variables").mkdir(parents=True)
     (folder / "saved_model.pb").write_bytes(b"model")
     (folder / "variables/variables.index").write_bytes(b"index")
     return folder
 
 
-def add(store: Store, exported: Path, result: int, **more: Any) -> tuple[int, Path]:
+def add(store: Store, saved: Path, result: int, **more: Any) -> tuple[int, Path]:
     def fill(folder: Path) -> dict[str, Any]:
-        copy(exported, folder, 100)
-        return more.get("facts", {})
+        copy(saved, folder, 100)
+        return {**more.get("facts", {})}
 
     return store.add(fill, {"result": result, "seed": 7}, is_served=more.get("served", False))
 
 
-def test_a_version_is_first_a_candidate(tmp_path: Path, exported: Path) -> None:
+def test_a_version_is_first_a_candidate(tmp_path: Path, saved: Path) -> None:
     store = Store(tmp_path / "models", "digits")
 
-    version, folder = add(store, exported, 5)
+    version, folder = add(store, saved, 5)
 
     assert (version, folder) == (1, tmp_path / "models/digits/candidates/1")
     assert (folder / "saved_model.pb").read_bytes() == b"model"
@@ -42,36 +43,36 @@ def test_a_version_is_first_a_candidate(tmp_path: Path, exported: Path) -> None:
     assert [each.name for each in folder.parent.iterdir()] == ["1"]
 
 
-def test_numbers_increase(tmp_path: Path, exported: Path) -> None:
+def test_numbers_increase(tmp_path: Path, saved: Path) -> None:
     store = Store(tmp_path, "digits")
     (tmp_path / "digits/7").mkdir(parents=True)
     (tmp_path / "digits/candidates/9").mkdir(parents=True)
     (tmp_path / "digits/not-a-number").mkdir()
 
-    version, folder = add(store, exported, 1, served=True)
+    version, folder = add(store, saved, 1, served=True)
 
     assert (version, folder) == (10, tmp_path / "digits/10")
     assert metadata(folder)["parent"] == 7
     assert store.versions() == [7, 10]
 
 
-def test_a_result_has_one_candidate(tmp_path: Path, exported: Path) -> None:
+def test_a_result_has_one_candidate(tmp_path: Path, saved: Path) -> None:
     store = Store(tmp_path, "digits")
-    add(store, exported, 1)
-    add(store, exported, 2)
+    add(store, saved, 1)
+    add(store, saved, 2)
 
-    add(store, exported, 1)
+    add(store, saved, 1)
 
     names = sorted(each.name for each in (tmp_path / "digits/candidates").iterdir())
     assert names == ["2", "3"]
 
 
-def test_half_a_version_is_never_seen(tmp_path: Path, exported: Path) -> None:
+def test_half_a_version_is_never_seen(tmp_path: Path, saved: Path) -> None:
     store = Store(tmp_path, "digits")
-    (exported / "link").symlink_to("/etc/passwd")
+    (saved / "link").symlink_to("/etc/passwd")
 
     with pytest.raises(CodeError, match="it left no file link"):
-        add(store, exported, 1)
+        add(store, saved, 1)
 
     assert list((tmp_path / "digits/candidates").iterdir()) == []
 
@@ -105,10 +106,10 @@ def names(folder: Path) -> list[str]:
     return sorted(each.name for each in folder.iterdir())
 
 
-def test_a_promoted_candidate_is_served_under_its_number(tmp_path: Path, exported: Path) -> None:
+def test_a_promoted_candidate_is_served_under_its_number(tmp_path: Path, saved: Path) -> None:
     store = Store(tmp_path, "digits")
-    add(store, exported, 1, served=True)
-    add(store, exported, 2)
+    add(store, saved, 1, served=True)
+    add(store, saved, 2)
     assert (store.versions(), store.candidates()) == ([1], [2])
 
     assert store.promote(2) == 2
@@ -119,11 +120,11 @@ def test_a_promoted_candidate_is_served_under_its_number(tmp_path: Path, exporte
     assert facts["promoted"].endswith("+00:00")
 
 
-def test_what_is_promoted_becomes_the_newest(tmp_path: Path, exported: Path) -> None:
+def test_what_is_promoted_becomes_the_newest(tmp_path: Path, saved: Path) -> None:
     store = Store(tmp_path, "digits")
-    add(store, exported, 1)
-    add(store, exported, 2, served=True)
-    add(store, exported, 3, served=True)
+    add(store, saved, 1)
+    add(store, saved, 2, served=True)
+    add(store, saved, 3, served=True)
 
     assert store.promote(1) == 4  # a candidate that is older than what is served
     assert store.promote(2) == 5  # a version from before
@@ -136,11 +137,11 @@ def test_what_is_promoted_becomes_the_newest(tmp_path: Path, exported: Path) -> 
         store.promote(1)
 
 
-def test_all_but_the_served_version_can_be_deleted(tmp_path: Path, exported: Path) -> None:
+def test_all_but_the_served_version_can_be_deleted(tmp_path: Path, saved: Path) -> None:
     store = Store(tmp_path, "digits")
-    add(store, exported, 1, served=True)
-    add(store, exported, 2, served=True)
-    add(store, exported, 3)
+    add(store, saved, 1, served=True)
+    add(store, saved, 2, served=True)
+    add(store, saved, 3)
 
     store.remove(1)
     store.remove(3)
@@ -151,13 +152,13 @@ def test_all_but_the_served_version_can_be_deleted(tmp_path: Path, exported: Pat
         store.remove(2)
 
 
-def test_the_newest_are_kept_and_what_others_have_put_there(tmp_path: Path, exported: Path) -> None:
+def test_the_newest_are_kept_and_what_others_have_put_there(tmp_path: Path, saved: Path) -> None:
     store = Store(tmp_path, "digits")
     (tmp_path / "digits/1").mkdir(parents=True)
     for result in range(2, 7):
-        add(store, exported, result, served=True)
+        add(store, saved, result, served=True)
     for result in range(7, 11):
-        add(store, exported, result)
+        add(store, saved, result)
 
     assert store.clean(2) == [2, 3, 4, 7, 8]
 
@@ -166,9 +167,9 @@ def test_the_newest_are_kept_and_what_others_have_put_there(tmp_path: Path, expo
     assert store.clean(1) == []
 
 
-def test_what_a_killed_process_has_left_is_deleted_after_a_day(tmp_path: Path, exported: Path) -> None:
+def test_what_a_killed_process_has_left_is_deleted_after_a_day(tmp_path: Path, saved: Path) -> None:
     store = Store(tmp_path, "digits")
-    add(store, exported, 1)
+    add(store, saved, 1)
     for name in (".5.part", ".6.gone", ".7.part", ".other"):
         (tmp_path / "digits/candidates" / name).mkdir()
         os.utime(tmp_path / "digits/candidates" / name, (0, 0))
@@ -179,24 +180,50 @@ def test_what_a_killed_process_has_left_is_deleted_after_a_day(tmp_path: Path, e
     assert names(tmp_path / "digits/candidates") == [".7.part", ".other", "1"]
 
 
-def test_the_codes_own_metadata_does_not_count(tmp_path: Path, exported: Path) -> None:
-    (exported / "assets.extra").mkdir()
-    (exported / "assets.extra/streamlens.json").write_text('{"result": 99, "seed": 1}')
+def test_the_codes_own_metadata_does_not_count(tmp_path: Path, saved: Path) -> None:
+    (saved / "assets.extra").mkdir()
+    (saved / "assets.extra/streamlens.json").write_text('{"result": 99, "seed": 1}')
 
-    _, folder = add(Store(tmp_path, "digits"), exported, 1, facts={"code": "x", "result": 98})
+    _, folder = add(Store(tmp_path, "digits"), saved, 1, facts={"code": "x", "result": 98})
 
     assert metadata(folder) == {"code": "x", "result": 1, "seed": 7, "parent": None}
 
 
-def test_a_version_of_another_store_keeps_its_number(tmp_path: Path, exported: Path) -> None:
+def test_a_version_of_another_store_keeps_its_number(tmp_path: Path, saved: Path) -> None:
     store = Store(tmp_path, "digits")
 
-    store.insert(7, lambda folder: copy(exported, folder, 100))
+    store.insert(7, lambda folder: copy(saved, folder, 100))
     with pytest.raises(OSError, match="No space"):
         store.insert(8, fails)
 
     assert names(tmp_path / "digits") == ["7"]
 
 
-def fails(_: Path) -> None:
+def fails(*_: object) -> None:
     raise OSError(28, "No space left on device")
+
+
+def test_a_number_that_another_job_takes_meanwhile_is_passed_over(
+    tmp_path: Path, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path, "digits")
+    add(store, saved, 1)
+    monkeypatch.setattr(module, "_numbers", lambda _: iter(()))
+
+    assert add(store, saved, 2)[0] == 2
+    monkeypatch.setattr(module, "_RACES", 2)
+    with pytest.raises(OSError, match="no free number"):
+        add(store, saved, 3)
+
+    assert names(tmp_path / "digits/candidates") == ["1", "2"]
+
+
+def test_a_folder_that_cannot_be_renamed_is_an_error(
+    tmp_path: Path, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "rename", fails)
+
+    with pytest.raises(OSError, match="No space left"):
+        add(Store(tmp_path, "digits"), saved, 1)
+
+    assert names(tmp_path / "digits/candidates") == []

@@ -1,10 +1,9 @@
 """The task that checks a model's code, and optionally writes what a training job begins with."""
 
 import importlib
-from pathlib import Path
 from typing import Any, Final, Protocol
 
-from training.code.child.execute import UserError
+from training.code.child.execute import UserError, parse
 from training.code.child.report import Report
 from training.code.program import FRAMEWORKS
 
@@ -19,7 +18,11 @@ class Framework(Protocol):
 
 
 def main(request: dict[str, Any], report: Report) -> dict[str, Any]:
-    """Return the summary of the program in `request`."""
+    """Return the summary of the program in `request`; nothing if only its syntax is to be checked."""
+    if request.get("only_syntax"):
+        report.send("started")
+        parse(request["imports"], request["code"])
+        return {}
     framework = load(request["framework"])
     report.send("started")
     return framework.summarise(request)
@@ -32,8 +35,3 @@ def load(name: str) -> Framework:
     except ImportError as error:
         raise UserError(f"{FRAMEWORKS[name]} is not installed here: {error}") from None
     return module  # type: ignore[no-any-return]
-
-
-def target(request: dict[str, Any]) -> Path | None:
-    """Return the file to be written."""
-    return Path(request["file"]) if request.get("file") else None

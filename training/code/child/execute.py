@@ -39,6 +39,15 @@ def execute(
     return module.__dict__
 
 
+def parse(imports: str, code: str) -> None:
+    """Raise UserError if one of the two texts is not Python."""
+    for name, text in ((IMPORTS, imports), (CODE, code)):
+        try:
+            _compiled(name, text, keep_last=False)
+        except SyntaxError as error:
+            raise UserError(f"{_place(name, error.lineno)}: {reason(error)}") from None
+
+
 def _run(name: str, text: str, namespace: dict[str, Any], *, keep_last: bool) -> None:
     try:
         exec(_compiled(name, text, keep_last=keep_last), namespace)  # noqa: S102  # the task of this process

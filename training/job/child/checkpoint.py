@@ -27,7 +27,7 @@ class Checkpoint:
     def restore(self, model: Any) -> dict[str, list[float]]:
         """Load the state into a new model, and return the metrics; nothing if there is no checkpoint."""
         try:
-            with np.load(self._file, allow_pickle=False) as saved:
+            with self._file.open("rb") as file, np.load(file, allow_pickle=False) as saved:
                 found = json.loads(str(saved["history"]))
                 model.set_weights(_numbered(saved, "weight"))
                 model.optimizer.build(model.trainable_variables)
@@ -37,7 +37,7 @@ class Checkpoint:
                     variable.assign(value)
         except FileNotFoundError:
             return {}
-        except (ValueError, KeyError, OSError, zipfile.BadZipFile):  # of another model
+        except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile):  # broken, or of another model
             return {}
         self.time = float(found["time"])
         return {str(name): list(values) for name, values in found["history"].items()}

@@ -34,8 +34,8 @@ def main(request: dict[str, Any], report: Report) -> dict[str, Any]:
     imports, code = parted(Path(request["model"]).read_text())
     torch.manual_seed(request["seed"])
     model = torch_model.build({"imports": imports, "code": code})
-    found = (np.load(data / f"{name}.npy", mmap_mode="r") for name in ("features", "labels"))
-    training = _Training(model, parts(*found, request["sizes"]), request)
+    features, labels = (np.load(data / f"{name}.npy", mmap_mode="r") for name in ("features", "labels"))
+    training = _Training(model, parts(features, labels, request["sizes"]), request)
     training.try_one()
     report.progress({"state": "training"})
 

@@ -106,24 +106,27 @@ class Cluster:
             raise ClusterError(f"the cluster's API does not answer: {cause}") from None
 
 
-def connect() -> Cluster:
-    """Return the cluster that this process runs in, or that `KUBECONFIG` names. Raises ClusterError."""
+def connect(namespace: str = "") -> Cluster:
+    """Return the cluster that this process runs in, or that `KUBECONFIG` names. Raises ClusterError.
+
+    By default, the namespace is that of the pod, or of the kubeconfig's context.
+    """
     settings = Configuration()
     try:
         if _NAMESPACE.exists():
-            config.load_incluster_config(client_configuration=settings)
-            namespace = _NAMESPACE.read_text().strip()
+            config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
+            here = _NAMESPACE.read_text().strip()
         else:
-            config.load_kube_config(client_configuration=settings)
-            _, active = config.list_kube_config_contexts()
-            namespace = active["context"].get("namespace", "default")
+            config.load_kube_config(client_configuration=settings)  # type: ignore[no-untyped-call]
+            _, active = config.list_kube_config_contexts()  # type: ignore[no-untyped-call]
+            here = active["context"].get("namespace", "default")
     except (ConfigException, OSError) as error:
         where = os.environ.get("KUBECONFIG", "~/.kube/config")
         raise ClusterError(
             f"expected a pod with a service account (training/rbac.yml), or a cluster in {where}: "
             f"{' '.join(str(error).split())}"
         ) from None
-    return Cluster(ApiClient(settings), namespace)
+    return Cluster(ApiClient(settings), namespace or here)
 
 
 def _reason(error: ApiException, verb: str, kind: Kind) -> str:

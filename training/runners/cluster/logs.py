@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +12,8 @@ from training.runners.cluster.state import has_ended, has_started, in_order, nam
 from training.runners.record import trim_log
 
 _EVERY: Final = 5.0  # s between two reads of one pod's log
+_BREAK: Final = 60.0  # s before a node that did not answer is asked again
+_GONE: Final = (400, 404)  # the container does not run yet, or its pod is gone
 _OVERLAP: Final = 10  # s that are read twice, as clocks differ
 _SEEN: Final = "seen.json"
 
@@ -24,33 +25,39 @@ class Logs:
         self._cluster = cluster
         self._folder = folder
         self._read_at = dict[str, float]()
-        self._done = set[str]()
+        self._due_at = dict[str, float]()
 
     def keep(self, run: str, pods: Iterable[Manifest], *, at_once: bool = False) -> None:
-        """Read what is new. Raises OSError if it cannot be written."""
+        """Read what is new. Raises ClusterError if a node does not answer, and OSError for the file."""
         for pod in in_order(pods):
             name = name_of(pod)
-            if name in self._done or not has_started(pod):
+            if not has_started(pod) or not self._is_due(pod, at_once=at_once):
                 continue
-            last = self._read_at.get(name)
-            if last is not None and not at_once and not has_ended(pod) and time.monotonic() < last + _EVERY:
-                continue
-            with suppress(ClusterError):  # the pod is gone, or its node does not answer
-                self._append(run, pod, last)
-                self._read_at[name] = time.monotonic()
-                if has_ended(pod):
-                    self._done.add(name)
+            try:
+                self._append(run, pod)
+            except ClusterError as error:
+                if error.status in _GONE:
+                    continue
+                self._due_at[name] = time.monotonic() + _BREAK
+                raise
+            self._due_at[name] = float("inf") if has_ended(pod) else time.monotonic() + _EVERY
 
     def forget(self, known: Iterable[str]) -> None:
         """Keep no more in memory than what is needed for the pods that exist."""
         names = set(known)
-        self._done &= names
+        self._due_at = {name: at for name, at in self._due_at.items() if name in names}
         self._read_at = {name: at for name, at in self._read_at.items() if name in names}
 
-    def _append(self, run: str, pod: Manifest, last: float | None) -> None:
+    def _is_due(self, pod: Manifest, *, at_once: bool) -> bool:
+        due = self._due_at.get(name_of(pod), 0.0)
+        return due < float("inf") and (at_once or has_ended(pod) or time.monotonic() >= due)
+
+    def _append(self, run: str, pod: Manifest) -> None:
         name, folder = name_of(pod), self._folder / run
-        seconds = None if last is None else int(time.monotonic() - last) + _OVERLAP
+        last, now = self._read_at.get(name), time.monotonic()
+        seconds = None if last is None else int(now - last) + _OVERLAP
         text = self._cluster.log(name, CONTAINER, seconds)
+        self._read_at[name] = now
         seen = _load(folder / _SEEN)
         lines = []
         for line in text.splitlines():

@@ -26,6 +26,7 @@ _USER: Final = 65532
 _SETTINGS: Final = "training-job-settings"
 _WORK: Final = "/work"
 _SECRET: Final = re.compile("TOKEN|PASSWORD|SECRET")
+_MEMORIES: Final = ("JOBMEMORY", "MODELMEMORY")  # of a training, and of an inference
 _RESERVE: Final = 512 * 2**20  # bytes for the job itself, besides the process that fits
 
 Resources = Mapping[str, Mapping[str, str]]
@@ -183,7 +184,7 @@ def _environment(run: Run, kit: Kit, limits: Mapping[str, Any]) -> Iterator[Mani
     own = {"HOME": "/tmp", "STATEFOLDER": _WORK, "JOBFOLDER": f"{_WORK}/jobs"}  # noqa: S108
     if "memory" in limits:
         left = amount(str(limits["memory"])) - _RESERVE
-        own |= {"JOBMEMORY": str(left)} if left > 0 else {}
+        own |= dict.fromkeys(_MEMORIES, str(left)) if left > 0 else {}
     name = run.name if run.queues else group_of(run.name)
     for key, value in {**own, **kit.variables, **run.variables}.items():
         if _SECRET.search(key):

@@ -218,7 +218,8 @@ class ClusterRunner:
 
     def _keep_logs(self) -> None:
         for name in (*self._jobs, *self._replicas):
-            self._keep(name, at_once=False)
+            if not self._keep(name, at_once=False):
+                break  # others wait until the next look
         self._logs.forget(map(state.name_of, self._pods))
 
     def _keep_log(self, name: str) -> None:
@@ -227,8 +228,12 @@ class ClusterRunner:
             self._pods = self._cluster.listed("Pod", _SELECTOR)
         self._keep(self._run_of(name), at_once=True)
 
-    def _keep(self, run: str, *, at_once: bool) -> None:
+    def _keep(self, run: str, *, at_once: bool) -> bool:
         try:
             self._logs.keep(run, self._pods_of(run), at_once=at_once)
         except OSError as error:
-            _seldom.warning("log", f"{error.filename or self._folder}: {error.strerror}: logs are not kept")
+            _seldom.warning("write", f"{error.filename or self._folder}: {error.strerror}: logs are not kept")
+        except ClusterError as error:
+            _seldom.warning("log", f"the log of {run} cannot be read: {error}")
+            return False
+        return True

@@ -33,6 +33,7 @@ class FakeCluster:
         self.requests = list[tuple[str, str, str]]()
         self.logs = dict[str, list[str]]()
         self.refusals = dict[tuple[str, str], tuple[int, str]]()
+        self.silent = set[str]()
         self.created = 0
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         threading.Thread(target=self.server.serve_forever, args=(0.02,)).start()
@@ -45,7 +46,7 @@ class FakeCluster:
         """Return the real client."""
         settings = Configuration()
         settings.host = f"http://127.0.0.1:{self.server.server_port}"
-        settings.retries = False  # type: ignore[assignment]
+        settings.retries = False
         return Cluster(ApiClient(settings), "lab")
 
     def names(self, kind: str) -> list[str]:
@@ -102,6 +103,8 @@ class FakeCluster:
         if (method, kind) in self.refusals:
             status, message = self.refusals[method, kind]
             return status, json.dumps({"kind": "Status", "message": message}).encode()
+        if found[3] and name in self.silent:
+            return 504, b'{"message": "the node does not answer"}'
         if found[3]:
             assert (parse_qs(parts.query)["timestamps"], parse_qs(parts.query)["container"]) == (
                 ["true"],

@@ -149,10 +149,29 @@ def test_variables_of_the_service_are_passed_on_and_the_runs_come_first() -> Non
     assert (found["LOGLEVEL"], found["RESULT_ID"]) == ("debug", "7")
 
 
-def test_the_role_allows_what_the_runner_does_and_no_more() -> None:
-    account, role, binding = yaml.safe_load_all((ROOT / "training/rbac.yml").read_text())
-    for document in (account, role, binding):
+def documents() -> list[Manifest]:
+    return [*yaml.safe_load_all((ROOT / "training/rbac.yml").read_text())]
+
+
+def test_what_the_runner_needs_is_valid() -> None:
+    for document in documents():
         valid(document)
+
+
+def test_pods_reach_kafka_and_models() -> None:
+    policies = {each["spec"]["podSelector"]["matchLabels"]["app"]: each["spec"] for each in documents()[3:]}
+
+    assert policies.keys() == {"kafka", "tfserving"}
+    for spec in policies.values():
+        (rule,) = spec["ingress"]
+        (source,) = rule["from"]
+        allowed = source["podSelector"]["matchLabels"]
+        for manifest in BOTH:
+            assert allowed.items() <= manifest["spec"]["template"]["metadata"]["labels"].items()
+
+
+def test_the_role_allows_what_the_runner_does_and_no_more() -> None:
+    account, role, binding, *_ = documents()
 
     rules = {
         (group, resource): set(rule["verbs"])

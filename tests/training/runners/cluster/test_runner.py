@@ -184,6 +184,26 @@ def test_a_log_is_not_read_too_often(world: World) -> None:
     assert world.cluster.requests.count(("GET", "Pod", "pod-1")) == 1
 
 
+def test_a_node_that_does_not_answer_delays_no_other_log_for_long(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.restarted(most=2)
+    world.start(1, 2)
+    for number in (1, 2):
+        world.cluster.running(f"model-training-{number}", f"pod-{number}")
+        world.cluster.write(f"pod-{number}", "a")
+    world.cluster.silent.add("pod-1")
+
+    for _ in range(3):
+        world.runner.look()
+
+    assert "the log of model-training-1 cannot be read: " in caplog.text
+    reads = [name for _, kind, name in world.cluster.requests if kind == "Pod" and name]
+    assert reads == ["pod-1", "pod-2"]
+    world.cluster.silent.clear()
+    assert world.runner.log("model-training-1") == world.runner.log("model-training-2") == "a\n"
+
+
 def test_what_keeps_a_pod_from_running_is_in_its_log(world: World) -> None:
     world.start(1)
     message = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."
