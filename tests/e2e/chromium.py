@@ -46,8 +46,9 @@ class Chromium:
                 return None
             raise
 
-    def type(self, words: str) -> None:
-        """Type into what has the focus."""
+    def type_at(self, x: int, y: int, words: str) -> None:
+        """Click at a place, in px, and type."""
+        self._page.mouse.click(x, y)
         self._page.keyboard.type(words)
 
     def keep(self, path: Path) -> None:

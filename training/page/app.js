@@ -85,7 +85,7 @@ function open(isMove) {
     /** @type {HTMLElement | null} */ (main.querySelector(".page-title"))?.focus({ preventScroll: true });
   }
   const { load, show, every } = now;
-  poll = load ? new Poll(load, { shown: (body) => shown(now, body, show), away, refused }, every ?? (() => EVERY)) : null;
+  poll = load ? new Poll(load, { shown: (body) => shown(now, body, show), away, refused, failed }, every ?? (() => EVERY)) : null;
   main.toggleAttribute("aria-busy", Boolean(load));
 }
 
@@ -104,6 +104,12 @@ const away = (since) => trouble(text.away(since));
 function refused(why, status) {
   if (status === 401 && !screen?.isDirty?.()) location.assign(loginAddress());
   else trouble(text.sentence(why));
+}
+
+/** @param {unknown} error */
+function failed(error) {
+  console.error(error);
+  showNotice(text.failed(String(error)));
 }
 
 /** Say what is wrong; what is shown is old until it is right again. @param {string} words */

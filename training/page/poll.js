@@ -11,6 +11,7 @@
  * @property {(body: Body) => void} shown
  * @property {(since: Date) => void} away the server has not answered since then
  * @property {(why: string, status: number) => void} refused it answers, but with an error
+ * @property {(error: unknown) => void} failed an answer could not be shown; it goes on
  */
 
 /** What a test replaces. */
@@ -66,9 +67,22 @@ export class Poll {
     this.#asking = false;
     if (this.#end.signal.aborted) return;
     if (answer.ok || answer.status) this.#answered = new Date();
+    try {
+      this.#tell(answer);
+    } catch (error) {
+      this.#handlers.failed(error);
+    }
+    this.#schedule();
+  }
+
+  /** @param {Answer<Body>} answer */
+  #tell(answer) {
     if (answer.ok) this.#handlers.shown(answer.body);
     else if (answer.status) this.#handlers.refused(answer.why, answer.status);
     else this.#handlers.away(this.#answered);
+  }
+
+  #schedule() {
     const isDue = this.#again;
     this.#again = false;
     if (isDue) this.now();

@@ -19,9 +19,13 @@ class FakeBrowser {
     return new Poll(
       () => /** @type {Promise<Answer>} */ (new Promise((answer) => this.requests.push(answer))),
       {
-        shown: (body) => this.heard.push(body),
+        shown: (body) => {
+          if (body === "broken") throw new Error("broken");
+          this.heard.push(body);
+        },
         away: () => this.heard.push("away"),
         refused: (why, status) => this.heard.push([status, why]),
+        failed: () => this.heard.push("failed"),
       },
       () => every,
       { isHidden: () => this.hidden, onVisibility: (changed) => (this.changed = changed) },
@@ -99,4 +103,15 @@ test("what arrives after its end is dropped", async () => {
 
   assert.deepEqual(browser.heard, []);
   assert.equal(browser.requests.length, 1);
+});
+
+test("an error while something is shown ends nothing", async () => {
+  const browser = new FakeBrowser();
+  const poll = browser.poll();
+
+  await browser.answer(1, ok("broken"));
+  await browser.answer(2, ok("two"));
+
+  assert.deepEqual(browser.heard, ["failed", "two"]);
+  poll.close();
 });

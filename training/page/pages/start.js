@@ -35,7 +35,7 @@ export function openStart(_, app) {
       running.show(active);
       setHidden(runningTitle, active.length === 0);
     },
-    every: () => 3000,
+    every: () => 5000,
   };
 }
 
