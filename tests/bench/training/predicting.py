@@ -19,7 +19,7 @@ from tests.bench.figures import Figure, Measured
 from tests.bench.pairs import rounds, take_turns
 from tests.bench.training.model import CODE, CONFIG, COUNT, PREDICTED
 from tests.bench.training.topics import fill, held, whole
-from tests.parts import ROOT, Service, wait_for
+from tests.parts import ROOT, Service, reads, wait_for
 from tests.training.job.fakes import FakeService
 from training.code import Program, build
 
@@ -73,6 +73,7 @@ def _replica(bootstrap: str, topic: str, output: str, model: str, folder: Path) 
         "GROUP_ID": f"group-{output}",
     }
     with held(bootstrap, output), Service("training.inference", environment, folder) as replica:
+        wait_for(lambda: reads(f"{replica.health}/healthz"), 60, "the replica")
         yield replica
 
 
@@ -124,7 +125,7 @@ def _send(bootstrap: str, topic: str, features: Any, seconds: int) -> None:
     for number in range(_RATE * seconds):
         time.sleep(max(0.0, due - time.monotonic()))
         due += 1 / _RATE
-        headers = [("sent", str(time.time_ns()).encode())]
+        headers: dict[str, str | bytes | None] = {"sent": str(time.time_ns())}
         producer.produce(topic, features[number].tobytes(), headers=headers)
         producer.poll(0)
     assert producer.flush(30) == 0
