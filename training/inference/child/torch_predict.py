@@ -28,7 +28,7 @@ def load(request: dict[str, Any]) -> Callable[[NDArray[Any]], NDArray[Any]]:
             raise UserError(f"the message has {rows.dtype}, but PyTorch's models take numbers")
         # As in training: pictures become (colours, height, width), and bytes in them 0 to 1.
         given = torch.from_numpy(torch_arrays.features(rows, keeps_integers=looks_up))
-        with torch.inference_mode():
+        with torch.no_grad():
             found = model(given.to(device))
         if not isinstance(found, torch.Tensor):
             raise UserError(f"the model gave a {type(found).__name__}: expected a tensor")
