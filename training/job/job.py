@@ -49,10 +49,10 @@ class Job:
             trouble = self._train()
         except StoppedError:
             self._reporter.close()
-            if self._reporter.refusal is None:
+            # Why a report was refused. If that is because the result was stopped, so is this reason.
+            trouble = self._reporter.refusal
+            if trouble is None:
                 return _STOPPED
-            log.info("%s: the job ends", self._reporter.refusal)
-            trouble = None
         except RefusedError as error:
             log.error("%s: the job ends", error)
             trouble = str(error)

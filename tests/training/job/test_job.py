@@ -265,6 +265,24 @@ def test_a_job_whose_result_was_stopped_ends_and_leaves_nothing(world: World) ->
     assert list((world.folder / "jobs").iterdir()) == []
 
 
+def test_a_report_that_the_service_cannot_store_is_the_reason(world: World) -> None:
+    """Such as metrics with a name that no database takes."""
+
+    def fit(*_: Any, reporter: Reporter, stop: threading.Event, **__: Any) -> Outcome:
+        world.fake.answers = [(400, b"data: train_metrics: expected text without NUL characters")]
+        reporter.metrics({"train_metrics": {"a\0": [1.0]}})
+        assert stop.wait(10)
+        raise StoppedError
+
+    world.patch.setattr(fitting, "fit", fit)
+
+    assert world.run() == 0
+
+    assert world.reason() == (
+        "the training service answered 400: data: train_metrics: expected text without NUL characters"
+    )
+
+
 def test_an_outcome_that_the_service_does_not_hear_is_said_again_later(world: World) -> None:
     def fit(*_: Any, **__: Any) -> Outcome:
         world.fake.answers = [(500, b"broken")] * 20
