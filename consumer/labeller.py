@@ -103,6 +103,7 @@ class Labeller:
             self._ledger.dropped(camera, "forgotten")
         self._slow.forget(camera)
         self._numbers.pop(camera, None)
+        self._publisher.forget(camera)
         for model in self._models:
             model.forget(camera)
 
