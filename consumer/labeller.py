@@ -162,7 +162,8 @@ def turn(reader: Reader, labeller: Labeller) -> None:
 
     One thread does both, in turn. It waits at most a fifth of a second, and only if there is no frame.
     """
-    if not reader.step(0.0 if labeller.step() else _LONGEST_WAIT):
+    labeller.step()
+    if not reader.step(0.0 if labeller.frames else _LONGEST_WAIT):
         return
     until = time.monotonic() + _LONGEST_READ
     for _ in range(_MOST_READ - 1):
