@@ -5,7 +5,6 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from consumer.cameras import Plan, Plans
@@ -124,7 +123,7 @@ class Labeller:
 
     def _label(self, frame: Frame, models: Sequence[Model]) -> Message:
         predictions = tuple(model.prediction(frame.camera) for model in models)
-        labelled = replace(frame, predictions=predictions)
+        labelled = frame._replace(predictions=predictions)
         message = self._matrix(labelled) if self._format == "mat" else self._jpeg(labelled)
         if self._publish_predictions is not None:
             self._publish_predictions(labelled)
@@ -133,7 +132,7 @@ class Labeller:
     def _jpeg(self, frame: Frame) -> Message:
         jpeg, covered = self._stamp(frame)
         labelled = self._number(frame.camera)
-        return encode(replace(frame, jpeg=jpeg, labelled=labelled, covered=covered))
+        return encode(frame._replace(jpeg=jpeg, labelled=labelled, covered=covered))
 
     def _stamp(self, frame: Frame) -> tuple[bytes, bytes]:
         """Return the stamped JPEG and, with several models, what a reader needs to show the labels of one."""

@@ -5,7 +5,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from functools import cache, partial
 from typing import Final, NamedTuple, cast
 
@@ -128,7 +127,7 @@ class Intake:
                 return True
         else:
             self._correct(_wrong_clock(frame, now), message)
-            frame = replace(frame, captured=now)
+            frame = frame._replace(captured=now)
         if not self._room.take(frame.camera, len(frame.jpeg) + len(frame.covered), came):
             self._ledger.dropped(frame.camera, "no_room")
             text = f"frame of {frame.camera} skipped: other cameras' frames take its room (MAXPIXELS)"
