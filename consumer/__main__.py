@@ -119,6 +119,7 @@ def serve(settings: ConsumerSettings) -> int:
     service.repeat("label", partial(turn, reader, labeller))
     service.on_stop(reader.close)
     service.note(lambda: filter(None, (reader.surplus(), plans.trouble())))
+    service.note(publisher.refusals)
 
     for reason in (reader.unready, publisher.unready, partial(_unready, models)):
         service.require(reason)

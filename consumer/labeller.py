@@ -5,7 +5,6 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from consumer.cameras import Plan, Plans
@@ -103,6 +102,7 @@ class Labeller:
             self._ledger.dropped(camera, "forgotten")
         self._slow.forget(camera)
         self._numbers.pop(camera, None)
+        self._publisher.forget(camera)
         for model in self._models:
             model.forget(camera)
 
@@ -123,7 +123,7 @@ class Labeller:
 
     def _label(self, frame: Frame, models: Sequence[Model]) -> Message:
         predictions = tuple(model.prediction(frame.camera) for model in models)
-        labelled = replace(frame, predictions=predictions)
+        labelled = frame._replace(predictions=predictions)
         message = self._matrix(labelled) if self._format == "mat" else self._jpeg(labelled)
         if self._publish_predictions is not None:
             self._publish_predictions(labelled)
@@ -132,7 +132,7 @@ class Labeller:
     def _jpeg(self, frame: Frame) -> Message:
         jpeg, covered = self._stamp(frame)
         labelled = self._number(frame.camera)
-        return encode(replace(frame, jpeg=jpeg, labelled=labelled, covered=covered))
+        return encode(frame._replace(jpeg=jpeg, labelled=labelled, covered=covered))
 
     def _stamp(self, frame: Frame) -> tuple[bytes, bytes]:
         """Return the stamped JPEG and, with several models, what a reader needs to show the labels of one."""
@@ -161,7 +161,8 @@ def turn(reader: Reader, labeller: Labeller) -> None:
 
     One thread does both, in turn. It waits at most a fifth of a second, and only if there is no frame.
     """
-    if not reader.step(0.0 if labeller.step() else _LONGEST_WAIT):
+    labeller.step()
+    if not reader.step(0.0 if labeller.frames else _LONGEST_WAIT):
         return
     until = time.monotonic() + _LONGEST_READ
     for _ in range(_MOST_READ - 1):

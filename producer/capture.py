@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from pipeline.flow.ledger import Ledger
 from pipeline.kafka.publisher import Publisher
@@ -80,6 +81,7 @@ class Capture:
         )
         group.repeat("publish", self._frames.step)
         group.on_stop(self._frames.close)
+        group.on_stop(partial(publisher.forget, name))
 
     def mute(self) -> None:
         """Publish no more frames from now on, although the workers go on."""
@@ -91,7 +93,9 @@ class Capture:
 
     def condition(self) -> Condition:
         """Return the camera's state, and the reason for it."""
-        return condition(self._camera, self._frames.unready, self._publisher.unready, last=self._last)
+        refusal = partial(self._publisher.refusal, self._camera.name)
+        reasons = (self._frames.unready, refusal, self._publisher.unready)
+        return condition(self._camera, *reasons, last=self._last)
 
     def interval(self) -> float:
         """Return the usual time in s between two frames; see `Camera.interval`."""

@@ -132,7 +132,7 @@ def _follow_status(
     settings: VideoSettings, service: Service, cameras: Cameras, processes: Processes, rates: Rates
 ) -> None:
     """Read what all services report, and report what this one does."""
-    extra = settings.kafkaconfig
+    extra = {**clients.UNHURRIED, **settings.kafkaconfig}
     source = clients.consumer(
         settings.kafkaport,
         settings.groupname,

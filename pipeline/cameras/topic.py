@@ -55,10 +55,10 @@ class CameraTopic:
             "enable.partition.eof": True,
         }
         self._records = Records(
-            clients.consumer(bootstrap, "cameras", fetch_wait, {**extra, **reads}),
+            clients.consumer(bootstrap, "cameras", fetch_wait, {**clients.UNHURRIED, **extra, **reads}),
             topic,
             self._take,
-            producer=clients.producer(bootstrap, "none", {**extra, "acks": "all"}),
+            producer=clients.producer(bootstrap, "none", {**clients.UNHURRIED, **extra, "acks": "all"}),
             create=self._create,
         )
         self._seldom = Seldom(log)

@@ -19,6 +19,10 @@ class Newest(Generic[Item]):
         self._slots: dict[str, Item] = {}
         self._filled = threading.Condition()
 
+    def __bool__(self) -> bool:
+        """Whether an item waits."""
+        return bool(self._slots)
+
     def put(self, camera: str, item: Item) -> None:
         """Offer an item; never waits."""
         with self._filled:

@@ -32,6 +32,9 @@ _COMMON: Final = {
     "log_level": 0,
 }
 
+UNHURRIED: Final = {"topic.metadata.refresh.interval.ms": 2_000}
+"""Settings of clients for other things than frames: a new leader may be found two seconds later."""
+
 
 def producer(
     bootstrap: str,

@@ -27,7 +27,8 @@ class Group:
         self._bootstrap = bootstrap
         self.topic = Topic(beats, BEATS, lambda: clients.admin(bootstrap, extra))
         self._key = f"{name}/{of}".encode()
-        self._producer = clients.producer(bootstrap, "none", extra)
+        # While a beat waits for a leader, one is searched for at once.
+        self._producer = clients.producer(bootstrap, "none", {**clients.UNHURRIED, **extra})
         self._members = Members(me)
         self._beat_at = 0.0
 

@@ -4,7 +4,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache, partial
 from typing import Final, NamedTuple, cast
 
@@ -36,6 +36,8 @@ MOST_BEHIND: Final = 300.0
 _EXPIRE_EVERY: Final = 1.0  # s
 _OUTDATED: Final = 2.0  # s in which older frames are dropped; if no newer one comes, a clock was set back
 _MOST_LINES: Final = 100  # per minute, about cameras that come and go
+_NOTABLE: Final = 1_000_000  # bytes
+_UNNOTED: Final = nullcontext()
 
 
 class Intake:
@@ -125,7 +127,7 @@ class Intake:
                 return True
         else:
             self._correct(_wrong_clock(frame, now), message)
-            frame = replace(frame, captured=now)
+            frame = frame._replace(captured=now)
         if not self._room.take(frame.camera, len(frame.jpeg) + len(frame.covered), came):
             self._ledger.dropped(frame.camera, "no_room")
             text = f"frame of {frame.camera} skipped: other cameras' frames take its room (MAXPIXELS)"
@@ -201,6 +203,13 @@ class _Parts(NamedTuple):
             raise FrameError("bad_header", f"a header cannot be read: {error.__cause__ or error}") from None
 
 
+def _noting(parts: _Parts) -> AbstractContextManager[object]:
+    """Return what notes that a message is read, if it is so large that this may end the process."""
+    if len(parts.value) < _NOTABLE:
+        return _UNNOTED
+    return working("read", len(parts.value), (parts.key or b"")[:LONGEST_KEY].decode(errors="replace"))
+
+
 def _begins_well(value: bytes | None) -> bool:
     """Return whether this may be a picture, in either system's message."""
     return value is not None and value.startswith((jpeg.START, b"{"))
@@ -213,7 +222,7 @@ def _decode(message: Received, most_pixels: int, left_out: Callable[[FrameError]
     kind, milliseconds = message.timestamp()
     timestamp = time.time_ns() if kind == TIMESTAMP_NOT_AVAILABLE else milliseconds * 1_000_000
     parts = _Parts(message.key(), value, message)
-    with working("read", len(parts.value), (parts.key or b"")[:LONGEST_KEY].decode(errors="replace")):
+    with _noting(parts):
         return decode(
             parts,
             offset=message.offset() or 0,

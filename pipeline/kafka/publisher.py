@@ -38,10 +38,26 @@ class Publisher:
         self._missing: str | None = None  # what a probe found; frames for a missing topic only time out
         self._news = -math.inf  # when the fate of a frame was last reported
         self._missing_from, self._missing_until = 0, -math.inf  # partitions that the topic does not have
+        self._refused: dict[str, str] = {}  # cameras whose last frame was too large, and why
+        self._accepted = -math.inf  # when a frame of any camera was last delivered
 
     def unready(self) -> str | None:
-        """Return why frames do not reach the topic, in one line, or None."""
+        """Return why no frames reach the topic, in one line, or None."""
+        if self._refused and not self._trouble and time.monotonic() - self._accepted > _IDLE:
+            return next(iter(self._refused.copy().values()), None)
         return self._trouble
+
+    def refusal(self, camera: str) -> str | None:
+        """Return why the topic does not take the frames of a camera, although it may take others; or None."""
+        return self._refused.get(camera)
+
+    def refusals(self) -> list[str]:
+        """Return a line for each such camera; from any thread."""
+        return [f"camera {camera}: {why}" for camera, why in sorted(self._refused.copy().items())]
+
+    def forget(self, camera: str) -> None:
+        """Forget what is known about a camera."""
+        self._refused.pop(camera, None)
 
     def watch(self, pulse: Pulse) -> None:
         """Find out whether the topic can be reached for as long as no frame shows it: a worker."""
@@ -80,7 +96,11 @@ class Publisher:
             self._drop(camera, "queue_full", self._slow())
         except KafkaException as error:
             # librdkafka's own errors have names that begin with an underscore.
-            self._drop(camera, error.args[0].name().lower().lstrip("_"), self._why(error.args[0]))
+            reason, why = error.args[0].name().lower().lstrip("_"), self._why(error.args[0])
+            if error.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:
+                self._refuse(camera, reason, why)
+            else:
+                self._drop(camera, reason, why)
         self._producer.poll(0)
 
     def poll(self) -> None:
@@ -129,11 +149,15 @@ class Publisher:
         self, camera: str, age: float, number: tuple[str, int], error: KafkaError | None, sent: Delivered
     ) -> None:
         if error is None:
-            self._news = time.monotonic()
+            self._news = self._accepted = time.monotonic()
             self._trouble = None
+            self._refused.pop(camera, None)
             self._ledger.went(camera, age, *number)
         elif error.code() == KafkaError._PURGE_QUEUE:
             self._drop(camera, "replaced", self._slow())
+        elif error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            self._trouble = None  # the topic is there
+            self._refuse(camera, "not_delivered", self._why(error))
         else:
             if error.code() == KafkaError._UNKNOWN_PARTITION:
                 self._lacks(sent.partition() or 0, camera)
@@ -147,8 +171,16 @@ class Publisher:
     def _slow(self) -> str:
         return self._missing or self._causes.why() or "Kafka cannot keep up"
 
+    def _refuse(self, camera: str, reason: str, why: str) -> None:
+        """Drop a frame for what is wrong with it, not with the topic."""
+        self._refused[camera] = why
+        self._count(camera, reason, why)
+
     def _drop(self, camera: str, reason: str, text: str) -> None:
+        self._trouble = text
+        self._count(camera, reason, text)
+
+    def _count(self, camera: str, reason: str, text: str) -> None:
         self._ledger.dropped(camera, reason)
         self._news = time.monotonic()
-        self._trouble = text
         self._seldom.warning(reason, f"a frame of {camera} was not published ({reason}): {text}")

@@ -31,6 +31,7 @@ _STOPPED: Final = 5.0  # s between two steps, more than any step takes
 _MOST_AHEAD: Final = 500
 _SMALL: Final = 10_000  # bytes; of larger messages, only one is held at a time
 _LONGEST_STEP: Final = 0.02  # s
+_WAITED: Final = 0.001  # s that a message takes which is not there yet
 
 
 class Reader:
@@ -138,9 +139,12 @@ class Reader:
 
     def _fetch(self, wait: float) -> bool:
         """Fetch a message, and small ones that have come, too; return whether one came."""
+        begun = time.monotonic()
         message = self._consumer.poll(wait)
         if message is None:
             return False
+        if time.monotonic() - begun > _WAITED:  # nothing was there
+            self._backlog.idle(self._partitions)
         fetched = [message]
         if len(message) < _SMALL:
             fetched += self._consumer.consume(_MOST_AHEAD - 1, 0)

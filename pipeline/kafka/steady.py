@@ -46,18 +46,22 @@ class SteadyConsumer:
 
     def poll(self, timeout: float) -> Message | None:
         """Return a message, or None if none comes within `timeout` s."""
-        self._check()
+        now = time.monotonic()
+        if now - self._answered >= _PATIENCE:
+            self._check(now)
         message = self._client.poll(timeout)
-        if message is not None:
-            self._note(message)
+        if message is not None and message.error() is None:
+            self._answered = now
         return message
 
     def consume(self, most: int, timeout: float) -> list[Message]:
         """Return the messages that come within `timeout` s, at `most` so many."""
-        self._check()
+        now = time.monotonic()
+        if now - self._answered >= _PATIENCE:
+            self._check(now)
         messages = self._client.consume(most, timeout)
-        for message in messages[-1:]:
-            self._note(message)
+        if messages and messages[-1].error() is None:
+            self._answered = now
         return messages
 
     def list_topics(self, *args: Any, **options: Any) -> Any:
@@ -81,13 +85,9 @@ class SteadyConsumer:
         """Return any other method of the client's."""
         return getattr(self._client, name)
 
-    def _note(self, message: Message) -> None:
-        if message.error() is None:
-            self._answered = time.monotonic()
-
-    def _check(self) -> None:
-        now = time.monotonic()
-        if now - self._answered < _PATIENCE or now < self._try_at:
+    def _check(self, now: float) -> None:
+        """Replace the client if Kafka answers another one, and not this one."""
+        if now < self._try_at:
             return
         self._try_at = now + _EVERY
         if _answers(self._client):
@@ -126,7 +126,7 @@ class SteadyProducer:
 
     def __init__(self, connect: Callable[[], Producer]) -> None:
         self._connect = connect
-        self._client = connect()
+        self._use(connect())
         self._lost_since: float | None = None
 
     def __len__(self) -> int:
@@ -135,6 +135,11 @@ class SteadyProducer:
     def __getattr__(self, name: str) -> Any:
         """Return any method of the client's."""
         return getattr(self._client, name)
+
+    def _use(self, client: Producer) -> None:
+        self._client = client
+        # Called for every frame: without the detour by `__getattr__`.
+        self.produce, self.poll = client.produce, client.poll
 
     def check(self) -> None:
         """Replace the client if Kafka has not answered it for a while, but answers another one."""
@@ -150,7 +155,8 @@ class SteadyProducer:
             self._lost_since = None
             if not _answers(self._client):
                 log.warning(_AGAIN)
-                old, self._client = self._client, client
+                old = self._client
+                self._use(client)
                 threading.Thread(target=old.flush, args=(_LAST,), name="closing", daemon=True).start()
 
 

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 _PLACES: Final = 32
 _SIZE: Final = 1024  # bytes of a place
 _BUSY, _DONE = "+", "-"
+_OVER: Final = ord(_DONE)
 _MOST_ALIKE: Final = 100  # processes of the same name that run at a time
 _SHOWN: Final = 3
 _numbers = itertools.count()
@@ -52,17 +53,18 @@ class working:  # noqa: N801 # reads as a statement
     The camera may be left out if the process has only one, or if the thread has only one (`works_for`).
     """
 
-    __slots__ = ("_line",)
+    __slots__ = ("_at",)
 
     def __init__(self, step: str, size: int, camera: str = "") -> None:
-        self._line = f"{_BUSY}{step}\t{size}\t{camera or _thread.camera}\n".encode(errors="replace")[:_SIZE]
+        line = f"{_BUSY}{step}\t{size}\t{camera or _thread.camera}\n".encode(errors="replace")[:_SIZE]
+        self._at = at = _thread.at
+        _memory[at : at + len(line)] = line
 
     def __enter__(self) -> None:
-        at = _thread.at
-        _memory[at : at + len(self._line)] = self._line
+        """Begin the block; the note is written already."""
 
     def __exit__(self, *_: object) -> None:
-        _memory[_thread.at] = ord(_DONE)
+        _memory[self._at] = _OVER
 
 
 def works_for(camera: str) -> None:

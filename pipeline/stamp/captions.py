@@ -1,8 +1,7 @@
 """Captions: the texts that report the models' predictions."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from pipeline.stamp.lettering import Colour
 from pipeline.wire.predictions import Box, Prediction
@@ -27,8 +26,7 @@ https://jfly.uni-koeln.de/color/
 _STALE: Final = 1000  # ms; an answer as old as this, or older, shows its age
 
 
-@dataclass(frozen=True, slots=True)
-class Caption:
+class Caption(NamedTuple):
     """A label, and the score and age that follow it; with its box, or for the corner of the picture."""
 
     label: str

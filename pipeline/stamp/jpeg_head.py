@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -27,8 +27,7 @@ class UnfitError(ValueError):
         self.quality = quality
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
+class Component(NamedTuple):
     """A colour component: its number, its sampling factors, and its tables as the file has them.
 
     `sampling` has the horizontal factor in the upper four bits and the vertical one in the lower.

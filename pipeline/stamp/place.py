@@ -1,6 +1,7 @@
 """The places of captions on a picture."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from pipeline.stamp import lettering
@@ -12,7 +13,7 @@ _AT_BOX: Final = 0.8  # the size of the letters at a box, relative to those in t
 _LEAST: Final = 8  # pixels; the height of a letter
 
 
-def place_captions(captions: Sequence[Caption], width: int, height: int) -> list[Mark]:
+def place_captions(captions: Sequence[Caption], width: int, height: int) -> Sequence[Mark]:
     """Return the marks that show captions on a picture of that size, in the order in which to draw them.
 
     Captions without a box become lines in the upper left corner. The others become an outline and a label.
@@ -20,6 +21,11 @@ def place_captions(captions: Sequence[Caption], width: int, height: int) -> list
     Capital letters take a 26th of the height (in a flat picture, a 56th of the width), those at a box eight
     tenths of that, and less where a line would not fit.
     """
+    return _placed(tuple(captions), width, height)
+
+
+@lru_cache(maxsize=64)  # most frames have the captions of the one before
+def _placed(captions: tuple[Caption, ...], width: int, height: int) -> tuple[Mark, ...]:
     outlines: list[Mark] = []
     corner = [caption for caption in captions if caption.box is None]
     texts = _corner(corner, width, height)
@@ -33,7 +39,7 @@ def place_captions(captions: Sequence[Caption], width: int, height: int) -> list
                 texts.append(label)
             else:
                 left_out += 1
-    return [*outlines, *(_counted(texts, left_out, width, height) if left_out else texts)]
+    return (*outlines, *(_counted(texts, left_out, width, height) if left_out else texts))
 
 
 def _corner(captions: Sequence[Caption], width: int, height: int) -> list[TextMark]:

@@ -7,6 +7,7 @@ the same tile. A JPEG without such tiles is given some first; its pixels stay th
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -63,21 +64,9 @@ class Tiles:
         self._begins, self._ends = [head.length], list[int]()
         self._changed: dict[int, bytes] = {}
 
-    def touched(self, areas: Iterable[Area]) -> list[Area]:
+    def touched(self, areas: Iterable[Area]) -> Sequence[Area]:
         """Return the tiles that areas in pixels touch, with gaps of one column filled, as disjoint areas."""
-        columns: dict[int, set[int]] = {}
-        for left, top, right, bottom in areas:
-            across = range(max(0, left // self.width), min(self.columns, -(-right // self.width)))
-            for row in range(max(0, top // self.height), min(self.rows, -(-bottom // self.height))):
-                columns.setdefault(row, set()).update(across)
-        found: list[Area] = []
-        for row in sorted(columns):
-            for left, right in _runs(sorted(columns[row])):
-                above = next((one for one in found if one[::2] == (left, right) and one.bottom == row), None)
-                if above is not None:
-                    found.remove(above)
-                found.append(Area(left, above.top if above else row, right, row + 1))
-        return found
+        return _touched(tuple(areas), self.columns, self.rows, self.width, self.height)
 
     def cut(self, area: Area) -> Image:
         """Return an area's pixels, as decoding the whole picture would give them.
@@ -158,6 +147,23 @@ def _with_tiles(jpeg: bytes, head: Head, own: int | None) -> bytes:
         return scan.with_tiles(jpeg, head)
     except scan.ScanError:
         raise UnfitError("damaged", own) from None
+
+
+@lru_cache(maxsize=256)  # marks seldom move from one frame to the next
+def _touched(areas: tuple[Area, ...], columns: int, rows: int, width: int, height: int) -> tuple[Area, ...]:
+    touched: dict[int, set[int]] = {}  # columns of each row
+    for left, top, right, bottom in areas:
+        across = range(max(0, left // width), min(columns, -(-right // width)))
+        for row in range(max(0, top // height), min(rows, -(-bottom // height))):
+            touched.setdefault(row, set()).update(across)
+    found: list[Area] = []
+    for row in sorted(touched):
+        for left, right in _runs(sorted(touched[row])):
+            above = next((one for one in found if one[::2] == (left, right) and one.bottom == row), None)
+            if above is not None:
+                found.remove(above)
+            found.append(Area(left, above.top if above else row, right, row + 1))
+    return tuple(found)
 
 
 def _runs(numbers: list[int]) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ read as well; the first byte distinguishes the two.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple, Protocol
 
 from pipeline.wire import jpeg, largest, mat, predictions
@@ -41,8 +41,7 @@ class FrameError(ValueError):
         self.kind = kind
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One picture of one camera: `seq` counts per camera, `captured` is in ns since the epoch.
 
     `run` identifies the run of the producer in which `seq` counts, and `labelled` is the run of a consumer
@@ -171,6 +170,7 @@ def _jpeg_of_mat(value: bytes, most_pixels: int) -> bytes:
     return picture.encode(image, _MAT_QUALITY)
 
 
+@lru_cache(maxsize=1024)
 def _camera(key: bytes | None) -> str:
     if not key:
         return UNNAMED
@@ -203,6 +203,7 @@ def _number(headers: dict[str, bytes], name: str, otherwise: int) -> int:
     return int(text)
 
 
+@lru_cache(maxsize=1024)
 def _run(text: bytes) -> str:
     """Return the name of a run; nothing for what is not one, since no reader needs it to show the frame."""
     return text.decode() if len(text) <= LONGEST_RUN and text.isalnum() else ""

@@ -89,6 +89,7 @@ class _Heads:
 
 
 _heads: Final = _Heads()
+_last_heads: tuple[bytes, ...] = ()  # that `head_length` has found; all that it says follows from these bytes
 
 
 def size(data: bytes, most: int = largest.MOST_PIXELS) -> tuple[int, int]:
@@ -132,8 +133,14 @@ def size(data: bytes, most: int = largest.MOST_PIXELS) -> tuple[int, int]:
 
 def head_length(data: bytes) -> int:
     """Return how many bytes precede the entropy-coded data; raise `JpegError` where there is none."""
+    global _last_heads  # noqa: PLW0603 # of two threads, one may be too late
+    for head in _last_heads:
+        if data.startswith(head):
+            return len(head)
     for marker, _, end in segments(data, LONGEST_HEAD):
         if marker == START_OF_SCAN:
+            if end <= _SHORT:
+                _last_heads = (data[:end], *_last_heads[: _HEADS - 1])
             return end
     raise JpegError("broken JPEG: no scan")
 

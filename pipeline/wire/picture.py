@@ -3,7 +3,6 @@
 An image is an array of uint8, shape (height, width, 3), in the order blue, green, red.
 """
 
-import itertools
 from functools import lru_cache
 from typing import Final
 
@@ -32,12 +31,13 @@ def encode(image: Image, quality: int, interval: int | None = None, sampling: in
     `PictureError` for a picture that is too large for the format.
     """
     height, width = image.shape[:2]
-    options = {
-        cv2.IMWRITE_JPEG_QUALITY: quality,
-        cv2.IMWRITE_JPEG_RST_INTERVAL: interval or restart_interval(width, 8 * (sampling >> 4)),
-        cv2.IMWRITE_JPEG_SAMPLING_FACTOR: sampling << 16 | 0x1111,
-    }
-    ok, data = cv2.imencode(".jpg", image, list(itertools.chain.from_iterable(options.items())))
+    interval = interval or restart_interval(width, 8 * (sampling >> 4))
+    options = [
+        *(cv2.IMWRITE_JPEG_QUALITY, quality),
+        *(cv2.IMWRITE_JPEG_RST_INTERVAL, interval),
+        *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling << 16 | 0x1111),
+    ]
+    ok, data = cv2.imencode(".jpg", image, options)
     if not ok:
         raise PictureError(f"{width} x {height} pixels cannot be encoded as JPEG")
     return data.tobytes()

@@ -3,7 +3,6 @@
 import importlib.metadata
 import itertools
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -58,4 +57,4 @@ def camera_frames(count: int, name: str = BUNNY) -> list[Frame]:
     options = [cv2.IMWRITE_JPEG_QUALITY, 80, cv2.IMWRITE_JPEG_SAMPLING_FACTOR]
     options.append(cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422)
     jpegs = [cv2.imencode(".jpg", image, options)[1].tobytes() for image in images(count, name)]
-    return [replace(frame, jpeg=jpeg) for frame, jpeg in zip(frames(count, name), jpegs, strict=True)]
+    return [frame._replace(jpeg=jpeg) for frame, jpeg in zip(frames(count, name), jpegs, strict=True)]

@@ -4,7 +4,6 @@ Both in this process, on the same frames, with the same text; processor time.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -50,7 +49,7 @@ def measure() -> list[Measured]:
 
 def stamping(predictions: tuple[Prediction, ...] = TEXT) -> Callable[[Frame], bytes]:
     """Return a function that stamps a frame as the consumer does."""
-    return lambda frame: stamp(replace(frame, predictions=predictions), None)
+    return lambda frame: stamp(frame._replace(predictions=predictions), None)
 
 
 def labelling(boxes: Sequence[Box] = ()) -> Callable[[Frame], bytes]:

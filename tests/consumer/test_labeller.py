@@ -4,7 +4,6 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -278,10 +277,10 @@ def test_without_models_there_is_no_predictions_header() -> None:
 def test_the_run_is_passed_on_and_labelled_frames_are_numbered_per_camera() -> None:
     bench = Bench()
     for camera in ("front", "front", "back"):
-        bench.put(replace(a_frame(), camera=camera, run="0a1b", seq=17))
+        bench.put(a_frame()._replace(camera=camera, run="0a1b", seq=17))
         bench.labeller.step()
     bench.labeller.forget("front")
-    bench.put(replace(a_frame(), camera="front"))
+    bench.put(a_frame()._replace(camera="front"))
     bench.labeller.step()
 
     headers = [dict(each["headers"]) for each in bench.producer.sent]
@@ -294,7 +293,7 @@ def test_the_run_is_passed_on_and_labelled_frames_are_numbered_per_camera() -> N
 
 def test_the_label_is_drawn_on_the_picture_and_the_rest_stays() -> None:
     image = np.full((480, 640, 3), 90, np.uint8)
-    frame = replace(a_frame(jpeg=picture.encode(image, 95)), width=640, height=480)
+    frame = a_frame(jpeg=picture.encode(image, 95))._replace(width=640, height=480)
     bench = Bench([FakeModel(ANSWER)])
 
     bench.put(frame)

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from dataclasses import replace
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
@@ -26,7 +25,7 @@ def test_predictions_are_published_with_camera_and_seq() -> None:
     producer = FakeProducer()
 
     PredictionsPublisher(producer.kafka, "predictions", Causes("")).publish(
-        replace(a_frame(19, camera="Tür/1"), predictions=(PREDICTION,))
+        a_frame(19, camera="Tür/1")._replace(predictions=(PREDICTION,))
     )
 
     (message,) = producer.sent

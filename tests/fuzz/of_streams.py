@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import cache
 from typing import Final
 
@@ -25,7 +24,7 @@ _MODELS: Final = (
 def separated(data: bytes) -> None:
     """Restore a frame's JPEG with a header `covered`, and stamp it with the labels of one model."""
     with suppress(SeparateError):
-        found = separate(replace(_stamped(), covered=data), "emonet_2")
+        found = separate(_stamped()._replace(covered=data), "emonet_2")
         width, height = jpeg.size(found)
         assert width * height <= _SIZE[0] * _SIZE[1]
 
@@ -53,4 +52,4 @@ def _stamped() -> Frame:
     plain = picture.encode(np.full((height, width, 3), 90, np.uint8), 85)
     frame = Frame("door", 1, 1, plain, width, height, _MODELS)
     stamped, covered = stamp_restorably(frame, None)
-    return replace(frame, jpeg=stamped, covered=covered)
+    return frame._replace(jpeg=stamped, covered=covered)

@@ -4,7 +4,12 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, Final
 
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+)
 from confluent_kafka.cimpl import NewTopic
 
 from pipeline.cameras.record import CameraRecord, RecordError
@@ -39,6 +44,13 @@ class Site:
         self.watcher: Watcher = enter(Watcher(pipeline.bootstrap, pipeline.topic_in))
         self.labelled: Watcher = enter(Watcher(pipeline.bootstrap, pipeline.topic_out))
         assert self.topic.catch_up(20)
+
+    def limit(self, topic: str, size: int) -> None:
+        """Let a topic accept messages of at most `size` bytes."""
+        entry = ConfigEntry("max.message.bytes", str(size), incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
+        admin = AdminClient({"bootstrap.servers": self.pipeline.bootstrap})
+        admin.incremental_alter_configs([resource])[resource].result(20)
 
     def put(self, *names: str, **fields: Any) -> None:
         """Add cameras, or change them."""

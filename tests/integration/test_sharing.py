@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
+import numpy as np
 import pytest
 
 from pipeline.cameras.record import CameraRecord
@@ -228,3 +229,24 @@ def test_the_own_camera_of_a_producer_becomes_a_record(site: Site) -> None:
     assert Seal([key]).open(record.link) == str(site.film)
     assert record.partition == 0
     assert {frame.partition for frame in site.watcher.frames["mine"]} == {0}
+
+
+def test_a_camera_whose_frames_are_too_large_for_the_topic_says_so_and_others_go_on(
+    site: Site, tmp_path: Path
+) -> None:
+    site.limit(site.pipeline.topic_in, 20_000)
+    noise = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
+    site.put("small")
+    site.put("large", link=str(videos.write(tmp_path / "noise.mp4", [noise] * 20, rate=10)))
+    (producer,) = site.start(1)
+
+    wait_for(lambda: "camera large: a frame is larger than topic" in bodies(site), 30, "the reason")
+    site.wait_until_all_move(["small"], time.time() + 2)
+
+    assert "camera small" not in bodies(site)
+    assert bodies(site).startswith("ok\n")
+    assert producer.metric('streamlens_camera_up{camera="small"}') == 1
+    assert producer.metric('streamlens_camera_up{camera="large"}') == 0
+    site.put("large", link=str(site.film))
+    site.wait_until_all_move(["large"], time.time())
+    wait_for(lambda: "camera large" not in bodies(site), 30, "the end of the reason")

@@ -1,7 +1,6 @@
 """Faces are found in pictures."""
 
 import threading
-from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -28,7 +27,7 @@ def finder() -> Faces:
 def shifted(frame: Frame, right: int) -> Frame:
     """Return a frame whose picture is moved to the right."""
     image = np.roll(picture.decode(frame.jpeg), right, axis=1)
-    return replace(frame, jpeg=picture.encode(image, 90))
+    return frame._replace(jpeg=picture.encode(image, 90))
 
 
 def test_a_face_is_found_on_most_frames_also_where_the_head_is_tilted(film: Film) -> None:
@@ -114,7 +113,7 @@ def test_a_face_that_is_gone_is_no_longer_found(film: Film) -> None:
     faces, blank = finder(), picture.encode(np.full((144, 176, 3), 90, np.uint8), 90)
 
     assert faces.find(frame, 64, 8)
-    assert not faces.find(replace(frame, captured=frame.captured + SECOND // 30, jpeg=blank), 64, 8)
+    assert not faces.find(frame._replace(captured=frame.captured + SECOND // 30, jpeg=blank), 64, 8)
 
 
 def test_a_forgotten_cameras_faces_are_not_known_any_more(film: Film) -> None:
@@ -134,7 +133,7 @@ def test_two_cameras_do_not_mix(film: Film) -> None:
         faces.find(frame, 64, 8)
 
     assert faces.find(tilted, 64, 8)
-    assert not faces.find(replace(tilted, camera="yard"), 64, 8)
+    assert not faces.find(tilted._replace(camera="yard"), 64, 8)
 
 
 def test_several_threads_find_the_same(film: Film) -> None:
@@ -142,7 +141,7 @@ def test_several_threads_find_the_same(film: Film) -> None:
     faces, found = finder(), dict[str, list[bool]]()
 
     def search(camera: str) -> None:
-        mine = [faces.find(replace(frame, camera=camera), 64, 8) for frame in frames]
+        mine = [faces.find(frame._replace(camera=camera), 64, 8) for frame in frames]
         found[camera] = [bool(boxes) for boxes in mine]
 
     threads = [threading.Thread(target=search, args=(f"camera {number}",)) for number in range(4)]
@@ -173,7 +172,7 @@ def test_a_face_at_the_edge_has_its_box_within_the_frame(film: Film) -> None:
     (frame,) = film("carphone_pristine", most=1)
     faces, boxes = finder(), []
     for number in range(60):  # it moves out of the picture to the right, and its half comes in at the left
-        moved = replace(shifted(frame, 2 * number), captured=frame.captured + number * SECOND // 30)
+        moved = shifted(frame, 2 * number)._replace(captured=frame.captured + number * SECOND // 30)
         boxes += [box for box, _ in faces.find(moved, 64, 8)]
 
     assert len(boxes) >= 30

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -69,7 +68,7 @@ def test_three_models_that_take_pixels_decode_a_frame_once(decoder: Decoder) -> 
     for seq in range(1, 4):
         frame = coloured(200, 100, 50)
         for handler in handlers:
-            handler.question(replace(frame, seq=seq))
+            handler.question(frame._replace(seq=seq))
 
     assert decoder.modes == [COLOUR] * 3
 
@@ -79,7 +78,7 @@ def test_whichever_model_is_first_a_cameras_second_frame_is_decoded_once(decoder
     modes = []
 
     for seq in range(1, 4):
-        frame = replace(coloured(200, 100, 50), seq=seq)
+        frame = coloured(200, 100, 50)._replace(seq=seq)
         for handler in (emonet, classify, detect):
             handler.question(frame)
         modes.append(decoder.modes.copy())
@@ -92,14 +91,14 @@ def test_for_emonet_alone_only_grey_is_decoded(decoder: Decoder) -> None:
     emonet = three_handlers(Pictures(models=1))[2]
 
     for seq in range(1, 4):
-        emonet.question(replace(coloured(200, 100, 50), seq=seq))
+        emonet.question(coloured(200, 100, 50)._replace(seq=seq))
 
     assert decoder.modes == [GREY] * 3
 
 
 def test_after_the_colours_are_no_longer_needed_only_grey_is_decoded(decoder: Decoder) -> None:
     pictures = Pictures(models=2)
-    first, second, third = (replace(coloured(200, 100, 50), seq=seq) for seq in (1, 2, 3))
+    first, second, third = (coloured(200, 100, 50)._replace(seq=seq) for seq in (1, 2, 3))
     pictures.colour(first)
     decoder.modes.clear()
 
@@ -138,7 +137,7 @@ def test_another_cameras_picture_is_decoded_meanwhile(decoder: Decoder) -> None:
     def meanwhile() -> None:
         if not done:
             done.append("yard")
-            pictures.colour(replace(coloured(1, 2, 3), camera="yard"))
+            pictures.colour(coloured(1, 2, 3)._replace(camera="yard"))
 
     decoder.meanwhile = meanwhile
     pictures.colour(coloured(200, 100, 50))
@@ -169,14 +168,14 @@ def test_only_the_newest_picture_of_a_camera_is_kept() -> None:
     pictures = Pictures(models=2)
 
     for seq in range(5):
-        pictures.colour(replace(coloured(200, 100, 50), seq=seq))
+        pictures.colour(coloured(200, 100, 50)._replace(seq=seq))
 
     assert pictures.kept_bytes == 96 * 64 * 3
 
 
 def test_many_cameras_keep_no_more_than_the_limit_and_the_newest_stay(decoder: Decoder) -> None:
     pictures = Pictures(models=2, most_bytes=5 * 96 * 64 * 3)
-    frames = [replace(coloured(200, 100, 50), camera=f"camera {number}") for number in range(20)]
+    frames = [coloured(200, 100, 50)._replace(camera=f"camera {number}") for number in range(20)]
 
     for frame in frames:
         pictures.colour(frame)

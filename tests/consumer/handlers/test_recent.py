@@ -1,7 +1,5 @@
 """A value that is remembered about a camera."""
 
-from dataclasses import replace
-
 from consumer.handlers.recent import Recent
 from tests.clock import SECOND
 from tests.consumer.fakes import a_frame
@@ -51,13 +49,13 @@ def test_the_cameras_seen_longest_ago_are_forgotten() -> None:
     frame = a_frame()
 
     for number in range(3000):
-        recent.put(replace(frame, camera=f"camera {number}"), number)
-        recent.put(replace(frame, camera="kept"), -1)
+        recent.put(frame._replace(camera=f"camera {number}"), number)
+        recent.put(frame._replace(camera="kept"), -1)
 
-    held = [number for number in range(3000) if recent.get(replace(frame, camera=f"camera {number}"))]
+    held = [number for number in range(3000) if recent.get(frame._replace(camera=f"camera {number}"))]
     assert held == list(range(3000 - len(held), 3000))
     assert 256 <= len(held) <= 1024
-    assert recent.get(replace(frame, camera="kept")) == -1
+    assert recent.get(frame._replace(camera="kept")) == -1
 
 
 def test_a_forgotten_camera_has_no_value() -> None:

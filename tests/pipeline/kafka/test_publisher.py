@@ -241,6 +241,58 @@ def test_a_frame_that_the_broker_refuses_has_the_cause_of_its_answer(
     assert (publisher.unready() or "").startswith("a frame is larger than topic videocam accepts: ")
 
 
+def test_a_camera_whose_frames_are_too_large_has_the_reason_and_others_do_not(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger, clock: Clock
+) -> None:
+    for _ in range(20):
+        publish(publisher, ledger, "large")
+        producer.report(producer.queue, KafkaError.MSG_SIZE_TOO_LARGE)
+        publish(publisher, ledger, "small")
+        producer.report(producer.queue, None)
+        publisher.poll()
+        clock.now += 1
+        assert publisher.unready() is None
+        assert publisher.refusal("small") is None
+        why = publisher.refusal("large") or ""
+        assert why.startswith("a frame is larger than topic videocam accepts: ")
+
+    assert publisher.refusals() == [f"camera large: {why}"]
+    clock.now += 10
+    assert publisher.unready() == why  # no frame of another camera comes through any more
+
+
+@pytest.mark.parametrize("is_taken", [False, True])
+def test_a_refusal_ends_with_a_smaller_frame_or_with_the_camera(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger, is_taken: bool
+) -> None:
+    publish(publisher, ledger)
+    producer.report(producer.queue, KafkaError.MSG_SIZE_TOO_LARGE)
+    publisher.poll()
+    assert publisher.refusal("front")
+
+    if is_taken:
+        publish(publisher, ledger)
+        producer.report(producer.queue, None)
+        publisher.poll()
+    else:
+        publisher.forget("front")
+
+    assert publisher.refusal("front") is None
+    assert publisher.refusals() == []
+
+
+def test_a_frame_that_librdkafka_finds_too_large_says_nothing_about_the_topic(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger
+) -> None:
+    before = publisher.unready()
+    producer.trouble = [KafkaException(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))]
+
+    publish(publisher, ledger)
+
+    assert publisher.unready() == before
+    assert publisher.refusal("front")
+
+
 def test_a_topic_that_was_reached_is_not_asked_for_again(
     publisher: Publisher, producer: FakeProducer
 ) -> None:

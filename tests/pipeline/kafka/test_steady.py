@@ -47,6 +47,9 @@ class FakeClient:
     def poll(self, _: float) -> Any:
         return self.messages.pop(0) if self.messages else None
 
+    def produce(self, topic: str) -> None:
+        self.messages.append(topic)
+
     def consume(self, most: int, _: float) -> list[Any]:
         taken, self.messages = self.messages[:most], self.messages[most:]
         return taken
@@ -241,6 +244,8 @@ def test_a_producer_goes_on_with_a_new_client_and_sends_what_waits_in_the_old_on
     assert first.closed.wait(10)
     assert len(producer) == 0
     assert producer.list_topics("live", timeout=0.5) == "about live"
+    producer.produce("live")
+    assert second.messages == ["live"]
     assert len(caplog.messages) == 1
 
 

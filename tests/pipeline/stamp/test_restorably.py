@@ -1,7 +1,5 @@
 """A stamped JPEG can be restored, and stamped with the labels of one model."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
@@ -76,8 +74,8 @@ def test_restored_and_stamped_again_it_is_as_if_the_model_were_alone(model: str)
 
     restored = covered.restore(stamped.jpeg, stamped.covered)
 
-    assert stamp(replace(frame, jpeg=restored), None, model) == stamp(frame, None, model)
-    assert stamp(frame, None, "imagenet_1") == stamp(replace(frame, predictions=(CAT,)), None)
+    assert stamp(frame._replace(jpeg=restored), None, model) == stamp(frame, None, model)
+    assert stamp(frame, None, "imagenet_1") == stamp(frame._replace(predictions=(CAT,)), None)
 
 
 def test_a_model_keeps_its_colour() -> None:

@@ -171,7 +171,7 @@ def test_a_cameras_own_jpeg_is_stamped_by_tiles(
     image = noise(width, height)
     jpeg = camera_jpeg(image, quality, sampling, interval=interval, optimize=optimize)
     frame = framed(jpeg, image, *predictions)
-    tiled = replace(frame, jpeg=Tiles(jpeg, None).join())
+    tiled = frame._replace(jpeg=Tiles(jpeg, None).join())
 
     assert np.array_equal(picture.decode(tiled.jpeg), picture.decode(jpeg))
     assert reasons(frame) == {}
@@ -432,7 +432,7 @@ def test_a_frame_of_a_different_quality_is_stamped_as_a_whole(quality: int) -> N
 
 def test_a_frame_of_the_original_system_has_tiles() -> None:
     message = Message(None, mat.encode(IMAGE), [])
-    frame = replace(decode(message, offset=1, timestamp=1), predictions=(BOXES,))
+    frame = decode(message, offset=1, timestamp=1)._replace(predictions=(BOXES,))
 
     assert reasons(frame) == {}
     stamped = stamp(frame, None)
@@ -455,8 +455,8 @@ def test_a_frame_with_fill_bytes_and_stand_alone_markers_in_its_head_is_stamped_
 
     assert reasons(frame) == {}
     stamped = stamp(frame, None)
-    assert stamped == head + stamp(replace(frame, jpeg=JPEG), None)[len(split(JPEG).head) :]
-    assert np.array_equal(picture.decode(stamped), picture.decode(stamp(replace(frame, jpeg=JPEG), None)))
+    assert stamped == head + stamp(frame._replace(jpeg=JPEG), None)[len(split(JPEG).head) :]
+    assert np.array_equal(picture.decode(stamped), picture.decode(stamp(frame._replace(jpeg=JPEG), None)))
 
 
 def test_a_frame_with_fill_bytes_before_restart_markers_is_stamped_by_tiles() -> None:
@@ -465,14 +465,14 @@ def test_a_frame_with_fill_bytes_before_restart_markers_is_stamped_by_tiles() ->
     frame = framed(jpeg, IMAGE, BOXES)
 
     assert reasons(frame) == {}
-    plain = picture.decode(stamp(replace(frame, jpeg=JPEG), None))
+    plain = picture.decode(stamp(frame._replace(jpeg=JPEG), None))
     assert np.array_equal(picture.decode(stamp(frame, None)), plain)
 
 
 def test_data_after_the_end_stays() -> None:
     frame = framed(JPEG, IMAGE, BOXES)
 
-    assert stamp(replace(frame, jpeg=JPEG + bytes(9)), None) == stamp(frame, None) + bytes(9)
+    assert stamp(frame._replace(jpeg=JPEG + bytes(9)), None) == stamp(frame, None) + bytes(9)
 
 
 def test_tiles_below_the_marks_are_not_read() -> None:

@@ -1,5 +1,7 @@
 """Tiles that are cut out of a JPEG and put back."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -27,7 +29,7 @@ def tiles(width: int, height: int, interval: int | None = None) -> Tiles:
     return Tiles(picture.encode(noise(width, height), 85, interval), None)
 
 
-def members(areas: list[Area]) -> list[tuple[int, int]]:
+def members(areas: Sequence[Area]) -> list[tuple[int, int]]:
     """Return the column and row of each tile of areas in tiles."""
     return [
         (column, row)

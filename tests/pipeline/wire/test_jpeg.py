@@ -430,3 +430,16 @@ def test_a_few_heads_are_remembered() -> None:
     assert heads.size(b"\xff\xd8099...") == (100, 1)
     assert heads.size(b"\xff\xd8068...") == (69, 1)
     assert heads.size(b"\xff\xd8067...") == (0, 0)
+
+
+def test_a_heads_length_is_the_same_however_many_others_come_between() -> None:
+    heads = [picture.encode(np.zeros((16, 16 * width, 3), np.uint8), 85) for width in range(1, 60)]
+    lengths = [jpeg.head_length(each) for each in heads]
+
+    assert [jpeg.head_length(each) for each in reversed(heads)] == lengths[::-1]
+    assert all(
+        each[length - 14 : length - 12] == b"\xff\xda" for each, length in zip(heads, lengths, strict=True)
+    )
+    for known in heads[0], heads[-1]:
+        with pytest.raises(jpeg.JpegError):
+            jpeg.head_length(known[: jpeg.head_length(known) - 1])

@@ -2,7 +2,6 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -221,7 +220,7 @@ def test_a_missing_picture_is_not_cached(api: Api) -> None:
 
 def test_an_events_picture_may_be_asked_for_in_a_smaller_size(api: Api) -> None:
     jpeg = grey(640, 480)
-    api.show(replace(labelled("tie"), jpeg=jpeg))
+    api.show(labelled("tie")._replace(jpeg=jpeg))
     (event,) = api.json("/api/labels")
 
     sizes = [size(api.get(f"{event['snapshot']}?width={width}")[1]) for width in (0, 72, 500)]

@@ -1,7 +1,5 @@
 """The list of streams."""
 
-from dataclasses import replace
-
 import pytest
 
 from tests.video.api.conftest import Api
@@ -12,7 +10,7 @@ PATHS = ("/api/streams", "/api/stream")
 
 @pytest.mark.parametrize("path", PATHS)
 def test_there_are_none_without_cameras_or_models(api: Api, path: str) -> None:
-    api.show(replace(plain(), predictions=()))
+    api.show(plain()._replace(predictions=()))
 
     assert api.json(path) == {"streams": []}
 
@@ -27,7 +25,7 @@ def test_each_model_of_each_camera_has_one(api: Api, path: str) -> None:
 
 
 def test_what_cannot_be_separated_is_left_out_with_the_reason_and_the_rest_stays(api: Api) -> None:
-    api.show(one_model(), replace(two_models(camera="yard"), covered=b""))
+    api.show(one_model(), two_models(camera="yard")._replace(covered=b""))
 
     answer = api.json("/api/streams")
 
@@ -40,7 +38,7 @@ def test_what_cannot_be_separated_is_left_out_with_the_reason_and_the_rest_stays
 
 
 def test_a_visitor_sees_the_streams_of_the_cameras_that_may_be_seen(api: Api) -> None:
-    api.show(one_model(), one_model(camera="yard"), replace(two_models(camera="attic"), covered=b""))
+    api.show(one_model(), one_model(camera="yard"), two_models(camera="attic")._replace(covered=b""))
     api.guest.hidden = {"door", "attic"}
 
     assert api.json("/api/streams") == {"streams": ["yard:imagenet_1:inferred"]}

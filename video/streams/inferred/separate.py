@@ -1,7 +1,5 @@
 """A frame's picture with the labels of one model only."""
 
-from dataclasses import replace
-
 from pipeline.wire import covered, jpeg
 from pipeline.wire.frame import Frame
 
@@ -37,6 +35,6 @@ def separate(frame: Frame, model: str) -> bytes:
     try:
         plain = covered.restore(frame.jpeg, frame.covered)
         width, height = jpeg.size(plain, frame.width * frame.height)
-        return stamp(replace(frame, jpeg=plain, width=width, height=height), None, model)
+        return stamp(frame._replace(jpeg=plain, width=width, height=height), None, model)
     except (covered.CoveredError, jpeg.JpegError, PictureError) as error:
         raise SeparateError(str(error)) from None

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from pipeline.wire.frame import Frame
@@ -70,7 +69,7 @@ class BlankMaker:
         except ValueError:
             return  # no player can show the frozen picture either
         if self._camera.number == number:
-            self._send(part(replace(frame, jpeg=jpeg)))
+            self._send(part(frame._replace(jpeg=jpeg)))
 
     def _done(self, task: asyncio.Task[None]) -> None:
         if self._task is task:

@@ -1,6 +1,5 @@
 """Frames that one or several models have labelled, as the consumer sends them."""
 
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -23,14 +22,14 @@ def plain(seq: int = 1, camera: str = "door", *, models: tuple[Prediction, ...] 
 def one_model(seq: int = 1, camera: str = "door") -> Frame:
     """Return a frame with the label of `imagenet_1`."""
     frame = plain(seq, camera, models=(CAT,))
-    return replace(frame, jpeg=stamp(frame, None))
+    return frame._replace(jpeg=stamp(frame, None))
 
 
 def two_models(seq: int = 1, camera: str = "door") -> Frame:
     """Return a frame with the labels of `imagenet_1` and `emonet_2`."""
     frame = plain(seq, camera)
     jpeg, covered = stamp_restorably(frame, None)
-    return replace(frame, jpeg=jpeg, covered=covered)
+    return frame._replace(jpeg=jpeg, covered=covered)
 
 
 def alone(model: str, seq: int = 1, camera: str = "door") -> bytes:

@@ -1,7 +1,6 @@
 """The labels of one model, made from a frame with those of several."""
 
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -21,14 +20,14 @@ def test_the_picture_has_the_labels_of_one_model(model: str) -> None:
 
 def test_models_are_in_their_order_and_once() -> None:
     assert models_of(two_models()) == ["imagenet_1", "emonet_2"]
-    assert models_of(replace(plain(), predictions=(CAT, CAT))) == ["imagenet_1"]
+    assert models_of(plain()._replace(predictions=(CAT, CAT))) == ["imagenet_1"]
 
 
 def test_several_models_need_what_their_labels_cover() -> None:
     assert obstacle(two_models()) is None
     assert obstacle(one_model()) is None
-    assert obstacle(replace(plain(), predictions=())) is None
-    assert obstacle(replace(two_models(), covered=b"")) is not None
+    assert obstacle(plain()._replace(predictions=())) is None
+    assert obstacle(two_models()._replace(covered=b"")) is not None
 
 
 @pytest.mark.parametrize(
@@ -43,7 +42,7 @@ def test_several_models_need_what_their_labels_cover() -> None:
     ids=["beyond", "not a JPEG", "too long", "larger", "nothing"],
 )
 def test_what_does_not_fit_is_one_error(patch: Patch) -> None:
-    frame = replace(two_models(), covered=covered.encode([patch]))
+    frame = two_models()._replace(covered=covered.encode([patch]))
 
     with pytest.raises(SeparateError) as caught:
         separate(frame, "imagenet_1")
@@ -54,7 +53,7 @@ def test_what_does_not_fit_is_one_error(patch: Patch) -> None:
 @PROPERTY
 @given(st.binary(min_size=1, max_size=200), st.integers(0, 4000), st.integers(0, 4000))
 def test_whatever_was_covered_it_is_a_picture_or_an_error(before: bytes, at: int, length: int) -> None:
-    frame = replace(two_models(), covered=covered.encode([Patch(at, length, before)]))
+    frame = two_models()._replace(covered=covered.encode([Patch(at, length, before)]))
 
     with suppress(SeparateError):
         assert separate(frame, "imagenet_1").startswith(b"\xff\xd8")

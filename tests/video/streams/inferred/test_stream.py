@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -142,7 +141,7 @@ def test_a_client_gets_the_newest_picture_at_once_but_none_of_a_silent_camera(
 def test_a_stream_that_does_not_exist_is_silent_until_it_does_and_through_absences() -> None:
     async def scene(house: House) -> None:
         client = house.watch(CAT)
-        house.wall.put(one_model(1, "yard"), replace(one_model(1), predictions=()))
+        house.wall.put(one_model(1, "yard"), one_model(1)._replace(predictions=()))
         assert not client.written
 
         house.wall.put(one_model(2))
@@ -226,7 +225,7 @@ def test_what_cannot_be_separated_is_counted_logged_and_goes_on(caplog: pytest.L
     async def scene(house: House) -> None:
         cat = house.watch(CAT)
         before = failed("door")
-        house.wall.put(replace(two_models(1), covered=b""), replace(two_models(2), covered=b"damaged"))
+        house.wall.put(two_models(1)._replace(covered=b""), two_models(2)._replace(covered=b"damaged"))
         await until(lambda: failed("door") == before + 2, "both to be counted")
         assert not cat.written
 
