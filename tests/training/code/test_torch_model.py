@@ -41,8 +41,8 @@ def torch_model(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.delitem(sys.modules, NAME, raising=False)
     yield importlib.import_module(NAME)
     sys.modules.pop(NAME, None)
-    package, _, module = NAME.rpartition(".")
-    delattr(sys.modules[package], module)  # otherwise the next import from the package finds it there
+    package, _, own = NAME.rpartition(".")
+    delattr(sys.modules[package], own)  # otherwise the next import from the package finds it there
 
 
 def request(code: str, file: Path, imports: str = "") -> dict[str, Any]:
