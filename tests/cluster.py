@@ -20,8 +20,12 @@ from tests.parts import wait_for
 COMMAND: Final = "KAFKA_COMMAND"
 """The environment variable with the command that starts, stops, restarts, pauses and resumes brokers."""
 
-# Kafka's own values, where a cluster for tests may have others.
-_DEFAULTS: Final = {"group.initial.rebalance.delay.ms": "3000", "num.partitions": "8"}
+# Kafka's own values, where a cluster for tests may have others; and more patience with a busy machine.
+_PROPERTIES: Final = {
+    "group.initial.rebalance.delay.ms": "3000",
+    "num.partitions": "8",
+    "zookeeper.connection.timeout.ms": "60000",
+}
 
 
 class Cluster:
@@ -29,8 +33,8 @@ class Cluster:
 
     def __init__(self, folder: Path, brokers: int, *options: str) -> None:
         self._folder = folder
-        defaults = [f"--property={name}={value}" for name, value in _DEFAULTS.items()]
-        output = self._run("start", f"--brokers={brokers}", *defaults, *options)
+        properties = [f"--property={name}={value}" for name, value in _PROPERTIES.items()]
+        output = self._run("start", f"--brokers={brokers}", *properties, *options)
         self.bootstrap = output.partition("KAFKA_BOOTSTRAP=")[2].split()[0]
         self._admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
 
