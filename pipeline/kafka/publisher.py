@@ -38,7 +38,8 @@ class Publisher:
         self._missing: str | None = None  # what a probe found; frames for a missing topic only time out
         self._news = -math.inf  # when the fate of a frame was last reported
         self._missing_from, self._missing_until = 0, -math.inf  # partitions that the topic does not have
-        self._refused: dict[str, str] = {}  # cameras whose last frame was too large, and why
+        self._cameras: set[str] = set()  # that were not forgotten
+        self._refused: dict[str, str] = {}  # those whose last frame was too large, and why
         self._accepted = -math.inf  # when a frame of any camera was last delivered
 
     def unready(self) -> str | None:
@@ -56,7 +57,8 @@ class Publisher:
         return [f"camera {camera}: {why}" for camera, why in sorted(self._refused.copy().items())]
 
     def forget(self, camera: str) -> None:
-        """Forget what is known about a camera."""
+        """Forget what is known about a camera; frames of it may still be on their way."""
+        self._cameras.discard(camera)
         self._refused.pop(camera, None)
 
     def watch(self, pulse: Pulse) -> None:
@@ -85,6 +87,7 @@ class Publisher:
 
         It goes to `partition` if the topic has that, and otherwise where Kafka's hash of its key says.
         """
+        self._cameras.add(camera)
         try:
             try:
                 self._produce(message, camera, captured, partition)
@@ -173,7 +176,8 @@ class Publisher:
 
     def _refuse(self, camera: str, reason: str, why: str) -> None:
         """Drop a frame for what is wrong with it, not with the topic."""
-        self._refused[camera] = why
+        if camera in self._cameras:
+            self._refused[camera] = why
         self._count(camera, reason, why)
 
     def _drop(self, camera: str, reason: str, text: str) -> None:

@@ -7,7 +7,7 @@ them can find another frame header than the one that was measured here.
 import re
 from collections.abc import Iterator
 from struct import Struct
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from pipeline.wire import largest
 
@@ -58,6 +58,9 @@ _HEADS: Final = 32  # that are remembered
 _SHORT: Final = 4096  # bytes of such a head, at most
 
 
+_Known = TypeVar("_Known")
+
+
 class JpegError(ValueError):
     """The bytes are not a complete JPEG; the text says what is wrong."""
 
@@ -66,30 +69,29 @@ class TooLargeError(JpegError):
     """A JPEG has more pixels, bytes or scans than are accepted."""
 
 
-class _Heads:
-    """The last heads that were accepted, of pictures with one scan: a camera's frames begin alike.
+class _Heads(Generic[_Known]):
+    """What the last heads say: a camera's frames begin alike."""
 
-    All that is checked but for the length and the end follows from these bytes.
-    """
+    def __init__(self, nothing: _Known) -> None:
+        self._nothing = nothing
+        self._known: tuple[tuple[bytes, _Known], ...] = ()
 
-    def __init__(self) -> None:
-        self._known: tuple[tuple[bytes, tuple[int, int]], ...] = ()
-
-    def size(self, data: bytes) -> tuple[int, int]:
-        """Return the (width, height) of a picture that begins with a known head, or otherwise (0, 0)."""
-        for head, size in self._known:
+    def get(self, data: bytes) -> _Known:
+        """Return what is known of a picture that begins with a known head, or otherwise `nothing`."""
+        for head, known in self._known:
             if data.startswith(head):
-                return size
-        return 0, 0
+                return known
+        return self._nothing
 
-    def add(self, head: bytes, size: tuple[int, int]) -> None:
+    def add(self, head: bytes, known: _Known) -> None:
         """Remember a head; from any thread, of which one may be too late."""
         if len(head) <= _SHORT:
-            self._known = ((head, size), *self._known[: _HEADS - 1])
+            self._known = ((head, known), *self._known[: _HEADS - 1])
 
 
-_heads: Final = _Heads()
-_last_heads: tuple[bytes, ...] = ()  # that `head_length` has found; all that it says follows from these bytes
+# Of pictures with one scan: all that is checked but for their length and end follows from the head.
+_sizes: Final = _Heads((0, 0))
+_lengths: Final = _Heads(0)
 
 
 def size(data: bytes, most: int = largest.MOST_PIXELS) -> tuple[int, int]:
@@ -97,7 +99,7 @@ def size(data: bytes, most: int = largest.MOST_PIXELS) -> tuple[int, int]:
 
     It has at most `most` pixels. Behind the only scan of a picture, no decoder looks for anything.
     """
-    width, height = _heads.size(data)
+    width, height = _sizes.get(data)
     is_whole = len(data) <= largest.jpeg_bytes(most) and data.rfind(END, -_TAIL) >= 0
     if is_whole and 0 < width * height <= most:
         return width, height
@@ -126,21 +128,18 @@ def size(data: bytes, most: int = largest.MOST_PIXELS) -> tuple[int, int]:
             if process == _PROGRESSIVE or count < len(blocks):
                 _check_scans(data, end, blocks, min(MOST_SCANS, MOST_PASSES * most // (width * height)))
             else:
-                _heads.add(data[:end], (width, height))
+                _sizes.add(data[:end], (width, height))
             return width, height
     raise JpegError("broken JPEG: no scan" if process else "broken JPEG: no frame header")
 
 
 def head_length(data: bytes) -> int:
     """Return how many bytes precede the entropy-coded data; raise `JpegError` where there is none."""
-    global _last_heads  # noqa: PLW0603 # of two threads, one may be too late
-    for head in _last_heads:
-        if data.startswith(head):
-            return len(head)
+    if length := _lengths.get(data):
+        return length
     for marker, _, end in segments(data, LONGEST_HEAD):
         if marker == START_OF_SCAN:
-            if end <= _SHORT:
-                _last_heads = (data[:end], *_last_heads[: _HEADS - 1])
+            _lengths.add(data[:end], end)
             return end
     raise JpegError("broken JPEG: no scan")
 

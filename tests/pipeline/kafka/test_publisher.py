@@ -281,6 +281,19 @@ def test_a_refusal_ends_with_a_smaller_frame_or_with_the_camera(
     assert publisher.refusals() == []
 
 
+def test_what_is_refused_after_its_camera_was_forgotten_is_only_counted(
+    publisher: Publisher, producer: FakeProducer, ledger: Ledger
+) -> None:
+    publish(publisher, ledger)
+    publisher.forget("front")
+    producer.report(producer.queue, KafkaError.MSG_SIZE_TOO_LARGE)
+    publisher.poll()
+
+    assert publisher.refusals() == []
+    assert publisher.unready() is None
+    assert ledger.totals()["dropped"] == {"not_delivered": 1}
+
+
 def test_a_frame_that_librdkafka_finds_too_large_says_nothing_about_the_topic(
     publisher: Publisher, producer: FakeProducer, ledger: Ledger
 ) -> None:

@@ -387,7 +387,7 @@ def test_the_sampling_factors_that_are_accepted_are_those_that_the_decoder_reads
 
 
 def test_a_known_head_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jpeg, "_heads", jpeg._Heads())
+    monkeypatch.setattr(jpeg, "_sizes", jpeg._Heads((0, 0)))
     longer = JPEG[:-2] + bytes(1000) + jpeg.END
     assert jpeg.size(JPEG) == (171, 93)
     monkeypatch.setattr(jpeg, "segments", None)
@@ -412,24 +412,24 @@ def test_what_follows_a_known_head_is_checked() -> None:
 def test_pictures_whose_scans_are_counted_and_long_heads_are_not_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    heads = jpeg._Heads()
-    monkeypatch.setattr(jpeg, "_heads", heads)
+    heads = jpeg._Heads((0, 0))
+    monkeypatch.setattr(jpeg, "_sizes", heads)
 
     for data in (PROGRESSIVE, commented(JPEG, 5000)):
         assert jpeg.size(data) == (171, 93)
 
-    assert heads.size(PROGRESSIVE) == heads.size(commented(JPEG, 5000)) == (0, 0)
+    assert heads.get(PROGRESSIVE) == heads.get(commented(JPEG, 5000)) == (0, 0)
 
 
 def test_a_few_heads_are_remembered() -> None:
-    heads = jpeg._Heads()
+    heads = jpeg._Heads((0, 0))
 
     for number in range(100):
         heads.add(b"\xff\xd8%03d" % number, (number + 1, 1))
 
-    assert heads.size(b"\xff\xd8099...") == (100, 1)
-    assert heads.size(b"\xff\xd8068...") == (69, 1)
-    assert heads.size(b"\xff\xd8067...") == (0, 0)
+    assert heads.get(b"\xff\xd8099...") == (100, 1)
+    assert heads.get(b"\xff\xd8068...") == (69, 1)
+    assert heads.get(b"\xff\xd8067...") == (0, 0)
 
 
 def test_a_heads_length_is_the_same_however_many_others_come_between() -> None:
