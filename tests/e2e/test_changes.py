@@ -301,6 +301,28 @@ def test_links_are_masked_until_they_are_shown(site: Site, browser: Browser) -> 
         assert link.input_value() == "", "a link may hold a password"
 
 
+def test_a_form_that_is_opened_again_keeps_what_is_typed_then(site: Site, window: Window) -> None:
+    """The browser announces that a dialog was closed some time later, when it may be open again."""
+    open_wall(site, window)
+    press(window, "Add camera")
+    enter(window, name="first", link=PHONE)
+    window.evaluate(
+        f"""(() => {{
+          document.querySelector('#editor').close();
+          document.querySelector('#add').click();
+          const field = document.querySelector('#field-name');
+          field.value = 'door';
+          document.querySelector('#field-link').value = {json.dumps(BIKES)};
+        }})()"""
+    )
+
+    press(window, "Save")
+
+    expect_moving(window, "door")
+    assert "first" not in texts(window, ".tile .name")
+    assert unexpected(window) == []
+
+
 def test_the_bar_takes_one_row_with_the_button(site: Site, window: Window) -> None:
     site.cameras.put("gate", CameraRecord(link=NOWHERE))
     site.cameras.put("hall", CameraRecord(link=PHONE, paused=True))

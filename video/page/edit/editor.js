@@ -44,15 +44,13 @@ export class Editor {
     this.#dialog.replaceChildren(form);
     ignoreDoubleClicks(this.#dialog);
     this.#look.addEventListener("click", () => this.#startPreview());
-    cancel.addEventListener("click", () => this.#dialog.close());
+    cancel.addEventListener("click", () => this.#close());
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.#submit();
     });
-    this.#dialog.addEventListener("close", () => {
-      this.#preview.close();
-      this.#form.clear();
-    });
+    // The browser's own ways to close it. By the time the event comes, it may be open again.
+    this.#dialog.addEventListener("close", () => this.#dialog.open || this.#forget());
   }
 
   /**
@@ -63,6 +61,7 @@ export class Editor {
   open(camera, config, known) {
     this.#camera = camera;
     this.#config = config;
+    this.#preview.close();
     setText(this.#title, camera === null ? text.addTitle : text.editTitle(camera));
     this.#form.open(camera, config, known);
     this.#allowPreview("");
@@ -85,9 +84,19 @@ export class Editor {
     if (!answer.ok) {
       this.#refuse(answer);
     } else if (this.#dialog.open) {
-      this.#dialog.close();
+      this.#close();
       if (this.#camera === null) this.#added(name);
     }
+  }
+
+  #close() {
+    this.#dialog.close();
+    this.#forget();
+  }
+
+  #forget() {
+    this.#preview.close();
+    this.#form.clear();
   }
 
   async #startPreview() {
