@@ -54,6 +54,8 @@ async def main(arguments: Sequence[str]) -> int:
     def ready(kafka: str) -> None:
         announce(f"ready: {page}")
         console.say(f"to change the cameras: {page}, or {parts.command_for_cameras(kafka, key)}")
+        if chosen.training_port:
+            console.say(f"to train models: {parts.training_address(chosen.training_port, os.environ)}")
 
     return await runner.run(
         table,

@@ -51,7 +51,7 @@ class Part:
     """A process to keep running."""
 
     name: str
-    role: Literal["broker", "tfserving", "cameras", "producer", "consumer", "video"]
+    role: Literal["broker", "tfserving", "cameras", "producer", "consumer", "video", "training"]
     command: tuple[str, ...]
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Variables that compose sets, whatever the user has set."""
@@ -97,7 +97,11 @@ def table(
         parts.append(_producer(name, next(ports), {**paced, **key}, preloads))
     parts.append(_consumer(urls, next(ports), common))
     parts.append(_video(options, next(ports), {**paced, **key}))
-    own = ",".join(f":{port}" for port in (options.port, *grpc_ports, *(each.port for each in parts)) if port)
+    pages = [options.port]
+    if options.training_port:
+        pages.append(options.training_port)
+        parts.append(_training(options, next(ports), common, folder))
+    own = ",".join(f":{port}" for port in (*pages, *grpc_ports, *(each.port for each in parts)) if port)
     return [
         replace(part, settings={**part.settings, "OWNSERVICES": own}) if part.role == "producer" else part
         for part in parts
@@ -105,14 +109,24 @@ def table(
 
 
 def most_ports(options: Options) -> int:
-    """Return how many ports the parts may take: two per model server, one per producer, consumer, video."""
-    return 2 * len(_served(options)) + options.producers + 2
+    """Return how many ports the parts may take: two per model server, one per other service."""
+    return 2 * len(_served(options)) + options.producers + 3
 
 
 def page_address(port: int, inherited: Mapping[str, str]) -> str:
     """Return the page's address for browsers on this machine, given the user's environment."""
-    cert, root = (trimmed(inherited.get(name, "")) for name in ("TLSCERT", "ROOTPATH"))
-    return f"{'https' if cert else 'http'}://127.0.0.1:{port}{root.removesuffix('/')}/"
+    root = trimmed(inherited.get("ROOTPATH", ""))
+    return f"{_here(port, inherited)}{root.removesuffix('/')}/"
+
+
+def training_address(port: int, inherited: Mapping[str, str]) -> str:
+    """Return the training service's address for browsers on this machine, given the user's environment."""
+    return f"{_here(port, inherited)}/"
+
+
+def _here(port: int, inherited: Mapping[str, str]) -> str:
+    scheme = "https" if trimmed(inherited.get("TLSCERT", "")) else "http"
+    return f"{scheme}://127.0.0.1:{port}"
 
 
 def environment(part: Part, bootstrap: str, inherited: Mapping[str, str]) -> dict[str, str]:
@@ -220,3 +234,21 @@ def _video(options: Options, port: int, defaults: Mapping[str, str]) -> Part:
     if options.users:
         settings["USERS"] = options.users
     return Part("video", "video", _module("video"), settings, defaults, ("KAFKAPORT",), port)
+
+
+def _training(options: Options, port: int, defaults: Mapping[str, str], folder: str) -> Part:
+    settings = {
+        "TOPICNAMESTATUS": _STATUS,
+        "TOPICNAMELOGOUTS": _LOGOUTS,
+        "DISPLAYPORT": f":{options.training_port}",
+        "NODEPORT": f":{options.training_port}",
+        "HEALTHPORT": f"127.0.0.1:{port}",
+        # The user's is that of the page with the cameras.
+        "ROOTPATH": "",
+    }
+    if options.users:
+        settings["USERS"] = options.users
+    kept = {"DATAFOLDER": f"{folder}/training", "MODELSTORE": f"{folder}/models"} if folder else {}
+    return Part(
+        "training", "training", _module("training"), settings, {**defaults, **kept}, ("KAFKAPORT",), port
+    )

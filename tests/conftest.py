@@ -52,6 +52,7 @@ PARTS = {
     "keda",
     "ipv6",
     "prometheus",
+    "torch",
 }
 
 # Checks what tests.rtsp_camera needs: the bindings and GStreamer's elements.
@@ -206,6 +207,9 @@ def kafka_bootstrap() -> Iterator[str]:
         try:
             container = KafkaContainer("confluentinc/cp-kafka:7.9.2")
             container.with_env("KAFKA_MESSAGE_MAX_BYTES", "100000000")
+            # By default, transactions need three brokers.
+            container.with_env("KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR", "1")
+            container.with_env("KAFKA_TRANSACTION_STATE_LOG_MIN_ISR", "1")
             stack.callback(container.stop)
             container.start(timeout=120)
         except Exception as error:

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.parts
 
 
 def compose(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "compose", *arguments]
+    command = [sys.executable, "-m", "compose", "--no-training", *arguments]
     return subprocess.run(
         command,
         cwd=ROOT,

@@ -277,5 +277,5 @@ def test_all_parts_are_started(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 
     assert asyncio.run(command.main(["--camera", "desk=0", "--no-model"])) == 0
 
-    assert set(started) == {"broker", "cameras", "producer", "consumer", "video"}
+    assert set(started) == {"broker", "cameras", "producer", "consumer", "video", "training"}
     assert "starting" in capsys.readouterr().err

@@ -14,7 +14,7 @@ from tests.e2e.chromium import Chromium
 from tests.e2e.firefox import Firefox
 from tests.parts import ROOT
 
-SERVICES = ("producer", "consumer", "video", "tfserving")
+SERVICES = ("producer", "consumer", "video", "tfserving", "training")
 IMAGES = (*(f"streamlens/{name}" for name in SERVICES), "confluentinc/cp-kafka", "confluentinc/cp-zookeeper")
 SERVING = "tensorflow/serving:2.19.1"
 BASES = (

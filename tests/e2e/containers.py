@@ -11,13 +11,15 @@ from typing import Any, Final
 import pytest
 
 from tests.e2e.conftest import call, works
-from tests.parts import get, reads
+from tests.parts import free_port, get, reads
 
 NETWORK: Final = "streamlens"
 PROJECT: Final = "streamlens-test"  # not the user's own project, whose volumes are left alone
 VOLUME: Final = f"{PROJECT}-key"
 """The volume with the key, which all projects of the tests share; the user's own is left alone."""
-SERVICES: Final = ("zookeeper", "kafka", "tfserving", "producer", "consumer", "video")
+SERVICES: Final = ("zookeeper", "kafka", "tfserving", "producer", "consumer", "video", "training")
+TRAINING: Final = {"TRAININGPORT": str(free_port())}
+"""The variable with the port of the training service in containers."""
 
 # Queries the service's health server from within its container, which has Python but not curl.
 _ASK: Final = """
@@ -41,7 +43,7 @@ def docker_compose() -> list[str]:
 
 def compose(folder: str, command: Sequence[str], *arguments: str, **environment: str) -> str:
     """Run Docker Compose in a folder, as a user would."""
-    environment = {"CAMERASVOLUME": VOLUME, **environment}
+    environment = {"CAMERASVOLUME": VOLUME, **TRAINING, **environment}
     return call("sh", "-c", 'cd "$0" && exec "$@"', folder, *command, *arguments, timeout=150, **environment)
 
 

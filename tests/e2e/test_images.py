@@ -46,7 +46,7 @@ def history(image: str) -> list[tuple[str, int]]:
     return [(step, int(size)) for size, _, step in steps]
 
 
-@pytest.mark.parametrize("image", OURS)
+@pytest.mark.parametrize("image", [*OURS, "training"])
 def test_an_image_contains_neither_a_compiler_nor_tests(image: str) -> None:
     found = docker("run", "--rm", "--entrypoint", "sh", f"streamlens/{image}", "-c", LOOK)
 
@@ -70,7 +70,7 @@ def test_images_that_stamp_have_fonts_for_many_scripts(image: str) -> None:
     assert docker(*run) == SCRIPTS
 
 
-@pytest.mark.parametrize("image", [*OURS, "tfserving"])
+@pytest.mark.parametrize("image", [*OURS, "tfserving", "training"])
 def test_an_image_names_its_user_by_number(image: str) -> None:
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", about(image)["Config"]["User"])
 
@@ -157,7 +157,7 @@ def volume() -> Iterator[str]:
 def test_users_in_a_volume_make_the_server_require_a_login(volume: str) -> None:
     users = "/etc/streamlens/users.json"
     mounted = ("--read-only", "--cap-drop=ALL", f"--volume={volume}:/etc/streamlens")
-    tool = f"python -m video.users --file {users}"
+    tool = f"python -m pipeline.users --file {users}"
     make = f"echo correct horse | {tool} add ann && {tool} token ann player"
     token = docker("run", "--rm", *mounted, "--entrypoint=sh", "streamlens/video", "-c", make)
 

@@ -14,8 +14,9 @@ from tests.k8s.manifests import SYSTEMS, pod_of, read, system, workload
 from tests.parts import ROOT
 
 PYTHON = "python:3.11-slim-bookworm"
-SERVICES = ("producer", "consumer", "video")
-ALL = (*SERVICES, "tfserving")
+SERVICES = ("producer", "consumer", "video", "training")
+TORCH = "training/torch.Dockerfile"
+ALL = (*SERVICES, "tfserving", TORCH)
 FONTS = {"fonts-noto-core", "fonts-droid-fallback", "fonts-nanum", "libfribidi0"}
 
 
@@ -61,6 +62,7 @@ def test_debian_packages_are_installed_only_to_copy_fonts_from_them(folder: str)
     [
         *((service, f"{service}/__main__.py") for service in SERVICES),
         ("tests/e2e/serving", "tfserving/server/__main__.py"),
+        (TORCH, "training/job/__main__.py"),
     ],
 )
 def test_an_image_has_what_its_service_imports(folder: str, module: str) -> None:
@@ -77,6 +79,7 @@ def test_an_image_has_what_its_service_imports(folder: str, module: str) -> None
     [
         *((service, f"{service}/__main__.py") for service in SERVICES),
         ("tfserving", "tfserving/server/__main__.py"),
+        ("training/torch", "training/job/__main__.py"),
     ],
 )
 def test_its_requirements_have_what_its_service_imports(requirements: str, module: str) -> None:

@@ -1,0 +1,23 @@
+"""Trains one model: `python -m training.job`."""
+
+import signal
+import threading
+
+from pipeline.service import startup
+from training.backend import Backend
+from training.job.job import Job
+from training.job.service import Service
+from training.job.settings import JobSettings
+
+
+def serve(settings: JobSettings) -> int:
+    """Run the job; return 0 when the service knows its outcome."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    backend = Backend(settings.result_token.get_secret_value(), settings.result_certificate)
+    return Job(settings, Service(settings.result_url, stop, backend=backend), stop).run()
+
+
+if __name__ == "__main__":
+    startup.main("training.job", JobSettings, serve)

@@ -1,0 +1,159 @@
+/** The page of the training service: connects the routes with their pages. */
+
+import { byId, make, mark, setData, setMark, setText } from "./dom.js";
+import { showNotice } from "./notice.js";
+import { openImport } from "./pages/bring.js";
+import { openCompare } from "./pages/compare.js";
+import { openConfiguration } from "./pages/configuration.js";
+import { openConfigurations } from "./pages/configurations.js";
+import { openDatasources } from "./pages/datasources.js";
+import { openDeploy } from "./pages/deploy.js";
+import { openDeployments } from "./pages/deployments.js";
+import { openInfer } from "./pages/infer.js";
+import { openInferences } from "./pages/inferences.js";
+import { openModel } from "./pages/model.js";
+import { openModels } from "./pages/models.js";
+import { openResult } from "./pages/result.js";
+import { openResults } from "./pages/results.js";
+import { openStart } from "./pages/start.js";
+import { openVisualisation } from "./pages/visualisation.js";
+import { dismiss } from "./parts/confirm.js";
+import { empty } from "./parts/empty.js";
+import { Poll } from "./poll.js";
+import { routeOf, routeTo } from "./route.js";
+import { loginAddress, showUser } from "./session.js";
+import { text } from "./text/common.js";
+import { nextTheme, theme } from "./theme.js";
+
+/** @typedef {import("./parts/screen.js").Opens} Opens */
+/** @typedef {import("./parts/screen.js").Screen} Screen */
+/** @typedef {import("./route.js").Route} Route */
+
+const EVERY = 4000; // ms
+
+/** The list, and what is opened if more follows in the route. @type {Record<string, [Opens, Opens?]>} */
+const pages = {
+  "": [openStart],
+  models: [openModels, openModel],
+  configurations: [openConfigurations, openConfiguration],
+  deployments: [openDeployments, openDeploy],
+  results: [openResults, openResult],
+  compare: [openCompare, openCompare],
+  datasources: [openDatasources],
+  inferences: [openInferences],
+  predict: [openInfer, openInfer],
+  import: [openImport],
+  visualisation: [openVisualisation],
+};
+
+const main = byId("main");
+const banner = byId("banner");
+/** @type {Screen | null} */
+let screen = null;
+/** @type {Poll<any> | null} */
+let poll = null;
+let shownHash = location.hash;
+
+/** @type {import("./parts/screen.js").App} */
+const app = {
+  refresh: () => poll?.now(),
+  go: (href) => {
+    if (location.hash === href) open(true);
+    else location.hash = href;
+  },
+};
+
+/** @type {Opens} */
+const openNothing = () => ({ title: text.unknownPage.heading, element: empty(text.unknownPage, "#/") });
+
+/** @param {boolean} isMove whether the user comes from another page */
+function open(isMove) {
+  shownHash = location.hash;
+  const route = routeOf(location.hash);
+  const [list, one] = pages[route.name] ?? [openNothing];
+  poll?.close();
+  screen?.close?.();
+  dismiss();
+  const now = ((route.rest.length ? one : list) ?? openNothing)(route, app);
+  screen = now;
+  document.title = text.titleOf(now.title);
+  main.replaceChildren(now.element);
+  showWhere(route);
+  trouble("");
+  if (isMove) {
+    window.scrollTo(0, 0);
+    /** @type {HTMLElement | null} */ (main.querySelector(".page-title"))?.focus({ preventScroll: true });
+  }
+  const { load, show, every } = now;
+  poll = load ? new Poll(load, { shown: (body) => shown(now, body, show), away, refused, failed }, every ?? (() => EVERY)) : null;
+  main.toggleAttribute("aria-busy", Boolean(load));
+}
+
+/** @param {Screen} of @param {any} body @param {Screen["show"]} show */
+function shown(of, body, show) {
+  if (of !== screen) return;
+  main.removeAttribute("aria-busy");
+  trouble("");
+  show?.(body);
+}
+
+/** @param {Date} since */
+const away = (since) => trouble(text.away(since));
+
+/** @param {string} why @param {number} status */
+function refused(why, status) {
+  if (status === 401 && !screen?.isDirty?.()) location.assign(loginAddress());
+  else trouble(text.sentence(why));
+}
+
+/** @param {unknown} error */
+function failed(error) {
+  console.error(error);
+  showNotice(text.failed(String(error)));
+}
+
+/** Say what is wrong; what is shown is old until it is right again. @param {string} words */
+function trouble(words) {
+  setText(banner, words);
+  main.toggleAttribute("data-old", words !== "");
+}
+
+/** Mark the page in the bar. @param {Route} route */
+function showWhere({ name }) {
+  const [where] = { compare: ["results"], predict: ["inferences"], import: ["deployments"] }[name] ?? [name];
+  for (const link of byId("pages").querySelectorAll("a")) {
+    if (link.dataset.page === where) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+    if (link.dataset.page === where) link.scrollIntoView({ block: "nearest", inline: "center" });
+  }
+}
+
+function setUpBar() {
+  byId("pages").setAttribute("aria-label", text.pages);
+  byId("pages").append(
+    ...text.nav.map(([name, words]) => {
+      const link = make("a", "nav-link", words);
+      link.href = routeTo([name]);
+      setData(link, "page", name);
+      return link;
+    }),
+  );
+  const button = byId("theme");
+  const sign = mark(`theme-${theme()}`);
+  const label = (/** @type {import("./theme.js").Theme} */ now) => {
+    setMark(sign, `theme-${now}`);
+    button.title = text.theme(now);
+    button.setAttribute("aria-label", text.theme(now));
+  };
+  button.append(sign);
+  button.addEventListener("click", () => label(nextTheme()));
+  label(theme());
+}
+
+setUpBar();
+void showUser();
+window.addEventListener("hashchange", () => location.hash !== shownHash && open(true));
+window.addEventListener("beforeunload", (event) => screen?.isDirty?.() && event.preventDefault());
+window.addEventListener("error", ({ message }) => showNotice(text.failed(message)));
+window.addEventListener("unhandledrejection", ({ reason }) => showNotice(text.failed(String(reason))));
+open(false);
