@@ -97,6 +97,7 @@ def inference_runs(inference: Inference, places: Places, framework: str) -> list
         # Kafka-ML names the group after the result, and two inferences of one share their input.
         "GROUP_ID": f"inf{inference.model_result_id}-{inference.id}",
         # Kafka-ML's inferences have none of these.
+        "REPLICAS": str(inference.replicas),
         "FRAMEWORK": framework,
         "INFERENCE_URL": f"{places.url}/inferences/{inference.id}",
         "MODELSERVER": inference.model_server or "",

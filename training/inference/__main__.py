@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pipeline.kafka import clients
 from pipeline.kafka.causes import Causes
+from pipeline.kafka.topics import Topic
 from pipeline.model_server.client import connect
 from pipeline.model_server.url import ModelUrl
 from pipeline.service import startup
@@ -45,7 +46,13 @@ def serve(settings: InferenceSettings) -> int:
         {**source.CONFIG, **settings.kafkaconfig},
         causes,
     )
-    questions = Source(consumer, settings.input_topic, settings.batch, causes)
+    topic = Topic(
+        settings.input_topic,
+        {},
+        partial(clients.admin, settings.input_bootstrap_servers, settings.kafkaconfig),
+        least=settings.replicas,
+    )
+    questions = Source(consumer, topic, settings.batch, causes)
     causes = Causes(settings.output_bootstrap_servers)
     producer = clients.producer(
         settings.output_bootstrap_servers,

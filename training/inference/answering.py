@@ -24,6 +24,7 @@ from training.inference.source import Source
 log = logging.getLogger(__name__)
 
 _WAIT: Final = 0.1  # s between two questions to a model that is away
+_SLOW: Final = 10.0  # s that a step may take, at least: Kafka may take some to create a topic
 _LOST: Final = 2  # times that a model may be lost on one message
 
 
@@ -49,7 +50,7 @@ class Answering:
     def run(self, pulse: Pulse) -> None:
         """Answer until the service stops: a worker."""
         self._pulse = pulse
-        pulse.quiet = 2 * self._timeout
+        pulse.quiet = max(_SLOW, 2 * self._timeout)
         try:
             while not pulse.stopping.is_set():
                 self.step()

@@ -43,6 +43,12 @@ class InferenceSettings(Settings):
     input_topic: Topic = Field(description="the topic with what is to be predicted")
     output_topic: Topic = Field(description="the topic for the predictions")
     group_id: str = Field(min_length=1, description="the consumer group, which all replicas share")
+    replicas: int = Field(
+        1,
+        ge=1,
+        le=100,
+        description="how many replicas there are: partitions of an input topic that is created",
+    )
     framework: Literal["tf", "pth"] = Field("tf", description="tf or pth")
     inference_url: str = Field(
         "",

@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from pipeline.kafka.causes import Causes
 from pipeline.kafka.steady import SteadyConsumer
+from pipeline.kafka.topics import Topic
 from pipeline.service.logs import Seldom
 
 log = logging.getLogger(__name__)
@@ -45,14 +46,15 @@ class Source:
     """Reads a topic together with the other replicas of the consumer's group, for one thread.
 
     Offsets are committed only with `commit`. `most` messages are taken at a time. `causes` are those of
-    `consumer`.
+    `consumer`. The topic is created unless it exists, with a partition for each replica.
     """
 
-    def __init__(self, consumer: Consumer, topic: str, most: int, causes: Causes) -> None:
+    def __init__(self, consumer: Consumer, topic: Topic, most: int, causes: Causes) -> None:
         self.waiting: int | None = None
         """How many messages wait in this replica's partitions, as far as is known."""
         self._consumer = consumer
-        self._topic = topic
+        self._create = topic
+        self._topic = topic.name
         self._most = most
         self._causes = causes
         self._seldom = Seldom(log)
@@ -63,11 +65,13 @@ class Source:
         self._look_at = 0.0
 
     def begin(self) -> None:
-        """Join the group; does nothing if this has been done."""
-        if not self._is_reading:
-            self._is_reading = True
-            cast("SteadyConsumer", self._consumer).on_replace = self._subscribe
-            self._subscribe()
+        """Join the group; does nothing if this has been done, or if Kafka does not answer yet."""
+        if self._is_reading or not self._create.prepare(self._consumer):
+            return
+        self._is_reading = True
+        self._warn_of_idle_replicas()
+        cast("SteadyConsumer", self._consumer).on_replace = self._subscribe
+        self._subscribe()
 
     def unready(self) -> str | None:
         """Return why messages cannot be read, in one line, or None."""
@@ -113,6 +117,15 @@ class Source:
     def close(self) -> None:
         """Leave the group."""
         self._consumer.close()
+
+    def _warn_of_idle_replicas(self) -> None:
+        found, replicas = self._create.found, self._create.least
+        if found is not None and found < replicas:
+            log.warning(
+                "topic %s has %d partitions, so %d of %d replicas have nothing to do: give it more with"
+                " kafka-topics.sh --alter --topic %s --partitions %d",
+                *(self._topic, found, replicas - found, replicas, self._topic, replicas),
+            )
 
     def _subscribe(self) -> None:
         self._assigned.clear()

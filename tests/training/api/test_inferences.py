@@ -40,6 +40,7 @@ def test_an_inference_is_started_stopped_and_deleted(service: Service) -> None:
         "OUTPUT_TOPIC": "out",
         "GROUP_ID": f"inf{result}-1",
         "RESULT_TOKEN": PLACES.tokens.issue("inference", result, 1),
+        "REPLICAS": "2",
         "FRAMEWORK": "tf",
         "INFERENCE_URL": "http://training:8080/inferences/1",
         "MODELSERVER": "",

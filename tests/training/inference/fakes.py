@@ -2,12 +2,14 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from numpy.typing import NDArray
 
+from pipeline.kafka.topics import Topic
 from pipeline.service.workers import Pulse
 from training.inference.model import RefusedError
 
@@ -61,10 +63,23 @@ def messages(*values: bytes | None, start: int = 0, partition: int = 0) -> list[
     return [FakeMessage(start + at, value, partition=partition) for at, value in enumerate(values)]
 
 
+def topic(least: int = 1) -> Topic:
+    """Return the topic `in`, which can only be found."""
+
+    def admin() -> Any:
+        raise AssertionError("it must not be created")
+
+    return Topic("in", {}, admin, least=least)
+
+
 class FakeConsumer:
-    """A consumer in a group, whose messages are in `coming`. A commit fails with the errors in `failures`."""
+    """A consumer in a group, whose messages are in `coming`. A commit fails with the errors in `failures`.
+
+    Kafka has the `topics`, each with so many partitions; it does not answer while this is None.
+    """
 
     def __init__(self) -> None:
+        self.topics: dict[str, int] | None = {"in": 2}
         self.coming = list[Any]()
         self.committed = dict[tuple[str, int], int]()
         self.failures = list[KafkaError]()
@@ -83,6 +98,16 @@ class FakeConsumer:
 
     def revoke(self, *partitions: int) -> None:
         self.callbacks["on_revoke"](self, [TopicPartition("in", each) for each in partitions])
+
+    def list_topics(self, *, timeout: float) -> Any:
+        assert timeout > 0
+        if self.topics is None:
+            raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+        found = {
+            name: SimpleNamespace(partitions=dict.fromkeys(range(number)))
+            for name, number in self.topics.items()
+        }
+        return SimpleNamespace(topics=found)
 
     def poll(self, _: float) -> Any:
         return self.coming.pop(0) if self.coming else None

@@ -8,7 +8,7 @@ from confluent_kafka import KafkaError
 
 from pipeline.kafka.causes import Causes
 from pipeline.service.workers import Pulse
-from tests.training.inference.fakes import FakeConsumer, FakeModel, FakeProducer, Stopping, messages
+from tests.training.inference.fakes import FakeConsumer, FakeModel, FakeProducer, Stopping, messages, topic
 from training.code.supervise import StoppedError
 from training.inference.answering import Answering
 from training.inference.counts import Counts
@@ -31,7 +31,7 @@ class Replica:
         self.stopping = stopping or threading.Event()
         causes = Causes("kafka:9092")
         clients: Any = self.consumer, self.producer
-        source = Source(clients[0], "in", 100, causes)
+        source = Source(clients[0], topic(), 100, causes)
         sink = Sink(clients[1], "out", causes, self.stopping, pause=0)
         self.answering = Answering(source, COLUMN, self.model, sink, counts=self.counts, timeout=1)
 

@@ -4,7 +4,7 @@ import pytest
 from confluent_kafka import KafkaError
 
 from pipeline.kafka.causes import Causes
-from tests.training.inference.fakes import FakeConsumer, FakeMessage, messages
+from tests.training.inference.fakes import FakeConsumer, FakeMessage, messages, topic
 from training.inference import source
 from training.inference.source import Source
 
@@ -19,7 +19,7 @@ def reader(consumer: FakeConsumer, monkeypatch: pytest.MonkeyPatch) -> Source:
     """A source that has joined its group, and takes four messages at most."""
     monkeypatch.setattr(source, "_AGAIN", 0.0)
     monkeypatch.setattr(source, "_PATIENCE", 0.05)
-    found = Source(consumer, "in", 4, Causes("kafka:9092"))  # type: ignore[arg-type]
+    found = Source(consumer, topic(), 4, Causes("kafka:9092"))  # type: ignore[arg-type]
     found.begin()
     consumer.assign(0, 1)
     return found
@@ -29,6 +29,28 @@ def test_it_joins_the_group_once(reader: Source, consumer: FakeConsumer) -> None
     reader.begin()
 
     assert consumer.subscribed == [["in"]]
+
+
+def test_it_joins_the_group_once_kafka_answers(consumer: FakeConsumer) -> None:
+    consumer.topics = None
+    reader = Source(consumer, topic(), 4, Causes("kafka:9092"))  # type: ignore[arg-type]
+
+    reader.begin()
+    assert consumer.subscribed == []
+
+    consumer.topics = {"in": 1}
+    reader.begin()
+    assert consumer.subscribed == [["in"]]
+
+
+@pytest.mark.parametrize(("replicas", "idle"), [(2, 0), (5, 3)])
+def test_replicas_without_a_partition_are_named(
+    replicas: int, idle: int, consumer: FakeConsumer, caplog: pytest.LogCaptureFixture
+) -> None:
+    Source(consumer, topic(replicas), 4, Causes("kafka:9092")).begin()  # type: ignore[arg-type]
+
+    says = f"topic in has 2 partitions, so {idle} of {replicas} replicas have nothing to do: give it more"
+    assert (says in caplog.text) == bool(idle)
 
 
 def test_a_client_that_was_replaced_joins_again(reader: Source, consumer: FakeConsumer) -> None:  # noqa: ARG001
@@ -45,7 +67,7 @@ def test_all_that_waits_is_taken_at_once_up_to_a_limit(reader: Source, consumer:
 
 
 def test_a_limit_of_one(consumer: FakeConsumer) -> None:
-    single = Source(consumer, "in", 1, Causes("kafka:9092"))  # type: ignore[arg-type]
+    single = Source(consumer, topic(), 1, Causes("kafka:9092"))  # type: ignore[arg-type]
     sent = messages(b"x", b"y")
     consumer.coming = [*sent]
 

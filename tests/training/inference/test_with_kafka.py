@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,7 +42,10 @@ class Topics:
         self._producer = Producer({"bootstrap.servers": bootstrap})
 
     def close(self) -> None:
-        for gone in self._admin.delete_topics([f"{name}-{self.tag}" for name in ("in", "out")]).values():
+        self.delete(*(f"{name}-{self.tag}" for name in ("in", "out")))
+
+    def delete(self, *names: str) -> None:
+        for gone in self._admin.delete_topics([*names]).values():
             gone.result(30)
 
     def send(self, numbers: range, **options: Any) -> None:
@@ -221,6 +225,22 @@ def test_replicas_share_the_partitions_and_take_over(
         wait_for(lambda: sum(shared.committed()) == 400, 60, "the answers")
 
     assert {each.number for each in shared.answers()} == set(range(400))
+
+
+def test_an_input_topic_is_created_with_a_partition_for_each_replica(
+    topics: Topics, serving: FakeServing, tmp_path: Path
+) -> None:
+    name = f"new-{topics.tag}"
+    settings = {"INPUT_TOPIC": name, "REPLICAS": "3"}
+    with ExitStack() as stack:
+        replicas = [
+            stack.enter_context(replica(topics, serving, tmp_path, f"-{number}", **settings))
+            for number in range(3)
+        ]
+        stack.callback(topics.delete, name)
+        for each in replicas:
+            wait_for(lambda: "reading 1 partitions" in each.text, 60, "a partition for each")  # noqa: B023
+        assert not any("nothing to do" in each.text for each in replicas)
 
 
 def test_bad_messages_are_skipped_with_a_reason(topics: Topics, serving: FakeServing, tmp_path: Path) -> None:
