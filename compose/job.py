@@ -5,6 +5,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Final, NoReturn
 
 from compose import process, readiness
@@ -119,7 +120,7 @@ class Job:
         if self.part.role == "cameras":
             variables["ISAGAIN"] = str(self._was_done)
         try:
-            start = self._forks.start if self.part.preloads else process.start
+            start = self._forks.start if self.part.preloads else partial(process.start, nice=self.part.nice)
             child: Child = await start(self.part.command, variables, ROOT)
         except OSError as error:
             raise PartError(f"{self.part.name} cannot be started: {error}") from None

@@ -50,19 +50,25 @@ async def run(
     page: str,
     seconds: float | None,
     links: Mapping[str, str] = {},
+    trainable: Callable[[], None] = lambda: None,
 ) -> int:
     """Run the parts until a signal arrives or `seconds` have passed.
 
     `kafka` is the address of a broker that runs already; it is empty if one of the parts is the broker.
-    `ready` is called once, when everything is ready, with the broker's address. `page` is the address of the
-    page. `links` are those of the cameras that were given, by name and safe to print.
+    `ready` is called once, when everything but the training service is ready, with the broker's address, and
+    `trainable` when that is ready, too. `page` is the address of the page. `links` are those of the cameras
+    that were given, by name and safe to print.
 
     Returns the exit status: 0, or if a part could not be kept running 1, or 2 if it was for its settings.
     """
     broker = BrokerAddress(kafka)
     server = ForkServer(console.say)
     jobs = [Job(part, console, broker, server, kill=interrupts.kill, inherited=os.environ) for part in parts]
-    progress = Progress(jobs, console, lambda: ready(broker.address), time.monotonic(), page, links=links)
+    progress = Progress(
+        *(jobs, console, lambda: ready(broker.address), time.monotonic(), page),
+        links=links,
+        trainable=trainable,
+    )
     if seconds is not None:
         asyncio.get_running_loop().call_later(seconds, interrupts.stop.set)
     failure: PartError | None = None

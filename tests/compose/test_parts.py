@@ -7,17 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from compose.addresses import command_for_cameras, page_address, served_address, training_address
 from compose.cameras import Camera
 from compose.options import ROOT, Options
-from compose.parts import (
-    Part,
-    command_for_cameras,
-    environment,
-    most_ports,
-    page_address,
-    table,
-    training_address,
-)
+from compose.parts import Part, environment, most_ports, table
 from training.settings import TrainingSettings
 from video.settings import VideoSettings
 
@@ -36,13 +29,14 @@ def parts(
     is_demo: bool = False,
     int8: bool = False,
     training: int = 0,
+    trained: str = "",
 ) -> dict[str, Part]:
     options = Options(
         cameras, 30163, kafka, model_url, no_model, None, users, producers, is_demo, int8, training
     )
     key = {"CAMERASKEYFILE": "/state/cameras.key"}
     ports = itertools.islice(itertools.count(41_000), most_ports(options))
-    return {part.name: part for part in table(options, ports, "/state", key)}
+    return {part.name: part for part in table(options, ports, "/state", key, trained)}
 
 
 def variables(part: Part, **inherited: str) -> dict[str, str]:
@@ -333,6 +327,24 @@ def test_all_other_settings_of_the_training_service_pass_through() -> None:
     }
 
     assert variables(parts(training=30164)["training"], **mine).items() >= mine.items()
+
+
+def test_one_server_serves_its_own_model_and_those_that_are_trained() -> None:
+    file = "/state/models/models.config"
+    found = parts(training=30164, trained=file, int8=True)
+
+    assert found["tfserving"].command[-2:] == (
+        f"--model_config_file={file}",
+        "--model_config_file_poll_wait_seconds=5",
+    )
+    assert found["tfserving int8"].command[-1] == "--model_base_path=build/models/imagenet_int8"
+    own = variables(found["training"], BASEMODELS='{"imagenet": "/mine"}')["BASEMODELS"]
+    assert json.loads(own) == {"imagenet": str(ROOT / "build/models/imagenet")}
+    assert served_address(found.values()) == f"http://127.0.0.1:{found['tfserving'].port}/v1/models/"
+
+
+def test_everything_else_has_priority_over_trainings() -> None:
+    assert {part.role for part in parts(training=30164).values() if part.nice} == {"training"}
 
 
 def test_no_camera_leads_to_the_training_service() -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 
 def write(file: Path, models: Mapping[str, Path]) -> None:
-    """Write which models are served, by name, each from the folder of its versions.
+    """Write which models are served, by name, each from the folder of its versions, with its whole path.
 
     The file is replaced at once, and only if something has changed. Raises OSError.
     """
     text = "".join(
-        f'  config {{ name: "{_escaped(name)}" base_path: "{_escaped(str(folder))}"'
+        f'  config {{ name: "{_escaped(name)}" base_path: "{_escaped(str(folder.absolute()))}"'
         ' model_platform: "tensorflow" }\n'
         for name, folder in models.items()
     )

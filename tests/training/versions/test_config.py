@@ -21,6 +21,15 @@ def test_the_server_reads_what_is_written(tmp_path: Path, name: str) -> None:
     }
 
 
+def test_the_server_is_given_whole_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    write(Path("models.config"), {"digits": Path("models/digits")})
+
+    read = server.models(server.read(tmp_path / "models.config"))
+    assert read["digits"].base_path == tmp_path / "models/digits"
+
+
 def test_without_a_model_it_is_read_too(tmp_path: Path) -> None:
     write(tmp_path / "models.config", {})
 
