@@ -17,6 +17,10 @@ NETWORK: Final = "streamlens"
 PROJECT: Final = "streamlens-test"  # not the user's own project, whose volumes are left alone
 VOLUME: Final = f"{PROJECT}-key"
 """The volume with the key, which all projects of the tests share; the user's own is left alone."""
+MODELS: Final = f"{PROJECT}-models"
+"""The same for the volume with trained models."""
+VOLUMES: Final = {"CAMERASVOLUME": VOLUME, "MODELSVOLUME": MODELS}
+"""The variables that name them."""
 SERVICES: Final = ("zookeeper", "kafka", "tfserving", "producer", "consumer", "video", "training")
 TRAINING: Final = {"TRAININGPORT": str(free_port())}
 """The variable with the port of the training service in containers."""
@@ -43,7 +47,7 @@ def docker_compose() -> list[str]:
 
 def compose(folder: str, command: Sequence[str], *arguments: str, **environment: str) -> str:
     """Run Docker Compose in a folder, as a user would."""
-    environment = {"CAMERASVOLUME": VOLUME, **TRAINING, **environment}
+    environment = {**VOLUMES, **TRAINING, **environment}
     return call("sh", "-c", 'cd "$0" && exec "$@"', folder, *command, *arguments, timeout=150, **environment)
 
 
@@ -56,7 +60,8 @@ def expect_none_running() -> None:
 def leftovers(projects: Iterable[str]) -> list[str]:
     """Return the containers, networks and volumes of Compose projects that still exist."""
     found = docker("network", "ls", "--quiet", "--filter", f"name=^{NETWORK}$").split()
-    found += docker("volume", "ls", "--quiet", "--filter", f"name=^{VOLUME}$").split()
+    for name in VOLUMES.values():
+        found += docker("volume", "ls", "--quiet", "--filter", f"name=^{name}$").split()
     for project in projects:
         mine = ("--filter", f"label=com.docker.compose.project={project}")
         found += docker("ps", "--all", "--quiet", *mine).split()

@@ -1,6 +1,7 @@
 """The README's first command, and its messages when something is wrong."""
 
 import json
+import shutil
 import signal
 import socket
 import socketserver
@@ -80,6 +81,31 @@ def test_the_training_service_is_part_of_it_and_printed_with_its_address(tmp_pat
 
     assert status == 0
     assert (tmp_path / "state/training/jobs.key").stat().st_mode & 0o777 == 0o600
+    assert "Traceback" not in run.text
+
+
+def test_trained_models_are_served_next_to_the_own_one_and_all_else_has_priority(tmp_path: Path) -> None:
+    ports = (f"--port={free_port()}", f"--training-port={free_port()}")
+    says = "trained models are served at "
+
+    with Process(
+        [sys.executable, "-m", "compose", *ports], {"STATEFOLDER": str(tmp_path / "state")}, tmp_path / "log"
+    ) as run:
+        wait_for(lambda: says in run.text, 120, "the line")
+        address = run.text.partition(says)[2].partition("NAME")[0]
+
+        def state(model: str) -> list[str]:
+            answer = json.loads(reads(f"{address}{model}") or b"{}")
+            return [each["state"] for each in answer.get("model_version_status", [])]
+
+        shutil.copytree(ROOT / "build/models/imagenet", tmp_path / "again")
+        (tmp_path / "again").rename(tmp_path / "state/models/again")
+        wait_for(lambda: state("again") == ["AVAILABLE"], 60, "the trained model")
+        assert state("imagenet") == ["AVAILABLE"]
+        training = child(psutil.Process(run.pid), "training")
+        assert training.nice() == min(19, psutil.Process(run.pid).nice() + 10)
+        assert run.stop(30) == 0
+
     assert "Traceback" not in run.text
 
 

@@ -201,7 +201,8 @@ def test_with_compose_no_camera_leads_to_any_port_of_ours() -> None:
 
 
 # The image's port is fixed, VIDEOPORT is the other, and a default in a Compose file cannot contain braces.
-FIXED = {"DISPLAYPORT", "NODEPORT", "MODELURLS", "LABELURLS"}
+# MODELSTORE is where the model server looks.
+FIXED = {"DISPLAYPORT", "NODEPORT", "MODELURLS", "LABELURLS", "BASEMODELS", "MODELSTORE"}
 # One variable would name the topic of two services, or publish both at one path.
 RENAMED = {
     ("producer", "TOPICNAME"): "TOPICNAMEIN",
