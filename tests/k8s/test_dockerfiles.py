@@ -9,7 +9,7 @@ import pytest
 
 from tests.imports import packages, reached
 from tests.k8s import dockerfiles, environment
-from tests.k8s.dockerfiles import lines, stages
+from tests.k8s.dockerfiles import Line, lines, stages
 from tests.k8s.manifests import SYSTEMS, pod_of, read, system, workload
 from tests.parts import ROOT
 
@@ -40,6 +40,15 @@ def test_only_packages_that_are_known_are_installed(folder: str) -> None:
         assert re.search(r"\bpip install\b.* --require-hashes .*-r \S+\.txt\s*$", command), command
     assert not any(re.search(r"\b(curl|wget|git clone)\b", run) for run in runs)
     assert "ADD" not in {line.name for line in lines(folder)}
+
+
+def test_tensorflow_is_installed_once_for_all_images_with_it() -> None:
+    def begin(folder: str) -> list[Line]:
+        first = stages(folder)[0]
+        (place,) = (at for at, line in enumerate(first) if "-r tfserving/requirements.txt" in line.value)
+        return first[: place + 1]
+
+    assert begin("tfserving") == begin("training") == begin("tests/e2e/serving")
 
 
 @pytest.mark.parametrize("folder", ALL)
