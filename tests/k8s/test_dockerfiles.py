@@ -46,7 +46,7 @@ def test_tensorflow_is_installed_once_for_all_images_with_it() -> None:
     def begin(folder: str) -> list[Line]:
         first = stages(folder)[0]
         (place,) = (at for at, line in enumerate(first) if "-r tfserving/requirements.txt" in line.value)
-        return first[: place + 1]
+        return first[1 : place + 1]
 
     assert begin("tfserving") == begin("training") == begin("tests/e2e/serving")
 
