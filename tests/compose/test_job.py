@@ -60,8 +60,11 @@ class World:
         self.printed = io.StringIO()
         self.ready = 0
 
-    async def start(self, command: tuple[str, ...], environment: dict[str, str], _: object) -> Child:
+    async def start(
+        self, command: tuple[str, ...], environment: dict[str, str], _: object, *, nice: int
+    ) -> Child:
         """Start a part's process."""
+        assert nice == 0
         name = command[0]
         if name == "missing":
             raise FileNotFoundError("no such command")
