@@ -254,7 +254,7 @@ def _needs_command() -> None:
 def pytorch() -> None:
     """PyTorch and ignite, in this Python."""
     if not all(map(importlib.util.find_spec, ("torch", "ignite"))):
-        missing("torch", "make torch (it downloads several GB)")
+        missing("torch", "make torch (it downloads 3 GB)")
 
 
 @pytest.fixture(scope="session")
