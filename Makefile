@@ -10,12 +10,14 @@ NPM := $(shell command -v npm)
 .DEFAULT_GOAL := help
 COMPOSE = cd compose && $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: help install run images image-torch up down deploy undeploy status release test test-unit test-parts coverage fuzz fuzz-properties prove-limits lint bench lock protos wasm training-vendor clean
+.PHONY: help install torch run images image-torch up down deploy undeploy status release test test-unit test-parts coverage fuzz fuzz-properties prove-limits lint bench lock protos wasm training-vendor clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: .venv/run .venv/test build/models/imagenet/1 ## set up .venv and export the model, for running and testing
+
+torch: .venv/torch ## add PyTorch to .venv, for models that use it and their tests (downloads 3 GB)
 
 run: .venv/run build/models/imagenet/1 ## run everything in one terminal, at http://127.0.0.1:30163 and :30164 (ARGS="--camera door=rtsp://...")
 	@$(BIN)/python -m compose $(ARGS)
@@ -149,6 +151,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 .venv/test: .venv/run tests/requirements.txt
 	@echo "installing the tests' requirements"
 	@$(PIP) -r tests/requirements.txt
+	@touch $@
+
+.venv/torch: .venv/test training/torch/requirements.txt
+	@echo "installing PyTorch (3 GB, and 6 GB on the disk)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r training/torch/requirements.txt
 	@touch $@
 
 .venv/fuzz: .venv/test tests/fuzz/requirements.txt

@@ -5,6 +5,7 @@ If this machine lacks a part, its tests are skipped, with a line that says how t
 """
 
 import importlib.metadata
+import importlib.util
 import itertools
 import os
 import shutil
@@ -247,6 +248,13 @@ def _cluster(brokers: int, *options: str) -> AbstractContextManager[Cluster]:
 def _needs_command() -> None:
     if COMMAND not in os.environ:
         missing("brokers", f"set {COMMAND} to a command that starts and kills them (docs/benchmarks.md)")
+
+
+@pytest.fixture(scope="session")
+def pytorch() -> None:
+    """PyTorch and ignite, in this Python."""
+    if not all(map(importlib.util.find_spec, ("torch", "ignite"))):
+        missing("torch", "make torch (it downloads 3 GB)")
 
 
 @pytest.fixture(scope="session")

@@ -66,6 +66,7 @@ OUTSIDE: Final = {
     "pair",
     "prometheus",
     "promtool",
+    "pytorch",
     "system_python",
     "three_brokers",
 }

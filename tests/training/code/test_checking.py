@@ -1,6 +1,5 @@
 """Models are checked and built with TensorFlow in the restricted process."""
 
-import importlib.util
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +8,6 @@ from typing import Any
 import h5py
 import pytest
 
-from tests.conftest import missing
 from training.code import checking
 from training.code.checking import build, check, check_syntax, take
 from training.code.child.check import load, main
@@ -100,11 +98,8 @@ model = Net()
 """
 
 
-@pytest.mark.parts
-@pytest.mark.outside
+@pytest.mark.usefixtures("pytorch")
 def test_a_pytorch_model_is_built(tmp_path: Path) -> None:
-    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("ignite") is None:
-        missing("torch", ".venv/bin/uv pip install torch pytorch-ignite")
     file = tmp_path / "model.py"
 
     summary = build(Program("pth", "import math", TORCH), file)

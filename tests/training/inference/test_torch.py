@@ -1,6 +1,5 @@
 """A PyTorch model answers in its restricted process, with the real PyTorch."""
 
-import importlib.util
 import subprocess
 import sys
 import threading
@@ -12,13 +11,12 @@ import numpy as np
 import pytest
 
 from pipeline.service.workers import Pulse
-from tests.conftest import missing
 from tests.parts import ROOT, wait_for
 from training.code.program import joined
 from training.inference.confined_model import ConfinedModel
 from training.inference.model import RefusedError
 
-pytestmark = [pytest.mark.parts, pytest.mark.outside, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.usefixtures("pytorch"), pytest.mark.timeout(300)]
 
 IMPORTS = "from collections import OrderedDict"
 CODE = """\
@@ -42,9 +40,6 @@ torch.save({"layers.a.weight": weight, "layers.a.bias": torch.ones(3)}, sys.argv
 
 
 def test_it_answers_with_the_trained_weights(tmp_path: Path) -> None:
-    for name in ("torch", "ignite"):
-        if importlib.util.find_spec(name) is None:
-            missing("torch", "pip install -r training/torch/requirements.txt")
     (tmp_path / "model.py").write_text(joined(IMPORTS, CODE))
     subprocess.run([sys.executable, "-c", SAVE, str(tmp_path / "model.pth")], check=True, cwd=ROOT)
 

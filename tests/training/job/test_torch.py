@@ -1,6 +1,5 @@
 """PyTorch models are trained in the restricted process, with the real PyTorch."""
 
-import importlib.util
 import io
 import subprocess
 import sys
@@ -11,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import missing
 from tests.parts import ROOT
 from training.code.program import CodeError, joined
 from training.code.supervise import StoppedError
@@ -22,7 +20,7 @@ from training.job.outcome import Outcome
 from training.job.samples import Kept
 from training.job.settings import JobSettings
 
-pytestmark = [pytest.mark.outside, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.usefixtures("pytorch"), pytest.mark.timeout(900)]
 
 MESSAGE = ControlMessage(3, (Range("digits", 0, 0, 1),), "RAW", {}, 0.1, 0.2)
 SIZES = {"training": 280, "test": 80, "validation": 40}
@@ -109,8 +107,6 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("ignite") is None:
-        missing("torch", ".venv/bin/python -m pip install -r training/torch/requirements.txt")
     return World(tmp_path)
 
 
