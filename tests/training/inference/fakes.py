@@ -68,6 +68,7 @@ class FakeConsumer:
         self.coming = list[Any]()
         self.committed = dict[tuple[str, int], int]()
         self.failures = list[KafkaError]()
+        self.on_poll: Callable[[], object] = lambda: None
         self.on_consume: Callable[[], object] = lambda: None
         self.subscribed = list[list[str]]()
         self.callbacks: dict[str, Callable[..., object]] = {}
@@ -85,6 +86,7 @@ class FakeConsumer:
         self.callbacks["on_revoke"](self, [TopicPartition("in", each) for each in partitions])
 
     def poll(self, _: float) -> Any:
+        self.on_poll()
         return self.coming.pop(0) if self.coming else None
 
     def consume(self, most: int, timeout: float) -> list[Any]:
@@ -154,6 +156,7 @@ class FakeModel:
     def __init__(self) -> None:
         self.errors = list[Exception]()
         self.asked = list[int]()
+        self.on_predict: Callable[[], object] = lambda: None
         self.why: str | None = None
 
     def run(self, pulse: Pulse) -> None:
@@ -165,6 +168,7 @@ class FakeModel:
     def predict(self, rows: NDArray[Any], values: Sequence[bytes]) -> NDArray[Any]:
         assert len(rows) == len(values)
         self.asked.append(len(rows))
+        self.on_predict()
         if self.errors:
             raise self.errors.pop(0)
         if (rows == 13).any():
