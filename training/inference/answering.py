@@ -5,6 +5,8 @@ import threading
 import time
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any, Final
 
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
@@ -19,7 +21,7 @@ from training.inference.batch import Bad, Batch, batches
 from training.inference.counts import BATCHES, TOOK, Counts
 from training.inference.model import AwayError, LostError, Model, RefusedError
 from training.inference.sink import Sink
-from training.inference.source import Source
+from training.inference.source import Source, place
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +30,21 @@ _SLOW: Final = 10.0  # s that a step may take, at least: Kafka may take some to 
 _LOST: Final = 2  # times that a model may be lost on one message
 
 
+@dataclass(frozen=True, slots=True)
+class _Predicted:
+    """Messages that were taken together: the answers to them, and those that cannot be answered."""
+
+    messages: Sequence[Message]
+    answers: Sequence[Answer]
+    bad: Sequence[Bad]
+
+
 class Answering:
     """Answers what has come as one batch, and commits it once Kafka has the answers.
 
     So after a restart nothing that was committed is answered again, and nothing is lost; of what was not
-    committed, some may be answered twice.
+    committed, some may be answered twice. While the model predicts a batch, Kafka gets the answers to the one
+    before.
     """
 
     def __init__(
@@ -46,6 +58,7 @@ class Answering:
         self._seldom = Seldom(log, most=10)
         self._timeout = timeout
         self._pulse = Pulse(threading.Event())
+        self._predicted: _Predicted | None = None
 
     def run(self, pulse: Pulse) -> None:
         """Answer until the service stops: a worker."""
@@ -55,43 +68,85 @@ class Answering:
             while not pulse.stopping.is_set():
                 self.step()
                 pulse.beat()
+            self._finish()
         except StoppedError:
             return
 
     def step(self) -> None:
-        """Answer what has come, or wait a moment.
+        """Predict what has come, and deliver what was predicted before; or wait a moment.
 
         Raises StoppedError when the service stops meanwhile: then nothing is committed.
         """
-        if self._model.unready() and self._stopping.wait(_WAIT):
-            return
+        if self._model.unready():
+            self._finish()
+            if self._stopping.wait(_WAIT):
+                return
         self._sink.poll()
         if self._model.unready():
             return  # messages stay where other replicas can have them
         self._source.begin()
-        if messages := self._source.take():
-            self._answer(messages)
+        messages = self._source.take(waits=self._predicted is None)
+        self._leave_to_others()
+        if not messages:
+            self._finish()
+        elif self._predicted is None:
+            self._predicted = self._predict(messages)
+        else:
+            begun = self._begin(messages)
+            self._finish()
+            self._predicted = begun.result()
 
     @property
     def _stopping(self) -> threading.Event:
         return self._pulse.stopping
 
-    def _answer(self, messages: Sequence[Message]) -> None:
+    def _leave_to_others(self) -> None:
+        """Forget the messages of partitions that are gone: whoever has these now answers them, too."""
+        found, gone = self._predicted, self._source.gone
+        if found is not None and gone:
+            self._predicted = _Predicted(
+                [each for each in found.messages if place(each) not in gone],
+                [each for each in found.answers if place(each.question) not in gone],
+                [each for each in found.bad if place(each.message) not in gone],
+            )
+
+    def _begin(self, messages: Sequence[Message]) -> Future[_Predicted]:
+        """Predict in a thread, which does not keep the process from ending."""
+        begun = Future[_Predicted]()
+
+        def predict() -> None:
+            try:
+                begun.set_result(self._predict(messages))
+            except BaseException as error:  # for whoever waits for it
+                begun.set_exception(error)
+
+        threading.Thread(target=predict, name="predict", daemon=True).start()
+        return begun
+
+    def _predict(self, messages: Sequence[Message]) -> _Predicted:
         made, bad = list[Answer](), list[Bad]()
         for part in batches(messages, self._column):
             if isinstance(part, Bad):
                 bad.append(part)
                 continue
-            for found in self._predicted(part):
+            for found in self._answered(part):
                 if isinstance(found, Bad):
                     bad.append(found)
                 else:
                     made += found
-        bad += [Bad(answer.question, "size", reason) for answer, reason in self._sink.deliver(made)]
-        self._source.commit(messages)
-        self._note(messages, bad)
+        return _Predicted(messages, made, bad)
 
-    def _predicted(self, batch: Batch) -> Iterator[Iterable[Answer] | Bad]:
+    def _finish(self) -> None:
+        """Deliver and commit what was predicted last, if anything was."""
+        found, self._predicted = self._predicted, None
+        if found is None or not found.messages:
+            return
+        refused = self._sink.deliver(found.answers)
+        self._source.commit(found.messages)
+        bad = [*found.bad, *(Bad(answer.question, "size", reason) for answer, reason in refused)]
+        self._note(found.messages, bad)
+
+    def _answered(self, batch: Batch) -> Iterator[Iterable[Answer] | Bad]:
         """Yield the answers to a batch; if the model cannot have all of it, those to its halves."""
         try:
             yield answers(batch.messages, self._asked(batch))
@@ -100,7 +155,7 @@ class Answering:
                 yield Bad(batch.messages[0], "model", str(error))
                 return
             for half in batch.halves():
-                yield from self._predicted(half)
+                yield from self._answered(half)
 
     def _asked(self, batch: Batch) -> NDArray[Any]:
         """Return the predictions. While the model is away, this waits.

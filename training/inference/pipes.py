@@ -25,6 +25,7 @@ ANSWERS: Final = "answers"
 _SET_SIZE: Final = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux
 _SIZE: Final = 2**20  # bytes that a pipe holds
 _TICK: Final = 0.1  # s between two looks whether the process still runs
+_GLANCE: Final = 0.0005  # s between two looks whether it has opened its end
 _ANSWER_BYTES: Final = 2**28  # of an answer
 
 
@@ -92,7 +93,7 @@ class Pipes:
             try:
                 left = left[os.write(self._questions, left[:_SIZE]) :]
             except BlockingIOError:
-                self._wait([], [self._questions], deadline)
+                select.select([], [self._questions], [], self._left(deadline))
 
     def _read(self, size: int, deadline: float) -> bytearray:
         data = bytearray(size)
@@ -101,19 +102,18 @@ class Pipes:
             try:
                 count = os.readv(self._answers, [place[:_SIZE]])
             except BlockingIOError:
-                count = 0
-            if not count:  # nothing yet, or nobody writes
-                self._wait([self._answers], [], deadline)
+                select.select([self._answers], [], [], self._left(deadline))
+                continue
+            if not count:  # the other end is not open: nothing tells when it will be
+                time.sleep(min(_GLANCE, self._left(deadline)))
             place = place[count:]
         return data
 
-    def _wait(self, reads: list[int], writes: list[int], deadline: float) -> None:
+    def _left(self, deadline: float) -> float:
+        """Return how long to wait until the next look whether the process still runs, in s."""
         if self._is_over():
             raise GoneError("the model's process has ended")
         left = deadline - time.monotonic()
         if left <= 0:
             raise GoneError("the model gave no answer in time")
-        begun = time.monotonic()
-        if select.select(reads, writes, [], min(left, _TICK))[0] and time.monotonic() - begun < 0.001:
-            # The end of a pipe that nobody has opened, or that was closed, is always ready.
-            time.sleep(0.0005)
+        return min(left, _TICK)

@@ -39,7 +39,8 @@ CONFIG: Final = {
 }
 """librdkafka's settings for `Source`."""
 
-_Place = tuple[str, int]
+Place = tuple[str, int]
+"""A partition: its topic and its number."""
 
 
 class Source:
@@ -52,6 +53,8 @@ class Source:
     def __init__(self, consumer: Consumer, topic: Topic, most: int, causes: Causes) -> None:
         self.waiting: int | None = None
         """How many messages wait in this replica's partitions, as far as is known."""
+        self.gone = set[Place]()
+        """The partitions that were not, or not always, this replica's during the last `take`."""
         self._consumer = consumer
         self._create = topic
         self._topic = topic.name
@@ -59,8 +62,8 @@ class Source:
         self._causes = causes
         self._seldom = Seldom(log)
         self._is_reading = False
-        self._assigned = set[_Place]()
-        self._lost = set[_Place]()
+        self._assigned = set[Place]()
+        self._lost = set[Place]()
         self._trouble: str | None = None
         self._look_at = 0.0
 
@@ -77,9 +80,14 @@ class Source:
         """Return why messages cannot be read, in one line, or None."""
         return self._causes.why() or self._trouble
 
-    def take(self) -> list[Message]:
-        """Return the messages that have come, or an empty list if none comes within a moment."""
-        first = self._consumer.poll(_WAIT)
+    def take(self, *, waits: bool = True) -> list[Message]:
+        """Return the messages that have come, or an empty list if none comes, or `waits` for a moment.
+
+        Whoever has the partitions that are `gone` then begins where this replica has committed.
+        """
+        self._lost.clear()
+        first = self._consumer.poll(_WAIT if waits else 0)
+        self.gone = set(self._lost)
         if first is None:
             self._look()
             return []
@@ -88,17 +96,17 @@ class Source:
         if self._most > 1:
             messages += self._consumer.consume(self._most - 1, 0)
         if self._lost:
-            # Whoever has these partitions now begins where this replica has committed.
-            messages = [each for each in messages if _place(each) not in self._lost]
+            messages = [each for each in messages if place(each) not in self._lost]
+            self.gone |= self._lost
         self._look()
         return [each for each in messages if self._is_message(each)]
 
     def commit(self, messages: Iterable[Message]) -> None:
         """Note that all messages up to these are done with. After a restart, reading goes on behind them."""
-        ends = dict[_Place, int]()
+        ends = dict[Place, int]()
         for message in messages:
-            place = _place(message)
-            ends[place] = max(ends.get(place, 0), (message.offset() or 0) + 1)
+            at = place(message)
+            ends[at] = max(ends.get(at, 0), (message.offset() or 0) + 1)
         left = [TopicPartition(topic, number, end) for (topic, number), end in ends.items()]
         until = time.monotonic() + _PATIENCE
         while left:
@@ -128,6 +136,8 @@ class Source:
             )
 
     def _subscribe(self) -> None:
+        # A client that takes over begins where this replica has committed.
+        self._lost |= self._assigned
         self._assigned.clear()
         self._consumer.subscribe(
             [self._topic], on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke
@@ -167,7 +177,7 @@ class Source:
         if time.monotonic() < self._look_at or not self._assigned:
             return
         self._look_at = time.monotonic() + _LOOK_EVERY
-        places = [TopicPartition(*place) for place in self._assigned]
+        places = [TopicPartition(*each) for each in self._assigned]
         try:
             places = self._consumer.position(places)
             self.waiting = sum(map(self._behind, places))
@@ -179,5 +189,6 @@ class Source:
         return max(0, end - place.offset) if place.offset >= 0 else 0
 
 
-def _place(message: Message) -> _Place:
+def place(message: Message) -> Place:
+    """Return the partition of a message."""
     return message.topic() or "", message.partition() or 0

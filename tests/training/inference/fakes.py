@@ -83,6 +83,7 @@ class FakeConsumer:
         self.coming = list[Any]()
         self.committed = dict[tuple[str, int], int]()
         self.failures = list[KafkaError]()
+        self.on_poll: Callable[[], object] = lambda: None
         self.on_consume: Callable[[], object] = lambda: None
         self.subscribed = list[list[str]]()
         self.callbacks: dict[str, Callable[..., object]] = {}
@@ -110,6 +111,7 @@ class FakeConsumer:
         return SimpleNamespace(topics=found)
 
     def poll(self, _: float) -> Any:
+        self.on_poll()
         return self.coming.pop(0) if self.coming else None
 
     def consume(self, most: int, timeout: float) -> list[Any]:
@@ -179,6 +181,7 @@ class FakeModel:
     def __init__(self) -> None:
         self.errors = list[Exception]()
         self.asked = list[int]()
+        self.on_predict: Callable[[], object] = lambda: None
         self.why: str | None = None
 
     def run(self, pulse: Pulse) -> None:
@@ -190,6 +193,7 @@ class FakeModel:
     def predict(self, rows: NDArray[Any], values: Sequence[bytes]) -> NDArray[Any]:
         assert len(rows) == len(values)
         self.asked.append(len(rows))
+        self.on_predict()
         if self.errors:
             raise self.errors.pop(0)
         if (rows == 13).any():

@@ -8,6 +8,7 @@ from confluent_kafka import KafkaError
 
 from pipeline.kafka.causes import Causes
 from pipeline.service.workers import Pulse
+from tests.parts import wait_for
 from tests.training.inference.fakes import FakeConsumer, FakeModel, FakeProducer, Stopping, messages, topic
 from training.code.supervise import StoppedError
 from training.inference.answering import Answering
@@ -38,6 +39,7 @@ class Replica:
     def take(self, *values: bytes | None) -> None:
         """Answer messages with these values."""
         self.consumer.coming = messages(*values)
+        self.answering.step()
         self.answering.step()
 
     def answers(self) -> list[list[float]]:
@@ -183,3 +185,54 @@ def test_a_message_that_is_refused_alone(replica: Replica) -> None:
     replica.take(row(1, 2))
 
     assert (replica.answers(), replica.committed) == ([], 1)
+
+
+def test_a_batch_is_delivered_while_the_next_one_is_predicted(replica: Replica) -> None:
+    replica.consumer.coming = messages(row(1, 2))
+    replica.answering.step()
+    assert (replica.answers(), replica.committed) == ([], 0)
+
+    replica.model.on_predict = lambda: wait_for(lambda: replica.committed == 1, 10, "the commit")
+    replica.consumer.coming = messages(row(3, 4), start=1)
+    replica.answering.step()
+    assert (replica.answers(), replica.committed) == ([[3]], 1)
+
+    replica.answering.step()
+    assert (replica.answers(), replica.committed) == ([[3], [7]], 2)
+
+
+def test_a_failure_in_between_is_that_of_the_worker(replica: Replica) -> None:
+    replica.consumer.coming = messages(row(1, 2))
+    replica.answering.step()
+    replica.model.errors = [ZeroDivisionError()]
+    replica.consumer.coming = messages(row(3, 4), start=1)
+
+    with pytest.raises(ZeroDivisionError):
+        replica.answering.step()
+
+    assert (replica.answers(), replica.committed) == ([[3]], 1)
+
+
+def test_what_another_replica_has_now_is_left_to_it(replica: Replica) -> None:
+    kept, gone = messages(row(1, 2)), messages(row(3, 4), b"?", partition=1)
+    replica.consumer.coming = [*gone, *kept]
+    replica.answering.step()
+
+    replica.consumer.coming = messages(row(5, 6), start=1)
+    replica.consumer.on_consume = lambda: replica.consumer.revoke(1)
+    replica.answering.step()
+
+    assert replica.answers() == [[3]]
+    assert replica.consumer.committed == {("in", 0): 1}
+    assert replica.counts.skipped == 0
+
+
+def test_what_is_predicted_is_delivered_before_it_waits_for_the_model() -> None:
+    replica = Replica()
+    replica.consumer.coming = messages(row(1, 2))
+    replica.answering.step()
+    replica.model.why = "no server"
+
+    replica.answering.run(Pulse(Stopping(1)))
+
+    assert (replica.answers(), replica.committed) == ([[3]], 1)

@@ -53,10 +53,14 @@ def test_replicas_without_a_partition_are_named(
     assert (says in caplog.text) == bool(idle)
 
 
-def test_a_client_that_was_replaced_joins_again(reader: Source, consumer: FakeConsumer) -> None:  # noqa: ARG001
-    consumer.on_replace()
+def test_a_client_that_was_replaced_joins_again(reader: Source, consumer: FakeConsumer) -> None:
+    consumer.coming = messages(b"x")
+    consumer.on_poll = consumer.on_replace
+
+    assert len(reader.take()) == 1
 
     assert consumer.subscribed == [["in"], ["in"]]
+    assert reader.gone == {("in", 0), ("in", 1)}
 
 
 def test_all_that_waits_is_taken_at_once_up_to_a_limit(reader: Source, consumer: FakeConsumer) -> None:
@@ -82,6 +86,10 @@ def test_messages_of_a_partition_that_another_replica_has_now_are_left_to_it(
     consumer.on_consume = lambda: consumer.revoke(1)
 
     assert reader.take() == kept
+    assert reader.gone == {("in", 1)}
+
+    assert reader.take() == []
+    assert reader.gone == set()
 
 
 def test_a_partition_that_came_before_its_messages_is_read(reader: Source, consumer: FakeConsumer) -> None:
