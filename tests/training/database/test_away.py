@@ -85,9 +85,13 @@ def test_a_writer_that_has_gone_silent_does_not_keep_the_others_waiting(
     migrate(silent)
     other = connect(url, tmp_path)
 
-    with pytest.raises(DBAPIError), silent.writing() as session:
-        session.execute(text("SELECT 1"))
-        add(other, "other")
+    def keep_silent() -> None:
+        with silent.writing() as session:
+            session.execute(text("SELECT 1"))
+            add(other, "other")
+
+    with pytest.raises(DBAPIError):
+        keep_silent()
 
     assert names(other) == ["other"]
     silent.close()
