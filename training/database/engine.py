@@ -14,16 +14,17 @@ from sqlalchemy.orm import Session
 
 _POSTGRESQL: Final = frozenset({"postgres", "postgresql", "postgresql+psycopg"})
 _EXPECTED: Final = "expected sqlite:////folder/file or postgresql://user:password@host/name"
-_PATIENCE: Final = 10  # s for another writer, and for a server
+_PATIENCE: Final = 10  # s for another writer
 _ABANDONED: Final = 60  # s after which a server ends the transaction of a service that is silent
 _WRITERS: Final = 7_716_224  # a number of ours among PostgreSQL's advisory locks
-# A connection whose other end has vanished counts as lost after about 20 s. The last one is in ms.
+# A connection whose other end has vanished counts as lost after 8 s, and so does a new one that is not
+# accepted: both together take less time than a worker may be silent. The last one is in ms.
 _WATCHED: Final = {
-    "connect_timeout": _PATIENCE,
-    "keepalives_idle": 10,
-    "keepalives_interval": 3,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 20_000,
+    "connect_timeout": 8,
+    "keepalives_idle": 4,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 8_000,
 }
 _CONNECTIONS: Final = 8
 _MORE: Final = 40  # in bursts: one for each thread that answers requests
@@ -43,9 +44,10 @@ def connect(url: str, folder: Path) -> "Database":
     """
     parsed = _parsed(url) if url else URL.create("sqlite", database=str(folder / "training.sqlite3"))
     is_sqlite = parsed.get_backend_name() == "sqlite"
+    watched = {name: value for name, value in _WATCHED.items() if name not in parsed.query}
     engine = create_engine(
         parsed,
-        connect_args={} if is_sqlite else {k: v for k, v in _WATCHED.items() if k not in parsed.query},
+        connect_args={} if is_sqlite else watched,
         json_serializer=lambda value: to_json(
             value, inf_nan_mode="null"
         ).decode(),  # NaN, which JSON does not have, becomes null
