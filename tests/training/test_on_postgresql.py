@@ -86,7 +86,8 @@ def test_it_survives_that_the_database_goes_away_and_loses_no_control_message(
             expected = {POSTED["topic"], "waits:0:0:1", "comes:0:0:1"}
             wait_for(lambda: topics(address) == expected, LIMIT, "the messages that waited")
             status, row = asked(address, {**POSTED, "topic": "posted:0:0:1"})
-            assert (status, row["id"]) == (201, 4)
+            assert status == 201
+            assert row["id"] > 3
             assert training.metric("streamlens_worker_restarts") == 0
             assert "Traceback" not in training.text
             assert "sesame" not in training.text

@@ -112,15 +112,19 @@ def test_a_writer_that_waits_too_long_fails(
     database = connect(url, tmp_path)
     migrate(database)
 
-    def wait() -> None:
-        with database.writing():
-            raise AssertionError
+    def add(name: str) -> None:
+        with database.writing() as session:
+            session.add(Model(name=name, **FIELDS))
 
-    with database.writing(), pytest.raises(OperationalError, match="lock"):
-        wait()
+    with database.writing() as first:
+        first.add(Model(name="first", **FIELDS))
+        first.flush()
+        with pytest.raises(OperationalError, match="lock"):
+            add("second")
 
-    with database.writing() as session:
-        session.add(Model(name="digits", **FIELDS))
+    add("third")
+    with database.reading() as session:
+        assert session.scalars(select(Model.name).order_by(Model.id)).all() == ["first", "third"]
     database.close()
 
 
