@@ -22,11 +22,12 @@ import hypothesis
 import pytest
 
 from pipeline.service import masking
-from tests import guarded, networks
+from tests import guarded, networks, postgresql
 from tests.cluster import COMMAND, Cluster, cluster
 from tests.guarded import GuardedKafka
 from tests.networks import Network
 from tests.parts import ROOT, ModelServer, free_port
+from tests.postgresql import PostgreSQL
 
 pytest_plugins = ["tests.lanes"]
 
@@ -53,6 +54,7 @@ PARTS = {
     "keda",
     "ipv6",
     "prometheus",
+    "postgresql",
     "torch",
 }
 
@@ -359,6 +361,17 @@ def _of_prometheus(name: str) -> str:
         return path
     missing("prometheus", "install the package prometheus")
     raise AssertionError
+
+
+@pytest.fixture(scope="session", name="postgresql")
+def _postgresql() -> Iterator[PostgreSQL]:
+    """A real PostgreSQL."""
+    programs = postgresql.programs()
+    if programs is None:
+        missing("postgresql", "install the package postgresql")
+        raise AssertionError
+    with PostgreSQL(programs) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A training service in this process, on SQLite, with stand-ins around it."""
+"""A training service in this process, on SQLite and on PostgreSQL, with stand-ins around it."""
 
 import asyncio
 import json
@@ -6,14 +6,15 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partialmethod
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import delete, text
+from sqlalchemy import text
 from starlette.types import ASGIApp
 
+from tests.postgresql import PostgreSQL
 from tests.training.fakes import FakeCode, FakeConsumer, FakeControl, FakeRunner
 from training.api.application import create_app, limited
 from training.api.parts import Parts
@@ -122,11 +123,23 @@ class Service:
         return result
 
 
-@pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+EACH_DATABASE: Final = ["sqlite", pytest.param("postgresql", marks=pytest.mark.outside)]
+"""The parameters of a fixture that yields what `address` is given."""
+
+
+def address(request: pytest.FixtureRequest) -> str:
+    """Return the address of a new database of the kind that is the fixture's parameter."""
+    if request.param == "sqlite":
+        return ""
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return server.create()
+
+
+@pytest.fixture(scope="session", params=EACH_DATABASE)
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The service, for all tests: to make an application takes a while."""
     folder = tmp_path_factory.mktemp("training")
-    database = connect("", folder)
+    database = connect(address(request), folder)
     migrate(database)
     code, runner, control, files = FakeCode(), FakeRunner(), FakeControl(), Files(folder / "results")
     library = Library(folder / "models", 5)
@@ -139,10 +152,13 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture
 def database(running: Service) -> Database:
     """A database without rows."""
+    names = [table.name for table in reversed(Tables.metadata.sorted_tables)]
     with running.database.writing() as session:
-        for table in reversed(Tables.metadata.sorted_tables):
-            session.execute(delete(table))
-        session.execute(text("DELETE FROM sqlite_sequence"))
+        if running.database.engine.dialect.name == "sqlite":
+            for name in [*names, "sqlite_sequence"]:
+                session.execute(text(f"DELETE FROM {name}"))
+        else:
+            session.execute(text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY"))
     return running.database
 
 

@@ -301,9 +301,10 @@ NOT_OWN = [
     ("method", "path"), [*OWN, ("POST", "/results_metrics/7"), ("POST", "/results/7/version")]
 )
 def test_a_training_may_do_all_that_it_needs_for_its_result(
-    who: str, method: str, path: str, request: pytest.FixtureRequest
+    who: str, method: str, path: str, *, public: Client, private: Client
 ) -> None:
-    answer = send(request.getfixturevalue(who), method, path, **as_job("training", 7))
+    client = {"public": public, "private": private}[who]
+    answer = send(client, method, path, **as_job("training", 7))
 
     assert answer.status == 400  # there is no such result: the request has come to the API
 
@@ -311,9 +312,9 @@ def test_a_training_may_do_all_that_it_needs_for_its_result(
 @pytest.mark.parametrize("who", ["public", "private"])
 @pytest.mark.parametrize(("method", "path"), [*NOT_OWN, ("GET", "/results/model/7")])
 def test_a_training_may_do_nothing_else(
-    who: str, method: str, path: str, request: pytest.FixtureRequest
+    who: str, method: str, path: str, *, public: Client, private: Client
 ) -> None:
-    client = request.getfixturevalue(who)
+    client = {"public": public, "private": private}[who]
     answer = send(client, method, path, **as_job("training", 7))
 
     assert refusal(answer) == "the token of a job is valid only for its own result"

@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,18 @@ def test_exactly_the_ranges_are_read(topics: Topics) -> None:
 
     assert sorted(found) == [*range(10, 20), *range(90, 95), 199, *range(200, 205)]
     assert found != sorted(found), "mixed evenly"
+
+
+def test_jobs_that_read_at_the_same_time_each_get_everything(topics: Topics) -> None:
+    topic = topics.create(3)
+    for partition in range(3):
+        topics.write(topic, range(100 * partition, 100 * partition + 100), partition)
+    ranges = [Range(topic, partition, 0, 100) for partition in range(3)]
+
+    with ThreadPoolExecutor(3) as threads:
+        found = [*threads.map(lambda _: numbers(topics.read(*ranges)), range(3))]
+
+    assert [sorted(each) for each in found] == [[*range(300)]] * 3
 
 
 def test_a_message_behind_the_end_is_not_read(topics: Topics) -> None:

@@ -57,7 +57,8 @@ class InferenceFields(Fields):
     def check(self) -> None:
         """Raise the refusal if there cannot be such an inference."""
         if self.external_host or self.token:
-            raise refusal("external_host: inferences on other clusters do not exist in this version")
+            name = "external_host" if self.external_host else "token"
+            raise refusal(f"{name}: inferences on other clusters do not exist in this version: leave it out")
         if self.limit is not None:
             raise refusal("limit: early exits, of distributed models, do not exist in this version")
         if why := _unreadable(self.input_format, self.input_config):

@@ -28,6 +28,11 @@ _seldom: Final = Seldom(log)
 
 _WAIT: Final = 0.2  # s
 _LOOK_EVERY: Final = 2.0  # s between two looks at the topic's partitions
+_TEXT: Final = (
+    "waiting for a control message for deployment {deployment}; there is one with the text '{deployment}' as"
+    " its key, which means deployment {number}: if it was meant for this one, send it again with the id as a"
+    " number"
+)
 
 
 def wait(
@@ -121,7 +126,9 @@ def ours(
 ) -> ControlMessage | None:
     """Return a control message if it is for this deployment and can be used."""
     try:
-        if parse_deployment(key) != deployment:
+        if (number := parse_deployment(key)) != deployment:
+            if key == str(deployment).encode():
+                waiting(_TEXT.format(deployment=deployment, number=number))
             return None
     except ValueError as error:
         _seldom.warning("key", f"{error}; skipped")

@@ -4,23 +4,19 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from pydantic import Field
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.service import state
 from pipeline.service.masking import hide
 from pipeline.service.settings import SettingsError, load
-from training.database.engine import Database, connect
+from training.database.engine import connect
 from training.database.migrate import migrate
 from training.files import Files
 from training.load_kafka_ml.loading import Loading
 from training.load_kafka_ml.source import SourceError, opened
 from training.settings import TrainingSettings
-
-_COUNTED: Final = ("models", "configurations", "deployments", "results", "inferences")
 
 
 class LoadSettings(TrainingSettings):
@@ -45,7 +41,6 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with opened(asked.database, folders) as source:
             report = Loading(source, database, Files(settings.datafolder / "results")).run()
-        _count_on(database)
     except SourceError as error:
         print(f"load_kafka_ml: {error}", file=sys.stderr)
         return 2
@@ -62,17 +57,6 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
         "--files", type=Path, help="the folder with its trained models; by default that of the database"
     )
     return parser.parse_args(arguments)
-
-
-def _count_on(database: Database) -> None:
-    """Let PostgreSQL count on from the ids that were loaded; SQLite does so by itself."""
-    if database.engine.dialect.name != "postgresql":
-        return
-    with database.writing() as session:
-        for table in _COUNTED:
-            sequence = f"pg_get_serial_sequence('{table}', 'id')"
-            newest = f"greatest(nextval({sequence}), coalesce(max(id), 1))"
-            session.execute(text(f"SELECT setval({sequence}, {newest}) FROM {table}"))  # noqa: S608
 
 
 if __name__ == "__main__":

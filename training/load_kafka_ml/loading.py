@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from training.api.answers import line
@@ -202,11 +202,21 @@ class Loading:
             new.id = row["id"]
         session.add(new)
         session.flush()
+        if row["id"] > newest:
+            _count_on(session, kind.__tablename__, row["id"])
         self._ids.get(kind, {})[row["id"]] = new.id
 
 
 class _SkipError(Exception):
     """A row is not loaded: why."""
+
+
+def _count_on(session: Session, table: str, number: int) -> None:
+    """Let PostgreSQL count on from an id that it has not given; SQLite does so by itself."""
+    if session.get_bind().dialect.name == "postgresql":
+        sequence = f"pg_get_serial_sequence('{table}', 'id')"
+        newest = f"greatest(nextval({sequence}), :number)"
+        session.execute(text(f"SELECT setval({sequence}, {newest})"), {"number": number})
 
 
 def _given(row: Row, **instead: Any) -> dict[str, Any]:

@@ -154,6 +154,14 @@ def test_the_replicas_report(service: Service) -> None:
     assert "was stopped" in service.refused("POST", f"{path}/progress", first)
 
 
+def test_gpus_are_those_of_each_replica(service: Service) -> None:
+    """Kafka-ML fails at any number above 0."""
+    service.post(f"/results/inference/{service.finished()}", {**SENT, "gpumem": 2}, 200)
+
+    runs = [run for name, run in service.runner.runs.items() if "inference" in name]
+    assert [run.gpus for run in runs] == [2, 2]
+
+
 def test_the_log_is_that_of_all_replicas(service: Service) -> None:
     service.post(f"/results/inference/{service.finished()}", SENT, 200)
 

@@ -146,6 +146,35 @@ def test_metrics_are_reported_after_each_epoch(service: Service) -> None:
     }
 
 
+def test_empty_metrics_have_no_chart_but_a_reason(service: Service) -> None:
+    result = service.finished(train_metrics={}, val_metrics={})
+
+    assert "no metrics yet" in service.refused("GET", f"/results/chart/{result}")
+
+
+def test_epochs_without_a_value_and_metrics_of_one_kind_have_a_chart(service: Service) -> None:
+    result = service.finished(train_metrics={"loss": [None, 1.0], "mae": []}, val_metrics=None)
+
+    assert service.get(f"/results/chart/{result}")["metrics"] == [
+        {"name": "loss", "series": [{"value": None, "name": 1}, {"value": 1.0, "name": 2}]},
+        {"name": "mae", "series": []},
+    ]
+
+
+def test_with_a_result_all_its_files_are_deleted(service: Service) -> None:
+    """Kafka-ML leaves state dicts and pictures behind."""
+    configuration = service.configuration(service.model(framework="pth"))
+    result = service.deployment(configuration, pth_kwargs_fit="max_epochs=1")["results"][0]["id"]
+    assert service.upload(result, trained_model=b"PK\x03\x04", confussion_matrix=PNG).status_code == 200
+    answer = service.client.get(f"/results/model/{result}")
+    assert answer.headers["content-disposition"] == 'attachment; filename="model.pth"'
+    assert answer.headers["ml-framework"] == "pth"
+
+    assert service.client.delete(f"/results/{result}").status_code == 200
+
+    assert [*service.files.folder.iterdir()] == []
+
+
 def test_long_metrics_are_taken(service: Service) -> None:
     result = service.deployment()["results"][0]["id"]
     data = json.dumps({"train_metrics": {"loss": [0.123456789] * 100_000}})

@@ -32,8 +32,10 @@ def model(code: str, *, distributed: bool = True) -> Any:
         ("def f():\n    return 3\nmodel = f()\nf() + 5", 8),
         ("x, y = 1, 2\nmodel = x", 1),
         ("if 1:\n    model = 7", 7),
+        ("a = 1\r\na + 1\r\n", 2),
+        ("def f():\r\n    return 3\r\n\r\nf()", 3),
     ],
-    ids=range(12),
+    ids=range(14),
 )
 def test_the_last_line_of_distributed_code_is_the_model(code: str, expected: int) -> None:
     assert model(code) == expected

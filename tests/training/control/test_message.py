@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.training.data.test_ranges import RANGES
 from training.control.message import ControlMessage, compose, parse
+from training.data import formats
 from training.data.ranges import Range
 
 SEEN = (
@@ -40,6 +41,53 @@ def test_a_message_of_kafka_ml_is_understood() -> None:
 
 def test_a_message_is_written_as_kafka_ml_writes_it_with_a_key_of_four_bytes() -> None:
     assert compose(parse(b"\1", SEEN)) == (b"\0\0\0\1", SEEN)
+
+
+CONFIG = (
+    b'"input_config": {"data_type": "uint8", "label_type": "uint8", "data_reshape": "28 28", '
+    b'"label_reshape": "1"}'
+)
+HCOPD = (
+    b"\"input_config\": {\"data_scheme\": \"{'type': 'record', 'name': 'd', 'fields': "
+    b"[{'name': 'age', 'type': 'float'}]}\", \"label_scheme\": \"{'type': 'record', 'name': 'l', 'fields': "
+    b"[{'name': 'copd', 'type': 'boolean'}]}\"}"
+)
+OF_EACH_SINK = [
+    # OnlineRawSink: before its data.
+    b'{"topic": "on", "unsupervised_topic": null, "input_format": "RAW", "description": "", '
+    b'"dataset_restrictions": {}, ' + CONFIG + b', "validation_rate": 0.1, "test_rate": 0, '
+    b'"total_msg": null, "incremental": true}',
+    # The same with unlabelled data.
+    b'{"topic": "on2:0:0:0,on2:1:0:1", "unsupervised_topic": "un2", "input_format": "RAW", '
+    b'"description": "", "dataset_restrictions": {}, ' + CONFIG + b', "validation_rate": 0.1, '
+    b'"test_rate": 0, "total_msg": 1, "incremental": true}',
+    # RawSink with unlabelled data, of a topic with an empty partition.
+    b'{"topic": "f64:0:0:2,f64:1:0:0", "unsupervised_topic": "un:0:0:9", "input_format": "RAW", '
+    b'"description": "", "dataset_restrictions": {}, ' + CONFIG + b', "validation_rate": 0, '
+    b'"test_rate": 0, "total_msg": 2, "incremental": false}',
+    # AvroSink: two texts, in whose schemas quotes may be single.
+    b'{"topic": "copd:0:0:2", "unsupervised_topic": null, "input_format": "AVRO", "description": "", '
+    b'"dataset_restrictions": {}, ' + HCOPD + b', "validation_rate": 0, "test_rate": 0, "total_msg": 2, '
+    b'"incremental": false}',
+    # FederatedRawSink: restrictions in a text.
+    b'{"topic": "fed:0:0:2", "unsupervised_topic": null, "input_format": "RAW", "description": "", '
+    b'"dataset_restrictions": "{\\"a\\": 1}", ' + CONFIG + b', "validation_rate": 0, "test_rate": 0, '
+    b'"total_msg": 2, "incremental": false}',
+]
+
+
+@pytest.mark.parametrize("sent", OF_EACH_SINK, ids=["online", "unlabelled", "raw", "avro", "federated"])
+def test_the_messages_of_each_sink_are_written_as_they_were_read(sent: bytes) -> None:
+    assert compose(parse(b"\1", sent)) == (b"\0\0\0\1", sent)
+
+
+def test_schemas_with_single_quotes_are_understood() -> None:
+    message = parse(b"\1", OF_EACH_SINK[3])
+
+    decoder = formats.decoder(message.input_format, message.input_config)
+
+    assert decoder.features(bytes.fromhex("00 00 22 42")).tolist() == [40.5]
+    assert decoder.label(b"\1").tolist() == [True]
 
 
 def test_a_message_of_the_first_version_lacks_later_fields() -> None:

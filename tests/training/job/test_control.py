@@ -35,6 +35,19 @@ def test_only_messages_for_the_deployment_count() -> None:
     assert reasons == []
 
 
+@pytest.mark.parametrize(("deployment", "number"), [(1, 49), (12, 12594)])
+def test_an_id_that_was_sent_as_text_is_noted(deployment: int, number: int) -> None:
+    """As by Kafka-ML's sinks with a text for the id: they send it, and no job ever takes it."""
+    reasons = list[str]()
+    key, value = str(deployment).encode(), compose(MESSAGE)[1]
+
+    assert ours(key, value, deployment, reasons.append) is None
+
+    assert f"'{deployment}' as its key, which means deployment {number}" in reasons[0]
+    assert ours(key, value, number, reasons.append) is not None
+    assert len(reasons) == 1
+
+
 @pytest.mark.parametrize("value", [None, b"", b"nonsense", b"[]", b"{}"], ids=range(5))
 def test_the_reason_for_a_bad_message_is_reported(value: bytes | None) -> None:
     reasons = list[str]()
