@@ -22,7 +22,7 @@ export function openDatasources({ query }, app) {
   const words = text.datasources;
   const wanted = idIn(query.get("deployment"));
   const [name, deployment, format, messages, rates, sent] = words.columns;
-  const none = empty(words.empty, "#/");
+  const none = empty(words.empty, "#/", true);
   /** @type {Deployment[]} */
   let deployments = [];
   /** @type {Table<Datasource>} */
@@ -43,7 +43,7 @@ export function openDatasources({ query }, app) {
     ],
     ({ id }) => [
       { words: words.again, run: sendAgain },
-      { words: words.train, href: routeTo(["deployments", "new"], { datasource: id }) },
+      { words: words.train, href: routeTo(["deployments", "new"], { datasource: id }), changes: true },
     ],
   );
 

@@ -3,6 +3,7 @@
 import { byId, ignoreDoubleClicks, make, setHidden, setText } from "../dom.js";
 import { loginLink } from "../session.js";
 import { text } from "../text/common.js";
+import { focusTitle } from "./focus.js";
 
 /** @typedef {import("../requests.js").Answer} Answer */
 
@@ -19,6 +20,8 @@ import { text } from "../text/common.js";
 
 const dialog = /** @type {HTMLDialogElement} */ (byId("confirm"));
 ignoreDoubleClicks(dialog);
+// What opened it, and would get the focus back, may be gone.
+dialog.addEventListener("close", () => document.activeElement === document.body && focusTitle());
 
 /** @param {Question} question */
 export function ask({ title, lead, act, danger = true, more = [], run, done }) {
