@@ -25,14 +25,14 @@ export function formatOf({ input_config }) {
 
 /**
  * Return the names of the classes that a deployment was trained on; empty if its data do not say.
- * @param {Datasource[]} rows
+ * @param {Datasource[]} rows the newest first
  * @param {number} deployment
  * @param {number} count how many classes there are
  */
 export function classNamesOf(rows, deployment, count) {
   const found = rows.filter((row) => row.deployment === String(deployment)).map((row) => jsonOf(row.input_config).labels);
   const fits = (/** @type {unknown} */ labels) => Array.isArray(labels) && labels.length === count;
-  return /** @type {string[]} */ (found.filter(fits).at(-1) ?? []).map(String);
+  return /** @type {string[]} */ (found.find(fits) ?? []).map(String);
 }
 
 /** @param {string} words JSON @returns {Record<string, any>} empty if it is no object */
