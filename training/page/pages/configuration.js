@@ -35,6 +35,7 @@ export function openConfiguration({ rest }, app) {
   );
   const element = make("div", "page");
   let isSaved = false;
+  form.element.hidden = id !== null;
   element.append(title, saved.element, form.element);
 
   async function submit() {
@@ -62,6 +63,7 @@ export function openConfiguration({ rest }, app) {
     show: ({ models: known, now }) => {
       models.show(known.map((/** @type {Model} */ { id, name, framework }) => [id, `${name} (${common.framework(framework)})`]));
       if (!now) return;
+      form.element.hidden = false;
       title.querySelector("h2")?.replaceChildren(words.editTitle(now.name));
       const chosen = now.ml_models.map((/** @type {Model} */ each) => each.id);
       saved.show({ name: now.name, description: now.description, models: inOrder(chosen) });

@@ -32,7 +32,7 @@ export function openDatasources({ query }, app) {
       {
         name,
         words: (row) => nameOf(row),
-        href: (row) => routeTo(["results"], { deployment: row.deployment }),
+        href: (row) => (deployments.some(({ id }) => String(id) === row.deployment) ? routeTo(["results"], { deployment: row.deployment }) : ""),
         note: (row) => placesOf(row.topic).join(", "),
       },
       { name: deployment, words: (row) => row.deployment, number: true },
@@ -56,7 +56,7 @@ export function openDatasources({ query }, app) {
     ask({
       title: words.againTitle,
       lead: newest.length ? words.againLead : words.againNone,
-      act: words.again,
+      act: newest.length ? words.again : null,
       danger: false,
       more: newest.length ? [field.element] : [],
       run: () => post("datasources/kafka", { ...row, deployment: select.value }),

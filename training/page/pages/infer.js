@@ -38,7 +38,7 @@ export function openInfer({ rest }, app) {
   const title = head(words.title(results.result.name(id).toLowerCase()));
   const prefilled = make("p", "soft", words.prefilled);
   const element = make("div", "page");
-  prefilled.hidden = true;
+  prefilled.hidden = form.element.hidden = true;
   element.append(title, prefilled, form.element);
   form.values = { replicas: "1" };
 
@@ -61,6 +61,7 @@ export function openInfer({ rest }, app) {
     const result = rows.find((each) => each.id === id);
     if (isFilled || !result) return;
     isFilled = true;
+    form.element.hidden = false;
     title.querySelector("h2")?.replaceChildren(words.title(lists.results.title(result)));
     const topic = topicOf(result.model.name);
     form.values = { input_topic: `${topic}-input`, output_topic: `${topic}-predictions` };

@@ -98,6 +98,7 @@ export function openModel({ rest }, app) {
     const isFirst = Object.keys(other).length === 0;
     other = { distributed, father };
     title.querySelector("h2")?.replaceChildren(words.editTitle(name));
+    form.element.hidden = false;
     saved.show({ name, description, framework, imports, code });
     if (isFirst) restore();
   }
@@ -110,6 +111,7 @@ export function openModel({ rest }, app) {
     }),
   );
   kept.hidden = true;
+  form.element.hidden = id !== null;
   element.append(title, kept, saved.element, form.element, make("p", "soft", words.leave));
   if (id === null) {
     saved.show({ name: "", description: "", framework: "tf", imports: "", code: words.example.tf });

@@ -58,9 +58,10 @@ export class Form {
     this.complain("");
   }
 
-  /** The values of all fields. @returns {Record<string, string>} */
+  /** The values of all fields that are shown, or folded up. @returns {Record<string, string>} */
   get values() {
-    return Object.fromEntries(Object.entries(this.#fields).map(([name, field]) => [name, field.value]));
+    const shown = Object.entries(this.#fields).filter(([, { element }]) => !element.hidden);
+    return Object.fromEntries(shown.map(([name, field]) => [name, field.value]));
   }
 
   /** @param {Record<string, string>} values of some fields */
@@ -76,7 +77,7 @@ export class Form {
   complain(why, field = null) {
     for (const each of Object.values(this.#fields)) each.complain("");
     const name = field ?? fieldOf(why, Object.keys(this.#fields));
-    const place = name === null ? null : this.#fields[name];
+    const place = name === null || this.#fields[name].element.hidden ? null : this.#fields[name];
     this.#problem.replaceChildren(...(place ? [] : [text.sentence(why)]));
     setHidden(this.#problem, place !== null || why === "");
     if (!why) return;

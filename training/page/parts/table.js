@@ -16,7 +16,7 @@ import { removeRow, replaceActs } from "./focus.js";
  * @typedef {object} Column
  * @property {string} name its heading
  * @property {(row: Row) => string} words
- * @property {(row: Row) => string} [href] the first column's link
+ * @property {(row: Row) => string} [href] the first column's link; empty if it leads nowhere
  * @property {(row: Row) => string} [note] below the words
  * @property {(row: Row) => string} [state] whose colour is shown
  * @property {(row: Row) => number | null} [share] of a bar, 0 to 1; null: no bar
@@ -105,7 +105,7 @@ export class Table {
     this.#columns.forEach(({ words, href, note, state, share }, at) => {
       const cell = shown.cells[at];
       setText(cell.words, words(row));
-      if (cell.words instanceof HTMLAnchorElement && href) cell.words.href = href(row);
+      if (cell.words instanceof HTMLAnchorElement) setLink(cell.words, href?.(row) ?? "");
       setText(cell.note, note?.(row) ?? "");
       setHidden(cell.note, !note?.(row));
       if (state) setData(cell.cell, "state", toneOf(/** @type {any} */ (state(row))));
@@ -143,6 +143,12 @@ export class Table {
     });
     return button;
   }
+}
+
+/** @param {HTMLAnchorElement} link @param {string} href */
+function setLink(link, href) {
+  if (!href) link.removeAttribute("href");
+  else if (link.getAttribute("href") !== href) link.href = href;
 }
 
 /**
