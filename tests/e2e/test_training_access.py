@@ -13,7 +13,6 @@ from playwright.sync_api import Browser, Page, expect
 from tests.e2e.browsing import Scheme, expect_accessible, keep, open_page
 from tests.e2e.conftest import Window
 from tests.e2e.test_access import PASSWORD, certificate, log_in, users
-from tests.e2e.test_browsers import texts
 from tests.e2e.test_changes import press
 from tests.e2e.test_wall import axe
 from tests.e2e.training_site import LISTS, SOON, Site, made_of_digits, says, show, start

@@ -63,7 +63,7 @@ let isShown = false; // whether the screen has shown an answer
 let shownHash = location.hash;
 
 /** @type {Opens} */
-const openNothing = () => ({ title: text.unknownPage.heading, element: empty(text.unknownPage, "#/") });
+const openNothing = () => ({ title: text.nothing, element: nothing(text.nothing, text.unknownPage, "#/") });
 
 /** @param {boolean} isMove whether the user comes from another page */
 function open(isMove) {
@@ -132,8 +132,15 @@ function refused(why, status) {
 function showNothing(why) {
   const { name } = routeOf(location.hash);
   main.removeAttribute("aria-busy");
-  main.replaceChildren(head(screen?.title ?? ""), empty({ ...text.gone, heading: text.sentence(why) }, routeTo([PARTS[name] ?? name])));
+  main.replaceChildren(nothing(screen?.title ?? "", { ...text.gone, heading: text.sentence(why) }, routeTo([PARTS[name] ?? name])));
   focusTitle();
+}
+
+/** @param {string} title @param {typeof text.unknownPage} words @param {string} href */
+function nothing(title, words, href) {
+  const element = make("div", "page");
+  element.append(head(title), empty(words, href));
+  return element;
 }
 
 /** @param {unknown} error */

@@ -84,6 +84,7 @@ export const text = {
   notDone: (why) => `Nothing was changed: ${why}`,
   /** For what was asked for and is not there. */
   gone: { lead: "It may have been deleted.", act: "To the list" },
+  nothing: "Not found",
   unknownPage: {
     heading: "There is no such page",
     lead: "The address may be of another version.",
