@@ -49,6 +49,17 @@ def window(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Window]:
         yield window
 
 
+@pytest.fixture(scope="module")
+def windows(
+    browser: Browser, firefox: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Window, Window]]:
+    """A page in Chromium and one in Firefox, for all tests of a file."""
+    with Chromium(browser) as one, Firefox(firefox, tmp_path_factory.mktemp("firefox")) as other:
+        for window in (one, other):
+            window.resize(1600, 900)
+        yield one, other
+
+
 def call(*command: str, timeout: float = 300, **environment: str) -> str:
     """Run a command at the repository's root; return its standard output, or fail with its error output."""
     run = subprocess.run(

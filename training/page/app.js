@@ -19,6 +19,8 @@ import { openStart } from "./pages/start.js";
 import { openVisualisation } from "./pages/visualisation.js";
 import { dismiss } from "./parts/confirm.js";
 import { empty } from "./parts/empty.js";
+import { focusTitle } from "./parts/focus.js";
+import { head } from "./parts/screen.js";
 import { Poll } from "./poll.js";
 import { routeOf, routeTo } from "./route.js";
 import { loginAddress, showUser } from "./session.js";
@@ -31,20 +33,25 @@ import { nextTheme, theme } from "./theme.js";
 
 const EVERY = 4000; // ms
 
-/** The list, and what is opened if more follows in the route. @type {Record<string, [Opens, Opens?]>} */
+const ID = /^\d{1,10}$/;
+const ID_OR_NEW = /^(\d{1,10}|new)$/;
+
+/** The list, what is opened if more follows in the route, and what may follow. @type {Record<string, [Opens | null, Opens?, RegExp?]>} */
 const pages = {
   "": [openStart],
-  models: [openModels, openModel],
-  configurations: [openConfigurations, openConfiguration],
-  deployments: [openDeployments, openDeploy],
-  results: [openResults, openResult],
-  compare: [openCompare, openCompare],
+  models: [openModels, openModel, ID_OR_NEW],
+  configurations: [openConfigurations, openConfiguration, ID_OR_NEW],
+  deployments: [openDeployments, openDeploy, /^new$/],
+  results: [openResults, openResult, ID],
+  compare: [openCompare, openCompare, /^\d{1,10}(\/\d{1,10})?$/],
   datasources: [openDatasources],
   inferences: [openInferences],
-  predict: [openInfer, openInfer],
+  predict: [null, openInfer, ID],
   import: [openImport],
   visualisation: [openVisualisation],
 };
+/** Pages that the bar does not name belong to one that it does. @type {Record<string, string>} */
+const PARTS = { compare: "results", predict: "results", import: "deployments" };
 
 const main = byId("main");
 const banner = byId("banner");
@@ -52,41 +59,53 @@ const banner = byId("banner");
 let screen = null;
 /** @type {Poll<any> | null} */
 let poll = null;
+let isShown = false; // whether the screen has shown an answer
 let shownHash = location.hash;
 
-/** @type {import("./parts/screen.js").App} */
-const app = {
-  refresh: () => poll?.now(),
-  go: (href) => {
-    if (location.hash === href) open(true);
-    else location.hash = href;
-  },
-};
-
 /** @type {Opens} */
-const openNothing = () => ({ title: text.unknownPage.heading, element: empty(text.unknownPage, "#/") });
+const openNothing = () => ({ title: text.nothing, element: nothing(text.nothing, text.unknownPage, "#/") });
 
 /** @param {boolean} isMove whether the user comes from another page */
 function open(isMove) {
   shownHash = location.hash;
   const route = routeOf(location.hash);
-  const [list, one] = pages[route.name] ?? [openNothing];
   poll?.close();
   screen?.close?.();
   dismiss();
-  const now = ((route.rest.length ? one : list) ?? openNothing)(route, app);
-  screen = now;
+  /** @type {Screen | null} */
+  let mine = null;
+  // What a page has begun may end when another one is shown, which must stay.
+  const now = pageOf(route)(route, {
+    refresh: () => mine === screen && poll?.now(),
+    go: (href) => mine === screen && go(href),
+  });
+  mine = screen = now;
+  isShown = false;
+  void showUser();
   document.title = text.titleOf(now.title);
   main.replaceChildren(now.element);
   showWhere(route);
   trouble("");
   if (isMove) {
     window.scrollTo(0, 0);
-    /** @type {HTMLElement | null} */ (main.querySelector(".page-title"))?.focus({ preventScroll: true });
+    focusTitle();
   }
   const { load, show, every } = now;
-  poll = load ? new Poll(load, { shown: (body) => shown(now, body, show), away, refused, failed }, every ?? (() => EVERY)) : null;
   main.toggleAttribute("aria-busy", Boolean(load));
+  poll = load ? new Poll(load, { shown: (body) => shown(now, body, show), away, refused, failed }, every ?? (() => EVERY)) : null;
+}
+
+/** @param {string} href */
+function go(href) {
+  if (location.hash === href) open(true);
+  else location.hash = href;
+}
+
+/** @param {Route} route @returns {Opens} */
+function pageOf({ name, rest }) {
+  const [list, one, follows] = Object.hasOwn(pages, name) ? pages[name] : [null];
+  if (!rest.length) return list ?? openNothing;
+  return one && follows?.test(rest.join("/")) ? one : openNothing;
 }
 
 /** @param {Screen} of @param {any} body @param {Screen["show"]} show */
@@ -94,6 +113,8 @@ function shown(of, body, show) {
   if (of !== screen) return;
   main.removeAttribute("aria-busy");
   trouble("");
+  if (!main.contains(of.element)) main.replaceChildren(of.element);
+  isShown = true;
   show?.(body);
 }
 
@@ -103,7 +124,23 @@ const away = (since) => trouble(text.away(since));
 /** @param {string} why @param {number} status */
 function refused(why, status) {
   if (status === 401 && !screen?.isDirty?.()) location.assign(loginAddress());
+  else if (!isShown && [400, 404].includes(status)) showNothing(why);
   else trouble(text.sentence(why));
+}
+
+/** Say that there is nothing at this route, such as the model of another time. @param {string} why */
+function showNothing(why) {
+  const { name } = routeOf(location.hash);
+  main.removeAttribute("aria-busy");
+  main.replaceChildren(nothing(screen?.title ?? "", { ...text.gone, heading: text.sentence(why) }, routeTo([PARTS[name] ?? name])));
+  focusTitle();
+}
+
+/** @param {string} title @param {typeof text.unknownPage} words @param {string} href */
+function nothing(title, words, href) {
+  const element = make("div", "page");
+  element.append(head(title), empty(words, href));
+  return element;
 }
 
 /** @param {unknown} error */
@@ -120,7 +157,7 @@ function trouble(words) {
 
 /** Mark the page in the bar. @param {Route} route */
 function showWhere({ name }) {
-  const [where] = { compare: ["results"], predict: ["inferences"], import: ["deployments"] }[name] ?? [name];
+  const where = PARTS[name] ?? name;
   for (const link of byId("pages").querySelectorAll("a")) {
     if (link.dataset.page === where) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
@@ -151,7 +188,7 @@ function setUpBar() {
 }
 
 setUpBar();
-void showUser();
+document.addEventListener("visibilitychange", () => document.hidden || void showUser());
 window.addEventListener("hashchange", () => location.hash !== shownHash && open(true));
 window.addEventListener("beforeunload", (event) => screen?.isDirty?.() && event.preventDefault());
 window.addEventListener("error", ({ message }) => showNotice(text.failed(message)));

@@ -6,6 +6,8 @@
 
 /** @typedef {{name: string, training: Values, validation: Values, test: number | null}} Metric */
 
+const OF_CLASSES = /acc|auc|precision|recall|f1|f_?beta|top_?k|entropy/i;
+
 /** A line of a chart. @typedef {{name: string, values: Values, tone: "first" | "second", dashed: boolean}} Line */
 
 /**
@@ -28,6 +30,15 @@ export const lastOf = (values) => values[values.length - 1] ?? null;
 
 /** Whether less is better: a loss or an error. @param {string} name */
 export const isLoss = (name) => /loss|error|mae|mse|entropy|divergence|deviance/i.test(name);
+
+/**
+ * Whether a result's model tells classes apart, as far as its metrics say; without metrics, true.
+ * @param {Pick<Result, "train_metrics" | "val_metrics" | "test_metrics" | "confusion_matrix">} result
+ */
+export function tellsClasses(result) {
+  const names = metricsOf(result).map(({ name }) => name);
+  return names.length === 0 || Boolean(result.confusion_matrix?.length) || names.some((name) => OF_CLASSES.test(name));
+}
 
 /** @param {string} name @param {Values} values @returns {number | null} */
 export function bestOf(name, values) {

@@ -23,6 +23,18 @@ export function formatOf({ input_config }) {
   return Array.isArray(labels) ? labels.join(", ") : "";
 }
 
+/**
+ * Return the names of the classes that a deployment was trained on; empty if its data do not say.
+ * @param {Datasource[]} rows the newest first
+ * @param {number} deployment
+ * @param {number} count how many classes there are
+ */
+export function classNamesOf(rows, deployment, count) {
+  const found = rows.filter((row) => row.deployment === String(deployment)).map((row) => jsonOf(row.input_config).labels);
+  const fits = (/** @type {unknown} */ labels) => Array.isArray(labels) && labels.length === count;
+  return /** @type {string[]} */ (found.find(fits) ?? []).map(String);
+}
+
 /** @param {string} words JSON @returns {Record<string, any>} empty if it is no object */
 export function jsonOf(words) {
   try {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { sentOf, topicOf } from "../../../training/page/fields.js";
 import { fieldOf, placeOf } from "../../../training/page/parts/complaint.js";
-import { formatOf, nameOf, jsonOf, placesOf } from "../../../training/page/streams.js";
+import { classNamesOf, formatOf, nameOf, jsonOf, placesOf } from "../../../training/page/streams.js";
 
 const NAMES = ["name", "batch", "tf_kwargs_fit", "models", "file", "input_config"];
 
@@ -69,4 +69,13 @@ test("its format is told in a few words, whatever it holds", () => {
   assert.equal(formatOf({ input_config: '{"labels": ["day", "night"]}' }), "day, night");
   for (const input_config of ["", "[", "3", "null", "{}"]) assert.equal(formatOf({ input_config }), "");
   assert.deepEqual(jsonOf('{"a": 1}'), { a: 1 });
+});
+
+test("classes have the names that the newest data of their deployment give them, if there is one for each", () => {
+  const row = (/** @type {string} */ deployment, /** @type {object} */ config) => ({ deployment, input_config: JSON.stringify(config) });
+  const rows = /** @type {any[]} */ ([row("1", { labels: ["cat", "dog"] }), row("1", { labels: ["old", "older"] }), row("2", { labels: ["a", "b"] })]);
+
+  assert.deepEqual(classNamesOf(rows, 1, 2), ["cat", "dog"]);
+  assert.deepEqual(classNamesOf(rows, 1, 3), []);
+  assert.deepEqual(classNamesOf([...rows, { deployment: "3", input_config: "no JSON" }], 3, 2), []);
 });

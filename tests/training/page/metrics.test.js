@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { differencesOf, figuresOf, linesOf } from "../../../training/page/comparison.js";
-import { bestOf, columnsOf, isLoss, lastOf, metricsOf, sharesOf } from "../../../training/page/metrics.js";
+import { bestOf, columnsOf, isLoss, lastOf, metricsOf, sharesOf, tellsClasses } from "../../../training/page/metrics.js";
 
 /** @typedef {import("../../../training/page/types.js").Deployment} Deployment */
 /** @typedef {import("../../../training/page/types.js").Result} Result */
@@ -92,4 +92,14 @@ test("only settings that differ are shown", () => {
     ["seed", "1", "2"],
   ]);
   assert.deepEqual(differencesOf([one, one], deployments), []);
+});
+
+test("a model tells classes apart if its metrics say so, or if it has none", () => {
+  const of = (/** @type {Record<string, number[]>} */ metrics, /** @type {number[][] | null} */ matrix = null) =>
+    tellsClasses({ train_metrics: metrics, val_metrics: null, test_metrics: null, confusion_matrix: matrix });
+
+  assert.ok(of({ loss: [1], accuracy: [0.5] }));
+  assert.ok(of({ loss: [1] }, [[1]]));
+  assert.ok(of({}));
+  assert.ok(!of({ loss: [1], mae: [0.5] }));
 });

@@ -15,7 +15,7 @@ export function actionsOf({ id, status, state }, app) {
   const stop = { words: common.stop, danger: true, run: (/** @type {Result} */ row) => stopResult(row, app) };
   const erase = { words: common.remove, danger: true, run: (/** @type {Result} */ row) => removeResult(row, app.refresh) };
   return [
-    ...(status === "finished" ? [{ words: text.results.predict, href: routeTo(["predict", id]) }] : []),
+    ...(status === "finished" ? [{ words: text.results.predict, href: routeTo(["predict", id]), changes: true }] : []),
     ...(isActive(state) ? [stop] : []),
     ...(status === "deployed" ? [] : [erase]), // the server would refuse it
   ];

@@ -25,7 +25,7 @@ export function openImport(_, app) {
   };
   const form = new Form(fields, [], { submit: words.start, cancel: routeTo(["deployments"]) }, submit);
   const bar = make("progress", "bar-wide");
-  const none = empty({ heading: words.title, lead: words.none, act: text.deployment.add }, routeTo(["configurations", "new"]));
+  const none = empty({ heading: words.title, lead: words.none, act: text.deployment.add }, routeTo(["configurations", "new"]), true);
   const element = make("div", "page");
   bar.hidden = form.element.hidden = none.hidden = true;
   bar.setAttribute("aria-label", words.start);
@@ -34,7 +34,7 @@ export function openImport(_, app) {
 
   async function submit() {
     const [chosen] = file.files ?? [];
-    form.complain(chosen ? "" : words.noFile);
+    form.complain(chosen ? "" : words.noFile, chosen ? null : "file");
     if (!chosen) return;
     const sent = new FormData();
     sent.append("configuration", configuration.value);
@@ -47,6 +47,7 @@ export function openImport(_, app) {
     });
     setHidden(bar, true);
     form.work(null);
+    if (answer.ok) form.isTouched = false;
     if (answer.ok) app.go(routeTo(["results", answer.body.results[0].id]));
     else form.refuse(answer);
   }
@@ -62,5 +63,6 @@ export function openImport(_, app) {
       setHidden(none, single.length > 0);
     },
     every: () => 5000,
+    isDirty: () => form.isTouched,
   };
 }

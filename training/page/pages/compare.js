@@ -45,9 +45,14 @@ export function openCompare({ rest }, app) {
   /** @param {[Result, Result]} both */
   function showCurves(both) {
     const names = new Set(both.flatMap((each) => metricsOf(each).map(({ name }) => name)));
-    for (const name of names) {
-      const lines = linesOf(both, name);
-      if (!lines.length) continue;
+    const curvesOf = [...names].map((name) => /** @type {const} */ ([name, linesOf(both, name)])).filter(([, lines]) => lines.length);
+    for (const [name, chart] of drawn) {
+      if (curvesOf.some(([each]) => each === name)) continue;
+      chart.close();
+      chart.element.remove();
+      drawn.delete(name);
+    }
+    for (const [name, lines] of curvesOf) {
       const chart = drawn.get(name) ?? new Chart(name);
       if (!drawn.has(name)) curves.append(chart.element);
       drawn.set(name, chart);
@@ -69,7 +74,7 @@ export function openCompare({ rest }, app) {
       isFirst = false;
       const [first, second] = selects.map(({ value }) => results.find(({ id }) => String(id) === value));
       setHidden(lead, Boolean(first && second));
-      for (const each of [figures, settings]) setHidden(each, !first || !second);
+      for (const each of [charts, figures, settings]) setHidden(each, !first || !second);
       if (!first || !second) return;
       showCurves([first, second]);
       const rows = { figures: figuresOf([first, second]), settings: differencesOf([first, second], deployments) };

@@ -4,6 +4,7 @@ import { make } from "../dom.js";
 import { Boxes } from "../parts/boxes.js";
 import { Field, textInput } from "../parts/field.js";
 import { Form } from "../parts/form.js";
+import { Saved } from "../parts/saved.js";
 import { head } from "../parts/screen.js";
 import { all, get, post, put } from "../requests.js";
 import { idIn, routeTo } from "../route.js";
@@ -28,8 +29,14 @@ export function openConfiguration({ rest }, app) {
   };
   const form = new Form(fields, [], { submit: common.save, cancel: routeTo(["configurations"]) }, submit);
   const title = head(id === null ? words.addTitle : "…");
+  const saved = new Saved(
+    () => ({ ...form.values, models: inOrder(models.chosen) }),
+    (values) => (form.values = values),
+  );
   const element = make("div", "page");
-  element.append(title, form.element);
+  let isSaved = false;
+  form.element.hidden = id !== null;
+  element.append(title, saved.element, form.element);
 
   async function submit() {
     const { name, description } = form.values;
@@ -42,23 +49,28 @@ export function openConfiguration({ rest }, app) {
       form.refuse(answer);
       return;
     }
+    isSaved = true;
     showNotice(words.saved(name));
     app.go(routeTo(["configurations"]));
   }
 
-  let isFilled = id === null;
+  if (id === null) saved.show({ name: "", description: "", models: "" });
   return {
-    title: id === null ? words.addTitle : common.edit,
+    title: id === null ? words.addTitle : words.edit,
     element,
+    isDirty: () => !isSaved && saved.isChanged,
     load: () => all({ models: get("models/"), ...(id === null ? {} : { now: get(`configurations/${id}`) }) }),
     show: ({ models: known, now }) => {
       models.show(known.map((/** @type {Model} */ { id, name, framework }) => [id, `${name} (${common.framework(framework)})`]));
-      if (isFilled || !now) return;
-      isFilled = true;
+      if (!now) return;
+      form.element.hidden = false;
       title.querySelector("h2")?.replaceChildren(words.editTitle(now.name));
-      form.values = { name: now.name, description: now.description };
-      models.chosen = now.ml_models.map((/** @type {Model} */ each) => each.id);
+      const chosen = now.ml_models.map((/** @type {Model} */ each) => each.id);
+      saved.show({ name: now.name, description: now.description, models: inOrder(chosen) });
     },
     every: () => 5000,
   };
 }
+
+/** @param {number[]} ids */
+const inOrder = (ids) => [...ids].sort((one, other) => one - other).join();

@@ -17,7 +17,7 @@ export function openConfigurations(_, app) {
   const words = text.configurations;
   const [name, models, description, deployments] = words.columns;
   const add = routeTo(["configurations", "new"]);
-  const none = empty(words.empty, add);
+  const none = empty(words.empty, add, true);
   /** @type {Table<Configuration>} */
   const table = new Table(
     words.name,
@@ -28,11 +28,11 @@ export function openConfigurations(_, app) {
       { name: deployments, words: (row) => words.deployments(row.deployments.length), number: true },
     ],
     ({ id, deployments }) => [
-      { words: words.train, href: routeTo(["deployments", "new"], { configuration: id }) },
+      { words: words.train, href: routeTo(["deployments", "new"], { configuration: id }), changes: true },
       ...(deployments.length
         ? [{ words: words.columns[3], href: routeTo(["deployments"], { configuration: id }) }]
         : []),
-      { words: common.edit, href: routeTo(["configurations", id]) },
+      { words: common.edit, href: routeTo(["configurations", id]), changes: true },
       {
         words: common.remove,
         danger: true,
@@ -49,7 +49,7 @@ export function openConfigurations(_, app) {
   );
   const element = make("div", "page");
   none.hidden = true;
-  element.append(head(words.name, link(words.add, add, true)), table.element, none);
+  element.append(head(words.name, link(words.add, add, "main changes")), table.element, none);
   return {
     title: words.name,
     element,

@@ -22,7 +22,7 @@ export function openDatasources({ query }, app) {
   const words = text.datasources;
   const wanted = idIn(query.get("deployment"));
   const [name, deployment, format, messages, rates, sent] = words.columns;
-  const none = empty(words.empty, "#/");
+  const none = empty(words.empty, "#/", true);
   /** @type {Deployment[]} */
   let deployments = [];
   /** @type {Table<Datasource>} */
@@ -32,7 +32,7 @@ export function openDatasources({ query }, app) {
       {
         name,
         words: (row) => nameOf(row),
-        href: (row) => routeTo(["results"], { deployment: row.deployment }),
+        href: (row) => (deployments.some(({ id }) => String(id) === row.deployment) ? routeTo(["results"], { deployment: row.deployment }) : ""),
         note: (row) => placesOf(row.topic).join(", "),
       },
       { name: deployment, words: (row) => row.deployment, number: true },
@@ -43,7 +43,7 @@ export function openDatasources({ query }, app) {
     ],
     ({ id }) => [
       { words: words.again, run: sendAgain },
-      { words: words.train, href: routeTo(["deployments", "new"], { datasource: id }) },
+      { words: words.train, href: routeTo(["deployments", "new"], { datasource: id }), changes: true },
     ],
   );
 
@@ -56,7 +56,7 @@ export function openDatasources({ query }, app) {
     ask({
       title: words.againTitle,
       lead: newest.length ? words.againLead : words.againNone,
-      act: words.again,
+      act: newest.length ? words.again : null,
       danger: false,
       more: newest.length ? [field.element] : [],
       run: () => post("datasources/kafka", { ...row, deployment: select.value }),

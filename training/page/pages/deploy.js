@@ -42,7 +42,7 @@ export function openDeploy({ query }, app) {
   };
   const more = ["tf_kwargs_val", "pth_kwargs_val", "autoserve", "random_split", "seed", "gpumem"];
   const form = new Form(fields, more, { submit: words.start, more: words.more, cancel: routeTo(["deployments"]) }, submit);
-  const none = empty({ heading: words.title, lead: words.none, act: words.add }, routeTo(["configurations", "new"]));
+  const none = empty({ heading: words.title, lead: words.none, act: words.add }, routeTo(["configurations", "new"]), true);
   const element = make("div", "page");
   form.values = { tf_kwargs_fit: "epochs=10", pth_kwargs_fit: "max_epochs=10", batch: "32", gpumem: "0" };
   form.element.hidden = none.hidden = true;
@@ -68,6 +68,7 @@ export function openDeploy({ query }, app) {
     form.work(null);
     if (!answer.ok) form.refuse(answer);
     else {
+      form.isTouched = false;
       const [only, ...others] = answer.body.results;
       app.go(others.length ? routeTo(["results"], { deployment: answer.body.id }) : routeTo(["results", only.id]));
     }
@@ -82,14 +83,16 @@ export function openDeploy({ query }, app) {
       const before = configuration.value;
       offer(configuration, configurations.map(({ id, name }) => [String(id), name]));
       offer(datasource, [["", words.newData], ...datasources.map(optionOf)]);
-      if (isFirst && wanted.configuration !== null) configuration.value = String(wanted.configuration);
-      if (isFirst && wanted.datasource !== null) datasource.value = String(wanted.datasource);
+      if (isFirst && configurations.some(({ id }) => id === wanted.configuration)) configuration.value = String(wanted.configuration);
+      if (isFirst && datasources.some(({ id }) => id === wanted.datasource)) datasource.value = String(wanted.datasource);
       isFirst = false;
+      if (before && configuration.value !== before && !configurations.some(({ id }) => String(id) === before)) fields.configuration.complain(words.gone);
       setHidden(none, configurations.length > 0);
       setHidden(form.element, configurations.length === 0);
       if (configuration.value !== before) void showFrameworks();
     },
     every: () => 5000,
+    isDirty: () => form.isTouched,
   };
 }
 

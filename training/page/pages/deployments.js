@@ -21,7 +21,7 @@ export function openDeployments({ query }, app) {
   const only = configuration === null ? {} : { configuration };
   const [name, of, results, given, started] = words.columns;
   const add = routeTo(["deployments", "new"], only);
-  const none = empty(words.empty, add);
+  const none = empty(words.empty, add, true);
   /** @type {Table<Deployment>} */
   const table = new Table(
     words.name,
@@ -51,7 +51,7 @@ export function openDeployments({ query }, app) {
       },
     ],
   );
-  const title = head(words.name, link(words.bring, routeTo(["import"])), link(words.add, add, true));
+  const title = head(words.name, link(words.bring, routeTo(["import"]), "changes"), link(words.add, add, "main changes"));
   const element = make("div", "page");
   none.hidden = true;
   element.append(title, table.element, none);

@@ -29,7 +29,7 @@ export function exampleButton(app) {
       if (answer.ok) app.go(routeTo(["results", answer.body.results[0].id]));
       else setText(problem, common.sentence(answer.why));
     },
-    "main",
+    "main changes",
   );
   element.append(start, problem);
   return element;

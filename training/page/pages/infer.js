@@ -38,7 +38,7 @@ export function openInfer({ rest }, app) {
   const title = head(words.title(results.result.name(id).toLowerCase()));
   const prefilled = make("p", "soft", words.prefilled);
   const element = make("div", "page");
-  prefilled.hidden = true;
+  prefilled.hidden = form.element.hidden = true;
   element.append(title, prefilled, form.element);
   form.values = { replicas: "1" };
 
@@ -47,19 +47,21 @@ export function openInfer({ rest }, app) {
     form.work(words.starting);
     const answer = await post(`results/inference/${id}`, sentOf(form.values));
     form.work(null);
-    if (answer.ok) app.go(watchOf(answer.body));
-    else form.refuse(answer);
-  }
-
-  async function open() {
-    const answer = await all({ known: get(`results/inference/${id}`), rows: get("results/") });
     if (!answer.ok) {
       form.refuse(answer);
       return;
     }
-    const { known, rows } = answer.body;
-    const result = rows.find((/** @type {Result} */ each) => each.id === id);
-    if (!result) return;
+    form.isTouched = false;
+    app.go(watchOf(answer.body));
+  }
+
+  let isFilled = false;
+  /** @param {{known: {input_format?: string, input_config: string}, rows: Result[]}} found */
+  function show({ known, rows }) {
+    const result = rows.find((each) => each.id === id);
+    if (isFilled || !result) return;
+    isFilled = true;
+    form.element.hidden = false;
     title.querySelector("h2")?.replaceChildren(words.title(lists.results.title(result)));
     const topic = topicOf(result.model.name);
     form.values = { input_topic: `${topic}-input`, output_topic: `${topic}-predictions` };
@@ -70,8 +72,14 @@ export function openInfer({ rest }, app) {
     if (result.status !== "finished") form.complain(words.notFinished);
   }
 
-  void open();
-  return { title: words.title(results.result.name(id).toLowerCase()), element };
+  return {
+    title: words.title(results.result.name(id).toLowerCase()),
+    element,
+    load: () => all({ known: get(`results/inference/${id}`), rows: get("results/") }),
+    show,
+    isDirty: () => form.isTouched,
+    every: () => (isFilled ? 60_000 : 4000),
+  };
 }
 
 /** @param {string} config JSON */

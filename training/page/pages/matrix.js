@@ -1,6 +1,8 @@
 /** The confusion matrix of a result. */
 
 import { make, setHidden } from "../dom.js";
+import { get } from "../requests.js";
+import { classNamesOf } from "../streams.js";
 import { matrixOf } from "../parts/matrix.js";
 import { link, section } from "../parts/screen.js";
 import { text } from "../text/result.js";
@@ -8,6 +10,8 @@ import { text } from "../text/result.js";
 export class Matrix {
   #place = make("div");
   #shown = "";
+  /** @type {string[] | null} */
+  #names = null;
   element;
 
   /** @param {number} result its id */
@@ -19,12 +23,19 @@ export class Matrix {
     this.element = section(text.result.matrix, make("p", "soft", text.result.matrixLead), this.#place, acts);
   }
 
-  /** @param {number[][] | null} matrix */
-  show(matrix) {
+  /** @param {Pick<import("../types.js").Result, "confusion_matrix" | "deployment">} result */
+  show({ confusion_matrix: matrix, deployment }) {
     setHidden(this.element, !matrix?.length);
-    const key = JSON.stringify(matrix);
+    const key = JSON.stringify([matrix, this.#names]);
     if (this.#shown === key) return;
     this.#shown = key;
-    this.#place.replaceChildren(...(matrix?.length ? [matrixOf(matrix)] : []));
+    this.#place.replaceChildren(...(matrix?.length ? [matrixOf(matrix, this.#names ?? [])] : []));
+    if (matrix?.length && !this.#names) void this.#ask(deployment.id, matrix.length);
+  }
+
+  /** Ask what the classes are called, for the next time that it is shown. @param {number} deployment @param {number} count */
+  async #ask(deployment, count) {
+    const answer = await get("datasources/");
+    if (answer.ok) this.#names = classNamesOf(answer.body, deployment, count);
   }
 }

@@ -5,6 +5,7 @@ import { Code } from "../parts/code.js";
 import { placeOf } from "../parts/complaint.js";
 import { choice, Field, textInput } from "../parts/field.js";
 import { Form } from "../parts/form.js";
+import { Saved } from "../parts/saved.js";
 import { button, head } from "../parts/screen.js";
 import { get, post, put } from "../requests.js";
 import { idIn, routeTo } from "../route.js";
@@ -32,11 +33,10 @@ export function openModel({ rest }, app) {
     code,
     imports,
   };
-  /** What the server has; null while that is not known. @type {Record<string, string> | null} */
-  let saved = id === null ? { name: "", description: "", framework: "tf", imports: "", code: words.example.tf } : null;
   const title = head(id === null ? words.addTitle : "…");
   const kept = make("p", "note", `${words.kept} `);
   const form = new Form(fields, [], { submit: words.save, cancel: routeTo(["models"]) }, submit);
+  const saved = new Saved(() => form.values, fill);
   const element = make("div", "page");
   let isSaved = false;
 
@@ -61,7 +61,7 @@ export function openModel({ rest }, app) {
   /** @param {{status: number, why: string}} answer */
   function refuse({ status, why }) {
     const place = placeOf(why);
-    if (!place) {
+    if (!place || !form.element.isConnected) {
       form.refuse({ status, why });
       return;
     }
@@ -79,8 +79,6 @@ export function openModel({ rest }, app) {
     code.hint(words.codeHint[/** @type {Framework} */ (framework.value)] ?? "");
   }
 
-  const isChanged = () => saved !== null && Object.entries(form.values).some(([name, value]) => value !== saved?.[name]);
-
   framework.addEventListener("change", () => {
     const now = /** @type {Framework} */ (framework.value);
     const before = now === "tf" ? "pth" : "tf";
@@ -88,39 +86,45 @@ export function openModel({ rest }, app) {
     code.hint(words.codeHint[now]);
   });
 
-  async function open() {
-    if (id !== null) {
-      const answer = await get(`models/${id}`);
-      if (!answer.ok) {
-        form.complain(answer.why);
-        return;
-      }
-      const { name, description, framework, imports, code, distributed, father } = answer.body;
-      other = { distributed, father };
-      saved = { name, description, framework, imports, code };
-      title.querySelector("h2")?.replaceChildren(words.editTitle(name));
-    }
+  /** Put what was typed before into the form. */
+  function restore() {
     const draft = drafts.get(key);
+    if (draft) fill(draft);
     setHidden(kept, !draft);
-    fill(draft ?? /** @type {Record<string, string>} */ (saved));
+  }
+
+  /** @param {import("../types.js").Model} model */
+  function show({ name, description, framework, imports, code, distributed, father }) {
+    const isFirst = Object.keys(other).length === 0;
+    other = { distributed, father };
+    title.querySelector("h2")?.replaceChildren(words.editTitle(name));
+    form.element.hidden = false;
+    saved.show({ name, description, framework, imports, code });
+    if (isFirst) restore();
   }
 
   kept.append(
     button(words.discard, () => {
       drafts.delete(key);
       setHidden(kept, true);
-      if (saved) fill(saved);
+      saved.discard();
     }),
   );
   kept.hidden = true;
-  element.append(title, kept, form.element, make("p", "soft", words.leave));
-  void open();
+  form.element.hidden = id !== null;
+  element.append(title, kept, saved.element, form.element, make("p", "soft", words.leave));
+  if (id === null) {
+    saved.show({ name: "", description: "", framework: "tf", imports: "", code: words.example.tf });
+    restore();
+  }
+  const isChanged = () => !isSaved && saved.isChanged;
   return {
-    title: id === null ? words.addTitle : words.code,
+    title: id === null ? words.addTitle : words.edit,
     element,
-    isDirty: () => !isSaved && isChanged(),
+    ...(id === null ? {} : { load: () => get(`models/${id}`), show }),
+    isDirty: isChanged,
     close: () => {
-      if (!isSaved && isChanged()) drafts.set(key, form.values);
+      if (isChanged()) drafts.set(key, form.values);
       imports.close();
       code.close();
     },

@@ -17,7 +17,7 @@ export function openModels(_, app) {
   const words = text.models;
   const [name, framework, description, changed] = words.columns;
   const add = routeTo(["models", "new"]);
-  const none = empty(words.empty, add);
+  const none = empty(words.empty, add, true);
   /** @type {Table<Model>} */
   const table = new Table(
     words.name,
@@ -28,13 +28,13 @@ export function openModels(_, app) {
       { name: changed, words: (row) => common.time(row.updated_at), number: true },
     ],
     ({ id }) => [
-      { words: common.edit, href: routeTo(["models", id]) },
+      { words: common.edit, href: routeTo(["models", id]), changes: true },
       { words: common.remove, danger: true, run: (row) => removeModel(row, app) },
     ],
   );
   const element = make("div", "page");
   none.hidden = true;
-  element.append(head(words.name, link(words.add, add, true)), table.element, none);
+  element.append(head(words.name, link(words.add, add, "main changes")), table.element, none);
   return {
     title: words.name,
     element,

@@ -3,6 +3,7 @@
 import { make, setData, setHidden, setText } from "../dom.js";
 import { metricsOf } from "../metrics.js";
 import { empty } from "../parts/empty.js";
+import { replaceActs } from "../parts/focus.js";
 import { button, head, link, section } from "../parts/screen.js";
 import { isActive, shareOf, toneOf } from "../progress.js";
 import { all, get } from "../requests.js";
@@ -65,7 +66,7 @@ export function openResult({ rest }, app) {
       metrics.replaceChildren(/** @type {Element} */ (metrics.firstElementChild), metricTable(metricsOf(result)));
     }
     setHidden(metrics, metricsOf(result).length === 0);
-    matrix.show(result.confusion_matrix);
+    matrix.show(result);
     facts.show(result);
     log.ask(isActive(result.state));
   }
@@ -80,12 +81,12 @@ export function openResult({ rest }, app) {
     file.download = "";
     chart.download = `result-${id}.json`;
     const current = () => /** @type {Result} */ (now);
-    acts.replaceChildren(
-      ...(status === "finished" ? [link(words.predict, routeTo(["predict", id]), true), file] : []),
+    replaceActs(acts, [
+      ...(status === "finished" ? [link(words.predict, routeTo(["predict", id]), "main changes"), file] : []),
       ...(train_metrics ? [link(words.compare, routeTo(["compare", id])), chart] : []),
-      ...(isActive(state) ? [button(common.stop, () => stopResult(current(), app), "warn")] : []),
-      ...(status === "deployed" ? [] : [button(common.remove, () => removeResult(current(), () => app.go(routeTo(["results"]))), "warn")]),
-    );
+      ...(isActive(state) ? [button(common.stop, () => stopResult(current(), app), "warn changes")] : []),
+      ...(status === "deployed" ? [] : [button(common.remove, () => removeResult(current(), () => app.go(routeTo(["results"]))), "warn changes")]),
+    ]);
   }
 
   return {

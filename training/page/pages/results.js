@@ -41,7 +41,7 @@ export function openResults({ query }, app) {
   const words = text.results;
   const deployment = idIn(query.get("deployment"));
   const title = deployment === null ? words.name : words.nameOf(deployment);
-  const none = empty(words.empty, routeTo(["deployments", "new"]));
+  const none = empty(words.empty, routeTo(["deployments", "new"]), true);
   const table = new Table(words.name, columns(), (row) => actionsOf(row, app));
   const sending = deployment === null ? null : sendingTo(deployment);
   const compare = link(words.compare, routeTo(["compare"]));

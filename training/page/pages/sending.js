@@ -13,7 +13,7 @@ export function sendingTo(deployment) {
   const words = text.send;
   const code = make("pre", "sample", words.code(deployment));
   code.tabIndex = 0; // it may have to be scrolled
-  const choose = link(words.stream, routeTo(["datasources"], { deployment }));
+  const choose = link(words.stream, routeTo(["datasources"], { deployment }), "changes");
   const element = section(words.heading(deployment), make("p", "", words.lead), choose, code);
   element.hidden = true;
   return {

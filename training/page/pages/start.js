@@ -23,7 +23,7 @@ export function openStart(_, app) {
   const runningTitle = make("h3", "card-title", words.running);
   /** @type {Map<string, HTMLElement>} */
   const counts = new Map();
-  welcome.append(make("p", "lead", words.lead), make("p", "", words.exampleLead), exampleButton(app));
+  welcome.append(make("p", "lead", words.lead), make("p", "changes", words.exampleLead), exampleButton(app));
   element.append(head(words.heading), welcome, runningTitle, running.element, make("h3", "card-title", words.steps), wayOf(counts));
   return {
     title: words.name,

@@ -1,10 +1,11 @@
 /** Predictions, live. */
 
 import { make, setHidden, setText } from "../dom.js";
-import { choice, Field, textArea, textInput } from "../parts/field.js";
+import { choice, Field, offer, textArea, textInput } from "../parts/field.js";
 import { Form } from "../parts/form.js";
 import { head } from "../parts/screen.js";
-import { get } from "../requests.js";
+import { tellsClasses } from "../metrics.js";
+import { all, get } from "../requests.js";
 import { readStored, store } from "../stored.js";
 import { text as common } from "../text/common.js";
 import { text } from "../text/result.js";
@@ -14,6 +15,7 @@ import { ShownClasses, ShownNumbers } from "../visual/shown.js";
 import { Predictions } from "../visual/socket.js";
 
 /** @typedef {import("../types.js").Inference} Inference */
+/** @typedef {import("../types.js").Result} Result */
 /** @typedef {import("../visual/config.js").Config} Config */
 
 /** @type {import("../parts/screen.js").Opens} */
@@ -27,7 +29,7 @@ export function openVisualisation({ query }) {
     kind: new Field("kind", words.kind, kind),
     config: new Field("config", words.config, textArea({ rows: "5" }), words.configHint),
   };
-  const form = new Form(fields, ["config"], { submit: words.start, more: words.config }, async () => start());
+  const form = new Form(fields, ["config"], { submit: words.start, more: words.config }, async () => start(), false);
   const state = make("p", "soft");
   const place = make("div");
   const digits = new Digits();
@@ -93,23 +95,42 @@ export function openVisualisation({ query }) {
     digits.show(predictions ? found : null);
   }
 
-  const wanted = query.get("topic");
-  if (wanted) {
-    const before = /** @type {{kind?: string, config?: string} | null} */ (readStored(`training.visual.${wanted}`));
-    form.values = { topic: wanted, kind: before?.kind ?? "classification", config: before?.config ?? "" };
+  const wanted = query.get("topic") ?? "";
+  const before = /** @type {{kind?: string, config?: string} | null} */ (wanted ? readStored(`training.visual.${wanted}`) : null);
+  let isStarted = wanted === "";
+  form.values = { topic: wanted };
+  if (before) {
+    form.values = { kind: before.kind ?? "classification", config: before.config ?? "" };
+    isStarted = true;
     start();
   }
   return {
     title: words.name,
     element,
-    load: () => get("inferences/"),
-    show: (/** @type {Inference[]} */ rows) => {
+    load: () => all({ rows: get("inferences/"), ...(isStarted ? {} : { results: get("results/") }) }),
+    show: (/** @type {{rows: Inference[], results?: Result[]}} */ { rows, results = [] }) => {
       inferences = rows;
-      const names = [...new Set(rows.map(({ output_topic }) => output_topic))];
-      topics.replaceChildren(...names.map((name) => new Option(name, name)));
+      offer(topics, [...new Set(rows.map(({ output_topic }) => output_topic))].map((name) => [name, name]));
+      if (!isStarted) {
+        isStarted = true;
+        kind.value = kindOf(wanted, rows, results);
+        start();
+      }
       offerDigits();
     },
     every: () => 4000,
     close: stop,
   };
+}
+
+/**
+ * Return what a topic's predictions are, as far as the model says that writes them.
+ * @param {string} topic
+ * @param {Inference[]} inferences
+ * @param {Result[]} results
+ */
+function kindOf(topic, inferences, results) {
+  const found = inferences.filter(({ output_topic }) => output_topic === topic).at(-1);
+  const result = results.find(({ id }) => id === found?.model_result);
+  return !result || tellsClasses(result) ? "classification" : "regression";
 }

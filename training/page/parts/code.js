@@ -45,9 +45,9 @@ export class Code {
   }
 
   set value(value) {
-    this.#value = value;
+    this.#value = value.replace(/\r\n?/g, "\n"); // as the editor has them
     const doc = this.#view?.state.doc;
-    if (doc && doc.toString() !== value) this.#view?.dispatch({ changes: { from: 0, to: doc.length, insert: value } });
+    if (doc && doc.toString() !== this.#value) this.#view?.dispatch({ changes: { from: 0, to: doc.length, insert: this.#value } });
   }
 
   /** @param {string} words */

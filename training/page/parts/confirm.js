@@ -3,6 +3,7 @@
 import { byId, ignoreDoubleClicks, make, setHidden, setText } from "../dom.js";
 import { loginLink } from "../session.js";
 import { text } from "../text/common.js";
+import { focusTitle } from "./focus.js";
 
 /** @typedef {import("../requests.js").Answer} Answer */
 
@@ -10,7 +11,7 @@ import { text } from "../text/common.js";
  * @typedef {object} Question
  * @property {string} title
  * @property {string} lead
- * @property {string} act the button's words
+ * @property {string | null} act the button's words; null if it cannot be done
  * @property {boolean} [danger] whether something is lost
  * @property {HTMLElement[]} [more] such as a field
  * @property {() => Promise<Answer>} run
@@ -19,13 +20,15 @@ import { text } from "../text/common.js";
 
 const dialog = /** @type {HTMLDialogElement} */ (byId("confirm"));
 ignoreDoubleClicks(dialog);
+// What opened it, and would get the focus back, may be gone.
+dialog.addEventListener("close", () => document.activeElement === document.body && focusTitle());
 
 /** @param {Question} question */
 export function ask({ title, lead, act, danger = true, more = [], run, done }) {
   const heading = make("h2", "heading", title);
   const problem = make("p", "problem");
   const cancel = make("button", "path", text.cancel);
-  const go = make("button", danger ? "path danger" : "path main", act);
+  const go = make("button", danger ? "path danger" : "path main", act ?? "");
   const end = make("div", "form-end");
   heading.id = "confirm-title";
   heading.dir = "auto";
@@ -35,7 +38,7 @@ export function ask({ title, lead, act, danger = true, more = [], run, done }) {
   cancel.type = go.type = "button";
   cancel.autofocus = true;
   cancel.addEventListener("click", () => dialog.close());
-  end.append(cancel, go);
+  end.append(cancel, ...(act === null ? [] : [go]));
   go.addEventListener("click", async () => {
     if (go.getAttribute("aria-disabled") === "true") return;
     go.setAttribute("aria-disabled", "true");

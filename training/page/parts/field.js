@@ -97,14 +97,14 @@ export function choice(options) {
   return select;
 }
 
-/** Replace the options; the chosen one stays if it is still there. @param {HTMLSelectElement} select @param {[string, string][]} options */
+/** Replace the options; the chosen one stays if it is still there. @param {HTMLSelectElement | HTMLDataListElement} select @param {[string, string][]} options */
 export function offer(select, options) {
   const key = JSON.stringify(options);
   if (select.dataset.options === key) return;
   select.dataset.options = key;
-  const chosen = select.value;
+  const chosen = select instanceof HTMLSelectElement ? select.value : null;
   select.replaceChildren(...options.map(([value, words]) => new Option(words, value)));
-  if (options.some(([value]) => value === chosen)) select.value = chosen;
+  if (select instanceof HTMLSelectElement && options.some(([value]) => value === chosen)) select.value = chosen ?? "";
 }
 
 export function checkBox() {

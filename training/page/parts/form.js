@@ -2,6 +2,7 @@
 
 import { loginLink } from "../session.js";
 import { make, makeForeign, setHidden, setText } from "../dom.js";
+import { showNotice } from "../notice.js";
 import { text } from "../text/common.js";
 import { fieldOf } from "./complaint.js";
 
@@ -15,17 +16,20 @@ export class Form {
   #words;
   #fields;
   #busy = false;
+  /** Whether something was typed or chosen. */
+  isTouched = false;
 
   /**
    * @param {Record<string, Part>} fields by the names that the API has for them
    * @param {string[]} more the names of those that are folded up
    * @param {{submit: string, more?: string, cancel?: string}} words
    * @param {() => Promise<void>} run
+   * @param {boolean} [changes] whether it changes something, which some users may not
    */
-  constructor(fields, more, words, run) {
+  constructor(fields, more, words, run, changes = true) {
     this.#fields = fields;
     this.#words = words;
-    this.#submit = make("button", "path main", words.submit);
+    this.#submit = make("button", changes ? "path main changes" : "path main", words.submit);
     this.#problem.setAttribute("role", "alert");
     this.element.noValidate = true; // the server's words are better
     const end = make("div", "form-end");
@@ -35,6 +39,7 @@ export class Form {
       end.append(cancel);
     }
     end.append(this.#submit);
+    if (changes) end.prepend(make("p", "soft only-views", text.onlyViews));
     const names = Object.keys(fields);
     this.element.append(this.#problem, ...names.filter((name) => !more.includes(name)).map((name) => fields[name].element));
     if (more.length) {
@@ -45,6 +50,7 @@ export class Form {
       this.element.append(folded);
     }
     this.element.append(end);
+    this.element.addEventListener("input", () => (this.isTouched = true));
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
       if (!this.#busy) void run();
@@ -52,9 +58,10 @@ export class Form {
     this.complain("");
   }
 
-  /** The values of all fields. @returns {Record<string, string>} */
+  /** The values of all fields that are shown, or folded up. @returns {Record<string, string>} */
   get values() {
-    return Object.fromEntries(Object.entries(this.#fields).map(([name, field]) => [name, field.value]));
+    const shown = Object.entries(this.#fields).filter(([, { element }]) => !element.hidden);
+    return Object.fromEntries(shown.map(([name, field]) => [name, field.value]));
   }
 
   /** @param {Record<string, string>} values of some fields */
@@ -70,7 +77,7 @@ export class Form {
   complain(why, field = null) {
     for (const each of Object.values(this.#fields)) each.complain("");
     const name = field ?? fieldOf(why, Object.keys(this.#fields));
-    const place = name === null ? null : this.#fields[name];
+    const place = name === null || this.#fields[name].element.hidden ? null : this.#fields[name];
     this.#problem.replaceChildren(...(place ? [] : [text.sentence(why)]));
     setHidden(this.#problem, place !== null || why === "");
     if (!why) return;
@@ -85,8 +92,12 @@ export class Form {
     place.element.scrollIntoView({ block: "nearest" });
   }
 
-  /** Say what an answer says. @param {{status: number, why: string}} answer */
+  /** Say what an answer says, also if another page is shown by now. @param {{status: number, why: string}} answer */
   refuse({ status, why }) {
+    if (!this.element.isConnected) {
+      showNotice(text.notDone(why));
+      return;
+    }
     if (status !== 401) {
       this.complain(why);
       return;

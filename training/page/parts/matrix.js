@@ -1,29 +1,35 @@
 /** The confusion matrix as a table. */
 
-import { make } from "../dom.js";
+import { make, makeForeign } from "../dom.js";
 import { sharesOf } from "../metrics.js";
 import { text } from "../text/result.js";
 
 const MOST = 30; // classes that a table can show
 
-/** @param {number[][]} matrix @returns {HTMLElement} */
-export function matrixOf(matrix) {
+/**
+ * @param {number[][]} matrix
+ * @param {string[]} names of the classes; empty if they have none
+ * @returns {HTMLElement}
+ */
+export function matrixOf(matrix, names = []) {
+  const nameOf = (/** @type {number} */ label) => names[label] ?? String(label);
   if (matrix.length > MOST) return make("p", "soft", text.result.matrixLarge(matrix.length));
   const shares = sharesOf(matrix);
   const table = make("table", "matrix");
   const head = make("tr");
-  head.append(make("td"), ...matrix.map((_, said) => header(said, "col")));
+  head.append(make("td"), ...matrix.map((_, said) => header(nameOf(said), "col")));
   table.setAttribute("aria-label", text.result.matrix);
+  table.toggleAttribute("data-named", names.length > 0);
   table.append(head);
   matrix.forEach((row, label) => {
     const line = make("tr");
-    line.append(header(label, "row"));
+    line.append(header(nameOf(label), "row"));
     row.forEach((count, said) => {
       const cell = make("td", "matrix-cell", count ? String(count) : "");
       const share = shares[label][said];
       cell.style.setProperty("--share", `${Math.round(100 * share)}%`);
       cell.dataset.dark = String(share > 0.55);
-      cell.title = text.result.matrixCell(label, said, count, share);
+      cell.title = text.result.matrixCell(nameOf(label), nameOf(said), count, share);
       line.append(cell);
     });
     table.append(line);
@@ -36,9 +42,9 @@ export function matrixOf(matrix) {
   return around;
 }
 
-/** @param {number} label @param {string} scope */
-function header(label, scope) {
-  const cell = make("th", "", String(label));
+/** @param {string} name @param {string} scope */
+function header(name, scope) {
+  const cell = makeForeign("th", "", name);
   cell.scope = scope;
   return cell;
 }

@@ -33,9 +33,9 @@ export function head(title, ...beside) {
   return element;
 }
 
-/** @param {string} words @param {string} href @param {boolean} [main] */
-export function link(words, href, main = false) {
-  const element = make("a", main ? "path main" : "path", words);
+/** @param {string} words @param {string} href @param {string} [kind] CSS classes: `main`, and `changes` if only those who may change see it */
+export function link(words, href, kind = "") {
+  const element = make("a", `path ${kind}`.trim(), words);
   element.href = href;
   return element;
 }

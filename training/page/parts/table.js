@@ -3,11 +3,12 @@
 import { make, setData, setHidden, setOrder, setText } from "../dom.js";
 import { toneOf } from "../progress.js";
 import { text } from "../text/common.js";
+import { removeRow, replaceActs } from "./focus.js";
 
 /**
- * What can be done with a row: a link or a button.
+ * What can be done with a row: a link or a button. One that `changes` something is hidden from users who may not.
  * @template Row
- * @typedef {{words: string, href?: string, run?: (row: Row) => void, danger?: boolean}} Action
+ * @typedef {{words: string, href?: string, run?: (row: Row) => void, danger?: boolean, changes?: boolean}} Action
  */
 
 /**
@@ -15,7 +16,7 @@ import { text } from "../text/common.js";
  * @typedef {object} Column
  * @property {string} name its heading
  * @property {(row: Row) => string} words
- * @property {(row: Row) => string} [href] the first column's link
+ * @property {(row: Row) => string} [href] the first column's link; empty if it leads nowhere
  * @property {(row: Row) => string} [note] below the words
  * @property {(row: Row) => string} [state] whose colour is shown
  * @property {(row: Row) => number | null} [share] of a bar, 0 to 1; null: no bar
@@ -52,6 +53,7 @@ export class Table {
       ...headings.map((words) => {
         const cell = part("th", "columnheader", "", words);
         cell.scope = "col";
+        if (words === text.actions) cell.classList.add("figures-acts");
         return cell;
       }),
     );
@@ -69,9 +71,9 @@ export class Table {
     const before = this.#rows;
     this.#rows = new Map(rows.map((row) => [row.id, before.get(row.id) ?? this.#created(row)]));
     for (const row of rows) this.#fill(/** @type {Shown<Row>} */ (this.#rows.get(row.id)), row);
-    for (const [id, { row }] of before) if (!this.#rows.has(id)) row.remove();
     setOrder(this.#body, [...this.#rows.values()].map(({ row }) => row));
     setHidden(this.element, rows.length === 0);
+    for (const [id, { row }] of before) if (!this.#rows.has(id)) removeRow(row);
   }
 
   /** @param {Row} now @returns {Shown<Row>} */
@@ -103,7 +105,7 @@ export class Table {
     this.#columns.forEach(({ words, href, note, state, share }, at) => {
       const cell = shown.cells[at];
       setText(cell.words, words(row));
-      if (cell.words instanceof HTMLAnchorElement && href) cell.words.href = href(row);
+      if (cell.words instanceof HTMLAnchorElement) setLink(cell.words, href?.(row) ?? "");
       setText(cell.note, note?.(row) ?? "");
       setHidden(cell.note, !note?.(row));
       if (state) setData(cell.cell, "state", toneOf(/** @type {any} */ (state(row))));
@@ -113,22 +115,26 @@ export class Table {
       cell.cell.toggleAttribute("data-empty", cell.words.textContent === "" && !note?.(row));
     });
     const actions = this.#actions?.(row) ?? [];
-    const key = JSON.stringify(actions.map(({ words, href }) => [words, href]));
+    const key = JSON.stringify([shown.cells[0].words.textContent, ...actions.map(({ words, href }) => [words, href])]);
     if (shown.actions.dataset.key === key) return;
     shown.actions.dataset.key = key;
-    shown.actions.replaceChildren(...actions.map((action) => this.#action(shown, action)));
+    replaceActs(
+      shown.actions,
+      actions.map((action) => this.#action(shown, action)),
+    );
   }
 
   /** @param {Shown<Row>} shown @param {Action<Row>} action */
-  #action(shown, { words, href, danger }) {
+  #action(shown, { words, href, danger, changes = !href }) {
     const name = `${words}: ${shown.cells[0].words.textContent}`;
+    const kind = ["path", ...(danger ? ["warn"] : []), ...(changes ? ["changes"] : [])].join(" ");
     if (href) {
-      const link = make("a", "path", words);
+      const link = make("a", kind, words);
       link.href = href;
       link.setAttribute("aria-label", name);
       return link;
     }
-    const button = make("button", danger ? "path warn" : "path", words);
+    const button = make("button", kind, words);
     button.type = "button";
     button.setAttribute("aria-label", name);
     button.addEventListener("click", () => {
@@ -137,6 +143,12 @@ export class Table {
     });
     return button;
   }
+}
+
+/** @param {HTMLAnchorElement} link @param {string} href */
+function setLink(link, href) {
+  if (!href) link.removeAttribute("href");
+  else if (link.getAttribute("href") !== href) link.href = href;
 }
 
 /**

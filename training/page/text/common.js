@@ -59,17 +59,14 @@ export const text = {
   },
 
   cancel: "Cancel",
-  close: "Close",
   save: "Save",
   saving: "Saving …",
   edit: "Edit",
   remove: "Delete",
   stop: "Stop",
-  more: "More",
-  loading: "Loading …",
   actions: "Actions",
-  /** @param {string} name of a row, for screen readers */
-  actionsOf: (name) => `Actions for ${name}`,
+  changedElsewhere: "This was changed elsewhere since you opened it. Saving here replaces that.",
+  showNewer: "Show what is there now",
 
   noAnswer: "The server does not answer. Try again",
   /** @param {number} status */
@@ -78,12 +75,16 @@ export const text = {
   away: (time) => `No connection to the server since ${timeOf(time)}; retrying`,
   /** @param {string} why what helps */
   mayNotChange: (why) => `You may look at everything here, but change nothing${why ? `: ${why}` : ""}`,
+  onlyViews: "You may look at this, but not change it.",
   loggedOut: "You are no longer logged in.",
   logIn: "Log in in a new tab, then try again here",
   /** When something went wrong inside the page. @param {string} why the browser's words */
   failed: (why) => `Error on this page: ${why}`,
   /** @param {string} why */
   notDone: (why) => `Nothing was changed: ${why}`,
+  /** For what was asked for and is not there. */
+  gone: { lead: "It may have been deleted.", act: "To the list" },
+  nothing: "Not found",
   unknownPage: {
     heading: "There is no such page",
     lead: "The address may be of another version.",

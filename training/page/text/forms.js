@@ -3,6 +3,7 @@
 export const text = {
   model: {
     addTitle: "Add model",
+    edit: "Model",
     /** @param {string} name */
     editTitle: (name) => `Model “${name}”`,
     name: "Name",
@@ -61,6 +62,7 @@ model = Net()
   },
   configuration: {
     addTitle: "Add configuration",
+    edit: "Configuration",
     /** @param {string} name */
     editTitle: (name) => `Configuration “${name}”`,
     name: "Name",
@@ -77,6 +79,7 @@ model = Net()
     title: "Train a configuration",
     configuration: "Configuration",
     none: "There are no configurations yet. Add one first.",
+    gone: "The configuration that was chosen here was deleted",
     add: "Add configuration",
     data: "Data",
     dataHint: "New data come from a sink that names the deployment’s number, which you see after the start",
@@ -150,6 +153,6 @@ model = Net()
     start: "Import",
     /** @param {number} share */
     sending: (share) => `Uploading ${Math.round(100 * share)}% …`,
-    noFile: "trained_model: choose a file",
+    noFile: "Choose a file",
   },
 };

@@ -26,7 +26,7 @@ export const text = {
     /** @param {number} count */
     matrixLarge: (count) => `It has ${count} classes, too many for this page.`,
     matrixFile: "As a picture",
-    /** @param {number} label @param {number} said @param {number} count @param {number} share */
+    /** @param {string} label @param {string} said @param {number} count @param {number} share */
     matrixCell: (label, said, count, share) => `${count} of label ${label} taken for ${said}, ${percent(share)}`,
     versions: "Versions",
     versionsLead: "For TensorFlow Serving. A candidate is served once it is promoted.",

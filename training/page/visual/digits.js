@@ -25,7 +25,7 @@ export class Digits {
   /** @type {Inference | null} */
   #inference = null;
   #busy = false;
-  #send = button(text.visual.send, () => void this.#run(), "main");
+  #send = button(text.visual.send, () => void this.#run(), "main changes");
   element = section(text.visual.sent, this.#send, this.#problem, this.#list);
 
   constructor() {

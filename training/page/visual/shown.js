@@ -13,6 +13,20 @@ import { Numbers } from "./numbers.js";
 
 const LONGEST = 40; // digits of the list of predictions
 
+/** Calls a function once before the browser paints, however often it is asked to. @param {() => void} draw */
+function once(draw) {
+  let due = 0;
+  return {
+    ask: () => {
+      due ||= requestAnimationFrame(() => {
+        due = 0;
+        draw();
+      });
+    },
+    cancel: () => cancelAnimationFrame(due),
+  };
+}
+
 /** Shows one kind of predictions. @typedef {{element: HTMLElement, add: (message: string) => void, close: () => void}} Shown */
 
 /** @implements {Shown} */
@@ -27,6 +41,7 @@ export class ShownClasses {
   #newest = [];
   #classes;
   #labels;
+  #drawing = once(() => this.#draw());
 
   /** @param {Config} config */
   constructor(config) {
@@ -45,6 +60,10 @@ export class ShownClasses {
     if (!Number.isInteger(id)) return;
     this.#classes.add(id);
     this.#newest = [...this.#newest, this.#name(id)].slice(-LONGEST);
+    this.#drawing.ask();
+  }
+
+  #draw() {
     const { current, last, shares, total } = this.#classes;
     if (current !== null) {
       setText(this.#current, this.#name(current));
@@ -62,7 +81,9 @@ export class ShownClasses {
     this.#shares.replaceChildren(...shares.map(([id, share]) => this.#share(id, share)));
   }
 
-  close() {}
+  close() {
+    this.#drawing.cancel();
+  }
 
   /** @param {number} id @param {number} share */
   #share(id, share) {
@@ -92,6 +113,7 @@ export class ShownNumbers {
   #newest = make("dl", "facts");
   #count = make("p", "soft");
   #labels;
+  #drawing = once(() => this.#draw());
   element = make("div", "predictions");
 
   /** @param {Config} config */
@@ -104,7 +126,10 @@ export class ShownNumbers {
 
   /** @param {string} message */
   add(message) {
-    if (!this.#numbers.add(message)) return;
+    if (this.#numbers.add(message)) this.#drawing.ask();
+  }
+
+  #draw() {
     const { lines, total } = this.#numbers;
     const names = lines.map((_, at) => this.#labels[at]?.label ?? text.visual.value(at));
     this.#chart.draw(
@@ -117,6 +142,7 @@ export class ShownNumbers {
   }
 
   close() {
+    this.#drawing.cancel();
     this.#chart.close();
   }
 }
