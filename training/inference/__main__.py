@@ -1,11 +1,13 @@
 """Answers the messages of a topic with a trained model: `python -m training.inference`."""
 
+import socket
 import threading
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from pipeline.access.settings import EVERY_INTERFACE
 from pipeline.kafka import clients
 from pipeline.kafka.causes import Causes
 from pipeline.model_server.client import connect
@@ -65,7 +67,7 @@ def serve(settings: InferenceSettings) -> int:
     service.on_stop(answers.close)
     service.on_stop(questions.close)
     if settings.inference_url:
-        health = str(Address(settings.healthport.host, service.health_port))
+        health = str(Address(_host(settings.healthport), service.health_port))
         target = _training(settings, settings.inference_url, stopping)
         reporter = Reporter(
             target,
@@ -91,6 +93,11 @@ def _model(
         memory=settings.modelmemory,
         environment=gpus.given(),
     )
+
+
+def _host(listening: Address) -> str:
+    """Return the host of an address to listen on: this machine's name, or the pod's, for every interface."""
+    return socket.gethostname() if listening.host in EVERY_INTERFACE else listening.host
 
 
 def _training(settings: InferenceSettings, url: str, stopping: threading.Event) -> TrainingService:
