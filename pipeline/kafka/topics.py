@@ -34,6 +34,10 @@ BEATS: Final[Mapping[str, str]] = {"retention.ms": "60000", "segment.ms": "60000
 """Settings of the topic on which the members of groups beat: beats are of no use for longer."""
 
 
+KEPT: Final[Mapping[str, str]] = {"retention.ms": "-1"}
+"""Settings of a topic whose records all stay."""
+
+
 class Topic:
     """A topic with a single partition and these settings. `admin` returns a client that can create it."""
 

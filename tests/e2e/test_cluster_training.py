@@ -1,4 +1,4 @@
-"""The whole way of a model on a real cluster, while pods of the service, the job and the inference are deleted."""
+"""The whole way of a model on a real cluster, while the pods that take part are deleted."""
 
 import json
 import os
@@ -49,6 +49,7 @@ if ACTION == "ask":
     for pixels, label in digits()[int(MORE[0]) : int(MORE[1])]:
         writer.write(pixels, bytes([label]))
     writer.finish()
+    writer.close()
 if ACTION == "answers":
     consumer = Consumer({"bootstrap.servers": KAFKA, "group.id": "test"})
     consumer.assign([TopicPartition("answered", number, 0) for number in range(4)])

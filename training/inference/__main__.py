@@ -64,8 +64,6 @@ def serve(settings: InferenceSettings) -> int:
     service.work("answers", answering.run)
     for condition in (model.unready, questions.unready, answers.unready):
         service.require(condition)
-    service.on_stop(answers.close)
-    service.on_stop(questions.close)
     if settings.inference_url:
         health = str(Address(_host(settings.healthport), service.health_port))
         target = _training(settings, settings.inference_url, stopping)
@@ -77,6 +75,9 @@ def serve(settings: InferenceSettings) -> int:
             stopping=stopping,
         )
         service.repeat("report", reporter.step)
+        service.on_stop(reporter.close)
+    service.on_stop(answers.close)
+    service.on_stop(questions.close)
     return service.run()
 
 
