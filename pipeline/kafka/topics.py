@@ -49,7 +49,7 @@ class Topic:
         self._settings = settings
         self._admin = admin
 
-    def prepare(self, client: Producer | Consumer) -> bool:
+    def prepare(self, client: Producer | Consumer | AdminClient) -> bool:
         """Create the topic unless a client of its brokers finds it; return False to try again later.
 
         Takes three seconds at most.
