@@ -135,7 +135,7 @@ def _free(session: Session, kind: type[Model] | type[Configuration]) -> str:
 
 
 def _send(parts: Parts, deployment: int) -> None:
-    # By itself, a broker may create a topic that forgets: a training that waits for its turn needs the digits.
+    # Otherwise the broker may create a topic that soon forgets, and a training may wait for its turn.
     admin = clients.admin(parts.places.bootstrap, dict(parts.kafkaconfig))
     Topic(TOPIC, KEPT, lambda: admin).prepare(admin)
     with RawSink(

@@ -1,5 +1,12 @@
 """Answers the messages of a topic with a trained model: `python -m training.inference`."""
 
+import os
+import signal
+
+if __name__ == "__main__":
+    # As process 1 of a container, it would otherwise get no signal while the imports take a while.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+
 import socket
 import threading
 from collections.abc import Mapping
