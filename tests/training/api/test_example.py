@@ -5,6 +5,7 @@ from typing import Any, Self
 import numpy as np
 import pytest
 
+from pipeline.kafka import clients
 from tests.training.conftest import RAW, Service
 from training.api import example
 from training.client import SendError
@@ -79,7 +80,7 @@ class FakeTopic:
 
 @pytest.fixture(autouse=True)
 def _without_kafka(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(example.clients, "admin", lambda *_: None)
+    monkeypatch.setattr(clients, "admin", lambda *_: None)
     for kind, name in ((FakeSink, "RawSink"), (FakeWriter, "Writer"), (FakeTopic, "Topic")):
         monkeypatch.setattr(kind, "made", [], raising=False)
         monkeypatch.setattr(example, name, kind)
