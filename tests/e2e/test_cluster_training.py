@@ -38,7 +38,8 @@ KAFKA = "kf1-service:19094"
 ACTION, *MORE = sys.argv[1:]
 if ACTION == "create":
     made = [NewTopic(name, num_partitions=4, config={"retention.ms": "-1"}) for name in MORE]
-    [each.result(30) for each in AdminClient({"bootstrap.servers": KAFKA}).create_topics(made).values()]
+    admin = AdminClient({"bootstrap.servers": KAFKA})
+    [each.result(30) for each in admin.create_topics(made).values()]
 if ACTION == "train":
     rates = {"validation_rate": 0.1, "test_rate": 0.1}
     with RawSink(KAFKA, "digits", int(MORE[0]), **rates) as sink:
@@ -144,7 +145,8 @@ def world(tmp_path: Path) -> Iterator[World]:
     system.kubectl("create", "secret", "generic", "training-settings", *given)
     try:
         system.kubectl("apply", "-k", str(here))
-        system.wait_until_ready()
+        for app, count in (("kafka", 1), ("training", 1), ("tfserving", 2)):
+            wait_for(lambda: sum(map(is_ready, system.pods(app))) == count, LIMIT, f"the pods of {app}")  # noqa: B023
         yield World(system)
     finally:
         ours = ("-l", "app.kubernetes.io/managed-by=streamlens-training", "--ignore-not-found")
