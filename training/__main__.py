@@ -20,7 +20,7 @@ from pipeline.http.server import WebServer, allow_files, listen
 from pipeline.kafka import clients
 from pipeline.kafka.causes import Causes
 from pipeline.kafka.records import Records
-from pipeline.kafka.topics import Topic
+from pipeline.kafka.topics import KEPT, Topic
 from pipeline.service import startup, state
 from pipeline.service.masking import hide
 from pipeline.service.recorder import Recorder
@@ -138,7 +138,7 @@ def _follow_control(settings: TrainingSettings, service: Service, database: Data
             topic,
             take,
             producer=producer,
-            create=Topic(topic, {}, lambda: clients.admin(bootstrap, extra)),
+            create=Topic(topic, KEPT, lambda: clients.admin(bootstrap, extra)),
         ),
         database,
     )

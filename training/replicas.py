@@ -28,10 +28,11 @@ def noted(
 
 
 def summary(progress: Mapping[str, Any] | None, now: datetime) -> dict[str, Any]:
-    """Return what clients see: totals, and the replicas that have reported lately, the first ones first."""
+    """Return what clients see: totals, and those who have reported lately and run."""
     found: Mapping[str, Any] = progress or {}
     oldest = (now - _FRESH).timestamp()
-    fresh = [each for each in found.get("runs", {}).values() if each["time"] >= oldest]
+    runs = found.get("runs", {}).values()
+    fresh = [each for each in runs if each["time"] >= oldest and each["state"] != "stopped"]
     waiting = [each["waiting"] for each in fresh if each["waiting"] is not None]
     return {
         **{name: found.get(name, 0) for name in _COUNTED},

@@ -34,6 +34,10 @@ BEATS: Final[Mapping[str, str]] = {"retention.ms": "60000", "segment.ms": "60000
 """Settings of the topic on which the members of groups beat: beats are of no use for longer."""
 
 
+KEPT: Final[Mapping[str, str]] = {"retention.ms": "-1"}
+"""Settings of a topic whose records all stay."""
+
+
 class Topic:
     """A topic with these settings, and with `least` partitions if it is created here.
 
@@ -53,7 +57,7 @@ class Topic:
         self._settings = settings
         self._admin = admin
 
-    def prepare(self, client: Producer | Consumer) -> bool:
+    def prepare(self, client: Producer | Consumer | AdminClient) -> bool:
         """Create the topic unless a client of its brokers finds it; return False to try again later.
 
         Takes three seconds at most.

@@ -134,7 +134,7 @@ def test_what_no_node_has_is_in_the_log(world: World) -> None:
 
 
 def test_the_account_has_the_rights_that_the_runner_needs(world: World) -> None:
-    world.system.kubectl("apply", "-f", "training/rbac.yml")
+    world.system.kubectl("apply", "-f", "k8s/components/training-kubernetes/rbac.yml")
 
     def may(verb: str, resource: str) -> bool:
         account = f"--as=system:serviceaccount:{NAMESPACE}:training"

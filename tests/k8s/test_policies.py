@@ -48,7 +48,8 @@ METRICS = {(PROMETHEUS, app, "TCP", 9000) for app in ("producer", "consumer", "v
 def needed(name: str) -> set[Connection]:
     """Return the connections between pods that one of the systems needs."""
     metrics = METRICS if name in MONITORED else set()
-    return (WITHOUT_ZOOKEEPER if "kraft" in name else NEEDED) | metrics
+    versions = {("tfserving", "training", "TCP", 8080)} if name == "hardened-training" else set()
+    return (WITHOUT_ZOOKEEPER if "kraft" in name else NEEDED) | metrics | versions
 
 
 def from_anywhere(name: str, places: list[Place]) -> set[Connection]:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from training.replicas import condition, noted, summary
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
-REPORT = {"answered": 5, "skipped": 1, "waiting": 2, "reason": None}
+REPORT = {"state": "ready", "answered": 5, "skipped": 1, "waiting": 2, "reason": None}
 
 
 def test_what_each_process_has_counted_is_added() -> None:
@@ -29,6 +29,15 @@ def test_replicas_that_are_silent_are_not_shown_but_counted() -> None:
 
     assert (found["answered"], found["waiting"], found["replicas"]) == (5, None, [])
     assert condition("deployed", 1, found)[0] == "starting"
+
+
+def test_a_process_that_has_ended_is_not_shown_but_counted() -> None:
+    progress = noted(None, "a", REPORT, NOW)
+    progress = noted(progress, "a", {**REPORT, "answered": 8, "state": "stopped"}, NOW)
+
+    found = summary(progress, NOW)
+
+    assert (found["answered"], found["replicas"]) == (8, [])
 
 
 def test_old_processes_are_forgotten() -> None:

@@ -11,6 +11,8 @@ from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from pipeline.kafka import clients
+from pipeline.kafka.topics import KEPT, Topic
 from training.api import described
 from training.api.answers import answer, refusal
 from training.api.deployment_fields import DeploymentFields
@@ -133,6 +135,9 @@ def _free(session: Session, kind: type[Model] | type[Configuration]) -> str:
 
 
 def _send(parts: Parts, deployment: int) -> None:
+    # Otherwise the broker may create a topic that soon forgets, and a training may wait for its turn.
+    admin = clients.admin(parts.places.bootstrap, dict(parts.kafkaconfig))
+    Topic(TOPIC, KEPT, lambda: admin).prepare(admin)
     with RawSink(
         parts.places.bootstrap,
         TOPIC,

@@ -20,7 +20,7 @@ class ReplicaFields(Fields):
     """How a replica of an inference does. `run` is different for each process."""
 
     run: str = Field(pattern=r"^[0-9a-zA-Z-]{1,40}$")
-    state: Literal["ready", "not-ready"]
+    state: Literal["ready", "not-ready", "stopped"]
     reason: str | None = Field(None, max_length=2000, description="what is missing, in one line")
     answered: int = Field(0, ge=0, le=2**53, description="messages since the process began")
     skipped: int = Field(0, ge=0, le=2**53, description="messages that could not be answered")

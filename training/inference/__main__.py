@@ -1,11 +1,20 @@
 """Answers the messages of a topic with a trained model: `python -m training.inference`."""
 
+import os
+import signal
+
+if __name__ == "__main__":
+    # As process 1 of a container, it would otherwise get no signal while the imports take a while.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+
+import socket
 import threading
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from pipeline.access.settings import EVERY_INTERFACE
 from pipeline.kafka import clients
 from pipeline.kafka.causes import Causes
 from pipeline.kafka.topics import Topic
@@ -69,10 +78,8 @@ def serve(settings: InferenceSettings) -> int:
     service.work("answers", answering.run)
     for condition in (model.unready, questions.unready, answers.unready):
         service.require(condition)
-    service.on_stop(answers.close)
-    service.on_stop(questions.close)
     if settings.inference_url:
-        health = str(Address(settings.healthport.host, service.health_port))
+        health = str(Address(_host(settings.healthport), service.health_port))
         target = _training(settings, settings.inference_url, stopping)
         reporter = Reporter(
             target,
@@ -82,6 +89,9 @@ def serve(settings: InferenceSettings) -> int:
             stopping=stopping,
         )
         service.repeat("report", reporter.step)
+        service.on_stop(reporter.close)
+    service.on_stop(answers.close)
+    service.on_stop(questions.close)
     return service.run()
 
 
@@ -98,6 +108,11 @@ def _model(
         memory=settings.modelmemory,
         environment=gpus.given(),
     )
+
+
+def _host(listening: Address) -> str:
+    """Return the host of an address to listen on: this machine's name, or the pod's, for every interface."""
+    return socket.gethostname() if listening.host in EVERY_INTERFACE else listening.host
 
 
 def _training(settings: InferenceSettings, url: str, stopping: threading.Event) -> TrainingService:

@@ -25,7 +25,7 @@ class Target(Protocol):
 
 
 class Reporter:
-    """Sends the state of a replica when it changes, and otherwise every few seconds.
+    """Sends the state of a replica when it changes, otherwise every few seconds, and when it ends.
 
     `condition` returns what is missing, or None; `health` is the address of its metrics.
     """
@@ -57,11 +57,15 @@ class Reporter:
             self.send(reason)
         self._stopping.wait(_TICK)
 
-    def send(self, reason: str | None) -> None:
+    def close(self) -> None:
+        """Report the last counts, and that the replica has ended."""
+        self.send(None, "stopped")
+
+    def send(self, reason: str | None, state: str = "") -> None:
         """Send a report."""
         fields: dict[str, Any] = {
             **self._about,
-            "state": "not-ready" if reason else "ready",
+            "state": state or ("not-ready" if reason else "ready"),
             "reason": reason,
             "answered": self._counts.answered,
             "skipped": self._counts.skipped,
@@ -70,4 +74,6 @@ class Reporter:
         try:
             self._target.progress(fields)
         except (RefusedError, AwayError) as error:
+            if state and isinstance(error, RefusedError):
+                return  # it ends because the inference was stopped
             self._seldom.warning("report", f"the report was not sent: {error}")

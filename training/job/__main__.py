@@ -1,6 +1,12 @@
 """Trains one model: `python -m training.job`."""
 
+import os
 import signal
+
+if __name__ == "__main__":
+    # As process 1 of a container, it would otherwise get no signal while the imports take a while.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
+
 import threading
 
 from pipeline.service import startup

@@ -5,6 +5,7 @@ from typing import Any, Self
 import numpy as np
 import pytest
 
+from pipeline.kafka import clients
 from tests.training.conftest import RAW, Service
 from training.api import example
 from training.client import SendError
@@ -65,9 +66,22 @@ class FakeWriter:
         self.is_closed = True
 
 
+class FakeTopic:
+    """Keeps which topics were prepared, with their settings."""
+
+    made: list["FakeTopic"]
+
+    def __init__(self, name: str, settings: Any, _: Any) -> None:
+        self.name, self.settings = name, settings
+
+    def prepare(self, _: Any) -> None:
+        self.made.append(self)
+
+
 @pytest.fixture(autouse=True)
 def _without_kafka(monkeypatch: pytest.MonkeyPatch) -> None:
-    for kind, name in ((FakeSink, "RawSink"), (FakeWriter, "Writer")):
+    monkeypatch.setattr(clients, "admin", lambda *_: None)
+    for kind, name in ((FakeSink, "RawSink"), (FakeWriter, "Writer"), (FakeTopic, "Topic")):
         monkeypatch.setattr(kind, "made", [], raising=False)
         monkeypatch.setattr(example, name, kind)
 
@@ -85,6 +99,7 @@ def test_one_request_makes_everything_and_sends_the_digits(service: Service) -> 
     assert (model["name"], model["code"], model["framework"]) == ("digits example", CODE, "tf")
     (result,) = made["results"]
     assert service.runner.runs.keys() == {f"model-training-{result['id']}"}
+    assert [(each.name, each.settings["retention.ms"]) for each in FakeTopic.made] == [(example.TOPIC, "-1")]
     (sink,) = FakeSink.made
     assert sink.place == ("kafka:9092", example.TOPIC, made["id"])
     assert sink.options["control_topic"] == "KAFKA_ML_CONTROL_TOPIC"

@@ -1,6 +1,7 @@
 """A replica with its own wiring: without Kafka and a model it starts, says what is missing, and ends."""
 
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from pipeline.service import process
 from pipeline.service.settings import load
+from pipeline.service.values import Address
 from tests.parts import free_port, get, reads, wait_for
 from tests.training.inference.test_settings import GIVEN
 from tests.training.job.fakes import FakeService
@@ -105,3 +107,12 @@ def test_fetching_ends_with_the_service(tmp_path: Path, monkeypatch: pytest.Monk
 
     with pytest.raises(StoppedError):
         main._fetch(given, stopping, tmp_path)
+
+
+def test_on_every_interface_the_machines_name_says_where_it_is() -> None:
+    name = socket.gethostname()
+
+    assert [main._host(Address.parse(each)) for each in (":9000", "0.0.0.0:1", "[::]:1", "10.0.0.7:1")] == [
+        *(name, name, name),
+        "10.0.0.7",
+    ]

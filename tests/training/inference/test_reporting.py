@@ -48,6 +48,19 @@ def test_a_replica_reports_when_its_state_changes() -> None:
     assert (second["answered"], second["skipped"], second["waiting"]) == (3, 2, 7)
 
 
+def test_the_last_report_has_all_counts_and_says_that_it_ends(caplog: pytest.LogCaptureFixture) -> None:
+    target, counts = FakeTarget(), Counts()
+    reporter = Reporter(target, counts, condition=lambda: "stopping", health="", stopping=Stopping(9))
+    counts.add(3, {})
+    target.error = RefusedError("the inference was stopped")
+
+    reporter.close()
+
+    (report,) = target.reports
+    assert (report["state"], report["reason"], report["answered"]) == ("stopped", None, 3)
+    assert caplog.text == ""
+
+
 @pytest.mark.parametrize("error", [AwayError("it does not answer"), RefusedError("it was stopped")])
 def test_a_report_that_is_not_taken_is_logged(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     target = FakeTarget()

@@ -123,7 +123,7 @@ def connect(namespace: str = "") -> Cluster:
     except (ConfigException, OSError) as error:
         where = os.environ.get("KUBECONFIG", "~/.kube/config")
         raise ClusterError(
-            f"expected a pod with a service account (training/rbac.yml), or a cluster in {where}: "
+            f"expected a pod with an account (k8s/overlays/training-kubernetes), or a cluster in {where}: "
             f"{' '.join(str(error).split())}"
         ) from None
     return Cluster(ApiClient(settings), namespace or here)
@@ -135,5 +135,5 @@ def _reason(error: ApiException, verb: str, kind: Kind) -> str:
     except (ValueError, KeyError, TypeError):
         said = str(error.reason or "it gives no reason")
     if error.status == 403:
-        said += "; apply training/rbac.yml"
+        said += "; apply k8s/overlays/training-kubernetes"
     return f"the cluster refuses to {verb} a {kind} ({error.status}): {' '.join(said.split())}"

@@ -25,6 +25,7 @@ _STOPPED: Final = 143  # the exit status of a job that was asked to stop
 _USER: Final = 65532
 _SETTINGS: Final = "training-job-settings"
 _WORK: Final = "/work"
+_HEALTH: Final = 9000  # the port where inferences serve health and metrics
 _SECRET: Final = re.compile("TOKEN|PASSWORD|SECRET")
 _MEMORIES: Final = ("JOBMEMORY", "MODELMEMORY")  # of a training, and of an inference
 _RESERVE: Final = 512 * 2**20  # bytes for the job itself, besides the process that fits
@@ -80,6 +81,7 @@ def deployment(run: Run, name: str, kit: Kit) -> Manifest:
     """Return the Deployment of an inference under a name, with one replica."""
     labels = _labels(name, "inference")
     pod = _pod(run, kit, kit.inference)
+    pod["containers"][0] |= _probed()
     pod["volumes"].append({"name": "work", "emptyDir": {"sizeLimit": kit.storage}})
     return {
         "apiVersion": "apps/v1",
@@ -180,8 +182,21 @@ def _pod(run: Run, kit: Kit, resources: Resources) -> Manifest:
     }
 
 
+def _probed() -> Manifest:
+    """Return the port where a container serves health, and its probes, as those of the services."""
+    alive, ready = ({"httpGet": {"path": path, "port": "health"}} for path in ("/healthz", "/readyz"))
+    return {
+        "ports": [{"name": "health", "containerPort": _HEALTH}],
+        "startupProbe": {**alive, "periodSeconds": 1, "failureThreshold": 120},
+        "readinessProbe": {**ready, "periodSeconds": 1, "timeoutSeconds": 3},
+        "livenessProbe": {**alive, "periodSeconds": 10, "timeoutSeconds": 5},
+    }
+
+
 def _environment(run: Run, kit: Kit, limits: Mapping[str, Any]) -> Iterator[Manifest]:
     own = {"HOME": "/tmp", "STATEFOLDER": _WORK, "JOBFOLDER": f"{_WORK}/jobs"}  # noqa: S108
+    if not run.queues:
+        own["HEALTHPORT"] = f":{_HEALTH}"
     if "memory" in limits:
         left = amount(str(limits["memory"])) - _RESERVE
         own |= dict.fromkeys(_MEMORIES, str(left)) if left > 0 else {}

@@ -44,7 +44,7 @@ def test_a_kubeconfig_names_the_cluster_and_the_namespace(outside: Path) -> None
 
 
 def test_without_a_cluster_the_reason_says_what_is_expected(outside: Path) -> None:
-    with pytest.raises(ClusterError, match=r"expected a pod with a service account \(training/rbac.yml\)"):
+    with pytest.raises(ClusterError, match=r"expected a pod with an account"):
         connect()
     outside.with_name("namespace").write_text("lab")
     with pytest.raises(ClusterError, match="expected a pod"):
@@ -65,7 +65,9 @@ def test_lacking_rights_are_the_reason() -> None:
     with fake_cluster() as fake:
         fake.refusals["GET", "Pod"] = (403, "pods is forbidden")
 
-        with pytest.raises(ClusterError, match="pods is forbidden; apply training/rbac") as error:
+        with pytest.raises(
+            ClusterError, match="pods is forbidden; apply k8s/overlays/training-kubernetes"
+        ) as error:
             fake.client().listed("Pod", "a=b")
 
     assert error.value.status == 403

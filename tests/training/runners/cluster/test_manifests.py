@@ -14,6 +14,7 @@ from training.runners.runner import Run
 
 RUN = Run("model-training-7", MODULE, {"FRAMEWORK": "pth", "RESULT_ID": "7", "RESULT_TOKEN": "abc"}, gpus=2)
 REPLICA = Run("model-inference-7-0", "training.inference", {"GROUP_ID": "g", "A_TOKEN": "x"}, queues=False)
+RBAC = "k8s/components/training-kubernetes/rbac.yml"
 BOTH = [job(RUN, KIT, is_suspended=True), deployment(REPLICA, "model-inference-7", KIT)]
 
 
@@ -149,29 +150,20 @@ def test_variables_of_the_service_are_passed_on_and_the_runs_come_first() -> Non
     assert (found["LOGLEVEL"], found["RESULT_ID"]) == ("debug", "7")
 
 
-def documents() -> list[Manifest]:
-    return [*yaml.safe_load_all((ROOT / "training/rbac.yml").read_text())]
+def test_inferences_are_probed_and_trainings_end() -> None:
+    box = container(BOTH[1])
+    (port,) = box["ports"]
 
-
-def test_what_the_runner_needs_is_valid() -> None:
-    for document in documents():
-        valid(document)
-
-
-def test_pods_reach_kafka_and_models() -> None:
-    policies = {each["spec"]["podSelector"]["matchLabels"]["app"]: each["spec"] for each in documents()[3:]}
-
-    assert policies.keys() == {"kafka", "tfserving"}
-    for spec in policies.values():
-        (rule,) = spec["ingress"]
-        (source,) = rule["from"]
-        allowed = source["podSelector"]["matchLabels"]
-        for manifest in BOTH:
-            assert allowed.items() <= manifest["spec"]["template"]["metadata"]["labels"].items()
+    assert environment(BOTH[1])["HEALTHPORT"] == f":{port['containerPort']}"
+    asked = {name: box[name]["httpGet"] for name in ("startupProbe", "readinessProbe", "livenessProbe")}
+    health, ready = ({"path": path, "port": port["name"]} for path in ("/healthz", "/readyz"))
+    assert asked == {"startupProbe": health, "readinessProbe": ready, "livenessProbe": health}
+    assert "HEALTHPORT" not in environment(BOTH[0])
+    assert not {name for name in container(BOTH[0]) if "Probe" in name or name == "ports"}
 
 
 def test_the_role_allows_what_the_runner_does_and_no_more() -> None:
-    account, role, binding, *_ = documents()
+    account, role, binding = yaml.safe_load_all((ROOT / RBAC).read_text())
 
     rules = {
         (group, resource): set(rule["verbs"])
