@@ -166,7 +166,7 @@ def test_answers_have_keys_and_headers_and_are_made_in_batches(
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_after_a_kill_nothing_is_lost_and_nothing_committed_isanswered_again(
+def test_after_a_kill_nothing_is_lost_and_nothing_committed_is_answered_again(
     topics: Topics, serving: FakeServing, tmp_path: Path, seed: int
 ) -> None:
     serving.delay = 0.03
@@ -189,7 +189,7 @@ def test_after_a_kill_nothing_is_lost_and_nothing_committed_isanswered_again(
     assert sum(topics.ends()) - 600 <= 10
 
 
-def test_when_it_is_stopped_nothing_isanswered_twice(
+def test_when_it_is_stopped_nothing_is_answered_twice(
     topics: Topics, serving: FakeServing, tmp_path: Path
 ) -> None:
     serving.delay = 0.03
