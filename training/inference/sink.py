@@ -29,6 +29,8 @@ CONFIG: Final = {
     "enable.idempotence": True,
     "message.send.max.retries": 2**31 - 1,
     "message.timeout.ms": int(_GIVEN_UP * 1000),
+    # Flushing, which ends this wait, sends all answers together.
+    "linger.ms": 50,
 }
 """librdkafka's settings for `Sink`."""
 
