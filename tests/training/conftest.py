@@ -4,8 +4,10 @@ import asyncio
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partialmethod
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -135,11 +137,10 @@ def address(request: pytest.FixtureRequest) -> str:
     return server.create()
 
 
-@pytest.fixture(scope="session", params=EACH_DATABASE)
-def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The service, for all tests: to make an application takes a while."""
-    folder = tmp_path_factory.mktemp("training")
-    database = connect(address(request), folder)
+@contextmanager
+def made(url: str, folder: Path) -> Iterator[Service]:
+    """Make a service in this process whose database is at `url`, or else in the folder."""
+    database = connect(url, folder)
     migrate(database)
     code, runner, control, files = FakeCode(), FakeRunner(), FakeControl(), Files(folder / "results")
     library = Library(folder / "models", 5)
@@ -147,6 +148,13 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     app = create_app(parts)
     yield Service(Client(limited(app)), app, database, code, runner, control, files, library)
     database.close()
+
+
+@pytest.fixture(scope="session", params=EACH_DATABASE)
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service, for all tests: to make an application takes a while."""
+    with made(address(request), tmp_path_factory.mktemp("training")) as service:
+        yield service
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 _POSTGRESQL: Final = frozenset({"postgres", "postgresql", "postgresql+psycopg"})
 _EXPECTED: Final = "expected sqlite:////folder/file or postgresql://user:password@host/name"
 _PATIENCE: Final = 10  # s for another writer
-_ABANDONED: Final = 60  # s after which a server ends the transaction of a service that is silent
+_ABANDONED: Final = 600  # s after which a server ends the transaction of a service that is silent
 _WRITERS: Final = 7_716_224  # a number of ours among PostgreSQL's advisory locks
 # A connection whose other end has vanished counts as lost after 8 s, and so does a new one that is not
 # accepted: both together take less time than a worker may be silent. The last one is in ms.
@@ -114,8 +114,16 @@ def _begin(connection: Connection) -> None:
 
 
 def _limit(connection: Any, _: Any) -> None:
-    for name, seconds in (("lock_timeout", _PATIENCE), ("idle_in_transaction_session_timeout", _ABANDONED)):
-        connection.execute("SELECT set_config(%s, %s, false)", (name, f"{1000 * seconds}"))
+    """Set how long the server waits for us: a service whose machine is lost must not keep its lock."""
+    limits = {
+        "lock_timeout": f"{_PATIENCE}s",
+        "idle_in_transaction_session_timeout": f"{_ABANDONED}s",
+        "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "3",
+    }
+    for name, value in limits.items():
+        connection.execute("SELECT set_config(%s, %s, false)", (name, value))
     connection.commit()
 
 

@@ -276,9 +276,8 @@ NOT_JSON = [
 ]
 
 
-@pytest.fixture
-def filled(service: Service) -> Service:
-    """The service with the rows that the requests need."""
+def fill(service: Service) -> None:
+    """Add the rows that the requests need."""
     first = service.configuration(service.model(), name="first")
     second = service.configuration(service.model("second"), name="second")
     service.configuration(1, name="third")
@@ -291,6 +290,12 @@ def filled(service: Service) -> Service:
         service.post("/results/inference/1", SENT, 200)
     service.client.post("/inferences/2")
     service.post("/datasources/", POSTED)
+
+
+@pytest.fixture
+def filled(service: Service) -> Service:
+    """The service with the rows that the requests need."""
+    fill(service)
     return service
 
 

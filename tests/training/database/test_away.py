@@ -96,3 +96,13 @@ def test_a_writer_that_has_gone_silent_does_not_keep_the_others_waiting(
     assert names(other) == ["other"]
     silent.close()
     other.close()
+
+
+def test_the_server_looks_whether_the_service_is_still_there(database: Database) -> None:
+    with database.reading() as session:
+        shown = [
+            session.scalar(text(f"SHOW {name}"))
+            for name in ("tcp_keepalives_idle", "lock_timeout", "idle_in_transaction_session_timeout")
+        ]
+
+    assert shown == ["10", "10s", "10min"]

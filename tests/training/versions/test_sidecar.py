@@ -14,6 +14,7 @@ import pytest
 
 from pipeline.http.connections import Connections
 from pipeline.http.server import WebServer, listen
+from pipeline.service.logs import Seldom
 from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
 from tests.parts import ROOT, Process, free_port, wait_for
@@ -22,6 +23,7 @@ from tests.training.conftest import Service
 from tests.training.job.fakes import FakeService
 from tests.training.test_site import Bare
 from training.api.application import limited
+from training.versions.sidecar import mirror
 from training.versions.sidecar.mirror import Mirror
 from training.versions.sidecar.settings import SidecarSettings
 from training.versions.sidecar.source import Source, SourceError
@@ -61,15 +63,16 @@ def url(service: Service) -> Iterator[str]:
 
 
 @pytest.fixture
-def world(service: Service, url: str, tmp_path: Path) -> World:
+def world(service: Service, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(mirror, "_seldom", Seldom(mirror.log))  # what an earlier test has caused is new here
     return World(service, url, tmp_path / "trained")
 
 
 def test_the_server_can_start_before_the_training_service(tmp_path: Path) -> None:
-    mirror = Mirror(Source(f"http://127.0.0.1:{free_port()}", ""), tmp_path / "trained", OTHERS, 1)
+    own = Mirror(Source(f"http://127.0.0.1:{free_port()}", ""), tmp_path / "trained", OTHERS, 1)
 
-    mirror.start()
-    mirror.look()
+    own.start()
+    own.look()
 
     assert (
         'name: "imagenet" base_path: "/models/imagenet"' in (tmp_path / "trained/models.config").read_text()
