@@ -41,6 +41,13 @@ CHANGES = (
 """Buttons and links that lead to a change."""
 
 
+OPENED = """route => new Promise((done) => {
+  addEventListener("hashchange", () => setTimeout(done), { once: true });
+  location.hash = `#/${route}`;
+})"""
+"""Opens a page, and ends once it is there."""
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A training service with the example, whose training was stopped, and a model that was imported."""
@@ -88,7 +95,7 @@ def test_viewers_see_everything_but_no_buttons_for_changes(guarded: Site, window
         show(window, guarded, route)
         assert not words_of(window) & {*CHANGES}, route
     press(window, "Log out")
-    wait_for(lambda: "/login" in window.evaluate("location.href"), SOON, "the login page")
+    wait_for(lambda: "/login" in (window.evaluate("location.href") or ""), SOON, "the login page")
     assert [text for text in window.complaints if "401" not in text and "404" not in text] == []
 
 
@@ -146,7 +153,7 @@ def test_pages_are_accessible_and_fit(
     routes += ["results/1", "compare/1", "predict/1", "visualisation?topic=a", "models/99"]
     with open_page(browser, site.address, size, scheme, expected=("404",)) as page:
         for route in routes:
-            page.evaluate("route => { location.hash = `#/${route}` }", route)
+            page.evaluate(OPENED, route)
             page.wait_for_selector("main:not([aria-busy])")
             if route in {"models/1", "models/new"}:
                 page.wait_for_selector("#field-code .cm-content")

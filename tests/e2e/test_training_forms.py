@@ -209,6 +209,6 @@ def test_pages_go_on_when_the_service_comes_back(
         wait_for(lambda: texts(window, "#banner") == [""], SOON, "the connection")  # noqa: B023
     assert value_of(other, "name") == "typed before"
     press(other, "Save")
-    says(other, ".field-error", "at least")
+    says(other, ".field-error, .problem", "at least")
     for window in windows:
         assert [text for text in window.complaints if not any(part in text for part in AWAY)] == []

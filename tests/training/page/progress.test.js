@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { isActive, shareOf, toneOf } from "../../../training/page/progress.js";
 import { text } from "../../../training/page/text/common.js";
-import { counted, duration, metric, number, percent } from "../../../training/page/text/numbers.js";
+import { counted, duration, metric, number, percent, tick } from "../../../training/page/text/numbers.js";
 
 /** @typedef {import("../../../training/page/types.js").Progress} Progress */
 /** @typedef {import("../../../training/page/types.js").State} State */
@@ -62,7 +62,8 @@ test("figures", () => {
   assert.equal(metric(0.123456), "0.1235");
   assert.equal(metric(123.456), "123.46");
   assert.equal(metric(0), "0.0000");
-  assert.equal(metric(0.0000123), "1.23e-5");
+  assert.equal(metric(0.0000123), "1.23e−5");
+  assert.deepEqual([0, 0.25, 120_000, 2.5e12, -0.0001].map(tick), ["0", "0.25", "120000", "2.5e12", "−1.0e−4"]);
   assert.equal(metric(null), "–");
   assert.equal(metric(NaN), "–");
   assert.equal(percent(0.123), "12%");
@@ -71,6 +72,9 @@ test("figures", () => {
   assert.equal(duration("14.5678"), "15 s");
   assert.equal(duration(3.14), "3.1 s");
   assert.equal(duration(125), "2 min 5 s");
+  assert.equal(duration(59.7), "1 min 0 s");
+  assert.equal(duration(119.6), "2 min 0 s");
   assert.equal(duration(7260), "2 h 1 min");
+  assert.equal(duration(7199), "2 h 0 min");
   assert.equal(duration(null), "–");
 });

@@ -26,16 +26,18 @@ export class Matrix {
   /** @param {Pick<import("../types.js").Result, "confusion_matrix" | "deployment">} result */
   show({ confusion_matrix: matrix, deployment }) {
     setHidden(this.element, !matrix?.length);
-    const key = JSON.stringify([matrix, this.#names]);
+    const key = JSON.stringify(matrix);
     if (this.#shown === key) return;
     this.#shown = key;
     this.#place.replaceChildren(...(matrix?.length ? [matrixOf(matrix, this.#names ?? [])] : []));
-    if (matrix?.length && !this.#names) void this.#ask(deployment.id, matrix.length);
+    if (matrix?.length && !this.#names) void this.#ask(deployment.id, matrix);
   }
 
-  /** Ask what the classes are called, for the next time that it is shown. @param {number} deployment @param {number} count */
-  async #ask(deployment, count) {
+  /** Ask what the classes are called. @param {number} deployment @param {number[][]} matrix */
+  async #ask(deployment, matrix) {
     const answer = await get("datasources/");
-    if (answer.ok) this.#names = classNamesOf(answer.body, deployment, count);
+    if (!answer.ok) return;
+    this.#names = classNamesOf(answer.body, deployment, matrix.length);
+    if (this.#names.length) this.#place.replaceChildren(matrixOf(matrix, this.#names));
   }
 }

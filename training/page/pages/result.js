@@ -50,6 +50,8 @@ export function openResult({ rest }, app) {
 
   /** @param {Result} result */
   function show(result) {
+    // Its version may be there already.
+    if (now && isActive(now.state) && !isActive(result.state)) app.refresh();
     now = result;
     setText(heading, `${result.model.name}, ${words.name(id).toLowerCase()}`);
     status.show(result);

@@ -2,7 +2,7 @@
 
 import { make, setText } from "../dom.js";
 import { columnsOf } from "../metrics.js";
-import { metric } from "../text/numbers.js";
+import { metric, tick } from "../text/numbers.js";
 import { text } from "../text/result.js";
 
 /** @typedef {import("../metrics.js").Line} Line */
@@ -10,6 +10,7 @@ import { text } from "../text/result.js";
 
 const HEIGHT = 220; // px
 const NARROWEST = 160; // px
+const MANY = 60; // epochs; of more, no points are drawn: they would cover the line
 
 /** @type {Promise<{default: typeof import("../vendor/uplot.js").default}> | null} */
 let loading = null;
@@ -88,7 +89,7 @@ export class Chart {
         scales: { x: { time: false, range: (_, low, high) => (low === high ? [low, high + 1] : [low, high]) } },
         axes: [
           { ...axis, size: 28, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000] },
-          { ...axis, size: 54, values: (_, values) => values.map((value) => (value === null ? "" : String(Number(value.toPrecision(4))))) },
+          { ...axis, size: 54, values: (_, values) => values.map((value) => (value === null ? "" : tick(value))) },
         ],
         series: [
           { label: this.#x },
@@ -97,7 +98,7 @@ export class Chart {
             stroke: this.#colour(`--line-${tone}`),
             width: 2,
             dash: dashed ? [6, 4] : [],
-            points: { show: true, size: 5, fill: this.#colour(`--line-${tone}`) },
+            points: { show: (plot) => plot.data[0].length <= MANY, size: 5, fill: this.#colour(`--line-${tone}`) },
           })),
         ],
       },

@@ -5,6 +5,8 @@ import { sharesOf } from "../metrics.js";
 import { text } from "../text/result.js";
 
 const MOST = 30; // classes that a table can show
+/** The share from which on black and white change places as the colour of numbers, by the page's colours. */
+const STRONG = { light: 0.87, dark: 0.54 };
 
 /**
  * @param {number[][]} matrix
@@ -28,7 +30,8 @@ export function matrixOf(matrix, names = []) {
       const cell = make("td", "matrix-cell", count ? String(count) : "");
       const share = shares[label][said];
       cell.style.setProperty("--share", `${Math.round(100 * share)}%`);
-      cell.dataset.dark = String(share > 0.55);
+      cell.toggleAttribute("data-strong-light", share >= STRONG.light);
+      cell.toggleAttribute("data-strong-dark", share >= STRONG.dark);
       cell.title = text.result.matrixCell(nameOf(label), nameOf(said), count, share);
       line.append(cell);
     });

@@ -7,7 +7,7 @@ interface Series {
   stroke?: string;
   dash?: number[];
   width?: number;
-  points?: { show?: boolean; size?: number; fill?: string; stroke?: string };
+  points?: { show?: boolean | ((plot: uPlot) => boolean); size?: number; fill?: string; stroke?: string };
   spanGaps?: boolean;
   value?: (plot: uPlot, value: number | null) => string;
 }
@@ -42,6 +42,7 @@ export default class uPlot {
   setData(data: Values[]): void;
   setSize(size: { width: number; height: number }): void;
   destroy(): void;
+  readonly data: Values[];
   readonly cursor: { idx?: number | null };
 }
 
