@@ -65,9 +65,9 @@ async def run(
     broker = BrokerAddress(kafka)
     server = ForkServer(console.say)
     # While it starts, it would cost the first label a second.
-    others = asyncio.Event()
-    asyncio.get_running_loop().call_later(_HELD_BACK, others.set)
-    after = {"training": others}
+    started = asyncio.Event()
+    asyncio.get_running_loop().call_later(_HELD_BACK, started.set)
+    after = {"training": started}
     jobs = [
         Job(
             *(part, console, broker, server),
@@ -79,7 +79,7 @@ async def run(
     ]
 
     def all_ready() -> None:
-        others.set()
+        started.set()
         ready(broker.address)
 
     progress = Progress(
