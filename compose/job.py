@@ -54,7 +54,10 @@ class BrokerAddress:
 
 
 class Job:
-    """Keeps one part running; `kill` cuts short the time that it has to end."""
+    """Keeps one part running; `kill` cuts short the time that it has to end.
+
+    It is started once `after` is set, if that is given.
+    """
 
     def __init__(
         self,
@@ -65,6 +68,7 @@ class Job:
         *,
         kill: asyncio.Event,
         inherited: Mapping[str, str],
+        after: asyncio.Event | None = None,
     ) -> None:
         self.part = part
         self.trouble: str | None = "not started yet"
@@ -78,6 +82,7 @@ class Job:
         self._forks = forks
         self._kill = kill
         self._inherited = inherited
+        self._after = after
         self._last_line = ""
         self._was_done = False
 
@@ -87,6 +92,9 @@ class Job:
         Raises `PartError` when the part cannot be kept running.
         """
         name, crashes = self.part.name, 0
+        if self._after is not None:
+            self.trouble = "is started after all others"
+            await self._after.wait()
         while True:
             address = await self._broker.other_than("") if self.part.kafka else ""
             began = time.monotonic()

@@ -18,6 +18,7 @@ from compose.parts import Part
 from compose.progress import Progress
 
 _REPORTING: Final = 0.1  # s between two looks at the progress
+_HELD_BACK: Final = 20.0  # s that the training service lets others start first, at most
 
 
 class Interrupts:
@@ -63,9 +64,26 @@ async def run(
     """
     broker = BrokerAddress(kafka)
     server = ForkServer(console.say)
-    jobs = [Job(part, console, broker, server, kill=interrupts.kill, inherited=os.environ) for part in parts]
+    # While it starts, it would cost the first label a second.
+    started = asyncio.Event()
+    asyncio.get_running_loop().call_later(_HELD_BACK, started.set)
+    after = {"training": started}
+    jobs = [
+        Job(
+            *(part, console, broker, server),
+            kill=interrupts.kill,
+            inherited=os.environ,
+            after=after.get(part.role),
+        )
+        for part in parts
+    ]
+
+    def all_ready() -> None:
+        started.set()
+        ready(broker.address)
+
     progress = Progress(
-        *(jobs, console, lambda: ready(broker.address), time.monotonic(), page),
+        *(jobs, console, all_ready, time.monotonic(), page),
         links=links,
         trainable=trainable,
     )

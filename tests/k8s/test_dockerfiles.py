@@ -2,10 +2,12 @@
 
 import json
 import re
-from importlib.metadata import packages_distributions
+from importlib.metadata import packages_distributions, requires
 from pathlib import PurePosixPath
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.imports import packages, reached
 from tests.k8s import dockerfiles, environment
@@ -103,6 +105,28 @@ def test_its_requirements_have_what_its_service_imports(requirements: str, modul
     ]
 
     assert missing == []
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [*SERVICES, "pipeline", "pipeline/stamp", "compose", "tfserving", "tests", "producer/cameras/onvif"],
+)
+def test_requirements_are_complete(folder: str) -> None:
+    """With hashes, pip refuses to install what is not pinned, on any system."""
+    text = (ROOT / folder / "requirements.txt").read_text()
+    pinned = map(Requirement, re.findall(r"(?m)^[\w.-]+==[^\\\n]+", text))
+    names = {canonicalize_name(each.name) for each in pinned if each.marker is None or each.marker.evaluate()}
+
+    missing = {
+        f"{name} needs {need.name}"
+        for name in names
+        for need in map(Requirement, requires(name) or [])
+        if need.marker is None or need.marker.evaluate({"extra": ""})
+        if canonicalize_name(need.name) not in names
+    }
+
+    assert names
+    assert missing == set()
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
