@@ -21,9 +21,9 @@ pytestmark = pytest.mark.parts
 class Running:
     """A model whose worker runs in a thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, error: Exception | None = None) -> None:
         self.about: dict[str, Any] = {}
-        self.error: Exception | None = None
+        self.error = error
         self.fetched = list[Path]()
         self.pulse = Pulse(threading.Event())
         self.model = ConfinedModel(
@@ -99,8 +99,7 @@ def test_a_model_that_is_lost_is_loaded_again(running: Running, number: int, rea
 
 
 def test_a_model_that_cannot_be_loaded_says_why() -> None:
-    running = Running()
-    running.error = ServiceAwayError("the training service does not answer")
+    running = Running(ServiceAwayError("the training service does not answer"))
     try:
         wait_for(lambda: "training service" in (running.model.unready() or ""), 20, "the reason")
         with pytest.raises(AwayError, match="the training service does not answer"):
