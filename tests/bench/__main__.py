@@ -68,7 +68,7 @@ KINDS: Final = {
     "status": Kind(status.FIGURES, status.measure, regular=False),
     "recovery": Kind(recovery.FIGURES, recovery.measure, regular=False),
     "scaling": Kind(scaling.FIGURES, scaling.measure, regular=False),
-    "training": Kind(training.FIGURES, training.measure, regular=False),
+    "training": Kind(training.FIGURES, training.measure),
     "hour": Kind(hour.FIGURES, hour.measure, regular=False),
 }
 REGULAR: Final = {name: kind.figures for name, kind in KINDS.items() if kind.regular}
