@@ -201,7 +201,8 @@ def test_a_model_is_imported_and_compared(site: Site, window: Window) -> None:
     for loss, begin in ((0.5, "no model"), (0.5, keras), (0.25, keras)):
         show(window, site, "import")
         wait_for(lambda: value_of(window, "configuration"), SOON, "the form")
-        enter(window, metrics=json.dumps({"train_metrics": {"loss": [1, loss]}}))
+        metrics = {"train_metrics": {"loss": [1, loss]}, "confusion_matrix": [[3, 1], [0, 2]]}
+        enter(window, metrics=json.dumps(metrics))
         window.evaluate(
             f"""(() => {{
               const found = new DataTransfer();
@@ -218,8 +219,16 @@ def test_a_model_is_imported_and_compared(site: Site, window: Window) -> None:
             says(window, ".state", "Finished")
     says(window, ".chart-line", "Training")
 
-    first, second = sorted({each["id"] for each in site.get("results/")} - before)
-    show(window, site, f"compare/{first}/{second}")
+    second, first = (each for each in site.get("results/") if each["id"] not in before)
+    # The data say what the classes are called.
+    data = {"deployment": str(first["deployment"]["id"]), "input_format": "JPEG", "topic": "frames:0:0:6"}
+    labels = json.dumps({"labels": ["cat", "dog"], "size": [8, 8]})
+    site.send("POST", "datasources/", {**data, "input_config": labels, "total_msg": 6})
+    show(window, site, f"results/{first['id']}")
+    says(window, ".matrix th", "dog")
+    assert texts(window, ".matrix-cell") == ["3", "1", "", "2"]
+
+    show(window, site, f"compare/{first['id']}/{second['id']}")
     says(window, ".plain th", "loss, training")
     assert {"0.5000", "0.2500"} <= {*texts(window, ".plain td")}
     wait_for(

@@ -132,6 +132,7 @@ function refused(why, status) {
 function showNothing(why) {
   const { name } = routeOf(location.hash);
   main.removeAttribute("aria-busy");
+  if (screen && !main.contains(screen.element)) return; // it says so already
   main.replaceChildren(nothing(screen?.title ?? "", { ...text.gone, heading: text.sentence(why) }, routeTo([PARTS[name] ?? name])));
   focusTitle();
 }

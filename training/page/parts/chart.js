@@ -98,7 +98,7 @@ export class Chart {
             stroke: this.#colour(`--line-${tone}`),
             width: 2,
             dash: dashed ? [6, 4] : [],
-            points: { show: (plot) => plot.data[0].length <= MANY, size: 5, fill: this.#colour(`--line-${tone}`) },
+            points: { show: (/** @type {Plot} */ plot) => plot.data[0].length <= MANY, size: 5, fill: this.#colour(`--line-${tone}`) },
           })),
         ],
       },

@@ -71,9 +71,9 @@ export class Table {
     const before = this.#rows;
     this.#rows = new Map(rows.map((row) => [row.id, before.get(row.id) ?? this.#created(row)]));
     for (const row of rows) this.#fill(/** @type {Shown<Row>} */ (this.#rows.get(row.id)), row);
+    for (const [id, { row }] of before) if (!this.#rows.has(id)) removeRow(row);
     setOrder(this.#body, [...this.#rows.values()].map(({ row }) => row));
     setHidden(this.element, rows.length === 0);
-    for (const [id, { row }] of before) if (!this.#rows.has(id)) removeRow(row);
   }
 
   /** @param {Row} now @returns {Shown<Row>} */
