@@ -26,6 +26,8 @@ class Producer:
         self.fate: KafkaError | None = None
         self.refusal: Exception | None = None
         self.flushed = 0.0
+        self.asked = 0
+        self.is_away = False
         self._waiting = list[Delivered]()
 
     def produce(
@@ -41,6 +43,12 @@ class Producer:
         while self._waiting:
             self._waiting.pop()(self.fate, None)
 
+    def list_topics(self, *, timeout: float) -> None:
+        assert timeout < 1
+        self.asked += 1
+        if self.is_away:
+            raise KafkaException(AWAY)
+
     def flush(self, timeout: float) -> None:
         self.flushed = timeout
 
@@ -50,7 +58,8 @@ class World:
 
     def __init__(self) -> None:
         self.producer = Producer()
-        self.publisher = ControlPublisher(self.producer, "control", Causes("kafka:9092"))  # type: ignore[arg-type]
+        self.causes = Causes("kafka:9092")
+        self.publisher = ControlPublisher(self.producer, "control", self.causes)  # type: ignore[arg-type]
 
     def publish(self) -> None:
         done = threading.Event()
@@ -121,3 +130,22 @@ def test_kafka_that_says_nothing_is_a_reason(world: World, monkeypatch: pytest.M
 
     with pytest.raises(PublishError, match="topic control: Kafka does not answer"):
         world.publish()
+
+
+def test_kafka_that_was_away_and_answers_is_there_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher, "_ASK_EVERY", 0.0)
+    world.publisher.step()
+    assert world.producer.asked == 0
+    world.causes.note(KafkaError(KafkaError._TRANSPORT, "kafka:9092/bootstrap: Connect to x failed: refused"))
+    assert "Kafka does not answer" in (world.causes.why() or "")
+
+    world.producer.is_away = True
+    world.publisher.step()
+    assert world.causes.why()
+    world.producer.is_away = False
+    world.publisher.step()
+
+    assert world.causes.why() is None
+    assert world.producer.asked == 2
