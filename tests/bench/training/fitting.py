@@ -51,7 +51,7 @@ def measure(bootstrap: str, folder: Path, features: Any, labels: Any) -> list[Me
             fit["ours"],
             fit["bare"],
             "s",
-            f"a process that fits arrays, batches of {BATCH}; {COUNT:,} {about}, {len(fit['ours'])} rounds",
+            f"a process that fits arrays, batches of {BATCH}; {COUNT:,} {about}",
         ),
         READING.ratio(read["ours"], read["bare"], "/s", f"a consumer that discards; {_READ:,} {about}"),
     ]
