@@ -138,8 +138,8 @@ def _pod(run: Run, kit: Kit, resources: Resources) -> Manifest:
     limits: dict[str, Any] = dict(resources.get("limits", {}))
     more: Manifest = {}
     if run.gpus:
-        # Kubernetes takes the limit for the request, and accepts nothing else.
-        limits["nvidia.com/gpu"] = run.gpus
+        # Kubernetes takes the limit for the request, and accepts nothing else. Its client takes only texts.
+        limits["nvidia.com/gpu"] = str(run.gpus)
         more["tolerations"] = [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
     return {
         "automountServiceAccountToken": False,

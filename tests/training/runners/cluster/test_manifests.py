@@ -74,7 +74,7 @@ def test_a_training_is_a_job_with_requests_limits_and_gpus() -> None:
 
     assert container(manifest)["resources"] == {
         "requests": {"cpu": "1", "memory": "2Gi"},
-        "limits": {"memory": "4Gi", "nvidia.com/gpu": 2},
+        "limits": {"memory": "4Gi", "nvidia.com/gpu": "2"},
     }
     assert pod_of(manifest)["tolerations"] == [
         {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}

@@ -76,6 +76,15 @@ def test_trainings_wait_for_their_turn(world: World) -> None:
     assert world.runner.names() == {"model-training-10", "model-training-11"}
 
 
+def test_gpus_are_asked_for(world: World) -> None:
+    world.runner.start(Run("model-training-1", MODULE, {}, gpus=2))
+    world.runner.start(Run("model-inference-1-0", MODULE, {}, queues=False, gpus=1))
+
+    for kind, name, gpus in (("Job", "model-training-1", "2"), ("Deployment", "model-inference-1", "1")):
+        (container,) = world.cluster.objects[kind, name]["spec"]["template"]["spec"]["containers"]
+        assert container["resources"]["limits"]["nvidia.com/gpu"] == gpus
+
+
 def test_a_restarted_service_finds_its_runs(world: World, caplog: pytest.LogCaptureFixture) -> None:
     world.start(1, 2)
     world.replicas(3, 2)
