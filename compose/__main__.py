@@ -16,7 +16,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from compose import folder, options, parts, runner, settings
+from compose import addresses, folder, options, parts, runner, settings, trained
 from compose.console import Console, announce, wants_colour
 from compose.errors import OptionsError
 from compose.network import free_ports
@@ -35,7 +35,9 @@ async def main(arguments: Sequence[str]) -> int:
         chosen = options.read(arguments)
         place, misplaced = folder.choose(os.environ)
         key, lost = folder.key(place, os.environ)
-        table = parts.table(chosen, iter(free_ports(parts.most_ports(chosen))), str(place), key)
+        models, unserved = trained.file(chosen, place, os.environ)
+        ports = free_ports(parts.most_ports(chosen))
+        table = parts.table(chosen, iter(ports), str(place), key, models)
         settings.check(table)
     except OptionsError as error:
         for line in str(error).splitlines():
@@ -46,14 +48,19 @@ async def main(arguments: Sequence[str]) -> int:
     learn(*links, chosen.model_url, os.environ.get("KAFKACONFIG", ""), key.get("CAMERASKEY", ""))
     names = [part.name for part in table]
     console = Console(sys.stderr, names, colour=wants_colour(sys.stderr, os.environ))
-    for line in filter(None, (misplaced, lost)):
+    for line in filter(None, (misplaced, lost, unserved)):
         console.say(line)
     console.say(f"starting {', '.join(names)}")
-    page = parts.page_address(chosen.port, os.environ)
+    page = addresses.page_address(chosen.port, os.environ)
 
     def ready(kafka: str) -> None:
         announce(f"ready: {page}")
-        console.say(f"to change the cameras: {page}, or {parts.command_for_cameras(kafka, key)}")
+        console.say(f"to change the cameras: {page}, or {addresses.command_for_cameras(kafka, key)}")
+
+    def trainable() -> None:
+        console.say(f"to train models: {addresses.training_address(chosen.training_port, os.environ)}")
+        if models:
+            console.say(f"trained models are served at {addresses.served_address(table)}NAME")
 
     return await runner.run(
         table,
@@ -64,6 +71,7 @@ async def main(arguments: Sequence[str]) -> int:
         page=page,
         seconds=chosen.seconds,
         links={camera.name: camera.shown for camera in chosen.cameras},
+        trainable=trainable,
     )
 
 

@@ -11,8 +11,8 @@ from pipeline.service.masking import hide
 
 _NAME: Final = "compose"
 _WIDEST: Final = 24  # characters of a name
-# The video server's link with a new token; the only place where it can be read.
-_INVITATION: Final = re.compile(r"to change cameras from another machine: https?://\S+")
+# The services' links with a new token; the only place where they can be read.
+_INVITATION: Final = re.compile(r"to change (cameras|models) from another machine: https?://\S+")
 # Cyan, yellow, green, magenta, blue, and their bright forms.
 _COLOURS: Final = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
 

@@ -5,6 +5,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Final, NoReturn
 
 from compose import process, readiness
@@ -53,7 +54,10 @@ class BrokerAddress:
 
 
 class Job:
-    """Keeps one part running; `kill` cuts short the time that it has to end."""
+    """Keeps one part running; `kill` cuts short the time that it has to end.
+
+    It is started once `after` is set, if that is given.
+    """
 
     def __init__(
         self,
@@ -64,6 +68,7 @@ class Job:
         *,
         kill: asyncio.Event,
         inherited: Mapping[str, str],
+        after: asyncio.Event | None = None,
     ) -> None:
         self.part = part
         self.trouble: str | None = "not started yet"
@@ -77,6 +82,7 @@ class Job:
         self._forks = forks
         self._kill = kill
         self._inherited = inherited
+        self._after = after
         self._last_line = ""
         self._was_done = False
 
@@ -86,6 +92,9 @@ class Job:
         Raises `PartError` when the part cannot be kept running.
         """
         name, crashes = self.part.name, 0
+        if self._after is not None:
+            self.trouble = "is started after all others"
+            await self._after.wait()
         while True:
             address = await self._broker.other_than("") if self.part.kafka else ""
             began = time.monotonic()
@@ -119,7 +128,7 @@ class Job:
         if self.part.role == "cameras":
             variables["ISAGAIN"] = str(self._was_done)
         try:
-            start = self._forks.start if self.part.preloads else process.start
+            start = self._forks.start if self.part.preloads else partial(process.start, nice=self.part.nice)
             child: Child = await start(self.part.command, variables, ROOT)
         except OSError as error:
             raise PartError(f"{self.part.name} cannot be started: {error}") from None

@@ -20,17 +20,21 @@ def free_ports(count: int) -> list[int]:
         return [int(probe.getsockname()[1]) for probe in probes]
 
 
-def check_port(port: int) -> None:
-    """Raise `OptionsError` if the video server could not listen on that port."""
+def check_port(port: int, option: str = "--port", otherwise: str = "") -> None:
+    """Raise `OptionsError` if a service could not listen on the port that an option names.
+
+    The error also says what to do `otherwise`.
+    """
+    rest = f", or {otherwise}" if otherwise else ""
     try:
         listen(Address("", port)).close()
     except PermissionError:
         raise OptionsError(
-            f"port {port} needs the rights of root: choose another with --port, from 1024 up"
+            f"port {port} needs the rights of root: choose another with {option}, from 1024 up{rest}"
         ) from None
     except OSError:
         raise OptionsError(
-            f"port {port} is taken: stop what listens there or choose another with --port"
+            f"port {port} is taken: stop what listens there or choose another with {option}{rest}"
         ) from None
 
 

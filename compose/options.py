@@ -35,9 +35,11 @@ examples:
       those in a file, such as door=rtsp://user:password@192.168.1.20/stream1: one per line
   python -m compose --no-model --port 8080
       only the video, without labels, on another port
+  python -m compose --no-training
+      without the service that trains models
   python -m compose --kafka kafka1:9092,kafka2:9092 --tfserving http://models:8501
       with a Kafka and a TensorFlow Serving that are already running
-  python -m video.users --file users.json add ann
+  python -m pipeline.users --file users.json add ann
   python -m compose --users users.json
       only for user ann, with a password
 
@@ -67,6 +69,8 @@ class Options:
     """Whether the cameras are only the film clip that stands in if there are no others."""
     int8: bool = False
     """Whether the model labels in two precisions, side by side."""
+    training_port: int = 0
+    """The port of the training service, or 0 without it."""
 
 
 def read(arguments: Sequence[str]) -> Options:
@@ -86,6 +90,7 @@ def read(arguments: Sequence[str]) -> Options:
         producers=found.producers,
         is_demo=not given,
         int8=found.int8,
+        training_port=0 if found.no_training else found.training_port,
     )
     _check(options)
     return options
@@ -93,6 +98,8 @@ def read(arguments: Sequence[str]) -> Options:
 
 def _check(options: Options) -> None:
     network.check_port(options.port)
+    if options.training_port:
+        _check_training_port(options)
     if options.kafka:
         network.check_reachable("--kafka", [Address.parse(text) for text in options.kafka.split(",")])
     if options.model_url:
@@ -107,6 +114,14 @@ def _check(options: Options) -> None:
         raise OptionsError(
             f"no model in {INT8}: build it with python -m tfserving.export {INT8} --precision int8"
         )
+
+
+def _check_training_port(options: Options) -> None:
+    if options.training_port == options.port:
+        raise OptionsError(
+            f"--port and --training-port are both {options.port}: choose another, or --no-training"
+        )
+    network.check_port(options.training_port, "--training-port", "leave it out: --no-training")
 
 
 def _has_model(folder: str) -> bool:
@@ -134,6 +149,10 @@ def _parser() -> argparse.ArgumentParser:
     text = "how many producers share the cameras (default: 1)"
     add("--producers", type=_producers, default=1, metavar="N", help=text)
     add("--port", type=_port, default=30163, help="the port of the page (default: 30163)")
+    training = parser.add_mutually_exclusive_group()
+    text = "the port of the training service (default: 30164)"
+    training.add_argument("--training-port", type=_training_port, default=30164, metavar="PORT", help=text)
+    training.add_argument("--no-training", action="store_true", help="no training service")
     text = "a Kafka that is already running; separate addresses with commas (default: an embedded broker)"
     add("--kafka", type=_kafka, metavar="HOST:PORT", help=text)
     models = parser.add_mutually_exclusive_group()
@@ -142,7 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("--no-model", action="store_true", help="video without labels")
     text = "label with the model in two precisions, float32 and int8, side by side"
     models.add_argument("--int8", action="store_true", help=text)
-    text = "require a login; create the file with python -m video.users (default: open to everyone)"
+    text = "require a login; create the file with python -m pipeline.users (default: open to everyone)"
     add("--users", type=_users, metavar="FILE", help=text)
     add("--seconds", type=_seconds, metavar="N", help="stop after N seconds")
     return parser
@@ -157,10 +176,14 @@ def _is_port(text: str) -> bool:
     return re.fullmatch(r"\d{1,5}", text, re.ASCII) is not None and 1 <= int(text) <= 65_535
 
 
-def _port(text: str) -> int:
+def _port(text: str, option: str = "--port") -> int:
     if not _is_port(text):
-        raise OptionsError(f"--port {text!r}: expected a port from 1 to 65535")
+        raise OptionsError(f"{option} {text!r}: expected a port from 1 to 65535")
     return int(text)
+
+
+def _training_port(text: str) -> int:
+    return _port(text, "--training-port")
 
 
 def _producers(text: str) -> int:
@@ -173,7 +196,7 @@ def _users(text: str) -> str:
     path = os.path.abspath(os.path.expanduser(text))
     if not os.path.exists(path):
         raise OptionsError(
-            f"--users {text!r}: no such file; create it with python -m video.users --file FILE add NAME"
+            f"--users {text!r}: no such file; create it with python -m pipeline.users --file FILE add NAME"
         )
     if not os.path.isfile(path):
         raise OptionsError(f"--users {text!r}: expected a file, found a directory or a device")

@@ -1,14 +1,13 @@
 """The table of parts, each with its command and its environment."""
 
 import json
-import os
-import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from compose.options import INT8, MODELS, Options
+from compose.trained import OWN
 from pipeline.cameras.links import SCHEMES, Kind
 from pipeline.service.trim import trimmed
 
@@ -21,6 +20,7 @@ _LABELS: Final = "tfserving/labels/imagenetLabels.json"
 PARTITIONS: Final = 8
 """Partitions of the topics of frames, at least: as many as services create elsewhere (`PARTITIONS`)."""
 
+_NICE: Final = 10  # of trainings: frames and their labels have priority
 _PRODUCERS: Final = ("producer.__main__", *(f"producer.sources.{kind}" for kind in Kind))
 
 # Decided by compose, or in conflict with what it decides: not taken from the user's environment.
@@ -51,7 +51,7 @@ class Part:
     """A process to keep running."""
 
     name: str
-    role: Literal["broker", "tfserving", "cameras", "producer", "consumer", "video"]
+    role: Literal["broker", "tfserving", "cameras", "producer", "consumer", "video", "training"]
     command: tuple[str, ...]
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Variables that compose sets, whatever the user has set."""
@@ -66,14 +66,21 @@ class Part:
     """
     preloads: tuple[str, ...] = ()
     """Modules that several parts have in common: they are imported once for all of these parts."""
+    nice: int = 0
+    """By how much others have priority: 0 for none, up to 19."""
 
 
 def table(
-    options: Options, ports: Iterator[int], folder: str = "", key: Mapping[str, str] = {}
+    options: Options,
+    ports: Iterator[int],
+    folder: str = "",
+    key: Mapping[str, str] = {},
+    trained: str = "",
 ) -> list[Part]:
     """Return the parts in starting order; they take `most_ports` of the free `ports`, or fewer.
 
-    The broker keeps records in the `folder`; the `key` to the cameras' links is a setting.
+    The broker keeps records in the `folder`; the `key` to the cameras' links is a setting. The model server
+    serves what the file `trained` names, if there is one.
     """
     common = {"LOGFORMAT": "text"}
     parts, grpc_ports = list[Part](), list[int]()
@@ -87,7 +94,7 @@ def table(
             port, grpc_port = next(ports), next(ports)
             grpc_ports.append(grpc_port)
             urls[model] = f"http://127.0.0.1:{port}/v1/models/imagenet:predict"
-            parts.append(_tfserving(name, models, port, grpc_port))
+            parts.append(_tfserving(name, models, port, grpc_port, trained if models == MODELS else ""))
     paced = {"FRAMEINTERVAL": "40ms", **common}
     parts.append(_given(options, {**common, **key}))
     # For a single producer, importing modules in another process saves nothing.
@@ -97,7 +104,11 @@ def table(
         parts.append(_producer(name, next(ports), {**paced, **key}, preloads))
     parts.append(_consumer(urls, next(ports), common))
     parts.append(_video(options, next(ports), {**paced, **key}))
-    own = ",".join(f":{port}" for port in (options.port, *grpc_ports, *(each.port for each in parts)) if port)
+    pages = [options.port]
+    if options.training_port:
+        pages.append(options.training_port)
+        parts.append(_training(options, next(ports), common, folder, is_served=bool(trained)))
+    own = ",".join(f":{port}" for port in (*pages, *grpc_ports, *(each.port for each in parts)) if port)
     return [
         replace(part, settings={**part.settings, "OWNSERVICES": own}) if part.role == "producer" else part
         for part in parts
@@ -105,14 +116,8 @@ def table(
 
 
 def most_ports(options: Options) -> int:
-    """Return how many ports the parts may take: two per model server, one per producer, consumer, video."""
-    return 2 * len(_served(options)) + options.producers + 2
-
-
-def page_address(port: int, inherited: Mapping[str, str]) -> str:
-    """Return the page's address for browsers on this machine, given the user's environment."""
-    cert, root = (trimmed(inherited.get(name, "")) for name in ("TLSCERT", "ROOTPATH"))
-    return f"{'https' if cert else 'http'}://127.0.0.1:{port}{root.removesuffix('/')}/"
+    """Return how many ports the parts may take: two per model server, one per other service."""
+    return 2 * len(_served(options)) + options.producers + 3
 
 
 def environment(part: Part, bootstrap: str, inherited: Mapping[str, str]) -> dict[str, str]:
@@ -123,15 +128,6 @@ def environment(part: Part, bootstrap: str, inherited: Mapping[str, str]) -> dic
     defaults = {name: value for name, value in part.defaults.items() if not trimmed(kept.get(name, ""))}
     addresses = dict.fromkeys(part.kafka, bootstrap)
     return {**kept, "PYTHONUNBUFFERED": "1", **defaults, **part.settings, **addresses}
-
-
-def command_for_cameras(kafka: str, key: Mapping[str, str]) -> str:
-    """Return the command that lists and changes the cameras at this Kafka."""
-    # A key itself is not printed: without its file, it is the user's, or lasts only for this run.
-    file = {name: shlex.quote(value) for name, value in key.items() if name == "CAMERASKEYFILE"}
-    variables = {"KAFKAPORT": kafka, **file}
-    given = " ".join(f"{name}={value}" for name, value in variables.items())
-    return f"{given} {os.path.relpath(sys.executable)} -m producer.cameras list"
 
 
 def _module(name: str, *arguments: str) -> tuple[str, ...]:
@@ -154,10 +150,12 @@ def _served(options: Options) -> dict[str, tuple[str, str]]:
     return {"imagenet_32": ("tfserving", MODELS), "imagenet_8": ("tfserving int8", INT8)}
 
 
-def _tfserving(name: str, models: str, port: int, grpc_port: int) -> Part:
+def _tfserving(name: str, models: str, port: int, grpc_port: int, trained: str) -> Part:
     addresses = ("--host=127.0.0.1", f"--port={grpc_port}", f"--rest_api_port={port}")
-    flags = (*addresses, "--model_name=imagenet", f"--model_base_path={models}")
-    return Part(name, "tfserving", _module("tfserving.server", *flags), port=port)
+    flags: tuple[str, ...] = ("--model_name=imagenet", f"--model_base_path={models}")
+    if trained:
+        flags = (f"--model_config_file={trained}", "--model_config_file_poll_wait_seconds=5")
+    return Part(name, "tfserving", _module("tfserving.server", *addresses, *flags), port=port)
 
 
 def _given(options: Options, defaults: Mapping[str, str]) -> Part:
@@ -220,3 +218,32 @@ def _video(options: Options, port: int, defaults: Mapping[str, str]) -> Part:
     if options.users:
         settings["USERS"] = options.users
     return Part("video", "video", _module("video"), settings, defaults, ("KAFKAPORT",), port)
+
+
+def _training(
+    options: Options, port: int, defaults: Mapping[str, str], folder: str, *, is_served: bool
+) -> Part:
+    settings = {
+        "TOPICNAMESTATUS": _STATUS,
+        "TOPICNAMELOGOUTS": _LOGOUTS,
+        "DISPLAYPORT": f":{options.training_port}",
+        "NODEPORT": f":{options.training_port}",
+        "HEALTHPORT": f"127.0.0.1:{port}",
+        # The user's is that of the page with the cameras.
+        "ROOTPATH": "",
+    }
+    if options.users:
+        settings["USERS"] = options.users
+    if is_served:
+        settings["BASEMODELS"] = json.dumps({name: str(place) for name, place in OWN.items()})
+    kept = {"DATAFOLDER": f"{folder}/training", "MODELSTORE": f"{folder}/models"} if folder else {}
+    return Part(
+        "training",
+        "training",
+        _module("training"),
+        settings,
+        {**defaults, **kept},
+        kafka=("KAFKAPORT",),
+        port=port,
+        nice=_NICE,
+    )

@@ -7,7 +7,7 @@ import signal
 import subprocess
 from asyncio import StreamReader
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -32,9 +32,17 @@ class Child(Protocol):
 
 
 async def start(
-    command: Sequence[str], environment: Mapping[str, str], folder: Path, *, stdin: int = subprocess.DEVNULL
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    *,
+    stdin: int = subprocess.DEVNULL,
+    nice: int = 0,
 ) -> Process:
-    """Start a child with a pipe for its standard output and standard error; raise OSError if that fails."""
+    """Start a child with a pipe for its standard output and standard error; raise OSError if that fails.
+
+    Others have priority over it by `nice`, 0 to 19.
+    """
     return await asyncio.create_subprocess_exec(
         *command,
         cwd=folder,
@@ -46,8 +54,22 @@ async def start(
         start_new_session=True,
         # Python code between fork and exec is only safe if no other thread holds a lock. The only other
         # threads are those in which asyncio waits for children, until Python 3.12.
-        preexec_fn=tie.to_parent(os.getpid()),
+        preexec_fn=_first(os.getpid(), nice),
     )
+
+
+def _first(parent: int, nice: int) -> Callable[[], object] | None:
+    """Return what a child of the process `parent` runs first; None if there is nothing to do."""
+    tied = tie.to_parent(parent)
+    if not nice:
+        return tied
+
+    def run() -> None:
+        os.nice(nice)
+        if tied:
+            tied()
+
+    return run
 
 
 async def lines(process: Child) -> AsyncIterator[str]:

@@ -17,8 +17,9 @@ _SELDOM: Final = 30.0  # s, after everything has been ready once
 
 
 class Progress:
-    """Reports on the jobs, and calls `ready` once, when all are ready.
+    """Reports on the jobs, and calls `ready` once, when all but the training service are ready.
 
+    `trainable` is called once that is ready, too.
     Cameras that do not deliver hold nothing up: the `page` shows why. `links` are those of cameras that were
     given, by name and safe to print.
     """
@@ -32,15 +33,18 @@ class Progress:
         page: str,
         *,
         links: Mapping[str, str],
+        trainable: Callable[[], None] = lambda: None,
     ) -> None:
         self._jobs = jobs
         self._console = console
         self._ready = ready
+        self._trainable = trainable
         self._page = page
         self._links = links
         self._started = now
         self._say_at = now + _EVERY
         self._is_ready = False
+        self._is_trainable = False
         self._since: dict[str, float] = {}  # when cameras went away
         self._absent: set[str] = set()
         self._back: dict[str, float] = {}  # since when absent cameras may be back
@@ -54,10 +58,13 @@ class Progress:
             job for job in self._jobs if job.trouble is not None and not self._waits_for_cameras(job, now)
         ]
         waiting = [job for job in unready if job.part.role != "cameras"] or unready
+        if not self._is_ready and all(job.part.role == "training" for job in unready):
+            self._is_ready = True
+            self._ready()
+        if not self._is_trainable and self._is_ready and self._trains():
+            self._is_trainable = True
+            self._trainable()
         if not waiting:
-            if not self._is_ready:
-                self._is_ready = True
-                self._ready()
             self._say_at = now + _EVERY
         elif now >= self._say_at:
             self._say_at = now + (_SELDOM if self._is_ready or self._absent else _EVERY)
@@ -99,6 +106,9 @@ class Progress:
             and now - self._started > _PATIENCE
             and all(each.trouble is None for each in self._jobs if each.part.role == "producer")
         )
+
+    def _trains(self) -> bool:
+        return any(job.part.role == "training" and job.trouble is None for job in self._jobs)
 
     def _source(self, name: str) -> str:
         return f" ({self._links[name]})" if name in self._links else ""

@@ -18,6 +18,7 @@ from compose.parts import Part
 from compose.progress import Progress
 
 _REPORTING: Final = 0.1  # s between two looks at the progress
+_HELD_BACK: Final = 20.0  # s that the training service lets others start first, at most
 
 
 class Interrupts:
@@ -50,19 +51,42 @@ async def run(
     page: str,
     seconds: float | None,
     links: Mapping[str, str] = {},
+    trainable: Callable[[], None] = lambda: None,
 ) -> int:
     """Run the parts until a signal arrives or `seconds` have passed.
 
     `kafka` is the address of a broker that runs already; it is empty if one of the parts is the broker.
-    `ready` is called once, when everything is ready, with the broker's address. `page` is the address of the
-    page. `links` are those of the cameras that were given, by name and safe to print.
+    `ready` is called once, when everything but the training service is ready, with the broker's address, and
+    `trainable` when that is ready, too. `page` is the address of the page. `links` are those of the cameras
+    that were given, by name and safe to print.
 
     Returns the exit status: 0, or if a part could not be kept running 1, or 2 if it was for its settings.
     """
     broker = BrokerAddress(kafka)
     server = ForkServer(console.say)
-    jobs = [Job(part, console, broker, server, kill=interrupts.kill, inherited=os.environ) for part in parts]
-    progress = Progress(jobs, console, lambda: ready(broker.address), time.monotonic(), page, links=links)
+    # While it starts, it would cost the first label a second.
+    started = asyncio.Event()
+    asyncio.get_running_loop().call_later(_HELD_BACK, started.set)
+    after = {"training": started}
+    jobs = [
+        Job(
+            *(part, console, broker, server),
+            kill=interrupts.kill,
+            inherited=os.environ,
+            after=after.get(part.role),
+        )
+        for part in parts
+    ]
+
+    def all_ready() -> None:
+        started.set()
+        ready(broker.address)
+
+    progress = Progress(
+        *(jobs, console, all_ready, time.monotonic(), page),
+        links=links,
+        trainable=trainable,
+    )
     if seconds is not None:
         asyncio.get_running_loop().call_later(seconds, interrupts.stop.set)
     failure: PartError | None = None

@@ -9,17 +9,20 @@ from compose.errors import OptionsError
 from compose.options import ROOT
 from compose.parts import Part, environment
 from consumer.settings import ConsumerSettings
+from pipeline.access.settings import AccessSettings
 from pipeline.access.users import Users
 from pipeline.cameras.settings import CamerasSettings
 from pipeline.http.tls import Certificate
 from pipeline.service.settings import Settings, SettingsError, load
 from producer.settings import ProducerSettings
+from training.settings import TrainingSettings
 from video.settings import VideoSettings
 
 _KINDS: Final[Mapping[str, type[Settings]]] = {
     "producer": ProducerSettings,
     "consumer": ConsumerSettings,
     "video": VideoSettings,
+    "training": TrainingSettings,
 }
 _ANY: Final = "127.0.0.1:9092"  # in place of the broker's address, which may not be known yet
 
@@ -46,7 +49,7 @@ def _check(kind: type[Settings], lines: list[str]) -> None:
         if isinstance(settings, CamerasSettings):
             with _noting(lines):
                 settings.seal()
-        if isinstance(settings, VideoSettings):
+        if isinstance(settings, AccessSettings):
             with _noting(lines):
                 if settings.users:
                     Users(ROOT / settings.users)

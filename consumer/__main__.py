@@ -16,12 +16,12 @@ from confluent_kafka import Producer
 from consumer.cameras import Cameras, Plans
 from consumer.handlers import HANDLERS
 from consumer.handlers.pictures import Pictures
+from consumer.known import Known
 from consumer.labeller import Labeller, turn
 from consumer.labels import sources
 from consumer.load import Load
 from consumer.model import Model
-from consumer.model_server.client import RECONNECTS, connect
-from consumer.model_server.known import Known
+from consumer.model_health import RECONNECTS
 from consumer.predictions_publisher import PredictionsPublisher
 from consumer.settings import ConsumerSettings, handler_of, order_of
 from pipeline.cameras.topic import CameraTopic
@@ -32,6 +32,7 @@ from pipeline.kafka.group import Group
 from pipeline.kafka.publisher import Publisher
 from pipeline.kafka.reader import Reader
 from pipeline.kafka.reporter import Reporter, instance
+from pipeline.model_server.client import connect
 from pipeline.service import process, startup
 from pipeline.service.logs import Seldom
 from pipeline.service.rates import Rates

@@ -10,13 +10,13 @@ import numpy as np
 
 from consumer.batch_size import BatchSize
 from consumer.handlers.handler import Handler, NothingValidError, Question
+from consumer.known import Known
 from consumer.labels.labels import Labels
 from consumer.labels.sources import LabelSource
 from consumer.model_health import ModelHealth
-from consumer.model_server.client import Client
-from consumer.model_server.errors import ModelError
-from consumer.model_server.known import Known
-from consumer.model_server.tensors import Signature, Tensors
+from pipeline.model_server.client import Client
+from pipeline.model_server.errors import ModelError
+from pipeline.model_server.tensors import Signature, Tensors
 from pipeline.service.recorder import working
 from pipeline.service.workers import Pulse
 from pipeline.wire.frame import Frame

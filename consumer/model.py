@@ -10,14 +10,14 @@ from consumer.answers import Answers
 from consumer.asker import Asker
 from consumer.batch_size import BatchSize
 from consumer.handlers.handler import Handler
+from consumer.known import Known
 from consumer.labels.sources import LabelSource
 from consumer.load import Load
 from consumer.model_counts import ModelCounts
 from consumer.model_health import ModelHealth
 from consumer.model_queue import ModelQueue
-from consumer.model_server.client import Client
-from consumer.model_server.known import Known
-from consumer.model_server.tensors import Signature
+from pipeline.model_server.client import Client
+from pipeline.model_server.tensors import Signature
 from pipeline.service.workers import Pulse
 from pipeline.wire.frame import Frame
 from pipeline.wire.model_figures import ModelFigures

@@ -10,11 +10,16 @@ from typing import Final
 from prometheus_client import Counter, Histogram
 
 from consumer.model_counts import ModelCounts
-from consumer.model_server.errors import UNREAD, ModelError
+from pipeline.model_server.errors import UNREAD, ModelError
 from pipeline.service.logs import Seldom
 
 log = logging.getLogger(__name__)
 
+RECONNECTS: Final = Counter(
+    "streamlens_model_reconnects",
+    "Times a model's server was connected to again after that was lost",
+    ["model"],
+)
 _REQUESTS = Counter("streamlens_model_requests", "Requests to a model, by outcome", ["model", "outcome"])
 _SECONDS = Histogram("streamlens_model_answer_seconds", "Time a model took to answer", ["model"])
 _BATCH = Histogram(

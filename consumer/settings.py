@@ -9,9 +9,9 @@ from pydantic_settings import NoDecode
 
 from consumer.handlers import HANDLERS
 from consumer.handlers.handler import Options
-from consumer.model_server.login import NO_LOGIN, Login
-from consumer.model_server.url import ModelUrl
 from pipeline.cameras.settings import CamerasTopicSettings
+from pipeline.model_server.login import NO_LOGIN, Login
+from pipeline.model_server.url import ModelUrl
 from pipeline.service.masking import mask
 from pipeline.service.settings import KafkaReads, KafkaWrites, explain
 from pipeline.service.values import Address, Bootstrap, Duration, Topic, parse_json_map

@@ -11,6 +11,6 @@ import sys
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python -m pipeline producer|consumer|video")
+        sys.exit("usage: python -m pipeline producer|consumer|video|training")
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)

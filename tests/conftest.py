@@ -5,6 +5,7 @@ If this machine lacks a part, its tests are skipped, with a line that says how t
 """
 
 import importlib.metadata
+import importlib.util
 import itertools
 import os
 import shutil
@@ -21,11 +22,12 @@ import hypothesis
 import pytest
 
 from pipeline.service import masking
-from tests import guarded, networks
+from tests import guarded, networks, postgresql
 from tests.cluster import COMMAND, Cluster, cluster
 from tests.guarded import GuardedKafka
 from tests.networks import Network
 from tests.parts import ROOT, ModelServer, free_port
+from tests.postgresql import PostgreSQL
 
 pytest_plugins = ["tests.lanes"]
 
@@ -52,6 +54,8 @@ PARTS = {
     "keda",
     "ipv6",
     "prometheus",
+    "postgresql",
+    "torch",
 }
 
 # Checks what tests.rtsp_camera needs: the bindings and GStreamer's elements.
@@ -206,6 +210,9 @@ def kafka_bootstrap() -> Iterator[str]:
         try:
             container = KafkaContainer("confluentinc/cp-kafka:7.9.2")
             container.with_env("KAFKA_MESSAGE_MAX_BYTES", "100000000")
+            # By default, transactions need three brokers.
+            container.with_env("KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR", "1")
+            container.with_env("KAFKA_TRANSACTION_STATE_LOG_MIN_ISR", "1")
             stack.callback(container.stop)
             container.start(timeout=120)
         except Exception as error:
@@ -243,6 +250,13 @@ def _cluster(brokers: int, *options: str) -> AbstractContextManager[Cluster]:
 def _needs_command() -> None:
     if COMMAND not in os.environ:
         missing("brokers", f"set {COMMAND} to a command that starts and kills them (docs/benchmarks.md)")
+
+
+@pytest.fixture(scope="session")
+def pytorch() -> None:
+    """PyTorch and ignite, in this Python."""
+    if not all(map(importlib.util.find_spec, ("torch", "ignite"))):
+        missing("torch", "make torch (it downloads 3 GB)")
 
 
 @pytest.fixture(scope="session")
@@ -347,6 +361,17 @@ def _of_prometheus(name: str) -> str:
         return path
     missing("prometheus", "install the package prometheus")
     raise AssertionError
+
+
+@pytest.fixture(scope="session", name="postgresql")
+def _postgresql() -> Iterator[PostgreSQL]:
+    """A real PostgreSQL."""
+    programs = postgresql.programs()
+    if programs is None:
+        missing("postgresql", "install the package postgresql")
+        raise AssertionError
+    with PostgreSQL(programs) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parent.parent
-PACKAGES: Final = ("pipeline", "producer", "consumer", "video", "tfserving", "compose")
+PACKAGES: Final = ("pipeline", "producer", "consumer", "video", "tfserving", "training", "compose")
 
 HEAVY: Final = ("tensorflow", "keras", "tensorflow_serving.apis")
 """TensorFlow, and packages that import it."""

@@ -42,6 +42,7 @@ FIXTURES: Final = {
     "model_folder",
     "model_server",
     "only_broker",
+    "postgresql",
     "system_python",
     "three_brokers",
     "toy",
@@ -64,8 +65,10 @@ OUTSIDE: Final = {
     "only_broker",
     "own_network",
     "pair",
+    "postgresql",
     "prometheus",
     "promtool",
+    "pytorch",
     "system_python",
     "three_brokers",
 }

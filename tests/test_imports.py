@@ -9,7 +9,7 @@ import pytest
 
 from tests.parts import ROOT
 
-SERVICES = ("producer", "consumer", "video", "tfserving")
+SERVICES = ("producer", "consumer", "video", "tfserving", "training")
 PACKAGES = ("pipeline", *SERVICES, "compose")
 FOLDERS = [
     folder.parent.relative_to(ROOT)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.parts import ROOT
 
-SERVICES: Final = ("pipeline", "producer", "consumer", "video")
+SERVICES: Final = ("pipeline", "producer", "consumer", "video", "training")
 KINDS: Final = {"Counter", "Gauge", "Histogram", "CounterMetricFamily", "GaugeMetricFamily"}
 CAMERA: Final = {
     "pipeline/flow/ledger.py": "tests/pipeline/flow/test_ledger.py",

@@ -7,7 +7,7 @@ import pytest
 
 from tests.parts import ROOT
 
-PACKAGES = ("pipeline", "producer", "consumer", "video", "tfserving", "compose")
+PACKAGES = ("pipeline", "producer", "consumer", "video", "tfserving", "training", "compose")
 MODULES = sorted(
     path.relative_to(ROOT)
     for name in PACKAGES

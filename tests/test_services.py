@@ -52,6 +52,12 @@ def settings(kafka: str, tmp_path: Path) -> dict[str, dict[str, str]]:
             "TOPICNAMEPREDICTIONS": "predictions",
         },
         "video": {"KAFKAPORT": kafka, "DISPLAYPORT": f"127.0.0.1:{free_port()}"},
+        "training": {
+            "KAFKAPORT": kafka,
+            "DISPLAYPORT": f"127.0.0.1:{free_port()}",
+            "DATAFOLDER": str(tmp_path / "training"),
+            "STATEFOLDER": str(tmp_path / "state"),
+        },
     }
 
 
@@ -67,7 +73,13 @@ def handlers() -> Iterator[None]:
 
 @pytest.mark.usefixtures("handlers")
 @pytest.mark.parametrize(
-    ("name", "missing"), [("producer", "camera"), ("consumer", "topic"), ("video", "topic")]
+    ("name", "missing"),
+    [
+        ("producer", "camera"),
+        ("consumer", "topic"),
+        ("video", "topic"),
+        ("training", "Kafka does not answer"),
+    ],
 )
 def test_a_service_says_what_is_missing_and_ends_on_sigterm(
     name: str, missing: str, settings: dict[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
@@ -83,13 +95,17 @@ def test_a_service_says_what_is_missing_and_ends_on_sigterm(
     reasons: list[str] = []
     main = threading.main_thread().ident or 0
 
+    def unready() -> str:
+        try:
+            get(f"http://{health}/readyz")
+        except HTTPError as error:
+            return error.read().decode()
+        return ""
+
     def look() -> None:
         try:
             wait_for(lambda: reads(f"http://{health}/healthz"), 20, "the service")
-            try:
-                get(f"http://{health}/readyz")
-            except HTTPError as unready:
-                reasons.append(unready.read().decode())
+            reasons.append(wait_for(unready, 20, "what is missing"))
         finally:
             signal.pthread_kill(main, signal.SIGTERM)
 
@@ -104,7 +120,7 @@ def test_a_service_says_what_is_missing_and_ends_on_sigterm(
 
 
 @pytest.mark.parts
-@pytest.mark.parametrize("name", ["producer", "consumer", "video"])
+@pytest.mark.parametrize("name", ["producer", "consumer", "video", "training"])
 def test_ctrl_c_during_the_imports_ends_a_service_without_a_word(name: str) -> None:
     run = subprocess.run(
         [sys.executable, "-c", INTERRUPTED, name], capture_output=True, text=True, timeout=60, check=False

@@ -8,23 +8,17 @@ if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
 
 import logging
-import socket
 from typing import Final
 
-from pipeline.access.logout_topic import LogoutTopic
-from pipeline.access.logouts import Logouts
-from pipeline.access.session import Sessions
-from pipeline.access.users import Users
-from pipeline.access.write_token import WriteAccess, new_token
+from pipeline.access import entrance
+from pipeline.access.write_token import WriteAccess
 from pipeline.flow.ledger import Ledger
 from pipeline.http.connections import Connections
 from pipeline.http.server import WebServer, allow_files, listen
-from pipeline.http.tls import Certificate
 from pipeline.kafka import clients
 from pipeline.kafka.causes import Causes
 from pipeline.kafka.reader import Reader
 from pipeline.kafka.reporter import Reporter, instance
-from pipeline.kafka.topics import COMPACTED, Topic
 from pipeline.service import startup
 from pipeline.service.rates import Rates
 from pipeline.service.recorder import Recorder
@@ -83,9 +77,9 @@ def serve(settings: VideoSettings) -> int:
     )
     directory = _directory(settings, cameras, reader)
 
-    certificate = _certificate(settings)
+    certificate = entrance.certificate(settings)
     listener = listen(settings.displayport, share=settings.shareport)
-    sessions = _sessions(settings)
+    sessions = entrance.sessions(settings)
     processes = Processes(me=instance())
     site = Site(
         cameras,
@@ -120,7 +114,13 @@ def serve(settings: VideoSettings) -> int:
 
     _follow_status(settings, service, cameras, processes, Rates(ledger))
     if sessions is not None:
-        _follow_logouts(settings, service, sessions.logouts)
+        entrance.follow_logouts(
+            settings,
+            service,
+            sessions.logouts,
+            group=settings.groupname,
+            fetch_wait=settings.kafkafetchwait,
+        )
 
     log.info("listening on port %d; browsers use port %d", settings.displayport.port, settings.nodeport.port)
     if settings.users is None:
@@ -157,28 +157,6 @@ def _follow_status(
     service.on_stop(reporter.close)
 
 
-def _follow_logouts(settings: VideoSettings, service: Service, logouts: Logouts) -> None:
-    """Read what other servers with these users have noted, and note what is logged out here."""
-    bootstrap, extra = settings.kafkaport, settings.kafkaconfig
-    source = clients.consumer(
-        bootstrap,
-        settings.groupname,
-        settings.kafkafetchwait,
-        {
-            **extra,
-            "allow.auto.create.topics": False,
-            "auto.offset.reset": "earliest",
-            "enable.partition.eof": True,
-        },
-    )
-    producer = clients.producer(bootstrap, "none", {**extra, "acks": "all"})
-    topic = Topic(settings.topicnamelogouts, COMPACTED, lambda: clients.admin(bootstrap, extra))
-    logout_topic = LogoutTopic(source, producer, topic, logouts)
-    service.repeat("logouts", logout_topic.step)
-    service.require(logout_topic.unready)
-    service.on_stop(logout_topic.close)
-
-
 def _directory(settings: VideoSettings, cameras: Cameras, reader: Reader) -> Directory | None:
     if settings.camerastopic is None:
         return None
@@ -194,33 +172,10 @@ def _directory(settings: VideoSettings, cameras: Cameras, reader: Reader) -> Dir
 
 
 def _writes(settings: VideoSettings) -> WriteAccess:
-    """Decide who may change cameras without a users file, and print how."""
-    if settings.camerastopic is None or settings.users is not None:
+    """Decide who may change cameras without a users file."""
+    if settings.camerastopic is None:
         return WriteAccess()
-    if settings.openwrites:
-        log.warning("everyone who can reach the page may change cameras (OPENWRITES)")
-        return WriteAccess(everyone=True)
-    given = settings.writetoken.get_secret_value()
-    token = given or new_token()
-    scheme = "http" if settings.tlscert is None else "https"
-    address = f"{scheme}://{socket.gethostname()}:{settings.nodeport.port}{settings.rootpath}/"
-    # Not with the log, which would mask the token.
-    shown = "WRITETOKEN" if given else token
-    print(f"to change cameras from another machine: {address}?token={shown}", flush=True)
-    return WriteAccess(token)
-
-
-def _certificate(settings: VideoSettings) -> Certificate | None:
-    if settings.tlscert is None or settings.tlskey is None:
-        return None
-    return Certificate(settings.tlscert, settings.tlskey)
-
-
-def _sessions(settings: VideoSettings) -> Sessions | None:
-    if settings.users is None:
-        return None
-    users = Users(settings.users)
-    return Sessions(users, settings.sessionlength, Logouts(users))
+    return entrance.writes(settings, "operator", "cameras")
 
 
 if __name__ == "__main__":

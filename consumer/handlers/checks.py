@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from consumer.model_server.tensors import Array, Tensors
+from pipeline.model_server.tensors import Array, Tensors
 
 SLACK: Final = 1e-3  # how far rounding in half precision may leave 0..1
 

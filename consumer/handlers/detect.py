@@ -14,7 +14,7 @@ from consumer.handlers import checks
 from consumer.handlers.handler import Handler, NothingValidError, Options, Question
 from consumer.handlers.image_input import image_input, tensor
 from consumer.labels.labels import Labels
-from consumer.model_server.tensors import Array, Signature, Tensors
+from pipeline.model_server.tensors import Array, Signature, Tensors
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Box, Result
 

@@ -12,7 +12,7 @@ from cv2.data import haarcascades
 
 from consumer.handlers.pictures import Pictures
 from consumer.handlers.recent import Recent
-from consumer.model_server.tensors import Array
+from pipeline.model_server.tensors import Array
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Box
 

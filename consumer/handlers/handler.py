@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from consumer.handlers.pictures import Pictures
 from consumer.labels.labels import Labels
-from consumer.model_server.tensors import Signature, Tensors
+from pipeline.model_server.tensors import Signature, Tensors
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Box, Result
 

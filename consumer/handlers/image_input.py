@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from consumer.handlers.pictures import Pictures
-from consumer.model_server.tensors import Array, Signature
+from pipeline.model_server.tensors import Array, Signature
 from pipeline.wire.frame import Frame
 
 LONGEST_SIDE: Final = 2048

@@ -8,7 +8,7 @@ from pydantic import Field
 from consumer.handlers import checks
 from consumer.handlers.handler import Handler, Options, Question
 from consumer.labels.labels import Labels
-from consumer.model_server.tensors import Tensors
+from pipeline.model_server.tensors import Tensors
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Result
 

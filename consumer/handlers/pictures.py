@@ -6,7 +6,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from consumer.model_server.tensors import Array
+from pipeline.model_server.tensors import Array
 from pipeline.wire import picture
 from pipeline.wire.frame import Frame
 from pipeline.wire.picture import PictureError

@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 from consumer.labels.formats import LARGEST_FILE, parse
 from consumer.labels.labels import Labels
-from consumer.model_server.errors import UNREAD, ModelError
-from consumer.model_server.login import NO_LOGIN, Login
+from pipeline.model_server.errors import UNREAD, ModelError
+from pipeline.model_server.login import NO_LOGIN, Login
 from pipeline.service.logs import Seldom
 from pipeline.service.masking import mask
 from pipeline.service.settings import SettingsError
@@ -191,7 +191,7 @@ def _read_file(path: str, mark: Any) -> tuple[bytes, Any] | None:
 
 def _download(login: Login, services: tuple[Address, ...], url: str, mark: Any) -> tuple[bytes, Any] | None:
     # Imported here because it takes memory that only labels from a URL need.
-    from consumer.model_server.download import download  # noqa: PLC0415
+    from consumer.labels.download import download  # noqa: PLC0415
 
     return download(url, _TIMEOUT, mark, login.header(), services, most=LARGEST_FILE)
 

@@ -1,7 +1,7 @@
 """The gate in front of all routes: it identifies the visitor, and rejects requests without permission."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final
 from urllib.parse import quote
 
@@ -13,9 +13,8 @@ from pipeline.access.hosts import Hosts
 from pipeline.access.next_url import is_local
 from pipeline.access.proxy import DIRECT_HOST
 from pipeline.access.rootpath import root_of, route_of
-from pipeline.access.session import NotYetError, Session, Sessions
-from pipeline.access.token import Bearer
-from pipeline.access.visitor import VISITOR, Anyone, Nobody
+from pipeline.access.session import NotYetError, Sessions
+from pipeline.access.visitor import VISITOR, Nobody, Visitor
 from pipeline.access.write_token import WriteAccess
 from pipeline.service.logs import Seldom
 
@@ -29,13 +28,22 @@ _ASK: Final = 'Basic realm="Streamlens", charset="UTF-8"'
 _BEARER: Final = 'Bearer realm="Streamlens"'
 _LOG_IN: Final = "log in, or send a token as Authorization: Bearer TOKEN or as the password of a user"
 
+Guests = Callable[[Scope], Visitor | None]
+"""Finds the visitors that a service knows besides users and those who may make changes, such as its jobs."""
+
+
+def is_below_api(path: str) -> bool:
+    """Return whether a path is below /api/."""
+    return path.startswith("/api/")
+
 
 class Gate:
     """ASGI middleware: puts the `Visitor` into the scope, or answers instead of the application.
 
     Without sessions, access is open to everyone who asks for one of the `hosts`, but still closed to pages of
-    other sites, and `writes` decides who may change cameras. Pages of the `embed_origins` may open the
-    WebSockets of streams, as they may read pictures, but not the one of our page.
+    other sites, and `writes` decides who may make changes. Pages of the `embed_origins` may open the
+    WebSockets of streams, as they may read pictures, but not the one of our page. `guests` come in with or
+    without sessions. Refusals are JSON where `is_api` says so of a path, and text elsewhere.
     """
 
     def __init__(
@@ -45,12 +53,17 @@ class Gate:
         hosts: Hosts,
         writes: WriteAccess | None = None,
         embed_origins: Collection[str] = (),
+        *,
+        guests: Guests | None = None,
+        is_api: Callable[[str], bool] = is_below_api,
     ) -> None:
         self._app = app
         self._sessions = sessions
         self._hosts = hosts
         self._writes = writes or WriteAccess()
         self._embed_origins = frozenset(embed_origins)
+        self._guests = guests
+        self._is_api = is_api
         self._seldom = Seldom(log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,14 +76,14 @@ class Gate:
                 if not self._hosts.allow(names):
                     why = hosts.explain(names)
                     self._seldom.warning("host", why)
-                    await _refuse(_answer(scope, 403, why), scope, receive, send)
+                    await _refuse(self._answer(scope, 403, why), scope, receive, send)
                     return
         if _needs_our_page(scope) and not self._comes_from_a_page_that_may(scope):
             why = origin.explain(scope["headers"], scope["client"], scope["scheme"])
             if _is_stream(scope):
                 why = f"{why}; or name the site in EMBEDORIGINS"
             self._seldom.warning("origin", why)
-            await _refuse(_answer(scope, 403, why), scope, receive, send)
+            await _refuse(self._answer(scope, 403, why), scope, receive, send)
             return
         if self._sessions is None and (with_token := self._writes.answer(scope)) is not None:
             await with_token(scope, receive, send)
@@ -80,12 +93,12 @@ class Gate:
         except NotYetError as error:
             visitor = None
             if not _open(scope):
-                later = _answer(scope, 503, str(error))
+                later = self._answer(scope, 503, str(error))
                 later.headers["Retry-After"] = "5"
                 await _refuse(later, scope, receive, send)
                 return
         if visitor is None and not _open(scope):
-            await _refuse(_login_required(scope), scope, receive, send)
+            await _refuse(self._login_required(scope), scope, receive, send)
             return
         await self._app({**scope, VISITOR: visitor or Nobody()}, receive, send)
 
@@ -97,7 +110,9 @@ class Gate:
             _is_stream(scope) and len(pages) == 1 and embedding.parse_origin(pages[0]) in self._embed_origins
         )
 
-    def _visitor(self, scope: Scope) -> Anyone | Bearer | Session | None:
+    def _visitor(self, scope: Scope) -> Visitor | None:
+        if self._guests is not None and (guest := self._guests(scope)) is not None:
+            return guest
         if self._sessions is None:
             return self._writes.visitor(scope)
         headers = scope["headers"]
@@ -105,6 +120,32 @@ class Gate:
         return token.find(
             self._sessions.users, origin.header(headers, b"authorization")
         ) or self._sessions.find("; ".join(origin.values(headers, b"cookie")))
+
+    def _login_required(self, scope: Scope) -> Response:
+        """Return the response that requests a login, in a form that the client can handle."""
+        headers = scope["headers"]
+        path = route_of(scope)
+        if scope["type"] == "websocket":
+            return self._answer(scope, 401, _LOG_IN, _BEARER)
+        if scope["method"] in {"GET", "HEAD"} and "text/html" in origin.header(headers, b"accept"):
+            query = scope["query_string"].decode("latin-1")
+            here = quote(scope["path"]) + (f"?{query}" if query else "")
+            root = root_of(scope)
+            after = f"?next={quote(here, safe='')}" if is_local(here, root) and here != f"{root}/" else ""
+            return RedirectResponse(f"{root}/login{after}", 303, headers=_NO_STORE)
+        if self._is_api(path) or origin.header(headers, b"sec-fetch-mode"):
+            # Requests of our page: "Basic" would make the browser open its own password dialog.
+            return self._answer(scope, 401, _LOG_IN, _BEARER)
+        return self._answer(scope, 401, _LOG_IN, _ASK, _BEARER)
+
+    def _answer(self, scope: Scope, status: int, text: str, *challenges: str) -> Response:
+        if self._is_api(route_of(scope)):
+            response: Response = JSONResponse({"detail": text}, status, _NO_STORE)
+        else:
+            response = PlainTextResponse(f"{text}\n", status, _NO_STORE)
+        for challenge in challenges:
+            response.headers.append("WWW-Authenticate", challenge)
+        return response
 
 
 def _needs_our_page(scope: Scope) -> bool:
@@ -119,34 +160,6 @@ def _is_stream(scope: Scope) -> bool:
 def _open(scope: Scope) -> bool:
     path = route_of(scope)
     return scope["type"] == "http" and (path in _OPEN or path.startswith("/page/"))
-
-
-def _login_required(scope: Scope) -> Response:
-    """Return the response that requests a login, in a form that the client can handle."""
-    headers = scope["headers"]
-    path = route_of(scope)
-    if scope["type"] == "websocket":
-        return _answer(scope, 401, _LOG_IN, _BEARER)
-    if scope["method"] in {"GET", "HEAD"} and "text/html" in origin.header(headers, b"accept"):
-        query = scope["query_string"].decode("latin-1")
-        here = quote(scope["path"]) + (f"?{query}" if query else "")
-        root = root_of(scope)
-        after = f"?next={quote(here, safe='')}" if is_local(here, root) and here != f"{root}/" else ""
-        return RedirectResponse(f"{root}/login{after}", 303, headers=_NO_STORE)
-    if path.startswith("/api/") or origin.header(headers, b"sec-fetch-mode"):
-        # Requests of our page: "Basic" would make the browser open its own password dialog.
-        return _answer(scope, 401, _LOG_IN, _BEARER)
-    return _answer(scope, 401, _LOG_IN, _ASK, _BEARER)
-
-
-def _answer(scope: Scope, status: int, text: str, *challenges: str) -> Response:
-    if route_of(scope).startswith("/api/"):
-        response: Response = JSONResponse({"detail": text}, status, _NO_STORE)
-    else:
-        response = PlainTextResponse(f"{text}\n", status, _NO_STORE)
-    for challenge in challenges:
-        response.headers.append("WWW-Authenticate", challenge)
-    return response
 
 
 async def _refuse(response: Response, scope: Scope, receive: Receive, send: Send) -> None:

@@ -16,8 +16,10 @@ _NAME: Final = re.compile(r"(\*\.)?[\w-]+(\.[\w-]+)*", re.ASCII)
 # RFC 8375, and ICANN's resolution 2024.07.29.06.
 _PRIVATE: Final = (".home.arpa", ".internal")
 _LONGEST: Final = 100  # characters of a host in a message
-# The names of the service in our manifests. Those of two parts, such as `video-service.com`, may be public.
-_SERVICE: Final = re.compile(r"video|video(-sockets)?-service(\.[\w-]+\.svc(\.cluster\.local)?)?", re.ASCII)
+# The names of the services in our manifests. Those of two parts, such as `video-service.com`, may be public.
+_SERVICE: Final = re.compile(
+    r"video|training|(video(-sockets)?|training)-service(\.[\w-]+\.svc(\.cluster\.local)?)?", re.ASCII
+)
 
 
 class Hosts:

@@ -4,7 +4,6 @@ import html
 import logging
 import math
 import re
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -16,12 +15,14 @@ from starlette.routing import Route
 from pipeline.access.device import LENGTH, Devices, cookie_name
 from pipeline.access.login_guard import Passwords
 from pipeline.access.next_url import back_to
+from pipeline.access.page_files import FOLDER
 from pipeline.access.rootpath import root_of
 from pipeline.access.session import COOKIE, Sessions
 from pipeline.access.visitor import visitor_of
 
 log = logging.getLogger(__name__)
 
+_PAGE: Final = FOLDER / "login.html"
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 _FORM: Final = "application/x-www-form-urlencoded"
 _LARGEST: Final = 16 * 1024  # bytes of a form
@@ -31,16 +32,13 @@ _NOT_YET: Final = "This server is still reading the logouts from Kafka. Try agai
 
 
 class Login:
-    """Serves /login, from the HTML file `page`, and /logout; without sessions, access is open to everyone.
+    """Serves /login and /logout; without sessions, access is open to everyone.
 
     If pictures are `embedded` in pages of other sites, browsers may send the cookie from there, over HTTPS.
     """
 
-    def __init__(
-        self, sessions: Sessions | None, passwords: Passwords, page: Path, *, embedded: bool = False
-    ) -> None:
+    def __init__(self, sessions: Sessions | None, passwords: Passwords, *, embedded: bool = False) -> None:
         self._sessions = sessions
-        self._page = page
         self._passwords = passwords
         self._embedded = embedded
         self._devices = None if sessions is None else Devices(sessions.users)
@@ -110,7 +108,7 @@ class Login:
         texts = {"next": after, "name": name, "error": error}
         texts |= {"name_focus": "" if name else " autofocus", "password_focus": " autofocus" if name else ""}
         # In one pass, because typed text may itself look like a placeholder.
-        page = re.sub(r"{{(\w+)}}", lambda place: html.escape(texts[place[1]]), self._page.read_text("utf-8"))
+        page = re.sub(r"{{(\w+)}}", lambda place: html.escape(texts[place[1]]), _PAGE.read_text("utf-8"))
         return HTMLResponse(page, status, {**_NO_STORE, **(headers or {})})
 
     def _attributes(self, request: Request) -> dict[str, Any]:

@@ -1,10 +1,13 @@
-"""Roles: what a user may do, besides seeing cameras."""
+"""Roles: what a user may do, besides seeing."""
 
 from collections.abc import Collection
 from typing import Final, Literal, get_args
 
 Role = Literal["viewer", "operator", "trainer", "admin"]
-"""`viewer` sees cameras, `operator` changes them, `trainer` changes models, `admin` may do everything."""
+"""What a user may do.
+
+`viewer` sees, `operator` changes cameras, `trainer` changes models and trainings, `admin` does everything.
+"""
 
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
@@ -18,4 +21,4 @@ def lacks(name: str, roles: Collection[Role], needed: Role) -> str | None:
     """Return what helps a user who lacks a role, in one line, or None."""
     if has(roles, needed):
         return None
-    return f"this needs the role {needed}: python -m video.users roles {name} {' '.join([*roles, needed])}"
+    return f"this needs the role {needed}: python -m pipeline.users roles {name} {' '.join([*roles, needed])}"

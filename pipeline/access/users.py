@@ -29,7 +29,9 @@ class Users:
         try:
             self._file = read(path)
         except UsersError as error:
-            raise SettingsError(f"USERS: {error} (create and edit it with python -m video.users)") from None
+            raise SettingsError(
+                f"USERS: {error} (create and edit it with python -m pipeline.users)"
+            ) from None
 
     @property
     def secret(self) -> str:

@@ -29,7 +29,7 @@ _EXPECTED: Final = {
     "literal_error": "expected " + ", ".join(ROLES[:-1]) + " or " + ROLES[-1],
     "string_too_short": "expected {min_length} or more characters",
     "string_too_long": "expected {max_length} or fewer characters",
-    "string_pattern_mismatch": "expected the SHA-256 of a token, as made by python -m video.users",
+    "string_pattern_mismatch": "expected the SHA-256 of a token, as made by python -m pipeline.users",
 }
 
 
@@ -45,7 +45,7 @@ def _name(text: str) -> str:
 
 def _hash(text: str) -> str:
     if not is_hash(text):
-        raise ValueError("expected an argon2id hash, as made by python -m video.users")
+        raise ValueError("expected an argon2id hash, as made by python -m pipeline.users")
     return text
 
 
@@ -122,7 +122,7 @@ def read(path: Path) -> UsersFile:
 def _explained(problem: Mapping[str, Any]) -> str:
     if problem["type"] == "json_invalid":
         place = re.sub(r".* at line (\d+) column (\d+)$", r"line \1, column \2", str(problem["msg"]))
-        return f"{place}: expected JSON, as made by python -m video.users"
+        return f"{place}: expected JSON, as made by python -m pipeline.users"
     if expected := _EXPECTED.get(problem["type"]):
         return expected.format(**problem.get("ctx", {}))
     return str(problem["msg"]).removeprefix("Value error, ")

@@ -32,17 +32,21 @@ class Visitor(Protocol):
 
 
 class Anyone:
-    """The visitor if access is open to everyone; `why_not` says what helps one who may not change cameras."""
+    """The visitor if access is open to everyone.
+
+    `why_not` says what helps one who may only see; if it is None, the visitor has the `role` for changes too.
+    """
 
     name = None
 
-    def __init__(self, why_not: str | None = "") -> None:
+    def __init__(self, why_not: str | None = "", role: Role = "operator") -> None:
         self._why_not = why_not
+        self._role = role
 
     @property
     def roles(self) -> Sequence[Role]:
-        """Return `viewer`, and `operator` if the visitor may change cameras."""
-        return ("viewer", "operator") if self._why_not is None else ("viewer",)
+        """Return `viewer`, and the role for changes if the visitor may make them."""
+        return ("viewer", self._role) if self._why_not is None else ("viewer",)
 
     def lacks(self, role: Role) -> str | None:
         """Return what helps a visitor who lacks a role."""

@@ -19,11 +19,16 @@ from pipeline.access import cookies as cookie
 from pipeline.access import origin
 from pipeline.access.limit import Limit
 from pipeline.access.local import LOCAL
+from pipeline.access.roles import Role
 from pipeline.access.rootpath import root_of, route_of
 from pipeline.access.visitor import Anyone
 from pipeline.service.networks import network_of
 
 COOKIE: Final = "streamlens-write"
+"""The cookie's name, for changes of cameras; for those of another role, the role follows.
+
+Browsers send cookies to all ports of a host, so that servers on the same machine need different names.
+"""
 
 _FORM: Final = re.compile(r"[\w.~-]{16,200}", re.ASCII)
 _MOST_WRONG: Final = 5  # wrong tokens that cost nothing
@@ -44,16 +49,24 @@ def check_token(token: SecretStr) -> SecretStr:
 
 
 class WriteAccess:
-    """Decides who may change cameras if there is no users file; belongs to the event loop.
+    """Decides who has the `role` for changes if there is no users file; belongs to the event loop.
 
-    Requests from this machine may, and those with the `token`, in the cookie that the link sets or as
-    `Authorization: Bearer`. If it is for `everyone`, all may; without a token, nobody. `clock` is monotonic.
+    Requests from this machine have it, and those with the `token`, in the cookie that the link sets or as
+    `Authorization: Bearer`. If it is for `everyone`, all have it; without a token, nobody. `clock` is
+    monotonic.
     """
 
     def __init__(
-        self, token: str = "", *, everyone: bool = False, clock: Callable[[], float] = time.monotonic
+        self,
+        token: str = "",
+        *,
+        everyone: bool = False,
+        role: Role = "operator",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._token = token
+        self._role: Role = role
+        self._cookie_name = COOKIE if role == "operator" else f"{COOKIE}-{role}"
         self._cookie = hashlib.sha256(f"streamlens-write {token}".encode()).hexdigest() if token else ""
         self._everyone = everyone
         self._clock = clock
@@ -63,22 +76,25 @@ class WriteAccess:
     def visitor(self, scope: Scope) -> Anyone:
         """Return the visitor behind a request."""
         if not self._token and not self._everyone:
-            return Anyone(_WHERE)
+            return self._anyone(_WHERE)
         if self._everyone or scope.get(LOCAL, False):
-            return Anyone(None)
+            return self._anyone(None)
         headers = scope["headers"]
         kind, _, bearer = origin.header(headers, b"authorization").partition(" ")
         sent = [bearer.strip()] if kind.lower() == "bearer" else []
-        known = list(cookie.values("; ".join(origin.values(headers, b"cookie")), COOKIE))
+        known = list(cookie.values("; ".join(origin.values(headers, b"cookie")), self._cookie_name))
         if not sent and not known:
-            return Anyone(_WHERE)
+            return self._anyone(_WHERE)
         for values, right in ((sent, self._token), (known, self._cookie)):
             for value in values:
                 if wait := self._check(value, right, scope):
-                    return Anyone(f"too many wrong tokens: try again in {math.ceil(wait)} s")
+                    return self._anyone(f"too many wrong tokens: try again in {math.ceil(wait)} s")
                 if _same(value, right):
-                    return Anyone(None)
-        return Anyone(_WRONG)
+                    return self._anyone(None)
+        return self._anyone(_WRONG)
+
+    def _anyone(self, why_not: str | None) -> Anyone:
+        return Anyone(why_not, self._role)
 
     def answer(self, scope: Scope) -> Response | None:
         """Return the answer to the page's address with a token, which sets the cookie; or None."""
@@ -97,7 +113,7 @@ class WriteAccess:
         rest = urlencode(query, doseq=True)
         there = RedirectResponse(f"{root_of(scope)}/" + (f"?{rest}" if rest else ""), 303, _NO_STORE)
         options: dict[str, Any] = {"path": root_of(scope) or "/", "secure": scope["scheme"] == "https"}
-        there.set_cookie(COOKIE, self._cookie, httponly=True, samesite="strict", **options)
+        there.set_cookie(self._cookie_name, self._cookie, httponly=True, samesite="strict", **options)
         return there
 
     def _check(self, sent: str, right: str, scope: Scope) -> float:

@@ -26,12 +26,14 @@ class HttpProtocol(HttpToolsProtocol):
     """Limits a request to 10 s and its head to 64 KB, and ignores requests during a stream.
 
     uvicorn limits neither: its `h11_max_incomplete_event_size` and its keep-alive timeout do not apply to a
-    request that httptools is still parsing.
+    request that httptools is still parsing. With `body_pause`, a request's body may take any time, as long as
+    no pause is longer than this, in s.
     """
 
-    def __init__(self, connections: Connections, **uvicorns: Any) -> None:
+    def __init__(self, connections: Connections, body_pause: float | None = None, **uvicorns: Any) -> None:
         super().__init__(**uvicorns)
         self._limit = connections
+        self._body_pause = body_pause
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin a connection, or end it if there are too many."""
@@ -40,6 +42,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._connection.begin()
         self._head = 0  # bytes of a request's head that have come, as long as it is not complete
         self._in_head = True
+        self._received_at = self.loop.time()
         self._is_too_long = False
         self._trouble = ""  # with a request, other than what the parser finds
         self._unread: asyncio.TimerHandle | None = None
@@ -60,6 +63,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self._connection.streaming:
             return
         self._head += len(data) if self._in_head else 0
+        self._received_at = self.loop.time()
         super().data_received(data)
         if self._in_head and self._head > _LONGEST_HEAD and not self.transport.is_closing():
             self._refuse_head()
@@ -90,6 +94,9 @@ class HttpProtocol(HttpToolsProtocol):
             self._trouble = f"expected one Host header, found {hosts or 'none'}"
             raise ValueError(self._trouble)
         super().on_headers_complete()
+        if self._body_pause is not None:
+            self._stop_waiting()
+            self._waiting = self.loop.call_later(self._body_pause, self._look_at_body, self._body_pause)
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what the parser has reported."""
@@ -145,6 +152,15 @@ class HttpProtocol(HttpToolsProtocol):
     def _too_slow(self) -> None:
         REFUSED.labels("request too slow").inc()
         self.transport.close()
+
+    def _look_at_body(self, longest: float) -> None:
+        """End the connection if no part of a request's body has come for so many s, although we read."""
+        if self.flow.read_paused:
+            self._received_at = self.loop.time()
+        if (left := self._received_at + longest - self.loop.time()) > 0:
+            self._waiting = self.loop.call_later(left, self._look_at_body, longest)
+        else:
+            self._too_slow()
 
     def _not_read(self) -> None:
         REFUSED.labels("answer not read").inc()

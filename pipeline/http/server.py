@@ -111,7 +111,11 @@ class _Server(uvicorn.Server):
 
 
 class WebServer:
-    """Serves a site on a listening socket."""
+    """Serves a site on a listening socket.
+
+    Requests must arrive within ten seconds. With `body_pause`, their bodies may take longer, but not pause
+    for that many s.
+    """
 
     def __init__(
         self,
@@ -119,6 +123,8 @@ class WebServer:
         listener: socket.socket,
         connections: Connections,
         certificate: Certificate | None = None,
+        *,
+        body_pause: float | None = None,
     ) -> None:
         self._site = site
         self._listener = listener
@@ -128,7 +134,7 @@ class WebServer:
         logger.filters = [_Seldom()]
         self._config = uvicorn.Config(
             site.app,
-            http=cast("type[asyncio.Protocol]", partial(HttpProtocol, connections)),
+            http=cast("type[asyncio.Protocol]", partial(HttpProtocol, connections, body_pause)),
             ws=WebSocketProtocol,
             ws_max_size=_LONGEST_MESSAGE,
             ws_per_message_deflate=False,  # JPEGs do not compress, and their frames are shared by all clients

@@ -34,18 +34,30 @@ BEATS: Final[Mapping[str, str]] = {"retention.ms": "60000", "segment.ms": "60000
 """Settings of the topic on which the members of groups beat: beats are of no use for longer."""
 
 
-class Topic:
-    """A topic with a single partition and these settings. `admin` returns a client that can create it."""
+KEPT: Final[Mapping[str, str]] = {"retention.ms": "-1"}
+"""Settings of a topic whose records all stay."""
 
-    def __init__(self, name: str, settings: Mapping[str, str], admin: Callable[[], AdminClient]) -> None:
+
+class Topic:
+    """A topic with these settings, and with `least` partitions if it is created here.
+
+    `admin` returns a client that can create it.
+    """
+
+    def __init__(
+        self, name: str, settings: Mapping[str, str], admin: Callable[[], AdminClient], *, least: int = 1
+    ) -> None:
         self.name = name
+        self.least = least
         self.is_there = False
+        self.found: int | None = None
+        """How many partitions it had when it was looked for; None if there was no such topic."""
         self.trouble: str | None = None
         """Why it could not be created, in one line. It may exist all the same."""
         self._settings = settings
         self._admin = admin
 
-    def prepare(self, client: Producer | Consumer) -> bool:
+    def prepare(self, client: Producer | Consumer | AdminClient) -> bool:
         """Create the topic unless a client of its brokers finds it; return False to try again later.
 
         Takes three seconds at most.
@@ -55,13 +67,17 @@ class Topic:
             topics = client.list_topics(timeout=1).topics
         except KafkaException:
             return False
-        if self.name not in topics:
+        if self.name in topics:
+            self.found = len(topics[self.name].partitions)
+        else:
             self._create()
         self.is_there = True
         return True
 
     def _create(self) -> None:
-        new = NewTopic(self.name, num_partitions=1, replication_factor=-1, config=dict(self._settings))
+        new = NewTopic(
+            self.name, num_partitions=self.least, replication_factor=-1, config=dict(self._settings)
+        )
         admin = self._admin()
         try:
             admin.create_topics([new], request_timeout=_ANSWER)[self.name].result()

@@ -123,6 +123,16 @@ class Service:
             health, alive=self.frozen, ready=self.unready, ledger=ledger, notes=self._lines
         )
 
+    @property
+    def stopping(self) -> threading.Event:
+        """Is set when the service stops."""
+        return self._stopping
+
+    @property
+    def health_port(self) -> int:
+        """The port of health and metrics, also when it was chosen by the system."""
+        return self._health.port
+
     def work(self, name: str, run: Callable[[Pulse], None]) -> None:
         """Add a worker that runs as long as the service; see `WorkerGroup.work`."""
         self._main.work(name, run)

@@ -9,7 +9,7 @@ from tests.bench.figures import Figure, Measured
 from tests.bench.pairs import rounds
 from tests.bench.start import labelled
 from tests.e2e.conftest import call, no_cluster, works
-from tests.e2e.containers import docker_compose
+from tests.e2e.containers import TRAINING, docker_compose
 from tests.e2e.kubernetes import SUBSYSTEMS, System, is_ready, wait_until_labelled
 from tests.parts import free_port, wait_for
 
@@ -62,8 +62,8 @@ def _docker() -> list[Measured]:
 
 def _compose(*arguments: str, timeout: float = 300, **environment: str) -> str:
     command = (*docker_compose(), "-f", "compose/docker-compose.yml", "-p", "streamlens-bench")
-    volume = {"CAMERASVOLUME": "streamlens-bench-key"}
-    return call(*command, *arguments, timeout=timeout, **volume, **environment)
+    volumes = {"CAMERASVOLUME": "streamlens-bench-key", "MODELSVOLUME": "streamlens-bench-models"}
+    return call(*command, *arguments, timeout=timeout, **volumes, **TRAINING, **environment)
 
 
 @contextmanager

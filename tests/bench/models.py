@@ -17,9 +17,9 @@ import numpy as np
 from confluent_kafka import Producer
 
 from consumer.handlers import HANDLERS
-from consumer.model_server.client import Client, connect
-from consumer.model_server.tensors import Signature, TensorInfo, Tensors
-from consumer.model_server.url import ModelUrl
+from pipeline.model_server.client import Client, connect
+from pipeline.model_server.tensors import Signature, TensorInfo, Tensors
+from pipeline.model_server.url import ModelUrl
 from pipeline.wire.frame import Frame, encode
 from tests.bench import clips
 from tests.bench.figures import Figure, Measured

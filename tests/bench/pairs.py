@@ -24,10 +24,12 @@ def rounds(what: str, most: int = ROUNDS) -> Iterator[int]:
         yield number
 
 
-def take_turns(what: str, sides: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
+def take_turns(
+    what: str, sides: Mapping[str, Callable[[], float]], most: int = ROUNDS
+) -> dict[str, list[float]]:
     """Return each side's value in each round, measured in turns: ours, theirs, ours, theirs, ..."""
     values: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in rounds(what):
+    for _ in rounds(what, most):
         for name, measure in sides.items():
             values[name].append(measure())
     return values

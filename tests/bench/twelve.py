@@ -32,7 +32,7 @@ def _start() -> float:
     port = free_port()
     cameras = [f"--camera={name}={clips.path(_CLIP)}" for name in _CAMERAS]
     address = os.environ.get("KAFKA_BOOTSTRAP")
-    command = [sys.executable, "-m", "compose", f"--port={port}", *cameras]
+    command = [sys.executable, "-m", "compose", "--no-training", f"--port={port}", *cameras]
     command += [f"--kafka={address}"] if address else []
     begun = time.monotonic()
     quiet = subprocess.DEVNULL

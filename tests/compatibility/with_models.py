@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from consumer.handlers import HANDLERS
+from consumer.known import Known
 from consumer.labels import sources
 from consumer.model import Model
-from consumer.model_server.client import connect
-from consumer.model_server.known import Known
-from consumer.model_server.login import Login
-from consumer.model_server.url import ModelUrl
+from pipeline.model_server.client import connect
+from pipeline.model_server.login import Login
+from pipeline.model_server.url import ModelUrl
 from pipeline.service.settings import SettingsError
 from pipeline.service.workers import Pulse
 from pipeline.wire.predictions import Prediction

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.parts
 
 
 def compose(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "compose", *arguments]
+    command = [sys.executable, "-m", "compose", "--no-training", *arguments]
     return subprocess.run(
         command,
         cwd=ROOT,
@@ -54,7 +54,7 @@ def test_wrong_settings_of_several_services_are_a_line_each_and_nothing_is_start
 
 
 def test_streams_that_the_shell_has_closed() -> None:
-    options = f"--no-model --camera desk=0 --port {free_port()} --seconds 0"
+    options = f"--no-model --no-training --camera desk=0 --port {free_port()} --seconds 0"
     command = f"exec {sys.executable} -m compose {options} >&- 2>&-"
 
     assert subprocess.run(command, shell=True, cwd=ROOT, timeout=30, check=False).returncode == 0

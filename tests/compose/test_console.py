@@ -36,7 +36,7 @@ def test_a_long_name_is_cut() -> None:
     assert stream.getvalue() == f"{'compose':24} | ready\n"
 
 
-def test_the_link_to_change_cameras_is_shown_and_other_tokens_are_not() -> None:
+def test_links_to_change_cameras_or_models_are_shown_and_other_tokens_are_not() -> None:
     stream = io.StringIO()
     console = Console(stream, ["video"], colour=False)
     link = "to change cameras from another machine: http://host:30163/?token=F4sHwJk2Lp0Qz7"
@@ -44,8 +44,11 @@ def test_the_link_to_change_cameras_is_shown_and_other_tokens_are_not() -> None:
     console.show("video", link)
     console.show("video", f"refused: {link}")
 
-    shown, hidden = stream.getvalue().splitlines()
+    console.show("video", link.replace("cameras", "models"))
+
+    shown, hidden, models = stream.getvalue().splitlines()
     assert shown.endswith(link)
+    assert models.endswith("?token=F4sHwJk2Lp0Qz7")
     assert "F4sHwJk2Lp0Qz7" not in hidden
 
 

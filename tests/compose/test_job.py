@@ -60,8 +60,11 @@ class World:
         self.printed = io.StringIO()
         self.ready = 0
 
-    async def start(self, command: tuple[str, ...], environment: dict[str, str], _: object) -> Child:
+    async def start(
+        self, command: tuple[str, ...], environment: dict[str, str], _: object, *, nice: int
+    ) -> Child:
         """Start a part's process."""
+        assert nice == 0
         name = command[0]
         if name == "missing":
             raise FileNotFoundError("no such command")
@@ -277,5 +280,5 @@ def test_all_parts_are_started(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 
     assert asyncio.run(command.main(["--camera", "desk=0", "--no-model"])) == 0
 
-    assert set(started) == {"broker", "cameras", "producer", "consumer", "video"}
+    assert set(started) == {"broker", "cameras", "producer", "consumer", "video", "training"}
     assert "starting" in capsys.readouterr().err

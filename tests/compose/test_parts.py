@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from compose.addresses import command_for_cameras, page_address, served_address, training_address
 from compose.cameras import Camera
 from compose.options import ROOT, Options
-from compose.parts import Part, command_for_cameras, environment, most_ports, page_address, table
+from compose.parts import Part, environment, most_ports, table
+from training.settings import TrainingSettings
 from video.settings import VideoSettings
 
 DOOR = Camera("door", "rtsp://u:secret@h/x")
@@ -26,11 +28,15 @@ def parts(
     producers: int = 1,
     is_demo: bool = False,
     int8: bool = False,
+    training: int = 0,
+    trained: str = "",
 ) -> dict[str, Part]:
-    options = Options(cameras, 30163, kafka, model_url, no_model, None, users, producers, is_demo, int8)
+    options = Options(
+        cameras, 30163, kafka, model_url, no_model, None, users, producers, is_demo, int8, training
+    )
     key = {"CAMERASKEYFILE": "/state/cameras.key"}
     ports = itertools.islice(itertools.count(41_000), most_ports(options))
-    return {part.name: part for part in table(options, ports, "/state", key)}
+    return {part.name: part for part in table(options, ports, "/state", key, trained)}
 
 
 def variables(part: Part, **inherited: str) -> dict[str, str]:
@@ -277,7 +283,84 @@ def test_several_producers_share_what_they_import() -> None:
     assert not parts()["producer"].preloads
 
 
+def test_the_training_service_is_the_last_part() -> None:
+    found = parts(training=30164)
+
+    assert list(found) == [*parts(), "training"]
+    assert found["training"].command[1:] == ("-m", "training")
+    assert found["training"].port not in {part.port for part in parts().values()}
+    assert len({part.port for part in found.values() if part.port}) == len(found) - 2
+
+
+def test_a_training_services_environment() -> None:
+    found = variables(parts(training=30164)["training"], ROOTPATH="/cameras", CAMERASTOPIC="mine")
+
+    assert found == {
+        "KAFKAPORT": "127.0.0.1:9092",
+        "TOPICNAMESTATUS": "status",
+        "TOPICNAMELOGOUTS": "logouts",
+        "DISPLAYPORT": ":30164",
+        "NODEPORT": ":30164",
+        "HEALTHPORT": "127.0.0.1:41005",
+        "ROOTPATH": "",
+        "DATAFOLDER": "/state/training",
+        "MODELSTORE": "/state/models",
+        "KAFKAFETCHWAIT": "5ms",
+        "LOGFORMAT": "text",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def test_both_servers_read_the_same_users_and_the_user_s_folders_count() -> None:
+    found = parts(users="/etc/users.json", training=30164)
+
+    training = variables(found["training"], DATAFOLDER="/srv/training", USERS="/other.json")
+    assert training["USERS"] == variables(found["video"])["USERS"] == "/etc/users.json"
+    assert (training["DATAFOLDER"], training["MODELSTORE"]) == ("/srv/training", "/state/models")
+
+
+def test_all_other_settings_of_the_training_service_pass_through() -> None:
+    decided = {"KAFKAPORT", "DISPLAYPORT", "NODEPORT", "HEALTHPORT", "ROOTPATH"}
+    decided |= {"TOPICNAMESTATUS", "TOPICNAMELOGOUTS"}
+    mine = {
+        name.upper(): f"my {name}" for name in TrainingSettings.model_fields if name.upper() not in decided
+    }
+
+    assert variables(parts(training=30164)["training"], **mine).items() >= mine.items()
+
+
+def test_one_server_serves_its_own_model_and_those_that_are_trained() -> None:
+    file = "/state/models/models.config"
+    found = parts(training=30164, trained=file, int8=True)
+
+    assert found["tfserving"].command[-2:] == (
+        f"--model_config_file={file}",
+        "--model_config_file_poll_wait_seconds=5",
+    )
+    assert found["tfserving int8"].command[-1] == "--model_base_path=build/models/imagenet_int8"
+    own = variables(found["training"], BASEMODELS='{"imagenet": "/mine"}')["BASEMODELS"]
+    assert json.loads(own) == {"imagenet": str(ROOT / "build/models/imagenet")}
+    assert served_address(found.values()) == f"http://127.0.0.1:{found['tfserving'].port}/v1/models/"
+
+
+def test_everything_else_has_priority_over_trainings() -> None:
+    assert {part.role for part in parts(training=30164).values() if part.nice} == {"training"}
+
+
+def test_no_camera_leads_to_the_training_service() -> None:
+    found = parts(training=30164)
+    named = variables(found["producer"])["OWNSERVICES"].split(",")
+
+    assert {":30164", f":{found['training'].port}"} <= set(named)
+    assert ":30164" not in variables(parts()["producer"])["OWNSERVICES"].split(",")
+
+
+def test_its_address_follows_the_settings() -> None:
+    assert training_address(30164, {"ROOTPATH": "/cameras"}) == "http://127.0.0.1:30164/"
+    assert training_address(30164, {"TLSCERT": "cert.pem"}) == "https://127.0.0.1:30164/"
+
+
 def test_every_module_in_the_table_exists() -> None:
-    for part in parts().values():
+    for part in parts(training=30164).values():
         path = Path(ROOT, *part.command[2].split("."))
         assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()

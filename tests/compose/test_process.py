@@ -15,11 +15,13 @@ from compose import process
 pytestmark = pytest.mark.parts
 
 
-def run(code: str, folder: Path, use: Callable[[Process], Awaitable[None]] | None = None) -> list[str]:
+def run(
+    code: str, folder: Path, use: Callable[[Process], Awaitable[None]] | None = None, *, nice: int = 0
+) -> list[str]:
     """Run `python -c`, do something with it, wait for its end and return the lines it wrote."""
 
     async def main() -> list[str]:
-        child = await process.start([sys.executable, "-c", code], os.environ, folder)
+        child = await process.start([sys.executable, "-c", code], os.environ, folder, nice=nice)
         try:
             if use is not None:
                 await use(child)
@@ -35,6 +37,13 @@ def test_both_outputs_come_line_by_line(tmp_path: Path) -> None:
     code = "import os; os.write(1, b'one\\ntw'); os.write(2, b'o\\nthree')"
 
     assert run(code, tmp_path) == ["one", "two", "three"]
+
+
+def test_others_may_have_priority(tmp_path: Path) -> None:
+    code = "import os; print(os.nice(0))"
+
+    usual = int(run(code, tmp_path)[0])
+    assert run(code, tmp_path, nice=5) == [str(min(19, usual + 5))]
 
 
 @pytest.mark.parametrize(

@@ -29,9 +29,14 @@ class Stage:
             for name, role in roles.items()
         }
         self.announced = 0
+        self.trainable = 0
         links = {name: f"rtsp://u:***@{name}/x" for name in given}
         jobs = [*self.jobs.values()]
-        self._progress = Progress(jobs, console, self._announce, 0, "http://here/", links=links)
+        self._progress = Progress(
+            *(jobs, console, self._announce, 0, "http://here/"),
+            links=links,
+            trainable=self._announce_training,
+        )
 
     def at(self, now: float) -> list[str]:
         """Report at a time; return the lines printed."""
@@ -56,6 +61,9 @@ class Stage:
 
     def _announce(self) -> None:
         self.announced += 1
+
+    def _announce_training(self) -> None:
+        self.trainable += 1
 
 
 def test_awaited_parts_are_named_now_and_then() -> None:
@@ -92,6 +100,35 @@ def test_readiness_is_announced_once() -> None:
     stage.at(4)
 
     assert stage.announced == 1
+
+
+def test_the_page_does_not_wait_for_the_training_service() -> None:
+    stage = Stage(cameras="cameras", video="video", training="training")
+
+    stage.ready("video")
+    stage.at(1)
+    assert stage.announced == 0
+    stage.ready("cameras")
+    assert stage.at(4) == ["waiting for training (not started yet)"]
+    assert (stage.announced, stage.trainable) == (1, 0)
+    stage.ready("training")
+    stage.at(5)
+    stage.unready("training", "is starting")
+    stage.at(6)
+    stage.ready("training")
+    stage.at(7)
+    assert (stage.announced, stage.trainable) == (1, 1)
+
+
+def test_the_training_service_is_announced_after_the_page() -> None:
+    stage = Stage(video="video", training="training")
+    stage.ready("training")
+
+    stage.at(1)
+    assert (stage.announced, stage.trainable) == (0, 0)
+    stage.ready("video")
+    stage.at(2)
+    assert (stage.announced, stage.trainable) == (1, 1)
 
 
 def test_the_records_of_the_cameras_are_awaited_but_named_only_if_nothing_else_is() -> None:

@@ -30,6 +30,17 @@ def test_ready_parts_are_named_and_standard_output_has_one_line(play: Play, runs
     assert run.err.endswith("compose   | stopped\n")
 
 
+def test_the_training_service_is_started_after_all_others(play: Play, runs: Runs) -> None:
+    run = runs(play("late", name="slow"), play("ready", "training"))
+
+    waiting = "waiting for slow (no picture yet), training (is started after all others)"
+    wait_for(lambda: waiting in run.err, 20, "the line")
+    assert run.starts("training") == []
+    (run.folder / "slow").touch()
+    wait_for(lambda: "training is ready after " in run.err, 20, "the last one")
+    assert run.out == "ready: here\n"
+
+
 def test_parts_that_are_not_ready_are_named_with_their_reasons(play: Play, runs: Runs) -> None:
     run = runs(play("late", name="slow"), play("late", "tfserving"))
 

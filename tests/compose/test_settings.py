@@ -13,9 +13,10 @@ from compose.parts import table
 
 
 def check(users: str = "") -> None:
-    """Check the settings of two producers, a consumer and a video server."""
+    """Check the settings of two producers, a consumer, a video server and a training service."""
     cameras = (Camera("door", "0"), Camera("yard", "1"))
-    settings.check(table(Options(cameras, 30163, "", "", True, None, users, 2), iter(range(41_000, 41_010))))
+    options = Options(cameras, 30163, "", "", True, None, users, 2, training_port=30164)
+    settings.check(table(options, iter(range(41_000, 41_010))))
 
 
 def complaints(users: str = "") -> list[str]:
@@ -70,3 +71,13 @@ def test_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
     assert str(tmp_path / "users.json") in users
     assert tls == "TLSCERT='/nowhere/cert.pem': cannot be read: No such file or directory"
+
+
+def test_settings_of_the_training_service_are_checked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAXRUNS", "0")
+    # Its page is not the one that is published at this path.
+    monkeypatch.setenv("ROOTPATH", "/models")
+
+    (line,) = complaints()
+
+    assert line.startswith("MAXRUNS='0': expected")

@@ -14,9 +14,9 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from hypothesis import settings
 
 from consumer.labels.sources import LabelSource
-from consumer.model_server import connection, rest_client
-from consumer.model_server.login import NO_LOGIN, Login
-from consumer.model_server.url import ModelUrl
+from pipeline.model_server import connection, rest_client
+from pipeline.model_server.login import NO_LOGIN, Login
+from pipeline.model_server.url import ModelUrl
 from pipeline.wire import picture
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Prediction

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from consumer.cameras import Plans
 from consumer.handlers.imagenet import Imagenet, ImagenetOptions
+from consumer.known import Known
 from consumer.labeller import Labeller
 from consumer.model import Model
-from consumer.model_server.known import Known
 from consumer.predictions_publisher import PredictionsPublisher
 from pipeline.cameras.record import CameraRecord
 from pipeline.flow.ledger import Ledger

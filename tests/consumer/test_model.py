@@ -13,14 +13,14 @@ import pytest
 from prometheus_client import REGISTRY
 
 from consumer.handlers.handler import Handler, NothingValidError, Options, Question
+from consumer.known import Known
 from consumer.labels.labels import Labels
 from consumer.labels.sources import LabelSource
 from consumer.load import Load
 from consumer.model import Model
-from consumer.model_server.client import Client
-from consumer.model_server.errors import ModelError
-from consumer.model_server.known import Known
-from consumer.model_server.tensors import Array, Signature, Tensors
+from pipeline.model_server.client import Client
+from pipeline.model_server.errors import ModelError
+from pipeline.model_server.tensors import Array, Signature, Tensors
 from pipeline.service.workers import Pulse
 from pipeline.wire.frame import Frame
 from pipeline.wire.picture import PictureError

@@ -3,7 +3,7 @@
 import pytest
 
 from consumer.model_health import ModelHealth
-from consumer.model_server.errors import UNREAD, ModelError
+from pipeline.model_server.errors import UNREAD, ModelError
 from tests.clock import Clock
 
 TIMEOUT = ModelError("timeout", "no answer within 2 s")

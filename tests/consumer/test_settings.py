@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from consumer.model_server.login import Login
-from consumer.model_server.url import ModelUrl
 from consumer.settings import ConsumerSettings, handler_of, order_of
+from pipeline.model_server.login import Login
+from pipeline.model_server.url import ModelUrl
 from pipeline.service.values import Address
 
 URL = "http://models:8501/v1/models/imagenet:predict"

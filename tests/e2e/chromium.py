@@ -46,6 +46,11 @@ class Chromium:
                 return None
             raise
 
+    def type_at(self, x: int, y: int, words: str) -> None:
+        """Click at a place, in px, and type."""
+        self._page.mouse.click(x, y)
+        self._page.keyboard.type(words)
+
     def keep(self, path: Path) -> None:
         """Save a picture of the page."""
         self._page.screenshot(path=path)

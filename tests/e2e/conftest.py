@@ -14,7 +14,7 @@ from tests.e2e.chromium import Chromium
 from tests.e2e.firefox import Firefox
 from tests.parts import ROOT
 
-SERVICES = ("producer", "consumer", "video", "tfserving")
+SERVICES = ("producer", "consumer", "video", "tfserving", "training")
 IMAGES = (*(f"streamlens/{name}" for name in SERVICES), "confluentinc/cp-kafka", "confluentinc/cp-zookeeper")
 SERVING = "tensorflow/serving:2.19.1"
 BASES = (
@@ -47,6 +47,17 @@ def window(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Window]:
     with Chromium(part) if request.param == "chromium" else Firefox(part, tmp_path) as window:
         window.resize(1600, 900)
         yield window
+
+
+@pytest.fixture(scope="module")
+def windows(
+    browser: Browser, firefox: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Window, Window]]:
+    """A page in Chromium and one in Firefox, for all tests of a file."""
+    with Chromium(browser) as one, Firefox(firefox, tmp_path_factory.mktemp("firefox")) as other:
+        for window in (one, other):
+            window.resize(1600, 900)
+        yield one, other
 
 
 def call(*command: str, timeout: float = 300, **environment: str) -> str:

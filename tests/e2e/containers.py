@@ -11,13 +11,19 @@ from typing import Any, Final
 import pytest
 
 from tests.e2e.conftest import call, works
-from tests.parts import get, reads
+from tests.parts import free_port, get, reads
 
 NETWORK: Final = "streamlens"
 PROJECT: Final = "streamlens-test"  # not the user's own project, whose volumes are left alone
 VOLUME: Final = f"{PROJECT}-key"
 """The volume with the key, which all projects of the tests share; the user's own is left alone."""
-SERVICES: Final = ("zookeeper", "kafka", "tfserving", "producer", "consumer", "video")
+MODELS: Final = f"{PROJECT}-models"
+"""The same for the volume with trained models."""
+VOLUMES: Final = {"CAMERASVOLUME": VOLUME, "MODELSVOLUME": MODELS}
+"""The variables that name them."""
+SERVICES: Final = ("zookeeper", "kafka", "tfserving", "producer", "consumer", "video", "training")
+TRAINING: Final = {"TRAININGPORT": str(free_port())}
+"""The variable with the port of the training service in containers."""
 
 # Queries the service's health server from within its container, which has Python but not curl.
 _ASK: Final = """
@@ -41,7 +47,7 @@ def docker_compose() -> list[str]:
 
 def compose(folder: str, command: Sequence[str], *arguments: str, **environment: str) -> str:
     """Run Docker Compose in a folder, as a user would."""
-    environment = {"CAMERASVOLUME": VOLUME, **environment}
+    environment = {**VOLUMES, **TRAINING, **environment}
     return call("sh", "-c", 'cd "$0" && exec "$@"', folder, *command, *arguments, timeout=150, **environment)
 
 
@@ -54,7 +60,8 @@ def expect_none_running() -> None:
 def leftovers(projects: Iterable[str]) -> list[str]:
     """Return the containers, networks and volumes of Compose projects that still exist."""
     found = docker("network", "ls", "--quiet", "--filter", f"name=^{NETWORK}$").split()
-    found += docker("volume", "ls", "--quiet", "--filter", f"name=^{VOLUME}$").split()
+    for name in VOLUMES.values():
+        found += docker("volume", "ls", "--quiet", "--filter", f"name=^{name}$").split()
     for project in projects:
         mine = ("--filter", f"label=com.docker.compose.project={project}")
         found += docker("ps", "--all", "--quiet", *mine).split()

@@ -82,6 +82,15 @@ class Firefox:
         assert answer["type"] == "success", answer
         return json.loads(answer["result"].get("value", "null"))
 
+    def type_at(self, x: int, y: int, words: str) -> None:
+        """Click at a place, in px, and type."""
+        moves = [{"type": "pointerMove", "x": x, "y": y}, {"type": "pointerDown", "button": 0}]
+        mouse = {"type": "pointer", "id": "mouse", "actions": [*moves, {"type": "pointerUp", "button": 0}]}
+        keys = [{"type": kind, "value": key} for key in words for kind in ("keyDown", "keyUp")]
+        keyboard = {"type": "key", "id": "keyboard", "actions": keys}
+        for actions in (mouse, keyboard):
+            self._call("input.performActions", context=self._page, actions=[actions])
+
     def keep(self, path: Path) -> None:
         """Save a picture of the page."""
         taken = self._call("browsingContext.captureScreenshot", context=self._page)

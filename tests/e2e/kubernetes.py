@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 from tests.e2e.conftest import call
 from tests.parts import reads, wait_for
 
-SUBSYSTEMS: Final = ("zookeeper", "tfserving", "producer", "consumer", "video")
+SUBSYSTEMS: Final = ("zookeeper", "tfserving", "producer", "consumer", "video", "training")
 PAGE: Final = f"http://{os.environ.get('NODE', '127.0.0.1')}:30163"
 """The address of the NodePort; NODE is a node's address, if that is not this machine."""
 

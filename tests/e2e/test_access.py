@@ -27,9 +27,9 @@ LOGGED_OUT = ("401", "WebSocket connection")
 
 
 def users(file: Path, *command: str, password: str = PASSWORD) -> str:
-    """Run `python -m video.users`, and return its output."""
+    """Run `python -m pipeline.users`, and return its output."""
     run = subprocess.run(
-        [sys.executable, "-m", "video.users", "--file", str(file), *command],
+        [sys.executable, "-m", "pipeline.users", "--file", str(file), *command],
         input=f"{password}\n",
         cwd=ROOT,
         capture_output=True,

@@ -26,7 +26,7 @@ SOON: Final = 60.0
 def address(tmp_path: Path, clips: Path) -> Iterator[str]:
     """The page of `python -m compose` with one camera, `yard`."""
     port, log = free_port(), tmp_path / "run.log"
-    command = [sys.executable, "-m", "compose", "--no-model", "--port", str(port)]
+    command = [sys.executable, "-m", "compose", "--no-training", "--no-model", "--port", str(port)]
     command += ["--camera", f"yard={clips / 'carphone_pristine.mp4'}"]
     environment = {**os.environ, "STATEFOLDER": str(tmp_path / "state")}
     with log.open("wb") as output:

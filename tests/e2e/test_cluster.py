@@ -30,7 +30,7 @@ from tests.parts import ROOT, wait_for
 pytestmark = [pytest.mark.timeout(400), pytest.mark.usefixtures("cluster")]
 
 MANY = "k8s/overlays/many-cameras"
-BY_WRONG_ORDER = ("video", "consumer", "producer", "tfserving", "zookeeper")
+BY_WRONG_ORDER = ("training", "video", "consumer", "producer", "tfserving", "zookeeper")
 MODELS = '{"imagenet_1": "http://tfserving-service:8501/v1/models/%s:predict"}'
 
 
@@ -44,7 +44,7 @@ def default_namespace(cluster: None) -> Iterator[System]:  # noqa: ARG001
 
 @pytest.fixture
 def system(default_namespace: System) -> System:
-    """Streamlens in the default namespace, its five files applied in the wrong order; everything works."""
+    """Streamlens in the default namespace, its six files applied in the wrong order; everything works."""
     if not default_namespace.objects():
         default_namespace.apply(*BY_WRONG_ORDER)
         wait_until_labelled()
@@ -79,6 +79,9 @@ def empty(default_namespace: System) -> System:
         "-k=k8s/overlays/hardened-monitoring",
         "-k=k8s/grafana",
         "-k=k8s/overlays/int8",
+        "-k=k8s/overlays/training-models",
+        "-k=k8s/overlays/training-kubernetes",
+        "-k=k8s/overlays/hardened-training",
         "-k=k8s/ledger",
         "-k=k8s/overlays/hardened/ledger",
     ],
@@ -296,7 +299,7 @@ def test_make_status_lists_everything_that_runs(system: System) -> None:  # noqa
     said = call("make", "status")
 
     assert "video-service" in said
-    assert said.count("1/1") == 7
+    assert said.count("1/1") == 8
 
 
 def test_deleting_the_files_leaves_nothing(system: System) -> None:
@@ -320,7 +323,8 @@ def test_a_restricted_namespace_accepts_our_hardened_pods_but_not_root(empty: Sy
         assert "violates PodSecurity" in refused.stderr
 
         users = [
-            f"--from-literal={user}={user}-password" for user in ("broker", "producer", "consumer", "video")
+            f"--from-literal={user}={user}-password"
+            for user in ("broker", "producer", "consumer", "video", "training")
         ]
         system.kubectl("create", "secret", "generic", "kafka-users", *users)
         key = f"--from-literal=cameras.key={new_key()}"
@@ -368,7 +372,7 @@ def test_each_of_many_cameras_is_shown(empty: System) -> None:
 
 
 def delete(system: System) -> None:
-    """Delete what the five files contain, if it is there."""
+    """Delete what the six files contain, if it is there."""
     for name in SUBSYSTEMS:
         system.kubectl("delete", "--ignore-not-found", "-f", f"{name}/deployment.yml")
     system.kubectl("delete", "secret", "--ignore-not-found", "--selector", "app=cameras-key")

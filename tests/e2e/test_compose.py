@@ -13,10 +13,12 @@ import pytest
 from pipeline.cameras.seal import Seal
 from tests.e2e.conftest import call
 from tests.e2e.containers import (
+    MODELS,
     NETWORK,
     PROJECT,
     SERVICES,
-    VOLUME,
+    TRAINING,
+    VOLUMES,
     Container,
     Site,
     compose,
@@ -45,8 +47,8 @@ def system(images: None) -> Iterator[System]:  # noqa: ARG001
     """Everything in containers, also Prometheus, with a film clip as the camera."""
     expect_none_running()
     port, prometheus_port = str(free_port()), str(free_port())
-    environment = {"VIDEOPORT": port, "COMPOSE_PROJECT_NAME": PROJECT, "CAMERASVOLUME": VOLUME}
-    environment |= {"COMPOSE_PROFILES": "monitoring", "PROMETHEUSPORT": prometheus_port}
+    environment = {"VIDEOPORT": port, "COMPOSE_PROJECT_NAME": PROJECT, **VOLUMES}
+    environment |= {"COMPOSE_PROFILES": "monitoring", "PROMETHEUSPORT": prometheus_port, **TRAINING}
     try:
         call("make", "up", timeout=300, **environment)
         find = ("ps", "--quiet", "--filter", f"label=com.docker.compose.project={PROJECT}", "--filter")
@@ -59,6 +61,9 @@ def system(images: None) -> Iterator[System]:  # noqa: ARG001
     finally:
         compose("compose", docker_compose(), "down", "--volumes", **environment)
     assert leftovers([PROJECT]) == []
+
+
+OURS = ("producer", "consumer", "video", "training")
 
 
 def expect_labelled_picture(site: Site, since: float, timeout: float = 40) -> None:
@@ -91,7 +96,8 @@ def test_a_container_has_no_more_privileges_than_it_needs(system: System, servic
     host = details["HostConfig"]
     assert host["ReadonlyRootfs"]
     assert not host["Privileged"]
-    assert 0 < host["Memory"] <= 2 * 1024**3
+    most = 4 if service == "training" else 2  # GiB; jobs run in its container
+    assert 0 < host["Memory"] <= most * 1024**3
     assert host["RestartPolicy"]["Name"] == "unless-stopped"
     assert host["LogConfig"]["Config"].keys() == {"max-size", "max-file"}
     volumes = [mount["Name"] for mount in details["Mounts"] if mount["Type"] == "volume"]
@@ -229,12 +235,26 @@ def test_prometheus_collects_from_all_containers_and_no_rule_fails(system: Syste
         return {each["metric"]["job"]: int(each["value"][1]) for each in found}
 
     def expected() -> dict[str, int]:
-        return {service: len(running(service)) for service in ("producer", "consumer", "video")}
+        return {service: len(running(service)) for service in OURS}
 
     wait_for(lambda: collected() == expected(), 60, "Prometheus to find all containers")
     groups = json.loads(get(f"{system.prometheus}/api/v1/rules"))["data"]["groups"]
     assert [rule["lastError"] for group in groups for rule in group["rules"] if "lastError" in rule] == []
     assert {group["name"] for group in groups} == {"streamlens-records", "streamlens-alerts"}
+
+
+def test_a_trained_model_is_served_next_to_the_own_one(system: System) -> None:
+    copy = "mkdir /store/again && cd /store/again && cp -r /models/imagenet/1 .1.part && mv .1.part 1"
+    docker("run", "--rm", f"--volume={MODELS}:/store", "--entrypoint=sh", "streamlens/tfserving", "-c", copy)
+
+    def state(model: str) -> str:
+        answer = json.loads(reads(f"http://127.0.0.1:8501/v1/models/{model}") or b"{}")
+        return ",".join(each["state"] for each in answer.get("model_version_status", []))
+
+    wait_for(lambda: state("again") == "AVAILABLE", 60, "the trained model")
+    assert state("imagenet") == "AVAILABLE"
+    mounts = system.containers["tfserving"].inspected()["Mounts"]
+    assert [each["RW"] for each in mounts if each.get("Name") == MODELS] == [False]
 
 
 def running(service: str) -> list[str]:

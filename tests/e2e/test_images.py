@@ -22,6 +22,7 @@ SETTINGS = {
     "producer": {"VIDEOLINK": "/clips/bikes.mp4", "KAFKAPORT": "127.0.0.1:1"},
     "consumer": {"KAFKAPORTIN": "127.0.0.1:1", "KAFKAPORTOUT": "127.0.0.1:1"},
     "video": {"KAFKAPORT": "127.0.0.1:1"},
+    "training": {"KAFKAPORT": "127.0.0.1:1"},
 }
 
 TOOLS = "gcc cc g++ c++ make ld git curl pytest mypy ruff"
@@ -46,7 +47,7 @@ def history(image: str) -> list[tuple[str, int]]:
     return [(step, int(size)) for size, _, step in steps]
 
 
-@pytest.mark.parametrize("image", OURS)
+@pytest.mark.parametrize("image", [*OURS, "training"])
 def test_an_image_contains_neither_a_compiler_nor_tests(image: str) -> None:
     found = docker("run", "--rm", "--entrypoint", "sh", f"streamlens/{image}", "-c", LOOK)
 
@@ -70,9 +71,24 @@ def test_images_that_stamp_have_fonts_for_many_scripts(image: str) -> None:
     assert docker(*run) == SCRIPTS
 
 
-@pytest.mark.parametrize("image", [*OURS, "tfserving"])
+@pytest.mark.parametrize("image", [*OURS, "tfserving", "training"])
 def test_an_image_names_its_user_by_number(image: str) -> None:
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", about(image)["Config"]["User"])
+
+
+# What the training image has for jobs and for pods: frameworks, and the client of the cluster.
+LOADS = """
+import keras, tensorflow
+import training.job.__main__, training.inference.__main__
+import training.runners.cluster.api, training.versions.sidecar.__main__
+print(keras.backend.backend())
+"""
+
+
+def test_the_training_image_runs_the_service_its_jobs_and_the_sidecar() -> None:
+    run = ("run", "--rm", "--entrypoint", "python", "streamlens/training", "-c", LOADS)
+
+    assert docker(*run) == "tensorflow"
 
 
 def shared(*images: str) -> int:
@@ -94,7 +110,13 @@ def test_the_services_images_share_most_of_their_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("image", "name"), [("producer", "KAFKAPORT"), ("consumer", "KAFKAPORTIN"), ("video", "KAFKAPORT")]
+    ("image", "name"),
+    [
+        ("producer", "KAFKAPORT"),
+        ("consumer", "KAFKAPORTIN"),
+        ("video", "KAFKAPORT"),
+        ("training", "KAFKAPORT"),
+    ],
 )
 def test_a_missing_setting_ends_the_container_with_one_line(image: str, name: str) -> None:
     settings = {key: value for key, value in SETTINGS[image].items() if key != name}
@@ -119,7 +141,7 @@ def handles_sigterm(container: Container) -> bool:
     return bool(int(container.process()["SigCgt"], 16) & 1 << 14)
 
 
-@pytest.mark.parametrize("image", OURS)
+@pytest.mark.parametrize("image", [*OURS, "training"])
 def test_a_container_that_has_just_started_stops_promptly(image: str) -> None:
     with started(image, **SETTINGS[image]) as container:
         wait_for(lambda: handles_sigterm(container), 10, "Python to start")
@@ -157,7 +179,7 @@ def volume() -> Iterator[str]:
 def test_users_in_a_volume_make_the_server_require_a_login(volume: str) -> None:
     users = "/etc/streamlens/users.json"
     mounted = ("--read-only", "--cap-drop=ALL", f"--volume={volume}:/etc/streamlens")
-    tool = f"python -m video.users --file {users}"
+    tool = f"python -m pipeline.users --file {users}"
     make = f"echo correct horse | {tool} add ann && {tool} token ann player"
     token = docker("run", "--rm", *mounted, "--entrypoint=sh", "streamlens/video", "-c", make)
 

@@ -49,6 +49,7 @@ def given(links: dict[str, str]) -> str:
 def site(tmp_path_factory: pytest.TempPathFactory, clips: Path) -> Iterator[Site]:
     """The whole system, started with the README's command, with three cameras."""
     port = free_port()
+    ports = f"--port {port} --training-port {free_port()}"
     log = tmp_path_factory.mktemp("site") / "run.log"
     films = {"bikes": "bikes.mp4", "phone": "carphone_pristine.mp4"}
     links = {name: str(clips / film) for name, film in films.items()}
@@ -56,7 +57,11 @@ def site(tmp_path_factory: pytest.TempPathFactory, clips: Path) -> Iterator[Site
         HttpCamera(pictures(clips / "carphone_pristine.mp4")) as door,
         log.open("wb") as output,
         subprocess.Popen(
-            ["make", "run", f"ARGS=--port {port} {given({**links, 'door': door.link})}"],
+            [
+                "make",
+                "run",
+                f"ARGS={ports} {given({**links, 'door': door.link})}",
+            ],
             cwd=ROOT,
             stdout=output,
             stderr=output,

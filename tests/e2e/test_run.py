@@ -1,6 +1,7 @@
 """The README's first command, and its messages when something is wrong."""
 
 import json
+import shutil
 import signal
 import socket
 import socketserver
@@ -9,26 +10,28 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from pathlib import Path
+from urllib.error import HTTPError
 
 import psutil
 import pytest
 
 from compose import forks
 from tests.bench.twelve import seen
-from tests.parts import ROOT, Process, free_port, reads, wait_for
+from tests.parts import ROOT, Process, free_port, get, reads, wait_for
 from tests.processes import Shown, child
 from tests.video.test_logout import Server, write_users
 
 
 def compose(*options: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "compose", *options]
+    command = [sys.executable, "-m", "compose", "--no-training", *options]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False)
 
 
 def test_make_run_prints_only_the_address_on_standard_output(tmp_path: Path) -> None:
     port = free_port()
-    command = ["make", "--silent", "run", f"ARGS=--port {port} --no-model"]
+    command = ["make", "--silent", "run", f"ARGS=--port {port} --no-model --no-training"]
     out, log = tmp_path / "out", tmp_path / "log"
 
     with (
@@ -47,6 +50,63 @@ def test_make_run_prints_only_the_address_on_standard_output(tmp_path: Path) -> 
     assert status == 0, log.read_text()
     assert out.read_text() == f"ready: http://127.0.0.1:{port}/\n"
     assert "Traceback" not in log.read_text()
+
+
+def posted(url: str, text: str, **headers: str) -> int:
+    """Return the status of the answer to a POST."""
+    headers = {"Content-Type": "application/json", **headers}
+    try:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, text.encode(), headers), timeout=30
+        ) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        with error:
+            return error.code
+
+
+def test_the_training_service_is_part_of_it_and_printed_with_its_address(tmp_path: Path) -> None:
+    port, training = free_port(), free_port()
+    command = [sys.executable, "-m", "compose", "--no-model", f"--port={port}", f"--training-port={training}"]
+    address = f"http://127.0.0.1:{training}/"
+
+    with Process(command, {"STATEFOLDER": str(tmp_path / "state")}, tmp_path / "log") as run:
+        wait_for(lambda: f"to train models: {address}\n" in run.text, 90, "the line")
+        assert "to change models from another machine: http://" in run.text
+        assert get(f"{address}models/") == b"[]"
+        # This machine may change models, and its page may, but no other site's.
+        assert posted(f"{address}configurations/", "{}") == 400
+        assert posted(f"{address}configurations/", "{}", Origin="http://evil") == 403
+        status = run.stop(30)
+
+    assert status == 0
+    assert (tmp_path / "state/training/jobs.key").stat().st_mode & 0o777 == 0o600
+    assert "Traceback" not in run.text
+
+
+def test_trained_models_are_served_next_to_the_own_one_and_all_else_has_priority(tmp_path: Path) -> None:
+    ports = (f"--port={free_port()}", f"--training-port={free_port()}")
+    says = "trained models are served at "
+
+    with Process(
+        [sys.executable, "-m", "compose", *ports], {"STATEFOLDER": str(tmp_path / "state")}, tmp_path / "log"
+    ) as run:
+        wait_for(lambda: says in run.text, 120, "the line")
+        address = run.text.partition(says)[2].partition("NAME")[0]
+
+        def state(model: str) -> list[str]:
+            answer = json.loads(reads(f"{address}{model}") or b"{}")
+            return [each["state"] for each in answer.get("model_version_status", [])]
+
+        shutil.copytree(ROOT / "build/models/imagenet", tmp_path / "again")
+        (tmp_path / "again").rename(tmp_path / "state/models/again")
+        wait_for(lambda: state("again") == ["AVAILABLE"], 60, "the trained model")
+        assert state("imagenet") == ["AVAILABLE"]
+        training = child(psutil.Process(run.pid), "training")
+        assert training.nice() == min(19, psutil.Process(run.pid).nice() + 10)
+        assert run.stop(30) == 0
+
+    assert "Traceback" not in run.text
 
 
 def test_it_stops_by_itself_after_the_seconds_it_was_given() -> None:
@@ -123,6 +183,7 @@ def test_it_says_once_what_keeps_all_parts_from_kafka(tmp_path: Path) -> None:
             sys.executable,
             "-m",
             "compose",
+            "--no-training",
             "--kafka",
             kafka,
             "--no-model",
@@ -143,7 +204,7 @@ def test_after_a_restart_who_has_logged_out_stays_so_and_others_stay_logged_in(t
     options = ["--no-model", "--users", str(write_users(tmp_path))]
 
     def run(port: int) -> Process:
-        command = [sys.executable, "-m", "compose", "--port", str(port), *options]
+        command = [sys.executable, "-m", "compose", "--no-training", "--port", str(port), *options]
         return Process(command, state, tmp_path / f"{port}.log")
 
     with run(port := free_port()) as first:
@@ -163,7 +224,16 @@ def test_after_a_restart_who_has_logged_out_stays_so_and_others_stay_logged_in(t
 def test_twelve_cameras_deliver_and_a_producer_that_crashes_comes_back(clips: Path, tmp_path: Path) -> None:
     port, names, log = free_port(), set(string.ascii_lowercase[:12]), tmp_path / "log"
     cameras = [f"--camera={name}={clips / 'carphone_pristine.mp4'}" for name in sorted(names)]
-    command = [sys.executable, "-m", "compose", f"--port={port}", "--no-model", "--producers=3", *cameras]
+    command = [
+        sys.executable,
+        "-m",
+        "compose",
+        "--no-training",
+        f"--port={port}",
+        "--no-model",
+        "--producers=3",
+        *cameras,
+    ]
 
     def ready() -> int:
         return log.read_bytes().count(b" is ready after")
@@ -201,7 +271,7 @@ def test_cameras_are_kept_over_a_restart_and_the_demo_is_not_among_them(clips: P
 
     def shown(*options: str, expect: set[str], **variables: str) -> str:
         port = free_port()
-        command = [sys.executable, "-m", "compose", f"--port={port}", "--no-model", *options]
+        command = [sys.executable, "-m", "compose", "--no-training", f"--port={port}", "--no-model", *options]
         with Process(command, {**state, **variables}, tmp_path / f"{port}.log") as run:
             wait_for(lambda: live(port) == expect, 60, f"{expect} and no others")
             wait_for(lambda: f"ready: http://127.0.0.1:{port}/" in run.text, 60, "ready")
@@ -225,7 +295,7 @@ def test_cameras_are_kept_over_a_restart_and_the_demo_is_not_among_them(clips: P
 
 def test_the_command_that_compose_prints_lists_the_cameras(tmp_path: Path) -> None:
     port = free_port()
-    command = [sys.executable, "-m", "compose", f"--port={port}", "--no-model"]
+    command = [sys.executable, "-m", "compose", "--no-training", f"--port={port}", "--no-model"]
     with Process(command, {"STATEFOLDER": str(tmp_path / "state")}, tmp_path / "log") as run:
         wait_for(lambda: "to change the cameras: " in run.text, 60, "the line")
         (line,) = (line for line in run.text.splitlines() if "to change the cameras: " in line)

@@ -197,7 +197,15 @@ def test_no_secret_of_a_complete_run_is_printed_or_served(
             "gate": f"rtsp://127.0.0.1:1/user=joe_password={SECRETS['path']}_channel=1_stream=0.sdp",
         }
         (tmp_path / "cameras.txt").write_text("".join(f"{name}={link}\n" for name, link in links.items()))
-        command = [sys.executable, "-m", "compose", "--no-model", f"--port={port}", f"--users={file}"]
+        command = [
+            sys.executable,
+            "-m",
+            "compose",
+            "--no-training",
+            "--no-model",
+            f"--port={port}",
+            f"--users={file}",
+        ]
         command += ["--producers=2"]
         command += ["--cameras", str(tmp_path / "cameras.txt")]
         command += ["--camera", f"roof=http://joe:{SECRETS['typed camera']}@{echo.address}/refuse"]
@@ -422,7 +430,15 @@ def test_no_secret_is_printed_by_a_service_that_does_not_start(kind: str, name: 
     ],
 )
 def test_no_secret_is_printed_by_compose_if_it_does_not_start(options: list[str]) -> None:
-    command = [sys.executable, "-m", "compose", "--no-model", f"--port={free_port()}", *options]
+    command = [
+        sys.executable,
+        "-m",
+        "compose",
+        "--no-training",
+        "--no-model",
+        f"--port={free_port()}",
+        *options,
+    ]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
     assert run.returncode == 2, run.stderr

@@ -4,8 +4,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from consumer.model_server.client import connect
-from consumer.model_server.url import ModelUrl
+from pipeline.model_server.client import connect
+from pipeline.model_server.url import ModelUrl
 from tests.e2e.containers import PROJECT, Site, compose, docker_compose, expect_none_running, leftovers
 from tests.parts import free_port, wait_for
 
@@ -15,7 +15,7 @@ pytestmark = [
 ]  # images are built during this time
 
 IMAGENET = ModelUrl.parse("grpc://127.0.0.1:8500/v1/models/imagenet")
-SUBSYSTEMS = ["zookeeper", "tfserving", "producer", "consumer", "video"]
+SUBSYSTEMS = ["zookeeper", "tfserving", "producer", "consumer", "video", "training"]
 
 
 @pytest.mark.parametrize("folder", [*SUBSYSTEMS, "compose"])

@@ -11,13 +11,13 @@ from consumer.handlers.detect import Detect, DetectOptions
 from consumer.handlers.handler import Handler, Question
 from consumer.labels.formats import parse
 from consumer.labels.labels import Labels
-from consumer.model_server import serving_pb2 as messages
-from consumer.model_server import tensor_proto
-from consumer.model_server.errors import LONGEST_REASON, ModelError
-from consumer.model_server.grpc_client import parsed
-from consumer.model_server.rest_client import RestClient, outputs
-from consumer.model_server.tensors import Signature, Tensors
-from consumer.model_server.url import ModelUrl
+from pipeline.model_server import serving_pb2 as messages
+from pipeline.model_server import tensor_proto
+from pipeline.model_server.errors import LONGEST_REASON, ModelError
+from pipeline.model_server.grpc_client import parsed
+from pipeline.model_server.rest_client import RestClient, outputs
+from pipeline.model_server.tensors import Signature, Tensors
+from pipeline.model_server.url import ModelUrl
 from pipeline.wire.frame import Frame
 
 _FRAME: Final = Frame("door", 1, 1, b"", 64, 48)

@@ -56,7 +56,7 @@ def labelled_by(camera: dict[str, Any]) -> set[str]:
 def test_the_whole_pipeline_runs_without_ipv6(own_network: Network, tmp_path: Path) -> None:
     off = "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6; cat /proc/net/if_inet6"
     assert subprocess.check_output(own_network.command("sh", "-c", off)) == b""
-    command = own_network.command(sys.executable, "-m", "compose")
+    command = own_network.command(sys.executable, "-m", "compose", "--no-training")
 
     with Process(command, {}, tmp_path / "compose.log") as run:
         wait_for(lambda: "ready: http://127.0.0.1:30163/" in run.text, 120, "the page")

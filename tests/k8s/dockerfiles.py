@@ -20,8 +20,9 @@ class Line:
 
 
 def text(folder: str) -> str:
-    """Return a Dockerfile's text."""
-    return (ROOT / folder / "Dockerfile").read_text()
+    """Return the text of the Dockerfile in a folder, or of one with its own name, `a/b.Dockerfile`."""
+    path = ROOT / folder
+    return (path if path.suffix else path / "Dockerfile").read_text()
 
 
 def lines(folder: str) -> list[Line]:

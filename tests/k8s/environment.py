@@ -76,7 +76,7 @@ def _without_user(text: str) -> str:
 
 def aliases() -> Iterator[tuple[str, str, str]]:
     """Yield each name in the Compose network, with its folder and service."""
-    for folder in ("zookeeper", "tfserving", "producer", "consumer", "video"):
+    for folder in ("zookeeper", "tfserving", "producer", "consumer", "video", "training"):
         (file,) = read(f"{folder}/docker-compose.yml")
         for service, fields in file["services"].items():
             for alias in fields.get("networks", {}).get("default", {}).get("aliases", []):

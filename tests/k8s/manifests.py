@@ -17,7 +17,8 @@ Document = dict[str, Any]
 Documents = tuple[Document, ...]
 
 FILES: Final = tuple(
-    f"{folder}/deployment.yml" for folder in ("zookeeper", "tfserving", "producer", "consumer", "video")
+    f"{folder}/deployment.yml"
+    for folder in ("zookeeper", "tfserving", "producer", "consumer", "video", "training")
 )
 OVERLAYS: Final = tuple(sorted(path.parent.name for path in ROOT.glob("k8s/overlays/*/kustomization.yaml")))
 SYSTEMS: Final = ("base", *OVERLAYS)

@@ -19,7 +19,7 @@ from tests.k8s.manifests import (
 )
 from tests.parts import ROOT
 
-OURS = ("producer", "consumer", "video")
+OURS = ("producer", "consumer", "video", "training")
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 

@@ -2,20 +2,23 @@
 
 import json
 import re
-from importlib.metadata import packages_distributions
+from importlib.metadata import packages_distributions, requires
 from pathlib import PurePosixPath
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.imports import packages, reached
 from tests.k8s import dockerfiles, environment
-from tests.k8s.dockerfiles import lines, stages
+from tests.k8s.dockerfiles import Line, lines, stages
 from tests.k8s.manifests import SYSTEMS, pod_of, read, system, workload
 from tests.parts import ROOT
 
 PYTHON = "python:3.11-slim-bookworm"
-SERVICES = ("producer", "consumer", "video")
-ALL = (*SERVICES, "tfserving")
+SERVICES = ("producer", "consumer", "video", "training")
+TORCH = "training/torch.Dockerfile"
+ALL = (*SERVICES, "tfserving", TORCH)
 FONTS = {"fonts-noto-core", "fonts-droid-fallback", "fonts-nanum", "libfribidi0"}
 
 
@@ -41,6 +44,15 @@ def test_only_packages_that_are_known_are_installed(folder: str) -> None:
     assert "ADD" not in {line.name for line in lines(folder)}
 
 
+def test_tensorflow_is_installed_once_for_all_images_with_it() -> None:
+    def begin(folder: str) -> list[Line]:
+        first = stages(folder)[0]
+        (place,) = (at for at, line in enumerate(first) if "-r tfserving/requirements.txt" in line.value)
+        return first[1 : place + 1]
+
+    assert begin("tfserving") == begin("training") == begin("tests/e2e/serving")
+
+
 @pytest.mark.parametrize("folder", ALL)
 def test_debian_packages_are_installed_only_to_copy_fonts_from_them(folder: str) -> None:
     *before, last = stages(folder)
@@ -61,6 +73,7 @@ def test_debian_packages_are_installed_only_to_copy_fonts_from_them(folder: str)
     [
         *((service, f"{service}/__main__.py") for service in SERVICES),
         ("tests/e2e/serving", "tfserving/server/__main__.py"),
+        (TORCH, "training/job/__main__.py"),
     ],
 )
 def test_an_image_has_what_its_service_imports(folder: str, module: str) -> None:
@@ -77,6 +90,7 @@ def test_an_image_has_what_its_service_imports(folder: str, module: str) -> None
     [
         *((service, f"{service}/__main__.py") for service in SERVICES),
         ("tfserving", "tfserving/server/__main__.py"),
+        ("training/torch", "training/job/__main__.py"),
     ],
 )
 def test_its_requirements_have_what_its_service_imports(requirements: str, module: str) -> None:
@@ -91,6 +105,28 @@ def test_its_requirements_have_what_its_service_imports(requirements: str, modul
     ]
 
     assert missing == []
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [*SERVICES, "pipeline", "pipeline/stamp", "compose", "tfserving", "tests", "producer/cameras/onvif"],
+)
+def test_requirements_are_complete(folder: str) -> None:
+    """With hashes, pip refuses to install what is not pinned, on any system."""
+    text = (ROOT / folder / "requirements.txt").read_text()
+    pinned = map(Requirement, re.findall(r"(?m)^[\w.-]+==[^\\\n]+", text))
+    names = {canonicalize_name(each.name) for each in pinned if each.marker is None or each.marker.evaluate()}
+
+    missing = {
+        f"{name} needs {need.name}"
+        for name in names
+        for need in map(Requirement, requires(name) or [])
+        if need.marker is None or need.marker.evaluate({"extra": ""})
+        if canonicalize_name(need.name) not in names
+    }
+
+    assert names
+    assert missing == set()
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

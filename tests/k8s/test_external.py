@@ -69,6 +69,6 @@ def test_clients_inside_keep_their_rights() -> None:
     hardened = variables("kafka", system("hardened-external"))
 
     assert kafka["KAFKA_SUPER_USERS"] == "User:ANONYMOUS"
-    assert hardened["KAFKA_SUPER_USERS"] == "User:broker;User:producer;User:consumer;User:video"
+    assert hardened["KAFKA_SUPER_USERS"] == "User:broker;User:producer;User:consumer;User:video;User:training"
     for found in (kafka, hardened):
         assert found["KAFKA_AUTHORIZER_CLASS_NAME"] == "kafka.security.authorizer.AclAuthorizer"

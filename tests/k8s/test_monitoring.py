@@ -23,7 +23,7 @@ from tests.monitoring.test_rules import CONFIGURATIONS, RULES
 from tests.parts import ROOT
 
 MONITORING: Final = ("monitoring", "hardened-monitoring")
-SERVICES: Final = ("producer", "consumer", "video")
+SERVICES: Final = ("producer", "consumer", "video", "training")
 
 
 def jobs(text: str) -> dict[str, Document]:

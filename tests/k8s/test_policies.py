@@ -11,7 +11,7 @@ from tests.pipeline.addresses import FORMS, REFUSED, embedded
 
 Connection = tuple[str, str, str, int]
 
-APPS = ("zookeeper", "kafka", "tfserving", "producer", "consumer", "video")
+APPS = ("zookeeper", "kafka", "tfserving", "producer", "consumer", "video", "training")
 PROMETHEUS = "prometheus"
 MONITORED = [name for name in SYSTEMS if "monitoring" in name or name.endswith("autoscaling")]
 OTHERS = (OUTSIDE, STRANGER, NAMES, CACHE)
@@ -24,6 +24,7 @@ NEEDED = {
     ("consumer", "kafka", "TCP", 19092),
     ("consumer", "kafka", "TCP", 19093),
     ("video", "kafka", "TCP", 19094),
+    ("training", "kafka", "TCP", 19094),
     ("kafka", "kafka", "TCP", 19095),
     ("kafka", "zookeeper", "TCP", 2181),
     ("zookeeper", "zookeeper", "TCP", 2888),
@@ -34,20 +35,21 @@ NEEDED = {
 
 
 def browsers(names: tuple[str, ...]) -> set[Connection]:
-    """Return the connections to the page."""
-    return {(name, "video", "TCP", 8080) for name in names}
+    """Return the connections to the pages."""
+    return {(name, app, "TCP", 8080) for name in names for app in ("video", "training")}
 
 
 WITHOUT_ZOOKEEPER = {each for each in NEEDED if "zookeeper" not in each} | {("kafka", "kafka", "TCP", 19096)}
 
 
-METRICS = {(PROMETHEUS, app, "TCP", 9000) for app in ("producer", "consumer", "video")}
+METRICS = {(PROMETHEUS, app, "TCP", 9000) for app in ("producer", "consumer", "video", "training")}
 
 
 def needed(name: str) -> set[Connection]:
     """Return the connections between pods that one of the systems needs."""
     metrics = METRICS if name in MONITORED else set()
-    return (WITHOUT_ZOOKEEPER if "kraft" in name else NEEDED) | metrics
+    versions = {("tfserving", "training", "TCP", 8080)} if name == "hardened-training" else set()
+    return (WITHOUT_ZOOKEEPER if "kraft" in name else NEEDED) | metrics | versions
 
 
 def from_anywhere(name: str, places: list[Place]) -> set[Connection]:
@@ -123,7 +125,7 @@ def test_the_ledgers_pod_and_no_other_reaches_the_counts_and_it_reaches_kafka(na
     inwards = set(reached((*documents, *added), sources, [ledger], PORTS))
 
     assert after == before
-    counts = {("ledger", app, "TCP", 9000) for app in ("producer", "consumer", "video")}
+    counts = {("ledger", app, "TCP", 9000) for app in ("producer", "consumer", "video", "training")}
     names = {("ledger", place, protocol, 53) for place in ("names", "cache") for protocol in ("UDP", "TCP")}
     assert outwards == counts | names | {("ledger", "kafka", "TCP", 19094)}
     assert inwards == set()

@@ -21,6 +21,7 @@ CURRENT = {
     "HorizontalPodAutoscaler": "autoscaling/v2",
     "Job": "batch/v1",
     "NetworkPolicy": "networking.k8s.io/v1",
+    "PersistentVolumeClaim": "v1",
     "PodDisruptionBudget": "policy/v1",
     "Role": "rbac.authorization.k8s.io/v1",
     "RoleBinding": "rbac.authorization.k8s.io/v1",
@@ -43,7 +44,7 @@ def size(quantity: str) -> int:
 def test_all_subsystems_are_present() -> None:
     names = {name_of(document).split()[1] for document in workloads(system("base"))}
 
-    assert names == {"zookeeper", "kafka", "tfserving", "producer", "consumer", "video"}
+    assert names == {"zookeeper", "kafka", "tfserving", "producer", "consumer", "video", "training"}
 
 
 def test_api_versions_are_current(documents: Documents) -> None:
@@ -101,7 +102,7 @@ def test_pods_share_nothing_with_their_node(documents: Documents) -> None:
 def _is_the_pods_own(volume: Document) -> bool:
     if volume.keys() == {"name", "projected"} and volume["name"] != ACCOUNT:
         return all(source.keys() == {"secret"} for source in volume["projected"]["sources"])
-    kinds = [{"name", kind} for kind in ("configMap", "emptyDir", "secret")]
+    kinds = [{"name", kind} for kind in ("configMap", "emptyDir", "persistentVolumeClaim", "secret")]
     return set(volume) in kinds or volume["name"] == ACCOUNT
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 import pytest
@@ -25,10 +26,14 @@ from tests.k8s.manifests import (
 )
 from tests.parts import ROOT
 from tfserving.server import flags
+from training.versions import library
+from training.versions.config import write
 
 MODEL = "imagenet"
 INT8 = "imagenet_int8"
 CONFIG = "tfserving/precisions.config"
+FIRST = "tfserving/models.config"
+STORE = "/var/lib/streamlens/models"
 PRECISIONS = {"imagenet_8": INT8, "imagenet_32": MODEL}
 
 PER_MODEL = ("port", "rest_api_port", "model_name", "model_base_path")
@@ -125,6 +130,7 @@ def test_the_image_is_tensorflow_serving_with_the_model() -> None:
         [f"/models/{MODEL}"] * 2,
         [f"/models/{INT8}"] * 2,
         [CONFIG, "/models/"],
+        [FIRST, f"{STORE}/"],
     ]
     assert {line.name for line in image}.isdisjoint({"ENTRYPOINT", "CMD"})
 
@@ -192,3 +198,32 @@ def test_the_probes_ask_for_the_models_own_state(documents: Documents) -> None:
 
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         assert container[probe]["httpGet"] == {"path": f"/v1/models/{MODEL}", "port": "rest"}
+
+
+def test_in_compose_the_model_server_reads_what_the_training_service_writes(tmp_path: Path) -> None:
+    (training,), (serving,), (whole,) = (
+        read(f"{folder}/docker-compose.yml") for folder in ("training", "tfserving", "compose")
+    )
+    given = environment.compose("training", "training")
+
+    assert given["MODELSTORE"] == STORE
+    assert in_compose() == [
+        f"--model_config_file={STORE}/{library.CONFIG}",
+        "--model_config_file_poll_wait_seconds=5",
+    ]
+    assert f"models:{STORE}" in training["services"]["training"]["volumes"]
+    assert serving["services"]["tfserving"]["volumes"] == [f"models:{STORE}:ro"]
+    name = {"name": "${MODELSVOLUME:-streamlens-models}"}
+    assert all(file["volumes"]["models"] == name for file in (training, serving, whole))
+
+    # Whichever container is created first, the server finds its own model in a new volume.
+    write(
+        tmp_path / library.CONFIG,
+        {model: Path(path) for model, path in json.loads(given["BASEMODELS"]).items()},
+    )
+    first = (ROOT / FIRST).read_text()
+    assert first.partition("\n")[2] == (tmp_path / library.CONFIG).read_text()
+    for image in ("training", "tfserving"):
+        copied = [line.value for line in stages(image)[-1] if FIRST in line.value]
+        assert copied == [f"--chown=65532:65532 {FIRST} {STORE}/"]
+    assert PurePosixPath(FIRST).name == library.CONFIG

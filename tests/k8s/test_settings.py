@@ -25,13 +25,17 @@ from tests.k8s.manifests import (
     workloads,
 )
 from tests.parts import ROOT
+from training.settings import TrainingSettings
 from video.settings import VideoSettings
 
 KINDS: dict[str, type[Settings]] = {
     "producer": ProducerSettings,
     "consumer": ConsumerSettings,
     "video": VideoSettings,
+    "training": TrainingSettings,
 }
+FRAMES = ("producer", "consumer", "video")
+"""The services that frames pass through."""
 
 
 def ours(documents: Documents) -> list[tuple[Document, Document]]:
@@ -134,12 +138,12 @@ def test_frames_find_their_way_on_kubernetes(documents: Documents) -> None:
 
 
 def test_frames_find_their_way_with_compose() -> None:
-    chain(*(environment.compose(app, app) for app in KINDS))
+    chain(*(environment.compose(app, app) for app in FRAMES))
 
 
 def test_all_services_follow_the_same_topic_of_cameras(documents: Documents) -> None:
-    topics = {variables(app, documents)["CAMERASTOPIC"] for app in KINDS}
-    with_compose = {environment.compose(app, app)["CAMERASTOPIC"] for app in KINDS}
+    topics = {variables(app, documents)["CAMERASTOPIC"] for app in FRAMES}
+    with_compose = {environment.compose(app, app)["CAMERASTOPIC"] for app in FRAMES}
 
     assert topics == with_compose == {"cameras"}
 
@@ -197,9 +201,14 @@ def test_with_compose_no_camera_leads_to_any_port_of_ours() -> None:
 
 
 # The image's port is fixed, VIDEOPORT is the other, and a default in a Compose file cannot contain braces.
-FIXED = {"DISPLAYPORT", "NODEPORT", "MODELURLS", "LABELURLS"}
-# One variable would name the topic of two services.
-RENAMED = {("producer", "TOPICNAME"): "TOPICNAMEIN", ("video", "TOPICNAME"): "TOPICNAMEOUT"}
+# MODELSTORE is where the model server looks.
+FIXED = {"DISPLAYPORT", "NODEPORT", "MODELURLS", "LABELURLS", "BASEMODELS", "MODELSTORE"}
+# One variable would name the topic of two services, or publish both at one path.
+RENAMED = {
+    ("producer", "TOPICNAME"): "TOPICNAMEIN",
+    ("video", "TOPICNAME"): "TOPICNAMEOUT",
+    ("training", "ROOTPATH"): "TRAININGROOTPATH",
+}
 
 
 def rows(text: str) -> list[list[str]]:

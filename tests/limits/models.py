@@ -10,7 +10,7 @@ _KEPT: Final = "the old labels stay in use, with a line in the log; at the start
 LIMITS: Final = (
     Limit(
         "an answer",
-        "consumer.model_server.connection.LARGEST_ANSWER",
+        "pipeline.model_server.connection.LARGEST_ANSWER",
         "bytes",
         "no result; `too_large` in the log and in `streamlens_model_requests_total`",
     ),
@@ -20,10 +20,10 @@ LIMITS: Final = (
         "s",
         "no result; `timeout` in the log and in `streamlens_model_requests_total`",
     ),
-    Limit("values in an answer's JSON", "consumer.model_server.connection.MOST_NUMBERS", "", _NONSENSE),
-    Limit("lists and objects in it", "consumer.model_server.connection.MOST_LISTS", "", _NONSENSE),
+    Limit("values in an answer's JSON", "pipeline.model_server.connection.MOST_NUMBERS", "", _NONSENSE),
+    Limit("lists and objects in it", "pipeline.model_server.connection.MOST_LISTS", "", _NONSENSE),
     Limit("fields of a gRPC message", "pipeline.wire.protobuf.MOST_FIELDS", "", _NONSENSE),
-    Limit("dimensions of a tensor", "consumer.model_server.tensor_proto.MOST_DIMENSIONS", "", _NONSENSE),
+    Limit("dimensions of a tensor", "pipeline.model_server.tensor_proto.MOST_DIMENSIONS", "", _NONSENSE),
     Limit(
         "height or width of a model's input",
         "consumer.handlers.image_input.LONGEST_SIDE",
@@ -52,7 +52,7 @@ LIMITS: Final = (
     Limit("a line of a label map", "consumer.labels.formats._LONGEST_LINE", "characters", _KEPT),
     Limit(
         "redirections of a server of label files, one after the other",
-        "consumer.model_server.download._MOST_REDIRECTS",
+        "consumer.labels.download._MOST_REDIRECTS",
         "",
         "the labels are not read, with this reason",
     ),
@@ -68,7 +68,7 @@ OURS: Final = frozenset(
         "consumer.labels.sources._MOST_VERSIONS",
         "consumer.model_health._LONGEST_PAUSE",
         "consumer.model_queue._MOST",
-        "consumer.model_server.errors.LONGEST_REASON",
+        "pipeline.model_server.errors.LONGEST_REASON",
     ]
 )
 """Constants that bound our own work, and nothing that comes from outside."""

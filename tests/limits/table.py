@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from tests.imports import ROOT
-from tests.limits import browsers, cameras, cameras_as_data, messages, models, services, stand_in
+from tests.limits import browsers, cameras, cameras_as_data, messages, models, services, stand_in, training
 from tests.limits.limit import Limit
 
 PAGE: Final = ROOT / "docs/security.md"
-SERVICES: Final = ("pipeline", "producer", "consumer", "video", "tfserving", "compose")
+SERVICES: Final = ("pipeline", "producer", "consumer", "video", "tfserving", "training", "compose")
 SECTIONS: Final[Mapping[str, Sequence[Limit]]] = {
     "Cameras": cameras.LIMITS,
     "Records of cameras": cameras_as_data.LIMITS,
@@ -25,12 +25,13 @@ SECTIONS: Final[Mapping[str, Sequence[Limit]]] = {
     "Messages from Kafka": messages.LIMITS,
     "Model servers and labels": models.LIMITS,
     "Browsers": browsers.LIMITS,
+    "The training service": training.LIMITS,
     "Clients of the stand-in for TensorFlow Serving": stand_in.LIMITS,
     "Probes": services.LIMITS,
     "The ledger's command": services.LEDGER,
 }
 
-OURS: Final = cameras.OURS | messages.OURS | models.OURS | browsers.OURS | stand_in.OURS
+OURS: Final = cameras.OURS | messages.OURS | models.OURS | browsers.OURS | stand_in.OURS | training.OURS
 """Constants that bound our own work, and nothing that comes from outside."""
 
 _HEAD: Final = """\

@@ -60,7 +60,7 @@ def test_both_configurations_collect_from_the_same_services() -> None:
         for path in CONFIGURATIONS
     ]
 
-    assert jobs == [["producer", "consumer", "video"]] * 2
+    assert jobs == [["producer", "consumer", "video", "training"]] * 2
 
 
 def test_the_rules_name_only_metrics_and_labels_that_exist() -> None:

@@ -54,7 +54,7 @@ def test_without_one_name_it_says_what_is_wanted(arguments: list[str]) -> None:
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert run.returncode == 1
-    assert run.stderr == "usage: python -m pipeline producer|consumer|video\n"
+    assert run.stderr == "usage: python -m pipeline producer|consumer|video|training\n"
 
 
 @pytest.mark.parametrize(

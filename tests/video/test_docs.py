@@ -84,7 +84,7 @@ def test_the_table_has_each_address_there_is() -> None:
     cameras = Cameras(Limits(1, 1), Ledger())
     clients = Clients(1, 1)
     app = application(cameras, clients, router(cameras, History(), clients), 1)
-    there = paths([*app.router.routes, *Login(None, Passwords(), Path()).routes()])
+    there = paths([*app.router.routes, *Login(None, Passwords()).routes()])
     there |= app.openapi()["paths"].keys() - {"/page/{file}"}
     there.remove("/{stream}")  # every other WebSocket: an id, which the table has, or refused
 

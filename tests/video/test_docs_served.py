@@ -51,7 +51,9 @@ class Site:
 
 def run(script: str, folder: Path, **variables: str) -> str:
     """Run a script of the README's in a folder, with a password for each command that asks for one."""
-    script = script.replace("python -m video.users add", f"echo '{PASSWORD}' | python -m video.users add")
+    script = script.replace(
+        "python -m pipeline.users add", f"echo '{PASSWORD}' | python -m pipeline.users add"
+    )
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = subprocess.run(
         ["sh", "-e", "-c", script.replace("curl ", "curl --fail --silent --show-error ")],
@@ -140,10 +142,10 @@ def test_a_user_that_is_made_as_shown_gets_what_may_be_seen(sites: tuple[Site, S
 
 
 def test_the_tool_has_the_commands_that_are_named() -> None:
-    (line,) = (line for line in README.splitlines() if line.startswith("- `python -m video.users "))
+    (line,) = (line for line in README.splitlines() if line.startswith("- `python -m pipeline.users "))
     named = {name.split()[-1] for name in quoted(line)} - {"--help"}
 
-    documented = run("python -m video.users --help", ROOT)
+    documented = run("python -m pipeline.users --help", ROOT)
 
     commands = set(re.findall(r"^    (\w+)  ", documented, re.MULTILINE))
     assert named <= commands

@@ -70,7 +70,7 @@ def as_list(items: Iterable[bytes]) -> Response:
     return Response(b"[%b]" % b",".join(items), headers=NOT_KEPT, media_type="application/json")
 
 
-_MAY_NOT: Final = "this needs the role operator: python -m video.users roles ann viewer operator"
+_MAY_NOT: Final = "this needs the role operator: python -m pipeline.users roles ann viewer operator"
 _NOT_STORED: Final = (
     "Kafka does not answer at kafka:9092 (connection refused): start Kafka, or correct the address; the"
     " change is made as soon as it answers"

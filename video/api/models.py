@@ -48,7 +48,7 @@ SESSION: Final = {
     "name": "ann",
     "roles": ["viewer"],
     "may_change": False,
-    "why_not": "this needs the role operator: python -m video.users roles ann viewer operator",
+    "why_not": "this needs the role operator: python -m pipeline.users roles ann viewer operator",
     "cameras_as_data": True,
 }
 LEFT_OUT: Final = {

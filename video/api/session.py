@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from pipeline.access.current import current
 from pipeline.access.visitor import visitor_of
 from video.api import models
 from video.api.answers import as_json, errors, example
@@ -19,15 +20,7 @@ def session_routes(why_nobody: str | None = None) -> APIRouter:
         responses={200: example(models.SESSION), **errors()},
     )
     async def current_user(request: Request) -> Response:
-        visitor = visitor_of(request.scope)
-        why_not = why_nobody or visitor.lacks("operator")
-        user = {"access": "open"} if visitor.name is None else {"access": "user", "name": visitor.name}
-        rights = {
-            "roles": list(visitor.roles),
-            "may_change": why_not is None,
-            "why_not": why_not,
-            "cameras_as_data": why_nobody is None,
-        }
-        return as_json(user | rights)
+        found = current(visitor_of(request.scope), "operator", why_nobody)
+        return as_json(found | {"cameras_as_data": why_nobody is None})
 
     return router

@@ -2,19 +2,13 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
-from pathlib import Path
-from typing import Final
 
 from starlette.types import ASGIApp
 
 from pipeline.access.embedding import Embedding
-from pipeline.access.gate import Gate
-from pipeline.access.headers import SecurityHeaders
-from pipeline.access.hosts import Hosts
+from pipeline.access.front import guarded
 from pipeline.access.login import Login
 from pipeline.access.login_guard import Passwords
-from pipeline.access.proxy import ProxyHeaders
-from pipeline.access.rootpath import RootPath
 from pipeline.access.session import Sessions
 from pipeline.access.write_token import WriteAccess
 from video.api.changes import Changes
@@ -28,8 +22,6 @@ from video.http.heads import Heads
 from video.http.routes import application
 from video.streams.clients import Clients
 from video.streams.metrics import CameraMetrics
-
-_LOGIN: Final = Path(__file__).parents[1] / "page/login.html"
 
 
 class Site:
@@ -70,12 +62,19 @@ class Site:
         self._previews = Previews(Changes(cameras, directory, schemes, most_cameras))
         api = router(cameras, history, clients, self._previews, processes)
         inner = application(cameras, clients, api, interval)
-        login = Login(sessions, Passwords(), _LOGIN, embedded=bool(embed_origins))
+        login = Login(sessions, Passwords(), embedded=bool(embed_origins))
         inner.router.routes[:0] = login.routes()
         pictures = Embedding(Heads(inner), embed_origins, is_open=sessions is None)
-        gate = Gate(pictures, sessions, Hosts(allowed_hosts), writes, embed_origins)
-        app = SecurityHeaders(RootPath(gate, root), tls)
-        self.app: ASGIApp = ProxyHeaders(app, proxies)
+        self.app: ASGIApp = guarded(
+            pictures,
+            sessions,
+            writes,
+            proxies=proxies,
+            root=root,
+            tls=tls,
+            allowed_hosts=allowed_hosts,
+            embed_origins=embed_origins,
+        )
 
     def open(self) -> None:
         """Show frames on the running event loop from now on."""

@@ -10,10 +10,10 @@ from fastapi import Path as PathParameter
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
 from starlette.types import Receive
 
 from pipeline.access.embedding import picture_headers
+from pipeline.access.page_files import PageFiles, page_file
 from pipeline.access.visitor import visitor_of
 from pipeline.cameras.record import is_preview
 from pipeline.http.connection import CONNECTION
@@ -30,25 +30,12 @@ from video.streams.mjpeg.response import Stream
 from video.streams.socket.endpoint import Socket
 
 _PAGE: Final = Path(__file__).parents[1] / "page"
-_FRESH: Final = {
-    "Cache-Control": "no-cache",
-    "Vary": "Accept",
-}  # so that a new version is used at once, and completely
-
-
 _LONGEST_WAIT: Final = 120.0  # s
 
 Wait = Annotated[
     str | None, Query(description="how long to wait for a camera without a picture, such as 30s; up to 2m")
 ]
 CameraName = Annotated[str, PathParameter(description="the camera's name", examples=["door"])]
-
-
-class _PageFiles(StaticFiles):
-    def file_response(self, *args: Any, **options: Any) -> Response:
-        response = super().file_response(*args, **options)
-        response.headers.update(_FRESH)
-        return response
 
 
 # In JSON if no name can be so, such as one of several lines.
@@ -69,7 +56,7 @@ def application(cameras: Cameras, clients: Clients, api: APIRouter, interval: fl
         WebSocketRoute("/ws", socket),
         # Any other path of a WebSocket is an id, or refused: that of a camera page/1 is not one of a file.
         WebSocketRoute("/{stream:path}", Inferred(cameras, clients)),
-        Mount("/page", _PageFiles(directory=_PAGE)),
+        Mount("/page", PageFiles(_PAGE)),
         Route("/ws", socket.explain),
     ]
     app.include_router(api)
@@ -131,7 +118,7 @@ class Pictures:
 
     async def _root(self, request: Request) -> Response | Stream:
         if "text/html" in request.headers.get("accept", ""):
-            return FileResponse(_PAGE / "index.html", headers=_FRESH)
+            return page_file(_PAGE / "index.html")
         return await self._first_stream(request)
 
     async def _first_stream(self, request: Request) -> Response | Stream:

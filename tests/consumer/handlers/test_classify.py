@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from consumer.handlers.classify import Classify, ClassifyOptions
 from consumer.handlers.handler import Question
 from consumer.labels.labels import Labels
-from consumer.model_server.tensors import Signature, TensorInfo, Tensors
+from pipeline.model_server.tensors import Signature, TensorInfo, Tensors
 from pipeline.wire.picture import PictureError
 from pipeline.wire.predictions import Result
 from tests.consumer.fakes import PROPERTY, a_frame

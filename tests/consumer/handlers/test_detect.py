@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 from consumer.handlers.detect import Detect, DetectOptions
 from consumer.handlers.handler import NothingValidError, Question
 from consumer.labels.labels import Labels
-from consumer.model_server.tensors import Signature, TensorInfo, Tensors
+from pipeline.model_server.tensors import Signature, TensorInfo, Tensors
 from pipeline.wire.predictions import Result
 from tests.consumer.fakes import PROPERTY, a_frame
 from tests.consumer.handlers.conftest import coloured

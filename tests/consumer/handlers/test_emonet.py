@@ -7,7 +7,7 @@ import pytest
 
 from consumer.handlers.emonet import Emonet, EmonetOptions
 from consumer.labels.labels import Labels
-from consumer.model_server.tensors import Signature, TensorInfo
+from pipeline.model_server.tensors import Signature, TensorInfo
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Result
 from tests.consumer.fakes import a_frame

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from consumer.handlers.handler import Question
 from consumer.handlers.imagenet import Imagenet, ImagenetOptions
 from consumer.labels.labels import Labels
-from consumer.model_server.tensors import Signature, Tensors
+from pipeline.model_server.tensors import Signature, Tensors
 from pipeline.wire.predictions import Result
 from tests.consumer.fakes import PROPERTY, a_frame
 

@@ -14,7 +14,7 @@ from consumer.handlers.detect import Detect, DetectOptions
 from consumer.handlers.emonet import Emonet, EmonetOptions
 from consumer.handlers.handler import Handler
 from consumer.handlers.pictures import Pictures
-from consumer.model_server.tensors import Signature, TensorInfo
+from pipeline.model_server.tensors import Signature, TensorInfo
 from pipeline.wire import picture
 from pipeline.wire.frame import Frame
 from pipeline.wire.picture import PictureError

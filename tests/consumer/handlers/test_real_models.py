@@ -15,7 +15,7 @@ from consumer.handlers.handler import Handler
 from consumer.handlers.imagenet import Imagenet, ImagenetOptions
 from consumer.labels import sources
 from consumer.labels.labels import Labels
-from consumer.model_server.tensors import Signature, TensorInfo
+from pipeline.model_server.tensors import Signature, TensorInfo
 from pipeline.wire.frame import Frame
 from pipeline.wire.predictions import Result
 from tests.consumer.handlers.conftest import Film, coloured

@@ -8,7 +8,7 @@ import pytest
 from consumer.labels import sources
 from consumer.labels.entries import LONGEST_LABEL, MOST_LABELS
 from consumer.labels.formats import LARGEST_FILE, parse
-from consumer.model_server.errors import ModelError
+from pipeline.model_server.errors import ModelError
 from pipeline.service.settings import SettingsError
 from tests.consumer.fakes import ScriptedServer, reply
 

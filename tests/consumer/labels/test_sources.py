@@ -13,8 +13,8 @@ import pytest
 from consumer.labels import sources
 from consumer.labels.labels import Labels
 from consumer.labels.sources import LabelSource, keep_fresh, source
-from consumer.model_server.errors import UNREAD, ModelError
-from consumer.model_server.login import NO_LOGIN, Login
+from pipeline.model_server.errors import UNREAD, ModelError
+from pipeline.model_server.login import NO_LOGIN, Login
 from pipeline.service.settings import SettingsError
 from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
@@ -289,7 +289,7 @@ def test_a_redirection_that_leads_too_far_is_named(location: str, text: str) -> 
     assert text in str(caught.value)
 
 
-@pytest.mark.exceeds("consumer.model_server.download._MOST_REDIRECTS")
+@pytest.mark.exceeds("consumer.labels.download._MOST_REDIRECTS")
 def test_redirections_in_a_circle_end() -> None:
     with ScriptedServer(moved("/again")) as server, pytest.raises(ModelError, match="redirects"):
         names(at(server.url))

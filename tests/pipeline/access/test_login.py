@@ -15,7 +15,6 @@ from pipeline.access.rootpath import RootPath
 from pipeline.access.session import Sessions
 from pipeline.access.users_file import UsersFile, write
 from tests.clock import Clock
-from tests.parts import ROOT
 from tests.pipeline.access.asgi import Answer, Client
 from tests.pipeline.access.conftest import PASSWORD, TOKEN
 from video.api.application import create_app
@@ -23,13 +22,12 @@ from video.api.session import session_routes
 
 ANN = {"name": "ann", "password": PASSWORD}
 HOSTS = Hosts(["cams"])
-PAGE = ROOT / "video/page/login.html"
 
 
 @pytest.fixture
 def client(sessions: Sessions, clock: Clock) -> Client:
     """A client of a server with users."""
-    return Client(Gate(an_app(Login(sessions, Passwords(clock.monotonic), PAGE)), sessions, HOSTS))
+    return Client(Gate(an_app(Login(sessions, Passwords(clock.monotonic))), sessions, HOSTS))
 
 
 def an_app(login: Login) -> FastAPI:
@@ -46,7 +44,7 @@ def below(client: Client) -> Client:
 
 
 def open_to_all() -> Client:
-    return Client(Gate(an_app(Login(None, Passwords(), PAGE)), None, HOSTS))
+    return Client(Gate(an_app(Login(None, Passwords())), None, HOSTS))
 
 
 def shows(answer: Answer, text: str) -> bool:
@@ -98,7 +96,7 @@ def test_the_cookie_keeps_to_https_and_to_the_root_path(client: Client) -> None:
 def test_the_cookie_goes_to_other_sites_only_if_pictures_are_embedded_there_and_over_https(
     sessions: Sessions, clock: Clock, scheme: str, policy: str
 ) -> None:
-    login = Login(sessions, Passwords(clock.monotonic), PAGE, embedded=True)
+    login = Login(sessions, Passwords(clock.monotonic), embedded=True)
 
     answer = Client(Gate(an_app(login), sessions, HOSTS), scheme=scheme).post("/login", ANN)
 

@@ -35,7 +35,7 @@ class Kafka:
         assert timeout <= 1
         if self.is_away:
             raise KafkaException(KafkaError(KafkaError._TRANSPORT))
-        return SimpleNamespace(topics={"logouts": None})
+        return SimpleNamespace(topics={"logouts": SimpleNamespace(partitions={0: None})})
 
     def produce(self, topic: str, value: bytes | None, key: bytes, on_delivery: Any = None) -> None:
         """Keep a record, or report that it was lost."""

@@ -26,7 +26,7 @@ def test_an_admin_may_do_everything() -> None:
     assert [role for role in ROLES if roles.has(["operator"], role)] == ["operator"]
     assert roles.lacks("ann", ["admin"], "operator") is None
     assert roles.lacks("ann", ["viewer"], "operator") == (
-        "this needs the role operator: python -m video.users roles ann viewer operator"
+        "this needs the role operator: python -m pipeline.users roles ann viewer operator"
     )
 
 

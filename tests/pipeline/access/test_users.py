@@ -70,5 +70,5 @@ def test_a_file_that_is_mended_counts_again(
 
 
 def test_a_server_does_not_start_without_its_users(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"^USERS: .*none\.json: .*python -m video\.users"):
+    with pytest.raises(SettingsError, match=r"^USERS: .*none\.json: .*python -m pipeline\.users"):
         Users(tmp_path / "none.json")

@@ -43,7 +43,7 @@ class FakeProducer:
         assert timeout <= 1
         if self.away:
             raise KafkaException(KafkaError(KafkaError._TRANSPORT))
-        return SimpleNamespace(topics=dict.fromkeys(self.topics))
+        return SimpleNamespace(topics={name: SimpleNamespace(partitions={0: None}) for name in self.topics})
 
     def produce(self, topic: str, *, key: bytes, value: bytes | None, on_delivery: Any) -> None:
         """Keep a record."""

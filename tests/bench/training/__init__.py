@@ -1,0 +1,1 @@
+"""Training and inference: what they cost next to the same without Kafka."""

@@ -1,0 +1,49 @@
+"""`python -m training.job`: what it makes of its settings and of signals."""
+
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from training.job import __main__ as module
+from training.job.settings import JobSettings
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """Put the process' own signal handlers back afterwards."""
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("handlers")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_the_job(monkeypatch: pytest.MonkeyPatch, number: signal.Signals) -> None:
+    settings = JobSettings(
+        bootstrap_servers="kafka:9092",
+        result_url="http://training:8080/results/7",
+        result_id=7,
+        deployment_id=3,
+        batch=4,
+        kwargs_fit='{"epochs": 2}',
+    )
+
+    class Job:
+        def __init__(self, *given: Any) -> None:
+            self.given = given
+
+        def run(self) -> int:
+            found, _, stop = self.given
+            assert found is settings
+            assert not stop.is_set()
+            os.kill(os.getpid(), number)
+            return 143 if stop.wait(10) else 0
+
+    monkeypatch.setattr(module, "Job", Job)
+
+    assert module.serve(settings) == 143

@@ -1,0 +1,1 @@
+"""Models trained on streams: definitions, data, jobs and results, compatible with Kafka-ML."""

@@ -1,0 +1,82 @@
+"""Answers: always JSON. A refusal is a 400 and the reason as a JSON text, which Kafka-ML's page shows."""
+
+import logging
+from typing import Any, Final
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic_core import to_json
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as NoConnection
+from starlette.exceptions import HTTPException as AnyHTTPException
+
+from pipeline.service.logs import Seldom
+from pipeline.service.masking import hide
+from pipeline.service.settings import explain
+
+log = logging.getLogger(__name__)
+_seldom = Seldom(log)
+
+_MOST_SHOWN: Final = 40  # characters of a wrong value
+_JSON: Final = "application/json"
+
+
+def answer(content: Any, status: int = 200) -> Response:
+    """Return an answer; NaN, which JSON does not have, becomes null."""
+    return Response(to_json(content, inf_nan_mode="null"), status, media_type=_JSON)
+
+
+def refusal(reason: str) -> HTTPException:
+    """Return what to raise for a request that cannot be carried out."""
+    return HTTPException(400, " ".join(hide(reason).split()))
+
+
+def unknown(what: str, number: int) -> HTTPException:
+    """Return what to raise when a GET asks for a row that does not exist."""
+    return HTTPException(404, f"there is no {what} {number}")
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Let an application answer errors as described above."""
+
+    @app.exception_handler(AnyHTTPException)
+    async def refuse(_: Request, error: AnyHTTPException) -> Response:
+        content = error.detail if error.status_code == 400 else {"detail": error.detail}
+        found = answer(content, error.status_code)
+        found.headers.update(error.headers or {})
+        return found
+
+    @app.exception_handler(RequestValidationError)
+    async def explain_fields(_: Request, error: RequestValidationError) -> Response:
+        lines = dict.fromkeys(line(problem) for problem in error.errors())
+        return answer(" ".join(hide("; ".join(lines)).split()), 400)
+
+    @app.exception_handler(IntegrityError)
+    async def refuse_conflict(_: Request, __: Exception) -> Response:
+        return answer("another change was faster, or a row that this one needs is gone: try again", 400)
+
+    @app.exception_handler(DBAPIError)
+    @app.exception_handler(NoConnection)
+    async def say_that_the_database_is_away(_: Request, error: Exception) -> Response:
+        cause = hide(" ".join(str(getattr(error, "orig", None) or error).split()))
+        _seldom.warning("database", f"the database does not answer: {cause}")
+        return answer({"detail": "the database does not answer: try again later"}, 503)
+
+    @app.exception_handler(Exception)
+    async def say_that_it_is_our_fault(_: Request, __: Exception) -> Response:
+        return answer({"detail": "a fault in the service; its log says more"}, 500)
+
+
+def line(problem: dict[str, Any]) -> str:
+    """Return in one line what is wrong with a field, given one of pydantic's errors."""
+    wrong = explain(problem)
+    # A list's elements have numbers.
+    name = next((each for each in reversed(problem["loc"]) if isinstance(each, str)), "body")
+    if problem["type"] == "missing":
+        return f"{name}: required, but missing"
+    if problem["type"] == "json_invalid":
+        return "expected a JSON object, found invalid JSON"
+    text = str(problem["input"])
+    shown = text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
+    return wrong if problem["loc"] in (("body",), ()) else f"{name}={shown!r}: {wrong}"

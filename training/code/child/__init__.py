@@ -1,0 +1,1 @@
+"""What runs in the restricted process. The service never imports it."""

@@ -1,0 +1,30 @@
+"""What a restricted process may use."""
+
+from dataclasses import dataclass
+from typing import Final
+
+MIB: Final = 1024 * 1024
+GIB: Final = 1024 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Times in seconds, sizes in bytes. `time` begins once the framework has started, within `start`."""
+
+    start: float = 180
+    time: float | None = 60  # None: any
+    memory: int = 4 * GIB
+    folder: int = 2 * GIB  # all files that the process wrote
+    open_files: int = 256
+    threads: int = 500
+    output: int = 8 * MIB  # what it prints
+    entries: int = 10_000  # files and folders it wrote
+    cpu_time: int | None = None  # of all its threads; None: enough for `start` and `time` on all processors
+
+
+def size(count: int) -> str:
+    """Return a number of bytes in words, such as `4 GiB`."""
+    for unit, name in ((GIB, "GiB"), (MIB, "MiB"), (1024, "KiB")):
+        if count >= unit:
+            return f"{count / unit:.3g} {name}"
+    return f"{count} bytes"

@@ -1,0 +1,1 @@
+"""The control topic, which tells jobs what to train on."""

@@ -1,0 +1,1 @@
+"""Training data: how messages become arrays, and which of them."""

@@ -1,0 +1,1 @@
+"""What a first visit can try with one click."""

@@ -1,0 +1,1 @@
+"""One training: `python -m training.job`."""

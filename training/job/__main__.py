@@ -1,0 +1,29 @@
+"""Trains one model: `python -m training.job`."""
+
+import os
+import signal
+
+if __name__ == "__main__":
+    # As process 1 of a container, it would otherwise get no signal while the imports take a while.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
+
+import threading
+
+from pipeline.service import startup
+from training.backend import Backend
+from training.job.job import Job
+from training.job.service import Service
+from training.job.settings import JobSettings
+
+
+def serve(settings: JobSettings) -> int:
+    """Run the job; return 0 when the service knows its outcome."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    backend = Backend(settings.result_token.get_secret_value(), settings.result_certificate)
+    return Job(settings, Service(settings.result_url, stop, backend=backend), stop).run()
+
+
+if __name__ == "__main__":
+    startup.main("training.job", JobSettings, serve)

@@ -1,0 +1,186 @@
+"""The task that trains a PyTorch model: it fits, evaluates and saves. It speaks only to its parent."""
+
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from ignite.engine import Events, create_supervised_evaluator, create_supervised_trainer
+from numpy.typing import NDArray
+from torch import nn
+
+from training.code.child import torch_model
+from training.code.child.execute import UserError, where
+from training.code.child.reason import reason
+from training.code.child.report import Report
+from training.code.program import parted
+from training.job.child import torch_arrays
+from training.job.child.loader import Convert, Loader
+from training.job.child.parts import Part, parts
+from training.job.child.progress import Progress
+from training.job.child.suitable import check_classes
+from training.job.child.torch_checkpoint import TorchCheckpoint
+
+_MODEL: Final = "model.pth"
+_TRAINER: Final = ("amp_mode", "deterministic", "gradient_accumulation_steps", "non_blocking", "scaler")
+_EVALUATOR: Final = ("amp_mode", "non_blocking")
+
+
+def main(request: dict[str, Any], report: Report) -> dict[str, Any]:
+    """Train the model whose code is in the file `model` on the arrays in `data`; write its state dict."""
+    report.send("started")
+    data = Path(request["data"])
+    imports, code = parted(Path(request["model"]).read_text())
+    torch.manual_seed(request["seed"])
+    model = torch_model.build({"imports": imports, "code": code})
+    features, labels = (np.load(data / f"{name}.npy", mmap_mode="r") for name in ("features", "labels"))
+    training = _Training(model, parts(features, labels, request["sizes"]), request)
+    training.try_one()
+    report.progress({"state": "training"})
+
+    begin = time.monotonic()
+    checkpoint = TorchCheckpoint(Path("checkpoint.pt"))
+    history = training.fit(report, checkpoint)
+    training_time = checkpoint.time + time.monotonic() - begin
+    report.progress({"state": "evaluating"})
+    result = {**history, **training.evaluate(), "training_time": round(training_time, 4)}
+
+    report.progress({"state": "exporting"})
+    torch.save({name: tensor.cpu() for name, tensor in model.state_dict().items()}, _MODEL)
+    return {**result, "program": (imports, code)}
+
+
+class _Training:
+    """A model with its samples, on the GPU if there is one."""
+
+    def __init__(self, model: Any, samples: dict[str, Part], request: dict[str, Any]) -> None:
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._model = model.to(self._device)
+        self._loss = model.loss_fn()
+        self._loss_name = torch_arrays.loss_name(self._loss)
+        self._samples = samples
+        self._request = request
+        self._convert = self._converters()
+
+    def try_one(self) -> None:
+        """Raise UserError if the model does not take the samples, or a label is not one of its classes."""
+        features, labels = (array[:1] for array in self._samples["training"])
+        given = self._convert[0](np.array(features))
+        try:
+            found = self._predicted(given)
+        except Exception as error:  # the user's code
+            shape = " x ".join(map(str, given.shape[1:])) or "a single number"
+            raise UserError(f"{where(error)}: {reason(error)}; a sample has the shape {shape}") from None
+        is_single = int(np.prod(labels.shape[1:])) == 1
+        if self._loss_name in torch_arrays.CLASSES and is_single and found.ndim == 2:
+            for _, each in self._samples.values():
+                if len(each):
+                    check_classes(each, found.shape[1])
+
+    def fit(self, report: Report, checkpoint: TorchCheckpoint) -> dict[str, Any]:
+        """Train up to the last epoch, from a checkpoint if there is one; return the metrics."""
+        arguments = self._request["fit"]
+        epochs = arguments["max_epochs"]
+        optimizer = self._model.optimizer()
+        progress = Progress(report, epochs, checkpoint.restore(self._model, optimizer, self._device))
+        trainer = self._trainer(optimizer, progress)
+        evaluator = self._evaluator(arguments)
+        shuffles = bool(arguments.get("shuffle"))  # PyTorch's default
+        batches = self._loader("training", arguments, seed=self._request["seed"] if shuffles else None)
+        if not len(batches):
+            raise UserError("drop_last: it leaves no batch, as there are fewer samples than `batch`")
+        validation = self._loader("validation", {})
+        begin = time.monotonic()
+        for epoch in range(len(progress.metrics.get("loss", [])), epochs):
+            progress.begin(epoch)
+            batches.epoch = epoch
+            numbers = _run(trainer, batches, arguments)
+            if len(validation):
+                found = _run(evaluator, validation, {})
+                numbers |= {f"val_{name}": value for name, value in found.items()}
+            progress.keep(epoch, numbers)
+            elapsed = checkpoint.time + time.monotonic() - begin
+            checkpoint.save(self._model, optimizer, progress.metrics, elapsed)
+            progress.report()
+        return progress.history()
+
+    def evaluate(self) -> dict[str, Any]:
+        """Return the metrics of the test, and the confusion matrix if that was asked for."""
+        arguments = self._request["val"]
+        batches = self._loader("test", arguments)
+        if not len(batches):
+            return {"test_metrics": None, "confusion_matrix": None}
+        found = _run(self._evaluator(arguments), batches, arguments)
+        matrix = None
+        if self._request["matrix"]:
+            everything = self._loader("test", {})
+            predictions = np.concatenate([self._predicted(given) for given, _ in everything])
+            expected = self._samples["test"][1]
+            matrix = torch_arrays.confusion_matrix(predictions, expected, self._loss_name)
+        return {
+            "test_metrics": {name: [value] for name, value in found.items()},
+            "confusion_matrix": matrix,
+        }
+
+    def _trainer(self, optimizer: Any, progress: Progress) -> Any:
+        arguments = self._request["fit"]
+        trainer = create_supervised_trainer(
+            self._model,
+            optimizer,
+            self._loss,
+            device=self._device,
+            output_transform=lambda _x, y, predicted, _loss: (predicted.detach(), y),
+            **{name: arguments[name] for name in _TRAINER if name in arguments},
+        )
+        for name, metric in self._model.metrics().items():
+            metric.attach(trainer, name)
+        trainer.add_event_handler(
+            Events.ITERATION_COMPLETED,
+            lambda engine: progress.step(engine.state.iteration, engine.state.epoch_length),
+        )
+        return trainer
+
+    def _evaluator(self, arguments: dict[str, Any]) -> Any:
+        given = {name: arguments[name] for name in _EVALUATOR if name in arguments}
+        return create_supervised_evaluator(
+            self._model, metrics=self._model.metrics(), device=self._device, **given
+        )
+
+    def _loader(self, name: str, arguments: dict[str, Any], seed: int | None = None) -> Loader:
+        part = self._samples[name]
+        return Loader(
+            part,
+            self._request["batch"],
+            self._convert,
+            seed=seed,
+            drops_last=bool(arguments.get("drop_last")),
+            mapped=sum(array.nbytes for array in part) > self._request["memory"],
+        )
+
+    def _converters(self) -> tuple[Convert, Convert]:
+        looks_up = any(isinstance(each, nn.Embedding) for each in self._model.modules())
+
+        def features(array: NDArray[Any]) -> Any:
+            return torch.from_numpy(torch_arrays.features(array, keeps_integers=looks_up))
+
+        def labels(array: NDArray[Any]) -> Any:
+            return torch.from_numpy(torch_arrays.labels(array, self._loss_name))
+
+        return features, labels
+
+    def _predicted(self, given: Any) -> NDArray[Any]:
+        self._model.eval()
+        with torch.no_grad():
+            found: NDArray[Any] = self._model(given.to(self._device)).cpu().numpy()
+        return found
+
+
+def _run(engine: Any, batches: Loader, arguments: dict[str, Any]) -> dict[str, float]:
+    """Run an engine over batches once; return its metrics that are single numbers."""
+    state = engine.run(batches, max_epochs=1, epoch_length=arguments.get("epoch_length"))
+    found = dict[str, float]()
+    for name, value in state.metrics.items():
+        if isinstance(value, int | float) or getattr(value, "numel", lambda: 0)() == 1:
+            found[str(name)] = float(value)
+    return found

@@ -1,0 +1,63 @@
+"""The job's settings: Kafka-ML's variables, and ours."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
+
+from pipeline.service import state
+from pipeline.service.settings import Settings
+from pipeline.service.values import Bootstrap, Topic, parse_json_map
+
+_Arguments = Annotated[dict[str, Any], NoDecode, BeforeValidator(parse_json_map)]
+_Folder = Annotated[Path, AfterValidator(state.expanded)]
+
+
+class JobSettings(Settings):
+    """The settings of a training job, read from the environment."""
+
+    bootstrap_servers: Bootstrap = Field(description="Kafka's address, such as kf1-service:19092")
+    result_url: str = Field(
+        pattern=r"^https?://\S+/results/\d+$",
+        description="the result in the training service, such as http://training:8080/results/1",
+    )
+    result_token: SecretStr = Field(
+        SecretStr(""), description="the token that the training service accepts for this result"
+    )
+    result_certificate: Path | None = Field(
+        None, description="the file with the only certificate to accept from the training service (PEM)"
+    )
+    result_id: int = Field(ge=1, description="the number of the result")
+    control_topic: Topic = Field("KAFKA_ML_CONTROL_TOPIC", description="the topic of control messages")
+    deployment_id: int = Field(ge=1, description="the deployment whose control message the job waits for")
+    batch: int = Field(ge=1, description="samples per step")
+    kwargs_fit: _Arguments = Field(description='arguments of fit as JSON, such as {"epochs": 5}')
+    kwargs_val: _Arguments = Field({}, description="arguments of evaluate as JSON")
+    conf_mat_config: bool = Field(False, description="true: make a confusion matrix")
+    case: int = Field(1, ge=1, le=9, description="Kafka-ML's kind of training: 1, a single model")
+    framework: Literal["tf", "pth"] = Field("tf", description="tf or pth")
+    control_since: datetime | None = Field(
+        None, description="control messages before this time are ignored, such as 2026-01-31T12:00:00Z"
+    )
+    model_name: str = Field("model", description="the model's name, a folder in MODELSTORE")
+    autoserve: bool = Field(False, description="true: new versions are served at once, not candidates")
+    random_split: bool = Field(
+        False, description="true: samples for validation and test are chosen at random"
+    )
+    seed: int = Field(0, ge=0, description="of all random numbers: the same one repeats a training")
+    modelstore: _Folder | None = Field(
+        None,
+        description="the folder that TensorFlow Serving reads; unset: the training service adds versions",
+    )
+    cachememory: int = Field(
+        2**30, ge=0, description="bytes of samples that are kept in memory; more are mapped from the disk"
+    )
+    jobmemory: int = Field(
+        0, ge=0, description="bytes of memory that fitting may use, besides mapped samples; 0: all there is"
+    )
+    jobfolder: _Folder = Field(
+        default_factory=lambda: state.default() / "jobs",
+        description="the folder with the samples and checkpoints of jobs, such as /var/lib/streamlens/jobs",
+    )

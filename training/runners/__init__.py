@@ -1,0 +1,1 @@
+"""How jobs and inferences are run."""

@@ -1,0 +1,64 @@
+"""What runs jobs and inferences."""
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A command, `python -m MODULE` with these variables, under a name that nothing else has.
+
+    At most `MAXRUNS` of those that `queues` run at a time. It gets `gpus` GPUs where they are shared out;
+    elsewhere, all that there are.
+    """
+
+    name: str
+    module: str
+    variables: Mapping[str, str]
+    queues: bool = True
+    gpus: int = 0
+
+
+class RunnerError(Exception):
+    """A run cannot be started: why, in one line."""
+
+
+Ended = Callable[[str, int | None, int], bool]
+"""Called when a run has ended by itself, with its name, its exit status (None if it is not known, negative
+for a signal) and how often it was started. Returns whether to start it again."""
+
+
+class Runner(Protocol):
+    """Runs commands. All methods may be called from any thread; none waits for a run."""
+
+    def start(self, run: Run) -> None:
+        """Run a command, now or when its turn comes; raise `RunnerError` if that is not possible."""
+
+    def stop(self, name: str) -> None:
+        """End a run, or take it out of the queue; do nothing if there is none of this name."""
+
+    def names(self) -> set[str]:
+        """Return the names of all runs that wait or run."""
+
+    def log(self, name: str) -> str:
+        """Return the end of what a run has written; empty if nothing is kept."""
+
+    def forget(self, name: str) -> None:
+        """Stop a run, and delete what it has written."""
+
+
+class SteppedRunner(Runner, Protocol):
+    """A runner that the service keeps going."""
+
+    def step(self) -> None:
+        """Look after the runs; wait a moment."""
+
+
+def exists(module: str) -> bool:
+    """Return whether this version has a command, `python -m MODULE`."""
+    try:
+        return importlib.util.find_spec(f"{module}.__main__") is not None
+    except ModuleNotFoundError:
+        return False

@@ -1,0 +1,1 @@
+"""Versions of trained models in `MODELSTORE`. See README.md."""
