@@ -1,6 +1,5 @@
 """What runs jobs and inferences."""
 
-import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -54,11 +53,3 @@ class SteppedRunner(Runner, Protocol):
 
     def step(self) -> None:
         """Look after the runs; wait a moment."""
-
-
-def exists(module: str) -> bool:
-    """Return whether this version has a command, `python -m MODULE`."""
-    try:
-        return importlib.util.find_spec(f"{module}.__main__") is not None
-    except ModuleNotFoundError:
-        return False

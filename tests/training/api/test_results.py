@@ -1,8 +1,10 @@
+import io
 import json
 import shutil
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.training.conftest import CODE, Service
 from tests.training.fakes import UNTRAINED
@@ -88,7 +90,18 @@ def test_a_regression_with_the_matrix_ticked_finishes(service: Service) -> None:
 
     assert service.upload(result, json.dumps({"test_metrics": {"loss": [0.1]}})).status_code == 200
     assert status(service, result)[0] == "finished"
-    assert "no picture" in service.refused("GET", f"/results/confusion_matrix/{result}")
+    assert "no confusion matrix" in service.refused("GET", f"/results/confusion_matrix/{result}")
+
+
+def test_a_matrix_that_came_without_a_picture_is_drawn(service: Service) -> None:
+    result = service.deployment(conf_mat_settings=True)["results"][0]["id"]
+    service.upload(result, json.dumps({**METRICS, "confusion_matrix": [[8, 2], [1, 9]]}))
+
+    picture = service.client.get(f"/results/confusion_matrix/{result}")
+
+    assert picture.headers["content-type"] == "application/image"
+    assert picture.headers["content-disposition"] == 'attachment; filename="confusion_mat.png"'
+    assert Image.open(io.BytesIO(picture.content)).format == "PNG"
 
 
 def test_an_indefinite_training_adds_a_result_with_each_upload(service: Service) -> None:

@@ -15,7 +15,7 @@ from training.runners.cluster.api import Cluster, ClusterError, Manifest
 from training.runners.cluster.logs import Logs
 from training.runners.cluster.manifests import OWNED, Kit, group_of
 from training.runners.record import delete, read_log
-from training.runners.runner import Ended, Run, RunnerError, exists
+from training.runners.runner import Ended, Run, RunnerError
 
 log = logging.getLogger(__name__)
 _seldom: Final = Seldom(log)
@@ -55,8 +55,6 @@ class ClusterRunner:
         """Create a Job, or another replica of a Deployment."""
         if not _NAME.fullmatch(run.name):
             raise RunnerError(f"{run.name!r} cannot be the name of a run: use a-z, 0-9 and -, at most 63")
-        if not exists(run.module):
-            raise RunnerError(f"python -m {run.module} does not exist in this version")
         with self._lock:
             if run.name in self.names():
                 raise RunnerError(f"{run.name} runs already")
