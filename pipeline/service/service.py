@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 _FROZEN: Final = 20.0  # s without a heartbeat after which a worker counts as hanging
 _SUMMARY: Final = 10.0  # s between two summary lines
+# s between two looks for a signal: one that comes just before the main thread waits does not wake it.
+_GLANCE: Final = 0.5
 _REMIND: Final = 60.0  # s between two lines about the same thing that is missing
 
 
@@ -253,10 +255,15 @@ class Service:
 
     def _ended(self, wait: float) -> bool:
         """Return whether a signal or `stop` ends the service, waiting at most `wait` s for it."""
-        try:
-            number = self._ends.get(timeout=wait)
-        except Empty:
-            return False
+        until = time.monotonic() + wait
+        while True:
+            left = until - time.monotonic()
+            try:
+                number = self._ends.get(timeout=max(0.0, min(left, _GLANCE)))
+                break
+            except Empty:
+                if left <= _GLANCE:
+                    return False
         if number is not None:
             log.info("%s received", signal.Signals(number).name)
         return True

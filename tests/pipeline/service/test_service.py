@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
+from queue import Empty
 from typing import cast
 
 import pytest
@@ -123,6 +124,28 @@ def test_a_signal_wakes_the_waiting_service(service: Service, number: signal.Sig
 
     assert service.run() == 0
     assert time.monotonic() - started < module._SUMMARY  # it did not wait for the next summary
+
+
+def test_a_signal_just_before_the_main_thread_waits_is_noticed_soon(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python learns of it only when the wait ends."""
+    waits = list[float]()
+
+    class Late:
+        def get(self, *, timeout: float) -> int:
+            waits.append(timeout)
+            if len(waits) == 1:
+                raise Empty
+            return signal.SIGTERM
+
+        def put(self, _: object) -> None: ...
+
+    monkeypatch.setattr(service, "_ends", Late())
+
+    assert service.run() == 0
+    assert len(waits) == 2
+    assert max(waits) <= 0.5
 
 
 @pytest.mark.timeout(30)
