@@ -200,7 +200,8 @@ def test_the_key_is_written_once_and_both_services_read_it(system: System) -> No
     assert len(keys) == 1
     Seal(keys.pop().split())
     assert modes == {"600 65532"}
-    sealed = consumed(system.containers["kafka"], "cameras")
+    # The command ends after a while without records, also if it has not found the topic's leader by then.
+    sealed = wait_for(lambda: consumed(system.containers["kafka"], "cameras"), 90, "the cameras")
     assert '"link": "gAAAAA' in sealed
     assert "/clips/" not in sealed
 
