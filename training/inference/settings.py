@@ -66,7 +66,7 @@ class InferenceSettings(Settings):
     modelmemory: int = Field(
         0, ge=0, description="bytes of memory for a model in this process; 0: all there is"
     )
-    batch: int = Field(256, ge=1, le=10_000, description="most messages that are predicted together")
+    batch: int = Field(512, ge=1, le=10_000, description="most messages that are predicted together")
     healthport: Port = Field(
         Address("127.0.0.1", 0), description="where health and metrics are served; by default a free port"
     )

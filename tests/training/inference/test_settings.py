@@ -32,7 +32,7 @@ def test_the_variables_of_kafka_ml_are_enough(monkeypatch: pytest.MonkeyPatch) -
 
     assert settings.input_config == {"data_type": "uint8", "data_reshape": "28 28"}
     assert (settings.framework, settings.modelserver, settings.inference_url) == ("tf", "", "")
-    assert settings.batch == 256
+    assert settings.batch == 512
 
 
 @pytest.mark.parametrize(
@@ -63,4 +63,4 @@ def test_wrong_settings_are_named(
 
 
 def test_the_same_topic_of_two_kafkas(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert loaded(monkeypatch, OUTPUT_TOPIC="in", OUTPUT_BOOTSTRAP_SERVERS="other:9092").batch == 256
+    assert loaded(monkeypatch, OUTPUT_TOPIC="in", OUTPUT_BOOTSTRAP_SERVERS="other:9092").batch == 512
