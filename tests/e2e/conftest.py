@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -108,14 +109,22 @@ def has_image(name: str) -> bool:
     return works("docker", "image", "inspect", name) or works("docker", "pull", name, timeout=300)
 
 
+def missing_images() -> list[str]:
+    """Return the images that the cluster's nodes lack."""
+    held = call("kubectl", "get", "nodes", "-o", "jsonpath={.items[*].status.images[*].names}")
+    return [name for name in IMAGES if f"{name}:" not in held]
+
+
 def no_cluster() -> str | None:
     """Return why there is no cluster for tests: one that has the images, and does not run Streamlens."""
     how = "set KUBECONFIG to that of a cluster for tests, and load the images into it (k8s/README.md)"
     if "KUBECONFIG" not in os.environ or not works("kubectl", "get", "nodes"):
         return how
-    held = call("kubectl", "get", "nodes", "-o", "jsonpath={.items[*].status.images[*].names}")
-    if absent := [name for name in IMAGES if f"{name}:" not in held]:
-        return f"{how}; not there: {', '.join(absent)}"
+    until = time.monotonic() + 40  # a node looks for new images every half a minute
+    while absent := missing_images():
+        if time.monotonic() > until:
+            return f"{how}; not there: {', '.join(absent)}"
+        time.sleep(1)
     ours = "app.kubernetes.io/part-of=streamlens"
     if found := call("kubectl", "get", "pods", "--all-namespaces", "-l", ours, "-o", "name").split():
         return f"Streamlens runs on it already, and would be deleted: {', '.join(found)}"
