@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from pipeline.cameras.record import CameraRecord
 from tests.e2e.browsing import SIZES, Scheme, expect_accessible, expect_live_video, keep, open_page, tile
@@ -321,6 +321,34 @@ def test_a_form_that_is_opened_again_keeps_what_is_typed_then(site: Site, window
     expect_moving(window, "door")
     assert "first" not in texts(window, ".tile .name")
     assert unexpected(window) == []
+
+
+def test_a_late_answer_leaves_the_next_form_alone(site: Site, browser: Browser) -> None:
+    with open_page(browser, site.address) as page:
+        waiting = list[Route]()
+        page.route(
+            "**/api/cameras*", lambda route: waiting.append(route) if is_post(route) else route.continue_()
+        )
+        page.get_by_role("button", name="Add camera").click(timeout=30_000)
+        page.get_by_label("Name", exact=True).fill("first")
+        page.get_by_label("Link", exact=True).fill(PHONE)
+        page.get_by_role("button", name="Save").click()
+        page.wait_for_timeout(300)
+        page.get_by_role("button", name="Cancel").click()
+        page.get_by_role("button", name="Add camera").click()
+        page.get_by_label("Name", exact=True).fill("second")
+
+        (late,) = waiting
+        with page.expect_response(lambda answer: answer.request.method == "POST"):
+            late.continue_()
+
+        expect(page.locator(".tile .name", has_text="first")).to_be_visible(timeout=20_000)
+        expect(page.get_by_label("Name", exact=True)).to_have_value("second")
+
+
+def is_post(route: Route) -> bool:
+    """Whether a request adds something."""
+    return route.request.method == "POST"
 
 
 def test_the_bar_takes_one_row_with_the_button(site: Site, window: Window) -> None:

@@ -28,6 +28,8 @@ export class Editor {
   #config = {};
   #added;
   #busy = false;
+  /** How often it was opened. */
+  #openings = 0;
 
   /** @param {(camera: string) => void} added called with the name of a camera that was added */
   constructor(added) {
@@ -61,6 +63,7 @@ export class Editor {
   open(camera, config, known) {
     this.#camera = camera;
     this.#config = config;
+    this.#openings += 1;
     this.#preview.close();
     setText(this.#title, camera === null ? text.addTitle : text.editTitle(camera));
     this.#form.open(camera, config, known);
@@ -75,15 +78,17 @@ export class Editor {
     if (this.#busy) return;
     const { values } = this.#form;
     const name = this.#camera ?? values.name.trim();
+    const opening = this.#openings;
     this.#form.complain("");
     this.#work(true);
     const answer = await (this.#camera === null
       ? addCamera(name, recordOf(values))
       : changeCamera(name, changesOf(this.#config, values)));
+    if (!this.#dialog.open || opening !== this.#openings) return; // the answer is about another form
     this.#work(false);
     if (!answer.ok) {
       this.#refuse(answer);
-    } else if (this.#dialog.open) {
+    } else {
       this.#close();
       if (this.#camera === null) this.#added(name);
     }
