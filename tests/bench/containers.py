@@ -97,9 +97,7 @@ def _kubernetes() -> list[Measured]:
             for app, seconds in starts.items()
         ]
     finally:
-        for name in SUBSYSTEMS:
-            system.kubectl("delete", "--ignore-not-found", "-f", f"{name}/deployment.yml")
-        system.wait_until_gone()
+        system.delete()
 
 
 def _start(system: System, app: str) -> float:

@@ -46,6 +46,17 @@ class System:
         for name in subsystems:
             self.kubectl("apply", "-f", f"{name}/deployment.yml")
 
+    def delete(self) -> None:
+        """Delete what the six files contain, and what comes with it; wait until it is gone."""
+        for name in SUBSYSTEMS:
+            self.kubectl("delete", "--ignore-not-found", "-f", f"{name}/deployment.yml")
+        self.delete_key()
+        self.wait_until_gone()
+
+    def delete_key(self) -> None:
+        """Delete the key of the cameras, which the first producer creates and no file contains."""
+        self.kubectl("delete", "secret", "--ignore-not-found", "--selector", "app=cameras-key")
+
     def pods(self, app: str = "") -> list[Object]:
         """Return the pods of an app, or of all apps, without those that are terminating."""
         return [
@@ -70,8 +81,12 @@ class System:
             time.sleep(0.2)
 
     def wait_until_gone(self) -> None:
-        """Wait until no object of Streamlens is left."""
-        wait_for(lambda: not self.objects(), 120, f"everything to be gone in namespace {self.namespace}")
+        """Wait until no object of Streamlens is left; fail with the names of those that are."""
+        deadline = time.monotonic() + 120
+        while left := self.objects():
+            names = ", ".join(f"{each['kind']} {name_of(each)}" for each in left)
+            assert time.monotonic() < deadline, f"still in namespace {self.namespace}: {names}"
+            time.sleep(0.2)
 
     def readiness(self, pod: Object) -> str:
         """Return a pod's answer to /readyz."""

@@ -126,7 +126,7 @@ def system(keda: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sys
         # First those that KEDA must release.
         system.kubectl("delete", "scaledobjects,hpa", "--all", "--wait")
         system.kubectl("delete", "--ignore-not-found", "-f", str(file))
-        system.kubectl("delete", "secret", "--ignore-not-found", "--selector", "app=cameras-key")
+        system.delete_key()
         system.wait_until_gone()
 
 

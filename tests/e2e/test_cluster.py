@@ -39,7 +39,7 @@ def default_namespace(cluster: None) -> Iterator[System]:  # noqa: ARG001
     """The default namespace, which is empty in the end."""
     system = System()
     yield system
-    delete(system)
+    system.delete()
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def system(default_namespace: System) -> System:
 @pytest.fixture
 def empty(default_namespace: System) -> System:
     """The default namespace without Streamlens."""
-    delete(default_namespace)
+    default_namespace.delete()
     return default_namespace
 
 
@@ -369,14 +369,6 @@ def test_each_of_many_cameras_is_shown(empty: System) -> None:
     finally:
         with_make("undeploy", "many-cameras")
         empty.wait_until_gone()
-
-
-def delete(system: System) -> None:
-    """Delete what the six files contain, if it is there."""
-    for name in SUBSYSTEMS:
-        system.kubectl("delete", "--ignore-not-found", "-f", f"{name}/deployment.yml")
-    system.kubectl("delete", "secret", "--ignore-not-found", "--selector", "app=cameras-key")
-    system.wait_until_gone()
 
 
 def complains(system: System, pod: Object, reason: str) -> bool:
