@@ -101,7 +101,7 @@ def _serve_http(settings: TrainingSettings, service: Service, parts: Parts, toke
     service.on_stop(web.close)
     if sessions is not None:
         entrance.follow_logouts(settings, service, sessions.logouts, group="training", fetch_wait=0.1)
-    log.info("listening on port %d; browsers use port %d", listener.getsockname()[1], settings.nodeport.port)
+    log.info("listening on port %d; browsers use port %d", listener.getsockname()[1], settings.browser_port)
 
 
 def _tokens(settings: TrainingSettings) -> JobTokens:

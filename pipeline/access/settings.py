@@ -46,8 +46,10 @@ class AccessSettings(Settings):
         "logouts", description="the topic on which the servers with the same users file note logouts"
     )
     displayport: Port = Field(Address("", 8080), description="where the server listens, such as :8080")
-    nodeport: Port = Field(
-        Address("", 8080), description="where browsers reach the server, for the log only, such as :8080"
+    nodeport: Port | None = Field(
+        None,
+        description="where browsers reach the server, for the log and the link only, such as :30163;"
+        " by default DISPLAYPORT",
     )
     maxclients: int = Field(
         1000, ge=1, le=100_000, description="most clients at a time, with two connections each, 1 to 100000"
@@ -82,6 +84,11 @@ class AccessSettings(Settings):
         description="names under which browsers may open the page without logins, such as cams.example or"
         " *.cams.example, separated by commas",
     )
+
+    @property
+    def browser_port(self) -> int:
+        """The port at which browsers reach the server."""
+        return (self.nodeport or self.displayport).port
 
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:
