@@ -52,7 +52,7 @@ def routes(parts: Parts) -> APIRouter:
     @router.get(
         "/versions/{model}",
         summary="The versions of a model, the newest first",
-        responses=described.listed(Version),
+        responses=described.listed(Version) | described.MISSING,
     )
     def list_versions(model: ModelName) -> Response:
         try:
@@ -109,7 +109,7 @@ def _add_archives(router: APIRouter, parts: Parts) -> None:
         summary="The files of a served version",
         description="A tar stream; its last file, `sha256.json`, has the checksums of all others.",
         response_class=Response,
-        responses=described.file(KIND, "The files"),
+        responses=described.file(KIND, "The files") | described.MISSING,
     )
     def download(model: ModelName, version: Number) -> Response:
         try:
