@@ -4,6 +4,8 @@ import ast
 import math
 from typing import Any, Final, Literal
 
+from training.fields import LARGEST_NUMBER
+
 _REQUIRED: Final = {"tf": "epochs", "pth": "max_epochs"}
 _FIT: Final = {
     "class_weight",
@@ -148,9 +150,9 @@ def _check_name(name: str, framework: str, use: str) -> None:
 
 def _check_count(name: str, value: Any) -> None:
     is_optional = name not in ("epochs", "max_epochs")
-    if (value is None and is_optional) or (type(value) is int and value > 0):
+    if (value is None and is_optional) or (type(value) is int and 0 < value <= LARGEST_NUMBER):
         return
-    raise ValueError(f"{name}={value!r}: expected a whole number from 1")
+    raise ValueError(f"{name}={value!r}: expected a whole number from 1 to {LARGEST_NUMBER}")
 
 
 def _syntax(error: BaseException) -> str:

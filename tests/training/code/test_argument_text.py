@@ -53,7 +53,8 @@ def test_names_that_pytorch_would_ignore_are_refused(text: str, use: Literal["fi
     [
         ("", "expected epochs=NUMBER, such as epochs=5, found nothing"),
         ("shuffle=True", "expected epochs=NUMBER"),
-        ("epochs=0", "epochs=0: expected a whole number from 1"),
+        ("epochs=0", "epochs=0: expected a whole number from 1 to 2147483647"),
+        ("epochs=2147483648", "epochs=2147483648: expected a whole number from 1 to 2147483647"),
         ("epochs=True", "epochs=True: expected a whole number"),
         ("epochs=1.5", "epochs=1.5: expected a whole number"),
         ("epochs=None", "epochs=None: expected a whole number"),
@@ -86,7 +87,7 @@ def test_names_that_pytorch_would_ignore_are_refused(text: str, use: Literal["fi
         ("epochs=" + "[" * 5000, "expected name=value"),
         ("epochs=" + "-" * 5000 + "1", "expected"),
     ],
-    ids=range(34),
+    ids=range(35),
 )
 def test_everything_else_has_a_reason(text: str, expected: str) -> None:
     with pytest.raises(ValueError, match=r"^[^\n]+$") as error:
