@@ -8,9 +8,16 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from pipeline.access.rootpath import parse_rootpath
-from pipeline.access.settings import EVERY_INTERFACE, AccessSettings
+from pipeline.access.settings import AccessSettings
 from pipeline.service import state
-from pipeline.service.values import Address, Duration, JsonMap, Topic, parse_json_map
+from pipeline.service.values import (
+    EVERY_INTERFACE,
+    Address,
+    Duration,
+    JsonMap,
+    Topic,
+    parse_json_map,
+)
 from training.database.engine import checked_url
 from training.quantity import amount
 

@@ -2,7 +2,7 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
@@ -11,10 +11,7 @@ from pipeline.access.hosts import parse_hosts
 from pipeline.access.rootpath import parse_rootpath
 from pipeline.access.write_token import check_token
 from pipeline.service.settings import Settings
-from pipeline.service.values import Address, Bootstrap, Duration, Port, Topic
-
-EVERY_INTERFACE: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 # hosts to listen on
-"""Hosts of `DISPLAYPORT` that stand for all interfaces."""
+from pipeline.service.values import EVERY_INTERFACE, Address, Bootstrap, Duration, Port, Topic
 
 
 def parse_networks(text: object) -> object:

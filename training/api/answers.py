@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from pipeline.service.logs import Seldom
 from pipeline.service.masking import hide
 from pipeline.service.settings import explain
+from training.database.watch import cause
 
 log = logging.getLogger(__name__)
 _seldom = Seldom(log)
@@ -59,8 +60,7 @@ def answer_errors(app: FastAPI) -> None:
     @app.exception_handler(DBAPIError)
     @app.exception_handler(NoConnection)
     async def say_that_the_database_is_away(_: Request, error: Exception) -> Response:
-        cause = hide(" ".join(str(getattr(error, "orig", None) or error).split()))
-        _seldom.warning("database", f"the database does not answer: {cause}")
+        _seldom.warning("database", f"the database does not answer: {cause(error)}")
         return answer({"detail": "the database does not answer: try again later"}, 503)
 
     @app.exception_handler(Exception)
