@@ -10,7 +10,6 @@ _REQUIRED: Final = {"tf": "epochs", "pth": "max_epochs"}
 _FIT: Final = {
     "class_weight",
     "epochs",
-    "initial_epoch",
     "shuffle",
     "steps_per_epoch",
     "validation_batch_size",
@@ -48,6 +47,7 @@ _OURS: Final = {
     "validation_split": "the stream's rates set it",
     "x": "the stream sets it",
     "y": "the stream sets it",
+    "initial_epoch": "a training begins with the first, and continues by itself after an interruption",
     "max_queue_size": "Keras 3 no longer has it",
     "use_multiprocessing": "Keras 3 no longer has it",
     "workers": "Keras 3 no longer has it",

@@ -80,6 +80,7 @@ def test_names_that_pytorch_would_ignore_are_refused(text: str, use: Literal["fi
         ("epochs=1, nothing=1", "nothing: expected one of"),
         ("epochs=1, batch_size=5", "batch_size: the deployment's field `batch`"),
         ("epochs=1, callbacks=[]", "callbacks: objects"),
+        ("epochs=2, initial_epoch=1", "initial_epoch: a training begins with the first"),
         ("epochs=1, workers=4", "workers: Keras 3 no longer has it"),
         ("epochs", "without a name"),
         ("epochs=", "expected name=value"),
@@ -87,7 +88,7 @@ def test_names_that_pytorch_would_ignore_are_refused(text: str, use: Literal["fi
         ("epochs=" + "[" * 5000, "expected name=value"),
         ("epochs=" + "-" * 5000 + "1", "expected"),
     ],
-    ids=range(35),
+    ids=range(36),
 )
 def test_everything_else_has_a_reason(text: str, expected: str) -> None:
     with pytest.raises(ValueError, match=r"^[^\n]+$") as error:
