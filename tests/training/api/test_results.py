@@ -301,6 +301,13 @@ def test_a_trained_model_is_imported(service: Service) -> None:
     trained = service.client.get(f"/results/model/{result['id']}")
     assert trained.headers["content-disposition"] == 'attachment; filename="model.keras"'
     assert service.runner.runs == {}
+    version = service.get("/versions/digits/1")
+    assert {name: version[name] for name in ("state", "result", "deployment", "code")} == {
+        "state": "candidate",
+        "result": result["id"],
+        "deployment": answer.json()["id"],
+        "code": CODE,
+    }
 
 
 def test_imports_that_are_refused(service: Service) -> None:
@@ -320,6 +327,9 @@ def test_imports_that_are_refused(service: Service) -> None:
     assert "expected the id" in refused("one")
     assert "no configuration 9" in refused(9)
     assert "expected a Keras file" in refused(one, b"GIF89a")
+    other = refused(one, b"PK\x03\x04 another model")
+    assert other == "trained_model: the trained model has other shapes"
+    assert service.get("/versions/") == []
     assert service.get("/deployments/") == service.get("/results/") == []
 
 
