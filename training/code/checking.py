@@ -30,7 +30,9 @@ def check_syntax(program: Program, limits: Limits | None = None) -> None:
     _check_kind(program)
     request = {"framework": program.framework, "imports": program.imports, "code": program.code}
     with _turns, temporary_folder() as folder:
-        run(_TASK, {**request, "only_syntax": True}, folder=folder, limits=limits or Limits())
+        run(
+            _TASK, {**request, "only_syntax": True}, folder=folder, limits=limits or Limits(), steps_back=True
+        )
 
 
 def build(program: Program, file: Path, limits: Limits | None = None) -> Summary:
@@ -52,7 +54,7 @@ def _built(program: Program, file: Path | None, limits: Limits) -> Summary:
             "distributed": program.distributed,
             "file": _FILE[program.framework],
         }
-        summary = _summary(run(_TASK, request, folder=folder, limits=limits))
+        summary = _summary(run(_TASK, request, folder=folder, limits=limits, steps_back=True))
         if file is not None:
             take(folder / _FILE[program.framework], file, limits.folder)
     return summary
