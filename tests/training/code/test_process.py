@@ -53,6 +53,7 @@ def test_it_gets_its_variables_and_one_pipe(monkeypatch: pytest.MonkeyPatch, tmp
     (pipe,) = options["pass_fds"]
     assert f"main({pipe}, {os.getpid()})" in started[0].command[-1]
     assert "-I" in started[0].command, "neither the user's packages nor variables count"
+    assert "niceness.spread(); from training.code.child.start import main" in started[0].command[-1]
     assert os.read(found.reports, 100) == b"reported"
     assert os.read(found.reports, 100) == b"", "this process has closed its end of the pipe"
     found.close()

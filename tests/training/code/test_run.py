@@ -24,9 +24,10 @@ class World:
         self.process = FakeProcess(Clock())
         self.folder = Path()
         self.environment: Mapping[str, str] = {}
+        self.steps_back = False
 
-    def start(self, folder: Path, environment: Mapping[str, str]) -> FakeProcess:
-        self.folder, self.environment = folder, environment
+    def start(self, folder: Path, environment: Mapping[str, str], *, steps_back: bool) -> FakeProcess:
+        self.folder, self.environment, self.steps_back = folder, environment, steps_back
         return self.process
 
     @property
