@@ -36,6 +36,11 @@ class ClusterError(Exception):
         super().__init__(reason)
         self.status = status
 
+    @property
+    def is_quota(self) -> bool:
+        """Whether a quota is used up: the cluster may accept the same once others have ended."""
+        return self.status == 403 and "exceeded quota" in str(self)
+
 
 class Cluster:
     """Objects in one namespace. All methods raise ClusterError."""
