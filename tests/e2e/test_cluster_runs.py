@@ -153,7 +153,8 @@ def test_what_a_quota_refuses_waits_until_another_has_ended(world: World) -> Non
 
     for name in ("model-training-1", "model-training-2", "model-training-3"):
         world.runner.start(Run(name, "training.job", TRAINING))
-    world.wait(lambda: [name for name, _ in world.queue()] == ["model-training-2", "model-training-3"], "1")
+    waiting = ["model-training-2", "model-training-3"]
+    world.wait(lambda: [name for name, _ in world.queue()] == waiting, "a pod of the first")
     first, second = world.runner.waiting()
     assert "exceeded quota: few" in first.why
     assert (second.why, second.behind) == ("the cluster is full", ["model-training-2"])
@@ -162,7 +163,8 @@ def test_what_a_quota_refuses_waits_until_another_has_ended(world: World) -> Non
     world.restarted(most=3)
     world.runner.stop("model-training-1")
     world.wait(lambda: world.objects("jobs") == ["model-training-2"], "the next")
-    assert world.objects("persistentvolumeclaims,secrets") == ["model-training-2", "model-training-2"]
+    ours = ["model-training-2", "model-training-2"]
+    wait_for(lambda: world.objects("persistentvolumeclaims,secrets") == ours, LIMIT, "what belongs to it")
     for name in ("model-training-3", "model-training-2"):
         world.runner.stop(name)
     assert world.runner.names() == set()

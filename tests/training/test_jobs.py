@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from tests.training.api.test_inferences import SENT
@@ -80,7 +82,10 @@ def test_runs_get_the_gpus_that_were_asked_for(service: Service) -> None:
 
 
 def test_runs_are_where_the_deployment_says(service: Service) -> None:
-    nodes = {"node_selector": {"disk": "ssd"}, "tolerations": [{"key": "gpu", "operator": "Exists"}]}
+    nodes: dict[str, Any] = {
+        "node_selector": {"disk": "ssd"},
+        "tolerations": [{"key": "gpu", "operator": "Exists"}],
+    }
     made = service.deployment(**nodes)
     service.client.get("/results/1")
     service.upload(1)
