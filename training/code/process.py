@@ -14,7 +14,7 @@ from training.code.watch import Usage, deleted_size, usage
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _START: Final = (
     "import sys; sys.path.insert(0, {root!r}); "
-    "from pipeline.service import niceness; niceness.{niced}(); "
+    "from pipeline.service import niceness; niceness.{step}; "
     "from training.code.child.start import main; main({pipe}, {parent})"
 )
 
@@ -66,14 +66,14 @@ class Process:
         self._output.close()
 
 
-def start(folder: Path, environment: Mapping[str, str], *, steps_back: bool = False) -> Process:
+def start(folder: Path, environment: Mapping[str, str], *, nice: int = 0) -> Process:
     """Start a process in a folder, with just these variables; it waits for its question. Raises OSError.
 
-    Everything else on the machine has priority over a process that `steps_back`; others are as nice as this.
+    Everything else on the machine has priority over it by `nice`, 1 to 19; with 0, it is as nice as this one.
     """
     reports, pipe = os.pipe()
-    niced = "step_back" if steps_back else "spread"
-    code = _START.format(root=str(_ROOT), niced=niced, pipe=pipe, parent=os.getpid())
+    step = f"step_back({nice})" if nice else "spread()"
+    code = _START.format(root=str(_ROOT), step=step, pipe=pipe, parent=os.getpid())
     try:
         process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-I", "-B", "-c", code],

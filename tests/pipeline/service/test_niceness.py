@@ -56,6 +56,14 @@ def test_everything_else_has_priority_over_a_process_that_steps_back(system: Sys
     assert system.session == 19
 
 
+def test_a_process_may_step_back_less_far_but_not_forward(system: System) -> None:
+    niceness.step_back(10)
+    assert (system.nice, system.policy, system.session) == (10, os.SCHED_BATCH, 10)
+
+    niceness.step_back(5)
+    assert (system.nice, system.session) == (10, 10)
+
+
 def test_a_system_that_has_no_such_policy_has_the_niceness(system: System) -> None:
     system.may_be_idle = False
 

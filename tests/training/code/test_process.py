@@ -34,6 +34,20 @@ class FakePopen:
         return -9 if self.returncode is None else self.returncode
 
 
+def test_others_may_have_priority(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    started = list[FakePopen]()
+
+    def popen(*given: Any, **options: Any) -> FakePopen:
+        started.append(FakePopen(*given, **options))
+        return started[0]
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+
+    start(tmp_path, {}, nice=10).close()
+
+    assert "niceness.step_back(10); from training.code.child.start import main" in started[0].command[-1]
+
+
 def test_it_gets_its_variables_and_one_pipe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     started = list[FakePopen]()
 

@@ -24,10 +24,10 @@ class World:
         self.process = FakeProcess(Clock())
         self.folder = Path()
         self.environment: Mapping[str, str] = {}
-        self.steps_back = False
+        self.nice = 0
 
-    def start(self, folder: Path, environment: Mapping[str, str], *, steps_back: bool) -> FakeProcess:
-        self.folder, self.environment, self.steps_back = folder, environment, steps_back
+    def start(self, folder: Path, environment: Mapping[str, str], *, nice: int) -> FakeProcess:
+        self.folder, self.environment, self.nice = folder, environment, nice
         return self.process
 
     @property
