@@ -62,6 +62,7 @@ class ProcessRunner:
             self._number += 1
             record = Record(self._folder / run.name, run, self._number)
             try:
+                record.finish()  # what an earlier run of this name has left
                 record.write()
                 if run.node_selector or run.tolerations:
                     record.note(_IGNORED)
@@ -179,7 +180,9 @@ class ProcessRunner:
             child = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-m", *(_NICED if record.run.queues else ()), record.run.module],
                 cwd=_ROOT,
-                env=self._environment(record.run) | dict(record.run.variables),
+                env=self._environment(record.run)
+                | {"JOBFOLDER": str(record.work)}
+                | dict(record.run.variables),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
