@@ -4,7 +4,7 @@ import json
 import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 
 from training.database.engine import Database
 from training.database.moment import now, shown
-from training.database.tables import ACTIVE, Inference, Result
+from training.database.tables import ACTIVE, Deployment, Inference, Result
 from training.job_tokens import JobTokens, Kind
-from training.runners.runner import Run, Runner
+from training.runners.runner import Run, Runner, Waiting
 
 log = logging.getLogger(__name__)
 
 _STARTS: Final = 4  # of a job that is killed, or ends with an error that it does not report
+_NAMED: Final = 3  # results that one waits for; of more, only the number is shown
 _KWARGS: Final = {"tf": ("tf_kwargs_fit", "tf_kwargs_val"), "pth": ("pth_kwargs_fit", "pth_kwargs_val")}
 
 
@@ -79,11 +80,13 @@ def training_run(result: Result, places: Places, kwargs_fit: str, kwargs_val: st
         "SEED": str(result.seed),
         **places.access("training", result.id),
     }
-    return Run(training_name(result.id), "training.job", variables, gpus=deployment.gpumem)
+    return Run(
+        training_name(result.id), "training.job", variables, gpus=deployment.gpumem, **_nodes(deployment)
+    )
 
 
-def inference_runs(inference: Inference, places: Places, framework: str) -> list[Run]:
-    """Return the runs of an inference, one per replica, of a model of this framework."""
+def inference_runs(inference: Inference, places: Places, trained: Result) -> list[Run]:
+    """Return the runs of an inference of a result, one per replica, on the nodes of its deployment."""
     source = inference.input_kafka_broker or places.bootstrap
     variables = {
         "INPUT_BOOTSTRAP_SERVERS": source,
@@ -98,13 +101,37 @@ def inference_runs(inference: Inference, places: Places, framework: str) -> list
         "GROUP_ID": f"inf{inference.model_result_id}-{inference.id}",
         # Kafka-ML's inferences have none of these.
         "REPLICAS": str(inference.replicas),
-        "FRAMEWORK": framework,
+        "FRAMEWORK": trained.model.framework,
         "INFERENCE_URL": f"{places.url}/inferences/{inference.id}",
         "MODELSERVER": inference.model_server or "",
         **places.access("inference", inference.model_result_id or 0, inference.id),
     }
-    names = inference_names(inference)
-    return [Run(name, "training.inference", variables, queues=False, gpus=inference.gpumem) for name in names]
+    nodes = _nodes(trained.deployment)
+    return [
+        Run(name, "training.inference", variables, queues=False, gpus=inference.gpumem, **nodes)
+        for name in inference_names(inference)
+    ]
+
+
+def _nodes(deployment: Deployment) -> dict[str, Any]:
+    return {"node_selector": deployment.node_selector, "tolerations": deployment.tolerations}
+
+
+def queued(runner: Runner) -> dict[int, dict[str, Any]]:
+    """Return the results that wait for their turn: the id → its `progress`, with its place and the reason."""
+    return {
+        _parsed(each.name)[1]: {"state": "queued", "place": place, "reason": _reason(each)}
+        for place, each in enumerate(runner.waiting(), 1)
+    }
+
+
+def _reason(waiting: Waiting) -> str:
+    results = [str(_parsed(name)[1]) for name in waiting.behind]
+    if not results:
+        return waiting.why
+    if len(results) > _NAMED:
+        return f"waits for one of {len(results)} results that are trained ({waiting.why})"
+    return f"waits for result {' or '.join(results)} ({waiting.why})"
 
 
 def kwargs(deployment: object, framework: str) -> tuple[str, str]:

@@ -127,6 +127,10 @@ class TrainingSettings(AccessSettings):
         "", description="the StorageClass of these volumes; by default the cluster's"
     )
 
+    jobpriorityclass: str = Field(
+        "", description="the PriorityClass of trainings' pods; by default the cluster's"
+    )
+
     @property
     def url(self) -> str:
         """Where jobs reach the service, without a slash at the end."""

@@ -1,8 +1,9 @@
 """The forms of the training pages in both browsers: errors, drafts, two tabs, a service that restarts."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, Final
+from urllib.error import HTTPError
 
 import pytest
 from playwright.sync_api import Browser
@@ -134,6 +135,52 @@ def test_what_others_change_is_shown_and_what_is_typed_stays(
     wait_for(lambda: value_of(other, "description") == model["description"], SOON, "the newest")
     assert not texts(other, ".note:not([hidden])")
     assert unexpected(one) == unexpected(other) == []
+
+
+def test_a_training_says_its_place_in_the_queue_and_what_it_waits_for(site: Site, window: Window) -> None:
+    (configuration,) = (each for each in site.get("configurations/") if each["name"] == "digits example")
+    made = [site.send("POST", "deployments/", {"configuration": configuration["id"]}) for _ in range(3)]
+    first, second, third = (each["results"][0]["id"] for each in made)
+    try:
+        show(window, site, f"results/{third}")
+        says(window, ".status-card", "Place 2 in the queue")
+        says(window, ".reason", f"Waits for result {second} (MAXRUNS=1)")
+        show(window, site, "results")
+        says(window, ".figures-note", f"Place 1 in the queue. Waits for result {first} (MAXRUNS=1)")
+
+        site.send("POST", f"results/stop/{second}")
+        show(window, site, f"results/{third}")
+        says(window, ".status-card", "Place 1 in the queue")
+        says(window, ".reason", f"Waits for result {first} (MAXRUNS=1)")
+        site.send("POST", f"results/stop/{first}")
+        says(window, ".status-card", "Waits for data", CHECKED)
+    finally:
+        for result in (first, second, third):
+            with suppress(HTTPError):  # it is stopped already
+                site.send("POST", f"results/stop/{result}")
+    assert unexpected(window) == []
+
+
+def test_the_nodes_of_a_training_are_in_the_form(site: Site, window: Window) -> None:
+    show(window, site, "deployments/new")
+    wait_for(lambda: value_of(window, "configuration"), SOON, "the configurations")
+    before = len(site.get("deployments/"))
+
+    enter(window, node_selector='{"disk": "a b"}')
+    press(window, "Start")
+    says(window, ".field-error", "expected at most 63 letters")
+    assert len(site.get("deployments/")) == before
+    enter(window, node_selector='{"disk": "ssd"}', tolerations='[{"key": "gpu", "operator": "Exists"}]')
+    press(window, "Start")
+    wait_for(lambda: len(site.get("deployments/")) > before, SOON, "the deployment")
+
+    made = site.get("deployments/")[-1]
+    assert made["node_selector"] == {"disk": "ssd"}
+    assert made["tolerations"] == [{"key": "gpu", "operator": "Exists"}]
+    result = made["results"][0]["id"]
+    assert "node_selector and tolerations are ignored" in site.get(f"results/log/{result}")["log"]
+    site.send("POST", f"results/stop/{result}")
+    assert unexpected(window) == []
 
 
 def test_a_deleted_row_leaves_the_focus_on_the_next(site: Site, window: Window) -> None:

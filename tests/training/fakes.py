@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from training.control.publisher import PublishError
-from training.runners.runner import Run, RunnerError
+from training.runners.runner import Run, RunnerError, Waiting
 
 UNTRAINED = b"\x89HDF\r\n\x1a\n, and so on"
 """The file that `FakeCode` builds."""
@@ -59,6 +59,7 @@ class FakeRunner:
         self.stopped = list[str]()
         self.forgotten = list[str]()
         self.fails_at = ""
+        self.queue = list[Waiting]()
 
     def start(self, run: Run) -> None:
         if run.name == self.fails_at:
@@ -71,6 +72,9 @@ class FakeRunner:
 
     def names(self) -> set[str]:
         return {*self.runs}
+
+    def waiting(self) -> list[Waiting]:
+        return self.queue
 
     def log(self, name: str) -> str:
         return f"the log of {name}"

@@ -179,11 +179,10 @@ def _add_runs(router: APIRouter, parts: Parts) -> None:
             trained = result_found(session, result)
             if trained.status != "finished":
                 raise refusal(f"result {result} is {trained.status}: only finished ones can predict")
-            framework = trained.model.framework
-            if sent.model_server and framework != "tf":
+            if sent.model_server and trained.model.framework != "tf":
                 raise refusal("model_server: TensorFlow Serving has no PyTorch models: leave it out")
             row = _added(session, sent.model_copy(update={"model_result": result}))
-            runs = inference_runs(row, parts.places, framework)
+            runs = inference_runs(row, parts.places, trained)
             number, content = row.id, shown.inference(row)
         try:
             for run in runs:

@@ -12,6 +12,7 @@ from training.code.folder import temporary_folder
 from training.code.limits import Limits, size
 from training.code.program import FRAMEWORKS, CodeError, Program, Shape, Summary
 
+_NICE: Final = 10  # other processes have priority, but somebody waits for the answer
 _TASK: Final = "training.code.child.check"
 _TRAINED: Final = "training.code.child.trained"
 _EXPORTED: Final = "exported"  # by a task, as in `keras_model`
@@ -33,7 +34,7 @@ def check_syntax(program: Program, limits: Limits | None = None) -> None:
     _check_kind(program)
     request = {"framework": program.framework, "imports": program.imports, "code": program.code}
     with _turns, temporary_folder() as folder:
-        run(_TASK, {**request, "only_syntax": True}, folder=folder, limits=limits or Limits())
+        run(_TASK, {**request, "only_syntax": True}, folder=folder, limits=limits or Limits(), nice=_NICE)
 
 
 def build(program: Program, file: Path, limits: Limits | None = None) -> Summary:
@@ -77,7 +78,7 @@ def _built(program: Program, file: Path | None, limits: Limits) -> Summary:
             "distributed": program.distributed,
             "file": _FILE[program.framework],
         }
-        summary = _summary(run(_TASK, request, folder=folder, limits=limits))
+        summary = _summary(run(_TASK, request, folder=folder, limits=limits, nice=_NICE))
         if file is not None:
             take(folder / _FILE[program.framework], file, limits.folder)
     return summary

@@ -57,6 +57,9 @@ class JobSettings(Settings):
     jobmemory: int = Field(
         0, ge=0, description="bytes of memory that fitting may use, besides mapped samples; 0: all there is"
     )
+    jobthreads: int = Field(
+        0, ge=0, le=1024, description="threads that compute; 0: as many as there are processors"
+    )
     jobfolder: _Folder | None = Field(
         None,
         description="the folder with the samples and checkpoints of jobs, such as /var/lib/streamlens/jobs;"

@@ -60,6 +60,7 @@
  * @property {number} [step] steps of this epoch done, of `steps`
  * @property {number} [steps]
  * @property {number} [left_s]
+ * @property {number} [place] in the queue, from 1
  */
 
 /**

@@ -40,6 +40,7 @@ def _cluster_runner(settings: TrainingSettings, ended: Ended) -> SteppedRunner:
         inference=settings.inferenceresources,
         storage=settings.jobstorage,
         storage_class=settings.jobstorageclass,
+        priority_class=settings.jobpriorityclass,
         variables={name: os.environ[name] for name in _IN_PODS if os.environ.get(name)},
     )
     try:

@@ -9,13 +9,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from training.runners.record import Record, delete, read_log, records
-from training.runners.runner import Ended, Run, RunnerError
+from training.runners.runner import Ended, Run, RunnerError, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -24,10 +24,14 @@ _GRACE: Final = 10.0  # s between SIGTERM and SIGKILL
 _LONGEST_BREAK: Final = 60.0  # s before a run that fails is started again
 _ROOT: Final = Path(__file__).parents[2]
 _NAME: Final = re.compile(r"[a-z0-9-]{1,100}")
+_NICED: Final = ("training.runners.niced",)  # trainings: everything else on this machine has priority
+_IGNORED: Final = (
+    "(node_selector and tolerations are ignored: RUNNER=process runs everything on this machine)\n"
+)
 
 
 class ProcessRunner:
-    """Starts `python -m MODULE` for each run; `most` of those that queue run at a time.
+    """Starts `python -m MODULE` for each run; `most` of those that queue run at a time, niced.
 
     `folder` holds what is known of the runs. The processes get this one's variables except those in
     `private`. `ended` decides what becomes of a run that has ended by itself.
@@ -60,6 +64,8 @@ class ProcessRunner:
             try:
                 record.finish()  # what an earlier run of this name has left
                 record.write()
+                if run.node_selector or run.tolerations:
+                    record.note(_IGNORED)
             except OSError as error:
                 raise RunnerError(f"{record.folder} cannot be written: {error.strerror}") from None
             self._records[run.name] = record
@@ -82,6 +88,21 @@ class ProcessRunner:
         """Return the names of all runs that wait or run."""
         with self._lock:
             return {name for name, record in self._records.items() if not record.is_stopped}
+
+    def waiting(self) -> Sequence[Waiting]:
+        """Return the runs that wait for their turn, in its order."""
+        with self._lock:
+            queue = [each for each in self._in_order() if each.run.queues]
+            ahead = [each.run.name for each in queue if each.pid is not None]
+            is_full = len(ahead) >= self._most
+            found = list[Waiting]()
+            for each in queue:
+                if each.pid is None and is_full:
+                    found.append(Waiting(each.run.name, f"MAXRUNS={self._most}", ahead))
+                    ahead = [each.run.name]
+                elif each.pid is None:
+                    found.append(Waiting(each.run.name, "it is started in a moment"))
+            return found
 
     def log(self, name: str) -> str:
         """Return the end of a run's log."""
@@ -141,8 +162,11 @@ class ProcessRunner:
         self._start_at.pop(record.run.name, None)
         record.finish()
 
+    def _in_order(self) -> list[Record]:
+        return sorted(self._records.values(), key=lambda each: each.number)
+
     def _start_waiting(self) -> None:
-        for record in sorted(self._records.values(), key=lambda each: each.number):
+        for record in self._in_order():
             running = sum(each.run.queues and each.pid is not None for each in self._records.values())
             if record.pid is not None or (record.run.queues and running >= self._most):
                 continue
@@ -154,9 +178,11 @@ class ProcessRunner:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             child = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", record.run.module],
+                [sys.executable, "-m", *(_NICED if record.run.queues else ()), record.run.module],
                 cwd=_ROOT,
-                env=self._environment() | {"JOBFOLDER": str(record.work)} | dict(record.run.variables),
+                env=self._environment(record.run)
+                | {"JOBFOLDER": str(record.work)}
+                | dict(record.run.variables),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -174,8 +200,11 @@ class ProcessRunner:
         log.info("started %s, process %d", record.run.name, child.pid)
         return record.changed(pid=child.pid, starts=record.starts + 1)
 
-    def _environment(self) -> dict[str, str]:
-        return {name: value for name, value in os.environ.items() if name.upper() not in self._private}
+    def _environment(self, run: Run) -> dict[str, str]:
+        given = {name: value for name, value in os.environ.items() if name.upper() not in self._private}
+        # Together, trainings have as many threads that compute as there are processors.
+        share = {"JOBTHREADS": str(max(1, len(os.sched_getaffinity(0)) // self._most))}
+        return {**share, **given} if run.queues else given
 
     def _signal(self, record: Record, number: signal.Signals) -> None:
         # As long as one process of the group holds the lock, the group's number is not another's.

@@ -43,8 +43,16 @@ test("after the last epoch it is not one more", () => {
   assert.equal(text.progress(done), "Epoch 20 of 20");
 });
 
+test("queued: the place", () => {
+  const queued = at("queued", { place: 2 });
+
+  assert.equal(shareOf(queued), null);
+  assert.equal(text.progress(queued), "Place 2 in the queue");
+  assert.equal(text.progress(at("training", { place: 2 })), "");
+});
+
 test("where nothing is known, nothing is said", () => {
-  for (const each of [at("waiting", null), at("training", null), at("reading", { read: 0, total: 0 }), at("finished", { epoch: 2, epochs: 2 })]) {
+  for (const each of [at("queued", null), at("waiting", null), at("training", null), at("reading", { read: 0, total: 0 }), at("finished", { epoch: 2, epochs: 2 })]) {
     assert.equal(shareOf(each), null);
     assert.equal(text.progress(each), "");
   }

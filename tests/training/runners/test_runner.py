@@ -20,9 +20,10 @@ MODULE = "tests.training.runners.waiter"
 class FakeChild:
     """A process: it holds the lock that it was given until it ends."""
 
-    def __init__(self, pid: int, options: dict[str, Any]) -> None:
+    def __init__(self, pid: int, options: dict[str, Any], *, is_niced: bool) -> None:
         self.pid = pid
         self.environment: dict[str, str] = options["env"]
+        self.is_niced = is_niced
         self.status: int | None = None
         self._lock = os.dup(options["pass_fds"][0])
         self._log = os.dup(options["stdout"])
@@ -52,9 +53,11 @@ class Machine:
         self.stubborn = set[int]()
 
     def popen(self, command: list[str], **options: Any) -> FakeChild:
-        assert command[1:] == ["-m", MODULE]
+        is_niced = command[1:] == ["-m", "training.runners.niced", MODULE]
+        assert is_niced or command[1:] == ["-m", MODULE]
         assert options["start_new_session"]
-        self.children.append(FakeChild(2**22 + len(self.children) + 1, options))
+        pid = 2**22 + len(self.children) + 1
+        self.children.append(FakeChild(pid, options, is_niced=is_niced))
         return self.children[-1]
 
     def killpg(self, group: int, number: int) -> None:
@@ -137,6 +140,80 @@ def test_so_many_run_at_a_time_and_others_do_not_count(world: World) -> None:
     world.start("another", queues=False)
 
     assert world.running() == ["inference", "a", "b", "another"]
+
+
+def waiting(world: World) -> list[tuple[str, str, list[str]]]:
+    """Return the queue."""
+    return [(each.name, each.why, [*each.behind]) for each in world.runner.waiting()]
+
+
+def test_the_queue_says_what_each_run_waits_for(world: World) -> None:
+    world.restart(most=2)
+    for name in ("d", "b", "c", "a"):
+        world.start(name)
+    world.start("inference", queues=False)
+
+    expected = [("c", "MAXRUNS=2", ["d", "b"]), ("a", "MAXRUNS=2", ["c"])]
+    assert waiting(world) == expected
+    world.restart(most=2)
+    assert waiting(world) == expected, "after a restart of the service"
+
+
+def test_the_order_is_kept_whoever_leaves_the_queue(world: World) -> None:
+    for name in ("a", "b", "c", "d"):
+        world.start(name)
+
+    world.runner.stop("b")
+    assert [name for name, _, _ in waiting(world)] == ["c", "d"]
+    world.runner.forget("c")
+    assert waiting(world) == [("d", "MAXRUNS=1", ["a"])]
+    world.runner.stop("a")
+    world.runner.look()
+
+    assert (world.running(), waiting(world)) == (["d"], [])
+
+
+def test_a_run_that_is_started_again_waits_for_a_moment_at_its_place(world: World) -> None:
+    world.start("a")
+    world.again = True
+
+    world.end("a", 1)
+
+    assert waiting(world) == [("a", "it is started in a moment", [])]
+
+
+def test_everything_has_priority_over_those_that_queue(world: World) -> None:
+    world.start("inference", queues=False)
+    world.start("training")
+
+    assert [each.is_niced for each in world.machine.children] == [False, True]
+
+
+@pytest.mark.parametrize(("processors", "most", "threads"), [(8, 1, "8"), (8, 3, "2"), (2, 4, "1")])
+def test_runs_share_the_processors(
+    world: World, monkeypatch: pytest.MonkeyPatch, processors: int, most: int, threads: str
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {*range(processors)})
+    world.restart(most)
+
+    world.start("inference", queues=False)
+    world.start("training")
+
+    inference, training = world.machine.children
+    assert "JOBTHREADS" not in inference.environment
+    assert training.environment["JOBTHREADS"] == threads
+
+
+def test_where_a_run_should_be_is_ignored_with_a_note(world: World) -> None:
+    gpus = {"key": "gpus", "operator": "Exists"}
+    world.start("a")
+    world.runner.start(Run("b", MODULE, {}, node_selector={"disk": "ssd"}))
+    world.runner.start(Run("c", MODULE, {}, tolerations=[gpus]))
+    note = "(node_selector and tolerations are ignored: RUNNER=process runs everything on this machine)\n"
+
+    assert [world.runner.log(name) for name in ("a", "b", "c")] == ["", note, note]
+    kept = {each.run.name: each.run for each in record.records(world.folder)}
+    assert (kept["b"].node_selector, kept["c"].tolerations) == ({"disk": "ssd"}, [gpus])
 
 
 def test_a_run_gets_its_variables_and_no_private_ones(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,8 @@ export const text = {
 
   /** How far a training is; empty if there is nothing to say. @param {Pick<Result, "state" | "progress">} result */
   progress: ({ state, progress }) => {
-    const { read, total, epoch, epochs, step, steps, left_s } = progress ?? {};
+    const { read, total, epoch, epochs, step, steps, left_s, place } = progress ?? {};
+    if (state === "queued" && place) return `Place ${number(place)} in the queue`;
     if (state === "reading" && total) return `${number(read ?? 0)} of ${number(total)} messages`;
     if (state !== "training" || epoch === undefined || !epochs) return "";
     const parts = [`epoch ${Math.min(epoch + 1, epochs)} of ${epochs}`];
