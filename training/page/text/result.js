@@ -114,8 +114,16 @@ export const text = {
     badPart: (what) => `config: ${what}`,
     send: "Send ten digits",
     sending: "Sending …",
-    sent: "Sent digits",
-    /** @param {number} label */
-    digit: (label) => `A handwritten ${label}`,
+    sent: "Digits of the example",
+    sentLead: "Below each digit: what it is, and what the model takes it for.",
+    /** @param {number} label @param {number | null} said */
+    digit: (label, said) =>
+      `A handwritten ${label}, ${said === null ? "without a prediction yet" : `taken for ${said}: ${said === label ? "right" : "wrong"}`}`,
+    notSaid: "…",
+    /** @param {number} label @param {number} said */
+    said: (label, said) => `${said === label ? "✓" : "✗"} ${said}`,
+    /** @param {number} count @param {number} answered @param {number} right */
+    summary: (count, answered, right) =>
+      answered < count ? "Waiting for the predictions …" : `${right} of ${count} are right`,
   },
 };
