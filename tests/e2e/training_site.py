@@ -63,7 +63,7 @@ class Site:
 
 def start(stack: ExitStack, folder: Path, **settings: str) -> Site:
     """Start a broker and a training service without rows; they end with the stack."""
-    topics = (f"{_CONTROL}:1", "example-digits:1", "digits-example-input:1", "digits-example-predictions:1")
+    topics = (f"{_CONTROL}:1", "example-digits:1", "digits-example-input:3", "digits-example-predictions:3")
     options = [part for topic in topics for part in ("--topic", topic)]
     bootstrap, _ = stack.enter_context(embedded_broker(folder, *options))
     variables = {**settings_of(bootstrap, folder), **settings}

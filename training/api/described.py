@@ -115,7 +115,8 @@ class Result(BaseModel):
     confusion_matrix: list[list[float]] | None
     training_time: float | None = Field(description="s; a text in /deployments/results/{id}")
     state: str = Field(
-        description="queued, waiting, reading, training, evaluating, exporting, finished, failed or stopped"
+        description="queued, starting, waiting, reading, training, evaluating, exporting, finished, failed "
+        "or stopped"
     )
     reason: str | None = Field(description="why it waits or has failed, in one line")
     progress: dict[str, Any] | None = Field(description="its job's last report; while queued, its `place`")

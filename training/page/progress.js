@@ -4,11 +4,12 @@
 /** @typedef {import("./types.js").State} State */
 
 /** @type {State[]} */
-const ACTIVE = ["queued", "waiting", "reading", "training", "evaluating", "exporting"];
+const ACTIVE = ["queued", "starting", "waiting", "reading", "training", "evaluating", "exporting"];
 
 /** The colours of states are those of cameras. @type {Record<State, string>} */
 const TONES = {
   queued: "away",
+  starting: "model-away",
   waiting: "stale",
   reading: "model-away",
   training: "model-away",

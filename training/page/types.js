@@ -45,7 +45,7 @@
 /** @typedef {"created" | "deployed" | "finished" | "stopped"} Status */
 
 /**
- * @typedef {"queued" | "waiting" | "reading" | "training" | "evaluating" | "exporting" | "finished" | "failed" |
+ * @typedef {"queued" | "starting" | "waiting" | "reading" | "training" | "evaluating" | "exporting" | "finished" | "failed" |
  *   "stopped"} State
  */
 

@@ -41,6 +41,27 @@ def test_the_first_fetch_makes_a_result_deployed(service: Service) -> None:
     assert status(service, result) == ("deployed", "waiting", None)
 
 
+@pytest.mark.parametrize("is_finished", [False, True], ids=["at first", "afterwards"])
+def test_while_its_model_is_built_a_result_is_starting(
+    service: Service, monkeypatch: pytest.MonkeyPatch, is_finished: bool
+) -> None:
+    result = service.finished() if is_finished else service.deployment()["results"][0]["id"]
+    before = status(service, result)
+    seen = list[tuple[str, str, str | None]]()
+    build = service.code.build
+
+    def look(*given: Any, **options: Any) -> None:
+        seen.append(status(service, result))
+        build(*given, **options)
+
+    monkeypatch.setattr(service.code, "build", look)
+
+    service.client.get(f"/results/{result}")
+
+    assert seen == [before if is_finished else ("created", "starting", None)]
+    assert status(service, result) == (before if is_finished else ("deployed", "waiting", None))
+
+
 def test_of_pytorch_the_code_is_fetched(service: Service) -> None:
     configuration = service.configuration(service.model(framework="pth"))
     result = service.deployment(configuration, pth_kwargs_fit="max_epochs=1")["results"][0]["id"]

@@ -12,7 +12,7 @@ const at = (/** @type {State} */ state, /** @type {Progress | null} */ progress)
 
 test("a training is active until it has ended", () => {
   /** @type {State[]} */
-  const active = ["queued", "waiting", "reading", "training", "evaluating", "exporting"];
+  const active = ["queued", "starting", "waiting", "reading", "training", "evaluating", "exporting"];
   /** @type {State[]} */
   const ended = ["finished", "failed", "stopped"];
 

@@ -79,10 +79,11 @@ export function openVisualisation({ query }) {
     setText(state, words.connecting);
     predictions = new Predictions(topic, isClasses, {
       opened: () => setText(state, words.waiting),
-      heard: (message) => {
+      heard: (prediction, headers) => {
         setText(state, "");
         if (shown) setHidden(shown.element, false);
-        shown?.add(message);
+        shown?.add(prediction);
+        digits.hear(prediction, headers);
       },
       lost: () => setText(state, words.lost),
       refused: (why) => setText(state, words.refused(common.sentence(why))),
@@ -92,7 +93,7 @@ export function openVisualisation({ query }) {
 
   function offerDigits() {
     const found = inferences.find((each) => each.output_topic === topic && takesDigits(each)) ?? null;
-    digits.show(predictions ? found : null);
+    digits.show(shown instanceof ShownClasses ? found : null);
   }
 
   const wanted = query.get("topic") ?? "";

@@ -9,6 +9,7 @@ import { number } from "./numbers.js";
 /** @type {Record<State, string>} */
 const states = {
   queued: "Waits for its turn",
+  starting: "Starting",
   waiting: "Waits for data",
   reading: "Reads the data",
   training: "Training",
