@@ -54,28 +54,30 @@ def serve(settings: TrainingSettings) -> int:
     service.work("database", watch.run)
     service.require(watch.why)
     runner = chosen.runner(settings, Outcome(database).ended)
-    recover(database, runner)
+    service.on_stop(runner.close)
+    tokens = _tokens(settings)
+    places = Places(
+        settings.kafkaport,
+        settings.controltopic,
+        settings.url,
+        settings.controlage,
+        tokens,
+        settings.own_certificate,
+    )
+    recover(database, runner, places)
     service.repeat("runs", runner.step)
 
     others = {name: Path(folder) for name, folder in settings.basemodels.items()}
     library = Library(settings.modelstore, settings.keepversions, others)
     service.repeat("versions", library.step)
 
-    tokens = _tokens(settings)
     parts = Parts(
         database=database,
         files=Files(settings.datafolder / "results"),
         code=code_checks.load(elsewhere=settings.runner == "kubernetes"),
         runner=runner,
         control=_follow_control(settings, service, database),
-        places=Places(
-            settings.kafkaport,
-            settings.controltopic,
-            settings.url,
-            settings.controlage,
-            tokens,
-            settings.own_certificate,
-        ),
+        places=places,
         consumer=partial(
             clients.consumer,
             settings.kafkaport,

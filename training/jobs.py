@@ -58,8 +58,7 @@ def training_run(result: Result, places: Places, kwargs_fit: str, kwargs_val: st
     deployment = result.deployment
     oldest = deployment.time - timedelta(seconds=places.age)
     variables = {
-        "BOOTSTRAP_SERVERS": places.bootstrap,
-        "RESULT_URL": f"{places.url}/results/{result.id}",
+        **_training_addresses(result, places),
         "RESULT_ID": str(result.id),
         "CONTROL_TOPIC": places.control_topic,
         "DEPLOYMENT_ID": str(deployment.id),
@@ -87,12 +86,8 @@ def training_run(result: Result, places: Places, kwargs_fit: str, kwargs_val: st
 
 def inference_runs(inference: Inference, places: Places, trained: Result) -> list[Run]:
     """Return the runs of an inference of a result, one per replica, on the nodes of its deployment."""
-    source = inference.input_kafka_broker or places.bootstrap
     variables = {
-        "INPUT_BOOTSTRAP_SERVERS": source,
-        "OUTPUT_BOOTSTRAP_SERVERS": inference.output_kafka_broker or places.bootstrap,
-        "MODEL_URL": f"{places.url}/results/model/{inference.model_result_id}",
-        "MODEL_ARCH_URL": f"{places.url}/results/{inference.model_result_id}",
+        **_inference_addresses(inference, places),
         "INPUT_FORMAT": inference.input_format,
         "INPUT_CONFIG": inference.input_config,
         "INPUT_TOPIC": inference.input_topic,
@@ -102,7 +97,6 @@ def inference_runs(inference: Inference, places: Places, trained: Result) -> lis
         # Kafka-ML's inferences have none of these.
         "REPLICAS": str(inference.replicas),
         "FRAMEWORK": trained.model.framework,
-        "INFERENCE_URL": f"{places.url}/inferences/{inference.id}",
         "MODELSERVER": inference.model_server or "",
         **places.access("inference", inference.model_result_id or 0, inference.id),
     }
@@ -111,6 +105,20 @@ def inference_runs(inference: Inference, places: Places, trained: Result) -> lis
         Run(name, "training.inference", variables, queues=False, gpus=inference.gpumem, **nodes)
         for name in inference_names(inference)
     ]
+
+
+def _training_addresses(result: Result, places: Places) -> dict[str, str]:
+    return {"BOOTSTRAP_SERVERS": places.bootstrap, "RESULT_URL": f"{places.url}/results/{result.id}"}
+
+
+def _inference_addresses(inference: Inference, places: Places) -> dict[str, str]:
+    return {
+        "INPUT_BOOTSTRAP_SERVERS": inference.input_kafka_broker or places.bootstrap,
+        "OUTPUT_BOOTSTRAP_SERVERS": inference.output_kafka_broker or places.bootstrap,
+        "MODEL_URL": f"{places.url}/results/model/{inference.model_result_id}",
+        "MODEL_ARCH_URL": f"{places.url}/results/{inference.model_result_id}",
+        "INFERENCE_URL": f"{places.url}/inferences/{inference.id}",
+    }
 
 
 def _nodes(deployment: Deployment) -> dict[str, Any]:
@@ -175,15 +183,21 @@ class Outcome:
         return status == "deployed"
 
 
-def recover(database: Database, runner: Runner) -> None:
-    """Note the failure of results whose runs are lost, such as with their folder, and stop all other runs."""
+def recover(database: Database, runner: Runner, places: Places) -> None:
+    """Note the failure of results whose runs are lost, such as with their folder, and stop all other runs.
+
+    Those that go on learn where Kafka and the service are now.
+    """
     names = runner.names()
     with database.writing() as session:
         for result in session.scalars(select(Result).where(Result.status.in_(ACTIVE))):
+            runner.renew(training_name(result.id), _training_addresses(result, places))
             if training_name(result.id) not in names:
                 result.become("stopped", "failed", "the service was restarted, and found nothing of its job")
                 log.warning("result %d: %s", result.id, result.reason)
         for inference in session.scalars(select(Inference).where(Inference.status == "deployed")):
+            for name in inference_names(inference):
+                runner.renew(name, _inference_addresses(inference, places))
             if inference.model_result_id is not None and not {*inference_names(inference)} & names:
                 inference.status, inference.status_changed = "stopped", now()
                 inference.reason = "the service was restarted, and found nothing of its runs"

@@ -1,6 +1,7 @@
 """Stand-ins for what surrounds the training service: users' code, runs, Kafka."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -72,6 +73,10 @@ class FakeRunner:
 
     def names(self) -> set[str]:
         return {*self.runs}
+
+    def renew(self, name: str, variables: Mapping[str, str]) -> None:
+        if run := self.runs.get(name):
+            self.runs[name] = replace(run, variables={**run.variables, **variables})
 
     def waiting(self) -> list[Waiting]:
         return self.queue

@@ -4,8 +4,10 @@ import pytest
 
 from tests.training.api.test_inferences import SENT
 from tests.training.conftest import Service
-from training.jobs import Outcome, recover
+from training.jobs import Outcome, Places, recover
 from training.runners.runner import Run, Waiting
+
+PLACES = Places("kafka:9999", "control", "http://here:1234", 600)
 
 
 def state(service: Service) -> tuple[str, str, str | None]:
@@ -62,7 +64,7 @@ def test_after_a_restart_runs_that_belong_to_nothing_are_stopped(service: Servic
     for name in ("model-training-99", "model-inference-9-0"):
         service.runner.start(Run(name, "training.job", {}))
 
-    recover(service.database, service.runner)
+    recover(service.database, service.runner, PLACES)
 
     assert service.runner.names() == wanted
     assert {*service.runner.stopped} >= {"model-training-99", "model-inference-9-0"}
@@ -141,14 +143,28 @@ def test_a_result_that_waits_again_is_queued_until_it_is_stopped(service: Servic
     assert state(service) == ("stopped", "stopped", None)
 
 
+def test_after_a_restart_runs_learn_where_everything_is_now(service: Service) -> None:
+    service.post(f"/results/inference/{service.finished()}", {**SENT, "output_kafka_broker": "own:9092"}, 200)
+    service.deployment(1)
+    recover(service.database, service.runner, PLACES)
+
+    training = service.runner.runs["model-training-2"].variables
+    assert training["BOOTSTRAP_SERVERS"] == "kafka:9999"
+    assert training["RESULT_URL"] == "http://here:1234/results/2"
+    inference = service.runner.runs["model-inference-1-0"].variables
+    assert inference["INPUT_BOOTSTRAP_SERVERS"] == "kafka:9999"
+    assert inference["OUTPUT_BOOTSTRAP_SERVERS"] == "own:9092"
+    assert inference["MODEL_URL"] == "http://here:1234/results/model/1"
+
+
 def test_after_a_restart_lost_runs_are_noted(service: Service) -> None:
     service.post(f"/results/inference/{service.finished()}", SENT, 200)
     service.deployment(1)
-    recover(service.database, service.runner)
+    recover(service.database, service.runner, PLACES)
     assert [each["state"] for each in service.get("/results/")] == ["queued", "finished"]
 
     service.runner.runs.clear()
-    recover(service.database, service.runner)
+    recover(service.database, service.runner, PLACES)
 
     assert sorted(each["state"] for each in service.get("/results/")) == ["failed", "finished"]
     assert (

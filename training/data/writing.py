@@ -23,6 +23,7 @@ _CONFIG: Final = {
 
 _Answer = TypeVar("_Answer")
 Progress = Callable[[int, int], object]
+Headers = dict[str, str | bytes | None]
 
 
 def quiet(_: int, __: int) -> None:
@@ -62,7 +63,7 @@ class Writer:
         self._partitions = self._found()
         self._starts = self._ends()
 
-    def write(self, value: bytes, key: bytes, headers: dict[str, bytes] | None = None) -> None:
+    def write(self, value: bytes, key: bytes, headers: Headers | None = None) -> None:
         """Write a message to the next partition; wait while too many are on their way to Kafka."""
         partition = self._partitions[self._written % len(self._partitions)]
         while True:

@@ -75,4 +75,4 @@ class JobSettings(Settings):
     def identity(self) -> str:
         """What a restarted job has in common with what another has left, and no other job has."""
         since = self.control_since.isoformat() if self.control_since else ""
-        return f"{self.result_url} {self.deployment_id} {since} {self.seed}"
+        return f"{self.result_id} {self.deployment_id} {since} {self.seed}"

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 
 _EVERY: Final = 0.25  # s
 _GRACE: Final = 10.0  # s between SIGTERM and SIGKILL
+_LAST_GRACE: Final = 5.0  # s, when this service ends, too
+_TICK: Final = 0.02  # s
 _LONGEST_BREAK: Final = 60.0  # s before a run that fails is started again
 _ROOT: Final = Path(__file__).parents[2]
 _NAME: Final = re.compile(r"[a-z0-9-]{1,100}")
@@ -34,14 +37,17 @@ class ProcessRunner:
     """Starts `python -m MODULE` for each run; `most` of those that queue run at a time, niced.
 
     `folder` holds what is known of the runs. The processes get this one's variables except those in
-    `private`. `ended` decides what becomes of a run that has ended by itself.
+    `private`. `ended` decides what becomes of a run that has ended by itself. If it `ends`, so do they.
     """
 
-    def __init__(self, folder: Path, most: int, private: Collection[str], ended: Ended) -> None:
+    def __init__(
+        self, folder: Path, most: int, private: Collection[str], ended: Ended, *, ends: bool = False
+    ) -> None:
         self._folder = folder
         self._most = most
         self._private = frozenset(private)
         self._ended = ended
+        self._ends = ends
         self._lock = threading.RLock()
         found = sorted(records(folder), key=lambda record: record.number)
         self._records = {record.run.name: record for record in found}
@@ -88,6 +94,39 @@ class ProcessRunner:
         """Return the names of all runs that wait or run."""
         with self._lock:
             return {name for name, record in self._records.items() if not record.is_stopped}
+
+    def renew(self, name: str, variables: Mapping[str, str]) -> None:
+        """Give a run other variables; its process ends, and another one begins with them."""
+        with self._lock:
+            record = self._records.get(name)
+            if record is None or record.is_stopped or record.run.variables.items() >= variables.items():
+                return
+            run = replace(record.run, variables={**record.run.variables, **variables})
+            self._records[name] = record.changed(run=run, starts=0)
+            if record.pid is not None:
+                log.info("%s: what it speaks to has another address: starting it again", name)
+                self._signal(record, signal.SIGTERM)
+                self._kill_at[name] = time.monotonic() + _GRACE
+
+    def close(self) -> None:
+        """End all processes, if they are to end with this one; their runs wait for the next service."""
+        if not self._ends:
+            return
+        with self._lock:
+            begun = [each for each in self._records.values() if each.pid is not None]
+            for record in begun:
+                self._signal(record, signal.SIGTERM)
+            until = time.monotonic() + _LAST_GRACE
+            while any(each.is_alive() for each in begun) and time.monotonic() < until:
+                time.sleep(_TICK)
+            for record in begun:
+                self._signal(record, signal.SIGKILL)
+                if child := self._children.pop(record.run.name, None):
+                    child.wait()
+                if record.is_stopped:
+                    self._finish(record)
+                else:
+                    self._records[record.run.name] = record.changed(pid=None, starts=0)
 
     def waiting(self) -> Sequence[Waiting]:
         """Return the runs that wait for their turn, in its order."""
@@ -149,10 +188,11 @@ class ProcessRunner:
             if self._records.get(name) is not record:  # stopped or forgotten meanwhile
                 again = False
             if again:
+                self._kill_at.pop(name, None)
                 self._records[name] = record.changed(pid=None)
-                self._start_at[name] = time.monotonic() + min(
-                    _LONGEST_BREAK, 2.0 ** min(record.starts - 1, 10)
-                )
+                # One that was renewed has not failed, and keeps its turn.
+                pause = min(_LONGEST_BREAK, 2.0 ** min(record.starts - 1, 10)) if record.starts else 0.0
+                self._start_at[name] = time.monotonic() + pause
             elif name in self._records:
                 self._finish(record)
 

@@ -52,6 +52,9 @@ class Runner(Protocol):
     def names(self) -> set[str]:
         """Return the names of all runs that wait or run."""
 
+    def renew(self, name: str, variables: Mapping[str, str]) -> None:
+        """Give a run these variables, others than it has, such as new addresses of what it speaks to."""
+
     def waiting(self) -> Sequence[Waiting]:
         """Return the runs that wait for their turn, in its order. It asks nothing and nobody."""
 
@@ -67,3 +70,6 @@ class SteppedRunner(Runner, Protocol):
 
     def step(self) -> None:
         """Look after the runs; wait a moment."""
+
+    def close(self) -> None:
+        """End the runs that are to end with the service; the next one starts them again."""

@@ -79,9 +79,9 @@ class World:
         self.again = False
         self.restart()
 
-    def restart(self, most: int = 1) -> None:
+    def restart(self, most: int = 1, *, ends: bool = False) -> None:
         """Use another runner on the same folder."""
-        self.runner = ProcessRunner(self.folder, most, {"SECRET"}, self._ended)
+        self.runner = ProcessRunner(self.folder, most, {"SECRET"}, self._ended, ends=ends)
 
     def start(self, name: str, *, queues: bool = True) -> None:
         self.runner.start(Run(name, MODULE, {"NAME": name}, queues))
@@ -416,6 +416,51 @@ def test_of_a_long_log_the_end_is_kept(world: World, monkeypatch: pytest.MonkeyP
 
     assert world.runner.log("a").endswith("xthe end, and more")
     assert (world.folder / "a/log").stat().st_size < 300
+
+
+def test_a_run_with_other_variables_is_started_again_and_keeps_its_folder(world: World) -> None:
+    world.again = True
+    world.start("a")
+    world.start("b")
+    (world.folder / "a/work").mkdir()
+    for name in ("a", "b", "unknown"):
+        world.runner.renew(name, {"NAME": f"new {name}"})
+    world.runner.look()
+
+    assert world.running() == ["new a"]
+    assert (world.folder / "a/work").exists()
+    world.again = False
+    world.end("new a")
+    assert not (world.folder / "a/work").exists()
+    assert world.running() == ["new b"]
+
+
+def test_a_run_with_the_same_variables_goes_on(world: World) -> None:
+    world.start("a")
+    world.runner.renew("a", {"NAME": "a"})
+
+    assert world.running() == ["a"]
+
+
+def test_runs_outlive_the_service_or_end_with_it_and_go_on_with_the_next_one(world: World) -> None:
+    world.start("a")
+    world.runner.close()
+    assert world.running() == ["a"]
+
+    world.restart(2, ends=True)
+    world.start("b")
+    world.start("c")
+    (world.folder / "b/work").mkdir()
+    world.machine.stubborn.add(world.machine.children[-1].pid)
+    world.runner.stop("a")
+    world.runner.close()
+    assert world.running() == []
+    assert sorted(world.kept()) == ["b", "c"]
+    assert (world.folder / "b/work").exists()
+
+    world.restart(2)
+    world.runner.look()
+    assert sorted(world.running()) == ["b", "c"]
 
 
 @pytest.mark.parametrize(

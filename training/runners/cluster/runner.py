@@ -4,7 +4,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -96,6 +96,12 @@ class ClusterRunner:
         with self._lock:
             replicas = (f"{name}-{number}" for name, most in self._replicas.items() for number in range(most))
             return {*self._jobs, *replicas, *self._postponed.reasons()}
+
+    def renew(self, name: str, variables: Mapping[str, str]) -> None:
+        """Do nothing: in a cluster, Services keep their names, and pods what they were created with."""
+
+    def close(self) -> None:
+        """Do nothing: pods do not need the service's."""
 
     def waiting(self) -> Sequence[Waiting]:
         """Return the trainings that wait, as they were when the cluster was last asked."""
