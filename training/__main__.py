@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline.access import entrance
 from pipeline.flow.ledger import Ledger
 from pipeline.http.connections import Connections
-from pipeline.http.server import WebServer, allow_files, listen
+from pipeline.http.server import allow_files, listen
 from pipeline.kafka import clients
 from pipeline.kafka.causes import Causes
 from pipeline.kafka.records import Records
@@ -37,7 +37,7 @@ from training.job_tokens import JobTokens
 from training.jobs import Outcome, Places, recover
 from training.runners import chosen
 from training.settings import TrainingSettings
-from training.site import BODY_PAUSE, Site
+from training.site import Site, web_server
 from training.versions.library import Library
 
 log = logging.getLogger("training")
@@ -101,7 +101,7 @@ def _serve_http(settings: TrainingSettings, service: Service, parts: Parts, toke
     site = Site(parts, settings, sessions, entrance.writes(settings, "trainer", "models"), tokens)
     allow_files()
     connections = Connections(settings.maxclients, settings.maxperaddress, settings.trustedproxies)
-    web = WebServer(site, listener, connections, certificate, body_pause=BODY_PAUSE)
+    web = web_server(site, listener, connections, certificate)
     service.work("web", web.run)
     service.on_stop(web.close)
     if sessions is not None:

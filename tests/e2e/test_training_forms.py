@@ -17,6 +17,7 @@ from tests.e2e.training_site import (
     EDITOR,
     SOON,
     Site,
+    each_window,
     made_of_digits,
     photo,
     says,
@@ -26,6 +27,8 @@ from tests.e2e.training_site import (
     value_of,
 )
 from tests.parts import wait_for
+
+__all__ = ["each_window"]
 
 MISSING: Final = {
     "nowhere": "There is no such page",
@@ -58,12 +61,6 @@ def site(stack: ExitStack, tmp_path_factory: pytest.TempPathFactory) -> Site:
     site = start(stack, tmp_path_factory.mktemp("forms"))
     made_of_digits(site)
     return site
-
-
-@pytest.fixture(params=[0, 1], ids=["chromium", "firefox"])
-def window(request: pytest.FixtureRequest, windows: tuple[Window, Window]) -> Window:
-    """A page in each browser."""
-    return windows[request.param]
 
 
 def test_what_is_not_there_is_said_with_a_way_on(site: Site, window: Window) -> None:

@@ -15,6 +15,7 @@ from tests.e2e.training_site import (
     SOON,
     Site,
     confirm,
+    each_window,
     follow,
     made_of_digits,
     photo,
@@ -25,6 +26,8 @@ from tests.e2e.training_site import (
     value_of,
 )
 from tests.parts import get, wait_for
+
+__all__ = ["each_window"]
 
 TRAINED: Final = 170.0
 """s that a training may take on a busy machine: it starts TensorFlow twice."""
@@ -49,12 +52,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A training service, without rows at first."""
     with ExitStack() as stack:
         yield start(stack, tmp_path_factory.mktemp("training"))
-
-
-@pytest.fixture(params=[0, 1], ids=["chromium", "firefox"])
-def window(request: pytest.FixtureRequest, windows: tuple[Window, Window]) -> Window:
-    """A page in each browser."""
-    return windows[request.param]
 
 
 @pytest.fixture(scope="module")
