@@ -127,7 +127,7 @@ def test_the_pages_work_over_tls_and_below_a_root_path(browser: Browser, tmp_pat
         expect(page).to_have_url(f"{address}#/visualisation")
         page.get_by_label("Topic").fill("digits-example-predictions")
         page.get_by_role("button", name="Show").click()
-        expect(page.get_by_text("Connected.")).to_be_visible()
+        expect(page.get_by_text("Connected, but no inference")).to_be_visible()
         page.get_by_role("link", name="Models").first.click()
         expect(page.get_by_role("heading", name="No models yet")).to_be_visible()
 

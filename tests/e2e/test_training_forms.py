@@ -6,7 +6,7 @@ from typing import Any, Final
 from urllib.error import HTTPError
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.e2e.browsing import open_page
 from tests.e2e.conftest import Window
@@ -256,3 +256,45 @@ def test_pages_go_on_when_the_service_comes_back(
     says(other, ".field-error, .problem", "at least")
     for window in windows:
         assert [text for text in window.complaints if not any(part in text for part in AWAY)] == []
+
+
+def test_a_topic_that_is_shown_is_in_the_address(site: Site, window: Window) -> None:
+    show(window, site, "visualisation")
+    for topic, words in (("", "Enter a topic"), ("no such/topic", "Expected the name of a topic")):
+        enter(window, topic=topic)
+        press(window, "Show")
+        says(window, ".field-error", words)
+    enter(window, topic="nobody-writes")
+    press(window, "Show")
+    says(window, "[role=status]", "no inference that runs writes to this topic")
+    assert window.evaluate("location.hash") == "#/visualisation?topic=nobody-writes"
+    assert value_of(window, "topic") == "nobody-writes"
+    assert unexpected(window) == []
+
+
+def test_names_that_are_too_long_are_not_cut_and_errors_are_in_the_words_of_the_form(
+    site: Site, window: Window
+) -> None:
+    show(window, site, "configurations/new")
+    wait_for(lambda: texts(window, ".box"), SOON, "the models")
+    enter(window, name="n" * 31)
+    assert window.evaluate("document.querySelector('#field-name').maxLength") == -1
+    press(window, "Save")
+    says(window, ".field-error", "Expected at most 30 characters")
+    enter(window, name="a/b<script>")
+    press(window, "Save")
+    says(window, ".field-error", "Expected a name of at most 30 characters, without /")
+    assert [each for each in texts(window, ".field-error") if "=" in each] == []
+    assert unexpected(window) == []
+
+
+def test_an_editor_that_could_not_be_loaded_comes_later(site: Site, browser: Browser) -> None:
+    with open_page(browser, f"{site.address}#/", expected=("ERR_FAILED",)) as page:
+        page.route("**/codemirror.js*", lambda route: route.abort())
+        page.evaluate("(location.hash = '#/models/new', null)")
+        trouble = page.get_by_text("The editor cannot be loaded")
+        expect(trouble).to_have_count(2, timeout=SOON * 1000)
+        page.unroute("**/codemirror.js*")
+        page.wait_for_selector("#field-code .cm-content")
+        page.wait_for_selector("#field-imports .cm-content")
+        expect(trouble).to_have_count(0)

@@ -196,19 +196,21 @@ def test_a_configuration_is_made_trained_stopped_and_deleted(
 
 def test_a_stream_is_sent_again(site: Site, made: dict[str, Any], window: Window) -> None:
     again = site.send("POST", "deployments/", {"configuration": made["configuration"]["id"]})
-    site.send("POST", f"results/stop/{again['results'][0]['id']}")
     before = len(site.get("datasources/"))
 
     show(window, site, "datasources")
     says(window, ".figures-link", "handwritten digits")
     press(window, "Send again")
     assert value_of(window, "again") == str(again["id"])
+    # Others have what they need, or were stopped.
+    assert window.evaluate("document.querySelector('#field-again').options.length") == 1
     window.evaluate("(document.querySelector('#confirm .main').click(), null)")
 
     wait_for(lambda: len(texts(window, ".figures-link")) == before + 1, SOON, "another row")
     rows = site.get("datasources/")
     assert rows[0]["deployment"] == str(again["id"])
     assert rows[0]["topic"] in {each["topic"] for each in rows[1:]}
+    site.send("POST", f"results/stop/{again['results'][0]['id']}")
     assert unexpected(window) == []
 
 
@@ -237,7 +239,7 @@ def test_a_model_is_imported_and_compared(site: Site, window: Window) -> None:
         )
         press(window, "Import")
         if begin == "no model":
-            says(window, ".field-error", "expected a Keras file")
+            says(window, ".field-error", "Expected a Keras file")
         else:
             says(window, ".state", "Finished")
     says(window, ".chart-line", "Training")

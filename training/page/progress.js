@@ -23,6 +23,9 @@ const TONES = {
 /** @param {State} state */
 export const isActive = (state) => ACTIVE.includes(state);
 
+/** Whether it still needs a control message. @param {State} state */
+export const waitsForData = (state) => ["queued", "starting", "waiting"].includes(state);
+
 /** @param {State} state */
 export const toneOf = (state) => TONES[state] ?? "away";
 

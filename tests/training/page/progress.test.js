@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isActive, shareOf, toneOf } from "../../../training/page/progress.js";
+import { isActive, shareOf, toneOf, waitsForData } from "../../../training/page/progress.js";
 import { text } from "../../../training/page/text/common.js";
 import { counted, duration, metric, number, percent, tick } from "../../../training/page/text/numbers.js";
 
@@ -16,6 +16,8 @@ test("a training is active until it has ended", () => {
   /** @type {State[]} */
   const ended = ["finished", "failed", "stopped"];
 
+  assert.deepEqual(active.filter(waitsForData), ["queued", "starting", "waiting"]);
+  assert.ok(!ended.some(waitsForData));
   assert.ok(active.every(isActive));
   assert.ok(!ended.some(isActive));
   assert.notEqual(toneOf("failed"), toneOf("finished"));

@@ -37,7 +37,7 @@ export function openResult({ rest }, app) {
   const curves = new Curves();
   const metrics = section(words.metrics);
   const matrix = new Matrix(id);
-  const versions = new Versions(app);
+  const versions = new Versions(id, app);
   const log = new Log(id);
   const facts = new Facts();
   const missing = empty(words.missing(id), routeTo(["results"]));
@@ -93,10 +93,10 @@ export function openResult({ rest }, app) {
     ]);
   }
 
-  /** Its versions, if it has ended: they are shown together with its end, so that nothing moves later. @param {Answer<Result[]>} rows @returns {Promise<Answer>} */
+  /** The model's versions, once it has finished: they are shown together with that, so that nothing moves later. @param {Answer<Result[]>} rows @returns {Promise<Answer>} */
   async function versionsFor(rows) {
     const result = rows.ok ? rows.body.find((row) => row.id === id) : null;
-    return result && !isActive(result.state) ? get("versions/") : { ok: true, body: null };
+    return result?.status === "finished" ? get("versions/") : { ok: true, body: null };
   }
 
   return {

@@ -70,6 +70,7 @@ export const text = {
   changedElsewhere: "This was changed elsewhere since you opened it. Saving here replaces that.",
   showNewer: "Show what is there now",
 
+  editorAway: "The editor cannot be loaded: the server does not answer. Trying again …",
   noAnswer: "The server does not answer. Try again",
   /** @param {number} status */
   refused: (status) => `The server refused this with status ${status}`,

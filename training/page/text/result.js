@@ -29,7 +29,8 @@ export const text = {
     /** @param {string} label @param {string} said @param {number} count @param {number} share */
     matrixCell: (label, said, count, share) => `${count} of label ${label} taken for ${said}, ${percent(share)}`,
     versions: "Versions",
-    versionsLead: "For TensorFlow Serving, which serves the version that you promote.",
+    versionsLead: "All versions of this model, for TensorFlow Serving, which serves the one that you promote.",
+    ownVersion: "Of this result",
     versionColumns: ["Version", "State", "Result", "Created", "Promoted"],
     /** @param {number} version */
     version: (version) => `Version ${version}`,
@@ -94,6 +95,9 @@ export const text = {
     stop: "Stop",
     connecting: "Connecting …",
     waiting: "Connected. Predictions appear here as they arrive.",
+    noWriter: "Connected, but no inference that runs writes to this topic.",
+    noTopic: "Enter a topic",
+    badTopic: "Expected the name of a topic: letters, digits, “.”, “_” and “-”",
     lost: "The connection was lost; retrying",
     /** @param {string} why */
     refused: (why) => `The server has ended it: ${why}`,
