@@ -56,6 +56,11 @@ def refused(service: Service, path: str, sent: Any) -> str:
 @pytest.mark.parametrize(
     ("path", "sent", "reason"),
     [
+        (
+            "/models/",
+            {**MODEL, "name": "n" * 31},
+            "name='nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn': expected at most 30 characters",
+        ),
         ("/models/", b"", "required, but missing"),
         ("/models/", b"{", "invalid JSON"),
         ("/models/", b"\xff\xfe{\0", "invalid JSON"),
@@ -97,7 +102,7 @@ def refused(service: Service, path: str, sent: Any) -> str:
         ("/results/2/progress", {"state": "failed", "reason": "x" * 2001}, "2000 characters"),
         ("/results/99/progress", {"state": "reading"}, "there is no result 99"),
     ],
-    ids=range(40),
+    ids=range(41),
 )
 def test_json_that_is_refused(path: str, sent: Any, reason: str, filled: Service) -> None:
     assert reason in refused(filled, path, sent)
