@@ -177,7 +177,8 @@ def test_when_kafka_is_known_to_be_away_nothing_is_made(
     assert reason == f"topic {example.TOPIC}: Kafka does not answer"
     assert service.get("/results/") == results
     assert len(service.get("/models/")) == 1  # that of the inference
-    assert FakeSink.made == FakeWriter.made == []
+    assert FakeSink.made == []
+    assert FakeWriter.made == []
 
 
 def test_digits_are_sent_to_an_inference(service: Service) -> None:
