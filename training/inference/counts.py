@@ -28,6 +28,8 @@ class Counts(Ledger):
     `waiting` is how many messages wait in this replica's partitions, None if that is unknown.
     """
 
+    unit = "messages per second"
+
     def __init__(self) -> None:
         super().__init__()
         self.waiting: int | None = None
