@@ -79,6 +79,8 @@ def answer_errors(app: FastAPI) -> None:
 
 def line(problem: dict[str, Any]) -> str:
     """Return in one line what is wrong with a field, given one of pydantic's errors."""
+    if problem["loc"] == ("body",) and isinstance(problem["input"], bytes):  # not read as JSON
+        return "expected a JSON object: send application/json"
     wrong = explain(problem)
     # A list's elements have numbers.
     name = next((each for each in reversed(problem["loc"]) if isinstance(each, str)), "body")

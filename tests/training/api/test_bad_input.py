@@ -209,3 +209,16 @@ def test_a_value_that_is_long_is_cut_in_the_reason(service: Service) -> None:
     reason = refused(service, "/models/", {**MODEL, "framework": "x" * 100_000})
 
     assert f"framework='{'x' * answers._MOST_SHOWN}…'" in reason
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", None], ids=range(3))
+@pytest.mark.parametrize("path", ["/models/", "/configurations/", "/deployments/", "/datasources/kafka"])
+def test_a_body_that_is_not_sent_as_json_is_answered_with_what_to_send(
+    service: Service, path: str, kind: str | None
+) -> None:
+    headers = {} if kind is None else {"Content-Type": kind}
+
+    answer = service.client.post(path, content=b"name=q", headers=headers)
+
+    assert answer.status_code == 400
+    assert "send application/json" in answer.json()
