@@ -41,7 +41,8 @@ def storable_json(value: Any) -> Any:
 def _name(text: str) -> str:
     if not text.isprintable() or _NOT_IN_NAMES & {*text} or not text.strip(". "):
         raise ValueError(
-            f'expected a name of at most {NAME_LENGTH} printable characters, not only dots, without / \\ < > " &'
+            f"expected a name of at most {NAME_LENGTH} printable characters, not only dots,"
+            ' without / \\ < > " &'
         )
     return text
 

@@ -18,7 +18,7 @@ class Names(Generic[_Named]):
     """Names for a Kafka-ML's models, or its configurations; the same rows in the same order get the same."""
 
     def __init__(self, kind: type[_Named], theirs: Iterable[object]) -> None:
-        self._kind = kind
+        self._kind: type[_Named] = kind
         self._taken = {*theirs}
 
     def find(
@@ -39,7 +39,7 @@ class Names(Generic[_Named]):
         return name, None
 
     def _offers(self, name: object) -> Iterator[str]:
-        """Yield a name, or if it is not allowed, others with "-" in place of what is not; none if too long."""
+        """Yield a name, or others with "-" in place of what is not allowed; none if it is too long."""
         if not isinstance(name, str) or not 0 < len(name) <= NAME_LENGTH:
             return
         like = name_like(name)
