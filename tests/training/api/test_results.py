@@ -335,7 +335,7 @@ def test_a_trained_model_is_imported(service: Service) -> None:
     ("metrics", "reason"),
     [
         ('{"loss": [0.5], "acc": [1], "train_metrics": {}}', "metrics: unknown: 'acc', 'loss': expected "),
-        ('{"\\ud800": 1}', "metrics: unknown: '\\\\ud800': expected "),
+        ('{"\\ud800": 1}', "metrics: unknown: '\\ud800': expected "),
         ("[1]", "metrics: expected "),
         ("null", "metrics: expected "),
     ],
