@@ -88,6 +88,10 @@ def line(problem: dict[str, Any]) -> str:
         return f"{name}: required, but missing"
     if problem["type"] == "json_invalid":
         return "expected a JSON object, found invalid JSON"
-    text = str(problem["input"])
-    shown = text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
+    shown = shorten(str(problem["input"]))
     return wrong if problem["loc"] in (("body",), ()) else f"{name}={shown!r}: {wrong}"
+
+
+def shorten(text: str) -> str:
+    """Return the beginning of a text that was sent, to be shown in a refusal."""
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
