@@ -1,7 +1,9 @@
 """The bytes that sinks write: those of Kafka-ML's own sinks, spelled out by hand."""
 
 import json
+import re
 import struct
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from tests.training.data.test_pictures import jpeg
 from training import client
 from training.client import AvroSink, JpegSink, RawSink, SendError
 from training.data.ranges import Range
+from training.data.writing import Writer
 
 KAFKA = "kafka:9092"
 
@@ -208,3 +211,168 @@ def test_what_is_wrong_with_a_sink_is_found_before_anything_is_sent(
         RawSink(KAFKA, "digits", deployment, **options)
 
     assert written.topics == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"deployment": "1"}, "deployment '1': expected its id, a number from 1 to 4294967295"),
+        ({"deployment": 0}, "deployment 0: expected its id"),
+        ({"deployment": None}, "deployment None: expected its id"),
+        ({"deployment": True}, "deployment True: expected its id"),
+        ({"deployment": 1.0}, "deployment 1.0: expected its id"),
+        ({"bootstrap": ""}, "bootstrap '': expected Kafka's address"),
+        ({"bootstrap": None}, "bootstrap None: expected Kafka's address"),
+        ({"topic": "a b"}, "topic 'a b': expected a topic's name: 1 to 249 letters"),
+        ({"topic": None}, "topic None: expected a topic's name"),
+        ({"control_topic": "a/b"}, "control_topic 'a/b': expected a topic's name"),
+        ({"unsupervised_topic": ""}, "unsupervised_topic '': expected a topic's name"),
+        ({"unsupervised_topic": "t"}, "unsupervised_topic t: expected another topic than topic"),
+        ({"control_topic": "t"}, "control_topic t: expected another topic than topic"),
+        ({"validation_rate": "0.1"}, "validation_rate '0.1': expected a number from 0 to less than 1"),
+        ({"test_rate": None}, "test_rate None: expected a number from 0 to less than 1"),
+        ({"description": 5}, "description 5: expected a text"),
+        ({"description": "\ud800"}, "expected a text"),
+        ({"config": "ssl"}, "config: expected librdkafka's settings"),
+        ({"progress": 1}, "progress 1: expected a function"),
+        ({"tst_rate": 0.1}, "unknown: tst_rate: expected config, control_topic, description, progress,"),
+        ({"data_reshape": "2 2"}, "data_reshape '2 2': expected data_type too"),
+    ],
+    ids=range(21),
+)
+def test_arguments_that_are_refused(written: type[Written], given: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(reason)) as caught:
+        RawSink(**{"bootstrap": KAFKA, "topic": "t", "deployment": 1, **given})
+
+    assert "\n" not in str(caught.value)
+    assert written.topics == {}
+
+
+def test_numpys_numbers_are_arguments_too(written: type[Written]) -> None:
+    rate: Any = np.float32(0.25)
+    number: Any = np.int64(7)
+    with RawSink(KAFKA, "table", number, test_rate=rate) as sink:
+        sink.send([1], 1)
+
+    ((key, value),) = written.topics[client.CONTROL_TOPIC]
+    assert (key, json.loads(value)["test_rate"]) == (b"\0\0\0\7", 0.25)
+
+
+def test_a_setting_that_librdkafka_rejects_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "Writer", Writer)
+
+    with pytest.raises(ValueError, match=r'^config: No such configuration property: "colour"$'):
+        RawSink(KAFKA, "table", 1, config={"colour": "red"})
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize(
+    ("data", "label", "reason"),
+    [
+        (1, 2**70, "label: expected .*, found 1180591620717411303424$"),
+        (1, None, "label: expected .*, found None$"),
+        (2**70, 1, "data: expected .*, found 1180591620717411303424$"),
+        (1, [1, None], "label: "),
+        (1, [[1], [1, 2]], "label: "),
+        ([], 1, "data: "),
+        (np.datetime64("2020"), 1, "data: "),
+    ],
+    ids=range(7),
+)
+def test_samples_that_are_refused(
+    written: type[Written], data: Any, label: Any, reason: str, first: bool
+) -> None:
+    sink = RawSink(KAFKA, "table", 1)
+    if not first:
+        sink.send(1, 1)
+
+    with pytest.raises(ValueError, match=reason) as caught:
+        sink.send(data, label)
+
+    assert "\n" not in str(caught.value)
+    assert len(written.topics["table"]) == (not first)
+
+
+def test_a_text_is_no_number() -> None:
+    sink = RawSink(KAFKA, "table", 1)
+    sink.send(1, 1)
+
+    for text in ("cat", "7"):
+        with pytest.raises(ValueError, match=f"^label: expected int64, found '{text}'$"):
+            sink.send(1, text)
+
+
+def test_schemas_are_in_files_too(written: type[Written], tmp_path: Path) -> None:
+    path = tmp_path / "label.avsc"
+    path.write_text(schema("boolean"))
+    for found in (path, str(path)):
+        with AvroSink(KAFKA, "copd", 1, HCOPD, found) as sink:
+            sink.send({"gender": 1, "age": 40.5, "smoking": 2}, {"f0": True})
+
+    assert [key for key, _ in written.topics["copd"]] == [b"\1", b"\1"]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "reason"),
+    [
+        ("/nonexistent.avsc", 'file "/nonexistent.avsc": No such file or directory: expected a schema'),
+        (Path("/"), 'file "/": Is a directory: expected a schema'),
+        (b"{}", "bytes: "),
+        ({"a": {1}}, "dict: "),
+        ("a\0b", "embedded null byte"),
+        (None, "expected a record, found null"),
+    ],
+    ids=range(6),
+)
+def test_schemas_that_are_refused(written: type[Written], scheme: Any, reason: str) -> None:
+    for schemes, name in (((scheme, HCOPD), "data_scheme"), ((HCOPD, scheme), "label_scheme")):
+        with pytest.raises(ValueError, match=f"^{name}: .*{re.escape(reason)}"):
+            AvroSink(KAFKA, "copd", 1, *schemes)
+
+    assert written.topics == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("boolean", "no"),
+        ("boolean", 2),
+        ("int", 2**31),
+        ("int", 1.5),
+        ("long", 2**63),
+        ("float", "1"),
+        ("double", None),
+    ],
+)
+def test_records_that_are_refused(written: type[Written], kind: str, value: Any) -> None:
+    sink = AvroSink(KAFKA, "copd", 1, schema("int"), schema(kind))
+
+    with pytest.raises(ValueError, match=f"f0: expected {kind}, found "):
+        sink.send({"f0": np.int64(1)}, {"f0": value})
+    for record in (None, [1], {1: 1}):
+        with pytest.raises(ValueError, match="record"):
+            sink.send({"f0": 1}, record)  # type: ignore[arg-type]
+
+    assert written.topics["copd"] == []
+
+
+@pytest.mark.parametrize(
+    ("data", "label", "reason"),
+    [
+        (None, 0, "data: expected a JPEG as bytes, found NoneType"),
+        ("text", 0, "data: expected a JPEG as bytes, found str"),
+        (jpeg(8, 8), None, "label None: expected a number from 0 to 1"),
+        (jpeg(8, 8), 1.0, "label 1.0: expected a number from 0 to 1"),
+        (jpeg(8, 8), 2**70, "label 1180591620717411303424: expected a number from 0 to 1"),
+        (jpeg(8, 8), "cow", "label 'cow': expected one of cat, dog"),
+    ],
+    ids=range(6),
+)
+def test_pictures_that_are_refused(written: type[Written], data: Any, label: Any, reason: str) -> None:
+    sink = JpegSink(KAFKA, "frames", 1, ["cat", "dog"], (8, 8))
+
+    with pytest.raises(ValueError, match=re.escape(reason)):
+        sink.send(data, label)
+    sink.send(jpeg(8, 8), np.int64(1))  # type: ignore[arg-type]
+
+    assert [key for key, _ in written.topics["frames"]] == [b"\1"]

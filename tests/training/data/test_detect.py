@@ -92,3 +92,13 @@ def test_texts_and_numbers_are_not_mixed() -> None:
         detect.encoded(raw.column("string", "1"), 7)
     with pytest.raises(ValueError, match="float32"):
         detect.encoded(raw.column("float32", "1"), "seven")
+
+
+def test_rows_of_objects_are_converted() -> None:
+    """As of a table with columns of several types."""
+    column = raw.column("float32", "2")
+
+    assert detect.encoded(column, np.array([1, 2.5], object)) == np.array([1, 2.5], np.float32).tobytes()
+    for row in ([1, "cat"], [1, [2]], [1, 2**2000]):
+        with pytest.raises(ValueError, match="data: expected float32, found an array of objects"):
+            detect.encoded(column, np.array(row, object))
