@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -30,11 +30,15 @@ log = logging.getLogger(__name__)
 
 _FILES: Final = {"tf": "model.h5", "pth": "model.pth"}
 _STOPPED: Final = 143  # as after SIGTERM: whoever started the job may start it again
-_LARGEST_MODEL: Final = 64 * GIB  # bytes of all that the process writes
+LARGEST_MODEL: Final = 64 * GIB
+"""Bytes of all that the process writes."""
 
 
 class Job:
     """Trains the model of one result. It can be killed at any moment, and continues when it is run again."""
+
+    continues = False
+    """Whether a job that was stopped may be continued later, and so leaves its folder."""
 
     def __init__(self, settings: JobSettings, service: Service, stop: threading.Event) -> None:
         self._settings = settings
@@ -53,6 +57,8 @@ class Job:
             trouble = self._reporter.refusal
             if trouble is None:
                 return _STOPPED
+            if self.continues:
+                return self._end(_storable(trouble), keeps=True)
         except RefusedError as error:
             log.error("%s: the job ends", error)
             trouble = str(error)
@@ -66,21 +72,23 @@ class Job:
             log.error("%s", trouble)
         return self._end(trouble)
 
-    def _end(self, trouble: str | None) -> int:
+    def _end(self, trouble: str | None, *, keeps: bool = False) -> int:
         self._reporter.close()
         if trouble is not None:
             try:
                 say(self._service, {"state": "failed", "reason": trouble[:2000]})
             except (AwayError, StoppedError):
                 return 1
-        self._kept.remove()
+        if not keeps:
+            self._kept.remove()
         return 0
 
     def _train(self) -> str | None:
         """Train and upload; return what kept the model from the model store, if anything did."""
         if self._settings.case != 1:
             raise ValueError(
-                f"CASE={self._settings.case}: only single models (1) can be trained in this version"
+                f"CASE={self._settings.case}: only single models (1, and 2 on streams) can be trained in this"
+                " version"
             )
         self._kept.prepare()
         kept = self._kept.load()
@@ -91,15 +99,25 @@ class Job:
         else:
             message, sizes = kept
             log.info("continuing a training that was interrupted")
-        found = self._fit(message, sizes)
+        return self._finish(self._fit(message, sizes), message)
+
+    def _finish(
+        self, found: Outcome, message: ControlMessage, more: Mapping[str, Any] | None = None
+    ) -> str | None:
+        """Export and upload the model; return what kept it from the model store, if anything did."""
         drawn = None if found.matrix is None else picture.draw(found.matrix)
         trouble = self._export(found, message)
-        model = self._kept.folder / _FILES[self._settings.framework]
-        take(self._kept.work / model.name, model, _LARGEST_MODEL)
+        model = self._taken()
         self._reporter.close()
-        self._service.upload(model, drawn, found.fields())
+        self._service.upload(model, drawn, {**found.fields(), **(more or {})})
         log.info("result %d has its model", self._settings.result_id)
         return trouble
+
+    def _taken(self) -> Path:
+        """Return a copy of the file that the process has written."""
+        model = self._kept.folder / _FILES[self._settings.framework]
+        take(self._kept.work / model.name, model, LARGEST_MODEL)
+        return model
 
     def _message(self) -> ControlMessage:
         settings = self._settings
@@ -112,11 +130,16 @@ class Job:
             stop=self._stop,
             waiting=self._waiting("waiting"),
         )
+        self._check(message)
+        return message
+
+    def _check(self, message: ControlMessage) -> None:
+        """Raise ValueError for a control message that this job cannot train on."""
         if message.stream is not None or message.incremental:
             raise ValueError(
-                "the control message is for an online stream: this version trains on ranges only"
+                "the control message is for an endless stream, which only incremental training reads: create"
+                " the deployment with incremental"
             )
-        return message
 
     def _waiting(self, state: str) -> Callable[[str], None]:
         def note(why: str) -> None:
@@ -136,7 +159,7 @@ class Job:
 
         samples = read(
             message.ranges,
-            _numbers(decoder(message.input_format, message.input_config)),
+            numbers(decoder(message.input_format, message.input_config)),
             settings.bootstrap_servers,
             config=settings.kafkaconfig,
             memory=settings.cachememory,
@@ -161,26 +184,30 @@ class Job:
             sizes,
             stop=self._stop,
             reporter=self._reporter,
-            most=_LARGEST_MODEL,
+            most=LARGEST_MODEL,
         )
 
-    def _export(self, found: Outcome, message: ControlMessage) -> str | None:
-        """Add the SavedModel to the model store; return why that failed, if it did."""
+    def _export(self, found: Outcome, message: ControlMessage, added: int | None = None) -> str | None:
+        """Add the SavedModel to the model store; return why that failed, if it did.
+
+        `added` is the result that has the model, if it is not this job's.
+        """
         settings = self._settings
         if settings.framework != "tf":
             return None  # inferences run PyTorch models themselves
-        exported, facts = self._kept.work / "exported", self._facts(found, message)
+        exported = self._kept.work / "exported"
+        facts = {**self._facts(found, message), "result": added or settings.result_id}
         folder = settings.modelstore or self._kept.folder / "versions"
         is_served = settings.modelstore is not None and settings.autoserve
 
         def fill(part: Path) -> dict[str, Any]:
-            copy(exported, part, _LARGEST_MODEL)
+            copy(exported, part, LARGEST_MODEL)
             return {}
 
         try:
             version, place = Store(folder, settings.model_name).add(fill, facts, is_served=is_served)
             if settings.modelstore is None:
-                self._service.add_version(place)
+                self._service.add_version(place, added)
             log.info("version %d of %s is in %s", version, settings.model_name, place.parent)
         except (OSError, CodeError, RefusedError) as error:
             return f"the model was trained, but could not be put into the model store: {_line(error)}"
@@ -192,7 +219,6 @@ class Job:
         settings = self._settings
         imports, code = found.program or (None, None)
         return {
-            "result": settings.result_id,
             "deployment": settings.deployment_id,
             "model": settings.model_name,
             "offsets": write(message.ranges),
@@ -206,7 +232,7 @@ class Job:
         }
 
 
-def _numbers(found: Decoder) -> Decoder:
+def numbers(found: Decoder) -> Decoder:
     """Return a decoder of numbers; raise ValueError for texts, which Keras takes only as its own tensors."""
     for name, column in (("data_type", found.values), ("label_type", found.keys)):
         if column is not None and column.dtype.kind in "OSU":

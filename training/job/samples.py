@@ -28,6 +28,11 @@ class Kept:
         for folder in (self.data, self.work):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
+    def clear(self) -> None:
+        """Delete what an earlier run has left, and make the folders. Raises OSError."""
+        self.remove()
+        self.prepare()
+
     def save(self, message: ControlMessage, split: Split, samples: Samples) -> dict[str, int]:
         """Write the samples, which `split` has ordered; return how many each part has. Raises OSError."""
         sizes = {name: len(getattr(split, name)) for name in ("training", "test", "validation")}

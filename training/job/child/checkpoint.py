@@ -9,19 +9,26 @@ import numpy as np
 
 
 class Checkpoint:
-    """A file that always holds a whole checkpoint. `time` is how long the training had taken, in seconds."""
+    """A file that always holds a whole checkpoint.
+
+    `time` is how long the training had taken, in seconds, and `note` what else was kept with it, JSON.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self.time = 0.0
+        self.note: dict[str, Any] = {}
 
-    def save(self, model: Any, history: dict[str, list[float]], time: float) -> None:
+    def save(
+        self, model: Any, history: dict[str, list[float]], time: float, note: dict[str, Any] | None = None
+    ) -> None:
         """Keep the state after an epoch."""
         arrays = {f"weight_{number}": array for number, array in enumerate(model.get_weights())}
         for number, variable in enumerate(model.optimizer.variables):
             arrays[f"optimizer_{number}"] = np.asarray(variable)
+        about = {"history": history, "time": time, "note": note or {}}
         part = self._file.with_suffix(".part.npz")
-        np.savez(part, history=np.array(json.dumps({"history": history, "time": time})), **arrays)
+        np.savez(part, history=np.array(json.dumps(about)), **arrays)
         part.replace(self._file)
 
     def restore(self, model: Any) -> dict[str, list[float]]:
@@ -39,7 +46,7 @@ class Checkpoint:
             return {}
         except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile):  # broken, or of another model
             return {}
-        self.time = float(found["time"])
+        self.time, self.note = float(found["time"]), dict(found.get("note") or {})
         return {str(name): list(values) for name, values in found["history"].items()}
 
 

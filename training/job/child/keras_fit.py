@@ -29,7 +29,7 @@ def main(request: dict[str, Any], report: Report) -> dict[str, Any]:
     report.send("started")
     data, given = Path(request["data"]), Path(request["model"])
     keras.utils.set_random_seed(request["seed"] % 2**32)
-    model, program = _model(given)
+    model, program = built(given)
     features, labels = (np.load(data / f"{name}.npy", mmap_mode="r") for name in ("features", "labels"))
     features, labels = suitable(model, features, labels)
     samples = parts(features, labels, request["sizes"])
@@ -47,12 +47,11 @@ def main(request: dict[str, Any], report: Report) -> dict[str, Any]:
     }
 
     report.progress({"state": "exporting"})
-    keras_model.write(model, Path(_MODEL), *(program or ("", "")))
-    _export(model, request["pictures"])
+    write(model, program, request["pictures"])
     return {**result, "program": program}
 
 
-def _model(file: Path) -> tuple[Any, tuple[str, str] | None]:
+def built(file: Path) -> tuple[Any, tuple[str, str] | None]:
     """Return the compiled model, and the program that made it, if it is in the file."""
     program = keras_model.program(file)
     if program is None:
@@ -68,10 +67,7 @@ def _model(file: Path) -> tuple[Any, tuple[str, str] | None]:
 def _fit(
     model: Any, samples: dict[str, Part], request: dict[str, Any], report: Report, checkpoint: Checkpoint
 ) -> dict[str, Any]:
-    arguments = dict(request["fit"])
-    arguments.pop("verbose", None)
-    if isinstance(arguments.get("class_weight"), dict):  # JSON has no numbers as keys
-        arguments["class_weight"] = {int(key): value for key, value in arguments["class_weight"].items()}
+    arguments = arguments_of(request)
     epochs = arguments.pop("epochs")
     history = checkpoint.restore(model)
     done = len(history.get("loss", []))
@@ -89,6 +85,15 @@ def _fit(
             **arguments,
         )
     return progress.history()
+
+
+def arguments_of(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `fit`."""
+    arguments = dict(request["fit"])
+    arguments.pop("verbose", None)
+    if isinstance(arguments.get("class_weight"), dict):  # JSON has no numbers as keys
+        arguments["class_weight"] = {int(key): value for key, value in arguments["class_weight"].items()}
+    return arguments
 
 
 def _given(part: Part, request: dict[str, Any], *, shuffle: bool) -> dict[str, Any]:
@@ -114,8 +119,14 @@ def _evaluate(model: Any, test: Part, request: dict[str, Any]) -> dict[str, Any]
     }
 
 
+def write(model: Any, program: tuple[str, str] | None, pictures: dict[str, Any] | None) -> None:
+    """Write the model here in both formats. `pictures` has `size` and `labels` of a model for JPEGs."""
+    keras_model.write(model, Path(_MODEL), *(program or ("", "")))
+    _export(model, pictures)
+
+
 def _export(model: Any, pictures: dict[str, Any] | None) -> None:
-    """Write the SavedModel. `pictures` has the `size` and the `labels` of a model for JPEGs."""
+    """Write the SavedModel."""
     try:
         if pictures and labeller.can_label(model, pictures["labels"]):
             height, width = pictures["size"]

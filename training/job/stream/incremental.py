@@ -1,0 +1,240 @@
+"""Trains on mini-batches as they arrive, and continues after it was killed with the same messages."""
+
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from training.code.program import CodeError
+from training.control.message import ControlMessage
+from training.data.ranges import Range
+from training.data.samples import Samples
+from training.job.outcome import Outcome, metrics, outcome
+from training.job.recent import Recent
+from training.job.settings import JobSettings
+from training.job.stream.decoding import LABEL, Decoding
+from training.job.stream.improvement import Improvement
+from training.job.stream.reader import Stream
+from training.job.stream.session import Session
+from training.job.stream.state import Kept, State
+
+log = logging.getLogger(__name__)
+
+DELETED: Final = "deleted"
+"""The reason for messages that Kafka has deleted before they could be read."""
+
+BAD_REPORT: Final = "the code: it wrote into the report of its own process"
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The model as it is after some mini-batches, whose files are in the process's folder.
+
+    `progress` is kept with its result; `ranges` are the offsets that it was trained on.
+    """
+
+    outcome: Outcome
+    progress: dict[str, Any]
+    ranges: tuple[Range, ...]
+
+
+Publish = Callable[[Trained], None]
+"""Makes a result of the model; the same number of mini-batches makes one result only."""
+
+
+class Incremental:
+    """One training on a stream. `report` takes progress, `report_metrics` the metrics so far."""
+
+    def __init__(
+        self,
+        settings: JobSettings,
+        message: ControlMessage,
+        kept: Kept,
+        *,
+        put: Callable[[Samples, Samples], None],
+        report: Callable[[dict[str, Any]], None],
+        report_metrics: Callable[[dict[str, Any]], None],
+        publish: Publish,
+    ) -> None:
+        self._settings = settings
+        self._message = message
+        self._kept = kept
+        self._put = put
+        self._report = report
+        self._report_metrics = report_metrics
+        self._publish = publish
+        self._recent = Recent()
+        self._said = ""
+        self._state = State()
+        self._improvement = improvement(settings)
+
+    def begin(self, session: Session) -> State:
+        """Wait until the process is ready; return the state that belongs to its checkpoint."""
+        hello = session.hear()
+        number = _count(hello.get("number"))
+        state = self._kept.after(number)
+        if state is None:
+            raise ValueError(
+                f"the checkpoint is after {number} mini-batches, which is not what this job has noted: its"
+                " folder was changed"
+            )
+        self._recent = Recent(_listed(hello.get("recent")))
+        self._state = state
+        if number:
+            log.info("continuing after %d mini-batches, %d messages", number, state.ledger.read)
+        if not state.is_settled:
+            self._settle(session, hello)
+        return self._state
+
+    def run(self, session: Session, stream: Stream, decoding: Decoding) -> Trained:
+        """Train until no message comes for a while.
+
+        Raises ValueError if there was none to train on, CodeError, OSError and StoppedError.
+        """
+        patience = self._patience()
+        while (messages := stream.take(patience)) or stream.deleted:
+            samples, dropped = decoding.samples(messages)
+            if stream.deleted:
+                dropped = {**dropped, DELETED: stream.deleted}
+            self._train(session, stream, samples, dropped)
+        if not self._state.number:
+            raise ValueError(self._nothing(patience))
+        self._report({"state": "exporting", **self._fields()})
+        return self._exported(session)
+
+    def waiting(self, why: str) -> None:
+        """Report what the stream waits for, once."""
+        if why != self._said:
+            self._said = why
+            self._report({"state": "waiting", "reason": why, **self._fields()})
+
+    def _train(
+        self, session: Session, stream: Stream, samples: Samples | None, dropped: dict[str, int]
+    ) -> None:
+        used = 0 if samples is None else len(samples)
+        ledger = self._state.ledger.added(used, dropped)
+        after = replace(self._state, positions=dict(stream.positions), ledger=ledger)
+        if samples is None:
+            self._state = after
+            self._kept.note(after)
+            return
+        after = replace(after, number=after.number + 1, is_settled=False)
+        self._said = ""
+        training, validation = self._split(samples, after.number)
+        self._put(training, validation)
+        self._kept.note(self._state, after)
+        answer = session.ask({"do": "fit", "number": after.number})
+        if _count(answer.get("number")) != after.number:
+            raise CodeError(BAD_REPORT)
+        self._state = after
+        for numbers in _listed(answer.get("recent"))[-1:]:
+            self._recent.add(numbers)
+        self._settle(session, answer)
+
+    def _settle(self, session: Session, answer: dict[str, Any]) -> None:
+        """Take what the process says about the last mini-batch into the state."""
+        state = self._state
+        refused = _count(answer.get("refused"))
+        if refused > state.ledger.used:
+            raise CodeError(BAD_REPORT)
+        if refused:
+            log.warning("%d labels of mini-batch %d are not classes of the model", refused, state.number)
+            state = replace(state, ledger=state.ledger.refused(refused, LABEL))
+        self._state = replace(state, is_settled=True)
+        self._report({"state": "training", **self._fields()})
+        self._report_metrics(self._recent.history())
+        if self._improvement is not None:
+            self._compare(session, self._improvement)
+        self._kept.note(self._state)
+
+    def _compare(self, session: Session, improvement: Improvement) -> None:
+        """Make a new result if the model has improved."""
+        last = self._recent.last()
+        value = improvement.value(last) if last else None
+        if value is None or not improvement.is_better(value, self._state.best):
+            return
+        log.info("%s of the validation is %g: a new result", improvement.metric, value)
+        self._state = replace(self._state, best=value)
+        self._publish(self._exported(session))
+
+    def _exported(self, session: Session) -> Trained:
+        answer = session.ask({"do": "export"})
+        found = outcome({**answer, **self._recent.history(), "test_metrics": None, "confusion_matrix": None})
+        return Trained(found, self._fields(), self._ranges())
+
+    def _ranges(self) -> tuple[Range, ...]:
+        topic, start = self._message.stream or "", self._kept.start.positions
+        return tuple(
+            Range(topic, partition, min(start.get(partition, 0), end), end)
+            for partition, end in sorted(self._state.positions.items())
+        )
+
+    def _split(self, samples: Samples, number: int) -> tuple[Samples, Samples]:
+        """Return the samples for training and for validation."""
+        if self._settings.random_split:
+            samples.shuffle(self._settings.seed + number)
+        training = len(samples) - int(self._message.validation_rate * len(samples) + 1e-9)
+        return samples.part(0, training), samples.part(training, len(samples))
+
+    def _patience(self) -> float:
+        timeout = self._settings.stream_timeout
+        return math.inf if timeout < 0 else timeout / 1000
+
+    def _nothing(self, patience: float) -> str:
+        ledger = self._state.ledger
+        if not ledger.read:
+            return (
+                f"topic {self._message.stream}: no message came within {patience:g} s (stream_timeout):"
+                " send data sooner, or allow more time"
+            )
+        reasons = ", ".join(f"{name} {count}" for name, count in ledger.dropped.items())
+        return f"topic {self._message.stream}: none of {ledger.read} messages could be used ({reasons})"
+
+    def _fields(self) -> dict[str, Any]:
+        found = {"mini_batches": self._state.number, **self._state.ledger.fields()}
+        return found if self._state.best is None else {**found, "best": self._state.best}
+
+
+def improvement(settings: JobSettings) -> Improvement | None:
+    """Return what makes a new result; None for a training that ends. Raises ValueError."""
+    if settings.stream_timeout >= 0:
+        return None
+    if not settings.monitoring_metric or settings.change is None:
+        raise ValueError(
+            "indefinite training makes a result when a metric improves: set monitoring_metric, and change to"
+            " up or down"
+        )
+    return Improvement(settings.monitoring_metric.removeprefix("val_"), settings.change, settings.improvement)
+
+
+def check(message: ControlMessage, settings: JobSettings) -> None:
+    """Raise ValueError for a control message that cannot be trained on in this way."""
+    if message.stream is None:
+        raise ValueError(
+            "the control message has ranges of offsets: incremental training expects the name of a topic"
+        )
+    if message.test_rate:
+        raise ValueError(f"test_rate {message.test_rate:g}: incremental training has no test: set it to 0")
+    if improvement(settings) and not message.validation_rate:
+        raise ValueError(
+            "validation_rate is 0: indefinite training compares the validation's"
+            f" {settings.monitoring_metric}: set it to more than 0"
+        )
+
+
+def _count(value: Any) -> int:
+    if value is None:
+        return 0
+    if type(value) is not int or not 0 <= value < 2**53:
+        raise CodeError(BAD_REPORT)
+    return value
+
+
+def _listed(value: Any) -> list[dict[str, float | None]]:
+    """Return checked metrics of mini-batches."""
+    try:
+        rows = [metrics({name: [number] for name, number in each.items()}) or {} for each in value or ()]
+    except (TypeError, ValueError, AttributeError, OverflowError):
+        raise CodeError(BAD_REPORT) from None
+    return [{name: numbers[0] for name, numbers in row.items()} for row in rows]
