@@ -25,6 +25,10 @@ class FakeCode:
         self.check(framework, imports, code, distributed=distributed)
         file.write_bytes(UNTRAINED)
 
+    def metrics(self, framework: str, imports: str, code: str) -> tuple[str, ...] | None:
+        self.check(framework, imports, code, distributed=False)
+        return None if "elsewhere" in code else ("loss", "accuracy")
+
     def arguments(self, text: str, framework: str, use: Literal["fit", "val"]) -> dict[str, Any]:
         found = dict(part.strip().split("=") for part in text.split(",") if part)
         needed = {"tf": "epochs", "pth": "max_epochs"}[framework]

@@ -10,6 +10,7 @@ from pipeline import __version__
 from pipeline.access.rootpath import root_of
 from training.api import (
     configurations,
+    continuing,
     datasources,
     deployments,
     example,
@@ -61,6 +62,7 @@ def create_app(parts: Parts) -> FastAPI:
         importing,
         deployments,
         results,
+        continuing,
         uploads,
         inferences,
         datasources,

@@ -155,7 +155,7 @@ class ProcessRunner:
             child = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-m", record.run.module],
                 cwd=_ROOT,
-                env=self._environment() | dict(record.run.variables),
+                env=self._environment() | {"JOBFOLDER": str(record.work)} | dict(record.run.variables),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

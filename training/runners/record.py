@@ -81,8 +81,15 @@ class Record:
         """Drop all but the end of a log that has become too long."""
         trim_log(self.folder)
 
+    @property
+    def work(self) -> Path:
+        """The folder for what the run writes."""
+        return self.folder / "work"
+
     def finish(self) -> None:
-        """Forget the run, but keep its log."""
+        """Forget the run, but keep its log, and what it has written if it `keeps` that."""
+        if not self.run.keeps:
+            delete(self.work)
         (self.folder / _ABOUT).unlink(missing_ok=True)
 
 

@@ -10,7 +10,8 @@ class Run:
     """A command, `python -m MODULE` with these variables, under a name that nothing else has.
 
     At most `MAXRUNS` of those that `queues` run at a time. It gets `gpus` GPUs where they are shared out;
-    elsewhere, all that there are.
+    elsewhere, all that there are. What a run that `keeps` has written is there when it is started again after
+    it was stopped, until it is forgotten.
     """
 
     name: str
@@ -18,6 +19,7 @@ class Run:
     variables: Mapping[str, str]
     queues: bool = True
     gpus: int = 0
+    keeps: bool = False
 
 
 class RunnerError(Exception):

@@ -74,7 +74,8 @@ class ClusterRunner:
         """Delete a Job, or a replica; its pod gets SIGTERM, and SIGKILL after ten seconds."""
         with self._lock:
             self._keep_log(name)
-            self._remove(name)
+            job = self._jobs.get(name)
+            self._remove(name, keeps=job is not None and manifests.keeps(job))
 
     def names(self) -> set[str]:
         """Return the names of all runs that wait or run."""
@@ -144,9 +145,17 @@ class ClusterRunner:
         is_suspended = self._running() >= self._most
         job = manifests.job(run, self._kit, is_suspended=is_suspended)
         self._create_secret(run.name, run.variables)
-        self._cluster.create(manifests.claim(run.name, self._kit))
+        self._claim(run)
         self._jobs[run.name] = self._cluster.create(job)
         log.info("created Job %s%s", run.name, ", which waits for its turn" if is_suspended else "")
+
+    def _claim(self, run: Run) -> None:
+        """Create the volume of a training, unless it has one from before it was stopped."""
+        try:
+            self._cluster.create(manifests.claim(run.name, self._kit))
+        except ClusterError as error:
+            if error.status != 409 or not run.keeps:
+                raise
 
     def _start_replica(self, run: Run) -> None:
         name = group_of(run.name)
@@ -163,8 +172,11 @@ class ClusterRunner:
             self._cluster.delete("Secret", name)
             self._cluster.create(secret)
 
-    def _remove(self, name: str) -> None:
-        """Delete what there is of a run; what the cluster refuses to delete is noted."""
+    def _remove(self, name: str, *, keeps: bool = False) -> None:
+        """Delete what there is of a run, unless it `keeps` its volume.
+
+        What the cluster refuses to delete is noted.
+        """
         try:
             group = group_of(name)
             if (count := self._replicas.get(group, 0)) > 1:
@@ -176,7 +188,8 @@ class ClusterRunner:
             else:
                 self._jobs.pop(name, None)
                 self._cluster.delete("Job", name)
-                self._cluster.delete("PersistentVolumeClaim", name)
+                if not keeps:
+                    self._cluster.delete("PersistentVolumeClaim", name)
                 self._cluster.delete("Secret", name)
         except ClusterError as error:
             log.error("%s cannot be deleted: %s", name, error)
