@@ -7,7 +7,6 @@ from pydantic import AliasChoices, Field
 from training.fields import LARGEST_NUMBER, Count, Fields, Id, JsonObject, Positive, Rate, Short, Text
 
 _ABSENT: Final = {
-    "unsupervised": "semi-supervised training",
     "federated": "federated training",
     "blockchain": "training with a blockchain",
 }
@@ -50,9 +49,9 @@ class DeploymentFields(Fields):
     )
     change: Literal["up", "down"] | None = Field(None, description="indefinite: how that metric improves")
     improvement: _Finite = Field(0.05, description="indefinite: by how much, for a new result")
-    unsupervised: bool = False
-    unsupervised_rounds: Count = 5
-    confidence: Rate = 0.9
+    unsupervised: bool = Field(False, description="whether to train on unlabelled samples, too")
+    unsupervised_rounds: Count = Field(5, description="most rounds with unlabelled samples")
+    confidence: Rate = Field(0.9, description="least probability of a label that the model gives a sample")
     federated: bool = False
     agg_rounds: Count = 15
     min_data: Count = 1000

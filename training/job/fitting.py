@@ -92,7 +92,15 @@ def request(
         "memory": settings.cachememory,
         # The labels and the size of pictures were checked when these were read.
         "pictures": message.input_config if message.input_format == "JPEG" else None,
+        **_unsupervised(settings),
     }
+
+
+def _unsupervised(settings: JobSettings) -> dict[str, Any]:
+    if not settings.unsupervised:
+        return {}
+    asked = {"rounds": settings.unsupervised_rounds, "confidence": settings.confidence}
+    return {"unsupervised": asked}
 
 
 def check_installed(framework: str) -> None:

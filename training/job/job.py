@@ -23,6 +23,8 @@ from training.job.reporter import Reporter, say
 from training.job.samples import Kept
 from training.job.service import AwayError, RefusedError, Service
 from training.job.settings import JobSettings
+from training.job.unlabelled import check as check_unlabelled
+from training.job.unlabelled import unlabelled
 from training.versions.copying import copy
 from training.versions.store import Store
 
@@ -140,6 +142,8 @@ class Job:
                 "the control message is for an endless stream, which only incremental training reads: create"
                 " the deployment with incremental"
             )
+        if self._settings.unsupervised:
+            check_unlabelled(message)
 
     def _waiting(self, state: str) -> Callable[[str], None]:
         def note(why: str) -> None:
@@ -174,7 +178,11 @@ class Job:
             seed=settings.seed,
             random=settings.random_split,
         )
-        return self._kept.save(message, parts, samples)
+        more = None
+        if settings.unsupervised:
+            waiting, folder = self._waiting("waiting"), self._kept.folder
+            more = unlabelled(message, samples, settings, folder=folder, progress=note, waiting=waiting)
+        return self._kept.save(message, parts, samples, more)
 
     def _fit(self, message: ControlMessage, sizes: dict[str, int]) -> Outcome:
         return fitting.fit(

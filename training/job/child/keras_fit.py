@@ -1,11 +1,13 @@
 """The task that trains a Keras model: it fits, evaluates and saves. It speaks only to its parent."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from training.code.child import keras_model
 from training.code.child.execute import UserError
@@ -18,7 +20,8 @@ from training.job.child.classes import confusion_matrix
 from training.job.child.epochs import Epochs
 from training.job.child.parts import Part, parts
 from training.job.child.progress import Progress
-from training.job.child.suitable import suitable
+from training.job.child.rounds import rounds, unlabelled
+from training.job.child.suitable import shaped, suitable
 
 _MODEL: Final = "model.h5"
 _EXPORTED: Final = "exported"
@@ -35,9 +38,10 @@ def main(request: dict[str, Any], report: Report) -> dict[str, Any]:
     samples = parts(features, labels, request["sizes"])
     report.progress({"state": "training"})
 
+    more = shaped(unlabelled(request, data, features), features.shape[1:])
     begin = time.monotonic()
     checkpoint = Checkpoint(Path("checkpoint.npz"))
-    history = _fit(model, samples, request, report, checkpoint)
+    history = _fit(model, samples, more, request, report=report, checkpoint=checkpoint)
     training_time = checkpoint.time + time.monotonic() - begin
     report.progress({"state": "evaluating"})
     result = {
@@ -65,26 +69,48 @@ def built(file: Path) -> tuple[Any, tuple[str, str] | None]:
 
 
 def _fit(
-    model: Any, samples: dict[str, Part], request: dict[str, Any], report: Report, checkpoint: Checkpoint
+    model: Any,
+    samples: dict[str, Part],
+    more: NDArray[Any],
+    request: dict[str, Any],
+    *,
+    report: Report,
+    checkpoint: Checkpoint,
 ) -> dict[str, Any]:
+    """Train on the samples, then in rounds on those of `more` that the model is sure of."""
     arguments = arguments_of(request)
-    epochs = arguments.pop("epochs")
-    history = checkpoint.restore(model)
-    done = len(history.get("loss", []))
-    arguments["initial_epoch"] = max(done, int(arguments.get("initial_epoch") or 0))
-    progress = Progress(report, epochs, history)
-    if arguments["initial_epoch"] < epochs:
-        validation = samples["validation"]
-        batches = _given(samples["training"], request, shuffle=bool(arguments.pop("shuffle", True)))
-        model.fit(
-            **batches,
-            epochs=epochs,
-            validation_data=validation if len(validation[0]) else None,
-            callbacks=[Epochs(progress, checkpoint)],
-            verbose=0,
-            **arguments,
-        )
-    return progress.history()
+    epochs, begin = arguments.pop("epochs"), int(arguments.pop("initial_epoch", None) or 0)
+    shuffle, validation = bool(arguments.pop("shuffle", True)), samples["validation"]
+    progress = Progress(report, epochs, checkpoint.restore(model))
+    labelling = rounds(request, samples["training"], more, checkpoint.note)
+    while True:
+        if more.size:
+            progress.more = {"rounds": labelling.figures}
+        progress.epochs = epochs * (labelling.number + 1)
+        done = max(len(progress.metrics.get("loss", [])), begin)
+        if done < progress.epochs:
+            model.fit(
+                **_given(labelling.training, request, shuffle=shuffle),
+                epochs=progress.epochs,
+                initial_epoch=done,
+                validation_data=validation if len(validation[0]) else None,
+                callbacks=[Epochs(progress, checkpoint, lambda: labelling.note)],
+                verbose=0,
+                **arguments,
+            )
+        if not labelling.next(partial(predicted, model, request), progress.last(), are_logits=logits(model)):
+            return {**progress.history(), "rounds": labelling.figures if more.size else None}
+
+
+def predicted(model: Any, request: dict[str, Any], features: NDArray[Any]) -> NDArray[Any]:
+    """Return a model's outputs, shape (n, …)."""
+    found: NDArray[Any] = model.predict(features, batch_size=request["batch"], verbose=0)
+    return found
+
+
+def logits(model: Any) -> bool:
+    """Return whether a model's outputs are known to be logits."""
+    return bool(getattr(model.loss, "from_logits", False))
 
 
 def arguments_of(request: dict[str, Any]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class KerasLearner:
         self._checkpoint.restore(self._model)
         self.note = self._checkpoint.note
         self.time = self._checkpoint.time
-        self.are_logits = bool(getattr(self._model.loss, "from_logits", False))
+        self.are_logits = keras_fit.logits(self._model)
 
     def suits(self, features: NDArray[Any], labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Return features as the model takes them, and which labels it can have."""
@@ -59,8 +59,7 @@ class KerasLearner:
 
     def predict(self, features: NDArray[Any]) -> NDArray[Any]:
         """Return the outputs."""
-        found: NDArray[Any] = self._model.predict(features, batch_size=self._request["batch"], verbose=0)
-        return found
+        return keras_fit.predicted(self._model, self._request, features)
 
     def save(self, time: float, note: dict[str, Any]) -> None:
         """Write a checkpoint."""

@@ -20,6 +20,7 @@ from training.job.child import torch_arrays
 from training.job.child.loader import Convert, Loader
 from training.job.child.parts import Part, parts
 from training.job.child.progress import Progress
+from training.job.child.rounds import rounds, unlabelled
 from training.job.child.suitable import check_classes
 from training.job.child.torch_checkpoint import TorchCheckpoint
 
@@ -38,11 +39,12 @@ def main(request: dict[str, Any], report: Report) -> dict[str, Any]:
     features, labels = (np.load(data / f"{name}.npy", mmap_mode="r") for name in ("features", "labels"))
     training = Training(model, parts(features, labels, request["sizes"]), request)
     training.try_one()
+    more = unlabelled(request, data, features)
     report.progress({"state": "training"})
 
     begin = time.monotonic()
     checkpoint = TorchCheckpoint(Path("checkpoint.pt"))
-    history = training.fit(report, checkpoint)
+    history = training.fit(report, checkpoint, more)
     training_time = checkpoint.time + time.monotonic() - begin
     report.progress({"state": "evaluating"})
     result = {**history, **training.evaluate(), "training_time": round(training_time, 4)}
@@ -105,25 +107,34 @@ class Training:
             ]
         )
 
-    def fit(self, report: Report, checkpoint: TorchCheckpoint) -> dict[str, Any]:
-        """Train up to the last epoch, from a checkpoint if there is one; return the metrics."""
+    def fit(self, report: Report, checkpoint: TorchCheckpoint, more: NDArray[Any]) -> dict[str, Any]:
+        """Train up to the last epoch, from a checkpoint if there is one; return the metrics.
+
+        Then train in rounds on those samples of `more` that the model is sure of.
+        """
         epochs = self._request["fit"]["max_epochs"]
         optimizer = self._model.optimizer()
         progress = Progress(report, epochs, checkpoint.restore(self._model, optimizer, self.device))
+        labelling = rounds(self._request, self.samples["training"], more, checkpoint.note)
         begin = time.monotonic()
 
         def after() -> None:
             elapsed = checkpoint.time + time.monotonic() - begin
-            checkpoint.save(self._model, optimizer, progress.metrics, elapsed)
+            checkpoint.save(self._model, optimizer, progress.metrics, elapsed, labelling.note)
             progress.report()
 
-        self.train(optimizer, progress, len(progress.metrics.get("loss", [])), after)
-        return progress.history()
+        while True:
+            if more.size:
+                progress.more = {"rounds": labelling.figures}
+            self.samples = {**self.samples, "training": labelling.training}
+            progress.epochs = epochs * (labelling.number + 1)
+            self.train(optimizer, progress, after)
+            are_logits = self.loss_name in torch_arrays.LOGITS
+            if not labelling.next(self.predict, progress.last(), are_logits=are_logits):
+                return {**progress.history(), "rounds": labelling.figures if more.size else None}
 
-    def train(
-        self, optimizer: Any, progress: Progress, first: int, after: Callable[[], None] = lambda: None
-    ) -> None:
-        """Train from the epoch `first` to the last one; call `after` after each."""
+    def train(self, optimizer: Any, progress: Progress, after: Callable[[], None] = lambda: None) -> None:
+        """Train from the first epoch that `progress` does not have to its last; call `after` after each."""
         arguments = self._request["fit"]
         trainer = self._trainer(optimizer, progress)
         evaluator = self._evaluator(arguments)
@@ -132,7 +143,7 @@ class Training:
         if not len(batches):
             raise UserError("drop_last: it leaves no batch, as there are fewer samples than `batch`")
         validation = self._loader("validation", {})
-        for epoch in range(first, arguments["max_epochs"]):
+        for epoch in range(len(progress.metrics.get("loss", [])), progress.epochs):
             progress.begin(epoch)
             batches.epoch = epoch
             numbers = _run(trainer, batches, arguments)

@@ -55,7 +55,7 @@ class TorchLearner:
         """Train for all epochs; return the last one's metrics."""
         self._training.samples = {"training": training, "validation": validation}
         progress = Progress(self._report, self._epochs, {})
-        self._training.train(self._optimizer, progress, 0)
+        self._training.train(self._optimizer, progress)
         return {name: values[-1] for name, values in progress.metrics.items()}
 
     def predict(self, features: NDArray[Any]) -> NDArray[Any]:
