@@ -153,14 +153,16 @@ class Job:
 
         return note
 
-    def _read(self, message: ControlMessage) -> dict[str, int]:
-        settings = self._settings
-
+    def _noting_reads(self) -> Callable[[int, int], None]:
         def note(count: int, total: int) -> None:
             if self._stop.is_set():
                 raise StoppedError
             self._reporter.progress({"state": "reading", "read": count, "total": total})
 
+        return note
+
+    def _read(self, message: ControlMessage) -> dict[str, int]:
+        settings, note = self._settings, self._noting_reads()
         samples = read(
             message.ranges,
             numbers(decoder(message.input_format, message.input_config)),

@@ -4,7 +4,9 @@ import logging
 from dataclasses import replace
 
 from training.control.message import ControlMessage
-from training.data.formats import decoder
+from training.data.formats import Decoder, decoder
+from training.data.reading import read
+from training.data.samples import Samples
 from training.job.job import LARGEST_MODEL, Job, numbers
 from training.job.stream import training
 from training.job.stream.incremental import Trained, check
@@ -35,13 +37,30 @@ class StreamJob(Job):
             message,
             states,
             self._kept,
-            decoder=numbers(decoder(message.input_format, message.input_config)),
+            decoder=self._decoder(message, labelled=not self._settings.unsupervised),
+            labelled=(lambda: self._labelled(message)) if self._settings.unsupervised else None,
             reporter=self._reporter,
             publish=lambda found: self._add(found, message),
             stop=self._stop,
             most=LARGEST_MODEL,
         )
         return self._finish(found.outcome, _trained_on(message, found), {"progress": found.progress})
+
+    def _decoder(self, message: ControlMessage, *, labelled: bool) -> Decoder:
+        return numbers(decoder(message.input_format, message.input_config, labelled=labelled))
+
+    def _labelled(self, message: ControlMessage) -> Samples:
+        """Return the labelled samples that a semi-supervised training begins with."""
+        return read(
+            message.ranges,
+            self._decoder(message, labelled=True),
+            self._settings.bootstrap_servers,
+            config=self._settings.kafkaconfig,
+            memory=self._settings.cachememory,
+            folder=self._kept.folder,
+            progress=self._noting_reads(),
+            waiting=self._waiting("waiting"),
+        )
 
     def _check(self, message: ControlMessage) -> None:
         check(message, self._settings)

@@ -46,15 +46,15 @@ class Learner(Protocol):
 
 
 class Conversation:
-    """Takes questions from the pipe here, and arrays from the folder `mini-batch` in `data`.
+    """Takes questions from the pipe here, and arrays from folders in `data`.
 
-    `{"do": "fit", "number": 7}` trains on the seventh mini-batch, and writes a checkpoint. With a
-    `confidence`, the samples have no labels: those that the model is sure of get its label, and are trained
-    on. `export` writes the model's files.
+    `{"do": "fit", "number": 7, "folder": "labelled"}` trains on the seventh mini-batch, and writes a
+    checkpoint. With a `confidence`, the samples have no labels: those that the model is sure of get its label,
+    and are trained on, with the validation of the labelled ones. `export` writes the model's files.
     """
 
     def __init__(self, data: Path, learner: Learner) -> None:
-        self._folder = data / "mini-batch"
+        self._data = data
         self._learner = learner
         self._recent = Recent(learner.note.get("recent", ()))
         self._about = {"number": learner.note.get("number", 0), "refused": learner.note.get("refused", 0)}
@@ -72,8 +72,8 @@ class Conversation:
         if question["do"] == "export":
             return {**self._learner.export(), "training_time": round(self._time, 4)}
         begin = time.monotonic()
-        confidence = question.get("confidence")
-        samples, refused = self._labelled() if confidence is None else self._sure(confidence)
+        folder, confidence = self._data / question["folder"], question.get("confidence")
+        samples, refused = self._labelled(folder) if confidence is None else self._sure(folder, confidence)
         numbers = self._learner.fit(*samples) if len(samples[0][0]) else {}
         if numbers:
             self._recent.add(numbers)
@@ -83,10 +83,10 @@ class Conversation:
         self._learner.save(self._time, note)
         return {**self._about, "recent": self._recent.listed()[-1:] if numbers else []}
 
-    def _labelled(self) -> tuple[tuple[Part, Part], int]:
+    def _labelled(self, folder: Path) -> tuple[tuple[Part, Part], int]:
         found, refused = list[Part](), 0
         for name in _PARTS:
-            features, labels = self._array(f"{name}-features"), self._array(f"{name}-labels")
+            features, labels = (np.load(folder / f"{name}-{kind}.npy") for kind in ("features", "labels"))
             if not len(features):
                 found.append((features, labels))
                 continue
@@ -96,16 +96,13 @@ class Conversation:
             self._label = [labels.dtype.str, list(labels.shape[1:])]
         return (found[0], found[1]), refused
 
-    def _sure(self, confidence: float) -> tuple[tuple[Part, Part], int]:
-        features = self._array("training-features")
+    def _sure(self, folder: Path, confidence: float) -> tuple[tuple[Part, Part], int]:
+        features = np.load(folder / "training-features.npy")
         kind, shape = self._label or ["<i8", []]
         like = np.empty((0, *shape), kind)
         features, _ = self._learner.suits(features, np.zeros((len(features), *shape), kind))
         chances = probabilities(self._learner.predict(features), are_logits=self._learner.are_logits)
         places, classes = confident(chances, confidence)
         training = features[places], as_labels(classes, like, chances.shape[1])
-        return (training, (features[:0], like)), len(features) - len(places)
-
-    def _array(self, name: str) -> NDArray[Any]:
-        found: NDArray[Any] = np.load(self._folder / f"{name}.npy")
-        return found
+        (_, validation), _ = self._labelled(self._data / "labelled")
+        return (training, validation), len(features) - len(places)

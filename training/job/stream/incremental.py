@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -24,6 +24,15 @@ log = logging.getLogger(__name__)
 DELETED: Final = "deleted"
 """The reason for messages that Kafka has deleted before they could be read."""
 
+UNSURE: Final = "confidence"
+"""The reason for unlabelled samples that the model is not sure of."""
+
+LABELLED: Final = "labelled"
+"""The folder of samples with labels, and of those for the validation."""
+
+UNLABELLED: Final = "unlabelled"
+"""The folder of samples without labels."""
+
 BAD_REPORT: Final = "the code: it wrote into the report of its own process"
 
 
@@ -43,8 +52,15 @@ Publish = Callable[[Trained], None]
 """Makes a result of the model; the same number of mini-batches makes one result only."""
 
 
+Put = Callable[[str, Samples, Samples], None]
+"""Writes samples for training and for validation to the folder with a name, where the process reads them."""
+
+
 class Incremental:
-    """One training on a stream. `report` takes progress, `report_metrics` the metrics so far."""
+    """One training on a stream. `report` takes progress, `report_metrics` the metrics so far.
+
+    If it is semi-supervised, the stream has no labels: first come the samples of `labelled`.
+    """
 
     def __init__(
         self,
@@ -52,10 +68,11 @@ class Incremental:
         message: ControlMessage,
         kept: Kept,
         *,
-        put: Callable[[Samples, Samples], None],
+        put: Put,
         report: Callable[[dict[str, Any]], None],
         report_metrics: Callable[[dict[str, Any]], None],
         publish: Publish,
+        labelled: Callable[[], Samples] | None = None,
     ) -> None:
         self._settings = settings
         self._message = message
@@ -64,6 +81,8 @@ class Incremental:
         self._report = report
         self._report_metrics = report_metrics
         self._publish = publish
+        self._labelled = labelled
+        self._is_over = False
         self._recent = Recent()
         self._said = ""
         self._state = State()
@@ -93,11 +112,13 @@ class Incremental:
         Raises ValueError if there was none to train on, CodeError, OSError and StoppedError.
         """
         patience = self._patience()
-        while (messages := stream.take(patience)) or stream.deleted:
+        if self._labelled is not None and not self._state.number:
+            self._train(session, self._state.positions, self._labelled(), {})
+        while not self._is_over and ((messages := stream.take(patience)) or stream.deleted):
             samples, dropped = decoding.samples(messages)
             if stream.deleted:
                 dropped = {**dropped, DELETED: stream.deleted}
-            self._train(session, stream, samples, dropped)
+            self._train(session, stream.positions, samples, dropped)
         if not self._state.number:
             raise ValueError(self._nothing(patience))
         self._report({"state": "exporting", **self._fields()})
@@ -110,23 +131,34 @@ class Incremental:
             self._report({"state": "waiting", "reason": why, **self._fields()})
 
     def _train(
-        self, session: Session, stream: Stream, samples: Samples | None, dropped: dict[str, int]
+        self,
+        session: Session,
+        positions: Mapping[int, int],
+        samples: Samples | None,
+        dropped: Mapping[str, int],
     ) -> None:
         used = 0 if samples is None else len(samples)
         ledger = self._state.ledger.added(used, dropped)
-        after = replace(self._state, positions=dict(stream.positions), ledger=ledger)
+        after = replace(self._state, positions=dict(positions), ledger=ledger)
         if samples is None:
             self._state = after
             self._kept.note(after)
             return
         after = replace(after, number=after.number + 1, is_settled=False)
         self._said = ""
-        training, validation = self._split(samples, after.number)
-        self._put(training, validation)
+        question: dict[str, Any] = {"do": "fit", "number": after.number}
+        if samples.labels is None:
+            self._put(UNLABELLED, samples, samples.part(0, 0))
+            question |= {"folder": UNLABELLED, "confidence": self._settings.confidence}
+        else:
+            self._put(LABELLED, *self._split(samples, after.number))
+            question["folder"] = LABELLED
         self._kept.note(self._state, after)
-        answer = session.ask({"do": "fit", "number": after.number})
+        answer = session.ask(question)
         if _count(answer.get("number")) != after.number:
             raise CodeError(BAD_REPORT)
+        # As in Kafka-ML: the first mini-batch without a sample that the model is sure of is the last.
+        self._is_over = samples.labels is None and answer.get("refused") == used
         self._state = after
         for numbers in _listed(answer.get("recent"))[-1:]:
             self._recent.add(numbers)
@@ -139,8 +171,9 @@ class Incremental:
         if refused > state.ledger.used:
             raise CodeError(BAD_REPORT)
         if refused:
-            log.warning("%d labels of mini-batch %d are not classes of the model", refused, state.number)
-            state = replace(state, ledger=state.ledger.refused(refused, LABEL))
+            reason = UNSURE if self._labelled is not None and state.number > 1 else LABEL
+            log.info("mini-batch %d: %d samples dropped: %s", state.number, refused, reason)
+            state = replace(state, ledger=state.ledger.refused(refused, reason))
         self._state = replace(state, is_settled=True)
         self._report({"state": "training", **self._fields()})
         self._report_metrics(self._recent.history())
@@ -164,8 +197,8 @@ class Incremental:
         return Trained(found, self._fields(), self._ranges())
 
     def _ranges(self) -> tuple[Range, ...]:
-        topic, start = self._message.stream or "", self._kept.start.positions
-        return tuple(
+        topic, start = topic_of(self._message), self._kept.start.positions
+        return self._message.ranges + tuple(
             Range(topic, partition, min(start.get(partition, 0), end), end)
             for partition, end in sorted(self._state.positions.items())
         )
@@ -185,11 +218,11 @@ class Incremental:
         ledger = self._state.ledger
         if not ledger.read:
             return (
-                f"topic {self._message.stream}: no message came within {patience:g} s (stream_timeout):"
+                f"topic {topic_of(self._message)}: no message came within {patience:g} s (stream_timeout):"
                 " send data sooner, or allow more time"
             )
         reasons = ", ".join(f"{name} {count}" for name, count in ledger.dropped.items())
-        return f"topic {self._message.stream}: none of {ledger.read} messages could be used ({reasons})"
+        return f"topic {topic_of(self._message)}: none of {ledger.read} messages could be used ({reasons})"
 
     def _fields(self) -> dict[str, Any]:
         found = {"mini_batches": self._state.number, **self._state.ledger.fields()}
@@ -208,9 +241,21 @@ def improvement(settings: JobSettings) -> Improvement | None:
     return Improvement(settings.monitoring_metric.removeprefix("val_"), settings.change, settings.improvement)
 
 
+def topic_of(message: ControlMessage) -> str:
+    """Return the name of the endless topic."""
+    return message.stream or message.unsupervised_topic or ""
+
+
 def check(message: ControlMessage, settings: JobSettings) -> None:
     """Raise ValueError for a control message that cannot be trained on in this way."""
-    if message.stream is None:
+    if settings.unsupervised:
+        if not message.ranges or ":" in (message.unsupervised_topic or ":"):
+            raise ValueError(
+                "incremental semi-supervised training begins with ranges of labelled messages (topic), and goes"
+                " on with the name of a topic of unlabelled ones (unsupervised_topic): send the labelled ones"
+                " first, with a sink that is online and has an unsupervised_topic"
+            )
+    elif message.stream is None:
         raise ValueError(
             "the control message has ranges of offsets: incremental training expects the name of a topic"
         )

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from training.job.reporter import Reporter
 from training.job.samples import Kept as Folder
 from training.job.settings import JobSettings
 from training.job.stream.decoding import Decoding
-from training.job.stream.incremental import Incremental, Publish, Trained, check
+from training.job.stream.incremental import Incremental, Publish, Trained, check, topic_of
 from training.job.stream.reader import Stream
 from training.job.stream.session import Session
 from training.job.stream.state import Kept
@@ -33,6 +34,7 @@ def train(
     folder: Folder,
     *,
     decoder: Decoder,
+    labelled: Callable[[], Samples] | None,
     reporter: Reporter,
     publish: Publish,
     stop: threading.Event,
@@ -48,7 +50,8 @@ def train(
         settings,
         message,
         kept,
-        put=lambda *samples: put(folder, *samples),
+        put=lambda name, *samples: put(folder.data / name, *samples),
+        labelled=labelled,
         report=reporter.progress,
         report_metrics=reporter.metrics,
         publish=publish,
@@ -70,7 +73,7 @@ def train(
         state = training.begin(session)
         stream = Stream(
             settings.bootstrap_servers,
-            message.stream or "",
+            topic_of(message),
             positions=state.positions,
             since=settings.stream_since,
             config=settings.kafkaconfig,
@@ -82,9 +85,8 @@ def train(
             return training.run(session, stream, Decoding(decoder))
 
 
-def put(folder: Folder, training: Samples, validation: Samples) -> None:
+def put(place: Path, training: Samples, validation: Samples) -> None:
     """Write a mini-batch where the process reads it, in place of the one before. Raises OSError."""
-    place = folder.data / "mini-batch"
     place.mkdir(exist_ok=True)
     for name, samples in (("training", training), ("validation", validation)):
         np.save(place / f"{name}-features.npy", samples.features)
