@@ -9,7 +9,8 @@ from training.data.reading import read
 from training.data.samples import Samples
 from training.job.job import LARGEST_MODEL, Job, numbers
 from training.job.stream import training
-from training.job.stream.incremental import Trained, check
+from training.job.stream.checks import check
+from training.job.stream.incremental import Trained
 from training.job.stream.state import Kept
 
 log = logging.getLogger(__name__)

@@ -49,8 +49,8 @@ class Conversation:
     """Takes questions from the pipe here, and arrays from folders in `data`.
 
     `{"do": "fit", "number": 7, "folder": "labelled"}` trains on the seventh mini-batch, and writes a
-    checkpoint. With a `confidence`, the samples have no labels: those that the model is sure of get its label,
-    and are trained on, with the validation of the labelled ones. `export` writes the model's files.
+    checkpoint. With a `confidence`, the samples have no labels: those that the model is sure of get its
+    label, and are trained on, with the validation of the labelled ones. `export` writes the model's files.
     """
 
     def __init__(self, data: Path, learner: Learner) -> None:

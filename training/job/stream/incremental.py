@@ -10,9 +10,11 @@ from training.code.program import CodeError
 from training.control.message import ControlMessage
 from training.data.ranges import Range
 from training.data.samples import Samples
-from training.job.outcome import Outcome, metrics, outcome
+from training.job.outcome import Outcome, outcome
 from training.job.recent import Recent
 from training.job.settings import JobSettings
+from training.job.stream.answers import BAD_REPORT, count, numbers
+from training.job.stream.checks import improvement, topic_of
 from training.job.stream.decoding import LABEL, Decoding
 from training.job.stream.improvement import Improvement
 from training.job.stream.reader import Stream
@@ -32,8 +34,6 @@ LABELLED: Final = "labelled"
 
 UNLABELLED: Final = "unlabelled"
 """The folder of samples without labels."""
-
-BAD_REPORT: Final = "the code: it wrote into the report of its own process"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +91,14 @@ class Incremental:
     def begin(self, session: Session) -> State:
         """Wait until the process is ready; return the state that belongs to its checkpoint."""
         hello = session.hear()
-        number = _count(hello.get("number"))
+        number = count(hello.get("number"))
         state = self._kept.after(number)
         if state is None:
             raise ValueError(
                 f"the checkpoint is after {number} mini-batches, which is not what this job has noted: its"
                 " folder was changed"
             )
-        self._recent = Recent(_listed(hello.get("recent")))
+        self._recent = Recent(numbers(hello.get("recent")))
         self._state = state
         if number:
             log.info("continuing after %d mini-batches, %d messages", number, state.ledger.read)
@@ -155,19 +155,19 @@ class Incremental:
             question["folder"] = LABELLED
         self._kept.note(self._state, after)
         answer = session.ask(question)
-        if _count(answer.get("number")) != after.number:
+        if count(answer.get("number")) != after.number:
             raise CodeError(BAD_REPORT)
         # As in Kafka-ML: the first mini-batch without a sample that the model is sure of is the last.
         self._is_over = samples.labels is None and answer.get("refused") == used
         self._state = after
-        for numbers in _listed(answer.get("recent"))[-1:]:
-            self._recent.add(numbers)
+        for each in numbers(answer.get("recent"))[-1:]:
+            self._recent.add(each)
         self._settle(session, answer)
 
     def _settle(self, session: Session, answer: dict[str, Any]) -> None:
         """Take what the process says about the last mini-batch into the state."""
         state = self._state
-        refused = _count(answer.get("refused"))
+        refused = count(answer.get("refused"))
         if refused > state.ledger.used:
             raise CodeError(BAD_REPORT)
         if refused:
@@ -221,65 +221,9 @@ class Incremental:
                 f"topic {topic_of(self._message)}: no message came within {patience:g} s (stream_timeout):"
                 " send data sooner, or allow more time"
             )
-        reasons = ", ".join(f"{name} {count}" for name, count in ledger.dropped.items())
+        reasons = ", ".join(f"{name} {number}" for name, number in ledger.dropped.items())
         return f"topic {topic_of(self._message)}: none of {ledger.read} messages could be used ({reasons})"
 
     def _fields(self) -> dict[str, Any]:
         found = {"mini_batches": self._state.number, **self._state.ledger.fields()}
         return found if self._state.best is None else {**found, "best": self._state.best}
-
-
-def improvement(settings: JobSettings) -> Improvement | None:
-    """Return what makes a new result; None for a training that ends. Raises ValueError."""
-    if settings.stream_timeout >= 0:
-        return None
-    if not settings.monitoring_metric or settings.change is None:
-        raise ValueError(
-            "indefinite training makes a result when a metric improves: set monitoring_metric, and change to"
-            " up or down"
-        )
-    return Improvement(settings.monitoring_metric.removeprefix("val_"), settings.change, settings.improvement)
-
-
-def topic_of(message: ControlMessage) -> str:
-    """Return the name of the endless topic."""
-    return message.stream or message.unsupervised_topic or ""
-
-
-def check(message: ControlMessage, settings: JobSettings) -> None:
-    """Raise ValueError for a control message that cannot be trained on in this way."""
-    if settings.unsupervised:
-        if not message.ranges or ":" in (message.unsupervised_topic or ":"):
-            raise ValueError(
-                "incremental semi-supervised training begins with ranges of labelled messages (topic), and goes"
-                " on with the name of a topic of unlabelled ones (unsupervised_topic): send the labelled ones"
-                " first, with a sink that is online and has an unsupervised_topic"
-            )
-    elif message.stream is None:
-        raise ValueError(
-            "the control message has ranges of offsets: incremental training expects the name of a topic"
-        )
-    if message.test_rate:
-        raise ValueError(f"test_rate {message.test_rate:g}: incremental training has no test: set it to 0")
-    if improvement(settings) and not message.validation_rate:
-        raise ValueError(
-            "validation_rate is 0: indefinite training compares the validation's"
-            f" {settings.monitoring_metric}: set it to more than 0"
-        )
-
-
-def _count(value: Any) -> int:
-    if value is None:
-        return 0
-    if type(value) is not int or not 0 <= value < 2**53:
-        raise CodeError(BAD_REPORT)
-    return value
-
-
-def _listed(value: Any) -> list[dict[str, float | None]]:
-    """Return checked metrics of mini-batches."""
-    try:
-        rows = [metrics({name: [number] for name, number in each.items()}) or {} for each in value or ()]
-    except (TypeError, ValueError, AttributeError, OverflowError):
-        raise CodeError(BAD_REPORT) from None
-    return [{name: numbers[0] for name, numbers in row.items()} for row in rows]

@@ -17,8 +17,9 @@ from training.job import fitting
 from training.job.reporter import Reporter
 from training.job.samples import Kept as Folder
 from training.job.settings import JobSettings
+from training.job.stream.checks import check, topic_of
 from training.job.stream.decoding import Decoding
-from training.job.stream.incremental import Incremental, Publish, Trained, check, topic_of
+from training.job.stream.incremental import Incremental, Publish, Trained
 from training.job.stream.reader import Stream
 from training.job.stream.session import Session
 from training.job.stream.state import Kept
