@@ -158,12 +158,12 @@ def test_a_failure_is_reported_with_its_reason(world: World, error: Exception) -
 
 
 def test_what_this_version_cannot_do_is_refused(world: World) -> None:
-    assert world.run(case="2") == 0
+    assert world.run(case="3") == 0
     assert "only single models" in world.reason()
 
     world.message = replace(MESSAGE, ranges=(), stream="online")
     assert world.run() == 0
-    assert "an online stream" in world.reason()
+    assert "an endless stream" in world.reason()
 
 
 @pytest.mark.parametrize("name", ["data_type", "label_type"])

@@ -28,8 +28,8 @@ def check(message: ControlMessage, settings: JobSettings) -> None:
         if not message.ranges or ":" in (message.unsupervised_topic or ":"):
             raise ValueError(
                 "incremental semi-supervised training begins with ranges of labelled messages (topic), and"
-                " goes on with a topic of unlabelled ones (unsupervised_topic), by its name: use a sink that is"
-                " online and has an unsupervised_topic"
+                " goes on with a topic of unlabelled ones, by its name (unsupervised_topic): use a sink that"
+                " is online and has an unsupervised_topic"
             )
     elif message.stream is None:
         raise ValueError(
