@@ -36,6 +36,7 @@ class Model:
         return np.where(features.reshape(len(features), -1)[:, :1] > 5, [[0.05, 0.95]], [[0.5, 0.5]])
 
     def save(self, time: float, note: dict[str, Any]) -> None:
+        assert time >= self.time
         self.saved = json.loads(json.dumps(note))
 
     def export(self) -> dict[str, Any]:
