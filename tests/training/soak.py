@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -196,7 +197,11 @@ def _kill_again_and_again(
             process.kill()
             figures.kills += 1
             psutil.wait_procs(restricted, timeout=60)
-            wait_for(lambda found=restricted: not any(map(psutil.Process.is_running, found)), 60, "its end")
+            wait_for(partial(_are_gone, restricted), 60, "its end")
+
+
+def _are_gone(processes: list[psutil.Process]) -> bool:
+    return not any(each.is_running() for each in processes)
 
 
 def _has_ended(process: psutil.Process) -> bool:

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,11 +12,13 @@ import psutil
 import pytest
 
 from tests.parts import wait_for
+from tests.topic import write
 from tests.training import soak
 from tests.training.job.fakes import FakeService
 from tests.training.soak import Soak
 from training.client import RawSink
 from training.code import Program, build
+from training.control.message import ControlMessage, compose
 from training.example.digits import digits
 
 pytestmark = pytest.mark.timeout(900)
@@ -76,12 +80,7 @@ def test_an_indefinite_training_makes_a_result_and_a_version_at_each_improvement
             for start in range(0, 1500, 300):
                 for each in samples[start : start + 300]:
                     sink.send(np.frombuffer(each.pixels, np.uint8), np.uint8(each.label))
-                done = start // 300 + 1
-                wait_for(
-                    lambda done=done: _mini_batches(world) >= done or has_ended(process),
-                    _SOON,
-                    "a mini-batch",
-                )
+                wait_for(partial(_has_done, world, process, start // 300 + 1), _SOON, "a mini-batch")
                 assert not has_ended(process), job.text[-4000:]
         wait_for(lambda: len(world.uploads()) >= 2 or has_ended(process), _SOON, "a second result")
         assert job.stop(30) == 143
@@ -117,17 +116,16 @@ def test_a_stream_without_messages_fails_with_that_reason(
     assert world.uploads() == []
 
 
+def _has_done(world: Soak, process: psutil.Process, count: int) -> bool:
+    return _mini_batches(world) >= count or has_ended(process)
+
+
 def _mini_batches(world: Soak) -> int:
     return max((int(each.get("mini_batches", 0)) for each in world.reports()), default=0)
 
 
 def _announce(world: Soak) -> None:
     """Send a control message for a topic to which nobody writes."""
-    from dataclasses import replace
-
-    from tests.topic import write
-    from training.control.message import ControlMessage, compose
-
     config = {"data_type": "float32", "label_type": "uint8", "data_reshape": "66", "label_reshape": "1"}
     message = replace(ControlMessage(3, (), "RAW", config), stream=world.topic, incremental=True)
     write(world.bootstrap, world.control, compose(message))

@@ -33,7 +33,8 @@ class Session:
         self._pipe_file = folder / QUESTIONS
         self._stop = stop
         self._ending = threading.Event()
-        self._heard = queue.Queue[dict[str, Any] | Exception](_ANSWERS)
+        self._heard = queue.Queue[dict[str, Any]](_ANSWERS)
+        self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="session")
         self._pipe = -1
 
@@ -63,32 +64,26 @@ class Session:
         Raises CodeError if the process has ended, and StoppedError after `stop`.
         """
         while True:
+            failure = self._failure  # answers that came before it count
             try:
-                found = self._heard.get(timeout=_TICK)
+                return self._heard.get(timeout=_TICK)
             except queue.Empty:
                 if self._stop.is_set():
                     raise StoppedError from None
-                continue
-            if isinstance(found, Exception):
-                raise found
-            return found
+                if failure is not None:
+                    raise failure from None
 
     def _run(self) -> None:
         try:
             self._work(self._note, self._ending)
-        except (CodeError, StoppedError, OSError) as error:
-            self._say(error)
-        else:
-            self._say(CodeError("the code: it ended its process before there was a result"))
+            self._failure = CodeError("the code: it ended its process before there was a result")
+        except (CodeError, StoppedError, OSError, ValueError) as error:
+            self._failure = error
 
     def _note(self, report: dict[str, Any]) -> None:
         answer = report.get("answer")
-        if isinstance(answer, dict) and not self._say(answer):
-            raise CodeError("the code: it wrote into the report of its own process")
-
-    def _say(self, what: dict[str, Any] | Exception) -> bool:
-        try:
-            self._heard.put_nowait(what)
-        except queue.Full:
-            return False
-        return True
+        if isinstance(answer, dict):
+            try:
+                self._heard.put_nowait(answer)
+            except queue.Full:
+                raise CodeError("the code: it wrote into the report of its own process") from None

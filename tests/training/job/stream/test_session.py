@@ -62,10 +62,11 @@ def test_waiting_ends_when_the_job_stops(tmp_path: Path) -> None:
 
 def test_a_process_that_answers_without_being_asked_is_ended(tmp_path: Path) -> None:
     def work(note: Note, _: threading.Event) -> None:
-        for _ in range(100):
+        while True:
             note({"answer": {}})
 
     with Session(work, tmp_path, threading.Event()) as session:
-        for _ in range(4):
-            session._thread.join(10)
+        session._thread.join(10)
+        assert [session.hear() for _ in range(4)] == [{}] * 4
+        with pytest.raises(CodeError, match="wrote into the report"):
             session.hear()
