@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -47,9 +48,11 @@ class Decoding:
                 self._drop(message, LABEL, "no key, which would be its label", dropped)
             elif self._fits(message, dropped):
                 kept.append(message)
+        if not kept:
+            return None, dict(dropped)
         kept, features = self._rows(kept, VALUE, dropped)
-        if self._decoder.keys is None:
-            return (Samples(features, None) if len(kept) else None), dict(dropped)
+        if keys is None or not kept:
+            return (Samples(features, None) if kept else None), dict(dropped)
         labelled, labels = self._rows(kept, LABEL, dropped)
         if len(labelled) < len(kept):
             places = {id(each): place for place, each in enumerate(kept)}
@@ -58,14 +61,17 @@ class Decoding:
 
     def _fits(self, message: Message, dropped: Counter[str]) -> bool:
         """Settle the shapes with the first message that fits; return whether the message may fit."""
-        columns = [each for each in (self._decoder.values, self._decoder.keys) if each is not None]
-        if all(-1 not in column.shape for column in columns):
-            return True
+        reason, keys = VALUE, self._decoder.keys
         try:
-            self._decoder = self._decoder.settled(message.value() or b"", message.key() or b"")
+            values = self._decoder.values.settled(message.value() or b"")
+            if keys is not None:
+                reason = LABEL
+                keys = keys.settled(message.key() or b"")
         except ValueError as error:
-            self._drop(message, VALUE, str(error), dropped)
+            self._drop(message, reason, str(error), dropped)
             return False
+        if values is not self._decoder.values or keys is not self._decoder.keys:
+            self._decoder = replace(self._decoder, values=values, keys=keys)
         return True
 
     def _rows(
@@ -77,7 +83,7 @@ class Decoding:
             raise ValueError("expected labels")
         data = [(each.value() if reason == VALUE else each.key()) or b"" for each in messages]
         try:
-            rows = column.decode(data) if data else np.empty((0, *column.shape), column.dtype)
+            rows = column.decode(data)
         except ValueError:
             # One of them does not fit: the others do.
             fitting, found = list[Message](), list[NDArray[Any]]()
