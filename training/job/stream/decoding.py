@@ -99,7 +99,7 @@ class Decoding:
     def _finite(
         self, messages: Sequence[Message], rows: NDArray[Any], reason: str, dropped: Counter[str]
     ) -> tuple[list[Message], NDArray[Any]]:
-        if rows.dtype.kind not in "fc":
+        if rows.dtype.kind not in "fc" or not len(rows):
             return list(messages), rows
         is_good = np.isfinite(rows).reshape(len(rows), -1).all(1)
         for place in np.flatnonzero(~is_good).tolist():

@@ -206,6 +206,7 @@ class Incremental:
     def _split(self, samples: Samples, number: int) -> tuple[Samples, Samples]:
         """Return the samples for training and for validation."""
         if self._settings.random_split:
+            samples = copied(samples)
             samples.shuffle(self._settings.seed + number)
         training = len(samples) - int(self._message.validation_rate * len(samples) + 1e-9)
         return samples.part(0, training), samples.part(training, len(samples))
@@ -227,3 +228,8 @@ class Incremental:
     def _fields(self) -> dict[str, Any]:
         found = {"mini_batches": self._state.number, **self._state.ledger.fields()}
         return found if self._state.best is None else {**found, "best": self._state.best}
+
+
+def copied(samples: Samples) -> Samples:
+    """Return samples that can be shuffled: those of messages are read-only."""
+    return Samples(samples.features.copy(), None if samples.labels is None else samples.labels.copy())
