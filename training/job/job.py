@@ -13,12 +13,13 @@ from training.code.limits import GIB
 from training.code.program import CodeError
 from training.code.supervise import StoppedError
 from training.control.message import ControlMessage
-from training.data.formats import Decoder, decoder
+from training.data.formats import decoder
 from training.data.ranges import write
 from training.data.reading import read
 from training.data.samples import split
 from training.job import control, fitting, picture
 from training.job.outcome import Outcome
+from training.job.reasons import line, numbers, storable
 from training.job.reporter import Reporter, say
 from training.job.samples import Kept
 from training.job.service import AwayError, RefusedError, Service
@@ -60,17 +61,17 @@ class Job:
             if trouble is None:
                 return _STOPPED
             if self.continues:
-                return self._end(_storable(trouble), keeps=True)
+                return self._end(storable(trouble), keeps=True)
         except RefusedError as error:
             log.error("%s: the job ends", error)
             trouble = str(error)
         except (ValueError, OSError) as error:  # CodeError and DataError are ValueErrors
-            trouble = _line(error)
+            trouble = line(error)
         except AwayError as error:
             log.error("%s", error)
             return 1
         if trouble is not None:
-            trouble = _storable(trouble)
+            trouble = storable(trouble)
             log.error("%s", trouble)
         return self._end(trouble)
 
@@ -220,7 +221,7 @@ class Job:
                 self._service.add_version(place, added)
             log.info("version %d of %s is in %s", version, settings.model_name, place.parent)
         except (OSError, CodeError, RefusedError) as error:
-            return f"the model was trained, but could not be put into the model store: {_line(error)}"
+            return f"the model was trained, but could not be put into the model store: {line(error)}"
         remove(exported)
         return None
 
@@ -240,22 +241,3 @@ class Job:
             "metrics": {name: value for name, value in found.fields().items() if name != "confusion_matrix"},
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-
-
-def numbers(found: Decoder) -> Decoder:
-    """Return a decoder of numbers; raise ValueError for texts, which Keras takes only as its own tensors."""
-    for name, column in (("data_type", found.values), ("label_type", found.keys)):
-        if column is not None and column.dtype.kind in "OSU":
-            raise ValueError(f"{name}: training on texts does not exist in this version: send numbers")
-    return found
-
-
-def _storable(text: str) -> str:
-    """Return a text as a database can store it, such as one with an exception of the user's code."""
-    return text.encode(errors="replace").decode().replace("\0", "?")
-
-
-def _line(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'the disk'}: {error.strerror}"
-    return " ".join(str(error).split()) or type(error).__name__

@@ -7,7 +7,8 @@ from training.control.message import ControlMessage
 from training.data.formats import Decoder, decoder
 from training.data.reading import read
 from training.data.samples import Samples
-from training.job.job import LARGEST_MODEL, Job, numbers
+from training.job.job import LARGEST_MODEL, Job
+from training.job.reasons import numbers
 from training.job.stream import training
 from training.job.stream.checks import check
 from training.job.stream.incremental import Trained
