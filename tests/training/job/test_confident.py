@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from training.code.child.execute import UserError
-from training.job.child.confident import as_labels, confident, probabilities
+from training.job.child import classes, torch_arrays
+from training.job.child.confident import as_labels, check_classes_told_apart, confident, probabilities
 
 
 def test_probabilities_stay_as_they_are() -> None:
@@ -29,6 +30,16 @@ def test_logits_and_logarithms_become_probabilities() -> None:
 def test_models_without_classes_are_refused() -> None:
     with pytest.raises(UserError, match="tell classes apart"):
         probabilities(np.zeros((3, 2, 2)))
+
+
+def test_regressions_cannot_label_samples() -> None:
+    assert classes.is_of_classes("sparse_categorical_crossentropy")
+    assert not classes.is_of_classes("mean_squared_error")
+    assert torch_arrays.is_of_classes("crossentropy")
+    assert not torch_arrays.is_of_classes("mse")
+    check_classes_told_apart("crossentropy", is_so=True)
+    with pytest.raises(UserError, match="the model's loss mse is not one of classes"):
+        check_classes_told_apart("mse", is_so=False)
 
 
 def test_samples_that_the_model_is_sure_of_are_taken() -> None:

@@ -33,6 +33,15 @@ def probabilities(outputs: NDArray[Any], *, are_logits: bool = False) -> NDArray
     return found
 
 
+def check_classes_told_apart(loss: str, *, is_so: bool) -> None:
+    """Raise UserError unless a model with this loss tells classes apart."""
+    if not is_so:
+        raise UserError(
+            f"unsupervised: the model's loss {loss} is not one of classes: only models that tell classes apart"
+            " can label samples: train this one without unsupervised"
+        )
+
+
 def confident(chances: NDArray[np.float64], confidence: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the places of the samples whose top probability is at least `confidence`, and their classes."""
     with np.errstate(invalid="ignore"):

@@ -16,7 +16,8 @@ from training.code.child.report import Report
 from training.job.child import labeller
 from training.job.child.batches import Batches
 from training.job.child.checkpoint import Checkpoint
-from training.job.child.classes import confusion_matrix
+from training.job.child.classes import confusion_matrix, is_of_classes, loss_name
+from training.job.child.confident import check_classes_told_apart
 from training.job.child.epochs import Epochs
 from training.job.child.parts import Part, parts
 from training.job.child.progress import Progress
@@ -33,6 +34,7 @@ def main(request: dict[str, Any], report: Report) -> dict[str, Any]:
     data, given = Path(request["data"]), Path(request["model"])
     keras.utils.set_random_seed(request["seed"] % 2**32)
     model, program = built(given)
+    check_loss(model, request)
     features, labels = (np.load(data / f"{name}.npy", mmap_mode="r") for name in ("features", "labels"))
     features, labels = suitable(model, features, labels)
     samples = parts(features, labels, request["sizes"])
@@ -100,6 +102,13 @@ def _fit(
             )
         if not labelling.next(partial(predicted, model, request), progress.last(), are_logits=logits(model)):
             return {**progress.history(), "rounds": labelling.figures if more.size else None}
+
+
+def check_loss(model: Any, request: dict[str, Any]) -> None:
+    """Raise UserError if a model that cannot label samples is to do so."""
+    if request.get("unsupervised"):
+        loss = loss_name(model)
+        check_classes_told_apart(loss, is_so=is_of_classes(loss))
 
 
 def predicted(model: Any, request: dict[str, Any], features: NDArray[Any]) -> NDArray[Any]:

@@ -30,6 +30,7 @@ class KerasLearner:
         self._request = request
         self._model, self._program = keras_fit.built(Path(request["model"]))
         check_ends(self._model)
+        keras_fit.check_loss(self._model, request)
         self._checkpoint = Checkpoint(Path("checkpoint.npz"))
         self._checkpoint.restore(self._model)
         self.note = self._checkpoint.note

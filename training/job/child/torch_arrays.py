@@ -18,6 +18,11 @@ _NUMBERS: Final = frozenset({"mse", "l1", "smoothl1", "huber", "poissonnll", "ga
 _FEATURES_PER_PICTURE: Final = (2, 3)  # axes
 
 
+def is_of_classes(loss: str) -> bool:
+    """Return whether a loss, by its short name, is one of models that tell classes apart."""
+    return loss in CLASSES | _BINARY | LOGITS
+
+
 def loss_name(loss: Any) -> str:
     """Return a loss's short name: `crossentropy` for `CrossEntropyLoss` and for `cross_entropy`."""
     name = getattr(loss, "__name__", None) or type(loss).__name__

@@ -17,6 +17,7 @@ from training.code.child.reason import reason
 from training.code.child.report import Report
 from training.code.program import parted
 from training.job.child import torch_arrays
+from training.job.child.confident import check_classes_told_apart
 from training.job.child.loader import Convert, Loader
 from training.job.child.parts import Part, parts
 from training.job.child.progress import Progress
@@ -73,6 +74,9 @@ class Training:
         self.samples = samples
         self._request = request
         self._convert = self._converters()
+        if request.get("unsupervised"):
+            is_so = torch_arrays.is_of_classes(self.loss_name)
+            check_classes_told_apart(self.loss_name, is_so=is_so)
 
     def try_one(self) -> None:
         """Raise UserError if the model does not take the samples, or a label is not one of its classes."""
