@@ -37,8 +37,8 @@ def check_classes_told_apart(loss: str, *, is_so: bool) -> None:
     """Raise UserError unless a model with this loss tells classes apart."""
     if not is_so:
         raise UserError(
-            f"unsupervised: the model's loss {loss} is not one of classes: only models that tell classes apart"
-            " can label samples: train this one without unsupervised"
+            f"unsupervised: the model's loss {loss} is not one of classes: only models that tell classes"
+            " apart can label samples: train this one without unsupervised"
         )
 
 
