@@ -22,6 +22,7 @@ from training.example.digits import digits
 pytestmark = pytest.mark.timeout(900)
 _SOON = 300.0  # s: each job starts TensorFlow
 LABELLED, ALL = 60, 1500
+EPOCHS = 50
 KERAS = """\
 model = keras.Sequential([
     keras.Input((64,)), keras.layers.Rescaling(1 / 16), keras.layers.Dense(64, "relu"),
@@ -94,7 +95,9 @@ def trained(world: Soak, **more: Any) -> dict[str, Any]:
 
 def world_of(bootstrap: str, fake: FakeService, folder: Path, **more: str) -> Soak:
     folder.mkdir()
-    world = Soak(bootstrap, folder, fake, **{"CASE": "1", "KWARGS_FIT": '{"epochs": 20}', **more})
+    world = Soak(
+        bootstrap, folder, fake, **{"CASE": "1", "KWARGS_FIT": json.dumps({"epochs": EPOCHS}), **more}
+    )
     build(Program("tf", "", KERAS), folder / "digits.h5")
     fake.model = (folder / "digits.h5").read_bytes()
     return world
@@ -122,7 +125,7 @@ def test_unlabelled_samples_improve_a_model_without_a_validation(
     assert sum(each["taken"] for each in rounds) + rounds[-1]["left"] == ALL - LABELLED
     assert all(each["metrics"].keys() == {"loss", "accuracy"} for each in rounds if each["taken"])
     took = sum(each["taken"] > 0 for each in rounds)
-    assert len(more["train_metrics"]["loss"]) == 20 * (1 + took)
+    assert len(more["train_metrics"]["loss"]) == EPOCHS * (1 + took)
     assert more["val_metrics"] is None
     first, second = _accuracies(tmp_path, alone["model"], more["model"])
     assert second > first
@@ -171,7 +174,7 @@ def test_pytorch_models_are_trained_in_both_ways(
         tmp_path / "torch",
         CASE=case,
         FRAMEWORK="pth",
-        KWARGS_FIT='{"max_epochs": 15}',
+        KWARGS_FIT=json.dumps({"max_epochs": EPOCHS}),
         UNSUPERVISED="True",
     )
     fake.model = joined("", TORCH).encode()
