@@ -8,7 +8,12 @@ import pytest
 from tests.training.conftest import Service
 from training.jobs import Outcome
 
-INDEFINITE = {"incremental": True, "indefinite": True, "monitoring_metric": "accuracy", "change": "up"}
+INDEFINITE: dict[str, Any] = {
+    "incremental": True,
+    "indefinite": True,
+    "monitoring_metric": "accuracy",
+    "change": "up",
+}
 
 
 def result_of(service: Service, **fields: Any) -> int:

@@ -24,7 +24,7 @@ SETTINGS = JobSettings(
     result_id=7,
     deployment_id=3,
     batch=4,
-    kwargs_fit='{"epochs": 2}',  # type: ignore[arg-type]
+    kwargs_fit='{"epochs": 2}',
 )
 
 

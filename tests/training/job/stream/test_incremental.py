@@ -61,7 +61,7 @@ class World:
         self._die("after")
         return answer
 
-    def fits(self, number: int, refused: int = 0, **metrics: float) -> None:
+    def fits(self, number: int, refused: int = 0, **metrics: Any) -> None:
         """Let the process answer the next question."""
         self.answers.append({"number": number, "refused": refused, "recent": [metrics] if metrics else []})
 
@@ -133,7 +133,7 @@ _JOB: dict[str, Any] = {
     "kwargs_fit": '{"epochs": 2}',
     "case": 2,
 }
-INDEFINITE = {
+INDEFINITE: dict[str, Any] = {
     "stream_timeout": -1,
     "monitoring_metric": "accuracy",
     "change": "up",
@@ -239,7 +239,7 @@ def test_a_checkpoint_of_another_training_is_not_used(world: World) -> None:
 def test_a_result_is_made_when_the_metric_improves(world: World) -> None:
     for number, accuracy in enumerate([0.5, 0.55, 0.6, None, 0.65], 1):
         world.arrive(*range(10))
-        world.fits(number, loss=1.0, accuracy=0.9, **({"val_accuracy": accuracy} if accuracy else {}))
+        world.fits(number, 0, loss=1.0, accuracy=0.9, **({"val_accuracy": accuracy} if accuracy else {}))
 
     world.run(**INDEFINITE)
 

@@ -74,7 +74,7 @@ class World:
             result_id=7,
             deployment_id=3,
             batch=4,
-            kwargs_fit='{"epochs": 2}',  # type: ignore[arg-type]
+            kwargs_fit='{"epochs": 2}',
             case=2,
             **more,
         )
