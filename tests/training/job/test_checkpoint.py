@@ -123,3 +123,12 @@ def test_objects_are_never_loaded(file: Path) -> None:
     np.savez(file, history=np.array({"history": {}}, object))
 
     assert Checkpoint(file).restore(Model(0)) == {}
+
+
+def test_a_note_is_kept_with_it(file: Path) -> None:
+    Checkpoint(file).save(Model(0).trained(), HISTORY, 1, {"number": 7})
+    found = Checkpoint(file)
+
+    found.restore(Model(1))
+
+    assert found.note == {"number": 7}
