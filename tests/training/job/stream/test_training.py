@@ -1,6 +1,7 @@
 """A whole training on a stream: Kafka is a stand-in, and the process a thread of the test."""
 
 import json
+import select
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -57,6 +58,8 @@ class World:
         with (self.folder.work / QUESTIONS).open() as questions:
             on_progress({"answer": {"number": 0, "refused": 0, "recent": []}})
             while not stop.is_set():
+                if not select.select([questions], [], [], 0.05)[0]:
+                    continue
                 question = json.loads(questions.readline())
                 if question["do"] == "export":
                     on_progress({"answer": {"training_time": 1.0, "program": None}})
