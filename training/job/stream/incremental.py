@@ -119,7 +119,7 @@ class Incremental:
             if stream.deleted:
                 dropped = {**dropped, DELETED: stream.deleted}
             self._train(session, stream.positions, samples, dropped)
-        if not self._state.number:
+        if not self._state.ledger.used:
             raise ValueError(self._nothing(patience))
         self._report({"state": "exporting", **self._fields()})
         return self._exported(session)

@@ -208,6 +208,14 @@ def test_a_stream_without_messages_that_fit_has_failed(world: World) -> None:
         world.run()
 
 
+def test_a_stream_without_labels_of_the_models_has_failed(world: World) -> None:
+    world.arrive(7, 8)
+    world.fits(1, refused=2)
+
+    with pytest.raises(ValueError, match=r"none of 2 messages could be used \(label 2\)"):
+        world.run()
+
+
 @pytest.mark.parametrize("place", ["before", "after"])
 def test_a_killed_job_uses_each_message_once(world: World, place: str) -> None:
     world.arrive(1, 2)
