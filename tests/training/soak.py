@@ -49,7 +49,7 @@ model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 """
 COMMAND: Final = [sys.executable, "-m", "training.job"]
 _BAD_EVERY: Final = 100  # samples: then one whose label is not a class
-_SOON: Final = 180.0  # s
+_STEPS: Final = 10
 
 
 def numbers_of(sample: int) -> tuple[int, int]:
@@ -69,7 +69,7 @@ def row(sample: int) -> tuple[Any, int]:
 class Figures:
     """What a soak test found.
 
-    `memory` has an early and the last size of the processes that lived long, in MiB.
+    `memory` has the sizes of processes that lived long, at equal distances in time, in MiB.
     """
 
     good: int = 0
@@ -77,7 +77,7 @@ class Figures:
     kills: int = 0
     progress: dict[str, Any] = field(default_factory=dict)
     total: list[float] = field(default_factory=list)
-    memory: list[tuple[float, float]] = field(default_factory=list)
+    memory: list[list[float]] = field(default_factory=list)
 
     def expected(self) -> list[float]:
         """Return what the model must have counted."""
@@ -189,7 +189,8 @@ def _kill_again_and_again(
                 if not over.is_set() and time.monotonic() >= until:
                     break
             if len(sizes) > 240:
-                figures.memory.append((sizes[len(sizes) // 4], sizes[-1]))
+                steps = range(0, len(sizes), len(sizes) // _STEPS)
+                figures.memory.append([round(sizes[step], 1) for step in steps])
             if _has_ended(process):
                 assert job.stop() == 0, job.text[-4000:]
                 return
