@@ -52,6 +52,9 @@ Publish = Callable[[Trained], None]
 """Makes a result of the model; the same number of mini-batches makes one result only."""
 
 
+RENEWED_AFTER: Final = 1_000
+"""Mini-batches after which the process is started again: what it leaks does not add up on an endless stream."""
+
 Put = Callable[[str, Samples, Samples], None]
 """Writes samples for training and for validation to the folder with a name, where the process reads them."""
 
@@ -106,12 +109,12 @@ class Incremental:
             self._settle(session, hello)
         return self._state
 
-    def run(self, session: Session, stream: Stream, decoding: Decoding) -> Trained:
-        """Train until no message comes for a while.
+    def run(self, session: Session, stream: Stream, decoding: Decoding) -> Trained | None:
+        """Train until no message comes for a while; None if another session is to go on.
 
         Raises ValueError if there was none to train on, CodeError, OSError and StoppedError.
         """
-        patience = self._patience()
+        patience, last = self._patience(), self._state.number + RENEWED_AFTER
         if self._labelled is not None and not self._state.number:
             self._train(session, self._state.positions, self._labelled(), {})
         while not self._is_over and ((messages := stream.take(patience)) or stream.deleted):
@@ -119,6 +122,8 @@ class Incremental:
             if stream.deleted:
                 dropped = {**dropped, DELETED: stream.deleted}
             self._train(session, stream.positions, samples, dropped)
+            if self._state.number >= last and not self._is_over:
+                return None
         if not self._state.ledger.used:
             raise ValueError(self._nothing(patience))
         self._report({"state": "exporting", **self._fields()})

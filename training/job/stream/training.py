@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,20 +70,25 @@ def train(
             stop=ending,
         )
 
-    with Session(work, folder.work, stop) as session:
-        state = training.begin(session)
-        stream = Stream(
-            settings.bootstrap_servers,
-            topic_of(message),
-            positions=state.positions,
-            since=settings.stream_since,
-            config=settings.kafkaconfig,
-            stop=stop,
-            found=kept.found,
-            waiting=training.waiting,
-        )
-        with closing(stream):
-            return training.run(session, stream, Decoding(decoder))
+    decoding, stream = Decoding(decoder), None
+    with ExitStack() as stack:
+        while True:
+            with Session(work, folder.work, stop) as session:
+                state = training.begin(session)
+                if stream is None:
+                    stream = Stream(
+                        settings.bootstrap_servers,
+                        topic_of(message),
+                        positions=state.positions,
+                        since=settings.stream_since,
+                        config=settings.kafkaconfig,
+                        stop=stop,
+                        found=kept.found,
+                        waiting=training.waiting,
+                    )
+                    stack.callback(stream.close)
+                if (found := training.run(session, stream, decoding)) is not None:
+                    return found
 
 
 def put(place: Path, training: Samples, validation: Samples) -> None:

@@ -106,7 +106,9 @@ class World:
         state = training.begin(self)  # type: ignore[arg-type]
         self.positions = dict(state.positions)
         decoding = Decoding(formats.decoder("RAW", CONFIG, labelled=not given.get("unsupervised")))
-        return training.run(self, self, decoding)  # type: ignore[arg-type]
+        found = training.run(self, self, decoding)  # type: ignore[arg-type]
+        assert found is not None
+        return found
 
     def _put(self, name: str, training: Samples, validation: Samples) -> None:
         self.put.append((name, *(each.features.ravel().tolist() for each in (training, validation))))  # type: ignore[arg-type]

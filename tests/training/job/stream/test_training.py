@@ -18,7 +18,7 @@ from training.data import formats
 from training.job import fitting
 from training.job.samples import Kept as Folder
 from training.job.settings import JobSettings
-from training.job.stream import reader, training
+from training.job.stream import incremental, reader, training
 from training.job.stream.incremental import Trained
 from training.job.stream.session import QUESTIONS
 from training.job.stream.state import Kept
@@ -36,6 +36,8 @@ class World:
         self.reports = list[dict[str, Any]]()
         self.seen = list[list[int]]()
         self.task = ""
+        self.starts = 0
+        self.checkpoint: dict[str, Any] = {"number": 0, "refused": 0, "recent": []}
         self.options = dict[str, Any]()
 
     def progress(self, fields: dict[str, Any]) -> None:
@@ -56,7 +58,8 @@ class World:
         """Answer as the process does, until the session ends."""
         self.task, self.options = task, options
         with (self.folder.work / QUESTIONS).open() as questions:
-            on_progress({"answer": {"number": 0, "refused": 0, "recent": []}})
+            self.starts += 1
+            on_progress({"answer": self.checkpoint})
             while not stop.is_set():
                 if not select.select([questions], [], [], 0.05)[0]:
                     continue
@@ -68,7 +71,9 @@ class World:
                 place = Path(request["data"]) / question["folder"]
                 self.seen.append(np.load(place / "training-features.npy").ravel().tolist())
                 numbers = {"loss": 1.0, "val_loss": 2.0}
-                on_progress({"answer": {"number": question["number"], "refused": 0, "recent": [numbers]}})
+                answer = {"number": question["number"], "refused": 0, "recent": [numbers]}
+                self.checkpoint = {**answer, "recent": [*self.checkpoint["recent"], numbers]}
+                on_progress({"answer": answer})
 
     def train(self, **more: Any) -> Trained:
         settings = JobSettings(
@@ -123,6 +128,24 @@ def test_a_stream_is_read_and_trained_on(world: World) -> None:
     assert world.options["read"] == [world.folder.data]
     assert world.options["limits"].folder == 1000
     assert world.kafka.consumers[0].is_closed
+
+
+def test_the_process_is_started_again_from_time_to_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incremental, "RENEWED_AFTER", 2)
+    monkeypatch.setattr(reader, "MINI_BATCH", 1)
+    world.kafka.add("digits")
+    for number in range(5):
+        world.kafka.write("digits", bytes([number]), b"\1")
+
+    found = world.train()
+
+    assert world.starts == 3
+    assert world.seen == [[0], [1], [2], [3], [4]]
+    assert found.progress == {"mini_batches": 5, "read": 5, "used": 5, "dropped": {}}
+    assert found.outcome.train_metrics == {"loss": [1.0] * 5}
+    assert len(world.kafka.consumers) == 1
 
 
 def test_what_a_stream_waits_for_is_reported_once(world: World) -> None:
