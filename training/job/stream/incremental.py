@@ -53,7 +53,7 @@ Publish = Callable[[Trained], None]
 
 
 RENEWED_AFTER: Final = 1_000
-"""Mini-batches after which the process is started again: what it leaks does not add up on an endless stream."""
+"""Mini-batches after which the process is started again, so that what it leaks does not add up."""
 
 Put = Callable[[str, Samples, Samples], None]
 """Writes samples for training and for validation to the folder with a name, where the process reads them."""
