@@ -10,7 +10,7 @@ NPM := $(shell command -v npm)
 .DEFAULT_GOAL := help
 COMPOSE = cd compose && $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: help install torch run images image-torch up down deploy undeploy status release test test-unit test-parts coverage fuzz fuzz-properties prove-limits lint bench lock protos wasm training-vendor clean
+.PHONY: help install torch run images image-torch up down deploy undeploy status release test test-unit test-parts coverage fuzz fuzz-properties prove-limits lint bench soak lock protos wasm training-vendor clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -93,6 +93,9 @@ lint: .venv/test tests/node_modules ## check format, style, spelling and types o
 
 bench: install ## run the benchmarks, write bench.json (ONLY="stamp streams" for some, ROUNDS=1 for a quick look, SAVE=yes for docs/benchmarks.md, BASE=path to compare with another checkout)
 	@ROUNDS=$(ROUNDS) $(BIN)/python -m tests.bench$(if $(BASE),.compare $(BASE)) $(ONLY) $(if $(filter yes,$(SAVE)),--save) $(if $(MINUTES),--minutes $(MINUTES))
+
+soak: install ## train on an endless stream for half an hour and kill its job again and again (KAFKA_BOOTSTRAP=host:port; ARGS="--minutes 5")
+	@$(BIN)/python -m tests.training.soak $(ARGS)
 
 lock: .venv/test ## update the pinned requirements from the ranges in pyproject.toml
 	$(PIN) --upgrade --group dev -o tests/requirements.txt

@@ -58,6 +58,8 @@ def options(given: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
         raise ValueError("config: expected librdkafka's settings, such as {'security.protocol': 'SSL'}")
     if not callable(found.get("progress", print)):
         raise ValueError(f"progress {short(found['progress'])}: expected a function of two numbers")
+    if not isinstance(found.get("online", False), bool):
+        raise ValueError(f"online {short(found['online'])}: expected True or False")
     return found
 
 

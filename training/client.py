@@ -4,6 +4,7 @@ Compatible with Kafka-ML: the messages are those that its own sinks write.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypedDict, Unpack
@@ -32,6 +33,7 @@ class Options(TypedDict, total=False):
     unsupervised_topic: str | None
     config: Mapping[str, Any]
     progress: Callable[[int, int], object]
+    online: bool
 
 
 class Sink:
@@ -42,6 +44,10 @@ class Sink:
     `unsupervised_topic`. `config` are settings of librdkafka, such as for TLS and logins. `progress` is
     called twice a second with the numbers of samples that Kafka has, and that were sent. Raises `SendError`
     when Kafka does not take them, and ValueError for what cannot be sent.
+
+    With `online`, the stream has no end: the control message, with the name of the topic, is sent before the
+    first sample. If unlabelled samples follow labelled ones, give `unsupervised_topic`: then the control
+    message comes with the first unlabelled sample, and names the ranges of the labelled ones.
     """
 
     _format = ""
@@ -61,6 +67,9 @@ class Sink:
         self._unlabelled: Writer | None = None
         if unlabelled is not None:
             self._unlabelled = self._writer(unlabelled, writing.quiet)
+        self._is_online = self._options.get("online", False)
+        self._is_announced = False
+        self._topic = topic
         self._is_open = True
 
     def close(self) -> None:
@@ -68,17 +77,12 @@ class Sink:
         if not self._is_open:
             return
         try:
-            if self._input_config is None:
+            if self._input_config is None or (self._is_online and not self._is_announced):
                 raise SendError("no sample was sent, so there is nothing to train on")
             ranges = self._labelled.finish()
             unlabelled = None if self._unlabelled is None else write(self._unlabelled.finish())
-            control = self._writer(self._options.get("control_topic", CONTROL_TOPIC), writing.quiet)
-            try:
-                key, value = compose(self._message(ranges, unlabelled))
-                control.write(value, key)
-                control.finish()
-            finally:
-                control.close()
+            if not self._is_online:
+                self._send_control(self._message(ranges, unlabelled))
         finally:
             self.abandon()
 
@@ -103,13 +107,42 @@ class Sink:
 
     def _write(self, value: bytes, key: bytes) -> None:
         self._check_open()
+        if self._is_online and self._unlabelled is None:
+            self._announce()
+        elif self._is_announced:
+            raise SendError("an online sink sends labelled samples before the first unlabelled one")
         self._labelled.write(value, key)
 
     def _write_unlabelled(self, value: bytes) -> None:
         self._check_open()
         if self._unlabelled is None:
             raise SendError("unlabelled samples need a topic of their own: set unsupervised_topic")
+        if self._is_online:
+            self._announce()
         self._unlabelled.write(value, _UNLABELLED)
+
+    def _announce(self) -> None:
+        """Send the control message of an online sink, unless that was done."""
+        if self._is_announced:
+            return
+        if self._input_config is None:
+            raise SendError("an online sink sends labelled samples first: send one before unlabelled ones")
+        if self._unlabelled is None:
+            message = replace(self._message(()), stream=self._topic)
+        else:
+            message = self._message(self._labelled.finish(), self._options.get("unsupervised_topic"))
+        total = message.total_msg if self._unlabelled else None
+        self._send_control(replace(message, incremental=True, total_msg=total))
+        self._is_announced = True
+
+    def _send_control(self, message: ControlMessage) -> None:
+        control = self._writer(self._options.get("control_topic", CONTROL_TOPIC), writing.quiet)
+        try:
+            key, value = compose(message)
+            control.write(value, key)
+            control.finish()
+        finally:
+            control.close()
 
     def _check_open(self) -> None:
         if not self._is_open:
@@ -168,7 +201,6 @@ class RawSink(Sink):
         self._data = self._data or detect.detected(data, "data")
         self._label = self._label or detect.detected(label, "label")
         value, key = detect.encoded(self._data, data, "data"), detect.encoded(self._label, label, "label")
-        self._write(value, key)
         if self._input_config is None:
             (data_type, data_reshape), (label_type, label_reshape) = map(
                 detect.described, (self._data.settled(value), self._label.settled(key))
@@ -179,6 +211,7 @@ class RawSink(Sink):
                 "data_reshape": data_reshape,
                 "label_reshape": label_reshape,
             }
+        self._write(value, key)
 
     def send_unlabelled(self, data: Any) -> None:
         """Send a sample without a label to `unsupervised_topic`."""

@@ -15,6 +15,9 @@ class Code(Protocol):
     def check(self, framework: str, imports: str, code: str, *, distributed: bool) -> None:
         """Run a model's code; raise ValueError if it does not define a model."""
 
+    def metrics(self, framework: str, imports: str, code: str) -> tuple[str, ...] | None:
+        """Return the names of a model's metrics, and `loss`; None if this machine cannot find out."""
+
     def build(self, framework: str, imports: str, code: str, *, distributed: bool, file: Path) -> None:
         """Write the untrained model to a file."""
 
@@ -51,6 +54,14 @@ class _Package:
         check = found.check_syntax if self._elsewhere and found.lacking(framework) else found.check
         with _reasons():
             check(found.Program(framework, imports, code, distributed))
+
+    def metrics(self, framework: str, imports: str, code: str) -> tuple[str, ...] | None:
+        """Return the names of a model's metrics."""
+        found = _found()
+        if self._elsewhere and found.lacking(framework):
+            return None
+        with _reasons():
+            return tuple(found.check(found.Program(framework, imports, code)).metrics)
 
     def build(self, framework: str, imports: str, code: str, *, distributed: bool, file: Path) -> None:
         """Write the untrained model to a file."""

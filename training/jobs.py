@@ -66,7 +66,7 @@ def training_run(result: Result, places: Places, kwargs_fit: str, kwargs_val: st
         "KWARGS_FIT": kwargs_fit,
         "KWARGS_VAL": kwargs_val,
         "CONF_MAT_CONFIG": "true" if deployment.conf_mat_settings else "false",
-        "CASE": "1",
+        "CASE": "2" if deployment.incremental else "1",
         "UNSUPERVISED": str(deployment.unsupervised),
         "UNSUPERVISED_ROUNDS": str(deployment.unsupervised_rounds),
         "CONFIDENCE": str(deployment.confidence),
@@ -77,11 +77,30 @@ def training_run(result: Result, places: Places, kwargs_fit: str, kwargs_val: st
         "AUTOSERVE": "true" if deployment.autoserve else "false",
         "RANDOM_SPLIT": "true" if deployment.random_split else "false",
         "SEED": str(result.seed),
+        **_of_stream(deployment),
         **places.access("training", result.id),
     }
     return Run(
-        training_name(result.id), "training.job", variables, gpus=deployment.gpumem, **_nodes(deployment)
+        training_name(result.id),
+        "training.job",
+        variables,
+        gpus=deployment.gpumem,
+        keeps=deployment.incremental,
+        **_nodes(deployment),
     )
+
+
+def _of_stream(deployment: Deployment) -> dict[str, str]:
+    """Return the variables of a training on a stream."""
+    if not deployment.incremental:
+        return {}
+    return {
+        "STREAM_SINCE": shown(deployment.time) or "",
+        "STREAM_TIMEOUT": "-1" if deployment.indefinite else str(deployment.stream_timeout),
+        "MONITORING_METRIC": deployment.monitoring_metric or "",
+        **({"CHANGE": deployment.change} if deployment.change else {}),
+        "IMPROVEMENT": str(deployment.improvement),
+    }
 
 
 def inference_runs(inference: Inference, places: Places, trained: Result) -> list[Run]:
@@ -168,7 +187,7 @@ class Outcome:
             result = session.get(Result, number)
             if result is None or result.status not in ACTIVE:
                 return False
-            if status != 0 and starts < _STARTS:
+            if status != 0 and (starts < _STARTS or _goes_on(result, status)):
                 log.warning("the job of result %d has ended (%s): starting it again", number, _how(status))
                 return True
             times = f" {starts} times" if starts > 1 else ""
@@ -181,6 +200,11 @@ class Outcome:
         with self._database.reading() as session:
             status = session.scalar(select(Inference.status).where(Inference.id == number))
         return status == "deployed"
+
+
+def _goes_on(result: Result, status: int | None) -> bool:
+    """Return whether a job is killed and started again as often as it takes: in months, that may be often."""
+    return result.deployment.incremental and (status is None or status < 0)
 
 
 def recover(database: Database, runner: Runner, places: Places) -> None:

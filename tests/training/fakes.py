@@ -44,6 +44,10 @@ class FakeCode:
             (exported / "saved_model.pb").write_bytes(b"imported")
             keep(exported)
 
+    def metrics(self, framework: str, imports: str, code: str) -> tuple[str, ...] | None:
+        self.check(framework, imports, code, distributed=False)
+        return None if "elsewhere" in code else ("loss", "accuracy")
+
     def arguments(self, text: str, framework: str, use: Literal["fit", "val"]) -> dict[str, Any]:
         found = dict(part.strip().split("=") for part in text.split(",") if part)
         needed = {"tf": "epochs", "pth": "max_epochs"}[framework]

@@ -127,6 +127,16 @@ class FakeConsumer:
         found = self._kafka.topics[place.topic][place.partition]
         return found.low, found.end
 
+    def offsets_for_times(self, places: Sequence[TopicPartition], timeout: float) -> list[TopicPartition]:
+        assert timeout > 0
+        self._kafka.answer()
+        found = []
+        for each in places:
+            messages = self._kafka.topics[each.topic][each.partition].messages
+            later = (at for at in sorted(messages) if messages[at].timestamp()[1] >= each.offset)
+            found.append(TopicPartition(each.topic, each.partition, next(later, OFFSET_END)))
+        return found
+
     def incremental_assign(self, places: Sequence[TopicPartition]) -> None:
         for each in places:
             place = each.topic, each.partition

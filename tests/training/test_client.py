@@ -235,10 +235,14 @@ def test_what_is_wrong_with_a_sink_is_found_before_anything_is_sent(
         ({"description": "\ud800"}, "expected a text"),
         ({"config": "ssl"}, "config: expected librdkafka's settings"),
         ({"progress": 1}, "progress 1: expected a function"),
-        ({"tst_rate": 0.1}, "unknown: tst_rate: expected config, control_topic, description, progress,"),
+        ({"online": "yes"}, "online 'yes': expected True or False"),
+        (
+            {"tst_rate": 0.1},
+            "unknown: tst_rate: expected config, control_topic, description, online, ",
+        ),
         ({"data_reshape": "2 2"}, "data_reshape '2 2': expected data_type too"),
     ],
-    ids=range(21),
+    ids=range(22),
 )
 def test_arguments_that_are_refused(written: type[Written], given: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValueError, match=re.escape(reason)) as caught:
@@ -376,3 +380,56 @@ def test_pictures_that_are_refused(written: type[Written], data: Any, label: Any
     sink.send(jpeg(8, 8), np.int64(1))  # type: ignore[arg-type]
 
     assert [key for key, _ in written.topics["frames"]] == [b"\1"]
+
+
+def test_an_online_sink_sends_the_control_message_before_the_first_sample(written: type[Written]) -> None:
+    with RawSink(KAFKA, "digits", 1, online=True, validation_rate=0.2) as sink:
+        assert client.CONTROL_TOPIC not in written.topics
+        sink.send(np.array([1, 2], np.uint8), np.uint8(7))
+        assert [*written.topics][-1] == client.CONTROL_TOPIC
+        sink.send(np.array([3, 4], np.uint8), np.uint8(8))
+
+    ((key, value),) = written.topics[client.CONTROL_TOPIC]
+    assert key == b"\0\0\0\1"
+    assert json.loads(value) == {
+        "topic": "digits",
+        "unsupervised_topic": None,
+        "input_format": "RAW",
+        "description": "",
+        "dataset_restrictions": {},
+        "input_config": {
+            "data_type": "uint8",
+            "label_type": "uint8",
+            "data_reshape": "2",
+            "label_reshape": "1",
+        },
+        "validation_rate": 0.2,
+        "test_rate": 0,
+        "total_msg": None,
+        "incremental": True,
+    }
+    assert written.topics["digits"] == [(b"\7", b"\1\2"), (b"\x08", b"\3\4")]
+
+
+def test_an_online_sink_of_unlabelled_samples_names_the_labelled_ones(written: type[Written]) -> None:
+    with RawSink(KAFKA, "digits", 1, online=True, unsupervised_topic="more") as sink:
+        with pytest.raises(SendError, match="labelled samples first"):
+            sink.send_unlabelled(np.array([1], np.uint8))
+        sink.send(np.array([1], np.uint8), np.uint8(7))
+        assert client.CONTROL_TOPIC not in written.topics
+        sink.send_unlabelled(np.array([2], np.uint8))
+        with pytest.raises(SendError, match="before the first unlabelled one"):
+            sink.send(np.array([1], np.uint8), np.uint8(7))
+
+    ((_, value),) = written.topics[client.CONTROL_TOPIC]
+    fields = json.loads(value)
+    assert (fields["topic"], fields["unsupervised_topic"]) == ("digits:0:5:6,digits:1:7:7", "more")
+    assert (fields["total_msg"], fields["incremental"]) == (1, True)
+
+
+@pytest.mark.parametrize("options", [{}, {"unsupervised_topic": "more"}])
+def test_an_online_sink_that_has_sent_nothing_says_so(written: type[Written], options: Any) -> None:
+    with pytest.raises(SendError, match="no sample was sent"), RawSink(KAFKA, "d", 1, online=True, **options):
+        pass
+
+    assert client.CONTROL_TOPIC not in written.topics

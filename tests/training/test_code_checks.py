@@ -9,6 +9,7 @@ import pytest
 
 from training import code, code_checks
 from training.code import CodeError, Program
+from training.code.program import Summary
 
 
 @pytest.fixture
@@ -90,3 +91,15 @@ def test_what_is_not_installed_is_checked_as_far_as_possible_if_jobs_run_elsewhe
         checks.check(framework, "", "model = 1", distributed=False)
 
     assert found == expected
+
+
+def test_the_metrics_of_a_model_are_found_where_its_framework_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def check(program: Program) -> Any:
+        return Summary("", (), (), 0, ("loss", program.code))
+
+    monkeypatch.setattr(code, "check", check)
+    monkeypatch.setattr(code, "lacking", lambda framework: ["torch"] if framework == "pth" else [])
+
+    assert code_checks.load().metrics("pth", "", "accuracy") == ("loss", "accuracy")
+    assert code_checks.load(elsewhere=True).metrics("tf", "", "mae") == ("loss", "mae")
+    assert code_checks.load(elsewhere=True).metrics("pth", "", "accuracy") is None

@@ -11,6 +11,7 @@ from pipeline.access import schemes
 from pipeline.access.rootpath import root_of
 from training.api import (
     configurations,
+    continuing,
     datasources,
     deployments,
     example,
@@ -62,6 +63,7 @@ def create_app(parts: Parts) -> FastAPI:
         importing,
         deployments,
         results,
+        continuing,
         uploads,
         inferences,
         datasources,

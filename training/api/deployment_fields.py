@@ -8,9 +8,6 @@ from training.fields import LARGEST_NUMBER, Count, Fields, Id, JsonObject, Posit
 from training.placement import NodeSelector, Tolerations
 
 _ABSENT: Final = {
-    "incremental": "incremental training",
-    "indefinite": "indefinite training",
-    "unsupervised": "semi-supervised training",
     "federated": "federated training",
     "blockchain": "training with a blockchain",
 }
@@ -46,15 +43,22 @@ class DeploymentFields(Fields):
     learning_rate: Annotated[_Finite, Field(gt=0)] = 0.001
     loss: Text = "sparse_categorical_crossentropy"
     metrics: Text = Field("sparse_categorical_accuracy", description="separated by commas")
-    incremental: bool = False
-    indefinite: bool = False
-    stream_timeout: int = Field(60_000, ge=-1, le=LARGEST_NUMBER, description="ms; -1: none")
-    monitoring_metric: Text | None = None
-    change: Literal["up", "down"] | None = None
-    improvement: _Finite = 0.05
-    unsupervised: bool = False
-    unsupervised_rounds: Count = 5
-    confidence: Rate = 0.9
+    incremental: bool = Field(False, description="whether to train on messages of a topic as they arrive")
+    indefinite: bool = Field(False, description="incremental: whether it goes on until it is stopped")
+    stream_timeout: int = Field(
+        60_000,
+        ge=-1,
+        le=LARGEST_NUMBER,
+        description="incremental: ms without messages after which it ends; -1: it is indefinite",
+    )
+    monitoring_metric: Text | None = Field(
+        None, description="indefinite: the validation's metric that makes a new result, such as accuracy"
+    )
+    change: Literal["up", "down"] | None = Field(None, description="indefinite: how that metric improves")
+    improvement: _Finite = Field(0.05, description="indefinite: by how much, for a new result")
+    unsupervised: bool = Field(False, description="whether to train on unlabelled samples, too")
+    unsupervised_rounds: Count = Field(5, description="most rounds with unlabelled samples")
+    confidence: Rate = Field(0.9, description="least probability of a label that the model gives a sample")
     federated: bool = False
     agg_rounds: Count = 15
     min_data: Count = 1000
@@ -78,4 +82,30 @@ class DeploymentFields(Fields):
                 return f"{name}: {mode} does not exist in this version{pytorch}: leave it false"
         if distributed:
             return "configuration: distributed training does not exist in this version: choose other models"
+        return self._why_not_streams()
+
+    def _why_not_streams(self) -> str | None:
+        """Return what is wrong with the fields of incremental training, or None."""
+        if not self.incremental:
+            return (
+                "indefinite: only incremental training is: set incremental, too" if self.indefinite else None
+            )
+        if self.stream_timeout == 0:
+            return (
+                "stream_timeout=0: expected ms without messages after which the training ends, or -1: never"
+            )
+        if self.never_ends and not self.monitoring_metric:
+            return (
+                "monitoring_metric: an indefinite training makes a result when this metric of its validation"
+                " improves: expected its name, such as accuracy"
+            )
+        if self.never_ends and self.change is None:
+            return "change: expected up or down, the way in which monitoring_metric improves"
+        if self.never_ends and self.improvement < 0:
+            return f"improvement={self.improvement:g}: expected 0 or more"
         return None
+
+    @property
+    def never_ends(self) -> bool:
+        """Whether an incremental training goes on until it is stopped."""
+        return self.incremental and (self.indefinite or self.stream_timeout < 0)

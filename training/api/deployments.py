@@ -84,13 +84,16 @@ def deployed(parts: Parts, sent: DeploymentFields) -> dict[str, Any]:
     """Start a training; return it as the API shows it. Raises the refusal."""
     with parts.database.reading() as session:
         configuration = found(session, sent.configuration)
-        arguments = _arguments(parts, configuration, sent)
+        given = _arguments(parts, configuration, sent)
         again = _datasource(session, sent.datasource)
+        models = [(each.name, each.framework, each.imports, each.code) for each in configuration.ml_models]
+    if sent.never_ends:
+        _check_metric(parts, sent.monitoring_metric or "", models)
     if why := parts.files.why_full() or parts.library.why_full():
         raise refusal(why)
     with parts.database.writing() as session:
         row = _added(session, sent)
-        runs = [training_run(each, parts.places, *arguments[each.model.framework]) for each in row.results]
+        runs = [training_run(each, parts.places, *given[each.model.framework]) for each in row.results]
         number, content = row.id, shown.deployment(row)
     try:
         _start(parts, runs)
@@ -110,17 +113,31 @@ def _arguments(
     frameworks = {each.framework for each in models}
     if why := sent.why_not(frameworks, distributed=any(each.distributed for each in models)):
         raise refusal(why)
-    found = {}
-    for framework in sorted(frameworks):
-        fit, val = kwargs(sent, framework)
+    return {framework: arguments(parts, sent, framework) for framework in sorted(frameworks)}
+
+
+def _check_metric(parts: Parts, metric: str, models: list[tuple[str, str, str, str]]) -> None:
+    """Raise the refusal if a model does not have the metric whose improvement makes a result."""
+    name = metric.removeprefix("val_")
+    for model, framework, imports, code in models:
         try:
-            found[framework] = (
-                as_json(parts.code.arguments(fit.strip() or _ONE_EPOCH[framework], framework, "fit")),
-                as_json(parts.code.arguments(val, framework, "val")),
-            )
+            known = parts.code.metrics(framework, imports, code)
         except ValueError as error:
-            raise refusal(f"Some {_FRAMEWORKS[framework]} arguments are not valid: {error}") from None
-    return found
+            raise refusal(f"the code of model {model} does not give a model: {error}") from None
+        if known is not None and name not in known:
+            raise refusal(f"monitoring_metric={name!r}: the metrics of model {model} are {', '.join(known)}")
+
+
+def arguments(parts: Parts, deployment: object, framework: str) -> tuple[str, str]:
+    """Return a framework's arguments as JSON; raise the refusal for those that are wrong."""
+    fit, val = kwargs(deployment, framework)
+    try:
+        return (
+            as_json(parts.code.arguments(fit.strip() or _ONE_EPOCH[framework], framework, "fit")),
+            as_json(parts.code.arguments(val, framework, "val")),
+        )
+    except ValueError as error:
+        raise refusal(f"Some {_FRAMEWORKS[framework]} arguments are not valid: {error}") from None
 
 
 def _datasource(session: Session, number: int | None) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from training.api.answers import line, refusal, shorten, unable
 from training.api.parts import Parts
-from training.fields import Fields, Text
+from training.fields import Count, Fields, Text
 from training.files import FileError, NoRoomError
 
 LARGEST_FIELD: Final = 64 * 2**20
@@ -33,6 +33,30 @@ def _number(value: object) -> object:
 Number = Annotated[float | int | None, BeforeValidator(_number)]
 
 
+Counts = dict[Text, Count]
+"""Numbers of messages by a reason."""
+
+
+class Round(Fields):
+    """A round of semi-supervised training."""
+
+    taken: Count = Field(description="unlabelled samples that got a label in this round")
+    left: Count = Field(description="unlabelled samples that are left")
+    metrics: dict[Text, Number] = Field({}, description="of the last epoch; of the validation with `val_`")
+
+
+class Figures(Fields):
+    """What is counted while a job trains, and kept with its result."""
+
+    read: Count | None = Field(None, description="messages read, of `total`")
+    total: Count | None = None
+    mini_batches: Count | None = Field(None, description="incremental: mini-batches so far")
+    used: Count | None = Field(None, description="incremental: messages trained on or validated with")
+    dropped: Counts | None = Field(None, description="incremental: `read` less `used`, by reason")
+    best: float | None = Field(None, description="indefinite: the monitored metric of the last result")
+    rounds: list[Round] | None = Field(None, description="semi-supervised: the rounds so far")
+
+
 class Metrics(Fields):
     """What a job reports. JSON has no NaN, but Python's JSON has."""
 
@@ -41,7 +65,8 @@ class Metrics(Fields):
     test_metrics: dict[Text, list[Number]] | None = None
     training_time: float | None = Field(None, ge=0, description="s")
     confusion_matrix: list[list[Number]] | None = None
-    indefinite: bool = False
+    indefinite: bool = Field(False, description="add a result, and go on with the training")
+    progress: Figures | None = None
 
 
 def metrics(form: FormData, name: str = "data", *, ignores_others: bool = True) -> Metrics:

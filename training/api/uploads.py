@@ -8,6 +8,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from pydantic import Field
+from sqlalchemy import select
 from starlette.datastructures import FormData
 
 from training.api import described, forms
@@ -16,16 +17,14 @@ from training.api.parts import Parts, RowId
 from training.api.results import found
 from training.code.program import joined
 from training.database.tables import Model, Result
-from training.fields import Count, Fields, Reason
+from training.fields import Count, Reason
 
 
-class Progress(Fields):
+class Progress(forms.Figures):
     """How far a job is. Only `state` is required."""
 
     state: Literal["waiting", "reading", "training", "evaluating", "exporting", "failed"]
     reason: Reason | None = None
-    read: Count | None = Field(None, description="messages read, of `total`")
-    total: Count | None = None
     epoch: Count | None = Field(None, description="epochs done, of `epochs`")
     epochs: Count | None = None
     step: Count | None = Field(None, description="steps of this epoch done, of `steps`")
@@ -122,19 +121,23 @@ def _keep(parts: Parts, result: int, form: FormData) -> Response:
         row = found(session, result)
         _check_runs(row)
         framework = row.model.framework
+    if metrics.indefinite and (known := _known(parts, result, metrics.progress)):
+        return answer({"result": known})
     number = _continued(parts, result) if metrics.indefinite else result
     try:
         forms.keep_files(parts, number, framework, form)
         with parts.database.writing() as session:
             row = found(session, number)
             _check_runs(row)  # it may have been stopped while its files were written
-            for name in metrics.model_fields_set - {"indefinite"}:
+            for name in metrics.model_fields_set - {"indefinite", "progress"}:
                 setattr(row, name, forms.value(metrics, name))
+            if metrics.progress is not None:
+                row.progress = metrics.progress.model_dump(exclude_none=True)
             row.become("finished", "finished")
     except HTTPException:
         _withdraw(parts, number, added=number != result)
         raise
-    return answer({})
+    return answer({"result": number} if metrics.indefinite else {})
 
 
 def _check_runs(row: Result) -> None:
@@ -164,6 +167,26 @@ def _withdraw(parts: Parts, result: int, *, added: bool) -> None:
         is_kept = row is not None and row.status == "finished"
     if not is_kept:
         parts.files.delete(result)
+
+
+def _known(parts: Parts, result: int, progress: forms.Figures | None) -> int | None:
+    """Return the result that an indefinite training has added after as many mini-batches, if there is one.
+
+    A job that was killed before it heard the answer sends the same again.
+    """
+    if progress is None or progress.mini_batches is None:
+        return None
+    with parts.database.reading() as session:
+        row = found(session, result)
+        others = select(Result).where(
+            Result.deployment_id == row.deployment_id,
+            Result.model_id == row.model_id,
+            Result.status == "finished",
+        )
+        for other in session.scalars(others):
+            if (other.progress or {}).get("mini_batches") == progress.mini_batches:
+                return other.id
+    return None
 
 
 def _continued(parts: Parts, result: int) -> int:

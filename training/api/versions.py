@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import anyio.from_thread
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi import Path as InPath
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response, StreamingResponse
+from sqlalchemy.orm import Session
 
 from training.api import described
 from training.api.answers import answer, refusal, unable
@@ -26,6 +27,12 @@ Number = Annotated[int, InPath(ge=1, le=LARGEST_NUMBER, description="the number 
 
 ModelName = Annotated[str, InPath(description="the name of a model")]
 """A model in a path."""
+
+Added = Annotated[
+    int | None,
+    Query(ge=1, le=LARGEST_NUMBER, description="the result of the same training that has this model"),
+]
+"""A result that an indefinite training has added."""
 
 _BODY: Final = {"requestBody": {"required": True, "content": {KIND: {"schema": {"type": "string"}}}}}
 
@@ -126,12 +133,14 @@ def _add_archives(router: APIRouter, parts: Parts) -> None:
         responses=described.DONE,
         openapi_extra=_BODY,
     )
-    async def upload(result: RowId, request: Request) -> Response:
-        return await run_in_threadpool(keep, result, _Body(request.stream()))
+    async def upload(result: RowId, request: Request, added: Added = None) -> Response:
+        return await run_in_threadpool(keep, result, added, _Body(request.stream()))
 
-    def keep(result: int, body: "_Body") -> Response:
+    def keep(result: int, added: int | None, body: "_Body") -> Response:
         with database.reading() as session:
             facts = _facts(found(session, result))
+            if added is not None:
+                facts["result"] = _added(session, found(session, result), added)
             is_served = found(session, result).deployment.autoserve
 
         def fill(folder: Path) -> dict[str, Any]:
@@ -173,6 +182,14 @@ def _facts(row: Result) -> dict[str, Any]:
     if row.status == "stopped":
         raise refusal(f"result {row.id} was stopped: what its job sends is not kept")
     return {"result": row.id, "deployment": row.deployment_id, "model": row.model.name, "seed": row.seed}
+
+
+def _added(session: Session, row: Result, number: int) -> int:
+    """Return the id of a result that belongs to the same training; raise the refusal for others."""
+    other = found(session, number)
+    if (other.deployment_id, other.model_id) != (row.deployment_id, row.model_id):
+        raise refusal(f"added={number}: result {number} is not of the same training as result {row.id}")
+    return number
 
 
 def _served(versions: list[dict[str, Any]]) -> int | None:

@@ -8,12 +8,16 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
 
 import threading
+from typing import Final
 
 from pipeline.service import startup
 from training.backend import Backend
 from training.job.job import Job
 from training.job.service import Service
 from training.job.settings import JobSettings
+from training.job.stream_job import StreamJob
+
+_KINDS: Final = {2: StreamJob}
 
 
 def serve(settings: JobSettings) -> int:
@@ -22,7 +26,8 @@ def serve(settings: JobSettings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     backend = Backend(settings.result_token.get_secret_value(), settings.result_certificate)
-    return Job(settings, Service(settings.result_url, stop, backend=backend), stop).run()
+    kind = _KINDS.get(settings.case, Job)
+    return kind(settings, Service(settings.result_url, stop, backend=backend), stop).run()
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def fit(
 
     Continues from the checkpoint there, if there is one. Raises CodeError, and StoppedError after `stop`.
     """
-    _check_installed(settings.framework)
+    check_installed(settings.framework)
     left = Left()
 
     def note(value: dict[str, Any]) -> None:
@@ -49,28 +49,34 @@ def fit(
 
     found = run(
         _TASKS[settings.framework],
-        _request(settings, kept, message, sizes),
+        request(settings, kept, message, sizes),
         folder=kept.work,
-        limits=Limits(
-            start=600,
-            time=None,
-            memory=settings.jobmemory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-            folder=most,
-            open_files=1024,
-            threads=2000,
-            output=GIB,
-        ),
+        limits=limits(settings, most),
         read=[kept.data],
-        environment=gpus.given() | _threads(settings.jobthreads),
+        environment=gpus.given() | threads(settings.jobthreads),
         on_progress=note,
         stop=stop,
     )
     return outcome(found)
 
 
-def _request(
+def limits(settings: JobSettings, most: int) -> Limits:
+    """Return what the process may use, which may write at most so many bytes."""
+    return Limits(
+        start=600,
+        time=None,
+        memory=settings.jobmemory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        folder=most,
+        open_files=1024,
+        threads=2000,
+        output=GIB,
+    )
+
+
+def request(
     settings: JobSettings, kept: Kept, message: ControlMessage, sizes: dict[str, int]
 ) -> dict[str, Any]:
+    """Return what the process is asked. Raises ValueError if the arguments lack the epochs."""
     name = _EPOCHS[settings.framework]
     epochs = settings.kwargs_fit.get(name)
     if type(epochs) is not int or epochs < 1:
@@ -87,15 +93,24 @@ def _request(
         "memory": settings.cachememory,
         # The labels and the size of pictures were checked when these were read.
         "pictures": message.input_config if message.input_format == "JPEG" else None,
+        **_unsupervised(settings),
     }
 
 
-def _threads(most: int) -> dict[str, str]:
-    """Return the variables that limit the threads of TensorFlow, PyTorch and numpy."""
+def threads(most: int) -> dict[str, str]:
+    """Return the variables that limit the threads of TensorFlow, PyTorch and numpy; none for 0."""
     return dict.fromkeys(_THREADS, str(most)) if most else {}
 
 
-def _check_installed(framework: str) -> None:
+def _unsupervised(settings: JobSettings) -> dict[str, Any]:
+    if not settings.unsupervised:
+        return {}
+    asked = {"rounds": settings.unsupervised_rounds, "confidence": settings.confidence}
+    return {"unsupervised": asked}
+
+
+def check_installed(framework: str) -> None:
+    """Raise CodeError if a framework is missing here."""
     if missing := lacking(framework):
         raise CodeError(
             f"{FRAMEWORKS[framework]} is not installed here, it lacks {' and '.join(missing)}:"

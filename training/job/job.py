@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -13,16 +13,19 @@ from training.code.limits import GIB
 from training.code.program import CodeError
 from training.code.supervise import StoppedError
 from training.control.message import ControlMessage
-from training.data.formats import Decoder, decoder
+from training.data.formats import decoder
 from training.data.ranges import write
 from training.data.reading import read
 from training.data.samples import split
 from training.job import control, fitting, picture
 from training.job.outcome import Outcome
+from training.job.reasons import line, numbers, storable
 from training.job.reporter import Reporter, say
 from training.job.samples import Kept
 from training.job.service import AwayError, RefusedError, Service
 from training.job.settings import JobSettings
+from training.job.unlabelled import check as check_unlabelled
+from training.job.unlabelled import unlabelled
 from training.versions.copying import copy
 from training.versions.store import Store
 
@@ -30,11 +33,15 @@ log = logging.getLogger(__name__)
 
 _FILES: Final = {"tf": "model.h5", "pth": "model.pth"}
 _STOPPED: Final = 143  # as after SIGTERM: whoever started the job may start it again
-_LARGEST_MODEL: Final = 64 * GIB  # bytes of all that the process writes
+LARGEST_MODEL: Final = 64 * GIB
+"""Bytes of all that the process writes."""
 
 
 class Job:
     """Trains the model of one result. It can be killed at any moment, and continues when it is run again."""
+
+    continues = False
+    """Whether a job that was stopped may be continued later, and so leaves its folder."""
 
     def __init__(self, settings: JobSettings, service: Service, stop: threading.Event) -> None:
         self._settings = settings
@@ -53,34 +60,38 @@ class Job:
             trouble = self._reporter.refusal
             if trouble is None:
                 return _STOPPED
+            if self.continues:
+                return self._end(storable(trouble), keeps=True)
         except RefusedError as error:
             log.error("%s: the job ends", error)
             trouble = str(error)
         except (ValueError, OSError) as error:  # CodeError and DataError are ValueErrors
-            trouble = _line(error)
+            trouble = line(error)
         except AwayError as error:
             log.error("%s", error)
             return 1
         if trouble is not None:
-            trouble = _storable(trouble)
+            trouble = storable(trouble)
             log.error("%s", trouble)
         return self._end(trouble)
 
-    def _end(self, trouble: str | None) -> int:
+    def _end(self, trouble: str | None, *, keeps: bool = False) -> int:
         self._reporter.close()
         if trouble is not None:
             try:
                 say(self._service, {"state": "failed", "reason": trouble[:2000]})
             except (AwayError, StoppedError):
                 return 1
-        self._kept.remove()
+        if not keeps:
+            self._kept.remove()
         return 0
 
     def _train(self) -> str | None:
         """Train and upload; return what kept the model from the model store, if anything did."""
         if self._settings.case != 1:
             raise ValueError(
-                f"CASE={self._settings.case}: only single models (1) can be trained in this version"
+                f"CASE={self._settings.case}: only single models (1, and 2 on streams) can be trained in this"
+                " version"
             )
         self._kept.prepare()
         kept = self._kept.load()
@@ -92,15 +103,25 @@ class Job:
         else:
             message, sizes = kept
             log.info("continuing a training that was interrupted")
-        found = self._fit(message, sizes)
+        return self._finish(self._fit(message, sizes), message)
+
+    def _finish(
+        self, found: Outcome, message: ControlMessage, more: Mapping[str, Any] | None = None
+    ) -> str | None:
+        """Export and upload the model; return what kept it from the model store, if anything did."""
         drawn = None if found.matrix is None else picture.draw(found.matrix)
         trouble = self._export(found, message)
-        model = self._kept.folder / _FILES[self._settings.framework]
-        take(self._kept.work / model.name, model, _LARGEST_MODEL)
+        model = self._taken()
         self._reporter.close()
-        self._service.upload(model, drawn, found.fields())
+        self._service.upload(model, drawn, {**found.fields(), **(more or {})})
         log.info("result %d has its model", self._settings.result_id)
         return trouble
+
+    def _taken(self) -> Path:
+        """Return a copy of the file that the process has written."""
+        model = self._kept.folder / _FILES[self._settings.framework]
+        take(self._kept.work / model.name, model, LARGEST_MODEL)
+        return model
 
     def _message(self) -> ControlMessage:
         settings = self._settings
@@ -113,11 +134,18 @@ class Job:
             stop=self._stop,
             waiting=self._waiting("waiting"),
         )
+        self._check(message)
+        return message
+
+    def _check(self, message: ControlMessage) -> None:
+        """Raise ValueError for a control message that this job cannot train on."""
         if message.stream is not None or message.incremental:
             raise ValueError(
-                "the control message is for an online stream: this version trains on ranges only"
+                "the control message is for an endless stream, which only incremental training reads: create"
+                " the deployment with incremental"
             )
-        return message
+        if self._settings.unsupervised:
+            check_unlabelled(message)
 
     def _waiting(self, state: str) -> Callable[[str], None]:
         def note(why: str) -> None:
@@ -127,17 +155,19 @@ class Job:
 
         return note
 
-    def _read(self, message: ControlMessage) -> dict[str, int]:
-        settings = self._settings
-
+    def _noting_reads(self) -> Callable[[int, int], None]:
         def note(count: int, total: int) -> None:
             if self._stop.is_set():
                 raise StoppedError
             self._reporter.progress({"state": "reading", "read": count, "total": total})
 
+        return note
+
+    def _read(self, message: ControlMessage) -> dict[str, int]:
+        settings, note = self._settings, self._noting_reads()
         samples = read(
             message.ranges,
-            _numbers(decoder(message.input_format, message.input_config)),
+            numbers(decoder(message.input_format, message.input_config)),
             settings.bootstrap_servers,
             config=settings.kafkaconfig,
             memory=settings.cachememory,
@@ -152,7 +182,11 @@ class Job:
             seed=settings.seed,
             random=settings.random_split,
         )
-        return self._kept.save(message, parts, samples)
+        more = None
+        if settings.unsupervised:
+            waiting, folder = self._waiting("waiting"), self._kept.folder
+            more = unlabelled(message, samples, settings, folder=folder, progress=note, waiting=waiting)
+        return self._kept.save(message, parts, samples, more)
 
     def _fit(self, message: ControlMessage, sizes: dict[str, int]) -> Outcome:
         return fitting.fit(
@@ -162,29 +196,33 @@ class Job:
             sizes,
             stop=self._stop,
             reporter=self._reporter,
-            most=_LARGEST_MODEL,
+            most=LARGEST_MODEL,
         )
 
-    def _export(self, found: Outcome, message: ControlMessage) -> str | None:
-        """Add the SavedModel to the model store; return why that failed, if it did."""
+    def _export(self, found: Outcome, message: ControlMessage, added: int | None = None) -> str | None:
+        """Add the SavedModel to the model store; return why that failed, if it did.
+
+        `added` is the result that has the model, if it is not this job's.
+        """
         settings = self._settings
         if settings.framework != "tf":
             return None  # inferences run PyTorch models themselves
-        exported, facts = self._kept.work / "exported", self._facts(found, message)
+        exported = self._kept.work / "exported"
+        facts = {**self._facts(found, message), "result": added or settings.result_id}
         folder = settings.modelstore or self._kept.folder / "versions"
         is_served = settings.modelstore is not None and settings.autoserve
 
         def fill(part: Path) -> dict[str, Any]:
-            copy(exported, part, _LARGEST_MODEL)
+            copy(exported, part, LARGEST_MODEL)
             return {}
 
         try:
             version, place = Store(folder, settings.model_name).add(fill, facts, is_served=is_served)
             if settings.modelstore is None:
-                self._service.add_version(place)
+                self._service.add_version(place, added)
             log.info("version %d of %s is in %s", version, settings.model_name, place.parent)
         except (OSError, CodeError, RefusedError) as error:
-            return f"the model was trained, but could not be put into the model store: {_line(error)}"
+            return f"the model was trained, but could not be put into the model store: {line(error)}"
         remove(exported)
         return None
 
@@ -193,7 +231,6 @@ class Job:
         settings = self._settings
         imports, code = found.program or (None, None)
         return {
-            "result": settings.result_id,
             "deployment": settings.deployment_id,
             "model": settings.model_name,
             "offsets": write(message.ranges),
@@ -205,22 +242,3 @@ class Job:
             "metrics": {name: value for name, value in found.fields().items() if name != "confusion_matrix"},
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-
-
-def _numbers(found: Decoder) -> Decoder:
-    """Return a decoder of numbers; raise ValueError for texts, which Keras takes only as its own tensors."""
-    for name, column in (("data_type", found.values), ("label_type", found.keys)):
-        if column is not None and column.dtype.kind in "OSU":
-            raise ValueError(f"{name}: training on texts does not exist in this version: send numbers")
-    return found
-
-
-def _storable(text: str) -> str:
-    """Return a text as a database can store it, such as one with an exception of the user's code."""
-    return text.encode(errors="replace").decode().replace("\0", "?")
-
-
-def _line(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'the disk'}: {error.strerror}"
-    return " ".join(str(error).split()) or type(error).__name__

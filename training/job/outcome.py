@@ -19,16 +19,18 @@ class Outcome:
     training_time: float
     matrix: list[list[int]] | None
     program: tuple[str, str] | None
+    rounds: list[dict[str, Any]] | None = None
 
     def fields(self) -> dict[str, Any]:
         """Return what is uploaded in `data`."""
-        return {
+        found = {
             "train_metrics": self.train_metrics,
             "val_metrics": self.val_metrics,
             "test_metrics": self.test_metrics,
             "training_time": self.training_time,
             "confusion_matrix": self.matrix,
         }
+        return found if self.rounds is None else {**found, "progress": {"rounds": self.rounds}}
 
 
 def outcome(value: Any) -> Outcome:
@@ -42,6 +44,7 @@ def outcome(value: Any) -> Outcome:
             training_time=_number(value["training_time"]) or 0.0,
             matrix=_matrix(value["confusion_matrix"]),
             program=None if program is None else (str(program[0]), str(program[1])),
+            rounds=_rounds(value.get("rounds")),
         )
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError, IndexError):
         raise CodeError("the code: it wrote into the report of its own process") from None
@@ -60,7 +63,26 @@ def progress(value: dict[str, Any]) -> dict[str, Any]:
         name: value[name] for name in ("epoch", "epochs", "step", "steps") if _is_count(value.get(name))
     }
     state = value.get("state")
+    try:
+        rounds = _rounds(value.get("rounds"))
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
+        raise CodeError("the code: it wrote into the report of its own process") from None
+    if rounds is not None:
+        fields["rounds"] = rounds
     return {"state": state if state in ("evaluating", "exporting") else "training", **fields}
+
+
+def _rounds(value: Any) -> list[dict[str, Any]] | None:
+    """Return checked figures of rounds of semi-supervised training."""
+    if value is None:
+        return None
+    found = []
+    for each in value:
+        if not (_is_count(each["taken"]) and _is_count(each["left"])):
+            raise ValueError
+        numbers = {str(name): _number(number) for name, number in each["metrics"].items()}
+        found.append({"taken": each["taken"], "left": each["left"], "metrics": numbers})
+    return found
 
 
 def _is_count(value: Any) -> bool:

@@ -33,11 +33,19 @@ class Kept:
         self.remove()
         self.prepare()
 
-    def save(self, message: ControlMessage, split: Split, samples: Samples) -> dict[str, int]:
+    def save(
+        self,
+        message: ControlMessage,
+        split: Split,
+        samples: Samples,
+        unlabelled: np.ndarray[Any, Any] | None = None,
+    ) -> dict[str, int]:
         """Write the samples, which `split` has ordered; return how many each part has. Raises OSError."""
         sizes = {name: len(getattr(split, name)) for name in ("training", "test", "validation")}
         np.save(self.data / "features.npy", samples.features)
         np.save(self.data / "labels.npy", _labels(samples))
+        if unlabelled is not None:
+            np.save(self.data / "unlabelled.npy", unlabelled)
         key, value = compose(message)
         kept = {"job": self._identity, "sizes": sizes, "key": key.hex(), "value": value.decode()}
         part = self.data / f"{_DONE}.part"

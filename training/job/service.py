@@ -75,20 +75,34 @@ class Service:
         """Report a state that must arrive. Raises RefusedError and AwayError."""
         self._persist(lambda: self.progress(fields))
 
-    def upload(self, model: Path, picture: bytes | None, fields: Mapping[str, Any]) -> None:
-        """Upload the trained model. Raises RefusedError and AwayError."""
+    def upload(self, model: Path, picture: bytes | None, fields: Mapping[str, Any]) -> int | None:
+        """Upload the trained model; return the result that has it, if it is another one.
+
+        Raises RefusedError and AwayError.
+        """
         boundary = secrets.token_hex(16)
         head, tail = _around(boundary, model.name, picture, json.dumps(dict(fields)))
         headers = {
             "Content-Type": f"multipart/form-data; boundary={boundary}",
             "Content-Length": str(len(head) + model.stat().st_size + len(tail)),
         }
-        self._persist(lambda: self._send(self._url, _body(head, model, tail), headers))
+        answer = b""
 
-    def add_version(self, folder: Path) -> None:
-        """Send the files of a version to the model store. Raises RefusedError and AwayError."""
+        def send() -> None:
+            nonlocal answer
+            answer = self._send(self._url, _body(head, model, tail), headers)
+
+        self._persist(send)
+        return _result(answer)
+
+    def add_version(self, folder: Path, added: int | None = None) -> None:
+        """Send the files of a version to the model store: of the result `added`, if that is another one.
+
+        Raises RefusedError and AwayError.
+        """
         headers = {"Content-Type": KIND}
-        self._persist(lambda: self._send(f"{self._url}/version", pack(folder), headers))
+        url = f"{self._url}/version" + (f"?added={added}" if added else "")
+        self._persist(lambda: self._send(url, pack(folder), headers))
 
     def _persist(self, request: Any) -> None:
         """Repeat a request until the service answers."""
@@ -106,10 +120,10 @@ class Service:
     def _once(self, url: str, body: bytes, headers: dict[str, str]) -> None:
         _meet(lambda: self._send(url, body, headers))
 
-    def _send(self, url: str, body: Any, headers: dict[str, str]) -> None:
+    def _send(self, url: str, body: Any, headers: dict[str, str]) -> bytes:
         request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310
         with self._backend.open(request, _ANSWER) as answer:
-            answer.read()
+            return answer.read()
 
 
 def _meet(request: Any) -> None:
@@ -125,6 +139,14 @@ def _meet(request: Any) -> None:
         raise RefusedError(why) from None
     except (HTTPException, OSError) as error:  # URLError is an OSError
         raise AwayError(f"the training service does not answer: {getattr(error, 'reason', error)}") from None
+
+
+def _result(answer: bytes) -> int | None:
+    """Return the id of a result in an answer, if there is one."""
+    try:
+        return int(json.loads(answer)["result"])
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def _around(boundary: str, name: str, picture: bytes | None, data: str) -> tuple[bytes, bytes]:

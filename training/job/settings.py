@@ -36,7 +36,25 @@ class JobSettings(Settings):
     kwargs_fit: _Arguments = Field(description='arguments of fit as JSON, such as {"epochs": 5}')
     kwargs_val: _Arguments = Field({}, description="arguments of evaluate as JSON")
     conf_mat_config: bool = Field(False, description="true: make a confusion matrix")
-    case: int = Field(1, ge=1, le=9, description="Kafka-ML's kind of training: 1, a single model")
+    case: int = Field(
+        1, ge=1, le=9, description="Kafka-ML's kind of training: 1, a single model; 2, the same on a stream"
+    )
+    stream_since: datetime | None = Field(
+        None, description="a stream is read from this time on, such as 2026-01-31T12:00:00Z; unset: all of it"
+    )
+    stream_timeout: int = Field(
+        60_000, ge=-1, description="ms without messages after which a stream ends; -1: it never does"
+    )
+    monitoring_metric: str = Field("", description="the validation's metric that makes a new result")
+    change: Literal["up", "down"] | None = Field(None, description="how that metric improves")
+    improvement: float = Field(
+        0.05, ge=0, allow_inf_nan=False, description="by how much it must, for a new result"
+    )
+    unsupervised: bool = Field(False, description="true: train on unlabelled samples, too")
+    unsupervised_rounds: int = Field(5, ge=0, description="most rounds with unlabelled samples")
+    confidence: float = Field(
+        0.9, ge=0, le=1, description="least probability of a label that the model gives to a sample"
+    )
     framework: Literal["tf", "pth"] = Field("tf", description="tf or pth")
     control_since: datetime | None = Field(
         None, description="control messages before this time are ignored, such as 2026-01-31T12:00:00Z"

@@ -33,7 +33,7 @@ class Record:
 
     @property
     def work(self) -> Path:
-        """The folder for what a run keeps while it is started again and again."""
+        """The folder for what the run writes; it outlives its processes."""
         return self.folder / "work"
 
     def changed(self, **fields: Any) -> "Record":
@@ -95,9 +95,10 @@ class Record:
         trim_log(self.folder)
 
     def finish(self) -> None:
-        """Forget the run, but keep its log."""
+        """Forget the run, but keep its log, and what it has written if it `keeps` that."""
         (self.folder / _ABOUT).unlink(missing_ok=True)
-        shutil.rmtree(self.work, ignore_errors=True)
+        if not self.run.keeps:
+            delete(self.work)
 
 
 def trim_log(folder: Path) -> None:
@@ -133,5 +134,5 @@ def records(folder: Path) -> Iterator[Record]:
 
 
 def delete(folder: Path) -> None:
-    """Delete the folder of a run."""
+    """Delete the folder of a run, or one in it."""
     shutil.rmtree(folder, ignore_errors=True)

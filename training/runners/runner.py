@@ -11,6 +11,8 @@ class Run:
 
     At most `MAXRUNS` of those that `queues` run at a time. In a cluster, it gets `gpus` GPUs, on a node with
     these labels, whose taints are tolerated; on one machine, it can use all GPUs.
+    What a run that `keeps` has written is there when it is started again after it was stopped, until it is
+    forgotten.
     """
 
     name: str
@@ -20,6 +22,7 @@ class Run:
     gpus: int = 0
     node_selector: Mapping[str, str] = field(default_factory=dict)
     tolerations: Sequence[Mapping[str, str | int]] = ()
+    keeps: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def test_deployments_are_listed_by_configuration(service: Service) -> None:
     assert "no configuration 9" in service.refused("GET", "/deployments/9")
 
 
-@pytest.mark.parametrize("mode", ["incremental", "indefinite", "unsupervised", "federated", "blockchain"])
+@pytest.mark.parametrize("mode", ["federated", "blockchain"])
 def test_a_mode_that_does_not_exist_is_refused(mode: str, service: Service) -> None:
     configuration = service.configuration(service.model())
 

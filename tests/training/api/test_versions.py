@@ -211,3 +211,20 @@ def test_a_version_that_is_too_large_is_refused(
     answer = upload(service, result, archive(tmp_path / "exported"))
 
     assert (answer.status_code, answer.json()) == (400, "expected at most 1000 bytes")
+
+
+def test_the_version_of_an_added_result_is_that_results(service: Service, tmp_path: Path) -> None:
+    result = int(service.deployment(incremental=True)["results"][0]["id"])
+    service.upload(result, '{"indefinite": true, "progress": {"mini_batches": 1}}')
+    other = int(service.deployment(1)["results"][0]["id"])
+    content = archive(tmp_path)
+
+    def sent(added: int) -> httpx.Response:
+        path = f"/results/{result}/version?added={added}"
+        return service.client.request("POST", path, content=content, headers={"Content-Type": KIND})
+
+    assert sent(2).status_code == 200
+    (version,) = service.get("/versions/digits")
+    assert version["result"] == 2
+    assert f"result {other} is not of the same training" in sent(other).json()
+    assert "no result 99" in sent(99).json()

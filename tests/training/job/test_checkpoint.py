@@ -142,3 +142,12 @@ def test_on_a_full_disk_the_one_before_is_kept(
     assert capsys.readouterr().out == "no checkpoint of this epoch: No space left on device\n"
     assert [each.name for each in file.parent.iterdir()] == [file.name]
     assert Checkpoint(file).restore(Model(*numbers(2, 100)))["loss"] == HISTORY["loss"]
+
+
+def test_a_note_is_kept_with_it(file: Path) -> None:
+    Checkpoint(file).save(Model(0).trained(), HISTORY, 1, {"number": 7})
+    found = Checkpoint(file)
+
+    found.restore(Model(1))
+
+    assert found.note == {"number": 7}

@@ -217,3 +217,9 @@ def test_where_pytorch_is_not_installed_the_reason_says_how(
 
     with pytest.raises(CodeError, match="PyTorch is not installed here, it lacks ignite: pip install -r"):
         world.fit(framework="pth", kwargs_fit='{"max_epochs": 2}')
+
+
+def test_the_rounds_of_a_semi_supervised_training_are_asked_for(world: World) -> None:
+    world.fit(unsupervised="True", unsupervised_rounds=3, confidence=0.8)
+
+    assert world.request["unsupervised"] == {"rounds": 3, "confidence": 0.8}

@@ -158,12 +158,12 @@ def test_a_failure_is_reported_with_its_reason(world: World, error: Exception) -
 
 
 def test_what_this_version_cannot_do_is_refused(world: World) -> None:
-    assert world.run(case="2") == 0
+    assert world.run(case="3") == 0
     assert "only single models" in world.reason()
 
     world.message = replace(MESSAGE, ranges=(), stream="online")
     assert world.run() == 0
-    assert "an online stream" in world.reason()
+    assert "an endless stream" in world.reason()
 
 
 @pytest.mark.parametrize("name", ["data_type", "label_type"])
@@ -341,3 +341,22 @@ def test_without_a_model_store_no_version_is_added(world: World) -> None:
 
     assert "trained_model" in world.upload()
     assert not (world.folder / "models").exists()
+
+
+def test_unlabelled_samples_are_read_for_a_semi_supervised_training(world: World) -> None:
+    """The reading is that of the labelled ones."""
+    world.patch.setattr(steps, "unlabelled", lambda *_, **__: np.ones((3, 2), np.uint8))
+    world.message = replace(MESSAGE, unsupervised_topic="more:0:0:3")
+    world.error = StoppedError()
+
+    assert world.run(unsupervised="True") == 143
+
+    (file,) = (world.folder / "jobs").glob("*/data/unlabelled.npy")
+    assert np.load(file).shape == (3, 2)
+
+
+def test_a_semi_supervised_training_without_unlabelled_samples_is_refused(world: World) -> None:
+    assert world.run(unsupervised="True") == 0
+
+    assert "names no unlabelled samples" in world.reason()
+    assert world.reads == 0

@@ -9,6 +9,7 @@ import pytest
 
 from training.job import __main__ as module
 from training.job.settings import JobSettings
+from training.job.stream_job import StreamJob
 
 
 @pytest.fixture
@@ -47,3 +48,19 @@ def test_a_signal_stops_the_job(monkeypatch: pytest.MonkeyPatch, number: signal.
     monkeypatch.setattr(module, "Job", Job)
 
     assert module.serve(settings) == 143
+
+
+@pytest.mark.usefixtures("handlers")
+def test_a_stream_has_a_job_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = JobSettings(
+        bootstrap_servers="kafka:9092",
+        result_url="http://training:8080/results/7",
+        result_id=7,
+        deployment_id=3,
+        batch=4,
+        kwargs_fit='{"epochs": 2}',
+        case=2,
+    )
+    monkeypatch.setattr(StreamJob, "run", lambda job: 5 if job.continues else 0)
+
+    assert module.serve(settings) == 5

@@ -99,3 +99,24 @@ def test_a_matrix_is_drawn(classes: int) -> None:
     assert image.mode == "RGBA"
     assert image.getpixel((5, 5)) == (0, 0, 0, 0)
     assert image.getpixel((221, 161)) == (8, 48, 107, 255)
+
+
+def test_the_figures_of_rounds_are_kept_with_the_result() -> None:
+    rounds = [{"taken": 3, "left": 1, "metrics": {"loss": 0.5, "val_loss": float("nan")}}]
+
+    found = outcome({**GOOD, "rounds": rounds})
+
+    shown = [{"taken": 3, "left": 1, "metrics": {"loss": 0.5, "val_loss": None}}]
+    assert found.fields()["progress"] == {"rounds": shown}
+    assert progress({"rounds": rounds})["rounds"] == shown
+
+
+@pytest.mark.parametrize(
+    "rounds",
+    [3, [1], [{}], [{"taken": -1, "left": 0, "metrics": {}}], [{"taken": 1, "left": 0, "metrics": 1}]],
+)
+def test_rounds_that_the_users_code_wrote_are_refused(rounds: object) -> None:
+    with pytest.raises(CodeError):
+        outcome({**GOOD, "rounds": rounds})
+    with pytest.raises(CodeError):
+        progress({"rounds": rounds})

@@ -68,3 +68,14 @@ def test_samples_are_for_training_then_test_then_validation() -> None:
         "test": ([7], [17]),
         "validation": ([8, 9], [18, 19]),
     }
+
+
+def test_the_last_metrics_and_more_are_reported() -> None:
+    reading, writing = os.pipe()
+    progress = Progress(Report(writing), 3, {"loss": [2.0, 1.0], "val_loss": [float("nan")]})
+    progress.more = {"rounds": []}
+
+    progress.report()
+
+    assert progress.last() == {"loss": 1.0, "val_loss": None}
+    assert reports(reading)[0]["rounds"] == []

@@ -67,3 +67,10 @@ def test_nothing_is_left(tmp_path: Path) -> None:
     saved(tmp_path / "job").remove()
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_unlabelled_samples_are_kept_with_the_others(tmp_path: Path) -> None:
+    samples = Samples(np.zeros((10, 2)), np.zeros(10))
+    kept(tmp_path).save(MESSAGE, split(samples, 0, 0, seed=1), samples, np.ones((3, 2)))
+
+    assert np.load(tmp_path / "data/unlabelled.npy").tolist() == [[1, 1]] * 3

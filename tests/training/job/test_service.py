@@ -156,3 +156,24 @@ def test_an_outcome_that_is_refused_is_left(fake: FakeService, service: Service)
     say(service, {"state": "failed", "reason": "x"})
 
     assert len(fake.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "result"), [(b"{}", None), (b'{"result": 8}', 8), (b"\x89HDF", None), (b"[]", None)]
+)
+def test_an_upload_may_have_added_a_result(
+    fake: FakeService, service: Service, tmp_path: Path, answer: bytes, result: int | None
+) -> None:
+    (tmp_path / "model.h5").write_bytes(b"trained")
+    fake.answers = [(200, answer)]
+
+    assert service.upload(tmp_path / "model.h5", None, {"indefinite": True}) == result
+
+
+def test_a_version_may_be_that_of_an_added_result(
+    fake: FakeService, service: Service, tmp_path: Path
+) -> None:
+    service.add_version(tmp_path, 8)
+    service.add_version(tmp_path)
+
+    assert [path for _, path, *_ in fake.requests] == ["/results/7/version?added=8", "/results/7/version"]

@@ -13,7 +13,7 @@ from tests.training.job import fake_torch
 from training.code.child.execute import UserError
 from training.code.program import joined
 
-MODULES = ("torch_fit", "torch_checkpoint")
+MODULES = ("torch_fit", "torch_checkpoint", "torch_stream")
 IMPORTS = "import numpy as np"
 CODE = """\
 class CrossEntropyLoss:
@@ -165,3 +165,51 @@ def test_a_matrix_is_made_only_if_asked_for(torch_fit: Any, tmp_path: Path) -> N
 
     assert found["confusion_matrix"] is None
     assert found["test_metrics"] is not None
+
+
+def test_unlabelled_samples_that_the_model_is_sure_of_are_trained_on(torch_fit: Any, tmp_path: Path) -> None:
+    np.save(tmp_path / "unlabelled.npy", np.array([[1, 0, 0, 0, 0], [0, 0, 0, 1, 1]], np.uint8))
+    asked = {"rounds": 2, "confidence": 0.9}
+
+    found = torch_fit.main(request(tmp_path, unsupervised=asked), FakeReport())
+
+    assert [(each["taken"], each["left"]) for each in found["rounds"]] == [(1, 1), (0, 1)]
+    assert found["rounds"][0]["metrics"].keys() == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert len(found["train_metrics"]["loss"]) == 6
+    state = sys.modules["torch"].load("model.pth", "cpu", True)
+    assert state["weight"].array == [3 * 3 + 3 * 4], "13 samples are four batches"
+
+
+def test_a_model_is_trained_further_on_a_stream(torch_fit: Any, tmp_path: Path) -> None:
+    stream = importlib.import_module("training.job.child.torch_stream")
+    del torch_fit
+    given = request(tmp_path, fit={"max_epochs": 2, "drop_last": True})
+    learner = stream.TorchLearner(given, FakeReport())
+    features = np.eye(3, 5, dtype=np.uint8)
+    labels = np.array([[0], [1], [9]])
+
+    suited, is_good = learner.suits(features, labels)
+    assert suited is features
+    assert is_good.tolist() == [True, True, False]
+    part, none = (features[:2], labels[:2]), (features[:0], labels[:0])
+    assert learner.fit(part, none) == {"loss": 0.0, "accuracy": 1.0}
+    assert learner.fit(part, part).keys() == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert learner.predict(features).shape == (3, 3)
+    learner.save(1.5, {"number": 2})
+
+    again = stream.TorchLearner(given, FakeReport())
+    assert (again.note, again.time) == ({"number": 2}, 1.5)
+    assert again.fit(part, none)["accuracy"] == 1.0
+    assert again.export() == {"program": (IMPORTS, CODE)}
+    assert sys.modules["torch"].load("model.pth", "cpu", True)["weight"].array == [6]
+
+
+def test_a_stream_is_talked_about_through_the_pipe(torch_fit: Any, tmp_path: Path) -> None:
+    stream = importlib.import_module("training.job.child.torch_stream")
+    del torch_fit
+    report = FakeReport()
+    (tmp_path / "questions").touch()
+
+    stream.main(request(tmp_path), report)
+
+    assert report.sent == [{"answer": {"number": 0, "refused": 0, "recent": []}}]

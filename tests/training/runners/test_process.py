@@ -265,3 +265,22 @@ def test_a_record_that_cannot_be_read_is_passed_over(world: World, caplog: pytes
 
     assert world.runner.names() == {"a"}
     assert "cannot be read" in caplog.text
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_what_a_stopped_run_has_written_is_there_when_it_is_started_again(world: World, keeps: bool) -> None:
+    own = world.folder / "one"
+    own.mkdir()
+    run = Run("one", MODULE, {"FOLDER": str(own)}, keeps=keeps)
+    world.runner.start(run)
+    world.wait(lambda: world.has_started("one"))
+    work = world.folder / "runs/one/work"
+    work.mkdir()
+
+    world.runner.stop("one")
+    world.wait(lambda: not world.runner._records)
+
+    assert work.exists() == keeps
+    world.runner.start(run)
+    world.runner.forget("one")
+    assert not work.exists()

@@ -9,24 +9,40 @@ import numpy as np
 
 
 class Checkpoint:
-    """A file that always holds a whole checkpoint. `time` is how long the training had taken, in seconds."""
+    """A file that always holds a whole checkpoint.
+
+    `time` is how long the training had taken, in seconds, and `note` what else was kept with it, JSON.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self.time = 0.0
+        self.note: dict[str, Any] = {}
 
-    def save(self, model: Any, history: dict[str, list[float]], time: float) -> None:
+    def save(
+        self, model: Any, history: dict[str, list[float]], time: float, note: dict[str, Any] | None = None
+    ) -> None:
         """Keep the state after an epoch; if the disk is full, keep the one before, and say so in the log."""
+        try:
+            self.write(model, history, time, note)
+        except OSError as error:
+            print(f"no checkpoint of this epoch: {error.strerror or error}", flush=True)
+
+    def write(
+        self, model: Any, history: dict[str, list[float]], time: float, note: dict[str, Any] | None = None
+    ) -> None:
+        """Keep the state. Raises OSError if the disk is full, and then the one before is kept."""
         arrays = {f"weight_{number}": array for number, array in enumerate(model.get_weights())}
         for number, variable in enumerate(model.optimizer.variables):
             arrays[f"optimizer_{number}"] = np.asarray(variable)
+        about = {"history": history, "time": time, "note": note or {}}
         part = self._file.with_suffix(".part.npz")
         try:
-            np.savez(part, history=np.array(json.dumps({"history": history, "time": time})), **arrays)
+            np.savez(part, history=np.array(json.dumps(about)), **arrays)
             part.replace(self._file)
-        except OSError as error:
+        except OSError:
             part.unlink(missing_ok=True)
-            print(f"no checkpoint of this epoch: {error.strerror or error}", flush=True)
+            raise
 
     def restore(self, model: Any) -> dict[str, list[float]]:
         """Load the state into a new model, and return the metrics; nothing if there is no checkpoint."""
@@ -43,7 +59,7 @@ class Checkpoint:
             return {}
         except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile):  # broken, or of another model
             return {}
-        self.time = float(found["time"])
+        self.time, self.note = float(found["time"]), dict(found.get("note") or {})
         return {str(name): list(values) for name, values in found["history"].items()}
 
 

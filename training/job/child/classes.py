@@ -37,6 +37,11 @@ def matrix(predictions: NDArray[Any], labels: NDArray[Any], loss: str) -> list[l
     return [[int(number) for number in row] for row in found]
 
 
+def is_of_classes(loss: str) -> bool:
+    """Return whether a loss, by its name, is one of models that tell classes apart."""
+    return "crossentropy" in loss or loss.startswith(_BINARY)
+
+
 def loss_name(model: Any) -> str:
     """Return the name of a model's loss, such as `sparse_categorical_crossentropy`."""
     loss = model.loss

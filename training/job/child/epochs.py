@@ -1,6 +1,7 @@
 """Reports each epoch of a Keras model, and how far it is."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -10,10 +11,13 @@ from training.job.child.progress import Progress
 
 
 class Epochs(keras.callbacks.Callback):  # type: ignore[misc]
-    """Keeps metrics and a checkpoint after each epoch."""
+    """Keeps metrics and a checkpoint after each epoch, with a note."""
 
-    def __init__(self, progress: Progress, checkpoint: Checkpoint) -> None:
+    def __init__(
+        self, progress: Progress, checkpoint: Checkpoint, note: Callable[[], dict[str, Any]] = dict
+    ) -> None:
         super().__init__()
+        self._note = note
         self._progress = progress
         self._checkpoint = checkpoint
         self._began = time.monotonic()
@@ -30,5 +34,6 @@ class Epochs(keras.callbacks.Callback):  # type: ignore[misc]
         """Keep the epoch's metrics and a checkpoint."""
         self._progress.keep(epoch, logs or {})
         elapsed = time.monotonic() - self._began
-        self._checkpoint.save(self.model, self._progress.metrics, self._checkpoint.time + elapsed)
+        time_taken = self._checkpoint.time + elapsed
+        self._checkpoint.save(self.model, self._progress.metrics, time_taken, self._note())
         self._progress.report()

@@ -1,11 +1,13 @@
 """The task that trains a Keras model: it fits, evaluates and saves. It speaks only to its parent."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from training.code.child import keras_model
 from training.code.child.execute import UserError
@@ -14,11 +16,13 @@ from training.code.child.report import Report
 from training.job.child import labeller
 from training.job.child.batches import Batches
 from training.job.child.checkpoint import Checkpoint
-from training.job.child.classes import confusion_matrix
+from training.job.child.classes import confusion_matrix, is_of_classes, loss_name
+from training.job.child.confident import check_classes_told_apart
 from training.job.child.epochs import Epochs
 from training.job.child.parts import Part, parts
 from training.job.child.progress import Progress
-from training.job.child.suitable import suitable
+from training.job.child.rounds import rounds, unlabelled
+from training.job.child.suitable import shaped, suitable
 
 _MODEL: Final = "model.h5"
 _EXPORTED: Final = "exported"
@@ -29,15 +33,17 @@ def main(request: dict[str, Any], report: Report) -> dict[str, Any]:
     report.send("started")
     data, given = Path(request["data"]), Path(request["model"])
     keras.utils.set_random_seed(request["seed"] % 2**32)
-    model, program = _model(given)
+    model, program = built(given)
+    check_loss(model, request)
     features, labels = (np.load(data / f"{name}.npy", mmap_mode="r") for name in ("features", "labels"))
     features, labels = suitable(model, features, labels)
     samples = parts(features, labels, request["sizes"])
     report.progress({"state": "training"})
 
+    more = shaped(unlabelled(request, data, features), features.shape[1:])
     begin = time.monotonic()
     checkpoint = Checkpoint(Path("checkpoint.npz"))
-    history = _fit(model, samples, request, report, checkpoint)
+    history = _fit(model, samples, more, request, report=report, checkpoint=checkpoint)
     training_time = checkpoint.time + time.monotonic() - begin
     report.progress({"state": "evaluating"})
     result = {
@@ -47,12 +53,11 @@ def main(request: dict[str, Any], report: Report) -> dict[str, Any]:
     }
 
     report.progress({"state": "exporting"})
-    keras_model.write(model, Path(_MODEL), *(program or ("", "")))
-    _export(model, request["pictures"])
+    write(model, program, request["pictures"])
     return {**result, "program": program}
 
 
-def _model(file: Path) -> tuple[Any, tuple[str, str] | None]:
+def built(file: Path) -> tuple[Any, tuple[str, str] | None]:
     """Return the compiled model, and the program that made it, if it is in the file."""
     program = keras_model.program(file)
     if program is None:
@@ -66,30 +71,65 @@ def _model(file: Path) -> tuple[Any, tuple[str, str] | None]:
 
 
 def _fit(
-    model: Any, samples: dict[str, Part], request: dict[str, Any], report: Report, checkpoint: Checkpoint
+    model: Any,
+    samples: dict[str, Part],
+    more: NDArray[Any],
+    request: dict[str, Any],
+    *,
+    report: Report,
+    checkpoint: Checkpoint,
 ) -> dict[str, Any]:
+    """Train on the samples, then in rounds on those of `more` that the model is sure of."""
+    arguments = arguments_of(request)
+    epochs = arguments.pop("epochs")
+    shuffle, validation = bool(arguments.pop("shuffle", True)), samples["validation"]
+    progress = Progress(report, epochs, checkpoint.restore(model))
+    labelling = rounds(request, samples["training"], more, checkpoint.note)
+    while True:
+        if more.size:
+            progress.more = {"rounds": labelling.figures}
+        progress.epochs = epochs * (labelling.number + 1)
+        done = len(progress.metrics.get("loss", []))
+        if done < progress.epochs:
+            model.fit(
+                **_given(labelling.training, request, shuffle=shuffle),
+                epochs=progress.epochs,
+                initial_epoch=done,
+                validation_data=validation if len(validation[0]) else None,
+                callbacks=[Epochs(progress, checkpoint, lambda: labelling.note)],
+                verbose=0,
+                **arguments,
+            )
+        if not labelling.next(partial(predicted, model, request), progress.last(), are_logits=logits(model)):
+            return {**progress.history(), "rounds": labelling.figures if more.size else None}
+
+
+def check_loss(model: Any, request: dict[str, Any]) -> None:
+    """Raise UserError if a model that cannot label samples is to do so."""
+    if request.get("unsupervised"):
+        loss = loss_name(model)
+        check_classes_told_apart(loss, is_so=is_of_classes(loss))
+
+
+def predicted(model: Any, request: dict[str, Any], features: NDArray[Any]) -> NDArray[Any]:
+    """Return a model's outputs, shape (n, …)."""
+    found: NDArray[Any] = model.predict(features, batch_size=request["batch"], verbose=0)
+    return found
+
+
+def logits(model: Any) -> bool:
+    """Return whether a model's outputs are known to be logits."""
+    return bool(getattr(model.loss, "from_logits", False))
+
+
+def arguments_of(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `fit`."""
     arguments = dict(request["fit"])
-    arguments.pop("verbose", None)
+    for name in ("verbose", "initial_epoch"):
+        arguments.pop(name, None)
     if isinstance(arguments.get("class_weight"), dict):  # JSON has no numbers as keys
         arguments["class_weight"] = {int(key): value for key, value in arguments["class_weight"].items()}
-    epochs = arguments.pop("epochs")
-    history = checkpoint.restore(model)
-    done = len(history.get("loss", []))
-    arguments.pop("initial_epoch", None)
-    progress = Progress(report, epochs, history)
-    if done < epochs:
-        validation = samples["validation"]
-        batches = _given(samples["training"], request, shuffle=bool(arguments.pop("shuffle", True)))
-        model.fit(
-            **batches,
-            epochs=epochs,
-            initial_epoch=done,
-            validation_data=validation if len(validation[0]) else None,
-            callbacks=[Epochs(progress, checkpoint)],
-            verbose=0,
-            **arguments,
-        )
-    return progress.history()
+    return arguments
 
 
 def _given(part: Part, request: dict[str, Any], *, shuffle: bool) -> dict[str, Any]:
@@ -115,8 +155,14 @@ def _evaluate(model: Any, test: Part, request: dict[str, Any]) -> dict[str, Any]
     }
 
 
+def write(model: Any, program: tuple[str, str] | None, pictures: dict[str, Any] | None) -> None:
+    """Write the model here in both formats. `pictures` has `size` and `labels` of a model for JPEGs."""
+    keras_model.write(model, Path(_MODEL), *(program or ("", "")))
+    _export(model, pictures)
+
+
 def _export(model: Any, pictures: dict[str, Any] | None) -> None:
-    """Write the SavedModel. `pictures` has the `size` and the `labels` of a model for JPEGs."""
+    """Write the SavedModel."""
     try:
         if pictures and labeller.can_label(model, pictures["labels"]):
             height, width = pictures["size"]

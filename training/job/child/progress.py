@@ -15,7 +15,10 @@ class Progress:
     def __init__(self, report: Report, epochs: int, metrics: dict[str, list[float]]) -> None:
         self.metrics = metrics
         self._report = report
-        self._epochs = epochs
+        self.epochs = epochs
+        """How many there will be, as far as is known."""
+        self.more: dict[str, Any] = {}
+        """What else is reported."""
         self._reported = 0.0
         self._epoch = 0
 
@@ -42,6 +45,14 @@ class Progress:
         """Report the metrics."""
         self._send({"metrics": self.history()})
 
+    def last(self) -> dict[str, float | None]:
+        """Return the metrics of the last epoch."""
+        return {
+            name: values[-1] if math.isfinite(values[-1]) else None
+            for name, values in self.metrics.items()
+            if values
+        }
+
     def history(self) -> dict[str, dict[str, list[float | None]] | None]:
         """Return the metrics as they are uploaded."""
         plain = {
@@ -55,4 +66,5 @@ class Progress:
         }
 
     def _send(self, more: dict[str, Any]) -> None:
-        self._report.progress({"state": "training", "epoch": self._epoch, "epochs": self._epochs, **more})
+        given = {"state": "training", "epoch": self._epoch, "epochs": self.epochs, **self.more, **more}
+        self._report.progress(given)

@@ -11,16 +11,21 @@ from training.job.child.classes import loss_name
 
 def suitable(model: Any, features: NDArray[Any], labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the arrays as the model takes them. Raises UserError with what does not fit."""
+    check_ends(model)
+    features = shaped(features, tuple(model.inputs[0].shape[1:]))
+    if loss_name(model).startswith("sparse"):
+        check_classes(labels, int(model.outputs[0].shape[-1]))
+    return features, labels
+
+
+def check_ends(model: Any) -> None:
+    """Raise UserError unless a model has one input and one output."""
     inputs, outputs = model.inputs, model.outputs
     if len(inputs) != 1 or len(outputs) != 1:
         raise UserError(
             f"the model has {len(inputs)} inputs and {len(outputs)} outputs: expected one of each, as samples"
             " have one array and one label"
         )
-    features = shaped(features, tuple(inputs[0].shape[1:]))
-    if loss_name(model).startswith("sparse"):
-        check_classes(labels, int(outputs[0].shape[-1]))
-    return features, labels
 
 
 def shaped(features: NDArray[Any], expected: tuple[int | None, ...]) -> NDArray[Any]:
@@ -38,18 +43,28 @@ def shaped(features: NDArray[Any], expected: tuple[int | None, ...]) -> NDArray[
 
 def check_classes(labels: NDArray[Any], classes: int) -> None:
     """Raise UserError for a label that is not the number of a class."""
+    column = np.asarray(labels).reshape(len(labels), -1)[:, :1].ravel()
+    wrong = np.flatnonzero(~are_classes(labels, classes))
+    if len(wrong):
+        raise UserError(
+            f"the labels of {len(wrong)} of {len(column)} samples, such as {column[wrong[0]]:g}, are not"
+            f" numbers of classes: expected 0 to {classes - 1}, as the model has {classes} outputs"
+        )
+
+
+def are_classes(labels: NDArray[Any], classes: int) -> NDArray[np.bool_]:
+    """Return which labels are the numbers of classes, shape (n,).
+
+    Raises UserError for labels of several numbers.
+    """
     flat = np.asarray(labels).reshape(len(labels), -1)
     if flat.shape[1] != 1:
         raise UserError(
             f"a label has {flat.shape[1]} numbers, but the model's loss expects one, the number of a class"
         )
     column = flat[:, 0]
-    wrong = np.flatnonzero(~((column >= 0) & (column < classes) & (column == np.floor(column))))
-    if len(wrong):
-        raise UserError(
-            f"the labels of {len(wrong)} of {len(column)} samples, such as {column[wrong[0]]:g}, are not"
-            f" numbers of classes: expected 0 to {classes - 1}, as the model has {classes} outputs"
-        )
+    found: NDArray[np.bool_] = (column >= 0) & (column < classes) & (column == np.floor(column))
+    return found
 
 
 def _words(shape: tuple[int | None, ...]) -> str:

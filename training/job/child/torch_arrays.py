@@ -11,9 +11,16 @@ CLASSES: Final = frozenset({"crossentropy", "nll", "multimargin"})
 """Losses whose labels are the numbers of classes, or a number per class."""
 
 _BINARY: Final = frozenset({"bce", "binarycrossentropy"})
-_LOGITS: Final = frozenset({"bcewithlogits", "binarycrossentropywithlogits"})
+LOGITS: Final = frozenset({"bcewithlogits", "binarycrossentropywithlogits"})
+"""Losses of models with an output whose probability is its sigmoid."""
+
 _NUMBERS: Final = frozenset({"mse", "l1", "smoothl1", "huber", "poissonnll", "gaussiannll", "softmargin"})
 _FEATURES_PER_PICTURE: Final = (2, 3)  # axes
+
+
+def is_of_classes(loss: str) -> bool:
+    """Return whether a loss, by its short name, is one of models that tell classes apart."""
+    return loss in CLASSES | _BINARY | LOGITS
 
 
 def loss_name(loss: Any) -> str:
@@ -42,7 +49,7 @@ def labels(samples: NDArray[Any], loss: str) -> NDArray[Any]:
     is_single = int(np.prod(samples.shape[1:])) == 1
     if loss in CLASSES:
         is_number = is_single
-    elif loss in _BINARY | _LOGITS | _NUMBERS:
+    elif loss in _BINARY | LOGITS | _NUMBERS:
         is_number = False
     else:
         is_number = is_single and samples.dtype.kind in "iub"
@@ -60,9 +67,9 @@ def confusion_matrix(predictions: NDArray[Any], expected: NDArray[Any], loss: st
     if loss in CLASSES:
         is_single = int(np.prod(expected.shape[1:])) == 1
         keras = "sparse_categorical_crossentropy" if is_single else "categorical_crossentropy"
-    elif loss in _BINARY | _LOGITS:
+    elif loss in _BINARY | LOGITS:
         keras = "binary_crossentropy"
-        if loss in _LOGITS:
+        if loss in LOGITS:
             predictions = (predictions > 0).astype(np.float32)
     else:
         return None

@@ -15,6 +15,9 @@ CONTAINER: Final = "job"
 RUN: Final = "streamlens/run"
 """The label with the name of a run; of an inference's replicas, without their numbers."""
 
+KEEPS: Final = "streamlens/keeps"
+"""The annotation of Jobs that may be continued after they were stopped."""
+
 OWNED: Final = {"app.kubernetes.io/managed-by": "streamlens-training"}
 """The label of all that the service creates."""
 
@@ -68,7 +71,7 @@ def job(run: Run, kit: Kit, *, is_suspended: bool) -> Manifest:
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": run.name, "labels": labels},
+        "metadata": {"name": run.name, "labels": labels, "annotations": _kept(run)},
         "spec": {
             "suspend": is_suspended,
             "backoffLimit": RETRIES,
@@ -131,6 +134,15 @@ def secret(name: str, variables: Mapping[str, str]) -> Manifest | None:
 def group_of(name: str) -> str:
     """Return the name of the Deployment of a replica: `model-inference-7-0` is one of `model-inference-7`."""
     return name.rpartition("-")[0]
+
+
+def keeps(job: Manifest) -> bool:
+    """Return whether the volume of a Job outlives it when it is stopped."""
+    return KEEPS in (job["metadata"].get("annotations") or {})
+
+
+def _kept(run: Run) -> dict[str, str]:
+    return {KEEPS: "yes"} if run.keeps else {}
 
 
 def _labels(name: str, app: str) -> dict[str, str]:

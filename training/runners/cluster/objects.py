@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from training.runners.cluster import manifests
-from training.runners.cluster.api import Cluster, Manifest
+from training.runners.cluster.api import Cluster, ClusterError, Manifest
 from training.runners.cluster.manifests import Kit
 from training.runners.runner import Run
 
@@ -19,17 +19,18 @@ class Objects:
         """Create the Job of a training, and what belongs to it; return the Job."""
         job = manifests.job(run, self._kit, is_suspended=is_suspended)
         self._add_secret(run.name, run.variables)
-        self._cluster.create(manifests.claim(run.name, self._kit))
+        self._claim(run)
         return self._cluster.create(job)
 
     def start_job(self, name: str) -> Manifest:
         """Let a suspended Job run; return it."""
         return self._cluster.change("Job", name, {"spec": {"suspend": False}})
 
-    def remove_job(self, name: str) -> None:
-        """Delete a Job, and what belongs to it."""
+    def remove_job(self, name: str, *, keeps: bool = False) -> None:
+        """Delete a Job, and what belongs to it, unless it `keeps` its volume."""
         self._cluster.delete("Job", name)
-        self._cluster.delete("PersistentVolumeClaim", name)
+        if not keeps:
+            self._cluster.delete("PersistentVolumeClaim", name)
         self._cluster.delete("Secret", name)
 
     def add_deployment(self, run: Run, name: str) -> None:
@@ -45,6 +46,14 @@ class Objects:
         """Delete a Deployment, and what belongs to it."""
         self._cluster.delete("Deployment", name)
         self._cluster.delete("Secret", name)
+
+    def _claim(self, run: Run) -> None:
+        """Create the volume of a training, unless it has one from before it was stopped."""
+        try:
+            self._cluster.create(manifests.claim(run.name, self._kit))
+        except ClusterError as error:
+            if error.status != 409 or not run.keeps:
+                raise
 
     def _add_secret(self, name: str, variables: Mapping[str, str]) -> None:
         if secret := manifests.secret(name, variables):

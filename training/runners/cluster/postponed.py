@@ -53,6 +53,11 @@ class Postponed:
             self._try_at = 0.0
             delete(self._folder / name)
 
+    def keeps(self, name: str) -> bool:
+        """Return whether a run, if it is one of these, keeps what it has written."""
+        record = self._records.get(name)
+        return record is not None and record.run.keeps
+
     def reasons(self) -> dict[str, str]:
         """Return why each run waits: the name → the cluster's reason, in one line."""
         return dict(self._why)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.service.logs import Seldom
-from training.runners.cluster import queue, state
+from training.runners.cluster import manifests, queue, state
 from training.runners.cluster.api import Cluster, ClusterError, Manifest
 from training.runners.cluster.logs import Logs
 from training.runners.cluster.manifests import OWNED, Kit, group_of
@@ -77,7 +77,7 @@ class ClusterRunner:
                 if error.status == 409:
                     raise RunnerError(f"{run.name} is still in the cluster: try again later") from None
                 if run.queues:
-                    self._remove(run.name)
+                    self._remove(run.name, keeps=run.keeps)
                 if not run.queues or not error.is_quota:
                     raise RunnerError(str(error)) from None
                 self._postponed.add(run, str(error))
@@ -87,8 +87,9 @@ class ClusterRunner:
         """Delete a Job, or a replica; its pod gets SIGTERM, and SIGKILL after ten seconds."""
         with self._lock:
             self._keep_log(name)
+            keeps = self._keeps(name)
             self._postponed.remove(name)
-            self._remove(name)
+            self._remove(name, keeps=keeps)
             self._note_queue()
 
     def names(self) -> set[str]:
@@ -174,8 +175,16 @@ class ClusterRunner:
         self._replicas[name] = 1
         log.info("created Deployment %s", name)
 
-    def _remove(self, name: str) -> None:
-        """Delete what there is of a run; what the cluster refuses to delete is noted."""
+    def _keeps(self, name: str) -> bool:
+        """Return whether the volume of a run outlives it when it is stopped."""
+        job = self._jobs.get(name)
+        return self._postponed.keeps(name) if job is None else manifests.keeps(job)
+
+    def _remove(self, name: str, *, keeps: bool = False) -> None:
+        """Delete what there is of a run, unless it `keeps` its volume.
+
+        What the cluster refuses to delete is noted.
+        """
         try:
             group = group_of(name)
             if (count := self._replicas.get(group, 0)) > 1:
@@ -185,7 +194,7 @@ class ClusterRunner:
                 self._objects.remove_deployment(group)
             else:
                 self._jobs.pop(name, None)
-                self._objects.remove_job(name)
+                self._objects.remove_job(name, keeps=keeps)
         except ClusterError as error:
             log.error("%s cannot be deleted: %s", name, error)
 
@@ -216,7 +225,7 @@ class ClusterRunner:
             try:
                 self._start_job(run)
             except ClusterError as error:
-                self._remove(run.name)
+                self._remove(run.name, keeps=run.keeps)
                 self._postponed.refuse(run.name, str(error))
             else:
                 self._postponed.remove(run.name)

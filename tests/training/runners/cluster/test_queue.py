@@ -199,3 +199,22 @@ def test_nobody_else_can_read_what_is_kept(world: Full) -> None:
 
     (file,) = world.folder.glob(".postponed/*/run.json")
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_training_that_is_continued_keeps_its_volume_while_a_quota_refuses_it(
+    world: Full, clock: Clock
+) -> None:
+    run = Run("model-training-1", MODULE, {"RESULT_ID": "1"}, keeps=True)
+    world.runner.start(run)
+    world.runner.stop(run.name)
+    world.cluster.refusals["POST", "Job"] = (403, QUOTA)
+
+    world.runner.start(run)
+    clock.now += 10
+    world.runner.look()
+    assert world.cluster.names("PersistentVolumeClaim") == [run.name]
+    world.runner.stop(run.name)
+    assert world.cluster.names("PersistentVolumeClaim") == [run.name]
+
+    world.runner.forget(run.name)
+    assert world.cluster.names("PersistentVolumeClaim") == []

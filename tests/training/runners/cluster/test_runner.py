@@ -311,3 +311,27 @@ def test_it_looks_from_time_to_time(world: World, monkeypatch: pytest.MonkeyPatc
     world.runner.step()
 
     assert world.cluster.requests.count(("GET", "Job", "")) == 1
+
+
+def test_the_volume_of_a_run_that_keeps_what_it_wrote_outlives_a_stop(world: World) -> None:
+    run = Run("model-training-1", MODULE, {"RESULT_ID": "1"}, keeps=True)
+    world.runner.start(run)
+
+    world.runner.stop("model-training-1")
+
+    assert world.cluster.names("Job") == []
+    assert world.cluster.names("PersistentVolumeClaim") == ["model-training-1"]
+    world.runner.start(run)
+    assert world.cluster.names("Job") == ["model-training-1"]
+    world.restarted().stop("model-training-1")
+    assert world.cluster.names("PersistentVolumeClaim") == ["model-training-1"]
+    world.runner.forget("model-training-1")
+    assert world.cluster.names("PersistentVolumeClaim") == []
+
+
+def test_the_volumes_of_others_are_deleted(world: World) -> None:
+    world.start(1)
+
+    world.runner.stop("model-training-1")
+
+    assert world.cluster.names("PersistentVolumeClaim") == []

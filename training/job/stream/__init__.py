@@ -1,0 +1,1 @@
+"""Trains on an endless stream, mini-batch by mini-batch."""
