@@ -2,7 +2,8 @@
 
 import json
 import logging
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from training.chains import chain_of
 from training.database.engine import Database
 from training.database.moment import now, shown
 from training.database.tables import ACTIVE, Inference, Result
@@ -36,15 +38,25 @@ class Places:
     tokens: JobTokens = field(default_factory=JobTokens)
     certificate: str = ""
 
-    def access(self, kind: Kind, result: int, inference: int = 0) -> dict[str, str]:
-        """Return the variables with which the runs for a result reach the service."""
+    def access(
+        self, kind: Kind, result: int, inference: int = 0, others: Sequence[int] = ()
+    ) -> dict[str, str]:
+        """Return the variables with which the runs for a result reach the service.
+
+        `others` are the other results of its chain.
+        """
         certificate = {"RESULT_CERTIFICATE": self.certificate} if self.certificate else {}
-        return {"RESULT_TOKEN": self.tokens.issue(kind, result, inference), **certificate}
+        return {"RESULT_TOKEN": self.tokens.issue(kind, result, inference, others), **certificate}
 
 
 def training_name(result: int) -> str:
     """Return the name of the run of a result."""
     return f"model-training-{result}"
+
+
+def run_name(result: Result) -> str:
+    """Return the name of the run that trains a result: for a part of a chain, that of the lowest part."""
+    return training_name(chain_of(result)[0].id)
 
 
 def inference_names(inference: Inference) -> list[str]:
@@ -82,7 +94,32 @@ def training_run(result: Result, places: Places, kwargs_fit: str, kwargs_val: st
     return Run(training_name(result.id), "training.job", variables, gpus=deployment.gpumem)
 
 
-def inference_runs(inference: Inference, places: Places, framework: str) -> list[Run]:
+def chain_run(chain: Sequence[Result], places: Places, kwargs_fit: str, kwargs_val: str) -> Run:
+    """Return the run of the results of a chain, lowest first, or of the only result of a single model."""
+    run = training_run(chain[0], places, kwargs_fit, kwargs_val)
+    if not chain[0].model.distributed:
+        return run
+    deployment, ids = chain[0].deployment, [each.id for each in chain]
+    variables = {
+        "CASE": "3",
+        # As in Kafka-ML, literals of Python.
+        "RESULT_URL": repr([f"{places.url}/results/{each}" for each in ids]),
+        "RESULT_ID": repr(ids),
+        "OPTIMIZER": deployment.optimizer,
+        "LEARNING_RATE": str(deployment.learning_rate),
+        "LOSS": deployment.loss,
+        "METRICS": deployment.metrics,
+        # Ours.
+        "LOSS_WEIGHTS": json.dumps(deployment.loss_weights or [1.0] * len(chain)),
+        "MODEL_NAME": repr([each.model.name for each in chain]),
+        **places.access("training", ids[0], others=ids[1:]),
+    }
+    return replace(run, variables={**run.variables, **variables})
+
+
+def inference_runs(
+    inference: Inference, places: Places, framework: str, *, distributed: bool = False
+) -> list[Run]:
     """Return the runs of an inference, one per replica, of a model of this framework."""
     source = inference.input_kafka_broker or places.bootstrap
     variables = {
@@ -101,10 +138,25 @@ def inference_runs(inference: Inference, places: Places, framework: str) -> list
         "FRAMEWORK": framework,
         "INFERENCE_URL": f"{places.url}/inferences/{inference.id}",
         "MODELSERVER": inference.model_server or "",
+        **({"DISTRIBUTED": "true"} if distributed else {}),
+        **_exit(inference, places),
         **places.access("inference", inference.model_result_id or 0, inference.id),
     }
     names = inference_names(inference)
     return [Run(name, "training.inference", variables, queues=False, gpus=inference.gpumem) for name in names]
+
+
+def _exit(inference: Inference, places: Places) -> dict[str, str]:
+    """Return the variables of an inference whose unsure answers go to an upper model."""
+    if inference.limit is None or not inference.output_upper:
+        return {}
+    return {
+        "UPPER_BOOTSTRAP_SERVERS": inference.upper_kafka_broker or places.bootstrap,
+        "OUTPUT_UPPER": inference.output_upper,
+        "LIMIT": str(inference.limit),
+        # Ours.
+        "UPPERAWAY": inference.upper_away,
+    }
 
 
 def kwargs(deployment: object, framework: str) -> tuple[str, str]:
@@ -131,15 +183,16 @@ class Outcome:
     def _training(self, number: int, status: int | None, starts: int) -> bool:
         with self._database.writing() as session:
             result = session.get(Result, number)
-            if result is None or result.status not in ACTIVE:
+            active = [] if result is None else [each for each in chain_of(result) if each.status in ACTIVE]
+            if not active:
                 return False
             if status != 0 and starts < _STARTS:
                 log.warning("the job of result %d has ended (%s): starting it again", number, _how(status))
                 return True
             times = f" {starts} times" if starts > 1 else ""
-            result.become(
-                "stopped", "failed", f"the job ended{times} without a result ({_how(status)}): see its log"
-            )
+            why = f"the job ended{times} without a result ({_how(status)}): see its log"
+            for each in active:
+                each.become("stopped", "failed", why)
             return False
 
     def _inference(self, number: int) -> bool:
@@ -153,7 +206,7 @@ def recover(database: Database, runner: Runner) -> None:
     names = runner.names()
     with database.writing() as session:
         for result in session.scalars(select(Result).where(Result.status.in_(ACTIVE))):
-            if training_name(result.id) not in names:
+            if run_name(result) not in names:
                 result.become("stopped", "failed", "the service was restarted, and found nothing of its job")
                 log.warning("result %d: %s", result.id, result.reason)
         for inference in session.scalars(select(Inference).where(Inference.status == "deployed")):
@@ -171,7 +224,7 @@ def _is_wanted(session: Session, name: str) -> bool:
     kind, number = _parsed(name)
     if kind == "training":
         result = session.get(Result, number)
-        return result is not None and result.status != "stopped"
+        return result is not None and any(each.status != "stopped" for each in chain_of(result))
     inference = session.get(Inference, number)
     return inference is not None and inference.status == "deployed"
 

@@ -13,6 +13,7 @@ _ABSENT: Final = {
     "federated": "federated training",
     "blockchain": "training with a blockchain",
 }
+_NOT_OF_CHAINS: Final = (*_ABSENT,)
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -35,10 +36,13 @@ class DeploymentFields(Fields):
         validation_alias=AliasChoices("gpus", "gpumem"),
         description="GPUs of each job, on Kubernetes; ours: also as `gpus`",
     )
-    optimizer: Text = Field("adam", description="of distributed models, as the next three")
+    optimizer: Text = Field("adam", description="of distributed models, as the next four")
     learning_rate: Annotated[_Finite, Field(gt=0)] = 0.001
     loss: Text = "sparse_categorical_crossentropy"
     metrics: Text = Field("sparse_categorical_accuracy", description="separated by commas")
+    loss_weights: Annotated[list[Annotated[_Finite, Field(ge=0)]], Field(max_length=1_000)] | None = Field(
+        None, description="ours: of the losses of a chain's parts, lowest first; by default 1 each"
+    )
     incremental: bool = False
     indefinite: bool = False
     stream_timeout: int = Field(60_000, ge=-1, le=LARGEST_NUMBER, description="ms; -1: none")
@@ -69,6 +73,6 @@ class DeploymentFields(Fields):
             if getattr(self, name):
                 pytorch = "; for PyTorch models there is none at all" if "pth" in frameworks else ""
                 return f"{name}: {mode} does not exist in this version{pytorch}: leave it false"
-        if distributed:
-            return "configuration: distributed training does not exist in this version: choose other models"
+        if distributed and (name := next((each for each in _NOT_OF_CHAINS if getattr(self, each)), None)):
+            return f"{name}: this mode does not exist for chains of models: leave it false"
         return None

@@ -23,6 +23,8 @@ class ReplicaFields(Fields):
     state: Literal["ready", "not-ready", "stopped"]
     reason: str | None = Field(None, max_length=2000, description="what is missing, in one line")
     answered: int = Field(0, ge=0, le=2**53, description="messages since the process began")
+    exited: int = Field(0, ge=0, le=2**53, description="of the answered: early exits of a chain's part")
+    sent_up: int = Field(0, ge=0, le=2**53, description="messages that went to the upper model")
     skipped: int = Field(0, ge=0, le=2**53, description="messages that could not be answered")
     waiting: int | None = Field(None, ge=0, le=2**53, description="messages that wait in its partitions")
     health: str | None = Field(None, max_length=300, description="the address of its health and metrics")

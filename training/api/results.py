@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from training.api import described, shown
 from training.api.answers import answer, refusal
 from training.api.parts import Parts, RowId
+from training.chains import chain_of
 from training.database.tables import ACTIVE, Deployment, Result
-from training.jobs import training_name
+from training.jobs import run_name, training_name
 
 _PICTURE: Final = "confusion_mat.png"
 
@@ -49,6 +50,8 @@ def routes(parts: Parts) -> APIRouter:
             row = found(session, result)
             if row.status == "deployed":
                 raise refusal(f"result {result} is being trained: stop it before you delete it")
+            if any(each.status in ACTIVE for each in chain_of(row) if each is not row):
+                raise refusal(f"result {result} belongs to a chain that is being trained: stop that first")
             session.delete(row)
         parts.runner.forget(training_name(result))
         files.delete(result)
@@ -56,12 +59,7 @@ def routes(parts: Parts) -> APIRouter:
 
     @router.post("/results/stop/{result}", summary="Stop a training", responses=described.DONE)
     def stop_result(result: RowId) -> Response:
-        with database.writing() as session:
-            row = session.get(Result, result)
-            if row is None or row.status not in ACTIVE:
-                raise refusal(f"result {result} not found or not running")
-            row.become("stopped", "stopped")
-        parts.runner.stop(training_name(result))
+        parts.runner.stop(_stopped(parts, result))
         return answer({})
 
     @router.get(
@@ -119,8 +117,8 @@ def routes(parts: Parts) -> APIRouter:
     )
     def show_log(result: RowId) -> Response:
         with database.reading() as session:
-            found(session, result)
-        return answer({"log": parts.runner.log(training_name(result))})
+            name = run_name(found(session, result))
+        return answer({"log": parts.runner.log(name)})
 
     return router
 
@@ -131,6 +129,18 @@ def found(session: Session, result: int) -> Result:
     if row is None:
         raise refusal(f"there is no result {result}")
     return row
+
+
+def _stopped(parts: Parts, result: int) -> str:
+    """Stop a result and all of its chain; return the name of the run. Raises the refusal."""
+    with parts.database.writing() as session:
+        row = session.get(Result, result)
+        if row is None or row.status not in ACTIVE:
+            raise refusal(f"result {result} not found or not running")
+        for each in chain_of(row):
+            if each.status in ACTIVE:
+                each.become("stopped", "stopped")
+        return run_name(row)
 
 
 def _text(seconds: float | None) -> str | None:
