@@ -71,7 +71,7 @@ OURS: Final = frozenset(
     [
         "training.api.answers._MOST_SHOWN",
         "training.control.publisher._LONGEST",
-        "training.job.job._LARGEST_MODEL",
+        "training.job.job.LARGEST_MODEL",
         "training.job.service._LONGEST_REFUSAL",
         "training.runners.process._LONGEST_BREAK",
     ]

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from training.api.answers import refusal
 from training.api.parts import Parts
-from training.chains import gap, misfit
 from training.code.program import FRAMEWORKS, Summary
 from training.database.tables import ACTIVE, Model, Result
+from training.part_shapes import gap, misfit
 
 _NOT_ITSELF: Final = "father: a model cannot be its own father, nor that of one above it"
 

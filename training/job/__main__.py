@@ -11,6 +11,9 @@ import threading
 
 from pipeline.service import startup
 from training.backend import Backend
+from training.job.chain_job import ChainJob
+from training.job.chain_service import ChainService
+from training.job.chain_settings import ChainSettings
 from training.job.job import Job
 from training.job.service import Service
 from training.job.settings import JobSettings
@@ -22,8 +25,11 @@ def serve(settings: JobSettings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     backend = Backend(settings.result_token.get_secret_value(), settings.result_certificate)
+    if isinstance(settings, ChainSettings):
+        services = [Service(url, stop, backend=backend) for url in settings.urls]
+        return ChainJob(settings, ChainService(services), stop).run()
     return Job(settings, Service(settings.result_url, stop, backend=backend), stop).run()
 
 
 if __name__ == "__main__":
-    startup.main("training.job", JobSettings, serve)
+    startup.main("training.job", ChainSettings if os.environ.get("CASE") == "3" else JobSettings, serve)

@@ -35,7 +35,7 @@ def fit(
 
     Continues from the checkpoint there, if there is one. Raises CodeError, and StoppedError after `stop`.
     """
-    _check_installed(settings.framework)
+    check_installed(settings.framework)
     left = Left()
 
     def note(value: dict[str, Any]) -> None:
@@ -48,17 +48,9 @@ def fit(
 
     found = run(
         _TASKS[settings.framework],
-        _request(settings, kept, message, sizes),
+        request(settings, kept, message, sizes),
         folder=kept.work,
-        limits=Limits(
-            start=600,
-            time=None,
-            memory=settings.jobmemory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-            folder=most,
-            open_files=1024,
-            threads=2000,
-            output=GIB,
-        ),
+        limits=limits(settings, most),
         read=[kept.data],
         environment=gpus.given(),
         on_progress=note,
@@ -67,9 +59,23 @@ def fit(
     return outcome(found)
 
 
-def _request(
+def limits(settings: JobSettings, most: int) -> Limits:
+    """Return what the process may use, which may write at most so many bytes."""
+    return Limits(
+        start=600,
+        time=None,
+        memory=settings.jobmemory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        folder=most,
+        open_files=1024,
+        threads=2000,
+        output=GIB,
+    )
+
+
+def request(
     settings: JobSettings, kept: Kept, message: ControlMessage, sizes: dict[str, int]
 ) -> dict[str, Any]:
+    """Return what the process is asked. Raises ValueError if the arguments lack the epochs."""
     name = _EPOCHS[settings.framework]
     epochs = settings.kwargs_fit.get(name)
     if type(epochs) is not int or epochs < 1:
@@ -89,7 +95,8 @@ def _request(
     }
 
 
-def _check_installed(framework: str) -> None:
+def check_installed(framework: str) -> None:
+    """Raise CodeError if a framework is missing here."""
     if missing := lacking(framework):
         raise CodeError(
             f"{FRAMEWORKS[framework]} is not installed here, it lacks {' and '.join(missing)}:"

@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 
 _FILES: Final = {"tf": "model.h5", "pth": "model.pth"}
 _STOPPED: Final = 143  # as after SIGTERM: whoever started the job may start it again
-_LARGEST_MODEL: Final = 64 * GIB  # bytes of all that the process writes
+LARGEST_MODEL: Final = 64 * GIB
+"""Bytes of all that the process writes."""
 
 
 class Job:
@@ -95,7 +96,7 @@ class Job:
         drawn = None if found.matrix is None else picture.draw(found.matrix)
         trouble = self._export(found, message)
         model = self._kept.folder / _FILES[self._settings.framework]
-        take(self._kept.work / model.name, model, _LARGEST_MODEL)
+        take(self._kept.work / model.name, model, LARGEST_MODEL)
         self._reporter.close()
         self._service.upload(model, drawn, found.fields())
         log.info("result %d has its model", self._settings.result_id)
@@ -161,7 +162,7 @@ class Job:
             sizes,
             stop=self._stop,
             reporter=self._reporter,
-            most=_LARGEST_MODEL,
+            most=LARGEST_MODEL,
         )
 
     def _export(self, found: Outcome, message: ControlMessage) -> str | None:
@@ -174,7 +175,7 @@ class Job:
         is_served = settings.modelstore is not None and settings.autoserve
 
         def fill(part: Path) -> dict[str, Any]:
-            copy(exported, part, _LARGEST_MODEL)
+            copy(exported, part, LARGEST_MODEL)
             return {}
 
         try:

@@ -37,7 +37,7 @@ def main(request: dict[str, Any], report: Report) -> dict[str, Any]:
 
     begin = time.monotonic()
     checkpoint = Checkpoint(Path("checkpoint.npz"))
-    history = _fit(model, samples, request, report, checkpoint)
+    history = fit(model, samples, request, report, checkpoint)
     training_time = checkpoint.time + time.monotonic() - begin
     report.progress({"state": "evaluating"})
     result = {
@@ -65,9 +65,10 @@ def _model(file: Path) -> tuple[Any, tuple[str, str] | None]:
     return model, program
 
 
-def _fit(
+def fit(
     model: Any, samples: dict[str, Part], request: dict[str, Any], report: Report, checkpoint: Checkpoint
 ) -> dict[str, Any]:
+    """Fit a compiled model to the samples for training, from its checkpoint on; return its metrics."""
     arguments = dict(request["fit"])
     arguments.pop("verbose", None)
     if isinstance(arguments.get("class_weight"), dict):  # JSON has no numbers as keys
