@@ -126,6 +126,6 @@ class ChainJob(Job):
 def _metrics(value: dict[str, Any], count: int) -> list[dict[str, Any]]:
     names = ("train_metrics", "val_metrics")
     try:
-        return [{name: metrics(of_part(value[name], at)) for name in names} for at in range(count)]
+        return [{name: metrics(of_part(value[name], at, count)) for name in names} for at in range(count)]
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise CodeError("the code: it wrote into the report of its own process") from None

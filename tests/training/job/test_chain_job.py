@@ -206,10 +206,11 @@ def test_reports_that_are_none_end_the_job(world: World, metrics: dict[str, Any]
 def test_names_are_exact() -> None:
     metrics = {"part_1_loss": [1], "part_10_loss": [2], "part_1_part_0_x": [3], "loss": [4]}
 
-    assert of_part(metrics, 1) == {"loss": [1], "part_0_x": [3]}
-    assert of_part(metrics, 10) == {"loss": [2]}
-    assert of_part(metrics, 0) == {}
-    assert of_part(None, 0) is None
+    assert of_part(metrics, 1, 11) == {"loss": [1], "part_0_x": [3]}
+    assert of_part(metrics, 10, 11) == {"loss": [2]}
+    assert of_part(metrics, 0, 11) == {}
+    assert of_part(None, 0, 1) is None
+    assert of_part({"loss": [4]}, 0, 1) == {"loss": [4]}
 
 
 @pytest.mark.parametrize(
