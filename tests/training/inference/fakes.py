@@ -140,7 +140,10 @@ class FakeConsumer:
 
 
 class FakeProducer:
-    """A producer. What is flushed, or polled if it `delivers`, is in `written`, except that the next ones have the fates in `fates`."""
+    """A producer. What is flushed, or polled if it `delivers`, is in `written`.
+
+    The next messages have the fates in `fates`.
+    """
 
     def __init__(self) -> None:
         self.written = list[tuple[bytes | None, Any, bytes]]()
