@@ -1,12 +1,10 @@
 """Edge and cloud as a chain, on two real Kafkas with a slow link between them, which is also cut."""
 
-import os
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster import COMMAND
 from tests.parts import wait_for
 from tests.training import exits
 from tests.training.exits import DELAY, KNOWN, Asking, Site
@@ -14,8 +12,8 @@ from training.example.digits import digits
 
 pytestmark = [
     pytest.mark.parts,
+    pytest.mark.outside,
     pytest.mark.timeout(1800),
-    pytest.mark.skipif(COMMAND not in os.environ, reason=f"set {COMMAND}: two Kafkas are started"),
 ]
 
 ASKED = digits()[KNOWN:]
@@ -23,7 +21,7 @@ _LINK = 2 * DELAY * 1000  # ms there and back
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(kafka_command: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:  # noqa: ARG001
     """Both Kafkas, and the trained chain."""
     with exits.site(tmp_path_factory.mktemp("chain")) as made:
         made.train()
