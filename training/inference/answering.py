@@ -88,6 +88,8 @@ class Answering:
             if self._stopping.wait(_WAIT):
                 return
         self._sink.poll()
+        if self._upper is not None:
+            self._upper.poll()
         if self._model.unready():
             return  # messages stay where other replicas can have them
         if sum(len(each.messages) for each in self._delivered) > _WINDOW:

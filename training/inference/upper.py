@@ -125,7 +125,7 @@ class Upper:
 
     def is_settled(self, sending: Sending) -> bool:
         """Return whether the upper Kafka has all messages, but those whose answers leave."""
-        self._producer.poll(0)
+        self.poll()
         now = time.monotonic()
         if sending.left and now > sending.until:  # the producer was replaced, and took them along
             for number in [*sending.left]:
@@ -144,6 +144,10 @@ class Upper:
             self._trouble = None
             self._causes.answered()
         return is_done
+
+    def poll(self) -> None:
+        """Let librdkafka report what keeps it from the upper Kafka, and the fates of messages."""
+        self._producer.poll(0)
 
     def close(self) -> None:
         """Drop what still waits."""
