@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from tests.bench.figures import Figure, Measured
@@ -19,11 +20,19 @@ SHARE: Final = Figure("early exits, share of all answers", "%")
 _RATE: Final = 50  # messages per second
 
 
-def measure(folder: Path) -> list[Measured]:
+FIGURES: Final = (AGE, RIGHT, SHARE)
+
+
+def measure() -> list[Measured]:
     """Return the figures; nothing without the command that starts both Kafkas."""
     if COMMAND not in os.environ:
-        print(f"  training: early exits are not measured: set {COMMAND}", flush=True)
+        print(f"  exits: not measured: set {COMMAND} to a command that starts Kafkas", flush=True)
         return []
+    with TemporaryDirectory() as name:
+        return _measured(Path(name))
+
+
+def _measured(folder: Path) -> list[Measured]:
     asked = digits()[KNOWN:]
     chain, whole = list[exits.Asked](), list[exits.Asked]()
     with exits.site(folder) as site:

@@ -7,7 +7,7 @@ from typing import Final
 
 from tests.bench.figures import Measured
 from tests.bench.system import broker
-from tests.bench.training import exiting, fitting, predicting, serving
+from tests.bench.training import fitting, predicting, serving
 from tests.bench.training.model import samples
 
 FIGURES: Final = (
@@ -16,9 +16,6 @@ FIGURES: Final = (
     predicting.PREDICTIONS,
     predicting.MEDIAN,
     predicting.SLOWEST,
-    exiting.AGE,
-    exiting.RIGHT,
-    exiting.SHARE,
     serving.MEMORY,
     serving.LIST,
 )
@@ -35,8 +32,6 @@ def measure() -> list[Measured]:
             measured += predicting.measure(bootstrap, folder, features, labels)
         else:
             print("  training: only the service is measured: set KAFKA_BOOTSTRAP to a Kafka", flush=True)
-        (folder / "exits").mkdir()
-        measured += exiting.measure(folder / "exits")
         with broker(folder) as bootstrap:
             measured += serving.measure(bootstrap, folder)
     return measured
