@@ -243,6 +243,12 @@ def guarded_kafka() -> Iterator[GuardedKafka]:
         yield kafka
 
 
+@pytest.fixture(scope="session")
+def kafka_command() -> None:
+    """The command that starts real Kafkas."""
+    _needs_command()
+
+
 def _cluster(brokers: int, *options: str) -> AbstractContextManager[Cluster]:
     _needs_command()
     return cluster(brokers, *options)

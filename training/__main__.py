@@ -33,8 +33,9 @@ from training.database.migrate import migrate
 from training.database.watch import DatabaseWatch, cause
 from training.files import Files
 from training.job_tokens import JobTokens
-from training.jobs import Outcome, Places, recover
+from training.jobs import Outcome, recover
 from training.runners import chosen
+from training.runs import Places
 from training.settings import TrainingSettings
 from training.site import Site, web_server
 from training.versions.library import Library

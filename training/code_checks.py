@@ -4,7 +4,10 @@ import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+
+if TYPE_CHECKING:
+    from training.code.program import Summary
 
 _NAME: Final = "training.code"
 
@@ -12,8 +15,11 @@ _NAME: Final = "training.code"
 class Code(Protocol):
     """Checks and builds models. All methods raise ValueError with one line, and may take seconds."""
 
-    def check(self, framework: str, imports: str, code: str, *, distributed: bool) -> None:
-        """Run a model's code; raise ValueError if it does not define a model."""
+    def check(self, framework: str, imports: str, code: str, *, distributed: bool) -> "Summary | None":
+        """Run a model's code; return what it defines, or None where that cannot be known.
+
+        Raises ValueError if it does not define a model.
+        """
 
     def metrics(self, framework: str, imports: str, code: str) -> tuple[str, ...] | None:
         """Return the names of a model's metrics, and `loss`; None if this machine cannot find out."""
@@ -48,12 +54,12 @@ class _Package:
     def __init__(self, *, elsewhere: bool) -> None:
         self._elsewhere = elsewhere
 
-    def check(self, framework: str, imports: str, code: str, *, distributed: bool) -> None:
-        """Run a model's code."""
+    def check(self, framework: str, imports: str, code: str, *, distributed: bool) -> "Summary | None":
+        """Run a model's code; only read it where its framework is installed elsewhere."""
         found = _found()
         check = found.check_syntax if self._elsewhere and found.lacking(framework) else found.check
         with _reasons():
-            check(found.Program(framework, imports, code, distributed))
+            return check(found.Program(framework, imports, code, distributed))  # type: ignore[no-any-return]
 
     def metrics(self, framework: str, imports: str, code: str) -> tuple[str, ...] | None:
         """Return the names of a model's metrics."""

@@ -25,12 +25,14 @@ _WHY_NOT: Final = "the token of a job is valid only for its own result"
 class Job:
     """The visitor behind the token of a run: it has no role, and may do what it needs for its `result`.
 
-    If it predicts, `inference` is the number of its inference.
+    If it predicts, `inference` is the number of its inference. If it trains a chain, `others` are the results
+    of the other parts.
     """
 
     kind: Kind
     result: int
     inference: int = 0
+    others: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:
@@ -60,12 +62,17 @@ class Job:
         A training may do everything at its result but delete it. An inference may fetch the trained model,
         and the code that it needs to load it, and report how it does.
         """
-        own = f"/results/{self.result}"
         if self.kind == "inference":
             reports = method == "POST" and path == f"/inferences/{self.inference}/progress"
-            return reports or (method == "GET" and path in {own, f"/results/model/{self.result}"})
-        is_own = path in {own, f"/results_metrics/{self.result}"} or path.startswith(f"{own}/")
+            own = {f"/results/{self.result}", f"/results/model/{self.result}"}
+            return reports or (method == "GET" and path in own)
+        is_own = any(_is_of(each, path) for each in (self.result, *self.others))
         return is_own and method in {"GET", "POST", "PUT"}
+
+
+def _is_of(result: int, path: str) -> bool:
+    own = f"/results/{result}"
+    return path in {own, f"/results_metrics/{result}"} or path.startswith(f"{own}/")
 
 
 class JobTokens:
@@ -77,9 +84,9 @@ class JobTokens:
     def __init__(self, secret: str = "") -> None:
         self._signer = signer(secret or secrets.token_urlsafe(32), _PURPOSE)
 
-    def issue(self, kind: Kind, result: int, inference: int = 0) -> str:
+    def issue(self, kind: Kind, result: int, inference: int = 0, others: Sequence[int] = ()) -> str:
         """Return the token of the runs for a result, of which an inference has several."""
-        return str(self._signer.dumps([kind, result, inference]))
+        return str(self._signer.dumps([kind, result, inference, *others]))
 
     def find(self, scope: Scope) -> Job | None:
         """Return the job that sends a request, if its `Authorization` is a job's token."""
@@ -88,12 +95,12 @@ class JobTokens:
             return None
         try:
             kind, *numbers = self._signer.loads(token.strip())
-            result, inference = numbers
+            result, inference, *others = numbers
         except (BadData, TypeError, ValueError):  # the last two: from another version of this service
             return None
         if kind not in ("training", "inference") or not all(isinstance(each, int) for each in numbers):
             return None
-        return Job(kind, result, inference)
+        return Job(kind, result, inference, (*others,))
 
 
 def stored(folder: Path) -> JobTokens:

@@ -1,170 +1,52 @@
-"""Trainings and inferences as runs: their variables, and what becomes of them."""
+"""What becomes of the runs of trainings and inferences, and what they wait for."""
 
-import json
 import logging
-from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from training.chains import chain_of
 from training.database.engine import Database
-from training.database.moment import now, shown
-from training.database.tables import ACTIVE, Deployment, Inference, Result
-from training.job_tokens import JobTokens, Kind
-from training.runners.runner import Run, Runner, Waiting
+from training.database.moment import now
+from training.database.tables import ACTIVE, Inference, Model, Result
+from training.runners.runner import Runner, Waiting
+from training.runs import (
+    Places,
+    inference_addresses,
+    inference_names,
+    parsed,
+    training_addresses,
+    training_name,
+)
 
 log = logging.getLogger(__name__)
 
 _STARTS: Final = 4  # of a job that is killed, or ends with an error that it does not report
 _NAMED: Final = 3  # results that one waits for; of more, only the number is shown
-_KWARGS: Final = {"tf": ("tf_kwargs_fit", "tf_kwargs_val"), "pth": ("pth_kwargs_fit", "pth_kwargs_val")}
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
-    """What jobs need to know of their surroundings.
-
-    `age` is `CONTROLAGE`, in s; `certificate` is the file with the only one they accept, or empty.
-    """
-
-    bootstrap: str
-    control_topic: str
-    url: str
-    age: float
-    tokens: JobTokens = field(default_factory=JobTokens)
-    certificate: str = ""
-
-    def access(self, kind: Kind, result: int, inference: int = 0) -> dict[str, str]:
-        """Return the variables with which the runs for a result reach the service."""
-        certificate = {"RESULT_CERTIFICATE": self.certificate} if self.certificate else {}
-        return {"RESULT_TOKEN": self.tokens.issue(kind, result, inference), **certificate}
-
-
-def training_name(result: int) -> str:
-    """Return the name of the run of a result."""
-    return f"model-training-{result}"
-
-
-def inference_names(inference: Inference) -> list[str]:
-    """Return the names of the runs of an inference."""
-    return [f"model-inference-{inference.id}-{number}" for number in range(inference.replicas)]
-
-
-def training_run(result: Result, places: Places, kwargs_fit: str, kwargs_val: str) -> Run:
-    """Return the run of a result; the arguments are JSON."""
-    deployment = result.deployment
-    oldest = deployment.time - timedelta(seconds=places.age)
-    variables = {
-        **_training_addresses(result, places),
-        "RESULT_ID": str(result.id),
-        "CONTROL_TOPIC": places.control_topic,
-        "DEPLOYMENT_ID": str(deployment.id),
-        "BATCH": str(deployment.batch),
-        "KWARGS_FIT": kwargs_fit,
-        "KWARGS_VAL": kwargs_val,
-        "CONF_MAT_CONFIG": "true" if deployment.conf_mat_settings else "false",
-        "CASE": "2" if deployment.incremental else "1",
-        "UNSUPERVISED": str(deployment.unsupervised),
-        "UNSUPERVISED_ROUNDS": str(deployment.unsupervised_rounds),
-        "CONFIDENCE": str(deployment.confidence),
-        # Kafka-ML's jobs have none of these.
-        "CONTROL_SINCE": shown(oldest) or "",
-        "FRAMEWORK": result.model.framework,
-        "MODEL_NAME": result.model.name,
-        "AUTOSERVE": "true" if deployment.autoserve else "false",
-        "RANDOM_SPLIT": "true" if deployment.random_split else "false",
-        "SEED": str(result.seed),
-        **_of_stream(deployment),
-        **places.access("training", result.id),
-    }
-    return Run(
-        training_name(result.id),
-        "training.job",
-        variables,
-        gpus=deployment.gpumem,
-        keeps=deployment.incremental,
-        **_nodes(deployment),
-    )
-
-
-def _of_stream(deployment: Deployment) -> dict[str, str]:
-    """Return the variables of a training on a stream."""
-    if not deployment.incremental:
-        return {}
-    return {
-        "STREAM_SINCE": shown(deployment.time) or "",
-        "STREAM_TIMEOUT": "-1" if deployment.indefinite else str(deployment.stream_timeout),
-        "MONITORING_METRIC": deployment.monitoring_metric or "",
-        **({"CHANGE": deployment.change} if deployment.change else {}),
-        "IMPROVEMENT": str(deployment.improvement),
-    }
-
-
-def inference_runs(inference: Inference, places: Places, trained: Result) -> list[Run]:
-    """Return the runs of an inference of a result, one per replica, on the nodes of its deployment."""
-    variables = {
-        **_inference_addresses(inference, places),
-        "INPUT_FORMAT": inference.input_format,
-        "INPUT_CONFIG": inference.input_config,
-        "INPUT_TOPIC": inference.input_topic,
-        "OUTPUT_TOPIC": inference.output_topic,
-        # Kafka-ML names the group after the result, and two inferences of one share their input.
-        "GROUP_ID": f"inf{inference.model_result_id}-{inference.id}",
-        # Kafka-ML's inferences have none of these.
-        "REPLICAS": str(inference.replicas),
-        "FRAMEWORK": trained.model.framework,
-        "MODELSERVER": inference.model_server or "",
-        **places.access("inference", inference.model_result_id or 0, inference.id),
-    }
-    nodes = _nodes(trained.deployment)
-    return [
-        Run(name, "training.inference", variables, queues=False, gpus=inference.gpumem, **nodes)
-        for name in inference_names(inference)
-    ]
-
-
-def _training_addresses(result: Result, places: Places) -> dict[str, str]:
-    return {"BOOTSTRAP_SERVERS": places.bootstrap, "RESULT_URL": f"{places.url}/results/{result.id}"}
-
-
-def _inference_addresses(inference: Inference, places: Places) -> dict[str, str]:
-    return {
-        "INPUT_BOOTSTRAP_SERVERS": inference.input_kafka_broker or places.bootstrap,
-        "OUTPUT_BOOTSTRAP_SERVERS": inference.output_kafka_broker or places.bootstrap,
-        "MODEL_URL": f"{places.url}/results/model/{inference.model_result_id}",
-        "MODEL_ARCH_URL": f"{places.url}/results/{inference.model_result_id}",
-        "INFERENCE_URL": f"{places.url}/inferences/{inference.id}",
-    }
-
-
-def _nodes(deployment: Deployment) -> dict[str, Any]:
-    return {"node_selector": deployment.node_selector, "tolerations": deployment.tolerations}
-
-
-def queued(runner: Runner) -> dict[int, dict[str, Any]]:
+def queued(session: Session, runner: Runner) -> dict[int, dict[str, Any]]:
     """Return the results that wait for their turn: the id → its `progress`, with its place and the reason."""
-    return {
-        _parsed(each.name)[1]: {"state": "queued", "place": place, "reason": _reason(each)}
+    found = {
+        parsed(each.name)[1]: {"state": "queued", "place": place, "reason": _reason(each)}
         for place, each in enumerate(runner.waiting(), 1)
     }
+    if found:  # the other parts of a chain wait with the lowest
+        is_part = Result.id.in_(found), Model.distributed.is_(True)
+        for lowest in session.scalars(select(Result).join(Result.model).where(*is_part)).all():
+            found |= {each.id: found[lowest.id] for each in chain_of(lowest)}
+    return found
 
 
 def _reason(waiting: Waiting) -> str:
-    results = [str(_parsed(name)[1]) for name in waiting.behind]
+    results = [str(parsed(name)[1]) for name in waiting.behind]
     if not results:
         return waiting.why
     if len(results) > _NAMED:
         return f"waits for one of {len(results)} results that are trained ({waiting.why})"
     return f"waits for result {' or '.join(results)} ({waiting.why})"
-
-
-def kwargs(deployment: object, framework: str) -> tuple[str, str]:
-    """Return the texts of the arguments that apply to a framework."""
-    fit, val = _KWARGS[framework]
-    return getattr(deployment, fit), getattr(deployment, val)
 
 
 class Outcome:
@@ -175,7 +57,7 @@ class Outcome:
 
     def ended(self, name: str, status: int | None, starts: int) -> bool:
         """Return whether to start a run again; if not, write down that it has failed."""
-        kind, number = _parsed(name)
+        kind, number = parsed(name)
         try:
             return self._training(number, status, starts) if kind == "training" else self._inference(number)
         except DBAPIError:
@@ -185,15 +67,16 @@ class Outcome:
     def _training(self, number: int, status: int | None, starts: int) -> bool:
         with self._database.writing() as session:
             result = session.get(Result, number)
-            if result is None or result.status not in ACTIVE:
+            active = [] if result is None else [each for each in chain_of(result) if each.status in ACTIVE]
+            if not active:
                 return False
-            if status != 0 and (starts < _STARTS or _goes_on(result, status)):
+            if status != 0 and (starts < _STARTS or _goes_on(active[0], status)):
                 log.warning("the job of result %d has ended (%s): starting it again", number, _how(status))
                 return True
             times = f" {starts} times" if starts > 1 else ""
-            result.become(
-                "stopped", "failed", f"the job ended{times} without a result ({_how(status)}): see its log"
-            )
+            why = f"the job ended{times} without a result ({_how(status)}): see its log"
+            for each in active:
+                each.become("stopped", "failed", why)
             return False
 
     def _inference(self, number: int) -> bool:
@@ -215,13 +98,15 @@ def recover(database: Database, runner: Runner, places: Places) -> None:
     names = runner.names()
     with database.writing() as session:
         for result in session.scalars(select(Result).where(Result.status.in_(ACTIVE))):
-            runner.renew(training_name(result.id), _training_addresses(result, places))
-            if training_name(result.id) not in names:
+            chain = chain_of(result)
+            name = training_name(chain[0].id)
+            runner.renew(name, training_addresses(chain, places))
+            if name not in names:
                 result.become("stopped", "failed", "the service was restarted, and found nothing of its job")
                 log.warning("result %d: %s", result.id, result.reason)
         for inference in session.scalars(select(Inference).where(Inference.status == "deployed")):
             for name in inference_names(inference):
-                runner.renew(name, _inference_addresses(inference, places))
+                runner.renew(name, inference_addresses(inference, places))
             if inference.model_result_id is not None and not {*inference_names(inference)} & names:
                 inference.status, inference.status_changed = "stopped", now()
                 inference.reason = "the service was restarted, and found nothing of its runs"
@@ -233,23 +118,12 @@ def recover(database: Database, runner: Runner, places: Places) -> None:
 
 def _is_wanted(session: Session, name: str) -> bool:
     """Return whether a run should go on: its result may be finished, and the job about to end."""
-    kind, number = _parsed(name)
+    kind, number = parsed(name)
     if kind == "training":
         result = session.get(Result, number)
-        return result is not None and result.status != "stopped"
+        return result is not None and any(each.status != "stopped" for each in chain_of(result))
     inference = session.get(Inference, number)
     return inference is not None and inference.status == "deployed"
-
-
-def _parsed(name: str) -> tuple[str, int]:
-    """Return the kind of a run, and the number of its result or inference."""
-    kind, _, rest = name.removeprefix("model-").partition("-")
-    return kind, int(rest.partition("-")[0])
-
-
-def as_json(arguments: dict[str, object]) -> str:
-    """Return arguments as jobs read them."""
-    return json.dumps(arguments)
 
 
 def _how(status: int | None) -> str:

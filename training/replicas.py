@@ -8,7 +8,7 @@ from training.database.moment import shown
 
 _FRESH: Final = timedelta(seconds=30)  # a replica reports every few seconds
 _KEPT: Final = timedelta(hours=1)
-_COUNTED: Final = ("answered", "skipped")
+_COUNTED: Final = ("answered", "exited", "sent_up", "skipped")
 
 
 def noted(
@@ -21,7 +21,9 @@ def noted(
     before: Mapping[str, Any] = progress or {}
     runs = dict(before.get("runs", {}))
     last = runs.get(run, {})
-    totals = {name: before.get(name, 0) + max(0, report[name] - last.get(name, 0)) for name in _COUNTED}
+    totals = {
+        name: before.get(name, 0) + max(0, report.get(name, 0) - last.get(name, 0)) for name in _COUNTED
+    }
     runs[run] = {**report, "time": now.timestamp()}
     oldest = (now - _KEPT).timestamp()
     return {**totals, "runs": {name: each for name, each in runs.items() if each["time"] >= oldest}}

@@ -36,6 +36,7 @@ from tests.bench.pairs import ROUNDS, round_count
 from tests.bench.report import lines_about, markdown, save, splice, table
 from tests.bench.scaling import kind as scaling
 from tests.bench.system import broker_kind
+from tests.bench.training import exiting
 from tests.bench.training import kind as training
 from tests.parts import ROOT
 
@@ -69,6 +70,7 @@ KINDS: Final = {
     "recovery": Kind(recovery.FIGURES, recovery.measure, regular=False),
     "scaling": Kind(scaling.FIGURES, scaling.measure, regular=False),
     "training": Kind(training.FIGURES, training.measure),
+    "exits": Kind(exiting.FIGURES, exiting.measure, regular=False),
     "hour": Kind(hour.FIGURES, hour.measure, regular=False),
 }
 REGULAR: Final = {name: kind.figures for name, kind in KINDS.items() if kind.regular}

@@ -24,7 +24,7 @@ from training.database.engine import Database, connect
 from training.database.migrate import migrate
 from training.database.tables import Tables
 from training.files import Files
-from training.jobs import Places
+from training.runs import Places
 from training.versions.library import Library
 
 CODE = "model = 1"

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from training.code.program import Summary
 from training.control.publisher import PublishError, UnansweredError
 from training.runners.runner import Run, RunnerError, Waiting
 
@@ -13,15 +14,27 @@ UNTRAINED = b"\x89HDF\r\n\x1a\n, and so on"
 
 
 class FakeCode:
-    """Takes any code that sets `model`, and arguments such as `epochs=5`; keeps what it has checked."""
+    """Takes any code that sets `model`, and arguments such as `epochs=5`; keeps what it has checked.
+
+    `shapes` are what it knows of some codes.
+    """
 
     def __init__(self) -> None:
         self.checked = list[str]()
+        self.shapes = dict[str, Summary]()
 
-    def check(self, framework: str, imports: str, code: str, *, distributed: bool) -> None:  # noqa: ARG002
+    def check(
+        self,
+        framework: str,  # noqa: ARG002
+        imports: str,
+        code: str,
+        *,
+        distributed: bool,  # noqa: ARG002
+    ) -> Summary | None:
         self.checked.append(imports + code)
         if "model" not in code:
             raise ValueError("line 1: expected a variable `model`")
+        return self.shapes.get(code)
 
     def build(self, framework: str, imports: str, code: str, *, distributed: bool, file: Path) -> None:
         self.check(framework, imports, code, distributed=distributed)

@@ -9,7 +9,7 @@ import pytest
 from tests.training.api.test_inferences import SENT
 from tests.training.conftest import Service
 from training.job_tokens import Job, JobTokens, stored
-from training.jobs import Places
+from training.runs import Places
 
 
 def scope(authorization: str) -> dict[str, Any]:

@@ -4,8 +4,9 @@ import pytest
 
 from tests.training.api.test_inferences import SENT
 from tests.training.conftest import Service
-from training.jobs import Outcome, Places, recover
+from training.jobs import Outcome, recover
 from training.runners.runner import Run, Waiting
+from training.runs import Places
 
 PLACES = Places("kafka:9999", "control", "http://here:1234", 600)
 

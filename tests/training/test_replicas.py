@@ -16,6 +16,15 @@ def test_what_each_process_has_counted_is_added() -> None:
     assert (found["answered"], found["skipped"], found["waiting"]) == (13, 2, 2)
 
 
+def test_early_exits_and_messages_for_the_upper_model_are_counted() -> None:
+    progress = noted(None, "a", {**REPORT, "exited": 4, "sent_up": 7}, NOW)
+    progress = noted(progress, "a", {**REPORT, "exited": 5, "sent_up": 9}, NOW)
+
+    found = summary(progress, NOW)
+
+    assert (found["answered"], found["exited"], found["sent_up"]) == (5, 5, 9)
+
+
 def test_a_report_that_comes_late_takes_nothing_away() -> None:
     progress = noted(None, "a", {**REPORT, "answered": 8}, NOW)
 

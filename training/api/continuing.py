@@ -9,8 +9,8 @@ from training.api.deployments import arguments
 from training.api.parts import Parts, RowId
 from training.api.results import found
 from training.database.tables import Result
-from training.jobs import training_run
 from training.runners.runner import Run, RunnerError
+from training.runs import training_run
 
 
 def routes(parts: Parts) -> APIRouter:
@@ -48,4 +48,4 @@ def _run(parts: Parts, row: Result) -> Run:
         )
     if (row.status, row.state) != ("stopped", "stopped"):
         raise refusal(f"result {row.id} is {row.state}: only a training that was stopped can be continued")
-    return training_run(row, parts.places, *arguments(parts, row.deployment, row.model.framework))
+    return training_run([row], parts.places, *arguments(parts, row.deployment, row.model.framework))

@@ -11,6 +11,7 @@ _ABSENT: Final = {
     "federated": "federated training",
     "blockchain": "training with a blockchain",
 }
+_NOT_OF_CHAINS: Final = ("incremental", "indefinite", "unsupervised", *_ABSENT)
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -39,10 +40,13 @@ class DeploymentFields(Fields):
     tolerations: Tolerations = Field(
         [], description="ours: taints of nodes that its pods tolerate, as Kubernetes writes them"
     )
-    optimizer: Text = Field("adam", description="of distributed models, as the next three")
+    optimizer: Text = Field("adam", description="of distributed models, as the next four")
     learning_rate: Annotated[_Finite, Field(gt=0)] = 0.001
     loss: Text = "sparse_categorical_crossentropy"
     metrics: Text = Field("sparse_categorical_accuracy", description="separated by commas")
+    loss_weights: Annotated[list[Annotated[_Finite, Field(ge=0)]], Field(max_length=1_000)] | None = Field(
+        None, description="ours: of the losses of a chain's parts, lowest first; by default 1 each"
+    )
     incremental: bool = Field(False, description="whether to train on messages of a topic as they arrive")
     indefinite: bool = Field(False, description="incremental: whether it goes on until it is stopped")
     stream_timeout: int = Field(
@@ -80,8 +84,8 @@ class DeploymentFields(Fields):
             if getattr(self, name):
                 pytorch = "; for PyTorch models there is none at all" if "pth" in frameworks else ""
                 return f"{name}: {mode} does not exist in this version{pytorch}: leave it false"
-        if distributed:
-            return "configuration: distributed training does not exist in this version: choose other models"
+        if distributed and (name := next((each for each in _NOT_OF_CHAINS if getattr(self, each)), None)):
+            return f"{name}: this mode does not exist for chains of models: leave it false"
         return self._why_not_streams()
 
     def _why_not_streams(self) -> str | None:

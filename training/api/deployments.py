@@ -14,11 +14,12 @@ from training.api.configurations import found
 from training.api.deployment_fields import DeploymentFields
 from training.api.parts import Parts, RowId
 from training.api.sending import send_again
+from training.chains import chain_of, chains
 from training.control.datasources import as_sent
-from training.database.tables import Configuration, Datasource, Deployment, Result
+from training.database.tables import Configuration, Datasource, Deployment, Model, Result
 from training.fields import LARGEST_NUMBER
-from training.jobs import as_json, kwargs, training_name, training_run
 from training.runners.runner import Run, RunnerError
+from training.runs import as_json, kwargs, training_name, training_run
 
 _FRAMEWORKS: Final = {"tf": "TensorFlow", "pth": "PyTorch"}
 _ONE_EPOCH: Final = {"tf": "epochs=1", "pth": "max_epochs=1"}  # the arguments may be left out
@@ -42,8 +43,8 @@ def routes(parts: Parts) -> APIRouter:
     @router.post(
         "/deployments/",
         summary="Train a configuration",
-        description="Starts one job per model. Fields of modes that do not exist yet are stored; asking for "
-        "such a mode is refused.",
+        description="Starts one job per model, or per chain of distributed models. Fields of modes that do "
+        "not exist yet are stored; asking for such a mode is refused.",
         status_code=201,
         responses=described.made(described.Deployment),
     )
@@ -93,7 +94,8 @@ def deployed(parts: Parts, sent: DeploymentFields) -> dict[str, Any]:
         raise refusal(why)
     with parts.database.writing() as session:
         row = _added(session, sent)
-        runs = [training_run(each, parts.places, *given[each.model.framework]) for each in row.results]
+        jobs = {each[0].id: each for each in map(chain_of, row.results)}
+        runs = [training_run(each, parts.places, *given[each[0].model.framework]) for each in jobs.values()]
         number, content = row.id, shown.deployment(row)
     try:
         _start(parts, runs)
@@ -113,6 +115,7 @@ def _arguments(
     frameworks = {each.framework for each in models}
     if why := sent.why_not(frameworks, distributed=any(each.distributed for each in models)):
         raise refusal(why)
+    _check_chains(models, sent)
     return {framework: arguments(parts, sent, framework) for framework in sorted(frameworks)}
 
 
@@ -140,6 +143,21 @@ def arguments(parts: Parts, deployment: object, framework: str) -> tuple[str, st
         raise refusal(f"Some {_FRAMEWORKS[framework]} arguments are not valid: {error}") from None
 
 
+def _check_chains(models: list[Model], sent: DeploymentFields) -> None:
+    """Raise the refusal if a chain is not complete, or the deployment's fields do not fit it."""
+    try:
+        found = [each for each in chains(models) if each[0].distributed]
+    except ValueError as error:
+        raise refusal(str(error)) from None
+    weights = sent.loss_weights
+    for chain in found:
+        if weights is not None and len(weights) != len(chain):
+            names = ", ".join(each.name for each in chain)
+            raise refusal(f"loss_weights: expected {len(chain)} numbers, for {names}; found {len(weights)}")
+    if found and not all(name.strip() for name in (sent.optimizer, sent.loss, *sent.metrics.split(","))):
+        raise refusal("optimizer, loss and metrics: expected names of Keras, metrics separated by commas")
+
+
 def _datasource(session: Session, number: int | None) -> dict[str, Any] | None:
     if number is None:
         return None
@@ -160,6 +178,9 @@ def _added(session: Session, sent: DeploymentFields) -> Deployment:
         for model in configuration.ml_models
     ]
     session.flush()
+    for chain in map(chain_of, row.results):
+        for each in chain:
+            each.seed = chain[0].seed  # one job trains all of them
     return row
 
 

@@ -79,6 +79,7 @@ class Deployment(BaseModel):
     learning_rate: float
     loss: str
     metrics: str
+    loss_weights: list[float] | None
     incremental: bool
     indefinite: bool
     stream_timeout: int
@@ -161,6 +162,7 @@ class Inference(BaseModel):
     input_kafka_broker: str | None
     output_kafka_broker: str | None
     upper_kafka_broker: str | None
+    upper_away: Literal["wait", "leave"]
     reason: str | None = Field(description="what is missing, in one line")
     model_server: str | None
     state: str = Field(description="starting, ready, not-ready or stopped")

@@ -65,7 +65,7 @@ def routes(parts: Parts) -> APIRouter:
             raise
         with database.writing() as session:
             row = found(session, result)
-            for name in metrics.model_fields_set - {"indefinite"}:
+            for name in metrics.model_fields_set - {"indefinite", "progress"}:
                 setattr(row, name, forms.value(metrics, name))
             return answer(shown.deployment(row.deployment), 201)
 

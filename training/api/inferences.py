@@ -1,7 +1,7 @@
 """`/inferences/`: trained models that predict what arrives on a topic."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -9,19 +9,20 @@ from pydantic import AfterValidator, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pipeline.service.values import Bootstrap, Topic
+from pipeline.service.values import Bootstrap, Topic, check_topic
 from training.api import described, shown
 from training.api.answers import answer, refusal, unknown
 from training.api.parts import Parts, RowId
+from training.api.prefilled import add_prefill
 from training.api.replicas import add_reports
 from training.api.results import found as result_found
 from training.control.datasources import Format
 from training.database.moment import now
-from training.database.tables import Datasource, Inference
+from training.database.tables import Inference
 from training.fields import Count, Fields, Id, JsonObject, Text
 from training.inference import urls
-from training.jobs import Places, inference_names, inference_runs
 from training.runners.runner import RunnerError
+from training.runs import Places, inference_names, inference_runs
 
 _MOST_REPLICAS = 100
 
@@ -35,13 +36,21 @@ class InferenceFields(Fields):
     input_config: JsonObject = Field(description="an object, or a JSON text with one")
     input_topic: Topic
     output_topic: Topic
-    limit: float | None = Field(None, allow_inf_nan=False, description="for early exits")
-    output_upper: Text | None = None
+    limit: float | None = Field(
+        None,
+        allow_inf_nan=False,
+        description="an answer whose largest number is below this goes to the upper model; with output_upper",
+    )
+    output_upper: Text | None = Field(None, description="the input topic of the upper model's inference")
     token: str | None = Field(None, description="of another cluster; never stored")
     external_host: Text | None = None
     input_kafka_broker: Bootstrap | None = None
     output_kafka_broker: Bootstrap | None = None
-    upper_kafka_broker: Text | None = None
+    upper_kafka_broker: Bootstrap | None = None
+    upper_away: Literal["wait", "leave"] = Field(
+        "wait",
+        description="ours: while the upper Kafka is away, messages wait, or leave with this model's answer",
+    )
     gpumem: Count = 0
     model_server: Annotated[str, AfterValidator(urls.model_server)] | None = Field(
         None,
@@ -59,17 +68,32 @@ class InferenceFields(Fields):
         if self.external_host or self.token:
             name = "external_host" if self.external_host else "token"
             raise refusal(f"{name}: inferences on other clusters do not exist in this version: leave it out")
-        if self.limit is not None:
-            raise refusal("limit: early exits, of distributed models, do not exist in this version")
+        self._check_exit()
         if why := _unreadable(self.input_format, self.input_config):
             raise refusal(f"input_config: {why}")
-        for name in ("input", "output"):
-            broker, topic = getattr(self, f"{name}_kafka_broker"), getattr(self, f"{name}_topic")
+        for name, topic, broker in (
+            ("input_topic", self.input_topic, self.input_kafka_broker),
+            ("output_topic", self.output_topic, self.output_kafka_broker),
+            ("output_upper", self.output_upper, self.upper_kafka_broker),
+        ):
             if topic == places.control_topic and broker in (None, places.bootstrap):
-                raise refusal(f"{name}_topic={topic!r}: expected another topic than the control topic")
+                raise refusal(f"{name}={topic!r}: expected another topic than the control topic")
         same_broker = self.input_kafka_broker == self.output_kafka_broker
         if self.input_topic == self.output_topic and same_broker:
             raise refusal("output_topic: expected another topic than input_topic, which it would read again")
+
+    def _check_exit(self) -> None:
+        """Raise the refusal if unsure answers cannot go to an upper model. Without `limit`, none go there."""
+        if self.limit is None:
+            return
+        if not self.output_upper:
+            raise refusal("limit: expected output_upper, too: the topic of the upper model's inference")
+        try:
+            check_topic(self.output_upper)
+        except ValueError as error:
+            raise refusal(f"output_upper={self.output_upper!r}: {error}") from None
+        if (self.upper_kafka_broker, self.output_upper) == (self.input_kafka_broker, self.input_topic):
+            raise refusal("output_upper: expected another topic than input_topic, which it would read again")
 
 
 def routes(parts: Parts) -> APIRouter:
@@ -137,6 +161,7 @@ def routes(parts: Parts) -> APIRouter:
             parts.runner.forget(name)
         return answer({})
 
+    add_prefill(router, parts)
     _add_runs(router, parts)
     add_reports(router, parts)
     return router
@@ -145,32 +170,6 @@ def routes(parts: Parts) -> APIRouter:
 def _add_runs(router: APIRouter, parts: Parts) -> None:
     """Add the routes that start and stop inferences."""
     database = parts.database
-
-    @router.get(
-        "/results/inference/{result}",
-        summary="The format of a result's data, as far as it is known",
-        responses=described.changed(described.Prefilled),
-    )
-    def prefill(result: RowId) -> Response:
-        with database.reading() as session:
-            row = result_found(session, result)
-            known: Inference | Datasource | None = session.scalars(
-                select(Inference).where(Inference.model_result_id == result).order_by(Inference.id.desc())
-            ).first()
-            known = (
-                known
-                or session.scalars(
-                    select(Datasource)
-                    .where(Datasource.deployment == str(row.deployment_id))
-                    .order_by(Datasource.time.desc(), Datasource.id.desc())
-                ).first()
-            )
-            return answer(
-                {
-                    "input_format": known.input_format if known else "",
-                    "input_config": known.input_config if known else "",
-                }
-            )
 
     @router.post(
         "/results/inference/{result}",
@@ -185,6 +184,10 @@ def _add_runs(router: APIRouter, parts: Parts) -> None:
                 raise refusal(f"result {result} is {trained.status}: only finished ones can predict")
             if sent.model_server and trained.model.framework != "tf":
                 raise refusal("model_server: TensorFlow Serving has no PyTorch models: leave it out")
+            if sent.limit is not None and trained.model.father is None:
+                raise refusal(
+                    f"limit: model {trained.model.name} has no upper model: leave limit and output_upper out"
+                )
             row = _added(session, sent.model_copy(update={"model_result": result}))
             runs = inference_runs(row, parts.places, trained)
             number, content = row.id, shown.inference(row)

@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session, selectinload
 
-from training.api import described, shown
+from training.api import chain_checks, described, shown
 from training.api.answers import answer, refusal, unknown
 from training.api.parts import Parts, RowId
 from training.database.tables import CHOSEN, Model, Result
@@ -22,8 +22,11 @@ class ModelFields(Fields):
     description: Short = ""
     imports: Text = Field("", description="Python code that runs before `code`")
     code: NotEmpty = Field(description="Python code that sets the variable `model`")
-    distributed: bool = Field(False, description="whether it is one layer of several; TensorFlow only")
-    father: Id | None = Field(None, description="the model above it; kept only if it is distributed")
+    distributed: bool = Field(False, description="whether it is a part of a chain; TensorFlow only")
+    father: Id | None = Field(
+        None,
+        description="the upper model: it gets the first of two outputs; kept only if this one is distributed",
+    )
     framework: Literal["tf", "pth"] = Field(description="TensorFlow or PyTorch")
 
 
@@ -61,7 +64,7 @@ def routes(parts: Parts) -> APIRouter:
         with database.writing() as session:
             _check_name(session, sent.name)
             row = Model(**sent.model_dump(exclude={"father"}))
-            row.father = _father(session, row, sent)
+            row.father = chain_checks.father(session, row, sent)
             session.add(row)
             _flush(session)
             return answer(shown.model(row), 201)
@@ -111,18 +114,18 @@ def _add_changes(router: APIRouter, parts: Parts) -> None:
             if before is None:
                 raise refusal(f"there is no model {model}")
             kept = {name: getattr(before, name) for name in ModelFields.model_fields if name != "father"}
-            whole = ModelFields.model_construct(**{**kept, "father": before.father_id, **values})
+            before_father = before.father_id
+            whole = ModelFields.model_construct(**{**kept, "father": before_father, **values})
             _check_name(session, whole.name, model)
-        if any(
-            kept[name] != getattr(whole, name) for name in ("code", "imports", "framework", "distributed")
-        ):
-            _run(parts, whole)
+        changed = {name for name in kept if kept[name] != getattr(whole, name)}
+        if before_father != whole.father or changed & {"code", "imports", "framework", "distributed"}:
+            _run(parts, whole, model)
         with database.writing() as session:
             row = session.get(Model, model)
             if row is None:
                 raise refusal(f"there is no model {model}")
             _check_name(session, whole.name, model)
-            row.father = _father(session, row, whole)
+            row.father = chain_checks.father(session, row, whole)
             for name, value in whole.model_dump(exclude={"father"}).items():
                 setattr(row, name, value)
             _flush(session)
@@ -144,6 +147,7 @@ def _add_changes(router: APIRouter, parts: Parts) -> None:
             row = session.get(Model, model)
             if row is None:
                 raise refusal(f"there is no model {model}")
+            chain_checks.check_unused(row)
             if session.scalar(select(exists().where(CHOSEN.c.model_id == model))):
                 raise refusal(f"model {row.name} is used by a configuration: change or delete that first")
             if session.scalar(select(exists().where(Result.model_id == model))):
@@ -158,32 +162,14 @@ def _check_name(session: Session, name: str, own: int | None = None) -> None:
         raise refusal(f"name: there is a model {name} already")
 
 
-def _run(parts: Parts, sent: ModelFields) -> None:
+def _run(parts: Parts, sent: ModelFields, number: int | None = None) -> None:
     if sent.distributed and sent.framework != "tf":
         raise refusal("distributed: only TensorFlow models can be distributed")
     try:
-        parts.code.check(sent.framework, sent.imports, sent.code, distributed=sent.distributed)
+        found = parts.code.check(sent.framework, sent.imports, sent.code, distributed=sent.distributed)
     except ValueError as error:
         raise refusal(f"Information not valid: {error}") from None
-
-
-def _father(session: Session, row: Model, sent: ModelFields) -> Model | None:
-    """Return a model's father; raise the refusal if it cannot be that."""
-    if not sent.distributed or sent.father is None:
-        return None
-    father = session.get(Model, sent.father)
-    if father is None:
-        raise refusal(f"father={sent.father}: there is no such model")
-    if not father.distributed:
-        raise refusal(f"father: expected a distributed model, and {father.name} is not")
-    above: Model | None = father
-    while above is not None:
-        if above.id == row.id:
-            raise refusal("father: a model cannot be its own father, nor that of one above it")
-        above = above.father
-    if father.child is not None and father.child.id != row.id:
-        raise refusal(f"father: {father.name} is the father of another model already")
-    return father
+    chain_checks.check_shapes(parts, sent, number, found)
 
 
 def _flush(session: Session) -> None:

@@ -11,8 +11,8 @@ from training.code_checks import Code
 from training.database.engine import Database
 from training.fields import LARGEST_NUMBER
 from training.files import Files
-from training.jobs import Places
 from training.runners.runner import Runner
+from training.runs import Places
 from training.versions.library import Library
 
 RowId = Annotated[int, Path(ge=0, le=LARGEST_NUMBER, description="the id of a row")]

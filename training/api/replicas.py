@@ -12,8 +12,8 @@ from training.api.parts import Parts, RowId
 from training.database.moment import now
 from training.database.tables import Inference
 from training.fields import Fields, Reason
-from training.jobs import inference_names
 from training.replicas import noted
+from training.runs import inference_names
 
 
 class ReplicaFields(Fields):
@@ -23,6 +23,8 @@ class ReplicaFields(Fields):
     state: Literal["ready", "not-ready", "stopped"]
     reason: str | None = Field(None, max_length=2000, description="what is missing, in one line")
     answered: int = Field(0, ge=0, le=2**53, description="messages since the process began")
+    exited: int = Field(0, ge=0, le=2**53, description="of the answered: early exits of a chain's part")
+    sent_up: int = Field(0, ge=0, le=2**53, description="messages that went to the upper model")
     skipped: int = Field(0, ge=0, le=2**53, description="messages that could not be answered")
     skipped_why: Reason | None = Field(None, description="about the last of these")
     waiting: int | None = Field(None, ge=0, le=2**53, description="messages that wait in its partitions")

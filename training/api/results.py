@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 from training.api import described, shown
 from training.api.answers import answer, refusal
 from training.api.parts import Parts, RowId
+from training.chains import chain_of
 from training.database.tables import ACTIVE, Deployment, Result
-from training.jobs import queued, training_name
+from training.jobs import queued
+from training.runs import run_name, training_name
 
 _PICTURE: Final = "confusion_mat.png"
 
@@ -29,7 +31,7 @@ def routes(parts: Parts) -> APIRouter:
     def list_results() -> Response:
         with database.reading() as session:
             rows = session.execute(shown.RESULT_ROWS)
-            return _listed(parts, ((row, row.training_time) for row in rows))
+            return _listed(session, parts, ((row, row.training_time) for row in rows))
 
     @router.get(
         "/deployments/results/{deployment}",
@@ -42,7 +44,7 @@ def routes(parts: Parts) -> APIRouter:
                 raise refusal(f"there is no deployment {deployment}")
             rows = session.execute(shown.RESULT_ROWS.where(Result.deployment_id == deployment))
             # Only in this answer, Kafka-ML writes decimals as texts.
-            return _listed(parts, ((row, _text(row.training_time)) for row in rows))
+            return _listed(session, parts, ((row, _text(row.training_time)) for row in rows))
 
     @router.delete("/results/{result}", summary="Delete a result", responses=described.DELETED)
     def delete_result(result: RowId) -> Response:
@@ -50,6 +52,8 @@ def routes(parts: Parts) -> APIRouter:
             row = found(session, result)
             if row.status == "deployed":
                 raise refusal(f"result {result} is being trained: stop it before you delete it")
+            if any(each.status in ACTIVE for each in chain_of(row) if each is not row):
+                raise refusal(f"result {result} belongs to a chain that is being trained: stop that first")
             session.delete(row)
         parts.runner.forget(training_name(result))
         files.delete(result)
@@ -57,12 +61,7 @@ def routes(parts: Parts) -> APIRouter:
 
     @router.post("/results/stop/{result}", summary="Stop a training", responses=described.DONE)
     def stop_result(result: RowId) -> Response:
-        with database.writing() as session:
-            row = session.get(Result, result)
-            if row is None or row.status not in ACTIVE:
-                raise refusal(f"result {result} not found or not running")
-            row.become("stopped", "stopped")
-        parts.runner.stop(training_name(result))
+        parts.runner.stop(_stopped(parts, result))
         return answer({})
 
     @router.get(
@@ -120,8 +119,8 @@ def routes(parts: Parts) -> APIRouter:
     )
     def show_log(result: RowId) -> Response:
         with database.reading() as session:
-            found(session, result)
-        return answer({"log": parts.runner.log(training_name(result))})
+            name = run_name(found(session, result))
+        return answer({"log": parts.runner.log(name)})
 
     return router
 
@@ -134,10 +133,22 @@ def found(session: Session, result: int) -> Result:
     return row
 
 
-def _listed(parts: Parts, rows: Iterable[tuple[Any, object]]) -> Response:
+def _listed(session: Session, parts: Parts, rows: Iterable[tuple[Any, object]]) -> Response:
     """Return the answer with results, given the row of each and its training time."""
-    queue = queued(parts.runner)
+    queue = queued(session, parts.runner)
     return shown.results(shown.result(row, training_time, queue) for row, training_time in rows)
+
+
+def _stopped(parts: Parts, result: int) -> str:
+    """Stop a result and all of its chain; return the name of the run. Raises the refusal."""
+    with parts.database.writing() as session:
+        row = session.get(Result, result)
+        if row is None or row.status not in ACTIVE:
+            raise refusal(f"result {result} not found or not running")
+        for each in chain_of(row):
+            if each.status in ACTIVE:
+                each.become("stopped", "stopped")
+        return run_name(row)
 
 
 def _text(seconds: float | None) -> str | None:

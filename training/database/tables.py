@@ -98,6 +98,7 @@ class Deployment(Tables):
     learning_rate: Mapped[float]
     loss: Mapped[str]
     metrics: Mapped[str]
+    loss_weights: Mapped[list[float] | None] = mapped_column(JSON(none_as_null=True))
     incremental: Mapped[bool]
     indefinite: Mapped[bool]
     stream_timeout: Mapped[int]
@@ -195,6 +196,7 @@ class Inference(Tables):
     input_kafka_broker: Mapped[str | None]
     output_kafka_broker: Mapped[str | None]
     upper_kafka_broker: Mapped[str | None]
+    upper_away: Mapped[str] = mapped_column(String(10), default="wait", server_default="wait")
     gpumem: Mapped[int]
     time: Mapped[datetime] = mapped_column(default=now)
     status: Mapped[str] = mapped_column(String(10), default="deployed")

@@ -34,6 +34,7 @@ from training.inference.served_model import ServedModel
 from training.inference.settings import InferenceSettings
 from training.inference.sink import Sink
 from training.inference.source import Source
+from training.inference.upper import Upper, config
 from training.job.service import Service as TrainingService
 
 _FETCH_WAIT: Final = 0.1  # s that a broker may hold back an empty answer
@@ -71,12 +72,18 @@ def serve(settings: InferenceSettings) -> int:
     )
     answers = Sink(producer, settings.output_topic, causes, stopping)
     decoded = column(settings.input_format, settings.input_config)
-    answering = Answering(questions, decoded, model, answers, counts=counts, timeout=settings.modeltimeout)
+    upper = _upper(settings)
+    answering = Answering(
+        questions, decoded, model, answers, counts=counts, timeout=settings.modeltimeout, upper=upper
+    )
 
     service.work("model", model.run)
     service.work("answers", answering.run)
     for condition in (model.unready, questions.unready, answers.unready):
         service.require(condition)
+    if upper is not None:
+        service.require(upper.unready)
+        service.on_stop(upper.close)
     if settings.inference_url:
         health = str(Address(_host(settings.healthport), service.health_port))
         target = _training(settings, settings.inference_url, stopping)
@@ -94,11 +101,27 @@ def serve(settings: InferenceSettings) -> int:
     return service.run()
 
 
+def _upper(settings: InferenceSettings) -> Upper | None:
+    """Return the topic above, for a part of a chain whose unsure answers go there."""
+    if settings.limit is None or settings.output_upper is None or settings.upper_bootstrap_servers is None:
+        return None
+    causes, leaves = Causes(settings.upper_bootstrap_servers), settings.upperaway == "leave"
+    producer = clients.producer(
+        settings.upper_bootstrap_servers,
+        "none",
+        {**config(leaves=leaves), **settings.kafkaconfig},
+        causes,
+        most_messages=10 * settings.batch,
+    )
+    return Upper(producer, settings.output_upper, causes, limit=settings.limit, leaves=leaves)
+
+
 def _model(
     settings: InferenceSettings, service: Service, stopping: threading.Event
 ) -> ConfinedModel | ServedModel:
     if settings.modelserver:
-        served = ServedModel(connect(ModelUrl.parse(settings.modelserver), settings.modeltimeout))
+        client = connect(ModelUrl.parse(settings.modelserver), settings.modeltimeout)
+        served = ServedModel(client, is_part=settings.distributed)
         service.on_stop(served.close)
         return served
     return ConfinedModel(
@@ -130,7 +153,12 @@ def _fetch(settings: InferenceSettings, stopping: threading.Event, folder: Path)
         }
     for file, url in files.values():
         _training(settings, url, stopping).fetch_model(file)
-    return {"framework": settings.framework, **{name: str(file) for name, (file, _) in files.items()}}
+    about = {"distributed": settings.distributed, "both": settings.limit is not None}
+    return {
+        "framework": settings.framework,
+        **about,
+        **{name: str(file) for name, (file, _) in files.items()},
+    }
 
 
 if __name__ == "__main__":

@@ -96,22 +96,37 @@ class ConfinedModel:
 
     def predict(self, rows: NDArray[Any], values: Sequence[bytes]) -> NDArray[Any]:  # noqa: ARG002
         """Return the predictions for rows."""
+        return self._asked(rows, lambda pipes: _tuple(pipes.ask(rows, self._timeout)))[0]
+
+    def predict_both(
+        self,
+        rows: NDArray[Any],
+        values: Sequence[bytes],  # noqa: ARG002
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return both outputs of a part of a chain for rows."""
+        upper, own = self._asked(rows, lambda pipes: pipes.ask_both(rows, self._timeout))
+        return upper, own
+
+    def _asked(
+        self, rows: NDArray[Any], ask: Callable[[Pipes], tuple[NDArray[Any], ...] | str]
+    ) -> tuple[NDArray[Any], ...]:
         with self._lock:
             current = self._open
         if current is None:
             raise AwayError(self._why or "the model is being loaded")
         pipes, ending = current
         try:
-            found = pipes.ask(rows, self._timeout)
+            found = ask(pipes)
         except GoneError as error:
             self._end(ending, str(error))
             raise LostError(str(error)) from None
         if isinstance(found, str):
             raise RefusedError(found)
-        if not is_valid(found, len(rows)):
-            reason = f"the model's process has sent {found.dtype} of shape {found.shape}"
-            self._end(ending, reason)
-            raise RefusedError(reason)
+        for each in found:
+            if not is_valid(each, len(rows)):
+                reason = f"the model's process has sent {each.dtype} of shape {each.shape}"
+                self._end(ending, reason)
+                raise RefusedError(reason)
         return found
 
     def _serve(self, stopping: threading.Event) -> None:
@@ -159,3 +174,7 @@ class ConfinedModel:
         with self._lock:
             self._open, self._why = None, reason
         self._seldom.warning(reason, reason)
+
+
+def _tuple(found: NDArray[Any] | str) -> tuple[NDArray[Any]] | str:
+    return found if isinstance(found, str) else (found,)

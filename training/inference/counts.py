@@ -12,6 +12,10 @@ from pipeline.flow.ledger import Ledger
 
 ANSWERED: Final = Counter("streamlens_inference_answers", "Messages that were answered")
 BATCHES: Final = Counter("streamlens_inference_batches", "Batches that the model has predicted")
+EXITED: Final = Counter(
+    "streamlens_inference_exits", "Answered messages that a part of a chain was sure enough about"
+)
+SENT_UP: Final = Counter("streamlens_inference_sent_up", "Messages that went to the upper model")
 SKIPPED: Final = Counter(
     "streamlens_inference_skipped", "Messages that could not be answered, by reason", ["reason"]
 )
@@ -37,16 +41,33 @@ class Counts(Ledger):
         self.skipped_why: str | None = None
         self._guard = threading.Lock()
         self._answered = 0
+        self._exited = 0
+        self._sent_up = 0
         self._skipped = Tally[str]()
         self._oldest = list[float]()
 
-    def add(self, answered: int, skipped: Mapping[str, int], age: float | None = None) -> None:
-        """Count messages that are done with, those skipped by reason; the oldest is `age` s old."""
+    def add(
+        self,
+        answered: int,
+        skipped: Mapping[str, int],
+        age: float | None = None,
+        *,
+        exited: int = 0,
+        sent_up: int = 0,
+    ) -> None:
+        """Count messages that are done with, those skipped by reason; the oldest is `age` s old.
+
+        Of the answered ones, so many have `exited` early; those `sent_up` are not answered here.
+        """
         ANSWERED.inc(answered)
+        EXITED.inc(exited)
+        SENT_UP.inc(sent_up)
         for reason, count in skipped.items():
             SKIPPED.labels(reason).inc(count)
         with self._guard:
             self._answered += answered
+            self._exited += exited
+            self._sent_up += sent_up
             self._skipped.update(skipped)
             if age is not None:
                 self._oldest.append(age)
@@ -57,6 +78,16 @@ class Counts(Ledger):
         return self._answered
 
     @property
+    def exited(self) -> int:
+        """Messages of these that a part of a chain was sure enough about."""
+        return self._exited
+
+    @property
+    def sent_up(self) -> int:
+        """Messages that went to the upper model."""
+        return self._sent_up
+
+    @property
     def skipped(self) -> int:
         """Messages that this process could not answer."""
         return self._skipped.total()
@@ -65,8 +96,9 @@ class Counts(Ledger):
         """Return the counts."""
         with self._guard:
             skipped = dict(self._skipped)
-            came = self._answered + self._skipped.total()
-            return {"in": came, "out": self._answered, "dropped": skipped, "pending": 0}
+            out = self._answered + self._sent_up
+            came = out + self._skipped.total()
+            return {"in": came, "out": out, "dropped": skipped, "pending": 0}
 
     def take_ages(self) -> list[float]:
         """Return the ages in s of the oldest messages of all batches since the last call."""

@@ -34,3 +34,6 @@ class Model(Protocol):
 
         `values` are the bytes that they were decoded from. Raises AwayError and RefusedError.
         """
+
+    def predict_both(self, rows: NDArray[Any], values: Sequence[bytes]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return both outputs of a part of a chain: what the upper model gets, and its own predictions."""

@@ -69,15 +69,30 @@ class Pipes:
         Raises GoneError after `timeout` s, when the process has ended, and for an answer that is not one;
         nothing else can be asked then.
         """
+        found = self._asked(rows, timeout, 1)
+        return found if isinstance(found, str) else found[0]
+
+    def ask_both(self, rows: NDArray[Any], timeout: float) -> tuple[NDArray[Any], NDArray[Any]] | str:
+        """Return the two arrays that answer an array, as `ask` does."""
+        found = self._asked(rows, timeout, 2)
+        return found if isinstance(found, str) else (found[0], found[1])
+
+    def _asked(self, rows: NDArray[Any], timeout: float, count: int) -> list[NDArray[Any]] | str:
         with self._lock:
             if self._is_closed:
                 raise GoneError("the model's process has ended")
-            return self._asked(rows, time.monotonic() + timeout)
-
-    def _asked(self, rows: NDArray[Any], deadline: float) -> NDArray[Any] | str:
-        try:
+            deadline, found = time.monotonic() + timeout, list[NDArray[Any]]()
             for part in wire.pack(rows):
                 self._write(part, deadline)
+            while len(found) < count:
+                answer = self._answer(deadline)
+                if isinstance(answer, str):
+                    return answer
+                found.append(answer)
+            return found
+
+    def _answer(self, deadline: float) -> NDArray[Any] | str:
+        try:
             head = self._read(wire.length(self._read(wire.LENGTH, deadline)), deadline)
             found = wire.form(bytes(head), _ANSWER_BYTES)
             if isinstance(found, str):

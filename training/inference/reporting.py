@@ -68,6 +68,8 @@ class Reporter:
             "state": state or ("not-ready" if reason else "ready"),
             "reason": reason,
             "answered": self._counts.answered,
+            "exited": self._counts.exited,
+            "sent_up": self._counts.sent_up,
             "skipped": self._counts.skipped,
             "skipped_why": self._counts.skipped_why,
             "waiting": self._counts.waiting,

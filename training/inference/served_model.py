@@ -21,8 +21,11 @@ _PROBABILITIES: Final = "probabilities"
 class ServedModel:
     """Asks one model of a server. Those for pictures have the pipeline's signature, and get the JPEGs."""
 
-    def __init__(self, client: Client, wait: Callable[[float], object] | None = None) -> None:
+    def __init__(
+        self, client: Client, wait: Callable[[float], object] | None = None, *, is_part: bool = False
+    ) -> None:
         self._client = client
+        self._is_part = is_part
         self._wait = wait
         self._signature: Signature | None = None
         self._why: str | None = "the model's server has not been asked yet"
@@ -41,6 +44,18 @@ class ServedModel:
 
     def predict(self, rows: NDArray[Any], values: Sequence[bytes]) -> NDArray[Any]:
         """Return the predictions for rows, or for pictures, `values`."""
+        outputs, is_picture = self._outputs(rows, values)
+        if self._is_part and len(outputs) == 2:
+            return self._valid(_both(outputs)[1], len(rows))
+        return self._valid(_answer(outputs, is_picture=is_picture), len(rows))
+
+    def predict_both(self, rows: NDArray[Any], values: Sequence[bytes]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return both outputs of a part of a chain for rows."""
+        upper, own = _both(self._outputs(rows, values)[0])
+        return self._valid(upper, len(rows)), self._valid(own, len(rows))
+
+    def _outputs(self, rows: NDArray[Any], values: Sequence[bytes]) -> tuple[dict[str, NDArray[Any]], bool]:
+        """Return the outputs by their names, and whether the model is one for pictures."""
         try:
             signature = self._signature = self._signature or self._client.signature()
             name, given = _question(signature, rows, values)
@@ -52,10 +67,12 @@ class ServedModel:
             self._why = str(error)
             raise AwayError(str(error)) from None
         self._why = None
-        found = _answer(outputs, is_picture=name == _PICTURES)
-        if not is_valid(found, len(rows)):
+        return outputs, name == _PICTURES
+
+    def _valid(self, found: NDArray[Any], count: int) -> NDArray[Any]:
+        if not is_valid(found, count):
             raise RefusedError(
-                f"the model's server has sent {found.dtype} of shape {found.shape} for {len(rows)} samples"
+                f"the model's server has sent {found.dtype} of shape {found.shape} for {count} samples"
             )
         return found
 
@@ -92,6 +109,14 @@ def _shaped(rows: NDArray[Any], expected: tuple[int, ...] | None) -> NDArray[Any
     if -1 in sizes or int(np.prod(sizes)) != int(np.prod(rows.shape[1:])):
         return rows  # the server says what is wrong
     return rows.reshape(len(rows), *sizes)
+
+
+def _both(outputs: dict[str, NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return both outputs of a part of a chain, `output_0` and `output_1` in what Keras exports."""
+    if len(outputs) != 2:
+        raise RefusedError(f"the model has the outputs {', '.join(outputs)}: expected two, for early exits")
+    first, second = sorted(outputs)
+    return outputs[first], outputs[second]
 
 
 def _answer(outputs: dict[str, NDArray[Any]], *, is_picture: bool) -> NDArray[Any]:

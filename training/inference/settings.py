@@ -42,6 +42,20 @@ class InferenceSettings(Settings):
     input_config: _Json = Field(description="how values are encoded, as in a control message")
     input_topic: Topic = Field(description="the topic with what is to be predicted")
     output_topic: Topic = Field(description="the topic for the predictions")
+    limit: float | None = Field(
+        None,
+        allow_inf_nan=False,
+        description="answers whose largest number is below this go to the upper model; unset: none do",
+    )
+    output_upper: Topic | None = Field(None, description="the input topic of the upper model")
+    upper_bootstrap_servers: Bootstrap | None = Field(
+        None, description="the Kafka with the upper model's input topic, such as kf1-service:19092"
+    )
+    upperaway: Literal["wait", "leave"] = Field(
+        "wait",
+        description="while that Kafka is away, wait: messages wait; leave: they get this model's answer",
+    )
+    distributed: bool = Field(False, description="true: the model is a part of a chain")
     group_id: str = Field(min_length=1, description="the consumer group, which all replicas share")
     replicas: int = Field(
         1,
@@ -82,8 +96,19 @@ class InferenceSettings(Settings):
             self.output_bootstrap_servers,
         ):
             raise ValueError("OUTPUT_TOPIC: expected another topic than INPUT_TOPIC, its own input")
+        if self.limit is not None:
+            self._check_upper()
         try:
             column(self.input_format, self.input_config)
         except ValueError as error:
             raise ValueError(f"INPUT_FORMAT and INPUT_CONFIG: {error}") from None
         return self
+
+    def _check_upper(self) -> None:
+        if self.output_upper is None or self.upper_bootstrap_servers is None:
+            raise ValueError("LIMIT: expected OUTPUT_UPPER and UPPER_BOOTSTRAP_SERVERS, too")
+        if self.framework == "pth":
+            raise ValueError("LIMIT: PyTorch models have no upper models: leave it unset")
+        upper = (self.output_upper, self.upper_bootstrap_servers)
+        if upper == (self.input_topic, self.input_bootstrap_servers):
+            raise ValueError("OUTPUT_UPPER: expected another topic than INPUT_TOPIC, its own input")

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 _PAUSE: Final = 0.5  # s before answers that Kafka has not taken are sent again
 _GRACE: Final = 3.0  # s for answers on their way when the service stops
 _GIVEN_UP: Final = 30.0  # s after which librdkafka gives up
-_REFUSALS: Final = frozenset(
+REFUSALS: Final = frozenset(
     {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD, KafkaError.INVALID_MSG}
 )
 """Kafka will never take such an answer."""
@@ -65,7 +65,7 @@ class Sink:
             failed = self._sent(waiting)
             waiting = []
             for answer, error in failed:
-                if error.code() in _REFUSALS:
+                if error.code() in REFUSALS:
                     refused.append((answer, error.str()))
                 else:
                     waiting.append(answer)

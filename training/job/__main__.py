@@ -12,12 +12,16 @@ from typing import Final
 
 from pipeline.service import startup
 from training.backend import Backend
+from training.job.chain_job import ChainJob
+from training.job.chain_service import ChainService
+from training.job.chain_settings import ChainSettings
 from training.job.job import Job
 from training.job.service import Service
 from training.job.settings import JobSettings
 from training.job.stream_job import StreamJob
 
-_KINDS: Final = {2: StreamJob}
+_STREAM: Final = 2  # Kafka-ML's numbers for kinds of training
+_CHAIN: Final = 3
 
 
 def serve(settings: JobSettings) -> int:
@@ -26,9 +30,13 @@ def serve(settings: JobSettings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     backend = Backend(settings.result_token.get_secret_value(), settings.result_certificate)
-    kind = _KINDS.get(settings.case, Job)
+    if isinstance(settings, ChainSettings):
+        services = [Service(url, stop, backend=backend) for url in settings.urls]
+        return ChainJob(settings, ChainService(services), stop).run()
+    kind = StreamJob if settings.case == _STREAM else Job
     return kind(settings, Service(settings.result_url, stop, backend=backend), stop).run()
 
 
 if __name__ == "__main__":
-    startup.main("training.job", JobSettings, serve)
+    kind = ChainSettings if os.environ.get("CASE") == str(_CHAIN) else JobSettings
+    startup.main("training.job", kind, serve)

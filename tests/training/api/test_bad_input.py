@@ -91,7 +91,7 @@ def refused(service: Service, path: str, sent: Any) -> str:
         ("/datasources/kafka", {**POSTED, "time": "0001-01-01T00:00:00Z"}, "a time from 1970 to 9998"),
         ("/datasources/kafka", {**POSTED, "validation_rate": 0.5, "test_rate": 0.5}, "nothing for training"),
         ("/datasources/kafka", [], "expected a JSON object"),
-        ("/inferences/", {**SENT, "upper_kafka_broker": "\ud800"}, UTF8),
+        ("/inferences/", {**SENT, "external_host": "\ud800"}, UTF8),
         ("/inferences/", {**SENT, "output_upper": "\0"}, "NUL"),
         ("/inferences/", {**SENT, "external_host": "\0"}, "NUL"),
         ("/inferences/", {**SENT, "limit": float("nan")}, "finite number"),

@@ -73,13 +73,6 @@ def test_a_mode_that_does_not_exist_is_refused(mode: str, service: Service) -> N
     assert service.get("/deployments/") == []
 
 
-def test_a_chain_is_refused(service: Service) -> None:
-    configuration = service.configuration(service.model(distributed=True))
-
-    sent = {"configuration": configuration, "tf_kwargs_fit": "epochs=5"}
-    assert "distributed" in service.refused("POST", "/deployments/", sent)
-
-
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [

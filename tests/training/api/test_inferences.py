@@ -92,12 +92,34 @@ def test_the_format_is_filled_in_from_what_is_known(service: Service) -> None:
         ({"input_topic": "a/b"}, "expected a topic's name"),
         ({"replicas": 0}, "replicas='0'"),
         ({"external_host": "https://k8s:6443", "token": "secret"}, "other clusters do not exist"),
-        ({"limit": 0.5}, "early exits"),
+        ({"limit": 0.5}, "limit: expected output_upper"),
+        ({"limit": 0.5, "output_upper": "a/b"}, "output_upper='a/b': expected a topic's name"),
+        ({"limit": 0.5, "output_upper": "in"}, "output_upper: expected another topic"),
+        (
+            {"limit": 0.5, "output_upper": "KAFKA_ML_CONTROL_TOPIC"},
+            "output_upper='KAFKA_ML_CONTROL_TOPIC': expected",
+        ),
+        ({"limit": 0.5, "output_upper": "up"}, "model digits has no upper model"),
         ({"input_config": "["}, "expected a JSON object"),
         ({"input_config": "{}"}, "input_config: RAW: data_type None: expected a numpy type"),
         ({"model_server": "tfserving:8501"}, "expected a URL such as http://host:8501"),
     ],
-    ids=["loop", "control", "read", "topic", "replicas", "cluster", "limit", "config", "type", "server"],
+    ids=[
+        "loop",
+        "control",
+        "read",
+        "topic",
+        "replicas",
+        "cluster",
+        "limit",
+        "upper",
+        "circle",
+        "upper control",
+        "no upper",
+        "config",
+        "type",
+        "server",
+    ],
 )
 def test_what_cannot_be(fields: dict[str, Any], reason: str, service: Service) -> None:
     result = service.finished()
@@ -136,7 +158,8 @@ def test_the_replicas_report(service: Service) -> None:
         "starting",
         "0 of 2 replicas have reported within the last 30 s",
     )
-    assert made["progress"] == {"answered": 0, "skipped": 0, "waiting": None, "replicas": []}
+    counted = dict.fromkeys(("answered", "exited", "sent_up", "skipped"), 0)
+    assert made["progress"] == {**counted, "waiting": None, "replicas": []}
     path = f"/inferences/{made['id']}"
     first = {"run": "a1", "state": "ready", "answered": 7, "skipped": 1, "waiting": 3, "health": "h:9000"}
 
@@ -149,7 +172,7 @@ def test_the_replicas_report(service: Service) -> None:
     progress = found["progress"]
     assert (progress["answered"], progress["skipped"], progress["waiting"]) == (11, 1, 4)
     assert [each["answered"] for each in progress["replicas"]] == [9, 2]
-    names = {"state", "reason", "answered", "skipped", "skipped_why", "waiting", "health", "time"}
+    names = {"state", "reason", *counted, "skipped_why", "waiting", "health", "time"}
     assert progress["replicas"][0].keys() == names
 
     service.post(f"{path}/progress", {**first, "state": "not-ready", "reason": "no model"}, 200)

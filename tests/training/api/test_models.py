@@ -93,14 +93,17 @@ def test_a_model_is_sent_back_as_it_was_read(service: Service) -> None:
     assert answer.json()["father"] == read["father"]
 
 
-def test_a_father_is_taken_away_with_null_or_when_it_is_deleted(service: Service) -> None:
+def test_an_upper_model_is_not_deleted_while_it_is_named(service: Service) -> None:
     cloud = service.model("cloud", distributed=True)
     edge = service.model("edge", distributed=True, father=cloud)
 
+    reason = "model cloud is the upper model of edge: change that one's father first"
+    assert service.refused("DELETE", f"/models/{cloud}") == reason
+    assert service.refused("PATCH", f"/models/{cloud}", {"distributed": False}) == reason
+
     assert service.client.patch(f"/models/{edge}", json={"father": None}).json()["father"] is None
-    service.client.patch(f"/models/{edge}", json={"father": cloud})
     assert service.client.delete(f"/models/{cloud}").status_code == 200
-    assert service.get(f"/models/{edge}")["father"] is None
+    assert [each["name"] for each in service.get("/models/")] == ["edge"]
 
 
 def test_fathers_that_cannot_be(service: Service) -> None:

@@ -86,10 +86,10 @@ INFERENCE = {
 }
 OURS = {
     "/models/": {"created_at", "updated_at"},
-    "/deployments/": {"autoserve", "random_split", "seed", "node_selector", "tolerations"},
+    "/deployments/": {"autoserve", "loss_weights", "random_split", "seed", "node_selector", "tolerations"},
     "/results/": {"state", "reason", "progress", "seed"},
     "/datasources/": {"id", "unsupervised_topic", "incremental", "dataset_restrictions"},
-    "/inferences/": {"reason", "model_server", "state", "progress"},
+    "/inferences/": {"reason", "model_server", "state", "progress", "upper_away"},
 }
 DEFAULTS = {
     "batch": 1,

@@ -140,11 +140,16 @@ class FakeConsumer:
 
 
 class FakeProducer:
-    """A producer. What is flushed is in `written`, except that the next ones have the fates in `fates`."""
+    """A producer. What is flushed, or polled if it `delivers`, is in `written`.
+
+    The next messages have the fates in `fates`.
+    """
 
     def __init__(self) -> None:
         self.written = list[tuple[bytes | None, Any, bytes]]()
         self.fates = list[KafkaError | None]()
+        self.topic = "out"
+        self.delivers = False
         self.is_full = False
         self.is_stuck = False
         self._queue = list[tuple[tuple[bytes | None, Any, bytes], Callable[..., object]]]()
@@ -152,13 +157,15 @@ class FakeProducer:
     def produce(
         self, topic: str, value: bytes, key: bytes | None, *, headers: Any, on_delivery: Callable[..., object]
     ) -> None:
-        assert topic == "out"
+        assert topic == self.topic
         if self.is_full:
             raise BufferError
         self._queue.append(((key, headers, value), on_delivery))
 
     def poll(self, _: float) -> None:
         self.is_full = False
+        if self.delivers:
+            self.flush(0)
 
     def flush(self, _: float) -> int:
         if self.is_stuck:
@@ -200,6 +207,11 @@ class FakeModel:
             raise RefusedError("13 is not for this model")
         sums: NDArray[Any] = rows.reshape(len(rows), -1).sum(1, dtype=np.float64)
         return sums
+
+    def predict_both(self, rows: NDArray[Any], values: Sequence[bytes]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the rows for the upper model, and the sums."""
+        sums = self.predict(rows, values)
+        return rows.astype(np.float64), sums
 
 
 class Stopping(threading.Event):

@@ -112,3 +112,15 @@ def test_a_model_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
         answer.main({"framework": "tf"}, report)
     with pytest.raises(UserError, match="PyTorch is not installed here"):
         answer.main({"framework": "pth"}, report)
+
+
+def test_several_outputs_are_several_answers() -> None:
+    rows = np.array([[1.0], [2.0]])
+
+    upper, own = answer._answers(lambda rows: (rows, rows[:, 0]), rows)
+    (reason,) = answer._answers(lambda rows: (rows, rows[:1]), rows)
+
+    assert not isinstance(upper, str)
+    assert not isinstance(own, str)
+    assert (upper.tolist(), own.tolist()) == ([[1.0], [2.0]], [1.0, 2.0])
+    assert reason == "the model gave float64 of shape (1, 1) for 2 samples: expected numbers, a row for each"

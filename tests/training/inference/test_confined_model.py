@@ -126,3 +126,17 @@ def test_it_ends_its_process_at_once(running: Running) -> None:
 
     assert not process.is_running()
     assert running.model.unready() is not None
+
+
+def test_a_part_of_a_chain_gives_both_outputs(running: Running) -> None:
+    running.about = {"both": True}
+    model = running.ready()
+
+    upper, own = model.predict_both(rows(1, 2), [b"", b""])
+
+    assert (upper.tolist(), own.tolist()) == ([[1], [2]], [1, 2])
+    with pytest.raises(RefusedError, match="expected numbers, a row for each"):
+        model.predict_both(rows(249, 2), [b"", b""])
+    with pytest.raises(RefusedError, match="line 3 of the code: no"):
+        model.predict_both(rows(254, 2), [b"", b""])
+    assert model.predict_both(rows(3), [b""])[1].tolist() == [3]

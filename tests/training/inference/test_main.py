@@ -93,8 +93,9 @@ def test_the_files_of_a_model_are_fetched(
     keras = main._fetch(settings(monkeypatch, **urls), stopping, tmp_path)
     torch = main._fetch(settings(monkeypatch, FRAMEWORK="pth", **urls), stopping, tmp_path)
 
-    assert keras == {"framework": "tf", "model": str(tmp_path / "model.h5")}
-    assert torch.keys() == {"framework", "model", "code"}
+    parts = {"distributed": False, "both": False}
+    assert keras == {"framework": "tf", **parts, "model": str(tmp_path / "model.h5")}
+    assert torch.keys() == {"framework", *parts, "model", "code"}
     assert {Path(path).read_bytes() for path in (keras["model"], torch["model"], torch["code"])} == {
         b"untrained"
     }
@@ -116,3 +117,19 @@ def test_on_every_interface_the_machines_name_says_where_it_is() -> None:
         *(name, name, name),
         "10.0.0.7",
     ]
+
+
+def test_a_part_of_a_chain_gives_both_outputs_and_has_a_topic_above(
+    fake: FakeService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kafka = f"127.0.0.1:{free_port()}"
+    upper = {"LIMIT": "0.9", "OUTPUT_UPPER": "up", "UPPER_BOOTSTRAP_SERVERS": kafka}
+    given = settings(monkeypatch, DISTRIBUTED="true", MODEL_URL=fake.url, UPPERAWAY="leave", **upper)
+
+    about = main._fetch(given, threading.Event(), tmp_path)
+    made = main._upper(given)
+
+    assert (about["distributed"], about["both"]) == (True, True)
+    assert made is not None
+    made.close()
+    assert main._upper(settings(monkeypatch)) is None

@@ -52,6 +52,22 @@ def test_a_question_and_its_answer(tmp_path: Path) -> None:
     assert question.tolist() == ROWS.tolist()
 
 
+def test_a_question_with_two_answers(tmp_path: Path) -> None:
+    with Pipes(tmp_path, lambda: False) as ours:
+        other = Other(tmp_path, packed([[1.5, 2.5]]) + packed([3]))
+        found = ours.ask_both(ROWS, 10)
+        other.join()
+
+    assert [each if isinstance(each, str) else each.tolist() for each in found] == [[[1.5, 2.5]], [3]]
+
+
+def test_a_refusal_stands_for_both_answers(tmp_path: Path) -> None:
+    with Pipes(tmp_path, lambda: False) as ours:
+        other = Other(tmp_path, wire.refusal("no"))
+        assert ours.ask_both(ROWS, 10) == "no"
+        other.join()
+
+
 def test_more_than_a_pipe_holds(tmp_path: Path) -> None:
     rows = np.ones((3000, 1000), np.float32)
 

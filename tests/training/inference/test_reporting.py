@@ -41,6 +41,8 @@ def test_a_replica_reports_when_its_state_changes() -> None:
         "state": "not-ready",
         "reason": "loading",
         "answered": 0,
+        "exited": 0,
+        "sent_up": 0,
         "skipped": 0,
         "skipped_why": None,
         "waiting": None,

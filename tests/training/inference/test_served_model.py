@@ -143,3 +143,20 @@ def test_it_looks_whether_the_server_has_the_model() -> None:
     model.run(Pulse(Stopping(2)))
 
     assert model.unready() == "the server is still loading the model"
+
+
+def test_a_part_of_a_chain_has_two_outputs() -> None:
+    client = FakeClient()
+    client.outputs = {"output_1": np.ones((1, 3)), "output_0": np.zeros((1, 8))}
+    rows = np.array([[1, 2, 3, 4]], np.uint8)
+
+    upper, own = ServedModel(client, is_part=True).predict_both(rows, [b""])
+
+    assert (upper.shape, own.shape) == ((1, 8), (1, 3))
+    assert ServedModel(client, is_part=True).predict(rows, [b""]).tolist() == [[1, 1, 1]]
+    with pytest.raises(RefusedError, match="the outputs output_1, output_0: expected one"):
+        ServedModel(client).predict(rows, [b""])
+    client.outputs = {"": np.ones((1, 3))}
+    assert ServedModel(client, is_part=True).predict(rows, [b""]).tolist() == [[1, 1, 1]]
+    with pytest.raises(RefusedError, match="expected two, for early exits"):
+        ServedModel(client, is_part=True).predict_both(rows, [b""])

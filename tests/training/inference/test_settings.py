@@ -18,6 +18,8 @@ GIVEN = {
     "GROUP_ID": "inf1",
 }
 
+UPPER = {"OUTPUT_UPPER": "up", "UPPER_BOOTSTRAP_SERVERS": "kafka:9092"}
+
 
 def loaded(monkeypatch: pytest.MonkeyPatch, **changes: str) -> InferenceSettings:
     for name in InferenceSettings.model_fields:
@@ -47,6 +49,11 @@ def test_the_variables_of_kafka_ml_are_enough(monkeypatch: pytest.MonkeyPatch) -
             {"FRAMEWORK": "pth", "MODELSERVER": "http://tfserving:8501/v1/models/m:predict"},
             "MODELSERVER: TensorFlow Serving has no PyTorch models",
         ),
+        ({"LIMIT": "0.9"}, "LIMIT: expected OUTPUT_UPPER and UPPER_BOOTSTRAP_SERVERS, too"),
+        ({"LIMIT": "nan", **UPPER}, "LIMIT='nan': expected a finite number"),
+        ({"LIMIT": "0.9", "FRAMEWORK": "pth", **UPPER}, "LIMIT: PyTorch models have no upper models"),
+        ({"LIMIT": "0.9", **UPPER, "OUTPUT_UPPER": "in"}, "OUTPUT_UPPER: expected another topic"),
+        ({"UPPERAWAY": "stay"}, "UPPERAWAY='stay': expected 'wait' or 'leave'"),
         ({"BATCH": "0"}, "BATCH='0': expected a value greater than or equal to 1"),
         ({"MODEL_URL": ""}, "MODEL_URL is not set"),
     ],
@@ -64,3 +71,10 @@ def test_wrong_settings_are_named(
 
 def test_the_same_topic_of_two_kafkas(monkeypatch: pytest.MonkeyPatch) -> None:
     assert loaded(monkeypatch, OUTPUT_TOPIC="in", OUTPUT_BOOTSTRAP_SERVERS="other:9092").batch == 512
+
+
+def test_a_part_of_a_chain_names_what_is_above_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = loaded(monkeypatch, LIMIT="0.9", DISTRIBUTED="true", **UPPER)
+
+    assert (settings.limit, settings.output_upper, settings.distributed) == (0.9, "up", True)
+    assert settings.upperaway == "wait"

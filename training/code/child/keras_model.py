@@ -71,8 +71,11 @@ def program(file: Path) -> tuple[str, str] | None:
         return None if group is None else (group["imports"].asstr()[()], group["code"].asstr()[()])
 
 
-def trained(file: Path) -> Any:
-    """Return the trained model in a file. With the program that made it, it may have layers of its own."""
+def trained(file: Path, *, distributed: bool = False) -> Any:
+    """Return the trained model in a file. With the program that made it, it may have layers of its own.
+
+    The program of a `distributed` one is that of a part of a chain.
+    """
     is_hdf5 = h5py.is_hdf5(file)
     suffix = ".h5" if is_hdf5 else ".keras"  # Keras looks at the name
     named = file if file.suffix == suffix else Path(shutil.copyfile(file, f"trained{suffix}"))
@@ -80,7 +83,7 @@ def trained(file: Path) -> Any:
     if found is None:
         return keras.models.load_model(named, compile=False)
     imports, code = found
-    model = build({"imports": imports, "code": code, "distributed": False})
+    model = build({"imports": imports, "code": code, "distributed": distributed})
     model.load_weights(named)
     return model
 
@@ -92,7 +95,7 @@ def import_trained(request: dict[str, Any]) -> None:
     """
     expected = build(request)
     try:
-        found = trained(Path(request["trained"]))
+        found = trained(Path(request["trained"]), distributed=bool(request["distributed"]))
     except Exception as error:
         raise UserError(f"the trained model cannot be loaded: {reason(error)}") from None
     for what in ("inputs", "outputs"):

@@ -19,8 +19,8 @@ _MODULES: Final = {
 }
 _BYTES: Final = 2**30  # of a question
 
-Predict = Callable[[NDArray[Any]], NDArray[Any]]
-"""Returns the predictions, shape (n, …), for rows, shape (n, …)."""
+Predict = Callable[[NDArray[Any]], NDArray[Any] | tuple[NDArray[Any], ...]]
+"""Returns the predictions, shape (n, …), for rows, shape (n, …); or several outputs, each an answer."""
 
 
 def main(request: dict[str, Any], report: Report) -> None:
@@ -41,21 +41,24 @@ def serve(request: dict[str, Any], report: Report, predict: Predict) -> None:
     with Path(request["questions"]).open("rb") as questions, Path(request["answers"]).open("wb") as answers:
         report.progress({"loaded": True})
         while (rows := wire.read(questions, _BYTES)) is not None:
-            wire.write(answers, _answer(predict, rows))
+            for answer in _answers(predict, rows):
+                wire.write(answers, answer)
 
 
-def _answer(predict: Predict, rows: NDArray[Any]) -> NDArray[Any] | str:
+def _answers(predict: Predict, rows: NDArray[Any]) -> tuple[NDArray[Any] | str, ...]:
     try:
-        found = predict(rows)
-        if found.ndim == 0 or len(found) != len(rows) or found.dtype.kind not in "biuf":
-            return (
-                f"the model gave {found.dtype} of shape {found.shape} for {len(rows)} samples: expected"
-                " numbers, a row for each"
-            )
+        outputs = predict(rows)
+        found = outputs if isinstance(outputs, tuple) else (outputs,)
+        for each in found:
+            if each.ndim == 0 or len(each) != len(rows) or each.dtype.kind not in "biuf":
+                return (
+                    f"the model gave {each.dtype} of shape {each.shape} for {len(rows)} samples: expected"
+                    " numbers, a row for each",
+                )
     except UserError as error:
-        return str(error)
+        return (str(error),)
     except Exception as error:  # the model's
-        return f"{where(error)}: {reason(error)}"
+        return (f"{where(error)}: {reason(error)}",)
     return found
 
 

@@ -43,7 +43,7 @@ def main(request: dict[str, Any], report: Report) -> dict[str, Any]:
     more = shaped(unlabelled(request, data, features), features.shape[1:])
     begin = time.monotonic()
     checkpoint = Checkpoint(Path("checkpoint.npz"))
-    history = _fit(model, samples, more, request, report=report, checkpoint=checkpoint)
+    history = fit(model, samples, request, report=report, checkpoint=checkpoint, more=more)
     training_time = checkpoint.time + time.monotonic() - begin
     report.progress({"state": "evaluating"})
     result = {
@@ -70,16 +70,19 @@ def built(file: Path) -> tuple[Any, tuple[str, str] | None]:
     return model, program
 
 
-def _fit(
+def fit(
     model: Any,
     samples: dict[str, Part],
-    more: NDArray[Any],
     request: dict[str, Any],
     *,
     report: Report,
     checkpoint: Checkpoint,
+    more: NDArray[Any],
 ) -> dict[str, Any]:
-    """Train on the samples, then in rounds on those of `more` that the model is sure of."""
+    """Train from the checkpoint on, then in rounds on those of `more` that the model is sure of.
+
+    Return the metrics of the epochs, and the figures of the rounds.
+    """
     arguments = arguments_of(request)
     epochs = arguments.pop("epochs")
     shuffle, validation = bool(arguments.pop("shuffle", True)), samples["validation"]
