@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
+
 from training.federated import messages, strategies
 from training.federated.messages import Failure, Join, Metrics, Update
 from training.federated.names import Topics
@@ -185,7 +187,8 @@ class Aggregation:
         """End the round: new weights, and its metrics. Raises ValueError if the weights are not finite."""
         mean = self._mean.result()
         stepped = self.server.step(self.weights, mean, self._trained)
-        weights = strategies.cast(stepped, self.weights)
+        with np.errstate(over="ignore"):  # which is then found
+            weights = strategies.cast(stepped, self.weights)
         if why := why_not_finite(weights):
             raise ValueError(f"round {self.version + 1}: the new weights cannot be used: {why}")
         self.weights = weights

@@ -26,7 +26,8 @@ _TYPES: Final = frozenset(
     ["bool", "float16", "float32", "float64"]
     + [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
 )
-_MOST_AXES: Final = 32
+_AXES: Final = 32  # numpy's own limit is higher
+_HIGHEST: Final = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +133,15 @@ def why_unlike(found: Sequence[Spec], expected: Sequence[Spec]) -> str | None:
 
 
 def why_not_finite(arrays: Sequence[NDArray[Any]]) -> str | None:
-    """Return which array has NaN or an infinite number, or None."""
+    """Return which array has NaN, an infinite number, or one that no 32 bits hold; or None.
+
+    Means of larger numbers could be infinite, so that one client could end a training.
+    """
     for number, array in enumerate(arrays):
-        if not np.isfinite(array).all():
-            wrong = int(np.count_nonzero(~np.isfinite(array)))
-            return f"array {number} of its weights has {wrong} numbers that are NaN or infinite"
+        fits = np.abs(array.astype(np.float64)) <= _HIGHEST  # not so for NaN
+        if not fits.all():
+            wrong = int(np.count_nonzero(~fits))
+            return f"array {number} of its weights has {wrong} numbers that are NaN, infinite or too large"
     return None
 
 
@@ -162,8 +167,8 @@ def _type(value: object) -> str:
 
 
 def _shape(value: object) -> tuple[int, ...]:
-    if not isinstance(value, list) or len(value) > _MOST_AXES:
-        raise ValueError(f"expected a list of at most {_MOST_AXES} sizes, found {kind(value)}")
+    if not isinstance(value, list) or len(value) > _AXES:
+        raise ValueError(f"expected a list of at most {_AXES} sizes, found {kind(value)}")
     return tuple(map(whole(0), value))
 
 
