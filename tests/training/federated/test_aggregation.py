@@ -227,7 +227,8 @@ def test_a_round_that_nobody_can_answer_ends_the_training() -> None:
 
     assert world.found.trouble() == (
         "round 1: 0 of at least 1 clients have sent weights that can be used: client ann: line 3 of the"
-        " code: ValueError: x; client eve: array 0 of its weights has 1 numbers that are NaN, infinite or too large"
+        " code: ValueError: x; client eve:"
+        " array 0 of its weights has 1 numbers that are NaN, infinite or too large"
     )
 
 
