@@ -1,5 +1,6 @@
 """The message that announces a training, in Kafka-ML's format."""
 
+import re
 import json
 from typing import Any
 
@@ -65,8 +66,7 @@ def test_what_is_written_is_read() -> None:
     ],
 )
 def test_anything_else_is_refused_in_one_line(value: bytes | None, reason: str) -> None:
-    with pytest.raises(ValueError, match=".+") as found:
+    with pytest.raises(ValueError, match=re.escape(reason)) as found:
         parse(value)
 
-    assert reason in str(found.value)
     assert "\n" not in str(found.value)

@@ -1,5 +1,6 @@
 """What aggregator and clients say: read as it was written, and everything else refused in one line."""
 
+import re
 import json
 from typing import Any
 
@@ -100,10 +101,9 @@ def test_of_metrics_per_epoch_the_last_counts() -> None:
 def test_what_a_client_cannot_say_is_refused(fields: dict[str, Any], reason: str) -> None:
     _, value = compose_said(UPDATE)
 
-    with pytest.raises(ValueError, match=".+") as found:
+    with pytest.raises(ValueError, match=re.escape(reason)) as found:
         parse_said("ann", changed(value, **fields), TOPICS)
 
-    assert reason in str(found.value)
     assert "\n" not in str(found.value)
 
 
@@ -119,10 +119,8 @@ def test_what_a_client_cannot_say_is_refused(fields: dict[str, Any], reason: str
     ids=str,
 )
 def test_what_an_aggregator_cannot_say_is_refused(fields: dict[str, Any], reason: str) -> None:
-    with pytest.raises(ValueError, match=".+") as found:
+    with pytest.raises(ValueError, match=re.escape(reason)) as found:
         parse_round(changed(compose_round(ROUND), **fields), TOPICS)
-
-    assert reason in str(found.value)
 
 
 @pytest.mark.parametrize("key", [None, b"", b"\xff\xfe", b"a/b"])

@@ -1,5 +1,6 @@
 """Weights as bytes: what arrives is what was sent, or refused with a reason."""
 
+import re
 import hashlib
 from typing import Any
 
@@ -83,10 +84,9 @@ def test_other_bytes_are_refused() -> None:
     ids=str,
 )
 def test_a_description_that_is_none_is_refused(value: object, reason: str) -> None:
-    with pytest.raises(ValueError, match=".+") as found:
+    with pytest.raises(ValueError, match=re.escape(reason)) as found:
         weights.described(value)
 
-    assert reason in str(found.value)
     assert "\n" not in str(found.value)
 
 
