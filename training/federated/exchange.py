@@ -49,6 +49,10 @@ _READS: Final = {
     "enable.partition.eof": True,
     "allow.auto.create.topics": False,
 }
+    "auto.offset.reset": "earliest",
+    "enable.partition.eof": True,
+    "allow.auto.create.topics": False,
+}
 
 Offsets = dict[int, int]
 """The next offset of each partition."""
@@ -157,7 +161,7 @@ class Sender:
                 pass
             except KafkaException as error:
                 found.append(error.args[0])
-            while not found and not self._stop.is_set() and self._producer.flush(_WAIT):
+            while not found and self._producer.flush(_WAIT) and not self._stop.is_set():
                 pass
             match found:
                 case [int(offset)]:

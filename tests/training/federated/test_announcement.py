@@ -1,7 +1,7 @@
 """The message that announces a training, in Kafka-ML's format."""
 
-import re
 import json
+import re
 from typing import Any
 
 import pytest

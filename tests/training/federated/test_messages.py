@@ -1,7 +1,7 @@
 """What aggregator and clients say: read as it was written, and everything else refused in one line."""
 
-import re
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -119,7 +119,7 @@ def test_what_a_client_cannot_say_is_refused(fields: dict[str, Any], reason: str
     ids=str,
 )
 def test_what_an_aggregator_cannot_say_is_refused(fields: dict[str, Any], reason: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(reason)) as found:
+    with pytest.raises(ValueError, match=re.escape(reason)):
         parse_round(changed(compose_round(ROUND), **fields), TOPICS)
 
 

@@ -1,7 +1,7 @@
 """Weights as bytes: what arrives is what was sent, or refused with a reason."""
 
-import re
 import hashlib
+import re
 from typing import Any
 
 import numpy as np

@@ -29,7 +29,7 @@ def main(request: dict[str, Any], report: Report) -> dict[str, Any]:
     report.send("started")
     data, given = Path(request["data"]), Path(request["model"])
     keras.utils.set_random_seed(request["seed"] % 2**32)
-    model, program = _model(given)
+    model, program = load(given)
     features, labels = (np.load(data / f"{name}.npy", mmap_mode="r") for name in ("features", "labels"))
     features, labels = suitable(model, features, labels)
     samples = parts(features, labels, request["sizes"])
@@ -52,7 +52,7 @@ def main(request: dict[str, Any], report: Report) -> dict[str, Any]:
     return {**result, "program": program}
 
 
-def _model(file: Path) -> tuple[Any, tuple[str, str] | None]:
+def load(file: Path) -> tuple[Any, tuple[str, str] | None]:
     """Return the compiled model, and the program that made it, if it is in the file."""
     program = keras_model.program(file)
     if program is None:
@@ -79,7 +79,7 @@ def _fit(
     progress = Progress(report, epochs, history)
     if arguments["initial_epoch"] < epochs:
         validation = samples["validation"]
-        batches = _given(samples["training"], request, shuffle=bool(arguments.pop("shuffle", True)))
+        batches = batched(samples["training"], request, shuffle=bool(arguments.pop("shuffle", True)))
         model.fit(
             **batches,
             epochs=epochs,
@@ -91,7 +91,7 @@ def _fit(
     return progress.history()
 
 
-def _given(part: Part, request: dict[str, Any], *, shuffle: bool) -> dict[str, Any]:
+def batched(part: Part, request: dict[str, Any], *, shuffle: bool) -> dict[str, Any]:
     """Return samples for `fit`: as arrays where they fit into memory, otherwise batch by batch."""
     batch = request["batch"]
     if sum(array.nbytes for array in part) <= request["memory"]:
