@@ -49,7 +49,7 @@ def serve(settings: WorkerSettings) -> int:
         fetch=lambda place, size: fetch(fetching, place, size, stop),
         read=lambda data, folder: _read(settings, data, folder, stop),
         create=lambda topic: cloud.create(fetching, topic, weights=True),
-        local=Local(settings.jobmemory, settings.cachememory, stop),
+        train=Local(settings.jobmemory, settings.cachememory, stop).train,
     )
     worker = Worker(
         name,

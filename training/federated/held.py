@@ -26,7 +26,7 @@ class Trained:
 
 
 class Held:
-    """The folder of a training: samples, the model and weights in `data`, what the process writes in `work`."""
+    """A training's folder: samples, the model and weights in `data`; the process writes in `work`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from confluent_kafka import Message
 
@@ -16,49 +15,29 @@ from training.data.ranges import write as written
 from training.data.samples import Samples, split
 from training.federated import announcement, matching, messages, weights
 from training.federated.announcement import Announcement
+from training.federated.exchange import Follower, Sender
 from training.federated.held import Held, Trained
 from training.federated.messages import End, Failure, Join, Round, Update
 
 log = logging.getLogger(__name__)
 
 
-class Follows(Protocol):
-    """What follows topics, such as `exchange.Follower`."""
-
-    def add(self, topic: str) -> None: ...
-    def remove(self, topic: str) -> None: ...
-    def is_at_end(self, topic: str) -> bool: ...
-    def poll(self) -> Message | None: ...
-
-
-class Sends(Protocol):
-    """What writes to the cloud's Kafka, such as `exchange.Sender`."""
-
-    def send(self, topic: str, value: bytes, key: bytes | None) -> int: ...
-    def send_bytes(self, topic: str, data: bytes) -> Range: ...
-
-
-class Trains(Protocol):
-    """What trains a round, such as `local.Local`."""
-
-    def train(self, held: Held, given: Round, sizes: dict[str, int]) -> Trained: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a worker uses.
 
-    `fetch` returns so many bytes in a range of the cloud's Kafka, `read` the samples of the owner's, and
-    `create` makes a topic for weights.
+    `owner` and `cloud` follow topics of both Kafkas, and `sender` writes to the cloud's. `fetch` returns so
+    many bytes in a range there, `read` the samples of the owner's, and `create` makes a topic for weights.
+    `train` is that of `Local`.
     """
 
-    owner: Follows
-    cloud: Follows
-    sender: Sends
+    owner: Follower
+    cloud: Follower
+    sender: Sender
     fetch: Callable[[Range, int], bytes]
     read: Callable[[ControlMessage, Path], Samples]
     create: Callable[[str], object]
-    local: Trains
+    train: Callable[[Held, Round, dict[str, int]], Trained]
 
 
 class Known:
@@ -211,7 +190,7 @@ class Worker:
         )
         try:
             self._fetch(known, given)
-            trained = self._around.local.train(held, given, known.sizes or {})
+            trained = self._around.train(held, given, known.sizes or {})
         except ValueError as error:  # CodeError is one
             reason = " ".join(str(error).split())
             whose = "the model" if isinstance(error, CodeError) else "it"

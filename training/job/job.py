@@ -17,7 +17,7 @@ from training.data.formats import Decoder, decoder
 from training.data.ranges import write
 from training.data.reading import read
 from training.data.samples import split
-from training.job import control, fitting, picture
+from training.job import control, federated, fitting, picture
 from training.job.outcome import Outcome
 from training.job.reporter import Reporter, say
 from training.job.samples import Kept
@@ -78,9 +78,12 @@ class Job:
 
     def _train(self) -> str | None:
         """Train and upload; return what kept the model from the model store, if anything did."""
+        if self._settings.case >= federated.CASE:
+            return self._aggregate()
         if self._settings.case != 1:
             raise ValueError(
-                f"CASE={self._settings.case}: only single models (1) can be trained in this version"
+                f"CASE={self._settings.case}: only single models (1) and federated ones (5) can be trained in"
+                " this version"
             )
         self._kept.prepare()
         kept = self._kept.load()
@@ -92,8 +95,21 @@ class Job:
             message, sizes = kept
             log.info("continuing a training that was interrupted")
         found = self._fit(message, sizes)
+        return self._keep(found, self._facts(found, message))
+
+    def _aggregate(self) -> str | None:
+        """Train where the data are, and upload."""
+        if why := federated.why_not(self._settings):
+            raise ValueError(why)
+        aggregator = federated.Aggregator(
+            self._settings, self._service, self._kept, self._reporter, self._stop
+        )
+        return self._keep(*aggregator.train())
+
+    def _keep(self, found: Outcome, facts: dict[str, Any]) -> str | None:
+        """Upload a trained model; return what kept it from the model store, if anything did."""
         drawn = None if found.matrix is None else picture.draw(found.matrix)
-        trouble = self._export(found, message)
+        trouble = self._export(facts)
         model = self._kept.folder / _FILES[self._settings.framework]
         take(self._kept.work / model.name, model, _LARGEST_MODEL)
         self._reporter.close()
@@ -164,12 +180,12 @@ class Job:
             most=_LARGEST_MODEL,
         )
 
-    def _export(self, found: Outcome, message: ControlMessage) -> str | None:
+    def _export(self, facts: dict[str, Any]) -> str | None:
         """Add the SavedModel to the model store; return why that failed, if it did."""
         settings = self._settings
         if settings.framework != "tf":
             return None  # inferences run PyTorch models themselves
-        exported, facts = self._kept.work / "exported", self._facts(found, message)
+        exported = self._kept.work / "exported"
         folder = settings.modelstore or self._kept.folder / "versions"
         is_served = settings.modelstore is not None and settings.autoserve
 

@@ -8,14 +8,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from pipeline.service import state
-from pipeline.service.settings import Settings
 from pipeline.service.values import Bootstrap, Topic, parse_json_map
+from training.federated.settings import AggregatorSettings
 
 _Arguments = Annotated[dict[str, Any], NoDecode, BeforeValidator(parse_json_map)]
 _Folder = Annotated[Path, AfterValidator(state.expanded)]
 
 
-class JobSettings(Settings):
+class JobSettings(AggregatorSettings):
     """The settings of a training job, read from the environment."""
 
     bootstrap_servers: Bootstrap = Field(description="Kafka's address, such as kf1-service:19092")
@@ -36,7 +36,9 @@ class JobSettings(Settings):
     kwargs_fit: _Arguments = Field(description='arguments of fit as JSON, such as {"epochs": 5}')
     kwargs_val: _Arguments = Field({}, description="arguments of evaluate as JSON")
     conf_mat_config: bool = Field(False, description="true: make a confusion matrix")
-    case: int = Field(1, ge=1, le=9, description="Kafka-ML's kind of training: 1, a single model")
+    case: int = Field(
+        1, ge=1, le=9, description="Kafka-ML's kind of training: 1, a single model; 5, federated"
+    )
     framework: Literal["tf", "pth"] = Field("tf", description="tf or pth")
     control_since: datetime | None = Field(
         None, description="control messages before this time are ignored, such as 2026-01-31T12:00:00Z"
