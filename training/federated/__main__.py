@@ -20,9 +20,10 @@ from training.control.message import ControlMessage
 from training.data.formats import decoder
 from training.data.reading import read
 from training.data.samples import Samples
-from training.federated.exchange import Kafka, fetch
+from training.federated.exchange import Kafka
 from training.federated.local import Local
 from training.federated.names import check_client
+from training.federated.sending import fetch
 from training.federated.settings import WorkerSettings
 from training.federated.worker import Surroundings, Worker
 

@@ -6,13 +6,13 @@ Nothing here knows Kafka. A client is refused alone: its reason is kept, and the
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
 from training.federated import messages, strategies
-from training.federated.messages import Failure, Join, Metrics, Update
+from training.federated.clients import Client, History, Terms
+from training.federated.messages import Failure, Join, Update
 from training.federated.names import Topics
 from training.federated.strategies import Mean, Server
 from training.federated.weights import Arrays, Spec, unpack, why_not_finite, why_unlike
@@ -21,47 +21,6 @@ log = logging.getLogger(__name__)
 
 MOST_CLIENTS: Final = 1_000
 """Clients of one training."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How long the server waits, in s, and for how many clients.
-
-    It begins with at least `clients`, `joining` after the first has come; a round ends once all that take
-    part have answered, or after `deadline` if at least `updates` have.
-    """
-
-    rounds: int
-    clients: int = 1
-    updates: int = 1
-    joining: float = 10
-    deadline: float = 600
-
-
-@dataclass(slots=True)
-class Client:
-    """A client: how many samples it has, its `state`, and why it has that.
-
-    `state` is `joined`, `training`, `done`, `late`, `failed` or `refused`; `used` counts the rounds that its
-    weights were used in.
-    """
-
-    num_data: int
-    state: str = "joined"
-    reason: str | None = None
-    used: int = 0
-
-
-@dataclass(slots=True)
-class History:
-    """The metrics of all rounds that are over: the mean over the clients, by their numbers of samples."""
-
-    training: dict[str, list[float | None]] = field(default_factory=dict)
-    validation: dict[str, list[float | None]] = field(default_factory=dict)
-
-    def fields(self) -> dict[str, Any]:
-        """Return the metrics as they are uploaded."""
-        return {"train_metrics": self.training, "val_metrics": self.validation or None}
 
 
 class Aggregation:
@@ -192,10 +151,7 @@ class Aggregation:
         if why := why_not_finite(weights):
             raise ValueError(f"round {self.version + 1}: the new weights cannot be used: {why}")
         self.weights = weights
-        parts = [(each.training, each.num_data) for each in self._updates]
-        _keep(self.history.training, parts, self.version)
-        parts = [(each.validation, each.num_data) for each in self._updates]
-        _keep(self.history.validation, parts, self.version)
+        self.history.add(self._updates, self.version)
         for update in self._updates:
             self.clients[update.client].used += 1
         for name, client in self.clients.items():
@@ -282,15 +238,3 @@ class Aggregation:
 
     def _used(self) -> str:
         return ", ".join(f"{each.client} ({each.num_data} samples)" for each in self._updates)
-
-
-def _keep(history: dict[str, list[float | None]], found: list[tuple[Metrics, int]], version: int) -> None:
-    """Add the means of a round; a metric that no client has sent is null."""
-    for name in {*history, *(name for metrics, _ in found for name in metrics)}:
-        if name not in history and len(history) >= messages.MOST_METRICS:
-            continue
-        parts = [(value, count) for metrics, count in found if (value := metrics.get(name)) is not None]
-        total = sum(count for _, count in parts)
-        mean = sum(value * (count / total) for value, count in parts) if total else None
-        past = history.setdefault(name, [None] * version)
-        past.append(mean)

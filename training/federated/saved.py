@@ -1,4 +1,4 @@
-"""What an aggregator needs to continue after it was killed: a file that always holds a whole round's beginning."""
+"""What an aggregator needs to continue after it was killed: a file with the beginning of its round."""
 
 import json
 import zipfile
@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from training.federated.aggregation import Aggregation, Client
+from training.federated.aggregation import Aggregation
 from training.federated.announcement import Shape
-from training.federated.exchange import Offsets
+from training.federated.clients import Client
+from training.federated.following import Offsets
 from training.federated.weights import Arrays
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What a training begins with: the first weights, which of them are trained, and the shapes of samples."""
+    """What a training begins with: weights, which of them are trained, and the shapes of samples."""
 
     weights: Arrays
     trained: Sequence[bool]
@@ -27,12 +28,16 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A round's beginning, and `offsets` of the topic with updates, where those that came later begin."""
+    """A round's beginning, and `offsets` of the topic with updates, where those that came later begin.
+
+    `time` is how long the training had taken, in s.
+    """
 
     begun: Begun
     fields: Mapping[str, Any] = field(default_factory=dict)
     moments: tuple[Arrays, Arrays] = ((), ())  # type: ignore[assignment]
     offsets: Offsets = field(default_factory=dict)
+    time: float = 0.0
 
     def restore(self, aggregation: Aggregation) -> None:
         """Put an aggregation with these weights where it was."""
@@ -47,7 +52,7 @@ class Saved:
         aggregation.server.moments = self.moments
 
 
-def save(file: Path, begun: Begun, aggregation: Aggregation, offsets: Offsets) -> None:
+def save(file: Path, begun: Begun, aggregation: Aggregation, offsets: Offsets, time: float) -> None:
     """Write where an aggregation is. Raises OSError."""
     first, second = aggregation.server.moments
     fields = {
@@ -55,6 +60,7 @@ def save(file: Path, begun: Begun, aggregation: Aggregation, offsets: Offsets) -
         "input": begun.input_shape,
         "output": begun.output_shape,
         "version": aggregation.version,
+        "time": time,
         "has_begun": aggregation.has_begun,
         "training": aggregation.history.training,
         "validation": aggregation.history.validation,
@@ -81,7 +87,7 @@ def load(file: Path) -> Saved | None:
         offsets = {int(partition): int(offset) for partition, offset in fields["offsets"].items()}
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
         return None
-    return Saved(begun, fields, (first, second), offsets)
+    return Saved(begun, fields, (first, second), offsets, float(fields["time"]))
 
 
 def _numbered(found: Any, kind: str) -> Arrays:

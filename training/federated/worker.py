@@ -15,9 +15,10 @@ from training.data.ranges import write as written
 from training.data.samples import Samples, split
 from training.federated import announcement, matching, messages, weights
 from training.federated.announcement import Announcement
-from training.federated.exchange import Follower, Sender
+from training.federated.following import Follower
 from training.federated.held import Held, Trained
 from training.federated.messages import End, Failure, Join, Round, Update
+from training.federated.sending import Sender
 
 log = logging.getLogger(__name__)
 

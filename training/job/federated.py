@@ -1,27 +1,24 @@
-"""The aggregator of a federated training: `CASE=5`. The data stay with their owners; only weights come here."""
+"""The aggregator of a federated training, `CASE=5`: the data stay with their owners, only weights come."""
 
 import logging
 import threading
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
-from training.code.checking import take
-from training.code.confined import run
-from training.code.folder import remove
-from training.code.program import CodeError
 from training.code.supervise import StoppedError
 from training.federated import announcement, messages, saved, weights
-from training.federated.aggregation import Aggregation, Terms
+from training.federated.aggregation import Aggregation
 from training.federated.announcement import Announcement
-from training.federated.exchange import Kafka, fetch
-from training.federated.local import TASK, limits
+from training.federated.clients import Terms
+from training.federated.exchange import Kafka
 from training.federated.messages import End, Round
 from training.federated.names import Topics
 from training.federated.saved import Begun, Saved
+from training.federated.sending import fetch
 from training.federated.strategies import Options, Server
-from training.federated.weights import File, why_not_finite
+from training.federated.weights import File
+from training.job.federated_model import Model
 from training.job.outcome import Outcome
 from training.job.reporter import Reporter
 from training.job.samples import Kept
@@ -59,6 +56,8 @@ class Aggregator:
         self._file = kept.folder / "federated.npz"
         self._topics = Topics(settings.federated_string_id, settings.federated_prefix)
         self._kafka = Kafka(settings.bootstrap_servers, settings.kafkaconfig, stop)
+        self._model = Model(settings, kept, stop)
+        self._began = 0.0
         self._said = ""
 
     def train(self) -> tuple[Outcome, dict[str, Any]]:
@@ -66,15 +65,15 @@ class Aggregator:
 
         Raises ValueError, CodeError and OSError with a reason, which clients get too, and StoppedError.
         """
-        began = time.monotonic()
         self._kept.prepare()
         if not self._kept.model.exists():
             self._service.fetch_model(self._kept.model)
         found = saved.load(self._file)
         if found is None:
-            found = Saved(self._begin())
+            found = Saved(self._model.begin())
         else:
             log.info("continuing a training that was interrupted")
+        self._began = time.monotonic() - found.time
         aggregation = self._aggregation(found)
         self._sender = self._kafka.sender(self._note)
         self._fetching = self._kafka.consumer()
@@ -82,7 +81,8 @@ class Aggregator:
         self._updates.add(self._topics.updates, found.offsets)
         try:
             self._rounds(aggregation, found.begun)
-            program = self._end(aggregation)
+            self._reporter.progress({"state": "exporting", **aggregation.report()})
+            program = self._model.end(aggregation.weights)
         except (ValueError, OSError) as error:
             self._say(End(" ".join(str(error).split())))
             raise
@@ -98,7 +98,7 @@ class Aggregator:
             train_metrics=fields["train_metrics"],
             val_metrics=fields["val_metrics"],
             test_metrics=None,
-            training_time=round(time.monotonic() - began, 4),
+            training_time=round(time.monotonic() - self._began, 4),
             matrix=None,
             program=program,
         )
@@ -106,6 +106,7 @@ class Aggregator:
 
     def _rounds(self, aggregation: Aggregation, begun: Begun) -> None:
         topics, settings = self._topics, self._settings
+        self._save(aggregation, begun)
         self._kafka.create(self._fetching, settings.model_logger_topic, topics.rounds, topics.updates)
         self._kafka.create(self._fetching, topics.weights, weights=True)
         model = self._kept.model.read_bytes()
@@ -118,7 +119,7 @@ class Aggregator:
             self._wait(aggregation)
         while not aggregation.is_over:
             aggregation.begin()
-            saved.save(self._file, begun, aggregation, self._updates.offsets(topics.updates))
+            self._save(aggregation, begun)
             described, data = weights.pack(aggregation.weights)
             self._say(
                 Round(
@@ -136,8 +137,12 @@ class Aggregator:
             self._wait(aggregation)
             aggregation.close()
             self._reporter.metrics(aggregation.history.fields())
-        saved.save(self._file, begun, aggregation, self._updates.offsets(topics.updates))
+        self._save(aggregation, begun)
         self._say(End())
+
+    def _save(self, aggregation: Aggregation, begun: Begun) -> None:
+        offsets = self._updates.offsets(self._topics.updates)
+        saved.save(self._file, begun, aggregation, offsets, time.monotonic() - self._began)
 
     def _wait(self, aggregation: Aggregation) -> None:
         """Take what clients say until the next step is due."""
@@ -205,53 +210,6 @@ class Aggregator:
         found.restore(aggregation)
         return aggregation
 
-    def _begin(self) -> Begun:
-        found, file = self._run({"step": "begin"})
-        try:
-            described = weights.described(found["weights"])
-            arrays = weights.unpack(described, file.read_bytes())
-            trained = [bool(each) for each in found["trained"]]
-            shapes = [tuple(each if each is None else int(each) for each in found[name]) for name in _SHAPES]
-        except (KeyError, TypeError, ValueError, OverflowError):
-            raise CodeError("the code: it wrote into the report of its own process") from None
-        if len(trained) != len(arrays):
-            raise CodeError("the code: it wrote into the report of its own process")
-        if why := why_not_finite(arrays):
-            raise CodeError(f"the untrained model: {why}")
-        return Begun(arrays, trained, *shapes)
-
-    def _end(self, aggregation: Aggregation) -> tuple[str, str] | None:
-        """Let the restricted process write the model with its last weights; return its program."""
-        self._reporter.progress({"state": "exporting", **aggregation.report()})
-        described, data = weights.pack(aggregation.weights)
-        file = self._kept.data / "weights.bin"
-        file.write_bytes(data)
-        found, _ = self._run(
-            {"step": "end", "weights": described.composed(), "file": str(file)}, writes=False
-        )
-        try:
-            program = found["program"]
-            return None if program is None else (str(program[0]), str(program[1]))
-        except (KeyError, TypeError, IndexError):
-            raise CodeError("the code: it wrote into the report of its own process") from None
-
-    def _run(self, request: dict[str, Any], *, writes: bool = True) -> tuple[Any, Path]:
-        """Run a step in the restricted process; return what it says, and the file with what it wrote."""
-        remove(self._kept.work)
-        self._kept.prepare()
-        found = run(
-            TASK,
-            {**request, "model": str(self._kept.model), "seed": self._settings.seed},
-            folder=self._kept.work,
-            limits=limits(self._settings.jobmemory),
-            read=[self._kept.data],
-            stop=self._stop,
-        )
-        file = self._kept.folder / "weights.bin"
-        if writes:
-            take(self._kept.work / file.name, file, weights.LARGEST_WEIGHTS)
-        return found, file
-
     def _facts(self, found: Outcome, aggregation: Aggregation) -> dict[str, Any]:
         """Return what is known about the version. Where the data are is known to their owners only."""
         settings = self._settings
@@ -268,6 +226,3 @@ class Aggregator:
             "metrics": {name: value for name, value in found.fields().items() if name != "confusion_matrix"},
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-
-
-_SHAPES: Final = ("input", "output")

@@ -8,7 +8,8 @@ import pytest
 from tests.clock import Clock
 from training.data.ranges import Range
 from training.federated import aggregation
-from training.federated.aggregation import Aggregation, Terms
+from training.federated.aggregation import Aggregation
+from training.federated.clients import Terms
 from training.federated.messages import Failure, Join, Update, compose_said
 from training.federated.names import Topics
 from training.federated.strategies import Options, Server
