@@ -2,6 +2,8 @@
 
 import json
 import logging
+import secrets
+import string
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -12,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from training.database.engine import Database
 from training.database.moment import now, shown
-from training.database.tables import ACTIVE, Inference, Result
+from training.database.tables import ACTIVE, Deployment, Inference, Result
 from training.job_tokens import JobTokens, Kind
 from training.runners.runner import Run, Runner
 
@@ -66,7 +68,7 @@ def training_run(result: Result, places: Places, kwargs_fit: str, kwargs_val: st
         "KWARGS_FIT": kwargs_fit,
         "KWARGS_VAL": kwargs_val,
         "CONF_MAT_CONFIG": "true" if deployment.conf_mat_settings else "false",
-        "CASE": "1",
+        **_case(deployment),
         "UNSUPERVISED": str(deployment.unsupervised),
         "UNSUPERVISED_ROUNDS": str(deployment.unsupervised_rounds),
         "CONFIDENCE": str(deployment.confidence),
@@ -80,6 +82,20 @@ def training_run(result: Result, places: Places, kwargs_fit: str, kwargs_val: st
         **places.access("training", result.id),
     }
     return Run(training_name(result.id), "training.job", variables, gpus=deployment.gpumem)
+
+
+def _case(deployment: Deployment) -> dict[str, str]:
+    """Return the kind of a training, and its variables."""
+    if not deployment.federated:
+        return {"CASE": "1"}
+    return {
+        "CASE": "5",
+        "AGGREGATION_ROUNDS": str(deployment.agg_rounds),
+        "MIN_DATA": str(deployment.min_data),
+        "AGG_STRATEGY": deployment.agg_strategy,
+        "DATA_RESTRICTION": json.dumps(deployment.data_restriction),
+        "FEDERATED_STRING_ID": "".join(secrets.choice(string.ascii_letters) for _ in range(8)),
+    }
 
 
 def inference_runs(inference: Inference, places: Places, framework: str) -> list[Run]:

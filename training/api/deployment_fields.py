@@ -4,15 +4,16 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AliasChoices, Field
 
+from training.federated.strategies import FAMILY
 from training.fields import LARGEST_NUMBER, Count, Fields, Id, JsonObject, Positive, Rate, Short, Text
 
 _ABSENT: Final = {
     "incremental": "incremental training",
     "indefinite": "indefinite training",
     "unsupervised": "semi-supervised training",
-    "federated": "federated training",
     "blockchain": "training with a blockchain",
 }
+_NOT_FEDERATED: Final = ("incremental", "indefinite", "unsupervised", "blockchain")
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -48,13 +49,13 @@ class DeploymentFields(Fields):
     unsupervised: bool = False
     unsupervised_rounds: Count = 5
     confidence: Rate = 0.9
-    federated: bool = False
-    agg_rounds: Count = 15
-    min_data: Count = 1000
+    federated: bool = Field(False, description="whether workers train where the data are")
+    agg_rounds: Count = Field(15, description="rounds of a federated training, as the next three")
+    min_data: Count = Field(1000, description="messages that a client must have at least")
     agg_strategy: Literal["FedAvg", "FedOpt", "FedAdagrad", "FedAdam", "FedYogi"] = Field(
         "FedAvg", validation_alias=AliasChoices("agg_strategy", "strategy")
     )
-    data_restriction: JsonObject = Field({})
+    data_restriction: JsonObject = Field({}, description="what the restrictions of the data must equal")
     blockchain: bool = False
     datasource: Id | None = Field(
         None, description="ours: the id of a datasource whose stream is sent again for this deployment"
@@ -65,6 +66,8 @@ class DeploymentFields(Fields):
 
     def why_not(self, frameworks: set[str], *, distributed: bool) -> str | None:
         """Return why such a training does not exist, in one line, or None."""
+        if self.federated and (why := self._why_not_federated(frameworks, distributed=distributed)):
+            return why
         for name, mode in _ABSENT.items():
             if getattr(self, name):
                 pytorch = "; for PyTorch models there is none at all" if "pth" in frameworks else ""
@@ -72,3 +75,21 @@ class DeploymentFields(Fields):
         if distributed:
             return "configuration: distributed training does not exist in this version: choose other models"
         return None
+
+    def _why_not_federated(self, frameworks: set[str], *, distributed: bool) -> str | None:
+        """Return why workers cannot train this, or None."""
+        if self.agg_strategy == "FedOpt":
+            return FAMILY
+        others = [name for name in _NOT_FEDERATED if getattr(self, name)]
+        if others:
+            return f"federated: it does not combine with {others[0]}: leave one of them false"
+        if distributed:
+            return "federated: it does not combine with distributed models: choose other models"
+        if "pth" in frameworks:
+            return (
+                "federated: the data are matched by the shape of the model's input, which PyTorch models do"
+                " not say: choose TensorFlow models"
+            )
+        if self.datasource is not None:
+            return "datasource: a federated training takes the data of its clients: leave it out"
+        return None if self.agg_rounds else "agg_rounds=0: expected at least 1 for federated training"

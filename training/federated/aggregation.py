@@ -6,21 +6,18 @@ Nothing here knows Kafka. A client is refused alone: its reason is kept, and the
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from training.federated import messages, strategies
-from training.federated.clients import Client, History, Terms
+from training.federated.clients import MOST_CLIENTS, Client, History, Terms
 from training.federated.messages import Failure, Join, Update
 from training.federated.names import Topics
 from training.federated.strategies import Mean, Server
 from training.federated.weights import Arrays, Spec, unpack, why_not_finite, why_unlike
 
 log = logging.getLogger(__name__)
-
-MOST_CLIENTS: Final = 1_000
-"""Clients of one training."""
 
 
 class Aggregation:

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from training.federated.messages import MOST_METRICS, Metrics, Update
+
+MOST_CLIENTS: Final = 1_000
+"""Clients of one training."""
 
 
 @dataclass(frozen=True, slots=True)

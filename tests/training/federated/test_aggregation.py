@@ -7,9 +7,8 @@ import pytest
 
 from tests.clock import Clock
 from training.data.ranges import Range
-from training.federated import aggregation
 from training.federated.aggregation import Aggregation
-from training.federated.clients import Terms
+from training.federated.clients import MOST_CLIENTS, Terms
 from training.federated.messages import Failure, Join, Update, compose_said
 from training.federated.names import Topics
 from training.federated.strategies import Options, Server
@@ -263,10 +262,10 @@ def test_weights_that_overflow_end_the_training() -> None:
         world.found.close()
 
 
-@pytest.mark.exceeds("training.federated.aggregation.MOST_CLIENTS")
+@pytest.mark.exceeds("training.federated.clients.MOST_CLIENTS")
 def test_one_client_too_many_is_not_known(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
-    world.join(*(f"client-{number}" for number in range(aggregation.MOST_CLIENTS)))
+    world.join(*(f"client-{number}" for number in range(MOST_CLIENTS)))
 
     world.join("last")
 
