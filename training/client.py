@@ -3,6 +3,7 @@
 Compatible with Kafka-ML: the messages are those that its own sinks write.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -13,8 +14,19 @@ from training.control.message import ControlMessage, check_rates, compose
 from training.data import avro, detect, pictures, raw, writing
 from training.data.ranges import Range, write
 from training.data.writing import SendError, Writer
+from training.federated import names
 
-__all__ = ["AvroSink", "JpegSink", "Options", "RawSink", "SendError", "Sink"]
+__all__ = [
+    "AvroSink",
+    "FederatedAvroSink",
+    "FederatedJpegSink",
+    "FederatedRawSink",
+    "JpegSink",
+    "Options",
+    "RawSink",
+    "SendError",
+    "Sink",
+]
 
 CONTROL_TOPIC: Final = "KAFKA_ML_CONTROL_TOPIC"
 _UNLABELLED: Final = b"\0"  # the key of messages without a label
@@ -28,6 +40,7 @@ class Options(TypedDict, total=False):
     test_rate: float
     control_topic: str
     unsupervised_topic: str | None
+    dataset_restrictions: Mapping[str, Any]
     config: Mapping[str, Any]
     progress: Callable[[int, int], object]
 
@@ -37,12 +50,13 @@ class Sink:
 
     In a `with` block, an exception ends it without a control message: nothing is trained on half of the data.
     The rates are the shares of the samples for validation and test. Unlabelled samples go to
-    `unsupervised_topic`. `config` are settings of librdkafka, such as for TLS and logins. `progress` is
+    `unsupervised_topic`. Federated trainings take only data with the same `dataset_restrictions`. `config` are settings of librdkafka, such as for TLS and logins. `progress` is
     called twice a second with the numbers of samples that Kafka has, and that were sent. Raises `SendError`
     when Kafka does not take them, and ValueError for what cannot be sent.
     """
 
     _format = ""
+    _is_federated = False
 
     def __init__(self, bootstrap: str, topic: str, deployment: int, **options: Unpack[Options]) -> None:
         self._bootstrap = bootstrap
@@ -66,7 +80,8 @@ class Sink:
                 raise SendError("no sample was sent, so there is nothing to train on")
             ranges = self._labelled.finish()
             unlabelled = None if self._unlabelled is None else write(self._unlabelled.finish())
-            control = self._writer(self._options.get("control_topic", CONTROL_TOPIC), writing.quiet)
+            topic = names.DATA if self._is_federated else CONTROL_TOPIC
+            control = self._writer(self._options.get("control_topic", topic), writing.quiet)
             try:
                 key, value = compose(self._message(ranges, unlabelled))
                 control.write(value, key)
@@ -110,6 +125,7 @@ class Sink:
             raise SendError("this sink is closed: open a new one")
 
     def _message(self, ranges: tuple[Range, ...], unlabelled: str | None = None) -> ControlMessage:
+        restrictions = dict(self._options.get("dataset_restrictions", {}))
         return ControlMessage(
             deployment=self._deployment,
             ranges=ranges,
@@ -120,6 +136,8 @@ class Sink:
             test_rate=self._options.get("test_rate", 0),
             description=self._options.get("description", ""),
             total_msg=sum(map(len, ranges)),
+            # Kafka-ML's federated sinks send a text.
+            dataset_restrictions=json.dumps(restrictions) if self._is_federated else restrictions,
         )
 
     def _writer(self, topic: str, progress: writing.Progress) -> Writer:
@@ -229,3 +247,21 @@ class JpegSink(Sink):
         """Send a JPEG without a label to `unsupervised_topic`."""
         jpeg.size(data)
         self._write_unlabelled(data)
+
+
+class FederatedRawSink(RawSink):
+    """A `RawSink` whose data stay with their owner: for federated trainings, whatever `deployment` is."""
+
+    _is_federated = True
+
+
+class FederatedAvroSink(AvroSink):
+    """An `AvroSink` for federated trainings."""
+
+    _is_federated = True
+
+
+class FederatedJpegSink(JpegSink):
+    """A `JpegSink` for federated trainings."""
+
+    _is_federated = True

@@ -10,7 +10,15 @@ import pytest
 from tests.training.data.test_avro import HCOPD, schema
 from tests.training.data.test_pictures import jpeg
 from training import client
-from training.client import AvroSink, JpegSink, RawSink, SendError
+from training.client import (
+    AvroSink,
+    FederatedAvroSink,
+    FederatedJpegSink,
+    FederatedRawSink,
+    JpegSink,
+    RawSink,
+    SendError,
+)
 from training.data.ranges import Range
 
 KAFKA = "kafka:9092"
@@ -208,3 +216,37 @@ def test_what_is_wrong_with_a_sink_is_found_before_anything_is_sent(
         RawSink(KAFKA, "digits", deployment, **options)
 
     assert written.topics == {}
+
+
+def test_a_federated_sink_writes_what_kafka_mls_writes(written: type[Written]) -> None:
+    """The restrictions are a text with JSON, on the topic that stays with the owner."""
+    with FederatedRawSink(KAFKA, "digits", 1, dataset_restrictions={"country": "es"}) as sink:
+        sink.send(np.zeros(2, np.uint8), np.uint8(7))
+
+    ((key, value),) = written.topics["FEDERATED_DATA_CONTROL_TOPIC"]
+    assert key == b"\x00\x00\x00\x01"
+    assert json.loads(value)["dataset_restrictions"] == '{"country": "es"}'
+    assert "KAFKA_ML_CONTROL_TOPIC" not in written.topics
+
+
+def test_federated_records_and_pictures_may_have_a_control_topic_of_their_own(
+    written: type[Written],
+) -> None:
+    sinks = (
+        FederatedJpegSink(KAFKA, "frames", 1, ["cat"], (8, 8), control_topic="mine"),
+        FederatedAvroSink(KAFKA, "patients", 1, schema(HCOPD), schema(HCOPD), control_topic="mine"),
+    )
+    sinks[0].send(jpeg(), "cat")
+    sinks[0].close()
+    sinks[1].abandon()
+
+    ((_, value),) = written.topics["mine"]
+    assert json.loads(value)["dataset_restrictions"] == "{}"
+
+
+def test_other_sinks_may_have_restrictions_too(written: type[Written]) -> None:
+    with RawSink(KAFKA, "digits", 1, dataset_restrictions={"country": "es"}) as sink:
+        sink.send(np.zeros(2, np.uint8), np.uint8(7))
+
+    ((_, value),) = written.topics["KAFKA_ML_CONTROL_TOPIC"]
+    assert json.loads(value)["dataset_restrictions"] == {"country": "es"}

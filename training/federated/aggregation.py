@@ -12,6 +12,7 @@ import numpy as np
 
 from training.federated import messages, strategies
 from training.federated.clients import MOST_CLIENTS, Client, History, Terms
+from training.federated.fields import LONGEST_REASON
 from training.federated.messages import Failure, Join, Update
 from training.federated.names import Topics
 from training.federated.strategies import Mean, Server
@@ -203,7 +204,7 @@ class Aggregation:
 
     def _become(self, name: str, state: str, reason: str | None) -> None:
         client = self.clients[name]
-        client.state, client.reason = state, reason
+        client.state, client.reason = state, reason and reason[:LONGEST_REASON]
         if reason is None:
             log.info("client %s: %s, %d samples", name, state, client.num_data)
         else:

@@ -66,7 +66,7 @@ def text(value: object) -> str:
 
 def reason(value: object) -> str:
     """Return a text as one line of at most `LONGEST_REASON` characters."""
-    return " ".join(text(value)[: 2 * LONGEST_REASON].split())[:LONGEST_REASON]
+    return " ".join(text(value)[: 2 * LONGEST_REASON].replace("\0", "?").split())[:LONGEST_REASON]
 
 
 def flag(value: object) -> bool:
@@ -76,11 +76,11 @@ def flag(value: object) -> bool:
     return value
 
 
-def whole(least: int) -> Callable[[object], int]:
-    """Return what checks a whole number from `least` on."""
+def whole(least: int, most: int = _HIGHEST) -> Callable[[object], int]:
+    """Return what checks a whole number from `least` to `most`."""
 
     def convert(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _HIGHEST:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             raise ValueError(f"expected a whole number from {least}, found {kind(value)}")
         return value
 

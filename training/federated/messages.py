@@ -10,6 +10,7 @@ from training.federated import weights
 from training.federated.fields import Object, flag, kind, mapping, number, places, reason, text, whole
 from training.federated.names import Topics, check_client
 from training.federated.weights import Described, File
+from training.fields import LARGEST_NUMBER
 
 LAST: Final = -1
 """The version that ends a training."""
@@ -139,7 +140,7 @@ def parse_said(client: str, value: bytes | None, topics: Topics) -> Join | Failu
     """Return what a client says. Raises ValueError with one line."""
     fields = Object.parse(f"client {client}", value)
     if fields.take("join", flag, False):
-        return Join(client, fields.take("num_data", whole(1)))
+        return Join(client, fields.take("num_data", whole(1, LARGEST_NUMBER)))
     version = fields.take("version", whole(1))
     if "failed" in fields:
         return Failure(client, version, fields.take("failed", reason))
@@ -149,7 +150,7 @@ def parse_said(client: str, value: bytes | None, topics: Topics) -> Join | Failu
         version=version,
         place=fields.take("topic", places(topics.of(client))),
         weights=fields.take("weights", weights.described),
-        num_data=fields.take("num_data", whole(1)),
+        num_data=fields.take("num_data", whole(1, LARGEST_NUMBER)),
         training=metrics.take("training", _metrics, {}),
         validation=metrics.take("validation", _metrics, {}),
     )

@@ -79,6 +79,7 @@ def test_of_metrics_per_epoch_the_last_counts() -> None:
         ({"version": 0}, "client ann: version: expected a whole number from 1, found 0"),
         ({"version": 2**53}, "version: expected a whole number from 1"),
         ({"num_data": 0}, "num_data: expected a whole number from 1, found 0"),
+        ({"num_data": 2**31}, "num_data: expected a whole number from 1, found 2147483648"),
         ({"num_data": 1.5}, "num_data: expected a whole number from 1, found 1.5"),
         (
             {"topic": f"{TOPICS.of('bob')}:0:0:1"},
