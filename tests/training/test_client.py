@@ -234,9 +234,9 @@ def test_federated_records_and_pictures_may_have_a_control_topic_of_their_own(
 ) -> None:
     sinks = (
         FederatedJpegSink(KAFKA, "frames", 1, ["cat"], (8, 8), control_topic="mine"),
-        FederatedAvroSink(KAFKA, "patients", 1, schema(HCOPD), schema(HCOPD), control_topic="mine"),
+        FederatedAvroSink(KAFKA, "patients", 1, HCOPD, schema("boolean"), control_topic="mine"),
     )
-    sinks[0].send(jpeg(), "cat")
+    sinks[0].send(jpeg(8, 8), "cat")
     sinks[0].close()
     sinks[1].abandon()
 
