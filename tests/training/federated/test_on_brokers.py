@@ -34,6 +34,22 @@ ROUNDS: Final = 3
 SEED: Final = 11
 TOPICS: Final = Topics("aBcDeFgH")
 RESTRICTION: Final = {"sensor": "scanner"}
+SETTINGS: Final = {
+    "RESULT_ID": "7",
+    "DEPLOYMENT_ID": "3",
+    "BATCH": "2000",
+    "KWARGS_FIT": '{"epochs": 1}',
+    "CASE": "5",
+    "AGGREGATION_ROUNDS": str(ROUNDS),
+    "MIN_DATA": "500",
+    "DATA_RESTRICTION": json.dumps(RESTRICTION),
+    "FEDERATED_STRING_ID": TOPICS.training,
+    "FEDERATED_CLIENTS": "5",
+    "FEDERATED_UPDATES": "2",
+    "FEDERATED_JOINING": "0s",
+    "FEDERATED_DEADLINE": "5s",
+    "SEED": str(SEED),
+}
 CODE: Final = """\
 model = keras.Sequential([
     keras.Input((64,)),
@@ -153,6 +169,12 @@ def clients(fake: FakeService) -> dict[str, set[tuple[str, str | None]]]:
     return found
 
 
+def uploaded(fake: FakeService) -> dict[str, Any]:
+    """Return the parts of the only upload."""
+    (upload,) = [(head, body) for _, path, head, body in fake.requests if path == "/results/7" and body]
+    return form_parts(*upload)
+
+
 def has_ended(process: Process) -> bool:
     return psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
 
@@ -162,9 +184,7 @@ def test_federated_training_equals_training_on_all_data(
 ) -> None:
     """With one client that sends NaN, one that is late, one that vanishes, and with kills in between."""
     cloud, *owners = kafkas
-    x, y = digits()
-    order = np.argsort(y, kind="stable")  # each owner knows only some of the digits
-    x, y = x[order].astype(np.uint8), y[order].astype(np.uint8)
+    x, y = known_digits()
     parts = [(x[:1000], y[:1000]), (x[1000:], y[1000:])]
     for owner, part in zip(owners, parts, strict=True):
         send(owner, *part, RESTRICTION)
@@ -172,22 +192,9 @@ def test_federated_training_equals_training_on_all_data(
     build(Program("tf", "", CODE), tmp_path / "untrained.h5")
     fake.model = (tmp_path / "untrained.h5").read_bytes()
     job = {
+        **SETTINGS,
         "BOOTSTRAP_SERVERS": cloud.bootstrap,
         "RESULT_URL": fake.url,
-        "RESULT_ID": "7",
-        "DEPLOYMENT_ID": "3",
-        "BATCH": "2000",
-        "KWARGS_FIT": '{"epochs": 1}',
-        "CASE": "5",
-        "AGGREGATION_ROUNDS": str(ROUNDS),
-        "MIN_DATA": "500",
-        "DATA_RESTRICTION": json.dumps(RESTRICTION),
-        "FEDERATED_STRING_ID": TOPICS.training,
-        "FEDERATED_CLIENTS": "5",
-        "FEDERATED_UPDATES": "2",
-        "FEDERATED_JOINING": "0s",
-        "FEDERATED_DEADLINE": "5s",
-        "SEED": str(SEED),
         "MODELSTORE": str(tmp_path / "models"),
         "JOBFOLDER": str(tmp_path / "jobs"),
     }
@@ -214,8 +221,7 @@ def test_federated_training_equals_training_on_all_data(
         wait_for(lambda: "training aBcDeFgH is over" in ann.text, 30, "ann to know")
 
     assert "continuing a training that was interrupted" in second.text
-    (upload,) = [(head, body) for _, path, head, body in fake.requests if path == "/results/7" and body]
-    sent = form_parts(*upload)
+    sent = uploaded(fake)
     data = json.loads(sent["data"].get_payload(decode=True))
     assert len(data["train_metrics"]["loss"]) == ROUNDS
     assert data["train_metrics"]["loss"][0] > data["train_metrics"]["loss"][-1]
@@ -223,21 +229,9 @@ def test_federated_training_equals_training_on_all_data(
     (tmp_path / "trained.h5").write_bytes(sent["trained_model"].get_payload(decode=True))
     assert (tmp_path / "models/model/candidates/1/saved_model.pb").exists()
 
-    np.savez(tmp_path / "all.npz", x=x.astype(np.float32), y=y)
-    files = [str(tmp_path / name) for name in ("untrained.h5", "trained.h5", "all.npz")]
-    compare = [sys.executable, "-c", CENTRAL, str(SEED), *files, str(ROUNDS)]
-    run = subprocess.run(
-        compare,
-        check=True,
-        cwd=ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    difference, way = map(float, run.stdout.split()[-2:])
+    difference, way = compared(tmp_path, x, y)
     assert difference < TOLERANCE
     assert way > 1000 * TOLERANCE, "the weights have moved"
-
     states = clients(fake)
     assert any(state == "refused" and "NaN" in str(why) for state, why in states["eve"])
     assert ("training", "its answer to round 1 came too late") in states["lou"]
@@ -257,6 +251,29 @@ def test_federated_training_equals_training_on_all_data(
         *map(TOPICS.of, ("ann", "bob", "eve", "lou")),
     }
     assert all(topics_of(owner) <= {"private", "unfit", "FEDERATED_DATA_CONTROL_TOPIC"} for owner in owners)
+
+
+def compared(folder: Path, x: Any, y: Any) -> tuple[float, float]:
+    """Return how far the weights are from those of central training, and from the first ones, at most."""
+    np.savez(folder / "all.npz", x=x.astype(np.float32), y=y)
+    files = [str(folder / name) for name in ("untrained.h5", "trained.h5", "all.npz")]
+    run = subprocess.run(
+        [sys.executable, "-c", CENTRAL, str(SEED), *files, str(ROUNDS)],
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    difference, way = map(float, run.stdout.split()[-2:])
+    return difference, way
+
+
+def known_digits() -> tuple[Any, Any]:
+    """Return scikit-learn's digits, sorted by their labels: each owner knows only some of them."""
+    found = sorted(digits(), key=lambda each: each.label)
+    x = np.array([np.frombuffer(each.pixels, np.uint8) for each in found])
+    return x, np.array([each.label for each in found], np.uint8)
 
 
 def worker(name: str, cloud: Cluster, owner: Cluster, folder: Path) -> Process:
