@@ -220,9 +220,9 @@ class FakeProducer:
             if self.refuses:
                 delivered(self.refuses.popleft(), None)
             else:
-                self._kafka.write(topic, value, key, partition)
+                offset = self._kafka.write(topic, value, key, partition)
                 self.stored.append(value)
-                delivered(None, None)
+                delivered(None, Message(topic=topic, partition=partition, offset=offset))
         return len(some)
 
 
