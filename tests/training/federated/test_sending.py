@@ -97,9 +97,7 @@ def test_sending_can_be_stopped(world: World) -> None:
 def test_a_message_that_is_too_large_is_not_sent_again(world: World) -> None:
     world.producer.refuses.append(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))
 
-    with pytest.raises(
-        ValueError, match="topic topic: a message of 3 bytes is larger than it accepts: raise"
-    ):
+    with pytest.raises(ValueError, match="topic topic: a message of 3 bytes is larger than it accepts"):
         world.sender.send("topic", b"abc", None)
 
 
@@ -136,9 +134,7 @@ def test_fewer_or_more_bytes_are_an_error(world: World, size: int) -> None:
 def test_messages_that_are_missing_are_an_error(world: World) -> None:
     world.sender.send("topic", b"abc", None)
 
-    with pytest.raises(
-        ValueError, match="the messages topic:0:0:2 cannot be read: they are missing, or deleted"
-    ):
+    with pytest.raises(ValueError, match="the messages topic:0:0:2 cannot be read: they are missing"):
         world.fetch(0, 2, 6)
 
 
