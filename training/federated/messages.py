@@ -18,7 +18,7 @@ LAST: Final = -1
 MOST_METRICS: Final = 1_000
 """Metrics of an update."""
 
-_LONGEST_NAME: Final = 100  # characters of a metric's name
+_NAME: Final = 100  # characters of a metric's name
 _KEY: Final = 4  # bytes of a result's id
 
 
@@ -181,8 +181,8 @@ def _metrics(value: object) -> Metrics:
         raise ValueError(f"expected an object with at most {MOST_METRICS} metrics, found {kind(value)}")
     found = Metrics()
     for name, each in value.items():
-        if len(text(name)) > _LONGEST_NAME or "\0" in name:
-            raise ValueError(f"expected names of at most {_LONGEST_NAME} characters, found {kind(name)}")
+        if len(text(name)) > _NAME or "\0" in name:
+            raise ValueError(f"expected names of at most {_NAME} characters, found {kind(name)}")
         last = each[-1] if isinstance(each, list) and each else each
         found[name] = number(None if isinstance(last, list) else last)
     return found

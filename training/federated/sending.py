@@ -56,18 +56,18 @@ class Sender:
                 found.append(error.args[0])
             while not found and self._producer.flush(_WAIT) and not self._stop.is_set():
                 pass
-            match found:
-                case [int(offset)]:
-                    return offset
-                case [error] if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
-                    raise ValueError(
-                        f"topic {topic}: a message of {len(value)} bytes is larger than it accepts: raise its"
-                        " max.message.bytes"
-                    )
-                case [error]:
-                    why = self._causes.of(error, topic, "write")
-                    _seldom.warning(topic, f"{why}: trying again")
-                    self._waiting(why)
+            answer = found[0] if found else None
+            if isinstance(answer, int):
+                return answer
+            if answer is not None and answer.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+                raise ValueError(
+                    f"topic {topic}: a message of {len(value)} bytes is larger than it accepts: raise its"
+                    " max.message.bytes"
+                )
+            if answer is not None:
+                why = self._causes.of(answer, topic, "write")
+                _seldom.warning(topic, f"{why}: trying again")
+                self._waiting(why)
             if self._stop.wait(_RETRY):
                 raise StoppedError
 

@@ -1,5 +1,7 @@
 """Topics are read from their beginnings, whenever they appear."""
 
+from typing import Any
+
 import pytest
 
 from pipeline.kafka.causes import Causes
@@ -17,7 +19,8 @@ def kafka(monkeypatch: pytest.MonkeyPatch) -> FakeKafka:
 
 @pytest.fixture
 def follower(kafka: FakeKafka) -> Follower:
-    return Follower(kafka.consumer(), Causes("kafka:9092"))
+    consumer: Any = kafka.consumer()
+    return Follower(consumer, Causes("kafka:9092"))
 
 
 def values(follower: Follower, steps: int = 40) -> list[bytes | None]:
