@@ -39,8 +39,9 @@ def same(one: object, other: object) -> bool:
 
 def _why_unlike(found: Decoder, expected: Shape) -> str | None:
     """Return why samples are not what a model takes; its own sizes may be None, for any."""
-    if found.dtype.kind in "OSU":
-        return "the data are texts: send numbers"
+    for what, column in (("data", found.values), ("labels", found.keys)):
+        if column is not None and column.dtype.kind in "OSU":
+            return f"the {what} are texts: send numbers"
     fits = len(found.shape) == len(expected) and all(
         size in (None, other) for size, other in zip(expected, found.shape, strict=True)
     )

@@ -44,6 +44,7 @@ def test_shape_restrictions_and_number_must_fit() -> None:
             "the data have the shape -1: the model expects",
         ),
         ({"input_config": {**RAW, "data_type": "string", "data_reshape": "1"}}, "the data are texts"),
+        ({"input_config": {**RAW, "label_type": "<U3", "label_reshape": "1"}}, "the labels are texts"),
         ({"input_config": {}}, "RAW: data_type"),
         ({"input_format": "XML"}, "input_format 'XML': expected RAW, AVRO or JPEG"),
         ({"dataset_restrictions": {}}, 'the data have the restrictions {}: the training expects {"country"'),
