@@ -5,9 +5,6 @@ import math
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
-from training.data import ranges
-from training.data.ranges import Range
-
 LONGEST_REASON: Final = 500
 """Characters of a reason in a message."""
 
@@ -111,18 +108,6 @@ def number(value: object) -> float | None:
     if not math.isfinite(found):
         raise ValueError(f"expected a finite number or null, found {kind(value)}")
     return found
-
-
-def places(topic: str) -> Callable[[object], Range]:
-    """Return what checks the notation of one range, in this topic and with at least one message."""
-
-    def convert(value: object) -> Range:
-        found = ranges.parse(text(value))
-        if len(found) != 1 or found[0].topic != topic or not len(found[0]):
-            raise ValueError(f"expected one range of messages in {topic}, found {kind(value)}")
-        return found[0]
-
-    return convert
 
 
 def kind(value: object) -> str:

@@ -1,13 +1,15 @@
 """What aggregator and clients say to each other about the rounds of one training."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from training.control.message import parse_deployment
+from training.data import ranges
 from training.data.ranges import Range
 from training.federated import weights
-from training.federated.fields import Object, flag, kind, mapping, number, places, reason, text, whole
+from training.federated.fields import Object, flag, kind, mapping, number, reason, text, whole
 from training.federated.names import Topics, check_client
 from training.federated.weights import Described, File
 from training.fields import LARGEST_NUMBER
@@ -91,9 +93,9 @@ def parse_round(value: bytes | None, topics: Topics) -> Round | End:
     return Round(
         version=version,
         rounds=fields.take("rounds", whole(1)),
-        place=fields.take("topic", places(topics.weights)),
+        place=fields.take("topic", _places(topics.weights)),
         weights=fields.take("weights", weights.described),
-        model_place=model.take("topic", places(topics.weights)),
+        model_place=model.take("topic", _places(topics.weights)),
         model=fields.take("model", weights.file),
         batch=settings.take("batch", whole(1)),
         seed=settings.take("seed", whole(0), 0),
@@ -148,7 +150,7 @@ def parse_said(client: str, value: bytes | None, topics: Topics) -> Join | Failu
     return Update(
         client=client,
         version=version,
-        place=fields.take("topic", places(topics.of(client))),
+        place=fields.take("topic", _places(topics.of(client))),
         weights=fields.take("weights", weights.described),
         num_data=fields.take("num_data", whole(1, LARGEST_NUMBER)),
         training=metrics.take("training", _metrics, {}),
@@ -186,3 +188,15 @@ def _metrics(value: object) -> Metrics:
         last = each[-1] if isinstance(each, list) and each else each
         found[name] = number(None if isinstance(last, list) else last)
     return found
+
+
+def _places(topic: str) -> Callable[[object], Range]:
+    """Return what checks the notation of one range, in this topic and with at least one message."""
+
+    def convert(value: object) -> Range:
+        found = ranges.parse(text(value))
+        if len(found) != 1 or found[0].topic != topic or not len(found[0]):
+            raise ValueError(f"expected one range of messages in {topic}, found {kind(value)}")
+        return found[0]
+
+    return convert
