@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer
 
+from pipeline.kafka import clients
 from pipeline.kafka.causes import Causes
 from training.code.supervise import StoppedError
 from training.federated import exchange
@@ -43,7 +44,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(exchange, "Topic", FakeTopic)
     monkeypatch.setattr(exchange, "_RETRY", 0.001)
     for name in ("consumer", "producer"):
-        monkeypatch.setattr(exchange.clients, name, lambda *options: found.append(options))
+        monkeypatch.setattr(clients, name, lambda *options: found.append(options))
     return found
 
 

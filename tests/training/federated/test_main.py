@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.service.logs import Seldom
 from pipeline.service.settings import SettingsError, load
 from tests.training.federated.test_worker import CONTROL
 from training.code.supervise import StoppedError
@@ -109,6 +110,7 @@ def test_a_signal_ends_the_worker(
                 raise StoppedError
 
     monkeypatch.setattr(module, "Kafka", Kafka)
+    monkeypatch.setattr(module, "_seldom", Seldom(module.log))
     monkeypatch.setattr(module, "Worker", Worker)
 
     assert module.serve(settings) == 0
