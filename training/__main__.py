@@ -22,7 +22,6 @@ from pipeline.kafka.causes import Causes
 from pipeline.kafka.records import Records
 from pipeline.kafka.topics import KEPT, Topic
 from pipeline.service import startup, state
-from pipeline.service.masking import hide
 from pipeline.service.recorder import Recorder
 from pipeline.service.service import Service
 from pipeline.service.settings import SettingsError
@@ -32,6 +31,7 @@ from training.control.publisher import SETTINGS, ControlPublisher
 from training.control.reader import ControlReader
 from training.database.engine import Database, connect
 from training.database.migrate import migrate
+from training.database.watch import DatabaseWatch, cause
 from training.files import Files
 from training.job_tokens import JobTokens
 from training.jobs import Outcome, Places, recover
@@ -50,6 +50,9 @@ def serve(settings: TrainingSettings) -> int:
 
     database = _database(settings)
     service.on_stop(database.close)
+    watch = DatabaseWatch(database)
+    service.work("database", watch.run)
+    service.require(watch.why)
     runner = chosen.runner(settings, Outcome(database).ended)
     recover(database, runner)
     service.repeat("runs", runner.step)
@@ -101,7 +104,7 @@ def _serve_http(settings: TrainingSettings, service: Service, parts: Parts, toke
     service.on_stop(web.close)
     if sessions is not None:
         entrance.follow_logouts(settings, service, sessions.logouts, group="training", fetch_wait=0.1)
-    log.info("listening on port %d; browsers use port %d", listener.getsockname()[1], settings.nodeport.port)
+    log.info("listening on port %d; browsers use port %d", listener.getsockname()[1], settings.browser_port)
 
 
 def _tokens(settings: TrainingSettings) -> JobTokens:
@@ -121,8 +124,7 @@ def _database(settings: TrainingSettings) -> Database:
     try:
         migrate(database)
     except SQLAlchemyError as error:
-        cause = hide(" ".join(str(getattr(error, "orig", None) or error).split()))
-        raise SettingsError(f"DATABASEURL='***': the database cannot be used: {cause}") from None
+        raise SettingsError(f"DATABASEURL='***': the database cannot be used: {cause(error)}") from None
     return database
 
 

@@ -38,7 +38,9 @@ def storable_json(value: Any) -> Any:
 
 def _name(text: str) -> str:
     if not text.isprintable() or _NOT_IN_NAMES & {*text} or not text.strip(". "):
-        raise ValueError(f'expected a name of at most {_NAME} characters, without / \\ < > " &')
+        raise ValueError(
+            f'expected a name of at most {_NAME} printable characters, not only dots, without / \\ < > " &'
+        )
     return text
 
 

@@ -20,7 +20,11 @@ _PNG: Final = b"\x89PNG\r\n\x1a\n"
 
 
 class FileError(Exception):
-    """A file cannot be kept: why, in one line."""
+    """A file is not what it should be: why, in one line."""
+
+
+class NoRoomError(FileError):
+    """A file cannot be kept, as the disk is full, say: why, in one line."""
 
 
 class Files:
@@ -90,5 +94,5 @@ class Files:
                 os.fsync(file.fileno())
         except OSError as error:
             new.unlink(missing_ok=True)
-            raise FileError(f"{name} cannot be kept in {new.parent}: {error.strerror}") from None
+            raise NoRoomError(f"{name} cannot be kept in {new.parent}: {error.strerror}") from None
         return new

@@ -8,9 +8,16 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from pipeline.access.rootpath import parse_rootpath
-from pipeline.access.settings import EVERY_INTERFACE, AccessSettings
+from pipeline.access.settings import AccessSettings
 from pipeline.service import state
-from pipeline.service.values import Address, Duration, JsonMap, Port, Topic, parse_json_map
+from pipeline.service.values import (
+    EVERY_INTERFACE,
+    Address,
+    Duration,
+    JsonMap,
+    Topic,
+    parse_json_map,
+)
 from training.database.engine import checked_url
 from training.quantity import amount
 
@@ -69,9 +76,6 @@ class TrainingSettings(AccessSettings):
         ge=0,
         le=366 * 24 * 3600,
         description="age up to which control messages from before a deployment are used, 0s to 8784h",
-    )
-    nodeport: Port = Field(
-        Address("", 30164), description="where browsers reach the service, for the log only, such as :30164"
     )
     rootpath: Annotated[str, BeforeValidator(parse_own_rootpath)] = Field(
         "", description="the path under which a proxy publishes the page, such as /training"

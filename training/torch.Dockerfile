@@ -10,7 +10,8 @@ RUN pip install --no-cache-dir --no-compile --root-user-action=ignore --require-
 COPY pipeline pipeline
 
 COPY training/torch/requirements.txt training/torch/
-RUN pip install --no-cache-dir --root-user-action=ignore --require-hashes -r training/torch/requirements.txt
+RUN pip install --no-cache-dir --root-user-action=ignore --require-hashes -r training/torch/requirements.txt \
+    && python -c "import fastavro, ignite.engine, torch, torchvision, urllib3"
 COPY training training
 RUN python -m compileall -q pipeline training
 

@@ -122,7 +122,7 @@ def serve(settings: VideoSettings) -> int:
             fetch_wait=settings.kafkafetchwait,
         )
 
-    log.info("listening on port %d; browsers use port %d", settings.displayport.port, settings.nodeport.port)
+    log.info("listening on port %d; browsers use port %d", settings.displayport.port, settings.browser_port)
     if settings.users is None:
         log.info("everyone who can reach that port sees every camera; set USERS=FILE to require logins")
     return service.run()

@@ -11,7 +11,7 @@ from pipeline.access.settings import AccessSettings
 from pipeline.cameras.schemes import Schemes
 from pipeline.cameras.settings import CamerasSettings
 from pipeline.service.settings import KafkaReads
-from pipeline.service.values import Address, Duration, FrameInterval, Port, Topic
+from pipeline.service.values import Duration, FrameInterval, Topic
 
 _ORIGIN: Final = re.compile(
     r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?/?", re.ASCII | re.IGNORECASE
@@ -37,9 +37,6 @@ class VideoSettings(KafkaReads, CamerasSettings, AccessSettings):
 
     topicname: Topic = Field("videodisplay", description="the topic with the frames to show")
     groupname: str = Field("video", min_length=1, description="the name of a group that is not formed")
-    nodeport: Port = Field(
-        Address("", 30163), description="where browsers reach the server, for the log only, such as :30163"
-    )
     shareport: bool = Field(
         False, description="true if several processes share the port; the system distributes the clients"
     )

@@ -46,7 +46,7 @@ def writes(settings: AccessSettings, role: Role, what: str) -> WriteAccess:
     given = settings.writetoken.get_secret_value()
     token = given or new_token()
     scheme = "http" if settings.tlscert is None else "https"
-    address = f"{scheme}://{socket.gethostname()}:{settings.nodeport.port}{settings.rootpath}/"
+    address = f"{scheme}://{socket.gethostname()}:{settings.browser_port}{settings.rootpath}/"
     # Not with the log, which would mask the token.
     shown = "WRITETOKEN" if given else token
     print(f"to change {what} from another machine: {address}?token={shown}", flush=True)

@@ -2,7 +2,7 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
@@ -11,10 +11,7 @@ from pipeline.access.hosts import parse_hosts
 from pipeline.access.rootpath import parse_rootpath
 from pipeline.access.write_token import check_token
 from pipeline.service.settings import Settings
-from pipeline.service.values import Address, Bootstrap, Duration, Port, Topic
-
-EVERY_INTERFACE: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 # hosts to listen on
-"""Hosts of `DISPLAYPORT` that stand for all interfaces."""
+from pipeline.service.values import EVERY_INTERFACE, Address, Bootstrap, Duration, Port, Topic
 
 
 def parse_networks(text: object) -> object:
@@ -46,8 +43,10 @@ class AccessSettings(Settings):
         "logouts", description="the topic on which the servers with the same users file note logouts"
     )
     displayport: Port = Field(Address("", 8080), description="where the server listens, such as :8080")
-    nodeport: Port = Field(
-        Address("", 8080), description="where browsers reach the server, for the log only, such as :8080"
+    nodeport: Port | None = Field(
+        None,
+        description="where browsers reach the server, for the log and the link only, such as :30163;"
+        " by default DISPLAYPORT",
     )
     maxclients: int = Field(
         1000, ge=1, le=100_000, description="most clients at a time, with two connections each, 1 to 100000"
@@ -82,6 +81,11 @@ class AccessSettings(Settings):
         description="names under which browsers may open the page without logins, such as cams.example or"
         " *.cams.example, separated by commas",
     )
+
+    @property
+    def browser_port(self) -> int:
+        """The port at which browsers reach the server."""
+        return (self.nodeport or self.displayport).port
 
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:

@@ -99,6 +99,9 @@ _EXPECTED: Final = {
     "bool_parsing": "true or false",
     "bool_type": "true or false",
     "list_type": "a list",
+    "model_type": "a JSON object",
+    "model_attributes_type": "a JSON object",
+    "dict_type": "a JSON object",
     "string_type": "a text",
     "string_unicode": "text in UTF-8",
 }

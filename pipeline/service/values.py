@@ -63,6 +63,10 @@ def parse_json_map(text: object) -> object:
     return fields
 
 
+EVERY_INTERFACE: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 # hosts to listen on
+"""Hosts of an address that stand for all interfaces, when a service listens there."""
+
+
 class Address(NamedTuple):
     """A host and a port. To listen on, an empty host means every interface, with IPv4 and IPv6."""
 

@@ -10,7 +10,8 @@ from urllib.request import Request, urlopen
 from tests.e2e.browsing import picture
 from tests.e2e.conftest import Window
 from tests.e2e.test_browsers import texts
-from tests.parts import Service, embedded_broker, free_port, get, wait_for
+from tests.parts import Service, embedded_broker, get, wait_for
+from tests.training.running import settings as settings_of
 
 LISTS: Final = ("models", "configurations", "deployments", "results", "datasources", "inferences")
 SOON: Final = 30.0
@@ -65,17 +66,9 @@ def start(stack: ExitStack, folder: Path, **settings: str) -> Site:
     topics = (f"{_CONTROL}:1", "example-digits:1", "digits-example-input:1", "digits-example-predictions:1")
     options = [part for topic in topics for part in ("--topic", topic)]
     bootstrap, _ = stack.enter_context(embedded_broker(folder, *options))
-    address = f"127.0.0.1:{free_port()}"
-    variables = {
-        "KAFKAPORT": bootstrap,
-        "DISPLAYPORT": address,
-        "DATAFOLDER": str(folder / "data"),
-        "MODELSTORE": str(folder / "models"),
-        "STATEFOLDER": str(folder / "state"),
-        **settings,
-    }
+    variables = {**settings_of(bootstrap, folder), **settings}
     service = stack.enter_context(Service("training", variables, folder)).ready(60)
-    return Site(f"http://{address}/", bootstrap, variables, folder, [service])
+    return Site(f"http://{variables['DISPLAYPORT']}/", bootstrap, variables, folder, [service])
 
 
 def made_of_digits(site: Site) -> dict[str, Any]:

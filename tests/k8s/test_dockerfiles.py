@@ -73,7 +73,10 @@ def test_debian_packages_are_installed_only_to_copy_fonts_from_them(folder: str)
     [
         *((service, f"{service}/__main__.py") for service in SERVICES),
         ("tests/e2e/serving", "tfserving/server/__main__.py"),
+        ("training", "training/job/__main__.py"),
+        ("training", "training/inference/__main__.py"),
         (TORCH, "training/job/__main__.py"),
+        (TORCH, "training/inference/__main__.py"),
     ],
 )
 def test_an_image_has_what_its_service_imports(folder: str, module: str) -> None:
@@ -91,6 +94,7 @@ def test_an_image_has_what_its_service_imports(folder: str, module: str) -> None
         *((service, f"{service}/__main__.py") for service in SERVICES),
         ("tfserving", "tfserving/server/__main__.py"),
         ("training/torch", "training/job/__main__.py"),
+        ("training/torch", "training/inference/__main__.py"),
     ],
 )
 def test_its_requirements_have_what_its_service_imports(requirements: str, module: str) -> None:

@@ -65,7 +65,7 @@ def test_prometheus_finds_all_pods_of_each_service(name: str) -> None:
 
     found = jobs(configuration(name)["prometheus.yml"])
 
-    assert list(found) == [*SERVICES]
+    assert list(found) == [*SERVICES, "inference"]
     for app, lookup in found.items():
         (record,) = lookup["names"]
         port, protocol, service = record.split(".")

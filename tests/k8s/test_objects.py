@@ -15,6 +15,7 @@ from tests.k8s.manifests import (
     texts,
     workloads,
 )
+from tests.training.runners.cluster.test_manifests import BOTH
 
 PART = {"app.kubernetes.io/part-of": "streamlens"}
 PREFIXES = ("KAFKA", "ZOOKEEPER", "CONFLUENT", "MODEL")
@@ -22,9 +23,10 @@ PREFIXES = ("KAFKA", "ZOOKEEPER", "CONFLUENT", "MODEL")
 
 
 def backend(service: Document, documents: Documents) -> Document:
-    """Return the one workload that a Service selects."""
+    """Return the one workload that a Service selects, also of those that the training service creates."""
     selector = service["spec"]["selector"]
-    found = [workload for workload in workloads(documents) if selects(selector, labels_of(workload))]
+    all_workloads = (*workloads(documents), *BOTH)
+    found = [workload for workload in all_workloads if selects(selector, labels_of(workload))]
     assert len(found) == 1, f"{name_of(service)} selects {[name_of(workload) for workload in found]}"
     return found[0]
 

@@ -11,6 +11,8 @@ from tests.k8s.manifests import (
     labels_of,
     of_kind,
     pod_of,
+    ports_of,
+    selects,
     system,
     workload,
     workloads,
@@ -20,7 +22,7 @@ from tests.k8s.test_key import TOKEN, mounts
 from tests.training.runners.cluster.test_manifests import BOTH
 
 WITH_RUNS = ("training-kubernetes", "hardened-training")
-RUNS = [Place(labels_of(each)["app"], labels_of(each), ports={"health": 9000}) for each in BOTH]
+RUNS = [Place(labels_of(each)["app"], labels_of(each), ports=ports_of(each)) for each in BOTH]
 API = [Place("api", namespace={}, address=address) for address in ("10.96.0.1", "192.168.1.5", "fd00:1::5")]
 PORTS = (("TCP", 443), ("TCP", 6443), ("TCP", 9999))
 
@@ -73,6 +75,21 @@ def test_runs_reach_kafka_the_service_and_models_and_nobody_reaches_them(name: s
     pages = set() if "hardened" in name else {("video", 8080)}  # as from anywhere
     assert outwards == {(run.name, app, "TCP", port) for run in RUNS for app, port in needed | pages}
     assert inwards == set()
+
+
+def test_prometheus_reaches_the_metrics_of_inferences_and_nothing_else_of_runs() -> None:
+    runs = [each for each in system("hardened-training") if each not in system("hardened")]
+    documents = (*system("hardened-monitoring"), *runs)
+    (service,) = (
+        each["spec"]
+        for each in of_kind(documents, "Service")
+        if each["metadata"]["name"] == "inference-metrics"
+    )
+
+    found = set(reached(documents, [*pods(documents), OUTSIDE, STRANGER], RUNS, PORTS))
+
+    assert found == {("prometheus", "inference", "TCP", 9000)}
+    assert [run.name for run in RUNS if selects(service["selector"], dict(run.labels))] == ["inference"]
 
 
 def test_hardened_only_the_service_reaches_the_clusters_api() -> None:

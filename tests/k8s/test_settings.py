@@ -166,7 +166,7 @@ def test_the_page_is_at_the_address_it_announces(documents: Documents) -> None:
     assert isinstance(taken, VideoSettings)
     assert taken.displayport.port == ports_of(workload(documents, "video"))["http"]
     assert {name: [port["nodePort"] for port in ports] for name, ports in services.items()} == {
-        "video-service": [taken.nodeport.port],
+        "video-service": [taken.browser_port],
         "video-sockets-service": [31611],
     }
 
@@ -184,7 +184,7 @@ def test_with_compose_the_page_is_at_the_address_it_announces() -> None:
 
     assert isinstance(taken, VideoSettings)
     (port,) = file["services"]["video"]["ports"]
-    assert port == f"${{VIDEOPORT:-{taken.nodeport.port}}}:{taken.displayport.port}"
+    assert port == f"${{VIDEOPORT:-{taken.browser_port}}}:{taken.displayport.port}"
 
 
 def test_with_compose_no_camera_leads_to_any_port_of_ours() -> None:

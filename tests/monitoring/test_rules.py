@@ -54,13 +54,14 @@ def test_prometheus_accepts_the_configuration(promtool: str, path: str, tmp_path
     accepts(promtool, "check", "config", tmp_path / "prometheus.yml")
 
 
-def test_both_configurations_collect_from_the_same_services() -> None:
-    jobs = [
+def test_both_configurations_collect_from_the_same_services_and_pods_from_inferences_too() -> None:
+    pods, containers = (
         [job["job_name"] for job in yaml.safe_load((ROOT / path).read_text())["scrape_configs"]]
         for path in CONFIGURATIONS
-    ]
+    )
 
-    assert jobs == [["producer", "consumer", "video", "training"]] * 2
+    assert containers == ["producer", "consumer", "video", "training"]
+    assert pods == [*containers, "inference"]
 
 
 def test_the_rules_name_only_metrics_and_labels_that_exist() -> None:

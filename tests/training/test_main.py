@@ -1,19 +1,19 @@
 """The training service as a process: `python -m training`."""
 
 import json
-import os
-import subprocess
-import sys
+import resource
 import urllib.request
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 from confluent_kafka import Producer
 
-from tests.parts import ROOT, Service, embedded_broker, free_port, get, wait_for
+from tests.parts import Service, embedded_broker, get, reads, wait_for
 from tests.training.api.test_datasources import POSTED
 from tests.training.control.test_reader import VALUE
+from tests.training.running import refusal, settings
 from training.api.deployment_fields import DeploymentFields
 from training.database.engine import connect
 from training.database.tables import Configuration, Deployment, Model
@@ -49,13 +49,8 @@ def add_deployment(folder: Path) -> None:
 
 def test_a_stream_is_stored_sent_again_and_kept_over_a_restart(tmp_path: Path) -> None:
     with embedded_broker(tmp_path) as (broker, _):
-        address = f"127.0.0.1:{free_port()}"
-        variables = {
-            "KAFKAPORT": broker,
-            "DISPLAYPORT": address,
-            "DATAFOLDER": str(tmp_path / "data"),
-            "STATEFOLDER": str(tmp_path / "state"),
-        }
+        variables = settings(broker, tmp_path)
+        address = variables["DISPLAYPORT"]
         producer = Producer({"bootstrap.servers": broker})
         producer.produce("KAFKA_ML_CONTROL_TOPIC", VALUE, b"\x07")
         assert producer.flush(LIMIT) == 0
@@ -83,25 +78,24 @@ def test_a_stream_is_stored_sent_again_and_kept_over_a_restart(tmp_path: Path) -
 def test_settings_that_will_not_do_end_it_with_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for name, value in (("DATAFOLDER", f"{tmp_path}/file"), ("DATABASEURL", "sqlite:////nowhere/file")):
-        done = subprocess.run(
-            [sys.executable, "-m", "training"],
-            env={
-                **os.environ,
-                "KAFKAPORT": "127.0.0.1:9",
-                "HEALTHPORT": f"127.0.0.1:{free_port()}",
-                "DISPLAYPORT": f"127.0.0.1:{free_port()}",
-                "STATEFOLDER": str(tmp_path / "state"),
-                "DATAFOLDER": str(tmp_path / "data"),
-                "LOGLEVEL": "error",
-                name: value,
-            },
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        assert refusal(tmp_path, **{name: value}).startswith(f"training: {name}=")
 
-        assert done.returncode == 2
-        assert done.stderr.startswith(f"training: {name}=")
-        assert len(done.stderr.splitlines()) == 1
+
+def test_a_disk_that_takes_nothing_more_is_named_until_it_does(tmp_path: Path) -> None:
+    with (
+        embedded_broker(tmp_path, "--topic", "KAFKA_ML_CONTROL_TOPIC:1") as (broker, _),
+        Service("training", settings(broker, tmp_path), tmp_path) as training,
+    ):
+        training.ready(LIMIT)
+        # As on a full disk, each write of this process fails.
+        before = resource.prlimit(training.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        wait_for(lambda: not reads(f"{training.health}/readyz"), LIMIT, "a service that is not ready")
+        with pytest.raises(HTTPError) as unready:
+            get(f"{training.health}/readyz")
+        alive = get(f"{training.health}/healthz").decode()
+        resource.prlimit(training.pid, resource.RLIMIT_FSIZE, before)
+        training.ready(LIMIT)
+
+    reason = unready.value.read().decode()
+    assert reason == "the database cannot be used: disk I/O error\n"
+    assert alive.startswith("ok\nnot ready: the database cannot be used: ")

@@ -1,10 +1,7 @@
 """The training service as a process, on a real PostgreSQL."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,11 +12,12 @@ import pytest
 from confluent_kafka import Producer
 from sqlalchemy import select
 
-from tests.parts import ROOT, Service, embedded_broker, free_port, get, wait_for
+from tests.parts import Service, embedded_broker, get, reads, wait_for
 from tests.postgresql import PostgreSQL
 from tests.training.api.test_datasources import POSTED
 from tests.training.control.test_reader import VALUE
 from tests.training.load_kafka_ml.kafka_ml import KafkaMl
+from tests.training.running import refusal, settings
 from training.database.engine import connect
 from training.database.tables import Configuration, Model, Result
 from training.load_kafka_ml.__main__ import main
@@ -58,14 +56,8 @@ def test_it_survives_that_the_database_goes_away_and_loses_no_control_message(
     how: signal.Signals, postgresql: PostgreSQL, tmp_path: Path
 ) -> None:
     with embedded_broker(tmp_path) as (broker, _):
-        address = f"127.0.0.1:{free_port()}"
-        variables = {
-            "KAFKAPORT": broker,
-            "DISPLAYPORT": address,
-            "DATAFOLDER": str(tmp_path / "data"),
-            "STATEFOLDER": str(tmp_path / "state"),
-            "DATABASEURL": postgresql.create(),
-        }
+        variables = {**settings(broker, tmp_path), "DATABASEURL": postgresql.create()}
+        address = variables["DISPLAYPORT"]
         with Service("training", variables, tmp_path) as training:
             send(broker, VALUE)
             training.ready(LIMIT)
@@ -79,10 +71,17 @@ def test_it_survives_that_the_database_goes_away_and_loses_no_control_message(
                 send(broker, VALUE.replace(b"automl:0:0:4,automl:1:0:10", b"comes:0:0:1"))
                 wait_for(lambda: "a control message waits" in training.text, LIMIT, "the message to wait")
                 assert asked(address) == (503, AWAY)
-                assert get(f"{training.health}/healthz")
+                wait_for(lambda: not reads(f"{training.health}/readyz"), LIMIT, "a service that is not ready")
+                with pytest.raises(urllib.error.HTTPError) as unready:
+                    get(f"{training.health}/readyz")
+                alive = get(f"{training.health}/healthz").decode()
             finally:
                 postgresql.start()
 
+            reason = unready.value.read().decode()
+            assert reason.startswith("the database cannot be used: ")
+            assert alive.startswith("ok\nnot ready: the database cannot be used: ")
+            training.ready(LIMIT)
             expected = {POSTED["topic"], "waits:0:0:1", "comes:0:0:1"}
             wait_for(lambda: topics(address) == expected, LIMIT, "the messages that waited")
             status, row = asked(address, {**POSTED, "topic": "posted:0:0:1"})
@@ -112,27 +111,8 @@ WRONG = pytest.mark.parametrize(
 def test_a_database_that_cannot_be_used_ends_it_with_one_line(
     database: str, password: str, reason: str, *, postgresql: PostgreSQL, tmp_path: Path
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "training"],
-        env={
-            **os.environ,
-            "KAFKAPORT": "127.0.0.1:9",
-            "HEALTHPORT": f"127.0.0.1:{free_port()}",
-            "DISPLAYPORT": f"127.0.0.1:{free_port()}",
-            "STATEFOLDER": str(tmp_path / "state"),
-            "DATAFOLDER": str(tmp_path / "data"),
-            "DATABASEURL": postgresql.url(database, password),
-            "LOGLEVEL": "error",
-        },
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    line = refusal(tmp_path, DATABASEURL=postgresql.url(database, password))
 
-    assert done.returncode == 2
-    (line,) = done.stderr.splitlines()
     assert line.startswith("training: DATABASEURL=")
     assert reason in line
     assert "sesame" not in line

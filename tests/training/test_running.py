@@ -6,9 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.parts import Service, embedded_broker, free_port
+from tests.parts import Service, embedded_broker
 from tests.training.api.test_paths import DOWNLOADS, REQUESTS, fill
 from tests.training.conftest import made
+from tests.training.running import settings
 
 pytestmark = pytest.mark.parts
 
@@ -35,14 +36,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     with made("", folder) as before:
         fill(before)
     with embedded_broker(folder) as (broker, _):
-        address = f"127.0.0.1:{free_port()}"
-        variables = {
-            "KAFKAPORT": broker,
-            "DISPLAYPORT": address,
-            "DATAFOLDER": str(folder),
-            "MODELSTORE": str(folder / "models"),
-            "STATEFOLDER": str(folder / "state"),
-        }
+        variables = {**settings(broker, folder), "DATAFOLDER": str(folder)}
+        address = variables["DISPLAYPORT"]
         with Service("training", variables, folder) as training:
             training.ready(LIMIT)
             with httpx.Client(base_url=f"http://{address}", timeout=LIMIT) as found:

@@ -49,11 +49,16 @@ def test_it_answers_under_the_name_that_jobs_use(monkeypatch: pytest.MonkeyPatch
     assert load(TrainingSettings).hosts == ("ml.example", "jobs.example")
 
 
-def test_it_looks_for_browsers_at_a_port_of_its_own() -> None:
+def test_browsers_are_expected_where_it_listens_until_it_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     settings = load(TrainingSettings)
 
-    assert (settings.displayport.port, settings.nodeport.port) == (8080, 30164)
+    assert (settings.displayport.port, settings.browser_port) == (8080, 8080)
     assert (settings.users, settings.rootpath, settings.own_certificate) == (None, "", "")
+
+    monkeypatch.setenv("NODEPORT", ":30164")
+    assert load(TrainingSettings).browser_port == 30164
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tests.parts import ModelServer, Service, free_port, wait_for
 from tests.training import tasks
+from tests.training.running import settings
 from tests.training.tasks import Task
 from training.data.samples import sizes
 
@@ -155,18 +156,11 @@ class Site:
 def site(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A training service without rows, with a control topic of its own on a real Kafka."""
     folder = tmp_path_factory.mktemp("whole-way")
-    address, control_topic = f"127.0.0.1:{free_port()}", f"control-{uuid.uuid4().hex[:10]}"
-    settings = {
-        "KAFKAPORT": kafka_bootstrap,
-        "CONTROLTOPIC": control_topic,
-        "DISPLAYPORT": address,
-        "DATAFOLDER": str(folder / "data"),
-        "MODELSTORE": str(folder / "models"),
-        "STATEFOLDER": str(folder / "state"),
-    }
+    control_topic = f"control-{uuid.uuid4().hex[:10]}"
+    variables = {**settings(kafka_bootstrap, folder), "CONTROLTOPIC": control_topic}
     with ExitStack() as stack:
-        stack.enter_context(Service("training", settings, folder)).ready(60)
-        made = Site(address, kafka_bootstrap, control_topic, folder / "models")
+        stack.enter_context(Service("training", variables, folder)).ready(60)
+        made = Site(variables["DISPLAYPORT"], kafka_bootstrap, control_topic, folder / "models")
         stack.callback(made.close)
         yield made
 

@@ -15,7 +15,7 @@ def test_kafkas_address_is_enough(configure: Configure) -> None:
     settings = configure()
 
     assert settings.topicname == "videodisplay"
-    assert (settings.displayport, settings.nodeport) == (Address("", 8080), Address("", 30163))
+    assert (settings.displayport, settings.browser_port) == (Address("", 8080), 8080)
     assert (settings.frameinterval, settings.nosignalafter, settings.staleafter) == (0.042, 2.5, 5)
 
 

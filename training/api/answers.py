@@ -14,12 +14,14 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from pipeline.service.logs import Seldom
 from pipeline.service.masking import hide
 from pipeline.service.settings import explain
+from training.database.watch import cause
 
 log = logging.getLogger(__name__)
 _seldom = Seldom(log)
 
 _MOST_SHOWN: Final = 40  # characters of a wrong value
 _JSON: Final = "application/json"
+_FULL: Final = ("database or disk is full", "No space left on device")  # SQLite's words, and PostgreSQL's
 
 
 def answer(content: Any, status: int = 200) -> Response:
@@ -30,6 +32,11 @@ def answer(content: Any, status: int = 200) -> Response:
 def refusal(reason: str) -> HTTPException:
     """Return what to raise for a request that cannot be carried out."""
     return HTTPException(400, " ".join(hide(reason).split()))
+
+
+def unable(reason: str) -> HTTPException:
+    """Return what to raise where the same request may be carried out later, as when the disk was full."""
+    return HTTPException(503, " ".join(hide(reason).split()))
 
 
 def unknown(what: str, number: int) -> HTTPException:
@@ -59,9 +66,11 @@ def answer_errors(app: FastAPI) -> None:
     @app.exception_handler(DBAPIError)
     @app.exception_handler(NoConnection)
     async def say_that_the_database_is_away(_: Request, error: Exception) -> Response:
-        cause = hide(" ".join(str(getattr(error, "orig", None) or error).split()))
-        _seldom.warning("database", f"the database does not answer: {cause}")
-        return answer({"detail": "the database does not answer: try again later"}, 503)
+        why = cause(error)
+        _seldom.warning("database", f"the database cannot be used: {why}")
+        is_full = any(each in why for each in _FULL)
+        shown = f"cannot be written: {why}" if is_full else "does not answer"
+        return answer({"detail": f"the database {shown}: try again later"}, 503)
 
     @app.exception_handler(Exception)
     async def say_that_it_is_our_fault(_: Request, __: Exception) -> Response:

@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.types import ASGIApp
 
 from pipeline import __version__
+from pipeline.access import schemes
 from pipeline.access.rootpath import root_of
 from training.api import (
     configurations,
@@ -97,4 +98,4 @@ def _described(app: FastAPI) -> dict[str, Any]:
             operation["responses"].pop("422", None)  # FastAPI's own, which we answer as 400
             for status, what in _REFUSED.items():
                 operation["responses"].setdefault(status, {"description": what})
-    return description
+    return schemes.add(description)

@@ -210,6 +210,7 @@ REFUSED: Final[Description] = {
     400: {"model": str, "description": "Why not, in one line"},
     503: {"model": Missing, "description": "The database does not answer"},
 }
+MISSING: Final[Description] = {404: {"model": Missing, "description": "Does not exist"}}
 DELETED: Final[Description] = {200: {"model": dict[str, Any], "description": "Deleted"}, **REFUSED}
 DONE: Final[Description] = {200: {"model": dict[str, Any], "description": "Done"}, **REFUSED}
 
@@ -221,7 +222,7 @@ def listed(kind: type[BaseModel]) -> Description:
 
 def one(kind: type[BaseModel]) -> Description:
     """Describe a row, which may not exist."""
-    return {**changed(kind), 404: {"model": Missing, "description": "Does not exist"}}
+    return {**changed(kind), **MISSING}
 
 
 def made(kind: type[BaseModel]) -> Description:

@@ -8,10 +8,10 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import from_json, to_json
 from starlette.datastructures import FormData, UploadFile
 
-from training.api.answers import line, refusal
+from training.api.answers import line, refusal, unable
 from training.api.parts import Parts
 from training.fields import Fields, Text
-from training.files import FileError
+from training.files import FileError, NoRoomError
 
 LARGEST_FIELD: Final = 64 * 2**20
 """The largest field of a form that is not a file, in bytes."""
@@ -68,6 +68,8 @@ def keep_files(parts: Parts, result: int, framework: str, form: FormData) -> Non
         parts.files.put_model(result, framework, _chunks(model))
         if isinstance(picture, UploadFile):
             parts.files.put_picture(result, _chunks(picture))
+    except NoRoomError as error:
+        raise unable(str(error)) from None
     except FileError as error:
         raise refusal(str(error)) from None
 

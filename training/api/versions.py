@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response, StreamingResponse
 
 from training.api import described
-from training.api.answers import answer, refusal
+from training.api.answers import answer, refusal, unable
 from training.api.bodies import LARGEST_UPLOAD
 from training.api.described_versions import ModelVersions, Version, WholeVersion
 from training.api.parts import Parts, RowId
@@ -52,7 +52,7 @@ def routes(parts: Parts) -> APIRouter:
     @router.get(
         "/versions/{model}",
         summary="The versions of a model, the newest first",
-        responses=described.listed(Version),
+        responses=described.listed(Version) | described.MISSING,
     )
     def list_versions(model: ModelName) -> Response:
         try:
@@ -109,7 +109,7 @@ def _add_archives(router: APIRouter, parts: Parts) -> None:
         summary="The files of a served version",
         description="A tar stream; its last file, `sha256.json`, has the checksums of all others.",
         response_class=Response,
-        responses=described.file(KIND, "The files"),
+        responses=described.file(KIND, "The files") | described.MISSING,
     )
     def download(model: ModelName, version: Number) -> Response:
         try:
@@ -140,8 +140,10 @@ def _add_archives(router: APIRouter, parts: Parts) -> None:
 
         try:
             version = library.add(facts["model"], fill, facts, is_served=is_served)
-        except (ArchiveError, OSError) as error:
+        except ArchiveError as error:
             raise refusal(_reason(error)) from None
+        except OSError as error:
+            raise unable(_reason(error)) from None
         return answer({"version": version})
 
 

@@ -4,11 +4,12 @@ import ast
 import math
 from typing import Any, Final, Literal
 
+from training.fields import LARGEST_NUMBER
+
 _REQUIRED: Final = {"tf": "epochs", "pth": "max_epochs"}
 _FIT: Final = {
     "class_weight",
     "epochs",
-    "initial_epoch",
     "shuffle",
     "steps_per_epoch",
     "validation_batch_size",
@@ -46,6 +47,7 @@ _OURS: Final = {
     "validation_split": "the stream's rates set it",
     "x": "the stream sets it",
     "y": "the stream sets it",
+    "initial_epoch": "a training begins with the first, and continues by itself after an interruption",
     "max_queue_size": "Keras 3 no longer has it",
     "use_multiprocessing": "Keras 3 no longer has it",
     "workers": "Keras 3 no longer has it",
@@ -148,9 +150,9 @@ def _check_name(name: str, framework: str, use: str) -> None:
 
 def _check_count(name: str, value: Any) -> None:
     is_optional = name not in ("epochs", "max_epochs")
-    if (value is None and is_optional) or (type(value) is int and value > 0):
+    if (value is None and is_optional) or (type(value) is int and 0 < value <= LARGEST_NUMBER):
         return
-    raise ValueError(f"{name}={value!r}: expected a whole number from 1")
+    raise ValueError(f"{name}={value!r}: expected a whole number from 1 to {LARGEST_NUMBER}")
 
 
 def _syntax(error: BaseException) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from pipeline.kafka.causes import topic_cause
 from training.data.errors import DataError, DeletedError
@@ -41,6 +41,10 @@ def _check_topic(consumer: Consumer, topic: str, ranges: Sequence[Range]) -> Non
     if found.error is not None:
         if found.error.code() < 0:
             raise KafkaException(found.error)
+        if found.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise DataError(
+                f"range {ranges[0]}: there is no topic {topic}: correct its name, or send the data"
+            )
         raise DataError(f"{topic_cause(found.error, topic, 'read')} (range {ranges[0]})")
     for each in ranges:
         if each.partition not in found.partitions:

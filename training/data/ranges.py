@@ -1,5 +1,6 @@
 """Ranges of offsets, and their notation in control messages: `topic:partition:start:end`, with commas."""
 
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,8 +30,16 @@ class Range:
 
 
 def parse(text: str) -> tuple[Range, ...]:
-    """Return the ranges in a text such as `digits:0:0:600,digits:1:0:400`; raise ValueError otherwise."""
-    return tuple(_parse_one(part.strip()) for part in text.split(","))
+    """Return the ranges in a text such as `digits:0:0:600,digits:1:0:400`; raise ValueError otherwise.
+
+    No two of them may have a message in common.
+    """
+    found = tuple(_parse_one(part.strip()) for part in text.split(","))
+    ordered = sorted(found, key=lambda each: (each.topic, each.partition, each.start))
+    for one, other in itertools.pairwise(each for each in ordered if len(each)):
+        if (one.topic, one.partition) == (other.topic, other.partition) and other.start < one.end:
+            raise ValueError(f"ranges {one} and {other} overlap: expected each message once")
+    return found
 
 
 def write(ranges: Iterable[Range]) -> str:

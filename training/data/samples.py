@@ -65,9 +65,10 @@ def split(
     """
     training, test, _ = sizes(len(samples), validation_rate, test_rate)
     if not training:
+        count = f"{len(samples)} sample{'' if len(samples) == 1 else 's'}"
         raise DataError(
-            f"{len(samples)} samples with validation_rate {validation_rate:g} and test_rate {test_rate:g}"
-            " leave none for training: send more, or lower the rates"
+            f"validation_rate {validation_rate:g} and test_rate {test_rate:g} leave none of {count} for"
+            " training: send more, or lower the rates"
         )
     if random:
         samples.shuffle(seed)

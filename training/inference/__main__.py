@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.access.settings import EVERY_INTERFACE
 from pipeline.kafka import clients
 from pipeline.kafka.causes import Causes
 from pipeline.kafka.topics import Topic
@@ -22,7 +21,7 @@ from pipeline.model_server.client import connect
 from pipeline.model_server.url import ModelUrl
 from pipeline.service import startup
 from pipeline.service.service import Service
-from pipeline.service.values import Address
+from pipeline.service.values import EVERY_INTERFACE, Address
 from training.backend import Backend
 from training.code import gpus
 from training.inference import sink, source

@@ -40,7 +40,7 @@ class Job:
         self._settings = settings
         self._service = service
         self._stop = stop
-        self._kept = Kept(settings.jobfolder / f"result-{settings.result_id}", settings.seed)
+        self._kept = Kept(settings.kept, settings.identity)
         self._reporter = Reporter(service, stop)
 
     def run(self) -> int:
@@ -88,6 +88,7 @@ class Job:
         self._kept.prepare()
         kept = self._kept.load()
         if kept is None:
+            self._kept.clear()
             self._service.fetch_model(self._kept.model)
             message = self._message()
             sizes = self._read(message)

@@ -16,17 +16,22 @@ _DONE = "samples.json"
 class Kept:
     """What one job keeps in its folder: the model, the samples, and what the process writes in `work`."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, identity: str) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.work = folder / "work"
         self.model = self.data / "model.h5"
-        self._seed = seed
+        self._identity = identity
 
     def prepare(self) -> None:
         """Make the folders. Raises OSError."""
         for folder in (self.data, self.work):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def clear(self) -> None:
+        """Delete what another job, or one that has not read everything, has left. Raises OSError."""
+        self.remove()
+        self.prepare()
 
     def save(self, message: ControlMessage, split: Split, samples: Samples) -> dict[str, int]:
         """Write the samples, which `split` has ordered; return how many each part has. Raises OSError."""
@@ -34,7 +39,7 @@ class Kept:
         np.save(self.data / "features.npy", samples.features)
         np.save(self.data / "labels.npy", _labels(samples))
         key, value = compose(message)
-        kept = {"seed": self._seed, "sizes": sizes, "key": key.hex(), "value": value.decode()}
+        kept = {"job": self._identity, "sizes": sizes, "key": key.hex(), "value": value.decode()}
         part = self.data / f"{_DONE}.part"
         part.write_text(json.dumps(kept))
         part.replace(self.data / _DONE)
@@ -48,7 +53,7 @@ class Kept:
             sizes = {name: int(kept["sizes"][name]) for name in ("training", "test", "validation")}
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return (message, sizes) if kept["seed"] == self._seed and self.model.exists() else None
+        return (message, sizes) if kept["job"] == self._identity and self.model.exists() else None
 
     def remove(self) -> None:
         """Delete everything."""

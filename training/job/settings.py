@@ -59,7 +59,19 @@ class JobSettings(AggregatorSettings):
     jobmemory: int = Field(
         0, ge=0, description="bytes of memory that fitting may use, besides mapped samples; 0: all there is"
     )
-    jobfolder: _Folder = Field(
-        default_factory=lambda: state.default() / "jobs",
-        description="the folder with the samples and checkpoints of jobs, such as /var/lib/streamlens/jobs",
+    jobfolder: _Folder | None = Field(
+        None,
+        description="the folder with the samples and checkpoints of jobs, such as /var/lib/streamlens/jobs;"
+        " by default jobs in STATEFOLDER",
     )
+
+    @property
+    def kept(self) -> Path:
+        """The folder of this job."""
+        return (self.jobfolder or self.statefolder / "jobs") / f"result-{self.result_id}"
+
+    @property
+    def identity(self) -> str:
+        """What a restarted job has in common with what another has left, and no other job has."""
+        since = self.control_since.isoformat() if self.control_since else ""
+        return f"{self.result_url} {self.deployment_id} {since} {self.seed}"

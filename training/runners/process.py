@@ -58,6 +58,7 @@ class ProcessRunner:
             self._number += 1
             record = Record(self._folder / run.name, run, self._number)
             try:
+                record.finish()  # what an earlier run of this name has left
                 record.write()
             except OSError as error:
                 raise RunnerError(f"{record.folder} cannot be written: {error.strerror}") from None
@@ -155,7 +156,7 @@ class ProcessRunner:
             child = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-m", record.run.module],
                 cwd=_ROOT,
-                env=self._environment() | dict(record.run.variables),
+                env=self._environment() | {"JOBFOLDER": str(record.work)} | dict(record.run.variables),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

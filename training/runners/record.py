@@ -31,6 +31,11 @@ class Record:
     starts: int = 0
     is_stopped: bool = False
 
+    @property
+    def work(self) -> Path:
+        """The folder for what a run keeps while it is started again and again."""
+        return self.folder / "work"
+
     def changed(self, **fields: Any) -> "Record":
         """Return the record with other fields, written to its folder."""
         record = replace(self, **fields)
@@ -84,6 +89,7 @@ class Record:
     def finish(self) -> None:
         """Forget the run, but keep its log."""
         (self.folder / _ABOUT).unlink(missing_ok=True)
+        shutil.rmtree(self.work, ignore_errors=True)
 
 
 def trim_log(folder: Path) -> None:

@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 
 from fastapi import FastAPI, Request, Response
 
+from pipeline.access import schemes
+
 PATH: Final = "/api/openapi.json"
 
 _CODING: Final = re.compile(r"\s*(gzip|\*)\s*(?:;\s*q=(.*))?", re.IGNORECASE)
@@ -26,7 +28,7 @@ def serve(app: FastAPI) -> None:
 
     @lru_cache(maxsize=1)
     def bodies(root: str) -> tuple[_Body, _Body]:
-        described = app.openapi() | ({"servers": [{"url": root}]} if root else {})
+        described = schemes.add(app.openapi()) | ({"servers": [{"url": root}]} if root else {})
         text = json.dumps(described, ensure_ascii=False, separators=(",", ":")).encode()
         return _body(text), _body(gzip.compress(text, mtime=0), **{"Content-Encoding": "gzip"})
 

@@ -45,6 +45,16 @@ def test_a_database_that_is_away_is_no_fault_of_the_client(
     assert service.get("/models/") == []
 
 
+def test_a_full_disk_is_named(service: Service) -> None:
+    with failing(service, OperationalError("BEGIN", {}, OSError("database or disk is full"))):
+        answer = service.client.get("/models/")
+
+    assert answer.status_code == 503
+    assert answer.json() == {
+        "detail": "the database cannot be written: database or disk is full: try again later"
+    }
+
+
 def test_two_changes_at_a_time_are_a_reason(service: Service) -> None:
     with failing(service, IntegrityError("INSERT", {}, ValueError("UNIQUE"))):
         reason = service.refused("POST", "/configurations/", {"name": "a", "ml_models": [1]})

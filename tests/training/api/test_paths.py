@@ -402,7 +402,9 @@ def test_lists_end_in_a_slash(name: str, service: Service) -> None:
 
 
 def test_each_path_is_described(service: Service) -> None:
-    described = service.get("/api/openapi.json")["paths"]
+    description = service.get("/api/openapi.json")
+    assert {"token": []} in description["security"]
+    described = description["paths"]
     requested = {(method.lower(), path) for method, path, _, status in REQUESTS if status < 404}
 
     for method, path in requested:

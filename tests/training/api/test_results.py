@@ -1,5 +1,7 @@
+import errno
 import io
 import json
+import os
 import shutil
 from typing import Any
 
@@ -266,6 +268,21 @@ def test_the_log_of_a_job(service: Service) -> None:
     result = service.deployment()["results"][0]["id"]
 
     assert service.get(f"/results/log/{result}") == {"log": f"the log of model-training-{result}"}
+
+
+def test_a_job_may_try_again_when_the_disk_is_full(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = service.deployment()["results"][0]["id"]
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        answer = service.upload(result, trained_model=b"PK\x03\x04")
+    assert answer.status_code == 503
+    assert answer.json()["detail"].endswith("No space left on device")
+
+    assert service.upload(result, trained_model=b"PK\x03\x04").status_code == 200
 
 
 def test_a_trained_model_is_imported(service: Service) -> None:

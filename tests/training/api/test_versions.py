@@ -175,6 +175,26 @@ def test_a_version_that_is_not_whole_is_refused_and_leaves_nothing(service: Serv
     assert "there is no result 9" in upload(service, 9, b"").json()
 
 
+def test_a_job_may_try_again_when_the_store_is_full(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = service.deployment()["results"][0]["id"]
+    content = archive(tmp_path / "exported")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "/models/digits")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("training.api.versions.unpack", full)
+        answer = upload(service, result, content)
+    assert (answer.status_code, answer.json()) == (
+        503,
+        {"detail": "/models/digits: No space left on device"},
+    )
+
+    assert upload(service, result, content).status_code == 200
+
+
 def test_a_stopped_results_version_is_refused(service: Service, tmp_path: Path) -> None:
     result = service.deployment()["results"][0]["id"]
     service.post(f"/results/stop/{result}", status=200)

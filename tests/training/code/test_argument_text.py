@@ -53,7 +53,8 @@ def test_names_that_pytorch_would_ignore_are_refused(text: str, use: Literal["fi
     [
         ("", "expected epochs=NUMBER, such as epochs=5, found nothing"),
         ("shuffle=True", "expected epochs=NUMBER"),
-        ("epochs=0", "epochs=0: expected a whole number from 1"),
+        ("epochs=0", "epochs=0: expected a whole number from 1 to 2147483647"),
+        ("epochs=2147483648", "epochs=2147483648: expected a whole number from 1 to 2147483647"),
         ("epochs=True", "epochs=True: expected a whole number"),
         ("epochs=1.5", "epochs=1.5: expected a whole number"),
         ("epochs=None", "epochs=None: expected a whole number"),
@@ -79,6 +80,7 @@ def test_names_that_pytorch_would_ignore_are_refused(text: str, use: Literal["fi
         ("epochs=1, nothing=1", "nothing: expected one of"),
         ("epochs=1, batch_size=5", "batch_size: the deployment's field `batch`"),
         ("epochs=1, callbacks=[]", "callbacks: objects"),
+        ("epochs=2, initial_epoch=1", "initial_epoch: a training begins with the first"),
         ("epochs=1, workers=4", "workers: Keras 3 no longer has it"),
         ("epochs", "without a name"),
         ("epochs=", "expected name=value"),
@@ -86,7 +88,7 @@ def test_names_that_pytorch_would_ignore_are_refused(text: str, use: Literal["fi
         ("epochs=" + "[" * 5000, "expected name=value"),
         ("epochs=" + "-" * 5000 + "1", "expected"),
     ],
-    ids=range(34),
+    ids=range(36),
 )
 def test_everything_else_has_a_reason(text: str, expected: str) -> None:
     with pytest.raises(ValueError, match=r"^[^\n]+$") as error:

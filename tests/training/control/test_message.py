@@ -146,7 +146,9 @@ OBJECTS = st.dictionaries(st.sampled_from(["a", "data_type", "x y"]), JSON)
     st.builds(
         ControlMessage,
         deployment=st.integers(0, 2**32 - 1),
-        ranges=st.lists(RANGES, min_size=1, max_size=4).map(tuple),
+        ranges=st.lists(
+            RANGES, min_size=1, max_size=4, unique_by=lambda each: (each.topic, each.partition)
+        ).map(tuple),
         input_format=st.sampled_from(["RAW", "AVRO", "JPEG"]),
         input_config=OBJECTS,
         validation_rate=st.floats(0, 0.49),

@@ -27,7 +27,7 @@ def test_a_range_may_be_empty() -> None:
     assert [len(each) for each in parse("f64:1:0:0, f64:2:7:7")] == [0, 0]
 
 
-@given(st.lists(RANGES, min_size=1))
+@given(st.lists(RANGES, min_size=1, unique_by=lambda each: (each.topic, each.partition)))
 def test_what_is_written_is_read(ranges: list[Range]) -> None:
     assert parse(write(ranges)) == tuple(ranges)
 
@@ -45,6 +45,8 @@ def test_what_is_written_is_read(ranges: list[Range]) -> None:
         ("no topic:0:0:5", "expected a topic's name"),
         (":0:0:5", "expected a topic's name"),
         ("digits:0:6:5", "an offset, not a length"),
+        ("a:0:5:9,b:0:5:9,a:0:0:6", "ranges a:0:0:6 and a:0:5:9 overlap"),
+        ("digits:0:0:9,digits:0:3:5", "overlap: expected each message once"),
         ("digits:2147483648:0:5", "a partition up to"),
         (f"digits:0:0:{2**63}", "offsets up to"),
         ("digits:0:0:" + "9" * 5000, "offsets up to"),

@@ -197,7 +197,7 @@ def test_a_topic_without_a_leader_is_waited_for(world: World) -> None:
 @pytest.mark.parametrize(
     ("wanted", "reason"),
     [
-        ([Range("missing", 0, 0, 1)], r"topic missing does not exist, .*\(range missing:0:0:1\)"),
+        ([Range("missing", 0, 0, 1)], "range missing:0:0:1: there is no topic missing: correct its name"),
         (
             [Range("digits", 2, 0, 1)],
             "range digits:2:0:1: topic digits has no partition 2",

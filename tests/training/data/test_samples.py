@@ -125,5 +125,5 @@ def test_samples_without_labels() -> None:
 
 
 def test_too_few_samples_are_a_reason() -> None:
-    with pytest.raises(DataError, match="1 samples with validation_rate 0\\.5"):
+    with pytest.raises(DataError, match="validation_rate 0\\.5 and test_rate 0 leave none of 1 sample for"):
         split(numbered(1), 0.5, 0, seed=1)

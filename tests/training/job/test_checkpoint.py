@@ -1,5 +1,7 @@
 """A killed training finds its last epoch; the model is a stand-in with Keras's methods."""
 
+import errno
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -123,3 +125,20 @@ def test_objects_are_never_loaded(file: Path) -> None:
     np.savez(file, history=np.array({"history": {}}, object))
 
     assert Checkpoint(file).restore(Model(0)) == {}
+
+
+def test_on_a_full_disk_the_one_before_is_kept(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Checkpoint(file).save(Model(*numbers(2)).trained(), HISTORY, 12.5)
+
+    def full(part: Path, **_: Any) -> None:
+        part.touch()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(np, "savez", full)
+    Checkpoint(file).save(Model(*numbers(2, 5)).trained(), {"loss": [1.0]}, 20)
+
+    assert capsys.readouterr().out == "no checkpoint of this epoch: No space left on device\n"
+    assert [each.name for each in file.parent.iterdir()] == [file.name]
+    assert Checkpoint(file).restore(Model(*numbers(2, 100)))["loss"] == HISTORY["loss"]

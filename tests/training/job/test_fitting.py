@@ -33,7 +33,7 @@ class World:
     """The restricted process, and whoever hears of its progress."""
 
     def __init__(self, folder: Path) -> None:
-        self.kept = Kept(folder, 7)
+        self.kept = Kept(folder, "job")
         self.stop = threading.Event()
         self.reports = list[dict[str, Any]]()
         self.task = ""

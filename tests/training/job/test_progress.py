@@ -24,12 +24,23 @@ def test_metrics_are_kept_per_epoch_and_reported() -> None:
     progress.keep(1, {"loss": 1.0, "val_loss": float("nan")})
     progress.report()
 
-    history = {"train_metrics": {"loss": [2.0, 1.0]}, "val_metrics": {"loss": [None]}}
+    history = {"train_metrics": {"loss": [2.0, 1.0]}, "val_metrics": {"loss": [None, None]}}
     assert progress.history() == history
     assert progress.metrics["loss"] == [2.0, 1.0]
     assert reports(reading) == [{"state": "training", "epoch": 2, "epochs": 3, "metrics": history}]
     os.close(reading)
     os.close(writing)
+
+
+def test_epochs_without_a_validation_have_no_value() -> None:
+    progress = Progress(Report(1), 3, {})
+    for epoch, more in enumerate([{}, {"val_loss": 3.0}, {}]):
+        progress.keep(epoch, {"loss": 2.0 - epoch, **more})
+
+    assert progress.history() == {
+        "train_metrics": {"loss": [2.0, 1.0, 0.0]},
+        "val_metrics": {"loss": [None, 3.0, None]},
+    }
 
 
 def test_steps_are_reported_from_time_to_time() -> None:

@@ -13,8 +13,8 @@ from training.job.samples import Kept
 MESSAGE = ControlMessage(3, (Range("digits", 0, 0, 10),), "RAW", {"data_type": "uint8"}, 0.2, 0.1)
 
 
-def kept(folder: Path, seed: int = 1) -> Kept:
-    found = Kept(folder, seed)
+def kept(folder: Path, identity: str = "this job") -> Kept:
+    found = Kept(folder, identity)
     found.prepare()
     return found
 
@@ -43,10 +43,18 @@ def test_a_restarted_job_finds_its_samples(tmp_path: Path) -> None:
 def test_those_of_another_job_or_half_of_them_are_not_used(tmp_path: Path) -> None:
     assert kept(tmp_path).load() is None
     found = saved(tmp_path)
-    assert kept(tmp_path, seed=2).load() is None
+    assert kept(tmp_path, "another job").load() is None
 
     (tmp_path / "data/samples.json").write_text("{")
     assert found.load() is None
+
+
+def test_nothing_of_another_job_is_left_for_this_one(tmp_path: Path) -> None:
+    (saved(tmp_path).work / "checkpoint.npz").touch()
+    found = kept(tmp_path, "another job")
+    found.clear()
+
+    assert sorted(each.name for each in tmp_path.rglob("*")) == ["data", "work"]
 
 
 def test_messages_without_labels_cannot_be_trained_on(tmp_path: Path) -> None:

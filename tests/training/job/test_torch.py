@@ -77,7 +77,7 @@ class Reporter:
 
 class World:
     def __init__(self, folder: Path) -> None:
-        self.kept = Kept(folder, 7)
+        self.kept = Kept(folder, "job")
         self.kept.prepare()
         random = np.random.default_rng(0)
         self.labels = random.integers(0, 10, 400).astype(np.uint8)
@@ -157,7 +157,7 @@ def test_samples_from_the_disk_give_a_model_too(world: World) -> None:
     ("before", "after", "reason"),
     [
         ("nn.Linear(64, 32)", "nn.Linear(60, 32)", "line 6 of the code: RuntimeError: .*; a sample has the"),
-        ("nn.Linear(32, 10)", "nn.Linear(32, 5)", r"expected the number of a class, 0 to 4"),
+        ("nn.Linear(32, 10)", "nn.Linear(32, 5)", r"not numbers of classes: expected 0 to 4"),
         ("return self.layers(x)", "return open('/etc/shadow')", "line 6 of the code: PermissionError"),
     ],
     ids=["shape", "classes", "file"],

@@ -149,7 +149,7 @@ def test_samples_that_do_not_suit_the_model_are_the_reason(torch_fit: Any, tmp_p
         torch_fit.main(request(tmp_path, code), FakeReport())
 
     code = CODE.replace("[:, :3]", "[:, :2]")
-    with pytest.raises(UserError, match=r"label 2 of .* expected the number of a class, 0 to 1"):
+    with pytest.raises(UserError, match=r"such as 2, .* expected 0 to 1"):
         torch_fit.main(request(tmp_path, code), FakeReport())
 
 

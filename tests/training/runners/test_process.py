@@ -106,6 +106,42 @@ def test_runs_wait_for_their_turn_and_keep_their_logs(world: World) -> None:
     assert [*record.records(world.folder / "runs")] == []
 
 
+def test_what_a_run_keeps_is_there_when_it_is_started_again_and_gone_once_it_has_ended(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "_LONGEST_BREAK", 0.0)
+    work = world.folder / "runs/a/work"
+    world.start("a")
+    world.wait(lambda: world.has_started("a"))
+    work.mkdir()
+    (work / "checkpoint").touch()
+    (world.folder / "a/started").unlink()
+    world.again = True
+
+    os.kill(world.pid("a"), signal.SIGKILL)
+    world.wait(lambda: world.has_started("a"))
+    assert (work / "checkpoint").exists()
+
+    world.runner.stop("a")
+    world.wait(lambda: world.runner.log("a") and not work.exists())
+
+
+def test_a_run_has_a_folder_of_its_own(world: World) -> None:
+    world.start("a")
+    world.wait(lambda: (world.folder / "a/started").exists() and (world.folder / "a/started").read_text())
+
+    assert (world.folder / "a/started").read_text() == str(world.folder / "runs/a/work")
+
+
+def test_a_run_finds_nothing_of_another_with_its_name(world: World) -> None:
+    work = world.folder / "runs/a/work"
+    work.mkdir(parents=True)
+    (work / "checkpoint").touch()
+    world.start("a")
+
+    assert not work.exists()
+
+
 def test_runs_that_do_not_queue_start_at_once(world: World) -> None:
     world.start("a")
     (world.folder / "b").mkdir()

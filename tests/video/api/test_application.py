@@ -130,6 +130,8 @@ def test_it_describes_itself_and_has_no_page_that_needs_another_site(still: Api)
 
     assert (description["info"]["title"], description["info"]["version"]) == ("Streamlens", __version__)
     assert set(description["paths"]) == {path.rpartition(" ")[2] for path in PATHS}
+    assert set(description["components"]["securitySchemes"]) == {"token", "password", "session"}
+    assert description["security"] == [{}, {"token": []}, {"password": []}, {"session": []}]
     assert still.get("/docs")[0] == still.get("/redoc")[0] == 404
 
 

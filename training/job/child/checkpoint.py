@@ -16,13 +16,17 @@ class Checkpoint:
         self.time = 0.0
 
     def save(self, model: Any, history: dict[str, list[float]], time: float) -> None:
-        """Keep the state after an epoch."""
+        """Keep the state after an epoch; if the disk is full, keep the one before, and say so in the log."""
         arrays = {f"weight_{number}": array for number, array in enumerate(model.get_weights())}
         for number, variable in enumerate(model.optimizer.variables):
             arrays[f"optimizer_{number}"] = np.asarray(variable)
         part = self._file.with_suffix(".part.npz")
-        np.savez(part, history=np.array(json.dumps({"history": history, "time": time})), **arrays)
-        part.replace(self._file)
+        try:
+            np.savez(part, history=np.array(json.dumps({"history": history, "time": time})), **arrays)
+            part.replace(self._file)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            print(f"no checkpoint of this epoch: {error.strerror or error}", flush=True)
 
     def restore(self, model: Any) -> dict[str, list[float]]:
         """Load the state into a new model, and return the metrics; nothing if there is no checkpoint."""

@@ -75,14 +75,15 @@ def _fit(
     epochs = arguments.pop("epochs")
     history = checkpoint.restore(model)
     done = len(history.get("loss", []))
-    arguments["initial_epoch"] = max(done, int(arguments.get("initial_epoch") or 0))
+    arguments.pop("initial_epoch", None)
     progress = Progress(report, epochs, history)
-    if arguments["initial_epoch"] < epochs:
+    if done < epochs:
         validation = samples["validation"]
         batches = batched(samples["training"], request, shuffle=bool(arguments.pop("shuffle", True)))
         model.fit(
             **batches,
             epochs=epochs,
+            initial_epoch=done,
             validation_data=validation if len(validation[0]) else None,
             callbacks=[Epochs(progress, checkpoint)],
             verbose=0,

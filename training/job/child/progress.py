@@ -32,8 +32,10 @@ class Progress:
 
     def keep(self, epoch: int, numbers: dict[str, float]) -> None:
         """Keep the metrics of an epoch that is done."""
-        for name, value in numbers.items():
-            self.metrics.setdefault(name, []).append(float(value))
+        before = max(map(len, self.metrics.values()), default=0)
+        for name in dict.fromkeys((*self.metrics, *numbers)):  # not every epoch need be validated
+            values = self.metrics.setdefault(name, [math.nan] * before)
+            values.append(float(numbers.get(name, math.nan)))
         self._epoch = epoch + 1
 
     def report(self) -> None:

@@ -47,8 +47,8 @@ def check_classes(labels: NDArray[Any], classes: int) -> None:
     wrong = np.flatnonzero(~((column >= 0) & (column < classes) & (column == np.floor(column))))
     if len(wrong):
         raise UserError(
-            f"label {column[wrong[0]]:g} of {len(wrong)} of {len(column)} samples: expected the number of a"
-            f" class, 0 to {classes - 1}, as the model has {classes} outputs"
+            f"the labels of {len(wrong)} of {len(column)} samples, such as {column[wrong[0]]:g}, are not"
+            f" numbers of classes: expected 0 to {classes - 1}, as the model has {classes} outputs"
         )
 
 

@@ -14,7 +14,7 @@ class TorchCheckpoint:
         self.time = 0.0
 
     def save(self, model: Any, optimizer: Any, history: dict[str, list[float]], time: float) -> None:
-        """Keep the state after an epoch."""
+        """Keep the state after an epoch; if the disk is full, keep the one before, and say so in the log."""
         part = self._file.with_suffix(".part")
         state = {
             "model": model.state_dict(),
@@ -22,8 +22,12 @@ class TorchCheckpoint:
             "history": history,
             "time": time,
         }
-        torch.save(state, part)
-        part.replace(self._file)
+        try:
+            torch.save(state, part)
+            part.replace(self._file)
+        except (OSError, RuntimeError) as error:  # torch's own writer knows no OSError
+            part.unlink(missing_ok=True)
+            print(f"no checkpoint of this epoch: {' '.join(str(error).split())}", flush=True)
 
     def restore(self, model: Any, optimizer: Any, device: Any) -> dict[str, list[float]]:
         """Load the state into a new model and its optimizer; return the metrics, if there are any."""
