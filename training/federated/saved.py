@@ -52,10 +52,13 @@ class Saved:
         aggregation.server.moments = self.moments
 
 
-def save(file: Path, begun: Begun, aggregation: Aggregation, offsets: Offsets, time: float) -> None:
-    """Write where an aggregation is. Raises OSError."""
+def save(
+    file: Path, identity: str, begun: Begun, aggregation: Aggregation, offsets: Offsets, time: float
+) -> None:
+    """Write where an aggregation is; `identity` is that of its job. Raises OSError, and leaves the one before."""
     first, second = aggregation.server.moments
     fields = {
+        "job": identity,
         "trained": [*begun.trained],
         "input": begun.input_shape,
         "output": begun.output_shape,
@@ -73,12 +76,16 @@ def save(file: Path, begun: Begun, aggregation: Aggregation, offsets: Offsets, t
         for number, array in enumerate(group)
     }
     part = file.with_suffix(".part.npz")
-    np.savez(part, fields=np.array(json.dumps(fields)), **arrays)  # type: ignore[arg-type]
-    part.replace(file)
+    try:
+        np.savez(part, fields=np.array(json.dumps(fields)), **arrays)  # type: ignore[arg-type]
+        part.replace(file)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
 
 
-def load(file: Path) -> Saved | None:
-    """Return what was saved, or None if there is nothing that can be used."""
+def load(file: Path, identity: str) -> Saved | None:
+    """Return what a job with this identity has saved, or None if there is nothing that can be used."""
     try:
         with file.open("rb") as opened, np.load(opened, allow_pickle=False) as found:
             fields = json.loads(str(found["fields"]))
@@ -86,6 +93,8 @@ def load(file: Path) -> Saved | None:
         begun = Begun(weights, fields["trained"], tuple(fields["input"]), tuple(fields["output"]))
         offsets = {int(partition): int(offset) for partition, offset in fields["offsets"].items()}
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        return None
+    if fields.get("job") != identity:
         return None
     return Saved(begun, fields, (first, second), offsets, float(fields["time"]))
 

@@ -66,10 +66,10 @@ class Aggregator:
         Raises ValueError, CodeError and OSError with a reason, which clients get too, and StoppedError.
         """
         self._kept.prepare()
-        if not self._kept.model.exists():
+        found = saved.load(self._file, self._settings.identity)
+        if found is None or not self._kept.model.exists():
+            self._kept.clear()
             self._service.fetch_model(self._kept.model)
-        found = saved.load(self._file)
-        if found is None:
             found = Saved(self._model.begin())
         else:
             log.info("continuing a training that was interrupted")
@@ -142,7 +142,11 @@ class Aggregator:
 
     def _save(self, aggregation: Aggregation, begun: Begun) -> None:
         offsets = self._updates.offsets(self._topics.updates)
-        saved.save(self._file, begun, aggregation, offsets, time.monotonic() - self._began)
+        identity, elapsed = self._settings.identity, time.monotonic() - self._began
+        try:
+            saved.save(self._file, identity, begun, aggregation, offsets, elapsed)
+        except OSError as error:  # after a kill, it continues with an earlier round
+            log.warning("round %d is not kept: %s", aggregation.version + 1, error.strerror or error)
 
     def _wait(self, aggregation: Aggregation) -> None:
         """Take what clients say until the next step is due."""

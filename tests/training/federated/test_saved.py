@@ -31,9 +31,10 @@ def test_all_of_a_training_is_restored(tmp_path: Path) -> None:
     world.found.close()
     begun = Begun(world.found.weights, [True], (None, 8), (10,))
 
-    saved.save(tmp_path / "file.npz", begun, world.found, {0: 5}, 12.5)
-    found = saved.load(tmp_path / "file.npz")
+    saved.save(tmp_path / "file.npz", "job 1", begun, world.found, {0: 5}, 12.5)
+    found = saved.load(tmp_path / "file.npz", "job 1")
 
+    assert saved.load(tmp_path / "file.npz", "job 2") is None, "of another training"
     assert found is not None
     assert (found.offsets, found.time) == ({0: 5}, 12.5)
     assert (found.begun.input_shape, found.begun.output_shape, found.begun.trained) == (
@@ -65,4 +66,4 @@ def test_what_cannot_be_used_is_none(tmp_path: Path, content: bytes | None) -> N
     if content is not None:
         file.write_bytes(content)
 
-    assert saved.load(file) is None
+    assert saved.load(file, "job 1") is None

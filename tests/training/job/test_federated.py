@@ -14,7 +14,7 @@ from tests.training.job.fakes import FakeService, form_parts
 from tests.training.kafka import FakeKafka
 from training.code.program import CodeError
 from training.data.ranges import Range
-from training.federated import announcement, following, messages, sending
+from training.federated import announcement, following, messages, saved, sending
 from training.federated.following import Follower
 from training.federated.messages import End, Join, Round, Update
 from training.federated.names import MODELS, Topics
@@ -195,6 +195,37 @@ def test_a_killed_aggregator_continues_with_its_round(world: World) -> None:
     data = json.loads(world.upload()["data"].get_payload(decode=True))
     assert data["train_metrics"] == {"loss": [1.0, 0.5]}
     assert [each["step"] for each in world.steps] == ["begin", "end"]
+
+
+def test_on_a_full_disk_an_earlier_round_is_continued(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    original, saves = saved.save, list[int]()
+
+    def save(file: Path, *given: Any) -> None:
+        saves.append(1)
+        if len(saves) > 2:
+            raise OSError(28, "No space left on device")
+        original(file, *given)
+
+    with world.patch.context() as patch:
+        patch.setattr(saved, "save", save)
+        world.kills_at = 1
+        assert world.run() == 143
+    assert "round 2 is not kept: No space left on device" in caplog.text
+
+    assert world.run() == 0
+
+    assert [each.version for each in world.said() if isinstance(each, Round)] == [0, 1, 0, 1]
+    data = json.loads(world.upload()["data"].get_payload(decode=True))
+    assert data["train_metrics"] == {"loss": [1.0, 0.5]}
+
+
+def test_what_another_training_has_left_is_not_continued(world: World) -> None:
+    world.kills_at = 1
+    assert world.run() == 143
+
+    assert world.run(seed=9) == 0
+
+    assert [each["step"] for each in world.steps] == ["begin", "begin", "end"]
 
 
 def test_a_killed_aggregator_knows_who_has_joined_before_the_first_round(world: World) -> None:

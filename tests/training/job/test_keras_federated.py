@@ -46,7 +46,7 @@ def test_a_model_begins_is_trained_and_ends(untrained: bytes, tmp_path: Path) ->
         seed=5,
     )
     stop = threading.Event()
-    kept = Kept(tmp_path / "job", 5)
+    kept = Kept(tmp_path / "job", "job 1")
     kept.prepare()
     kept.model.write_bytes(untrained)
     model = Model(settings, kept, stop)
