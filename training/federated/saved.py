@@ -53,9 +53,12 @@ class Saved:
 
 
 def save(
-    file: Path, identity: str, begun: Begun, aggregation: Aggregation, offsets: Offsets, time: float
+    file: Path, identity: str, begun: Begun, aggregation: Aggregation, *, offsets: Offsets, time: float
 ) -> None:
-    """Write where an aggregation is; `identity` is that of its job. Raises OSError, and leaves the one before."""
+    """Write where an aggregation is; `identity` is that of its job.
+
+    Raises OSError, and leaves what was saved before.
+    """
     first, second = aggregation.server.moments
     fields = {
         "job": identity,

@@ -144,7 +144,7 @@ class Aggregator:
         offsets = self._updates.offsets(self._topics.updates)
         identity, elapsed = self._settings.identity, time.monotonic() - self._began
         try:
-            saved.save(self._file, identity, begun, aggregation, offsets, elapsed)
+            saved.save(self._file, identity, begun, aggregation, offsets=offsets, time=elapsed)
         except OSError as error:  # after a kill, it continues with an earlier round
             log.warning("round %d is not kept: %s", aggregation.version + 1, error.strerror or error)
 

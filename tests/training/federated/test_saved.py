@@ -31,7 +31,7 @@ def test_all_of_a_training_is_restored(tmp_path: Path) -> None:
     world.found.close()
     begun = Begun(world.found.weights, [True], (None, 8), (10,))
 
-    saved.save(tmp_path / "file.npz", "job 1", begun, world.found, {0: 5}, 12.5)
+    saved.save(tmp_path / "file.npz", "job 1", begun, world.found, offsets={0: 5}, time=12.5)
     found = saved.load(tmp_path / "file.npz", "job 1")
 
     assert saved.load(tmp_path / "file.npz", "job 2") is None, "of another training"

@@ -200,11 +200,11 @@ def test_a_killed_aggregator_continues_with_its_round(world: World) -> None:
 def test_on_a_full_disk_an_earlier_round_is_continued(world: World, caplog: pytest.LogCaptureFixture) -> None:
     original, saves = saved.save, list[int]()
 
-    def save(file: Path, *given: Any) -> None:
+    def save(file: Path, *given: Any, **more: Any) -> None:
         saves.append(1)
         if len(saves) > 2:
             raise OSError(28, "No space left on device")
-        original(file, *given)
+        original(file, *given, **more)
 
     with world.patch.context() as patch:
         patch.setattr(saved, "save", save)
