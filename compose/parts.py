@@ -231,6 +231,7 @@ def _training(
         "HEALTHPORT": f"127.0.0.1:{port}",
         # The user's is that of the page with the cameras.
         "ROOTPATH": "",
+        "ENDRUNS": "true",
     }
     if options.users:
         settings["USERS"] = options.users

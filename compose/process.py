@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from compose import tie
+from pipeline.service import niceness
 
 _LONGEST_LINE: Final = 65_536  # bytes, after which a line comes in pieces
 
@@ -66,6 +67,7 @@ def _first(parent: int, nice: int) -> Callable[[], object] | None:
 
     def run() -> None:
         os.nice(nice)
+        niceness.spread()
         if tied:
             tied()
 

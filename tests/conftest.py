@@ -56,6 +56,7 @@ PARTS = {
     "prometheus",
     "postgresql",
     "torch",
+    "torch-image",
 }
 
 # Checks what tests.rtsp_camera needs: the bindings and GStreamer's elements.

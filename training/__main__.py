@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline.access import entrance
 from pipeline.flow.ledger import Ledger
 from pipeline.http.connections import Connections
-from pipeline.http.server import WebServer, allow_files, listen
+from pipeline.http.server import allow_files, listen
 from pipeline.kafka import clients
 from pipeline.kafka.causes import Causes
 from pipeline.kafka.records import Records
@@ -37,7 +37,7 @@ from training.job_tokens import JobTokens
 from training.jobs import Outcome, Places, recover
 from training.runners import chosen
 from training.settings import TrainingSettings
-from training.site import BODY_PAUSE, Site
+from training.site import Site, web_server
 from training.versions.library import Library
 
 log = logging.getLogger("training")
@@ -54,28 +54,30 @@ def serve(settings: TrainingSettings) -> int:
     service.work("database", watch.run)
     service.require(watch.why)
     runner = chosen.runner(settings, Outcome(database).ended)
-    recover(database, runner)
+    service.on_stop(runner.close)
+    tokens = _tokens(settings)
+    places = Places(
+        settings.kafkaport,
+        settings.controltopic,
+        settings.url,
+        settings.controlage,
+        tokens,
+        settings.own_certificate,
+    )
+    recover(database, runner, places)
     service.repeat("runs", runner.step)
 
     others = {name: Path(folder) for name, folder in settings.basemodels.items()}
     library = Library(settings.modelstore, settings.keepversions, others)
     service.repeat("versions", library.step)
 
-    tokens = _tokens(settings)
     parts = Parts(
         database=database,
         files=Files(settings.datafolder / "results"),
         code=code_checks.load(elsewhere=settings.runner == "kubernetes"),
         runner=runner,
         control=_follow_control(settings, service, database),
-        places=Places(
-            settings.kafkaport,
-            settings.controltopic,
-            settings.url,
-            settings.controlage,
-            tokens,
-            settings.own_certificate,
-        ),
+        places=places,
         consumer=partial(
             clients.consumer,
             settings.kafkaport,
@@ -99,7 +101,7 @@ def _serve_http(settings: TrainingSettings, service: Service, parts: Parts, toke
     site = Site(parts, settings, sessions, entrance.writes(settings, "trainer", "models"), tokens)
     allow_files()
     connections = Connections(settings.maxclients, settings.maxperaddress, settings.trustedproxies)
-    web = WebServer(site, listener, connections, certificate, body_pause=BODY_PAUSE)
+    web = web_server(site, listener, connections, certificate)
     service.work("web", web.run)
     service.on_stop(web.close)
     if sessions is not None:

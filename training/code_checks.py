@@ -1,7 +1,7 @@
 """What the service needs from the package that checks, builds and reads users' code."""
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
@@ -17,6 +17,15 @@ class Code(Protocol):
 
     def build(self, framework: str, imports: str, code: str, *, distributed: bool, file: Path) -> None:
         """Write the untrained model to a file."""
+
+    def check_trained(
+        self, framework: str, imports: str, code: str, *, file: Path, keep: Callable[[Path], object]
+    ) -> None:
+        """Raise ValueError unless a file holds a trained model of this code.
+
+        If it is TensorFlow's, `keep` is called with the folder of its SavedModel. Without the framework on
+        this machine, nothing is done.
+        """
 
     def arguments(self, text: str, framework: str, use: Literal["fit", "val"]) -> dict[str, Any]:
         """Return the arguments in a text such as `epochs=5, shuffle=True`."""
@@ -48,6 +57,16 @@ class _Package:
         found = _found()
         with _reasons():
             found.build(found.Program(framework, imports, code, distributed), file)
+
+    def check_trained(
+        self, framework: str, imports: str, code: str, *, file: Path, keep: Callable[[Path], object]
+    ) -> None:
+        """Load a trained model, and compare it with that of the code."""
+        found = _found()
+        if self._elsewhere and found.lacking(framework):
+            return
+        with _reasons():
+            found.check_trained(found.Program(framework, imports, code, distributed=False), file, keep)
 
     def arguments(self, text: str, framework: str, use: Literal["fit", "val"]) -> dict[str, Any]:
         """Return the arguments in a text."""

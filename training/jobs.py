@@ -6,7 +6,7 @@ import secrets
 import string
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
@@ -16,11 +16,12 @@ from training.database.engine import Database
 from training.database.moment import now, shown
 from training.database.tables import ACTIVE, Deployment, Inference, Result
 from training.job_tokens import JobTokens, Kind
-from training.runners.runner import Run, Runner
+from training.runners.runner import Run, Runner, Waiting
 
 log = logging.getLogger(__name__)
 
 _STARTS: Final = 4  # of a job that is killed, or ends with an error that it does not report
+_NAMED: Final = 3  # results that one waits for; of more, only the number is shown
 _KWARGS: Final = {"tf": ("tf_kwargs_fit", "tf_kwargs_val"), "pth": ("pth_kwargs_fit", "pth_kwargs_val")}
 
 
@@ -59,8 +60,7 @@ def training_run(result: Result, places: Places, kwargs_fit: str, kwargs_val: st
     deployment = result.deployment
     oldest = deployment.time - timedelta(seconds=places.age)
     variables = {
-        "BOOTSTRAP_SERVERS": places.bootstrap,
-        "RESULT_URL": f"{places.url}/results/{result.id}",
+        **_training_addresses(result, places),
         "RESULT_ID": str(result.id),
         "CONTROL_TOPIC": places.control_topic,
         "DEPLOYMENT_ID": str(deployment.id),
@@ -81,7 +81,9 @@ def training_run(result: Result, places: Places, kwargs_fit: str, kwargs_val: st
         "SEED": str(result.seed),
         **places.access("training", result.id),
     }
-    return Run(training_name(result.id), "training.job", variables, gpus=deployment.gpumem)
+    return Run(
+        training_name(result.id), "training.job", variables, gpus=deployment.gpumem, **_nodes(deployment)
+    )
 
 
 def _case(deployment: Deployment) -> dict[str, str]:
@@ -98,14 +100,10 @@ def _case(deployment: Deployment) -> dict[str, str]:
     }
 
 
-def inference_runs(inference: Inference, places: Places, framework: str) -> list[Run]:
-    """Return the runs of an inference, one per replica, of a model of this framework."""
-    source = inference.input_kafka_broker or places.bootstrap
+def inference_runs(inference: Inference, places: Places, trained: Result) -> list[Run]:
+    """Return the runs of an inference of a result, one per replica, on the nodes of its deployment."""
     variables = {
-        "INPUT_BOOTSTRAP_SERVERS": source,
-        "OUTPUT_BOOTSTRAP_SERVERS": inference.output_kafka_broker or places.bootstrap,
-        "MODEL_URL": f"{places.url}/results/model/{inference.model_result_id}",
-        "MODEL_ARCH_URL": f"{places.url}/results/{inference.model_result_id}",
+        **_inference_addresses(inference, places),
         "INPUT_FORMAT": inference.input_format,
         "INPUT_CONFIG": inference.input_config,
         "INPUT_TOPIC": inference.input_topic,
@@ -114,13 +112,50 @@ def inference_runs(inference: Inference, places: Places, framework: str) -> list
         "GROUP_ID": f"inf{inference.model_result_id}-{inference.id}",
         # Kafka-ML's inferences have none of these.
         "REPLICAS": str(inference.replicas),
-        "FRAMEWORK": framework,
-        "INFERENCE_URL": f"{places.url}/inferences/{inference.id}",
+        "FRAMEWORK": trained.model.framework,
         "MODELSERVER": inference.model_server or "",
         **places.access("inference", inference.model_result_id or 0, inference.id),
     }
-    names = inference_names(inference)
-    return [Run(name, "training.inference", variables, queues=False, gpus=inference.gpumem) for name in names]
+    nodes = _nodes(trained.deployment)
+    return [
+        Run(name, "training.inference", variables, queues=False, gpus=inference.gpumem, **nodes)
+        for name in inference_names(inference)
+    ]
+
+
+def _training_addresses(result: Result, places: Places) -> dict[str, str]:
+    return {"BOOTSTRAP_SERVERS": places.bootstrap, "RESULT_URL": f"{places.url}/results/{result.id}"}
+
+
+def _inference_addresses(inference: Inference, places: Places) -> dict[str, str]:
+    return {
+        "INPUT_BOOTSTRAP_SERVERS": inference.input_kafka_broker or places.bootstrap,
+        "OUTPUT_BOOTSTRAP_SERVERS": inference.output_kafka_broker or places.bootstrap,
+        "MODEL_URL": f"{places.url}/results/model/{inference.model_result_id}",
+        "MODEL_ARCH_URL": f"{places.url}/results/{inference.model_result_id}",
+        "INFERENCE_URL": f"{places.url}/inferences/{inference.id}",
+    }
+
+
+def _nodes(deployment: Deployment) -> dict[str, Any]:
+    return {"node_selector": deployment.node_selector, "tolerations": deployment.tolerations}
+
+
+def queued(runner: Runner) -> dict[int, dict[str, Any]]:
+    """Return the results that wait for their turn: the id → its `progress`, with its place and the reason."""
+    return {
+        _parsed(each.name)[1]: {"state": "queued", "place": place, "reason": _reason(each)}
+        for place, each in enumerate(runner.waiting(), 1)
+    }
+
+
+def _reason(waiting: Waiting) -> str:
+    results = [str(_parsed(name)[1]) for name in waiting.behind]
+    if not results:
+        return waiting.why
+    if len(results) > _NAMED:
+        return f"waits for one of {len(results)} results that are trained ({waiting.why})"
+    return f"waits for result {' or '.join(results)} ({waiting.why})"
 
 
 def kwargs(deployment: object, framework: str) -> tuple[str, str]:
@@ -164,15 +199,21 @@ class Outcome:
         return status == "deployed"
 
 
-def recover(database: Database, runner: Runner) -> None:
-    """Note the failure of results whose runs are lost, such as with their folder, and stop all other runs."""
+def recover(database: Database, runner: Runner, places: Places) -> None:
+    """Note the failure of results whose runs are lost, such as with their folder, and stop all other runs.
+
+    Those that go on learn where Kafka and the service are now.
+    """
     names = runner.names()
     with database.writing() as session:
         for result in session.scalars(select(Result).where(Result.status.in_(ACTIVE))):
+            runner.renew(training_name(result.id), _training_addresses(result, places))
             if training_name(result.id) not in names:
                 result.become("stopped", "failed", "the service was restarted, and found nothing of its job")
                 log.warning("result %d: %s", result.id, result.reason)
         for inference in session.scalars(select(Inference).where(Inference.status == "deployed")):
+            for name in inference_names(inference):
+                runner.renew(name, _inference_addresses(inference, places))
             if inference.model_result_id is not None and not {*inference_names(inference)} & names:
                 inference.status, inference.status_changed = "stopped", now()
                 inference.reason = "the service was restarted, and found nothing of its runs"

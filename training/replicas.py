@@ -44,7 +44,10 @@ def summary(progress: Mapping[str, Any] | None, now: datetime) -> dict[str, Any]
 
 
 def condition(status: str, replicas: int, seen: Mapping[str, Any]) -> tuple[str, str | None]:
-    """Return the state of an inference, and why it is not `ready`, given its status and its summary."""
+    """Return the state of an inference, given its status and its summary.
+
+    With it comes why the inference is not `ready`, or why it has answered nothing so far.
+    """
     if status != "deployed":
         return "stopped", None
     found = seen["replicas"]
@@ -52,4 +55,5 @@ def condition(status: str, replicas: int, seen: Mapping[str, Any]) -> tuple[str,
         return "not-ready", reason
     if len(found) < replicas:
         return "starting", f"{len(found)} of {replicas} replicas have reported within the last 30 s"
-    return "ready", None
+    skipped = [each["skipped_why"] for each in found if each.get("skipped_why")]
+    return "ready", skipped[0] if skipped and not seen["answered"] else None

@@ -110,6 +110,9 @@ class TrainingSettings(AccessSettings):
         "process", description="process: jobs run on this machine; kubernetes: in pods"
     )
     maxruns: int = Field(1, ge=1, le=1000, description="most jobs at a time, 1 to 1000; others wait")
+    endruns: bool = Field(
+        False, description="true: jobs end with the service, and go on with the next one; for RUNNER=process"
+    )
     jobimages: JsonMap = Field(
         {"tf": "streamlens/training", "pth": "streamlens/training-torch"},
         description="images of pods, for TensorFlow (tf) and PyTorch (pth)",
@@ -125,6 +128,10 @@ class TrainingSettings(AccessSettings):
     jobstorage: Quantity = Field("10Gi", description="the size of a training's volume")
     jobstorageclass: str = Field(
         "", description="the StorageClass of these volumes; by default the cluster's"
+    )
+
+    jobpriorityclass: str = Field(
+        "", description="the PriorityClass of trainings' pods; by default the cluster's"
     )
 
     @property

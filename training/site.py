@@ -1,6 +1,7 @@
 """Everything that runs on the event loop: the API and the page, behind the gate."""
 
 import asyncio
+import socket
 from typing import Final
 
 from starlette.types import ASGIApp
@@ -10,6 +11,9 @@ from pipeline.access.login import Login
 from pipeline.access.login_guard import Passwords
 from pipeline.access.session import Sessions
 from pipeline.access.write_token import WriteAccess
+from pipeline.http.connections import Connections
+from pipeline.http.server import WebServer
+from pipeline.http.tls import Certificate
 from training.api.application import create_app, limited
 from training.api.page import is_api
 from training.api.parts import Parts
@@ -55,3 +59,10 @@ class Site:
 
     def close(self) -> None:
         """Do nothing: the server ends the connections."""
+
+
+def web_server(
+    site: Site, listener: socket.socket, connections: Connections, certificate: Certificate | None = None
+) -> WebServer:
+    """Return what serves a site; uploads may pause for longer than other requests."""
+    return WebServer(site, listener, connections, certificate, body_pause=BODY_PAUSE)

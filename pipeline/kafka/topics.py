@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
@@ -60,7 +61,7 @@ class Topic:
     def prepare(self, client: Producer | Consumer | AdminClient) -> bool:
         """Create the topic unless a client of its brokers finds it; return False to try again later.
 
-        Takes three seconds at most.
+        Takes five seconds at most.
         """
         try:
             # All topics: asking for one that does not exist could create it, with other settings.
@@ -88,6 +89,10 @@ class Topic:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 self.trouble = _cause(error.args[0], self.name)
                 log.info("%s", self.trouble)
+                if not self._settings:
+                    # Many brokers create a topic when they are asked for it, with their own settings.
+                    with suppress(KafkaException):
+                        admin.list_topics(self.name, timeout=_ANSWER)
 
 
 def _cause(error: KafkaError, topic: str) -> str:

@@ -303,6 +303,7 @@ def test_a_training_services_environment() -> None:
         "NODEPORT": ":30164",
         "HEALTHPORT": "127.0.0.1:41005",
         "ROOTPATH": "",
+        "ENDRUNS": "true",
         "DATAFOLDER": "/state/training",
         "MODELSTORE": "/state/models",
         "KAFKAFETCHWAIT": "5ms",
@@ -321,7 +322,7 @@ def test_both_servers_read_the_same_users_and_the_user_s_folders_count() -> None
 
 def test_all_other_settings_of_the_training_service_pass_through() -> None:
     decided = {"KAFKAPORT", "DISPLAYPORT", "NODEPORT", "HEALTHPORT", "ROOTPATH"}
-    decided |= {"TOPICNAMESTATUS", "TOPICNAMELOGOUTS"}
+    decided |= {"TOPICNAMESTATUS", "TOPICNAMELOGOUTS", "ENDRUNS"}
     mine = {
         name.upper(): f"my {name}" for name in TrainingSettings.model_fields if name.upper() not in decided
     }

@@ -49,9 +49,13 @@ class World:
         self.ended = list[str]()
         self.runner = self.restarted()
 
-    def restarted(self) -> ClusterRunner:
-        self.runner = ClusterRunner(connect(NAMESPACE), self.folder, 1, KIT, self._ended)
+    def restarted(self, most: int = 1) -> ClusterRunner:
+        self.runner = ClusterRunner(connect(NAMESPACE), self.folder, most, KIT, self._ended)
         return self.runner
+
+    def queue(self) -> list[tuple[str, list[str]]]:
+        """Return the trainings that wait, and what they wait for."""
+        return [(each.name, [*each.behind]) for each in self.runner.waiting()]
 
     def wait(self, condition: Callable[[], object], what: str) -> None:
         def looked() -> object:
@@ -112,6 +116,58 @@ def test_trainings_survive_their_pods_and_the_service_and_leave_nothing(world: W
     world.runner.stop("model-training-2")
     wait_for(lambda: world.objects("jobs,pods,persistentvolumeclaims,secrets") == [], LIMIT, "nothing")
     assert LINE in world.runner.log("model-training-1")
+
+
+def test_trainings_wait_in_order_until_a_node_has_room_for_the_first(world: World) -> None:
+    world.restarted(most=3)
+    nowhere = {"streamlens/test": "nowhere"}
+    world.runner.start(Run("model-training-1", "training.job", TRAINING, node_selector=nowhere))
+    for name in ("model-training-2", "model-training-3"):
+        world.runner.start(Run(name, "training.job", TRAINING))
+    expected = [
+        ("model-training-1", []),
+        ("model-training-2", ["model-training-1"]),
+        ("model-training-3", ["model-training-2"]),
+    ]
+
+    world.wait(lambda: "no node has room for it: " in world.runner.waiting()[0].why, "the scheduler")
+    assert world.queue() == expected
+    world.restarted(most=3)
+    assert world.queue() == expected
+    assert len(world.objects("pods")) == 1
+
+    world.runner.stop("model-training-1")
+    world.wait(lambda: world.queue() == [], "nodes for the others")
+    assert sorted(world.runner.names()) == ["model-training-2", "model-training-3"]
+    for name in world.runner.names():
+        world.runner.stop(name)
+
+
+def test_what_a_quota_refuses_waits_until_another_has_ended(world: World) -> None:
+    world.restarted(most=3)
+    world.system.kubectl("create", "quota", "few", "--hard=count/jobs.batch=1")
+    hard = "{.status.hard}"
+    wait_for(
+        lambda: world.kubectl_output("get", "quota", "few", "-o", f"jsonpath={hard}"), LIMIT, "the quota"
+    )
+
+    for name in ("model-training-1", "model-training-2", "model-training-3"):
+        world.runner.start(Run(name, "training.job", TRAINING))
+    waiting = ["model-training-2", "model-training-3"]
+    world.wait(lambda: [name for name, _ in world.queue()] == waiting, "a pod of the first")
+    first, second = world.runner.waiting()
+    assert "exceeded quota: few" in first.why
+    assert (second.why, second.behind) == ("the cluster is full", ["model-training-2"])
+    assert world.objects("jobs") == ["model-training-1"]
+
+    world.restarted(most=3)
+    world.runner.stop("model-training-1")
+    world.wait(lambda: world.objects("jobs") == ["model-training-2"], "the next")
+    ours = ["model-training-2", "model-training-2"]
+    wait_for(lambda: world.objects("persistentvolumeclaims,secrets") == ours, LIMIT, "what belongs to it")
+    for name in ("model-training-3", "model-training-2"):
+        world.runner.stop(name)
+    assert world.runner.names() == set()
 
 
 def test_an_inference_has_its_replicas(world: World) -> None:

@@ -1,11 +1,12 @@
 """The forms of the training pages in both browsers: errors, drafts, two tabs, a service that restarts."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, Final
+from urllib.error import HTTPError
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.e2e.browsing import open_page
 from tests.e2e.conftest import Window
@@ -16,6 +17,7 @@ from tests.e2e.training_site import (
     EDITOR,
     SOON,
     Site,
+    each_window,
     made_of_digits,
     photo,
     says,
@@ -25,6 +27,8 @@ from tests.e2e.training_site import (
     value_of,
 )
 from tests.parts import wait_for
+
+__all__ = ["each_window"]
 
 MISSING: Final = {
     "nowhere": "There is no such page",
@@ -57,12 +61,6 @@ def site(stack: ExitStack, tmp_path_factory: pytest.TempPathFactory) -> Site:
     site = start(stack, tmp_path_factory.mktemp("forms"))
     made_of_digits(site)
     return site
-
-
-@pytest.fixture(params=[0, 1], ids=["chromium", "firefox"])
-def window(request: pytest.FixtureRequest, windows: tuple[Window, Window]) -> Window:
-    """A page in each browser."""
-    return windows[request.param]
 
 
 def test_what_is_not_there_is_said_with_a_way_on(site: Site, window: Window) -> None:
@@ -134,6 +132,52 @@ def test_what_others_change_is_shown_and_what_is_typed_stays(
     wait_for(lambda: value_of(other, "description") == model["description"], SOON, "the newest")
     assert not texts(other, ".note:not([hidden])")
     assert unexpected(one) == unexpected(other) == []
+
+
+def test_a_training_says_its_place_in_the_queue_and_what_it_waits_for(site: Site, window: Window) -> None:
+    (configuration,) = (each for each in site.get("configurations/") if each["name"] == "digits example")
+    made = [site.send("POST", "deployments/", {"configuration": configuration["id"]}) for _ in range(3)]
+    first, second, third = (each["results"][0]["id"] for each in made)
+    try:
+        show(window, site, f"results/{third}")
+        says(window, ".status-card", "Place 2 in the queue")
+        says(window, ".reason", f"Waits for result {second} (MAXRUNS=1)")
+        show(window, site, "results")
+        says(window, ".figures-note", f"Place 1 in the queue. Waits for result {first} (MAXRUNS=1)")
+
+        site.send("POST", f"results/stop/{second}")
+        show(window, site, f"results/{third}")
+        says(window, ".status-card", "Place 1 in the queue")
+        says(window, ".reason", f"Waits for result {first} (MAXRUNS=1)")
+        site.send("POST", f"results/stop/{first}")
+        says(window, ".status-card", "Waits for data", CHECKED)
+    finally:
+        for result in (first, second, third):
+            with suppress(HTTPError):  # it is stopped already
+                site.send("POST", f"results/stop/{result}")
+    assert unexpected(window) == []
+
+
+def test_the_nodes_of_a_training_are_in_the_form(site: Site, window: Window) -> None:
+    show(window, site, "deployments/new")
+    wait_for(lambda: value_of(window, "configuration"), SOON, "the configurations")
+    before = len(site.get("deployments/"))
+
+    enter(window, node_selector='{"disk": "a b"}')
+    press(window, "Start")
+    says(window, ".field-error", "expected at most 63 letters")
+    assert len(site.get("deployments/")) == before
+    enter(window, node_selector='{"disk": "ssd"}', tolerations='[{"key": "gpu", "operator": "Exists"}]')
+    press(window, "Start")
+    wait_for(lambda: len(site.get("deployments/")) > before, SOON, "the deployment")
+
+    made = site.get("deployments/")[-1]
+    assert made["node_selector"] == {"disk": "ssd"}
+    assert made["tolerations"] == [{"key": "gpu", "operator": "Exists"}]
+    result = made["results"][0]["id"]
+    assert "node_selector and tolerations are ignored" in site.get(f"results/log/{result}")["log"]
+    site.send("POST", f"results/stop/{result}")
+    assert unexpected(window) == []
 
 
 def test_a_deleted_row_leaves_the_focus_on_the_next(site: Site, window: Window) -> None:
@@ -212,3 +256,45 @@ def test_pages_go_on_when_the_service_comes_back(
     says(other, ".field-error, .problem", "at least")
     for window in windows:
         assert [text for text in window.complaints if not any(part in text for part in AWAY)] == []
+
+
+def test_a_topic_that_is_shown_is_in_the_address(site: Site, window: Window) -> None:
+    show(window, site, "visualisation")
+    for topic, words in (("", "Enter a topic"), ("no such/topic", "Expected the name of a topic")):
+        enter(window, topic=topic)
+        press(window, "Show")
+        says(window, ".field-error", words)
+    enter(window, topic="nobody-writes")
+    press(window, "Show")
+    says(window, "[role=status]", "no inference that runs writes to this topic")
+    assert window.evaluate("location.hash") == "#/visualisation?topic=nobody-writes"
+    assert value_of(window, "topic") == "nobody-writes"
+    assert unexpected(window) == []
+
+
+def test_names_that_are_too_long_are_not_cut_and_errors_are_in_the_words_of_the_form(
+    site: Site, window: Window
+) -> None:
+    show(window, site, "configurations/new")
+    wait_for(lambda: texts(window, ".box"), SOON, "the models")
+    enter(window, name="n" * 31)
+    assert window.evaluate("document.querySelector('#field-name').maxLength") == -1
+    press(window, "Save")
+    says(window, ".field-error", "Expected at most 30 characters")
+    enter(window, name="a/b<script>")
+    press(window, "Save")
+    says(window, ".field-error", "Expected a name of at most 30 characters, without /")
+    assert [each for each in texts(window, ".field-error") if "=" in each] == []
+    assert unexpected(window) == []
+
+
+def test_an_editor_that_could_not_be_loaded_comes_later(site: Site, browser: Browser) -> None:
+    with open_page(browser, f"{site.address}#/", expected=("ERR_FAILED",)) as page:
+        page.route("**/codemirror.js*", lambda route: route.abort())
+        page.evaluate("(location.hash = '#/models/new', null)")
+        trouble = page.get_by_text("The editor cannot be loaded")
+        expect(trouble).to_have_count(2, timeout=SOON * 1000)
+        page.unroute("**/codemirror.js*")
+        page.wait_for_selector("#field-code .cm-content")
+        page.wait_for_selector("#field-imports .cm-content")
+        expect(trouble).to_have_count(0)

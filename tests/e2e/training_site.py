@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.request import Request, urlopen
 
+import pytest
+
 from tests.e2e.browsing import picture
 from tests.e2e.conftest import Window
 from tests.e2e.test_browsers import texts
@@ -23,6 +25,12 @@ EDITOR: Final = "document.querySelector('#field-code').shadowRoot"
 _CONTROL: Final = "KAFKA_ML_CONTROL_TOPIC"
 _REFUSED: Final = ("400", "404")
 """Parts of the browsers' own messages about refusals, which the page explains itself."""
+
+
+@pytest.fixture(name="window", params=[0, 1], ids=["chromium", "firefox"])
+def each_window(request: pytest.FixtureRequest, windows: tuple[Window, Window]) -> Window:
+    """A page in each browser, which all tests of a module share."""
+    return windows[request.param]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,7 @@ class Site:
 
 def start(stack: ExitStack, folder: Path, **settings: str) -> Site:
     """Start a broker and a training service without rows; they end with the stack."""
-    topics = (f"{_CONTROL}:1", "example-digits:1", "digits-example-input:1", "digits-example-predictions:1")
+    topics = (f"{_CONTROL}:1", "example-digits:1", "digits-example-input:3", "digits-example-predictions:3")
     options = [part for topic in topics for part in ("--topic", topic)]
     bootstrap, _ = stack.enter_context(embedded_broker(folder, *options))
     variables = {**settings_of(bootstrap, folder), **settings}

@@ -1,5 +1,7 @@
 """With trainings and inferences as pods: what the training service may do, and what its runs reach."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.k8s.manifests import (
@@ -11,6 +13,7 @@ from tests.k8s.manifests import (
     labels_of,
     of_kind,
     pod_of,
+    pods_that,
     ports_of,
     selects,
     system,
@@ -19,7 +22,9 @@ from tests.k8s.manifests import (
 )
 from tests.k8s.network import OUTSIDE, STRANGER, Place, allows, pods, reached
 from tests.k8s.test_key import TOKEN, mounts
-from tests.training.runners.cluster.test_manifests import BOTH
+from tests.training.runners.cluster.test_manifests import BOTH, REPLICA, RUN
+from tests.training.runners.cluster.test_runner import KIT
+from training.runners.cluster.manifests import deployment, job
 
 WITH_RUNS = ("training-kubernetes", "hardened-training")
 RUNS = [Place(labels_of(each)["app"], labels_of(each), ports=ports_of(each)) for each in BOTH]
@@ -61,6 +66,26 @@ def test_its_token_is_where_the_client_looks_for_it(name: str) -> None:
     }
     assert pod["serviceAccountName"] == account["metadata"]["name"]
     assert pod["automountServiceAccountToken"] is False
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_everything_has_priority_over_trainings_and_only_where_they_are_pods(name: str) -> None:
+    documents = system(name)
+    classes = of_kind(documents, "PriorityClass")
+
+    assert len(classes) == int(name in WITH_RUNS)
+    assert pods_that(documents, lambda pod: "priorityClassName" in pod or "priority" in pod) == []
+    for each in classes:
+        # Pods without a class have 0.
+        assert each["value"] < 0
+        assert each["preemptionPolicy"] == "Never"
+        assert not each.get("globalDefault")
+        (container,) = pod_of(workload(documents, "training"))["containers"]
+        setting = {"name": "JOBPRIORITYCLASS", "value": each["metadata"]["name"]}
+        assert setting in container["env"]
+        kit = replace(KIT, priority_class=setting["value"])
+        assert pod_of(job(RUN, kit, is_suspended=True))["priorityClassName"] == setting["value"]
+        assert "priorityClassName" not in pod_of(deployment(REPLICA, "model-inference-7", kit))
 
 
 @pytest.mark.parametrize("name", WITH_RUNS)

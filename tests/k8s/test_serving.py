@@ -165,13 +165,15 @@ def test_the_consumer_asks_for_the_model_in_compose() -> None:
 
 def test_in_compose_both_precisions_are_asked_for_and_served() -> None:
     (file,) = read("compose/int8.yml")
-    consumer, server = file["services"]["consumer"], file["services"]["tfserving"]
+    consumer, training = file["services"]["consumer"], file["services"]["training"]
     hosts = {alias for _, service, alias in environment.aliases() if service == "tfserving"}
 
     models(consumer["environment"], hosts, PRECISIONS)
-    check(server["command"])
-    assert server["command"] == [f"--model_config_file=/models/{CONFIG.rpartition('/')[2]}"]
-    assert (consumer.keys(), server.keys()) == ({"environment"}, {"command"})
+    # The server reads the list that the training service writes, of these models and of trained ones.
+    bases = json.loads(training["environment"]["BASEMODELS"])
+    assert bases == {model: f"/models/{model}" for model in PRECISIONS.values()}
+    assert file["services"].keys() == {"consumer", "training"}
+    assert (consumer.keys(), training.keys()) == ({"environment"}, {"environment"})
 
 
 def test_on_kubernetes_both_precisions_are_served_and_nothing_else_differs() -> None:

@@ -29,6 +29,9 @@ UNSEEN: Final = {
     "tfserving.models.largest.MOST_PIXELS",
     "tfserving.models.largest.MOST_SCANS",
     "tfserving.server.rest.request.LARGEST_JSON",
+    "training.api.configurations._MOST",
+    "training.api.inferences._MOST_REPLICAS",
+    "training.fields.LARGEST_NUMBER",
 }
 """Read when a module is imported or by TensorFlow from the source, or implied by another limit."""
 

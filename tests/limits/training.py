@@ -34,6 +34,9 @@ LIMITS: Final = (
         "the connection is closed; counted",
     ),
     Limit("an id, and most whole numbers", "training.fields.LARGEST_NUMBER", "", _REFUSED),
+    Limit(
+        "labels of nodes, and tolerations, of a deployment", "training.placement._MOST_RULES", "", _REFUSED
+    ),
     Limit("models of a configuration", "training.api.configurations._MOST", "", _REFUSED),
     Limit("replicas of an inference", "training.api.inferences._MOST_REPLICAS", "", _REFUSED),
     Limit(

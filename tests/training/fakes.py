@@ -1,10 +1,12 @@
 """Stand-ins for what surrounds the training service: users' code, runs, Kafka."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from training.control.publisher import PublishError
-from training.runners.runner import Run, RunnerError
+from training.runners.runner import Run, RunnerError, Waiting
 
 UNTRAINED = b"\x89HDF\r\n\x1a\n, and so on"
 """The file that `FakeCode` builds."""
@@ -25,6 +27,23 @@ class FakeCode:
         self.check(framework, imports, code, distributed=distributed)
         file.write_bytes(UNTRAINED)
 
+    def check_trained(
+        self,
+        framework: str,
+        imports: str,  # noqa: ARG002
+        code: str,  # noqa: ARG002
+        *,
+        file: Path,
+        keep: Callable[[Path], object],
+    ) -> None:
+        if b"another model" in file.read_bytes():
+            raise ValueError("the trained model has other shapes")
+        if framework == "tf":
+            exported = file.with_name("exported")
+            exported.mkdir()
+            (exported / "saved_model.pb").write_bytes(b"imported")
+            keep(exported)
+
     def arguments(self, text: str, framework: str, use: Literal["fit", "val"]) -> dict[str, Any]:
         found = dict(part.strip().split("=") for part in text.split(",") if part)
         needed = {"tf": "epochs", "pth": "max_epochs"}[framework]
@@ -41,6 +60,7 @@ class FakeRunner:
         self.stopped = list[str]()
         self.forgotten = list[str]()
         self.fails_at = ""
+        self.queue = list[Waiting]()
 
     def start(self, run: Run) -> None:
         if run.name == self.fails_at:
@@ -53,6 +73,13 @@ class FakeRunner:
 
     def names(self) -> set[str]:
         return {*self.runs}
+
+    def renew(self, name: str, variables: Mapping[str, str]) -> None:
+        if run := self.runs.get(name):
+            self.runs[name] = replace(run, variables={**run.variables, **variables})
+
+    def waiting(self) -> list[Waiting]:
+        return self.queue
 
     def log(self, name: str) -> str:
         return f"the log of {name}"

@@ -183,6 +183,7 @@ class FakeProducer:
         self.is_full = 0
         self.is_slow = False
         self.stored = list[bytes]()
+        self.headers = list[dict[str, bytes]]()
         self.is_purged = False
 
     def list_topics(self, topic: str, timeout: float) -> SimpleNamespace:
@@ -193,12 +194,20 @@ class FakeProducer:
         return self._kafka.described(topic)
 
     def produce(
-        self, topic: str, value: bytes, key: bytes, partition: int, on_delivery: Callable[[Any, Any], object]
+        self,
+        topic: str,
+        value: bytes,
+        key: bytes,
+        partition: int,
+        *,
+        headers: dict[str, bytes],
+        on_delivery: Callable[[Any, Any], object],
     ) -> None:
         self._kafka.answer()
         if self.is_full:
             self.is_full -= 1
             raise BufferError
+        self.headers.append(headers)
         self._waiting.append((topic, value, key, partition, on_delivery))
 
     def poll(self, timeout: float) -> int:

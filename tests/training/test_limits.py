@@ -33,6 +33,17 @@ def test_replicas_of_an_inference_are_limited(service: Service) -> None:
     assert "100" in service.refused("POST", f"/results/inference/{result}", {**SENT, "replicas": 101})
 
 
+@pytest.mark.exceeds("training.placement._MOST_RULES")
+def test_rules_about_nodes_are_limited(service: Service) -> None:
+    sent = {"configuration": service.configuration(service.model())}
+    labels = {f"label{number}": "" for number in range(21)}
+
+    for field, value in (("node_selector", labels), ("tolerations", 21 * [{"operator": "Exists"}])):
+        assert "expected at most 20, found 21" in service.refused(
+            "POST", "/deployments/", {**sent, field: value}
+        )
+
+
 @pytest.mark.exceeds("training.api.forms.LARGEST_FIELD")
 def test_fields_of_forms_are_limited(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     result = service.deployment()["results"][0]["id"]

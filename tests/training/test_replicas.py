@@ -55,5 +55,12 @@ def test_an_inference_is_ready_when_all_replicas_are() -> None:
     assert condition("deployed", 1, one) == ("ready", None)
     assert condition("deployed", 2, one)[0] == "starting"
     assert condition("stopped", 1, one) == ("stopped", None)
+    skips = {**REPORT, "answered": 0, "skipped_why": "offset 7: 4 bytes, expected 64; skipped"}
+    assert condition("deployed", 1, summary(noted(None, "a", skips, NOW), NOW)) == (
+        "ready",
+        "offset 7: 4 bytes, expected 64; skipped",
+    )
+    some = summary(noted(None, "a", {**skips, "answered": 1}, NOW), NOW)
+    assert condition("deployed", 1, some) == ("ready", None)
     broken = summary(noted(None, "a", {**REPORT, "reason": "no Kafka"}, NOW), NOW)
     assert condition("deployed", 1, broken) == ("not-ready", "no Kafka")

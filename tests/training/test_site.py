@@ -1,6 +1,5 @@
 """The service on a real port: uploads that take their time, and its end."""
 
-import asyncio
 import socket
 import threading
 import time
@@ -8,11 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from starlette.types import ASGIApp
 
 from pipeline.access.write_token import WriteAccess
 from pipeline.http.connections import Connections
-from pipeline.http.server import WebServer, listen
+from pipeline.http.server import listen
 from pipeline.service.values import Address
 from pipeline.service.workers import Pulse
 from tests.parts import reads, wait_for
@@ -21,7 +19,7 @@ from tests.training.fakes import FakeConsumer
 from tests.training.test_access import settings
 from training.api.parts import Parts
 from training.job_tokens import JobTokens
-from training.site import BODY_PAUSE, Site
+from training.site import Site, web_server
 
 LIMIT = 60.0  # s
 BOUNDARY = "a-boundary"
@@ -36,24 +34,8 @@ BODY = (
 )
 
 
-class Bare:
-    """Serves an application without anything in front of it."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    def open(self) -> None:
-        pass
-
-    async def run(self) -> None:
-        await asyncio.Event().wait()
-
-    def close(self) -> None:
-        pass
-
-
 @contextmanager
-def serving(service: Service, body_pause: float) -> Iterator[int]:
+def serving(service: Service) -> Iterator[int]:
     """Run the service on a free port; yield the port."""
     parts = Parts(
         service.database,
@@ -68,7 +50,7 @@ def serving(service: Service, body_pause: float) -> Iterator[int]:
     site = Site(parts, settings(), None, WriteAccess("a-token-of-24-characters", role="trainer"), JobTokens())
     listener = listen(Address("127.0.0.1", 0))
     port: int = listener.getsockname()[1]
-    web = WebServer(site, listener, Connections(100, 100), body_pause=body_pause)
+    web = web_server(site, listener, Connections(100, 100))
     pulse = Pulse(threading.Event())
     thread = threading.Thread(target=web.run, args=(pulse,), daemon=True)
     thread.start()
@@ -97,7 +79,7 @@ def test_an_upload_may_take_longer_than_a_request_s_head(
     result = service.deployment()["results"][0]["id"]
 
     with (
-        serving(service, body_pause=30.0) as port,
+        serving(service) as port,
         socket.create_connection(("127.0.0.1", port), 20) as client,
     ):
         client.sendall(head(result))
@@ -111,12 +93,12 @@ def test_an_upload_may_take_longer_than_a_request_s_head(
 
 
 @pytest.mark.exceeds("training.site.BODY_PAUSE")
-def test_an_upload_that_has_stopped_is_given_up(service: Service) -> None:
-    assert BODY_PAUSE == 60.0  # of which the test does not wait
+def test_an_upload_that_has_stopped_is_given_up(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.site.BODY_PAUSE", 0.5)
     result = service.deployment()["results"][0]["id"]
 
     with (
-        serving(service, body_pause=0.5) as port,
+        serving(service) as port,
         socket.create_connection(("127.0.0.1", port), 20) as client,
     ):
         client.sendall(head(result) + BODY[:400])

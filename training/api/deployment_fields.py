@@ -6,6 +6,7 @@ from pydantic import AliasChoices, Field
 
 from training.federated.strategies import FAMILY
 from training.fields import LARGEST_NUMBER, Count, Fields, Id, JsonObject, Positive, Rate, Short, Text
+from training.placement import NodeSelector, Tolerations
 
 _ABSENT: Final = {
     "incremental": "incremental training",
@@ -35,6 +36,12 @@ class DeploymentFields(Fields):
         0,
         validation_alias=AliasChoices("gpus", "gpumem"),
         description="GPUs of each job, on Kubernetes; ours: also as `gpus`",
+    )
+    node_selector: NodeSelector = Field(
+        {}, description='ours: labels of the nodes that its pods may run on, such as {"disk": "ssd"}'
+    )
+    tolerations: Tolerations = Field(
+        [], description="ours: taints of nodes that its pods tolerate, as Kubernetes writes them"
     )
     optimizer: Text = Field("adam", description="of distributed models, as the next three")
     learning_rate: Annotated[_Finite, Field(gt=0)] = 0.001

@@ -97,6 +97,8 @@ class Deployment(BaseModel):
     autoserve: bool
     random_split: bool
     seed: int | None
+    node_selector: dict[str, str]
+    tolerations: list[dict[str, str | int]]
 
 
 class Result(BaseModel):
@@ -113,10 +115,11 @@ class Result(BaseModel):
     confusion_matrix: list[list[float]] | None
     training_time: float | None = Field(description="s; a text in /deployments/results/{id}")
     state: str = Field(
-        description="queued, waiting, reading, training, evaluating, exporting, finished, failed or stopped"
+        description="queued, starting, waiting, reading, training, evaluating, exporting, finished, failed "
+        "or stopped"
     )
-    reason: str | None = Field(description="why it has failed, in one line")
-    progress: dict[str, Any] | None = Field(description="what the job has reported last")
+    reason: str | None = Field(description="why it waits or has failed, in one line")
+    progress: dict[str, Any] | None = Field(description="its job's last report; while queued, its `place`")
     seed: int | None = Field(description="of all that is random in the training")
 
 

@@ -1,6 +1,7 @@
 """`/example/`: handwritten digits, trained with one request, and some to predict with another."""
 
 import json
+import secrets
 from random import SystemRandom
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from training.fields import Fields, Id
 TOPIC: Final = "example-digits"
 _NAME: Final = "digits example"
 _SHAPE: Final = (8, 8)
+_HEADER: Final = "digit"
 _RATE: Final = 0.1  # of the digits for validation, and as many for the test
 
 
@@ -68,7 +70,8 @@ def routes(parts: Parts) -> APIRouter:
     @router.post(
         "/example/predict",
         summary="Send digits to an inference",
-        responses=described.value({"digits": [{"label": 7, "pixels": [0, 16]}]}),
+        description="Each message, and so its prediction, has the header `digit` with the digit's id.",
+        responses=described.value({"digits": [{"id": "5f3b9c2e81d04a67", "label": 7, "pixels": [0, 16]}]}),
     )
     def predict(sent: DigitsFields) -> Response:
         with parts.database.reading() as session:
@@ -78,18 +81,22 @@ def routes(parts: Parts) -> APIRouter:
             if not takes_digits(row.input_format, row.input_config):
                 raise refusal(f"inference {sent.inference}: expected one of RAW pictures, uint8 of 8 8")
             broker, topic = row.input_kafka_broker or parts.places.bootstrap, row.input_topic
-        chosen = SystemRandom().sample(digits(), sent.count)
+        # Predictions come in another order than digits if a topic has several partitions.
+        chosen = {secrets.token_hex(8): each for each in SystemRandom().sample(digits(), sent.count)}
         try:
             writer = Writer(broker, topic, parts.kafkaconfig)
             try:
-                for each in chosen:
-                    writer.write(each.pixels, bytes([each.label]))
+                for number, each in chosen.items():
+                    writer.write(each.pixels, bytes([each.label]), {_HEADER: number.encode()})
                 writer.finish()
             finally:
                 writer.close()
         except SendError as error:
             raise refusal(f"the digits could not be sent: {error}") from None
-        return answer({"digits": [{"label": each.label, "pixels": [*each.pixels]} for each in chosen]})
+        shown = [
+            {"id": number, "label": each.label, "pixels": [*each.pixels]} for number, each in chosen.items()
+        ]
+        return answer({"digits": shown})
 
     return router
 

@@ -20,7 +20,7 @@ from training.database.moment import now
 from training.database.tables import Datasource, Inference
 from training.fields import Count, Fields, Id, JsonObject, Text
 from training.inference import urls
-from training.jobs import inference_names, inference_runs
+from training.jobs import Places, inference_names, inference_runs
 from training.runners.runner import RunnerError
 
 _MOST_REPLICAS = 100
@@ -54,7 +54,7 @@ class InferenceFields(Fields):
         values = self.model_dump(exclude={"token", "model_result"})
         return {**values, "input_config": json.dumps(self.input_config), "model_result_id": self.model_result}
 
-    def check(self) -> None:
+    def check(self, places: Places) -> None:
         """Raise the refusal if there cannot be such an inference."""
         if self.external_host or self.token:
             name = "external_host" if self.external_host else "token"
@@ -63,6 +63,10 @@ class InferenceFields(Fields):
             raise refusal("limit: early exits, of distributed models, do not exist in this version")
         if why := _unreadable(self.input_format, self.input_config):
             raise refusal(f"input_config: {why}")
+        for name in ("input", "output"):
+            broker, topic = getattr(self, f"{name}_kafka_broker"), getattr(self, f"{name}_topic")
+            if topic == places.control_topic and broker in (None, places.bootstrap):
+                raise refusal(f"{name}_topic={topic!r}: expected another topic than the control topic")
         same_broker = self.input_kafka_broker == self.output_kafka_broker
         if self.input_topic == self.output_topic and same_broker:
             raise refusal("output_topic: expected another topic than input_topic, which it would read again")
@@ -88,7 +92,7 @@ def routes(parts: Parts) -> APIRouter:
         responses=described.made(described.Inference),
     )
     def add_row(sent: InferenceFields) -> Response:
-        sent.check()
+        sent.check(parts.places)
         with database.writing() as session:
             if sent.model_result is not None:
                 result_found(session, sent.model_result)
@@ -110,7 +114,7 @@ def routes(parts: Parts) -> APIRouter:
         responses=described.changed(described.Inference),
     )
     def change(inference: RowId, sent: InferenceFields) -> Response:
-        sent.check()
+        sent.check(parts.places)
         with database.writing() as session:
             row = _found(session, inference)
             if parts.runner.names() & {*inference_names(row)}:
@@ -174,16 +178,15 @@ def _add_runs(router: APIRouter, parts: Parts) -> None:
         responses=described.changed(described.Inference),
     )
     def start(result: RowId, sent: InferenceFields) -> Response:
-        sent.check()
+        sent.check(parts.places)
         with database.writing() as session:
             trained = result_found(session, result)
             if trained.status != "finished":
                 raise refusal(f"result {result} is {trained.status}: only finished ones can predict")
-            framework = trained.model.framework
-            if sent.model_server and framework != "tf":
+            if sent.model_server and trained.model.framework != "tf":
                 raise refusal("model_server: TensorFlow Serving has no PyTorch models: leave it out")
             row = _added(session, sent.model_copy(update={"model_result": result}))
-            runs = inference_runs(row, parts.places, framework)
+            runs = inference_runs(row, parts.places, trained)
             number, content = row.id, shown.inference(row)
         try:
             for run in runs:

@@ -11,7 +11,7 @@ from training.api.answers import answer, refusal, unknown
 from training.api.parts import Parts, RowId
 from training.database.moment import now
 from training.database.tables import Inference
-from training.fields import Fields
+from training.fields import Fields, Reason
 from training.jobs import inference_names
 from training.replicas import noted
 
@@ -24,6 +24,7 @@ class ReplicaFields(Fields):
     reason: str | None = Field(None, max_length=2000, description="what is missing, in one line")
     answered: int = Field(0, ge=0, le=2**53, description="messages since the process began")
     skipped: int = Field(0, ge=0, le=2**53, description="messages that could not be answered")
+    skipped_why: Reason | None = Field(None, description="about the last of these")
     waiting: int | None = Field(None, ge=0, le=2**53, description="messages that wait in its partitions")
     health: str | None = Field(None, max_length=300, description="the address of its health and metrics")
 
@@ -55,4 +56,7 @@ def add_reports(router: APIRouter, parts: Parts) -> None:
             if row is None:
                 raise unknown("inference", inference)
             names = inference_names(row)
-        return answer({"log": "".join(parts.runner.log(name) for name in names)})
+        logs = [(name, parts.runner.log(name)) for name in names]
+        if len(logs) == 1:
+            return answer({"log": logs[0][1]})
+        return answer({"log": "\n".join(f"{name}:\n{text}" for name, text in logs)})

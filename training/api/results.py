@@ -1,6 +1,7 @@
 """`/results/`: what has become of trainings, for people."""
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, Response
@@ -10,7 +11,7 @@ from training.api import described, shown
 from training.api.answers import answer, refusal
 from training.api.parts import Parts, RowId
 from training.database.tables import ACTIVE, Deployment, Result
-from training.jobs import training_name
+from training.jobs import queued, training_name
 
 _PICTURE: Final = "confusion_mat.png"
 
@@ -28,7 +29,7 @@ def routes(parts: Parts) -> APIRouter:
     def list_results() -> Response:
         with database.reading() as session:
             rows = session.execute(shown.RESULT_ROWS)
-            return shown.results(shown.result(row, row.training_time) for row in rows)
+            return _listed(parts, ((row, row.training_time) for row in rows))
 
     @router.get(
         "/deployments/results/{deployment}",
@@ -41,7 +42,7 @@ def routes(parts: Parts) -> APIRouter:
                 raise refusal(f"there is no deployment {deployment}")
             rows = session.execute(shown.RESULT_ROWS.where(Result.deployment_id == deployment))
             # Only in this answer, Kafka-ML writes decimals as texts.
-            return shown.results(shown.result(row, _text(row.training_time)) for row in rows)
+            return _listed(parts, ((row, _text(row.training_time)) for row in rows))
 
     @router.delete("/results/{result}", summary="Delete a result", responses=described.DELETED)
     def delete_result(result: RowId) -> Response:
@@ -131,6 +132,12 @@ def found(session: Session, result: int) -> Result:
     if row is None:
         raise refusal(f"there is no result {result}")
     return row
+
+
+def _listed(parts: Parts, rows: Iterable[tuple[Any, object]]) -> Response:
+    """Return the answer with results, given the row of each and its training time."""
+    queue = queued(parts.runner)
+    return shown.results(shown.result(row, training_time, queue) for row, training_time in rows)
 
 
 def _text(seconds: float | None) -> str | None:

@@ -1,6 +1,6 @@
 """Rows as the API shows them: Kafka-ML's fields, and a few of ours at the end."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from fastapi.responses import Response
@@ -8,7 +8,7 @@ from pydantic_core import to_json
 from sqlalchemy import Text, cast, select
 
 from training.database.moment import now, shown
-from training.database.tables import Configuration, Deployment, Inference, Model, Result
+from training.database.tables import ACTIVE, Configuration, Deployment, Inference, Model, Result
 from training.replicas import condition, summary
 
 SETTINGS: Final = [
@@ -40,6 +40,8 @@ SETTINGS: Final = [
     "autoserve",
     "random_split",
     "seed",
+    "node_selector",
+    "tolerations",
 ]
 """The fields of a deployment that a client chooses."""
 
@@ -122,12 +124,13 @@ def deployment(row: Deployment) -> dict[str, Any]:
     }
 
 
-def result(row: Any, training_time: object) -> bytes:
-    """Return a result as JSON, given its row of `RESULT_ROWS`.
+def result(row: Any, training_time: object, queue: Mapping[int, dict[str, Any]]) -> bytes:
+    """Return a result as JSON, given its row of `RESULT_ROWS`, and the `progress` of those that wait.
 
     Its metrics are JSON already: to read and write those of a thousand results takes twice as long as all
     the rest.
     """
+    waits = queue.get(row.id) if row.status in ACTIVE else None
     head = {
         "id": row.id,
         "status": row.status,
@@ -135,11 +138,14 @@ def result(row: Any, training_time: object) -> bytes:
         "deployment": {"id": row.deployment_id, "time": shown(row.time)},
         "model": {"id": row.model_id, "name": row.name},
         "training_time": training_time,
-        "state": row.state,
-        "reason": row.reason,
+        "state": waits["state"] if waits else row.state,
+        "reason": waits["reason"] if waits else row.reason,
         "seed": row.seed,
     }
-    kept = ",".join(f'"{name}":{getattr(row, name) or "null"}' for name in _AS_TEXT)
+    texts = {name: getattr(row, name) or "null" for name in _AS_TEXT}
+    if waits:
+        texts["progress"] = to_json(waits).decode()
+    kept = ",".join(f'"{name}":{text}' for name, text in texts.items())
     return to_json(head)[:-1] + f",{kept}}}".encode()
 
 

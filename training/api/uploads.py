@@ -64,8 +64,11 @@ def routes(parts: Parts) -> APIRouter:
         responses=described.file("application/model", "The compiled, untrained model"),
     )
     def fetch_untrained(result: RowId) -> Response:
-        with database.reading() as session:
-            model = found(session, result).model
+        with database.writing() as session:
+            row = found(session, result)
+            if row.status == "created":
+                row.state = "starting"  # the code may run for a while
+            model = row.model
         is_torch = model.framework == "pth"
         content = joined(model.imports, model.code).encode() if is_torch else _built(parts, model)
         with database.writing() as session:

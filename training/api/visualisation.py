@@ -4,11 +4,11 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, Final
 
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, Message, TopicPartition
 from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 from sqlalchemy import select
@@ -35,10 +35,11 @@ _FREE: Final = Viewing(any_topic=True, welcome=lambda: True)  # without anything
 
 
 class Watched(Fields):
-    """What a browser asks for."""
+    """What a browser asks for. Kafka-ML's asks for no headers."""
 
     topic: Topic
     classification: bool = False
+    headers: bool = False
 
 
 def route(parts: Parts) -> WebSocketRoute:
@@ -95,6 +96,12 @@ def shown(value: bytes, *, classification: bool) -> str:
     return str(numbers.index(max(numbers)))
 
 
+def with_headers(prediction: str, headers: Iterable[tuple[str, bytes | None]] | None) -> str:
+    """Return the JSON for a browser that wants the message's headers, too; of those of a name, the last."""
+    texts = {name: None if value is None else value.decode(errors="replace") for name, value in headers or ()}
+    return json.dumps({"prediction": prediction, "headers": texts})
+
+
 def _watched(text: str) -> Watched:
     try:
         return Watched.model_validate_json(text)
@@ -125,13 +132,13 @@ async def _send(socket: WebSocket, parts: Parts, watched: Watched, viewing: View
         with suppress(WebSocketDisconnect, RuntimeError):  # RuntimeError: the socket is closed
             while viewing.welcome():
                 # Shielded: a consumer that is in use cannot be closed.
-                for value in await _finished(run_in_threadpool(reading.step)):
+                for message in await _finished(run_in_threadpool(reading.step)):
                     try:
-                        text = shown(value, classification=watched.classification)
+                        text = shown(message.value(), classification=watched.classification)
                     except ValueError:
                         _seldom.warning(watched.topic, f"topic {watched.topic}: a message is no prediction")
                         continue
-                    await socket.send_text(text)
+                    await socket.send_text(with_headers(text, message.headers()) if watched.headers else text)
             await socket.close(1008, "log in again")
     finally:
         await _finished(run_in_threadpool(consumer.close))
@@ -157,14 +164,17 @@ class _Reading:
         self._has_looked = False
         self._look_at = 0.0
 
-    def step(self) -> list[bytes]:
-        """Return the values that have come, waiting a fifth of a second at most, or longer for Kafka."""
+    def step(self) -> list[Message]:
+        """Return the messages with values that have come.
+
+        It waits a fifth of a second at most, or longer for Kafka.
+        """
         now = time.monotonic()
         if now >= self._look_at:
             self._look_at = now + _LOOK_EVERY
             self._look()
         messages = self._consumer.consume(100, 0.2)
-        return [value for each in messages if not each.error() and (value := each.value()) is not None]
+        return [each for each in messages if not each.error() and each.value() is not None]
 
     def _look(self) -> None:
         try:

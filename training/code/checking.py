@@ -3,6 +3,7 @@
 import os
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +12,10 @@ from training.code.folder import temporary_folder
 from training.code.limits import Limits, size
 from training.code.program import FRAMEWORKS, CodeError, Program, Shape, Summary
 
+_NICE: Final = 10  # other processes have priority, but somebody waits for the answer
 _TASK: Final = "training.code.child.check"
+_TRAINED: Final = "training.code.child.trained"
+_EXPORTED: Final = "exported"  # by a task, as in `keras_model`
 _FILE: Final = {"tf": "model.h5", "pth": "model.py"}
 _LONGEST_TEXT: Final = 100_000  # characters of a summary
 _MOST_NAMES: Final = 1_000  # inputs, outputs or metrics of a model
@@ -30,7 +34,7 @@ def check_syntax(program: Program, limits: Limits | None = None) -> None:
     _check_kind(program)
     request = {"framework": program.framework, "imports": program.imports, "code": program.code}
     with _turns, temporary_folder() as folder:
-        run(_TASK, {**request, "only_syntax": True}, folder=folder, limits=limits or Limits())
+        run(_TASK, {**request, "only_syntax": True}, folder=folder, limits=limits or Limits(), nice=_NICE)
 
 
 def build(program: Program, file: Path, limits: Limits | None = None) -> Summary:
@@ -40,6 +44,28 @@ def build(program: Program, file: Path, limits: Limits | None = None) -> Summary
     the code as text. Raises CodeError, and then writes nothing.
     """
     return _built(program, file, limits or Limits())
+
+
+def check_trained(
+    program: Program, file: Path, keep: Callable[[Path], object], limits: Limits | None = None
+) -> None:
+    """Load a trained model in a restricted process. Raises CodeError unless it is one of the program.
+
+    TensorFlow: `keep` is then called with the folder of its SavedModel, which may hold anything. PyTorch: the
+    file is a state dict.
+    """
+    _check_kind(program)
+    request = {"framework": program.framework, "imports": program.imports, "code": program.code}
+    with _turns, temporary_folder() as folder:
+        run(
+            _TRAINED,
+            {**request, "distributed": False, "trained": str(file)},
+            folder=folder,
+            limits=limits or Limits(),
+            read=[file],
+        )
+        if program.framework == "tf":
+            keep(folder / _EXPORTED)
 
 
 def _built(program: Program, file: Path | None, limits: Limits) -> Summary:
@@ -52,7 +78,7 @@ def _built(program: Program, file: Path | None, limits: Limits) -> Summary:
             "distributed": program.distributed,
             "file": _FILE[program.framework],
         }
-        summary = _summary(run(_TASK, request, folder=folder, limits=limits))
+        summary = _summary(run(_TASK, request, folder=folder, limits=limits, nice=_NICE))
         if file is not None:
             take(folder / _FILE[program.framework], file, limits.folder)
     return summary

@@ -22,14 +22,16 @@ def run(
     environment: Mapping[str, str] | None = None,
     on_progress: Callable[[dict[str, Any]], None] | None = None,
     stop: threading.Event | None = None,
+    nice: int = 0,
 ) -> Any:
     """Run `main(request, report)` of the module `task` in its own process, and return its result (JSON).
 
     The process may write only in `folder`, where it starts, and read what is installed and `read`. It has
     ended when this returns. Do not trust what it returns, or leaves in the folder: its code can do anything
-    within the limits. Raises CodeError with the cause if the task fails, and StoppedError after `stop`.
+    within the limits. Everything else on this machine has priority over it by `nice`, 0 to 19. Raises
+    CodeError with the cause if the task fails, and StoppedError after `stop`.
     """
-    process = start(folder, _environment(folder, environment or {}))
+    process = start(folder, _environment(folder, environment or {}), nice=nice)
     child = Child(process, folder, limits, on_progress)
     try:
         process.ask(_question(task, request, folder, limits, read))

@@ -14,6 +14,7 @@ from training.code.watch import Usage, deleted_size, usage
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _START: Final = (
     "import sys; sys.path.insert(0, {root!r}); "
+    "from pipeline.service import niceness; niceness.{step}; "
     "from training.code.child.start import main; main({pipe}, {parent})"
 )
 
@@ -65,12 +66,17 @@ class Process:
         self._output.close()
 
 
-def start(folder: Path, environment: Mapping[str, str]) -> Process:
-    """Start a process in a folder, with just these variables; it waits for its question. Raises OSError."""
+def start(folder: Path, environment: Mapping[str, str], *, nice: int = 0) -> Process:
+    """Start a process in a folder, with just these variables; it waits for its question. Raises OSError.
+
+    Everything else on the machine has priority over it by `nice`, 1 to 19; with 0, it is as nice as this one.
+    """
     reports, pipe = os.pipe()
+    step = f"step_back({nice})" if nice else "spread()"
+    code = _START.format(root=str(_ROOT), step=step, pipe=pipe, parent=os.getpid())
     try:
         process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-I", "-B", "-c", _START.format(root=str(_ROOT), pipe=pipe, parent=os.getpid())],
+            [sys.executable, "-I", "-B", "-c", code],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -23,6 +23,7 @@ _CONFIG: Final = {
 
 _Answer = TypeVar("_Answer")
 Progress = Callable[[int, int], object]
+Headers = dict[str, str | bytes | None]
 
 
 def quiet(_: int, __: int) -> None:
@@ -62,13 +63,20 @@ class Writer:
         self._partitions = self._found()
         self._starts = self._ends()
 
-    def write(self, value: bytes, key: bytes) -> None:
+    def write(self, value: bytes, key: bytes, headers: Headers | None = None) -> None:
         """Write a message to the next partition; wait while too many are on their way to Kafka."""
         partition = self._partitions[self._written % len(self._partitions)]
         while True:
             self._check()
             try:
-                self._producer.produce(self.topic, value, key, partition, on_delivery=self._delivered)
+                self._producer.produce(
+                    self.topic,
+                    value,
+                    key,
+                    partition,
+                    headers=headers or {},
+                    on_delivery=self._delivered,
+                )
                 break
             except BufferError:
                 self._producer.poll(0.1)

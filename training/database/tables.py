@@ -92,6 +92,8 @@ class Deployment(Tables):
     pth_kwargs_val: Mapped[str] = mapped_column(String(100))
     conf_mat_settings: Mapped[bool]
     gpumem: Mapped[int]
+    node_selector: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    tolerations: Mapped[list[Any]] = mapped_column(JSON(none_as_null=True), default=list)
     optimizer: Mapped[str]
     learning_rate: Mapped[float]
     loss: Mapped[str]

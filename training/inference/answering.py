@@ -185,6 +185,8 @@ class Answering:
                 raise StoppedError
 
     def _note(self, messages: Sequence[Message], bad: Sequence[Bad]) -> None:
+        if bad:
+            self._counts.skipped_why = str(bad[-1])[:2000]
         for each in bad:
             self._seldom.warning(each.kind, str(each))
         skipped = Tally(each.kind for each in bad)

@@ -25,12 +25,14 @@ TOOK: Final = Histogram(
 class Counts(Ledger):
     """Counts the messages of this process, from any thread; as a ledger, in the lines of the log.
 
-    `waiting` is how many messages wait in this replica's partitions, None if that is unknown.
+    `waiting` is how many messages wait in this replica's partitions, None if that is unknown; `skipped_why`
+    is about the last message that was skipped.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.waiting: int | None = None
+        self.skipped_why: str | None = None
         self._guard = threading.Lock()
         self._answered = 0
         self._skipped = Tally[str]()

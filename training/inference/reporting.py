@@ -69,6 +69,7 @@ class Reporter:
             "reason": reason,
             "answered": self._counts.answered,
             "skipped": self._counts.skipped,
+            "skipped_why": self._counts.skipped_why,
             "waiting": self._counts.waiting,
         }
         try:

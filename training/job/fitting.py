@@ -18,6 +18,7 @@ from training.job.settings import JobSettings
 
 _TASKS: Final = {"tf": "training.job.child.keras_fit", "pth": "training.job.child.torch_fit"}
 _REQUIREMENTS: Final = {"tf": "training/requirements.txt", "pth": "training/torch/requirements.txt"}
+_THREADS: Final = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 _EPOCHS: Final = {"tf": "epochs", "pth": "max_epochs"}
 
 
@@ -60,7 +61,7 @@ def fit(
             output=GIB,
         ),
         read=[kept.data],
-        environment=gpus.given(),
+        environment=gpus.given() | _threads(settings.jobthreads),
         on_progress=note,
         stop=stop,
     )
@@ -87,6 +88,11 @@ def _request(
         # The labels and the size of pictures were checked when these were read.
         "pictures": message.input_config if message.input_format == "JPEG" else None,
     }
+
+
+def _threads(most: int) -> dict[str, str]:
+    """Return the variables that limit the threads of TensorFlow, PyTorch and numpy."""
+    return dict.fromkeys(_THREADS, str(most)) if most else {}
 
 
 def _check_installed(framework: str) -> None:

@@ -59,6 +59,9 @@ class JobSettings(AggregatorSettings):
     jobmemory: int = Field(
         0, ge=0, description="bytes of memory that fitting may use, besides mapped samples; 0: all there is"
     )
+    jobthreads: int = Field(
+        0, ge=0, le=1024, description="threads that compute; 0: as many as there are processors"
+    )
     jobfolder: _Folder | None = Field(
         None,
         description="the folder with the samples and checkpoints of jobs, such as /var/lib/streamlens/jobs;"
@@ -74,4 +77,4 @@ class JobSettings(AggregatorSettings):
     def identity(self) -> str:
         """What a restarted job has in common with what another has left, and no other job has."""
         since = self.control_since.isoformat() if self.control_since else ""
-        return f"{self.result_url} {self.deployment_id} {since} {self.seed}"
+        return f"{self.result_id} {self.deployment_id} {since} {self.seed}"

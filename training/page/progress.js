@@ -4,11 +4,12 @@
 /** @typedef {import("./types.js").State} State */
 
 /** @type {State[]} */
-const ACTIVE = ["queued", "waiting", "reading", "training", "evaluating", "exporting"];
+const ACTIVE = ["queued", "starting", "waiting", "reading", "training", "evaluating", "exporting"];
 
 /** The colours of states are those of cameras. @type {Record<State, string>} */
 const TONES = {
   queued: "away",
+  starting: "model-away",
   waiting: "stale",
   reading: "model-away",
   training: "model-away",
@@ -21,6 +22,9 @@ const TONES = {
 
 /** @param {State} state */
 export const isActive = (state) => ACTIVE.includes(state);
+
+/** Whether it still needs a control message. @param {State} state */
+export const waitsForData = (state) => ["queued", "starting", "waiting"].includes(state);
 
 /** @param {State} state */
 export const toneOf = (state) => TONES[state] ?? "away";

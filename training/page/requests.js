@@ -8,6 +8,7 @@ import { text } from "./text/common.js";
  * @typedef {{ok: true, body: Body} | {ok: false, status: number, why: string}} Answer
  */
 
+const AWAY = [502, 503, 504]; // of a proxy that does not reach the server
 const PATIENCE = 15_000; // ms for reading
 
 /** @param {string} path @returns {Promise<Answer>} */
@@ -86,7 +87,8 @@ export function upload(path, form, progress) {
  */
 export function refused(status, body) {
   const why = typeof body === "string" ? body : body?.detail;
-  return { ok: false, status, why: typeof why === "string" && why ? why : text.refused(status) };
+  if (typeof why === "string" && why) return { ok: false, status, why };
+  return AWAY.includes(status) ? { ok: false, status: 0, why: text.noAnswer } : { ok: false, status, why: text.refused(status) };
 }
 
 /** @param {string} words */

@@ -45,7 +45,7 @@
 /** @typedef {"created" | "deployed" | "finished" | "stopped"} Status */
 
 /**
- * @typedef {"queued" | "waiting" | "reading" | "training" | "evaluating" | "exporting" | "finished" | "failed" |
+ * @typedef {"queued" | "starting" | "waiting" | "reading" | "training" | "evaluating" | "exporting" | "finished" | "failed" |
  *   "stopped"} State
  */
 
@@ -60,6 +60,7 @@
  * @property {number} [step] steps of this epoch done, of `steps`
  * @property {number} [steps]
  * @property {number} [left_s]
+ * @property {number} [place] in the queue, from 1
  */
 
 /**

@@ -19,7 +19,8 @@ def runner(settings: TrainingSettings, ended: Ended) -> SteppedRunner:
     if settings.runner == "kubernetes":
         return _cluster_runner(settings, ended)
     private = {name.upper() for name in TrainingSettings.model_fields} - _SHARED
-    return ProcessRunner(settings.datafolder / "runs", settings.maxruns, private, ended)
+    folder = settings.datafolder / "runs"
+    return ProcessRunner(folder, settings.maxruns, private, ended, ends=settings.endruns)
 
 
 def _cluster_runner(settings: TrainingSettings, ended: Ended) -> SteppedRunner:
@@ -40,6 +41,7 @@ def _cluster_runner(settings: TrainingSettings, ended: Ended) -> SteppedRunner:
         inference=settings.inferenceresources,
         storage=settings.jobstorage,
         storage_class=settings.jobstorageclass,
+        priority_class=settings.jobpriorityclass,
         variables={name: os.environ[name] for name in _IN_PODS if os.environ.get(name)},
     )
     try:

@@ -9,35 +9,45 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from training.runners.record import Record, delete, read_log, records
-from training.runners.runner import Ended, Run, RunnerError
+from training.runners.runner import Ended, Run, RunnerError, Waiting
 
 log = logging.getLogger(__name__)
 
 _EVERY: Final = 0.25  # s
 _GRACE: Final = 10.0  # s between SIGTERM and SIGKILL
+_LAST_GRACE: Final = 5.0  # s, when this service ends, too
+_TICK: Final = 0.02  # s
 _LONGEST_BREAK: Final = 60.0  # s before a run that fails is started again
 _ROOT: Final = Path(__file__).parents[2]
 _NAME: Final = re.compile(r"[a-z0-9-]{1,100}")
+_NICED: Final = ("training.runners.niced",)  # trainings: everything else on this machine has priority
+_IGNORED: Final = (
+    "(node_selector and tolerations are ignored: RUNNER=process runs everything on this machine)\n"
+)
 
 
 class ProcessRunner:
-    """Starts `python -m MODULE` for each run; `most` of those that queue run at a time.
+    """Starts `python -m MODULE` for each run; `most` of those that queue run at a time, niced.
 
     `folder` holds what is known of the runs. The processes get this one's variables except those in
-    `private`. `ended` decides what becomes of a run that has ended by itself.
+    `private`. `ended` decides what becomes of a run that has ended by itself. If it `ends`, so do they.
     """
 
-    def __init__(self, folder: Path, most: int, private: Collection[str], ended: Ended) -> None:
+    def __init__(
+        self, folder: Path, most: int, private: Collection[str], ended: Ended, *, ends: bool = False
+    ) -> None:
         self._folder = folder
         self._most = most
         self._private = frozenset(private)
         self._ended = ended
+        self._ends = ends
         self._lock = threading.RLock()
         found = sorted(records(folder), key=lambda record: record.number)
         self._records = {record.run.name: record for record in found}
@@ -60,6 +70,8 @@ class ProcessRunner:
             try:
                 record.finish()  # what an earlier run of this name has left
                 record.write()
+                if run.node_selector or run.tolerations:
+                    record.note(_IGNORED)
             except OSError as error:
                 raise RunnerError(f"{record.folder} cannot be written: {error.strerror}") from None
             self._records[run.name] = record
@@ -82,6 +94,54 @@ class ProcessRunner:
         """Return the names of all runs that wait or run."""
         with self._lock:
             return {name for name, record in self._records.items() if not record.is_stopped}
+
+    def renew(self, name: str, variables: Mapping[str, str]) -> None:
+        """Give a run other variables; its process ends, and another one begins with them."""
+        with self._lock:
+            record = self._records.get(name)
+            if record is None or record.is_stopped or record.run.variables.items() >= variables.items():
+                return
+            run = replace(record.run, variables={**record.run.variables, **variables})
+            self._records[name] = record.changed(run=run, starts=0)
+            if record.pid is not None:
+                log.info("%s: what it speaks to has another address: starting it again", name)
+                self._signal(record, signal.SIGTERM)
+                self._kill_at[name] = time.monotonic() + _GRACE
+
+    def close(self) -> None:
+        """End all processes, if they are to end with this one; their runs wait for the next service."""
+        if not self._ends:
+            return
+        with self._lock:
+            begun = [each for each in self._records.values() if each.pid is not None]
+            for record in begun:
+                self._signal(record, signal.SIGTERM)
+            until = time.monotonic() + _LAST_GRACE
+            while any(each.is_alive() for each in begun) and time.monotonic() < until:
+                time.sleep(_TICK)
+            for record in begun:
+                self._signal(record, signal.SIGKILL)
+                if child := self._children.pop(record.run.name, None):
+                    child.wait()
+                if record.is_stopped:
+                    self._finish(record)
+                else:
+                    self._records[record.run.name] = record.changed(pid=None, starts=0)
+
+    def waiting(self) -> Sequence[Waiting]:
+        """Return the runs that wait for their turn, in its order."""
+        with self._lock:
+            queue = [each for each in self._in_order() if each.run.queues]
+            ahead = [each.run.name for each in queue if each.pid is not None]
+            is_full = len(ahead) >= self._most
+            found = list[Waiting]()
+            for each in queue:
+                if each.pid is None and is_full:
+                    found.append(Waiting(each.run.name, f"MAXRUNS={self._most}", ahead))
+                    ahead = [each.run.name]
+                elif each.pid is None:
+                    found.append(Waiting(each.run.name, "it is started in a moment"))
+            return found
 
     def log(self, name: str) -> str:
         """Return the end of a run's log."""
@@ -128,10 +188,11 @@ class ProcessRunner:
             if self._records.get(name) is not record:  # stopped or forgotten meanwhile
                 again = False
             if again:
+                self._kill_at.pop(name, None)
                 self._records[name] = record.changed(pid=None)
-                self._start_at[name] = time.monotonic() + min(
-                    _LONGEST_BREAK, 2.0 ** min(record.starts - 1, 10)
-                )
+                # One that was renewed has not failed, and keeps its turn.
+                pause = min(_LONGEST_BREAK, 2.0 ** min(record.starts - 1, 10)) if record.starts else 0.0
+                self._start_at[name] = time.monotonic() + pause
             elif name in self._records:
                 self._finish(record)
 
@@ -141,8 +202,11 @@ class ProcessRunner:
         self._start_at.pop(record.run.name, None)
         record.finish()
 
+    def _in_order(self) -> list[Record]:
+        return sorted(self._records.values(), key=lambda each: each.number)
+
     def _start_waiting(self) -> None:
-        for record in sorted(self._records.values(), key=lambda each: each.number):
+        for record in self._in_order():
             running = sum(each.run.queues and each.pid is not None for each in self._records.values())
             if record.pid is not None or (record.run.queues and running >= self._most):
                 continue
@@ -154,9 +218,11 @@ class ProcessRunner:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             child = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", record.run.module],
+                [sys.executable, "-m", *(_NICED if record.run.queues else ()), record.run.module],
                 cwd=_ROOT,
-                env=self._environment() | {"JOBFOLDER": str(record.work)} | dict(record.run.variables),
+                env=self._environment(record.run)
+                | {"JOBFOLDER": str(record.work)}
+                | dict(record.run.variables),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -174,8 +240,11 @@ class ProcessRunner:
         log.info("started %s, process %d", record.run.name, child.pid)
         return record.changed(pid=child.pid, starts=record.starts + 1)
 
-    def _environment(self) -> dict[str, str]:
-        return {name: value for name, value in os.environ.items() if name.upper() not in self._private}
+    def _environment(self, run: Run) -> dict[str, str]:
+        given = {name: value for name, value in os.environ.items() if name.upper() not in self._private}
+        # Together, trainings have as many threads that compute as there are processors.
+        share = {"JOBTHREADS": str(max(1, len(os.sched_getaffinity(0)) // self._most))}
+        return {**share, **given} if run.queues else given
 
     def _signal(self, record: Record, number: signal.Signals) -> None:
         # As long as one process of the group holds the lock, the group's number is not another's.

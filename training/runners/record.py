@@ -82,6 +82,14 @@ class Record:
         """Return the log, open to append to it."""
         return os.open(self.folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
+    def note(self, text: str) -> None:
+        """Append to the log; raise OSError if that fails."""
+        output = self.open_log()
+        try:
+            os.write(output, text.encode())
+        finally:
+            os.close(output)
+
     def trim_log(self) -> None:
         """Drop all but the end of a log that has become too long."""
         trim_log(self.folder)

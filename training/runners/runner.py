@@ -1,7 +1,7 @@
 """What runs jobs and inferences."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -9,8 +9,8 @@ from typing import Protocol
 class Run:
     """A command, `python -m MODULE` with these variables, under a name that nothing else has.
 
-    At most `MAXRUNS` of those that `queues` run at a time. It gets `gpus` GPUs where they are shared out;
-    elsewhere, all that there are.
+    At most `MAXRUNS` of those that `queues` run at a time. In a cluster, it gets `gpus` GPUs, on a node with
+    these labels, whose taints are tolerated; on one machine, it can use all GPUs.
     """
 
     name: str
@@ -18,6 +18,17 @@ class Run:
     variables: Mapping[str, str]
     queues: bool = True
     gpus: int = 0
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: Sequence[Mapping[str, str | int]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A run that waits for its turn: `why`, in one line, and the runs that it waits for, if it is those."""
+
+    name: str
+    why: str
+    behind: Sequence[str] = ()
 
 
 class RunnerError(Exception):
@@ -41,6 +52,12 @@ class Runner(Protocol):
     def names(self) -> set[str]:
         """Return the names of all runs that wait or run."""
 
+    def renew(self, name: str, variables: Mapping[str, str]) -> None:
+        """Give a run these variables, others than it has, such as new addresses of what it speaks to."""
+
+    def waiting(self) -> Sequence[Waiting]:
+        """Return the runs that wait for their turn, in its order. It asks nothing and nobody."""
+
     def log(self, name: str) -> str:
         """Return the end of what a run has written; empty if nothing is kept."""
 
@@ -53,3 +70,6 @@ class SteppedRunner(Runner, Protocol):
 
     def step(self) -> None:
         """Look after the runs; wait a moment."""
+
+    def close(self) -> None:
+        """End the runs that are to end with the service; the next one starts them again."""

@@ -82,11 +82,8 @@ def _job(bootstrap: str, topic: str, control: str, folder: Path) -> float:
     producer = Producer({"bootstrap.servers": bootstrap, "log_level": 0})
     producer.produce(control, value, key)
     assert producer.flush(30) == 0
-    untrained = folder / "untrained.h5"
-    if not untrained.exists():
-        build(Program("tf", "", CODE), untrained)
     fake = FakeService()
-    fake.model = untrained.read_bytes()
+    fake.model = untrained(folder)
     environment = {
         "BOOTSTRAP_SERVERS": bootstrap,
         "RESULT_URL": fake.url,
@@ -104,6 +101,14 @@ def _job(bootstrap: str, topic: str, control: str, folder: Path) -> float:
     finally:
         fake.close()
     return took
+
+
+def untrained(folder: Path) -> bytes:
+    """Return the model as a job gets it, which is built once."""
+    file = folder / "untrained.h5"
+    if not file.exists():
+        build(Program("tf", "", CODE), file)
+    return file.read_bytes()
 
 
 def _in_memory(folder: Path) -> float:

@@ -7,7 +7,7 @@ from typing import Final
 
 from tests.bench.figures import Measured
 from tests.bench.system import broker
-from tests.bench.training import fitting, predicting, serving
+from tests.bench.training import beside, fitting, predicting, serving
 from tests.bench.training.model import samples
 
 FIGURES: Final = (
@@ -16,6 +16,7 @@ FIGURES: Final = (
     predicting.PREDICTIONS,
     predicting.MEDIAN,
     predicting.SLOWEST,
+    beside.AGE,
     serving.MEMORY,
     serving.LIST,
 )
@@ -30,6 +31,7 @@ def measure() -> list[Measured]:
             features, labels = samples(folder)
             measured += fitting.measure(bootstrap, folder, features, labels)
             measured += predicting.measure(bootstrap, folder, features, labels)
+            measured += beside.measure(bootstrap, folder, features, labels)
         else:
             print("  training: only the service is measured: set KAFKA_BOOTSTRAP to a Kafka", flush=True)
         with broker(folder) as bootstrap:

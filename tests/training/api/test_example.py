@@ -51,13 +51,15 @@ class FakeWriter:
     def __init__(self, bootstrap: str, topic: str, _: Any) -> None:
         self.place = bootstrap, topic
         self.written = list[tuple[bytes, bytes]]()
+        self.headers = list[dict[str, bytes]]()
         self.is_closed = False
         self.made.append(self)
 
-    def write(self, value: bytes, key: bytes) -> None:
+    def write(self, value: bytes, key: bytes, headers: dict[str, bytes]) -> None:
         if self.place[1] == "full":
             raise SendError("topic full: Kafka does not answer")
         self.written.append((value, key))
+        self.headers.append(headers)
 
     def finish(self) -> None:
         pass
@@ -154,6 +156,18 @@ def test_digits_are_sent_to_an_inference(service: Service) -> None:
     assert len(answer["digits"]) == 3
     assert writer.written == [(bytes(each["pixels"]), bytes([each["label"]])) for each in answer["digits"]]
     assert {(value, key[0]) for value, key in writer.written} <= {*digits()}
+
+
+def test_each_digit_has_a_header_that_no_other_has(service: Service) -> None:
+    number = inference(service)
+
+    answers = [service.post("/example/predict", {"inference": number}, 200) for _ in range(2)]
+
+    ids = [each["id"] for answer in answers for each in answer["digits"]]
+    assert len({*ids}) == 20
+    assert [each for writer in FakeWriter.made for each in writer.headers] == [
+        {"digit": each.encode()} for each in ids
+    ]
 
 
 def test_its_own_broker_is_used(service: Service) -> None:

@@ -84,6 +84,11 @@ def test_the_format_is_filled_in_from_what_is_known(service: Service) -> None:
     ("fields", "reason"),
     [
         ({"output_topic": "in"}, "another topic than input_topic"),
+        (
+            {"output_topic": "KAFKA_ML_CONTROL_TOPIC"},
+            "output_topic='KAFKA_ML_CONTROL_TOPIC': expected",
+        ),
+        ({"input_topic": "KAFKA_ML_CONTROL_TOPIC"}, "expected another topic than the control topic"),
         ({"input_topic": "a/b"}, "expected a topic's name"),
         ({"replicas": 0}, "replicas='0'"),
         ({"external_host": "https://k8s:6443", "token": "secret"}, "other clusters do not exist"),
@@ -92,7 +97,7 @@ def test_the_format_is_filled_in_from_what_is_known(service: Service) -> None:
         ({"input_config": "{}"}, "input_config: RAW: data_type None: expected a numpy type"),
         ({"model_server": "tfserving:8501"}, "expected a URL such as http://host:8501"),
     ],
-    ids=["loop", "topic", "replicas", "cluster", "limit", "config", "type", "server"],
+    ids=["loop", "control", "read", "topic", "replicas", "cluster", "limit", "config", "type", "server"],
 )
 def test_what_cannot_be(fields: dict[str, Any], reason: str, service: Service) -> None:
     result = service.finished()
@@ -144,7 +149,7 @@ def test_the_replicas_report(service: Service) -> None:
     progress = found["progress"]
     assert (progress["answered"], progress["skipped"], progress["waiting"]) == (11, 1, 4)
     assert [each["answered"] for each in progress["replicas"]] == [9, 2]
-    names = {"state", "reason", "answered", "skipped", "waiting", "health", "time"}
+    names = {"state", "reason", "answered", "skipped", "skipped_why", "waiting", "health", "time"}
     assert progress["replicas"][0].keys() == names
 
     service.post(f"{path}/progress", {**first, "state": "not-ready", "reason": "no model"}, 200)
@@ -166,7 +171,8 @@ def test_the_log_is_that_of_all_replicas(service: Service) -> None:
     service.post(f"/results/inference/{service.finished()}", SENT, 200)
 
     assert service.get("/inferences/1/log") == {
-        "log": "the log of model-inference-1-0the log of model-inference-1-1"
+        "log": "model-inference-1-0:\nthe log of model-inference-1-0\n"
+        "model-inference-1-1:\nthe log of model-inference-1-1"
     }
     assert service.client.get("/inferences/9/log").status_code == 404
 
@@ -177,3 +183,11 @@ def test_a_model_on_tensorflow_serving(service: Service) -> None:
 
     assert made["model_server"] == url
     assert service.runner.runs["model-inference-1-0"].variables["MODELSERVER"] == url
+
+
+@pytest.mark.parametrize("version", ["", "/versions/3", "/labels/best"])
+def test_the_url_of_a_model_may_lack_its_verb(version: str, service: Service) -> None:
+    url = f"http://tfserving:8501/v1/models/digits{version}"
+    made = service.post(f"/results/inference/{service.finished()}", {**SENT, "model_server": url}, 200)
+
+    assert made["model_server"] == f"{url}:predict"

@@ -86,7 +86,7 @@ INFERENCE = {
 }
 OURS = {
     "/models/": {"created_at", "updated_at"},
-    "/deployments/": {"autoserve", "random_split", "seed"},
+    "/deployments/": {"autoserve", "random_split", "seed", "node_selector", "tolerations"},
     "/results/": {"state", "reason", "progress", "seed"},
     "/datasources/": {"id", "unsupervised_topic", "incremental", "dataset_restrictions"},
     "/inferences/": {"reason", "model_server", "state", "progress"},

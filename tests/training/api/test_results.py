@@ -41,6 +41,27 @@ def test_the_first_fetch_makes_a_result_deployed(service: Service) -> None:
     assert status(service, result) == ("deployed", "waiting", None)
 
 
+@pytest.mark.parametrize("is_finished", [False, True], ids=["at first", "afterwards"])
+def test_while_its_model_is_built_a_result_is_starting(
+    service: Service, monkeypatch: pytest.MonkeyPatch, is_finished: bool
+) -> None:
+    result = service.finished() if is_finished else service.deployment()["results"][0]["id"]
+    before = status(service, result)
+    seen = list[tuple[str, str, str | None]]()
+    build = service.code.build
+
+    def look(*given: Any, **options: Any) -> None:
+        seen.append(status(service, result))
+        build(*given, **options)
+
+    monkeypatch.setattr(service.code, "build", look)
+
+    service.client.get(f"/results/{result}")
+
+    assert seen == [before if is_finished else ("created", "starting", None)]
+    assert status(service, result) == (before if is_finished else ("deployed", "waiting", None))
+
+
 def test_of_pytorch_the_code_is_fetched(service: Service) -> None:
     configuration = service.configuration(service.model(framework="pth"))
     result = service.deployment(configuration, pth_kwargs_fit="max_epochs=1")["results"][0]["id"]
@@ -301,6 +322,13 @@ def test_a_trained_model_is_imported(service: Service) -> None:
     trained = service.client.get(f"/results/model/{result['id']}")
     assert trained.headers["content-disposition"] == 'attachment; filename="model.keras"'
     assert service.runner.runs == {}
+    version = service.get("/versions/digits/1")
+    assert {name: version[name] for name in ("state", "result", "deployment", "code")} == {
+        "state": "candidate",
+        "result": result["id"],
+        "deployment": answer.json()["id"],
+        "code": CODE,
+    }
 
 
 def test_imports_that_are_refused(service: Service) -> None:
@@ -320,6 +348,9 @@ def test_imports_that_are_refused(service: Service) -> None:
     assert "expected the id" in refused("one")
     assert "no configuration 9" in refused(9)
     assert "expected a Keras file" in refused(one, b"GIF89a")
+    other = refused(one, b"PK\x03\x04 another model")
+    assert other == "trained_model: the trained model has other shapes"
+    assert service.get("/versions/") == []
     assert service.get("/deployments/") == service.get("/results/") == []
 
 

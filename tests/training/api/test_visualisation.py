@@ -41,10 +41,13 @@ class Consumer:
 
 
 class Value(FakeMessage):
-    """A message with a value."""
+    """A message with a value, and two headers."""
 
     def __init__(self, value: bytes) -> None:
         super().__init__(0, None, value, 0)
+
+    def headers(self) -> list[tuple[str, bytes | None]]:
+        return [("digit", b"a1"), ("none", None)]
 
     def error(self) -> None:
         return None
@@ -121,6 +124,43 @@ def test_predictions_are_sent_until_the_browser_leaves(service: Service) -> None
     assert consumer.is_closed
 
 
+@pytest.mark.parametrize(
+    ("classification", "text"), [(True, "1"), (False, '{"values": [0, 1]}')], ids=["classes", "regression"]
+)
+def test_only_who_asks_for_headers_gets_them(service: Service, classification: bool, text: str) -> None:
+    asks = {"topic": "out", "classification": classification}
+    received = list[str]()
+
+    async def visit(endpoint: Callable[..., Any]) -> None:
+        browser = Browser(endpoint)
+        await browser.receive()
+        for more in ({}, {"headers": False}, {"headers": True}):
+            browser.send(json.dumps(asks | more))
+            received.append((await browser.receive())["text"])
+        browser.leave()
+        await asyncio.wait_for(browser.served, LIMIT)
+
+    run(service, [Consumer(out=[b'{"values": [0, 1]}']) for _ in range(3)], visit)
+
+    assert received[:2] == [text, text]
+    assert json.loads(received[2]) == {"prediction": text, "headers": {"digit": "a1", "none": None}}
+
+
+@pytest.mark.parametrize(
+    ("headers", "texts"),
+    [
+        (None, {}),
+        ([("a", b"1"), ("a", b"2")], {"a": "2"}),
+        ([("a", b"\xff")], {"a": "\N{REPLACEMENT CHARACTER}"}),
+    ],
+    ids=["none", "twice", "no text"],
+)
+def test_headers_are_texts_by_their_names(headers: Any, texts: dict[str, str]) -> None:
+    found = json.loads(visualisation.with_headers("7", headers))
+
+    assert found == {"prediction": "7", "headers": texts}
+
+
 def test_a_second_request_takes_the_place_of_the_first(service: Service) -> None:
     first, second = Consumer(before=[b"0.5"]), Consumer(out=[b"1.5"])
 
@@ -146,7 +186,7 @@ def test_of_a_topic_that_comes_later_everything_is_sent() -> None:
     consumer.topics["out"] = [b"1"]
     reading._look_at = 0.0
 
-    assert reading.step() == [b"1"]
+    assert [each.value() for each in reading.step()] == [b"1"]
     assert consumer.assigned == [("out", OFFSET_BEGINNING)]
 
 

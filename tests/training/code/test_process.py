@@ -34,6 +34,20 @@ class FakePopen:
         return -9 if self.returncode is None else self.returncode
 
 
+def test_others_may_have_priority(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    started = list[FakePopen]()
+
+    def popen(*given: Any, **options: Any) -> FakePopen:
+        started.append(FakePopen(*given, **options))
+        return started[0]
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+
+    start(tmp_path, {}, nice=10).close()
+
+    assert "niceness.step_back(10); from training.code.child.start import main" in started[0].command[-1]
+
+
 def test_it_gets_its_variables_and_one_pipe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     started = list[FakePopen]()
 
@@ -53,6 +67,7 @@ def test_it_gets_its_variables_and_one_pipe(monkeypatch: pytest.MonkeyPatch, tmp
     (pipe,) = options["pass_fds"]
     assert f"main({pipe}, {os.getpid()})" in started[0].command[-1]
     assert "-I" in started[0].command, "neither the user's packages nor variables count"
+    assert "niceness.spread(); from training.code.child.start import main" in started[0].command[-1]
     assert os.read(found.reports, 100) == b"reported"
     assert os.read(found.reports, 100) == b"", "this process has closed its end of the pipe"
     found.close()

@@ -24,9 +24,10 @@ class World:
         self.process = FakeProcess(Clock())
         self.folder = Path()
         self.environment: Mapping[str, str] = {}
+        self.nice = 0
 
-    def start(self, folder: Path, environment: Mapping[str, str]) -> FakeProcess:
-        self.folder, self.environment = folder, environment
+    def start(self, folder: Path, environment: Mapping[str, str], *, nice: int) -> FakeProcess:
+        self.folder, self.environment, self.nice = folder, environment, nice
         return self.process
 
     @property

@@ -46,6 +46,16 @@ def test_messages_go_to_the_partitions_in_turn(kafka: FakeKafka) -> None:
     assert kafka.consumers[0].is_closed
 
 
+def test_messages_have_the_headers_that_are_given(kafka: FakeKafka) -> None:
+    kafka.add("digits")
+    writer = Writer("kafka:9092", "digits")
+
+    writer.write(b"1", b"", {"digit": b"a1"})
+    writer.write(b"2", b"")
+
+    assert kafka.producers[0].headers == [{"digit": b"a1"}, {}]
+
+
 def test_a_topic_that_is_missing_is_created_and_waited_for(kafka: FakeKafka) -> None:
     assert kafka.topics == {}
     writer = Writer("kafka:9092", "digits")

@@ -9,14 +9,14 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from pydantic import SecretStr
-from sqlalchemy import delete, inspect, select
+from sqlalchemy import Boolean, MetaData, delete, insert, inspect, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.training.conftest import EACH_DATABASE, address
 from training.database import engine
 from training.database.engine import Database, checked_url, connect
 from training.database.migrate import migrate
-from training.database.tables import Configuration, Model, Tables
+from training.database.tables import Configuration, Deployment, Model, Tables
 
 FIELDS = {"description": "", "imports": "", "code": "model = 1", "distributed": False, "framework": "tf"}
 
@@ -40,6 +40,33 @@ def test_the_migrations_make_the_tables(new: Database) -> None:
     with new.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Tables.metadata) == []
+
+
+def test_rows_of_the_first_version_are_kept(url: str, tmp_path: Path) -> None:
+    database = connect(url, tmp_path)
+    migrate(database, "0001")
+    made = {
+        "time": datetime(2026, 3, 1, tzinfo=timezone(timedelta())),
+        "data_restriction": {},
+        **dict.fromkeys(("optimizer", "loss", "metrics", "agg_strategy"), "a"),
+        **dict.fromkeys((f"{name}_kwargs_{use}" for name in ("tf", "pth") for use in ("fit", "val")), ""),
+    }
+    tables = MetaData()
+    tables.reflect(database.engine)
+    with database.writing() as session:
+        session.add(Configuration(name="all", description=""))
+        session.flush()
+        table = tables.tables["deployments"]
+        needed = {each.name: 1 for each in table.columns if not each.nullable and each.name != "id"}
+        flags = {each.name: True for each in table.columns if isinstance(each.type, Boolean)}
+        session.execute(insert(table).values({**needed, **flags, **made}))
+
+    migrate(database)
+
+    with database.reading() as session:
+        (found,) = session.scalars(select(Deployment))
+        assert (found.node_selector, found.tolerations, found.optimizer) == ({}, [], "a")
+    database.close()
 
 
 def test_migrations_run_once(new: Database) -> None:

@@ -83,7 +83,6 @@ def test_a_file_that_another_program_has_locked_until_it_lets_go(
     database.close()
 
 
-@pytest.mark.outside
 def test_a_server_that_only_lets_read(postgresql: PostgreSQL, tmp_path: Path) -> None:
     """As a standby does that has not yet taken over."""
     url = postgresql.create()
@@ -96,7 +95,6 @@ def test_a_server_that_only_lets_read(postgresql: PostgreSQL, tmp_path: Path) ->
     database.close()
 
 
-@pytest.mark.outside
 def test_a_server_that_is_away_is_named_without_its_password(postgresql: PostgreSQL, tmp_path: Path) -> None:
     database = connect(postgresql.create(), tmp_path)
     migrate(database)

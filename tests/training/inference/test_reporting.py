@@ -42,6 +42,7 @@ def test_a_replica_reports_when_its_state_changes() -> None:
         "reason": "loading",
         "answered": 0,
         "skipped": 0,
+        "skipped_why": None,
         "waiting": None,
     }
     assert second["state"] == "ready"

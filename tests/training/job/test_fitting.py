@@ -118,6 +118,13 @@ def test_the_process_gets_what_it_needs_and_no_more(world: World) -> None:
     assert world.options["environment"] == {}
 
 
+def test_the_threads_that_compute_are_limited(world: World) -> None:
+    world.fit(jobthreads=2)
+
+    names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    assert world.options["environment"] == dict.fromkeys(names, "2")
+
+
 def test_pictures_have_their_labels_and_size(world: World) -> None:
     world.fit(PICTURES)
 

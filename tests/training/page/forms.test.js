@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { sentOf, topicOf } from "../../../training/page/fields.js";
-import { fieldOf, placeOf } from "../../../training/page/parts/complaint.js";
+import { fieldOf, placeOf, shortOf } from "../../../training/page/parts/complaint.js";
 import { classNamesOf, formatOf, nameOf, jsonOf, placesOf } from "../../../training/page/streams.js";
 
 const NAMES = ["name", "batch", "tf_kwargs_fit", "models", "file", "input_config"];
@@ -23,6 +23,20 @@ test("other errors are about no field", () => {
   for (const why of ["", "the disk is full", "result 3 is being trained", "father: expected a model", "names=3: no"]) {
     assert.equal(fieldOf(why, NAMES), null);
   }
+});
+
+test("at its field, an error needs neither the API's name of the field nor the value", () => {
+  const labels = { name: "Name", input_topic: "Input topic", output_topic: "Output topic" };
+
+  assert.equal(shortOf("name='': expected at least one character", labels), "expected at least one character");
+  assert.equal(shortOf(String.raw`name='a/\'b: c': expected a name`, labels), "expected a name");
+  assert.equal(shortOf('name="it\'s": expected a name', labels), "expected a name");
+  assert.equal(shortOf("Deployment not valid: batch: required, but missing", labels), "required, but missing");
+  assert.equal(shortOf("name: there is a model digits already", labels), "there is a model digits already");
+  assert.equal(
+    shortOf("output_topic: expected another topic than input_topic, not learning_rate", labels),
+    "expected another topic than “Input topic”, not learning_rate",
+  );
 });
 
 test("an error of the code has its text and its line", () => {

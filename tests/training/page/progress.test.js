@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isActive, shareOf, toneOf } from "../../../training/page/progress.js";
+import { isActive, shareOf, toneOf, waitsForData } from "../../../training/page/progress.js";
 import { text } from "../../../training/page/text/common.js";
 import { counted, duration, metric, number, percent, tick } from "../../../training/page/text/numbers.js";
 
@@ -12,10 +12,12 @@ const at = (/** @type {State} */ state, /** @type {Progress | null} */ progress)
 
 test("a training is active until it has ended", () => {
   /** @type {State[]} */
-  const active = ["queued", "waiting", "reading", "training", "evaluating", "exporting"];
+  const active = ["queued", "starting", "waiting", "reading", "training", "evaluating", "exporting"];
   /** @type {State[]} */
   const ended = ["finished", "failed", "stopped"];
 
+  assert.deepEqual(active.filter(waitsForData), ["queued", "starting", "waiting"]);
+  assert.ok(!ended.some(waitsForData));
   assert.ok(active.every(isActive));
   assert.ok(!ended.some(isActive));
   assert.notEqual(toneOf("failed"), toneOf("finished"));
@@ -43,8 +45,16 @@ test("after the last epoch it is not one more", () => {
   assert.equal(text.progress(done), "Epoch 20 of 20");
 });
 
+test("queued: the place", () => {
+  const queued = at("queued", { place: 2 });
+
+  assert.equal(shareOf(queued), null);
+  assert.equal(text.progress(queued), "Place 2 in the queue");
+  assert.equal(text.progress(at("training", { place: 2 })), "");
+});
+
 test("where nothing is known, nothing is said", () => {
-  for (const each of [at("waiting", null), at("training", null), at("reading", { read: 0, total: 0 }), at("finished", { epoch: 2, epochs: 2 })]) {
+  for (const each of [at("queued", null), at("waiting", null), at("training", null), at("reading", { read: 0, total: 0 }), at("finished", { epoch: 2, epochs: 2 })]) {
     assert.equal(shareOf(each), null);
     assert.equal(text.progress(each), "");
   }

@@ -38,13 +38,25 @@ test("a refusal is the server's reason, a JSON text", async () => {
 
 test("other errors have a detail, and a proxy's may be a page", async () => {
   assert.deepEqual(refused(503, { detail: "the database does not answer" }), { ok: false, status: 503, why: "the database does not answer" });
-  server(() => new Response("<h1>Bad gateway</h1>", { status: 502 }));
+  server(() => new Response("<h1>Too large</h1>", { status: 413 }));
 
   const answer = await get("models/");
 
   assert.ok(!answer.ok);
-  assert.equal(answer.status, 502);
-  assert.match(answer.why, /502/);
+  assert.equal(answer.status, 413);
+  assert.match(answer.why, /413/);
+});
+
+test("a server that a proxy does not reach does not answer", async () => {
+  for (const status of [502, 503, 504]) {
+    server(() => new Response("<h1>Bad gateway</h1>", { status }));
+
+    const answer = await get("models/");
+
+    assert.ok(!answer.ok);
+    assert.equal(answer.status, 0);
+    assert.match(answer.why, /does not answer/);
+  }
 });
 
 test("a server that does not answer has the status 0", async () => {

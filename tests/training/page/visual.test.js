@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { Classes } from "../../../training/page/visual/classes.js";
 import { configOf } from "../../../training/page/visual/config.js";
 import { Numbers } from "../../../training/page/visual/numbers.js";
+import { Sent } from "../../../training/page/visual/sent.js";
 import { addressOf, Predictions } from "../../../training/page/visual/socket.js";
 
 /** What Kafka-ML's documentation shows, and its misspelling in one place. */
@@ -145,7 +146,7 @@ function connected(socket) {
     true,
     {
       opened: () => heard.push("opened"),
-      heard: (message) => heard.push(message),
+      heard: (prediction, headers) => heard.push([prediction, headers]),
       lost: () => heard.push("lost"),
       refused: (why) => heard.push(["refused", why]),
     },
@@ -159,12 +160,12 @@ test("it asks for the topic, and passes on what comes", () => {
   const { heard, predictions } = connected(socket);
 
   socket.fire("open");
-  socket.fire("message", { data: "7" });
+  socket.fire("message", { data: '{"prediction": "7", "headers": {"digit": "a"}}' });
   predictions.close();
-  socket.fire("message", { data: "8" });
+  socket.fire("message", { data: '{"prediction": "8", "headers": {}}' });
 
-  assert.deepEqual(socket.sent.map((each) => JSON.parse(each)), [{ topic: "answers", classification: true }]);
-  assert.deepEqual(heard, ["opened", "7"]);
+  assert.deepEqual(socket.sent.map((each) => JSON.parse(each)), [{ topic: "answers", classification: true, headers: true }]);
+  assert.deepEqual(heard, ["opened", ["7", { digit: "a" }]]);
   assert.ok(socket.isClosed);
 });
 
@@ -181,4 +182,24 @@ test("a connection that is lost is made again, unless the server has said why", 
 
   assert.deepEqual(again.heard, ["lost"]);
   for (const each of [lost, refused, again]) each.predictions.close();
+});
+
+test("each digit gets its own prediction, in whatever order they come", () => {
+  const sent = new Sent();
+  sent.hear("b", "4"); // before it is known what was sent
+  sent.digits = [
+    { id: "a", label: 7, pixels: [] },
+    { id: "b", label: 4, pixels: [] },
+    { id: "c", label: 1, pixels: [] },
+  ];
+  assert.deepEqual([sent.answered, sent.right], [1, 1]);
+
+  sent.hear("c", "0");
+  sent.hear("of another page", "7");
+  sent.hear(null, "7");
+  sent.hear("a", "no class");
+  assert.deepEqual(sent.digits.map((digit) => sent.saidOf(digit)), [null, 4, 0]);
+
+  sent.hear("a", "7");
+  assert.deepEqual([sent.answered, sent.right], [3, 2]);
 });

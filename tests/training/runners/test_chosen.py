@@ -11,6 +11,7 @@ from training.runners import chosen
 from training.runners.cluster import api
 from training.runners.cluster.runner import ClusterRunner
 from training.runners.process import ProcessRunner
+from training.runners.runner import Run
 from training.settings import TrainingSettings
 
 
@@ -36,6 +37,17 @@ def test_runs_are_pods(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         fake.refusals["GET", "Job"] = (403, "forbidden")
         with pytest.raises(SettingsError, match="RUNNER='kubernetes': the cluster refuses to list a Job"):
             chosen.runner(given, ended)
+
+
+def test_pods_are_made_as_the_settings_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with fake_cluster() as fake:
+        monkeypatch.setattr(api, "connect", fake.client)
+        more = {"backendurl": "http://training:8080", "jobpriorityclass": "low"}
+        runner = chosen.runner(settings(tmp_path, runner="kubernetes", **more), ended)
+
+        runner.start(Run("model-training-1", "training.job", {}))
+
+        assert fake.job("model-training-1")["spec"]["template"]["spec"]["priorityClassName"] == "low"
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,10 @@ MODULE = "tests.training.runners.waiter"
 class FakeChild:
     """A process: it holds the lock that it was given until it ends."""
 
-    def __init__(self, pid: int, options: dict[str, Any]) -> None:
+    def __init__(self, pid: int, options: dict[str, Any], *, is_niced: bool) -> None:
         self.pid = pid
         self.environment: dict[str, str] = options["env"]
+        self.is_niced = is_niced
         self.status: int | None = None
         self._lock = os.dup(options["pass_fds"][0])
         self._log = os.dup(options["stdout"])
@@ -52,9 +53,11 @@ class Machine:
         self.stubborn = set[int]()
 
     def popen(self, command: list[str], **options: Any) -> FakeChild:
-        assert command[1:] == ["-m", MODULE]
+        is_niced = command[1:] == ["-m", "training.runners.niced", MODULE]
+        assert is_niced or command[1:] == ["-m", MODULE]
         assert options["start_new_session"]
-        self.children.append(FakeChild(2**22 + len(self.children) + 1, options))
+        pid = 2**22 + len(self.children) + 1
+        self.children.append(FakeChild(pid, options, is_niced=is_niced))
         return self.children[-1]
 
     def killpg(self, group: int, number: int) -> None:
@@ -76,9 +79,9 @@ class World:
         self.again = False
         self.restart()
 
-    def restart(self, most: int = 1) -> None:
+    def restart(self, most: int = 1, *, ends: bool = False) -> None:
         """Use another runner on the same folder."""
-        self.runner = ProcessRunner(self.folder, most, {"SECRET"}, self._ended)
+        self.runner = ProcessRunner(self.folder, most, {"SECRET"}, self._ended, ends=ends)
 
     def start(self, name: str, *, queues: bool = True) -> None:
         self.runner.start(Run(name, MODULE, {"NAME": name}, queues))
@@ -137,6 +140,80 @@ def test_so_many_run_at_a_time_and_others_do_not_count(world: World) -> None:
     world.start("another", queues=False)
 
     assert world.running() == ["inference", "a", "b", "another"]
+
+
+def waiting(world: World) -> list[tuple[str, str, list[str]]]:
+    """Return the queue."""
+    return [(each.name, each.why, [*each.behind]) for each in world.runner.waiting()]
+
+
+def test_the_queue_says_what_each_run_waits_for(world: World) -> None:
+    world.restart(most=2)
+    for name in ("d", "b", "c", "a"):
+        world.start(name)
+    world.start("inference", queues=False)
+
+    expected = [("c", "MAXRUNS=2", ["d", "b"]), ("a", "MAXRUNS=2", ["c"])]
+    assert waiting(world) == expected
+    world.restart(most=2)
+    assert waiting(world) == expected, "after a restart of the service"
+
+
+def test_the_order_is_kept_whoever_leaves_the_queue(world: World) -> None:
+    for name in ("a", "b", "c", "d"):
+        world.start(name)
+
+    world.runner.stop("b")
+    assert [name for name, _, _ in waiting(world)] == ["c", "d"]
+    world.runner.forget("c")
+    assert waiting(world) == [("d", "MAXRUNS=1", ["a"])]
+    world.runner.stop("a")
+    world.runner.look()
+
+    assert (world.running(), waiting(world)) == (["d"], [])
+
+
+def test_a_run_that_is_started_again_waits_for_a_moment_at_its_place(world: World) -> None:
+    world.start("a")
+    world.again = True
+
+    world.end("a", 1)
+
+    assert waiting(world) == [("a", "it is started in a moment", [])]
+
+
+def test_everything_has_priority_over_those_that_queue(world: World) -> None:
+    world.start("inference", queues=False)
+    world.start("training")
+
+    assert [each.is_niced for each in world.machine.children] == [False, True]
+
+
+@pytest.mark.parametrize(("processors", "most", "threads"), [(8, 1, "8"), (8, 3, "2"), (2, 4, "1")])
+def test_runs_share_the_processors(
+    world: World, monkeypatch: pytest.MonkeyPatch, processors: int, most: int, threads: str
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {*range(processors)})
+    world.restart(most)
+
+    world.start("inference", queues=False)
+    world.start("training")
+
+    inference, training = world.machine.children
+    assert "JOBTHREADS" not in inference.environment
+    assert training.environment["JOBTHREADS"] == threads
+
+
+def test_where_a_run_should_be_is_ignored_with_a_note(world: World) -> None:
+    gpus = {"key": "gpus", "operator": "Exists"}
+    world.start("a")
+    world.runner.start(Run("b", MODULE, {}, node_selector={"disk": "ssd"}))
+    world.runner.start(Run("c", MODULE, {}, tolerations=[gpus]))
+    note = "(node_selector and tolerations are ignored: RUNNER=process runs everything on this machine)\n"
+
+    assert [world.runner.log(name) for name in ("a", "b", "c")] == ["", note, note]
+    kept = {each.run.name: each.run for each in record.records(world.folder)}
+    assert (kept["b"].node_selector, kept["c"].tolerations) == ({"disk": "ssd"}, [gpus])
 
 
 def test_a_run_gets_its_variables_and_no_private_ones(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -339,6 +416,51 @@ def test_of_a_long_log_the_end_is_kept(world: World, monkeypatch: pytest.MonkeyP
 
     assert world.runner.log("a").endswith("xthe end, and more")
     assert (world.folder / "a/log").stat().st_size < 300
+
+
+def test_a_run_with_other_variables_is_started_again_and_keeps_its_folder(world: World) -> None:
+    world.again = True
+    world.start("a")
+    world.start("b")
+    (world.folder / "a/work").mkdir()
+    for name in ("a", "b", "unknown"):
+        world.runner.renew(name, {"NAME": f"new {name}"})
+    world.runner.look()
+
+    assert world.running() == ["new a"]
+    assert (world.folder / "a/work").exists()
+    world.again = False
+    world.end("new a")
+    assert not (world.folder / "a/work").exists()
+    assert world.running() == ["new b"]
+
+
+def test_a_run_with_the_same_variables_goes_on(world: World) -> None:
+    world.start("a")
+    world.runner.renew("a", {"NAME": "a"})
+
+    assert world.running() == ["a"]
+
+
+def test_runs_outlive_the_service_or_end_with_it_and_go_on_with_the_next_one(world: World) -> None:
+    world.start("a")
+    world.runner.close()
+    assert world.running() == ["a"]
+
+    world.restart(2, ends=True)
+    world.start("b")
+    world.start("c")
+    (world.folder / "b/work").mkdir()
+    world.machine.stubborn.add(world.machine.children[-1].pid)
+    world.runner.stop("a")
+    world.runner.close()
+    assert world.running() == []
+    assert sorted(world.kept()) == ["b", "c"]
+    assert (world.folder / "b/work").exists()
+
+    world.restart(2)
+    world.runner.look()
+    assert sorted(world.running()) == ["b", "c"]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,9 @@ class Framework(Protocol):
     def summarise(self, request: dict[str, Any]) -> dict[str, Any]:
         """Run the code, write the file if `request` names one, and return the fields of a Summary."""
 
+    def import_trained(self, request: dict[str, Any]) -> None:
+        """Load the trained model in the file `trained`. Raises UserError if it is not one of the program."""
+
 
 def main(request: dict[str, Any], report: Report) -> dict[str, Any]:
     """Return the summary of the program in `request`; nothing if only its syntax is to be checked."""

@@ -1,8 +1,9 @@
 """TensorFlow: what code may name, and what is known about its model."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import h5py
 import keras
@@ -13,7 +14,10 @@ from training.code.child.execute import UserError, execute, model_of
 from training.code.child.later import Later
 from training.code.child.reason import reason
 
-_GROUP = "streamlens"
+EXPORTED: Final = "exported"
+"""The folder in which a task leaves the SavedModel."""
+
+_GROUP: Final = "streamlens"
 
 
 def names() -> dict[str, Any]:
@@ -65,6 +69,45 @@ def program(file: Path) -> tuple[str, str] | None:
     with h5py.File(file) as saved:
         group = saved.get(_GROUP)
         return None if group is None else (group["imports"].asstr()[()], group["code"].asstr()[()])
+
+
+def trained(file: Path) -> Any:
+    """Return the trained model in a file. With the program that made it, it may have layers of its own."""
+    is_hdf5 = h5py.is_hdf5(file)
+    suffix = ".h5" if is_hdf5 else ".keras"  # Keras looks at the name
+    named = file if file.suffix == suffix else Path(shutil.copyfile(file, f"trained{suffix}"))
+    found = program(named) if is_hdf5 else None
+    if found is None:
+        return keras.models.load_model(named, compile=False)
+    imports, code = found
+    model = build({"imports": imports, "code": code, "distributed": False})
+    model.load_weights(named)
+    return model
+
+
+def import_trained(request: dict[str, Any]) -> None:
+    """Load the model in the file `trained`, and export it. Raises UserError if it is not one of the program.
+
+    It must take and give arrays of the same shapes.
+    """
+    expected = build(request)
+    try:
+        found = trained(Path(request["trained"]))
+    except Exception as error:
+        raise UserError(f"the trained model cannot be loaded: {reason(error)}") from None
+    for what in ("inputs", "outputs"):
+        ours, theirs = (
+            [_shape(each)[1:] for each in getattr(model, what) or ()] for model in (expected, found)
+        )
+        if ours != theirs:
+            raise UserError(
+                f"the trained model has {what} of the shapes {theirs}, but that of the configuration {ours}:"
+                " import it for the model that it was trained from"
+            )
+    try:
+        found.export(EXPORTED, verbose=False)
+    except Exception as error:
+        raise UserError(f"the trained model cannot be exported as a SavedModel: {reason(error)}") from None
 
 
 def metrics(model: Any) -> Iterator[str]:

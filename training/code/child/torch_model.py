@@ -43,6 +43,21 @@ def build(request: dict[str, Any]) -> Any:
     return model
 
 
+def trained(model: Any, file: Path, device: str = "cpu") -> Any:
+    """Return a model with the weights in a file of torch.save, which must be a state dict of this model."""
+    model.load_state_dict(torch.load(file, map_location=device, weights_only=True))
+    return model
+
+
+def import_trained(request: dict[str, Any]) -> None:
+    """Load the state dict in the file `trained`. Raises UserError if it is not one of the program's model."""
+    model = build(request)
+    try:
+        trained(model, Path(request["trained"]))
+    except Exception as error:
+        raise UserError(f"the trained model cannot be loaded: {reason(error)}") from None
+
+
 def summarise(request: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of a Summary, and write the program, which is what a job begins with."""
     model = build(request)

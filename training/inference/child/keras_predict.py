@@ -1,12 +1,9 @@
 """TensorFlow: a Keras file as a function."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import h5py
-import keras
 import tensorflow as tf
 from numpy.typing import NDArray
 
@@ -19,7 +16,7 @@ _ONE: Final = 1
 
 def load(request: dict[str, Any]) -> Callable[[NDArray[Any]], NDArray[Any]]:
     """Return what predicts with the model in the file `model`."""
-    model = _model(Path(request["model"]))
+    model = keras_model.trained(Path(request["model"]))
     if len(model.inputs or ()) != _ONE or len(model.outputs or ()) != _ONE:
         raise UserError(
             f"the model has {len(model.inputs or ())} inputs and {len(model.outputs or ())} outputs: expected"
@@ -46,18 +43,3 @@ def load(request: dict[str, Any]) -> Callable[[NDArray[Any]], NDArray[Any]]:
         return function(tf.constant(rows.astype(dtype.as_numpy_dtype))).numpy()  # type: ignore[no-any-return]
 
     return predict
-
-
-def _model(file: Path) -> Any:
-    """Return the trained model. With the program that made it, it may have layers of its own."""
-    if not h5py.is_hdf5(file):
-        # Keras chooses by the name's ending.
-        named = shutil.copyfile(file, "model.keras")
-        return keras.models.load_model(named, compile=False)
-    program = keras_model.program(file)
-    if program is None:
-        return keras.models.load_model(file, compile=False)
-    imports, code = program
-    model = keras_model.build({"imports": imports, "code": code, "distributed": False})
-    model.load_weights(file)
-    return model

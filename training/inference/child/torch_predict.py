@@ -17,10 +17,9 @@ from training.job.child import torch_arrays
 def load(request: dict[str, Any]) -> Callable[[NDArray[Any]], NDArray[Any]]:
     """Return what predicts with the weights in the file `model`, and the code in the file `code`."""
     imports, code = parted(Path(request["code"]).read_text())
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     model = torch_model.build({"imports": imports, "code": code}).to(device)
-    model.load_state_dict(torch.load(request["model"], map_location=device, weights_only=True))
-    model.eval()
+    torch_model.trained(model, Path(request["model"]), device).eval()
     looks_up = any(isinstance(each, nn.Embedding) for each in model.modules())
 
     def predict(rows: NDArray[Any]) -> NDArray[Any]:

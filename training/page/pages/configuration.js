@@ -23,9 +23,9 @@ export function openConfiguration({ rest }, app) {
     href: routeTo(["models", "new"]),
   });
   const fields = {
-    name: new Field("name", words.name, textInput({ maxlength: "30" }), words.nameHint),
+    name: new Field("name", words.name, textInput(), words.nameHint),
     models,
-    description: new Field("description", words.description, textInput({ maxlength: "100" })),
+    description: new Field("description", words.description, textInput()),
   };
   const form = new Form(fields, [], { submit: common.save, cancel: routeTo(["configurations"]) }, submit);
   const title = head(id === null ? words.addTitle : "…");

@@ -8,6 +8,7 @@ import { choice, Field } from "../parts/field.js";
 import { head } from "../parts/screen.js";
 import { Table } from "../parts/table.js";
 import { all, get, post } from "../requests.js";
+import { waitsForData } from "../progress.js";
 import { idIn, routeTo } from "../route.js";
 import { formatOf, nameOf, placesOf } from "../streams.js";
 import { text as common } from "../text/common.js";
@@ -49,7 +50,7 @@ export function openDatasources({ query }, app) {
 
   /** @param {Datasource} row */
   function sendAgain(row) {
-    const newest = [...deployments].reverse();
+    const newest = deployments.filter(({ results }) => results.some(({ state }) => waitsForData(state))).reverse();
     const select = choice(newest.map((each) => [String(each.id), `${text.deployments.title(each.id)}: ${each.configuration.name}`]));
     const field = new Field("again", words.againTo, select);
     if (newest.some(({ id }) => id === wanted)) select.value = String(wanted);

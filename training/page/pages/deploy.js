@@ -39,8 +39,10 @@ export function openDeploy({ query }, app) {
     random_split: new Field("random_split", words.random, checkBox(), words.randomHint),
     seed: new Field("seed", words.seed, textInput(number), words.seedHint),
     gpumem: new Field("gpumem", words.gpus, textInput(number), words.gpusHint),
+    node_selector: new Field("node_selector", words.nodes, textInput(), words.nodesHint),
+    tolerations: new Field("tolerations", words.tolerations, textInput(), words.tolerationsHint),
   };
-  const more = ["tf_kwargs_val", "pth_kwargs_val", "autoserve", "random_split", "seed", "gpumem"];
+  const more = ["tf_kwargs_val", "pth_kwargs_val", "autoserve", "random_split", "seed", "gpumem", "node_selector", "tolerations"];
   const form = new Form(fields, more, { submit: words.start, more: words.more, cancel: routeTo(["deployments"]) }, submit);
   const none = empty({ heading: words.title, lead: words.none, act: words.add }, routeTo(["configurations", "new"]), true);
   const element = make("div", "page");

@@ -27,8 +27,8 @@ export function openModel({ rest }, app) {
   const imports = new Code("imports", words.imports, words.importsHint, 2);
   const code = new Code("code", words.code, words.codeHint.tf, 14);
   const fields = {
-    name: new Field("name", words.name, textInput({ maxlength: "30" }), words.nameHint),
-    description: new Field("description", words.description, textInput({ maxlength: "100" })),
+    name: new Field("name", words.name, textInput(), words.nameHint),
+    description: new Field("description", words.description, textInput()),
     framework: new Field("framework", words.framework, framework),
     code,
     imports,

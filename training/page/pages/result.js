@@ -19,6 +19,10 @@ import { metricTable } from "./metrics.js";
 import { sendingTo } from "./sending.js";
 import { Versions } from "./versions.js";
 
+/**
+ * @template [Body=any]
+ * @typedef {import("../requests.js").Answer<Body>} Answer
+ */
 /** @typedef {import("../types.js").ModelVersions} ModelVersions */
 /** @typedef {import("../types.js").Result} Result */
 
@@ -33,7 +37,7 @@ export function openResult({ rest }, app) {
   const curves = new Curves();
   const metrics = section(words.metrics);
   const matrix = new Matrix(id);
-  const versions = new Versions(app);
+  const versions = new Versions(id, app);
   const log = new Log(id);
   const facts = new Facts();
   const missing = empty(words.missing(id), routeTo(["results"]));
@@ -50,8 +54,6 @@ export function openResult({ rest }, app) {
 
   /** @param {Result} result */
   function show(result) {
-    // Its version may be there already.
-    if (now && isActive(now.state) && !isActive(result.state)) app.refresh();
     now = result;
     setText(heading, `${result.model.name}, ${words.name(id).toLowerCase()}`);
     status.show(result);
@@ -91,15 +93,20 @@ export function openResult({ rest }, app) {
     ]);
   }
 
+  /** The model's versions, once it has finished: they are shown together with that, so that nothing moves later. @param {Answer<Result[]>} rows @returns {Promise<Answer>} */
+  async function versionsFor(rows) {
+    const result = rows.ok ? rows.body.find((row) => row.id === id) : null;
+    return result?.status === "finished" ? get("versions/") : { ok: true, body: null };
+  }
+
   return {
     title: words.name(id),
     element: page,
     // GET /results/ID would fetch the untrained model, as its job does.
-    load: () =>
-      all({
-        rows: get(now ? `deployments/results/${now.deployment.id}` : "results/"),
-        known: now && isActive(now.state) ? Promise.resolve({ ok: true, body: null }) : get("versions/"),
-      }),
+    load: () => {
+      const rows = get(now ? `deployments/results/${now.deployment.id}` : "results/");
+      return all({ rows, known: rows.then(versionsFor) });
+    },
     show: (/** @type {{rows: Result[], known: ModelVersions[] | null}} */ { rows, known }) => {
       const result = rows.find((row) => row.id === id);
       setHidden(found, !result);

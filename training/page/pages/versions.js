@@ -23,15 +23,15 @@ export class Versions {
   #app;
   element;
 
-  /** @param {import("../parts/screen.js").App} app */
-  constructor(app) {
+  /** @param {number} id the result's @param {import("../parts/screen.js").App} app */
+  constructor(id, app) {
     const words = text.result;
     const [name, state, result, created, promoted] = words.versionColumns;
     this.#app = app;
     this.#table = new Table(
       words.versions,
       [
-        { name, words: (row) => words.version(row.version), href: (row) => (row.result ? routeTo(["results", row.result]) : location.hash) },
+        { name, words: (row) => words.version(row.version), href: (row) => (row.result ? routeTo(["results", row.result]) : location.hash), note: (row) => (row.result === id ? words.ownVersion : "") },
         { name: state, words: (row) => words.versionStates[row.state], state: (row) => STATES[row.state] },
         { name: result, words: (row) => String(row.result ?? common.none), number: true },
         { name: created, words: (row) => (row.created ? common.time(row.created) : common.none), number: true },

@@ -6,6 +6,7 @@ import { Form } from "../parts/form.js";
 import { head } from "../parts/screen.js";
 import { tellsClasses } from "../metrics.js";
 import { all, get } from "../requests.js";
+import { routeTo } from "../route.js";
 import { readStored, store } from "../stored.js";
 import { text as common } from "../text/common.js";
 import { text } from "../text/result.js";
@@ -18,8 +19,10 @@ import { Predictions } from "../visual/socket.js";
 /** @typedef {import("../types.js").Result} Result */
 /** @typedef {import("../visual/config.js").Config} Config */
 
+const TOPIC = /^(?!\.\.?$)[\w.-]{1,249}$/;
+
 /** @type {import("../parts/screen.js").Opens} */
-export function openVisualisation({ query }) {
+export function openVisualisation({ query }, app) {
   const words = text.visual;
   const topics = make("datalist");
   topics.id = "topics";
@@ -42,9 +45,21 @@ export function openVisualisation({ query }) {
   let predictions = null;
   /** @type {import("../visual/shown.js").Shown | null} */
   let shown = null;
-  /** @type {Inference[]} */
-  let inferences = [];
+  /** @type {Inference[] | null} */
+  let inferences = null;
   let topic = "";
+  let isWaiting = false; // for the first prediction
+
+  function sayWhatIsWaitedFor() {
+    const isWritten = inferences === null || inferences.some((each) => each.output_topic === topic && each.status === "deployed");
+    if (isWaiting) setText(state, isWritten ? words.waiting : words.noWriter);
+  }
+
+  /** @param {string} trouble */
+  function sayTrouble(trouble) {
+    isWaiting = false;
+    setText(state, trouble);
+  }
 
   function stop() {
     predictions?.close();
@@ -66,33 +81,42 @@ export function openVisualisation({ query }) {
     }
     if (config.type) kind.value = config.type;
     topic = values.topic.trim();
-    if (!topic) {
-      form.complain(words.topicHint, "topic");
+    if (!TOPIC.test(topic)) {
+      form.complain(topic ? words.badTopic : words.noTopic, "topic");
+      return;
+    }
+    store(`training.visual.${topic}`, { kind: kind.value, config: values.config });
+    if (topic !== wanted) {
+      app.go(routeTo(["visualisation"], { topic })); // so that the address can be kept
       return;
     }
     stop();
-    store(`training.visual.${topic}`, { kind: kind.value, config: values.config });
     const isClasses = kind.value === "classification";
     shown = isClasses ? new ShownClasses(config) : new ShownNumbers(config);
     shown.element.hidden = true;
     place.replaceChildren(shown.element);
     setText(state, words.connecting);
     predictions = new Predictions(topic, isClasses, {
-      opened: () => setText(state, words.waiting),
-      heard: (message) => {
+      opened: () => {
+        isWaiting = true;
+        sayWhatIsWaitedFor();
+      },
+      heard: (prediction, headers) => {
+        isWaiting = false;
         setText(state, "");
         if (shown) setHidden(shown.element, false);
-        shown?.add(message);
+        shown?.add(prediction);
+        digits.hear(prediction, headers);
       },
-      lost: () => setText(state, words.lost),
-      refused: (why) => setText(state, words.refused(common.sentence(why))),
+      lost: () => sayTrouble(words.lost),
+      refused: (why) => sayTrouble(words.refused(common.sentence(why))),
     });
     offerDigits();
   }
 
   function offerDigits() {
-    const found = inferences.find((each) => each.output_topic === topic && takesDigits(each)) ?? null;
-    digits.show(predictions ? found : null);
+    const found = inferences?.find((each) => each.output_topic === topic && takesDigits(each)) ?? null;
+    digits.show(shown instanceof ShownClasses ? found : null);
   }
 
   const wanted = query.get("topic") ?? "";
@@ -117,6 +141,7 @@ export function openVisualisation({ query }) {
         start();
       }
       offerDigits();
+      sayWhatIsWaitedFor();
     },
     every: () => 4000,
     close: stop,

@@ -1,11 +1,13 @@
 /** The editor of Python code. It is in a shadow tree, where CodeMirror adds no elements with styles to the page. */
 
 import { make, setHidden, setText } from "../dom.js";
+import { text } from "../text/common.js";
 
 /** @typedef {import("./field.js").Part} Part */
 /** @typedef {import("../vendor/codemirror.js").EditorView} EditorView */
 /** @typedef {typeof import("../vendor/codemirror.js")} Library */
 
+const AGAIN = 2000; // ms between two attempts to load the editor
 const MARK_MARGIN = 200; // characters of a line at most that are underlined
 
 /** @implements {Part} */
@@ -14,6 +16,8 @@ export class Code {
   #host = make("div", "code");
   #hint = make("p", "field-hint");
   #error = make("p", "field-error");
+  #away = make("p", "soft");
+  #isClosed = false;
   #label;
   /** @type {EditorView | null} */
   #view = null;
@@ -33,7 +37,8 @@ export class Code {
     this.#rows = rows;
     const title = make("span", "field-name", label);
     this.#host.id = `field-${name}`;
-    this.element.append(title, this.#host, this.#hint, this.#error);
+    this.#away.setAttribute("role", "status");
+    this.element.append(title, this.#away, this.#host, this.#hint, this.#error);
     title.addEventListener("click", () => this.focus());
     this.hint(hint);
     this.complain("");
@@ -72,11 +77,13 @@ export class Code {
   }
 
   close() {
+    this.#isClosed = true;
     this.#view?.destroy();
   }
 
   async #open() {
-    const library = await import("../vendor/codemirror.js");
+    const library = await this.#loaded();
+    if (this.#isClosed || !library) return;
     const root = this.#host.attachShadow({ mode: "open" });
     this.#library = library;
     this.#view = new library.EditorView({
@@ -85,6 +92,22 @@ export class Code {
       state: library.EditorState.create({ doc: this.#value, extensions: extensionsOf(library, this.#label, this.#rows) }),
     });
     this.#view.dom.addEventListener("keydown", () => this.#error.textContent && this.complain(""));
+  }
+
+  /** The editor's library, as soon as the server answers. @returns {Promise<Library | null>} null if the page was left meanwhile */
+  async #loaded() {
+    for (let attempt = 0; !this.#isClosed; attempt += 1) {
+      try {
+        // Browsers may remember that an address could not be loaded.
+        const library = await (attempt ? import(`../vendor/codemirror.js?${attempt}`) : import("../vendor/codemirror.js"));
+        setText(this.#away, "");
+        return library;
+      } catch {
+        setText(this.#away, text.editorAway);
+        await new Promise((resolve) => setTimeout(resolve, AGAIN));
+      }
+    }
+    return null;
   }
 
   /** @param {string} words @param {number | null} line */

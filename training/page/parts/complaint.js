@@ -1,6 +1,7 @@
 /** Finds out which field, and which line of the code, an error of the server is about. */
 
 const FIELD = /^(?:[A-Z][^:]*: )?([A-Za-z_]+)(?=[:=])/;
+const BEGIN = /^(?:[A-Z][^:]*: )?[A-Za-z_]+(?:=(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"))?: /;
 const LINE = /\bline (\d+) of the (imports|code)\b/;
 const TEXT = /\bthe (imports|code)\b/;
 
@@ -17,6 +18,17 @@ export function fieldOf(why, names) {
   const found = FIELD.exec(why)?.[1] ?? "";
   const name = names.includes(found) ? found : OTHERS[found];
   return name !== undefined && names.includes(name) ? name : null;
+}
+
+/**
+ * Return what is wrong in the words of the page, for the field that it is about: without the API's name of that field
+ * and its value, and with the labels of other fields.
+ * @param {string} why
+ * @param {Record<string, string>} labels by the API's names
+ */
+export function shortOf(why, labels) {
+  const names = Object.keys(labels).filter((name) => name.includes("_")); // others may be common words
+  return why.replace(BEGIN, "").replace(/\b[a-z]+(?:_[a-z]+)+\b/g, (name) => (names.includes(name) ? `“${labels[name]}”` : name));
 }
 
 /**

@@ -4,7 +4,7 @@ import { loginLink } from "../session.js";
 import { make, makeForeign, setHidden, setText } from "../dom.js";
 import { showNotice } from "../notice.js";
 import { text } from "../text/common.js";
-import { fieldOf } from "./complaint.js";
+import { fieldOf, shortOf } from "./complaint.js";
 
 /** @typedef {import("./field.js").Part} Part */
 /** @typedef {import("../requests.js").Answer} Answer */
@@ -87,9 +87,15 @@ export class Form {
     }
     const folded = place.element.closest("details");
     if (folded) folded.open = true;
-    place.complain(why);
+    place.complain(field === null ? text.sentence(shortOf(why, this.#labels)) : why);
     place.focus();
     place.element.scrollIntoView({ block: "nearest" });
+  }
+
+  /** What users see as the names of the fields. */
+  get #labels() {
+    const names = Object.entries(this.#fields).map(([name, { element }]) => [name, element.querySelector(".field-name")?.textContent ?? name]);
+    return Object.fromEntries(names);
   }
 
   /** Say what an answer says, also if another page is shown by now. @param {{status: number, why: string}} answer */

@@ -9,6 +9,7 @@ import { number } from "./numbers.js";
 /** @type {Record<State, string>} */
 const states = {
   queued: "Waits for its turn",
+  starting: "Starting",
   waiting: "Waits for data",
   reading: "Reads the data",
   training: "Training",
@@ -49,7 +50,8 @@ export const text = {
 
   /** How far a training is; empty if there is nothing to say. @param {Pick<Result, "state" | "progress">} result */
   progress: ({ state, progress }) => {
-    const { read, total, epoch, epochs, step, steps, left_s } = progress ?? {};
+    const { read, total, epoch, epochs, step, steps, left_s, place } = progress ?? {};
+    if (state === "queued" && place) return `Place ${number(place)} in the queue`;
     if (state === "reading" && total) return `${number(read ?? 0)} of ${number(total)} messages`;
     if (state !== "training" || epoch === undefined || !epochs) return "";
     const parts = [`epoch ${Math.min(epoch + 1, epochs)} of ${epochs}`];
@@ -68,6 +70,7 @@ export const text = {
   changedElsewhere: "This was changed elsewhere since you opened it. Saving here replaces that.",
   showNewer: "Show what is there now",
 
+  editorAway: "The editor cannot be loaded: the server does not answer. Trying again …",
   noAnswer: "The server does not answer. Try again",
   /** @param {number} status */
   refused: (status) => `The server refused this with status ${status}`,

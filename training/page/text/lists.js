@@ -117,7 +117,7 @@ export const text = {
     againLead:
       "Another deployment then trains on the same messages. Only the control message is sent: the data must still be in Kafka.",
     againTo: "Deployment",
-    againNone: "There is no deployment that could be trained: start one first.",
+    againNone: "No deployment waits for data: start one first.",
     /** @param {string} deployment */
     sent: (deployment) => `Sent again to deployment ${deployment}`,
   },

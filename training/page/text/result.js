@@ -29,14 +29,15 @@ export const text = {
     /** @param {string} label @param {string} said @param {number} count @param {number} share */
     matrixCell: (label, said, count, share) => `${count} of label ${label} taken for ${said}, ${percent(share)}`,
     versions: "Versions",
-    versionsLead: "For TensorFlow Serving. A candidate is served once it is promoted.",
+    versionsLead: "All versions of this model, for TensorFlow Serving, which serves the one that you promote.",
+    ownVersion: "Of this result",
     versionColumns: ["Version", "State", "Result", "Created", "Promoted"],
     /** @param {number} version */
     version: (version) => `Version ${version}`,
     versionStates: { candidate: "Candidate", served: "Served", old: "Old" },
-    promote: "Serve it",
+    promote: "Promote",
     /** @param {number} version @param {string} model */
-    promoteTitle: (version, model) => `Serve version ${version} of “${model}”?`,
+    promoteTitle: (version, model) => `Promote version ${version} of “${model}”?`,
     promoteLead: "Model servers load it, and answer with it from then on.",
     /** @param {number} version @param {string} model */
     removeTitle: (version, model) => `Delete version ${version} of “${model}”?`,
@@ -94,16 +95,26 @@ export const text = {
     stop: "Stop",
     connecting: "Connecting …",
     waiting: "Connected. Predictions appear here as they arrive.",
+    noWriter: "Connected, but no inference that runs writes to this topic.",
+    noTopic: "Enter a topic",
+    badTopic: "Expected the name of a topic: letters, digits, “.”, “_” and “-”",
     lost: "The connection was lost; retrying",
     /** @param {string} why */
     refused: (why) => `The server has ended it: ${why}`,
-    status: "Current status",
-    last: "Last status",
-    average: "Average",
-    averageLead: "Share of all predictions since the start",
+    now: "Newest prediction",
+    /** With average_updated. */
+    most: "Most frequent class",
+    before: "Before",
+    /** @param {number} count */
+    beforeLead: (count) => `The ${count} before it, the newest first`,
+    /** @param {number} count */
+    rowLead: (count) => `The last ${count} predictions, the newest first`,
+    shares: "Shares",
+    sharesLead: "Of all predictions since this page shows them",
     /** @param {number} count */
     count: (count) => `${count} ${count === 1 ? "prediction" : "predictions"}`,
     values: "Values",
+    valuesLead: "The newest are on the right",
     newest: "Newest values",
     /** @param {number} id */
     unknown: (id) => String(id),
@@ -114,8 +125,16 @@ export const text = {
     badPart: (what) => `config: ${what}`,
     send: "Send ten digits",
     sending: "Sending …",
-    sent: "Sent digits",
-    /** @param {number} label */
-    digit: (label) => `A handwritten ${label}`,
+    sent: "Digits of the example",
+    sentLead: "Below each digit: what it is, and what the model takes it for.",
+    /** @param {number} label @param {number | null} said */
+    digit: (label, said) =>
+      `A handwritten ${label}, ${said === null ? "without a prediction yet" : `taken for ${said}: ${said === label ? "right" : "wrong"}`}`,
+    notSaid: "…",
+    /** @param {number} label @param {number} said */
+    said: (label, said) => `${said === label ? "✓" : "✗"} ${said}`,
+    /** @param {number} count @param {number} answered @param {number} right */
+    summary: (count, answered, right) =>
+      answered < count ? "Waiting for the predictions …" : `${right} of ${count} are right`,
   },
 };

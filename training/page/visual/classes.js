@@ -2,7 +2,7 @@
 
 /** @typedef {import("./config.js").Config} Config */
 
-const BEFORE = 4; // labels
+export const BEFORE = 4; // labels
 
 export class Classes {
   /** @type {Map<number, number>} */

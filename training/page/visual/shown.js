@@ -5,13 +5,13 @@ import { Chart } from "../parts/chart.js";
 import { section } from "../parts/screen.js";
 import { metric, percent } from "../text/numbers.js";
 import { text } from "../text/result.js";
-import { Classes } from "./classes.js";
+import { BEFORE, Classes } from "./classes.js";
 import { colourOf } from "./config.js";
 import { Numbers } from "./numbers.js";
 
 /** @typedef {import("./config.js").Config} Config */
 
-const LONGEST = 40; // digits of the list of predictions
+const LONGEST = 40; // predictions
 
 /** Calls a function once before the browser paints, however often it is asked to. @param {() => void} draw */
 function once(draw) {
@@ -48,9 +48,15 @@ export class ShownClasses {
     this.#classes = new Classes(config);
     this.#labels = new Map(config.labels.map((each) => [each.id, each]));
     this.element.append(
-      section(text.visual.status, this.#current),
-      section(text.visual.last, this.#last, this.#row),
-      section(text.visual.average, make("p", "soft", text.visual.averageLead), this.#shares, this.#count),
+      section(config.averageUpdated ? text.visual.most : text.visual.now, this.#current),
+      section(
+        text.visual.before,
+        make("p", "soft", text.visual.beforeLead(BEFORE)),
+        this.#last,
+        make("p", "soft", text.visual.rowLead(LONGEST)),
+        this.#row,
+      ),
+      section(text.visual.shares, make("p", "soft", text.visual.sharesLead), this.#shares, this.#count),
     );
   }
 
@@ -59,7 +65,7 @@ export class ShownClasses {
     const id = Number(message);
     if (!Number.isInteger(id)) return;
     this.#classes.add(id);
-    this.#newest = [...this.#newest, this.#name(id)].slice(-LONGEST);
+    this.#newest = [this.#name(id), ...this.#newest].slice(0, LONGEST);
     this.#drawing.ask();
   }
 
@@ -120,7 +126,7 @@ export class ShownNumbers {
   constructor(config) {
     this.#labels = config.labels;
     const newest = section(text.visual.newest, this.#newest, this.#count);
-    this.element.append(section(text.visual.values, this.#chart.element), newest);
+    this.element.append(section(text.visual.values, make("p", "soft", text.visual.valuesLead), this.#chart.element), newest);
     setHidden(/** @type {HTMLElement} */ (this.#chart.element.firstElementChild), true); // the section says it
   }
 

@@ -3,7 +3,7 @@
 /**
  * @typedef {object} Handlers
  * @property {() => void} opened
- * @property {(message: string) => void} heard
+ * @property {(prediction: string, headers: Record<string, string | null>) => void} heard the number of a class, or the message
  * @property {() => void} lost it is made again
  * @property {(why: string) => void} refused the server has ended it, and says why
  */
@@ -26,7 +26,7 @@ export class Predictions {
    * @param {Handlers} handlers
    */
   constructor(topic, classification, handlers, make = () => new WebSocket(addressOf(document.baseURI))) {
-    this.#asks = JSON.stringify({ topic, classification });
+    this.#asks = JSON.stringify({ topic, classification, headers: true });
     this.#handlers = handlers;
     this.#make = make;
     this.#open();
@@ -46,7 +46,10 @@ export class Predictions {
       socket.send(this.#asks);
       if (this.#socket === socket) this.#handlers.opened();
     });
-    socket.addEventListener("message", ({ data }) => this.#socket === socket && this.#handlers.heard(String(data)));
+    socket.addEventListener("message", ({ data }) => {
+      const { prediction, headers } = JSON.parse(data);
+      if (this.#socket === socket) this.#handlers.heard(prediction, headers);
+    });
     socket.addEventListener("close", ({ code, reason }) => {
       if (this.#socket !== socket) return;
       if (REFUSALS.includes(code)) {

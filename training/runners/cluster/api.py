@@ -26,6 +26,7 @@ _NAMES: Final[Mapping[Kind, str]] = {
 _NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _PATIENCE: Final = 10.0  # s
 _MERGE: Final = "application/merge-patch+json"
+_QUOTA: Final = "exceeded quota"  # in the reason of a 403
 _LINES: Final = 20_000  # of a log that is read for the first time
 
 
@@ -35,6 +36,11 @@ class ClusterError(Exception):
     def __init__(self, reason: str, status: int = 0) -> None:
         super().__init__(reason)
         self.status = status
+
+    @property
+    def is_quota(self) -> bool:
+        """Whether a quota is used up: the cluster may accept the same once others have ended."""
+        return self.status == 403 and _QUOTA in str(self)
 
 
 class Cluster:
@@ -134,6 +140,6 @@ def _reason(error: ApiException, verb: str, kind: Kind) -> str:
         said = str(json.loads(error.body or "")["message"])
     except (ValueError, KeyError, TypeError):
         said = str(error.reason or "it gives no reason")
-    if error.status == 403:
+    if error.status == 403 and _QUOTA not in said:
         said += "; apply k8s/overlays/training-kubernetes"
     return f"the cluster refuses to {verb} a {kind} ({error.status}): {' '.join(said.split())}"

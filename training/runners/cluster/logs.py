@@ -1,15 +1,20 @@
 """Keeps what pods write, as the cluster forgets it with them."""
 
 import json
+import logging
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from pipeline.service.logs import Seldom
 from training.runners.cluster.api import Cluster, ClusterError, Manifest
 from training.runners.cluster.manifests import CONTAINER
 from training.runners.cluster.state import has_ended, has_started, in_order, name_of, trouble
 from training.runners.record import trim_log
+
+log = logging.getLogger(__name__)
+_seldom: Final = Seldom(log)
 
 _EVERY: Final = 5.0  # s between two reads of one pod's log
 _BREAK: Final = 60.0  # s before a node that did not answer is asked again
@@ -27,8 +32,18 @@ class Logs:
         self._read_at = dict[str, float]()
         self._due_at = dict[str, float]()
 
-    def keep(self, run: str, pods: Iterable[Manifest], *, at_once: bool = False) -> None:
-        """Read what is new. Raises ClusterError if a node does not answer, and OSError for the file."""
+    def keep(self, run: str, pods: Iterable[Manifest], *, at_once: bool = False) -> bool:
+        """Read what is new; return whether the nodes answer. What cannot be read or written is noted."""
+        try:
+            self._keep(run, pods, at_once=at_once)
+        except OSError as error:
+            _seldom.warning("write", f"{error.filename or self._folder}: {error.strerror}: logs are not kept")
+        except ClusterError as error:
+            _seldom.warning("log", f"the log of {run} cannot be read: {error}")
+            return False
+        return True
+
+    def _keep(self, run: str, pods: Iterable[Manifest], *, at_once: bool) -> None:
         for pod in in_order(pods):
             name = name_of(pod)
             if not has_started(pod) or not self._is_due(pod, at_once=at_once):

@@ -37,8 +37,8 @@ Resources = Mapping[str, Mapping[str, str]]
 class Kit:
     """What all pods are made with.
 
-    `images` has an image for each framework, `storage` is the size of a training's volume, and `variables`
-    are those of all pods.
+    `images` has an image for each framework, `storage` is the size of a training's volume, `priority_class`
+    the PriorityClass of trainings, and `variables` are those of all pods.
     """
 
     images: Mapping[str, str]
@@ -46,6 +46,7 @@ class Kit:
     inference: Resources
     storage: str
     storage_class: str = ""
+    priority_class: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -54,6 +55,8 @@ def job(run: Run, kit: Kit, *, is_suspended: bool) -> Manifest:
     labels = _labels(run.name, "training-job")
     pod = _pod(run, kit, kit.training)
     pod["restartPolicy"] = "Never"
+    if kit.priority_class:
+        pod["priorityClassName"] = kit.priority_class
     pod["volumes"].append({"name": "work", "persistentVolumeClaim": {"claimName": run.name}})
     ignored = [
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
@@ -136,11 +139,14 @@ def _labels(name: str, app: str) -> dict[str, str]:
 
 def _pod(run: Run, kit: Kit, resources: Resources) -> Manifest:
     limits: dict[str, Any] = dict(resources.get("limits", {}))
-    more: Manifest = {}
+    tolerations = [dict(each) for each in run.tolerations]
     if run.gpus:
         # Kubernetes takes the limit for the request, and accepts nothing else. Its client takes only texts.
         limits["nvidia.com/gpu"] = str(run.gpus)
-        more["tolerations"] = [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
+        tolerations.append({"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"})
+    more: Manifest = {"tolerations": tolerations} if tolerations else {}
+    if run.node_selector:
+        more["nodeSelector"] = dict(run.node_selector)
     return {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,

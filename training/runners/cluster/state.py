@@ -17,9 +17,9 @@ def run_of(thing: Manifest) -> str:
     return str(thing["metadata"].get("labels", {}).get(RUN, ""))
 
 
-def is_deleted(thing: Manifest) -> bool:
-    """Return whether an object is being deleted."""
-    return bool(thing["metadata"].get("deletionTimestamp"))
+def kept(things: Iterable[Manifest]) -> dict[str, Manifest]:
+    """Return the objects that are not being deleted, by their names, in the order of their creation."""
+    return {name_of(each): each for each in in_order(things) if not each["metadata"].get("deletionTimestamp")}
 
 
 def is_suspended(job: Manifest) -> bool:
@@ -37,6 +37,15 @@ def starts(job: Manifest) -> int:
     if any(_is_true(each, "Failed") for each in _conditions(job)):
         return max(int(job["status"].get("failed") or 0), RETRIES + 1)
     return int(job["status"].get("failed") or 0) + 1
+
+
+def is_placed(pods: Iterable[Manifest]) -> bool:
+    """Return whether a node has taken the newest of a Job's pods."""
+    newest = in_order(pods)[-1:]
+    return any(
+        has_started(pod) or has_ended(pod) or any(_is_true(each, "PodScheduled") for each in _conditions(pod))
+        for pod in newest
+    )
 
 
 def exit_status(job: Manifest, pods: Iterable[Manifest]) -> int | None:
@@ -68,6 +77,12 @@ def has_started(pod: Manifest) -> bool:
 def has_ended(pod: Manifest) -> bool:
     """Return whether a pod's container is not started again."""
     return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+
+
+def troubles(pods: Iterable[Manifest]) -> list[str]:
+    """Return what keeps each of the pods that have not started from running."""
+    waiting = (pod for pod in pods if not has_started(pod))
+    return [f"{name_of(pod)} waits: {why}" for pod in waiting if (why := trouble(pod))]
 
 
 def trouble(pod: Manifest) -> str | None:

@@ -1,5 +1,6 @@
 """The objects of runs."""
 
+from dataclasses import replace
 from typing import Any
 
 import kubernetes_validate
@@ -90,6 +91,32 @@ def test_without_gpus_none_is_requested() -> None:
     assert "nvidia.com/gpu" not in container(manifest)["resources"]["limits"]
     assert "tolerations" not in pod_of(manifest)
     assert container(manifest)["image"] == "streamlens/training"
+
+
+def test_runs_are_on_the_nodes_that_were_asked_for() -> None:
+    gpus = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
+    spot = {"key": "spot", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60}
+    nodes: dict[str, Any] = {"node_selector": {"disk": "ssd"}, "tolerations": [spot]}
+    training = job(Run("a", MODULE, {}, gpus=1, **nodes), KIT, is_suspended=False)
+    inference = deployment(Run("a-0", MODULE, {}, queues=False, **nodes), "a", KIT)
+
+    for manifest in (training, inference):
+        valid(manifest)
+        assert pod_of(manifest)["nodeSelector"] == {"disk": "ssd"}
+    assert pod_of(training)["tolerations"] == [spot, gpus]
+    assert pod_of(inference)["tolerations"] == [spot]
+    assert not any("nodeSelector" in pod_of(each) for each in BOTH)
+
+
+def test_trainings_have_the_priority_class_that_is_set() -> None:
+    assert not any("priorityClassName" in pod_of(each) for each in BOTH)
+    kit = replace(KIT, priority_class="low")
+
+    manifest = job(RUN, kit, is_suspended=True)
+
+    valid(manifest)
+    assert pod_of(manifest)["priorityClassName"] == "low"
+    assert "priorityClassName" not in pod_of(deployment(REPLICA, "a", kit))
 
 
 def test_a_killed_training_continues_on_its_volume() -> None:

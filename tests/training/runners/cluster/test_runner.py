@@ -241,9 +241,9 @@ def test_what_cannot_be_started(world: World, run: Run, reason: str) -> None:
 
 
 def test_what_the_cluster_refuses_is_the_reason_and_leaves_nothing(world: World) -> None:
-    world.cluster.refusals["POST", "Job"] = (403, "exceeded quota: gpus")
+    world.cluster.refusals["POST", "Job"] = (403, "no such PriorityClass")
 
-    with pytest.raises(RunnerError, match=r"refuses to create a Job \(403\): exceeded quota"):
+    with pytest.raises(RunnerError, match=r"refuses to create a Job \(403\): no such PriorityClass"):
         world.start(1)
 
     assert world.cluster.objects == {}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from training.runners.cluster.state import has_started, in_order, name_of, trouble
+from training.runners.cluster.state import has_started, in_order, is_placed, name_of, trouble
 
 
 def pod(**status: Any) -> dict[str, Any]:
@@ -43,6 +43,28 @@ def test_a_container_that_was_restarted_has_a_log() -> None:
 
     assert not has_started(pod(containerStatuses=[{**waiting, "restartCount": 0}]))
     assert has_started(pod(containerStatuses=[{**waiting, "restartCount": 1}]))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        ([], False),
+        ([{}], False),
+        ([{"conditions": [{"type": "PodScheduled", "status": "False"}]}], False),
+        ([{"conditions": [{"type": "PodScheduled", "status": "True"}]}], True),
+        ([{"containerStatuses": [{"state": {"running": {}}}]}], True),
+        ([{"phase": "Failed"}], True),
+        ([{"phase": "Failed"}, {}], False),
+    ],
+    ids=["no pod", "new", "refused", "taken", "running", "ended", "replaced"],
+)
+def test_a_node_has_taken_the_newest_pod(statuses: list[dict[str, Any]], expected: bool) -> None:
+    pods = [
+        {"metadata": {"name": f"a-{number}", "creationTimestamp": "2026-01-31T12:00:00Z"}, "status": status}
+        for number, status in enumerate(statuses)
+    ]
+
+    assert is_placed(reversed(pods)) is expected
 
 
 def test_objects_are_in_the_order_of_their_creation() -> None:
