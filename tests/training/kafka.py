@@ -200,14 +200,14 @@ class FakeProducer:
         key: bytes,
         partition: int,
         *,
-        headers: dict[str, bytes],
+        headers: dict[str, bytes] | None = None,
         on_delivery: Callable[[Any, Any], object],
     ) -> None:
         self._kafka.answer()
         if self.is_full:
             self.is_full -= 1
             raise BufferError
-        self.headers.append(headers)
+        self.headers.append(headers or {})
         self._waiting.append((topic, value, key, partition, on_delivery))
 
     def poll(self, timeout: float) -> int:
