@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-IDLE = (19, os.SCHED_IDLE)
+LOWEST = (19, os.SCHED_BATCH)
 """The niceness and the policy of a thread that everything else has priority over."""
 
 

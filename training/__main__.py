@@ -14,7 +14,6 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.access import entrance
-from pipeline.flow.ledger import Ledger
 from pipeline.http.connections import Connections
 from pipeline.http.server import allow_files, listen
 from pipeline.kafka import clients
@@ -45,7 +44,7 @@ log = logging.getLogger("training")
 
 def serve(settings: TrainingSettings) -> int:
     """Connect the parts and run until the service is stopped."""
-    service = Service("training", settings.healthport, Ledger())
+    service = Service("training", settings.healthport)
     service.on_stop(Recorder(settings.statefolder, "training").close)
 
     database = _database(settings)

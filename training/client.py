@@ -9,7 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypedDict, Unpack
 
-from pipeline.wire import jpeg
+from pipeline.kafka import clients
+from pipeline.service.settings import SettingsError
+from training import arguments
 from training.control.message import ControlMessage, check_rates, compose
 from training.data import avro, detect, pictures, raw, writing
 from training.data.ranges import Range, write
@@ -60,15 +62,19 @@ class Sink:
     _is_federated = False
 
     def __init__(self, bootstrap: str, topic: str, deployment: int, **options: Unpack[Options]) -> None:
-        self._bootstrap = bootstrap
-        self._options = options
-        self._deployment = deployment
-        check_rates(options.get("validation_rate", 0), options.get("test_rate", 0))
+        self._options = arguments.options(options, Options.__optional_keys__)
+        self._bootstrap = arguments.bootstrap(bootstrap)
+        self._deployment = arguments.deployment(deployment)
+        check_rates(self._options.get("validation_rate", 0), self._options.get("test_rate", 0))
+        unlabelled = self._options.get("unsupervised_topic")
+        control = self._options.get("control_topic", CONTROL_TOPIC)
+        more = {} if unlabelled is None else {"unsupervised_topic": unlabelled}
+        arguments.topics(topic=topic, control_topic=control, **more)
         self._input_config: dict[str, Any] | None = None
         compose(self._message(()))  # what is wrong with it is found before anything is sent
-        self._labelled = self._writer(topic, options.get("progress", writing.quiet))
+        self._labelled = self._writer(topic, self._options.get("progress", writing.quiet))
         self._unlabelled: Writer | None = None
-        if unlabelled := options.get("unsupervised_topic"):
+        if unlabelled is not None:
             self._unlabelled = self._writer(unlabelled, writing.quiet)
         self._is_open = True
 
@@ -142,7 +148,10 @@ class Sink:
         )
 
     def _writer(self, topic: str, progress: writing.Progress) -> Writer:
-        return Writer(self._bootstrap, topic, self._options.get("config"), progress)
+        try:
+            return Writer(self._bootstrap, topic, self._options.get("config"), progress)
+        except SettingsError as error:
+            raise ValueError(f"config: {str(error).removeprefix(clients.REFUSED)}") from None
 
 
 class RawSink(Sink):
@@ -166,14 +175,17 @@ class RawSink(Sink):
         label_reshape: str | None = None,
         **options: Unpack[Options],
     ) -> None:
+        for name, kind, shape in (("data", data_type, data_reshape), ("label", label_type, label_reshape)):
+            if kind is None and shape is not None:
+                raise ValueError(f"{name}_reshape {shape!r}: expected {name}_type too")
         self._data = None if data_type is None else raw.column(data_type, data_reshape)
         self._label = None if label_type is None else raw.column(label_type, label_reshape, "label")
         super().__init__(bootstrap, topic, deployment, **options)
 
     def send(self, data: Any, label: Any) -> None:
         """Send a sample; raise ValueError if it is not like the others."""
-        self._data = self._data or detect.detected(data)
-        self._label = self._label or detect.detected(label)
+        self._data = self._data or detect.detected(data, "data")
+        self._label = self._label or detect.detected(label, "label")
         value, key = detect.encoded(self._data, data, "data"), detect.encoded(self._label, label, "label")
         self._write(value, key)
         if self._input_config is None:
@@ -189,7 +201,7 @@ class RawSink(Sink):
 
     def send_unlabelled(self, data: Any) -> None:
         """Send a sample without a label to `unsupervised_topic`."""
-        self._data = self._data or detect.detected(data)
+        self._data = self._data or detect.detected(data, "data")
         self._write_unlabelled(detect.encoded(self._data, data, "data"))
 
 
@@ -207,7 +219,7 @@ class AvroSink(Sink):
         label_scheme: str | Path | Mapping[str, Any],
         **options: Unpack[Options],
     ) -> None:
-        data, label = avro.text(data_scheme), avro.text(label_scheme)
+        data, label = avro.text(data_scheme, "data_scheme"), avro.text(label_scheme, "label_scheme")
         self._data, self._label = avro.column(data, "data_scheme"), avro.column(label, "label_scheme")
         super().__init__(bootstrap, topic, deployment, **options)
         self._input_config = {"data_scheme": data, "label_scheme": label}
@@ -241,12 +253,12 @@ class JpegSink(Sink):
 
     def send(self, data: bytes, label: int | str) -> None:
         """Send a JPEG, and its label's number or name; raise ValueError for anything else."""
-        jpeg.size(data)
+        pictures.check(data)
         self._write(data, self._labels.encode(label))
 
     def send_unlabelled(self, data: bytes) -> None:
         """Send a JPEG without a label to `unsupervised_topic`."""
-        jpeg.size(data)
+        pictures.check(data)
         self._write_unlabelled(data)
 
 

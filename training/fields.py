@@ -9,7 +9,9 @@ from pydantic_core import from_json, to_json
 LARGEST_NUMBER: Final = 2**31 - 1
 """The largest id, and the largest whole number of most fields."""
 
-_NAME: Final = 30  # characters, as in Kafka-ML
+NAME_LENGTH: Final = 30
+"""The characters of a name at most, as in Kafka-ML."""
+
 _LEVELS: Final = 10  # around a value of a row, in a list of rows
 _NOT_IN_NAMES: Final = frozenset('/\\<>"&')
 
@@ -39,9 +41,16 @@ def storable_json(value: Any) -> Any:
 def _name(text: str) -> str:
     if not text.isprintable() or _NOT_IN_NAMES & {*text} or not text.strip(". "):
         raise ValueError(
-            f'expected a name of at most {_NAME} printable characters, not only dots, without / \\ < > " &'
+            f"expected a name of at most {NAME_LENGTH} printable characters, not only dots,"
+            ' without / \\ < > " &'
         )
     return text
+
+
+def name_like(text: str) -> str:
+    """Return a text with "-" in place of what a `Name` cannot have; its length is the same."""
+    found = "".join("-" if each in _NOT_IN_NAMES or not each.isprintable() else each for each in text)
+    return found if found.strip(". ") else "-" * len(found)
 
 
 def _id(value: object) -> object:
@@ -70,7 +79,7 @@ Text = Annotated[str, AfterValidator(_storable)]
 NotEmpty = Annotated[str, Field(min_length=1), AfterValidator(_storable)]
 """Text of at least one character."""
 
-Name = Annotated[str, Field(min_length=1, max_length=_NAME), AfterValidator(_name)]
+Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH), AfterValidator(_name)]
 """The name of a model or a configuration; it may become the name of a folder."""
 
 Short = Annotated[str, Field(max_length=100), AfterValidator(_storable)]

@@ -98,6 +98,9 @@ class Ledger(Collector):
     are counted with those of all removed cameras, even if the camera has come back meanwhile.
     """
 
+    unit = "fps"
+    """The unit of rates in the log."""
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._accounts: defaultdict[str, _Account] = defaultdict(_Account)

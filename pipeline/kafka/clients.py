@@ -36,6 +36,10 @@ UNHURRIED: Final = {"topic.metadata.refresh.interval.ms": 2_000}
 """Settings of clients for other things than frames: a new leader may be found two seconds later."""
 
 
+REFUSED: Final = "KAFKACONFIG='***': "
+"""How the reason begins when librdkafka rejects a setting."""
+
+
 def producer(
     bootstrap: str,
     compression: str,
@@ -134,7 +138,7 @@ def _refused(error: KafkaException | TypeError, config: Mapping[str, Any]) -> Se
     found = re.search(r"(ssl\.[a-z.]*location) failed", text)
     if found and not os.access(str(config.get(found[1])), os.R_OK):
         text = f"{found[1]}: there is no such file, or this user may not read it"
-    return SettingsError(f"KAFKACONFIG='***': {text}")
+    return SettingsError(f"{REFUSED}{text}")
 
 
 def _reports(bootstrap: str, causes: Causes | None) -> dict[str, Any]:

@@ -17,12 +17,14 @@ _BREAK: Final = 0.1  # s: Linux accepts one change at a time
 def step_back(nice: int = LEAST) -> None:
     """Give everything else priority over this process and all that it starts from now on, by `nice`, 1 to 19.
 
-    With 19, they get only what processors and disks have left, where the system allows that: Linux derives
-    the priority of their reads and writes from it.
+    They interrupt nothing else, where the system allows that. Linux derives the priority of their reads and
+    writes from `nice`.
     """
     os.setpriority(os.PRIO_PROCESS, 0, max(nice, os.getpriority(os.PRIO_PROCESS, 0)))
     with suppress(OSError):
-        os.sched_setscheduler(0, os.SCHED_IDLE if nice == LEAST else os.SCHED_BATCH, os.sched_param(0))
+        # Not SCHED_IDLE: Linux takes a processor with nothing else for free, and lets others wait there, as
+        # sessions that share processor time have no such policy.
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     spread()
 
 

@@ -105,11 +105,15 @@ class WorkerGroup:
 
 
 class Service:
-    """Runs workers, each in a thread of its own, until a signal or `stop` ends them."""
+    """Runs workers, each in a thread of its own, until a signal or `stop` ends them.
 
-    def __init__(self, name: str, health: Address, ledger: Ledger) -> None:
+    Without a ledger, nothing is counted, and the log has no lines about frames.
+    """
+
+    def __init__(self, name: str, health: Address, ledger: Ledger | None = None) -> None:
         self._name = name
-        self._ledger = ledger
+        self._counts = ledger is not None
+        self._ledger = ledger = ledger or Ledger()
         self._lock = threading.Lock()
         self._running = False
         self._stopping = threading.Event()
@@ -189,7 +193,7 @@ class Service:
         finally:
             self._end()
             self._health.stop()
-            log.info("%s stopped: %s", self._name, self._ledger.totals())
+            log.info("%s stopped%s", self._name, f": {self._ledger.totals()}" if self._counts else "")
             for collector in self._collectors:
                 REGISTRY.unregister(collector)
         return 1 if self._failed else 0
@@ -237,15 +241,17 @@ class Service:
         while not self._ended(max(0.0, last + _SUMMARY - time.monotonic())):
             now, totals, ages = time.monotonic(), self._ledger.totals(), sorted(self._ledger.take_ages())
             dropped = Tally(totals["dropped"])
-            log.info(
-                "in %d, out %d, dropped %s, %.1f fps, age %.0f ms (worst %.0f)",
-                totals["in"] - came,
-                totals["out"] - went,
-                dict(dropped - gone) or "none",
-                (totals["out"] - went) / (now - last),
-                1000 * ages[len(ages) // 2] if ages else 0,
-                1000 * ages[-1] if ages else 0,
-            )
+            if self._counts:
+                log.info(
+                    "in %d, out %d, dropped %s, %.1f %s, age %.0f ms (worst %.0f)",
+                    totals["in"] - came,
+                    totals["out"] - went,
+                    dict(dropped - gone) or "none",
+                    (totals["out"] - went) / (now - last),
+                    self._ledger.unit,
+                    1000 * ages[len(ages) // 2] if ages else 0,
+                    1000 * ages[-1] if ages else 0,
+                )
             last, came, went, gone = now, totals["in"], totals["out"], dropped
             reason = self.unready() or ""
             if reason and (reason != said or now >= remind_at):

@@ -145,6 +145,8 @@ def explain(problem: Mapping[str, Any]) -> str:
     text = str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] in _EXPECTED:
         text = f"expected {_EXPECTED[problem['type']]}"
+    elif problem["type"] == "string_too_long":
+        text = f"expected at most {problem['ctx']['max_length']} characters"
     elif text.startswith("Input should be "):
         text = f"expected {text.removeprefix('Input should be ')}"
     return text.replace("expected greater", "expected a value greater").replace(

@@ -82,6 +82,12 @@ class Service:
         assert answer.headers["content-type"] == "application/json"
         return answer.json()
 
+    def unable(self, method: str, path: str, sent: Any = None) -> str:
+        """Return the reason of a 503: a request that may be carried out later."""
+        answer = self.client.request(method, path, json=sent)
+        assert answer.status_code == 503, answer.text
+        return str(answer.json()["detail"])
+
     def refused(self, method: str, path: str, sent: Any = None) -> str:
         """Return the reason of a 400: a JSON text of one line."""
         answer = self.client.request(method, path, json=sent)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from training.control.publisher import PublishError
+from training.control.publisher import PublishError, UnansweredError
 from training.runners.runner import Run, RunnerError, Waiting
 
 UNTRAINED = b"\x89HDF\r\n\x1a\n, and so on"
@@ -95,10 +95,13 @@ class FakeControl:
     def __init__(self) -> None:
         self.published = list[tuple[bytes, bytes]]()
         self.is_away = False
+        self.refusal = ""
 
     def publish(self, key: bytes, value: bytes) -> None:
         if self.is_away:
-            raise PublishError("Kafka does not answer at 127.0.0.1:9 (connection refused): start Kafka")
+            raise UnansweredError("Kafka does not answer at 127.0.0.1:9 (connection refused): start Kafka")
+        if self.refusal:
+            raise PublishError(self.refusal)
         self.published.append((key, value))
 
 

@@ -295,7 +295,7 @@ def test_a_message_that_does_not_fit_is_named(topics: Topics) -> None:
 
     with pytest.raises(DataError, match=f"topic {topic}, partition 1, offset 5: value: 3 bytes, expected 4"):
         topics.read(Range(topic, 1, 0, 6))
-    with pytest.raises(DataError, match="partition 1, offset 4: key: label 4, expected 0 to 3"):
+    with pytest.raises(DataError, match="partition 1, offset 4: label: 4, expected 0 to 3"):
         topics.read(Range(topic, 1, 0, 5), classes=4)
 
 

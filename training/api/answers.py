@@ -79,6 +79,8 @@ def answer_errors(app: FastAPI) -> None:
 
 def line(problem: dict[str, Any]) -> str:
     """Return in one line what is wrong with a field, given one of pydantic's errors."""
+    if problem["loc"] == ("body",) and isinstance(problem["input"], bytes):  # not read as JSON
+        return "expected a JSON object: send application/json"
     wrong = explain(problem)
     # A list's elements have numbers.
     name = next((each for each in reversed(problem["loc"]) if isinstance(each, str)), "body")
@@ -86,6 +88,10 @@ def line(problem: dict[str, Any]) -> str:
         return f"{name}: required, but missing"
     if problem["type"] == "json_invalid":
         return "expected a JSON object, found invalid JSON"
-    text = str(problem["input"])
-    shown = text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
+    shown = shorten(str(problem["input"]))
     return wrong if problem["loc"] in (("body",), ()) else f"{name}={shown!r}: {wrong}"
+
+
+def shorten(text: str) -> str:
+    """Return the beginning of a text that was sent, to be shown in a refusal."""
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"

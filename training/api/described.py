@@ -211,7 +211,7 @@ class Missing(BaseModel):
 
 REFUSED: Final[Description] = {
     400: {"model": str, "description": "Why not, in one line"},
-    503: {"model": Missing, "description": "The database does not answer"},
+    503: {"model": Missing, "description": "The database, or Kafka, does not answer"},
 }
 MISSING: Final[Description] = {404: {"model": Missing, "description": "Does not exist"}}
 DELETED: Final[Description] = {200: {"model": dict[str, Any], "description": "Deleted"}, **REFUSED}

@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 from pipeline.kafka import clients
 from pipeline.kafka.topics import KEPT, Topic
 from training.api import described
-from training.api.answers import answer, refusal
+from training.api.answers import answer, refusal, unable
 from training.api.deployment_fields import DeploymentFields
 from training.api.deployments import deployed, withdraw
 from training.api.parts import Parts
+from training.api.sending import ask
 from training.client import RawSink, SendError
 from training.data.writing import Writer
 from training.database.tables import Configuration, Inference, Model
@@ -52,6 +53,7 @@ def routes(parts: Parts) -> APIRouter:
         responses=described.made(described.Deployment),
     )
     def train() -> Response:
+        ask(parts.places.bootstrap, TOPIC, parts.kafkaconfig)
         with parts.database.writing() as session:
             configuration = _configuration(session)
         sent = DeploymentFields(
@@ -63,7 +65,7 @@ def routes(parts: Parts) -> APIRouter:
         except Exception as error:
             withdraw(parts, made["id"])
             if isinstance(error, SendError):
-                raise refusal(f"the digits could not be sent: {error}") from None
+                raise unable(f"the digits could not be sent: {error}") from None
             raise
         return answer(made, 201)
 
@@ -81,6 +83,7 @@ def routes(parts: Parts) -> APIRouter:
             if not takes_digits(row.input_format, row.input_config):
                 raise refusal(f"inference {sent.inference}: expected one of RAW pictures, uint8 of 8 8")
             broker, topic = row.input_kafka_broker or parts.places.bootstrap, row.input_topic
+        ask(broker, topic, parts.kafkaconfig)
         # Predictions come in another order than digits if a topic has several partitions.
         chosen = {secrets.token_hex(8): each for each in SystemRandom().sample(digits(), sent.count)}
         try:
@@ -92,7 +95,7 @@ def routes(parts: Parts) -> APIRouter:
             finally:
                 writer.close()
         except SendError as error:
-            raise refusal(f"the digits could not be sent: {error}") from None
+            raise unable(f"the digits could not be sent: {error}") from None
         shown = [
             {"id": number, "label": each.label, "pixels": [*each.pixels]} for number, each in chosen.items()
         ]

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import from_json, to_json
 from starlette.datastructures import FormData, UploadFile
 
-from training.api.answers import line, refusal, unable
+from training.api.answers import line, refusal, shorten, unable
 from training.api.parts import Parts
 from training.fields import Fields, Text
 from training.files import FileError, NoRoomError
@@ -19,6 +19,9 @@ LARGEST_FIELD: Final = 64 * 2**20
 _CHUNK: Final = 2**20  # bytes
 FILES: Final = {"trained_model": {"type": "string", "format": "binary"}}
 """The description of the file in a form."""
+
+
+_EXPECTED: Final = 'a JSON object such as {"train_metrics": {"loss": [0.5]}, "val_metrics": {"loss": [0.6]}}'
 
 
 def _number(value: object) -> object:
@@ -41,13 +44,23 @@ class Metrics(Fields):
     indefinite: bool = False
 
 
-def metrics(form: FormData, name: str = "data") -> Metrics:
-    """Return the metrics in a field of a form, JSON; raise the refusal if they are none."""
+def metrics(form: FormData, name: str = "data", *, ignores_others: bool = True) -> Metrics:
+    """Return the metrics in a field of a form, JSON; raise the refusal if they are none.
+
+    Other fields than those of `Metrics` are refused too, unless it `ignores_others`.
+    """
     sent = form.get(name, "{}")
     if not isinstance(sent, str):
         raise refusal(f"{name}: expected a field with JSON, found a file")
     try:
-        return Metrics.model_validate(json.loads(sent))
+        found = json.loads(sent)
+        if not isinstance(found, dict):
+            raise refusal(f"{name}: expected {_EXPECTED}, found {shorten(sent)!r}")
+        if not ignores_others and (others := found.keys() - Metrics.model_fields.keys()):
+            raise refusal(
+                f"{name}: unknown: {shorten(', '.join(map(repr, sorted(others))))}: expected {_EXPECTED}"
+            )
+        return Metrics.model_validate(found)
     except (ValueError, RecursionError) as error:
         if isinstance(error, ValidationError):
             raise refusal(f"{name}: {'; '.join(line(dict(each)) for each in error.errors())}") from None

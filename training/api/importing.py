@@ -46,7 +46,7 @@ def routes(parts: Parts) -> APIRouter:
             return await run_in_threadpool(imported, form)
 
     def imported(form: FormData) -> Response:
-        number, metrics = form.get("configuration"), forms.metrics(form, "metrics")
+        number, metrics = form.get("configuration"), forms.metrics(form, "metrics", ignores_others=False)
         if not isinstance(number, str) or not number.isascii() or not number.isdigit() or len(number) > 9:
             raise refusal("configuration: expected the id of a configuration")
         with database.reading() as session:

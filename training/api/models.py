@@ -6,7 +6,6 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import Field
 from sqlalchemy import ColumnElement, exists, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from training.api import described, shown
@@ -56,12 +55,15 @@ def routes(parts: Parts) -> APIRouter:
         "/models/", summary="Add a model", status_code=201, responses=described.made(described.Model)
     )
     def add_model(sent: ModelFields) -> Response:
+        with database.reading() as session:
+            _check_name(session, sent.name)
         _run(parts, sent)
         with database.writing() as session:
+            _check_name(session, sent.name)
             row = Model(**sent.model_dump(exclude={"father"}))
             row.father = _father(session, row, sent)
             session.add(row)
-            _flush(session, sent.name)
+            _flush(session)
             return answer(shown.model(row), 201)
 
     @router.get(
@@ -110,6 +112,7 @@ def _add_changes(router: APIRouter, parts: Parts) -> None:
                 raise refusal(f"there is no model {model}")
             kept = {name: getattr(before, name) for name in ModelFields.model_fields if name != "father"}
             whole = ModelFields.model_construct(**{**kept, "father": before.father_id, **values})
+            _check_name(session, whole.name, model)
         if any(
             kept[name] != getattr(whole, name) for name in ("code", "imports", "framework", "distributed")
         ):
@@ -118,10 +121,11 @@ def _add_changes(router: APIRouter, parts: Parts) -> None:
             row = session.get(Model, model)
             if row is None:
                 raise refusal(f"there is no model {model}")
+            _check_name(session, whole.name, model)
             row.father = _father(session, row, whole)
             for name, value in whole.model_dump(exclude={"father"}).items():
                 setattr(row, name, value)
-            _flush(session, whole.name)
+            _flush(session)
             return answer(shown.model(row))
 
     @router.put("/models/{model}", summary="Replace a model", responses=described.changed(described.Model))
@@ -146,6 +150,12 @@ def _add_changes(router: APIRouter, parts: Parts) -> None:
                 raise refusal(f"model {row.name} has results: delete those first")
             session.delete(row)
         return answer({})
+
+
+def _check_name(session: Session, name: str, own: int | None = None) -> None:
+    """Raise the refusal if another model has this name; `own` is the id of the one that may have it."""
+    if session.scalar(select(exists().where(Model.name == name, Model.id.is_distinct_from(own)))):
+        raise refusal(f"name: there is a model {name} already")
 
 
 def _run(parts: Parts, sent: ModelFields) -> None:
@@ -176,9 +186,6 @@ def _father(session: Session, row: Model, sent: ModelFields) -> Model | None:
     return father
 
 
-def _flush(session: Session, name: str) -> None:
-    try:
-        session.flush()
-    except IntegrityError:
-        raise refusal(f"name: there is a model {name} already, or its father has another child") from None
+def _flush(session: Session) -> None:
+    session.flush()
     session.expire_all()

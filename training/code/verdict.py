@@ -11,6 +11,14 @@ _STACK: Final = b"(most recent call first)"
 _LINE: Final = re.compile(rb'File "<(imports|code)>", line (\d+)')
 _NO_MEMORY: Final = re.compile(r"bad_alloc|cannot allocate memory|out of memory|MemoryError", re.IGNORECASE)
 
+# What TensorFlow says of itself, in its three forms; its errors may be the cause.
+_NOISE: Final = re.compile(
+    r"[IW]\d{4} \d\d:\d\d:\S+ +\d+ \S+:\d+\] "
+    r"|\d{4}-\d\d-\d\d \d\d:\d\d:\S+: [IW] \S+:\d+\] "
+    r"|WARNING: All log messages before absl::InitializeLog\(\) "
+    r"|To enable the following instructions: "
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -23,7 +31,8 @@ class Ending:
 
 def verdict(ending: Ending, limits: Limits) -> str:
     """Return the cause in one line."""
-    lines = [line.strip() for line in ending.output.splitlines() if line.strip()]
+    stripped = (line.strip() for line in ending.output.splitlines())
+    lines = [line for line in stripped if line and not _NOISE.match(line)]
     last = lines[-1][:200] if lines else "it printed nothing"
     who = "the code" if ending.has_started else "the restricted process"
     if ending.status >= 0:

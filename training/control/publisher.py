@@ -10,15 +10,19 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from pipeline.kafka.causes import Causes
 
-SETTINGS: Final = {"acks": "all", "message.timeout.ms": 8_000, "message.send.max.retries": 10}
+SETTINGS: Final = {"acks": "all", "message.timeout.ms": 4_000, "message.send.max.retries": 10}
 """Settings of the producer: unlike a frame, a control message is worth sending again."""
 
-_LONGEST: Final = 10.0  # s
+_LONGEST: Final = 5.0  # s
 _ASK_EVERY: Final = 1.0  # s while Kafka is away
 
 
 class PublishError(Exception):
     """A control message could not be written: why, in one line."""
+
+
+class UnansweredError(PublishError):
+    """Kafka does not answer: the same message may be written later."""
 
 
 class ControlPublisher:
@@ -38,18 +42,22 @@ class ControlPublisher:
             if error is None:
                 stored.set_result(None)
             else:
-                stored.set_exception(PublishError(self._causes.of(error, self._topic, "write")))
+                stored.set_exception(self._failure(error))
 
         try:
             self._producer.produce(self._topic, value, key, on_delivery=delivered)
         except BufferError:
-            raise PublishError("too many messages wait for Kafka: try again later") from None
+            raise UnansweredError("too many messages wait for Kafka: try again later") from None
         except KafkaException as error:
-            raise PublishError(self._causes.of(error.args[0], self._topic, "write")) from None
+            raise self._failure(error.args[0]) from None
         try:
             stored.result(_LONGEST)
         except FutureTimeout:
-            raise PublishError(f"topic {self._topic}: Kafka does not answer") from None
+            raise UnansweredError(f"topic {self._topic}: Kafka does not answer") from None
+
+    def _failure(self, error: KafkaError) -> PublishError:
+        kind = PublishError if error.code() >= 0 else UnansweredError  # a broker's answer, or none
+        return kind(self._causes.of(error, self._topic, "write"))
 
     def step(self) -> None:
         """Let librdkafka report what has become of messages: repeated by the service.

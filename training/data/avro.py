@@ -49,10 +49,20 @@ class Avro:
 
     def encode(self, record: Mapping[str, Any]) -> bytes:
         """Return the bytes of a record; raise ValueError if it does not fit the schema."""
+        if not isinstance(record, Mapping):
+            raise ValueError(
+                f"{type(record).__name__}: expected a record, a dict with {', '.join(self.names)}"
+            )
         if record.keys() != set(self.names):
             raise ValueError(
-                f"record with {', '.join(record) or 'nothing'}: expected {', '.join(self.names)}"
+                f"record with {', '.join(map(str, record)) or 'nothing'}: expected {', '.join(self.names)}"
             )
+        for name, kind in zip(self.names, self.types, strict=True):
+            if not _holds(kind, record[name]):
+                raise ValueError(
+                    f"record that does not fit its schema: {name}: expected {kind},"
+                    f" found {_short(record[name])}"
+                )
         data = BytesIO()
         try:
             fastavro.schemaless_writer(data, self.schema, dict(record))
@@ -86,11 +96,23 @@ def column(scheme: object, what: str = "schema") -> Avro:
         raise ValueError(f"{what}: {error}") from None
 
 
-def text(scheme: str | Path | Mapping[str, Any]) -> str:
-    """Return the text of a schema that is an object, a text, or in a file."""
-    if isinstance(scheme, Path):
-        return scheme.read_text()
-    return scheme if isinstance(scheme, str) else json.dumps(scheme)
+def text(scheme: object, what: str = "schema") -> str:
+    """Return the text of a schema that is an object, a text, or in a file, whose path this is.
+
+    Raises ValueError, with `what` it is called, if it is none of these.
+    """
+    if isinstance(scheme, str) and scheme.lstrip()[:1] in ("{", "[", '"', ""):
+        return scheme
+    try:
+        if isinstance(scheme, str | Path):
+            return Path(scheme).read_text()
+        return json.dumps(dict(scheme) if isinstance(scheme, Mapping) else scheme)
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        why = getattr(error, "strerror", None) or error
+        where = f"file {_short(str(scheme))}" if isinstance(scheme, str | Path) else type(scheme).__name__
+        raise ValueError(
+            f"{what}: {where}: {why}: expected a schema as an object, a text, or the path of a file"
+        ) from None
 
 
 def _column(schema: object) -> Avro:
@@ -138,6 +160,19 @@ def _field(field: object) -> tuple[str, str]:
         found = kind.get("type") if isinstance(kind, dict) else kind
         raise ValueError(f"field {name}: type {_short(found)}: {_EXPECTED}")
     return name, kind
+
+
+def _holds(kind: str, value: object) -> bool:
+    """Whether a type of Avro can hold a value; a text would become true, and 1.5 become 1."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    match kind:
+        case "boolean":
+            return isinstance(value, bool) or (isinstance(value, int) and value in (0, 1))
+        case "int" | "long":
+            most = 2 ** (31 if kind == "int" else 63)
+            return isinstance(value, int) and -most <= value < most
+    return isinstance(value, int | float)
 
 
 def _short(value: object) -> str:

@@ -11,11 +11,25 @@ from training.data.raw import Raw, Text
 _SCALAR: Final = (1,)  # as Kafka-ML describes a scalar
 
 
-def detected(sample: object) -> Raw | Text:
-    """Return the column of a sample and those like it; raise ValueError if it is neither numbers nor text."""
+def detected(sample: object, what: str = "data") -> Raw | Text:
+    """Return the column of a sample and those like it.
+
+    Raises ValueError, with `what` it is, if it is neither numbers nor text.
+    """
+    try:
+        return _detected(sample)
+    except ValueError as error:
+        raise ValueError(f"{what}: {error}") from None
+
+
+def _detected(sample: object) -> Raw | Text:
     if isinstance(sample, str):
         return Text(_SCALAR)
     array = np.asarray(sample)
+    if not array.size:
+        raise ValueError("an array without numbers")
+    if array.dtype.kind == "O":
+        raise ValueError(f"expected a type of numpy's, or a text, found {_found(array)}")
     kind = raw.parse_type(type_name(array.dtype)).newbyteorder("<")
     return Raw(kind, array.shape or _SCALAR)
 
@@ -71,11 +85,22 @@ def _has_shape(found: tuple[int, ...], shape: tuple[int, ...]) -> bool:
 def _converted(array: np.ndarray[Any, Any], kind: np.dtype[Any]) -> np.ndarray[Any, Any]:
     if array.dtype == kind:
         return array
+    is_text = kind.kind in "SU"
+    if array.dtype.kind != "O" and array.dtype.kind not in ("SU" if is_text else "biufc"):
+        raise ValueError(f"expected {kind.name}, found {_found(array)}")
     with np.errstate(all="ignore"):
         try:
             found = array.astype(kind)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"expected {kind.name}: {error}") from None
+        except (TypeError, ValueError, OverflowError):
+            raise ValueError(f"expected {kind.name}, found {_found(array)}") from None
     if not np.array_equal(found, array, equal_nan=array.dtype.kind in "fc"):
         raise ValueError(f"{array.dtype.name} that {kind.name} cannot hold: convert it, or set the type")
     return found
+
+
+def _found(array: np.ndarray[Any, Any]) -> str:
+    """Return in a few words what is in an array of one value, or of several."""
+    if array.ndim:
+        return f"an array of {'objects' if array.dtype.kind == 'O' else array.dtype.name}"
+    text = " ".join(repr(array.item()).split())
+    return text if len(text) <= 60 else f"{text[:60]}…"

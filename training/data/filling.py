@@ -69,7 +69,7 @@ class Filling:
         at = _slice(places)
         samples.features[at] = self._decoded(messages, self._decoder.values, Message.value, "value")
         if self._decoder.keys is not None and samples.labels is not None:
-            samples.labels[at] = self._decoded(messages, self._decoder.keys, Message.key, "key")
+            samples.labels[at] = self._decoded(messages, self._decoder.keys, Message.key, "label")
         self._filled[at] = True
 
     def samples(self) -> Samples:
@@ -126,13 +126,13 @@ class Filling:
         if rows.dtype.kind in "fc" and not self._accepts_nan and not np.isfinite(rows).all():
             bad = rows[~np.isfinite(rows)].flat[0]
             raise ValueError(f"{bad}, expected numbers: leave such samples out, or replace them")
-        if name == "key" and self._classes is not None and rows.dtype.kind in "biuf":
+        if name == "label" and self._classes is not None and rows.dtype.kind in "biuf":
             with np.errstate(invalid="ignore"):
                 is_class = (rows >= 0) & (rows < self._classes) & (rows == np.floor(rows))
             if not is_class.all():
                 bad = rows[~is_class].flat[0]
                 raise ValueError(
-                    f"label {bad:g}, expected 0 to {self._classes - 1}: the model has {self._classes} classes"
+                    f"{bad:g}, expected 0 to {self._classes - 1}: the model has {self._classes} classes"
                 )
 
     def _blame(self, messages: Sequence[Message], column: Column, part: _Read, name: str) -> None:

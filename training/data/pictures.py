@@ -1,5 +1,6 @@
 """Format JPEG: values are JPEGs, keys the numbers of labels."""
 
+import operator
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -90,9 +91,20 @@ class Labels:
             if label not in self.names:
                 raise ValueError(f"label {label!r}: expected one of {', '.join(self.names)}")
             label = self.names.index(label)
-        if not 0 <= label < len(self.names):
-            raise ValueError(f"label {label}: expected a number from 0 to {len(self.names) - 1}")
-        return label.to_bytes(max(1, (label.bit_length() + 7) // 8))
+        try:
+            number = operator.index(label)
+        except TypeError:
+            number = -1
+        if isinstance(label, bool) or not 0 <= number < len(self.names):
+            raise ValueError(f"label {str(label)[:60]}: expected a number from 0 to {len(self.names) - 1}")
+        return number.to_bytes(max(1, (number.bit_length() + 7) // 8))
+
+
+def check(data: object) -> None:
+    """Raise ValueError unless this is a complete JPEG, as bytes."""
+    if not isinstance(data, bytes):
+        raise ValueError(f"data: expected a JPEG as bytes, found {type(data).__name__}")
+    jpeg.size(data)
 
 
 def columns(labels: object, size: object) -> tuple[Pictures, Labels]:

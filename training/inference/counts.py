@@ -29,6 +29,8 @@ class Counts(Ledger):
     is about the last message that was skipped.
     """
 
+    unit = "messages per second"
+
     def __init__(self) -> None:
         super().__init__()
         self.waiting: int | None = None

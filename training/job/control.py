@@ -66,7 +66,7 @@ def wait(
                 said = why
                 waiting(why)
             message = topics.next(oldest)
-            if message and (found := ours(message.key(), message.value(), deployment, skip)):
+            if message is not None and (found := ours(message.key(), message.value(), deployment, skip)):
                 return found
         raise StoppedError
     finally:

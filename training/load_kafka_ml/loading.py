@@ -19,7 +19,8 @@ from training.database.engine import Database
 from training.database.moment import now
 from training.database.tables import Configuration, Datasource, Deployment, Inference, Model, Result
 from training.files import FileError, Files
-from training.load_kafka_ml.report import Report
+from training.load_kafka_ml.names import Names
+from training.load_kafka_ml.report import Report, SkipError
 from training.load_kafka_ml.source import Row, Source
 
 _CHUNK: Final = 2**20  # bytes
@@ -47,6 +48,8 @@ class Loading:
         self._ids: dict[type, dict[int, int]] = {
             kind: {} for kind in (Model, Configuration, Deployment, Result)
         }
+        self._models = Names(Model, (row.get("name") for row in source.rows("mlmodel")))
+        self._configurations = Names(Configuration, (row.get("name") for row in source.rows("configuration")))
 
     def run(self) -> Report:
         """Load everything; return what became of it."""
@@ -67,20 +70,23 @@ class Loading:
             except ValidationError as error:
                 why = "; ".join(line(dict(each)) for each in error.errors())
                 self.report.skipped(kind, row["id"], why)
-            except _SkipError as error:
+            except SkipError as error:
                 self.report.skipped(kind, row["id"], error)
             else:
                 (self.report.loaded if is_new else self.report.known)(kind)
 
     def _model(self, session: Session, row: Row) -> bool:
-        fields = ModelFields.model_validate(_given(row, framework="tf")).model_dump(exclude={"father"})
-        known = session.scalars(select(Model).where(Model.name == fields["name"])).first()
+        program = row.get("code"), row.get("imports") or ""
+        name, known = self._models.find(
+            session, row.get("name"), lambda known: (known.code, known.imports) == program
+        )
+        given = {**_given(row, framework="tf"), "name": name}
+        fields = ModelFields.model_validate(given).model_dump(exclude={"father"})
         if known is not None:
-            if (known.code, known.imports) != (fields["code"], fields["imports"]):
-                raise _SkipError(f"another model is called {known.name}: rename one of them")
             self._ids[Model][row["id"]] = known.id
             return False
         self._add(session, row, Model(**fields))
+        self._note_name("model", row, name)
         return True
 
     def _fathers(self) -> None:
@@ -103,16 +109,17 @@ class Loading:
             if link["configuration_id"] == row["id"]
         ]
         models = [self._id(Model, each, "model") for each in chosen]
-        fields = ConfigurationFields.model_validate({**_given(row), "ml_models": models})
-        known = session.scalars(select(Configuration).where(Configuration.name == fields.name)).first()
+        name, known = self._configurations.find(
+            session, row.get("name"), lambda known: {each.id for each in known.ml_models} == {*models}
+        )
+        fields = ConfigurationFields.model_validate({**_given(row), "name": name, "ml_models": models})
         if known is not None:
-            if {each.id for each in known.ml_models} != {*models}:
-                raise _SkipError(f"another configuration is called {known.name}: rename one of them")
             self._ids[Configuration][row["id"]] = known.id
             return False
         new = Configuration(name=fields.name, description=fields.description, time=row["time"])
         new.ml_models = [session.get_one(Model, each) for each in models]
         self._add(session, row, new)
+        self._note_name("configuration", row, name)
         return True
 
     def _deployment(self, session: Session, row: Row) -> bool:
@@ -190,9 +197,13 @@ class Loading:
         self._add(session, row, new)
         return True
 
+    def _note_name(self, kind: str, row: Row, name: str) -> None:
+        if name != row["name"]:
+            self.report.note(kind, row["id"], f"loaded as {name!r}: its name {row['name']!r} is not allowed")
+
     def _id(self, kind: type, number: Any, name: str) -> int:
         if number not in self._ids[kind]:
-            raise _SkipError(f"its {name} {number} was not loaded")
+            raise SkipError(f"its {name} {number} was not loaded")
         return self._ids[kind][number]
 
     def _add(self, session: Session, row: Row, new: Any) -> None:
@@ -205,10 +216,6 @@ class Loading:
         if row["id"] > newest:
             _count_on(session, kind.__tablename__, row["id"])
         self._ids.get(kind, {})[row["id"]] = new.id
-
-
-class _SkipError(Exception):
-    """A row is not loaded: why."""
 
 
 def _count_on(session: Session, table: str, number: int) -> None:

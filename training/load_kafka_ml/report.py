@@ -3,6 +3,10 @@
 from collections import Counter as Tally
 
 
+class SkipError(Exception):
+    """A row is not loaded: why."""
+
+
 class Report:
     """Counts rows by their kind, and keeps a line for each that was skipped."""
 

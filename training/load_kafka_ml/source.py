@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+import stat
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -62,9 +63,10 @@ class Source:
 
 @contextmanager
 def opened(path: Path, folders: tuple[Path, ...]) -> Iterator[Source]:
-    """Open a database; raise SourceError if it is not one of a Kafka-ML."""
-    if not path.is_file():
-        raise SourceError(f"{path}: there is no such file")
+    """Open a database; raise SourceError if it is not one of a Kafka-ML, or a folder is missing."""
+    _check(path, "a file: Kafka-ML's db.sqlite3", stat.S_ISREG)
+    for folder in folders:
+        _check(folder, "the folder with the trained models", stat.S_ISDIR)
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             connection.row_factory = sqlite3.Row
@@ -74,6 +76,18 @@ def opened(path: Path, folders: tuple[Path, ...]) -> Iterator[Source]:
             yield source
     except sqlite3.DatabaseError as error:
         raise SourceError(f"{path}: it cannot be read as SQLite: {error}") from None
+
+
+def _check(path: Path, expected: str, is_right: Callable[[int], bool]) -> None:
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
+        why = getattr(error, "strerror", None) or error
+        raise SourceError(f"{path}: {why}: expected {expected}") from None
+    if not is_right(mode):
+        kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISREG, "a file"))
+        found = next((name for is_kind, name in kinds if is_kind(mode)), "neither a file nor a folder")
+        raise SourceError(f"{path}: this is {found}: expected {expected}")
 
 
 def _value(column: str, value: Any) -> Any:

@@ -94,7 +94,8 @@ class Store:
         if version == newest:
             raise VersionError(f"version {version} of {self.model} is the one that is served")
         if facts := metadata(place):
-            _note(place, {**facts, "promoted": datetime.now(UTC).isoformat(timespec="seconds")})
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            _note(place, {**facts, "parent": newest or None, "promoted": now})
         if version > newest:
             place.rename(self.folder / str(version))
             return version

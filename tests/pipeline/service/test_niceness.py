@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.service import niceness
 from tests.clock import Clock
-from tests.niceness import IDLE
+from tests.niceness import LOWEST
 
 
 class System:
@@ -17,7 +17,7 @@ class System:
         self.nice = 0
         self.policy = os.SCHED_OTHER
         self.session = 0
-        self.may_be_idle = True
+        self.may_be_batch = True
         self._refusals = iter(refusals)
 
     def setpriority(self, which: int, who: int, nice: int) -> None:
@@ -29,7 +29,7 @@ class System:
 
     def sched_setscheduler(self, pid: int, policy: int, _: object) -> None:
         assert pid == 0
-        if not self.may_be_idle:
+        if not self.may_be_batch:
             raise PermissionError
         self.policy = policy
 
@@ -52,7 +52,7 @@ def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> S
 def test_everything_else_has_priority_over_a_process_that_steps_back(system: System) -> None:
     niceness.step_back()
 
-    assert (system.nice, system.policy) == IDLE
+    assert (system.nice, system.policy) == LOWEST
     assert system.session == 19
 
 
@@ -65,7 +65,7 @@ def test_a_process_may_step_back_less_far_but_not_forward(system: System) -> Non
 
 
 def test_a_system_that_has_no_such_policy_has_the_niceness(system: System) -> None:
-    system.may_be_idle = False
+    system.may_be_batch = False
 
     niceness.step_back()
 

@@ -729,6 +729,37 @@ def test_a_summary_counts_since_the_last_one(
     )
 
 
+def test_a_summary_has_the_ledgers_unit(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Messages(Ledger):
+        unit = "messages per second"
+
+    assert summary(Service("example", LOCAL, Messages()), monkeypatch, caplog) == [
+        "example started",
+        "in 0, out 0, dropped none, 0.0 messages per second, age 0 ms (worst 0)",
+        "example stopped: {'in': 0, 'out': 0, 'dropped': {}, 'pending': 0}",
+    ]
+
+
+def test_without_a_ledger_nothing_is_said_of_frames(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = Service("example", LOCAL)
+
+    assert summary(service, monkeypatch, caplog) == ["example started", "example stopped"]
+
+
+def summary(service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the log of a service that ends with its first summary."""
+    caplog.set_level(logging.INFO, logger=module.__name__)
+    monkeypatch.setattr(module, "_SUMMARY", 0.0)
+    ends = iter((False, True))
+    monkeypatch.setattr(service, "_ended", lambda _: next(ends))
+    assert service.run() == 0
+    return [each.getMessage() for each in caplog.records if each.name == module.__name__]
+
+
 def test_the_first_note_is_the_reason_of_a_ready_service() -> None:
     service = Service("test", LOCAL, Ledger())
     service.note(list)

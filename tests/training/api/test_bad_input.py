@@ -56,6 +56,11 @@ def refused(service: Service, path: str, sent: Any) -> str:
 @pytest.mark.parametrize(
     ("path", "sent", "reason"),
     [
+        (
+            "/models/",
+            {**MODEL, "name": "n" * 31},
+            "name='nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn': expected at most 30 characters",
+        ),
         ("/models/", b"", "required, but missing"),
         ("/models/", b"{", "invalid JSON"),
         ("/models/", b"\xff\xfe{\0", "invalid JSON"),
@@ -97,7 +102,7 @@ def refused(service: Service, path: str, sent: Any) -> str:
         ("/results/2/progress", {"state": "failed", "reason": "x" * 2001}, "2000 characters"),
         ("/results/99/progress", {"state": "reading"}, "there is no result 99"),
     ],
-    ids=range(40),
+    ids=range(41),
 )
 def test_json_that_is_refused(path: str, sent: Any, reason: str, filled: Service) -> None:
     assert reason in refused(filled, path, sent)
@@ -204,3 +209,16 @@ def test_a_value_that_is_long_is_cut_in_the_reason(service: Service) -> None:
     reason = refused(service, "/models/", {**MODEL, "framework": "x" * 100_000})
 
     assert f"framework='{'x' * answers._MOST_SHOWN}…'" in reason
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", None], ids=range(3))
+@pytest.mark.parametrize("path", ["/models/", "/configurations/", "/deployments/", "/datasources/kafka"])
+def test_a_body_that_is_not_sent_as_json_is_answered_with_what_to_send(
+    service: Service, path: str, kind: str | None
+) -> None:
+    headers = {} if kind is None else {"Content-Type": kind}
+
+    answer = service.client.post(path, content=b"name=q", headers=headers)
+
+    assert answer.status_code == 400
+    assert "send application/json" in answer.json()

@@ -91,5 +91,16 @@ def test_what_cannot_be_sent_again(service: Service) -> None:
     assert refused(topic="").startswith("Deployment not valid: topic")
     service.deployment()
     assert "control message: topic" in refused(topic="d:0:5:4")
+    service.control.refusal = "topic control: denied"
+    assert refused() == "the control message was not sent: topic control: denied"
+
+
+def test_a_stream_can_be_sent_again_later_when_kafka_is_back(service: Service) -> None:
+    service.deployment()
     service.control.is_away = True
-    assert refused().startswith("the control message was not sent: Kafka does not answer")
+    reason = service.unable("POST", "/datasources/kafka", POSTED)
+    assert reason.startswith("the control message was not sent: Kafka does not answer")
+
+    service.control.is_away = False
+    service.post("/datasources/kafka", POSTED)
+    assert len(service.control.published) == 1

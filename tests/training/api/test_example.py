@@ -4,9 +4,11 @@ from typing import Any, Self
 
 import numpy as np
 import pytest
+from confluent_kafka import KafkaException
 
 from pipeline.kafka import clients
 from tests.training.conftest import RAW, Service
+from tests.training.kafka import AWAY
 from training.api import example
 from training.client import SendError
 from training.example.digits import CODE, digits
@@ -68,6 +70,20 @@ class FakeWriter:
         self.is_closed = True
 
 
+class FakeProducer:
+    """Answers, unless Kafka is away."""
+
+    is_away = False
+
+    def list_topics(self, *, timeout: float) -> None:
+        assert timeout <= 5
+        if self.is_away:
+            raise KafkaException(AWAY)
+
+    def poll(self, timeout: float) -> None:
+        assert timeout == 0
+
+
 class FakeTopic:
     """Keeps which topics were prepared, with their settings."""
 
@@ -83,6 +99,7 @@ class FakeTopic:
 @pytest.fixture(autouse=True)
 def _without_kafka(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "admin", lambda *_: None)
+    monkeypatch.setattr(clients, "producer", lambda *_: FakeProducer())
     for kind, name in ((FakeSink, "RawSink"), (FakeWriter, "Writer"), (FakeTopic, "Topic")):
         monkeypatch.setattr(kind, "made", [], raising=False)
         monkeypatch.setattr(example, name, kind)
@@ -136,13 +153,32 @@ def test_when_kafka_is_away_nothing_stays_but_the_model(
 ) -> None:
     monkeypatch.setattr(FakeSink, "trouble", "Kafka does not answer")
 
-    reason = service.refused("POST", "/example/")
+    reason = service.unable("POST", "/example/")
 
     assert reason == "the digits could not be sent: Kafka does not answer"
     assert service.get("/deployments/") == []
     assert service.get("/results/") == []
     assert service.runner.runs == {}
     assert len(service.get("/models/")) == 1
+
+
+def test_when_kafka_is_known_to_be_away_nothing_is_made(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = inference(service)
+    results = service.get("/results/")
+    monkeypatch.setattr(FakeProducer, "is_away", True)
+
+    reason = service.unable("POST", "/example/")
+    assert (
+        service.unable("POST", "/example/predict", {"inference": number}) == "topic in: Kafka does not answer"
+    )
+
+    assert reason == f"topic {example.TOPIC}: Kafka does not answer"
+    assert service.get("/results/") == results
+    assert len(service.get("/models/")) == 1  # that of the inference
+    assert FakeSink.made == []
+    assert FakeWriter.made == []
 
 
 def test_digits_are_sent_to_an_inference(service: Service) -> None:
@@ -213,7 +249,7 @@ def test_bad_counts_are_refused(service: Service) -> None:
 def test_a_topic_that_cannot_be_written_is_named(service: Service) -> None:
     number = inference(service, input_topic="full")
 
-    reason = service.refused("POST", "/example/predict", {"inference": number})
+    reason = service.unable("POST", "/example/predict", {"inference": number})
 
     assert reason == "the digits could not be sent: topic full: Kafka does not answer"
     assert FakeWriter.made[0].is_closed

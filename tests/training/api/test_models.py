@@ -55,8 +55,22 @@ def test_names_are_unique(service: Service) -> None:
     other = service.model("others")
 
     sent = {"name": "digits", "code": CODE, "framework": "tf"}
-    assert "already" in service.refused("POST", "/models/", sent)
-    assert "already" in service.refused("PUT", f"/models/{other}", sent)
+    reason = "name: there is a model digits already"
+    assert service.refused("POST", "/models/", sent) == reason
+    assert service.refused("PUT", f"/models/{other}", sent) == reason
+    assert service.client.put(f"/models/{other}", json={**sent, "name": "others"}).status_code == 200
+
+
+def test_a_name_that_exists_is_found_before_the_code_runs(service: Service) -> None:
+    service.model("digits")
+    other = service.model("others")
+    checked = len(service.code.checked)
+
+    sent = {"name": "digits", "code": "1", "framework": "tf"}
+    for method, path in (("POST", "/models/"), ("PUT", f"/models/{other}"), ("PATCH", f"/models/{other}")):
+        assert service.refused(method, path, sent) == "name: there is a model digits already"
+
+    assert len(service.code.checked) == checked
 
 
 def test_fathers(service: Service) -> None:

@@ -150,7 +150,7 @@ def test_numbers_that_json_does_not_have_become_null(service: Service) -> None:
         ("{}", {"trained_model": b"GIF89a"}, "trained_model: expected a Keras file"),
         ("{}", {"confussion_matrix": b"GIF89a"}, "confussion_matrix: expected a PNG"),
         ("[", {}, "data: expected a JSON object with metrics, found invalid JSON"),
-        ("[1]", {}, "data: "),
+        ("[1]", {}, 'data: expected a JSON object such as {"train_metrics": {"loss": [0.5]}'),
         ('{"train_metrics": {"loss": "low"}}', {}, "data: loss='low': expected a list"),
     ],
     ids=["no file", "no model", "no picture", "no JSON", "no object", "no list"],
@@ -329,6 +329,27 @@ def test_a_trained_model_is_imported(service: Service) -> None:
         "deployment": answer.json()["id"],
         "code": CODE,
     }
+
+
+@pytest.mark.parametrize(
+    ("metrics", "reason"),
+    [
+        ('{"loss": [0.5], "acc": [1], "train_metrics": {}}', "metrics: unknown: 'acc', 'loss': expected "),
+        ('{"\\ud800": 1}', "metrics: unknown: '\\ud800': expected "),
+        ("[1]", "metrics: expected "),
+        ("null", "metrics: expected "),
+    ],
+)
+def test_metrics_of_another_form_are_not_imported(metrics: str, reason: str, service: Service) -> None:
+    answer = service.client.post(
+        "/deployments/import",
+        data={"configuration": str(service.configuration(service.model())), "metrics": metrics},
+        files={"trained_model": ("model.keras", b"PK\x03\x04")},
+    )
+
+    assert answer.status_code == 400
+    assert answer.json().startswith(f'{reason}a JSON object such as {{"train_metrics": {{"loss": [0.5]}}')
+    assert service.get("/deployments/") == []
 
 
 def test_imports_that_are_refused(service: Service) -> None:

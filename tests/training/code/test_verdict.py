@@ -5,6 +5,13 @@ import pytest
 from training.code.limits import GIB, Limits, size
 from training.code.verdict import Ending, line_in, verdict
 
+NOISE = """\
+2026-11-30 23:26:58.203904: I tensorflow/core/platform/cpu_feature_guard.cc:210] This binary is optimized.
+To enable the following instructions: AVX2 FMA, in other operations, rebuild TensorFlow.
+WARNING: All log messages before absl::InitializeLog() is called are written to STDERR
+I0000 00:00:1796079322.203904   29579 port.cc:153] oneDNN custom operations are on. You may see
+"""
+
 
 @pytest.mark.parametrize(
     ("status", "output", "expected"),
@@ -25,6 +32,25 @@ from training.code.verdict import Ending, line_in, verdict
 )
 def test_each_ending_has_a_cause(status: int, output: str, expected: str) -> None:
     assert verdict(Ending(status, has_started=True, output=output), Limits()) == expected
+
+
+@pytest.mark.parametrize(
+    ("output", "last"),
+    [
+        (NOISE, "it printed nothing"),
+        (f"bye\n{NOISE}", "bye"),
+        (f"{NOISE}INFO: bye\n", "INFO: bye"),
+        (
+            f"F0000 00:00:1796079322.203904   29579 tensor.cc:3] no shape\n{NOISE}",
+            "F0000 00:00:1796079322.203904   29579 tensor.cc:3] no shape",
+        ),
+    ],
+    ids=["noise", "before", "after", "fatal"],
+)
+def test_what_tensorflow_says_of_itself_is_no_cause(output: str, last: str) -> None:
+    cause = verdict(Ending(3, has_started=True, output=output), Limits())
+
+    assert cause == f"the code: it ended its process (exit status 3) before there was a result; {last}"
 
 
 def test_the_codes_own_line_is_found_in_a_stack() -> None:

@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, KafkaException
 from pipeline.kafka.causes import Causes
 from tests.training.kafka import AWAY, DENIED
 from training.control import publisher
-from training.control.publisher import ControlPublisher, PublishError
+from training.control.publisher import ControlPublisher, PublishError, UnansweredError
 
 Delivered = Callable[[Any, Any], object]
 NOT_PERMITTED = "does not permit this user to write topic control"
@@ -91,18 +91,21 @@ def test_a_message_is_there_when_it_was_published(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fate", "reason"),
+    ("fate", "kind", "reason"),
     [
-        (AWAY, "topic control: Kafka does not answer"),
-        (DENIED, NOT_PERMITTED),
+        (AWAY, UnansweredError, "topic control: Kafka does not answer"),
+        (DENIED, PublishError, NOT_PERMITTED),
     ],
     ids=["away", "denied"],
 )
-def test_a_message_that_kafka_does_not_take_has_a_reason(world: World, fate: KafkaError, reason: str) -> None:
+def test_a_message_that_kafka_does_not_take_has_a_reason(
+    world: World, fate: KafkaError, kind: type[PublishError], reason: str
+) -> None:
     world.producer.fate = fate
 
-    with pytest.raises(PublishError, match=reason):
+    with pytest.raises(PublishError, match=reason) as caught:
         world.publish()
+    assert caught.type is kind
 
 
 @pytest.mark.parametrize(
@@ -123,12 +126,12 @@ def test_a_message_that_cannot_be_sent_has_a_reason(world: World, refusal: Excep
 def test_kafka_that_says_nothing_is_a_reason(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     class Silent(Future[None]):
         def result(self, timeout: float | None = None) -> None:
-            assert timeout == 10
+            assert timeout == 5
             raise FutureTimeout
 
     monkeypatch.setattr(publisher, "Future", Silent)
 
-    with pytest.raises(PublishError, match="topic control: Kafka does not answer"):
+    with pytest.raises(UnansweredError, match="topic control: Kafka does not answer"):
         world.publish()
 
 

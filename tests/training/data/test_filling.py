@@ -111,7 +111,7 @@ GOOD = message(b"\1\2", offset=4)
         (message(b"\1\2\3"), "value: 3 bytes, expected 2: uint8 of shape 2"),
         (message(None), "no value"),
         (message(b"\1\2", None), "no key"),
-        (message(b"\1\2", b""), "key: 0 bytes, expected 1"),
+        (message(b"\1\2", b""), "label: 0 bytes, expected 1"),
     ],
     ids=["long", "no value", "no key", "empty key"],
 )
@@ -130,7 +130,7 @@ def test_numbers_that_are_not_finite_are_refused_unless_they_are_accepted(number
 
     with pytest.raises(DataError, match=f"offset 5: value: {number}, expected numbers"):
         filled(FLOATS, [good, bad])
-    with pytest.raises(DataError, match=f"offset 5: key: {number}, expected numbers"):
+    with pytest.raises(DataError, match=f"offset 5: label: {number}, expected numbers"):
         filled(FLOATS, [good, bad_key])
     assert filled(FLOATS, [good, bad], accepts_nan=True).features.shape == (2, 2)
 
@@ -143,7 +143,7 @@ def test_numbers_that_are_not_finite_are_refused_unless_they_are_accepted(number
 def test_labels_beyond_the_classes_are_refused(decoder: Decoder, key: bytes, label: str) -> None:
     value = b"\1\2" if decoder is BYTES else floats(1, 2)
 
-    with pytest.raises(DataError, match=f"offset 5: key: label {label}, expected 0 to 2: the model has 3"):
+    with pytest.raises(DataError, match=f"offset 5: label: {label}, expected 0 to 2: the model has 3"):
         filled(decoder, [message(value, key)], classes=3)
 
     assert len(filled(decoder, [message(value, key)])) == 1, "a regression's"

@@ -125,6 +125,21 @@ def test_a_message_that_cannot_be_used_is_named_until_another_one_comes(world: W
     assert len(world.reasons) == 2
 
 
+@pytest.mark.parametrize("value", [None, b""], ids=["null", "empty"])
+def test_a_message_without_a_value_is_named_until_another_one_comes(
+    world: World, value: bytes | None
+) -> None:
+    world.kafka.add("control")
+    world.send(KEY, value)
+    world.do(lambda: None, lambda: world.send(KEY, VALUE))
+
+    assert world.wait() == MESSAGE
+    assert world.reasons == [
+        WAITS,
+        "control message without a value: expected a JSON object; waiting for another one",
+    ]
+
+
 def test_older_messages_do_not_count(world: World) -> None:
     world.kafka.add("control")
     world.send(KEY, VALUE, sent=999)

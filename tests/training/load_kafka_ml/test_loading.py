@@ -112,7 +112,9 @@ def test_layers_keep_their_fathers(service: Service, theirs: KafkaMl) -> None:
 @pytest.mark.parametrize(
     ("table", "values", "reason"),
     [
-        ("mlmodel", {"name": "a/b"}, "model 7: skipped: name='a/b': expected a name of at most 30"),
+        ("mlmodel", {"name": "a" * 31}, "model 7: skipped: name='" + "a" * 31),
+        ("mlmodel", {"name": 5}, "model 7: skipped: name='5'"),
+        ("mlmodel", {"name": ""}, "model 7: skipped: name=''"),
         ("mlmodel", {"framework": "jax"}, "model 7: skipped: framework='jax': expected 'tf' or 'pth'"),
         ("mlmodel", {"code": ""}, "model 7: skipped: code=''"),
         ("deployment", {"batch": 0}, "deployment 7: skipped: batch='0'"),
@@ -134,7 +136,7 @@ def test_rows_that_cannot_be_are_skipped(
 
 def test_what_belongs_to_a_row_that_was_skipped_is_skipped(service: Service, theirs: KafkaMl) -> None:
     theirs.fill()
-    theirs.set("mlmodel", 7, name="a/b")
+    theirs.set("mlmodel", 7, code="")
 
     report = loaded(service, theirs)
 
@@ -159,6 +161,42 @@ def test_names_that_are_taken_by_others(service: Service, theirs: KafkaMl) -> No
     assert loaded(service, theirs).lines[0] == (
         "configuration 7: skipped: another configuration is called all: rename one of them"
     )
+
+
+def test_names_that_are_not_allowed_are_changed(service: Service, theirs: KafkaMl) -> None:
+    theirs.fill()
+    theirs.set("mlmodel", 7, name="a/b")
+    theirs.set("configuration", 7, name="..")
+    names = {8: "a<b", 9: "a-b-2", 10: 'a"' + "b" * 28, 11: 'a"-' + "b" * 27, 12: "a&" + "b" * 28}
+    for number, name in names.items():
+        theirs.add(
+            "mlmodel", id=number, name=name, description="", imports="", code="model = 1", distributed=0
+        )
+    service.model("a-b", code="model = 2")
+
+    report = loaded(service, theirs)
+
+    assert report.lines == [
+        "model 7: loaded as 'a-b-3': its name 'a/b' is not allowed",
+        "model 8: loaded as 'a-b-4': its name 'a<b' is not allowed",
+        f"model 10: loaded as 'a-{'b' * 28}': its name 'a\"{'b' * 28}' is not allowed",
+        f"model 11: loaded as 'a--{'b' * 27}': its name 'a\"-{'b' * 27}' is not allowed",
+        f"model 12: loaded as 'a-{'b' * 26}-2': its name 'a&{'b' * 28}' is not allowed",
+        "configuration 7: loaded as '--': its name '..' is not allowed",
+    ]
+    expected = ["a-b", "a-b-3", "a-b-4", "a-b-2", *[f"a-{'b' * 28}", f"a--{'b' * 27}", f"a-{'b' * 26}-2"]]
+    assert sorted(each["name"] for each in service.get("/models/")) == sorted(expected)
+    (configuration,) = service.get("/configurations/")
+    assert configuration["name"] == "--"
+    assert [each["name"] for each in configuration["ml_models"]] == ["a-b-3"]
+    (result,) = service.get("/results/")
+    assert (result["id"], result["status"]) == (7, "finished")
+    assert len(service.get("/inferences/")) == 1
+
+    again = loaded(service, theirs)
+
+    assert again.lines == []
+    assert all(each.endswith(" there already") for each in again.summary())
 
 
 def test_results_without_a_trained_model_are_stopped(service: Service, theirs: KafkaMl) -> None:
@@ -202,7 +240,10 @@ def test_what_is_not_a_kafka_ml(tmp_path: Path) -> None:
     (tmp_path / "empty").write_bytes(b"")
 
     for name, reason in (
-        ("none", "there is no such file"),
+        ("none", "none: No such file or directory: expected a file"),
+        ("", "this is a folder: expected a file"),
+        ("/dev/null", "/dev/null: this is neither a file nor a folder: expected a file"),
+        ("a\0b", "null byte"),
         ("text", "it cannot be read as SQLite"),
         ("empty", "no table automl_mlmodel"),
     ):
@@ -228,7 +269,11 @@ def test_the_command(
     assert (tmp_path / "ours/results/7/model").exists()
 
     assert main([str(tmp_path / "none")]) == 2
-    assert "there is no such file" in capsys.readouterr().err
+    assert "No such file or directory" in capsys.readouterr().err
+    for files, reason in (("none", "No such file or directory"), ("db.sqlite3", "this is a file")):
+        assert main([str(theirs.path), "--files", str(tmp_path / files)]) == 2
+        expected = f"load_kafka_ml: {tmp_path / files}: {reason}: expected the folder with the trained models"
+        assert capsys.readouterr().err.strip() == expected
     monkeypatch.setenv("DATABASEURL", "mysql://somewhere")
     assert main([str(theirs.path)]) == 2
     assert "DATABASEURL" in capsys.readouterr().err

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from pipeline.service.niceness import LEAST
-from tests.niceness import IDLE, of_session, of_threads
+from tests.niceness import LOWEST, of_session, of_threads
 from tests.parts import ROOT, embedded_broker, wait_for
 from tests.training.job.fakes import FakeService
 from tests.training.job.test_process import CODE, send
@@ -82,7 +82,7 @@ def test_everything_has_priority_over_a_job_and_the_process_that_fits(
         wait_for(lambda: fake.sent("/results_metrics/7"), LIMIT, "the first epoch")
         job, restricted = family(runner, "model-training-7")
 
-        assert of_threads(job.pid) == of_threads(restricted.pid) == {IDLE}
+        assert of_threads(job.pid) == of_threads(restricted.pid) == {LOWEST}
         assert {of_session(job.pid), of_session(restricted.pid)} <= {LEAST, None}
         assert restricted.num_threads() > 1
         assert psutil.Process(restricted.pid).environ()["OMP_NUM_THREADS"] == str(

@@ -1,5 +1,6 @@
 """The sidecar, and the training service that it asks, over HTTP."""
 
+import asyncio
 import logging
 import os
 import shutil
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.types import ASGIApp
 
 from pipeline.http.connections import Connections
 from pipeline.http.server import WebServer, listen
@@ -21,7 +23,6 @@ from tests.parts import ROOT, Process, free_port, wait_for
 from tests.training.api.test_versions import add
 from tests.training.conftest import Service
 from tests.training.job.fakes import FakeService
-from tests.training.test_site import Bare
 from training.api.application import limited
 from training.versions.sidecar import mirror
 from training.versions.sidecar.mirror import Mirror
@@ -47,6 +48,22 @@ class World:
 
     def config(self) -> str:
         return (self.folder / "models.config").read_text()
+
+
+class Bare:
+    """Serves an application without anything in front of it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    def open(self) -> None:
+        pass
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    def close(self) -> None:
+        pass
 
 
 @pytest.fixture

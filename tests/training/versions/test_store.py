@@ -137,6 +137,20 @@ def test_what_is_promoted_becomes_the_newest(tmp_path: Path, saved: Path) -> Non
         store.promote(1)
 
 
+def test_the_parent_of_a_promoted_version_is_the_one_that_was_served_before(
+    tmp_path: Path, saved: Path
+) -> None:
+    store = Store(tmp_path, "digits")
+    for result in (1, 2):
+        add(store, saved, result)
+
+    made = [store.promote(version) for version in (1, 2, 1)]
+
+    assert made == [1, 2, 3]
+    assert store.versions() == [2, 3]
+    assert [metadata(tmp_path / f"digits/{each}")["parent"] for each in (2, 3)] == [1, 2]
+
+
 def test_all_but_the_served_version_can_be_deleted(tmp_path: Path, saved: Path) -> None:
     store = Store(tmp_path, "digits")
     add(store, saved, 1, served=True)

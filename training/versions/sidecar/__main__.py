@@ -1,6 +1,5 @@
 """Brings new versions to a model server: `python -m training.versions.sidecar`."""
 
-from pipeline.flow.ledger import Ledger
 from pipeline.service import startup
 from pipeline.service.service import Service
 from pipeline.service.settings import SettingsError
@@ -11,7 +10,7 @@ from training.versions.sidecar.source import Source
 
 def serve(settings: SidecarSettings) -> int:
     """Fetch versions until the sidecar is stopped."""
-    service = Service("models", settings.healthport, Ledger())
+    service = Service("models", settings.healthport)
     source = Source(settings.trainingurl, settings.trainingtoken.get_secret_value())
     mirror = Mirror(source, settings.servedfolder, settings.basemodels, settings.pollinterval)
     try:
