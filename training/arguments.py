@@ -1,5 +1,6 @@
 """What is given to sinks is checked before anything is sent."""
 
+import json
 import operator
 from collections.abc import Mapping
 from typing import Any, Final
@@ -18,14 +19,14 @@ def bootstrap(value: object) -> str:
     return value
 
 
-def deployment(value: Any) -> int:
+def deployment(value: Any, *, least: int = 1) -> int:
     """Return a deployment's id; raise ValueError for anything but a whole number in its range."""
     try:
         number = operator.index(value)
     except TypeError:
-        number = 0
-    if isinstance(value, bool) or not 1 <= number <= _LAST_ID:
-        raise ValueError(f"deployment {short(value)}: expected its id, a number from 1 to {_LAST_ID}")
+        number = -1
+    if isinstance(value, bool) or not least <= number <= _LAST_ID:
+        raise ValueError(f"deployment {short(value)}: expected its id, a number from {least} to {_LAST_ID}")
     return number
 
 
@@ -58,6 +59,12 @@ def options(given: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
         raise ValueError("config: expected librdkafka's settings, such as {'security.protocol': 'SSL'}")
     if not callable(found.get("progress", print)):
         raise ValueError(f"progress {short(found['progress'])}: expected a function of two numbers")
+    restrictions = found.get("dataset_restrictions", {})
+    if not isinstance(restrictions, Mapping) or not _is_json(restrictions):
+        raise ValueError(
+            f"dataset_restrictions {short(restrictions)}: expected what JSON can have, such as"
+            " {'country': 'es'}"
+        )
     if not isinstance(found.get("online", False), bool):
         raise ValueError(f"online {short(found['online'])}: expected True or False")
     return found
@@ -67,6 +74,13 @@ def short(value: object) -> str:
     """Return a value in at most 60 characters, as Python writes it."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def _is_json(value: Mapping[str, Any]) -> bool:
+    try:
+        return _is_unicode(json.dumps(dict(value), ensure_ascii=False, allow_nan=False))
+    except (TypeError, ValueError, RecursionError):
+        return False
 
 
 def _is_unicode(text: str) -> bool:

@@ -1,6 +1,8 @@
 """Trainings and inferences as runs: their names, and the variables that tell them what to do."""
 
 import json
+import secrets
+import string
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +14,7 @@ from training.database.tables import Deployment, Inference, Result
 from training.job_tokens import JobTokens, Kind
 from training.runners.runner import Run
 
+_ID: Final = 8  # letters in the names of a federated training's topics
 _KWARGS: Final = {"tf": ("tf_kwargs_fit", "tf_kwargs_val"), "pth": ("pth_kwargs_fit", "pth_kwargs_val")}
 
 
@@ -165,6 +168,8 @@ def _case(chain: Sequence[Result]) -> dict[str, str]:
         return {"CASE": "3", **_of_chain(chain)}
     if deployment.incremental:
         return {"CASE": "2", **_of_stream(deployment)}
+    if deployment.federated:
+        return {"CASE": "5", **_of_federation(deployment)}
     return {"CASE": "1"}
 
 
@@ -189,6 +194,16 @@ def _of_stream(deployment: Deployment) -> dict[str, str]:
         "MONITORING_METRIC": deployment.monitoring_metric or "",
         **({"CHANGE": deployment.change} if deployment.change else {}),
         "IMPROVEMENT": str(deployment.improvement),
+    }
+
+
+def _of_federation(deployment: Deployment) -> dict[str, str]:
+    return {
+        "AGGREGATION_ROUNDS": str(deployment.agg_rounds),
+        "MIN_DATA": str(deployment.min_data),
+        "AGG_STRATEGY": deployment.agg_strategy,
+        "DATA_RESTRICTION": json.dumps(deployment.data_restriction),
+        "FEDERATED_STRING_ID": "".join(secrets.choice(string.ascii_letters) for _ in range(_ID)),
     }
 
 

@@ -5,6 +5,7 @@ from typing import Final
 from tests.limits.limit import Limit
 
 _REFUSED: Final = "400 with this reason"
+_UNUSED: Final = "the client's weights are not used in this round, with this reason"
 
 LIMITS: Final = (
     Limit(
@@ -67,6 +68,22 @@ LIMITS: Final = (
         "training.job.child.classes._MOST_CLASSES",
         "",
         "the training ends without a matrix",
+    ),
+    Limit(
+        "clients of a federated training",
+        "training.federated.clients.MOST_CLIENTS",
+        "",
+        "those that join later are not used; logged",
+    ),
+    Limit("the name of such a client", "training.federated.names.LONGEST_CLIENT", "characters", _UNUSED),
+    Limit("arrays in its weights", "training.federated.weights.MOST_ARRAYS", "", _UNUSED),
+    Limit("bytes of its weights", "training.federated.weights.LARGEST_WEIGHTS", "bytes", _UNUSED),
+    Limit("metrics that it sends", "training.federated.messages.MOST_METRICS", "", _UNUSED),
+    Limit(
+        "a reason that it sends",
+        "training.federated.fields.LONGEST_REASON",
+        "characters",
+        "the rest is left out",
     ),
 )
 

@@ -210,14 +210,14 @@ class FakeProducer:
         key: bytes,
         partition: int,
         *,
-        headers: dict[str, bytes],
+        headers: dict[str, bytes] | None = None,
         on_delivery: Callable[[Any, Any], object],
     ) -> None:
         self._kafka.answer()
         if self.is_full:
             self.is_full -= 1
             raise BufferError
-        self.headers.append(headers)
+        self.headers.append(headers or {})
         self._waiting.append((topic, value, key, partition, on_delivery))
 
     def poll(self, timeout: float) -> int:
@@ -239,9 +239,9 @@ class FakeProducer:
             if self.refuses:
                 delivered(self.refuses.popleft(), None)
             else:
-                self._kafka.write(topic, value, key, partition)
+                offset = self._kafka.write(topic, value, key, partition)
                 self.stored.append(value)
-                delivered(None, None)
+                delivered(None, Message(topic=topic, partition=partition, offset=offset))
         return len(some)
 
 

@@ -11,8 +11,16 @@ import pytest
 
 from tests.training.data.test_avro import HCOPD, schema
 from tests.training.data.test_pictures import jpeg
-from training import client
-from training.client import AvroSink, JpegSink, RawSink, SendError
+from training import sink as base
+from training.client import (
+    AvroSink,
+    FederatedAvroSink,
+    FederatedJpegSink,
+    FederatedRawSink,
+    JpegSink,
+    RawSink,
+    SendError,
+)
 from training.data.ranges import Range
 from training.data.writing import Writer
 
@@ -43,7 +51,7 @@ class Written:
 def written(monkeypatch: pytest.MonkeyPatch) -> type[Written]:
     """What the sinks of a test write."""
     Written.topics, Written.closed = {}, []
-    monkeypatch.setattr(client, "Writer", Written)
+    monkeypatch.setattr(base, "Writer", Written)
     return Written
 
 
@@ -91,7 +99,7 @@ def test_types_and_shapes_that_are_given_are_used(written: type[Written]) -> Non
         sink.send([1, 2], 3)
 
     assert written.topics["table"] == [(b"\3", struct.pack("<2f", 1, 2))]
-    ((_, value),) = written.topics[client.CONTROL_TOPIC]
+    ((_, value),) = written.topics[base.CONTROL_TOPIC]
     assert json.loads(value)["input_config"] == types
 
 
@@ -101,7 +109,7 @@ def test_unlabelled_samples_go_to_their_topic_with_a_zero_as_key(written: type[W
         sink.send(np.array([3, 4], np.uint8), np.uint8(1))
 
     assert written.topics["more"] == [(b"\0", b"\1\2")]
-    ((_, value),) = written.topics[client.CONTROL_TOPIC]
+    ((_, value),) = written.topics[base.CONTROL_TOPIC]
     assert json.loads(value)["unsupervised_topic"] == "more:0:5:6,more:1:7:7"
     assert json.loads(value)["total_msg"] == 1
 
@@ -118,7 +126,7 @@ def test_an_avro_sink_writes_what_kafka_mls_writes(written: type[Written]) -> No
         sink.send({"gender": 1, "age": 40.5, "smoking": 2}, {"f0": True})
 
     assert written.topics["copd"] == [(b"\1", struct.pack("<3f", 1, 40.5, 2))]
-    ((_, value),) = written.topics[client.CONTROL_TOPIC]
+    ((_, value),) = written.topics[base.CONTROL_TOPIC]
     config = json.loads(value)["input_config"]
     assert json.loads(config["data_scheme"]) == HCOPD
     assert config["label_scheme"] == schema("boolean")
@@ -143,7 +151,7 @@ def test_a_jpeg_sink_writes_pictures_and_numbers_of_labels(written: type[Written
 
     assert written.topics["frames"] == [(b"\1", picture), (b"\0", picture)]
     assert written.topics["more"] == [(b"\0", picture)]
-    ((_, value),) = written.topics[client.CONTROL_TOPIC]
+    ((_, value),) = written.topics[base.CONTROL_TOPIC]
     assert json.loads(value)["input_config"] == {"labels": ["cat", "dog"], "size": [96, 64]}
 
 
@@ -151,10 +159,10 @@ def test_an_exception_ends_a_sink_without_a_control_message(written: type[Writte
     with pytest.raises(ZeroDivisionError), RawSink(KAFKA, "digits", 1) as sink:
         sink.send([1], 1 // 0)
 
-    assert client.CONTROL_TOPIC not in written.topics
+    assert base.CONTROL_TOPIC not in written.topics
     assert written.closed == ["digits"]
     sink.close()
-    assert client.CONTROL_TOPIC not in written.topics
+    assert base.CONTROL_TOPIC not in written.topics
 
 
 def test_a_sink_that_is_closed_sends_nothing() -> None:
@@ -238,11 +246,16 @@ def test_what_is_wrong_with_a_sink_is_found_before_anything_is_sent(
         ({"online": "yes"}, "online 'yes': expected True or False"),
         (
             {"tst_rate": 0.1},
-            "unknown: tst_rate: expected config, control_topic, description, online, ",
+            "unknown: tst_rate: expected config, control_topic, dataset_restrictions, ",
         ),
         ({"data_reshape": "2 2"}, "data_reshape '2 2': expected data_type too"),
+        ({"dataset_restrictions": "es"}, "dataset_restrictions 'es': expected what JSON can have"),
+        (
+            {"dataset_restrictions": {"a": {1}}},
+            "dataset_restrictions {'a': {1}}: expected",
+        ),
     ],
-    ids=range(22),
+    ids=range(24),
 )
 def test_arguments_that_are_refused(written: type[Written], given: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValueError, match=re.escape(reason)) as caught:
@@ -258,12 +271,12 @@ def test_numpys_numbers_are_arguments_too(written: type[Written]) -> None:
     with RawSink(KAFKA, "table", number, test_rate=rate) as sink:
         sink.send([1], 1)
 
-    ((key, value),) = written.topics[client.CONTROL_TOPIC]
+    ((key, value),) = written.topics[base.CONTROL_TOPIC]
     assert (key, json.loads(value)["test_rate"]) == (b"\0\0\0\7", 0.25)
 
 
 def test_a_setting_that_librdkafka_rejects_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "Writer", Writer)
+    monkeypatch.setattr(base, "Writer", Writer)
 
     with pytest.raises(ValueError, match=r'^config: No such configuration property: "colour"$'):
         RawSink(KAFKA, "table", 1, config={"colour": "red"})
@@ -384,12 +397,12 @@ def test_pictures_that_are_refused(written: type[Written], data: Any, label: Any
 
 def test_an_online_sink_sends_the_control_message_before_the_first_sample(written: type[Written]) -> None:
     with RawSink(KAFKA, "digits", 1, online=True, validation_rate=0.2) as sink:
-        assert client.CONTROL_TOPIC not in written.topics
+        assert base.CONTROL_TOPIC not in written.topics
         sink.send(np.array([1, 2], np.uint8), np.uint8(7))
-        assert [*written.topics][-1] == client.CONTROL_TOPIC
+        assert [*written.topics][-1] == base.CONTROL_TOPIC
         sink.send(np.array([3, 4], np.uint8), np.uint8(8))
 
-    ((key, value),) = written.topics[client.CONTROL_TOPIC]
+    ((key, value),) = written.topics[base.CONTROL_TOPIC]
     assert key == b"\0\0\0\1"
     assert json.loads(value) == {
         "topic": "digits",
@@ -416,12 +429,12 @@ def test_an_online_sink_of_unlabelled_samples_names_the_labelled_ones(written: t
         with pytest.raises(SendError, match="labelled samples first"):
             sink.send_unlabelled(np.array([1], np.uint8))
         sink.send(np.array([1], np.uint8), np.uint8(7))
-        assert client.CONTROL_TOPIC not in written.topics
+        assert base.CONTROL_TOPIC not in written.topics
         sink.send_unlabelled(np.array([2], np.uint8))
         with pytest.raises(SendError, match="before the first unlabelled one"):
             sink.send(np.array([1], np.uint8), np.uint8(7))
 
-    ((_, value),) = written.topics[client.CONTROL_TOPIC]
+    ((_, value),) = written.topics[base.CONTROL_TOPIC]
     fields = json.loads(value)
     assert (fields["topic"], fields["unsupervised_topic"]) == ("digits:0:5:6,digits:1:7:7", "more")
     assert (fields["total_msg"], fields["incremental"]) == (1, True)
@@ -432,4 +445,49 @@ def test_an_online_sink_that_has_sent_nothing_says_so(written: type[Written], op
     with pytest.raises(SendError, match="no sample was sent"), RawSink(KAFKA, "d", 1, online=True, **options):
         pass
 
-    assert client.CONTROL_TOPIC not in written.topics
+    assert base.CONTROL_TOPIC not in written.topics
+
+
+def test_a_federated_sink_writes_what_kafka_mls_writes(written: type[Written]) -> None:
+    """The restrictions are a text with JSON, on the topic that stays with the owner."""
+    with FederatedRawSink(KAFKA, "digits", 1, dataset_restrictions={"country": "es"}) as sink:
+        sink.send(np.zeros(2, np.uint8), np.uint8(7))
+
+    ((key, value),) = written.topics["FEDERATED_DATA_CONTROL_TOPIC"]
+    assert key == b"\x00\x00\x00\x01"
+    assert json.loads(value)["dataset_restrictions"] == '{"country": "es"}'
+    assert "KAFKA_ML_CONTROL_TOPIC" not in written.topics
+
+
+def test_a_federated_sink_needs_no_deployment_and_has_an_end(written: type[Written]) -> None:
+    with FederatedRawSink(KAFKA, "digits", 0) as sink:
+        sink.send(1, 1)
+    with pytest.raises(ValueError, match="online: a federated training takes data that have an end"):
+        FederatedRawSink(KAFKA, "digits", 0, online=True)
+    with pytest.raises(ValueError, match="control_topic FEDERATED_DATA_CONTROL_TOPIC: expected"):
+        FederatedRawSink(KAFKA, "FEDERATED_DATA_CONTROL_TOPIC", 0)
+
+    assert [key for key, _ in written.topics["FEDERATED_DATA_CONTROL_TOPIC"]] == [b"\0\0\0\0"]
+
+
+def test_federated_records_and_pictures_may_have_a_control_topic_of_their_own(
+    written: type[Written],
+) -> None:
+    sinks = (
+        FederatedJpegSink(KAFKA, "frames", 1, ["cat"], (8, 8), control_topic="mine"),
+        FederatedAvroSink(KAFKA, "patients", 1, HCOPD, schema("boolean"), control_topic="mine"),
+    )
+    sinks[0].send(jpeg(8, 8), "cat")
+    sinks[0].close()
+    sinks[1].abandon()
+
+    ((_, value),) = written.topics["mine"]
+    assert json.loads(value)["dataset_restrictions"] == "{}"
+
+
+def test_other_sinks_may_have_restrictions_too(written: type[Written]) -> None:
+    with RawSink(KAFKA, "digits", 1, dataset_restrictions={"country": "es"}) as sink:
+        sink.send(np.zeros(2, np.uint8), np.uint8(7))
+
+    ((_, value),) = written.topics["KAFKA_ML_CONTROL_TOPIC"]
+    assert json.loads(value)["dataset_restrictions"] == {"country": "es"}

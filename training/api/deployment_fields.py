@@ -1,17 +1,14 @@
-"""A deployment as a client sends it, and the modes that do not exist yet."""
+"""A deployment as a client sends it, and which modes exist, alone and together."""
 
 from typing import Annotated, Final, Literal
 
 from pydantic import AliasChoices, Field
 
+from training.federated.strategies import FAMILY
 from training.fields import LARGEST_NUMBER, Count, Fields, Id, JsonObject, Positive, Rate, Short, Text
 from training.placement import NodeSelector, Tolerations
 
-_ABSENT: Final = {
-    "federated": "federated training",
-    "blockchain": "training with a blockchain",
-}
-_NOT_OF_CHAINS: Final = ("incremental", "indefinite", "unsupervised", *_ABSENT)
+_MODES: Final = ("incremental", "indefinite", "unsupervised", "federated", "blockchain")
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -63,13 +60,13 @@ class DeploymentFields(Fields):
     unsupervised: bool = Field(False, description="whether to train on unlabelled samples, too")
     unsupervised_rounds: Count = Field(5, description="most rounds with unlabelled samples")
     confidence: Rate = Field(0.9, description="least probability of a label that the model gives a sample")
-    federated: bool = False
-    agg_rounds: Count = 15
-    min_data: Count = 1000
+    federated: bool = Field(False, description="whether workers train where the data are")
+    agg_rounds: Count = Field(15, description="rounds of a federated training, as the next three")
+    min_data: Count = Field(1000, description="messages that a client must have at least")
     agg_strategy: Literal["FedAvg", "FedOpt", "FedAdagrad", "FedAdam", "FedYogi"] = Field(
         "FedAvg", validation_alias=AliasChoices("agg_strategy", "strategy")
     )
-    data_restriction: JsonObject = Field({})
+    data_restriction: JsonObject = Field({}, description="what the restrictions of the data must equal")
     blockchain: bool = False
     datasource: Id | None = Field(
         None, description="ours: the id of a datasource whose stream is sent again for this deployment"
@@ -80,12 +77,12 @@ class DeploymentFields(Fields):
 
     def why_not(self, frameworks: set[str], *, distributed: bool) -> str | None:
         """Return why such a training does not exist, in one line, or None."""
-        for name, mode in _ABSENT.items():
-            if getattr(self, name):
-                pytorch = "; for PyTorch models there is none at all" if "pth" in frameworks else ""
-                return f"{name}: {mode} does not exist in this version{pytorch}: leave it false"
-        if distributed and (name := next((each for each in _NOT_OF_CHAINS if getattr(self, each)), None)):
-            return f"{name}: this mode does not exist for chains of models: leave it false"
+        if self.federated:
+            return self._why_not_federated(frameworks, distributed=distributed)
+        if self.blockchain:
+            return "blockchain: training with a blockchain does not exist in this version: leave it false"
+        if distributed and (mode := self._mode()):
+            return f"{mode}: this mode does not exist for chains of models: leave it false"
         return self._why_not_streams()
 
     def _why_not_streams(self) -> str | None:
@@ -109,7 +106,28 @@ class DeploymentFields(Fields):
             return f"improvement={self.improvement:g}: expected 0 or more"
         return None
 
+    def _why_not_federated(self, frameworks: set[str], *, distributed: bool) -> str | None:
+        """Return why workers cannot train this, or None."""
+        if self.agg_strategy == "FedOpt":
+            return FAMILY
+        if other := self._mode("federated"):
+            return f"federated: it does not combine with {other}: leave one of them false"
+        if distributed:
+            return "federated: it does not combine with distributed models: choose other models"
+        if "pth" in frameworks:
+            return (
+                "federated: the data are matched by the shape of the model's input, which PyTorch models do"
+                " not say: choose TensorFlow models"
+            )
+        if self.datasource is not None:
+            return "datasource: a federated training takes the data of its clients: leave it out"
+        return None if self.agg_rounds else "agg_rounds=0: expected at least 1 for federated training"
+
     @property
     def never_ends(self) -> bool:
         """Whether an incremental training goes on until it is stopped."""
         return self.incremental and (self.indefinite or self.stream_timeout < 0)
+
+    def _mode(self, besides: str = "") -> str | None:
+        """Return the first mode that is asked for, `besides` one of them, or None."""
+        return next((name for name in _MODES if name != besides and getattr(self, name)), None)

@@ -17,7 +17,19 @@ from training.api.parts import Parts, RowId
 from training.api.results import found
 from training.code.program import joined
 from training.database.tables import Model, Result
-from training.fields import Count, Reason
+from training.federated.clients import MOST_CLIENTS
+from training.fields import Count, Fields, NotEmpty, Rate, Reason
+
+
+class ClientProgress(Fields):
+    """A client of a federated training."""
+
+    name: NotEmpty
+    num_data: Count = Field(description="its samples for training")
+    share: Rate = Field(description="of the samples of all clients")
+    state: Literal["joined", "training", "done", "late", "failed", "refused"]
+    reason: Reason | None = None
+    used: Count = Field(0, description="rounds that its weights were used in")
 
 
 class Progress(forms.Figures):
@@ -29,6 +41,11 @@ class Progress(forms.Figures):
     epochs: Count | None = None
     step: Count | None = Field(None, description="steps of this epoch done, of `steps`")
     steps: Count | None = None
+    round: Count | None = Field(None, description="rounds of a federated training done, of `agg_rounds`")
+    agg_rounds: Count | None = None
+    clients: list[ClientProgress] | None = Field(
+        None, max_length=MOST_CLIENTS, description="the clients of a federated training"
+    )
     left_s: float | None = Field(None, ge=0, description="estimated time left, in s")
 
 

@@ -1,5 +1,6 @@
 """What a restricted process may use."""
 
+import os
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +21,22 @@ class Limits:
     output: int = 8 * MIB  # what it prints
     entries: int = 10_000  # files and folders it wrote
     cpu_time: int | None = None  # of all its threads; None: enough for `start` and `time` on all processors
+
+
+def of_training(memory: int, folder: int) -> Limits:
+    """Return what a process may use that trains: any time, `memory` bytes, 0 for all there is.
+
+    It may write `folder` bytes.
+    """
+    return Limits(
+        start=600,
+        time=None,
+        memory=memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        folder=folder,
+        open_files=1024,
+        threads=2000,
+        output=GIB,
+    )
 
 
 def size(count: int) -> str:

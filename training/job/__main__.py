@@ -15,13 +15,14 @@ from training.backend import Backend
 from training.job.chain_job import ChainJob
 from training.job.chain_service import ChainService
 from training.job.chain_settings import ChainSettings
+from training.job.federated_job import FederatedJob
 from training.job.job import Job
 from training.job.service import Service
 from training.job.settings import JobSettings
 from training.job.stream_job import StreamJob
 
-_STREAM: Final = 2  # Kafka-ML's numbers for kinds of training
-_CHAIN: Final = 3
+_CHAIN: Final = 3  # Kafka-ML's numbers for kinds of training
+_KINDS: Final = {2: StreamJob, **dict.fromkeys(range(5, 10), FederatedJob)}
 
 
 def serve(settings: JobSettings) -> int:
@@ -33,7 +34,7 @@ def serve(settings: JobSettings) -> int:
     if isinstance(settings, ChainSettings):
         services = [Service(url, stop, backend=backend) for url in settings.urls]
         return ChainJob(settings, ChainService(services), stop).run()
-    kind = StreamJob if settings.case == _STREAM else Job
+    kind = _KINDS.get(settings.case, Job)
     return kind(settings, Service(settings.result_url, stop, backend=backend), stop).run()
 
 

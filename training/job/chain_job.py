@@ -9,6 +9,7 @@ from training.code import gpus
 from training.code.checking import take
 from training.code.confined import run
 from training.code.folder import remove
+from training.code.limits import of_training
 from training.code.program import CodeError
 from training.control.message import ControlMessage
 from training.job import fitting, picture
@@ -86,7 +87,7 @@ class ChainJob(Job):
             _TASK,
             request,
             folder=self._kept.work,
-            limits=fitting.limits(settings, LARGEST_MODEL),
+            limits=of_training(settings.jobmemory, LARGEST_MODEL),
             read=[self._kept.data],
             environment=gpus.given() | fitting.threads(settings.jobthreads),
             on_progress=note,

@@ -1,13 +1,12 @@
 """Fits the model in the restricted process, and passes on what it reports."""
 
-import os
 import threading
 from typing import Any, Final
 
 from training.code import gpus
 from training.code.confined import run
 from training.code.installed import lacking
-from training.code.limits import GIB, Limits
+from training.code.limits import of_training
 from training.code.program import FRAMEWORKS, CodeError
 from training.control.message import ControlMessage
 from training.job.left import Left
@@ -51,26 +50,13 @@ def fit(
         _TASKS[settings.framework],
         request(settings, kept, message, sizes),
         folder=kept.work,
-        limits=limits(settings, most),
+        limits=of_training(settings.jobmemory, most),
         read=[kept.data],
         environment=gpus.given() | threads(settings.jobthreads),
         on_progress=note,
         stop=stop,
     )
     return outcome(found)
-
-
-def limits(settings: JobSettings, most: int) -> Limits:
-    """Return what the process may use, which may write at most so many bytes."""
-    return Limits(
-        start=600,
-        time=None,
-        memory=settings.jobmemory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        folder=most,
-        open_files=1024,
-        threads=2000,
-        output=GIB,
-    )
 
 
 def request(

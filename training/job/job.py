@@ -90,8 +90,8 @@ class Job:
         """Train and upload; return what kept the model from the model store, if anything did."""
         if self._settings.case != 1:
             raise ValueError(
-                f"CASE={self._settings.case}: only single models (1, and 2 on streams) can be trained in this"
-                " version"
+                f"CASE={self._settings.case}: expected 1, a single model; 2, the same on a stream; 3, a"
+                " chain; or 5, federated"
             )
         self._kept.prepare()
         kept = self._kept.load()
@@ -103,14 +103,18 @@ class Job:
         else:
             message, sizes = kept
             log.info("continuing a training that was interrupted")
-        return self._finish(self._fit(message, sizes), message)
+        found = self._fit(message, sizes)
+        return self._finish(found, self._facts(found, message))
 
     def _finish(
-        self, found: Outcome, message: ControlMessage, more: Mapping[str, Any] | None = None
+        self, found: Outcome, facts: Mapping[str, Any], more: Mapping[str, Any] | None = None
     ) -> str | None:
-        """Export and upload the model; return what kept it from the model store, if anything did."""
+        """Export the model, with `facts` about its version, and upload it, with `more` than its metrics.
+
+        Returns what kept it from the model store, if anything did.
+        """
         drawn = None if found.matrix is None else picture.draw(found.matrix)
-        trouble = self._export(found, message)
+        trouble = self._export(facts)
         model = self._taken()
         self._reporter.close()
         self._service.upload(model, drawn, {**found.fields(), **(more or {})})
@@ -199,7 +203,7 @@ class Job:
             most=LARGEST_MODEL,
         )
 
-    def _export(self, found: Outcome, message: ControlMessage, added: int | None = None) -> str | None:
+    def _export(self, facts: Mapping[str, Any], added: int | None = None) -> str | None:
         """Add the SavedModel to the model store; return why that failed, if it did.
 
         `added` is the result that has the model, if it is not this job's.
@@ -208,7 +212,7 @@ class Job:
         if settings.framework != "tf":
             return None  # inferences run PyTorch models themselves
         exported = self._kept.work / "exported"
-        facts = {**self._facts(found, message), "result": added or settings.result_id}
+        about = {**facts, "result": added or settings.result_id}
         folder = settings.modelstore or self._kept.folder / "versions"
         is_served = settings.modelstore is not None and settings.autoserve
 
@@ -217,7 +221,7 @@ class Job:
             return {}
 
         try:
-            version, place = Store(folder, settings.model_name).add(fill, facts, is_served=is_served)
+            version, place = Store(folder, settings.model_name).add(fill, about, is_served=is_served)
             if settings.modelstore is None:
                 self._service.add_version(place, added)
             log.info("version %d of %s is in %s", version, settings.model_name, place.parent)

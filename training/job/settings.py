@@ -8,14 +8,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from pipeline.service import state
-from pipeline.service.settings import Settings
 from pipeline.service.values import Bootstrap, Topic, parse_json_map
+from training.federated.settings import AggregatorSettings
 
 _Arguments = Annotated[dict[str, Any], NoDecode, BeforeValidator(parse_json_map)]
 _Folder = Annotated[Path, AfterValidator(state.expanded)]
 
 
-class JobSettings(Settings):
+class JobSettings(AggregatorSettings):
     """The settings of a training job, read from the environment."""
 
     bootstrap_servers: Bootstrap = Field(description="Kafka's address, such as kf1-service:19092")
@@ -37,7 +37,11 @@ class JobSettings(Settings):
     kwargs_val: _Arguments = Field({}, description="arguments of evaluate as JSON")
     conf_mat_config: bool = Field(False, description="true: make a confusion matrix")
     case: int = Field(
-        1, ge=1, le=9, description="Kafka-ML's kind of training: 1, a single model; 2, the same on a stream"
+        1,
+        ge=1,
+        le=9,
+        description="Kafka-ML's kind of training: 1, a single model; 2, the same on a stream; 3, a chain; 5,"
+        " federated",
     )
     stream_since: datetime | None = Field(
         None, description="a stream is read from this time on, such as 2026-01-31T12:00:00Z; unset: all of it"

@@ -46,7 +46,8 @@ class StreamJob(Job):
             stop=self._stop,
             most=LARGEST_MODEL,
         )
-        return self._finish(found.outcome, _trained_on(message, found), {"progress": found.progress})
+        facts = self._facts(found.outcome, _trained_on(message, found))
+        return self._finish(found.outcome, facts, {"progress": found.progress})
 
     def _decoder(self, message: ControlMessage, *, labelled: bool) -> Decoder:
         return numbers(decoder(message.input_format, message.input_config, labelled=labelled))
@@ -71,7 +72,8 @@ class StreamJob(Job):
         """Make a result of a model that has improved; the training goes on."""
         fields = {**found.outcome.fields(), "progress": found.progress, "indefinite": True}
         result = self._service.upload(self._taken(), None, fields)
-        if trouble := self._export(found.outcome, _trained_on(message, found), result):
+        facts = self._facts(found.outcome, _trained_on(message, found))
+        if trouble := self._export(facts, result):
             log.error("%s", trouble)
 
 

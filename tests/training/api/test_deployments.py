@@ -62,14 +62,70 @@ def test_deployments_are_listed_by_configuration(service: Service) -> None:
     assert "no configuration 9" in service.refused("GET", "/deployments/9")
 
 
-@pytest.mark.parametrize("mode", ["federated", "blockchain"])
-def test_a_mode_that_does_not_exist_is_refused(mode: str, service: Service) -> None:
+def test_a_mode_that_does_not_exist_is_refused(service: Service) -> None:
     configuration = service.configuration(service.model())
 
-    reason = service.refused("POST", "/deployments/", {"configuration": configuration, mode: True})
+    reason = service.refused("POST", "/deployments/", {"configuration": configuration, "blockchain": True})
 
-    assert mode in reason
+    assert reason.startswith("blockchain: ")
     assert "does not exist in this version" in reason
+    assert service.get("/deployments/") == []
+
+
+def test_a_federated_training_is_a_job_with_its_settings(service: Service) -> None:
+    service.deployment(
+        federated=True, agg_rounds=3, min_data=20, strategy="FedYogi", data_restriction='{"country": "es"}'
+    )
+    service.deployment(1, federated=True)
+
+    first, second = (run.variables for run in service.runner.runs.values())
+    assert (
+        first.items()
+        >= {
+            "CASE": "5",
+            "AGGREGATION_ROUNDS": "3",
+            "MIN_DATA": "20",
+            "AGG_STRATEGY": "FedYogi",
+            "DATA_RESTRICTION": '{"country": "es"}',
+        }.items()
+    )
+    ids = first["FEDERATED_STRING_ID"], second["FEDERATED_STRING_ID"]
+    assert all(len(each) == 8 and each.isalpha() for each in ids)
+    assert ids[0] != ids[1]
+    assert second["AGG_STRATEGY"] == "FedAvg"
+
+
+@pytest.mark.parametrize(
+    ("model", "fields", "reason"),
+    [
+        (
+            {},
+            {"agg_strategy": "FedOpt"},
+            "agg_strategy: FedOpt is the name of the family",
+        ),
+        (
+            {},
+            {"incremental": True},
+            "it does not combine with incremental: leave one of them false",
+        ),
+        ({}, {"indefinite": True}, "federated: it does not combine with indefinite"),
+        ({}, {"unsupervised": True}, "federated: it does not combine with unsupervised"),
+        ({}, {"blockchain": True}, "federated: it does not combine with blockchain"),
+        ({"distributed": True}, {}, "federated: it does not combine with distributed models"),
+        ({"distributed": True}, {"incremental": True}, "federated: it does not combine with incremental"),
+        ({"framework": "pth"}, {}, "which PyTorch models do not say: choose TensorFlow models"),
+        ({}, {"agg_rounds": 0}, "agg_rounds=0: expected at least 1 for federated training"),
+        ({}, {"datasource": 1}, "datasource: a federated training takes the data of its clients"),
+    ],
+    ids=str,
+)
+def test_a_federated_training_that_cannot_be_is_refused(
+    model: dict[str, object], fields: dict[str, object], reason: str, service: Service
+) -> None:
+    configuration = service.configuration(service.model(**model))
+    sent = {"configuration": configuration, "federated": True, **fields}
+
+    assert reason in service.refused("POST", "/deployments/", sent)
     assert service.get("/deployments/") == []
 
 

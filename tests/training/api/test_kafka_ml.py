@@ -142,12 +142,14 @@ RULES: list[tuple[str, dict[str, Any], str, list[Any], list[Any]]] = [
     ("/deployments/", DEPLOYMENT, "monitoring_metric", ["loss", None], [7]),
     *(
         ("/deployments/", DEPLOYMENT, mode, [False], [True, "perhaps"])
-        for mode in ("indefinite", "federated", "blockchain")
+        for mode in ("indefinite", "blockchain")
     ),
     *(
         ("/deployments/", DEPLOYMENT, mode, [False, True], ["perhaps"])
         for mode in ("incremental", "unsupervised")
     ),
+    ("/deployments/", DEPLOYMENT, "federated", [False, True], ["perhaps"]),
+    ("/deployments/", {**DEPLOYMENT, "federated": True}, "agg_strategy", ["FedAvg", "FedYogi"], ["FedOpt"]),
     ("/deployments/", DEPLOYMENT, "learning_rate", [0.001, 1], [0, -1]),
     ("/deployments/", DEPLOYMENT, "stream_timeout", [60_000, -1], [-2]),
     ("/deployments/", DEPLOYMENT, "change", ["up", "down", None], ["sideways"]),

@@ -440,3 +440,27 @@ def test_a_finished_result_keeps_its_model_if_another_one_is_refused(service: Se
     assert service.upload(result, trained_model=b"GIF89a").status_code == 400
 
     assert service.client.get(f"/results/model/{result}").content == b"\x89HDF\r\n\x1a\ntrained"
+
+
+def test_the_clients_of_a_federated_training_are_shown(service: Service) -> None:
+    result = service.deployment(federated=True)["results"][0]["id"]
+    service.client.get(f"/results/{result}")
+    client = {"name": "ann", "num_data": 600, "share": 0.6, "state": "late", "reason": "too late", "used": 1}
+    sent = {"state": "training", "reason": "waiting", "round": 1, "agg_rounds": 15, "clients": [client]}
+
+    service.post(f"/results/{result}/progress", sent, 200)
+
+    (found,) = service.get("/results/")
+    assert found["reason"] == "waiting"
+    assert found["progress"].items() >= {"round": 1, "agg_rounds": 15, "clients": [client]}.items()
+
+
+def test_a_client_in_no_known_state_is_refused(service: Service) -> None:
+    result = service.deployment(federated=True)["results"][0]["id"]
+    client = {"name": "ann", "num_data": 600, "share": 0.6, "state": "lost"}
+
+    reason = service.refused(
+        "POST", f"/results/{result}/progress", {"state": "training", "clients": [client]}
+    )
+
+    assert "expected 'joined', 'training', 'done', 'late', 'failed' or 'refused'" in reason

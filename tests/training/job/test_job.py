@@ -158,8 +158,8 @@ def test_a_failure_is_reported_with_its_reason(world: World, error: Exception) -
 
 
 def test_what_this_version_cannot_do_is_refused(world: World) -> None:
-    assert world.run(case="3") == 0
-    assert "only single models" in world.reason()
+    assert world.run(case="4") == 0
+    assert "CASE=4: expected 1, a single model; 2," in world.reason()
 
     world.message = replace(MESSAGE, ranges=(), stream="online")
     assert world.run() == 0

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from training.job import __main__ as module
+from training.job.federated_job import FederatedJob
+from training.job.job import Job
 from training.job.settings import JobSettings
 from training.job.stream_job import StreamJob
 
@@ -34,7 +36,7 @@ def test_a_signal_stops_the_job(monkeypatch: pytest.MonkeyPatch, number: signal.
         kwargs_fit='{"epochs": 2}',
     )
 
-    class Job:
+    class Waiting:
         def __init__(self, *given: Any) -> None:
             self.given = given
 
@@ -45,13 +47,18 @@ def test_a_signal_stops_the_job(monkeypatch: pytest.MonkeyPatch, number: signal.
             os.kill(os.getpid(), number)
             return 143 if stop.wait(10) else 0
 
-    monkeypatch.setattr(module, "Job", Job)
+    monkeypatch.setattr(module, "Job", Waiting)
 
     assert module.serve(settings) == 143
 
 
 @pytest.mark.usefixtures("handlers")
-def test_a_stream_has_a_job_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("case", "kind"), [(1, Job), (2, StreamJob), (4, Job), (5, FederatedJob), (9, FederatedJob)]
+)
+def test_each_kind_of_training_has_a_job_of_its_own(
+    case: int, kind: type[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = JobSettings(
         bootstrap_servers="kafka:9092",
         result_url="http://training:8080/results/7",
@@ -59,8 +66,8 @@ def test_a_stream_has_a_job_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
         deployment_id=3,
         batch=4,
         kwargs_fit='{"epochs": 2}',
-        case=2,
+        case=case,
     )
-    monkeypatch.setattr(StreamJob, "run", lambda job: 5 if job.continues else 0)
+    monkeypatch.setattr(Job, "run", lambda job: 7 if type(job) is kind else 0)
 
-    assert module.serve(settings) == 5
+    assert module.serve(settings) == 7

@@ -95,7 +95,7 @@ def fit(
         done = len(progress.metrics.get("loss", []))
         if done < progress.epochs:
             model.fit(
-                **_given(labelling.training, request, shuffle=shuffle),
+                **batched(labelling.training, request, shuffle=shuffle),
                 epochs=progress.epochs,
                 initial_epoch=done,
                 validation_data=validation if len(validation[0]) else None,
@@ -135,7 +135,7 @@ def arguments_of(request: dict[str, Any]) -> dict[str, Any]:
     return arguments
 
 
-def _given(part: Part, request: dict[str, Any], *, shuffle: bool) -> dict[str, Any]:
+def batched(part: Part, request: dict[str, Any], *, shuffle: bool) -> dict[str, Any]:
     """Return samples for `fit`: as arrays where they fit into memory, otherwise batch by batch."""
     batch = request["batch"]
     if sum(array.nbytes for array in part) <= request["memory"]:

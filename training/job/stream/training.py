@@ -10,6 +10,7 @@ import numpy as np
 
 from training.code import gpus
 from training.code.confined import run
+from training.code.limits import of_training
 from training.control.message import ControlMessage
 from training.data.formats import Decoder
 from training.data.samples import Samples
@@ -63,7 +64,7 @@ def train(
             _TASKS[settings.framework],
             fitting.request(settings, folder, message, _SIZES),
             folder=folder.work,
-            limits=fitting.limits(settings, most),
+            limits=of_training(settings.jobmemory, most),
             read=[folder.data],
             environment=gpus.given() | fitting.threads(settings.jobthreads),
             on_progress=on_progress,

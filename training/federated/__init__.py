@@ -1,0 +1,1 @@
+"""Federated training: workers train where the data are, and only weights leave."""
