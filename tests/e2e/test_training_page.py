@@ -1,5 +1,6 @@
 """The pages of the training service, in both browsers at once: from one click to predictions."""
 
+import base64
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -26,6 +27,8 @@ from tests.e2e.training_site import (
     value_of,
 )
 from tests.parts import get, wait_for
+from training.code import Program, build
+from training.example.digits import CODE
 
 __all__ = ["each_window"]
 
@@ -214,16 +217,23 @@ def test_a_stream_is_sent_again(site: Site, made: dict[str, Any], window: Window
     assert unexpected(window) == []
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A file with a model of the example's code, in base64."""
+    build(Program("tf", "", CODE), file := tmp_path_factory.mktemp("trained") / "model.h5")
+    return base64.b64encode(file.read_bytes()).decode()
+
+
 @pytest.mark.usefixtures("made")
-def test_a_model_is_imported_and_compared(site: Site, window: Window) -> None:
+def test_a_model_is_imported_and_compared(site: Site, window: Window, trained: str) -> None:
     before = {each["id"] for each in site.get("results/")}
     show(window, site, "import")
     wait_for(lambda: value_of(window, "configuration"), SOON, "the form")
     press(window, "Import")
     says(window, ".field-error", "Choose a file")
 
-    keras = "\\x89HDF\\r\\n\\x1a\\n"
-    for loss, begin in ((0.5, "no model"), (0.5, keras), (0.25, keras)):
+    nothing = base64.b64encode(b"no model").decode()
+    for loss, content in ((0.5, nothing), (0.5, trained), (0.25, trained)):
         show(window, site, "import")
         wait_for(lambda: value_of(window, "configuration"), SOON, "the form")
         metrics = {"train_metrics": {"loss": [1, loss]}, "confusion_matrix": [[3, 1], [0, 2]]}
@@ -231,17 +241,17 @@ def test_a_model_is_imported_and_compared(site: Site, window: Window) -> None:
         window.evaluate(
             f"""(() => {{
               const found = new DataTransfer();
-              const bytes = Uint8Array.from('{begin}', (each) => each.charCodeAt(0));
+              const bytes = Uint8Array.from(atob('{content}'), (each) => each.charCodeAt(0));
               found.items.add(new File([bytes], 'model.h5'));
               document.querySelector('#field-file').files = found.files;
               return null;
             }})()"""
         )
         press(window, "Import")
-        if begin == "no model":
+        if content == nothing:
             says(window, ".field-error", "Expected a Keras file")
-        else:
-            says(window, ".state", "Finished")
+        else:  # once the model was loaded
+            says(window, ".state", "Finished", 120)
     says(window, ".chart-line", "Training")
 
     second, first = (each for each in site.get("results/") if each["id"] not in before)

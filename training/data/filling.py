@@ -16,6 +16,7 @@ from training.data.places import Places
 from training.data.samples import Samples
 
 _CHUNK: Final = 64 * 1024 * 1024  # bytes that are moved at a time
+_ABSENT: Final = {"value": "no value", "label": "no key, which would be its label"}
 
 _Read = Callable[[Message], bytes | None]
 
@@ -97,9 +98,9 @@ class Filling:
         value, key = message.value(), message.key()
         try:
             if value is None:
-                raise ValueError("no value")
+                raise ValueError(_ABSENT["value"])
             if key is None and self._decoder.keys is not None:
-                raise ValueError("no key, which would be its label")
+                raise ValueError(_ABSENT["label"])
             self._decoder = self._decoder.settled(value, key)
         except ValueError as error:
             raise DataError(f"{_place(message)}: {error}") from None
@@ -140,7 +141,7 @@ class Filling:
         for message in messages:
             data = part(message)
             if data is None:
-                raise DataError(f"{_place(message)}: no {name}") from None
+                raise DataError(f"{_place(message)}: {_ABSENT[name]}") from None
             try:
                 self._check(column.decode([data]), name)
             except ValueError as error:

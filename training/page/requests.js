@@ -68,6 +68,7 @@ export function upload(path, form, progress) {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest(); // fetch does not report how much it has sent
     request.upload.addEventListener("progress", ({ loaded, total }) => progress(total ? loaded / total : 0));
+    request.upload.addEventListener("load", () => progress(1));
     request.addEventListener("error", () => resolve({ ok: false, status: 0, why: text.noAnswer }));
     request.addEventListener("load", () => {
       const body = parsed(request.responseText);

@@ -156,7 +156,7 @@ model = Net()
     metricsHint: "Optional JSON, such as {\"train_metrics\": {\"loss\": [0.2, 0.1]}}",
     start: "Import",
     /** @param {number} share */
-    sending: (share) => `Uploading ${Math.round(100 * share)}% …`,
+    sending: (share) => (share < 1 ? `Uploading ${Math.round(100 * share)}% …` : "Checking the model …"),
     noFile: "Choose a file",
   },
 };
