@@ -16,10 +16,12 @@ from tests.parts import ROOT
 from tests.training.data.test_avro import TYPES, VALUES, schema
 from tests.training.data.test_raw import SAMPLES
 from tests.training.kafka import FakeKafka
-from training.client import CONTROL_TOPIC, AvroSink, RawSink
+from training.client import AvroSink, RawSink
 from training.control.message import ControlMessage, parse
 from training.data import formats, reading, writing
 from training.data.samples import Samples
+from training.federated import names
+from training.sink import CONTROL_TOPIC
 
 KAFKA = "localhost:9092"
 EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "training/CLIENT.md").read_text(), re.DOTALL)
@@ -36,15 +38,15 @@ def running() -> Iterator[FakeKafka]:
         yield kafka
 
 
-def controlled(kafka: FakeKafka) -> ControlMessage:
+def controlled(kafka: FakeKafka, topic: str = CONTROL_TOPIC) -> ControlMessage:
     """Return the only control message."""
-    (message,) = (each for partition in kafka.topics[CONTROL_TOPIC] for each in partition.messages.values())
+    (message,) = (each for partition in kafka.topics[topic] for each in partition.messages.values())
     return parse(message.key(), message.value())
 
 
-def trained_on(kafka: FakeKafka) -> Samples:
+def trained_on(kafka: FakeKafka, topic: str = CONTROL_TOPIC) -> Samples:
     """Return the samples that the only control message is about."""
-    message = controlled(kafka)
+    message = controlled(kafka, topic)
     decoder = formats.decoder(message.input_format, message.input_config)
     return reading.read(message.ranges, decoder, KAFKA, accepts_nan=True)
 
@@ -93,14 +95,21 @@ def test_records_of_every_type(rows: tuple[list[str], list[tuple[Any, ...]]], pa
 
 
 @pytest.mark.parametrize(
-    ("number", "count", "shape"), [(0, 1000, (28, 28)), (1, 2, (2,)), (2, 1, (96, 128, 3))], ids=range(3)
+    ("number", "topic", "deployment", "shape"),
+    [
+        (0, CONTROL_TOPIC, 1, (1000, 28, 28)),
+        (1, CONTROL_TOPIC, 2, (2, 2)),
+        (2, CONTROL_TOPIC, 3, (1, 96, 128, 3)),
+        (3, names.DATA, 0, (1000, 64)),
+    ],
+    ids=range(4),
 )
-def test_the_examples_of_the_manual(number: int, count: int, shape: tuple[int, ...]) -> None:
+def test_the_examples_of_the_manual(number: int, topic: str, deployment: int, shape: tuple[int, ...]) -> None:
     with running() as kafka:
         exec(EXAMPLES[number], {})
 
-        found = trained_on(kafka)
+        found = trained_on(kafka, topic)
 
-        assert controlled(kafka).deployment == number + 1
-    assert found.features.shape == (count, *shape)
-    assert len(EXAMPLES) == 3
+        assert controlled(kafka, topic).deployment == deployment
+    assert found.features.shape == shape
+    assert len(EXAMPLES) == 4

@@ -22,7 +22,7 @@ from training.job.settings import JobSettings
 from training.job.stream_job import StreamJob
 
 _CHAIN: Final = 3  # Kafka-ML's numbers for kinds of training
-_KINDS: Final = {2: StreamJob, **dict.fromkeys(range(5, 10), FederatedJob)}
+_KINDS: Final[dict[int, type[Job]]] = {2: StreamJob, **dict.fromkeys(range(5, 10), FederatedJob)}
 
 
 def serve(settings: JobSettings) -> int:

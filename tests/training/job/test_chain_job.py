@@ -240,6 +240,7 @@ def test_an_outcome_that_is_none(change: Callable[[dict[str, Any]], object]) -> 
         ({"loss_weights": "[1]"}, "LOSS_WEIGHTS: expected 2 items"),
         ({"loss_weights": "1, 2"}, "expected numbers as JSON"),
         ({"learning_rate": "0"}, "greater than 0"),
+        ({"unsupervised": "True"}, "UNSUPERVISED: a chain is trained on labelled samples only"),
     ],
 )
 def test_settings_that_cannot_be(world: World, fields: dict[str, Any], reason: str) -> None:
