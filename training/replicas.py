@@ -58,4 +58,4 @@ def condition(status: str, replicas: int, seen: Mapping[str, Any]) -> tuple[str,
     if len(found) < replicas:
         return "starting", f"{len(found)} of {replicas} replicas have reported within the last 30 s"
     skipped = [each["skipped_why"] for each in found if each.get("skipped_why")]
-    return "ready", skipped[0] if skipped and not seen["answered"] else None
+    return "ready", skipped[0] if skipped and not (seen["answered"] or seen["sent_up"]) else None

@@ -41,9 +41,9 @@ class Sink:
     In a `with` block, an exception ends it without a control message: nothing is trained on half of the data.
     The rates are the shares of the samples for validation and test. Unlabelled samples go to
     `unsupervised_topic`. Federated trainings take only data with the same `dataset_restrictions`. `config`
-    are settings of librdkafka, such as for TLS and logins. `progress` is
-    called twice a second with the numbers of samples that Kafka has, and that were sent. Raises `SendError`
-    when Kafka does not take them, and ValueError for what cannot be sent.
+    are settings of librdkafka, such as for TLS and logins. `progress` is called twice a second with the
+    numbers of samples that Kafka has, and that were sent. Raises `SendError` when Kafka does not take them,
+    and ValueError for what cannot be sent.
 
     With `online`, the stream has no end: the control message, with the name of the topic, is sent before the
     first sample. If unlabelled samples follow labelled ones, give `unsupervised_topic`: then the control

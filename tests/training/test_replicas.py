@@ -69,7 +69,8 @@ def test_an_inference_is_ready_when_all_replicas_are() -> None:
         "ready",
         "offset 7: 4 bytes, expected 64; skipped",
     )
-    some = summary(noted(None, "a", {**skips, "answered": 1}, NOW), NOW)
-    assert condition("deployed", 1, some) == ("ready", None)
+    for name in ("answered", "sent_up"):
+        some = summary(noted(None, "a", {**skips, name: 1}, NOW), NOW)
+        assert condition("deployed", 1, some) == ("ready", None)
     broken = summary(noted(None, "a", {**REPORT, "reason": "no Kafka"}, NOW), NOW)
     assert condition("deployed", 1, broken) == ("not-ready", "no Kafka")
