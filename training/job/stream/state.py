@@ -50,7 +50,7 @@ class Kept:
             message = parse(bytes.fromhex(found["key"]), found["value"].encode())
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return False
-        if found["job"] != self._identity:
+        if found.get("job") != self._identity:
             return False
         self.message, self.start, self._states = message, start, tuple(states)
         return True
