@@ -32,8 +32,7 @@ class HealthServer:
     """Answers in its own threads, so that a busy or hanging worker does not look like a dead process.
 
     `alive` and `ready` return what is wrong, or None. `notes` are lines for the body of a `/readyz` that is
-    well. A `/healthz` that is well has a line with what `ready` says. Raises `SettingsError` when the address
-    is in use.
+    well. Raises `SettingsError` when the address is in use.
     """
 
     def __init__(
@@ -46,7 +45,7 @@ class HealthServer:
         notes: Callable[[], Sequence[str]] = lambda: (),
     ) -> None:
         answers: dict[str, Callable[[], _Answer]] = {
-            "/healthz": lambda: _verdict(alive(), lambda: _unready(ready())),
+            "/healthz": lambda: _verdict(alive()),
             "/readyz": lambda: _verdict(ready(), notes),
             "/metrics": lambda: (200, CONTENT_TYPE_LATEST, generate_latest()),
             "/ledger": lambda: (200, "application/json", json.dumps(ledger.report()).encode()),
@@ -135,10 +134,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Keep probes out of the log."""
-
-
-def _unready(reason: str | None) -> Sequence[str]:
-    return [f"not ready: {reason}"] if reason else []
 
 
 def _verdict(complaint: str | None, notes: Callable[[], Sequence[str]] = lambda: ()) -> _Answer:

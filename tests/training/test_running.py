@@ -20,6 +20,7 @@ ELSEWHERE = {
     ("POST", "/models/", 201),
     ("POST", "/deployments/", 201),
     ("POST", "/deployments/", 400),
+    ("POST", "/deployments/import", 201),
     ("POST", "/results/2", 200),
     ("POST", "/results_metrics/2", 200),
     ("POST", "/results/stop/2", 200),

@@ -276,7 +276,7 @@ def test_kafka_that_does_not_answer_is_a_reason(monkeypatch: pytest.MonkeyPatch)
 def test_missing_topics_and_partitions_are_reasons(topics: Topics) -> None:
     missing, topic = topics.name(), topics.create(2)
 
-    with pytest.raises(DataError, match=f"topic {missing} does not exist"):
+    with pytest.raises(DataError, match=f"there is no topic {missing}: correct its name"):
         topics.read(Range(missing, 0, 0, 1))
     with pytest.raises(DataError, match=r"has no partition 2, expected one of 0 to 1"):
         topics.read(Range(topic, 2, 0, 1))
