@@ -112,7 +112,7 @@ export function openModel({ rest }, app) {
   );
   kept.hidden = true;
   form.element.hidden = id !== null;
-  element.append(title, kept, saved.element, form.element, make("p", "soft", words.leave));
+  element.append(title, kept, saved.element, form.element, make("p", "soft", common.leaveEditor));
   if (id === null) {
     saved.show({ name: "", description: "", framework: "tf", imports: "", code: words.example.tf });
     restore();

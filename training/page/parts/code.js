@@ -59,6 +59,7 @@ export class Code {
   hint(words) {
     setText(this.#hint, words);
     setHidden(this.#hint, words === "");
+    this.#describe();
   }
 
   /**
@@ -69,6 +70,7 @@ export class Code {
     setText(this.#error, words);
     setHidden(this.#error, words === "");
     this.#host.toggleAttribute("data-invalid", words !== "");
+    this.#describe();
     this.#mark(words, line);
   }
 
@@ -91,6 +93,7 @@ export class Code {
       parent: root,
       state: library.EditorState.create({ doc: this.#value, extensions: extensionsOf(library, this.#label, this.#rows) }),
     });
+    this.#describe();
     this.#view.dom.addEventListener("keydown", () => this.#error.textContent && this.complain(""));
   }
 
@@ -108,6 +111,15 @@ export class Code {
       }
     }
     return null;
+  }
+
+  /** Say to screen readers what is around the editor: from within the shadow tree, they do not reach it. */
+  #describe() {
+    const content = this.#view?.contentDOM;
+    if (!content) return;
+    const error = this.#error.textContent ?? "";
+    content.setAttribute("aria-description", [error, this.#hint.textContent, text.leaveEditor].filter(Boolean).join(". "));
+    content.setAttribute("aria-invalid", String(error !== ""));
   }
 
   /** @param {string} words @param {number | null} line */

@@ -70,6 +70,7 @@ export const text = {
   changedElsewhere: "This was changed elsewhere since you opened it. Saving here replaces that.",
   showNewer: "Show what is there now",
 
+  leaveEditor: "In the editor, Tab indents. Press Esc, then Tab, to leave it",
   editorAway: "The editor cannot be loaded: the server does not answer. Trying again …",
   noAnswer: "The server does not answer. Try again",
   /** @param {number} status */

@@ -18,7 +18,6 @@ export const text = {
       tf: "Sets the variable “model” to a compiled Keras model. keras, tf, np and tfds are there already",
       pth: "Sets the variable “model” to a torch.nn.Module with the methods loss_fn, optimizer and metrics. torch, nn and ignite’s metrics are there already",
     },
-    leave: "In the editor, Tab indents. Press Esc, then Tab, to leave it",
     save: "Check and save",
     checking: "Checking the code …",
     checkingLead: "It runs in a restricted process; this takes some seconds.",
